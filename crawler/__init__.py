@@ -1,0 +1,20 @@
+"""A crawler that an analyst trusts: what stood on a page, when, what it was about, and whether we could see it at all.
+
+One sentence: *a snapshot goes in, an article comes out, the last stage writes, outputs read.*
+
+    response → Snapshot → page → Article → validate → dedupe → keywords → store
+                                                                          ↘ articles · exports (all read the store)
+
+The plan of the house; a room may know only rooms further down:
+
+    __main__ · cli      commands, one a file
+    schedule · replay   when each source runs · today's extraction over stored pages
+    process             one run in a child process of its own
+    run · feeds         one source, once, in this process · writers of exported files
+    settings · spiders · middlewares · pipelines · extensions     the Scrapy side, wired in `settings`
+    platforms           families of sites on one content management system
+    source · archive · store      what every source shares · pages at rest (WARC) · memory (SQL)
+    extract · keywords · dedupe   Snapshot → values · what matters · what is the same
+    config · snapshot · text      what an owner may set · one response at rest · plain text of en, ru, kk
+    items · errors      the nouns, frozen · every deliberate exception
+"""
