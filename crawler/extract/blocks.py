@@ -1,0 +1,108 @@
+"""Blocks: a page as the sequence of its lines, the same for HTML and for a text rendering of it.
+
+Sites whose markup is unknown, or changes often, are read by the order of their text: breadcrumb, dateline, title,
+captions, body. A page class that works on blocks reads the live page and a stored text rendering by one path.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from crawler.text import clean
+
+# Elements that end a line. Everything else flows on inside its line.
+BREAKING = frozenset(
+    "address article aside blockquote body br button dd details dialog div dl dt fieldset figcaption figure footer form "
+    "h1 h2 h3 h4 h5 h6 header hr html li main nav ol option p pre section select summary table tbody tfoot thead "
+    "title tr ul".split()
+)
+SKIPPED = frozenset("script style template svg iframe object head noscript".split())
+NAMED = frozenset("h1 h2 h3 h4 h5 h6 li figcaption blockquote p".split())
+NUMBERED = re.compile(r"\s+\d+\.\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One line of a page. `tag` is its nearest telling element (`p`, `li`, `h1`, `figcaption`, `img` …).
+
+    An image is a block of its own: `text` is its alternative text (may be empty), `source` its address.
+    """
+
+    text: str
+    tag: str = "p"
+    source: str | None = None
+
+
+def of_text(text: str) -> list[Block]:
+    """The blocks of a text rendering: one a line, blank lines left out; an indented "1." makes a list item."""
+    blocks = []
+    for raw in text.splitlines():
+        item = NUMBERED.match(raw)
+        if line := clean.line(raw[item.end() :] if item else raw):
+            blocks.append(Block(line, "li" if item else "p"))
+    return blocks
+
+
+def of_html(root: Any) -> list[Block]:
+    """The blocks of an lxml element, in the order a reader sees them; scripts, styles and `<head>` left out."""
+    return list(_Walk().over(root))
+
+
+class _Walk:
+    """One pass over a tree. Text is gathered until an element ends the line."""
+
+    def __init__(self) -> None:
+        self.pending: list[str] = []
+        self.tag = "p"
+
+    def over(self, root: Any) -> Iterator[Block]:
+        yield from self._element(root)
+        yield from self._flush()
+
+    def _element(self, node: Any) -> Iterator[Block]:
+        name = node.tag
+        if not isinstance(name, str) or name in SKIPPED:  # comments and processing instructions have no name
+            return
+        if name == "img":
+            yield from self._image(node)
+        elif name in ("td", "th"):
+            self.pending.append(" ")  # a table row is one line
+            yield from self._cell(node)
+        elif name in BREAKING:
+            yield from self._flush()
+            before, self.tag = self.tag, name if name in NAMED else self.tag
+            yield from self._inside(node)
+            yield from self._flush()
+            self.tag = before
+        else:
+            yield from self._inside(node)
+
+    def _inside(self, node: Any) -> Iterator[Block]:
+        if node.text:
+            self.pending.append(node.text)
+        for child in node:
+            yield from self._element(child)
+            if child.tail:
+                self.pending.append(child.tail)
+
+    def _cell(self, node: Any) -> Iterator[Block]:
+        """A cell's text flows on in its row; its images still stand alone."""
+        for image in node.iter("img"):
+            yield from self._image(image)
+        self.pending.append(" ".join(node.itertext()))
+
+    def _image(self, node: Any) -> Iterator[Block]:
+        # An icon within a line (a social logo in a link) is text there; a picture of its own is a block.
+        yield from self._flush()
+        source = node.get("src") or node.get("data-src")
+        yield Block(clean.line(node.get("alt") or ""), "img", source)
+
+    def _flush(self) -> Iterator[Block]:
+        if self.pending:
+            text = clean.line("".join(self.pending))
+            self.pending.clear()
+            if text:
+                yield Block(text, self.tag)

@@ -1,0 +1,52 @@
+"""What a page says of itself in its head: JSON-LD and OpenGraph. An upgrade where present, never relied on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from parsel import Selector
+
+ARTICLE_TYPES = frozenset({"Article", "NewsArticle", "ReportageNewsArticle", "BlogPosting"})
+
+
+def json_ld(root: Selector) -> dict[str, Any]:
+    """The first article described in JSON-LD, or an empty dict; broken JSON is passed over."""
+    for script in root.css("script[type='application/ld+json']::text").getall():
+        try:
+            described = json.loads(script)
+        except ValueError:
+            continue
+        for node in _nodes(described):
+            kinds = node.get("@type")
+            if ARTICLE_TYPES.intersection(kinds if isinstance(kinds, list) else [kinds]):
+                return node
+    return {}
+
+
+def open_graph(root: Selector) -> dict[str, str]:
+    """`og:*` and `article:*` properties, the first value of each."""
+    found: dict[str, str] = {}
+    for meta in root.css("meta[property^='og:'], meta[property^='article:']"):
+        content = meta.attrib.get("content")
+        if content:
+            found.setdefault(meta.attrib["property"], content)
+    return found
+
+
+def author(described: dict[str, Any]) -> str | None:
+    """The author's name in a JSON-LD article, several joined by commas."""
+    given = described.get("author")
+    people = given if isinstance(given, list) else [given]
+    names = [person.get("name") if isinstance(person, dict) else person for person in people]
+    return ", ".join(name for name in names if isinstance(name, str) and name) or None
+
+
+def _nodes(described: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(described, list):
+        for entry in described:
+            yield from _nodes(entry)
+    elif isinstance(described, dict):
+        yield described
+        yield from _nodes(described.get("@graph", []))

@@ -1,0 +1,197 @@
+"""Page: one reading of one snapshot. A source's page classes say how its fields are found; this says how they are asked.
+
+A page class lives as long as the shape it knows: when a site is redesigned, a new class is added and the old one gets
+an `until` date, so that old snapshots can still be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from functools import cached_property
+from typing import Any, ClassVar
+from urllib.parse import urljoin
+
+from parsel import Selector
+
+from crawler.errors import NotAnArticle, PageChanged
+from crawler.extract import blocks, refusal
+from crawler.extract.blocks import Block
+from crawler.extract.site import Address, Reading, Site
+from crawler.items import Article, Rights
+from crawler.snapshot import Snapshot
+from crawler.text import clean, dates, language
+
+
+class Page:
+    """One snapshot read by one class. Subclasses give `accepts` and `read`."""
+
+    until: ClassVar[date | None] = None
+    """The day from which the site no longer has this shape, None while it has."""
+
+    def __init__(self, snapshot: Snapshot, site: Site) -> None:
+        self.snapshot = snapshot
+        self.site = site
+        self.provenance: dict[str, str] = {}
+
+    @classmethod
+    def accepts(cls, snapshot: Snapshot, site: Site) -> bool:
+        """Whether this class knows the snapshot's shape."""
+        raise NotImplementedError
+
+    def read(self) -> Reading:
+        """The page's articles and links; SourceError when the page is not what the class knows."""
+        raise NotImplementedError
+
+    @cached_property
+    def root(self) -> Selector:
+        """The page as a parsel Selector (HTML or XML)."""
+        return Selector(text=self.snapshot.text or "<html/>", type="xml" if self.snapshot.kind == "xml" else "html")
+
+    @cached_property
+    def blocks(self) -> list[Block]:
+        """The page as its lines."""
+        if self.snapshot.kind == "text":
+            return blocks.of_text(self.snapshot.text)
+        return blocks.of_html(self.root.root)
+
+    def one(self, field: str, css: str, within: Selector | None = None) -> Selector:
+        """The only element that `css` selects; PageChanged when it selects none or several."""
+        found = (within or self.root).css(css)
+        if len(found) != 1:
+            raise self.changed(field, css, "nothing" if not found else f"{len(found)} of them")
+        return found[0]
+
+    def first(self, field: str, css: str, within: Selector | None = None) -> Selector:
+        """The first element that `css` selects; PageChanged when it selects none."""
+        found = (within or self.root).css(css)
+        if not found:
+            raise self.changed(field, css, "nothing")
+        return found[0]
+
+    def text_of(self, node: Selector) -> str | None:
+        """The element's text as one clean line, None for nothing."""
+        return clean.line_or_none("".join(node.root.itertext()))
+
+    def changed(self, field: str, selector: str, found: str) -> PageChanged:
+        """The error for a field that is not where the class looks for it."""
+        return PageChanged(field, selector, found, self.snapshot.url)
+
+    def note(self, field: str, rule: str) -> None:
+        """Keep which rule gave a field."""
+        self.provenance[field] = f"{type(self).__name__}:{rule}"
+
+    def absolute(self, address: str | None) -> str | None:
+        """An address as the site meant it, absolute on the public origin."""
+        return urljoin(self.site.origin, address.strip()) if address and address.strip() else None
+
+    def date(self, field: str, raw: str, selector: str) -> dates.When:
+        """The date that `raw` is, wall time in the site's zone; PageChanged when it is none."""
+        when = dates.read(raw, self.site.zone)
+        if when is None:
+            raise self.changed(field, selector, repr(raw[:60]))
+        return when
+
+    def public(self, native_id: str, url: str, spoken: str | None) -> str:
+        """The article's public address; sources whose addresses name a language give the one of its text."""
+        return url
+
+    def rights(self, wording: str | None = None) -> Rights:
+        """The source's rights, with the page's own wording where it has one."""
+        return replace(self.site.rights, wording=wording, source=self.snapshot.url) if wording else self.site.rights
+
+
+class ListingPage(Page):
+    """A page that lists articles: a feed, a section, an archive page. Its links are canonical article addresses."""
+
+    def addresses(self) -> list[str]:
+        """Every address on the page that may be an article's, as written."""
+        raise NotImplementedError
+
+    def read(self) -> Reading:
+        """The article addresses in page order, each once; PageChanged when there is none."""
+        found: dict[str, None] = {}
+        for written in self.addresses():
+            if address := self.site.identify(urljoin(self.snapshot.url, written.strip())):
+                found.setdefault(address.url)
+        if not found:
+            raise self.changed("links", "addresses of articles", "none")
+        return Reading(page=type(self).__name__, links=tuple(found), entries=len(found))
+
+
+class ArticlePage(Page):
+    """A page that is one article. Subclasses give `fields`."""
+
+    whole: ClassVar[bool] = True
+    """False for a capture that never has all fields (a text rendering of the body alone)."""
+
+    def fields(self) -> dict[str, Any]:
+        """The article's fields, `body` as a list of paragraphs; fields that are not there may be left out."""
+        raise NotImplementedError
+
+    def read(self) -> Reading:
+        """The one article of the page."""
+        return Reading(page=type(self).__name__, articles=(self.article(),), entries=1)
+
+    def article(self) -> Article:
+        """The article, identified by its address and the language of its text."""
+        fields = self.fields()
+        address = self.site.identify(self.snapshot.url) or unaddressed(self.snapshot)
+        if address is None:
+            raise NotAnArticle(f"{self.snapshot.url} is no address of an article of {self.site.name}.")
+        return build(self, address.native_id, address.url, fields)
+
+
+def unaddressed(snapshot: Snapshot) -> Address | None:
+    """The identity of a page kept without its address (`stored://sha256/…`): its bytes'."""
+    if snapshot.url.startswith("stored://sha256/"):
+        return Address(f"sha256-{snapshot.url.rpartition('/')[2][:16]}", snapshot.url)
+    return None
+
+
+def build(page: Page, native_id: str, url: str, fields: dict[str, Any]) -> Article:
+    """An Article from a page's fields; the language is the text's own, whatever the address says."""
+    body = "\n".join(fields.pop("body"))
+    if not body:
+        raise page.changed("body", "paragraphs", "none")
+    spoken = language.detect(f"{fields.get('title') or ''}\n{body}")
+    page.note("language", "letters of the text")
+    article = Article(
+        id=f"{page.site.name}:{native_id}:{spoken or 'und'}",
+        source=page.site.name,
+        url=page.public(native_id, url, spoken),
+        body=body,
+        language=spoken,
+        fetched_at=page.snapshot.fetched_at,
+        snapshot=page.snapshot.ref,
+        rights=fields.pop("rights", page.site.rights),
+        provenance=dict(page.provenance),
+        **fields,
+    )
+    if getattr(page, "whole", True):
+        for name in page.site.always:
+            if not getattr(article, name):
+                raise PageChanged(name, f"always present ({type(page).__name__})", "nothing", url)
+    return article
+
+
+def read(snapshot: Snapshot, site: Site) -> Reading:
+    """Read a snapshot by the first of the site's page classes that knows its shape.
+
+    Raises Blocked, Unreachable or PageChanged for what the page is instead, NotAnArticle for what rightly is none.
+    """
+    refusal.check(snapshot)
+    if site.no_article and site.no_article.search(snapshot.url):
+        raise NotAnArticle(f"{snapshot.url} is a page of {site.name} that is no article.")
+    day = snapshot.fetched_at.date() if snapshot.fetched_at else None
+    for page in site.pages:
+        if page.until and day and day >= page.until:
+            continue
+        if page.accepts(snapshot, site):
+            return page(snapshot, site).read()
+    if refusal.is_shell(snapshot):
+        raise refusal.shell(snapshot.url)
+    raise PageChanged(
+        "page", f"a shape that {site.name} is known to have", f"{snapshot.kind} of {len(snapshot.body)} bytes", snapshot.url
+    )
+

@@ -1,0 +1,25 @@
+"""What press releases share: a dateline at the beginning of the text, an attribution line at its end."""
+
+from __future__ import annotations
+
+import re
+from datetime import tzinfo
+
+from crawler.text import dates
+
+ATTRIBUTION = re.compile(r"(?:Источник|Source|Дереккөз(?:і)?)\s*:\s*(?P<name>.+)", re.IGNORECASE)
+DATELINE = re.compile(r"(?P<place>[^\W\d_][\w .\-]{1,40}?),\s+(?P<date>[\w\s.,]{6,40}?)\s*[–—-]\s")
+
+
+def attribution(paragraphs: list[str]) -> tuple[list[str], str | None]:
+    """The paragraphs without a last line "Источник: …", and whom it names (None without such a line)."""
+    if paragraphs and (found := ATTRIBUTION.fullmatch(paragraphs[-1])):
+        return paragraphs[:-1], found["name"].strip(" .")
+    return paragraphs, None
+
+
+def place(paragraphs: list[str], zone: tzinfo) -> str | None:
+    """The city of a dateline ("Астана, 6 марта 2026 года – …"); the text keeps the dateline as it was written."""
+    if paragraphs and (found := DATELINE.match(paragraphs[0])) and dates.read(found["date"], zone):
+        return found["place"]
+    return None

@@ -1,0 +1,62 @@
+"""What a page class must know of its source: its name, addresses, rights and time zone. Pure facts, no framework."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Literal
+
+from crawler.errors import SourceError
+from crawler.items import Article, Rights
+
+if TYPE_CHECKING:
+    from crawler.extract.page import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An article's address: the source's own id for it, its canonical form, and the language it names (or None)."""
+
+    native_id: str
+    url: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A source as its page classes see it.
+
+    `identify` maps any form of an article's address to its Address, None for what is no article. `pages` are tried in
+    order. `always` are the fields that no article of a whole page lacks. `created_date` is how gov.kz's times are read.
+    """
+
+    name: str
+    origin: str
+    rights: Rights
+    zone: tzinfo
+    pages: tuple[type[Page], ...]
+    identify: Callable[[str], Address | None]
+    always: tuple[str, ...] = ()
+    created_date: Literal["local", "utc"] = "local"
+    no_article: re.Pattern[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one page gave: its articles, the article addresses it lists, and what was wrong with parts of it.
+
+    `dates` and `ids` are the publication times and native ids of the listed entries where the list says them (for
+    paging), `entries` is how many it listed. `skipped` holds reasons why an entry rightly gave no article; `findings` are facts about the site worth a log line.
+    """
+
+    page: str
+    articles: tuple[Article, ...] = ()
+    links: tuple[str, ...] = ()
+    problems: tuple[SourceError, ...] = ()
+    skipped: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    dates: tuple[datetime, ...] = ()
+    entries: int = 0
+    ids: tuple[str, ...] = ()

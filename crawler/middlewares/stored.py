@@ -1,0 +1,145 @@
+"""Replay: the real engine, with a download handler that answers from disk. No socket is opened.
+
+`StoredPages` takes the place of Scrapy's HTTP handlers; `StoredStarts` adds every stored address to the run's first
+requests. A request that a stored page leads to and that is not stored is NotStored (exit 12), unless the page's meta
+file says `"follow": "stored"`; a list the run would begin with and that is not stored is passed over with a line.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Self
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from w3lib.url import canonicalize_url
+
+from crawler.archive.folder import StoredPage, stored_pages
+from crawler.errors import NotStored
+from crawler.source import SourceSpider
+
+logger = logging.getLogger(__name__)
+
+
+class StoredPages:
+    """A Scrapy download handler over a snapshot folder or a WARC file (setting CRAWLER_REPLAY)."""
+
+    lazy = False
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.root = Path(crawler.settings["CRAWLER_REPLAY"])
+        assert isinstance(crawler.spider, SourceSpider)
+        self.pages = pages_of(crawler)
+        self.strict = self.root.is_file()
+        self.index: defaultdict[tuple[str, str, str], list[StoredPage]] = defaultdict(list)
+        for page in self.pages:
+            self.index[key(page.snapshot.method, page.snapshot.url, page.snapshot.payload)].append(page)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """As Scrapy makes its components."""
+        return cls(crawler)
+
+    async def download_request(self, request: Request) -> Response:
+        """The stored response; NotStored or IgnoreRequest when there is none."""
+        number = request.meta.get("stored")
+        page = self.pages[number] if number is not None else self.found(request)
+        if page is None:
+            raise self.missing(request)
+        snapshot = page.snapshot
+        request.meta.update(
+            record=snapshot.ref, fetched_at=snapshot.fetched_at, kind=snapshot.kind, expects=page.raises, leads=page.follow
+        )
+        headers = {name: value for name, value in snapshot.headers.items() if name != "content-encoding"}
+        return Response(snapshot.url, status=snapshot.status, headers=headers, body=snapshot.body, request=request)
+
+    def found(self, request: Request) -> StoredPage | None:
+        """The stored answer to this request; of several, the first not yet given, then the last."""
+        answers = self.index.get(key(request.method, request.url, request.body), [])
+        return (answers.pop(0) if len(answers) > 1 else answers[0]) if answers else None
+
+    def missing(self, request: Request) -> Exception:
+        """What a request that is not stored means."""
+        if not self.strict and request.meta.get("is_start_request"):
+            logger.info("%s is not stored in %s: passed over.", request.url, self.root)
+            return IgnoreRequest("not stored")
+        if not self.strict and request.meta.get("follow") == "stored":
+            logger.info("%s is listed but not stored in %s, as its list says.", request.url, self.root)
+            return IgnoreRequest("not stored")
+        what = f"{request.url} ({request.body.decode(errors='replace')[:200]})" if request.body else request.url
+        return NotStored(
+            f"{what} was asked for and is not stored in {self.root}. Store it with `crawler snapshot`, or write "
+            '"follow": "stored" into the meta file of the page that leads to it.',
+            url=request.url,
+        )
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class StoredStarts:
+    """A spider middleware: every stored page is asked for, and what a page leads to knows how far to follow."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """As Scrapy makes its components."""
+        return cls(crawler)
+
+    async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """The spider's own first requests, then one for each stored page, oldest first."""
+        spider = self.crawler.spider
+        assert isinstance(spider, SourceSpider)
+        async for request in start:
+            yield request
+        if spider.url:
+            return
+        seen: set[tuple[str, str, str]] = set()
+        for number, page in enumerate(pages_of(self.crawler)):
+            snapshot = page.snapshot
+            this = key(snapshot.method, snapshot.url, snapshot.payload)
+            yield spider.ask(
+                snapshot.url,
+                method=snapshot.method,
+                body=snapshot.payload or b"",
+                meta={"stored": number},
+                priority=-1 - number,
+                dont_filter=this in seen,
+            )
+            seen.add(this)
+
+    async def process_spider_output(self, response: Response, result: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """Requests learn whether the page that leads to them was kept without its articles."""
+        async for found in result:
+            if isinstance(found, Request):
+                found.meta["follow"] = response.meta.get("leads")
+            yield found
+
+
+def pages_of(crawler: Crawler) -> list[StoredPage]:
+    """The run's stored pages, read once."""
+    spider = crawler.spider
+    assert isinstance(spider, SourceSpider)
+    if not hasattr(spider, "stored_pages"):
+        spider.stored_pages = stored_pages(Path(crawler.settings["CRAWLER_REPLAY"]), spider.name)
+    pages: list[StoredPage] = spider.stored_pages
+    return pages
+
+
+def key(method: str, url: str, payload: bytes | None) -> tuple[str, str, str]:
+    """What makes two requests the same: method, canonical address, and the JSON of a POST."""
+    body = ""
+    if payload:
+        try:
+            body = json.dumps(json.loads(payload), sort_keys=True)
+        except ValueError:
+            body = payload.decode("utf-8", "replace")
+    return method, canonicalize_url(url) if url.startswith("http") else url, body

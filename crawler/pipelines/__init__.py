@@ -1,0 +1,4 @@
+"""The stream, a file a stage: validate 100 → dedupe 200 → keywords 300 → store 400 (wired in `settings`).
+
+Each stage takes an Article and gives one, evolved; only the last one writes.
+"""

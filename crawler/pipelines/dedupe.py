@@ -1,0 +1,50 @@
+"""dedupe: whether an article is new, revised, unchanged, or a copy of one that stands at another address."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Self
+
+from scrapy.crawler import Crawler
+
+from crawler.dedupe.content import copy_hash, revision_hash
+from crawler.items import Article, Verdict
+from crawler.store import Store, session
+
+
+class DedupePipeline:
+    """The second stage: identity first, then content."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        # What this run has judged already: its articles may still be on their way to the store.
+        self.judged: dict[str, Article] = {}
+        self.hashes: dict[str, tuple[str, int]] = {}
+        self.originals: dict[str, str] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """As Scrapy makes its components."""
+        return cls(session(crawler))
+
+    def process_item(self, item: Article) -> Article:
+        """The article with its verdict, version and, for a copy, the article it is a copy of."""
+        text, body = revision_hash(item), copy_hash(item)
+        judged = self.judge(item, text, body)
+        self.hashes[item.id] = (text, judged.version or 1)
+        self.originals.setdefault(body, judged.copy_of or item.id)
+        return judged
+
+    def judge(self, item: Article, text: str, body: str) -> Article:
+        """By what the run and the store know of the same id, then of the same text."""
+        known = self.hashes.get(item.id)
+        if known is None and (stored := self.store.articles.find(item.id)):
+            known = (stored.content_hash, stored.version)
+        if known is not None:
+            if known[0] == text:
+                return replace(item, verdict=Verdict.UNCHANGED, version=known[1])
+            return replace(item, verdict=Verdict.REVISED, version=known[1] + 1)
+        original = self.originals.get(body) or self.store.articles.twin(body, other_than=item.id)
+        if original and original != item.id:
+            return replace(item, verdict=Verdict.COPY, version=1, copy_of=original)
+        return replace(item, verdict=Verdict.NEW, version=1)

@@ -1,0 +1,33 @@
+"""keywords: what an article says that a rule asks for, and where."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Self
+
+from scrapy.crawler import Crawler
+
+from crawler.config import Config
+from crawler.items import Article, Strength
+from crawler.keywords import Matcher, load_rules
+
+
+class KeywordsPipeline:
+    """The third stage. Articles without a match go on too: rules change, and history must be searchable."""
+
+    def __init__(self, crawler: Crawler, matcher: Matcher) -> None:
+        self.crawler, self.matcher = crawler, matcher
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """As Scrapy makes its components; RuleError when the rules file is unusable."""
+        config: Config = crawler.settings["CRAWLER_CONFIG"]
+        return cls(crawler, Matcher(load_rules(config.rules)))
+
+    def process_item(self, item: Article) -> Article:
+        """The article with its matches."""
+        fields = {"title": item.title, "lead": item.lead, "body": item.body}
+        matches = self.matcher.match(fields, language=item.language, source=item.source)
+        if self.crawler.stats and any(match.strength is Strength.STRONG for match in matches):
+            self.crawler.stats.inc_value("crawler/matched")
+        return replace(item, matches=matches)

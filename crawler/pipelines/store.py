@@ -1,0 +1,48 @@
+"""store: the last stage, and the only one that writes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Self
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
+
+from crawler.dedupe.content import copy_hash, revision_hash
+from crawler.items import Article, Verdict
+from crawler.source import SourceSpider
+from crawler.store import session
+
+
+class StorePipeline:
+    """Every article is kept, matched or not; an unchanged one is only noted as seen, then dropped from the stream."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.store = session(crawler)
+        self.dry = crawler.settings.getbool("CRAWLER_DRY_RUN")
+        self.keep_unchanged = crawler.settings.getbool("CRAWLER_KEEP_UNCHANGED")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """As Scrapy makes its components."""
+        return cls(crawler)
+
+    def process_item(self, item: Article) -> Article:
+        """The stored article; DropItem for one that is stored already as it is."""
+        spider = self.crawler.spider
+        assert isinstance(spider, SourceSpider)
+        memory = spider.article_memories.pop(item.snapshot, None) if item.snapshot else None
+        if not self.dry:
+            self.store.articles.save(
+                item,
+                content_hash=revision_hash(item),
+                copy_hash=copy_hash(item),
+                run_id=spider.run.id if spider.run else None,
+                seen_at=item.fetched_at or datetime.now(UTC),
+                memory=memory,
+            )
+        spider.count(f"articles/{item.verdict}")
+        if item.verdict is Verdict.UNCHANGED and not self.keep_unchanged:
+            raise DropItem(f"{item.id} is stored already as it is", log_level="DEBUG")
+        return item

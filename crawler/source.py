@@ -1,0 +1,324 @@
+"""SourceSpider: what every source shares. A source says where it stands, how its pages are read, what is healthy.
+
+Live and replay take the same way: a response becomes a Snapshot, `extract.page.read` reads it, articles go down the
+pipelines, listed addresses are asked for, and every deliberate error becomes a Problem of the run instead of a
+traceback.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy import Request
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from crawler.config import Config, SourceConfig
+from crawler.errors import Blocked, CrawlerError, NotAnArticle, PageChanged, SourceError, Unreachable
+from crawler.extract.page import Page, read
+from crawler.extract.site import Address, Reading, Site
+from crawler.items import Article, Problem, Rights, Run, SnapshotRef
+from crawler.snapshot import Snapshot
+from crawler.text import dates
+
+problem_found = object()
+"""Signal: a deliberate error became a Problem of the run; sent with `problem` and `spider`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect:
+    """What a healthy run of a source is.
+
+    `least_links`: fewest entries its lists must show together. `always`: fields no article lacks. `silence`: the
+    longest believable time without a new article, None for a source that may be asleep.
+    """
+
+    least_links: int
+    always: tuple[str, ...] = ("title", "published_at")
+    silence: timedelta | None = None
+
+
+class SourceSpider(scrapy.Spider):
+    """The base of every source. `scrapy crawl NAME` and `crawler crawl NAME` run it alike."""
+
+    title: ClassVar[str]
+    """The source's name for people."""
+    origins: ClassVar[tuple[str, ...]]
+    """Public origins (`https://host`), the canonical one first."""
+    how: ClassVar[str]
+    """How it is watched, in a few words for people."""
+    starts: ClassVar[tuple[str, ...]] = ()
+    """The list that a run begins with, then those asked when it fails."""
+    pages: ClassVar[tuple[type[Page], ...]]
+    expect: ClassVar[Expect]
+    rights: ClassVar[Rights]
+    cron: ClassVar[str] = "*/30 * * * *"
+    jitter: ClassVar[int] = 60
+    no_article: ClassVar[re.Pattern[str] | None] = None
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        config: Config | None = None,
+        url: str | None = None,
+        since: str | datetime | None = None,
+        limit: str | int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """`scrapy crawl NAME -a since=2026-01-31 -a limit=5 -a url=…` sets what `crawler crawl` sets by options."""
+        super().__init__(name, **kwargs)
+        self.config = config or Config()
+        self.options: SourceConfig = self.config.source(self.name)
+        self.zone = dates.zone(self.config.timezone)
+        self.url = url
+        self.since = dates.local(datetime.fromisoformat(since), self.zone) if isinstance(since, str) else since
+        self.limit = int(limit) if limit is not None else None
+        self.site = self.site_of(self.config)
+        self.problems: list[Problem] = []
+        self.links: dict[str, None] = {}
+        self.articles_seen = 0
+        self.settled: Callable[[Collection[str]], bool] = lambda _: False
+        self.list_failed = False
+        self.run: Run | None = None
+        # What the next run must remember of a response, kept until its article is stored or its list is read whole.
+        self.article_memories: dict[SnapshotRef, Any] = {}
+        self.list_memories: list[Any] = []
+
+    @classmethod
+    def from_crawler(cls, crawler: scrapy.crawler.Crawler, *args: Any, **kwargs: Any) -> SourceSpider:
+        """Take the configuration from the settings, where `crawler.settings` put it."""
+        kwargs.setdefault("config", crawler.settings.get("CRAWLER_CONFIG"))
+        return super().from_crawler(crawler, *args, **kwargs)
+
+    @classmethod
+    def update_settings(cls, settings: scrapy.settings.BaseSettings) -> None:
+        """Tell the settings which source this is: what an owner set for it is applied from there."""
+        super().update_settings(settings)
+        settings.set("CRAWLER_SOURCE", cls.name, priority="spider")
+
+    @classmethod
+    def identify(cls, url: str) -> Address | None:
+        """The article that an address names, in whatever clothes; None for what is no article of this source."""
+        raise NotImplementedError
+
+    @classmethod
+    def rights_in(cls, config: Config) -> Rights:
+        """The source's rights, with an owner's own share where a permission allows it."""
+        options = config.source(cls.name)
+        if options.excerpt_share is None:
+            return cls.rights
+        return replace(cls.rights, excerpt_share=options.excerpt_share, source=options.permission or "owner's setting")
+
+    @classmethod
+    def site_of(cls, config: Config) -> Site:
+        """The source as its page classes see it. Addresses on a copy (`base_url`) count as the public ones."""
+        options = config.source(cls.name)
+        base = options.base_url.rstrip("/") if options.base_url else None
+
+        def identify(url: str) -> Address | None:
+            return cls.identify(cls.origins[0] + url.removeprefix(base) if base and url.startswith(base) else url)
+
+        return Site(
+            name=cls.name,
+            origin=cls.origins[0],
+            rights=cls.rights_in(config),
+            zone=dates.zone(config.timezone),
+            pages=cls.pages,
+            identify=identify,
+            always=cls.expect.always,
+            created_date=options.created_date,
+            no_article=cls.no_article,
+        )
+
+    # --- requests
+
+    async def start(self) -> AsyncIterator[Request]:
+        """The run's first requests: one address when the run was given one, else the source's lists."""
+        for request in [self.ask(self.url)] if self.url else self.first_requests():
+            yield request
+
+    def first_requests(self) -> Iterable[Request]:
+        """The source's first list; the others are asked when it fails."""
+        return [self.ask(self.starts[0], listing=True, meta={"instead": self.starts[1:]})]
+
+    def ask(self, url: str, *, listing: bool = False, **given: Any) -> Request:
+        """A request for a public address, sent to the configured copy of the site where there is one."""
+        meta = {"listing": listing, **given.pop("meta", {})}
+        return Request(self.outward(url), callback=self.parse, errback=self.failed, meta=meta, **given)
+
+    def outward(self, url: str) -> str:
+        """The address actually asked: public origins become `base_url` when one is set."""
+        base = self.options.base_url
+        for origin in self.origins if base else ():
+            if url == origin or url.startswith((origin + "/", origin + "?")):
+                return base.rstrip("/") + url.removeprefix(origin) if base else url
+        return url
+
+    def inward(self, url: str) -> str:
+        """The public address of what was asked: `base_url` becomes the public origin."""
+        base = self.options.base_url
+        if base and url.startswith(base.rstrip("/")):
+            return self.origins[0] + url.removeprefix(base.rstrip("/"))
+        return url
+
+    # --- answers
+
+    def parse(self, response: Response, **_: Any) -> Iterator[Article | Request]:
+        """Read one response: its articles, then requests for what it lists."""
+        if response.status == 304:
+            self.count("not_modified")
+            return
+        try:
+            reading = read(self.snapshot(response), self.site)
+        except NotAnArticle as reason:
+            yield from self.none(response, reason)
+        except Unreachable as error:
+            yield from self.retried(response, error)
+        except SourceError as error:
+            yield from self.went_wrong(response.request, error)
+        else:
+            yield from self.given(response, reading)
+
+    def none(self, response: Response, reason: NotAnArticle) -> Iterator[Request]:
+        """A page that rightly yields nothing; a list that is gone is no such page."""
+        if response.meta.get("listing"):
+            changed = PageChanged("links", "the source's list", f"HTTP {response.status}", self.inward(response.url))
+            yield from self.went_wrong(response.request, changed)
+        else:
+            self.count("no_article")
+            self.logger.info("%s", reason)
+
+    def retried(self, response: Response, error: Unreachable) -> Iterator[Request]:
+        """Ask again for an answer that came with HTTP 200 but was a passing fault; the waits grow."""
+        request = again(response.request, str(error), self.crawler) if response.status == 200 else None
+        if request is None:
+            yield from self.went_wrong(response.request, error)
+        else:
+            yield request
+
+    def given(self, response: Response, reading: Reading) -> Iterator[Article | Request]:
+        """What a reading gives to the run."""
+        self.logger.info("%s: %s, %d entries", self.inward(response.url), reading.page, reading.entries)
+        self.count("entries" if response.meta.get("listing") else "article_pages", reading.entries or 1)
+        for finding in reading.findings:
+            self.logger.warning("%s", finding) if " but " in finding else self.logger.info("%s", finding)
+        for reason in reading.skipped:
+            self.count("skipped")
+            self.logger.info("%s", reason)
+        for problem in reading.problems:
+            self.problem(problem)
+        self.remember(response, reading)
+        for article in reading.articles:
+            if self.wanted(article):
+                self.articles_seen += 1
+                yield article
+        if not self.url:
+            yield from self.listed(reading)
+            if response.meta.get("listing"):
+                yield from self.onward(response, reading)
+
+    def remember(self, response: Response, reading: Reading) -> None:
+        """Keep the response's validators: an article's until it is stored, a list's until the run ends well."""
+        memory = response.meta.get("next_memory")
+        if memory is None or reading.problems:
+            return
+        if reading.articles and len(reading.articles) == 1 and reading.articles[0].snapshot:
+            self.article_memories[reading.articles[0].snapshot] = memory
+        elif not reading.articles:
+            self.list_memories.append(memory)
+
+    def listed(self, reading: Reading) -> Iterator[Request]:
+        """Requests for the articles a page lists; `middlewares.known` leaves out what need not be asked again."""
+        for link in reading.links:
+            self.links.setdefault(link)
+            yield self.ask(link, meta={"article": True})
+
+    def onward(self, response: Response, reading: Reading) -> Iterator[Request]:
+        """Requests for further list pages; most sources have one page."""
+        return iter(())
+
+    def wanted(self, article: Article) -> bool:
+        """Whether the run was asked for this article, by age and number."""
+        if self.limit is not None and self.articles_seen >= self.limit:
+            self.count("over_limit")
+            return False
+        if self.since and article.published_at and article.published_at < self.since:
+            self.count("too_old")
+            return False
+        return True
+
+    def snapshot(self, response: Response) -> Snapshot:
+        """The response at rest, under its public address."""
+        request = response.request
+        headers = {
+            name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
+            for name, values in response.headers.items()
+        }
+        found = Snapshot(
+            url=self.inward(response.url),
+            body=response.body,
+            status=response.status,
+            headers=headers,
+            fetched_at=response.meta.get("fetched_at"),
+            method=request.method if request else "GET",
+            payload=request.body or None if request else None,
+            kind_hint=response.meta.get("kind"),
+        )
+        ref = response.meta.get("record") or SnapshotRef(file=None, offset=None, digest=found.digest)
+        return replace(found, ref=ref)
+
+    # --- what goes wrong
+
+    def failed(self, failure: Failure) -> Iterator[Request]:
+        """A request that never became a response: name why, in one sentence."""
+        error = failure.value
+        request: Request = failure.request  # type: ignore[attr-defined]
+        url = self.inward(request.url)
+        if isinstance(error, IgnoreRequest) and "robots.txt" in str(error):
+            error = Blocked(f"{url} is forbidden by the site's robots.txt; it is respected.", url=url)
+        elif isinstance(error, IgnoreRequest) and not isinstance(error, CrawlerError):
+            self.logger.debug("%s: %s", url, error)
+            return
+        elif not isinstance(error, CrawlerError):
+            host, why = urlsplit(request.url).netloc, failure.getErrorMessage()
+            error = Unreachable(f"{url}: no answer from {host} ({why}). Check the network, or try again later.", url=url)
+        yield from self.went_wrong(request, error)
+
+    def went_wrong(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
+        """A list that failed is replaced by the next one; anything else is a problem of the run."""
+        instead = request.meta.get("instead") if request else None
+        if request and request.meta.get("expects") == type(error).__name__:
+            self.count("expected_errors")
+            self.logger.info("As expected: %s", error)
+        elif instead:
+            self.logger.warning("%s Asking %s instead.", error, instead[0])
+            self.count("lists_replaced")
+            yield self.ask(instead[0], listing=True, meta={"instead": instead[1:]})
+        else:
+            self.list_failed |= bool(request and request.meta.get("listing"))
+            self.problem(error, self.inward(request.url) if request else None)
+
+    def problem(self, error: CrawlerError, url: str | None = None) -> None:
+        """Keep a deliberate error as a problem of the run; it is told at the end and sets the exit code."""
+        where = url or getattr(error, "url", None)
+        kind, code = type(error).__name__, error.exit_code
+        problem = Problem(kind=kind, message=str(error), exit_code=code, url=where)
+        if problem not in self.problems:
+            self.problems.append(problem)
+            self.logger.error("%s", error)
+            self.crawler.signals.send_catch_log(problem_found, problem=problem, spider=self)
+        self.count(f"problems/{kind}")
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Count something in Scrapy's stats under `crawler/`."""
+        if self.crawler.stats:
+            self.crawler.stats.inc_value(f"crawler/{name}", number)
+

@@ -1,0 +1,26 @@
+"""The sources, one file each: the file's stem, the spider's `name` and the folder under `snapshots/` are one word."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+
+from crawler.errors import UnknownSource
+from crawler.source import SourceSpider
+
+
+def names() -> list[str]:
+    """Every source's name, without importing one."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def load(name: str) -> type[SourceSpider]:
+    """The spider class of a source; UnknownSource names the nearest valid word."""
+    if name not in names():
+        raise UnknownSource(name, names())
+    module = import_module(f"{__name__}.{name}")
+    return next(
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, SourceSpider) and value.__module__ == module.__name__
+    )

@@ -1,0 +1,96 @@
+"""Kazakhstan Today (kt.kz), press releases: where ministries' texts are printed whole, with their attribution."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from crawler.extract import blocks, release
+from crawler.extract.feed import Feed
+from crawler.extract.page import ArticlePage, ListingPage
+from crawler.extract.site import Address, Site
+from crawler.items import Image, Rights
+from crawler.snapshot import Snapshot
+from crawler.source import Expect, SourceSpider
+
+ARTICLE = re.compile(r"https?://(?:www\.)?kt\.kz(?P<path>/(?P<edition>rus|eng|kaz)/(?P<section>[\w-]+)/[^?#]*?_-?(?P<id>\d{10})\.html)")
+DATE = re.compile(r"\d{2}\.\d{2}\.\d{4},? \d{2}:\d{2}")
+# Forms that stand before the text and are no part of it.
+FORMS = re.compile(r"(?:Фото|Photo|Сурет)\s*:.*|Рассказать друзьям|Share with friends|Поделиться|Достарыңмен бөліс")
+DATELINE = re.compile(r"(?P<place>[^\W\d_][\w -]{1,30})\.\s.{3,25}\.\s(?:KAZAKHSTAN TODAY|Kazakhstan Today)\s*[-–—]\s")
+
+
+class KtArticle(ArticlePage):
+    """An article page. Further whole articles follow on it: only the first of each node is this article's."""
+
+    @classmethod
+    def accepts(cls, snapshot: Snapshot, site: Site) -> bool:
+        """HTML at an article's address."""
+        return snapshot.kind == "html" and site.identify(snapshot.url) is not None
+
+    def fields(self) -> dict[str, Any]:
+        """By the selectors `header.page-heading h1`, `div.page-meta span`, `div.page-content > div` (H)."""
+        title = self.text_of(self.first("title", "header.page-heading h1"))
+        raw = self.text_of(self.first("published_at", "div.page-meta span")) or ""
+        found = DATE.match(raw)
+        when = self.date("published_at", found[0] if found else raw, "div.page-meta span")
+        content = self.first("body", "div.page-content > div")
+        lines = blocks.of_html(content.root)
+        paragraphs = [line.text for line in lines if line.tag != "img" and not FORMS.fullmatch(line.text)]
+        paragraphs, attribution = release.attribution(paragraphs)
+        dateline = DATELINE.match(paragraphs[0]) if paragraphs else None
+        for field, rule in (("title", "h1"), ("published_at", "page-meta span"), ("body", "page-content > div")):
+            self.note(field, rule)
+        address = ARTICLE.match(self.snapshot.url)
+        return {
+            "title": title,
+            "body": paragraphs,
+            "published_at": when.at,
+            "published_raw": when.raw,
+            "published_precision": when.precision,
+            "section": address["section"] if address else None,
+            "place": dateline["place"] if dateline else release.place(paragraphs, self.site.zone),
+            "attribution": attribution,
+            "images": tuple(
+                Image(url=self.absolute(line.source), caption=line.text or None) for line in lines if line.source
+            ),
+        }
+
+
+class KtList(ListingPage):
+    """A section's page: every link to an article."""
+
+    @classmethod
+    def accepts(cls, snapshot: Snapshot, site: Site) -> bool:
+        """HTML that is no article."""
+        return snapshot.kind == "html" and site.identify(snapshot.url) is None
+
+    def addresses(self) -> list[str]:
+        """All links; what is no article of the source is left out by its address."""
+        return self.root.css("a::attr(href)").getall()
+
+
+class KtSpider(SourceSpider):
+    """Kazakhstan Today, the section of press releases in Russian, by feed and list."""
+
+    name = "ktkz"
+    title = "Kazakhstan Today"
+    origins = ("https://www.kt.kz", "http://www.kt.kz", "https://kt.kz", "http://kt.kz")
+    how = "RSS and the list of press releases"
+    starts = ("https://www.kt.kz/rus/rss", "https://www.kt.kz/rus/press-materialy/")
+    pages = (Feed, KtArticle, KtList)
+    expect = Expect(least_links=5, silence=timedelta(days=4))
+    rights = Rights(
+        excerpt_share=0.3,
+        link_required=True,
+        wording="Not to be reproduced without reference to Kazakhstan Today",
+        source="https://www.kt.kz",
+    )
+
+    @classmethod
+    def identify(cls, url: str) -> Address | None:
+        """By the ten digits at the end of the address; `_-` and `_` before them are one."""
+        if found := ARTICLE.match(url):
+            return Address(found["id"], cls.origins[0] + found["path"])
+        return None

@@ -1,0 +1,169 @@
+"""QazMonitor (The Qazaqstan Monitor), in English. Its markup is unknown, so pages are read by the order of their text.
+
+The order, seen on three pages (H): breadcrumb "1. Main Page / 2. {Section} / 3. {Title}", dateline
+"Astana, Kazakhstan • 08 February, 2023 | 10:28", perhaps "1 min read", title, perhaps a subtitle, "QazMonitor Logo",
+captions printed twice, body, rights line. JSON-LD is an upgrade where a page has it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from crawler.errors import NotAnArticle
+from crawler.extract import metadata
+from crawler.extract.blocks import Block
+from crawler.extract.feed import Feed
+from crawler.extract.page import ArticlePage, ListingPage
+from crawler.extract.site import Address, Site
+from crawler.items import Image, Rights
+from crawler.snapshot import Snapshot
+from crawler.source import Expect, SourceSpider
+
+ARTICLE = re.compile(r"https?://(?:www\.|en\.)?qazmonitor\.com(?P<path>/(?P<section>[\w-]+)/(?P<id>\d+)(?:/[^?#]*)?)")
+DATELINE = re.compile(r"(?:(?P<city>[^,•]+)(?:,[^•]*)?•\s*)?(?P<date>\d{1,2} \w+,? \d{4} \| \d{1,2}:\d{2})")
+READING_TIME = re.compile(r"(\d+) min(?:ute)?s? read")
+RIGHTS = re.compile(r"Only \d+\s?% of an article published on The Qazaqstan Monitor\b")
+LOGO = "QazMonitor Logo"
+
+
+class QazArticle(ArticlePage):
+    """An article page, live or as a text rendering."""
+
+    @classmethod
+    def accepts(cls, snapshot: Snapshot, site: Site) -> bool:
+        """A page at an article's address, or a text with the site's dateline."""
+        if snapshot.kind not in ("html", "text"):
+            return False
+        return site.identify(snapshot.url) is not None or snapshot.kind == "text"
+
+    def fields(self) -> dict[str, Any]:
+        """The fields by the order of the page's lines."""
+        start, dateline = self.dateline()
+        when = self.date("published_at", dateline["date"], "dateline")
+        crumbs = [block.text for block in self.blocks[:start] if block.tag == "li"][-3:]
+        end = self.rights_line(start)
+        rest = self.blocks[start + 1 : end]
+        minutes = READING_TIME.fullmatch(rest[0].text) if rest else None
+        title, lead, content = self.heading(rest[1:] if minutes else rest, crumbs)
+        body, images = captions(content)
+        described = metadata.json_ld(self.root) if self.snapshot.kind == "html" else {}
+        self.notes(bool(crumbs), described)
+        return {
+            "title": title,
+            "lead": lead,
+            "body": body,
+            "published_at": when.at,
+            "published_raw": when.raw,
+            "published_precision": when.precision,
+            "section": crumbs[1] if len(crumbs) > 1 else None,
+            "place": (dateline["city"] or "").strip() or None,
+            "author": metadata.author(described),
+            "images": tuple(Image(url=self.absolute(image.source), caption=image.text or None) for image in images),
+            "reading_minutes": int(minutes[1]) if minutes else None,
+            "rights": self.rights(self.blocks[end].text),
+        }
+
+    def dateline(self) -> tuple[int, re.Match[str]]:
+        """Where the line with city, day and time stands."""
+        for number, block in enumerate(self.blocks):
+            if found := DATELINE.fullmatch(block.text):
+                return number, found
+        if not self.blocks:
+            raise self.changed("body", "lines of text", "none")
+        raise self.changed("published_at", "dateline 'City • 08 February, 2023 | 10:28'", "none")
+
+    def rights_line(self, start: int) -> int:
+        """Where the rights line stands, which ends every article."""
+        for number in range(start + 1, len(self.blocks)):
+            if RIGHTS.match(self.blocks[number].text):
+                return number
+        raise self.changed("rights", "rights line 'Only 30% of an article …'", "none")
+
+    def heading(self, lines: list[Block], crumbs: list[str]) -> tuple[str, str | None, list[Block]]:
+        """Title, lead and what follows; the title is the breadcrumb's last entry where there is a breadcrumb."""
+        if not lines or lines[0].tag == "img":
+            raise self.changed("title", "the line after the dateline", lines[0].tag if lines else "nothing")
+        if len(crumbs) > 2 and crumbs[2].casefold() != lines[0].text.casefold():
+            raise self.changed("title", f"the breadcrumb's title {crumbs[2]!r}", repr(lines[0].text[:80]))
+        logo = next((number for number, line in enumerate(lines) if line.text == LOGO), None)
+        if logo is None or logo > 2:
+            raise self.changed("lead", f"{LOGO!r} after title and subtitle", "none" if logo is None else f"{logo} lines")
+        return lines[0].text, lines[1].text if logo == 2 else None, lines[logo + 1 :]
+
+    def notes(self, crumbs: bool, described: dict[str, Any]) -> None:
+        """Which rule gave each field."""
+        for field, rule in (("title", "after dateline"), ("lead", "before logo"), ("body", "logo to rights line")):
+            self.note(field, rule)
+        self.note("published_at", "dateline")
+        self.note("place", "dateline (the same on every page seen)")
+        self.note("rights", "rights line")
+        if crumbs:
+            self.note("section", "breadcrumb")
+        if described.get("author"):
+            self.note("author", "JSON-LD")
+
+
+def captions(lines: list[Block]) -> tuple[list[str], list[Block]]:
+    """The body's paragraphs, and its images: a caption is an image's text, a `figcaption`, or a line printed twice."""
+    body: list[str] = []
+    images: list[Block] = []
+    number = 0
+    while number < len(lines):
+        line, after = lines[number], lines[number + 1] if number + 1 < len(lines) else None
+        number += 1
+        if line.text == LOGO:
+            continue
+        if line.tag == "img":
+            captioned = after is not None and after.tag != "img" and (after.text == line.text or after.tag == "figcaption")
+            images.append(Block(after.text if after and captioned else line.text, "img", line.source))
+            number += captioned
+        elif line.tag == "figcaption" or (after is not None and after.text == line.text and after.tag != "img"):
+            images.append(Block(line.text, "img"))
+            number += line.tag != "figcaption"
+        else:
+            body.append(line.text)
+    return body, images
+
+
+class QazSection(ListingPage):
+    """A section's page: every link to an article."""
+
+    @classmethod
+    def accepts(cls, snapshot: Snapshot, site: Site) -> bool:
+        """HTML that is no article."""
+        return snapshot.kind == "html" and site.identify(snapshot.url) is None
+
+    def addresses(self) -> list[str]:
+        """All links; what is no article is left out by its address."""
+        if urlsplit(self.snapshot.url).path.count("/") > 2:
+            raise NotAnArticle(f"{self.snapshot.url} is neither an article nor a section.")
+        return self.root.css("a::attr(href)").getall()
+
+
+class QazMonitorSpider(SourceSpider):
+    """QazMonitor by its feed, with a section's page as fallback. The numeric id alone is an article's identity."""
+
+    name = "qazmonitor"
+    title = "QazMonitor"
+    origins = ("https://qazmonitor.com", "https://en.qazmonitor.com", "https://www.qazmonitor.com")
+    how = "RSS, the news section as fallback"
+    starts = ("https://en.qazmonitor.com/rss", "https://qazmonitor.com/news")
+    pages = (Feed, QazArticle, QazSection)
+    # The newest article seen anywhere is of February 2023: the site may be asleep, so silence alone is no alarm.
+    expect = Expect(least_links=1, silence=None)
+    no_article = re.compile(r"qazmonitor\.com/(?:terms|privacy|about|contacts?|advertising|search)\b")
+    rights = Rights(
+        excerpt_share=0.3,
+        link_required=True,
+        wording="Only 30% of an article may be used with a hyperlink to the original; all of it by written permission",
+        source="https://qazmonitor.com",
+    )
+
+    @classmethod
+    def identify(cls, url: str) -> Address | None:
+        """By the number; host, section and slug may change."""
+        if found := ARTICLE.match(url):
+            return Address(found["id"], cls.origins[0] + found["path"].rstrip("/"))
+        return None

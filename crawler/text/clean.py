@@ -1,0 +1,33 @@
+"""Plain text as articles keep it: entities decoded, invisible characters gone, one space where there were several."""
+
+from __future__ import annotations
+
+import html
+import re
+
+INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+SPACES = re.compile(r"[\s\u00a0\u2007\u202f]+")
+ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]\w{1,30});")
+
+
+def line(text: str) -> str:
+    """One line: soft hyphens and zero-width characters gone, every run of spaces one space.
+
+    >>> line(" Крас\u00adный\u00a0 крест ")
+    'Красный крест'
+    """
+    return SPACES.sub(" ", INVISIBLE.sub("", text)).strip()
+
+
+def line_or_none(text: str | None) -> str | None:
+    """`line`, with None for nothing: unknown is never an empty string."""
+    return (line(text) or None) if text else None
+
+
+def decoded(text: str) -> str:
+    """Text with its entities decoded, also where a site encoded them twice (`&amp;laquo;`)."""
+    for _ in range(2):
+        if not ENTITY.search(text):
+            break
+        text = html.unescape(text)
+    return text

@@ -1,0 +1,123 @@
+"""Dates as the watched sites write them, in en, ru and kk: read whole or not at all.
+
+A date is never guessed: `read` takes a text that is a date and nothing else, and gives None for anything it does not
+know to the last character. A general date library reads more and invents more (docs/decisions/0004-dates.md).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timezone, tzinfo
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+from crawler.items import Precision
+
+MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan январь января янв қаңтар",
+            "february feb февраль февраля фев ақпан",
+            "march mar март марта мар наурыз",
+            "april apr апрель апреля апр сәуір",
+            "may май мая мамыр",
+            "june jun июнь июня июн маусым",
+            "july jul июль июля июл шілде",
+            "august aug август августа авг тамыз",
+            "september sep sept сентябрь сентября сен қыркүйек",
+            "october oct октябрь октября окт қазан",
+            "november nov ноябрь ноября ноя қараша",
+            "december dec декабрь декабря дек желтоқсан",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_MONTH = "(?P<month>[^\\W\\d_]+)"
+_YEAR = r"(?P<year>\d{4})(?:\s*(?:года?|год|г\.?|жылғы|жыл|ж\.?))?"
+_TIME = r"(?:[\s,|]+(?:в\s+)?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::\d{2})?)?"
+SHAPES = tuple(
+    re.compile(shape + _TIME + r"\.?", re.IGNORECASE)
+    for shape in (
+        rf"(?P<day>\d{{1,2}})\s+{_MONTH}\.?,?\s+{_YEAR}",  # 08 February, 2023 | 10:28 · 13 июля 2026 17:29
+        rf"{_MONTH}\s+(?P<day>\d{{1,2}}),?\s+{_YEAR}",  # February 20, 2025
+        rf"{_YEAR}\s+(?P<day>\d{{1,2}})\s+{_MONTH}",  # 2026 жылғы 6 наурыз
+        r"(?P<day>\d{1,2})\.(?P<digits>\d{2})\.(?P<year>\d{4})",  # 03.12.2025, 14:05
+    )
+)
+RFC822_SHAPE = re.compile(r"(?:[A-Za-z]{3},\s)?\d{1,2}\s[A-Za-z]{3}\s\d{4}\s\d{2}:\d{2}(?::\d{2})?\s(?:[+-]\d{4}|[A-Z]{1,4})")
+ISO_SHAPE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A date as read: the moment (aware), how exact it is, and the text it was read from."""
+
+    at: datetime
+    precision: Precision
+    raw: str
+
+
+@lru_cache
+def zone(name: str) -> tzinfo:
+    """A time zone from the `tzdata` package, whatever the system's own tables say.
+
+    Systems of 2023 have Kazakhstan an hour wrong since 1 March 2024, and zoneinfo asks the system first.
+    """
+    with resources.files("tzdata.zoneinfo").joinpath(*name.split("/")).open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)
+
+
+def local(moment: datetime, where: tzinfo) -> datetime:
+    """The same moment (naive: wall time there) with that zone's offset at that time, as a fixed offset."""
+    there = moment.replace(tzinfo=where) if moment.tzinfo is None else moment.astimezone(where)
+    offset = there.utcoffset()
+    assert offset is not None
+    return there.replace(tzinfo=timezone(offset), fold=0)
+
+
+def read(raw: str, where: tzinfo) -> When | None:
+    """The moment a text names, with `where`'s offset; a day without a time is its midnight. None when it is no date."""
+    text = " ".join(raw.split())
+    if ISO_SHAPE.fullmatch(text):
+        return _iso(text, where)
+    for shape in SHAPES:
+        if found := shape.fullmatch(text):
+            return _parts(found, where, text)
+    return _rfc822(text, where)
+
+
+def _iso(text: str, where: tzinfo) -> When | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return When(local(moment, where), Precision.MINUTE if len(text) > 10 else Precision.DAY, text)
+
+
+def _parts(found: re.Match[str], where: tzinfo, text: str) -> When | None:
+    part = found.groupdict()
+    month = int(part["digits"]) if part.get("digits") else MONTHS.get(part["month"].lower())
+    if month is None:
+        return None
+    clock = (int(part["hour"]), int(part["minute"])) if part["hour"] else (0, 0)
+    try:
+        moment = datetime(int(part["year"]), month, int(part["day"]), *clock)  # noqa: DTZ001 - wall time, zoned below
+    except ValueError:
+        return None
+    return When(local(moment, where), Precision.MINUTE if part["hour"] else Precision.DAY, text)
+
+
+def _rfc822(text: str, where: tzinfo) -> When | None:
+    if not RFC822_SHAPE.fullmatch(text):  # the standard library reads almost anything
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+    # "-0000" means UTC without a local zone and comes back naive.
+    return When(local(moment if moment.tzinfo else moment.replace(tzinfo=UTC), where), Precision.MINUTE, text)
