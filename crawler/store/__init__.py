@@ -1,0 +1,15 @@
+"""Memory: what was seen, when, and in which words; SQLite by default, PostgreSQL by address.
+
+`open_store(url)` gives a `Store` with four rooms: `articles` (articles, their versions and matches), `runs`,
+`memory` (what a source last answered at an address, and what keeps failing) and `schedules`. All times given and
+returned are aware; those returned are in UTC, except inside an `Article`, which comes back exactly as it was saved.
+"""
+
+from __future__ import annotations
+
+from crawler.store.articles import Known
+from crawler.store.memory import Failure, Memory
+from crawler.store.schedules import ScheduleRow
+from crawler.store.store import Store, open_store
+
+__all__ = ["Failure", "Known", "Memory", "ScheduleRow", "Store", "open_store"]

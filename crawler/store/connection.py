@@ -1,0 +1,185 @@
+"""One database, reached by one connection a thread, with transactions said out loud.
+
+Why no pool: a store has one user at a time in each thread, and a pool's checkout, reset and check-in would cost as
+much as a save. So each thread keeps the connection it opened (`NullPool`), in autocommit; a write begins its
+transaction itself. A SQLite write says `BEGIN IMMEDIATE`: it waits for the lock at the start (30 s at most), where
+waiting is safe, and never fails half way. On PostgreSQL every write holds a shared advisory lock and a batch an
+exclusive one: a batch locks rows in the order it meets them, and two of them could otherwise wait for each other.
+
+A database opened here must not be carried over a `fork`; a child opens its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NoReturn
+
+from sqlalchemy import URL, Connection, Engine, Executable, Row, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool, StaticPool
+
+from crawler.errors import CrawlerError
+
+BUSY_SECONDS = 30
+CONNECT_SECONDS = 10
+LOCK = 0x63726177
+"""First half of the advisory lock's key on PostgreSQL; the second is the schema's name, hashed."""
+
+Rows = Sequence[Row[Any]]
+
+
+class _Mine(threading.local):
+    """What one thread holds: its connection, and whether a transaction is open in it or has failed."""
+
+    connection: Connection | None = None
+    inside: bool = False
+    broken: bool = False
+
+
+class Database:
+    """Reads and writes for the rooms of the store; `name` is its address without password, for messages."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self.engine, self.name = engine, name
+        self._mine = _Mine()
+        self._opened: list[Connection] = []
+        postgres = engine.dialect.name == "postgresql"
+        self._begin: dict[bool, tuple[str, ...]] = {False: ("BEGIN IMMEDIATE",), True: ("BEGIN IMMEDIATE",)}
+        if postgres:
+            key = f"{LOCK}, hashtext(current_schema())"
+            self._begin = {
+                False: ("BEGIN", f"SELECT pg_advisory_xact_lock_shared({key})"),
+                True: ("BEGIN", f"SELECT pg_advisory_xact_lock({key})"),
+            }
+
+    def read(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Rows:
+        """All rows of a query; inside a batch it sees what the batch wrote. A lost connection is tried once more."""
+        try:
+            return self._connection().execute(statement, values).all()
+        except DBAPIError as error:
+            if not error.connection_invalidated or self._mine.inside:
+                self._refuse("read", error)
+        self._drop()
+        try:
+            return self._connection().execute(statement, values).all()
+        except DBAPIError as error:
+            self._refuse("read", error)
+
+    @contextlib.contextmanager
+    def writing(self, *, batch: bool = False) -> Iterator[Connection]:
+        """A transaction: all of the block or nothing. Inside another one it becomes a part of that.
+
+        A part that failed spoils the whole, also when its exception was caught: the whole is rolled back and its
+        end raises CrawlerError, for half a save must never be committed.
+        """
+        mine = self._mine
+        if mine.inside:
+            assert mine.connection is not None
+            try:
+                yield mine.connection
+            except BaseException:
+                mine.broken = True
+                raise
+            return
+        connection = self._begun(self._begin[batch])
+        mine.inside, mine.broken = True, False
+        try:
+            yield connection
+            if mine.broken:
+                raise CrawlerError(f"Nothing of this batch was written to the store {self.name}: a part of it failed.")
+            connection.exec_driver_sql("COMMIT")
+        except BaseException as error:
+            self._roll_back(connection)
+            if isinstance(error, DBAPIError):
+                self._refuse("written", error)
+            raise
+        finally:
+            mine.inside = False
+
+    def close(self) -> None:
+        """Close the connections of all threads. The database is not usable afterwards."""
+        for connection in self._opened:
+            connection.close()
+        self._opened.clear()
+        self._mine = _Mine()
+        self.engine.dispose()
+
+    def _connection(self) -> Connection:
+        if self._mine.connection is None:
+            try:
+                self._mine.connection = self.engine.connect()
+            except DBAPIError as error:
+                self._refuse("reached", error)
+            self._opened.append(self._mine.connection)
+        return self._mine.connection
+
+    def _begun(self, statements: tuple[str, ...]) -> Connection:
+        try:
+            return self._start(statements)
+        except DBAPIError as error:
+            self._drop()  # also when only the lock failed: its transaction is open
+            if not error.connection_invalidated:
+                self._refuse("written", error)
+        try:
+            return self._start(statements)
+        except DBAPIError as error:
+            self._drop()
+            self._refuse("written", error)
+
+    def _start(self, statements: tuple[str, ...]) -> Connection:
+        connection = self._connection()
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+        return connection
+
+    def _roll_back(self, connection: Connection) -> None:
+        """End the transaction; when even that fails the connection is dropped, and the database ends it itself."""
+        try:
+            connection.exec_driver_sql("ROLLBACK")
+        except DBAPIError:
+            self._drop()
+
+    def _drop(self) -> None:
+        connection, self._mine.connection = self._mine.connection, None
+        if connection is not None:
+            self._opened.remove(connection)
+            connection.invalidate()
+            connection.close()
+
+    def _refuse(self, done: str, error: DBAPIError) -> NoReturn:
+        raise CrawlerError(f"The store {self.name} could not be {done}: {first_line(error)}.") from error
+
+
+def engine_for(url: URL) -> Engine:
+    """An engine for a SQLite or PostgreSQL address, its connections prepared; nothing is opened yet."""
+    if url.get_backend_name() == "postgresql":
+        arguments = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+        return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments)
+    in_memory = is_memory(url)
+    engine = create_engine(
+        url,
+        poolclass=StaticPool if in_memory else NullPool,  # a database in memory lives as long as its one connection
+        isolation_level="AUTOCOMMIT",
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": in_memory},  # False: `close` may come from any
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def is_memory(url: URL) -> bool:
+    """Whether a SQLite address means a database in memory, usable in the thread that opened it only."""
+    return url.database in (None, "", ":memory:")
+
+
+def first_line(error: DBAPIError) -> str:
+    """What the database itself said, one line without a full stop."""
+    lines = str(error.orig).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error.orig).__name__
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    """NORMAL: with WAL, a power cut may cost the last commits but never harms the file; a `kill -9` costs nothing."""
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON", "cache_size = -16000", "temp_store = MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,108 @@
+"""What a source last answered at each address, and which addresses keep failing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+
+from crawler.store import schema
+from crawler.store.columns import address_key
+from crawler.store.connection import Database
+from crawler.store.upsert import Insert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """The last answer of one address.
+
+    `etag` and `last_modified` are sent back in the next conditional request. `digest` is `sha256:<hex>` of the body;
+    the record (`record_file`, byte `record_offset`, `record_date`) is the WARC record that holds it, which a
+    `revisit` record refers to. `status` is the HTTP status, `checked_at` when the answer came.
+    """
+
+    source: str
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    digest: str | None = None
+    record_file: str | None = None
+    record_offset: int | None = None
+    record_date: datetime | None = None
+    checked_at: datetime
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An address that has not been read since `first_at`, though tried `tries` times. `kind` names an error class."""
+
+    source: str
+    url: str
+    kind: str
+    message: str
+    tries: int
+    first_at: datetime
+    last_at: datetime
+
+
+_MEMORY = [schema.memory.c[field.name] for field in fields(Memory)]
+_FAILURE = [schema.failures.c[field.name] for field in fields(Failure)]
+_AT = (schema.memory.c.source == bindparam("source"), schema.memory.c.url_key == bindparam("key"))
+_FAILED_AT = (schema.failures.c.source == bindparam("at_source"), schema.failures.c.url_key == bindparam("at_key"))
+_GET = select(*_MEMORY).where(*_AT)
+_PUT = Insert(schema.memory, key=("source", "url_key"))
+_FAIL = Insert(schema.failures)
+_FAIL_AGAIN = update(schema.failures).where(*_FAILED_AT).values(tries=schema.failures.c.tries + 1)
+_IS_FAILING = select(func.count()).select_from(schema.failures).where(*_FAILED_AT)
+_HEALED = delete(schema.failures).where(*_FAILED_AT)
+_OPEN = select(*_FAILURE).where(schema.failures.c.source == bindparam("source"))
+_OPEN = _OPEN.order_by(schema.failures.c.first_at, schema.failures.c.url)
+
+
+def remember(connection: Connection, memories: Iterable[Memory]) -> None:
+    """Write memories in the caller's transaction; the last one of an address counts."""
+    latest = {(memory.source, address_key(memory.url)): memory for memory in memories}
+    if latest:  # in one order everywhere, so that two writers do not wait for each other
+        rows = [{**asdict(latest[key]), "url_key": key[1]} for key in sorted(latest)]
+        connection.execute(_PUT[connection.dialect.name], rows)
+
+
+class MemoryRoom:
+    """`store.memory`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, source: str, url: str) -> Memory | None:
+        """What the source last answered at this address, None when never asked."""
+        rows = self._database.read(_GET, {"source": source, "key": address_key(url)})
+        return Memory(**rows[0]._mapping) if rows else None
+
+    def put(self, *memories: Memory) -> None:
+        """Remember answers, all in one transaction."""
+        with self._database.writing() as connection:
+            remember(connection, memories)
+
+    def fail(self, source: str, url: str, kind: str, message: str, at: datetime) -> None:
+        """Note that an address could not be read: a new failure, or one try more of an open one."""
+        key = address_key(url)
+        told = {"kind": kind, "message": message, "last_at": at}
+        first = {"source": source, "url_key": key, "url": url, "tries": 1, "first_at": at, **told}
+        with self._database.writing() as connection:
+            if connection.execute(_FAIL[connection.dialect.name], first).rowcount != 1:
+                connection.execute(_FAIL_AGAIN, {"at_source": source, "at_key": key, **told})
+
+    def healed(self, source: str, url: str) -> bool:
+        """Close an address's failure; False when there was none (which writes nothing and waits for no one)."""
+        at = {"at_source": source, "at_key": address_key(url)}
+        if not self._database.read(_IS_FAILING, at)[0][0]:
+            return False
+        with self._database.writing() as connection:
+            return connection.execute(_HEALED, at).rowcount == 1
+
+    def open_failures(self, source: str) -> list[Failure]:
+        """The source's failures that have not healed, the oldest first."""
+        return [Failure(**row._mapping) for row in self._database.read(_OPEN, {"source": source})]

@@ -1,0 +1,48 @@
+"""Which process a run belongs to, and whether that process is gone."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Process(NamedTuple):
+    """A process: its host's name, its number there, and its birth, since numbers are given out again.
+
+    `born` holds the boot's id and the clock tick the process started at, None where the system does not tell.
+    """
+
+    host: str
+    pid: int
+    born: str | None
+
+
+def this_process() -> Process:
+    """The process that asks."""
+    return Process(socket.gethostname(), os.getpid(), _born(os.getpid()))
+
+
+def is_gone(process: Process) -> bool:
+    """Whether a process of this host has surely ended. One on another host, or hard to tell, counts as alive."""
+    if process.host != socket.gethostname() or os.name != "posix":
+        return False
+    try:
+        os.kill(process.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass  # it exists and is another user's: perhaps ours, perhaps a later one with its number
+    now = _born(process.pid)
+    return process.born is not None and now is not None and now != process.born
+
+
+def _born(pid: int) -> str | None:
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        # The second field is the program's name in brackets and may hold blanks and brackets itself.
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return f"{boot}:{'ended' if fields[0] in 'ZX' else fields[19]}"  # Z: ended, only its parent has not looked yet

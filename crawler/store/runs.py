@@ -1,0 +1,127 @@
+"""Runs: one row a crawl of one source, written when it begins and when it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+
+from crawler.items import Health, Problem, Run
+from crawler.store.connection import Database
+from crawler.store.memory import Memory, remember
+from crawler.store.process import Process, is_gone, this_process
+from crawler.store.schema import runs
+
+KILLED = "killed: its process ended without a word"
+"""Reason of a run that a later one found unfinished."""
+
+_BEGIN = insert(runs)
+_UNFINISHED = select(runs.c.id, runs.c.host, runs.c.pid, runs.c.born).where(
+    runs.c.source == bindparam("source"), runs.c.finished_at.is_(None)
+)
+_FINISH = update(runs).where(runs.c.id == bindparam("run"))
+_COUNT = update(runs).where(runs.c.id == bindparam("run")).values(counts=bindparam("json"))
+
+
+def count(connection: Connection, run_id: int, counts: dict[str, int]) -> None:
+    """Write a running run's counts in the caller's transaction, so that they outlive a kill."""
+    connection.execute(_COUNT, {"run": run_id, "json": json.dumps(counts)})
+
+
+class RunRoom:
+    """`store.runs`. `mode` narrows a question to runs of one kind (`live`, `replay`)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, run: Run) -> Run:
+        """Record that a run begins; it comes back with its id.
+
+        Unfinished runs of the same source whose process is gone are closed as failed, their counts as last written.
+        """
+        mine = this_process()
+        with self._database.writing() as connection:
+            for row in connection.execute(_UNFINISHED, {"source": run.source}).all():
+                if is_gone(Process(row.host, row.pid, row.born)):
+                    connection.execute(_FINISH, {"run": row.id, **_killed(run.started_at)})
+            values = {"source": run.source, "mode": run.mode, "started_at": run.started_at, **mine._asdict()}
+            key = connection.execute(_BEGIN, {**values, **_ending(run)}).inserted_primary_key
+        assert key is not None
+        return replace(run, id=key[0])
+
+    def finish(self, run: Run, memories: Iterable[Memory] = ()) -> None:
+        """Record how a run ended, and what it learned about addresses, in one transaction."""
+        if run.id is None or run.finished_at is None:
+            raise ValueError("Only a run that began and has a finished_at can be finished.")
+        with self._database.writing() as connection:
+            if connection.execute(_FINISH, {"run": run.id, **_ending(run)}).rowcount != 1:
+                raise ValueError(f"Run {run.id} of {run.source} never began in this store.")
+            remember(connection, memories)
+
+    def last(self, source: str, *, mode: str | None = None) -> Run | None:
+        """The run of this source that began last, finished or not."""
+        return next(iter(self.recent(source, limit=1, mode=mode)), None)
+
+    def last_healthy(self, source: str, *, mode: str | None = None) -> Run | None:
+        """The last run of this source that ended healthy."""
+        found = self._select(source, mode, 1, runs.c.health == Health.HEALTHY.value)
+        return found[0] if found else None
+
+    def recent(self, source: str | None = None, limit: int = 50, *, mode: str | None = None) -> list[Run]:
+        """The last runs, of one source or of all, newest first."""
+        return self._select(source, mode, limit)
+
+    def last_complete_id(self, source: str, *, mode: str | None = None) -> int | None:
+        """The id of the last run that read every list page it set out to read.
+
+        Paging may stop at an article whose first run has this id or a lower one.
+        """
+        newest = select(func.max(runs.c.id)).where(*_of(source, mode), runs.c.complete.is_(True))
+        found: int | None = self._database.read(newest)[0][0]
+        return found
+
+    def _select(self, source: str | None, mode: str | None, limit: int, *conditions: Any) -> list[Run]:
+        query = select(runs).where(*_of(source, mode), *conditions).order_by(runs.c.id.desc()).limit(limit)
+        return [_run(row) for row in self._database.read(query)]
+
+
+def _of(source: str | None, mode: str | None) -> list[Any]:
+    wanted = ((runs.c.source, source), (runs.c.mode, mode))
+    return [column == value for column, value in wanted if value is not None]
+
+
+def _ending(run: Run) -> dict[str, Any]:
+    """The columns that `finish` writes."""
+    return {
+        "finished_at": run.finished_at,
+        "health": run.health,
+        "reason": run.reason,
+        "exit_code": run.exit_code,
+        "complete": run.complete,
+        "counts": json.dumps(run.counts),
+        "problems": json.dumps([asdict(problem) for problem in run.problems]),
+    }
+
+
+def _killed(at: datetime) -> dict[str, Any]:
+    return {"finished_at": at, "health": Health.FAILED, "reason": KILLED, "exit_code": 1, "complete": False}
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        source=row.source,
+        mode=row.mode,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        health=Health(row.health) if row.health else None,
+        reason=row.reason,
+        exit_code=row.exit_code,
+        complete=row.complete,
+        counts=json.loads(row.counts),
+        problems=tuple(Problem(**problem) for problem in json.loads(row.problems)),
+    )

@@ -1,0 +1,161 @@
+"""The tables, as today's code sees them. What a database gets is written in `migrations/`; a test compares the two.
+
+`articles` has a row an article, the state of its current version in columns to search by; `versions` has a row a
+text, with the whole article as JSON; `matches` has the places of a version's matches. They only ever change
+together, in one transaction.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    true,
+)
+
+from crawler.store.columns import Moment, Plain
+
+HEAD = "0001"
+"""The revision these tables have; the newest in `migrations/versions`."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("source", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("health", Text),
+    Column("reason", Plain),
+    Column("exit_code", Integer),
+    Column("complete", Boolean, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("problems", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("born", Text),
+    Index("ix_runs_source_id", "source", "id"),
+    sqlite_autoincrement=True,
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("native_id", Text, nullable=False),
+    Column("language", Text),
+    Column("url", Plain, nullable=False),
+    Column("url_key", String(32), nullable=False),
+    Column("current_version", Integer, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("copy_of", Text),
+    Column("matched", Boolean, nullable=False),
+    Column("published_at", Moment),
+    Column("dated_at", Moment, nullable=False),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("first_run_id", Integer, ForeignKey("runs.id", ondelete="SET NULL")),
+    Column("last_seen_at", Moment, nullable=False),
+    Column("last_run_id", Integer, ForeignKey("runs.id", ondelete="SET NULL")),
+    Index("ix_articles_source_native_id", "source", "native_id"),
+    Index("ix_articles_source_dated_at_id", "source", "dated_at", "id"),
+    Index("ix_articles_dated_at_id", "dated_at", "id"),
+    Index("ix_articles_url_key", "url_key"),
+)
+Index(
+    "ix_articles_matched",
+    articles.c.dated_at,
+    articles.c.id,
+    sqlite_where=articles.c.matched.is_(true()),
+    postgresql_where=articles.c.matched.is_(true()),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("content_hash", Text, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("run_id", Integer, ForeignKey("runs.id", ondelete="SET NULL")),
+    Column("article", Text, nullable=False),
+    Index("ix_versions_content_hash_seen_at_article_id", "content_hash", "seen_at", "article_id"),
+)
+
+matches = Table(
+    "matches",
+    metadata,
+    Column("article_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("rule", Text, nullable=False),
+    Column("term", Plain, nullable=False),
+    Column("surface", Plain, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("strength", Text, nullable=False),
+    ForeignKeyConstraint(["article_id", "version"], ["versions.article_id", "versions.version"], ondelete="CASCADE"),
+    Index("ix_matches_rule", "rule"),
+)
+
+memory = Table(
+    "memory",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("url_key", String(32), primary_key=True),
+    Column("url", Plain, nullable=False),
+    Column("etag", Plain),
+    Column("last_modified", Plain),
+    Column("digest", Text),
+    Column("record_file", Plain),
+    Column("record_offset", BigInteger),
+    Column("record_date", Moment),
+    Column("checked_at", Moment, nullable=False),
+    Column("status", Integer),
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("url_key", String(32), primary_key=True),
+    Column("url", Plain, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("message", Plain, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("cron", Text, nullable=False),
+    Column("jitter", Integer, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("last_due_at", Moment),
+    Column("last_started_at", Moment),
+    Column("last_finished_at", Moment),
+    Column("next_due_at", Moment),
+)

@@ -1,0 +1,126 @@
+"""The store itself: opened by address, made ready without being asked, four rooms and a batch."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from crawler.errors import ConfigError
+from crawler.store.articles import ArticleRoom
+from crawler.store.connection import Database, engine_for, first_line, is_memory
+from crawler.store.memory import MemoryRoom
+from crawler.store.runs import RunRoom
+from crawler.store.schedules import ScheduleRoom
+from crawler.store.upgrade import upgrade
+
+DRIVERS = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+KINDS = "sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+
+
+class Store:
+    """Everything the crawler remembers. Made by `open_store`, closed by `close()` or by the end of a `with`.
+
+    Any thread may use it, each over a connection of its own; no child process may. What cannot be read or written
+    (disk full, server gone, locked for 30 s) is a CrawlerError, and nothing of the transaction stays.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.articles = ArticleRoom(database)
+        self.runs = RunRoom(database)
+        self.memory = MemoryRoom(database)
+        self.schedules = ScheduleRoom(database)
+
+    @property
+    def name(self) -> str:
+        """The store's address without its password, for people."""
+        return self._database.name
+
+    @contextlib.contextmanager
+    def batch(self) -> Iterator[None]:
+        """Group what this thread writes in the block into one transaction: all of it is kept, or nothing.
+
+        Others wait meanwhile, so gather the values first and save them in one short block.
+        """
+        with self._database.writing(batch=True):
+            yield
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def open_store(url: str, *, backup: bool = True) -> Store:
+    """The store at a SQLAlchemy address, made or brought to today's schema first.
+
+    A SQLite file's folder is made when missing; before an existing file is upgraded it is copied beside itself, to
+    `<name>.before-<revision>.db`, unless `backup` is False. ConfigError when the address cannot be used, the
+    database not be reached, or a newer version of this program wrote it.
+    """
+    address = _address(url)
+    name = _without_password(address)
+    file = _file(address)
+    try:
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        engine = engine_for(address)
+        try:
+            upgrade(engine, name, file, backup=backup)
+        except BaseException:
+            engine.dispose()
+            raise
+    except OSError as error:
+        raise ConfigError(f"The store {name} cannot be opened: {error.strerror}: {error.filename}.") from error
+    except DBAPIError as error:
+        why = _silenced(first_line(error), address)
+        raise ConfigError(f"The store {name} cannot be opened: {why}. Check `database` and `data_dir`.") from error
+    return Store(Database(engine, name))
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
+        raise ConfigError(f"`database` is not a database address: write {KINDS}.") from error
+    if address.drivername not in DRIVERS:
+        raise ConfigError(f"`database` asks for {address.drivername!r}, which is not supported: write {KINDS}.")
+    return address.set(drivername=DRIVERS[address.drivername])
+
+
+def _file(address: URL) -> Path | None:
+    if address.get_backend_name() != "sqlite" or is_memory(address):
+        return None
+    return Path(str(address.database))
+
+
+def _without_password(address: URL) -> str:
+    if address.get_backend_name() == "sqlite":
+        return address.database or ":memory:"
+    return URL.create(
+        "postgresql", address.username, None, address.host, address.port, address.database
+    ).render_as_string()
+
+
+def _silenced(message: str, address: URL) -> str:
+    secrets = (address.password, address.query.get("password"))
+    for secret in secrets:
+        if isinstance(secret, str) and secret:
+            message = message.replace(secret, "***")
+    return message
