@@ -12,6 +12,7 @@
     │   ├── PageChanged         12   a page no longer has the shape its page class knows
     │   ├── NotStored           12   a replay led to an address that is not stored
     │   └── Silent              13   nothing came where something was due
+    ├── ArchiveError             1   a WARC file that cannot be written, or is broken
     ├── NotAnArticle                 a page that rightly yields nothing (`/terms`, a shell of a section)
     └── Refused                      the house itself does not go there (private address, scheme, size)
 
@@ -106,6 +107,10 @@ class Silent(SourceError):
     """Nothing came where something was due."""
 
     exit_code = 13
+
+
+class ArchiveError(CrawlerError):
+    """The archive cannot be written (disk full, no permission), or a WARC file is broken."""
 
 
 class NotAnArticle(CrawlerError):

@@ -1,0 +1,149 @@
+"""WARC files of other tools, broken ones, and ones made to do harm."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from crawler.archive.decode import TooLarge, Undecodable, decoded
+from crawler.archive.reader import read_at, read_snapshots
+from crawler.errors import ArchiveError
+from crawler.items import SnapshotRef
+
+URL = "https://example.org/a"
+
+
+def record(writer: WARCWriter, body: bytes, kind: str = "response", **headers: str) -> object:
+    line = "200 OK" if kind != "request" else "POST /a HTTP/1.1"
+    fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    http = StatusAndHeaders(line, fields, protocol="HTTP/1.1" if kind != "request" else "", is_http_request=kind == "request")
+    dates = {"WARC-Date": "2020-02-03T04:05:06Z"}
+    return writer.create_warc_record(URL, kind, payload=io.BytesIO(body), http_headers=http, warc_headers_dict=dates)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_files_of_another_tool_are_read(tmp_path: Path, compressed: bool) -> None:
+    path = tmp_path / ("a.warc.gz" if compressed else "a.warc")
+    with path.open("wb") as file:
+        writer = WARCWriter(file, gzip=compressed, warc_version="1.0")
+        writer.write_record(writer.create_warcinfo_record("a", {"software": "other"}))
+        writer.write_record(record(writer, b"4\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\n", Transfer_Encoding="chunked"))
+        pair = record(writer, b"answer", Content_Type="text/plain")
+        writer.write_request_response_pair(record(writer, b'{"query": 1}', "request"), pair)
+        writer.write_record(record(writer, gzip.compress(b"packed"), Content_Encoding="gzip"))
+    first, second, third = read_snapshots(path)
+    assert (first.body, first.method, first.payload) == (b"Wikipedia", "GET", None)
+    assert (second.body, second.method, second.payload) == (b"answer", "POST", b'{"query": 1}')
+    assert (third.body, third.headers) == (b"packed", {})
+    assert second.headers == {"content-type": "text/plain"}
+    assert first.fetched_at is not None
+    assert first.fetched_at.isoformat() == "2020-02-03T04:05:06+00:00"
+    assert second.ref is not None
+    assert read_at(tmp_path.parent, second.ref).body == b"answer"
+
+
+def test_a_request_that_stands_before_its_response_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    with path.open("wb") as file:
+        writer = WARCWriter(file)
+        request, response = record(writer, b"sent", "request"), record(writer, b"answer")
+        request.rec_headers.add_header("WARC-Concurrent-To", response.rec_headers.get("WARC-Record-ID"))  # type: ignore[attr-defined]
+        writer.write_record(request)
+        writer.write_record(response)
+    (snapshot,) = read_snapshots(path)
+    assert (snapshot.method, snapshot.payload, snapshot.body) == ("POST", b"sent", b"answer")
+
+
+@pytest.mark.parametrize("content", [b"no WARC at all\n" * 50, gzip.compress(b"no WARC at all\n" * 50), b"\x00" * 100])
+def test_a_file_that_is_no_warc_is_named_as_such(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.warc.gz"
+    path.write_bytes(content)
+    with pytest.raises(ArchiveError, match="a.warc.gz is no WARC file"):
+        list(read_snapshots(path))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match=r"none\.warc\.gz cannot be read: no such file"):
+        list(read_snapshots(tmp_path / "none.warc.gz"))
+
+
+def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.warc.gz").write_bytes(b"")
+    assert list(read_snapshots(tmp_path / "a.warc.gz")) == []
+
+
+def test_a_plain_warc_that_is_cut_off_gives_what_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc"
+    with path.open("wb") as file:
+        writer = WARCWriter(file, gzip=False)
+        writer.write_record(record(writer, b"first"))
+        writer.write_record(record(writer, b"second" * 100))
+    path.write_bytes(path.read_bytes()[:-80])
+    read = read_snapshots(path)
+    assert next(read).body == b"first"
+    with pytest.raises(ArchiveError, match="broken at byte"):
+        next(read)
+
+
+def test_a_gzip_bomb_in_an_archive_is_passed_over_and_named_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    with path.open("wb") as file:
+        writer = WARCWriter(file)
+        writer.write_record(record(writer, gzip.compress(b"\0" * 30_000_000), Content_Encoding="gzip"))
+        writer.write_record(record(writer, b"harmless"))
+    read = read_snapshots(path, limit=1_000_000)
+    assert next(read).body == b"harmless"
+    with pytest.raises(ArchiveError, match=r"https://example.org/a: the body cannot be decoded: a body of more than 1000000"):
+        next(read)
+
+
+def test_a_revisit_whose_original_is_nowhere_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    with path.open("wb") as file:
+        writer = WARCWriter(file)
+        lost = writer.create_revisit_record(URL, "sha1:ABC", URL, "2020-01-01T00:00:00Z", StatusAndHeaders("200 OK", [], "HTTP/1.1"))
+        writer.write_record(lost)
+        writer.write_record(record(writer, b"here"))
+    read = read_snapshots(path)
+    assert next(read).body == b"here"
+    with pytest.raises(ArchiveError, match="the record that holds the payload is not in the archive"):
+        next(read)
+
+
+def test_a_reference_cannot_lead_out_of_the_archive(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="is no file of the archive"):
+        read_at(tmp_path / "archive", SnapshotRef(file="../secret.warc.gz", offset=0, digest="sha256:0"))
+
+
+def bombs() -> Iterator[tuple[str, bytes]]:
+    import zlib
+
+    import brotli
+    from backports import zstd
+
+    zeros = b"\0" * 20_000_000
+    yield "gzip", gzip.compress(zeros)
+    yield "gzip", gzip.compress(b"\0" * 700_000) * 3
+    yield "deflate", zlib.compress(zeros)
+    yield "br", brotli.compress(zeros)
+    yield "zstd", zstd.compress(zeros)
+    yield "gzip, gzip", gzip.compress(gzip.compress(zeros))
+    yield "identity", b"\0" * 1_000_001
+
+
+@pytest.mark.parametrize(("encoding", "body"), bombs())
+def test_nothing_expands_past_the_limit(encoding: str, body: bytes) -> None:
+    with pytest.raises(TooLarge):
+        decoded(body, encoding, 1_000_000)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
+def test_a_body_that_is_not_what_it_is_said_to_be_is_named(encoding: str) -> None:
+    with pytest.raises(Undecodable):
+        decoded(b"plain text, never packed", encoding)
