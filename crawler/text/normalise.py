@@ -1,0 +1,173 @@
+"""Folding: one form for every way of writing the same words, with the way back to the original.
+
+    >>> fold("«Красного\\u00a0Кре\\u00adста»").text
+    ' красного креста '
+
+Folded text has one space between words and one at each end, and ` . ` where a mark ends a phrase; quotes and hyphens
+are spaces, so "Қызыл-Крест" reads like "Қызыл Крест". Folding is the dearest step of matching and runs over every
+article; the way back (`Folded.span`) is worked out only where something was found.
+"""
+
+from __future__ import annotations
+
+import codecs
+import html
+import re
+from bisect import bisect_right
+from functools import cached_property
+
+from crawler.text import alphabet
+from crawler.text.alphabet import DECODING, DELETED, ENCODING, FOLD, SCRIPT, STOP, TRANSLATION, encoded
+
+_ENTITY = re.compile(r"&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-z]{2,8});")
+_LINE_END = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad][ \t]*\n[ \t\n]*(?=[a-zа-яёәғқңөұүһі])")
+_MIXED = re.compile(rb"C[CL]*L[CL]*|L[CL]*C[CL]*")
+_POSSESSIVE = re.compile(rb"'(?=s(?![a-z]))")
+_SKIPPED = frozenset(b" '\n-")
+
+
+class Folded:
+    """A folded text. `data` is its bytes; `span` leads from there back to the original."""
+
+    __slots__ = ("__dict__", "_edits", "_line", "data", "original")
+
+    def __init__(self, original: str) -> None:
+        self.original = original
+        text, self._edits = _mended(original)
+        self._line = _level(text)
+        spread = self._line.replace(b".", b" . ").replace(b"'", b"").replace(b"-", b" ")
+        self.data = b" " + b" ".join(spread.split()) + b" "
+
+    @property
+    def text(self) -> str:
+        """The folded text as characters, for people."""
+        return decoded(self.data)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where the folded bytes from `start` to `end` stand in the original; spaces at either end are left out."""
+        while self.data[start] == 32:
+            start += 1
+        while self.data[end - 1] == 32:
+            end -= 1
+        first = start - self.data.count(b" ", 0, start)
+        last = first + end - start - self.data.count(b" ", start, end) - 1
+        return self._origins[first][0], self._origins[last][1]
+
+    @cached_property
+    def _origins(self) -> list[tuple[int, int]]:
+        """For each folded byte that is no space: where its character begins and ends in the original."""
+        mended, _ = _mended(self.original)
+        sources = _sources(mended)
+        places = [sources[i] for i, byte in enumerate(self._line) if byte not in _SKIPPED]
+        if not self._edits:
+            return [(place, place + 1) for place in places]
+        return [_back(self._edits, place) for place in places]
+
+
+def fold(text: str) -> Folded:
+    """The folded form of a text."""
+    return Folded(text)
+
+
+def folded_term(term: str) -> bytes:
+    """A term as it reads in folded text, without the spaces around it: b"" when it has no letter or digit."""
+    data = Folded(term).data.strip()
+    return data if data.strip(b". ") else b""
+
+
+def decoded(data: bytes) -> str:
+    """Folded bytes as characters."""
+    return "".join(DECODING[byte] for byte in data)
+
+
+Edit = tuple[int, int, int, int]
+"""Start and end of a replacement in the mended text, then of what it replaced in the original."""
+
+
+def _mended(text: str) -> tuple[str, tuple[Edit, ...]]:
+    """The text without leftover HTML entities and without hyphens at line ends, and what was changed."""
+    edits: tuple[Edit, ...] = ()
+    for needed, pattern in ((("&",), _ENTITY), (("-\n", "\u2010\n", "\u00ad\n", "- \n"), _LINE_END)):
+        if any(mark in text for mark in needed):
+            text, made = _replaced(text, pattern)
+            edits = _chained(edits, made)
+    return text, edits
+
+
+def _replaced(text: str, pattern: re.Pattern[str]) -> tuple[str, list[Edit]]:
+    parts, edits, done, length = [], [], 0, 0
+    for found in pattern.finditer(text):
+        new = html.unescape(found[0]) if found[0][0] == "&" else ""
+        length += found.start() - done
+        parts += [text[done : found.start()], new]
+        edits.append((length, length + len(new), found.start(), found.end()))
+        length, done = length + len(new), found.end()
+    parts.append(text[done:])
+    return "".join(parts), edits
+
+
+def _chained(first: tuple[Edit, ...], second: list[Edit]) -> tuple[Edit, ...]:
+    """Both lists of edits, one made after the other, as one list."""
+    if not first:
+        return tuple(second)
+    moved = []
+    for start, end, old_start, old_end in first:
+        shift = sum((e[1] - e[0]) - (e[3] - e[2]) for e in second if e[3] <= start)
+        moved.append((start + shift, end + shift, old_start, old_end))
+    back = [(s, e, _back(first, os)[0], _back(first, oe - 1)[1]) for s, e, os, oe in second if oe > os]
+    return tuple(sorted(moved + back))
+
+
+def _back(edits: tuple[Edit, ...], place: int) -> tuple[int, int]:
+    """Where the character at `place` of the mended text begins and ends in the original."""
+    index = bisect_right(edits, (place, 10**12, 0, 0)) - 1
+    if index < 0:
+        return place, place + 1
+    start, end, old_start, old_end = edits[index]
+    if start <= place < end:
+        return old_start, old_end
+    return old_end + place - end, old_end + place - end + 1
+
+
+def _level(text: str) -> bytes:
+    """The text as folded bytes, one a character kept, before spaces are evened out."""
+    data = codecs.charmap_encode(text, FOLD, ENCODING)[0].translate(TRANSLATION, DELETED)
+    scripts = data.translate(SCRIPT)
+    if b"LC" in scripts or b"CL" in scripts:
+        data = _one_script(data, scripts)
+    if b"'s" in data:
+        data = _POSSESSIVE.sub(b" ", data)
+    return data.replace(b"\n\n", b" .").replace(b" - ", b" . ")
+
+
+def _sources(text: str) -> list[int]:
+    """For each byte of `_level(text)`: the index of the character it came from."""
+    plain = codecs.charmap_encode(text, "replace", ENCODING)[0]
+    if len(plain.translate(None, DELETED)) == len(text) and text.count("?") == plain.count(b"?"):
+        return list(range(len(text)))
+    sources = []
+    for index, character in enumerate(text):
+        known = character in alphabet.KNOWN
+        data = codecs.charmap_encode(character, "strict", ENCODING)[0] if known else encoded(character)
+        sources += [index] * len(data.translate(None, DELETED))
+    return sources
+
+
+def _one_script(data: bytes, scripts: bytes) -> bytes:
+    """Words that mix scripts, written in one: letters that look alike are taken for each other."""
+    out = bytearray(data)
+    for found in _MIXED.finditer(scripts):
+        start, end = found.span()
+        letters = set(data[start:end])
+        latin = {letter for letter in letters if 97 <= letter <= 122}
+        if latin <= alphabet.TO_CYRILLIC.keys():
+            table = alphabet.TO_CYRILLIC
+        elif letters - latin <= alphabet.TO_LATIN.keys():
+            table = alphabet.TO_LATIN
+        else:
+            continue
+        out[start:end] = bytes(table.get(letter, letter) if (letter in latin) == (table is alphabet.TO_CYRILLIC) else letter for letter in data[start:end])
+    return bytes(out)
+
+
+__all__ = ["STOP", "Folded", "decoded", "fold", "folded_term"]
