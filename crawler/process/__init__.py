@@ -1,0 +1,26 @@
+"""One run in a child process of its own: a spider that crashes, leaks, loops or blocks harms nobody.
+
+    start(plan) → Child ── events() live, stop(), wait() → Outcome
+    run_all(plans, on_event)      several at once, for a command; Ctrl-C stops all
+    await follow(child, on_event) the same inside an event loop, for the watch
+
+    server   the fork server: crawl modules imported once (`preload`), a run forks in milliseconds
+    inside   what happens in the child, from its first to its last instruction
+    wire     JSON lines over a pipe, from child to parent
+    ending   from how a child ended to one outcome with a sentence
+    child    the parent's view of one child: events, limits, stopping, one outcome
+    together several children, in a loop of its own or in asyncio's
+
+Whatever a child does, the parent gets one `Outcome` with a sentence. The parent needs neither Scrapy nor SQLAlchemy
+nor threads for it. `docs/decisions/one-run-one-process.md` says why it is built this way.
+"""
+
+from __future__ import annotations
+
+from crawler.process.child import GRACE, RUN_SOURCE, Child, start
+from crawler.process.ending import Outcome
+from crawler.process.server import warm
+from crawler.process.together import follow, not_started, run_all
+from crawler.process.wire import Event
+
+__all__ = ["GRACE", "RUN_SOURCE", "Child", "Event", "Outcome", "follow", "not_started", "run_all", "start", "warm"]

@@ -1,0 +1,57 @@
+"""The fork server: a process that has imported what a crawl needs and forks a child for each run.
+
+It runs nothing itself, so it stays single-threaded; Twisted's reactor is first made in the child.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import forkserver, resource_tracker
+from multiprocessing.process import BaseProcess
+from types import ModuleType
+from typing import Any
+
+PRELOAD = ["crawler.process.inside", "crawler.process.preload"]
+PASSED_ON = {signal.SIGTERM, signal.SIGHUP}
+"""Signals that the server does not hear: a service manager or a closing terminal sends them to every process, and the
+server must outlive the children that are being stopped in good order."""
+
+
+def warm() -> None:
+    """Start the server when it is not running; returns at once, the imports (about 2 s) go on beside."""
+    # The tracker's start unblocks SIGTERM, so it must not happen inside the block below.
+    resource_tracker.ensure_running()
+    multiprocessing.set_forkserver_preload(PRELOAD)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
+    try:
+        with _nameless_main():
+            forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def launch(name: str, function: Callable[..., None], *args: Any) -> BaseProcess:
+    """A started child that calls `function(*args)` with `PASSED_ON` blocked; it unblocks them when it is ready.
+
+    EOFError or OSError when the server died while it was asked.
+    """
+    warm()
+    process = multiprocessing.get_context("forkserver").Process(target=function, args=args, name=name)
+    with _nameless_main():
+        process.start()
+    return process
+
+
+@contextmanager
+def _nameless_main() -> Iterator[None]:
+    """Hide the parent's main script, which multiprocessing would run again in every child."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

@@ -1,0 +1,176 @@
+"""Runs for children, good and bad; a child finds them by name (`misbehaving_runs:good`)."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from crawler.errors import Unreachable
+from crawler.items import Health, Problem, Run
+from crawler.run import RunPlan
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+def good(plan: RunPlan, emit: Emit) -> Run:
+    emit({"type": "page", "url": f"https://example.org/{plan.source}", "at": datetime(2026, 1, 2, tzinfo=UTC)})
+    return Run(
+        id=7,
+        source=plan.source,
+        started_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        finished_at=datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC),
+        health=Health.HEALTHY,
+        reason="1 page, nothing new.",
+        exit_code=0,
+        complete=True,
+        counts={"pages": 1},
+        problems=(Problem(kind="Silent", message="Қазақстан", exit_code=13),),
+    )
+
+
+def raises(plan: RunPlan, emit: Emit) -> Run:
+    raise ZeroDivisionError("of all things")
+
+
+def refuses(plan: RunPlan, emit: Emit) -> Run:
+    raise Unreachable("https://example.org does not answer.")
+
+
+def segfaults(plan: RunPlan, emit: Emit) -> Run:
+    ctypes.string_at(0)
+    return good(plan, emit)
+
+
+def exits(plan: RunPlan, emit: Emit) -> Run:
+    sys.exit(0)
+
+
+def exits_at_once(plan: RunPlan, emit: Emit) -> Run:
+    os._exit(0)
+
+
+def loops(plan: RunPlan, emit: Emit) -> Run:
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            continue
+
+
+def ignores_sigterm(plan: RunPlan, emit: Emit) -> Run:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    emit({"type": "ready"})
+    time.sleep(600)
+    return good(plan, emit)
+
+
+def hoards(plan: RunPlan, emit: Emit) -> Run:
+    kept = []
+    while True:
+        kept.append(b"x" * 4_000_000)
+        time.sleep(0.01)
+
+
+def grabs(plan: RunPlan, emit: Emit) -> Run:
+    return good(plan, emit) if bytearray(4_000_000_000) else raises(plan, emit)
+
+
+def closes_its_pipes(plan: RunPlan, emit: Emit) -> Run:
+    os.closerange(0, 256)
+    emit({"type": "page"})
+    return good(plan, emit)
+
+
+def closes_its_pipes_and_stays(plan: RunPlan, emit: Emit) -> Run:
+    Path(plan.variables["PID_FILE"]).write_text(str(os.getpid()))
+    os.closerange(0, 256)
+    time.sleep(600)
+    return good(plan, emit)
+
+
+def leaves_grandchildren(plan: RunPlan, emit: Emit) -> Run:
+    sleepers = [subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid]
+    if (pid := os.fork()) == 0:
+        time.sleep(600)
+    emit({"type": "grandchildren", "pids": [*sleepers, pid]})
+    return good(plan, emit)
+
+
+def floods(plan: RunPlan, emit: Emit) -> Run:
+    for _ in range(60_000):
+        print("x" * 99)
+    os.write(2, b"\x00" * 3_000_000)
+    return good(plan, emit)
+
+
+def emits_the_impossible(plan: RunPlan, emit: Emit) -> Run:
+    circle: dict[str, Any] = {"type": "circle"}
+    circle["circle"] = circle
+    emit(circle)
+    emit({"type": "lock", "lock": threading.Lock()})
+    return good(plan, emit)
+
+
+def returns_nothing(plan: RunPlan, emit: Emit) -> Run:
+    return None  # type: ignore[return-value]
+
+
+def lingers(plan: RunPlan, emit: Emit) -> Run:
+    threading.Thread(target=time.sleep, args=(600,)).start()
+    return good(plan, emit)
+
+
+def sleeps(plan: RunPlan, emit: Emit) -> Run:
+    if name := plan.variables.get("PID_FILE"):
+        Path(name).write_text(str(os.getpid()))
+    emit({"type": "ready", "pid": os.getpid()})
+    time.sleep(600)
+    return good(plan, emit)
+
+
+def stops_in_order(plan: RunPlan, emit: Emit) -> Run:
+    """As Scrapy does: the first SIGTERM ends the run in good order, and it is counted."""
+    heard: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    emit({"type": "ready", "pid": os.getpid()})
+    while not heard:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    emit({"type": "heard", "times": len(heard)})
+    return good(plan, emit)
+
+
+def logs(plan: RunPlan, emit: Emit) -> Run:
+    log = logging.getLogger("somewhere")
+    log.info("not asked for")
+    log.warning("look at %s", "this")
+    log.warning("%d", "broken")
+    return good(plan, emit)
+
+
+def tells_its_surroundings(plan: RunPlan, emit: Emit) -> Run:
+    emit(
+        {
+            "type": "surroundings",
+            "folder": os.getcwd(),
+            "variable": os.environ.get("CRAWLER_TEST_VALUE"),
+            "path": os.environ.get("PATH"),
+            "reactor": "twisted.internet.reactor" in sys.modules,
+            "scrapy": "scrapy.crawler" in sys.modules,
+            "threads": sorted(thread.name for thread in threading.enumerate()),
+            "main": getattr(sys.modules["__main__"], "__file__", None),
+            "leads": os.getpid() == os.getsid(0),
+        }
+    )
+    return good(plan, emit)
