@@ -10,6 +10,7 @@ from __future__ import annotations
 from crawler.store.articles import Known
 from crawler.store.memory import Failure, Memory
 from crawler.store.schedules import ScheduleRow
+from crawler.store.session import close_session, session
 from crawler.store.store import Store, open_store
 
-__all__ = ["Failure", "Known", "Memory", "ScheduleRow", "Store", "open_store"]
+__all__ = ["Failure", "Known", "Memory", "ScheduleRow", "Store", "close_session", "open_store", "session"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, literal, select, true, tuple_, update
 
@@ -43,6 +43,13 @@ class Known:
     last_seen_at: datetime
 
 
+class Hashes(NamedTuple):
+    """What tells a text's versions apart, and what finds it at another address."""
+
+    content: str
+    copy: str
+
+
 _BY_ID = articles.c.id == bindparam("at")
 _CURRENT = select(articles.c.current_version, articles.c.content_hash).where(_BY_ID).with_for_update()
 _ADD = Insert(articles)
@@ -62,7 +69,7 @@ _KNOWN_MANY = _KNOWN.where(
 ).order_by(articles.c.id)
 _TWIN = (
     select(versions.c.article_id)
-    .where(versions.c.content_hash == bindparam("hash"), versions.c.article_id != bindparam("other_than"))
+    .where(versions.c.copy_hash == bindparam("hash"), versions.c.article_id != bindparam("other_than"))
     .order_by(versions.c.seen_at, versions.c.article_id)
     .limit(1)
 )
@@ -86,6 +93,7 @@ class ArticleRoom:
         article: Article,
         *,
         content_hash: str,
+        copy_hash: str | None = None,
         run_id: int | None,
         seen_at: datetime,
         memory: Memory | None = None,
@@ -93,12 +101,14 @@ class ArticleRoom:
     ) -> int:
         """Keep a judged article with its version, matches, its page's memory and its run's counts, or nothing.
 
+        `content_hash` tells its versions apart, `copy_hash` (the same when None) finds its copies elsewhere.
         A verdict of unchanged only moves `last_seen_at`. Saving the same version and text again does nothing more.
         When another process took the version's number for another text, this text becomes the next version: neither
         is lost. The number it is kept under is returned.
         """
         with self._database.writing() as connection:
-            version = _keep(connection, article, content_hash, run_id, seen_at)
+            hashes = Hashes(content_hash, copy_hash or content_hash)
+            version = _keep(connection, article, hashes, run_id, seen_at)
             if memory is not None:
                 remember(connection, (memory,))
             if counts is not None and run_id is not None:
@@ -120,9 +130,9 @@ class ArticleRoom:
                 found.setdefault(row.native_id, []).append(_known(row))
         return found
 
-    def twin(self, content_hash: str, other_than: str) -> str | None:
+    def twin(self, copy_hash: str, other_than: str) -> str | None:
         """The id of the article in which this text was stored first, in any version, other than the one given."""
-        rows = self._database.read(_TWIN, {"hash": content_hash, "other_than": other_than})
+        rows = self._database.read(_TWIN, {"hash": copy_hash, "other_than": other_than})
         return rows[0][0] if rows else None
 
     def get(self, article_id: str, version: int | None = None) -> Article | None:
@@ -186,7 +196,7 @@ class ArticleRoom:
         return found
 
 
-def _keep(connection: Connection, article: Article, content_hash: str, run_id: int | None, seen_at: datetime) -> int:
+def _keep(connection: Connection, article: Article, hashes: Hashes, run_id: int | None, seen_at: datetime) -> int:
     """Write what is new about an article, in the caller's transaction; the version it is kept under."""
     if article.verdict is None or (article.version is None and article.verdict is not Verdict.UNCHANGED):
         raise ValueError(f"{article.id} has not been judged: it needs a verdict and a version to be saved.")
@@ -194,22 +204,22 @@ def _keep(connection: Connection, article: Article, content_hash: str, run_id: i
     row = connection.execute(_CURRENT, at).first()
     if row is None:
         first = replace(article, version=article.version or 1)
-        state = _state(first, content_hash)
+        state = _state(first, hashes.content)
         state |= {"id": article.id, "source": article.source, "native_id": article.native_id}
         state |= {"dated_at": article.published_at or article.fetched_at or seen_at}
         state |= {"first_seen_at": seen_at, "first_run_id": run_id, "last_seen_at": seen_at, "last_run_id": run_id}
         if connection.execute(_ADD[connection.dialect.name], state).rowcount == 1:
-            return _add_version(connection, first, content_hash, run_id, seen_at)
+            return _add_version(connection, first, hashes, run_id, seen_at)
         row = connection.execute(_CURRENT, at).one()  # PostgreSQL: another process was faster
     connection.execute(_TOUCH, {**at, "seen": seen_at, "run": run_id})
-    later = _as_later(connection, article, content_hash, row.current_version, row.content_hash)
+    later = _as_later(connection, article, hashes.content, row.current_version, row.content_hash)
     if later is None:
         return int(row.current_version)
-    state = _state(later, content_hash)
+    state = _state(later, hashes.content)
     if later.published_at is not None:
         state["dated_at"] = later.published_at
     connection.execute(_ADVANCE, {**at, **state})
-    return _add_version(connection, later, content_hash, run_id, seen_at)
+    return _add_version(connection, later, hashes, run_id, seen_at)
 
 
 def _as_later(
@@ -244,11 +254,11 @@ def _state(article: Article, content_hash: str) -> dict[str, Any]:
 
 
 def _add_version(
-    connection: Connection, article: Article, content_hash: str, run_id: int | None, seen_at: datetime
+    connection: Connection, article: Article, hashes: Hashes, run_id: int | None, seen_at: datetime
 ) -> int:
     assert article.version is not None
-    row = {"article_id": article.id, "version": article.version, "content_hash": content_hash}
-    row |= {"seen_at": seen_at, "run_id": run_id, "article": as_json(article)}
+    row = {"article_id": article.id, "version": article.version, "content_hash": hashes.content}
+    row |= {"copy_hash": hashes.copy, "seen_at": seen_at, "run_id": run_id, "article": as_json(article)}
     connection.execute(_ADD_VERSION, row)
     if article.matches:
         key = {"article_id": article.id, "version": article.version}

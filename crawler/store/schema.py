@@ -95,10 +95,11 @@ versions = Table(
     Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("content_hash", Text, nullable=False),
+    Column("copy_hash", Text, nullable=False),
     Column("seen_at", Moment, nullable=False),
     Column("run_id", Integer, ForeignKey("runs.id", ondelete="SET NULL")),
     Column("article", Text, nullable=False),
-    Index("ix_versions_content_hash_seen_at_article_id", "content_hash", "seen_at", "article_id"),
+    Index("ix_versions_copy_hash_seen_at_article_id", "copy_hash", "seen_at", "article_id"),
 )
 
 matches = Table(

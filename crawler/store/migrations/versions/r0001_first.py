@@ -83,6 +83,7 @@ def _versions() -> None:
         sa.Column("article_id", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("content_hash", sa.Text(), nullable=False),
+        sa.Column("copy_hash", sa.Text(), nullable=False),
         sa.Column("seen_at", MOMENT, nullable=False),
         sa.Column("run_id", sa.Integer()),
         sa.Column("article", sa.Text(), nullable=False),
@@ -90,8 +91,8 @@ def _versions() -> None:
         sa.ForeignKeyConstraint(["article_id"], ["articles.id"], name="fk_versions_article_id", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="fk_versions_run_id", ondelete="SET NULL"),
     )
-    twins = ["content_hash", "seen_at", "article_id"]
-    op.create_index("ix_versions_content_hash_seen_at_article_id", "versions", twins)
+    twins = ["copy_hash", "seen_at", "article_id"]
+    op.create_index("ix_versions_copy_hash_seen_at_article_id", "versions", twins)
     op.create_table(
         "matches",
         sa.Column("article_id", sa.Text(), nullable=False),

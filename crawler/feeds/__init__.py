@@ -1,0 +1,1 @@
+"""OUT: what a run writes to files."""

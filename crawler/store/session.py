@@ -1,0 +1,47 @@
+"""One store a crawl: Scrapy makes the crawl's parts one by one, and all of them must see the same transactions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import make_url
+
+from crawler.store.store import Store, open_store
+
+
+class Crawl(Protocol):
+    """What of Scrapy's Crawler is needed here."""
+
+    settings: Any
+
+
+_open: WeakKeyDictionary[Crawl, Store] = WeakKeyDictionary()
+
+
+def session(crawl: Crawl) -> Store:
+    """The crawl's store (setting CRAWLER_DATABASE), opened when first asked for.
+
+    A dry run reads the store that is there, but makes none: without one it sees an empty store in memory.
+    """
+    if crawl not in _open:
+        url = crawl.settings["CRAWLER_DATABASE"]
+        if crawl.settings.getbool("CRAWLER_DRY_RUN") and not _is_there(url):
+            url = "sqlite://"
+        _open[crawl] = open_store(url)
+    return _open[crawl]
+
+
+def close_session(crawl: Crawl) -> None:
+    """Close the crawl's store, if it was ever opened."""
+    store = _open.pop(crawl, None)
+    if store is not None:
+        store.close()
+
+
+def _is_there(url: str) -> bool:
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return True
+    return bool(address.database) and Path(str(address.database)).is_file()
