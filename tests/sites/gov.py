@@ -80,7 +80,7 @@ class GovSite(Site):
         dateline = DATELINE[shown].format(d=when.day, m=MONTHS[shown][when.month - 1], y=when.year)
         return Text(text.title, text.lead, (dateline + text.paragraphs[0], *text.paragraphs[1:]))
 
-    def address(self, article: LocalArticle, language: str) -> str:
+    def address(self, article: LocalArticle, language: str = "ru") -> str:
         """The public address of an article in a language."""
         return f"{self.link_base}{NEWS}/details/{article.id}?lang={language}"
 

@@ -51,12 +51,9 @@ class KtkzSite(Site):
     def title(self, article: LocalArticle) -> str:
         return article.texts[self.language(article)].title
 
-    def path(self, article: LocalArticle) -> str:
-        return f"/{FOLDERS[self.language(article)]}/{article.section}/{article.slug}_{article.id}.html"
-
     def address(self, article: LocalArticle) -> str:
         """The address of an article as links name it."""
-        return self.link_base + self.path(article)
+        return f"{self.link_base}/{FOLDERS[self.language(article)]}/{article.section}/{article.slug}_{article.id}.html"
 
     def paragraphs(self, article: LocalArticle) -> tuple[str, ...]:
         """The text as the page shows it, dateline included."""

@@ -70,6 +70,10 @@ class Site:
         """Article `number` (1 is the oldest); its times are set by the caller."""
         raise NotImplementedError
 
+    def address(self, article: LocalArticle) -> str:
+        """The address of an article as links name it."""
+        raise NotImplementedError
+
     def answer(self, asked: Asked) -> Reply:
         """The healthy answer to one request."""
         raise NotImplementedError
@@ -136,6 +140,10 @@ class Site:
         """Forget every fault."""
         with self._lock:
             self._faults.clear()
+
+    def path(self, article: LocalArticle) -> str:
+        """The address of an article without its host: add it to `url` to ask this copy."""
+        return self.address(article).removeprefix(self.link_base)
 
     def asked(self, path: str) -> list[Asked]:
         """The requests of one path, oldest first."""
