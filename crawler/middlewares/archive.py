@@ -21,9 +21,9 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from scrapy.http import Headers, Response
 
-from crawler import errors
 from crawler.archive.exchange import Earlier, Exchange
 from crawler.archive.warc import WarcWriter
+from crawler.errors import ArchiveError as BrokenArchive
 from crawler.middlewares.outcomes import ArchiveError
 
 CLOSED = "archive_failed"
@@ -64,7 +64,7 @@ class ArchiveMiddleware:
             raise ArchiveError(self._failed)
         try:
             record = self._writer.write(_exchange(request, response, fetched_at))
-        except errors.ArchiveError as error:
+        except BrokenArchive as error:
             self._fail(str(error))
             raise ArchiveError(str(error)) from error
         request.meta["record"] = record

@@ -6,34 +6,29 @@ a body; here a bomb becomes Refused and a body that is not what its header says 
 
 from __future__ import annotations
 
-import struct
-import zlib
-
-import brotli
-from backports import zstd
-from scrapy import Request
+from scrapy import Request, Spider
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
+from crawler.archive.decode import BROKEN
 from crawler.middlewares.guard import too_large
 from crawler.middlewares.outcomes import Refused, Unreachable
-
-BROKEN = (OSError, EOFError, struct.error, zlib.error, brotli.error, zstd.ZstdError)
-"""What the decompressors raise for bytes they cannot read."""
 
 
 class DecompressMiddleware(HttpCompressionMiddleware):
     """Bodies as their authors wrote them."""
 
-    def process_response(self, request: Request, response: Response) -> Request | Response:
+    def process_response(
+        self, request: Request, response: Response, spider: Spider | None = None
+    ) -> Request | Response:
         """The response decompressed; Refused past the cap, Unreachable for a body that cannot be decompressed."""
         try:
             return super().process_response(request=request, response=response)
         except IgnoreRequest as error:
             raise Refused(too_large(request.url, self._max_size)) from error
         except BROKEN as error:
-            encoding = response.headers.get("Content-Encoding", b"").decode("latin-1")
+            encoding = (response.headers.get("Content-Encoding") or b"").decode("latin-1")
             raise Unreachable(
                 f"{request.url}: the answer is said to be {encoding!r} and is not ({error}). Try again later.",
                 url=request.url,

@@ -61,7 +61,7 @@ class GuardMiddleware:
             raise Refused(too_large(request.url, self._body_limit)) from exception
 
     def _note_downgrade(self, request: Request) -> None:
-        """A redirect from https to http is followed, but a person should know that the page is no longer vouched for."""
+        """A redirect from https to http is followed, but a person should know of it."""
         before = request.meta.get("redirect_urls") or [""]
         host = urlparse_cached(request).netloc
         if request.url.startswith("http:") and before[-1].startswith("https:") and host not in self._downgraded:

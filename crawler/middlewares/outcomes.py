@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from scrapy.exceptions import IgnoreRequest
 
-from crawler import errors
+from crawler.errors import ArchiveError as _ArchiveError
+from crawler.errors import Blocked as _Blocked
+from crawler.errors import Refused as _Refused
+from crawler.errors import Unreachable as _Unreachable
 
 
-class Unreachable(errors.Unreachable, IgnoreRequest):
+class Unreachable(_Unreachable, IgnoreRequest):
     """No answer, after every wait and further try."""
 
 
-class Blocked(errors.Blocked, IgnoreRequest):
+class Blocked(_Blocked, IgnoreRequest):
     """The site wants us back much later."""
 
 
-class Refused(errors.Refused, IgnoreRequest):
+class Refused(_Refused, IgnoreRequest):
     """The house does not go there, or does not take that much."""
 
 
-class ArchiveError(errors.ArchiveError, IgnoreRequest):
+class ArchiveError(_ArchiveError, IgnoreRequest):
     """The response could not be kept, so it goes no further."""

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Self
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import (
@@ -39,7 +39,6 @@ from crawler.middlewares.reach import Reach
 
 logger = logging.getLogger(__name__)
 
-CODES = (500, 502, 503, 504, 522, 524, 408, 429)
 NOT_BEFORE = "patience_not_before"
 PAGE_TIMEOUT = "patience_page_timeout"
 FIRST_SHARE = 0.4
@@ -77,7 +76,7 @@ class PatienceMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
         self._crawler = crawler
-        self._codes = {int(code) for code in settings.getlist("RETRY_HTTP_CODES", CODES)}
+        self._codes = {int(code) for code in settings.getlist("RETRY_HTTP_CODES")}
         self._tries = settings.getint("RETRY_TIMES")
         self._longest = settings.getfloat("CRAWLER_LONGEST_WAIT", 60.0)
         self._replay = settings.getbool("CRAWLER_REPLAY")
@@ -89,7 +88,13 @@ class PatienceMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Built by Scrapy."""
-        return cls(crawler)
+        middleware = cls(crawler)
+        crawler.signals.connect(middleware.headers_received, signals.headers_received)
+        return middleware
+
+    def headers_received(self, request: Request) -> None:
+        """The host is there, whatever becomes of the body."""
+        self._reach.answer(urlparse_cached(request).netloc)
 
     async def process_request(self, request: Request) -> None:
         """Wait as long as the request or its host must; Unreachable or Blocked where waiting is pointless."""
@@ -102,7 +107,7 @@ class PatienceMiddleware:
         self._limit(request, host)
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
-        """The request again where that may help, else the response; Blocked for a Retry-After beyond the longest wait."""
+        """The request again where that may help, else the response; Blocked for too long a Retry-After."""
         host = urlparse_cached(request).netloc
         self._reach.answer(host)
         if response.status not in self._codes or request.meta.get("dont_retry"):
@@ -184,7 +189,7 @@ class PatienceMiddleware:
 
 
 def _growing(settings: BaseSettings, times: int) -> float:
-    wait = settings.getfloat("CRAWLER_RETRY_WAIT", 2.0) * 2 ** (times - 1)
+    wait = settings.getfloat("CRAWLER_RETRY_WAIT", 2.0) * 2.0 ** (times - 1)
     return min(wait, settings.getfloat("CRAWLER_LONGEST_WAIT", 60.0))
 
 

@@ -80,7 +80,7 @@ class GuardedResolver:
             for family, address in self._allowed(hostName, found):
                 kind = IPv6Address if family == socket.AF_INET6 else IPv4Address
                 if addressTypes is None or kind in addressTypes:
-                    resolutionReceiver.addressResolved(kind(transportSemantics, address, portNumber))
+                    resolutionReceiver.addressResolved(kind("TCP", address, portNumber))
             resolutionReceiver.resolutionComplete()
 
         if hostName in self._known:
