@@ -1,9 +1,9 @@
 """Pages at rest: every response byte for byte in WARC 1.1 files, one per source and day.
 
-    exchange.py   Exchange: one request with its response, on the way into the archive
-    record.py     Exchange → the bytes of its WARC records (pure; may run in a thread)
-    warc.py       WarcWriter: those bytes → files that several processes share and that survive `kill -9`
-    decode.py     Content-Encoding undone, with a cap on what it expands to
-    member.py     one record read from a file, whole or not at all
-    reader.py     WARC files → Snapshots
+exchange.py   Exchange: one request with its response, on the way into the archive
+record.py     Exchange → the bytes of its WARC records (pure; may run in a thread)
+warc.py       WarcWriter: those bytes → files that several processes share and that survive `kill -9`
+decode.py     Content-Encoding undone, with a cap on what it expands to
+member.py     one record read from a file, whole or not at all
+reader.py     WARC files → Snapshots
 """

@@ -5,14 +5,25 @@ A few kilobytes can hold gigabytes of zeros: nothing here makes more than `limit
 
 from __future__ import annotations
 
+import struct
+import sys
 import zlib
 
 import brotli
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 LIMIT = 64 << 20
 """Most bytes of one body, unless a caller says otherwise."""
 
 STEP = 1 << 16
+
+
+BROKEN = (OSError, EOFError, struct.error, zlib.error, brotli.error, zstd.ZstdError)
+"""What decompressors raise for bytes that they cannot read."""
 
 
 class TooLarge(ValueError):
@@ -89,8 +100,6 @@ def _unbrotli(body: bytes, limit: int) -> bytes:
 
 
 def _unzstd(body: bytes, limit: int) -> bytes:
-    from backports import zstd
-
     out = bytearray()
     try:
         while body:

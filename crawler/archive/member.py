@@ -66,10 +66,12 @@ def _records(file: BinaryIO, path: Path, offset: int) -> Iterator[Record]:
             for found in iterator:
                 start = iterator.offset
                 record = _read(found, start)
-                end = start + iterator.get_record_length()
+                iterator.read_to_end()
+                end = iterator.offset
                 if record is not None:
                     yield record
-    except (ArchiveLoadFailed, EOFError, ValueError) as error:
+    except (ArchiveLoadFailed, EOFError, ValueError, AttributeError) as error:
+        # AttributeError: warcio asks a record without an address for its scheme
         raise _broken(path, end, size) from error
     if end < size:
         raise _broken(path, end, size)

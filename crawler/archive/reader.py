@@ -164,7 +164,9 @@ def _snapshot(response: Record, request: Record | None, file: str, originals: _O
         url=response.url,
         body=body,
         status=status,
-        headers={name: value for name, value in response.http.items() if name not in ("content-encoding", "content-length")},
+        headers={
+            name: value for name, value in response.http.items() if name not in ("content-encoding", "content-length")
+        },
         fetched_at=_date(response),
         method=request.method if request else "GET",
         payload=(request.body or None) if request else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 from collections.abc import Iterator
@@ -16,13 +17,24 @@ from crawler.archive.reader import read_at, read_snapshots
 from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
 
+# warcio's writer, used here as the other tool, leaves its temporary files to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+
 URL = "https://example.org/a"
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    yield
+    gc.collect()
 
 
 def record(writer: WARCWriter, body: bytes, kind: str = "response", **headers: str) -> object:
     line = "200 OK" if kind != "request" else "POST /a HTTP/1.1"
     fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
-    http = StatusAndHeaders(line, fields, protocol="HTTP/1.1" if kind != "request" else "", is_http_request=kind == "request")
+    http = StatusAndHeaders(
+        line, fields, protocol="HTTP/1.1" if kind != "request" else "", is_http_request=kind == "request"
+    )
     dates = {"WARC-Date": "2020-02-03T04:05:06Z"}
     return writer.create_warc_record(URL, kind, payload=io.BytesIO(body), http_headers=http, warc_headers_dict=dates)
 
@@ -99,7 +111,9 @@ def test_a_gzip_bomb_in_an_archive_is_passed_over_and_named_at_the_end(tmp_path:
         writer.write_record(record(writer, b"harmless"))
     read = read_snapshots(path, limit=1_000_000)
     assert next(read).body == b"harmless"
-    with pytest.raises(ArchiveError, match=r"https://example.org/a: the body cannot be decoded: a body of more than 1000000"):
+    with pytest.raises(
+        ArchiveError, match=r"https://example.org/a: the body cannot be decoded: a body of more than 1000000"
+    ):
         next(read)
 
 
@@ -107,7 +121,9 @@ def test_a_revisit_whose_original_is_nowhere_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.warc.gz"
     with path.open("wb") as file:
         writer = WARCWriter(file)
-        lost = writer.create_revisit_record(URL, "sha1:ABC", URL, "2020-01-01T00:00:00Z", StatusAndHeaders("200 OK", [], "HTTP/1.1"))
+        lost = writer.create_revisit_record(
+            URL, "sha1:ABC", URL, "2020-01-01T00:00:00Z", StatusAndHeaders("200 OK", [], "HTTP/1.1")
+        )
         writer.write_record(lost)
         writer.write_record(record(writer, b"here"))
     read = read_snapshots(path)
@@ -137,7 +153,7 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     yield "identity", b"\0" * 1_000_001
 
 
-@pytest.mark.parametrize(("encoding", "body"), bombs())
+@pytest.mark.parametrize(("encoding", "body"), list(bombs()))
 def test_nothing_expands_past_the_limit(encoding: str, body: bytes) -> None:
     with pytest.raises(TooLarge):
         decoded(body, encoding, 1_000_000)

@@ -1,0 +1,123 @@
+"""ArchiveMiddleware: every response, with its request, into the archive before anyone else touches it.
+
+It stands nearest to the downloader (880): below HttpCompression (590), so that bodies are kept as received, and below
+Redirect (600) and the retries, so that redirects and failed tries are kept too. Afterwards `request.meta["record"]`
+is the SnapshotRef of the record and `request.meta["fetched_at"]` the time of the response (aware, UTC, whole seconds,
+as in the record).
+
+Where `request.meta["memory"]` names an earlier record with the same payload, only a revisit record is written.
+Off when CRAWLER_ARCHIVE_DIR is empty (replay, dry run).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from scrapy.http import Headers, Response
+
+from crawler.archive.exchange import Earlier, Exchange
+from crawler.archive.warc import WarcWriter
+from crawler.errors import ArchiveError as BrokenArchive
+from crawler.middlewares.outcomes import ArchiveError
+
+CLOSED = "archive_failed"
+"""The reason a spider is closed with when its responses can no longer be kept."""
+
+
+class ArchiveMiddleware:
+    """Writes each response to the archive; the run ends when that fails. ArchiveError when it cannot even begin."""
+
+    def __init__(self, crawler: Crawler, writer: WarcWriter) -> None:
+        self._crawler, self._writer = crawler, writer
+        self._failed: str | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Built by Scrapy; NotConfigured when no archive is wanted."""
+        folder = crawler.settings.get("CRAWLER_ARCHIVE_DIR")
+        if not folder:
+            raise NotConfigured
+        assert crawler.spider is not None
+        software = crawler.settings.get("USER_AGENT") or "crawler"
+        middleware = cls(crawler, WarcWriter(Path(folder), crawler.spider.name, software=software))
+        crawler.signals.connect(middleware.close, signals.spider_closed)
+        return middleware
+
+    def process_request(self, request: Request) -> None:
+        """Forget the record of an earlier try or of the page that led here."""
+        request.meta.pop("record", None)
+        request.meta.pop("fetched_at", None)
+
+    async def process_response(self, request: Request, response: Response) -> Response:
+        """Keep the response; ArchiveError (and the end of the run) when it cannot be kept."""
+        if "cached" in response.flags:
+            return response
+        fetched_at = datetime.now(UTC).replace(microsecond=0)
+        if self._failed is not None:
+            raise ArchiveError(self._failed)
+        try:
+            record = self._writer.write(_exchange(request, response, fetched_at))
+        except BrokenArchive as error:
+            self._fail(str(error))
+            raise ArchiveError(str(error)) from error
+        request.meta["record"] = record
+        request.meta["fetched_at"] = fetched_at
+        return response
+
+    def close(self) -> None:
+        """Wait until the disk has all records."""
+        self._writer.close()
+
+    def _fail(self, sentence: str) -> None:
+        self._failed = sentence
+        engine = self._crawler.engine
+        assert engine is not None
+        self._closing = asyncio.get_running_loop().create_task(engine.close_spider_async(reason=CLOSED))
+
+
+def _exchange(request: Request, response: Response, fetched_at: datetime) -> Exchange:
+    return Exchange(
+        url=request.url,
+        method=request.method,
+        request_headers=_pairs(request.headers),
+        payload=request.body,
+        status=response.status,
+        headers=_pairs(response.headers),
+        body=response.body,
+        fetched_at=fetched_at,
+        protocol=response.protocol or "HTTP/1.1",
+        ip=str(response.ip_address) if response.ip_address else None,
+        truncated=_truncated(response.flags),
+        earlier=_earlier(request.meta.get("memory")),
+    )
+
+
+def _pairs(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name, value) for name in headers for value in headers.getlist(name)]
+
+
+def _truncated(flags: list[str]) -> str | None:
+    if "dataloss" in flags:
+        return "disconnect"
+    return "unspecified" if "download_stopped" in flags else None
+
+
+def _earlier(memory: Any) -> Earlier | None:
+    """What the store remembers of an address, where that says which record holds the payload."""
+    if memory is None or not memory.digest or not memory.record_date:
+        return None
+    date = memory.record_date
+    return Earlier(
+        url=memory.url,
+        date=datetime.fromisoformat(date) if isinstance(date, str) else date,
+        digest=memory.digest,
+        file=memory.record_file,
+        offset=memory.record_offset,
+    )

@@ -1,0 +1,229 @@
+"""A small web site on loopback that can misbehave, and real Scrapy runs against it in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Answer = bytes | Callable[[socket.socket], None]
+
+RUN = """
+import json, sys, warnings
+warnings.simplefilter("error")
+import scrapy
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.exceptions import ScrapyDeprecationWarning
+from crawler.middlewares.patience import again
+
+given = json.loads(sys.argv[1])
+
+class Memory:
+    def __init__(self, values):
+        self.__dict__.update(values)
+
+def tell(**what):
+    print(json.dumps(what), flush=True)
+
+class Probe(scrapy.Spider):
+    name = "demo"
+
+    async def start(self):
+        for number, one in enumerate(given["requests"]):
+            meta = dict(one.pop("meta", {}))
+            if "memory" in meta:
+                meta["memory"] = Memory(meta["memory"])
+            meta["number"] = number
+            url = one.pop("url")
+            yield scrapy.Request(url, errback=self.failed, dont_filter=True, meta=meta, **one)
+
+    def parse(self, response):
+        if b"broken content" in response.body:
+            retry = again(response.request, "broken content", self)
+            if retry is not None:
+                return retry
+        record = response.meta.get("record")
+        tell(
+            number=response.meta["number"], url=response.url, status=response.status, size=len(response.body),
+            body=response.body[:200].decode("latin-1"), record=record and [record.file, record.offset, record.digest],
+            fetched_at=str(response.meta.get("fetched_at")),
+        )
+
+    def failed(self, failure):
+        error = failure.value
+        tell(
+            number=failure.request.meta["number"], url=failure.request.url, error=type(error).__name__,
+            kinds=[kind.__module__ + "." + kind.__name__ for kind in type(error).__mro__], message=str(error),
+        )
+
+    def closed(self, reason):
+        tell(closed=reason)
+
+process = AsyncCrawlerProcess(given["settings"])
+process.crawl(Probe)
+process.start()
+"""
+
+SETTINGS: dict[str, Any] = {
+    "DOWNLOADER_MIDDLEWARES": {
+        "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+        "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+        "crawler.middlewares.patience.PatienceMiddleware": 550,
+        "crawler.middlewares.guard.GuardMiddleware": 560,
+        "crawler.middlewares.decompress.DecompressMiddleware": 590,
+        "crawler.middlewares.archive.ArchiveMiddleware": 880,
+    },
+    "TWISTED_DNS_RESOLVER": "crawler.middlewares.resolver.GuardedResolver",
+    "CRAWLER_ALLOW_PRIVATE": True,
+    "CRAWLER_RETRY_WAIT": 0.05,
+    "CRAWLER_REACH_SECONDS": 3,
+    "RETRY_TIMES": 2,
+    "DOWNLOAD_TIMEOUT": 20,
+    "DNS_TIMEOUT": 5,
+    "COOKIES_ENABLED": False,
+    "REMOTE_CONTROL_ENABLED": False,
+    "USER_AGENT": "probe/1.0",
+    "LOG_LEVEL": "INFO",
+    "HTTPERROR_ALLOW_ALL": True,
+}
+
+
+@dataclass
+class Site:
+    """Answers by path; a list is given out one by one, its last entry for ever. `hits` counts, `heard` keeps requests."""
+
+    pages: dict[str, Answer | list[Answer]] = field(default_factory=dict)
+    hits: Counter[str] = field(default_factory=Counter)
+    heard: list[bytes] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    port: int = 0
+
+    @staticmethod
+    def answer(body: bytes = b"<p>ok</p>", status: int = 200, **headers: str) -> bytes:
+        """A whole HTTP answer; underscores in header names are dashes."""
+        fields = {"Content-Type": "text/html", "Content-Length": str(len(body)), "Connection": "close"}
+        fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{n}: {v}" for n, v in fields.items()), "", ""]
+        return "\r\n".join(lines).encode() + body
+
+    @staticmethod
+    def endless(connection: socket.socket) -> None:
+        """A body that never ends, a byte at a time."""
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
+        while True:
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+    @staticmethod
+    def silent(connection: socket.socket) -> None:
+        """Takes the request and says nothing for a minute."""
+        connection.settimeout(60)
+        connection.recv(1)
+
+    def url(self, path: str, host: str = "127.0.0.1") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+    def serve(self, listening: socket.socket) -> None:
+        self.port = listening.getsockname()[1]
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            heard = b""
+            while b"\r\n\r\n" not in heard:
+                heard += connection.recv(65536)
+            path = heard.split(b" ", 2)[1].decode()
+            self.hits[path] += 1
+            self.heard.append(heard)
+            self.times.append(time.monotonic())
+            page = self.pages.get(path, self.answer(b"nothing here", 404))
+            if isinstance(page, list):
+                page = page[min(self.hits[path], len(page)) - 1]
+            if callable(page):
+                page(connection)
+            else:
+                connection.sendall(page)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    found = Site(port=listening.getsockname()[1])
+    thread = threading.Thread(target=found.serve, args=(listening,), daemon=True)
+    thread.start()
+    yield found
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join(5)
+
+
+@pytest.fixture
+def blackhole() -> Iterator[int]:
+    """A port at which connections are neither taken nor refused: its queue is full."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(0)
+    waiting = []
+    for _ in range(3):
+        one = socket.socket()
+        one.setblocking(False)
+        one.connect_ex(listening.getsockname())
+        waiting.append(one)
+    time.sleep(0.1)
+    yield listening.getsockname()[1]
+    for one in (*waiting, listening):
+        one.close()
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run told: a line per response or error, the reason it closed with, and its log."""
+
+    told: list[dict[str, Any]]
+    log: str
+
+    @property
+    def only(self) -> dict[str, Any]:
+        (one,) = self.pages
+        return one
+
+    @property
+    def pages(self) -> list[dict[str, Any]]:
+        return sorted((one for one in self.told if "number" in one), key=lambda one: one["number"])
+
+    @property
+    def closed(self) -> str:
+        return next(one["closed"] for one in self.told if "closed" in one)
+
+
+Crawl = Callable[..., Ran]
+
+
+@pytest.fixture
+def crawl(tmp_path: Path) -> Crawl:
+    def run(*requests: str | dict[str, Any], before: str = "", timeout: float = 60, **settings: Any) -> Ran:
+        asked = [{"url": one} if isinstance(one, str) else one for one in requests]
+        given = json.dumps({"requests": asked, "settings": {**SETTINGS, **settings}})
+        command = [sys.executable, "-c", before + RUN, given]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+        assert done.returncode == 0, done.stderr
+        return Ran([json.loads(line) for line in done.stdout.splitlines()], done.stderr)
+
+    return run

@@ -1,0 +1,186 @@
+"""Where the house does not go: real crawls, and the table of addresses."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import Any
+
+import brotli
+import pytest
+from backports import zstd
+
+from crawler.middlewares.address import is_public, spelled_out
+
+ZEROS = b"\0" * 5_000_000
+
+# The name server is the only thing replaced: no test may depend on real names.
+NAMES = """
+import socket
+from crawler.middlewares.resolver import GuardedResolver
+answers = {names!r}
+def look_up(self, name):
+    found = answers[name]
+    return [(socket.AF_INET6 if ":" in a else socket.AF_INET, a) for a in (found.pop(0) if len(found) > 1 else found[0])]
+GuardedResolver.look_up = look_up
+"""
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "95.56.237.24", "2001:4860:4860::8888", "64:ff9b::808:808"])
+def test_addresses_of_the_open_internet(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "192.0.2.1",
+        "::1",
+        "::",
+        "fe80::1%eth0",
+        "fc00::1",
+        "fec0::1",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "2002:7f00:1::",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::1",
+        "no address",
+    ],
+)
+def test_addresses_that_are_not(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.1", "127.0.0.1"),
+        ("0x7f.1", "127.0.0.1"),
+        ("0177.0.0.1", "127.0.0.1"),
+        ("2130706433", "127.0.0.1"),
+        ("127.0.0.1.", "127.0.0.1"),
+        ("LOCALHOST", "127.0.0.1"),
+        ("x.localhost.", "127.0.0.1"),
+        ("[::1]", "::1"),
+        ("::ffff:7f00:1", "::ffff:7f00:1"),
+        ("example.org", None),
+        ("1.example.org", None),
+        ("қаз.kz", None),
+    ],
+)
+def test_what_a_host_spells_out(host: str, address: str | None) -> None:
+    assert spelled_out(host) == address
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "0x7f.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "user@127.0.0.1", "１２７.0.0.1"],
+)
+def test_no_request_reaches_a_private_address(site: Any, crawl: Any, host: str) -> None:
+    ran = crawl(site.url("/", host), CRAWLER_ALLOW_PRIVATE=False, ROBOTSTXT_OBEY=True)
+    assert "crawler.errors.Refused" in ran.only["kinds"]
+    assert "is no address of the open internet" in ran.only["message"]
+    assert "allow_private = true" in ran.only["message"]
+    assert "Traceback" not in ran.log
+    assert not site.hits
+
+
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://example.org/x", "data:text/plain,x", "s3://bucket/x"])
+def test_only_http_and_https_are_read(crawl: Any, url: str) -> None:
+    ran = crawl(url)
+    assert "crawler.errors.Refused" in ran.only["kinds"]
+    assert "only http and https are read" in ran.only["message"]
+
+
+def test_a_name_that_leads_to_a_private_address_is_refused_when_it_is_looked_up(site: Any, crawl: Any) -> None:
+    before = NAMES.format(names={"intern.example": [["127.0.0.1", "::1"]]})
+    ran = crawl(site.url("/", "intern.example"), before=before, CRAWLER_ALLOW_PRIVATE=False, ROBOTSTXT_OBEY=True)
+    assert "crawler.errors.Refused" in ran.only["kinds"]
+    assert "intern.example (127.0.0.1) is no address of the open internet" in ran.only["message"]
+    assert not site.hits
+
+
+def test_a_name_may_lead_to_a_private_address_where_that_is_allowed(site: Any, crawl: Any) -> None:
+    site.pages["/"] = site.answer(b"inside")
+    before = NAMES.format(names={"intern.example": [["127.0.0.1"]]})
+    assert crawl(site.url("/", "intern.example"), before=before).only["body"] == "inside"
+
+
+def test_only_the_public_addresses_of_a_name_are_tried(site: Any, crawl: Any) -> None:
+    """A name with both kinds (or that changes its mind) never gets a connection to the private one."""
+    site.pages["/"] = site.answer(b"inside")
+    before = NAMES.format(names={"both.example": [["::ffff:127.0.0.1", "127.0.0.1", "192.88.99.1"], ["127.0.0.1"]]})
+    urls = [site.url("/", "both.example"), site.url("/2", "both.example")]
+    ran = crawl(*urls, before=before, CRAWLER_ALLOW_PRIVATE=False, RETRY_TIMES=1, CRAWLER_REACH_SECONDS=1)
+    assert {one["error"] for one in ran.pages} <= {"Unreachable", "Refused"}
+    assert not site.hits
+
+
+def test_a_redirect_is_checked_like_any_request(site: Any, crawl: Any) -> None:
+    """A public site that points inside: allowed by name here, refused where the redirect spells out the address."""
+    site.pages["/"] = site.answer(b"", 302, Location=f"http://127.0.0.1:{site.port}/secret")
+    site.pages["/secret"] = site.answer(b"secret")
+    before = NAMES.format(names={"public.example": [["127.0.0.1"]]}) + (
+        "import crawler.middlewares.resolver as r; r.is_public = lambda address: True\n"
+    )
+    ran = crawl(site.url("/", "public.example"), before=before, CRAWLER_ALLOW_PRIVATE=False)
+    assert "127.0.0.1 is no address of the open internet" in ran.only["message"]
+    assert site.hits == {"/": 1}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(ZEROS)),
+        ("gzip, gzip", gzip.compress(gzip.compress(ZEROS))),
+        ("deflate", zlib.compress(ZEROS)),
+        ("br", brotli.compress(ZEROS)),
+        ("zstd", zstd.compress(ZEROS)),
+    ],
+)
+def test_a_bomb_is_refused_however_it_is_packed(site: Any, crawl: Any, encoding: str, body: bytes) -> None:
+    site.pages["/bomb"] = site.answer(body, Content_Encoding=encoding)
+    ran = crawl(site.url("/bomb"), DOWNLOAD_MAXSIZE=1_000_000)
+    assert "crawler.errors.Refused" in ran.only["kinds"]
+    assert "the body is larger than 1 MB and was not read. Raise limits.body_mb" in ran.only["message"]
+
+
+def test_a_body_that_announces_too_much_is_refused(site: Any, crawl: Any) -> None:
+    site.pages["/large"] = site.answer(b"x" * 2_000_000)
+    ran = crawl(site.url("/large"), DOWNLOAD_MAXSIZE=1_000_000)
+    assert "the body is larger than 1 MB" in ran.only["message"]
+    assert site.hits["/large"] == 1
+
+
+def test_a_body_that_grows_too_large_unannounced_is_refused(site: Any, crawl: Any) -> None:
+    site.pages["/large"] = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + b"x" * 2_000_000
+    ran = crawl(site.url("/large"), DOWNLOAD_MAXSIZE=1_000_000)
+    assert "the body is larger than 1 MB" in ran.only["message"]
+
+
+def test_a_body_that_never_ends_is_cut_off_in_time(site: Any, crawl: Any) -> None:
+    site.pages["/drip"] = site.endless
+    ran = crawl(site.url("/drip"), DOWNLOAD_TIMEOUT=1, RETRY_TIMES=1)
+    assert "crawler.errors.Unreachable" in ran.only["kinds"]
+    assert "it does not answer in time" in ran.only["message"]
+
+
+def test_a_body_that_is_not_what_it_is_said_to_be_is_named(site: Any, crawl: Any) -> None:
+    site.pages["/page"] = site.answer(b"plain text", Content_Encoding="gzip")
+    ran = crawl(site.url("/page"))
+    assert "crawler.errors.Unreachable" in ran.only["kinds"]
+    assert "the answer is said to be 'gzip' and is not" in ran.only["message"]
+    assert "Traceback" not in ran.log
