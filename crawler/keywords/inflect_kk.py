@@ -43,6 +43,12 @@ def forms(term: str) -> set[str]:
     return {base + ending for base, kind in _bases(term.lower()) for ending in _endings(base, kind)}
 
 
+@cache
+def endings_after_hyphen() -> frozenset[bytes]:
+    """Endings, folded, that may follow an abbreviation behind a hyphen ("МККК-нің", "МГП-да")."""
+    return frozenset(filter(None, _folded(_grammar("b", "*", "noun") | _grammar("f", "*", "noun"), str)))
+
+
 def _bases(term: str) -> list[tuple[str, str]]:
     """Stems with their kind: `noun` takes everything, `owned` cases after a possessive, `soft` vowels only."""
     nouns, bases = [term], []
