@@ -1,0 +1,252 @@
+"""Whether an ambiguous term counts: capitals, the words around it, how the text spells an abbreviation out.
+
+Everything it knows stands in the rule file; this module only weighs. A match that does not count is weak, with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from crawler.items import Strength
+from crawler.keywords import inflect_en, inflect_kk, inflect_ru
+from crawler.keywords.abbreviations import is_abbreviation, spelled_out
+from crawler.keywords.forms import Automaton
+from crawler.keywords.query import language_of
+from crawler.keywords.rules import Context, RuleSet
+from crawler.text.normalise import Folded, folded_term
+
+_LETTERS = re.compile(r"[^\W_]+")
+_ADDRESS = re.compile(r"://|www\.|^\S+@\S+\.\w|[\w-]\.(?:org|com|int|net|info|edu|gov|kz|ru|uk|us|ch)\b", re.I)
+LONG = 4
+"""Most words of a phrase in not_before and not_after."""
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """One place where a term of a rule stands: offsets into folded bytes and into the text, and what is thought of it."""
+
+    rule: int
+    term: str
+    field: str
+    folded: Folded
+    start: int
+    end: int
+    first: int
+    last: int
+    strength: Strength = Strength.STRONG
+    reason: str | None = None
+
+    @property
+    def surface(self) -> str:
+        """The term as written."""
+        return self.folded.original[self.first : self.last]
+
+
+@dataclass(slots=True)
+class Neighbours:
+    """Phrases that may stand directly beside a term: whole in every form, or by their beginning."""
+
+    whole: set[bytes] = field(default_factory=set)
+    begun: tuple[bytes, ...] = ()
+
+    @classmethod
+    def of(cls, terms: Iterable[str]) -> Neighbours:
+        """The phrases in all their forms."""
+        made = cls()
+        for term in terms:
+            if term.endswith("*"):
+                made.begun += (folded_term(term[:-1]),)
+            else:
+                forms = {"en": inflect_en.forms, "ru": inflect_ru.forms, "kk": inflect_kk.forms}[language_of(term)](term)
+                made.whole |= {folded_term(form) for form in forms}
+        return made
+
+    def found(self, words: list[bytes], *, before: bool) -> bytes | None:
+        """The phrase that the words begin with, or (before) end with."""
+        for count in range(min(LONG, len(words)), 0, -1):
+            phrase = b" ".join(words[-count:] if before else words[:count])
+            if phrase in self.whole or (self.begun and phrase.startswith(self.begun) and b" . " not in phrase):
+                return phrase
+        return None
+
+
+@dataclass(slots=True)
+class Guard:
+    """A context of a rule, made ready."""
+
+    context: Context
+    before: Neighbours
+    after: Neighbours
+    rules: frozenset[int]
+
+
+class Judge:
+    """Weighs the ambiguous places of an article; the word lists of all rules are one automaton, made at first use."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self._rules = rules
+        numbers = {rule.name: number for number, rule in enumerate(rules.rules)}
+        self._guards: dict[tuple[int, str], Guard] = {}
+        for number, rule in enumerate(rules.rules):
+            for context in rule.context:
+                guard = Guard(
+                    context,
+                    Neighbours.of(context.not_before),
+                    Neighbours.of(context.not_after),
+                    frozenset({number, *(numbers[name] for name in context.supported_by)}),
+                )
+                for term in context.terms or ("",):
+                    self._guards.setdefault((number, term), guard)
+        self._words: Automaton[tuple[int, bool, str]] | None = None
+
+    def judge(self, texts: dict[str, Folded], places: list[Place]) -> None:
+        """Sets strength and reason of every place."""
+        guarded = []
+        for place in places:
+            guard = self._guards.get((place.rule, place.term)) or self._guards.get((place.rule, ""))
+            if _in_address(place):
+                place.strength, place.reason = Strength.WEAK, "inside a web or mail address"
+            elif guard is not None:
+                place.strength = Strength.WEAK
+                guarded.append((place, guard))
+        if not guarded:
+            return
+        evidence = Evidence(texts, places, self._vocabulary())
+        for _ in range(2):
+            strong = [place for place in places if place.strength is Strength.STRONG]
+            verdicts = [(place, evidence.weigh(place, guard, strong)) for place, guard in guarded]
+            for place, (strength, reason) in verdicts:
+                place.strength, place.reason = strength, reason
+
+    def _vocabulary(self) -> Automaton[tuple[int, bool, str]]:
+        """Every support and counter word, known by (id of its context, whether it supports, the word)."""
+        if self._words is None:
+            self._words = Automaton()
+            for guard in {id(guard): guard for guard in self._guards.values()}.values():
+                for supports, terms in ((True, guard.context.support), (False, guard.context.against)):
+                    for language, term in self._spread(terms):
+                        self._words.add((id(guard.context), supports, term), term, language)
+            self._words.build()
+        return self._words
+
+    def _spread(self, terms: Iterable[str]) -> list[tuple[str, str]]:
+        pairs: dict[tuple[str, str], None] = {}
+        for term in terms:
+            named = self._rules.vocabulary[term[1:]].pairs() if term.startswith("@") else [(language_of(term), term)]
+            pairs.update(dict.fromkeys(named))
+        return list(pairs)
+
+
+class Evidence:
+    """What the texts of one article say for and against its ambiguous places."""
+
+    def __init__(self, texts: dict[str, Folded], places: list[Place], words: Automaton[tuple[int, bool, str]]) -> None:
+        self.texts = texts
+        self.places = places
+        self._found: dict[int, list[tuple[bool, str, str, int, int]]] = {}
+        for name, folded in texts.items():
+            for (context, supports, word), start, end in words.find(folded.data):
+                self._found.setdefault(context, []).append((supports, word, name, start, end))
+
+    def weigh(self, place: Place, guard: Guard, strong: list[Place]) -> tuple[Strength, str | None]:
+        """Whether a guarded place counts, and why."""
+        if neighbour := _neighbour(place, guard):
+            return Strength.WEAK, neighbour
+        own, other = self._spellings(place, guard)
+        if other and not own:
+            return Strength.WEAK, f"the text spells it out as {other!r}"
+        support, against = self._around(place, guard)
+        terms = {anchor.term for anchor in strong if anchor.rule in guard.rules and anchor is not place}
+        for_it = len(support) + 2 * min(2, len(terms)) + (3 if own else 0)
+        astray = any(_neighbour(twin, guard) for twin in self.places if twin.rule == place.rule and twin.term == place.term)
+        against_it = len(against) + (1 if astray else 0)
+        needed = guard.context.needs == "support" or (guard.context.needs == "capitals" and not capitals_right(place))
+        if (for_it > against_it) if needed else (for_it >= against_it):
+            return Strength.STRONG, _because(own, terms, support) if needed or against_it else None
+        if against_it:
+            told = ", ".join(repr(word) for word in against[:3]) or "the same term with another meaning"
+            return Strength.WEAK, f"more speaks against it ({told}) than for it"
+        lower = guard.context.needs == "capitals"
+        return Strength.WEAK, "written without its capitals and nothing around supports it" if lower else "nothing around supports it"
+
+    def _around(self, place: Place, guard: Guard) -> tuple[list[str], list[str]]:
+        """Distinct words for and against, in reach of the place, or in the title or lead."""
+        words: tuple[dict[str, None], dict[str, None]] = ({}, {})
+        reach = guard.context.reach
+        for supports, word, name, start, end in self._found.get(id(guard.context), ()):
+            same = name == place.field
+            if same and start < place.end and end > place.start:
+                continue
+            if name in ("title", "lead") or (same and place.start - reach <= end and start <= place.end + reach):
+                words[0 if supports else 1][word] = None
+        return list(words[0]), list(words[1])
+
+    def _spellings(self, place: Place, guard: Guard) -> tuple[bool, str | None]:
+        """Whether the article spells the abbreviation out as one of the rules' own terms, and how else it does."""
+        if not is_abbreviation(place.term):
+            return False, None
+        own, other = False, None
+        for name, folded in self.texts.items():
+            for start, end in spelled_out(folded.original, place.term):
+                mine = any(
+                    p.field == name and p.rule in guard.rules and p.first < end and p.last > start and " " in p.surface
+                    for p in self.places
+                )
+                own = own or mine
+                other = other if mine else folded.original[start:end]
+        return own, other
+
+
+def capitals_right(place: Place) -> bool:
+    """Whether the surface has the capitals of the term: every word of it, or all of it in capitals.
+
+    Within a sentence the first capital is enough ("Красный крест"); at its beginning that says nothing.
+    """
+    written = _LETTERS.findall(place.surface)
+    wanted = _LETTERS.findall(place.term)
+    pairs = [(word, term) for word, term in zip(written, wanted, strict=False) if term[0].isupper()]
+    if any(len(term) > 1 and term.isupper() and not word[: len(term)].isupper() for word, term in pairs):
+        return False
+    if all(word[0].isupper() for word, _ in pairs):
+        return len(pairs) > 1 or len(wanted) == 1 or not _begins_sentence(place)
+    return bool(pairs) and pairs[0][0][0].isupper() and not _begins_sentence(place)
+
+
+def _begins_sentence(place: Place) -> bool:
+    before = place.folded.original[: place.first].rstrip(" \t\u00a0«\"“„'(–—-")
+    return not before or before[-1] in ".!?…\n:•"
+
+
+def _neighbour(place: Place, guard: Guard) -> str | None:
+    data = place.folded.data
+    after = data[place.end : place.end + 80].split()
+    before = data[max(0, place.start - 80) : place.start].split()
+    if phrase := guard.before.found(after, before=False):
+        return f"directly followed by {_written(place, place.end + 1, phrase)!r}"
+    if phrase := guard.after.found(before, before=True):
+        return f"directly preceded by {_written(place, place.start - 1 - len(phrase), phrase)!r}"
+    return None
+
+
+def _written(place: Place, start: int, phrase: bytes) -> str:
+    first, last = place.folded.span(start, start + len(phrase))
+    return place.folded.original[first:last]
+
+
+def _in_address(place: Place) -> bool:
+    text = place.folded.original
+    first, last = place.first, place.last
+    while first > 0 and not text[first - 1].isspace():
+        first -= 1
+    while last < len(text) and not text[last].isspace():
+        last += 1
+    return last - first > place.last - place.first + 2 and _ADDRESS.search(text[first:last]) is not None
+
+
+def _because(own: bool, terms: set[str], support: list[str]) -> str:
+    if own:
+        return "the text spells it out"
+    told = [*sorted(terms), *support][:3]
+    return "supported by " + ", ".join(repr(word) for word in told)
