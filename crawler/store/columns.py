@@ -6,11 +6,16 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 
 from sqlalchemy import DateTime, Dialect, Text
+from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.types import TypeDecorator
 
 
+class NaiveTimeError(ValueError, DontWrapMixin):
+    """A time without an offset was given to the store: a mistake of the caller's code."""
+
+
 class Moment(TypeDecorator[datetime]):
-    """An aware time, kept in UTC to the microsecond; a naive one is a ValueError.
+    """An aware time, kept in UTC to the microsecond; a naive one is refused.
 
     SQLite has no time zones: there the same moment is kept without its offset and given it back when read.
     """
@@ -23,7 +28,7 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError(f"The store keeps aware times only, not {value!r}.")
+            raise NaiveTimeError(f"The store keeps aware times only, not {value!r}.")
         moment = value.astimezone(UTC)
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 

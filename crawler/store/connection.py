@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from sqlalchemy import URL, Connection, Engine, Executable, Row, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from crawler.errors import CrawlerError
@@ -135,10 +135,10 @@ class Database:
         return connection
 
     def _roll_back(self, connection: Connection) -> None:
-        """End the transaction; when even that fails the connection is dropped, and the database ends it itself."""
+        """End the transaction; where that fails the connection is dropped, and the database ends it itself."""
         try:
             connection.exec_driver_sql("ROLLBACK")
-        except DBAPIError:
+        except (DBAPIError, PendingRollbackError):  # the second: SQLAlchemy knows that the connection is lost
             self._drop()
 
     def _drop(self) -> None:

@@ -21,6 +21,8 @@ from crawler.store.schema import HEAD
 if TYPE_CHECKING:
     from alembic.config import Config
 
+MIGRATIONS = Path(__file__).with_name("migrations")
+
 _ONE = threading.Lock()  # Alembic keeps the migration at work in module globals
 
 
@@ -100,7 +102,7 @@ def alembic_config() -> Config:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
 

@@ -1,0 +1,130 @@
+"""The contract of `store.runs`, over SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from crawler.items import Health, Problem, Run
+from crawler.store import Memory, Store, schema
+from crawler.store.process import Process, is_gone, this_process
+
+NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def began(store: Store, source: str = "mfa", **values: object) -> Run:
+    return store.runs.begin(Run(source=source, started_at=NOON, **values))
+
+
+def finished(store: Store, health: Health = Health.HEALTHY, **values: object) -> Run:
+    run = replace(began(store, **values), finished_at=NOON + MINUTE, health=health, exit_code=0)
+    store.runs.finish(run)
+    return run
+
+
+def belongs_to(store: Store, run: Run, process: Process) -> None:
+    with store._database.writing() as connection:
+        connection.execute(update(schema.runs).where(schema.runs.c.id == run.id).values(**process._asdict()))
+
+
+def ended_process() -> Process:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return this_process()._replace(pid=child.pid)
+
+
+def test_a_run_comes_back_as_it_began_and_as_it_ended(store: Store) -> None:
+    run = began(store, mode="replay")
+    assert run.id is not None
+    assert store.runs.last("mfa") == run
+    problem = Problem(kind="PageChanged", message="Поле «title» не найдено", exit_code=12, url="https://x")
+    ended = replace(
+        run,
+        finished_at=NOON + MINUTE,
+        health=Health.CHANGED,
+        reason="one page changed",
+        exit_code=12,
+        complete=True,
+        counts={"pages": 3, "new": 2},
+        problems=(problem,),
+    )
+    memory = Memory(source="mfa", url="https://x", checked_at=NOON)
+    store.runs.finish(ended, [memory])
+    assert store.runs.last("mfa") == ended
+    assert store.memory.get("mfa", "https://x") == memory
+
+
+def test_only_a_run_that_began_can_finish(store: Store) -> None:
+    run = began(store)
+    memory = Memory(source="mfa", url="https://x", checked_at=NOON)
+    for wrong in (replace(run, id=None, finished_at=NOON), run, replace(run, id=999, finished_at=NOON)):
+        with pytest.raises(ValueError, match="began"):
+            store.runs.finish(wrong, [memory])
+    assert store.memory.get("mfa", "https://x") is None
+
+
+def test_questions_about_runs(store: Store) -> None:
+    assert (store.runs.last("mfa"), store.runs.last_healthy("mfa"), store.runs.last_complete_id("mfa")) == (None,) * 3
+    healthy = finished(store, complete=True)
+    replayed = finished(store, mode="replay", complete=True)
+    silent = finished(store, Health.SILENT)
+    other = finished(store, source="ktkz", complete=True)
+    running = began(store)
+    assert store.runs.last("mfa") == running
+    assert store.runs.last("mfa", mode="replay") == store.runs.last_healthy("mfa") == replayed
+    assert store.runs.last_healthy("mfa", mode="live") == healthy
+    assert (store.runs.last_complete_id("mfa"), store.runs.last_complete_id("mfa", mode="live")) == (
+        replayed.id,
+        healthy.id,
+    )
+    assert store.runs.recent() == [running, other, silent, replayed, healthy]
+    assert store.runs.recent("mfa", 2) == [running, silent]
+
+
+def test_an_unfinished_run_of_a_process_that_is_gone_is_closed_as_killed(store: Store) -> None:
+    killed, elsewhere, another = began(store), began(store), began(store, source="ktkz")
+    gone = ended_process()
+    belongs_to(store, killed, gone)
+    belongs_to(store, elsewhere, gone._replace(host="another-host"))
+    belongs_to(store, another, gone)
+    now = store.runs.begin(Run(source="mfa", started_at=NOON + MINUTE))
+    first, *rest = reversed(store.runs.recent())
+    assert (first.id, first.health, first.exit_code, first.finished_at) == (killed.id, Health.FAILED, 1, NOON + MINUTE)
+    assert first.reason.startswith("killed")
+    assert rest == [elsewhere, another, now]
+
+
+def test_a_run_of_a_living_process_stays_open(store: Store) -> None:
+    mine = began(store)
+    assert store.runs.begin(Run(source="mfa", started_at=NOON)).id != mine.id
+    assert store.runs.recent()[1] == mine
+
+
+def test_a_process_number_given_to_another_process_is_not_taken_for_the_first() -> None:
+    mine = this_process()
+    assert not is_gone(mine)
+    assert is_gone(mine._replace(born="another boot:1"))
+    assert not is_gone(mine._replace(born=None))
+    assert not is_gone(mine._replace(host="another-host", born="another boot:1"))
+
+
+def test_a_process_that_ended_but_was_not_waited_for_is_gone() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    from crawler.store.process import _born
+
+    process = Process(this_process().host, child.pid, _born(child.pid))
+    assert not is_gone(process)
+    child.stdin.close()
+    child.stdout.read()  # ends when the child has closed it
+    while _born(child.pid) == process.born:
+        pass
+    assert is_gone(process)
+    child.wait()
+    child.stdout.close()
+    assert is_gone(process)
