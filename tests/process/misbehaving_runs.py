@@ -38,6 +38,12 @@ def good(plan: RunPlan, emit: Emit) -> Run:
     )
 
 
+def by_source(plan: RunPlan, emit: Emit) -> Run:
+    """What the source is named after, up to its first dash."""
+    run: Callable[[RunPlan, Emit], Run] = globals()[plan.source.partition("-")[0]]
+    return run(plan, emit)
+
+
 def raises(plan: RunPlan, emit: Emit) -> Run:
     raise ZeroDivisionError("of all things")
 
@@ -64,7 +70,7 @@ def loops(plan: RunPlan, emit: Emit) -> Run:
         try:
             while True:
                 pass
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - that is the misbehaviour
             continue
 
 
@@ -163,7 +169,7 @@ def tells_its_surroundings(plan: RunPlan, emit: Emit) -> Run:
     emit(
         {
             "type": "surroundings",
-            "folder": os.getcwd(),
+            "folder": Path.cwd(),
             "variable": os.environ.get("CRAWLER_TEST_VALUE"),
             "path": os.environ.get("PATH"),
             "reactor": "twisted.internet.reactor" in sys.modules,
@@ -173,4 +179,39 @@ def tells_its_surroundings(plan: RunPlan, emit: Emit) -> Run:
             "leads": os.getpid() == os.getsid(0),
         }
     )
+    return good(plan, emit)
+
+
+def takes_a_while(plan: RunPlan, emit: Emit) -> Run:
+    note = Path(plan.variables["NOTES"])
+    with note.open("a") as file:
+        file.write(f"+{plan.source}\n")
+    time.sleep(float(plan.variables.get("SECONDS", "0")))
+    with note.open("a") as file:
+        file.write(f"-{plan.source}\n")
+    return good(plan, emit)
+
+
+def crawls(plan: RunPlan, emit: Emit) -> Run:
+    """A crawl of `plan.url` by Scrapy, whose every page leads to the next."""
+    import scrapy
+    from scrapy.crawler import CrawlerProcess
+
+    class Pages(scrapy.Spider):
+        name = "pages"
+
+        async def start(self) -> Any:
+            yield scrapy.Request(plan.url or "")
+
+        def parse(self, response: Any) -> Any:
+            emit({"type": "page", "url": response.url, "pid": os.getpid()})
+            yield from response.follow_all(css="a")
+
+    settings = {"TELNETCONSOLE_ENABLED": False, "REMOTE_CONTROL_ENABLED": False, "COOKIES_ENABLED": False}
+    process = CrawlerProcess(settings, install_root_handler=False)
+    crawler = process.create_crawler(Pages)
+    process.crawl(crawler)
+    process.start()
+    assert crawler.stats is not None
+    emit({"type": "finished", "why": crawler.stats.get_value("finish_reason")})
     return good(plan, emit)

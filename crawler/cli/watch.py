@@ -1,0 +1,63 @@
+"""`crawler watch`: run each source on its own cron until stopped; one plain line for each start and each end."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Mapping
+
+from crawler.config import Config
+from crawler.process import RUN_SOURCE, Event
+from crawler.process.inside import Target
+from crawler.run import RunPlan
+from crawler.schedule import Finished, ScheduleBook, Started, Step, Timing, Watch
+
+
+def watch(
+    config: Config,
+    timings: Mapping[str, Timing],
+    book: ScheduleBook,
+    *,
+    reload: Callable[[], Mapping[str, Timing]] | None = None,
+    target: str | Target = RUN_SOURCE,
+) -> int:
+    """Watch until SIGTERM or Ctrl-C, then end what runs; the exit code, 0.
+
+    ConfigError when a cron cannot be used.
+    """
+
+    async def served() -> None:
+        await Watch(
+            book,
+            timings,
+            on_step=lambda step: print(line(step), flush=True),
+            on_event=_tell,
+            plan=lambda source: RunPlan(source=source, config=config.path),
+            timezone=config.timezone,
+            limits=config.limits,
+            target=target,
+            reload=reload,
+        ).serve()
+
+    asyncio.run(served())
+    return 0
+
+
+def line(step: Step) -> str:
+    """One step as a person reads it: local time, source, what happened."""
+    head = f"{step.at:%Y-%m-%d %H:%M:%S}  {step.source}"
+    match step:
+        case Started():
+            return f"{head}  started"
+        case Finished(outcome=outcome):
+            health = outcome.run.health if outcome.run else None
+            verdict = health or ("stopped" if outcome.stopped else "failed")
+            code = f", exit {outcome.exit_code}" if outcome.exit_code else ""
+            return f"{head}  {verdict}: {outcome.reason} ({outcome.seconds:.1f} s{code})"
+        case _:
+            return f"{head}  left out: its last run is still going on"
+
+
+def _tell(event: Event) -> None:
+    if event.get("type") == "log":
+        print(f"{event['source']}  {event.get('level')}  {event.get('message')}", file=sys.stderr, flush=True)

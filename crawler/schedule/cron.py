@@ -1,0 +1,148 @@
+"""Cron as crontab(5) means it, five fields in the owner's time zone: minute, hour, day, month, weekday.
+
+Weekdays are 0-7 with Sunday 0 and 7, or `mon` … `sun`. (APScheduler counts from Monday; it is given names here.) Unlike
+in crontab(5), a day and a weekday that are both restricted must both hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from apscheduler.triggers.cron import CronTrigger
+
+from crawler.errors import ConfigError, nearest
+from crawler.schedule.book import ScheduleRow
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+NAMES = {"month": {name: number for number, name in enumerate(MONTHS, 1)}, "weekday": {name: number for number, name in enumerate(WEEKDAYS)}}
+FIELDS = {"minute": (0, 59), "hour": (0, 23), "day": (1, 31), "month": (1, 12), "weekday": (0, 7)}
+WORDS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upcoming:
+    """The next starts of one source, earliest first, none when it is paused; each may come up to `jitter` s later."""
+
+    source: str
+    cron: str
+    jitter: int
+    paused: bool
+    times: tuple[datetime, ...]
+
+
+def parse_cron(text: str, where: str, timezone: str = "Asia/Almaty", jitter: int = 0) -> CronTrigger:
+    """The trigger that `text` describes; ConfigError names `where`, the field at fault, and what may have been meant.
+
+    `jitter` delays each start by up to so many seconds, never hastens it: one that came early would be followed by
+    another at the slot itself. Delays do not add up, for each start is reckoned from the clock, not from the last one.
+    """
+    values = _fields(text, where)
+    for (name, bounds), value in zip(FIELDS.items(), values, strict=True):
+        for item in value.split(","):
+            if fault := _fault(item, name, *bounds):
+                raise ConfigError(f"{where}: {text!r} is no cron expression: its {name} {item!r} {fault}.")
+    minute, hour, day, month, weekday = values
+    zone = ZoneInfo(timezone)
+    trigger = CronTrigger(
+        minute=minute,
+        hour=hour,
+        day=day,
+        month=month,
+        day_of_week=_named(weekday),
+        timezone=zone,
+        jitter=jitter or None,
+    )
+    if trigger.get_next_fire_time(None, datetime.now(zone)) is None:
+        raise ConfigError(f"{where}: {text!r} names a day that never comes; look at its day and month.")
+    return trigger
+
+
+def upcoming(rows: Iterable[ScheduleRow], now: datetime, count: int, timezone: str = "Asia/Almaty") -> list[Upcoming]:
+    """The next `count` starts of each row after `now` (aware), the first as the watch has planned it where it has."""
+    return [
+        Upcoming(source=row.source, cron=row.cron, jitter=row.jitter, paused=row.paused, times=tuple(times))
+        for row in rows
+        for times in [[] if row.paused else _times(row, now, count, timezone)]
+    ]
+
+
+def _times(row: ScheduleRow, now: datetime, count: int, timezone: str) -> list[datetime]:
+    slots = parse_cron(row.cron, f"sources.{row.source}.cron", timezone)
+    times = [row.next_due_at.astimezone(slots.timezone)] if row.next_due_at and row.next_due_at > now else []
+    while len(times) < count:
+        last = times[-1] if times else now
+        # APScheduler looks from the earlier of its two moments on.
+        following = slots.get_next_fire_time(last, last)
+        if following is None:
+            break
+        times.append(following)
+    return times[:count]
+
+
+def _fields(text: str, where: str) -> list[str]:
+    values = text.lower().split()
+    if len(values) == len(FIELDS):
+        return values
+    meant = "*/15 * * * *"
+    if len(values) == 1 and values[0].startswith("@"):
+        meant = WORDS.get(values[0], meant)
+    elif 0 < len(values) < len(FIELDS) and re.fullmatch(r"[\d*/,\- ]+", text):
+        meant = " ".join([*values, *["*"] * (len(FIELDS) - len(values))])
+    elif len(values) == len(FIELDS) + 1 and re.fullmatch(r"[\d*/,\- ]+", text):
+        meant = " ".join(values[1:])
+    raise ConfigError(
+        f"{where}: {text!r} is no cron expression: it needs five fields ({' '.join(FIELDS)}) and has {len(values)}, "
+        f"did you mean {meant!r}?"
+    )
+
+
+def _fault(item: str, name: str, lowest: int, highest: int) -> str | None:
+    """What is wrong with one item of a field, None when nothing is."""
+    found = re.fullmatch(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>\w+))?", item)
+    if found is None or (found["first"] == "*" and found["last"]):
+        return "cannot be read; write a number, a range 9-18, a list 0,30, a step */15 or *"
+    ends = [end for end in (found["first"], found["last"]) if end not in (None, "*")]
+    for end in ends:
+        names = NAMES.get(name, {})
+        if not end.isdecimal() and end not in names:
+            return f"is no {name}{nearest(end, names) or f'; a {name} is a number from {lowest} to {highest}'}"
+        if not lowest <= _number(end, name) <= highest:
+            return f"is not from {lowest} to {highest}"
+    if len(ends) == 2 and _number(ends[0], name) > _number(ends[1], name):
+        return f"runs backwards, did you mean '{ends[1]}-{ends[0]}'?"
+    if found["step"] and not (found["step"].isdecimal() and 1 <= int(found["step"]) <= highest - lowest):
+        return f"has a step that is not from 1 to {highest - lowest}"
+    return None
+
+
+def _number(end: str, name: str) -> int:
+    return int(end) if end.isdecimal() else NAMES[name][end]
+
+
+def _named(weekdays: str) -> str:
+    """The weekday field with every number as a name."""
+    if weekdays == "*":
+        return weekdays
+    days: set[int] = set()
+    for item in weekdays.split(","):
+        span, _, step = item.partition("/")
+        first, _, last = ("0", "-", "6") if span == "*" else span.partition("-")
+        low = _number(first, "weekday")
+        high = _number(last, "weekday") if last else (6 if step else low)
+        if last == "sun":
+            high = 7
+        days |= {day % 7 for day in range(low, high + 1, int(step or 1))}
+    return ",".join(WEEKDAYS[day] for day in sorted(days))
