@@ -147,6 +147,11 @@ class Article:
         return self.id.split(":", 1)[1].rsplit(":", 1)[0]
 
     @property
+    def is_matched(self) -> bool:
+        """Whether a rule matches it strongly."""
+        return any(match.strength is Strength.STRONG for match in self.matches)
+
+    @property
     def headline(self) -> str:
         """The title, or the first sentence in angle quotes where a page has none (a derived headline)."""
         if self.title:

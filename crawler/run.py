@@ -1,4 +1,7 @@
-"""One source, once, in this process."""
+"""One source, once, in this process.
+
+Scrapy is imported when a run begins, not before: a parent of many runs (`process`) needs only the plan.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scrapy.settings import Settings
-
-from crawler import spiders
-from crawler.archive.folder import stored_pages
 from crawler.config import Config, load
-from crawler.errors import CrawlerError, UsageError
+from crawler.errors import CrawlerError
 from crawler.items import Run
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+    from scrapy.settings import Settings
 
-FORMATS = {".jsonl": "jsonlines", ".json": "json", ".csv": "csv", ".xml": "xml"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +27,7 @@ class RunPlan:
 
     `config` is the configuration file, None for the one in force. `replay` is a folder or `.warc.gz` file to read
     instead of the site, `url` one address to read alone, `since` (aware) the oldest article wanted, `limit` the most
-    articles. `dry_run` stores nothing. `output` is a file to export to; with `everything` also unmatched and unchanged
-    articles. `variables` are environment variables set for the run (`CRAWLER_DATABASE` and the like).
+    articles. `dry_run` stores nothing. With `everything` unchanged articles go down the whole stream too. `variables` are environment variables set for the run (`CRAWLER_DATABASE` and the like).
     """
 
     source: str
@@ -39,7 +37,6 @@ class RunPlan:
     since: datetime | None = None
     limit: int | None = None
     dry_run: bool = False
-    output: Path | None = None
     everything: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
 
@@ -52,47 +49,44 @@ def run_source(plan: RunPlan, emit: Callable[[dict[str, Any]], None]) -> Run:
     """
     from scrapy.crawler import AsyncCrawlerProcess
 
+    from crawler import spiders
+    from crawler.archive.folder import stored_pages
+    from crawler.extensions.progress import Progress
+
     config = load(plan.config)
     config.check_sources(spiders.names())
     spider_class = spiders.load(plan.source)
     if plan.replay:
         stored_pages(plan.replay, plan.source)  # NothingStored now, in one sentence, rather than inside the engine
-    process = AsyncCrawlerProcess(settings_of(plan, config, emit), install_root_handler=False)
+    process = AsyncCrawlerProcess(settings_of(plan, config))
     crawler = process.create_crawler(spider_class)
-    process.crawl(crawler, url=plan.url, since=plan.since, limit=plan.limit)
+    progress = Progress(emit)
+    progress.connect(crawler)  # signals hold their receivers weakly: `progress` must live as long as the run
+    crawling = process.crawl(crawler, url=plan.url, since=plan.since, limit=plan.limit)
     process.start(install_signal_handlers=True)
+    if crawling.done() and not crawling.cancelled() and (error := crawling.exception()):
+        raise error  # the crawl could not begin: a broken rules file, an unusable store
     return ended(plan, crawler)
 
 
-def settings_of(plan: RunPlan, config: Config, emit: Callable[[dict[str, Any]], None]) -> Settings:
+def settings_of(plan: RunPlan, config: Config) -> Settings:
     """Scrapy's settings for one plan."""
+    from scrapy.settings import Settings
+
     settings = Settings()
     settings.setmodule("crawler.settings", priority="project")
     wanted = {
         "CRAWLER_CONFIG": config,
-        "CRAWLER_REPLAY": str(plan.replay.absolute()) if plan.replay else "",
+        "CRAWLER_REPLAY": plan.replay is not None,
+        "CRAWLER_STORED": str(plan.replay.absolute()) if plan.replay else None,
         "CRAWLER_DRY_RUN": plan.dry_run,
         "CRAWLER_KEEP_UNCHANGED": plan.everything,
-        "CRAWLER_EMIT": emit,
-        "LOG_ENABLED": False,  # the child's log records are events, too
-        "FEEDS": feed(plan),
+        "LOG_ENABLED": False,  # whoever calls decides what becomes of log records
+        "LOG_INSTALL_ROOT_HANDLER": False,
     }
     for key, value in wanted.items():
         settings.set(key, value, priority="cmdline")
     return settings
-
-
-def feed(plan: RunPlan) -> dict[str, Any]:
-    """Scrapy's FEEDS for the plan's output file; UsageError for an ending that says no format."""
-    if plan.output is None:
-        return {}
-    kind = FORMATS.get(plan.output.suffix.lower())
-    if kind is None:
-        raise UsageError(f"{plan.output}: the ending must be one of {', '.join(FORMATS)}.")
-    options: dict[str, Any] = {"format": kind, "overwrite": True, "store_empty": True}
-    if not plan.everything:
-        options["item_filter"] = "crawler.feeds.export.Matched"
-    return {str(plan.output.absolute()): options}
 
 
 def ended(plan: RunPlan, crawler: Crawler) -> Run:

@@ -24,11 +24,16 @@ ITEM_PIPELINES = {
 # Around the download; the lower the number, the nearer to the spider.
 DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.known.KnownMiddleware": 60,  # before robots.txt: what is turned away needs no permission
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    "crawler.middlewares.patience.PatienceMiddleware": 550,
+    "crawler.middlewares.guard.GuardMiddleware": 560,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "crawler.middlewares.decompress.DecompressMiddleware": 590,
+    "crawler.middlewares.archive.ArchiveMiddleware": 880,
 }
 SPIDER_MIDDLEWARES: dict[str, int] = {}
 EXTENSIONS = {
     "crawler.extensions.health.HealthExtension": 100,
-    "crawler.extensions.progress.ProgressExtension": 110,
 }
 
 # Manners.
@@ -44,6 +49,8 @@ DEFAULT_REQUEST_HEADERS = {
 REMOTE_CONTROL_ENABLED = False  # executes code for whoever reaches its port
 TELNETCONSOLE_ENABLED = False
 DOWNLOAD_VERIFY_CERTIFICATES = True
+TWISTED_DNS_RESOLVER = "crawler.middlewares.resolver.GuardedResolver"
+DNS_TIMEOUT = 10
 HTTPERROR_ALLOW_ALL = True  # a refusal is read and named by `extract.refusal`, not passed over
 
 # Output.
@@ -67,7 +74,7 @@ class FromConfig:
         if not isinstance(config, Config):
             config = load(Path(settings["CRAWLER_CONFIG_FILE"]) if settings.get("CRAWLER_CONFIG_FILE") else None)
         name = settings.get("CRAWLER_SOURCE", "")
-        replay = bool(settings.get("CRAWLER_REPLAY"))
+        replay = settings.getbool("CRAWLER_REPLAY")
         if replay and config.source(name).base_url:  # stored pages have public addresses
             own = config.source(name).model_copy(update={"base_url": None})
             config = config.model_copy(update={"sources": {**config.sources, name: own}})

@@ -85,6 +85,8 @@ class SourceSpider(scrapy.Spider):
         self.problems: list[Problem] = []
         self.links: dict[str, None] = {}
         self.articles_seen = 0
+        # Asked of middlewares, which answer once they are there: `patience` and `known`.
+        self.again: Callable[[Request, str], Request | None] = lambda *_: None
         self.settled: Callable[[Collection[str]], bool] = lambda _: False
         self.list_failed = False
         self.run: Run | None = None
@@ -198,7 +200,7 @@ class SourceSpider(scrapy.Spider):
 
     def retried(self, response: Response, error: Unreachable) -> Iterator[Request]:
         """Ask again for an answer that came with HTTP 200 but was a passing fault; the waits grow."""
-        request = again(response.request, str(error), self.crawler) if response.status == 200 else None
+        request = self.again(response.request, str(error)) if response.request and response.status == 200 else None
         if request is None:
             yield from self.went_wrong(response.request, error)
         else:

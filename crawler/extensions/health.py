@@ -32,7 +32,7 @@ class HealthExtension:
         self.crawler = crawler
         self.store = session(crawler)
         self.dry = crawler.settings.getbool("CRAWLER_DRY_RUN")
-        self.replay = bool(crawler.settings.get("CRAWLER_REPLAY"))
+        self.replay = crawler.settings.getbool("CRAWLER_REPLAY")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

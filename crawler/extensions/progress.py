@@ -1,18 +1,17 @@
 """progress: what happens in a run, as plain events, live. The terminal's display and `--json` are made from them.
 
 Events are dicts of plain JSON values: `page` (url, status), `article` (the whole article), `dropped` (id, reason),
-`problem` (kind, message, url, exit_code) and `finished` (the run). They go to the callable in setting CRAWLER_EMIT.
+`problem` (kind, message, url, exit_code).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, Self
+from typing import Any
 
 from scrapy import signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
 
 from crawler.items import Article, Problem, Verdict
@@ -21,25 +20,19 @@ from crawler.source import SourceSpider, problem_found
 Emit = Callable[[dict[str, Any]], None]
 
 
-class ProgressExtension:
-    """Turns Scrapy's signals into events; without a CRAWLER_EMIT it is not there."""
+class Progress:
+    """Turns Scrapy's signals into events."""
 
     def __init__(self, emit: Emit) -> None:
         self.emit = emit
 
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy makes its components."""
-        emit = crawler.settings.get("CRAWLER_EMIT")
-        if emit is None:
-            raise NotConfigured
-        extension = cls(emit)
+    def connect(self, crawler: Crawler) -> None:
+        """Listen to a crawl. Scrapy copies its settings deeply, so a callable cannot come to an extension by them."""
         connect = crawler.signals.connect
-        connect(extension.response_received, signals.response_received)
-        connect(extension.item_scraped, signals.item_scraped)
-        connect(extension.item_dropped, signals.item_dropped)
-        connect(extension.problem_found, problem_found)
-        return extension
+        connect(self.response_received, signals.response_received)
+        connect(self.item_scraped, signals.item_scraped)
+        connect(self.item_dropped, signals.item_dropped)
+        connect(self.problem_found, problem_found)
 
     def response_received(self, response: Response, spider: SourceSpider) -> None:
         """A page was read."""

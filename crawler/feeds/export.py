@@ -1,25 +1,15 @@
-"""Scrapy's feed exports for articles: which ones, and how nested values stand in flat formats."""
+"""Scrapy's exporters for articles: how nested values stand in flat formats."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import fields
+from typing import IO, Any
 
 from itemadapter import ItemAdapter
-from scrapy.exporters import CsvItemExporter, XmlItemExporter
+from scrapy.exporters import BaseItemExporter, CsvItemExporter, JsonItemExporter, JsonLinesItemExporter, XmlItemExporter
 
-from crawler.items import Article, Strength
-
-
-class Matched:
-    """A feed's item filter: articles with a strong match."""
-
-    def __init__(self, feed_options: dict[str, Any] | None) -> None:
-        self.feed_options = feed_options
-
-    def accepts(self, item: Any) -> bool:
-        """Whether the article goes into the file."""
-        return isinstance(item, Article) and any(match.strength is Strength.STRONG for match in item.matches)
+from crawler.items import Article
 
 
 class FlatCsvExporter(CsvItemExporter):
@@ -54,3 +44,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
     return value
+
+
+def exporter(ending: str, file: IO[bytes]) -> BaseItemExporter:
+    """The exporter for a file's ending, writing every field in the order of `Article`."""
+    kinds = {
+        ".jsonl": JsonLinesItemExporter,
+        ".json": JsonItemExporter,
+        ".csv": FlatCsvExporter,
+        ".xml": FlatXmlExporter,
+    }
+    return kinds[ending](file, fields_to_export=[field.name for field in fields(Article)], encoding="utf-8")

@@ -16,6 +16,7 @@ import logging
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Self
 
 from scrapy import Request, Spider, signals
@@ -36,6 +37,7 @@ from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
 
 from crawler.middlewares.outcomes import Blocked, Unreachable
 from crawler.middlewares.reach import Reach
+from crawler.source import SourceSpider
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +92,13 @@ class PatienceMiddleware:
         """Built by Scrapy."""
         middleware = cls(crawler)
         crawler.signals.connect(middleware.headers_received, signals.headers_received)
+        crawler.signals.connect(middleware.spider_opened, signals.spider_opened)
         return middleware
+
+    def spider_opened(self, spider: Spider) -> None:
+        """Give a source its way to ask for an answer once more."""
+        if isinstance(spider, SourceSpider):
+            spider.again = partial(again, spider=spider)
 
     def headers_received(self, request: Request) -> None:
         """The host is there, whatever becomes of the body."""

@@ -28,12 +28,12 @@ logger = logging.getLogger(__name__)
 
 
 class StoredPages:
-    """A Scrapy download handler over a snapshot folder or a WARC file (setting CRAWLER_REPLAY)."""
+    """A Scrapy download handler over a snapshot folder or a WARC file (setting CRAWLER_STORED)."""
 
     lazy = False
 
     def __init__(self, crawler: Crawler) -> None:
-        self.root = Path(crawler.settings["CRAWLER_REPLAY"])
+        self.root = Path(crawler.settings["CRAWLER_STORED"])
         assert isinstance(crawler.spider, SourceSpider)
         self.pages = pages_of(crawler)
         self.strict = self.root.is_file()
@@ -129,7 +129,7 @@ def pages_of(crawler: Crawler) -> list[StoredPage]:
     spider = crawler.spider
     assert isinstance(spider, SourceSpider)
     if not hasattr(spider, "stored_pages"):
-        spider.stored_pages = stored_pages(Path(crawler.settings["CRAWLER_REPLAY"]), spider.name)
+        spider.stored_pages = stored_pages(Path(crawler.settings["CRAWLER_STORED"]), spider.name)
     pages: list[StoredPage] = spider.stored_pages
     return pages
 

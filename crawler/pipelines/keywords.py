@@ -8,7 +8,7 @@ from typing import Self
 from scrapy.crawler import Crawler
 
 from crawler.config import Config
-from crawler.items import Article, Strength
+from crawler.items import Article
 from crawler.keywords import Matcher, load_rules
 
 
@@ -28,6 +28,7 @@ class KeywordsPipeline:
         """The article with its matches."""
         fields = {"title": item.title, "lead": item.lead, "body": item.body}
         matches = self.matcher.match(fields, language=item.language, source=item.source)
-        if self.crawler.stats and any(match.strength is Strength.STRONG for match in matches):
+        matched = replace(item, matches=matches)
+        if self.crawler.stats and matched.is_matched:
             self.crawler.stats.inc_value("crawler/matched")
-        return replace(item, matches=matches)
+        return matched

@@ -1,0 +1,167 @@
+"""The command line: every command with its options. What a command does stands in a module of its own name."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="crawler",
+    help="Watches Kazakhstan's foreign ministry, QazMonitor and kt.kz for the Red Cross and humanitarian law.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 healthy, 1 unexpected, 2 usage or configuration, 10 unreachable, 11 blocked, "
+    "12 page changed, 13 silent or empty.",
+)
+Sources = Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="All enabled sources when none is named.")]
+Source = Annotated[str | None, typer.Argument(metavar="[SOURCE]", help="All sources when none is named.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON lines for machines.")]
+Since = Annotated[str | None, typer.Option(help="A day, a time with offset, or an age: 2026-01-31, 36h, 90d.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"crawler {version('crawler')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option(help="Configuration file; else ./crawler.toml, else the user's, else built-in values.")
+    ] = None,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Options that every command has."""
+    context.obj = config
+
+
+@app.command()
+def crawl(
+    context: typer.Context,
+    sources: Sources = None,
+    replay: Annotated[Path | None, typer.Option(help="Read stored pages instead: a folder or a .warc.gz file.")] = None,
+    url: Annotated[str | None, typer.Option(help="Read this one address.")] = None,
+    since: Since = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many articles per source.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Store nothing.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write matched articles: .jsonl, .json, .csv or .xml.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="With -o: unmatched and unchanged articles too.")] = False,
+    as_json: AsJson = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show what each page gave.")] = False,
+) -> None:
+    """Read the sources once, now; print what was new, what matched and why, and how each source is."""
+    from crawler.cli.crawl import Wanted, crawl
+
+    wanted = Wanted(
+        sources=tuple(sources or ()),
+        replay=replay,
+        url=url,
+        since=since,
+        limit=limit,
+        dry_run=dry_run,
+        output=output,
+        everything=everything,
+        as_json=as_json,
+        verbose=verbose,
+    )
+    raise typer.Exit(crawl(context.obj, wanted))
+
+
+@app.command()
+def extract(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A stored page: .html, .txt, .json, .xml or .warc.gz.")],
+    source: Annotated[str, typer.Option(help="Whose page it is.")],
+    url: Annotated[str | None, typer.Option(help="The page's address, where no meta file says it.")] = None,
+) -> None:
+    """Print the articles in one stored page as JSON lines. No network, no store."""
+    from crawler.cli.extract import extract
+
+    raise typer.Exit(extract(context.obj, file, source, url))
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    source: Source = None,
+    snapshots: Annotated[Path, typer.Option(help="The folder of snapshots.")] = Path("snapshots"),
+    accept: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Write today's result as the new expectation, and say why.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare today's extraction of every snapshot with what it must yield, field by field."""
+    from crawler.cli.replay import replay
+
+    raise typer.Exit(replay(context.obj, source, snapshots, accept, as_json))
+
+
+@app.command()
+def snapshot(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(help="The page to keep.")],
+    source: Annotated[str | None, typer.Option(help="Whose page it is, where its address does not say.")] = None,
+    snapshots: Annotated[Path, typer.Option(help="The folder of snapshots.")] = Path("snapshots"),
+) -> None:
+    """Fetch one page politely and lay it into snapshots/<source>/ with a first expectation to review."""
+    from crawler.cli.snapshot import snapshot
+
+    raise typer.Exit(snapshot(context.obj, url, source, snapshots))
+
+
+@app.command()
+def sources(context: typer.Context, as_json: AsJson = False) -> None:
+    """List what is watched, how, with what rights, and when it last ran and was last healthy."""
+    from crawler.cli.sources import sources
+
+    raise typer.Exit(sources(context.obj, as_json))
+
+
+@app.command()
+def articles(
+    context: typer.Context,
+    matched: Annotated[bool, typer.Option("--matched", help="Only articles with a strong match.")] = False,
+    since: Since = None,
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what the store holds, newest first."""
+    from crawler.cli.articles import articles
+
+    raise typer.Exit(articles(context.obj, matched, since, source, limit, as_json))
+
+
+@app.command()
+def watch(context: typer.Context, sources: Sources = None) -> None:
+    """Run each source on its own schedule until stopped (Ctrl-C, SIGTERM)."""
+    from crawler.cli.timings import watch_sources
+
+    raise typer.Exit(watch_sources(context.obj, tuple(sources or ())))
+
+
+@app.command()
+def schedule(context: typer.Context) -> None:
+    """List the next starts of each source."""
+    from crawler.cli.timings import show_schedule
+
+    raise typer.Exit(show_schedule(context.obj))
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path(),
+) -> None:
+    """Write a commented crawler.toml and rules.toml to edit; nothing is overwritten."""
+    from crawler.cli.init import init
+
+    raise typer.Exit(init(folder))

@@ -1,0 +1,46 @@
+"""`crawler extract`: the articles in one stored page, as JSON lines. No network, no store."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from crawler.config import load
+
+
+def extract(config_path: Path | None, file: Path, source: str, url: str | None) -> int:
+    """Print an article a line on stdout; reasons why there is none go to stderr. The exit code."""
+    from crawler import spiders
+    from crawler.archive.folder import read_file
+    from crawler.errors import NotAnArticle, SourceError, worst
+    from crawler.extract.page import read
+    from crawler.keywords import Matcher, load_rules
+
+    config = load(config_path)
+    site = spiders.load(source).site_of(config)
+    matcher = Matcher(load_rules(config.rules))
+    codes: list[int] = []
+    for page in read_file(file, url=url):
+        try:
+            reading = read(page.snapshot, site)
+        except NotAnArticle as reason:
+            print(f"crawler: {reason}", file=sys.stderr)
+            continue
+        except SourceError as error:
+            print(f"crawler: {error}", file=sys.stderr)
+            codes.append(error.exit_code)
+            continue
+        for article in reading.articles:
+            fields = {"title": article.title, "lead": article.lead, "body": article.body}
+            matches = matcher.match(fields, language=article.language, source=article.source)
+            print(json.dumps(replace(article, matches=matches).to_dict(), ensure_ascii=False))
+        for problem in reading.problems:
+            print(f"crawler: {problem}", file=sys.stderr)
+            codes.append(problem.exit_code)
+        if reading.links:
+            print(f"crawler: {page.snapshot.url} is a list of {len(reading.links)} articles, not an article.", file=sys.stderr)
+        for skipped in reading.skipped:
+            print(f"crawler: {skipped}.", file=sys.stderr)
+    return worst(codes)

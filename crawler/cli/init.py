@@ -1,0 +1,25 @@
+"""`crawler init`: a commented crawler.toml and rules.toml to edit."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from crawler.errors import UsageError
+
+
+def init(folder: Path) -> int:
+    """Write both files into a folder; UsageError when one of them is there already, and then neither is written."""
+    files = {name: resources.files("crawler.defaults").joinpath(name) for name in ("crawler.toml", "rules.toml")}
+    for name in files:
+        if (folder / name).exists():
+            raise UsageError(f"{folder / name} exists already and is not overwritten; move it away first.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, shipped in files.items():
+            (folder / name).write_text(shipped.read_text(encoding="utf-8"), encoding="utf-8")
+            print(f"Wrote {folder / name}")
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written to: {error.strerror}.") from error
+    print("Put your address into `contact`, then: crawler crawl")
+    return 0

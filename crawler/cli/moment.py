@@ -1,0 +1,24 @@
+"""`--since`: a day, a time or an age, as a person writes it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from crawler.errors import UsageError
+from crawler.text.dates import local, zone
+
+AGE = re.compile(r"(\d+)\s*([hdw])")
+HOURS = {"h": 1, "d": 24, "w": 168}
+
+
+def since(text: str | None, timezone: str) -> datetime | None:
+    """The moment (aware) that `--since` means; a day is its midnight in the owner's time zone."""
+    if text is None:
+        return None
+    if age := AGE.fullmatch(text.strip()):
+        return datetime.now(UTC) - timedelta(hours=int(age[1]) * HOURS[age[2]])
+    try:
+        return local(datetime.fromisoformat(text.strip()), zone(timezone))
+    except ValueError as error:
+        raise UsageError(f"--since {text!r} is no day, time or age; write 2026-01-31, 2026-01-31T10:00+05:00 or 36h.") from error

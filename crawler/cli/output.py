@@ -1,0 +1,64 @@
+"""`-o FILE`: the run's articles through Scrapy's own exporters; the file is there whole, or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from types import TracebackType
+from typing import Any, Self
+
+from crawler.errors import UsageError
+from crawler.items import Article, Verdict
+
+FORMATS = (".jsonl", ".json", ".csv", ".xml")
+TOLD = (Verdict.NEW, Verdict.REVISED, Verdict.COPY)
+
+
+class ArticleFile:
+    """A file of articles: new, revised and copied ones with a strong match, or with `everything` all of them.
+
+    Without a path it does nothing. UsageError for an ending that says no format, or a place that cannot be written.
+    """
+
+    def __init__(self, path: Path | None, everything: bool) -> None:
+        self.path, self.everything, self.number = path, everything, 0
+        if path is None:
+            return
+        if path.suffix.lower() not in FORMATS:
+            raise UsageError(f"-o {path}: the ending must be one of {', '.join(FORMATS)}.")
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            raise UsageError(f"-o {path}: there is no folder {path.absolute().parent} to write a file of that name into.")
+
+    def __enter__(self) -> Self:
+        if self.path is None:
+            return self
+        from crawler.feeds.export import exporter
+
+        try:
+            self.file = NamedTemporaryFile(dir=self.path.absolute().parent, prefix=f".{self.path.name}.", delete=False)
+        except OSError as error:
+            raise UsageError(f"-o {self.path} cannot be written: {error.strerror}.") from error
+        self.exporter = exporter(self.path.suffix.lower(), self.file)
+        self.exporter.start_exporting()
+        return self
+
+    def add(self, event: dict[str, Any]) -> None:
+        """Write an `article` event, if it is wanted."""
+        if self.path is None:
+            return
+        article = Article.from_dict(event)
+        if self.everything or (article.verdict in TOLD and article.is_matched):
+            self.exporter.export_item(article)
+            self.number += 1
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self.path is None:
+            return
+        self.exporter.finish_exporting()
+        self.file.close()
+        written = Path(self.file.name)
+        if kind is None:
+            written.chmod(0o644)
+            written.replace(self.path)
+        else:
+            written.unlink(missing_ok=True)

@@ -1,0 +1,71 @@
+"""`crawler sources`: what is watched, how, with what rights, and how it last was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from crawler.config import Config, load
+from crawler.items import iso
+from crawler.text.dates import zone
+
+
+def sources(config_path: Path | None, as_json: bool) -> int:
+    """Print every source; the exit code."""
+    from crawler import spiders
+    from crawler.store import open_store
+
+    config = load(config_path)
+    config.check_sources(spiders.names())
+    with open_store(config.database_url) as store:
+        for name in spiders.names():
+            described = describe(name, config, store)
+            print(json.dumps(described, ensure_ascii=False) if as_json else text(described))
+    return 0
+
+
+def describe(name: str, config: Config, store: Any) -> dict[str, Any]:
+    """One source as plain values; times in the owner's zone."""
+    from crawler import spiders
+
+    spider, options = spiders.load(name), config.source(name)
+    rights = spider.rights_in(config)
+    last, healthy = store.runs.last(name, mode="live"), store.runs.last_healthy(name, mode="live")
+    here = zone(config.timezone)
+    return {
+        "name": name,
+        "title": spider.title,
+        "enabled": options.enabled,
+        "address": options.base_url or spider.origins[0],
+        "how": spider.how,
+        "cron": options.cron or spider.cron,
+        "articles": store.articles.count(source=name),
+        "excerpt_share": rights.excerpt_share,
+        "link_required": rights.link_required,
+        "rights": rights.wording,
+        "silence_days": spider.expect.silence.days if spider.expect.silence else None,
+        "last_run": iso(last.started_at.astimezone(here)) if last else None,
+        "last_health": last.health if last else None,
+        "last_reason": last.reason if last else None,
+        "last_healthy": iso(healthy.started_at.astimezone(here)) if healthy else None,
+    }
+
+
+def text(source: dict[str, Any]) -> str:
+    """One source as a person reads it."""
+    off = "" if source["enabled"] else " (not enabled)"
+    link = " and the link" if source["link_required"] else ""
+    silence = f"{source['silence_days']} days" if source["silence_days"] else "not judged: it may be asleep"
+    last = f"{source['last_run']} {source['last_health'] or 'not finished'}: {source['last_reason']}"
+    return "\n".join(
+        (
+            f"{source['name']}: {source['title']}{off}",
+            f"    watched      {source['address']}, {source['how']}, cron {source['cron']}",
+            f"    stored       {source['articles']} articles",
+            f"    rights       outputs carry at most {source['excerpt_share']:.0%}{link}. {source['rights'] or 'Terms unknown.'}",
+            f"    silence      {silence}",
+            f"    last run     {last if source['last_run'] else 'never'}",
+            f"    last healthy {source['last_healthy'] or 'never'}",
+        )
+    )
