@@ -111,6 +111,7 @@ def _versions() -> None:
             name="fk_matches_article_id_version",
             ondelete="CASCADE",
         ),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_matches_rule", "matches", ["rule"])
 
@@ -130,6 +131,7 @@ def _memory() -> None:
         sa.Column("checked_at", MOMENT, nullable=False),
         sa.Column("status", sa.Integer()),
         sa.PrimaryKeyConstraint("source", "url_key", name="pk_memory"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "failures",
@@ -142,6 +144,7 @@ def _memory() -> None:
         sa.Column("first_at", MOMENT, nullable=False),
         sa.Column("last_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("source", "url_key", name="pk_failures"),
+        sqlite_with_rowid=False,
     )
 
 
