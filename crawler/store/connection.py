@@ -113,7 +113,7 @@ class Database:
             mine.inside = False
 
     def close(self) -> None:
-        """Close the connections of all threads. The database is not usable afterwards."""
+        """Close the connections of all threads; nobody may use the database afterwards."""
         for connection in self._opened:
             connection.close()
         self._opened.clear()
