@@ -79,7 +79,11 @@ class Config(BaseSettings):
     """The whole configuration. `path` is the file it came from, None for built-in values."""
 
     model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix=PREFIX, env_nested_delimiter="__", nested_model_default_partial_update=True
+        extra="forbid",
+        frozen=True,
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
     )
 
     contact: str | None = Field(None, description="mail or web address in the User-Agent, so that a site can reach you")

@@ -22,8 +22,8 @@ from crawler.snapshot import Snapshot
 from crawler.source import Expect, SourceSpider
 
 ARTICLE = re.compile(r"https?://(?:www\.|en\.)?qazmonitor\.com(?P<path>/(?P<section>[\w-]+)/(?P<id>\d+)(?:/[^?#]*)?)")
-DATELINE = re.compile(r"(?:(?P<city>[^,•]+)(?:,[^•]*)?•\s*)?(?P<date>\d{1,2} \w+,? \d{4} \| \d{1,2}:\d{2})")
-READING_TIME = re.compile(r"(\d+) min(?:ute)?s? read")
+DATELINE = re.compile(r"(?:(?P<city>[^,•]+)(?:,[^•]*)?•\s*)?(?P<date>\d{1,2} \w+,? \d{4} \| \d{1,2}:\d{2})\s*(?:(?P<minutes>\d+) min read)?")
+READING_TIME = re.compile(r"(\d+) min read")
 RIGHTS = re.compile(r"Only \d+\s?% of an article published on The Qazaqstan Monitor\b")
 LOGO = "QazMonitor Logo"
 
@@ -45,8 +45,9 @@ class QazArticle(ArticlePage):
         crumbs = [block.text for block in self.blocks[:start] if block.tag == "li"][-3:]
         end = self.rights_line(start)
         rest = self.blocks[start + 1 : end]
-        minutes = READING_TIME.fullmatch(rest[0].text) if rest else None
-        title, lead, content = self.heading(rest[1:] if minutes else rest, crumbs)
+        below = READING_TIME.fullmatch(rest[0].text) if rest else None  # or on the dateline's own line
+        minutes = below[1] if below else dateline["minutes"]
+        title, lead, content = self.heading(rest[1:] if below else rest, crumbs)
         body, images = captions(content)
         described = metadata.json_ld(self.root) if self.snapshot.kind == "html" else {}
         self.notes(bool(crumbs), described)
@@ -61,7 +62,7 @@ class QazArticle(ArticlePage):
             "place": (dateline["city"] or "").strip() or None,
             "author": metadata.author(described),
             "images": tuple(Image(url=self.absolute(image.source), caption=image.text or None) for image in images),
-            "reading_minutes": int(minutes[1]) if minutes else None,
+            "reading_minutes": int(minutes) if minutes else None,
             "rights": self.rights(self.blocks[end].text),
         }
 

@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Executable, Row, create_engine, event
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from crawler.errors import CrawlerError
+from crawler.store.statements import Prepared
 
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
@@ -28,6 +29,12 @@ LOCK = 0x63726177
 """First half of the advisory lock's key on PostgreSQL; the second is the schema's name, hashed."""
 
 Rows = Sequence[Row[Any]]
+T = TypeVar("T")
+
+OPTIONS: dict[str, Any] = {
+    "isolation_level": "AUTOCOMMIT",
+    "execution_options": {"preserve_rowcount": True},  # else unknown after an INSERT
+}
 
 
 class _Mine(threading.local):
@@ -54,16 +61,23 @@ class Database:
                 True: ("BEGIN", f"SELECT pg_advisory_xact_lock({key})"),
             }
 
-    def read(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Rows:
+    def read(self, statement: Executable) -> Rows:
         """All rows of a query; inside a batch it sees what the batch wrote. A lost connection is tried once more."""
+        return self._again(lambda connection: connection.execute(statement).all())
+
+    def look_up(self, prepared: Prepared, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """All rows of a prepared query, as `read`."""
+        return self._again(lambda connection: prepared.rows(connection, values))
+
+    def _again(self, ask: Callable[[Connection], T]) -> T:
         try:
-            return self._connection().execute(statement, values).all()
+            return ask(self._connection())
         except DBAPIError as error:
             if not error.connection_invalidated or self._mine.inside:
                 self._refuse("read", error)
         self._drop()
         try:
-            return self._connection().execute(statement, values).all()
+            return ask(self._connection())
         except DBAPIError as error:
             self._refuse("read", error)
 
@@ -99,7 +113,7 @@ class Database:
             mine.inside = False
 
     def close(self) -> None:
-        """Close the connections of all threads. The database is not usable afterwards."""
+        """Close the connections of all threads; nobody may use the database afterwards."""
         for connection in self._opened:
             connection.close()
         self._opened.clear()
@@ -156,13 +170,13 @@ def engine_for(url: URL) -> Engine:
     """An engine for a SQLite or PostgreSQL address, its connections prepared; nothing is opened yet."""
     if url.get_backend_name() == "postgresql":
         arguments = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
-        return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments)
+        return create_engine(url, poolclass=NullPool, connect_args=arguments, **OPTIONS)
     in_memory = is_memory(url)
     engine = create_engine(
         url,
         poolclass=StaticPool if in_memory else NullPool,  # a database in memory lives as long as its one connection
-        isolation_level="AUTOCOMMIT",
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": in_memory},  # False: `close` may come from any
+        **OPTIONS,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     return engine

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from crawler.store import schema
 from crawler.store.columns import address_key
 from crawler.store.connection import Database
-from crawler.store.upsert import Insert
+from crawler.store.statements import Prepared, insert_or_leave, insert_or_update
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,26 +49,33 @@ class Failure:
     last_at: datetime
 
 
-_MEMORY = [schema.memory.c[field.name] for field in fields(Memory)]
-_FAILURE = [schema.failures.c[field.name] for field in fields(Failure)]
+_NAMES = tuple(field.name for field in fields(Memory))
+_MEMORY = [schema.memory.c[name] for name in _NAMES]
+_FAILURE_NAMES = tuple(field.name for field in fields(Failure))
+_FAILURE = [schema.failures.c[name] for name in _FAILURE_NAMES]
 _AT = (schema.memory.c.source == bindparam("source"), schema.memory.c.url_key == bindparam("key"))
 _FAILED_AT = (schema.failures.c.source == bindparam("at_source"), schema.failures.c.url_key == bindparam("at_key"))
-_GET = select(*_MEMORY).where(*_AT)
-_PUT = Insert(schema.memory, key=("source", "url_key"))
-_FAIL = Insert(schema.failures)
+_GET = Prepared(select(*_MEMORY).where(*_AT))
+_PUT = insert_or_update(schema.memory, key=("source", "url_key"))
+_FAIL = insert_or_leave(schema.failures)
 _FAIL_AGAIN = update(schema.failures).where(*_FAILED_AT).values(tries=schema.failures.c.tries + 1)
-_IS_FAILING = select(func.count()).select_from(schema.failures).where(*_FAILED_AT)
+_IS_FAILING = Prepared(select(func.count()).select_from(schema.failures).where(*_FAILED_AT))
 _HEALED = delete(schema.failures).where(*_FAILED_AT)
 _OPEN = select(*_FAILURE).where(schema.failures.c.source == bindparam("source"))
-_OPEN = _OPEN.order_by(schema.failures.c.first_at, schema.failures.c.url)
+_OPEN_BY_AGE = Prepared(_OPEN.order_by(schema.failures.c.first_at, schema.failures.c.url))
 
 
 def remember(connection: Connection, memories: Iterable[Memory]) -> None:
     """Write memories in the caller's transaction; the last one of an address counts."""
     latest = {(memory.source, address_key(memory.url)): memory for memory in memories}
     if latest:  # in one order everywhere, so that two writers do not wait for each other
-        rows = [{**asdict(latest[key]), "url_key": key[1]} for key in sorted(latest)]
-        connection.execute(_PUT[connection.dialect.name], rows)
+        _PUT.run_many(connection, [_row(latest[key], key[1]) for key in sorted(latest)])
+
+
+def _row(memory: Memory, key: str) -> dict[str, Any]:
+    row = {name: getattr(memory, name) for name in _NAMES}
+    row["url_key"] = key
+    return row
 
 
 class MemoryRoom:
@@ -78,8 +86,8 @@ class MemoryRoom:
 
     def get(self, source: str, url: str) -> Memory | None:
         """What the source last answered at this address, None when never asked."""
-        rows = self._database.read(_GET, {"source": source, "key": address_key(url)})
-        return Memory(**rows[0]._mapping) if rows else None
+        rows = self._database.look_up(_GET, {"source": source, "key": address_key(url)})
+        return Memory(**dict(zip(_NAMES, rows[0], strict=True))) if rows else None
 
     def put(self, *memories: Memory) -> None:
         """Remember answers, all in one transaction."""
@@ -92,17 +100,18 @@ class MemoryRoom:
         told = {"kind": kind, "message": message, "last_at": at}
         first = {"source": source, "url_key": key, "url": url, "tries": 1, "first_at": at, **told}
         with self._database.writing() as connection:
-            if connection.execute(_FAIL[connection.dialect.name], first).rowcount != 1:
+            if _FAIL.run(connection, first).rowcount != 1:
                 connection.execute(_FAIL_AGAIN, {"at_source": source, "at_key": key, **told})
 
     def healed(self, source: str, url: str) -> bool:
         """Close an address's failure; False when there was none (which writes nothing and waits for no one)."""
         at = {"at_source": source, "at_key": address_key(url)}
-        if not self._database.read(_IS_FAILING, at)[0][0]:
+        if not self._database.look_up(_IS_FAILING, at)[0][0]:
             return False
         with self._database.writing() as connection:
             return connection.execute(_HEALED, at).rowcount == 1
 
     def open_failures(self, source: str) -> list[Failure]:
         """The source's failures that have not healed, the oldest first."""
-        return [Failure(**row._mapping) for row in self._database.read(_OPEN, {"source": source})]
+        rows = self._database.look_up(_OPEN_BY_AGE, {"source": source})
+        return [Failure(**dict(zip(_FAILURE_NAMES, row, strict=True))) for row in rows]

@@ -15,6 +15,7 @@ from crawler.store.connection import Database
 from crawler.store.memory import Memory, remember
 from crawler.store.process import Process, is_gone, this_process
 from crawler.store.schema import runs
+from crawler.store.statements import Prepared
 
 KILLED = "killed: its process ended without a word"
 """Reason of a run that a later one found unfinished."""
@@ -24,12 +25,12 @@ _UNFINISHED = select(runs.c.id, runs.c.host, runs.c.pid, runs.c.born).where(
     runs.c.source == bindparam("source"), runs.c.finished_at.is_(None)
 )
 _FINISH = update(runs).where(runs.c.id == bindparam("run"))
-_COUNT = update(runs).where(runs.c.id == bindparam("run")).values(counts=bindparam("json"))
+_COUNT = Prepared(update(runs).where(runs.c.id == bindparam("run")).values(counts=bindparam("json")))
 
 
 def count(connection: Connection, run_id: int, counts: dict[str, int]) -> None:
     """Write a running run's counts in the caller's transaction, so that they outlive a kill."""
-    connection.execute(_COUNT, {"run": run_id, "json": json.dumps(counts)})
+    _COUNT.run(connection, {"run": run_id, "json": json.dumps(counts)})
 
 
 class RunRoom:

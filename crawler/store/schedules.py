@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from crawler.store import schema
 from crawler.store.connection import Database
-from crawler.store.upsert import Insert
+from crawler.store.statements import insert_or_update
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +27,7 @@ class ScheduleRow:
 
 
 _ALL = select(*(schema.schedules.c[field.name] for field in fields(ScheduleRow))).order_by(schema.schedules.c.source)
-_GET = _ALL.where(schema.schedules.c.source == bindparam("source"))
-_PUT = Insert(schema.schedules, key=("source",))
+_PUT = insert_or_update(schema.schedules, key=("source",))
 
 
 class ScheduleRoom:
@@ -39,7 +38,7 @@ class ScheduleRoom:
 
     def get(self, source: str) -> ScheduleRow | None:
         """The source's schedule, None when it never had one."""
-        rows = self._database.read(_GET, {"source": source})
+        rows = self._database.read(_ALL.where(schema.schedules.c.source == source))
         return ScheduleRow(**rows[0]._mapping) if rows else None
 
     def all(self) -> list[ScheduleRow]:
@@ -49,4 +48,4 @@ class ScheduleRoom:
     def put(self, row: ScheduleRow) -> None:
         """Write a schedule over the source's former one."""
         with self._database.writing() as connection:
-            connection.execute(_PUT[connection.dialect.name], asdict(row))
+            _PUT.run(connection, asdict(row))

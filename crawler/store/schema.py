@@ -117,6 +117,7 @@ matches = Table(
     Column("strength", Text, nullable=False),
     ForeignKeyConstraint(["article_id", "version"], ["versions.article_id", "versions.version"], ondelete="CASCADE"),
     Index("ix_matches_rule", "rule"),
+    sqlite_with_rowid=False,
 )
 
 memory = Table(
@@ -133,6 +134,7 @@ memory = Table(
     Column("record_date", Moment),
     Column("checked_at", Moment, nullable=False),
     Column("status", Integer),
+    sqlite_with_rowid=False,
 )
 
 failures = Table(
@@ -146,6 +148,7 @@ failures = Table(
     Column("tries", Integer, nullable=False),
     Column("first_at", Moment, nullable=False),
     Column("last_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 schedules = Table(

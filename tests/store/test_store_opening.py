@@ -175,8 +175,8 @@ def test_a_postgresql_database_that_does_not_exist_is_refused(postgres: str) -> 
     assert "nowhere" in refused(postgres.replace("/postgres?", "/nowhere?"))
 
 
-def test_a_lost_connection_is_opened_again(postgres: str) -> None:
-    with open_store(postgres) as store, psycopg.connect(postgres, autocommit=True) as other:
+def test_a_lost_connection_is_opened_again(postgres_url: str) -> None:
+    with open_store(postgres_url) as store, psycopg.connect(postgres_url, autocommit=True) as other:
         for use in (lambda: store.articles.count(), lambda: store.memory.fail("s", "u", "k", "m", NOON)):
             use()
             store_pid = store._database.read(text("SELECT pg_backend_pid()"))[0][0]
@@ -185,8 +185,8 @@ def test_a_lost_connection_is_opened_again(postgres: str) -> None:
         assert store.memory.open_failures("s")[0].tries == 2
 
 
-def test_a_connection_lost_inside_a_batch_fails_the_whole_batch(postgres: str) -> None:
-    with open_store(postgres) as store, psycopg.connect(postgres, autocommit=True) as other:
+def test_a_connection_lost_inside_a_batch_fails_the_whole_batch(postgres_url: str) -> None:
+    with open_store(postgres_url) as store, psycopg.connect(postgres_url, autocommit=True) as other:
         with pytest.raises(CrawlerError), store.batch():
             store.memory.fail("batch", "u", "k", "m", NOON)
             pid = store._database.read(text("SELECT pg_backend_pid()"))[0][0]

@@ -112,6 +112,7 @@ def _versions() -> None:
             name="fk_matches_article_id_version",
             ondelete="CASCADE",
         ),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_matches_rule", "matches", ["rule"])
 
@@ -131,6 +132,7 @@ def _memory() -> None:
         sa.Column("checked_at", MOMENT, nullable=False),
         sa.Column("status", sa.Integer()),
         sa.PrimaryKeyConstraint("source", "url_key", name="pk_memory"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "failures",
@@ -143,6 +145,7 @@ def _memory() -> None:
         sa.Column("first_at", MOMENT, nullable=False),
         sa.Column("last_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("source", "url_key", name="pk_failures"),
+        sqlite_with_rowid=False,
     )
 
 
