@@ -42,7 +42,7 @@ class RenderedArticle(ArticlePage):
 
     def public(self, native_id: str, url: str, spoken: str | None) -> str:
         """One id, `?lang=` of the text."""
-        return f"{url}?lang={spoken}" if spoken and DETAILS.search(url) else url
+        return f"{url.partition('?')[0]}?lang={spoken}" if spoken and DETAILS.search(url) else url
 
     def fields(self) -> dict[str, Any]:
         """The fields by the order of the page's lines; Blocked for a shell without a dated article."""

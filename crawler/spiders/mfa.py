@@ -47,7 +47,8 @@ class MfaSpider(SourceSpider):
         """By the portal's id; a release kept from kt.kz by that site's page id."""
         if (found := DETAILS.search(url)) and found["project"] == "mfa" and "gov.kz" in urlsplit(url).netloc:
             language = parse_qs(urlsplit(url).query).get("lang", [None])[0]
-            return Address(found["id"], cls.origins[0] + found[0], language)
+            query = f"?lang={language}" if language else ""
+            return Address(found["id"], f"{cls.origins[0]}{found[0]}{query}", language)
         if found := KT.match(url):
             return Address(f"kt-{found['id']}", found[0])
         return None

@@ -1,0 +1,85 @@
+"""`crawler snapshot`: fetch one page politely and lay it into `snapshots/<source>/` with a first expectation."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+from crawler.cli.crawl import owner
+from crawler.config import load
+from crawler.errors import UsageError
+from crawler.items import iso
+from crawler.process import Event, run_all
+from crawler.run import RunPlan
+from crawler.snapshot import Snapshot
+
+ENDINGS = {"html": ".html", "json": ".json", "xml": ".xml", "text": ".txt"}
+KEPT = ("content-type", "date", "etag", "last-modified", "content-language", "server")
+"""Response headers that go into the meta file."""
+
+
+def snapshot(config_path: Path | None, url: str, source: str | None, folder: Path) -> int:
+    """Fetch through the crawl's own manners (robots, delay, guard, honest User-Agent) and write three files.
+
+    The page is kept whatever it is, also a refusal or a page of a new shape: those are worth most.
+    """
+    from crawler import spiders
+    from crawler.archive.folder import read_file
+    from crawler.archive.reader import read_snapshots
+    from crawler.replay import accept
+
+    config = load(config_path)
+    name = source or owner(url, config)
+    site = spiders.load(name).site_of(config)
+    problems: list[str] = []
+
+    def on_event(event: Event) -> None:
+        if event["type"] == "problem":
+            problems.append(event["message"])
+
+    with TemporaryDirectory(prefix="crawler-") as temporary:
+        variables = {"CRAWLER_DATA_DIR": temporary, "CRAWLER_ARCHIVE": "true", "CRAWLER_DATABASE": "sqlite://"}
+        plan = RunPlan(source=name, config=config_path, url=url, variables=variables)
+        outcome = run_all([plan], on_event, limits=config.limits)[0]
+        stored = [
+            page for file in Path(temporary).rglob("*.warc.gz") for page in read_snapshots(file) if not _is_robots(page)
+        ]
+    for problem in problems:
+        print(f"crawler: {problem}", file=sys.stderr)
+    if not stored:
+        if not problems:
+            print(f"crawler: {outcome.reason}", file=sys.stderr)
+        return outcome.exit_code or 1
+    path = _write(stored[-1], url, folder / name)
+    page = next(read_file(path, path.absolute().parent.parent))
+    accept(page, site, "first expectation, written by the extractor: read the page and correct it")
+    print(f"Written: {path}, with .meta.json and .expected.json beside it. Read the page and correct the expectation.")
+    return 0
+
+
+def _is_robots(page: Snapshot) -> bool:
+    return urlsplit(page.url).path == "/robots.txt"
+
+
+def _write(page: Snapshot, url: str, folder: Path) -> Path:
+    """The body and its meta file; UsageError when a page of that name is kept already."""
+    parts = urlsplit(url)
+    words = re.sub(r"[^\w]+", "-", f"{parts.path}-{parts.query}").strip("-").lower()[-80:].strip("-") or "index"
+    day = f"{page.fetched_at:%Y%m%d}-" if page.fetched_at else ""
+    path = folder / f"{day}{words}{ENDINGS[page.kind]}"
+    if path.exists():
+        raise UsageError(f"{path} exists already; move it away to keep the page anew.")
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(page.body)
+    meta = {
+        "url": page.url,
+        "status": page.status,
+        "headers": {name: value for name, value in page.headers.items() if name in KEPT},
+        "fetched_at": iso(page.fetched_at),
+    }
+    path.with_name(path.stem + ".meta.json").write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")
+    return path
