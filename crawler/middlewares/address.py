@@ -8,6 +8,9 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 TRANSLATED = IPv6Network("64:ff9b::/96")
 """IPv6 addresses behind which a translator puts the IPv4 address in their last four bytes (RFC 6052)."""
 
+LOCAL = (IPv6Network("64:ff9b:1::/48"), IPv6Network("fec0::/10"))
+"""Ranges of a site of its own that Python counts as global: local translators (RFC 8215), old site-local addresses."""
+
 
 def is_public(address: str) -> bool:
     """Whether an address belongs to the open internet.
@@ -47,8 +50,7 @@ def spelled_out(host: str) -> str | None:
 
 
 def _is_open(address: IPv4Address | IPv6Address) -> bool:
-    site_local = isinstance(address, IPv6Address) and address.is_site_local
-    return address.is_global and not address.is_multicast and not site_local
+    return address.is_global and not address.is_multicast and not any(address in network for network in LOCAL)
 
 
 def _with_inner(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
