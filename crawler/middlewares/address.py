@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 TRANSLATED = IPv6Network("64:ff9b::/96")
@@ -28,6 +29,7 @@ def is_public(address: str) -> bool:
     return all(_is_open(each) for each in _with_inner(found))
 
 
+@lru_cache(maxsize=1024)
 def spelled_out(host: str) -> str | None:
     """The address that a host spells out without any look-up, None for a name that must be looked up.
 
