@@ -75,6 +75,7 @@ def test_a_page_known_from_an_earlier_run_becomes_a_revisit(site: Any, crawl: An
     again = crawl(asked, CRAWLER_ARCHIVE_DIR=str(tmp_path)).only
     assert again["record"][1] > offset
     assert again["record"][2] == digest
+    assert first["original"] == again["original"] == first["record"]
     assert [snapshot.body for snapshot in kept(tmp_path)] == [PAGE, PAGE]
     raw = gzip.decompress((tmp_path / file).read_bytes())
     assert raw.count(PAGE) == 1

@@ -21,7 +21,8 @@ from crawler.middlewares.resolver import GuardedResolver
 answers = {names!r}
 def look_up(self, name):
     found = answers[name]
-    return [(socket.AF_INET6 if ":" in a else socket.AF_INET, a) for a in (found.pop(0) if len(found) > 1 else found[0])]
+    now = found.pop(0) if len(found) > 1 else found[0]
+    return [(socket.AF_INET6 if ":" in a else socket.AF_INET, a) for a in now]
 GuardedResolver.look_up = look_up
 """
 
