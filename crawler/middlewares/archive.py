@@ -28,6 +28,7 @@ from crawler.archive.warc import WarcWriter
 from crawler.errors import ArchiveError as BrokenArchive
 from crawler.middlewares.outcomes import ArchiveError
 
+NOT_MODIFIED = 304
 CLOSED = "archive_failed"
 """The reason a spider is closed with when its responses can no longer be kept."""
 
@@ -73,9 +74,12 @@ class ArchiveMiddleware:
             raise ArchiveError(str(error)) from error
         request.meta["record"] = record
         request.meta["fetched_at"] = fetched_at
-        request.meta["original"] = packed.original or Earlier(
-            url=request.url, date=fetched_at, digest=record.digest, file=record.file, offset=record.offset
-        )
+        original = packed.original
+        if original is None and response.status != NOT_MODIFIED:
+            original = Earlier(
+                url=request.url, date=fetched_at, digest=record.digest, file=record.file, offset=record.offset
+            )
+        request.meta["original"] = original
         return response
 
     def close(self) -> None:

@@ -90,6 +90,17 @@ def test_a_memory_without_a_record_changes_nothing(site: Any, crawl: Any, tmp_pa
     assert [snapshot.body for snapshot in kept(tmp_path)] == [PAGE]
 
 
+def test_not_modified_leaves_the_original_where_it_was(site: Any, crawl: Any, tmp_path: Path) -> None:
+    site.pages["/page"] = site.answer(b"", 304)
+    known = {"url": site.url("/page"), "digest": "sha256:" + "1" * 64, "record_date": "2026-11-22T00:00:00+00:00"}
+    memory = {**known, "record_file": "demo/2026-11-22.warc.gz", "record_offset": 7}
+    asked = [{"url": site.url("/page"), "meta": {"memory": memory}}, site.url("/page")]
+    revisit, plain = crawl(*asked, CRAWLER_ARCHIVE_DIR=str(tmp_path)).pages
+    assert revisit["original"] == ["demo/2026-11-22.warc.gz", 7, known["digest"]]
+    assert plain["original"] is None
+    assert [(snapshot.status, snapshot.body) for snapshot in kept(tmp_path)] == [(304, b""), (304, b"")]
+
+
 def test_without_an_archive_folder_nothing_is_written(site: Any, crawl: Any, tmp_path: Path) -> None:
     site.pages["/page"] = site.answer(PAGE)
     assert crawl(site.url("/page"), CRAWLER_ARCHIVE_DIR="").only["record"] is None
