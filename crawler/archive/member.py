@@ -81,7 +81,8 @@ def _broken(path: Path, end: int, size: int) -> ArchiveError:
     if end == 0:
         return ArchiveError(f"{path} is no WARC file. Name a .warc or .warc.gz file.")
     return ArchiveError(
-        f"{path} is broken at byte {end} of {size}: the record there is cut off or damaged. All records before it were read."
+        f"{path} is broken at byte {end} of {size}: the record there is cut off or damaged. "
+        "All records before it were read."
     )
 
 

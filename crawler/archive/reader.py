@@ -19,6 +19,10 @@ from crawler.items import SnapshotRef
 from crawler.snapshot import Snapshot
 
 
+MOST_STEPS = 20
+"""How long a chain of revisits of revisits may be."""
+
+
 def read_snapshots(path: Path, *, limit: int = LIMIT) -> Iterator[Snapshot]:
     """Every response of a WARC file, in the order they stand; bodies content-decoded, at most `limit` bytes each.
 
@@ -69,8 +73,8 @@ class _Originals:
         if record.kind == "response" and digest:
             self.seen.setdefault(digest, record.offset)
 
-    def of(self, revisit: Record) -> Record | None:
-        """The record with the payload, None when it is nowhere."""
+    def of(self, revisit: Record, steps: int = 0) -> Record | None:
+        """The record with the payload, None when it is nowhere; follows a revisit of a revisit, not without end."""
         digest = revisit.headers.get("warc-payload-digest", "")
         for path, offset in self._places(revisit):
             try:
@@ -78,6 +82,8 @@ class _Originals:
                     if record.kind == "response" and _is_original(record, revisit, digest):
                         return record
                     if offset:
+                        if record.kind == "revisit" and steps < MOST_STEPS and (found := self.of(record, steps + 1)):
+                            return found
                         break
             except ArchiveError:
                 continue  # a broken or missing file is one place less to look in

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from crawler.archive.exchange import Exchange, Headers
+from crawler.archive.exchange import Earlier, Exchange, Headers
 
 LEVEL = 3
 """zlib's level for what is not compressed yet: nearly the speed of 1 and nearly the size of 6."""
@@ -36,12 +36,14 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 class Packed:
     """The records of one exchange, ready to be appended; the response (or revisit) record stands first.
 
-    `day` is `YYYY-MM-DD` (UTC), `digest` is `sha256:<hex>` of the payload.
+    `day` is `YYYY-MM-DD` (UTC), `digest` is `sha256:<hex>` of the payload. `original` is the earlier record that a
+    revisit record leaves its payload to, None where the payload is here.
     """
 
     day: str
     data: bytes
     digest: str
+    original: Earlier | None
 
 
 def pack(exchange: Exchange, level: int = LEVEL) -> Packed:
@@ -49,12 +51,14 @@ def pack(exchange: Exchange, level: int = LEVEL) -> Packed:
     date = utc(exchange.fetched_at)
     digest = digest_of(exchange.body)
     response_id = _new_id()
+    original = exchange.earlier if _profile(exchange, digest) else None
     response = _response(exchange, response_id, date, digest)
     request = _request(exchange, response_id, date)
     return Packed(
         day=date[:10],
         data=_member(response, 0 if _is_compressed(exchange.headers) else level) + _member(request, level),
         digest=digest,
+        original=original,
     )
 
 
@@ -99,14 +103,8 @@ def _response(exchange: Exchange, record_id: str, date: str, digest: str) -> lis
 
 def _revisit(exchange: Exchange, digest: str) -> Iterator[tuple[str, str]]:
     """The headers by which a record leaves its payload to an earlier one; none when there is no such record."""
-    earlier = exchange.earlier
-    if earlier is None:
-        return
-    if exchange.status == HTTPStatus.NOT_MODIFIED and not exchange.body:
-        profile = NOT_MODIFIED
-    elif exchange.body and earlier.digest == digest:
-        profile = SAME_PAYLOAD
-    else:
+    earlier, profile = exchange.earlier, _profile(exchange, digest)
+    if earlier is None or profile is None:
         return
     yield "WARC-Profile", profile
     yield "WARC-Payload-Digest", earlier.digest
@@ -116,6 +114,15 @@ def _revisit(exchange: Exchange, digest: str) -> Iterator[tuple[str, str]]:
         # No part of WARC 1.1, but known from Heritrix; they spare a reader the search through a whole file.
         yield "WARC-Refers-To-Filename", earlier.file
         yield "WARC-Refers-To-File-Offset", str(earlier.offset)
+
+
+def _profile(exchange: Exchange, digest: str) -> str | None:
+    """Why the payload need not be written again, None when it must be."""
+    if exchange.earlier is None:
+        return None
+    if exchange.status == HTTPStatus.NOT_MODIFIED and not exchange.body:
+        return NOT_MODIFIED
+    return SAME_PAYLOAD if exchange.body and exchange.earlier.digest == digest else None
 
 
 def _request(exchange: Exchange, response_id: str, date: str) -> list[bytes]:

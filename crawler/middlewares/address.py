@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import socket
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 TRANSLATED = IPv6Network("64:ff9b::/96")
 """IPv6 addresses behind which a translator puts the IPv4 address in their last four bytes (RFC 6052)."""
+
+LOCAL = (IPv6Network("64:ff9b:1::/48"), IPv6Network("fec0::/10"))
+"""Ranges of a site of its own that Python counts as global: local translators (RFC 8215), old site-local addresses."""
 
 
 def is_public(address: str) -> bool:
@@ -25,6 +29,7 @@ def is_public(address: str) -> bool:
     return all(_is_open(each) for each in _with_inner(found))
 
 
+@lru_cache(maxsize=1024)
 def spelled_out(host: str) -> str | None:
     """The address that a host spells out without any look-up, None for a name that must be looked up.
 
@@ -47,8 +52,7 @@ def spelled_out(host: str) -> str | None:
 
 
 def _is_open(address: IPv4Address | IPv6Address) -> bool:
-    site_local = isinstance(address, IPv6Address) and address.is_site_local
-    return address.is_global and not address.is_multicast and not site_local
+    return address.is_global and not address.is_multicast and not any(address in network for network in LOCAL)
 
 
 def _with_inner(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:

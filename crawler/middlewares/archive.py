@@ -3,7 +3,8 @@
 It stands nearest to the downloader (880): below HttpCompression (590), so that bodies are kept as received, and below
 Redirect (600) and the retries, so that redirects and failed tries are kept too. Afterwards `request.meta["record"]`
 is the SnapshotRef of the record and `request.meta["fetched_at"]` the time of the response (aware, UTC, whole seconds,
-as in the record).
+as in the record). `request.meta["original"]` is the Earlier that a later revisit of this payload refers to: this
+record, or the one before it when this one is a revisit itself; that is what a memory should keep.
 
 Where `request.meta["memory"]` names an earlier record with the same payload, only a revisit record is written.
 Off when CRAWLER_ARCHIVE_DIR is empty (replay, dry run).
@@ -22,10 +23,12 @@ from scrapy.exceptions import NotConfigured
 from scrapy.http import Headers, Response
 
 from crawler.archive.exchange import Earlier, Exchange
+from crawler.archive.record import pack
 from crawler.archive.warc import WarcWriter
 from crawler.errors import ArchiveError as BrokenArchive
 from crawler.middlewares.outcomes import ArchiveError
 
+NOT_MODIFIED = 304
 CLOSED = "archive_failed"
 """The reason a spider is closed with when its responses can no longer be kept."""
 
@@ -54,6 +57,7 @@ class ArchiveMiddleware:
         """Forget the record of an earlier try or of the page that led here."""
         request.meta.pop("record", None)
         request.meta.pop("fetched_at", None)
+        request.meta.pop("original", None)
 
     async def process_response(self, request: Request, response: Response) -> Response:
         """Keep the response; ArchiveError (and the end of the run) when it cannot be kept."""
@@ -63,12 +67,19 @@ class ArchiveMiddleware:
         if self._failed is not None:
             raise ArchiveError(self._failed)
         try:
-            record = self._writer.write(_exchange(request, response, fetched_at))
+            packed = pack(_exchange(request, response, fetched_at))
+            record = self._writer.append(packed)
         except BrokenArchive as error:
             self._fail(str(error))
             raise ArchiveError(str(error)) from error
         request.meta["record"] = record
         request.meta["fetched_at"] = fetched_at
+        original = packed.original
+        if original is None and response.status != NOT_MODIFIED:
+            original = Earlier(
+                url=request.url, date=fetched_at, digest=record.digest, file=record.file, offset=record.offset
+            )
+        request.meta["original"] = original
         return response
 
     def close(self) -> None:

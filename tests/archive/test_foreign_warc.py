@@ -76,7 +76,7 @@ def test_a_request_that_stands_before_its_response_is_found(tmp_path: Path) -> N
 def test_a_file_that_is_no_warc_is_named_as_such(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.warc.gz"
     path.write_bytes(content)
-    with pytest.raises(ArchiveError, match="a.warc.gz is no WARC file"):
+    with pytest.raises(ArchiveError, match=r"a\.warc\.gz is no WARC file"):
         list(read_snapshots(path))
 
 

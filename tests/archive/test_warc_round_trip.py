@@ -186,6 +186,16 @@ def test_a_revisit_is_resolved_without_the_hint_to_file_and_offset(tmp_path: Pat
     assert [read_at(tmp_path, ref).body for ref in refs] == [b"the page", b"the page"]
 
 
+def test_a_revisit_of_a_revisit_still_leads_to_the_page(tmp_path: Path) -> None:
+    (ref,) = write(tmp_path, exchange(b"the page"))
+    for days in (1, 2, 3):
+        before = NOON + timedelta(days=days - 1)
+        earlier = Earlier(url=URL, date=before, digest=ref.digest, file=ref.file, offset=ref.offset)
+        (ref,) = write(tmp_path, exchange(b"the page", fetched_at=NOON + timedelta(days=days), earlier=earlier))
+    assert ref.file == "demo/2026-11-25.warc.gz"
+    assert read_at(tmp_path, ref).body == b"the page"
+
+
 def test_a_changed_page_is_written_in_full_though_an_earlier_record_is_known(tmp_path: Path) -> None:
     earlier = Earlier(url=URL, date=NOON, digest="sha256:" + "0" * 64, file="demo/x.warc.gz", offset=5)
     (ref,) = write(tmp_path, exchange(b"other", earlier=earlier))

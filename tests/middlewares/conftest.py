@@ -59,6 +59,7 @@ class Probe(scrapy.Spider):
             number=response.meta["number"], url=response.url, status=response.status, size=len(response.body),
             body=response.body[:200].decode("latin-1"), record=record and [record.file, record.offset, record.digest],
             fetched_at=str(response.meta.get("fetched_at")),
+            original=(original := response.meta.get("original")) and [original.file, original.offset, original.digest],
         )
 
     def failed(self, failure):
@@ -102,7 +103,7 @@ SETTINGS: dict[str, Any] = {
 
 @dataclass
 class Site:
-    """Answers by path; a list is given out one by one, its last entry for ever. `hits` counts, `heard` keeps requests."""
+    """Answers by path; a list is given out one by one, its last entry for ever."""
 
     pages: dict[str, Answer | list[Answer]] = field(default_factory=dict)
     hits: Counter[str] = field(default_factory=Counter)

@@ -75,6 +75,7 @@ def test_a_page_known_from_an_earlier_run_becomes_a_revisit(site: Any, crawl: An
     again = crawl(asked, CRAWLER_ARCHIVE_DIR=str(tmp_path)).only
     assert again["record"][1] > offset
     assert again["record"][2] == digest
+    assert first["original"] == again["original"] == first["record"]
     assert [snapshot.body for snapshot in kept(tmp_path)] == [PAGE, PAGE]
     raw = gzip.decompress((tmp_path / file).read_bytes())
     assert raw.count(PAGE) == 1
@@ -87,6 +88,17 @@ def test_a_memory_without_a_record_changes_nothing(site: Any, crawl: Any, tmp_pa
     ran = crawl({"url": site.url("/page"), "meta": {"memory": memory}}, CRAWLER_ARCHIVE_DIR=str(tmp_path))
     assert ran.only["record"]
     assert [snapshot.body for snapshot in kept(tmp_path)] == [PAGE]
+
+
+def test_not_modified_leaves_the_original_where_it_was(site: Any, crawl: Any, tmp_path: Path) -> None:
+    site.pages["/page"] = site.answer(b"", 304)
+    known = {"url": site.url("/page"), "digest": "sha256:" + "1" * 64, "record_date": "2026-11-22T00:00:00+00:00"}
+    memory = {**known, "record_file": "demo/2026-11-22.warc.gz", "record_offset": 7}
+    asked = [{"url": site.url("/page"), "meta": {"memory": memory}}, site.url("/page")]
+    revisit, plain = crawl(*asked, CRAWLER_ARCHIVE_DIR=str(tmp_path)).pages
+    assert revisit["original"] == ["demo/2026-11-22.warc.gz", 7, known["digest"]]
+    assert plain["original"] is None
+    assert [(snapshot.status, snapshot.body) for snapshot in kept(tmp_path)] == [(304, b""), (304, b"")]
 
 
 def test_without_an_archive_folder_nothing_is_written(site: Any, crawl: Any, tmp_path: Path) -> None:
