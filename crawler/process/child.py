@@ -58,13 +58,14 @@ def start(
         grace=grace,
         log_level=log_level,
     )
-    try:
-        return _forked(plan, target, terms, caps, grace)
-    except (EOFError, OSError):  # the server died, say for want of memory: the next one is a new one
+    for tries_left in (2, 1, 0):
         try:
             return _forked(plan, target, terms, caps, grace)
         except (EOFError, OSError) as error:
-            raise CrawlerError(f"No process could be started for the run of {plan.source}: {error!r}.") from error
+            if not tries_left:
+                raise CrawlerError(f"No process could be started for the run of {plan.source}: {error!r}.") from error
+            time.sleep(0.2)  # the server died, say for want of memory; once that is noticed, a new one is started
+    raise AssertionError("unreachable")
 
 
 def _forked(plan: RunPlan, target: str | inside.Target, terms: inside.Terms, caps: Limits, grace: float) -> Child:
