@@ -119,6 +119,7 @@ class Child:
             return []
         status = self._process.exitcode
         if status is not None:
+            self._notice_lost_server(status)
             self._signal_group()  # what the run left behind: a browser, a helper
             events = self._read(chunks=1024)
             self._conclude(status)
@@ -208,6 +209,12 @@ class Child:
     def _signal_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+
+    def _notice_lost_server(self, status: int) -> None:
+        """The server tells how a child ended; when the server itself is killed, 255 stands for every living child."""
+        if status == 255 and not self._told.anything and Path(f"/proc/{self.pid}").exists():
+            message = f"The run of {self.plan.source} was given up: the server process that all runs come from is gone."
+            self._told.failure = {"message": message, "exit_code": 1}
 
     def _memory_mb(self) -> float:
         try:
