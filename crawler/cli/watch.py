@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable, Mapping
 
@@ -39,6 +40,7 @@ def watch(
             reload=reload,
         ).serve()
 
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of what `LeftOut` says in plain words
     asyncio.run(served())
     return 0
 

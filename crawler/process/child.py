@@ -58,13 +58,14 @@ def start(
         grace=grace,
         log_level=log_level,
     )
-    try:
-        return _forked(plan, target, terms, caps, grace)
-    except (EOFError, OSError):  # the server died, say for want of memory: the next one is a new one
+    for tries_left in (2, 1, 0):
         try:
             return _forked(plan, target, terms, caps, grace)
         except (EOFError, OSError) as error:
-            raise CrawlerError(f"No process could be started for the run of {plan.source}: {error!r}.") from error
+            if not tries_left:
+                raise CrawlerError(f"No process could be started for the run of {plan.source}: {error!r}.") from error
+            time.sleep(0.2)  # the server died, say for want of memory; once that is noticed, a new one is started
+    raise AssertionError("unreachable")
 
 
 def _forked(plan: RunPlan, target: str | inside.Target, terms: inside.Terms, caps: Limits, grace: float) -> Child:
@@ -118,6 +119,7 @@ class Child:
             return []
         status = self._process.exitcode
         if status is not None:
+            self._notice_lost_server(status)
             self._signal_group()  # what the run left behind: a browser, a helper
             events = self._read(chunks=1024)
             self._conclude(status)
@@ -207,6 +209,12 @@ class Child:
     def _signal_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+
+    def _notice_lost_server(self, status: int) -> None:
+        """The server tells how a child ended; when the server itself is killed, 255 stands for every living child."""
+        if status == 255 and not self._told.anything and Path(f"/proc/{self.pid}").exists():
+            message = f"The run of {self.plan.source} was given up: the server process that all runs come from is gone."
+            self._told.failure = {"message": message, "exit_code": 1}
 
     def _memory_mb(self) -> float:
         try:

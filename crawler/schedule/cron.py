@@ -19,7 +19,10 @@ from crawler.schedule.book import ScheduleRow
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-NAMES = {"month": {name: number for number, name in enumerate(MONTHS, 1)}, "weekday": {name: number for number, name in enumerate(WEEKDAYS)}}
+NAMES = {
+    "month": {name: number for number, name in enumerate(MONTHS, 1)},
+    "weekday": {name: number for number, name in enumerate(WEEKDAYS)},
+}
 FIELDS = {"minute": (0, 59), "hour": (0, 23), "day": (1, 31), "month": (1, 12), "weekday": (0, 7)}
 WORDS = {
     "@hourly": "0 * * * *",
@@ -53,7 +56,7 @@ def parse_cron(text: str, where: str, timezone: str = "Asia/Almaty", jitter: int
     for (name, bounds), value in zip(FIELDS.items(), values, strict=True):
         for item in value.split(","):
             if fault := _fault(item, name, *bounds):
-                raise ConfigError(f"{where}: {text!r} is no cron expression: its {name} {item!r} {fault}.")
+                raise ConfigError(f"{where}: {text!r} is no cron expression: its {name} {item!r} {fault}")
     minute, hour, day, month, weekday = values
     zone = ZoneInfo(timezone)
     trigger = CronTrigger(
@@ -113,22 +116,24 @@ def _fault(item: str, name: str, lowest: int, highest: int) -> str | None:
     """What is wrong with one item of a field, None when nothing is."""
     found = re.fullmatch(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>\w+))?", item)
     if found is None or (found["first"] == "*" and found["last"]):
-        return "cannot be read; write a number, a range 9-18, a list 0,30, a step */15 or *"
+        return "cannot be read; write a number, a range 9-18, a list 0,30, a step */15 or *."
     ends = [end for end in (found["first"], found["last"]) if end not in (None, "*")]
     for end in ends:
         names = NAMES.get(name, {})
         if not end.isdecimal() and end not in names:
-            return f"is no {name}{nearest(end, names) or f'; a {name} is a number from {lowest} to {highest}'}"
+            return f"is no {name}{nearest(end, names) or f'; a {name} is a number from {lowest} to {highest}.'}"
         if not lowest <= _number(end, name) <= highest:
-            return f"is not from {lowest} to {highest}"
-    if len(ends) == 2 and _number(ends[0], name) > _number(ends[1], name):
+            return f"is not from {lowest} to {highest}."
+    if len(ends) == 2 and _number(ends[0], name) > _number(ends[1], name, last=True):
         return f"runs backwards, did you mean '{ends[1]}-{ends[0]}'?"
     if found["step"] and not (found["step"].isdecimal() and 1 <= int(found["step"]) <= highest - lowest):
-        return f"has a step that is not from 1 to {highest - lowest}"
+        return f"has a step that is not from 1 to {highest - lowest}."
     return None
 
 
-def _number(end: str, name: str) -> int:
+def _number(end: str, name: str, last: bool = False) -> int:
+    if last and end == "sun":
+        return 7
     return int(end) if end.isdecimal() else NAMES[name][end]
 
 
@@ -141,8 +146,6 @@ def _named(weekdays: str) -> str:
         span, _, step = item.partition("/")
         first, _, last = ("0", "-", "6") if span == "*" else span.partition("-")
         low = _number(first, "weekday")
-        high = _number(last, "weekday") if last else (6 if step else low)
-        if last == "sun":
-            high = 7
+        high = _number(last, "weekday", last=True) if last else (6 if step else low)
         days |= {day % 7 for day in range(low, high + 1, int(step or 1))}
     return ",".join(WEEKDAYS[day] for day in sorted(days))

@@ -82,10 +82,9 @@ def ignores_sigterm(plan: RunPlan, emit: Emit) -> Run:
 
 
 def hoards(plan: RunPlan, emit: Emit) -> Run:
-    kept = []
-    while True:
-        kept.append(b"x" * 4_000_000)
-        time.sleep(0.01)
+    kept = b"x" * 370_000_000
+    time.sleep(600)
+    return good(plan, emit) if kept else raises(plan, emit)
 
 
 def grabs(plan: RunPlan, emit: Emit) -> Run:
@@ -204,11 +203,11 @@ def crawls(plan: RunPlan, emit: Emit) -> Run:
             yield scrapy.Request(plan.url or "")
 
         def parse(self, response: Any) -> Any:
-            emit({"type": "page", "url": response.url, "pid": os.getpid()})
+            emit({"type": "fetched", "url": response.url, "pid": os.getpid()})
             yield from response.follow_all(css="a")
 
-    settings = {"TELNETCONSOLE_ENABLED": False, "REMOTE_CONTROL_ENABLED": False, "COOKIES_ENABLED": False}
-    process = CrawlerProcess(settings, install_root_handler=False)
+    off = ("TELNETCONSOLE_ENABLED", "REMOTE_CONTROL_ENABLED", "COOKIES_ENABLED", "LOG_INSTALL_ROOT_HANDLER")
+    process = CrawlerProcess(dict.fromkeys(off, False))
     crawler = process.create_crawler(Pages)
     process.crawl(crawler)
     process.start()

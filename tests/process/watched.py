@@ -1,0 +1,75 @@
+"""A watch for tests: as a script (`watched.py BOOK NOTES TARGET`), or taken to pieces by a test."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import sqlite3
+import sys
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from apscheduler.triggers.cron import CronTrigger
+
+from crawler.cli.watch import line
+from crawler.run import RunPlan
+from crawler.schedule import ScheduleRow, Timing, Watch
+
+TIMES = ("last_due_at", "last_started_at", "last_finished_at", "next_due_at")
+
+
+class SqliteBook:
+    """Rows in one SQLite file, readable while a watch in another process writes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._open() as database:
+            names = ", ".join(f.name for f in dataclasses.fields(ScheduleRow) if f.name != "source")
+            database.execute(f"CREATE TABLE IF NOT EXISTS schedules (source PRIMARY KEY, {names})")
+
+    def get(self, source: str) -> ScheduleRow | None:
+        return next((row for row in self.all() if row.source == source), None)
+
+    def all(self) -> list[ScheduleRow]:
+        with self._open() as database:
+            database.row_factory = sqlite3.Row
+            rows = [dict(row) for row in database.execute("SELECT * FROM schedules ORDER BY source")]
+        for row in rows:
+            row |= {name: datetime.fromisoformat(row[name]) if row[name] else None for name in TIMES}
+            row["paused"] = bool(row["paused"])
+        return [ScheduleRow(**row) for row in rows]
+
+    def put(self, row: ScheduleRow) -> None:
+        values = dataclasses.asdict(row)
+        values |= {name: values[name].isoformat() if values[name] else None for name in TIMES}
+        with self._open() as database:
+            database.execute(
+                f"INSERT OR REPLACE INTO schedules ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
+                tuple(values.values()),
+            )
+
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path)
+
+
+def seconds_cron(text: str, where: str, timezone: str, jitter: int) -> CronTrigger:
+    """As `parse_cron`, for one field that counts seconds: no test can wait for minutes."""
+    return CronTrigger(second=text, timezone=ZoneInfo(timezone), jitter=jitter or None)
+
+
+async def serve(book: Path, notes: str, target: str) -> None:
+    await Watch(
+        SqliteBook(book),
+        {"one": Timing(cron="*/1"), "two": Timing(cron="*/1")},
+        on_step=lambda step: print(line(step), flush=True),
+        on_event=lambda event: print("event", event["source"], event["type"], flush=True),
+        plan=lambda source: RunPlan(source=source, variables={"NOTES": notes, "PID_FILE": f"{notes}.{source}"}),
+        grace=0.5,
+        target=f"misbehaving_runs:{target}",
+        parse=seconds_cron,
+    ).serve()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), *sys.argv[2:]))
