@@ -18,7 +18,6 @@ from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
 from crawler.snapshot import Snapshot
 
-
 MOST_STEPS = 20
 """How long a chain of revisits of revisits may be."""
 
