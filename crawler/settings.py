@@ -50,7 +50,8 @@ REMOTE_CONTROL_ENABLED = False  # executes code for whoever reaches its port
 TELNETCONSOLE_ENABLED = False
 DOWNLOAD_VERIFY_CERTIFICATES = True
 TWISTED_DNS_RESOLVER = "crawler.middlewares.resolver.GuardedResolver"
-DNS_TIMEOUT = 10
+DNS_TIMEOUT = 8
+CRAWLER_REACH_SECONDS = 20  # a host that has not answered by then is unreachable: the whole run ends within 30 s
 HTTPERROR_ALLOW_ALL = True  # a refusal is read and named by `extract.refusal`, not passed over
 
 # Output.

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
+import multiprocessing
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from crawler import process, spiders
 from crawler.cli.schedule import schedule
 from crawler.cli.watch import watch
 from crawler.config import Config, load
+from crawler.errors import UnknownSource
 from crawler.schedule import Timing
 from crawler.store import open_store
 
 
 def timings(config: Config, wanted: tuple[str, ...] = ()) -> dict[str, Timing]:
     """When each source runs: the owner's cron, else the source's own. Sources that are not enabled have none."""
-    from crawler import spiders
-
-    config.check_sources(spiders.names())
+    known = spiders.names()
+    config.check_sources(known)
+    for name in wanted:
+        if name not in known:
+            raise UnknownSource(name, known)
+    names = list(wanted) or [name for name in known if config.source(name).enabled]
     found: dict[str, Timing] = {}
-    for name in wanted or spiders.names():
-        spider, options = spiders.load(name), config.source(name)
-        if options.enabled or name in wanted:
-            jitter = spider.jitter if options.jitter is None else options.jitter
-            found[name] = Timing(cron=options.cron or spider.cron, jitter=jitter)
+    for name, (cron, jitter) in _shipped_elsewhere(names).items():
+        options = config.source(name)
+        found[name] = Timing(
+            cron=options.cron or cron, jitter=jitter if options.jitter is None else options.jitter
+        )
     return found
+
+
+def shipped(names: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """Each source's own cron and jitter, as its class says."""
+    return {name: (spiders.load(name).cron, spiders.load(name).jitter) for name in names}
+
+
+def _shipped_elsewhere(names: list[str]) -> dict[str, tuple[str, int]]:
+    """`shipped`, asked in a child: the sources bring Scrapy with them, which a watch need not carry for months."""
+    process.warm()
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("forkserver")) as pool:
+        return pool.submit(shipped, names).result()
 
 
 def watch_sources(config_path: Path | None, wanted: tuple[str, ...]) -> int:

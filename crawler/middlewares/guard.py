@@ -17,7 +17,7 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.middlewares.address import is_public, spelled_out
 from crawler.middlewares.outcomes import Refused
-from crawler.middlewares.resolver import refused
+from crawler.middlewares.resolver import may_be_private, refused
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +35,9 @@ class GuardMiddleware:
         settings = crawler.settings
         if settings.getbool("CRAWLER_REPLAY"):
             raise NotConfigured
-        return cls(
-            allow_private=settings.getbool("CRAWLER_ALLOW_PRIVATE"), body_limit=settings.getint("DOWNLOAD_MAXSIZE")
-        )
+        allow_private = settings.getbool("CRAWLER_ALLOW_PRIVATE")
+        (may_be_private.set if allow_private else may_be_private.clear)()
+        return cls(allow_private=allow_private, body_limit=settings.getint("DOWNLOAD_MAXSIZE"))
 
     def process_request(self, request: Request) -> None:
         """Refused for another scheme or a private address spelled out."""

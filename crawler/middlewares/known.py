@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Self
 
 from scrapy import Request, signals
@@ -17,8 +18,13 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
+from crawler.archive.reader import read_at
+from crawler.errors import ArchiveError
+from crawler.items import SnapshotRef
 from crawler.source import SourceSpider
 from crawler.store import Memory, session
+
+CONDITIONS = ("If-None-Match", "If-Modified-Since")
 
 
 class KnownMiddleware:
@@ -64,13 +70,12 @@ class KnownMiddleware:
             self.spider.count("known")
             raise IgnoreRequest("known for longer than recheck_days")
         memory = self.store.memory.get(self.spider.name, url)
-        if memory is None:
+        if memory is None or request.meta.get("unconditional"):
             return
         request.meta["memory"] = memory
-        if memory.etag:
-            request.headers.setdefault("If-None-Match", memory.etag)
-        if memory.last_modified:
-            request.headers.setdefault("If-Modified-Since", memory.last_modified)
+        for name, value in zip(CONDITIONS, (memory.etag, memory.last_modified), strict=True):
+            if value:
+                request.headers.setdefault(name, value)
 
     def due(self, url: str) -> bool:
         """Whether an article's address is new, or young enough to be looked at again."""
@@ -80,30 +85,52 @@ class KnownMiddleware:
         days = self.spider.options.recheck_days
         return not seen or min(seen) > datetime.now(UTC) - timedelta(days=days)
 
-    def process_response(self, request: Request, response: Response) -> Response:
-        """Note what to remember of the response, should it be stored."""
+    def process_response(self, request: Request, response: Response) -> Response | Request:
+        """Note what to remember of the response, should it be stored; an unmodified list is read again as archived."""
         if request.method != "GET" or self.crawler.settings.getbool("CRAWLER_REPLAY"):
             return response
         now = request.meta.get("fetched_at") or datetime.now(UTC)
         memory: Memory | None = request.meta.get("memory")
         if response.status == 304 and memory is not None:
             self.spider.list_memories.append(replace(memory, checked_at=now))
-        elif response.status == 200:
+            return self.unmodified(request, response, memory) if request.meta.get("listing") else response
+        if response.status == 200:
             request.meta["next_memory"] = self.fresh(request, response, now)
         return response
 
+    def unmodified(self, request: Request, response: Response, memory: Memory) -> Response | Request:
+        """A list that did not change, as it stands in the archive: the articles on it may have changed all the same.
+
+        Where the archive cannot give it, the list is asked for once more, without conditions.
+        """
+        root = self.crawler.settings.get("CRAWLER_ARCHIVE_DIR")
+        if root and memory.record_file and memory.record_offset is not None:
+            ref = SnapshotRef(file=memory.record_file, offset=memory.record_offset, digest=memory.digest or "")
+            try:
+                stored = read_at(Path(root), ref)
+            except (ArchiveError, OSError):
+                stored = None
+            if stored is not None:
+                headers = {name: value for name, value in stored.headers.items() if name != "content-encoding"}
+                return response.replace(status=200, body=stored.body, headers=headers)
+        request = request.replace(dont_filter=True)
+        for name in CONDITIONS:
+            request.headers.pop(name, None)
+        request.meta["unconditional"] = True
+        return request
+
     def fresh(self, request: Request, response: Response, now: datetime) -> Memory:
         """What the next run should know of this response."""
-        record = request.meta.get("record")
+        original = request.meta.get("original")  # the record that holds the bytes, also after a revisit
         return Memory(
             source=self.spider.name,
             url=self.spider.inward(request.url),
             etag=_header(response, "ETag"),
             last_modified=_header(response, "Last-Modified"),
-            digest=record.digest if record else None,
-            record_file=record.file if record else None,
-            record_offset=record.offset if record else None,
-            record_date=now if record else None,
+            digest=original.digest if original else None,
+            record_file=original.file if original else None,
+            record_offset=original.offset if original else None,
+            record_date=original.date if original else None,
             checked_at=now,
             status=response.status,
         )

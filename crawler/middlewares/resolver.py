@@ -27,6 +27,10 @@ from crawler.middlewares.address import is_public
 Found = list[tuple[int, str]]
 """Address families and addresses, in the order the system prefers."""
 
+may_be_private = threading.Event()
+"""Set when this process's crawl may open private addresses. The guard says so: Scrapy makes the resolver before any
+crawl's own settings are known, and one for the whole process."""
+
 refused: dict[str, str] = {}
 """Host names that led to a private address, with that address; the guard words the error from it."""
 
@@ -45,8 +49,8 @@ class _Resolution:
 class GuardedResolver:
     """Twisted's name resolver, for IPv4 and IPv6, with a memory for one run and a time limit."""
 
-    def __init__(self, reactor: Any, *, timeout: float, allow_private: bool) -> None:
-        self._reactor, self._timeout, self._allow_private = reactor, timeout, allow_private
+    def __init__(self, reactor: Any, *, timeout: float) -> None:
+        self._reactor, self._timeout = reactor, timeout
         self._known: dict[str, Found] = {}
         self._waiting: dict[str, list[Callable[[Found], None]]] = {}
         # The owner's own proxy may stand at a private address.
@@ -55,10 +59,7 @@ class GuardedResolver:
     @classmethod
     def from_crawler(cls, crawler: Crawler, reactor: Any) -> Self:
         """Built by Scrapy from TWISTED_DNS_RESOLVER."""
-        settings = crawler.settings
-        return cls(
-            reactor, timeout=settings.getfloat("DNS_TIMEOUT"), allow_private=settings.getbool("CRAWLER_ALLOW_PRIVATE")
-        )
+        return cls(reactor, timeout=crawler.settings.getfloat("DNS_TIMEOUT"))
 
     def install_on_reactor(self) -> None:
         """Every later connection asks here."""
@@ -121,7 +122,7 @@ class GuardedResolver:
             deliver(found)
 
     def _allowed(self, name: str, found: Found) -> Found:
-        if self._allow_private or name in self._trusted:
+        if may_be_private.is_set() or name in self._trusted:
             return found
         public = [(family, address) for family, address in found if is_public(address)]
         if found and not public:

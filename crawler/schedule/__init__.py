@@ -7,9 +7,10 @@ watch  the service: APScheduler in memory, rebuilt from the rows at every start
 
 from __future__ import annotations
 
-from crawler.schedule.book import ScheduleBook, ScheduleRow, Timing, merged
+from crawler.schedule.book import ScheduleBook, Timing, merged
 from crawler.schedule.cron import Upcoming, parse_cron, upcoming
 from crawler.schedule.watch import Finished, LeftOut, Started, Step, Watch
+from crawler.store.schedules import ScheduleRow
 
 __all__ = [
     "Finished",

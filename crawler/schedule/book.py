@@ -9,6 +9,8 @@ from typing import Protocol
 
 from apscheduler.triggers.cron import CronTrigger
 
+from crawler.store.schedules import ScheduleRow
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
@@ -16,20 +18,6 @@ class Timing:
 
     cron: str
     jitter: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleRow:
-    """One source's schedule. Times are aware; `last_due_at` is the planned start that was last honoured."""
-
-    source: str
-    cron: str
-    jitter: int = 0
-    paused: bool = False
-    last_due_at: datetime | None = None
-    last_started_at: datetime | None = None
-    last_finished_at: datetime | None = None
-    next_due_at: datetime | None = None
 
 
 class ScheduleBook(Protocol):

@@ -25,8 +25,9 @@ from crawler.errors import CrawlerError
 from crawler.process import GRACE, RUN_SOURCE, Child, Event, Outcome, follow, not_started, start, warm
 from crawler.process.inside import Target
 from crawler.run import RunPlan
-from crawler.schedule.book import ScheduleBook, ScheduleRow, Timing, merged, missed
+from crawler.schedule.book import ScheduleBook, Timing, merged, missed
 from crawler.schedule.cron import parse_cron
+from crawler.store.schedules import ScheduleRow
 
 LOG = logging.getLogger(__name__)
 LOOK = 30.0

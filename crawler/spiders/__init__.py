@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pkgutil
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from crawler.errors import UnknownSource
-from crawler.source import SourceSpider
+
+if TYPE_CHECKING:
+    from crawler.source import SourceSpider
 
 
 def names() -> list[str]:
@@ -16,6 +19,8 @@ def names() -> list[str]:
 
 def load(name: str) -> type[SourceSpider]:
     """The spider class of a source; UnknownSource names the nearest valid word."""
+    from crawler.source import SourceSpider
+
     if name not in names():
         raise UnknownSource(name, names())
     module = import_module(f"{__name__}.{name}")
