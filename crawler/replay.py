@@ -8,7 +8,7 @@ fields it states are compared; `body_starts`, `body_ends`, `body_has` and `body_
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,14 @@ STATED = (
     "images reading_minutes rights"
 ).split()
 """The fields that an expectation written by `accept` states: what the page says, not when or how it was read."""
+
+BODY: dict[str, Callable[[str, Any], bool]] = {
+    "body_starts": lambda body, start: body.startswith(start),
+    "body_ends": lambda body, end: body.endswith(end),
+    "body_has": lambda body, parts: all(part in body for part in parts),
+    "body_lacks": lambda body, parts: not any(part in body for part in parts),
+}
+"""What an expectation can state of a part of a body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +77,9 @@ def check(page: StoredPage, site: Site) -> Iterator[Result]:
     elif "raises" in expected:
         yield _compared(page, site, "raises", expected["raises"], found.get("raises") or _kind(found))
     elif "links" in expected:
-        yield _compared(page, site, "links", expected["links"], found.get("links") or found.get("reason") or _kind(found))
+        yield _compared(
+            page, site, "links", expected["links"], found.get("links") or found.get("reason") or _kind(found)
+        )
     else:
         yield from _articles(page, site, expected["articles"], found)
 
@@ -87,15 +97,9 @@ def _articles(page: StoredPage, site: Site, expected: list[dict[str, Any]], foun
 
 def _field(page: StoredPage, site: Site, field: str, expected: Any, article: dict[str, Any]) -> Result:
     name = field.partition(".")[2]
-    body = article["body"]
-    parts = {
-        "body_starts": lambda: body.startswith(expected),
-        "body_ends": lambda: body.endswith(expected),
-        "body_has": lambda: all(part in body for part in expected),
-        "body_lacks": lambda: not any(part in body for part in expected),
-    }
-    if name in parts:
-        return _result(page, site, field, expected, body, parts[name]())
+    body: str = article["body"]
+    if name in BODY:
+        return _result(page, site, field, expected, body, BODY[name](body, expected))
     found = article.get(name)
     if name == "rights" and isinstance(expected, dict) and isinstance(found, dict):
         found = {key: found.get(key) for key in expected}

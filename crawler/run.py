@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from scrapy.settings import Settings
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
     """What one run of one source is asked to do; plain values, so that it travels to another process.

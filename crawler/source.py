@@ -291,7 +291,9 @@ class SourceSpider(scrapy.Spider):
             return
         elif not isinstance(error, CrawlerError):
             host, why = urlsplit(request.url).netloc, failure.getErrorMessage()
-            error = Unreachable(f"{url}: no answer from {host} ({why}). Check the network, or try again later.", url=url)
+            error = Unreachable(
+                f"{url}: no answer from {host} ({why}). Check the network, or try again later.", url=url
+            )
         yield from self.went_wrong(request, error)
 
     def went_wrong(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
@@ -323,4 +325,3 @@ class SourceSpider(scrapy.Spider):
         """Count something in Scrapy's stats under `crawler/`."""
         if self.crawler.stats:
             self.crawler.stats.inc_value(f"crawler/{name}", number)
-

@@ -1,11 +1,11 @@
 """Snapshot folders: `snapshots/<source>/`, a stored page with what is known of its request and what it must yield.
 
-    <name>.html|.json|.txt|.xml   the body, byte for byte
-    <name>.meta.json              url, status, headers, fetched_at (null when unknown, never the file's time); also
-                                  method and payload of a POST, and `"follow": "stored"` for a list that is kept
-                                  without all its articles
-    <name>.expected.json          {"articles": […]}, {"links": […]} or {"raises": "Blocked"}
-    <name>.warc.gz                a WARC file holds its own requests and times
+<name>.html|.json|.txt|.xml   the body, byte for byte
+<name>.meta.json              url, status, headers, fetched_at (null when unknown, never the file's time); also
+                              method and payload of a POST, and `"follow": "stored"` for a list that is kept
+                              without all its articles
+<name>.expected.json          {"articles": […]}, {"links": […]} or {"raises": "Blocked"}
+<name>.warc.gz                a WARC file holds its own requests and times
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def stored_pages(root: Path, source: str) -> list[StoredPage]:
         pages = [page for path in sorted(_page_files(place)) for page in read_file(path, base)]
     if not pages:
         raise NothingStored(f"{place} holds no response for {source!r}.")
-    return sorted(pages, key=lambda page: (page.snapshot.fetched_at is not None, page.snapshot.fetched_at or datetime.min))
+    return sorted(
+        pages, key=lambda page: (page.snapshot.fetched_at is not None, page.snapshot.fetched_at or datetime.min)
+    )
 
 
 def read_file(path: Path, base: Path | None = None, url: str | None = None) -> Iterator[StoredPage]:
@@ -111,7 +113,11 @@ def _with_meta(snapshot: Snapshot, meta: dict[str, Any], meta_path: Path, name: 
     return replace(
         snapshot,
         url=snapshot.url or f"stored://{snapshot.digest.replace(':', '/')}",
-        headers={key.lower(): value for key, value in (meta.get("headers") or {}).items() if key.lower() != "content-encoding"},
+        headers={
+            key.lower(): value
+            for key, value in (meta.get("headers") or {}).items()
+            if key.lower() != "content-encoding"
+        },
         fetched_at=fetched_at,
         method=meta.get("method") or ("POST" if payload else "GET"),
         payload=(payload if isinstance(payload, str) else json.dumps(payload)).encode() if payload else None,

@@ -18,7 +18,9 @@ app = typer.Typer(
     epilog="Exit codes: 0 healthy, 1 unexpected, 2 usage or configuration, 10 unreachable, 11 blocked, "
     "12 page changed, 13 silent or empty.",
 )
-Sources = Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="All enabled sources when none is named.")]
+Sources = Annotated[
+    list[str] | None, typer.Argument(metavar="[SOURCE]...", help="All enabled sources when none is named.")
+]
 Source = Annotated[str | None, typer.Argument(metavar="[SOURCE]", help="All sources when none is named.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON lines for machines.")]
 Since = Annotated[str | None, typer.Option(help="A day, a time with offset, or an age: 2026-01-31, 36h, 90d.")]
@@ -34,7 +36,8 @@ def _version(wanted: bool) -> None:
 def root(
     context: typer.Context,
     config: Annotated[
-        Path | None, typer.Option(help="Configuration file; else ./crawler.toml, else the user's, else built-in values.")
+        Path | None,
+        typer.Option(help="Configuration file; else ./crawler.toml, else the user's, else built-in values."),
     ] = None,
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:

@@ -40,7 +40,10 @@ def extract(config_path: Path | None, file: Path, source: str, url: str | None) 
             print(f"crawler: {problem}", file=sys.stderr)
             codes.append(problem.exit_code)
         if reading.links:
-            print(f"crawler: {page.snapshot.url} is a list of {len(reading.links)} articles, not an article.", file=sys.stderr)
+            print(
+                f"crawler: {page.snapshot.url} is a list of {len(reading.links)} articles, not an article.",
+                file=sys.stderr,
+            )
         for skipped in reading.skipped:
             print(f"crawler: {skipped}.", file=sys.stderr)
     return worst(codes)

@@ -21,4 +21,6 @@ def since(text: str | None, timezone: str) -> datetime | None:
     try:
         return local(datetime.fromisoformat(text.strip()), zone(timezone))
     except ValueError as error:
-        raise UsageError(f"--since {text!r} is no day, time or age; write 2026-01-31, 2026-01-31T10:00+05:00 or 36h.") from error
+        raise UsageError(
+            f"--since {text!r} is no day, time or age; write 2026-01-31, 2026-01-31T10:00+05:00 or 36h."
+        ) from error

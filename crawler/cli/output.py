@@ -27,7 +27,9 @@ class ArticleFile:
         if path.suffix.lower() not in FORMATS:
             raise UsageError(f"-o {path}: the ending must be one of {', '.join(FORMATS)}.")
         if path.is_dir() or not path.absolute().parent.is_dir():
-            raise UsageError(f"-o {path}: there is no folder {path.absolute().parent} to write a file of that name into.")
+            raise UsageError(
+                f"-o {path}: there is no folder {path.absolute().parent} to write a file of that name into."
+            )
 
     def __enter__(self) -> Self:
         if self.path is None:

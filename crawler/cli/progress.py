@@ -173,7 +173,9 @@ class LiveDisplay(Display):
             self.console.print()
             for line in lines.matched(article, self.timezone, mark="\x00"):
                 parts = line.split("\x00")
-                self.console.print(Text.assemble(*((part, "bold yellow" if i % 2 else "") for i, part in enumerate(parts))))
+                self.console.print(
+                    Text.assemble(*((part, "bold yellow" if i % 2 else "") for i, part in enumerate(parts)))
+                )
         self.console.print()
         for outcome in outcomes:
             colour = "green" if outcome.exit_code == 0 else "red"

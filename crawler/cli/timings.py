@@ -27,9 +27,7 @@ def timings(config: Config, wanted: tuple[str, ...] = ()) -> dict[str, Timing]:
     found: dict[str, Timing] = {}
     for name, (cron, jitter) in _shipped_elsewhere(names).items():
         options = config.source(name)
-        found[name] = Timing(
-            cron=options.cron or cron, jitter=jitter if options.jitter is None else options.jitter
-        )
+        found[name] = Timing(cron=options.cron or cron, jitter=jitter if options.jitter is None else options.jitter)
     return found
 
 

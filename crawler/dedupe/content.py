@@ -8,7 +8,9 @@ import unicodedata
 
 from crawler.items import Article
 
-TYPOGRAPHY = str.maketrans({mark: '"' for mark in "«»„“”‟″"} | {mark: "'" for mark in "‘’‛′ʼ"} | {mark: "-" for mark in "–—‑−"})
+TYPOGRAPHY = str.maketrans(
+    dict.fromkeys("«»„“”‟″", '"') | dict.fromkeys("‘’‛′ʼ", "'") | dict.fromkeys("–—‑−", "-")
+)
 NOT_WORD = re.compile(r"[\W_]+")
 SHORT = 200
 """Letters below which a text alone says too little: its title is hashed with it."""

@@ -72,7 +72,9 @@ class HealthExtension:
             return
         if reason != "finished":
             why = ENDED.get(reason, reason)
-            spider.problems.append(Problem(kind="Ended", message=f"The run was ended before its end: {why}.", exit_code=1))
+            spider.problems.append(
+                Problem(kind="Ended", message=f"The run was ended before its end: {why}.", exit_code=1)
+            )
         counts = counts_of(self.crawler.stats.get_stats() if self.crawler.stats else {})
         newest = None if self.replay else self.newest(spider)
         now = datetime.now(UTC)

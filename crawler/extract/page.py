@@ -192,6 +192,8 @@ def read(snapshot: Snapshot, site: Site) -> Reading:
     if refusal.is_shell(snapshot):
         raise refusal.shell(snapshot.url)
     raise PageChanged(
-        "page", f"a shape that {site.name} is known to have", f"{snapshot.kind} of {len(snapshot.body)} bytes", snapshot.url
+        "page",
+        f"a shape that {site.name} is known to have",
+        f"{snapshot.kind} of {len(snapshot.body)} bytes",
+        snapshot.url,
     )
-

@@ -16,7 +16,9 @@ CHALLENGE = re.compile(
     re.IGNORECASE,
 )
 GATE = re.compile(r"notAllowed", re.IGNORECASE)
-OUTAGE = re.compile(r"<title>\s*(50[0234][^<]*|Service (?:Temporarily )?Unavailable[^<]*|Bad Gateway[^<]*)</title>", re.I)
+OUTAGE = re.compile(
+    r"<title>\s*(50[0234][^<]*|Service (?:Temporarily )?Unavailable[^<]*|Bad Gateway[^<]*)</title>", re.I
+)
 HEAD = 20_000
 """Characters looked at: a refusal says so at its beginning, and an article may quote one."""
 CHALLENGE_LARGEST = 60_000

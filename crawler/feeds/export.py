@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import fields
-from typing import IO, Any
+from typing import Any
 
 from itemadapter import ItemAdapter
 from scrapy.exporters import BaseItemExporter, CsvItemExporter, JsonItemExporter, JsonLinesItemExporter, XmlItemExporter
@@ -46,9 +47,9 @@ def plain(value: Any) -> Any:
     return value
 
 
-def exporter(ending: str, file: IO[bytes]) -> BaseItemExporter:
+def exporter(ending: str, file: Any) -> BaseItemExporter:
     """The exporter for a file's ending, writing every field in the order of `Article`."""
-    kinds = {
+    kinds: dict[str, Callable[..., BaseItemExporter]] = {
         ".jsonl": JsonLinesItemExporter,
         ".json": JsonItemExporter,
         ".csv": FlatCsvExporter,

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -25,6 +26,7 @@ from crawler.errors import NotStored
 from crawler.source import SourceSpider
 
 logger = logging.getLogger(__name__)
+_read: WeakKeyDictionary[Crawler, list[StoredPage]] = WeakKeyDictionary()
 
 
 class StoredPages:
@@ -54,7 +56,11 @@ class StoredPages:
             raise self.missing(request)
         snapshot = page.snapshot
         request.meta.update(
-            record=snapshot.ref, fetched_at=snapshot.fetched_at, kind=snapshot.kind, expects=page.raises, leads=page.follow
+            record=snapshot.ref,
+            fetched_at=snapshot.fetched_at,
+            kind=snapshot.kind,
+            expects=page.raises,
+            leads=page.follow,
         )
         headers = {name: value for name, value in snapshot.headers.items() if name != "content-encoding"}
         return Response(snapshot.url, status=snapshot.status, headers=headers, body=snapshot.body, request=request)
@@ -126,12 +132,10 @@ class StoredStarts:
 
 def pages_of(crawler: Crawler) -> list[StoredPage]:
     """The run's stored pages, read once."""
-    spider = crawler.spider
-    assert isinstance(spider, SourceSpider)
-    if not hasattr(spider, "stored_pages"):
-        spider.stored_pages = stored_pages(Path(crawler.settings["CRAWLER_STORED"]), spider.name)
-    pages: list[StoredPage] = spider.stored_pages
-    return pages
+    if crawler not in _read:
+        assert crawler.spider is not None
+        _read[crawler] = stored_pages(Path(crawler.settings["CRAWLER_STORED"]), crawler.spider.name)
+    return _read[crawler]
 
 
 def key(method: str, url: str, payload: bytes | None) -> tuple[str, str, str]:

@@ -22,7 +22,9 @@ CHROME = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 # UTF-8 read as Latin-1 or as Windows-1251, and bytes that no decoder knew.
-MOJIBAKE = re.compile(r"(?:[ÐÑ][\u0080-\u00bf]){2}|(?:[РС][\u0080-\u00bf\u0402-\u040f\u0452-\u045f‚„…†‡€‰‹‘’“”•™›]){3}|\ufffd")
+MOJIBAKE = re.compile(
+    r"(?:[ÐÑ][\u0080-\u00bf]){2}|(?:[РС][\u0080-\u00bf\u0402-\u040f\u0452-\u045f‚„…†‡€‰‹‘’“”•™›]){3}|\ufffd"
+)
 
 
 class ValidatePipeline:

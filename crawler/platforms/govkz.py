@@ -94,7 +94,9 @@ class NewsAnswer(Page):
         message = "; ".join(str(error.get("message") if isinstance(error, dict) else error) for error in errors)[:200]
         if SCHEMA_MOVED.search(message):
             return self.changed("records", "the GraphQL query News", message)
-        return Unreachable(f"{self.snapshot.url} answered with errors: {message}. Try again later.", url=self.snapshot.url)
+        return Unreachable(
+            f"{self.snapshot.url} answered with errors: {message}. Try again later.", url=self.snapshot.url
+        )
 
     def address(self, native_id: str) -> str:
         """The article's public address without its language."""
@@ -154,7 +156,9 @@ class NewsAnswer(Page):
     def images(self, record: dict[str, Any], lines: list[blocks.Block]) -> tuple[Image, ...]:
         """The lead picture and the body's, absolute; pictures are named, never downloaded."""
         found = [Image(url=self.absolute(record.get("heropic")), caption=clean.line_or_none(record.get("alt_image")))]
-        found += [Image(url=self.absolute(line.source), caption=line.text or None) for line in lines if line.tag == "img"]
+        found += [
+            Image(url=self.absolute(line.source), caption=line.text or None) for line in lines if line.tag == "img"
+        ]
         return tuple(image for image in found if image.url)
 
     def findings(self, articles: list[Article]) -> tuple[str, ...]:

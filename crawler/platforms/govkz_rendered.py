@@ -51,7 +51,11 @@ class RenderedArticle(ArticlePage):
         title = self.title(start)
         lines = [b for b in self.blocks[start + 1 : end] if not COUNTER.fullmatch(b.text)]
         paragraphs, attribution = release.attribution([b.text for b in lines if b.tag != "img"])
-        for field, rule in (("title", "line before the date"), ("published_at", "date line"), ("body", "date to end label")):
+        for field, rule in (
+            ("title", "line before the date"),
+            ("published_at", "date line"),
+            ("body", "date to end label"),
+        ):
             self.note(field, rule)
         return {
             "title": title,
@@ -89,7 +93,9 @@ class RenderedArticle(ArticlePage):
     def images(self, lines: list[Block]) -> tuple[Image, ...]:
         """Pictures under /uploads: the gallery's and the body's; the portal's own logos stand elsewhere."""
         return tuple(
-            Image(url=self.absolute(b.source), caption=b.text or None) for b in lines if b.source and "/uploads/" in b.source
+            Image(url=self.absolute(b.source), caption=b.text or None)
+            for b in lines
+            if b.source and "/uploads/" in b.source
         )
 
 

@@ -14,7 +14,9 @@ from crawler.items import Image, Rights
 from crawler.snapshot import Snapshot
 from crawler.source import Expect, SourceSpider
 
-ARTICLE = re.compile(r"https?://(?:www\.)?kt\.kz(?P<path>/(?P<edition>rus|eng|kaz)/(?P<section>[\w-]+)/[^?#]*?_-?(?P<id>\d{10})\.html)")
+ARTICLE = re.compile(
+    r"https?://(?:www\.)?kt\.kz(?P<path>/(?P<edition>rus|eng|kaz)/(?P<section>[\w-]+)/[^?#]*?_-?(?P<id>\d{10})\.html)"
+)
 DATE = re.compile(r"\d{2}\.\d{2}\.\d{4},? \d{2}:\d{2}")
 # Forms that stand before the text and are no part of it.
 FORMS = re.compile(r"(?:Фото|Photo|Сурет)\s*:.*|Рассказать друзьям|Share with friends|Поделиться|Достарыңмен бөліс")

@@ -22,7 +22,9 @@ from crawler.snapshot import Snapshot
 from crawler.source import Expect, SourceSpider
 
 ARTICLE = re.compile(r"https?://(?:www\.|en\.)?qazmonitor\.com(?P<path>/(?P<section>[\w-]+)/(?P<id>\d+)(?:/[^?#]*)?)")
-DATELINE = re.compile(r"(?:(?P<city>[^,•]+)(?:,[^•]*)?•\s*)?(?P<date>\d{1,2} \w+,? \d{4} \| \d{1,2}:\d{2})\s*(?:(?P<minutes>\d+) min read)?")
+DATELINE = re.compile(
+    r"(?:(?P<city>[^,•]+)(?:,[^•]*)?•\s*)?(?P<date>\d{1,2} \w+,? \d{4} \| \d{1,2}:\d{2})\s*(?:(?P<minutes>\d+) min read)?"
+)
 READING_TIME = re.compile(r"(\d+) min read")
 RIGHTS = re.compile(r"Only \d+\s?% of an article published on The Qazaqstan Monitor\b")
 LOGO = "QazMonitor Logo"
@@ -90,7 +92,9 @@ class QazArticle(ArticlePage):
             raise self.changed("title", f"the breadcrumb's title {crumbs[2]!r}", repr(lines[0].text[:80]))
         logo = next((number for number, line in enumerate(lines) if line.text == LOGO), None)
         if logo is None or logo > 2:
-            raise self.changed("lead", f"{LOGO!r} after title and subtitle", "none" if logo is None else f"{logo} lines")
+            raise self.changed(
+                "lead", f"{LOGO!r} after title and subtitle", "none" if logo is None else f"{logo} lines"
+            )
         return lines[0].text, lines[1].text if logo == 2 else None, lines[logo + 1 :]
 
     def notes(self, crumbs: bool, described: dict[str, Any]) -> None:
@@ -117,7 +121,9 @@ def captions(lines: list[Block]) -> tuple[list[str], list[Block]]:
         if line.text == LOGO:
             continue
         if line.tag == "img":
-            captioned = after is not None and after.tag != "img" and (after.text == line.text or after.tag == "figcaption")
+            captioned = (
+                after is not None and after.tag != "img" and (after.text == line.text or after.tag == "figcaption")
+            )
             images.append(Block(after.text if after and captioned else line.text, "img", line.source))
             number += captioned
         elif line.tag == "figcaption" or (after is not None and after.text == line.text and after.tag != "img"):

@@ -28,6 +28,7 @@ STATE = (
 """The columns that follow an article's current version."""
 PLACE = ("rule", "term", "surface", "field", "start", "end", "strength")
 
+
 class Hashes(NamedTuple):
     """What tells a text's versions apart, and what finds it at another address."""
 
@@ -118,7 +119,13 @@ def _add_version(
 ) -> int:
     assert article.version is not None
     row = {"article_id": article.id, "version": article.version}
-    row |= {"content_hash": hashes.content, "copy_hash": hashes.copy, "seen_at": seen_at, "run_id": run_id, "article": as_json(article)}
+    row |= {
+        "content_hash": hashes.content,
+        "copy_hash": hashes.copy,
+        "seen_at": seen_at,
+        "run_id": run_id,
+        "article": as_json(article),
+    }
     _ADD_VERSION.run(connection, row)
     if article.matches:
         key = {"article_id": article.id, "version": article.version}

@@ -49,7 +49,9 @@ SHAPES = tuple(
         r"(?P<day>\d{1,2})\.(?P<digits>\d{2})\.(?P<year>\d{4})",  # 03.12.2025, 14:05
     )
 )
-RFC822_SHAPE = re.compile(r"(?:[A-Za-z]{3},\s)?\d{1,2}\s[A-Za-z]{3}\s\d{4}\s\d{2}:\d{2}(?::\d{2})?\s(?:[+-]\d{4}|[A-Z]{1,4})")
+RFC822_SHAPE = re.compile(
+    r"(?:[A-Za-z]{3},\s)?\d{1,2}\s[A-Za-z]{3}\s\d{4}\s\d{2}:\d{2}(?::\d{2})?\s(?:[+-]\d{4}|[A-Z]{1,4})"
+)
 ISO_SHAPE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
 
 
