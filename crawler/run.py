@@ -26,7 +26,8 @@ class RunPlan:
 
     `config` is the configuration file, None for the one in force. `replay` is a folder or `.warc.gz` file to read
     instead of the site, `url` one address to read alone, `since` (aware) the oldest article wanted, `limit` the most
-    articles. `dry_run` stores nothing. With `everything` unchanged articles go down the whole stream too. `variables` are environment variables set for the run (`CRAWLER_DATABASE` and the like).
+    articles. `dry_run` stores nothing. With `everything` unchanged articles go down the whole stream too. `variables`
+    are environment variables set for the run (`CRAWLER_DATABASE` and the like).
     """
 
     source: str

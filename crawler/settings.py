@@ -1,4 +1,4 @@
-"""WIRING: Scrapy's settings. What an owner may change is in crawler.toml (`config`); `FromConfig` carries it in here."""
+"""WIRING: Scrapy's settings. What an owner may change is in crawler.toml; the add-on `FromConfig` carries it here."""
 
 from __future__ import annotations
 

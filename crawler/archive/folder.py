@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from crawler.errors import NothingStored, UsageError
 from crawler.items import SnapshotRef
 from crawler.snapshot import Snapshot, kind_of
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BESIDE = (".meta.json", ".expected.json")
 
 
@@ -71,15 +72,13 @@ def stored_pages(root: Path, source: str) -> list[StoredPage]:
     """Everything stored for a source, oldest first (pages of unknown time before others, by name)."""
     place = source_folder(root, source)
     if place.is_file():
-        pages = [page for page in read_file(place)]
+        pages = list(read_file(place))
     else:
         base = place.absolute().parent
         pages = [page for path in sorted(_page_files(place)) for page in read_file(path, base)]
     if not pages:
         raise NothingStored(f"{place} holds no response for {source!r}.")
-    return sorted(
-        pages, key=lambda page: (page.snapshot.fetched_at is not None, page.snapshot.fetched_at or datetime.min)
-    )
+    return sorted(pages, key=lambda page: (page.snapshot.fetched_at is not None, page.snapshot.fetched_at or EPOCH))
 
 
 def read_file(path: Path, base: Path | None = None, url: str | None = None) -> Iterator[StoredPage]:
@@ -128,9 +127,9 @@ def _with_meta(snapshot: Snapshot, meta: dict[str, Any], meta_path: Path, name: 
 
 def _page_files(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
-        if path.is_file() and not path.name.endswith(BESIDE) and not path.name.startswith("."):
-            if kind_of(path.name) or path.name.endswith((".warc.gz", ".warc")):
-                yield path
+        known = kind_of(path.name) or path.name.endswith((".warc.gz", ".warc"))
+        if known and path.is_file() and not path.name.endswith(BESIDE) and not path.name.startswith("."):
+            yield path
 
 
 def _json(path: Path) -> dict[str, Any]:

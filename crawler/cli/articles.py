@@ -22,10 +22,11 @@ def articles(
     if source is not None and source not in spiders.names():
         raise UnknownSource(source, spiders.names())
     start = moment.since(since, config.timezone)
-    number = 0
     with open_store(config.database_url) as store:
         found = store.articles.select(source=source, matched=True if matched else None, since=start, limit=limit)
-        for number, article in enumerate(found, start=1):
+        number = 0
+        for article in found:
+            number += 1
             print(json.dumps(article.to_dict(), ensure_ascii=False) if as_json else line(article))
         if not as_json:
             print(f"{number} of {store.articles.count()} stored articles in {store.name}.")

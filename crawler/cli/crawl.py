@@ -38,7 +38,8 @@ def crawl(config_path: Path | None, wanted: Wanted) -> int:
     config = load(config_path)
     if not config.contact and not wanted.replay:
         print(
-            "crawler: no contact is set, so sites cannot reach you; put your address into crawler.toml (`crawler init`).",
+            "crawler: no contact is set, so sites cannot reach you; put your address into crawler.toml "
+            "(`crawler init` writes one).",
             file=sys.stderr,
         )
     names = chosen(config, wanted)
@@ -109,7 +110,7 @@ def nothing(replay: Path | None, known: list[str]) -> str:
     if not replay.exists():
         return f"{replay} does not exist; give a folder of snapshots or a .warc.gz file."
     if replay.is_file():
-        return f"{replay} is one file: name the source it belongs to, such as `crawler crawl {known[0]} --replay {replay}`."
+        return f"{replay} is one file: name the source it is of, such as `crawler crawl {known[0]} --replay {replay}`."
     return f"{replay} holds no folder of a source ({', '.join(known)}) with stored pages in it."
 
 

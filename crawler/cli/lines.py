@@ -29,10 +29,8 @@ def matched(article: Article, timezone: str, mark: str = "*") -> list[str]:
     """An article with what matched and why: each rule's sentences with the words between marks."""
     when = f"{article.published_at.astimezone(zone(timezone)):%Y-%m-%d %H:%M}" if article.published_at else "no date"
     copied = f" of {article.copy_of}" if article.copy_of else ""
-    found = [
-        article.headline,
-        f"    {article.verdict}{copied} · {article.source} · {article.language or 'unknown language'} · {when} · {article.url}",
-    ]
+    facts = (f"{article.verdict}{copied}", article.source, article.language or "unknown language", when, article.url)
+    found = [article.headline, "    " + " · ".join(facts)]
     by_rule = sorted(article.matches, key=lambda match: (match.strength is Strength.WEAK, match.rule))
     for (weak, rule), group in groupby(by_rule, key=lambda match: (match.strength is Strength.WEAK, match.rule)):
         matches = list(group)

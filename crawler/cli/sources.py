@@ -57,13 +57,14 @@ def text(source: dict[str, Any]) -> str:
     off = "" if source["enabled"] else " (not enabled)"
     link = " and the link" if source["link_required"] else ""
     silence = f"{source['silence_days']} days" if source["silence_days"] else "not judged: it may be asleep"
+    share = f"outputs carry at most {source['excerpt_share']:.0%}{link}. {source['rights'] or 'Terms unknown.'}"
     last = f"{source['last_run']} {source['last_health'] or 'not finished'}: {source['last_reason']}"
     return "\n".join(
         (
             f"{source['name']}: {source['title']}{off}",
             f"    watched      {source['address']}, {source['how']}, cron {source['cron']}",
             f"    stored       {source['articles']} articles",
-            f"    rights       outputs carry at most {source['excerpt_share']:.0%}{link}. {source['rights'] or 'Terms unknown.'}",
+            f"    rights       {share}",
             f"    silence      {silence}",
             f"    last run     {last if source['last_run'] else 'never'}",
             f"    last healthy {source['last_healthy'] or 'never'}",

@@ -130,6 +130,8 @@ def judge(
 
 def _well(spider: SourceSpider, counts: Mapping[str, int], newest: datetime | None, now: datetime) -> str:
     new, revised = counts.get("articles/new", 0) + counts.get("articles/copy", 0), counts.get("articles/revised", 0)
+    if counts.get("lists_replaced"):
+        return f"{new} new, {revised} revised; its first list failed, and another was read instead."
     if new or revised:
         return f"{new} new, {revised} revised."
     if newest and spider.expect.silence is None and (now - newest).days > 30:

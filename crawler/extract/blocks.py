@@ -15,8 +15,8 @@ from crawler.text import clean
 
 # Elements that end a line. Everything else flows on inside its line.
 BREAKING = frozenset(
-    "address article aside blockquote body br button dd details dialog div dl dt fieldset figcaption figure footer form "
-    "h1 h2 h3 h4 h5 h6 header hr html li main nav ol option p pre section select summary table tbody tfoot thead "
+    "address article aside blockquote body br button dd details dialog div dl dt fieldset figcaption figure footer form"
+    " h1 h2 h3 h4 h5 h6 header hr html li main nav ol option p pre section select summary table tbody tfoot thead "
     "title tr ul".split()
 )
 SKIPPED = frozenset("script style template svg iframe object head noscript".split())

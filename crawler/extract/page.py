@@ -1,4 +1,4 @@
-"""Page: one reading of one snapshot. A source's page classes say how its fields are found; this says how they are asked.
+"""Page: one reading of one snapshot. A source's page classes say where its fields stand; this says how they are asked.
 
 A page class lives as long as the shape it knows: when a site is redesigned, a new class is added and the old one gets
 an `until` date, so that old snapshots can still be read.

@@ -48,7 +48,8 @@ class Reading:
     """What one page gave: its articles, the article addresses it lists, and what was wrong with parts of it.
 
     `dates` and `ids` are the publication times and native ids of the listed entries where the list says them (for
-    paging), `entries` is how many it listed. `skipped` holds reasons why an entry rightly gave no article; `findings` are facts about the site worth a log line.
+    paging), `entries` is how many it listed. `skipped` holds reasons why an entry
+    rightly gave no article; `findings` are facts about the site worth a log line.
     """
 
     page: str

@@ -87,9 +87,11 @@ class KnownMiddleware:
 
     def process_response(self, request: Request, response: Response) -> Response | Request:
         """Note what to remember of the response, should it be stored; an unmodified list is read again as archived."""
-        if request.method != "GET" or self.crawler.settings.getbool("CRAWLER_REPLAY"):
+        if self.crawler.settings.getbool("CRAWLER_REPLAY"):
             return response
-        now = request.meta.get("fetched_at") or datetime.now(UTC)
+        now = request.meta.setdefault("fetched_at", datetime.now(UTC).replace(microsecond=0))
+        if request.method != "GET":
+            return response
         memory: Memory | None = request.meta.get("memory")
         if response.status == 304 and memory is not None:
             self.spider.list_memories.append(replace(memory, checked_at=now))

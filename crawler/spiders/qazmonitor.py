@@ -23,7 +23,8 @@ from crawler.source import Expect, SourceSpider
 
 ARTICLE = re.compile(r"https?://(?:www\.|en\.)?qazmonitor\.com(?P<path>/(?P<section>[\w-]+)/(?P<id>\d+)(?:/[^?#]*)?)")
 DATELINE = re.compile(
-    r"(?:(?P<city>[^,•]+)(?:,[^•]*)?•\s*)?(?P<date>\d{1,2} \w+,? \d{4} \| \d{1,2}:\d{2})\s*(?:(?P<minutes>\d+) min read)?"
+    r"(?:(?P<city>[^,•]+)(?:,[^•]*)?•\s*)?(?P<date>\d{1,2} \w+,? \d{4} \| \d{1,2}:\d{2})"
+    r"\s*(?:(?P<minutes>\d+) min read)?"
 )
 READING_TIME = re.compile(r"(\d+) min read")
 RIGHTS = re.compile(r"Only \d+\s?% of an article published on The Qazaqstan Monitor\b")

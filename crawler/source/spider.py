@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -25,24 +25,13 @@ from crawler.errors import Blocked, CrawlerError, NotAnArticle, PageChanged, Sou
 from crawler.extract.page import Page, read
 from crawler.extract.site import Address, Reading, Site
 from crawler.items import Article, Problem, Rights, Run, SnapshotRef
-from crawler.snapshot import Snapshot
+from crawler.source.expect import Expect
+from crawler.source.mirror import Mirror
+from crawler.source.response import snapshot_of
 from crawler.text import dates
 
 problem_found = object()
 """Signal: a deliberate error became a Problem of the run; sent with `problem` and `spider`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expect:
-    """What a healthy run of a source is.
-
-    `least_links`: fewest entries its lists must show together. `always`: fields no article lacks. `silence`: the
-    longest believable time without a new article, None for a source that may be asleep.
-    """
-
-    least_links: int
-    always: tuple[str, ...] = ("title", "published_at")
-    silence: timedelta | None = None
 
 
 class SourceSpider(scrapy.Spider):
@@ -79,11 +68,11 @@ class SourceSpider(scrapy.Spider):
         self.options: SourceConfig = self.config.source(self.name)
         self.zone = dates.zone(self.config.timezone)
         self.url = url
+        self.alone = url is not None  # read that one address, and nothing it leads to
         self.since = dates.local(datetime.fromisoformat(since), self.zone) if isinstance(since, str) else since
         self.limit = int(limit) if limit is not None else None
-        self.site = self.site_of(self.config)
+        self.site, self.mirror = self.site_of(self.config), self.mirror_in(self.config)
         self.problems: list[Problem] = []
-        self.links: dict[str, None] = {}
         self.articles_seen = 0
         # Asked of middlewares, which answer once they are there: `patience` and `known`.
         self.again: Callable[[Request, str], Request | None] = lambda *_: None
@@ -120,23 +109,24 @@ class SourceSpider(scrapy.Spider):
         return replace(cls.rights, excerpt_share=options.excerpt_share, source=options.permission or "owner's setting")
 
     @classmethod
+    def mirror_in(cls, config: Config) -> Mirror:
+        """Where the source's addresses lead under a configuration."""
+        base = config.source(cls.name).base_url
+        return Mirror(cls.origins, base.rstrip("/") if base else None)
+
+    @classmethod
     def site_of(cls, config: Config) -> Site:
         """The source as its page classes see it. Addresses on a copy (`base_url`) count as the public ones."""
-        options = config.source(cls.name)
-        base = options.base_url.rstrip("/") if options.base_url else None
-
-        def identify(url: str) -> Address | None:
-            return cls.identify(cls.origins[0] + url.removeprefix(base) if base and url.startswith(base) else url)
-
+        mirror = cls.mirror_in(config)
         return Site(
             name=cls.name,
             origin=cls.origins[0],
             rights=cls.rights_in(config),
             zone=dates.zone(config.timezone),
             pages=cls.pages,
-            identify=identify,
+            identify=lambda url: cls.identify(mirror.inward(url)),
             always=cls.expect.always,
-            created_date=options.created_date,
+            created_date=config.source(cls.name).created_date,
             no_article=cls.no_article,
         )
 
@@ -154,22 +144,11 @@ class SourceSpider(scrapy.Spider):
     def ask(self, url: str, *, listing: bool = False, **given: Any) -> Request:
         """A request for a public address, sent to the configured copy of the site where there is one."""
         meta = {"listing": listing, **given.pop("meta", {})}
-        return Request(self.outward(url), callback=self.parse, errback=self.failed, meta=meta, **given)
-
-    def outward(self, url: str) -> str:
-        """The address actually asked: public origins become `base_url` when one is set."""
-        base = self.options.base_url
-        for origin in self.origins if base else ():
-            if url == origin or url.startswith((origin + "/", origin + "?")):
-                return base.rstrip("/") + url.removeprefix(origin) if base else url
-        return url
+        return Request(self.mirror.outward(url), callback=self.parse, errback=self.failed, meta=meta, **given)
 
     def inward(self, url: str) -> str:
-        """The public address of what was asked: `base_url` becomes the public origin."""
-        base = self.options.base_url
-        if base and url.startswith(base.rstrip("/")):
-            return self.origins[0] + url.removeprefix(base.rstrip("/"))
-        return url
+        """The public address of what was asked."""
+        return self.mirror.inward(url)
 
     # --- answers
 
@@ -179,7 +158,7 @@ class SourceSpider(scrapy.Spider):
             self.count("not_modified")
             return
         try:
-            reading = read(self.snapshot(response), self.site)
+            reading = read(snapshot_of(response, self.inward(response.url)), self.site)
         except NotAnArticle as reason:
             yield from self.none(response, reason)
         except Unreachable as error:
@@ -222,7 +201,7 @@ class SourceSpider(scrapy.Spider):
             if self.wanted(article):
                 self.articles_seen += 1
                 yield article
-        if not self.url:
+        if not self.alone:
             yield from self.listed(reading)
             if response.meta.get("listing"):
                 yield from self.onward(response, reading)
@@ -240,7 +219,6 @@ class SourceSpider(scrapy.Spider):
     def listed(self, reading: Reading) -> Iterator[Request]:
         """Requests for the articles a page lists; `middlewares.known` leaves out what need not be asked again."""
         for link in reading.links:
-            self.links.setdefault(link)
             yield self.ask(link, meta={"article": True})
 
     def onward(self, response: Response, reading: Reading) -> Iterator[Request]:
@@ -256,26 +234,6 @@ class SourceSpider(scrapy.Spider):
             self.count("too_old")
             return False
         return True
-
-    def snapshot(self, response: Response) -> Snapshot:
-        """The response at rest, under its public address."""
-        request = response.request
-        headers = {
-            name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
-            for name, values in response.headers.items()
-        }
-        found = Snapshot(
-            url=self.inward(response.url),
-            body=response.body,
-            status=response.status,
-            headers=headers,
-            fetched_at=response.meta.get("fetched_at"),
-            method=request.method if request else "GET",
-            payload=request.body or None if request else None,
-            kind_hint=response.meta.get("kind"),
-        )
-        ref = response.meta.get("record") or SnapshotRef(file=None, offset=None, digest=found.digest)
-        return replace(found, ref=ref)
 
     # --- what goes wrong
 

@@ -1,0 +1,13 @@
+"""What every source shares.
+
+expect.py   what a healthy run of a source is
+mirror.py   public addresses and those of a copy of the site
+spider.py   SourceSpider: from a response to articles, requests and problems
+"""
+
+from __future__ import annotations
+
+from crawler.source.expect import Expect
+from crawler.source.spider import SourceSpider, problem_found
+
+__all__ = ["Expect", "SourceSpider", "problem_found"]
