@@ -31,6 +31,7 @@ def snapshot(config_path: Path | None, url: str, source: str | None, folder: Pat
     from crawler.archive.folder import read_file
     from crawler.archive.reader import read_snapshots
     from crawler.replay import accept
+    from crawler.source import is_robots
 
     config = load(config_path)
     name = source or owner(url, config)
@@ -46,7 +47,10 @@ def snapshot(config_path: Path | None, url: str, source: str | None, folder: Pat
         plan = RunPlan(source=name, config=config_path, url=url, variables=variables)
         outcome = run_all([plan], on_event, limits=config.limits)[0]
         stored = [
-            page for file in Path(temporary).rglob("*.warc.gz") for page in read_snapshots(file) if not _is_robots(page)
+            page
+            for file in Path(temporary).rglob("*.warc.gz")
+            for page in read_snapshots(file)
+            if not is_robots(page.url)
         ]
     for problem in problems:
         print(f"crawler: {problem}", file=sys.stderr)
@@ -59,10 +63,6 @@ def snapshot(config_path: Path | None, url: str, source: str | None, folder: Pat
     accept(page, site, "first expectation, written by the extractor: read the page and correct it")
     print(f"Written: {path}, with .meta.json and .expected.json beside it. Read the page and correct the expectation.")
     return 0
-
-
-def _is_robots(page: Snapshot) -> bool:
-    return urlsplit(page.url).path == "/robots.txt"
 
 
 def _write(page: Snapshot, url: str, folder: Path) -> Path:

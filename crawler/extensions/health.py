@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from crawler.errors import worst
 from crawler.items import Article, Health, Problem, Run
-from crawler.source import SourceSpider
+from crawler.source import SourceSpider, is_robots
 from crawler.store import session
 
 HEALTH_OF = {0: Health.HEALTHY, 10: Health.UNREACHABLE, 11: Health.BLOCKED, 12: Health.CHANGED, 13: Health.SILENT}
@@ -48,8 +48,9 @@ class HealthExtension:
         spider.run = run if self.dry else self.store.runs.begin(run)
 
     def response_received(self, response: Response, spider: SourceSpider) -> None:
-        """Count what was read."""
-        spider.count("pages")
+        """Count what was read; robots.txt is no page."""
+        if not is_robots(response.url):
+            spider.count("pages")
 
     def spider_error(self, failure: Failure, response: Response, spider: SourceSpider) -> None:
         """An exception nobody meant, in a spider."""

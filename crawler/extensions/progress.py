@@ -15,7 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler.items import Article, Problem, Verdict
-from crawler.source import SourceSpider, problem_found
+from crawler.source import SourceSpider, is_robots, problem_found
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -35,8 +35,9 @@ class Progress:
         connect(self.problem_found, problem_found)
 
     def response_received(self, response: Response, spider: SourceSpider) -> None:
-        """A page was read."""
-        self.emit({"type": "page", "url": spider.inward(response.url), "status": response.status})
+        """A page was read; robots.txt is none."""
+        if not is_robots(response.url):
+            self.emit({"type": "page", "url": spider.inward(response.url), "status": response.status})
 
     def item_scraped(self, item: Any) -> None:
         """An article went down the whole stream."""

@@ -17,8 +17,8 @@ FIRST_YEAR = 1991
 SLACK = timedelta(hours=1)
 """How far a site's clock may run ahead of ours."""
 CHROME = re.compile(
-    r"You need to enable JavaScript|QazMonitor Logo|^Читайте также|^Все новости$"
-    r"|^Количество просмотров|^Рассказать друзьям|Разработано в АО|<(?:p|div|span|br|script)\b|\bfunction\s*\(|^Cookie(?:s)? (?:policy|settings)",
+    r"You need to enable JavaScript|QazMonitor Logo|Разработано в АО|<(?:p|div|span|br|script)\b|\bfunction\s*\("
+    r"|^(?:Читайте также|Все новости|Количество просмотров.*|Рассказать друзьям|Cookies? (?:policy|settings)):?$",
     re.MULTILINE | re.IGNORECASE,
 )
 # UTF-8 read as Latin-1 or as Windows-1251, and bytes that no decoder knew.

@@ -8,6 +8,7 @@ spider.py   SourceSpider: from a response to articles, requests and problems
 from __future__ import annotations
 
 from crawler.source.expect import Expect
+from crawler.source.mirror import is_robots
 from crawler.source.spider import SourceSpider, problem_found
 
-__all__ = ["Expect", "SourceSpider", "problem_found"]
+__all__ = ["Expect", "SourceSpider", "is_robots", "problem_found"]

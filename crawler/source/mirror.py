@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +27,8 @@ class Mirror:
         if self.base is not None and (url == self.base or url.startswith((self.base + "/", self.base + "?"))):
             return self.origins[0] + url.removeprefix(self.base)
         return url
+
+
+def is_robots(url: str) -> bool:
+    """Whether an address is a site's robots.txt, which Scrapy fetches like any page."""
+    return urlsplit(url).path == "/robots.txt"

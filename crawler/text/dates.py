@@ -1,7 +1,7 @@
 """Dates as the watched sites write them, in en, ru and kk: read whole or not at all.
 
 A date is never guessed: `read` takes a text that is a date and nothing else, and gives None for anything it does not
-know to the last character. A general date library reads more and invents more (docs/decisions/0004-dates.md).
+know to the last character. A general date library reads more and invents more (docs/decisions/dates.md).
 """
 
 from __future__ import annotations

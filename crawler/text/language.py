@@ -3,7 +3,7 @@
 Kazakh in Cyrillic has nine letters that Russian lacks; six of them (ә ғ қ ұ һ і) are in no other language written in
 Kazakhstan's neighbourhood, so a text in which they are frequent is Kazakh, also with Russian names in it. Kyrgyz,
 Tajik, Uzbek, Ukrainian and Belarusian letters rule a text out instead of letting it pass for one of the three.
-Why not a statistical library: docs/decisions/0003-language.md.
+Why not a statistical library: docs/decisions/language.md.
 """
 
 from __future__ import annotations
