@@ -39,7 +39,7 @@ def matched(article: Article, timezone: str, mark: str = "*") -> list[str]:
         sentences = list(dict.fromkeys(match.sentence for match in matches))
         found += [f"      … {marked(sentence, matches, mark)}" for sentence in sentences[:SENTENCES]]
         if len(sentences) > SENTENCES:
-            found.append(f"      … and {len(sentences) - SENTENCES} more sentences")
+            found.append(f"      … and {len(sentences) - SENTENCES} more")
         if weak and matches[0].reason:
             found.append(f"      weak because {matches[0].reason}")
     return found

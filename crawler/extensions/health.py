@@ -131,6 +131,9 @@ def judge(
 
 def _well(spider: SourceSpider, counts: Mapping[str, int], newest: datetime | None, now: datetime) -> str:
     new, revised = counts.get("articles/new", 0) + counts.get("articles/copy", 0), counts.get("articles/revised", 0)
+    if counts.get("expected_errors"):
+        refused = counts["expected_errors"]
+        return f"{new} new, {revised} revised; {refused} stored pages are refusals or broken, as expected."
     if counts.get("lists_replaced"):
         return f"{new} new, {revised} revised; its first list failed, and another was read instead."
     if new or revised:
