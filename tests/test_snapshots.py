@@ -1,0 +1,139 @@
+"""Every stored page yields what was typed from it: one test for each snapshot and field."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawler import spiders
+from crawler.archive.folder import StoredPage, stored_pages
+from crawler.config import Config
+from crawler.errors import CrawlerError
+from crawler.extract.page import read
+from crawler.extract.site import Site
+from crawler.replay import Result, accept, check
+
+ROOT = Path(__file__).parents[1] / "snapshots"
+SOURCES = spiders.names()
+
+
+@cache
+def pages_of(source: str) -> dict[str, StoredPage]:
+    return {page.path.name: page for page in stored_pages(ROOT, source)} if (ROOT / source).is_dir() else {}
+
+
+@cache
+def site_of(source: str) -> Site:
+    return spiders.load(source).site_of(Config())
+
+
+@cache
+def results(source: str, name: str) -> dict[str, Result]:
+    return {result.field: result for result in check(pages_of(source)[name], site_of(source))}
+
+
+def stated_fields(page: StoredPage) -> list[str]:
+    """The fields an expectation states, as `check` names them; known without reading the page itself."""
+    expected: dict[str, Any] = page.expected or {"expectation": True}
+    if "articles" not in expected:
+        return [next(field for field in ("raises", "links", "expectation") if field in expected)]
+    return ["articles", *(f"{n}.{field}" for n, article in enumerate(expected["articles"]) for field in article)]
+
+
+def short(page: StoredPage, field: str) -> str:
+    """`title` where a page has one article, `3.title` where it has several."""
+    alone = len((page.expected or {}).get("articles", ())) == 1
+    return field.removeprefix("0.") if alone else field
+
+
+CASES = [
+    pytest.param(source, name, field, id=f"{source}/{name}-{short(page, field)}")
+    for source in SOURCES
+    for name, page in sorted(pages_of(source).items())
+    for field in stated_fields(page)
+]
+PAGES = [pytest.param(source, name, id=f"{source}/{name}") for source in SOURCES for name in sorted(pages_of(source))]
+
+
+@pytest.mark.parametrize(("source", "name", "field"), CASES)
+def test_field_is_as_expected(source: str, name: str, field: str) -> None:
+    found = results(source, name).get(field)
+    assert found is not None, f"the page gave nothing to compare {field!r} with: {failures(source, name)}"
+    assert found.passed, f"expected {found.expected!r}, found {found.found!r}"
+
+
+@pytest.mark.parametrize(("source", "name"), PAGES)
+def test_page_gives_nothing_beyond_its_expectation(source: str, name: str) -> None:
+    assert not failures(source, name)
+
+
+def failures(source: str, name: str) -> list[Result]:
+    return [result for result in results(source, name).values() if not result.passed]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_source_has_snapshots_each_with_an_expectation(source: str) -> None:
+    assert pages_of(source), f"{source} has no snapshot: keep one with `crawler snapshot URL`"
+    without = [name for name, page in pages_of(source).items() if page.expected is None]
+    assert not without
+
+
+def test_every_folder_of_snapshots_is_a_source() -> None:
+    assert sorted(path.name for path in ROOT.iterdir() if path.is_dir()) == SOURCES
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_page_class_reads_a_snapshot(source: str) -> None:
+    used = set()
+    for page in pages_of(source).values():
+        try:
+            used.add(read(page.snapshot, site_of(source)).page)
+        except CrawlerError:
+            continue
+    assert {cls.__name__ for cls in site_of(source).pages} - used == set()
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_source_keeps_a_list_articles_and_a_refusal(source: str) -> None:
+    kinds = {next(iter(page.expected or {})) for page in pages_of(source).values()}
+    assert kinds == {"articles", "links", "raises"}
+
+
+def test_page_without_expectation_fails_and_accept_writes_one(tmp_path: Path) -> None:
+    folder = tmp_path / "qazmonitor"
+    folder.mkdir()
+    for ending in (".txt", ".meta.json"):
+        name = f"004_e20d83a56e785f98{ending}"
+        (folder / name).write_bytes((ROOT / "qazmonitor" / name).read_bytes())
+    (page,) = stored_pages(tmp_path, "qazmonitor")
+    (result,) = check(page, site_of("qazmonitor"))
+    assert (result.field, result.passed) == ("expectation", False)
+    written = accept(page, site_of("qazmonitor"), "typed from the page")
+    assert '"accepted": "typed from the page"' in written.read_text(encoding="utf-8")
+    (page,) = stored_pages(tmp_path, "qazmonitor")
+    assert all(result.passed for result in check(page, site_of("qazmonitor")))
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "field"),
+    [
+        ("004_e20d83a56e785f98.txt", {"articles": [{"title": "Another title"}]}, "0.title"),
+        ("004_e20d83a56e785f98.txt", {"articles": [{"body_has": ["words that do not stand there"]}]}, "0.body_has"),
+        ("004_e20d83a56e785f98.txt", {"articles": [{"body_lacks": ["Umarov"]}]}, "0.body_lacks"),
+        ("004_e20d83a56e785f98.txt", {"articles": [{"body_starts": "Umarov"}]}, "0.body_starts"),
+        ("004_e20d83a56e785f98.txt", {"articles": [{"body_ends": "Umarov"}]}, "0.body_ends"),
+        ("004_e20d83a56e785f98.txt", {"articles": [{"rights": {"link_required": False}}]}, "0.rights"),
+        ("004_e20d83a56e785f98.txt", {"articles": []}, "articles"),
+        ("004_e20d83a56e785f98.txt", {"raises": "Blocked"}, "raises"),
+        ("rss.xml", {"links": ["https://qazmonitor.com/news/1"]}, "links"),
+        ("challenge_200.html", {"raises": "Unreachable"}, "raises"),
+        ("challenge_200.html", {"articles": []}, "articles"),
+    ],
+)
+def test_wrong_expectation_is_told_by_its_field(name: str, wrong: dict[str, Any], field: str) -> None:
+    page = StoredPage(pages_of("qazmonitor")[name].path, pages_of("qazmonitor")[name].snapshot)
+    page.__dict__["expected"] = wrong
+    assert [result.field for result in check(page, site_of("qazmonitor")) if not result.passed] == [field]
