@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os.path import commonprefix
 
 from crawler.items import Match
 from crawler.keywords import query
@@ -66,7 +67,7 @@ class Matcher:
         ):
             return []
         found = _evaluate(self._trees[number], spots, folded, {"lang": language, "source": source})
-        return [_place(number, spot, folded[spot[1]]) for spot in _longest(found or [])]
+        return [_place(number, spot, folded[spot[1]]) for spot in _longest(found or [], folded)]
 
     def _match(self, place: Place) -> Match:
         text = place.folded.original
@@ -154,12 +155,13 @@ def _distance(one: tuple[Leaf, str, int, int], other: tuple[Leaf, str, int, int]
     return sum(word != b"." for word in between.split())
 
 
-def _longest(spots: Spots) -> Spots:
-    """One spot a place: the longest, of several as long the one whose base form is written there."""
+def _longest(spots: Spots, folded: dict[str, Folded]) -> Spots:
+    """One spot a place: the longest, of several as long the one whose base form is most like what is written there."""
 
-    def order(spot: tuple[Leaf, str, int, int]) -> tuple[str, int, int, bool]:
+    def order(spot: tuple[Leaf, str, int, int]) -> tuple[str, int, int, int, int]:
         leaf, name, start, end = spot
-        return name, -(end - start), start, len(folded_term(leaf.term)) != end - start
+        shared = commonprefix([folded_term(leaf.term), folded[name].data[start:end]])
+        return name, start - end, start, -len(shared), len(leaf.term)
 
     kept: Spots = []
     for spot in sorted(dict.fromkeys(spots), key=order):

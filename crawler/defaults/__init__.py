@@ -1,0 +1,1 @@
+"""What the program ships with: the rules, and templates that commands copy."""
