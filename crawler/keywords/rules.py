@@ -57,6 +57,8 @@ class Context(Part):
     against: tuple[Term, ...] = Field((), description="terms or @vocabulary that speak for another meaning")
     not_before: tuple[Term, ...] = Field((), description="directly followed by one of these it means something else")
     not_after: tuple[Term, ...] = Field((), description="directly preceded by one of these it means something else")
+    sure_before: tuple[Term, ...] = Field((), description="directly followed by one of these it counts")
+    sure_after: tuple[Term, ...] = Field((), description="directly preceded by one of these it counts")
     supported_by: tuple[str, ...] = Field((), description="other rules whose strong matches support it, as the rule's own do")
     reach: int = Field(500, ge=0, description="characters around the match in which support and against are looked for")
 
@@ -160,7 +162,8 @@ def _context_problems(rule: Rule, file: RuleFile, names: set[str]) -> list[tuple
         for term in context.terms:
             if term not in own:
                 found.append((f"the rule {rule.name!r} has no term {term!r}{nearest(term, own)}; write it as in the terms.", (term,)))
-        for word in (*context.support, *context.against, *context.not_before, *context.not_after):
+        beside = (*context.not_before, *context.not_after, *context.sure_before, *context.sure_after)
+        for word in (*context.support, *context.against, *beside):
             if word.startswith("@") and word[1:] not in file.vocabulary:
                 found.append((f"there is no vocabulary {word[1:]!r}{nearest(word[1:], file.vocabulary) or '.'}", (word,)))
             elif problem := _term_problem(word.lstrip("@")):
