@@ -67,7 +67,8 @@ class Matcher:
         ):
             return []
         found = _evaluate(self._trees[number], spots, folded, {"lang": language, "source": source})
-        return [_place(number, spot, folded[spot[1]]) for spot in _longest(found or [], folded)]
+        places = [_place(number, spot, folded[spot[1]]) for spot in _longest(found or [], folded)]
+        return [place for place in places if not _other_abbreviation(place)]
 
     def _match(self, place: Place) -> Match:
         text = place.folded.original
@@ -180,3 +181,11 @@ def _place(number: int, spot: tuple[Leaf, str, int, int], folded: Folded) -> Pla
         if ending == b"s" or (is_abbreviation(leaf.term) and ending in endings_after_hyphen()):
             _, last = folded.span(end + 1, close)
     return Place(number, leaf.term, name, folded, start, end, first, last)
+
+
+def _other_abbreviation(place: Place) -> bool:
+    """Whether an abbreviation with an ending is written as another abbreviation: МГПУ is no form of МГП, МИДу is one of МИД."""
+    ending = place.surface[len(place.term) :]
+    if not is_abbreviation(place.term) or not ending.isalpha():
+        return False
+    return not (place.surface[: len(place.term)].isupper() and ending.islower())

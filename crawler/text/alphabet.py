@@ -24,8 +24,8 @@ OTHER_LETTER = "\ue000"
 
 APOSTROPHES = "'’‘ʼ`´"
 SAME_LETTERS = {"ё": "е", "й": "и", "і": "и", "ә": "а", "ғ": "г", "қ": "к", "ң": "н", "ө": "о", "ұ": "у", "ү": "у", "һ": "х"}
-LOOKS_CYRILLIC = dict(zip("abcehikmoptxy", "авсеникмортху", strict=True))
-LOOKS_LATIN = dict(zip("аеорсухкмтвни", "aeopcyxkmtbhi", strict=True))
+LOOKS_CYRILLIC = dict(zip("aceopxyiABCEHIKMOPTXY", "асеорхуиавсеникмортху", strict=True))
+LOOKS_LATIN = dict(zip("аеорсухіАВЕКМНОРСТУХІ", "aeopcyxiabekmhopctyxi", strict=True))
 SINGLE = {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "є": "е", "ґ": "г", "ј": "j", "ѕ": "s", "ӏ": "l", "…": "."}
 GREEK = dict(zip("αβεζηικμνορτυχ", "abezhikmvoptyx", strict=True))
 
@@ -66,7 +66,7 @@ TRANSLATION = bytes(DECODING.index(_folded(character)) if character != "\ufffe" 
 DELETED = codecs.charmap_encode(INVISIBLE, "strict", ENCODING)[0]
 
 SCRIPT = bytes(
-    76 if 97 <= code <= 122 else 67 if DECODING[code] in _LETTERS else 45 if code == 45 else 32 for code in range(256)
+    76 if 97 <= code <= 122 else 67 if DECODING[code] in _LETTERS else 32 for code in range(256)
 )
 """Folded byte → `L` for a Latin letter, `C` for a Cyrillic one, else a space: shows words that mix scripts."""
 
@@ -77,6 +77,7 @@ def _look_alikes(table: dict[str, str]) -> dict[int, int]:
 
 TO_CYRILLIC = _look_alikes(LOOKS_CYRILLIC)
 TO_LATIN = _look_alikes(LOOKS_LATIN)
+"""Letters, capitals and small ones apart (M looks Cyrillic, m does not), → the folded letter of the other script."""
 
 _known: dict[str, bytes] = {}
 
