@@ -133,6 +133,11 @@ def parse_rules(text: str, path: Path | None = None) -> RuleSet:
     return RuleSet(file, path=path, digest="sha256:" + hashlib.sha256(text.encode()).hexdigest())
 
 
+def rule_schema() -> dict[str, Any]:
+    """The JSON Schema of rule files, as shipped in `rules.schema.json`."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **RuleFile.model_json_schema()}
+
+
 Place = tuple[str | int, ...]
 
 
