@@ -22,7 +22,10 @@ def match(
     file: Annotated[str, typer.Argument(help="A text file, or - for standard input.")] = "-",
     rules: Annotated[Path | None, typer.Option(help="A rule file instead of the one in force.")] = None,
     jsonl: Annotated[
-        bool, typer.Option("--jsonl", help='Read lines {"id", "text", "title"?, "lang"?}, write {"id", "relevant", "matches"}.')
+        bool,
+        typer.Option(
+            "--jsonl", help='Read lines {"id", "text", "title"?, "lang"?}, write {"id", "relevant", "matches"}.'
+        ),
     ] = False,
     title: Annotated[str | None, typer.Option(help="The title that belongs to the text.")] = None,
     language: Annotated[str | None, typer.Option(help="The text's language: en, ru or kk.")] = None,
@@ -87,8 +90,9 @@ def explained(matches: tuple[Match, ...]) -> str:
     for found in matches:
         term = "" if found.term == found.surface else f", a form of {found.term!r}"
         reason = f"\n    because: {found.reason}" if found.reason else ""
+        place = f"({found.field} {found.start}-{found.end})"
         parts.append(
-            f"{found.strength.value.upper()}  {found.rule}  {found.surface!r}{term}  ({found.field} {found.start}-{found.end})"
+            f"{found.strength.value.upper()}  {found.rule}  {found.surface!r}{term}  {place}"
             f"\n    {' '.join(found.sentence.split())}{reason}\n"
         )
     strong = sum(found.strength == "strong" for found in matches)

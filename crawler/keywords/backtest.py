@@ -30,7 +30,8 @@ class Difference:
     """What one rule finds, by strong matches.
 
     `weeks` counts articles by ISO week of publication ("2026-W10", or "undated"), all candidates. `new` and `lost`
-    count articles that only the candidate or only the current rule of that name finds; the samples are the first of them.
+    count articles that only the candidate or only the current rule of that name finds; the samples are the first of
+    these.
     """
 
     rule: str
@@ -45,7 +46,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
-    """The result: how many articles were read, and a difference a rule, candidates in their order, then rules given up."""
+    """How many articles were read, and a difference a rule: the candidates in their order, then the rules given up."""
 
     articles: int
     rules: tuple[Difference, ...]

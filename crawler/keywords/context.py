@@ -1,6 +1,7 @@
 """Whether an ambiguous term counts: capitals, the words around it, how the text spells an abbreviation out.
 
-Everything it knows stands in the rule file; this module only weighs. A match that does not count is weak, with the reason.
+Everything it knows stands in the rule file; this module only weighs. A match that does not count is weak, with the
+reason.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ LONG = 4
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """One place where a term of a rule stands: offsets into folded bytes and into the text, and what is thought of it."""
+    """One place where a term of a rule stands, in folded bytes and in the text, and what is thought of it."""
 
     rule: int
     term: str
@@ -61,7 +62,9 @@ class Neighbours:
             if term.endswith("*"):
                 made.begun += (folded_term(term[:-1]),)
             else:
-                forms = {"en": inflect_en.forms, "ru": inflect_ru.forms, "kk": inflect_kk.forms}[language_of(term)](term)
+                forms = {"en": inflect_en.forms, "ru": inflect_ru.forms, "kk": inflect_kk.forms}[language_of(term)](
+                    term
+                )
                 made.whole |= {folded_term(form) for form in forms}
         return made
 
@@ -76,7 +79,7 @@ class Neighbours:
 
 @dataclass(slots=True)
 class Guard:
-    """A context of a rule, made ready. `beside` holds whether the phrases count, whether they stand before the term, and them."""
+    """A context of a rule, made ready. `beside`: whether phrases count, whether they precede the term, the phrases."""
 
     context: Context
     beside: tuple[tuple[bool, bool, Neighbours], ...]
@@ -167,7 +170,10 @@ class Evidence:
             told = ", ".join(repr(word) for word in list(against)[:3]) or "the same term with another meaning"
             return Strength.WEAK, f"more speaks against it ({told}) than for it"
         lower = guard.context.needs == "capitals"
-        return Strength.WEAK, "written without its capitals and nothing around supports it" if lower else "nothing around supports it"
+        return (
+            Strength.WEAK,
+            "written without its capitals and nothing around supports it" if lower else "nothing around supports it",
+        )
 
     def _around(self, place: Place, guard: Guard) -> tuple[dict[str, int], dict[str, int]]:
         """Words for and against with their weight: 2 close by, 1 in reach of the place, or in the title or lead."""
@@ -201,8 +207,8 @@ class Evidence:
 def capitals_right(place: Place) -> bool:
     """Whether the surface has the capitals of the term: every word of it, or all of it in capitals.
 
-    The first capital is enough within a sentence, and in Russian and Kazakh, where only the first word of a name has one,
-    at its beginning too ("Красный крест").
+    The first capital is enough within a sentence, and in Russian and Kazakh, where only the first word of a name has
+    one, at its beginning too ("Красный крест").
     """
     written = _LETTERS.findall(place.surface)
     wanted = _LETTERS.findall(place.term)

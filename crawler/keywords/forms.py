@@ -66,5 +66,7 @@ class Automaton(Generic[Key]):
                 continue
             close = data.index(b" ", end)
             rest = data[end:close]
-            found += [(key, start + 1, close) for key, endings in self._owners[number] if endings is None or rest in endings]
+            found += [
+                (key, start + 1, close) for key, endings in self._owners[number] if endings is None or rest in endings
+            ]
         return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from os.path import commonprefix
 
 from crawler.items import Match
 from crawler.keywords import query
@@ -161,14 +160,21 @@ def _longest(spots: Spots, folded: dict[str, Folded]) -> Spots:
 
     def order(spot: tuple[Leaf, str, int, int]) -> tuple[str, int, int, int, int]:
         leaf, name, start, end = spot
-        shared = commonprefix([folded_term(leaf.term), folded[name].data[start:end]])
-        return name, start - end, start, -len(shared), len(leaf.term)
+        shared = _shared(folded_term(leaf.term), folded[name].data[start:end])
+        return name, start - end, start, -shared, len(leaf.term)
 
     kept: Spots = []
     for spot in sorted(dict.fromkeys(spots), key=order):
         if not any(spot[1] == other[1] and spot[2] < other[3] and spot[3] > other[2] for other in kept):
             kept.append(spot)
     return kept
+
+
+def _shared(one: bytes, other: bytes) -> int:
+    """How many bytes both begin with."""
+    return next(
+        (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
 
 
 def _place(number: int, spot: tuple[Leaf, str, int, int], folded: Folded) -> Place:
@@ -184,7 +190,7 @@ def _place(number: int, spot: tuple[Leaf, str, int, int], folded: Folded) -> Pla
 
 
 def _other_abbreviation(place: Place) -> bool:
-    """Whether an abbreviation with an ending is written as another abbreviation: МГПУ is no form of МГП, МИДу is one of МИД."""
+    """Whether an abbreviation with an ending is written as another one: МГПУ is no form of МГП, МИДу is one of МИД."""
     ending = place.surface[len(place.term) :]
     if not is_abbreviation(place.term) or not ending.isalpha():
         return False

@@ -14,7 +14,14 @@ def matcher(*rules: str) -> Matcher:
 
 
 def article(number: int, body: str, published: datetime | None = None) -> Article:
-    return Article(id=f"mfa:{number}:en", source="mfa", url=f"https://a.example/{number}", title=None, body=body, published_at=published)
+    return Article(
+        id=f"mfa:{number}:en",
+        source="mfa",
+        url=f"https://a.example/{number}",
+        title=None,
+        body=body,
+        published_at=published,
+    )
 
 
 TRADE = '[[rule]]\nname = "trade"\nterms.en = ["customs union"]\n'

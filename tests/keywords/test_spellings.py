@@ -18,7 +18,11 @@ TERMS = {
     "ru": "Международного комитета Красного Креста",
     "kk": "Халықаралық Қызыл Крест комитетінің",
 }
-LOOK_ALIKES = {"en": str.maketrans("aeopc", "аеорс"), "ru": str.maketrans("аеорс", "aeopc"), "kk": str.maketrans("аеорс", "aeopc")}
+LOOK_ALIKES = {
+    "en": str.maketrans("aeopc", "аеорс"),
+    "ru": str.maketrans("аеорс", "aeopc"),
+    "kk": str.maketrans("аеорс", "aeopc"),
+}
 
 
 def inside(mark: str) -> Callable[[str, str], str]:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from crawler.text.normalise import fold, folded_term
 from crawler.text.words import words
 
-ALPHABET = "Красный КрестҚЫЗЫЛ қызыл Red Cross’s'-‐–—\u00ad\u200b\u00a0\n\n.,;&amp;&nbsp;&shy;«»()éёйи\u0301\u0306ﬁ½²Σ中ı№K"
+ALPHABET = (
+    "Красный КрестҚЫЗЫЛ қызыл Red Cross’s'-‐–—\u00ad\u200b\u00a0\n\n.,;&amp;&nbsp;&shy;«»()éёйи\u0301\u0306ﬁ½²Σ中ı№K"
+)
 
 
 @pytest.mark.parametrize(
