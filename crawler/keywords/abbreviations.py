@@ -6,7 +6,8 @@ import re
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _BETWEEN = re.compile(r"[\s\-‐‑\"«»“”„'’]{1,4}")
-_SKIPPED = frozenset("of the for and on in to at de la le der und и в на по при для о об с имени от из мен және".split())
+_SMALL_WORDS = "of the for and on in to at de la le der und и в на по при для о об с имени от из мен және"
+_SKIPPED = frozenset(_SMALL_WORDS.split())
 
 
 def is_abbreviation(term: str) -> bool:
@@ -26,7 +27,9 @@ def spelled_out(text: str, abbreviation: str) -> list[tuple[int, int]]:
     for index, word in enumerate(words):
         if word[0][0].lower() == letters[0] and (last := _last(text, words, index, letters)) is not None:
             chosen = words[index : last + 1]
-            behind = re.match(rf"[\s\"»”]*[(\[,–—-]\s*(?:далее\W+)?{re.escape(abbreviation)}\b", text[chosen[-1].end() :])
+            behind = re.match(
+                rf"[\s\"»”]*[(\[,–—-]\s*(?:далее\W+)?{re.escape(abbreviation)}\b", text[chosen[-1].end() :]
+            )
             if behind or _capitalised(chosen):
                 found.append((word.start(), chosen[-1].end()))
     return found

@@ -1,6 +1,7 @@
 """Whether an ambiguous term counts: capitals, the words around it, how the text spells an abbreviation out.
 
-Everything it knows stands in the rule file; this module only weighs. A match that does not count is weak, with the reason.
+Everything it knows stands in the rule file; this module only weighs. A match that does not count is weak, with the
+reason.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from crawler.text.normalise import Folded, folded_term
 
 _LETTERS = re.compile(r"[^\W_]+")
 _ADDRESS = re.compile(r"://|www\.|^\S+@\S+\.\w|[\w-]\.(?:org|com|int|net|info|edu|gov|kz|ru|uk|us|ch)\b", re.I)
+CLOSE = 40
+"""Characters within which a word for or against weighs double."""
 LONG = 4
 """Most words of a phrase in not_before and not_after."""
 
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """One place where a term of a rule stands: offsets into folded bytes and into the text, and what is thought of it."""
+    """One place where a term of a rule stands, in folded bytes and in the text, and what is thought of it."""
 
     rule: int
     term: str
@@ -59,7 +62,9 @@ class Neighbours:
             if term.endswith("*"):
                 made.begun += (folded_term(term[:-1]),)
             else:
-                forms = {"en": inflect_en.forms, "ru": inflect_ru.forms, "kk": inflect_kk.forms}[language_of(term)](term)
+                forms = {"en": inflect_en.forms, "ru": inflect_ru.forms, "kk": inflect_kk.forms}[language_of(term)](
+                    term
+                )
                 made.whole |= {folded_term(form) for form in forms}
         return made
 
@@ -74,11 +79,10 @@ class Neighbours:
 
 @dataclass(slots=True)
 class Guard:
-    """A context of a rule, made ready."""
+    """A context of a rule, made ready. `beside`: whether phrases count, whether they precede the term, the phrases."""
 
     context: Context
-    before: Neighbours
-    after: Neighbours
+    beside: tuple[tuple[bool, bool, Neighbours], ...]
     rules: frozenset[int]
 
 
@@ -91,12 +95,8 @@ class Judge:
         self._guards: dict[tuple[int, str], Guard] = {}
         for number, rule in enumerate(rules.rules):
             for context in rule.context:
-                guard = Guard(
-                    context,
-                    Neighbours.of(context.not_before),
-                    Neighbours.of(context.not_after),
-                    frozenset({number, *(numbers[name] for name in context.supported_by)}),
-                )
+                rules_meant = frozenset({number, *(numbers[name] for name in context.supported_by)})
+                guard = Guard(context, _beside(context), rules_meant)
                 for term in context.terms or ("",):
                     self._guards.setdefault((number, term), guard)
         self._words: Automaton[tuple[int, bool, str]] | None = None
@@ -153,35 +153,40 @@ class Evidence:
     def weigh(self, place: Place, guard: Guard, strong: list[Place]) -> tuple[Strength, str | None]:
         """Whether a guarded place counts, and why."""
         if neighbour := _neighbour(place, guard):
-            return Strength.WEAK, neighbour
+            return neighbour
         own, other = self._spellings(place, guard)
         if other and not own:
             return Strength.WEAK, f"the text spells it out as {other!r}"
         support, against = self._around(place, guard)
         terms = {anchor.term for anchor in strong if anchor.rule in guard.rules and anchor is not place}
-        for_it = len(support) + 2 * min(2, len(terms)) + (3 if own else 0)
-        astray = any(_neighbour(twin, guard) for twin in self.places if twin.rule == place.rule and twin.term == place.term)
-        against_it = len(against) + (1 if astray else 0)
+        for_it = sum(support.values()) + 2 * min(2, len(terms)) + (3 if own else 0)
+        twins = [_neighbour(twin, guard) for twin in self.places if twin.rule == place.rule and twin.term == place.term]
+        astray = any(verdict and verdict[0] is Strength.WEAK for verdict in twins)
+        against_it = sum(against.values()) + (1 if astray else 0)
         needed = guard.context.needs == "support" or (guard.context.needs == "capitals" and not capitals_right(place))
         if (for_it > against_it) if needed else (for_it >= against_it):
             return Strength.STRONG, _because(own, terms, support) if needed or against_it else None
         if against_it:
-            told = ", ".join(repr(word) for word in against[:3]) or "the same term with another meaning"
+            told = ", ".join(repr(word) for word in list(against)[:3]) or "the same term with another meaning"
             return Strength.WEAK, f"more speaks against it ({told}) than for it"
         lower = guard.context.needs == "capitals"
-        return Strength.WEAK, "written without its capitals and nothing around supports it" if lower else "nothing around supports it"
+        return (
+            Strength.WEAK,
+            "written without its capitals and nothing around supports it" if lower else "nothing around supports it",
+        )
 
-    def _around(self, place: Place, guard: Guard) -> tuple[list[str], list[str]]:
-        """Distinct words for and against, in reach of the place, or in the title or lead."""
-        words: tuple[dict[str, None], dict[str, None]] = ({}, {})
+    def _around(self, place: Place, guard: Guard) -> tuple[dict[str, int], dict[str, int]]:
+        """Words for and against with their weight: 2 close by, 1 in reach of the place, or in the title or lead."""
+        words: tuple[dict[str, int], dict[str, int]] = ({}, {})
         reach = guard.context.reach
         for supports, word, name, start, end in self._found.get(id(guard.context), ()):
-            same = name == place.field
-            if same and start < place.end and end > place.start:
+            apart = max(start - place.end, place.start - end) if name == place.field else None
+            if apart is not None and apart < 0:
                 continue
-            if name in ("title", "lead") or (same and place.start - reach <= end and start <= place.end + reach):
-                words[0 if supports else 1][word] = None
-        return list(words[0]), list(words[1])
+            if name in ("title", "lead") or (apart is not None and apart <= reach):
+                side = words[0 if supports else 1]
+                side[word] = max(side.get(word, 1), 2 if apart is not None and apart <= CLOSE else 1)
+        return words
 
     def _spellings(self, place: Place, guard: Guard) -> tuple[bool, str | None]:
         """Whether the article spells the abbreviation out as one of the rules' own terms, and how else it does."""
@@ -202,16 +207,19 @@ class Evidence:
 def capitals_right(place: Place) -> bool:
     """Whether the surface has the capitals of the term: every word of it, or all of it in capitals.
 
-    Within a sentence the first capital is enough ("Красный крест"); at its beginning that says nothing.
+    The first capital is enough within a sentence, and in Russian and Kazakh, where only the first word of a name has
+    one, at its beginning too ("Красный крест").
     """
     written = _LETTERS.findall(place.surface)
     wanted = _LETTERS.findall(place.term)
     pairs = [(word, term) for word, term in zip(written, wanted, strict=False) if term[0].isupper()]
     if any(len(term) > 1 and term.isupper() and not word[: len(term)].isupper() for word, term in pairs):
         return False
-    if all(word[0].isupper() for word, _ in pairs):
-        return len(pairs) > 1 or len(wanted) == 1 or not _begins_sentence(place)
-    return bool(pairs) and pairs[0][0][0].isupper() and not _begins_sentence(place)
+    if not pairs or not pairs[0][0][0].isupper():
+        return not pairs
+    if len(wanted) == 1 or (len(pairs) > 1 and all(word[0].isupper() for word, _ in pairs)):
+        return True
+    return not wanted[0].isascii() or not _begins_sentence(place)
 
 
 def _begins_sentence(place: Place) -> bool:
@@ -219,14 +227,26 @@ def _begins_sentence(place: Place) -> bool:
     return not before or before[-1] in ".!?…\n:•"
 
 
-def _neighbour(place: Place, guard: Guard) -> str | None:
+def _beside(context: Context) -> tuple[tuple[bool, bool, Neighbours], ...]:
+    """The phrases that decide alone, those against first."""
+    return (
+        (False, False, Neighbours.of(context.not_before)),
+        (False, True, Neighbours.of(context.not_after)),
+        (True, False, Neighbours.of(context.sure_before)),
+        (True, True, Neighbours.of(context.sure_after)),
+    )
+
+
+def _neighbour(place: Place, guard: Guard) -> tuple[Strength, str] | None:
+    """What a phrase directly beside the place decides."""
     data = place.folded.data
     after = data[place.end : place.end + 80].split()
     before = data[max(0, place.start - 80) : place.start].split()
-    if phrase := guard.before.found(after, before=False):
-        return f"directly followed by {_written(place, place.end + 1, phrase)!r}"
-    if phrase := guard.after.found(before, before=True):
-        return f"directly preceded by {_written(place, place.start - 1 - len(phrase), phrase)!r}"
+    for counts, first, phrases in guard.beside:
+        if phrase := phrases.found(before if first else after, before=first):
+            start = place.start - 1 - len(phrase) if first else place.end + 1
+            told = f"directly {'preceded' if first else 'followed'} by {_written(place, start, phrase)!r}"
+            return Strength.STRONG if counts else Strength.WEAK, told
     return None
 
 
@@ -245,7 +265,7 @@ def _in_address(place: Place) -> bool:
     return last - first > place.last - place.first + 2 and _ADDRESS.search(text[first:last]) is not None
 
 
-def _because(own: bool, terms: set[str], support: list[str]) -> str:
+def _because(own: bool, terms: set[str], support: dict[str, int]) -> str:
     if own:
         return "the text spells it out"
     told = [*sorted(terms), *support][:3]

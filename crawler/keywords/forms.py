@@ -18,9 +18,12 @@ Key = TypeVar("Key")
 def patterns(term: str, language: str) -> Iterator[tuple[bytes, Endings]]:
     """Folded bytes beginning with a space, and the endings allowed behind them.
 
-    A term ending in `*` takes any ending. Kazakh terms are stems with endings, the others every form in full.
+    A term ending in `*` takes any ending, one beginning with `=` none. Kazakh terms are stems with endings, the others
+    every form in full.
     """
-    if term.endswith("*"):
+    if term.startswith("="):
+        yield b" " + folded_term(term[1:]) + b" ", None
+    elif term.endswith("*"):
         yield b" " + folded_term(term[:-1]), None
     elif language == "kk":
         for stem in inflect_kk.stems(term):
@@ -63,5 +66,7 @@ class Automaton(Generic[Key]):
                 continue
             close = data.index(b" ", end)
             rest = data[end:close]
-            found += [(key, start + 1, close) for key, endings in self._owners[number] if endings is None or rest in endings]
+            found += [
+                (key, start + 1, close) for key, endings in self._owners[number] if endings is None or rest in endings
+            ]
         return found

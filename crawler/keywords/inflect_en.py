@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_AFTER_HEAD = frozenset("of on for in to at by from relating relative against between with".split())
+_PREPOSITIONS = "of on for in to at by from relating relative against between with"
+_AFTER_HEAD = frozenset(_PREPOSITIONS.split())
 _IRREGULAR = {"child": "children", "person": "people", "foot": "feet", "man": "men", "woman": "women"}
 
 

@@ -1,7 +1,8 @@
 """Kazakh: plural × possessive × case with vowel harmony, in Cyrillic and in the Latin spellings in use.
 
-Only the last word of a term is inflected, so a term is a stem and the set of endings that may follow it to the end of the word:
-"Қызыл Крест" + "тің" counts, "крестик" does not. A stem may change its last letter before a vowel (құқық, құқығы).
+Only the last word of a term is inflected, so a term is a stem and the set of endings that may follow it to the end of
+the word: "Қызыл Крест" + "тің" counts, "крестик" does not. A stem may change its last letter before a vowel (құқық,
+құқығы).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Russian: every case and number of a term, from tables of endings.
 
-The tables give more than the language has ("крестов" and "крестей" both): a word nobody writes costs nothing, one missed costs an
+The tables give more than the language has ("красные креста"): a word nobody writes costs nothing, one missed costs an
 article. Adjectives and their noun are put into the same case; what follows the noun stays ("комитета Красного Креста").
 """
 
@@ -17,7 +17,8 @@ ACCUSATIVE = (3, 9)
 """An empty accusative reads like the nominative of things and like the genitive of living beings."""
 VOWELS = "аеиоуыэюя"
 CONSONANTS = "бвгджзклмнпрстфхцчшщ"
-PREPOSITIONS = frozenset("в во на о об обо по при с со за из к ко от до для без над под у про через между".split())
+_PREPOSITIONS = "в во на о об обо по при с со за из к ко от до для без над под у про через между"
+PREPOSITIONS = frozenset(_PREPOSITIONS.split())
 
 _ADJECTIVES = {
     "ый": "ый|ого|ому|=|ым|ом|ые|ых|ым|=|ыми|ых",
@@ -37,7 +38,7 @@ _NOUNS = {
     "ий": "ий|ия|ию|=|ием|ии|ии|иев|иям|=|иями|иях",
     "й": "й|я|ю|=|ем|е|и|ев|ям|=|ями|ях",
     "ь": "ь|я и|ю и|ь я|ем ью|е и|и|ей|ям ам|=|ями ами|ях ах",
-    "ия": "ия|ии|ии|ию|ией|ии|ии|ий|иям|=|иями|иях",
+    "ия": "ия|ии|ии|ию|ией иею|ии|ии|ий|иям|=|иями|иях",
     "мя": "мя|мени|мени|мя|менем|мени|мена|мен|менам|=|менами|менах",
     "я": "я|и|е|ю|ей ею|е|и|ь й ей|ям|=|ями|ях",
     "ие": "ие|ия|ию|ие|ием|ии|ия|ий|иям|=|иями|иях",
@@ -62,7 +63,23 @@ _IRREGULAR = {
 }
 _DROPPED = {"посол": "посл", "орел": "орл", "угол": "угл", "узел": "узл", "лев": "льв", "лед": "льд", "лоб": "лб"}
 """Nouns whose last vowel is lost in every other form."""
-_NOUN_IN_IE = ("ение", "ание", "яние", "ствие", "тие", "вие", "лие", "рие", "сие", "чие", "дие", "зие", "бие", "пие", "жение")
+_NOUN_IN_IE = (
+    "ение",
+    "ание",
+    "яние",
+    "ствие",
+    "тие",
+    "вие",
+    "лие",
+    "рие",
+    "сие",
+    "чие",
+    "дие",
+    "зие",
+    "бие",
+    "пие",
+    "жение",
+)
 _ADJECTIVE_IN_IE = ("ские", "цкие", "дние", "рние", "шние", "хние", "жние", "вние", "бние", "тние", "нние")
 _ADJECTIVE_BEFORE_IY = "кгхжшчщ"
 
@@ -135,9 +152,7 @@ def _slots(word: str, inflected: bool) -> Slots:
     if not hyphen:
         return tails
     heads = ((first,),) * 12 if "-" in first or len(first) < 4 else _either(first, _noun(first, surname=False))
-    return tuple(
-        tuple(f"{a}-{b}" for a, b in product(one, other)) for one, other in zip(heads, tails, strict=True)
-    )
+    return tuple(tuple(f"{a}-{b}" for a, b in product(one, other)) for one, other in zip(heads, tails, strict=True))
 
 
 def _either(word: str, slots: Slots) -> Slots:
@@ -188,7 +203,9 @@ def _fleeting(word: str, slots: Slots) -> Slots:
         soft = "й" if stem[-1] in VOWELS else "ь" if stem[-1] == "л" else ""
         return _joined(slots, _with(stem + soft + "ц", _MASCULINE.replace("_", "\0")), drop="\0")
     if word.endswith(("ок", "ек")) and len(word) > 3:
-        return _joined(slots, _with(stem + ("ь" if word.endswith("лек") else "") + "к", _MASCULINE.replace("_", "\0")), drop="\0")
+        return _joined(
+            slots, _with(stem + ("ь" if word.endswith("лек") else "") + "к", _MASCULINE.replace("_", "\0")), drop="\0"
+        )
     if word.endswith("ень"):
         return _joined(slots, _with(word[:-3] + "н", _NOUNS["ь"].replace("ь", "\0")), drop="\0")
     if word[-1:] in "аое" and len(word) > 3 and word[-2] in CONSONANTS and word[-3] in CONSONANTS + "ьй":

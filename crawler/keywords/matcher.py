@@ -66,7 +66,8 @@ class Matcher:
         ):
             return []
         found = _evaluate(self._trees[number], spots, folded, {"lang": language, "source": source})
-        return [_place(number, spot, folded[spot[1]]) for spot in _longest(found or [])]
+        places = [_place(number, spot, folded[spot[1]]) for spot in _longest(found or [], folded)]
+        return [place for place in places if not _other_abbreviation(place)]
 
     def _match(self, place: Place) -> Match:
         text = place.folded.original
@@ -154,18 +155,26 @@ def _distance(one: tuple[Leaf, str, int, int], other: tuple[Leaf, str, int, int]
     return sum(word != b"." for word in between.split())
 
 
-def _longest(spots: Spots) -> Spots:
-    """One spot a place: the longest, of several as long the one whose base form is written there."""
+def _longest(spots: Spots, folded: dict[str, Folded]) -> Spots:
+    """One spot a place: the longest, of several as long the one whose base form is most like what is written there."""
 
-    def order(spot: tuple[Leaf, str, int, int]) -> tuple[str, int, int, bool]:
+    def order(spot: tuple[Leaf, str, int, int]) -> tuple[str, int, int, int, int]:
         leaf, name, start, end = spot
-        return name, -(end - start), start, len(folded_term(leaf.term)) != end - start
+        shared = _shared(folded_term(leaf.term), folded[name].data[start:end])
+        return name, start - end, start, -shared, len(leaf.term)
 
     kept: Spots = []
     for spot in sorted(dict.fromkeys(spots), key=order):
         if not any(spot[1] == other[1] and spot[2] < other[3] and spot[3] > other[2] for other in kept):
             kept.append(spot)
     return kept
+
+
+def _shared(one: bytes, other: bytes) -> int:
+    """How many bytes both begin with."""
+    return next(
+        (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
 
 
 def _place(number: int, spot: tuple[Leaf, str, int, int], folded: Folded) -> Place:
@@ -178,3 +187,11 @@ def _place(number: int, spot: tuple[Leaf, str, int, int], folded: Folded) -> Pla
         if ending == b"s" or (is_abbreviation(leaf.term) and ending in endings_after_hyphen()):
             _, last = folded.span(end + 1, close)
     return Place(number, leaf.term, name, folded, start, end, first, last)
+
+
+def _other_abbreviation(place: Place) -> bool:
+    """Whether an abbreviation with an ending is written as another one: МГПУ is no form of МГП, МИДу is one of МИД."""
+    ending = place.surface[len(place.term) :]
+    if not is_abbreviation(place.term) or not ending.isalpha():
+        return False
+    return not (place.surface[: len(place.term)].isupper() and ending.islower())

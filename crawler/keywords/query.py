@@ -1,7 +1,7 @@
 """The query language of rules: one string such as `("Red Cross" OR МККК) AND NOT title:hockey`.
 
-A query becomes a tree of the classes below, the same tree that a rule's lists become. The parser (lark) is only imported when a
-rule has a query.
+A query becomes a tree of the classes below, the same tree that a rule's lists become. The parser (lark) is only
+imported when a rule has a query.
 """
 
 from __future__ import annotations
@@ -171,7 +171,9 @@ def _node(tree: Any, fields: tuple[str, ...]) -> Node:
             return Negation(_node(parts[-1], fields))
         case "near":
             one, other = _node(parts[0], fields), _node(parts[2], fields)
-            if any(not isinstance(part, Leaf | Either) for side in (one, other) for part in (side, *_alternatives(side))):
+            if any(
+                not isinstance(part, Leaf | Either) for side in (one, other) for part in (side, *_alternatives(side))
+            ):
                 raise ValueError(f"on both sides of {parts[1]} there must be a term, or terms joined by OR.")
             return Near(one, other, int(parts[1].split("/")[1]))
         case "limited":
@@ -191,9 +193,9 @@ def _alternatives(node: Node) -> tuple[Node, ...]:
 def _leaf(token: str, fields: tuple[str, ...], language: str | None) -> Leaf:
     term = _unquoted(token)
     if not any(character.isalnum() for character in term):
-        raise ValueError(f"{str(token)} has no letter or digit.")
+        raise ValueError(f"{token!s} has no letter or digit.")
     if "*" in term[:-1] or (term.endswith("*") and len(term) < 4):
-        raise ValueError(f"in {str(token)} the * may only stand at the end of at least three letters.")
+        raise ValueError(f"in {token!s} the * may only stand at the end of at least three letters.")
     return Leaf(term, language or language_of(term), fields)
 
 
@@ -203,7 +205,11 @@ def _unquoted(token: str) -> str:
 
 def _explained(error: Exception, text: str) -> str:
     position = getattr(error, "pos_in_stream", None)
-    if position is None or not 0 <= position < len(text) or getattr(getattr(error, "token", None), "type", "") == "$END":
+    if (
+        position is None
+        or not 0 <= position < len(text)
+        or getattr(getattr(error, "token", None), "type", "") == "$END"
+    ):
         return "it ends too early; a term, a phrase or a closing bracket is missing."
     before, after = text[max(0, position - 15) : position], text[position : position + 15]
     if after.startswith('"'):

@@ -1,7 +1,8 @@
 """The rule file: what matters, in an analyst's words; read, checked and refused with file, line and remedy.
 
-A rule is a topic: terms per language, base forms only, with contexts for terms that also mean something else, or a query in one
-string. `docs/rules.md` teaches the file; `crawler/defaults/rules.schema.json` is its JSON Schema, made from these classes.
+A rule is a topic: terms per language, base forms only, with contexts for terms that also mean something else, or a
+query in one string. `docs/rules.md` teaches the file; `crawler/defaults/rules.schema.json` is its JSON Schema, made
+from these classes.
 """
 
 from __future__ import annotations
@@ -50,14 +51,19 @@ class Context(Part):
 
     terms: tuple[Term, ...] = Field((), description="the rule's terms it is for; none: every term of the rule")
     needs: Literal["nothing", "capitals", "support"] = Field(
-        "nothing", description="nothing: counts unless something speaks against it; capitals: needs support only when not "
+        "nothing",
+        description="nothing: counts unless something speaks against it; capitals: needs support only when not "
         "written in capitals as here; support: needs support always",
     )
     support: tuple[Term, ...] = Field((), description="terms or @vocabulary that speak for the meaning wanted")
     against: tuple[Term, ...] = Field((), description="terms or @vocabulary that speak for another meaning")
     not_before: tuple[Term, ...] = Field((), description="directly followed by one of these it means something else")
     not_after: tuple[Term, ...] = Field((), description="directly preceded by one of these it means something else")
-    supported_by: tuple[str, ...] = Field((), description="other rules whose strong matches support it, as the rule's own do")
+    sure_before: tuple[Term, ...] = Field((), description="directly followed by one of these it counts")
+    sure_after: tuple[Term, ...] = Field((), description="directly preceded by one of these it counts")
+    supported_by: tuple[str, ...] = Field(
+        (), description="other rules whose strong matches support it, as the rule's own do"
+    )
     reach: int = Field(500, ge=0, description="characters around the match in which support and against are looked for")
 
 
@@ -111,7 +117,9 @@ def load_rules(path: Path | None = None) -> RuleSet:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise RuleError(f"The rule file {path} cannot be read: {reason}. Leave `rules` out to use the shipped rules.") from error
+        raise RuleError(
+            f"The rule file {path} cannot be read: {reason}. Leave `rules` out to use the shipped rules."
+        ) from error
     return parse_rules(text, path)
 
 
@@ -131,6 +139,11 @@ def parse_rules(text: str, path: Path | None = None) -> RuleSet:
     return RuleSet(file, path=path, digest="sha256:" + hashlib.sha256(text.encode()).hexdigest())
 
 
+def rule_schema() -> dict[str, Any]:
+    """The JSON Schema of rule files, as shipped in `rules.schema.json`."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **RuleFile.model_json_schema()}
+
+
 Place = tuple[str | int, ...]
 
 
@@ -139,11 +152,15 @@ def _problems(file: RuleFile) -> list[tuple[str, Place]]:
     found: list[tuple[str, Place]] = []
     names = Counter(rule.name for rule in file.rule)
     for name, words in file.vocabulary.items():
-        found += [(problem, ("vocabulary", name, term)) for _, term in words.pairs() if (problem := _term_problem(term))]
+        found += [
+            (problem, ("vocabulary", name, term)) for _, term in words.pairs() if (problem := _term_problem(term))
+        ]
     for index, rule in enumerate(file.rule):
         here: Place = ("rule", index)
         if names[rule.name] > 1:
-            found.append((f"there are {names[rule.name]} rules named {rule.name!r}; give each its own name.", (*here, "name")))
+            found.append(
+                (f"there are {names[rule.name]} rules named {rule.name!r}; give each its own name.", (*here, "name"))
+            )
         found += [(problem, (*here, term)) for _, term in rule.listed() if (problem := _term_problem(term))]
         if not (rule.terms.pairs() or rule.query or rule.all_of or rule.any_of):
             found.append((f"the rule {rule.name!r} looks for nothing; give it terms or a query.", (*here, "name")))
@@ -155,14 +172,24 @@ def _problems(file: RuleFile) -> list[tuple[str, Place]]:
 
 def _context_problems(rule: Rule, file: RuleFile, names: set[str]) -> list[tuple[str, Place]]:
     found: list[tuple[str, Place]] = []
-    own = {term for _, term in rule.listed()} | set(query.terms(rule.query) if rule.query and not query.problem(rule.query) else ())
+    own = {term for _, term in rule.listed()} | set(
+        query.terms(rule.query) if rule.query and not query.problem(rule.query) else ()
+    )
     for context in rule.context:
         for term in context.terms:
             if term not in own:
-                found.append((f"the rule {rule.name!r} has no term {term!r}{nearest(term, own)}; write it as in the terms.", (term,)))
-        for word in (*context.support, *context.against, *context.not_before, *context.not_after):
+                found.append(
+                    (
+                        f"the rule {rule.name!r} has no term {term!r}{nearest(term, own)}; write it as in the terms.",
+                        (term,),
+                    )
+                )
+        beside = (*context.not_before, *context.not_after, *context.sure_before, *context.sure_after)
+        for word in (*context.support, *context.against, *beside):
             if word.startswith("@") and word[1:] not in file.vocabulary:
-                found.append((f"there is no vocabulary {word[1:]!r}{nearest(word[1:], file.vocabulary) or '.'}", (word,)))
+                found.append(
+                    (f"there is no vocabulary {word[1:]!r}{nearest(word[1:], file.vocabulary) or '.'}", (word,))
+                )
             elif problem := _term_problem(word.lstrip("@")):
                 found.append((problem, (word,)))
         for name in context.supported_by:
@@ -201,7 +228,8 @@ def _siblings(place: Place) -> list[str]:
     keys = [part for part in place if isinstance(part, str)][:-1]
     model: type[Part] = RuleFile
     for key in keys:
-        model = {"rule": Rule, "context": Context, "terms": Words, "vocabulary": Words}.get(key, model)
+        models: dict[str, type[Part]] = {"rule": Rule, "context": Context, "terms": Words, "vocabulary": Words}
+        model = models.get(key, model)
     return list(model.model_fields)
 
 

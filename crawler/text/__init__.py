@@ -1,6 +1,6 @@
 """Plain text of English, Russian and Kazakh: folding for search, sentences, words.
 
-    normalise   text → `Folded`: one form for every way of writing the same words, with the way back to the original
-    sentences   where the sentence around an offset begins and ends
-    words       the words of a text in their folded form
+normalise   text → `Folded`: one form for every way of writing the same words, with the way back to the original
+sentences   where the sentence around an offset begins and ends
+words       the words of a text in their folded form
 """

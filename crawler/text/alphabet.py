@@ -1,8 +1,9 @@
 """The folded alphabet: which byte stands for which letter, and which letters count as the same.
 
-Folded text is bytes, one byte a letter, so that searching and translating run at the speed of `bytes`. Capitals, accents, ё and
-е, й and и, and the letters that Kazakh adds to the Russian keyboard (қ and к, ү ұ and у) fold together: people type one for the
-other. Latin and Cyrillic letters that only look alike stay apart, except inside a word that mixes both scripts.
+Folded text is bytes, one byte a letter, so that searching and translating run at the speed of `bytes`. Capitals,
+accents, ё and е, й and и, and the letters that Kazakh adds to the Russian keyboard (қ and к, ү ұ and у) fold together:
+people type one for the other. Latin and Cyrillic letters that only look alike stay apart, except inside a word that
+mixes both scripts.
 """
 
 from __future__ import annotations
@@ -23,10 +24,36 @@ OTHER_LETTER = "\ue000"
 """Stands for a letter of any other script: it belongs to a word and matches nothing."""
 
 APOSTROPHES = "'’‘ʼ`´"
-SAME_LETTERS = {"ё": "е", "й": "и", "і": "и", "ә": "а", "ғ": "г", "қ": "к", "ң": "н", "ө": "о", "ұ": "у", "ү": "у", "һ": "х"}
-LOOKS_CYRILLIC = dict(zip("abcehikmoptxy", "авсеникмортху", strict=True))
-LOOKS_LATIN = dict(zip("аеорсухкмтвни", "aeopcyxkmtbhi", strict=True))
-SINGLE = {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "є": "е", "ґ": "г", "ј": "j", "ѕ": "s", "ӏ": "l", "…": "."}
+SAME_LETTERS = {
+    "ё": "е",
+    "й": "и",
+    "і": "и",
+    "ә": "а",
+    "ғ": "г",
+    "қ": "к",
+    "ң": "н",
+    "ө": "о",
+    "ұ": "у",
+    "ү": "у",
+    "һ": "х",
+}
+LOOKS_CYRILLIC = dict(zip("aceopxyiABCEHIKMOPTXY", "асеорхуиавсеникмортху", strict=True))
+LOOKS_LATIN = dict(zip("аеорсухіАВЕКМНОРСТУХІ", "aeopcyxiabekmhopctyxi", strict=True))
+SINGLE = {
+    "ı": "i",
+    "ł": "l",
+    "ø": "o",
+    "đ": "d",
+    "ß": "ss",
+    "æ": "ae",
+    "œ": "oe",
+    "є": "е",
+    "ґ": "г",
+    "ј": "j",
+    "ѕ": "s",
+    "ӏ": "l",
+    "…": ".",
+}
 GREEK = dict(zip("αβεζηικμνορτυχ", "abezhikmvoptyx", strict=True))
 
 _LETTERS = RUSSIAN + "ё" + KAZAKH
@@ -65,9 +92,7 @@ def _folded(character: str) -> str:
 TRANSLATION = bytes(DECODING.index(_folded(character)) if character != "\ufffe" else 32 for character in DECODING)
 DELETED = codecs.charmap_encode(INVISIBLE, "strict", ENCODING)[0]
 
-SCRIPT = bytes(
-    76 if 97 <= code <= 122 else 67 if DECODING[code] in _LETTERS else 45 if code == 45 else 32 for code in range(256)
-)
+SCRIPT = bytes(76 if 97 <= code <= 122 else 67 if DECODING[code] in _LETTERS else 32 for code in range(256))
 """Folded byte → `L` for a Latin letter, `C` for a Cyrillic one, else a space: shows words that mix scripts."""
 
 
@@ -77,6 +102,7 @@ def _look_alikes(table: dict[str, str]) -> dict[int, int]:
 
 TO_CYRILLIC = _look_alikes(LOOKS_CYRILLIC)
 TO_LATIN = _look_alikes(LOOKS_LATIN)
+"""Letters, capitals and small ones apart (M looks Cyrillic, m does not), → the folded letter of the other script."""
 
 _known: dict[str, bytes] = {}
 
@@ -94,8 +120,8 @@ def _plain(character: str) -> bytes:
     if unicodedata.category(character)[0] in "NSP" and not character.isdecimal() and plain == character:
         return b" "
     out = b""
-    for part in plain:
-        part = GREEK.get(part.lower(), part)
+    for letter in plain:
+        part = GREEK.get(letter.lower(), letter)
         if unicodedata.category(part)[0] in "MC":
             continue
         known = part in KNOWN

@@ -23,6 +23,7 @@ _ENTITY = re.compile(r"&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-z]{2,8});")
 _LINE_END = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad][ \t]*\n[ \t\n]*(?=[a-zа-яёәғқңөұүһі])")
 _MIXED = re.compile(rb"C[CL]*L[CL]*|L[CL]*C[CL]*")
 _POSSESSIVE = re.compile(rb"'(?=s(?![a-z]))")
+LATIN = ord("L")
 _SKIPPED = frozenset(b" '\n-")
 
 
@@ -131,10 +132,11 @@ def _back(edits: tuple[Edit, ...], place: int) -> tuple[int, int]:
 
 def _level(text: str) -> bytes:
     """The text as folded bytes, one a character kept, before spaces are evened out."""
-    data = codecs.charmap_encode(text, FOLD, ENCODING)[0].translate(TRANSLATION, DELETED)
+    written = codecs.charmap_encode(text, FOLD, ENCODING)[0].translate(None, DELETED)
+    data = written.translate(TRANSLATION)
     scripts = data.translate(SCRIPT)
     if b"LC" in scripts or b"CL" in scripts:
-        data = _one_script(data, scripts)
+        data = _one_script(data, scripts, written)
     if b"'s" in data:
         data = _POSSESSIVE.sub(b" ", data)
     return data.replace(b"\n\n", b" .").replace(b" - ", b" . ")
@@ -153,20 +155,18 @@ def _sources(text: str) -> list[int]:
     return sources
 
 
-def _one_script(data: bytes, scripts: bytes) -> bytes:
-    """Words that mix scripts, written in one: letters that look alike are taken for each other."""
+def _one_script(data: bytes, scripts: bytes, written: bytes) -> bytes:
+    """Words that mix scripts, written in one: letters that look alike as `written` are taken for each other."""
     out = bytearray(data)
     for found in _MIXED.finditer(scripts):
-        start, end = found.span()
-        letters = set(data[start:end])
-        latin = {letter for letter in letters if 97 <= letter <= 122}
-        if latin <= alphabet.TO_CYRILLIC.keys():
-            table = alphabet.TO_CYRILLIC
-        elif letters - latin <= alphabet.TO_LATIN.keys():
-            table = alphabet.TO_LATIN
-        else:
-            continue
-        out[start:end] = bytes(table.get(letter, letter) if (letter in latin) == (table is alphabet.TO_CYRILLIC) else letter for letter in data[start:end])
+        word = range(*found.span())
+        latin = [index for index in word if scripts[index] == LATIN]
+        cyrillic = [index for index in word if scripts[index] != LATIN]
+        for places, table in ((latin, alphabet.TO_CYRILLIC), (cyrillic, alphabet.TO_LATIN)):
+            if all(written[index] in table for index in places):
+                for index in places:
+                    out[index] = table[written[index]]
+                break
     return bytes(out)
 
 

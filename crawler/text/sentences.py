@@ -7,12 +7,13 @@ import re
 LONGEST = 600
 """Characters of a sentence that is shown; a longer one is cut at words around the place in question."""
 
-_ABBREVIATIONS = frozenset(
-    "г гг в вв им ул пр просп пл пос с д стр корп обл р руб коп млн млрд трлн тыс т др пр см ст п пп ч ср англ фр лат рус каз доп "
-    "проф акад ген полк кв напр пер респ тел илл рис табл изд ред сост пресс б ж жж ғ ғғ т.б м "
-    "mr mrs ms dr prof gen col sen rep gov st no vs etc inc ltd co jr sr al fig art vol pp p ed dept approx u.s u.k u.n e.g i.e "
-    "jan feb mar apr jun jul aug sept sep oct nov dec".split()
-)
+_SHORT = """
+г гг в вв им ул пр просп пл пос с д стр корп обл р руб коп млн млрд трлн тыс т др см ст п пп ч ср англ фр лат рус каз
+доп проф акад ген полк кв напр пер респ тел илл рис табл изд ред сост пресс б ж жж ғ ғғ т.б м
+mr mrs ms dr prof gen col sen rep gov st no vs etc inc ltd co jr sr al fig art vol pp p ed dept approx u.s u.k u.n e.g
+i.e jan feb mar apr jun jul aug sept sep oct nov dec
+"""
+_ABBREVIATIONS = frozenset(_SHORT.split())
 _END = re.compile(r"[.!?…]+[\"'»”’)\]]*(?=\s+|$)|\n+")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+(?:\.[^\W\d_]+)*)$")
 

@@ -1,0 +1,145 @@
+"""What the matcher promises the rest of the program."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from crawler.keywords import Matcher, load_rules, parse_rules
+
+SHIPPED = Matcher(load_rules())
+
+
+def simple(rule: str) -> Matcher:
+    return Matcher(parse_rules(f'[[rule]]\nname = "one"\n{rule}\n'))
+
+
+def test_matches_come_by_field_and_offset() -> None:
+    texts = {"body": "Red Cross, МККК.", "title": "IFRC and Red Crescent", "lead": "Қызыл Крест"}
+    assert [(match.field, match.surface) for match in SHIPPED.match(texts)] == [
+        ("title", "IFRC"),
+        ("title", "Red Crescent"),
+        ("lead", "Қызыл Крест"),
+        ("body", "Red Cross"),
+        ("body", "МККК"),
+    ]
+
+
+def test_a_match_says_everything() -> None:
+    text = "Первое. Глава МККК прибыл к «Красному Кресту». Конец."
+    crest = SHIPPED.match({"title": None, "lead": None, "body": text})[1]
+    assert (crest.rule, crest.term, crest.surface) == ("red-cross-movement", "Красный Крест", "Красному Кресту")
+    assert text[crest.start : crest.end] == crest.surface
+    assert crest.sentence == "Глава МККК прибыл к «Красному Кресту»."
+    assert crest.strength == "strong"
+
+
+def test_one_place_is_reported_once_and_as_the_longest() -> None:
+    matches = SHIPPED.match({"body": "The International Committee of the Red Cross came."})
+    assert [match.surface for match in matches] == ["International Committee of the Red Cross"]
+
+
+def test_two_rules_may_share_a_place() -> None:
+    matcher = Matcher(
+        parse_rules('[[rule]]\nname = "a"\nterms.en = ["cross"]\n[[rule]]\nname = "b"\nterms.en = ["red cross"]\n')
+    )
+    assert [(match.rule, match.surface) for match in matcher.match({"body": "Red Cross"})] == [
+        ("b", "Red Cross"),
+        ("a", "Cross"),
+    ]
+
+
+def test_empty_and_missing_fields() -> None:
+    assert SHIPPED.match({}) == SHIPPED.match({"title": None, "lead": "", "body": ""}) == ()
+
+
+def test_limits_of_a_rule() -> None:
+    matcher = simple('terms.en = ["river"]\nlanguages = ["en"]\nsources = ["mfa"]\nfields = ["title"]')
+    here = {"title": "A river", "body": "A river"}
+    assert [match.field for match in matcher.match(here, "en", "mfa")] == ["title"]
+    assert matcher.match(here, None, "mfa")
+    assert not matcher.match(here, "ru", "mfa")
+    assert not matcher.match(here, "en", "ktkz")
+    assert not matcher.match(here, "en")
+
+
+def test_lists_of_a_rule_are_conditions() -> None:
+    matcher = simple('terms.en = ["river"]\nall_of = ["flood", "dam"]\nany_of = ["north", "south"]\nnone_of = ["film"]')
+    assert [match.surface for match in matcher.match({"body": "The river, a flood, two dams in the north."})] == [
+        "river",
+        "flood",
+        "dams",
+        "north",
+    ]
+    assert not matcher.match({"body": "The river, a flood in the north."})
+    assert not matcher.match({"body": "The river, a flood, two dams."})
+    assert not matcher.match({"body": "A film: river, flood, dam, north."})
+
+
+@pytest.mark.parametrize(
+    ("text", "surface", "reason"),
+    [
+        (
+            "The International Hockey League (IHL) began in war.",
+            "IHL",
+            "the text spells it out as 'International Hockey League'",
+        ),
+        ("Red Cross Street was closed.", "Red Cross", "directly followed by 'Street'"),
+        ("See www.icrc.org/ihl for more on the armed conflict.", "icrc", "inside a web or mail address"),
+        ("He drew a red cross.", "red cross", "written without its capitals and nothing around supports it"),
+        ("The IHL met.", "IHL", "nothing around supports it"),
+        ("The flag has a red cross.", "red cross", "more speaks against it ('flag') than for it"),
+    ],
+)
+def test_weak_matches_say_why(text: str, surface: str, reason: str) -> None:
+    match = SHIPPED.match({"body": text})[0]
+    assert (match.surface, match.strength, match.reason) == (surface, "weak", reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Международное гуманитарное право (МГП) изучают все.", "the text spells it out"),
+        (
+            "The Fourth Geneva Convention applies; the Geneva Convention says so.",
+            "supported by 'Fourth Geneva Convention'",
+        ),
+        ("IHL protects civilians.", "supported by 'civilian*'"),
+        ("american red cross volunteers", "supported by"),
+    ],
+)
+def test_strong_matches_of_ambiguous_terms_say_why(text: str, reason: str) -> None:
+    told = [match.reason for match in SHIPPED.match({"body": text}) if match.strength == "strong"]
+    assert any(reason in (one or "") for one in told) or (reason == "supported by" and told)
+
+
+def test_the_title_supports_the_body() -> None:
+    body = "IHL was discussed."
+    assert SHIPPED.match({"title": "War and civilians", "body": body})[0].strength == "strong"
+    assert SHIPPED.match({"title": "Budget", "body": body})[0].strength == "weak"
+
+
+def test_support_is_looked_for_in_reach_only() -> None:
+    far = "IHL was discussed. " + "Nothing happened there. " * 100 + "A war began."
+    assert SHIPPED.match({"body": far})[0].strength == "weak"
+
+
+def test_endings_behind_a_hyphen_belong_to_the_surface() -> None:
+    assert [m.surface for m in SHIPPED.match({"body": "МККК-нің, ХҚКК-ға, Red Cross’s, МККК-Астана"})] == [
+        "МККК-нің",
+        "ХҚКК-ға",
+        "Red Cross’s",
+        "МККК",
+    ]
+
+
+def test_rules_are_loaded_without_parser_or_framework() -> None:
+    code = (
+        "import sys; from crawler.keywords import Matcher, load_rules; Matcher(load_rules());"
+        "print([m for m in ('lark', 'scrapy', 'twisted', 'sqlalchemy', 'pymorphy3') if m in sys.modules])"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )

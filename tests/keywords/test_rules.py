@@ -1,0 +1,81 @@
+"""Rule files: what is refused, with which line and remedy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from crawler.errors import RuleError
+from crawler.keywords import load_rules, parse_rules
+from crawler.keywords.rules import rule_schema
+
+SHIPPED = Path(__file__).parents[2] / "crawler" / "defaults"
+GOOD = '[[rule]]\nname = "one"\nterms.en = ["Red Cross"]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[rule]]\nname = "one"\nterms.en = ["x"', "not valid TOML"),
+        (
+            '[[rule]]\nname = "one"\nterm.en = ["Red Cross"]\n',
+            "rules.toml:3: there is no key 'term' here, did you mean 'terms'?",
+        ),
+        ('[[rule]]\nname = "one"\nterms.fr = ["Croix"]\n', "rules.toml:3: there is no key 'fr' here"),
+        ('[[rule]]\nterms.en = ["Red Cross"]\n', "rules.toml:1: the key 'name' is missing; add it."),
+        (
+            '[[rule]]\nname = "Red Cross"\nterms.en = ["a"]\n',
+            "rules.toml:2: the name 'Red Cross' must be small letters",
+        ),
+        (GOOD + "\n" + GOOD, "rules.toml:2: there are 2 rules named 'one'"),
+        ('[[rule]]\nname = "one"\n', "rules.toml:2: the rule 'one' looks for nothing"),
+        ('[[rule]]\nname = "one"\nterms.en = ["--"]\n', "rules.toml:3: the term '--' has no letter or digit."),
+        ('[[rule]]\nname = "one"\nterms.ru = ["гум* право"]\n', "the * may only stand at the end"),
+        ('[[rule]]\nname = "one"\nterms.ru = ["a*"]\n', "would match nearly everything"),
+        (GOOD + '[[rule.context]]\nterms = ["Red Crss"]\n', "has no term 'Red Crss', did you mean 'Red Cross'?"),
+        (
+            GOOD + '[[rule.context]]\nsupport = ["@wr"]\n[vocabulary.war]\nen = ["war"]\n',
+            "rules.toml:5: there is no vocabulary 'wr', did you mean 'war'?",
+        ),
+        (GOOD + '[[rule.context]]\nneeds = "luck"\n', "rules.toml:5: needs = 'luck' cannot be used"),
+        (GOOD + '[[rule.context]]\nsupported_by = ["two"]\n', "supported_by names no rule 'two'"),
+        (GOOD + 'query = "(a OR"\n', "rules.toml:4: the query of rule 'one' cannot be read: it ends too early"),
+        (GOOD + "version = 2\n", "there is no key 'version' here"),
+        ("version = 1\n", "the key 'rule' is missing"),
+        (GOOD + 'languages = ["fr"]\n', "rules.toml:4: languages"),
+    ],
+)
+def test_what_is_refused(text: str, said: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        parse_rules(text)
+    assert said in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RuleError, match=r"none\.toml cannot be read: No such file"):
+        load_rules(tmp_path / "none.toml")
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / "old.toml").write_bytes("# крест\n".encode("cp1251"))
+    with pytest.raises(RuleError, match="it is not UTF-8"):
+        load_rules(tmp_path / "old.toml")
+
+
+def test_the_shipped_rules_are_read() -> None:
+    rules = load_rules(None)
+    assert [rule.name for rule in rules.rules] == ["red-cross-movement", "ihl", "geneva-conventions"]
+    assert rules.digest.startswith("sha256:") and rules.path is None
+    assert all(rule.terms.en and rule.terms.ru and rule.terms.kk for rule in rules.rules)
+
+
+def test_the_digest_is_that_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "rules.toml").write_text(GOOD, encoding="utf-8")
+    assert load_rules(tmp_path / "rules.toml").digest == parse_rules(GOOD).digest != load_rules(None).digest
+
+
+def test_the_shipped_schema_is_that_of_the_classes() -> None:
+    shipped = json.loads((SHIPPED / "rules.schema.json").read_text(encoding="utf-8"))
+    assert shipped == rule_schema(), "write it anew with: crawler rules schema > crawler/defaults/rules.schema.json"

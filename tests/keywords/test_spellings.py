@@ -1,0 +1,92 @@
+"""Typographic damage: every kind of it, in every language, is seen through."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.keywords import Matcher, load_rules
+
+MATCHER = Matcher(load_rules())
+
+TERMS = {
+    "en": "International Committee of the Red Cross",
+    "ru": "Международного комитета Красного Креста",
+    "kk": "Халықаралық Қызыл Крест комитетінің",
+}
+LOOK_ALIKES = {
+    "en": str.maketrans("aeopc", "аеорс"),
+    "ru": str.maketrans("аеорс", "aeopc"),
+    "kk": str.maketrans("аеорс", "aeopc"),
+}
+
+
+def inside(mark: str) -> Callable[[str, str], str]:
+    """The mark in the middle of every word."""
+    return lambda term, _: " ".join(word[: len(word) // 2] + mark + word[len(word) // 2 :] for word in term.split())
+
+
+def between(mark: str) -> Callable[[str, str], str]:
+    """The mark in place of every space."""
+    return lambda term, _: term.replace(" ", mark)
+
+
+DAMAGE: dict[str, Callable[[str, str], str]] = {
+    "no-break space": between("\u00a0"),
+    "narrow and thin spaces": between("\u202f\u2009"),
+    "several spaces and tabs": between("  \t "),
+    "a line break": between("\n"),
+    "a carriage return": between("\r\n"),
+    "a hyphen for a space": between("-"),
+    "a no-break hyphen for a space": between("\u2011"),
+    "quotes between the words": between("» «"),
+    "straight quotes between the words": between('" "'),
+    "soft hyphens": inside("\u00ad"),
+    "zero-width spaces": inside("\u200b"),
+    "joiners and marks of byte order": inside("\u2060\ufeff"),
+    "hyphens at line ends": inside("-\n"),
+    "soft hyphens at line ends": inside("\u00ad\n"),
+    "stress marks": inside("\u0301"),
+    "capitals": lambda term, _: term.upper(),
+    "look-alikes of the other script": lambda term, language: term.translate(LOOK_ALIKES[language]),
+    "decomposed letters": lambda term, _: unicodedata.normalize("NFD", term),
+    "entities left over": between("&nbsp;"),
+    "soft hyphen entities": inside("&shy;"),
+    "asterisks and underscores of markup": lambda term, _: f"**_{term}_**",
+    "a hash for every word": lambda term, _: term.replace(" ", " #"),
+}
+
+
+@pytest.mark.parametrize("language", TERMS)
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_damaged_terms_are_found(kind: str, language: str) -> None:
+    written = DAMAGE[kind](TERMS[language], language)
+    text = f"Астана: {written}, 2026."
+    matches = MATCHER.match({"body": text})
+    assert [match.strength for match in matches] == ["strong"]
+    assert text[matches[0].start : matches[0].end] == matches[0].surface
+    assert matches[0].surface.strip("*_# ")[0] == written.strip("*_# ")[0]
+
+
+NOISE = st.text(alphabet="аБвқ Red,.-–«»\u00a0\u00ad\u200b\n\u0301&;Zé½中'’", max_size=30)
+
+
+@given(NOISE, st.sampled_from(sorted(DAMAGE)), st.sampled_from(sorted(TERMS)), NOISE)
+def test_offsets_point_at_the_surface_in_the_original(before: str, kind: str, language: str, after: str) -> None:
+    text = f"{before} . {DAMAGE[kind](TERMS[language], language)} . {after}"
+    matches = MATCHER.match({"title": text, "body": after + text})
+    assert {match.field for match in matches} == {"title", "body"}
+    for match in matches:
+        original = text if match.field == "title" else after + text
+        assert original[match.start : match.end] == match.surface
+        assert match.surface in match.sentence or len(match.sentence) >= 500
+
+
+@given(st.text(max_size=200))
+def test_any_text_at_all_can_be_matched(text: str) -> None:
+    for match in MATCHER.match({"body": text + " Red Cross " + text}):
+        assert (text + " Red Cross " + text)[match.start : match.end] == match.surface
