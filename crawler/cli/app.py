@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from crawler.cli.match import match
+from crawler.cli.rules import app as rules
+
 app = typer.Typer(
     name="crawler",
     help="Watches Kazakhstan's foreign ministry, QazMonitor and kt.kz for the Red Cross and humanitarian law.",
@@ -158,6 +161,10 @@ def schedule(context: typer.Context) -> None:
     from crawler.cli.timings import show_schedule
 
     raise typer.Exit(show_schedule(context.obj))
+
+
+app.command()(match)
+app.add_typer(rules, name="rules")
 
 
 @app.command()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 def match(
+    context: typer.Context,
     file: Annotated[str, typer.Argument(help="A text file, or - for standard input.")] = "-",
     rules: Annotated[Path | None, typer.Option(help="A rule file instead of the one in force.")] = None,
     jsonl: Annotated[
@@ -32,20 +33,15 @@ def match(
     source: Annotated[str | None, typer.Option(help="The source it is to count as coming from.")] = None,
 ) -> None:
     """Explain a text: every match with its rule, term, place, sentence, strength and reason."""
+    from crawler.config import load
     from crawler.keywords import Matcher, load_rules
 
-    matcher = Matcher(load_rules(rules if rules is not None else _configured()))
+    matcher = Matcher(load_rules(rules if rules is not None else load(context.obj).rules))
     if jsonl:
         for line in judged(matcher, _read(file), file, source):
             typer.echo(line)
     else:
         typer.echo(explained(matcher.match({"title": title, "body": _read(file)}, language, source)))
-
-
-def _configured() -> Path | None:
-    from crawler.config import load
-
-    return load().rules
 
 
 def _read(file: str) -> str:

@@ -16,13 +16,14 @@ app = typer.Typer(help="Check rule files.", no_args_is_help=True)
 
 @app.command()
 def check(
+    context: typer.Context,
     file: Annotated[Path | None, typer.Argument(help="A rule file; none: the one in force.")] = None,
 ) -> None:
     """Read a rule file, say what stands in it and what may surprise; exit 2 with file and line when it is broken."""
     from crawler.config import load
     from crawler.keywords import load_rules
 
-    rules = load_rules(file if file is not None else load().rules)
+    rules = load_rules(file if file is not None else load(context.obj).rules)
     typer.echo(summary(rules))
 
 
