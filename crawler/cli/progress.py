@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +14,9 @@ from crawler.cli import lines
 from crawler.items import Article, Verdict
 from crawler.process import Event, Outcome
 
+MOST = 40
+"""Matched articles shown after a run; a first run may find hundreds."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 COLUMNS = ("pages", "new", "revised", "copies", "unchanged", "matched", "problems")
 
 
@@ -72,13 +76,25 @@ class Display:
         """The table, each match in its sentence, and how each source is."""
         for row in lines.table(self.rows()):
             print(row)
-        for article in sorted(self.articles, key=lambda each: not each.is_matched):
+        for article in self.told():
             print()
             for line in lines.matched(article, self.timezone):
                 print(line)
         print()
+        if self.untold():
+            print(self.untold())
         for outcome in outcomes:
             print(lines.health(outcome))
+
+    def told(self) -> list[Article]:
+        """The articles to show: strong matches first, by source, the newest first; at most MOST of them."""
+        newest = sorted(self.articles, key=lambda each: each.published_at or EPOCH, reverse=True)
+        return sorted(newest, key=lambda each: (not each.is_matched, each.source))[:MOST]
+
+    def untold(self) -> str:
+        """A line about the matched articles not shown, empty when all are."""
+        more = len(self.articles) - MOST
+        return f"… and {more} more: crawler articles --matched\n" if more > 0 else ""
 
     def rows(self) -> list[tuple[str, ...]]:
         """The table: a row a source, with a head."""
@@ -169,14 +185,17 @@ class LiveDisplay(Display):
 
         self.live.update(self.grid(), refresh=True)
         self.live.stop()
-        for article in sorted(self.articles, key=lambda each: not each.is_matched):
+        for article in self.told():
             self.console.print()
-            for line in lines.matched(article, self.timezone, mark="\x00"):
+            headline, *rest = lines.matched(article, self.timezone, mark="\x00")
+            self.console.print(Text(headline, style="bold"))
+            for line in rest:
                 parts = line.split("\x00")
-                self.console.print(
-                    Text.assemble(*((part, "bold yellow" if i % 2 else "") for i, part in enumerate(parts)))
-                )
+                styled = ((part, "bold yellow" if number % 2 else "") for number, part in enumerate(parts))
+                self.console.print(Text.assemble(*styled))
         self.console.print()
+        if self.untold():
+            self.console.print(self.untold(), markup=False)
         for outcome in outcomes:
             colour = "green" if outcome.exit_code == 0 else "red"
             self.console.print(Text(lines.health(outcome), style=colour))

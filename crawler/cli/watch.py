@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from crawler.config import Config
+from crawler.items import Article, Verdict
 from crawler.process import RUN_SOURCE, Event
 from crawler.process.inside import Target
 from crawler.run import RunPlan
@@ -61,5 +62,10 @@ def line(step: Step) -> str:
 
 
 def _tell(event: Event) -> None:
-    if event.get("type") == "log":
+    if event.get("type") == "article":
+        found = Article.from_dict(event)
+        if found.is_matched and found.verdict is not Verdict.UNCHANGED:
+            words = ", ".join(dict.fromkeys(match.surface for match in found.matches))
+            print(f"    {found.verdict}: {found.headline} [{words}] {found.url}", flush=True)
+    elif event.get("type") == "log":
         print(f"{event['source']}  {event.get('level')}  {event.get('message')}", file=sys.stderr, flush=True)

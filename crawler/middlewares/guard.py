@@ -33,10 +33,10 @@ class GuardMiddleware:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Built by Scrapy; NotConfigured in a replay."""
         settings = crawler.settings
-        if settings.getbool("CRAWLER_REPLAY"):
-            raise NotConfigured
         allow_private = settings.getbool("CRAWLER_ALLOW_PRIVATE")
         (may_be_private.set if allow_private else may_be_private.clear)()
+        if settings.getbool("CRAWLER_REPLAY"):
+            raise NotConfigured
         return cls(allow_private=allow_private, body_limit=settings.getint("DOWNLOAD_MAXSIZE"))
 
     def process_request(self, request: Request) -> None:
