@@ -1,4 +1,4 @@
-"""`crawler rules`: check a rule file before it is used."""
+"""`crawler rules`: check a rule file, try it on history before it is used, mark history by it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from crawler.keywords import RuleSet
 
-app = typer.Typer(help="Check rule files.", no_args_is_help=True)
+app = typer.Typer(help="Check rule files, try them on stored articles, mark history by them.", no_args_is_help=True)
 
 
 @app.command()
@@ -25,6 +25,32 @@ def check(
 
     rules = load_rules(file if file is not None else load(context.obj).rules)
     typer.echo(summary(rules))
+
+
+@app.command("test")
+def backtest(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The candidate rule file.")],
+    since: Annotated[str, typer.Option(help="Stored articles since then: a day, a time or an age.")] = "90d",
+    samples: Annotated[int, typer.Option(min=0, help="Examples shown of each kind.")] = 10,
+) -> None:
+    """Run candidate rules over the stored articles: hits a week, what is new and what is lost against today's."""
+    from crawler.cli import backtest
+    from crawler.config import load
+
+    typer.echo(backtest.run(load(context.obj), file, since, samples))
+
+
+@app.command()
+def apply(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and change nothing.")] = False,
+) -> None:
+    """Mark the stored articles by the rules in force, with a record of each change; nobody is alerted."""
+    from crawler.cli import remark
+    from crawler.config import load
+
+    typer.echo(remark.run(load(context.obj), dry_run=dry_run))
 
 
 @app.command()

@@ -8,9 +8,10 @@ returned are aware; those returned are in UTC, except inside an `Article`, which
 from __future__ import annotations
 
 from crawler.store.articles import Known
+from crawler.store.marking import Marking
 from crawler.store.memory import Failure, Memory
 from crawler.store.schedules import ScheduleRow
 from crawler.store.session import close_session, session
 from crawler.store.store import Store, open_store
 
-__all__ = ["Failure", "Known", "Memory", "ScheduleRow", "Store", "close_session", "open_store", "session"]
+__all__ = ["Failure", "Known", "Marking", "Memory", "ScheduleRow", "Store", "close_session", "open_store", "session"]

@@ -127,8 +127,13 @@ def _add_version(
         "article": as_json(article),
     }
     _ADD_VERSION.run(connection, row)
+    add_matches(connection, article)
+    return article.version
+
+
+def add_matches(connection: Connection, article: Article) -> None:
+    """Write the places of a version's matches, of which none is stored."""
     if article.matches:
         key = {"article_id": article.id, "version": article.version}
         places = [{name: getattr(match, name) for name in PLACE} for match in article.matches]
         _ADD_MATCHES.run_many(connection, [{**key, "position": i, **place} for i, place in enumerate(places)])
-    return article.version

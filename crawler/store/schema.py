@@ -2,7 +2,7 @@
 
 `articles` has a row an article, the state of its current version in columns to search by; `versions` has a row a
 text, with the whole article as JSON; `matches` has the places of a version's matches. They only ever change
-together, in one transaction.
+together, in one transaction. `markings` says when and by which rules a stored version was marked anew.
 """
 
 from __future__ import annotations
@@ -118,6 +118,21 @@ matches = Table(
     ForeignKeyConstraint(["article_id", "version"], ["versions.article_id", "versions.version"], ondelete="CASCADE"),
     Index("ix_matches_rule", "rule"),
     sqlite_with_rowid=False,
+)
+
+markings = Table(
+    "markings",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("article_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("marked_at", Moment, nullable=False),
+    Column("rules", Text, nullable=False),
+    Column("before", Plain, nullable=False),
+    Column("after", Plain, nullable=False),
+    ForeignKeyConstraint(["article_id", "version"], ["versions.article_id", "versions.version"], ondelete="CASCADE"),
+    Index("ix_markings_article_id_version", "article_id", "version"),
+    sqlite_autoincrement=True,
 )
 
 memory = Table(

@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from crawler.errors import ConfigError
 from crawler.store.articles import ArticleRoom
 from crawler.store.connection import Database, engine_for, first_line, is_memory
+from crawler.store.marking import MarkingRoom
 from crawler.store.memory import MemoryRoom
 from crawler.store.runs import RunRoom
 from crawler.store.schedules import ScheduleRoom
@@ -40,6 +41,7 @@ class Store:
         self.articles = ArticleRoom(database)
         self.runs = RunRoom(database)
         self.memory = MemoryRoom(database)
+        self.markings = MarkingRoom(database)
         self.schedules = ScheduleRoom(database)
 
     @property

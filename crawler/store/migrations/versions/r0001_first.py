@@ -18,6 +18,7 @@ def upgrade() -> None:
     _versions()
     _memory()
     _schedules()
+    _markings()
 
 
 def _runs() -> None:
@@ -162,3 +163,25 @@ def _schedules() -> None:
         sa.Column("next_due_at", MOMENT),
         sa.PrimaryKeyConstraint("source", name="pk_schedules"),
     )
+
+
+def _markings() -> None:
+    op.create_table(
+        "markings",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("article_id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("marked_at", MOMENT, nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_markings"),
+        sa.ForeignKeyConstraint(
+            ["article_id", "version"],
+            ["versions.article_id", "versions.version"],
+            name="fk_markings_article_id",
+            ondelete="CASCADE",
+        ),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_markings_article_id_version", "markings", ["article_id", "version"])
