@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from crawler.keywords import Matcher, load_rules, parse_rules
+from crawler.keywords.capitals import Capitals, capitals
 
 SHIPPED = Matcher(load_rules())
 
@@ -113,6 +114,25 @@ def test_weak_matches_say_why(text: str, surface: str, reason: str) -> None:
 def test_strong_matches_of_ambiguous_terms_say_why(text: str, reason: str) -> None:
     told = [match.reason for match in SHIPPED.match({"body": text}) if match.strength == "strong"]
     assert any(reason in (one or "") for one in told) or (reason == "supported by" and told)
+
+
+@pytest.mark.parametrize(
+    ("text", "surface", "told"),
+    [
+        ("He saw the Red Cross there.", "Red Cross", Capitals.RIGHT),
+        ("He saw a red cross there.", "red cross", Capitals.MISSING),
+        ("Red cross on a door.", "Red cross", Capitals.MISSING),
+        ("RED CROSS ON A DOOR", "RED CROSS", Capitals.UNTOLD),
+        ("Giant Red Cross Painted On Church", "Red Cross", Capitals.UNTOLD),
+        ("Красный крест на двери.", "Красный крест", Capitals.UNTOLD),
+        ("На двери Красный крест.", "Красный крест", Capitals.RIGHT),
+        ("На двери красный крест.", "красный крест", Capitals.MISSING),
+    ],
+)
+def test_what_capitals_tell(text: str, surface: str, told: Capitals) -> None:
+    start = text.index(surface)
+    term = "Red Cross" if surface.isascii() else "Красный Крест"
+    assert capitals(text, start, start + len(surface), term) is told
 
 
 def test_the_title_supports_the_body() -> None:
