@@ -159,6 +159,7 @@ class Evidence:
     def __init__(self, texts: dict[str, Folded], places: list[Place], words: Automaton[Key]) -> None:
         self.texts = texts
         self.places = places
+        self._spelt: dict[tuple[int, str], tuple[bool, str | None]] = {}
         self._neighbours: dict[Place, tuple[Strength, str] | None] = {}
         self._found: dict[int, list[tuple[Side, str, str, int, int]]] = {}
         for name, folded in texts.items():
@@ -216,9 +217,15 @@ class Evidence:
         """Whether the article spells the abbreviation out as one of the rules' own terms, and how else it does."""
         if not is_abbreviation(place.term):
             return False, None
+        key = (place.rule, place.term)
+        if key not in self._spelt:
+            self._spelt[key] = self._spelt_out(place.term, guard)
+        return self._spelt[key]
+
+    def _spelt_out(self, term: str, guard: Guard) -> tuple[bool, str | None]:
         own, other = False, None
         for name, folded in self.texts.items():
-            for start, end in spelled_out(folded.original, place.term):
+            for start, end in spelled_out(folded.original, term):
                 mine = any(
                     p.field == name and p.rule in guard.rules and p.first < end and p.last > start and " " in p.surface
                     for p in self.places

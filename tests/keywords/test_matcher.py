@@ -155,6 +155,13 @@ def test_endings_behind_a_hyphen_belong_to_the_surface() -> None:
     ]
 
 
+def test_a_text_with_a_thousand_matches_is_judged_place_by_place() -> None:
+    text = "The ICRC said IHL was at risk. Red Cross staff and МККК spoke of МГП in the war. " * 200
+    matches = SHIPPED.match({"body": text})
+    assert len(matches) == 1000
+    assert all(text[match.start : match.end] == match.surface and match.strength == "strong" for match in matches)
+
+
 def test_rules_are_loaded_without_parser_or_framework() -> None:
     code = (
         "import sys; from crawler.keywords import Matcher, load_rules; Matcher(load_rules());"
