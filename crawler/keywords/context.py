@@ -9,17 +9,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum
 
 from crawler.items import Strength
 from crawler.keywords import inflect_en, inflect_kk, inflect_ru
 from crawler.keywords.abbreviations import is_abbreviation, spelled_out
+from crawler.keywords.capitals import Capitals, capitals
 from crawler.keywords.forms import Automaton
 from crawler.keywords.query import language_of
 from crawler.keywords.rules import Context, RuleSet
 from crawler.text.normalise import Folded, folded_term
 
-_LETTERS = re.compile(r"[^\W_]+")
+
+class Side(Enum):
+    """What a word near a term says."""
+
+    FOR = "for"
+    AGAINST = "against"
+    AGAINST_SMALL = "against, where capitals do not tell"
+
+
 _ADDRESS = re.compile(r"://|www\.|^\S+@\S+\.\w|[\w-]\.(?:org|com|int|net|info|edu|gov|kz|ru|uk|us|ch)\b", re.I)
+Key = tuple[int, Side, str]
+"""The id of a context, on which side a word stands there, and the word."""
 CLOSE = 40
 """Characters within which a word for or against weighs double."""
 LONG = 4
@@ -99,7 +111,7 @@ class Judge:
                 guard = Guard(context, _beside(context), rules_meant)
                 for term in context.terms or ("",):
                     self._guards.setdefault((number, term), guard)
-        self._words: Automaton[tuple[int, bool, str]] | None = None
+        self._words: Automaton[Key] | None = None
 
     def judge(self, texts: dict[str, Folded], places: list[Place]) -> None:
         """Sets strength and reason of every place."""
@@ -120,14 +132,16 @@ class Judge:
             for place, (strength, reason) in verdicts:
                 place.strength, place.reason = strength, reason
 
-    def _vocabulary(self) -> Automaton[tuple[int, bool, str]]:
-        """Every support and counter word, known by (id of its context, whether it supports, the word)."""
+    def _vocabulary(self) -> Automaton[Key]:
+        """Every word for and against of every context."""
         if self._words is None:
             self._words = Automaton()
             for guard in {id(guard): guard for guard in self._guards.values()}.values():
-                for supports, terms in ((True, guard.context.support), (False, guard.context.against)):
+                context = guard.context
+                lists = ((Side.FOR, context.support), (Side.AGAINST, context.against))
+                for side, terms in (*lists, (Side.AGAINST_SMALL, context.against_small)):
                     for language, term in self._spread(terms):
-                        self._words.add((id(guard.context), supports, term), term, language)
+                        self._words.add((id(context), side, term), term, language)
             self._words.build()
         return self._words
 
@@ -142,59 +156,76 @@ class Judge:
 class Evidence:
     """What the texts of one article say for and against its ambiguous places."""
 
-    def __init__(self, texts: dict[str, Folded], places: list[Place], words: Automaton[tuple[int, bool, str]]) -> None:
+    def __init__(self, texts: dict[str, Folded], places: list[Place], words: Automaton[Key]) -> None:
         self.texts = texts
         self.places = places
-        self._found: dict[int, list[tuple[bool, str, str, int, int]]] = {}
+        self._spelt: dict[tuple[int, str], tuple[bool, str | None]] = {}
+        self._neighbours: dict[Place, tuple[Strength, str] | None] = {}
+        self._found: dict[int, list[tuple[Side, str, str, int, int]]] = {}
         for name, folded in texts.items():
-            for (context, supports, word), start, end in words.find(folded.data):
-                self._found.setdefault(context, []).append((supports, word, name, start, end))
+            for (context, side, word), start, end in words.find(folded.data):
+                self._found.setdefault(context, []).append((side, word, name, start, end))
 
     def weigh(self, place: Place, guard: Guard, strong: list[Place]) -> tuple[Strength, str | None]:
         """Whether a guarded place counts, and why."""
-        if neighbour := _neighbour(place, guard):
-            return neighbour
+        if beside := self._beside(place, guard):
+            return beside
         own, other = self._spellings(place, guard)
         if other and not own:
             return Strength.WEAK, f"the text spells it out as {other!r}"
-        support, against = self._around(place, guard)
+        written = capitals(place.folded.original, place.first, place.last, place.term)
+        support, against = self._around(place, guard, written)
         terms = {anchor.term for anchor in strong if anchor.rule in guard.rules and anchor is not place}
         for_it = sum(support.values()) + 2 * min(2, len(terms)) + (3 if own else 0)
-        twins = [_neighbour(twin, guard) for twin in self.places if twin.rule == place.rule and twin.term == place.term]
-        astray = any(verdict and verdict[0] is Strength.WEAK for verdict in twins)
-        against_it = sum(against.values()) + (1 if astray else 0)
-        needed = guard.context.needs == "support" or (guard.context.needs == "capitals" and not capitals_right(place))
+        against_it = sum(against.values()) + (1 if self._astray(place, guard) else 0)
+        small = guard.context.needs == "capitals" and written is Capitals.MISSING
+        needed = small or guard.context.needs == "support"
         if (for_it > against_it) if needed else (for_it >= against_it):
             return Strength.STRONG, _because(own, terms, support) if needed or against_it else None
         if against_it:
             told = ", ".join(repr(word) for word in list(against)[:3]) or "the same term with another meaning"
             return Strength.WEAK, f"more speaks against it ({told}) than for it"
-        lower = guard.context.needs == "capitals"
-        return (
-            Strength.WEAK,
-            "written without its capitals and nothing around supports it" if lower else "nothing around supports it",
-        )
+        return Strength.WEAK, f"{'written without its capitals and ' if small else ''}nothing around supports it"
 
-    def _around(self, place: Place, guard: Guard) -> tuple[dict[str, int], dict[str, int]]:
+    def _beside(self, place: Place, guard: Guard) -> tuple[Strength, str] | None:
+        """What the phrases directly beside a place decide; looked up once a place."""
+        if place not in self._neighbours:
+            self._neighbours[place] = _neighbour(place, guard)
+        return self._neighbours[place]
+
+    def _astray(self, place: Place, guard: Guard) -> bool:
+        """Whether the same term plainly means something else at another place."""
+        twins = (twin for twin in self.places if twin.rule == place.rule and twin.term == place.term)
+        return any((verdict := self._beside(twin, guard)) and verdict[0] is Strength.WEAK for twin in twins)
+
+    def _around(self, place: Place, guard: Guard, written: Capitals) -> tuple[dict[str, int], dict[str, int]]:
         """Words for and against with their weight: 2 close by, 1 in reach of the place, or in the title or lead."""
         words: tuple[dict[str, int], dict[str, int]] = ({}, {})
         reach = guard.context.reach
-        for supports, word, name, start, end in self._found.get(id(guard.context), ()):
+        for side, word, name, start, end in self._found.get(id(guard.context), ()):
+            if side is Side.AGAINST_SMALL and written is Capitals.RIGHT:
+                continue
             apart = max(start - place.end, place.start - end) if name == place.field else None
             if apart is not None and apart < 0:
                 continue
             if name in ("title", "lead") or (apart is not None and apart <= reach):
-                side = words[0 if supports else 1]
-                side[word] = max(side.get(word, 1), 2 if apart is not None and apart <= CLOSE else 1)
+                weights = words[0 if side is Side.FOR else 1]
+                weights[word] = max(weights.get(word, 1), 2 if apart is not None and apart <= CLOSE else 1)
         return words
 
     def _spellings(self, place: Place, guard: Guard) -> tuple[bool, str | None]:
         """Whether the article spells the abbreviation out as one of the rules' own terms, and how else it does."""
         if not is_abbreviation(place.term):
             return False, None
+        key = (place.rule, place.term)
+        if key not in self._spelt:
+            self._spelt[key] = self._spelt_out(place.term, guard)
+        return self._spelt[key]
+
+    def _spelt_out(self, term: str, guard: Guard) -> tuple[bool, str | None]:
         own, other = False, None
         for name, folded in self.texts.items():
-            for start, end in spelled_out(folded.original, place.term):
+            for start, end in spelled_out(folded.original, term):
                 mine = any(
                     p.field == name and p.rule in guard.rules and p.first < end and p.last > start and " " in p.surface
                     for p in self.places
@@ -202,29 +233,6 @@ class Evidence:
                 own = own or mine
                 other = other if mine else folded.original[start:end]
         return own, other
-
-
-def capitals_right(place: Place) -> bool:
-    """Whether the surface has the capitals of the term: every word of it, or all of it in capitals.
-
-    The first capital is enough within a sentence, and in Russian and Kazakh, where only the first word of a name has
-    one, at its beginning too ("Красный крест").
-    """
-    written = _LETTERS.findall(place.surface)
-    wanted = _LETTERS.findall(place.term)
-    pairs = [(word, term) for word, term in zip(written, wanted, strict=False) if term[0].isupper()]
-    if any(len(term) > 1 and term.isupper() and not word[: len(term)].isupper() for word, term in pairs):
-        return False
-    if not pairs or not pairs[0][0][0].isupper():
-        return not pairs
-    if len(wanted) == 1 or (len(pairs) > 1 and all(word[0].isupper() for word, _ in pairs)):
-        return True
-    return not wanted[0].isascii() or not _begins_sentence(place)
-
-
-def _begins_sentence(place: Place) -> bool:
-    before = place.folded.original[: place.first].rstrip(" \t\u00a0«\"“„'(–—-")
-    return not before or before[-1] in ".!?…\n:•"
 
 
 def _beside(context: Context) -> tuple[tuple[bool, bool, Neighbours], ...]:

@@ -177,5 +177,6 @@ class Spelling:
 _LATIN = (
     Spelling({"й": "i", "у": "y", "ю": "iy", "я": "ia"}),
     Spelling({"й": "i", "ю": "iu", "я": "ia", "ш": "s"}),
+    Spelling({"й": "y", "ю": "yu", "я": "ya"}),
     Spelling({"й": "y", "ю": "yu", "я": "ya", "ж": "zh", "х": "kh"}),
 )

@@ -74,7 +74,7 @@ class Matcher:
         first, last = sentence_at(text, place.first, place.last)
         return Match(
             rule=self.rules.rules[place.rule].name,
-            term=place.term,
+            term=place.term.removeprefix("="),
             surface=place.surface,
             field=place.field,
             start=place.first,
@@ -164,9 +164,12 @@ def _longest(spots: Spots, folded: dict[str, Folded]) -> Spots:
         return name, start - end, start, -shared, len(leaf.term)
 
     kept: Spots = []
+    covered: set[tuple[str, int]] = set()
     for spot in sorted(dict.fromkeys(spots), key=order):
-        if not any(spot[1] == other[1] and spot[2] < other[3] and spot[3] > other[2] for other in kept):
+        _, name, start, end = spot
+        if (name, start) not in covered and (name, end - 1) not in covered:
             kept.append(spot)
+            covered.update((name, index) for index in range(start, end))
     return kept
 
 

@@ -57,6 +57,9 @@ class Context(Part):
     )
     support: tuple[Term, ...] = Field((), description="terms or @vocabulary that speak for the meaning wanted")
     against: tuple[Term, ...] = Field((), description="terms or @vocabulary that speak for another meaning")
+    against_small: tuple[Term, ...] = Field(
+        (), description="the same, but only where it is not written with its capitals, or they would stand there anyway"
+    )
     not_before: tuple[Term, ...] = Field((), description="directly followed by one of these it means something else")
     not_after: tuple[Term, ...] = Field((), description="directly preceded by one of these it means something else")
     sure_before: tuple[Term, ...] = Field((), description="directly followed by one of these it counts")
@@ -185,7 +188,7 @@ def _context_problems(rule: Rule, file: RuleFile, names: set[str]) -> list[tuple
                     )
                 )
         beside = (*context.not_before, *context.not_after, *context.sure_before, *context.sure_after)
-        for word in (*context.support, *context.against, *beside):
+        for word in (*context.support, *context.against, *context.against_small, *beside):
             if word.startswith("@") and word[1:] not in file.vocabulary:
                 found.append(
                     (f"there is no vocabulary {word[1:]!r}{nearest(word[1:], file.vocabulary) or '.'}", (word,))

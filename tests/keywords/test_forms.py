@@ -123,6 +123,10 @@ def test_tables_agree_with_a_dictionary(word: str) -> None:
     assert {form.word.replace("ё", "е") for form in nouns[0].lexeme} <= inflect_ru.forms(word)
 
 
+def test_an_exact_term_is_named_without_its_sign() -> None:
+    assert finder("ru", "=право").match({"body": "право"})[0].term == "право"
+
+
 def test_forms_stay_few() -> None:
     assert len(inflect_ru.forms("международное гуманитарное право")) <= 12
     assert len(inflect_en.forms("Red Cross")) == 2

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from crawler.keywords import Matcher, load_rules, parse_rules
+from crawler.keywords.capitals import Capitals, capitals
 
 SHIPPED = Matcher(load_rules())
 
@@ -115,6 +116,25 @@ def test_strong_matches_of_ambiguous_terms_say_why(text: str, reason: str) -> No
     assert any(reason in (one or "") for one in told) or (reason == "supported by" and told)
 
 
+@pytest.mark.parametrize(
+    ("text", "surface", "told"),
+    [
+        ("He saw the Red Cross there.", "Red Cross", Capitals.RIGHT),
+        ("He saw a red cross there.", "red cross", Capitals.MISSING),
+        ("Red cross on a door.", "Red cross", Capitals.MISSING),
+        ("RED CROSS ON A DOOR", "RED CROSS", Capitals.UNTOLD),
+        ("Giant Red Cross Painted On Church", "Red Cross", Capitals.UNTOLD),
+        ("Красный крест на двери.", "Красный крест", Capitals.UNTOLD),
+        ("На двери Красный крест.", "Красный крест", Capitals.RIGHT),
+        ("На двери красный крест.", "красный крест", Capitals.MISSING),
+    ],
+)
+def test_what_capitals_tell(text: str, surface: str, told: Capitals) -> None:
+    start = text.index(surface)
+    term = "Red Cross" if surface.isascii() else "Красный Крест"
+    assert capitals(text, start, start + len(surface), term) is told
+
+
 def test_the_title_supports_the_body() -> None:
     body = "IHL was discussed."
     assert SHIPPED.match({"title": "War and civilians", "body": body})[0].strength == "strong"
@@ -133,6 +153,13 @@ def test_endings_behind_a_hyphen_belong_to_the_surface() -> None:
         "Red Cross’s",
         "МККК",
     ]
+
+
+def test_a_text_with_a_thousand_matches_is_judged_place_by_place() -> None:
+    text = "The ICRC said IHL was at risk. Red Cross staff and МККК spoke of МГП in the war. " * 200
+    matches = SHIPPED.match({"body": text})
+    assert len(matches) == 1000
+    assert all(text[match.start : match.end] == match.surface and match.strength == "strong" for match in matches)
 
 
 def test_rules_are_loaded_without_parser_or_framework() -> None:

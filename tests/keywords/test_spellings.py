@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.keywords import Matcher, load_rules
@@ -75,6 +75,7 @@ def test_damaged_terms_are_found(kind: str, language: str) -> None:
 NOISE = st.text(alphabet="аБвқ Red,.-–«»\u00a0\u00ad\u200b\n\u0301&;Zé½中'’", max_size=30)
 
 
+@settings(deadline=None)
 @given(NOISE, st.sampled_from(sorted(DAMAGE)), st.sampled_from(sorted(TERMS)), NOISE)
 def test_offsets_point_at_the_surface_in_the_original(before: str, kind: str, language: str, after: str) -> None:
     text = f"{before} . {DAMAGE[kind](TERMS[language], language)} . {after}"
@@ -86,6 +87,7 @@ def test_offsets_point_at_the_surface_in_the_original(before: str, kind: str, la
         assert match.surface in match.sentence or len(match.sentence) >= 500
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_at_all_can_be_matched(text: str) -> None:
     for match in MATCHER.match({"body": text + " Red Cross " + text}):

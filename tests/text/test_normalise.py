@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.text.normalise import fold, folded_term
@@ -56,6 +56,7 @@ def test_a_term_without_letters_is_empty() -> None:
     assert folded_term("…—!") == b""
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=60), st.text(alphabet=ALPHABET, max_size=60)))
 def test_every_folded_word_leads_back_to_what_it_was_folded_from(text: str) -> None:
     folded = fold(text)
