@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from crawler.cli import lines, moment
@@ -25,14 +26,21 @@ def run(config: Config, file: Path, since: str, samples: int) -> str:
 
 
 def _rule(found: Difference) -> Iterator[str]:
-    dated = [count for week, count in found.weeks.items() if week[:1].isdigit()]
-    average = f", {sum(dated) / len(dated):.1f} in a week that has any" if dated else ""
-    yield f"{found.rule}: {found.articles} articles{average}; {found.weak_only} more only weakly"
+    weekly = f", {per_week(found.weeks):.1f} a week" if per_week(found.weeks) else ""
+    yield f"{found.rule}: {found.articles} articles{weekly}; {found.weak_only} more only weakly"
     if found.weeks:
         yield "    by week: " + ", ".join(f"{week} {count}" for week, count in sorted(found.weeks.items()))
     yield f"    against today's rules: {found.new} new, {found.lost} lost"
     yield from _samples("new", found.new_samples)
     yield from _samples("lost", found.lost_samples)
+
+
+def per_week(weeks: Mapping[str, int]) -> float:
+    """Articles a week, from the first week that has one to the last; undated ones are left out."""
+    dated = {datetime.strptime(f"{week}-1", "%G-W%V-%u"): count for week, count in weeks.items() if week[0].isdigit()}
+    if not dated:
+        return 0.0
+    return sum(dated.values()) / ((max(dated) - min(dated)).days // 7 + 1)
 
 
 def _samples(kind: str, samples: Sequence[Sample]) -> Iterator[str]:
