@@ -25,7 +25,8 @@ DIGESTS = {
 }
 RIGHTS_LINE = (
     "Only 30% of an article published on The Qazaqstan Monitor website may be used with a mandatory hyperlink provided "
-    "to indicate the original source. To re-publish the full article, written permission from the editorial is required."
+    "to indicate the original source. "
+    "To re-publish the full article, written permission from the editorial is required."
 )
 
 

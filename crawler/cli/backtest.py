@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 
 from crawler.cli import lines, moment
@@ -37,7 +37,7 @@ def _rule(found: Difference) -> Iterator[str]:
 
 def per_week(weeks: Mapping[str, int]) -> float:
     """Articles a week, from the first week that has one to the last; undated ones are left out."""
-    dated = {datetime.strptime(f"{week}-1", "%G-W%V-%u"): count for week, count in weeks.items() if week[0].isdigit()}
+    dated = {date.fromisocalendar(int(week[:4]), int(week[6:]), 1): n for week, n in weeks.items() if week[0].isdigit()}
     if not dated:
         return 0.0
     return sum(dated.values()) / ((max(dated) - min(dated)).days // 7 + 1)

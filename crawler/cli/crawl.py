@@ -13,6 +13,7 @@ from crawler.cli.output import ArticleFile
 from crawler.cli.progress import Display, display_for
 from crawler.config import Config, load
 from crawler.errors import NothingStored, UsageError, worst
+from crawler.keywords import load_rules
 from crawler.process import Event, Outcome, run_all
 from crawler.run import RunPlan
 
@@ -43,6 +44,7 @@ def crawl(config_path: Path | None, wanted: Wanted) -> int:
             file=sys.stderr,
         )
     names = chosen(config, wanted)
+    load_rules(config.rules)  # a broken rule file is refused before anything is asked of a site
     plans = [plan(name, config_path, config, wanted) for name in names]
     display = display_for(names, as_json=wanted.as_json, verbose=wanted.verbose, timezone=config.timezone)
     with ArticleFile(wanted.output, wanted.everything) as file, display:

@@ -12,6 +12,7 @@ from crawler.cli.schedule import schedule
 from crawler.cli.watch import watch
 from crawler.config import Config, load
 from crawler.errors import UnknownSource
+from crawler.keywords import load_rules
 from crawler.schedule import Timing
 from crawler.store import open_store
 
@@ -47,6 +48,7 @@ def watch_sources(config_path: Path | None, wanted: tuple[str, ...]) -> int:
     """Watch until stopped; the exit code."""
     config = load(config_path)
     found = timings(config, wanted)
+    load_rules(config.rules)  # a broken rule file is refused at the start, and later by the runs that meet it
     with open_store(config.database_url) as store:
         return watch(config, found, store.schedules, reload=lambda: timings(load(config_path), wanted))
 
