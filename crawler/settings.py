@@ -87,7 +87,6 @@ class FromConfig:
         if replay:
             for key, value in REPLAY.items():
                 settings.set(key, value, priority="cmdline")
-            settings.getwithbase("SPIDER_MIDDLEWARES")
             settings["SPIDER_MIDDLEWARES"]["crawler.middlewares.stored.StoredStarts"] = 10
 
 

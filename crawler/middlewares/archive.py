@@ -45,9 +45,8 @@ class ArchiveMiddleware:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Built by Scrapy; NotConfigured when no archive is wanted."""
         folder = crawler.settings.get("CRAWLER_ARCHIVE_DIR")
-        if not folder:
+        if not folder or crawler.spider is None:  # no spider: a look by hand, in `scrapy shell`
             raise NotConfigured
-        assert crawler.spider is not None
         software = crawler.settings.get("USER_AGENT") or "crawler"
         middleware = cls(crawler, WarcWriter(Path(folder), crawler.spider.name, software=software))
         crawler.signals.connect(middleware.close, signals.spider_closed)

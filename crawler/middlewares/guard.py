@@ -33,9 +33,10 @@ class GuardMiddleware:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Built by Scrapy; NotConfigured in a replay."""
         settings = crawler.settings
-        allow_private = settings.getbool("CRAWLER_ALLOW_PRIVATE")
+        by_hand = crawler.spider is None  # `scrapy shell page.html`: a person looks where they please
+        allow_private = by_hand or settings.getbool("CRAWLER_ALLOW_PRIVATE")
         (may_be_private.set if allow_private else may_be_private.clear)()
-        if settings.getbool("CRAWLER_REPLAY"):
+        if by_hand or settings.getbool("CRAWLER_REPLAY"):
             raise NotConfigured
         return cls(allow_private=allow_private, body_limit=settings.getint("DOWNLOAD_MAXSIZE"))
 

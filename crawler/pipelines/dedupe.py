@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import Self
 
 from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
 
 from crawler.dedupe.content import copy_hash, revision_hash
 from crawler.items import Article, Verdict
+from crawler.source import is_run
 from crawler.store import Store, session
 
 
@@ -24,7 +26,9 @@ class DedupePipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy makes its components."""
+        """As Scrapy makes its components; NotConfigured where a person only looks."""
+        if not is_run(crawler):
+            raise NotConfigured
         return cls(session(crawler))
 
     def process_item(self, item: Article) -> Article:

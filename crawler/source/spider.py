@@ -30,6 +30,12 @@ from crawler.source.mirror import Mirror
 from crawler.source.response import snapshot_of
 from crawler.text import dates
 
+
+def is_run(crawler: scrapy.crawler.Crawler) -> bool:
+    """Whether this is a run of a source, rather than a look by hand (`scrapy shell`, `fetch`, `view`)."""
+    return isinstance(crawler.spider, SourceSpider)
+
+
 problem_found = object()
 """Signal: a deliberate error became a Problem of the run; sent with `problem` and `spider`."""
 
