@@ -68,7 +68,7 @@ class KtArticle(ArticlePage):
         }
 
     def parts(self) -> tuple[Selector, Selector, Selector]:
-        """The first article's heading, meta line and text; PageChanged when the page does not begin with these three."""
+        """The first article's heading, meta line and text; PageChanged when the page begins otherwise."""
         found = self.root.css("header.page-heading, div.page-meta, div.page-content")[:3]
         kinds = tuple(" ".join((node.attrib.get("class") or "").split()) for node in found)
         for field, kind, stands in zip_longest(("title", "published_at", "body"), KINDS, kinds, fillvalue="nothing"):
