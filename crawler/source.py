@@ -209,7 +209,7 @@ class SourceSpider(scrapy.Spider):
     def given(self, response: Response, reading: Reading) -> Iterator[Article | Request]:
         """What a reading gives to the run."""
         self.logger.info("%s: %s, %d entries", self.inward(response.url), reading.page, reading.entries)
-        self.count("entries" if response.meta.get("listing") else "article_pages", reading.entries or 1)
+        self.count("entries" if response.meta.get("listing") else "article_pages", reading.entries)
         for finding in reading.findings:
             self.logger.warning("%s", finding) if " but " in finding else self.logger.info("%s", finding)
         for reason in reading.skipped:
@@ -286,6 +286,8 @@ class SourceSpider(scrapy.Spider):
         url = self.inward(request.url)
         if isinstance(error, IgnoreRequest) and "robots.txt" in str(error):
             error = Blocked(f"{url} is forbidden by the site's robots.txt; it is respected.", url=url)
+        elif isinstance(error, IgnoreRequest) and str(error) == "max redirections reached":
+            error = Unreachable(f"{url} redirects on and on, without an end. Look at the address.", url=url)
         elif isinstance(error, IgnoreRequest) and not isinstance(error, CrawlerError):
             self.logger.debug("%s: %s", url, error)
             return
