@@ -52,7 +52,11 @@ def killed_often(tmp_path_factory: pytest.TempPathFactory, sites: Mapping[str, A
     ]
     for site in sites.values():
         site.requests.clear()
-    return place, [*deaths, place.crawler("crawl", "mfa", "qazmonitor", "--json"), place.crawler("crawl", "mfa", "--json")]
+    return place, [
+        *deaths,
+        place.crawler("crawl", "mfa", "qazmonitor", "--json"),
+        place.crawler("crawl", "mfa", "--json"),
+    ]
 
 
 def test_a_killed_run_is_told_as_failed(killed_often: tuple[Place, list[Done]]) -> None:
