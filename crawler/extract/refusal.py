@@ -26,7 +26,7 @@ CHALLENGE_LARGEST = 60_000
 
 
 def check(snapshot: Snapshot) -> None:
-    """Raise what the response is, if it is no page: Blocked, Unreachable, PageChanged, NotAnArticle for a page that is gone."""
+    """Raise what the response is, if it is no page: a SourceError, or NotAnArticle for a page that is gone."""
     status, url = snapshot.status, snapshot.url
     if _is_challenge(snapshot):
         raise Blocked(
