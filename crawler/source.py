@@ -224,7 +224,7 @@ class SourceSpider(scrapy.Spider):
                 yield article
         if not self.url:
             yield from self.listed(reading)
-            if response.meta.get("listing"):
+            if response.meta.get("listing") and not self.enough():
                 yield from self.onward(response, reading)
 
     def remember(self, response: Response, reading: Reading) -> None:
@@ -239,7 +239,7 @@ class SourceSpider(scrapy.Spider):
 
     def listed(self, reading: Reading) -> Iterator[Request]:
         """Requests for the articles a page lists; `middlewares.known` leaves out what need not be asked again."""
-        for link in reading.links:
+        for link in reading.links[: self.limit]:
             self.links.setdefault(link)
             yield self.ask(link, meta={"article": True})
 
@@ -249,13 +249,17 @@ class SourceSpider(scrapy.Spider):
 
     def wanted(self, article: Article) -> bool:
         """Whether the run was asked for this article, by age and number."""
-        if self.limit is not None and self.articles_seen >= self.limit:
+        if self.enough():
             self.count("over_limit")
             return False
         if self.since and article.published_at and article.published_at < self.since:
             self.count("too_old")
             return False
         return True
+
+    def enough(self) -> bool:
+        """Whether the run has as many articles as it was asked for."""
+        return self.limit is not None and self.articles_seen >= self.limit
 
     def snapshot(self, response: Response) -> Snapshot:
         """The response at rest, under its public address."""
