@@ -24,6 +24,8 @@ ITEM_PIPELINES = {
 # Around the download; the lower the number, the nearer to the spider.
 DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.known.KnownMiddleware": 60,  # before robots.txt: what is turned away needs no permission
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "crawler.middlewares.robots.RobotsMiddleware": 100,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     "crawler.middlewares.patience.PatienceMiddleware": 550,
     "crawler.middlewares.guard.GuardMiddleware": 560,

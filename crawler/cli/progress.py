@@ -20,6 +20,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 COLUMNS = ("pages", "new", "revised", "copies", "unchanged", "matched", "problems")
 
 
+def is_ours(event: Event) -> bool:
+    """Whether a log record is worth a person's time: Scrapy's list of its own parts at each start is not."""
+    return not str(event.get("logger")).startswith(("scrapy", "twisted")) or event.get("level") not in ("DEBUG", "INFO")
+
+
 class Display:
     """Plain lines: one for each page, article and problem when `verbose`; the table and the matches at the end."""
 
@@ -48,7 +53,7 @@ class Display:
             case "problem":
                 counts["problems"] += 1
                 self.problem(event)
-            case "log" if self.verbose or event.get("level") == "CRITICAL":
+            case "log" if event.get("level") == "CRITICAL" or (self.verbose and is_ours(event)):
                 self.tell(f"{event['source']}: {event['message']}")
 
     def take(self, article: Article, counts: Counter[str]) -> None:

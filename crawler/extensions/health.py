@@ -89,7 +89,7 @@ class HealthExtension:
             health=health,
             reason=sentence,
             exit_code=code,
-            complete=reason == "finished" and not spider.list_failed and not (spider.limit or spider.url),
+            complete=reason == "finished" and not spider.list_failed and not partial(spider),
             counts=counts,
             problems=tuple(spider.problems),
         )
@@ -99,6 +99,11 @@ class HealthExtension:
     def newest(self, spider: SourceSpider) -> datetime | None:
         """When the source last published, as far as the store knows."""
         return next((article.published_at for article in self.store.articles.select(source=spider.name, limit=1)), None)
+
+
+def partial(spider: SourceSpider) -> bool:
+    """Whether the run was asked for less than all: what lies between the last whole run and it may be unread."""
+    return bool(spider.limit or spider.url or spider.since)
 
 
 def counts_of(stats: Mapping[str, Any]) -> dict[str, int]:

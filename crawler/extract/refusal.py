@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from crawler.errors import Blocked, NotAnArticle, Unreachable
+from crawler.errors import Blocked, NotAnArticle, PageChanged, Unreachable
 from crawler.snapshot import Snapshot
 
 SHELL = "You need to enable JavaScript to run this app"
@@ -26,7 +26,7 @@ CHALLENGE_LARGEST = 60_000
 
 
 def check(snapshot: Snapshot) -> None:
-    """Raise what the response is, if it is no page: Blocked, Unreachable, or NotAnArticle for a page that is gone."""
+    """Raise what the response is, if it is no page: a SourceError, or NotAnArticle for a page that is gone."""
     status, url = snapshot.status, snapshot.url
     if _is_challenge(snapshot):
         raise Blocked(
@@ -42,6 +42,9 @@ def check(snapshot: Snapshot) -> None:
         )
     if status in (404, 410):
         raise NotAnArticle(f"{url} is gone (HTTP {status}).")
+    if 300 <= status < 400:  # one that was followed never comes here
+        where = snapshot.headers.get("location", "nowhere")
+        raise PageChanged("page", "a page, or a redirect to one", f"HTTP {status} to {where}", url)
     if status >= 500 or status == 408:
         raise Unreachable(f"{url} answered HTTP {status}, a server's own failure. Try again later.", url=url)
     if snapshot.kind == "html" and (outage := OUTAGE.search(snapshot.text[:HEAD])):

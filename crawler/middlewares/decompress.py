@@ -1,12 +1,17 @@
 """DecompressMiddleware: Scrapy's HttpCompressionMiddleware, with the house's errors.
 
 Scrapy undoes gzip, deflate, brotli and zstd, also one in another, and never makes more than DOWNLOAD_MAXSIZE bytes of
-a body; here a bomb becomes Refused and a body that is not what its header says Unreachable, each one sentence.
+a body; here a bomb becomes Refused and a body that is not what its header says, or is cut off, is asked for again and
+in the end Unreachable, each one sentence. (Scrapy takes what a cut-off gzip still gives: half an article.)
 """
 
 from __future__ import annotations
 
+import zlib
+from typing import Self
+
 from scrapy import Request, Spider
+from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
@@ -14,22 +19,62 @@ from scrapy.http import Response
 from crawler.archive.decode import BROKEN
 from crawler.middlewares.guard import too_large
 from crawler.middlewares.outcomes import Refused, Unreachable
+from crawler.middlewares.patience import again
+
+GZIP = ("gzip", "x-gzip")
+MAGIC = b"\x1f\x8b"
+STEP = 1 << 16
+"""Bytes made at a time where a body is only counted."""
 
 
 class DecompressMiddleware(HttpCompressionMiddleware):
     """Bodies as their authors wrote them."""
 
+    crawler: Crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """As Scrapy makes its components; NotConfigured where decompression is off."""
+        middleware = super().from_crawler(crawler)
+        middleware.crawler = crawler
+        return middleware
+
     def process_response(
         self, request: Request, response: Response, spider: Spider | None = None
     ) -> Request | Response:
         """The response decompressed; Refused past the cap, Unreachable for a body that cannot be decompressed."""
+        encoding = (response.headers.get("Content-Encoding") or b"").decode("latin-1").strip()
         try:
-            return super().process_response(request=request, response=response)
+            made = super().process_response(request=request, response=response)  # takes the header away
+            if encoding.lower() in GZIP and isinstance(made, Response) and is_cut(response.body, len(made.body)):
+                raise EOFError("it is cut off")
         except IgnoreRequest as error:
             raise Refused(too_large(request.url, self._max_size)) from error
         except BROKEN as error:
-            encoding = (response.headers.get("Content-Encoding") or b"").decode("latin-1")
+            assert self.crawler.spider is not None
+            retry = again(request, f"broken {encoding}", self.crawler.spider)
+            if retry is not None:
+                return retry
             raise Unreachable(
-                f"{request.url}: the answer is said to be {encoding!r} and is not ({error}). Try again later.",
+                f"{request.url}: the answer is said to be {encoding!r} and is not whole ({error}). Try again later.",
                 url=request.url,
             ) from error
+        return made
+
+
+def is_cut(body: bytes, length: int) -> bool:
+    """Whether a gzip body, of which `length` bytes were made, ends before its end.
+
+    A whole one says in its last four bytes how long it is; only where that is not so is it gone through again.
+    """
+    if int.from_bytes(body[-4:], "little") == length & 0xFFFFFFFF:
+        return False
+    while body[:2] == MAGIC:
+        member = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        while not member.eof:
+            piece = member.decompress(body, STEP)
+            body = member.unconsumed_tail
+            if not piece and not body and not member.eof:
+                return True
+        body = member.unused_data
+    return False

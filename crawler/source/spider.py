@@ -194,7 +194,7 @@ class SourceSpider(scrapy.Spider):
     def given(self, response: Response, reading: Reading) -> Iterator[Article | Request]:
         """What a reading gives to the run."""
         self.logger.info("%s: %s, %d entries", self.inward(response.url), reading.page, reading.entries)
-        self.count("entries" if response.meta.get("listing") else "article_pages", reading.entries or 1)
+        self.count("entries" if response.meta.get("listing") else "article_pages", reading.entries)
         for finding in reading.findings:
             self.logger.warning("%s", finding) if " but " in finding else self.logger.info("%s", finding)
         for reason in reading.skipped:
@@ -209,7 +209,7 @@ class SourceSpider(scrapy.Spider):
                 yield article
         if not self.alone:
             yield from self.listed(reading)
-            if response.meta.get("listing"):
+            if response.meta.get("listing") and not self.enough():
                 yield from self.onward(response, reading)
 
     def remember(self, response: Response, reading: Reading) -> None:
@@ -224,7 +224,7 @@ class SourceSpider(scrapy.Spider):
 
     def listed(self, reading: Reading) -> Iterator[Request]:
         """Requests for the articles a page lists; `middlewares.known` leaves out what need not be asked again."""
-        for link in reading.links:
+        for link in reading.links[: self.limit]:
             yield self.ask(link, meta={"article": True})
 
     def onward(self, response: Response, reading: Reading) -> Iterator[Request]:
@@ -233,13 +233,17 @@ class SourceSpider(scrapy.Spider):
 
     def wanted(self, article: Article) -> bool:
         """Whether the run was asked for this article, by age and number."""
-        if self.limit is not None and self.articles_seen >= self.limit:
+        if self.enough():
             self.count("over_limit")
             return False
         if self.since and article.published_at and article.published_at < self.since:
             self.count("too_old")
             return False
         return True
+
+    def enough(self) -> bool:
+        """Whether the run has as many articles as it was asked for."""
+        return self.limit is not None and self.articles_seen >= self.limit
 
     # --- what goes wrong
 
@@ -250,6 +254,8 @@ class SourceSpider(scrapy.Spider):
         url = self.inward(request.url)
         if isinstance(error, IgnoreRequest) and "robots.txt" in str(error):
             error = Blocked(f"{url} is forbidden by the site's robots.txt; it is respected.", url=url)
+        elif isinstance(error, IgnoreRequest) and str(error) == "max redirections reached":
+            error = Unreachable(f"{url} redirects on and on, without an end. Look at the address.", url=url)
         elif isinstance(error, IgnoreRequest) and not isinstance(error, CrawlerError):
             self.logger.debug("%s: %s", url, error)
             return

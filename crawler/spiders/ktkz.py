@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from itertools import zip_longest
 from typing import Any
+
+from parsel import Selector
 
 from crawler.extract import blocks, release
 from crawler.extract.feed import Feed
@@ -18,6 +21,7 @@ ARTICLE = re.compile(
     r"https?://(?:www\.)?kt\.kz(?P<path>/(?P<edition>rus|eng|kaz)/(?P<section>[\w-]+)/[^?#]*?_-?(?P<id>\d{10})\.html)"
 )
 DATE = re.compile(r"\d{2}\.\d{2}\.\d{4},? \d{2}:\d{2}")
+KINDS = ("page-heading", "page-meta", "page-content")
 # Forms that stand before the text and are no part of it.
 FORMS = re.compile(r"(?:Фото|Photo|Сурет)\s*:.*|Рассказать друзьям|Share with friends|Поделиться|Достарыңмен бөліс")
 DATELINE = re.compile(r"(?P<place>[^\W\d_][\w -]{1,30})\.\s.{3,25}\.\s(?:KAZAKHSTAN TODAY|Kazakhstan Today)\s*[-–—]\s")
@@ -32,12 +36,16 @@ class KtArticle(ArticlePage):
         return snapshot.kind == "html" and site.identify(snapshot.url) is not None
 
     def fields(self) -> dict[str, Any]:
-        """By the selectors `header.page-heading h1`, `div.page-meta span`, `div.page-content > div` (H)."""
-        title = self.text_of(self.first("title", "header.page-heading h1"))
-        raw = self.text_of(self.first("published_at", "div.page-meta span")) or ""
+        """By the selectors `header.page-heading h1`, `div.page-meta span`, `div.page-content > div` (H).
+
+        Each is looked for in the first node of its kind alone: the next one is another article's.
+        """
+        heading, meta, text = self.parts()
+        title = self.text_of(self.first("title", "header.page-heading h1", heading))
+        raw = self.text_of(self.first("published_at", "div.page-meta span", meta)) or ""
         found = DATE.match(raw)
         when = self.date("published_at", found[0] if found else raw, "div.page-meta span")
-        content = self.first("body", "div.page-content > div")
+        content = self.first("body", "div.page-content > div", text)
         lines = blocks.of_html(content.root)
         paragraphs = [line.text for line in lines if line.tag != "img" and not FORMS.fullmatch(line.text)]
         paragraphs, attribution = release.attribution(paragraphs)
@@ -58,6 +66,15 @@ class KtArticle(ArticlePage):
                 Image(url=self.absolute(line.source), caption=line.text or None) for line in lines if line.source
             ),
         }
+
+    def parts(self) -> tuple[Selector, Selector, Selector]:
+        """The first article's heading, meta line and text; PageChanged when the page begins otherwise."""
+        found = self.root.css("header.page-heading, div.page-meta, div.page-content")[:3]
+        kinds = tuple(" ".join((node.attrib.get("class") or "").split()) for node in found)
+        for field, kind, stands in zip_longest(("title", "published_at", "body"), KINDS, kinds, fillvalue="nothing"):
+            if kind not in stands.split():
+                raise self.changed(field, f".{kind} of the first article", stands)
+        return found[0], found[1], found[2]
 
 
 class KtList(ListingPage):

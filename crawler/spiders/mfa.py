@@ -93,7 +93,7 @@ class MfaSpider(SourceSpider):
         return super().wanted(article)
 
     def onward(self, response: Response, reading: Reading) -> Iterator[Request]:
-        """The next page, until one is short, too old, or holds an article that an earlier whole run stored."""
+        """The next page, until one is short or too old; without --since, until it holds an article of a whole run."""
         asked = json.loads(response.request.body)["variables"] if response.request and response.request.body else None
         if not asked or reading.entries < asked["size"]:
             return
@@ -102,7 +102,7 @@ class MfaSpider(SourceSpider):
             if asked["page"] < FURTHEST and all(int(native_id) > int(self.looked_for) for native_id in reading.ids):
                 yield self.page(asked["lang"], asked["page"] + 1)
             return
-        if self.settled(reading.ids) or (self.since and any(date < self.since for date in reading.dates)):
+        if any(date < self.since for date in reading.dates) if self.since else self.settled(reading.ids):
             return
         if not self.since and asked["page"] >= (self.options.pages or self.most_pages):
             self.logger.info("%s: stopped after %d pages; read further back with --since", self.name, asked["page"])

@@ -1,0 +1,151 @@
+"""A fresh user's machine in a folder: `python -m crawler …` as a real process with nothing of this user's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sites.serve import Site
+
+from crawler.items import Article
+from crawler.store import Store, open_store
+
+ROOT = Path(__file__).resolve().parents[2]
+HASTE = {
+    "CRAWLER_CONTACT": "editor@example.org",
+    "CRAWLER_ALLOW_PRIVATE": "true",
+    "CRAWLER_POLITENESS__DELAY": "0",
+    "CRAWLER_POLITENESS__AUTOTHROTTLE": "false",
+    "CRAWLER_POLITENESS__CONCURRENCY": "8",
+    "CRAWLER_POLITENESS__RETRY_WAIT": "0.01",
+}
+"""Settings for a copy of a site on this machine: no pauses."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """An ended command."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        return self.out + self.err
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Standard output as JSON lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def run(self, source: str) -> dict[str, Any]:
+        """The `run` line of a source in the output of `crawl --json`."""
+        return next(line for line in self.lines if line["type"] == "run" and line["source"] == source)
+
+
+@dataclass
+class Place:
+    """One user's home, working folder and data, with the sites that stand for the real ones."""
+
+    folder: Path
+    sites: Mapping[str, Site] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def work(self) -> Path:
+        """The working folder of commands."""
+        return self.folder / "work"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data" / "crawler"
+
+    @property
+    def archive(self) -> Path:
+        return self.data / "archive"
+
+    def environment(self, **more: str) -> dict[str, str]:
+        self.work.mkdir(parents=True, exist_ok=True)
+        addresses = {f"CRAWLER_SOURCES__{name.upper()}__BASE_URL": site.url for name, site in self.sites.items()}
+        return {
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "HOME": str(self.folder),
+            "XDG_DATA_HOME": str(self.folder / "data"),
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "TMPDIR": str(self.folder),
+            "PYTHONPATH": str(ROOT),
+            **HASTE,
+            **addresses,
+            **self.variables,
+            **more,
+        }
+
+    def crawler(self, *words: object, timeout: float = 100, **more: str) -> Done:
+        """Run `python -m crawler WORDS` to its end; `more` are environment variables."""
+        return self.python("-m", "crawler", *words, timeout=timeout, **more)
+
+    def python(self, *words: object, timeout: float = 100, cwd: Path | None = None, **more: str) -> Done:
+        """Run this Python to its end."""
+        environment = self.environment(**more)
+        ended = subprocess.run(
+            [sys.executable, *map(str, words)],
+            cwd=cwd or self.work,
+            env=environment,
+            capture_output=True,
+            check=False,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+        )
+        return Done(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+    @contextmanager
+    def started(self, *words: object, **more: str) -> Iterator[subprocess.Popen[str]]:
+        """`python -m crawler WORDS` while it runs, in a session of its own; nothing of it is left behind."""
+        environment = self.environment(**more)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "crawler", *map(str, words)],
+            cwd=self.work,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            process.communicate()
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        with open_store(f"sqlite:///{self.data / 'crawler.db'}") as store:
+            yield store
+
+    def stored(self, source: str | None = None) -> dict[str, Article]:
+        """Every stored article in its current version, by id."""
+        with self.store() as store:
+            return {article.id: article for article in store.articles.select(source=source)}
+
+    def versions(self, article_id: str) -> list[Article]:
+        with self.store() as store:
+            return store.articles.versions(article_id)
+
+
+def expected(name: str, site: Any) -> dict[str, Any]:
+    """The ids a whole crawl of a copy stores, each with its LocalArticle and language."""
+    if name != "mfa":
+        return {f"{name}:{a.id}:{next(iter(a.texts))}": a for a in site.articles}
+    return {f"mfa:{a.id}:{language}": a for a in site.articles for language in a.texts}

@@ -1,0 +1,204 @@
+"""Every way a site can misbehave, each in a run of its own: health, exit code, and one sentence with the address."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live.place import HASTE, Place
+from sites.faults import ALL
+from sites.gov import GovSite
+from sites.ktkz import KtkzSite
+from sites.qazmonitor import QazMonitorSite
+
+from crawler.process import Event, run_all
+from crawler.run import RunPlan
+
+KINDS = {"mfa": GovSite, "qazmonitor": QazMonitorSite, "ktkz": KtkzSite}
+LISTS = {"mfa": "/graphql", "qazmonitor": "/rss", "ktkz": "/rus/rss"}
+SETTINGS = {
+    **HASTE,
+    "CRAWLER_LIMITS__BODY_MB": "1",
+    "CRAWLER_LIMITS__PAGE_SECONDS": "1",
+    "CRAWLER_POLITENESS__RETRIES": "2",
+}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run: its exit code, health, sentence, counts, problems and log."""
+
+    code: int
+    health: str
+    sentence: str
+    counts: dict[str, int]
+    problems: list[str]
+    log: str
+
+
+@pytest.fixture
+def crawl(tmp_path: Path) -> Any:
+    config = tmp_path / "crawler.toml"
+    config.write_text("")
+
+    def run(source: str, url: str, **variables: str) -> Ran:
+        """As `crawler crawl SOURCE` does it, without starting Python each time."""
+        events: list[Event] = []
+        values = {
+            **SETTINGS,
+            "CRAWLER_DATA_DIR": str(tmp_path / "data"),
+            f"CRAWLER_SOURCES__{source.upper()}__BASE_URL": url,
+            **variables,
+        }
+        (outcome,) = run_all([RunPlan(source=source, config=config, variables=values)], events.append)
+        assert outcome.run is not None, outcome.reason
+        return Ran(
+            code=outcome.exit_code,
+            health=str(outcome.run.health),
+            sentence=outcome.reason,
+            counts=outcome.run.counts,
+            problems=[problem.kind for problem in outcome.run.problems],
+            log="\n".join(event["message"] for event in events if event["type"] == "log"),
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("fault", ["504", "not_json", "graphql_errors", "truncated_gzip", "drop"])
+def test_a_passing_fault_is_waited_out(crawl: Any, fault: str) -> None:
+    with GovSite(6) as site:
+        site.fault("/graphql", fault, times=2)
+        ran = crawl("mfa", site.url)
+        assert (ran.code, ran.health, ran.problems) == (0, "healthy", [])
+        assert ran.counts["articles/new"] == 16
+        assert len(site.asked("/graphql")) == 5
+
+
+@pytest.mark.parametrize(
+    ("source", "fault", "code", "health", "words"),
+    [
+        ("mfa", "504", 10, "unreachable", "HTTP 504"),
+        ("mfa", "not_json", 10, "unreachable", "not JSON: 'upstream connect error"),
+        ("mfa", "graphql_errors", 10, "unreachable", "Request failed with status code 502"),
+        ("mfa", "truncated_gzip", 10, "unreachable", "cut off"),
+        ("mfa", "redirect_loop", 10, "unreachable", "redirects on and on"),
+        ("mfa", "slow", 10, "unreachable", "does not answer in time"),
+        ("mfa", "drop", 10, "unreachable", "the connection fails"),
+        ("mfa", "400_not_allowed", 11, "blocked", "notAllowed"),
+        ("mfa", "403_challenge", 11, "blocked", "challenge page (HTTP 403)"),
+        ("mfa", "200_challenge", 11, "blocked", "challenge page (HTTP 200)"),
+        ("mfa", "shell", 11, "blocked", "JavaScript shell"),
+        ("mfa", "gzip_bomb", 11, "blocked", "limits.body_mb"),
+        ("mfa", "huge", 11, "blocked", "limits.body_mb"),
+        ("mfa", "404", 12, "changed", "HTTP 404"),
+        ("mfa", "empty", 13, "silent", "nothing was listed"),
+        ("qazmonitor", "empty", 12, "changed", "/news: the field 'links'"),
+        ("ktkz", "empty", 12, "changed", "/rus/press-materialy/: the field 'links'"),
+    ],
+)
+def test_a_lasting_fault_has_a_name(crawl: Any, source: str, fault: str, code: int, health: str, words: str) -> None:
+    """Nothing at all is never healthy: a data interface without a record is silent, a page without a link changed."""
+    with KINDS[source](6) as site:
+        site.fault(ALL, fault)
+        ran = crawl(source, site.url)
+        assert (ran.code, ran.health) == (code, health), ran
+        assert words in ran.sentence
+        assert not any(name.startswith("articles/") for name in ran.counts)
+        if code != 13:
+            assert KINDS[source].public in ran.sentence or site.url in ran.sentence
+
+
+def test_a_long_retry_after_is_respected_for_the_whole_site(crawl: Any) -> None:
+    """What was on its way already is sent (at most CONCURRENT_REQUESTS); nothing after that."""
+    with QazMonitorSite(40, feed_size=40) as site:
+        site.fault(site.path(site.articles[-1]), "429", value=3600)  # the one asked first
+        ran = crawl("qazmonitor", site.url, CRAWLER_POLITENESS__CONCURRENCY="1")
+        assert (ran.code, ran.health) == (11, "blocked")
+        assert "longer than politeness.longest_wait" in ran.sentence
+        assert len(site.requests) <= 2 + 8
+
+
+@pytest.mark.parametrize("source", KINDS)
+def test_robots_txt_is_obeyed_by_every_request(crawl: Any, source: str) -> None:
+    with KINDS[source](6) as site:
+        site.fault("/robots.txt", "robots_forbids")
+        ran = crawl(source, site.url)
+        assert (ran.code, ran.health) == (11, "blocked")
+        assert "robots.txt" in ran.sentence
+        assert {asked.path for asked in site.requests} == {"/robots.txt"}
+
+
+@pytest.mark.parametrize("fault", ["404", "504", "empty", "entity_bomb", "not_json", "truncated_gzip", "gzip_bomb"])
+def test_where_the_feed_fails_the_section_page_is_read(crawl: Any, fault: str) -> None:
+    with QazMonitorSite(24) as site:
+        site.fault("/rss", fault)
+        ran = crawl("qazmonitor", site.url)
+        assert (ran.code, ran.health, ran.problems) == (0, "healthy", [])
+        assert ran.counts["articles/new"] == len([a for a in site.articles if a.section == "News"])
+        assert "Asking https://qazmonitor.com/news instead." in ran.log
+
+
+def test_a_cut_off_article_is_not_stored_as_if_it_were_whole(crawl: Any) -> None:
+    with KtkzSite(24) as site:
+        article = next(a for a in site.articles if "ru" in a.texts)
+        site.fault(site.path(article), "truncated_gzip")
+        ran = crawl("ktkz", site.url)
+        assert (ran.code, ran.problems) == (10, ["Unreachable"])
+        assert article.id in ran.sentence
+        assert ran.counts["articles/new"] == 11
+
+
+def test_a_private_address_needs_leave(crawl: Any) -> None:
+    with QazMonitorSite(3) as site:
+        ran = crawl("qazmonitor", site.url, CRAWLER_ALLOW_PRIVATE="false")
+        assert (ran.code, ran.health) == (11, "blocked")
+        assert "allow_private = true" in ran.sentence
+        assert site.requests == []
+
+
+def test_a_redirect_to_a_file_is_not_followed(crawl: Any) -> None:
+    with QazMonitorSite(3) as site:
+        site.fault(ALL, "redirect", value="file:///etc/passwd")
+        ran = crawl("qazmonitor", site.url)
+        assert (ran.code, ran.health) == (12, "changed")
+        assert "HTTP 302 to file:///etc/passwd" in ran.sentence
+
+
+def test_refused_connections_are_unreachable(crawl: Any) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    ran = crawl("mfa", url)
+    assert (ran.code, ran.health) == (10, "unreachable")
+    assert "refuses connections" in ran.sentence
+
+
+@pytest.mark.slow
+def test_without_any_answer_the_command_ends_within_half_a_minute(tmp_path: Path) -> None:
+    with GovSite(1) as gov, QazMonitorSite(1) as qaz, KtkzSite(1) as ktkz:
+        sites = {"mfa": gov, "qazmonitor": qaz, "ktkz": ktkz}
+        for site in sites.values():
+            site.fault(ALL, "hang")
+            site.fault("/robots.txt", "hang")
+        start = time.monotonic()
+        done = Place(tmp_path, sites).crawler("crawl", CRAWLER_POLITENESS__RETRY_WAIT="2")
+        assert time.monotonic() - start < 40  # 30 s is the promise; the rest is a busy machine's
+        assert done.code == 10
+        assert done.out.count("unreachable (exit 10)") == 3
+
+
+def test_several_faults_at_once_end_with_the_one_that_outranks_the_others(tmp_path: Path) -> None:
+    with GovSite(6) as gov, QazMonitorSite(6) as qaz, KtkzSite(6) as ktkz:
+        gov.fault("/graphql", "403_challenge")
+        qaz.fault(ALL, "504")
+        ktkz.break_page(next(a for a in ktkz.articles if "ru" in a.texts).id)
+        sites = {"mfa": gov, "qazmonitor": qaz, "ktkz": ktkz}
+        done = Place(tmp_path, sites).crawler("crawl")
+        assert done.code == 12
+        for line in ("mfa: blocked (exit 11). ", "qazmonitor: unreachable (exit 10). ", "ktkz: changed (exit 12). "):
+            assert line in done.out
+        assert "Traceback" not in done.said
