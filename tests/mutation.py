@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import linecache
 import sys
 from collections.abc import Iterator
 from copy import deepcopy
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from crawler.archive.folder import StoredPage, stored_pages
+from crawler.archive.folder import stored_pages
 from crawler.config import Config
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +36,7 @@ ASKING = ("one", "first", "css", "xpath", "compile")
 TALKING = ("changed", "note", "notes", "info", "warning", "error", "debug")
 """Calls whose strings are words for people."""
 ERRORS = ("Blocked", "Unreachable", "PageChanged", "NotAnArticle")
-NOT_EXTRACTION = ("first_requests", "page", "onward", "findings", "note", "notes", "changed")
+NOT_EXTRACTION = ("first_requests", "page", "onward", "findings", "note", "notes", "changed", "_said")
 """Functions that ask for pages or talk to people; live crawls and tests of their own try those."""
 
 
@@ -56,6 +55,8 @@ def garbled(text: str, call: str) -> str:
         return f"(?!){text}" if "|" not in text else f"(?!)(?:{text})"
     if call == "xpath":
         return f"self::garbled/{text}"
+    if call == "words":
+        return "garbled"
     return f"garbled {text}" if call in ASKING else f"{text}garbled"
 
 
@@ -84,7 +85,7 @@ class _Finder(ast.NodeVisitor):
         self.where: list[str] = []
         self.returns: ast.expr | None = None
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802 - the name ast asks for
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
         spider = node.name.endswith("Spider")
         self.where.append(node.name)
         for part in node.body:
@@ -92,7 +93,7 @@ class _Finder(ast.NodeVisitor):
                 self.visit(part)
         self.where.pop()
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         if node.name in NOT_EXTRACTION and (node.name != "page" or "Spider" in "".join(self.where)):
             return
         self.where.append(node.name)
@@ -102,44 +103,56 @@ class _Finder(ast.NodeVisitor):
         self.returns = outer
         self.where.pop()
 
-    def visit_Raise(self, node: ast.Raise) -> None:  # noqa: N802
+    def visit_For(self, node: ast.For) -> None:
+        told = all(isinstance(part, ast.Expr) and called(part.value) in TALKING for part in node.body)
+        if not told:
+            self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> None:
         return
 
-    def visit_Return(self, node: ast.Return) -> None:  # noqa: N802
+    def visit_Return(self, node: ast.Return) -> None:
         if node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None):
             return
-        if called(node.value) in ("changed", *ERRORS):
+        if called(node.value) in ("changed", *ERRORS) or ast.unparse(node.value) in EMPTY.values():
             return
         self._add(node, "return", f"return {brief(node.value)}")
         self.visit(node.value)
 
-    def visit_Dict(self, node: ast.Dict) -> None:  # noqa: N802
+    def visit_Dict(self, node: ast.Dict) -> None:
         for key, value in zip(node.keys, node.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
                 self._add(key, "drop", f"no {key.value!r}")
             self.visit(value)
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
         name = called(node)
         if name in TALKING or name in ERRORS:
             return
-        skip = node.args[0] if name in ("one", "first", "date") and node.args else None  # the field's own name
+        words = {"one": (0,), "first": (0,), "date": (0, 2)}.get(name, ())  # a field's name, a selector for the error
+        told = [node.args[number] for number in words if number < len(node.args)]
         for part in (node.func, *node.args, *(keyword.value for keyword in node.keywords)):
-            if part is not skip:
+            if part not in told:
                 self._literal(part, name) if isinstance(part, ast.Constant) else self.visit(part)
 
-    def visit_Constant(self, node: ast.Constant) -> None:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if node.attr == "split" and isinstance(node.value, ast.Constant):  # a list of words: one mutant without them
+            self._add(node.value, "garble words", f"garble {node.value.value[:40]!r}")
+        else:
+            self.visit(node.value)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
         self._literal(node, "")
 
-    def visit_Expr(self, node: ast.Expr) -> None:  # noqa: N802
+    def visit_Expr(self, node: ast.Expr) -> None:
         if not isinstance(node.value, ast.Constant):  # a docstring
             self.visit(node.value)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value:
             self.visit(node.value)
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:  # noqa: N802
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
                 self.visit(part.value)

@@ -27,8 +27,7 @@ class Feed(ListingPage):
 
         if ENTITY_DECLARATION.search(self.snapshot.body[:10_000]):
             raise self.changed("links", "a feed without entity declarations", "<!ENTITY")
-        declared = self.snapshot.headers.get("content-type", "application/xml")
-        feed = feedparser.parse(self.snapshot.body, response_headers={"content-type": declared})
+        feed = feedparser.parse(self.snapshot.body)
         links = [entry.get("link") or entry.get("id") or "" for entry in feed.entries]
         if feed.bozo and not links:
             raise PageChanged("links", "entries of a feed", f"broken XML ({feed.bozo_exception})", self.snapshot.url)
