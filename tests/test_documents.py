@@ -24,9 +24,9 @@ DIGESTS = {
     MEETING: "ede7606bf635147ff3cd6659288691f4110b3ce212f6f5cef9bc572c5221bfd5",
 }
 RIGHTS_LINE = (
-    "Only 30% of an article published on The Qazaqstan Monitor website may be used with a mandatory hyperlink provided "
-    "to indicate the original source. "
-    "To re-publish the full article, written permission from the editorial is required."
+    "Only 30% of an article published on The Qazaqstan Monitor website may be used with a mandatory hyperlink "
+    "provided to indicate the original source. To re-publish the full article, written permission from the "
+    "editorial is required."
 )
 
 
@@ -129,7 +129,7 @@ def test_the_two_documents_are_two_articles_to_dedupe() -> None:
 
 def plain(text: str) -> str:
     """The words of any page, folded: tags and escapes of JSON gone, one space between words."""
-    unescaped = re.sub(r"\\\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text).replace("\\n", " ")
+    unescaped = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text).replace("\\n", " ")
     return line(re.sub(r"<[^>]+>", " ", decoded(unescaped))).casefold()
 
 

@@ -16,8 +16,8 @@ from crawler.text import clean
 # Elements that end a line. Everything else flows on inside its line.
 BREAKING = frozenset(
     "address article aside blockquote body br button dd details dialog div dl dt fieldset figcaption figure footer form"
-    " h1 h2 h3 h4 h5 h6 header hr html li main nav ol option p pre section select summary table tbody tfoot thead "
-    "title tr ul".split()
+    " h1 h2 h3 h4 h5 h6 header hr html li main nav ol option p pre section select summary table tbody td tfoot th "
+    "thead title tr ul".split()
 )
 SKIPPED = frozenset("script style template svg iframe object head noscript".split())
 NAMED = frozenset("h1 h2 h3 h4 h5 h6 li figcaption blockquote p".split())
@@ -68,9 +68,8 @@ class _Walk:
             return
         if name == "img":
             yield from self._image(node)
-        elif name in ("td", "th"):
-            self.pending.append(" ")  # a table row is one line
-            yield from self._cell(node)
+        elif name == "tr" and len(cells := [child for child in node if child.tag in ("td", "th")]) > 1:
+            yield from self._row(cells)
         elif name in BREAKING:
             yield from self._flush()
             before, self.tag = self.tag, name if name in NAMED else self.tag
@@ -88,11 +87,13 @@ class _Walk:
             if child.tail:
                 self.pending.append(child.tail)
 
-    def _cell(self, node: Any) -> Iterator[Block]:
-        """A cell's text flows on in its row; its images still stand alone."""
-        for image in node.iter("img"):
-            yield from self._image(image)
-        self.pending.append(" ".join(node.itertext()))
+    def _row(self, cells: list[Any]) -> Iterator[Block]:
+        """A table's row is one line, its images stand behind it; a row of one cell is only a frame, and no row."""
+        yield from self._flush()
+        inside = [block for cell in cells for block in of_html(cell)]
+        if text := " ".join(block.text for block in inside if block.tag != "img"):
+            yield Block(text, self.tag)
+        yield from (block for block in inside if block.tag == "img")
 
     def _image(self, node: Any) -> Iterator[Block]:
         # An icon within a line (a social logo in a link) is text there; a picture of its own is a block.

@@ -20,7 +20,11 @@ def json_ld(root: Selector) -> dict[str, Any]:
             continue
         for node in _nodes(described):
             kinds = node.get("@type")
-            if ARTICLE_TYPES.intersection(kinds if isinstance(kinds, list) else [kinds]):
+            if any(
+                kind in ARTICLE_TYPES
+                for kind in (kinds if isinstance(kinds, list) else [kinds])
+                if isinstance(kind, str)
+            ):
                 return node
     return {}
 

@@ -45,8 +45,8 @@ class Page:
 
     @cached_property
     def root(self) -> Selector:
-        """The page as a parsel Selector (HTML or XML)."""
-        return Selector(text=self.snapshot.text or "<html/>", type="xml" if self.snapshot.kind == "xml" else "html")
+        """The page as a parsel Selector over its HTML."""
+        return Selector(text=self.snapshot.text, type="html")
 
     @cached_property
     def blocks(self) -> list[Block]:

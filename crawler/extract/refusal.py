@@ -17,7 +17,10 @@ CHALLENGE = re.compile(
 )
 GATE = re.compile(r"notAllowed", re.IGNORECASE)
 OUTAGE = re.compile(
-    r"<title>\s*(50[0234][^<]*|Service (?:Temporarily )?Unavailable[^<]*|Bad Gateway[^<]*)</title>", re.I
+    r"<title>\s*((?:(?:Error )?50[0234]\b[\s:|–—-]*)?"
+    r"(?:(?:Internal Server Error|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out)[^<]*)?)"
+    r"\s*</title>",
+    re.IGNORECASE,
 )
 HEAD = 20_000
 """Characters looked at: a refusal says so at its beginning, and an article may quote one."""
@@ -47,7 +50,7 @@ def check(snapshot: Snapshot) -> None:
         raise PageChanged("page", "a page, or a redirect to one", f"HTTP {status} to {where}", url)
     if status >= 500 or status == 408:
         raise Unreachable(f"{url} answered HTTP {status}, a server's own failure. Try again later.", url=url)
-    if snapshot.kind == "html" and (outage := OUTAGE.search(snapshot.text[:HEAD])):
+    if snapshot.kind == "html" and (outage := OUTAGE.search(snapshot.text[:HEAD])) and outage[1]:
         raise Unreachable(f"{url} answered with an error page, {outage[1].strip()!r}. Try again later.", url=url)
 
 

@@ -8,7 +8,7 @@ from datetime import tzinfo
 from crawler.text import dates
 
 ATTRIBUTION = re.compile(r"(?:Источник|Source|Дереккөз(?:і)?)\s*:\s*(?P<name>.+)", re.IGNORECASE)
-DATELINE = re.compile(r"(?P<place>[^\W\d_][\w .\-]{1,40}?),\s+(?P<date>[\w\s.,]{6,40}?)\s*[–—-]\s")
+DATELINE = re.compile(r"(?P<place>[^\W\d_][\w.\-]*(?: [\w.\-]+){0,3}),\s+(?P<date>[\w\s.,]{6,40}?)\s*[–—-]\s")
 
 
 def attribution(paragraphs: list[str]) -> tuple[list[str], str | None]:
@@ -20,6 +20,12 @@ def attribution(paragraphs: list[str]) -> tuple[list[str], str | None]:
 
 def place(paragraphs: list[str], zone: tzinfo) -> str | None:
     """The city of a dateline ("Астана, 6 марта 2026 года – …"); the text keeps the dateline as it was written."""
-    if paragraphs and (found := DATELINE.match(paragraphs[0])) and dates.read(found["date"], zone):
+    found = DATELINE.match(paragraphs[0]) if paragraphs else None
+    if found and _is_name(found["place"]) and dates.read(found["date"], zone):
         return found["place"]
     return None
+
+
+def _is_name(place: str) -> bool:
+    words = place.split()
+    return words[0][0].isupper() and words[-1][0].isupper()  # "Rio de Janeiro", but no beginning of a sentence

@@ -10,6 +10,7 @@ missing is unknown, so the language is read from the text.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -134,10 +135,11 @@ class NewsAnswer(Page):
         return build(self, native_id, url, fields)
 
     def lines(self, body: str | None) -> list[blocks.Block]:
-        """The lines of a body, which is an HTML document, bare paragraphs, or null."""
+        """The lines of a body, which is an HTML document, bare paragraphs, or null; some encode entities twice."""
         if not body or not body.strip():
             return []
-        return blocks.of_html(Selector(text=body, type="html").root)
+        lines = blocks.of_html(Selector(text=body, type="html").root)
+        return [replace(line, text=clean.line(clean.decoded(line.text))) for line in lines]
 
     def lead(self, description: str | None) -> str | None:
         """A `short_description` as plain text; it may hold markup."""

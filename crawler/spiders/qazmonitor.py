@@ -37,9 +37,7 @@ class QazArticle(ArticlePage):
     @classmethod
     def accepts(cls, snapshot: Snapshot, site: Site) -> bool:
         """A page at an article's address, or a text with the site's dateline."""
-        if snapshot.kind not in ("html", "text"):
-            return False
-        return site.identify(snapshot.url) is not None or snapshot.kind == "text"
+        return snapshot.kind == "text" or (snapshot.kind == "html" and site.identify(snapshot.url) is not None)
 
     def fields(self) -> dict[str, Any]:
         """The fields by the order of the page's lines."""

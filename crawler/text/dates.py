@@ -50,8 +50,8 @@ SHAPES = tuple(
     )
 )
 RFC822_SHAPE = re.compile(
-    r"(?:[A-Za-z]{3},\s)?\d{1,2}\s[A-Za-z]{3}\s\d{4}\s\d{2}:\d{2}(?::\d{2})?\s(?:[+-]\d{4}|[A-Z]{1,4})"
-)
+    r"(?:[A-Za-z]{3},\s)?\d{1,2}\s[A-Za-z]{3}\s(?:19|20)\d{2}\s\d{2}:\d{2}(?::\d{2})?\s(?:[+-]\d{4}|GMT|UTC?|Z)"
+)  # other zones' letters would be taken for UTC
 ISO_SHAPE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
 
 
@@ -95,10 +95,10 @@ def read(raw: str, where: tzinfo) -> When | None:
 
 def _iso(text: str, where: tzinfo) -> When | None:
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = local(datetime.fromisoformat(text), where)
+    except (ValueError, OverflowError):  # an offset may lead out of the calendar
         return None
-    return When(local(moment, where), Precision.MINUTE if len(text) > 10 else Precision.DAY, text)
+    return When(moment, Precision.MINUTE if len(text) > 10 else Precision.DAY, text)
 
 
 def _parts(found: re.Match[str], where: tzinfo, text: str) -> When | None:

@@ -1,8 +1,10 @@
-"""Which language a text is in: en, ru, kk or none of them, by its letters.
+"""Which language a text is in: en, ru, kk or none of them, by its letters and, for English, its smallest words.
 
-Kazakh in Cyrillic has nine letters that Russian lacks; six of them (ә ғ қ ұ һ і) are in no other language written in
-Kazakhstan's neighbourhood, so a text in which they are frequent is Kazakh, also with Russian names in it. Kyrgyz,
-Tajik, Uzbek, Ukrainian and Belarusian letters rule a text out instead of letting it pass for one of the three.
+Every Cyrillic alphabet of the neighbourhood is Russian's with some letters more. A text in which hardly a word has
+such a letter is Russian (one naming «Қазақстан» stays Russian); otherwise it is in the language with the smallest
+alphabet that spells it: ң, ө and ү alone are Kyrgyz, with ұ, ә or қ they are Kazakh; қ and ғ beside ы are not Uzbek.
+A Latin text is English when words such as "the" and "of" run through it. What is left is None: better unknown than
+wrong. Bulgarian, and a short sentence of another language without a letter of its own, pass for Russian.
 Why not a statistical library: docs/decisions/language.md.
 """
 
@@ -11,13 +13,27 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-KAZAKH = frozenset("әғқұһі")
-KAZAKH_SHARED = frozenset("ңөү")
-FOREIGN_CYRILLIC = frozenset("їєґўјљњћђџѓќҳҷӣӯ")
-KAZAKH_LATIN = frozenset("ǵńǧğışūüöäñ")
-ENGLISH_WORDS = frozenset("the of and to in a is for on with that was as by at from has will its are".split())
-CYRILLIC = re.compile(r"[\u0400-\u04ff]")
-LATIN_WORD = re.compile(r"[a-zA-Z\u00c0-\u024f]+")
+RUSSIAN = frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюя")
+ALPHABETS = (
+    ("be", "іў", "ищъ"),
+    ("ky", "ңөү", ""),
+    ("uk", "ґєії", "ыэъё"),
+    ("uz", "ўқғҳ", "ыщ"),
+    ("tg", "ғӣқӯҳҷ", "ыщц"),
+    ("tt", "әөүҗңһ", ""),
+    ("sr, mk", "јљњћђџѓќѕ", "ыэъёщьюяй"),
+    ("kk", "әғқңөұүһі", ""),
+)
+"""Letters a language has beyond Russian's, and letters of Russian's that it lacks; the smallest alphabet first."""
+MARKED = 0.15
+"""Share of words with such a letter from which a text is not Russian; running Kazakh has about seven in ten."""
+ENGLISH_WORDS = frozenset("the of and to that with by from has its are".split())
+"""Words of English that its neighbours do not share (as they do "in", "on", "is", "was", "for", "a")."""
+ENGLISH = 0.05
+"""Share of these words from which a Latin text is English; a newspaper has about two in ten."""
+KAZAKH_LATIN = frozenset("äñūǵńğı")
+NOT_KAZAKH_LATIN = frozenset("əçňßéèàêíìøåłžš")
+WORD = re.compile(r"[^\W\d_]+")
 
 
 def detect(text: str) -> str | None:
@@ -28,31 +44,31 @@ def detect(text: str) -> str | None:
     >>> detect("Министр Қызыл Крест өкілдерін қабылдады")
     'kk'
     """
-    lower = text.lower()
-    cyrillic = len(CYRILLIC.findall(lower))
-    words = LATIN_WORD.findall(lower)
-    latin = sum(map(len, words))
-    if cyrillic + latin < 3:
+    words = WORD.findall(text.lower())
+    cyrillic = [word for word in words if "\u0400" <= word[0] <= "\u04ff"]
+    latin = [word for word in words if word[0] < "\u0250"]
+    lengths = sum(map(len, cyrillic)), sum(map(len, latin))
+    if sum(lengths) < 3:
         return None
-    return _cyrillic(lower, cyrillic) if cyrillic >= latin else _latin(words)
+    return _cyrillic(cyrillic) if lengths[0] >= lengths[1] else _latin(latin)
 
 
-def _cyrillic(lower: str, total: int) -> str | None:
-    letters = Counter(lower)
-    kazakh = sum(letters[letter] for letter in KAZAKH)
-    shared = sum(letters[letter] for letter in KAZAKH_SHARED)
-    foreign = sum(letters[letter] for letter in FOREIGN_CYRILLIC)
-    if foreign > 0.005 * total and foreign >= kazakh - letters["і"]:
-        return None
-    # A Russian text naming "Қазақстан" once stays Russian; running Kazakh has about one such letter in ten.
-    if kazakh >= 0.03 * total:
-        return "kk"
-    return None if shared > 0.02 * total else "ru"
+def _cyrillic(words: list[str]) -> str | None:
+    marked = [word for word in words if not RUSSIAN.issuperset(word)]
+    if len(marked) < MARKED * len(words):
+        return "ru"
+    letters = Counter(letter for word in words for letter in word)
+    beyond = sum(count for letter, count in letters.items() if letter not in RUSSIAN)
+    for name, own, lacking in ALPHABETS:
+        spelled = sum(letters[letter] for letter in own) >= 0.9 * beyond
+        if spelled and sum(letters[letter] for letter in lacking) <= 0.01 * letters.total():
+            return "kk" if name == "kk" else None
+    return None
 
 
 def _latin(words: list[str]) -> str | None:
-    if any(letter in KAZAKH_LATIN for word in words for letter in word) and not ENGLISH_WORDS.intersection(words):
-        return "kk" if sum(letter in "qwyǵńūäı" for word in words for letter in word) >= 2 else None
-    if len(words) < 12 or ENGLISH_WORDS.intersection(words):
+    if sum(word in ENGLISH_WORDS for word in words) >= ENGLISH * len(words):
         return "en"
-    return None
+    letters = Counter(letter for word in words for letter in word)
+    kazakh = letters["q"] >= 0.01 * letters.total() and not letters.keys().isdisjoint(KAZAKH_LATIN)
+    return "kk" if kazakh and letters.keys().isdisjoint(NOT_KAZAKH_LATIN) else None

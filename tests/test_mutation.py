@@ -1,0 +1,54 @@
+"""Whatever breaks a selector, drops a field or empties a helper of the extraction is shown by a stored page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from mutation import MUTATED, Laboratory, mutants
+
+pytestmark = pytest.mark.slow
+
+UNREAD = "only img, li and figcaption are asked for; the tag of anything else is never read"
+SURVIVORS = {
+    "extract.page: Page.one: return found[0]": "for new sources; tried by tests/extract/test_page.py",
+    "extract.blocks: Block: garble 'p'": UNREAD,
+    "extract.blocks: of_text: garble 'p'": UNREAD,
+    "extract.blocks: _Walk.__init__: garble 'p'": UNREAD,
+    "platforms.govkz: NewsAnswer.read: garble 'id' #3": "ids page the list; tried by tests/platforms/test_govkz.py",
+    "platforms.govkz: NewsAnswer.refusal_of: garble '; '": "stands in a sentence for people",
+    "platforms.govkz: NewsAnswer.published: garble 'utc'": "a setting; tried by tests/platforms/test_govkz.py",
+    "spiders.mfa: module: garble 'query News($projects: String, $lang: Str'": "asked of the site, not read from it",
+    "spiders.qazmonitor: captions: garble 'img' #3": "the tag of a picture that was found is never read",
+    "spiders.qazmonitor: captions: garble 'img' #5": "the tag of a caption that was found is never read",
+    "spiders.qazmonitor: captions: garble 'img' #4": "text before its image; tests/spiders/test_qazmonitor.py",
+}
+"""Mutants that no stored page can show, each with the reason; one that a page shows must leave the list."""
+
+
+@pytest.fixture(scope="module")
+def laboratory() -> Iterator[Laboratory]:
+    yield Laboratory()
+
+
+def test_unchanged_code_passes(laboratory: Laboratory) -> None:
+    assert laboratory.witness(None) is None
+
+
+@pytest.mark.parametrize("module", MUTATED)
+def test_every_mutant_is_shown_by_a_stored_page(laboratory: Laboratory, module: str) -> None:
+    found = {mutant.name: laboratory.witness(mutant) for mutant in mutants(module)}
+    assert len(found) >= 5
+    survived = {name for name, witness in found.items() if witness is None}
+    justified = {name for name in SURVIVORS if name.startswith(f"{module}:")}
+    assert survived == justified
+
+
+def test_survivors_are_mutants() -> None:
+    assert set(SURVIVORS) <= {mutant.name for module in MUTATED for mutant in mutants(module)}
+
+
+def test_no_mutant_merely_fails_to_import(laboratory: Laboratory) -> None:
+    """A mutant that breaks the module itself would prove nothing about the stored pages."""
+    names = [m for module in MUTATED for m in mutants(module)]
+    assert not [m.name for m in names if (laboratory.witness(m) or "").startswith("does not import")]
