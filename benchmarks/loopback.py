@@ -89,6 +89,7 @@ def loopback(pages: int) -> Iterator[tuple[str, int]]:
     hear, tell = context.Pipe(duplex=False)
     server = context.Process(target=_serve, args=(pages, tell), daemon=True)
     server.start()
+    tell.close()  # else a server that cannot begin would be waited for without end
     try:
         port, size = hear.recv()
         yield f"http://127.0.0.1:{port}", size
