@@ -46,8 +46,8 @@ class Answers(asyncio.Protocol):
 def answers(pages: int) -> tuple[dict[bytes, bytes], dict[bytes, bytes], int]:
     """Every answer by path, plain and gzip, and the mean size of an article page in bytes."""
     sys.path.append(str(Path(__file__).parents[1] / "tests"))
-    from sites.qazmonitor import QazMonitorSite
-    from sites.wire import Asked, Reply
+    from sites.qazmonitor import QazMonitorSite  # type: ignore[import-not-found]
+    from sites.wire import Asked, Reply  # type: ignore[import-not-found]
 
     site = QazMonitorSite(pages, feed_size=pages)
     plain: dict[bytes, bytes] = {}
@@ -67,7 +67,8 @@ def answers(pages: int) -> tuple[dict[bytes, bytes], dict[bytes, bytes], int]:
 def _answer(kind: str, body: bytes, more: bytes) -> bytes:
     now = format_datetime(datetime.now(UTC), usegmt=True)
     head = f"HTTP/1.1 200 OK\r\nServer: loopback\r\nDate: {now}\r\nContent-Type: {kind}\r\nLast-Modified: {now}\r\n"
-    head += f'ETag: "{hashlib.sha256(body).hexdigest()[:20]}"\r\nVary: Accept-Encoding\r\nContent-Length: {len(body)}\r\n'
+    head += f'ETag: "{hashlib.sha256(body).hexdigest()[:20]}"\r\nVary: Accept-Encoding\r\n'
+    head += f"Content-Length: {len(body)}\r\n"
     return head.encode() + more + b"\r\n" + body
 
 
@@ -99,7 +100,7 @@ def loopback(pages: int) -> Iterator[tuple[str, int]]:
 
 
 def capacity(url: str, seconds: float = 1.0) -> float:
-    """Answers per second that the server gives to a client that does nothing with them (a lower bound: it shares cores)."""
+    """Answers per second to a client that does nothing with them; a lower bound, for the two share the cores."""
     return asyncio.run(_asked_for(url, seconds))
 
 

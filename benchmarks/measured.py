@@ -1,6 +1,7 @@
 """One crawl in this process, measured from within: `python -m benchmarks.measured WHAT URL FOLDER STARTED`.
 
-WHAT is `bare` (Scrapy, a parse that only reads the title), `export` (the same with a JSON-lines feed export), `spine`
+WHAT is `bare` (Scrapy, a parse that only reads the title), `export` (the same with a JSON-lines feed export),
+`tuned` (with the settings that the product makes for speed; see `crawler.settings`), `spine`
 (`run_source`, everything on), or `spine-PART` with one part off (see `PARTS`). STARTED is the time (CLOCK_MONOTONIC)
 at which the parent began this process. Prints one JSON line on stdout.
 """
@@ -77,10 +78,14 @@ class Titles(scrapy.Spider):
         yield {"url": response.url, "title": response.css("title::text").get()}
 
 
-def bare(url: str, folder: Path, *, export: bool) -> None:
-    """Scrapy with its own defaults."""
-    feeds = {"FEEDS": {folder / "titles.jsonl": {"format": "jsonlines"}}} if export else {}
-    process = AsyncCrawlerProcess({**BARE, **feeds, "EXTENSIONS": {Clock: 0}})
+def bare(kind: str, url: str, folder: Path) -> None:
+    """Scrapy with its own defaults, and what `kind` adds."""
+    more: dict[str, dict[str, Any]] = {
+        "bare": {},
+        "export": {"FEEDS": {folder / "titles.jsonl": {"format": "jsonlines"}}},
+        "tuned": {"CONCURRENT_ITEMS": 1, "WARN_ON_GENERATOR_RETURN_VALUE": False},
+    }
+    process = AsyncCrawlerProcess({**BARE, **more[kind], "EXTENSIONS": {Clock: 0}})
     process.crawl(Titles, site=url)
     process.start()
 
@@ -156,7 +161,7 @@ def main(what: str, url: str, folder: str, started: str) -> None:
     if kind == "spine":
         spine(url, Path(folder), off)
     else:
-        bare(url, Path(folder), export=kind == "export")
+        bare(kind, url, Path(folder))
     (began, cpu_before), (ended, cpu_after) = moments["began"], moments["ended"]
     found = {
         "pages": moments["pages"][0],

@@ -9,9 +9,7 @@ from functools import lru_cache
 
 from crawler.items import Article
 
-TYPOGRAPHY = str.maketrans(
-    dict.fromkeys("«»„“”‟″", '"') | dict.fromkeys("‘’‛′ʼ", "'") | dict.fromkeys("–—‑−", "-")
-)
+TYPOGRAPHY = str.maketrans(dict.fromkeys("«»„“”‟″", '"') | dict.fromkeys("‘’‛′ʼ", "'") | dict.fromkeys("–—‑−", "-"))
 WORD = re.compile(r"[^\W_]+")
 SHORT = 200
 """Letters below which a text alone says too little: its title is hashed with it."""
