@@ -47,6 +47,10 @@ DEFAULT_REQUEST_HEADERS = {
     "Accept-Language": "ru,kk;q=0.9,en;q=0.8",
 }
 
+# Speed.
+CONCURRENT_ITEMS = 1  # the stages wait for nothing; Scrapy's 100 makes 100 tasks for every page: 1.5 ms of CPU
+WARN_ON_GENERATOR_RETURN_VALUE = False  # reads the callback's source again at every page: 0.15 ms of CPU
+
 # Safety.
 REMOTE_CONTROL_ENABLED = False  # executes code for whoever reaches its port
 TELNETCONSOLE_ENABLED = False

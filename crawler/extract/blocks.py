@@ -7,7 +7,6 @@ captions, body. A page class that works on blocks reads the live page and a stor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,62 +47,67 @@ def of_text(text: str) -> list[Block]:
 
 def of_html(root: Any) -> list[Block]:
     """The blocks of an lxml element, in the order a reader sees them; scripts, styles and `<head>` left out."""
-    return list(_Walk().over(root))
+    return _Walk().over(root)
 
 
 class _Walk:
-    """One pass over a tree. Text is gathered until an element ends the line."""
+    """One pass over a tree. Text is gathered until an element ends the line.
+
+    Blocks are appended to a list: generators inside one another, one an element deep, take half as long again.
+    """
 
     def __init__(self) -> None:
+        self.blocks: list[Block] = []
         self.pending: list[str] = []
         self.tag = "p"
 
-    def over(self, root: Any) -> Iterator[Block]:
-        yield from self._element(root)
-        yield from self._flush()
+    def over(self, root: Any) -> list[Block]:
+        self._element(root)
+        self._flush()
+        return self.blocks
 
-    def _element(self, node: Any) -> Iterator[Block]:
+    def _element(self, node: Any) -> None:
         name = node.tag
         if not isinstance(name, str) or name in SKIPPED:  # comments and processing instructions have no name
             return
         if name == "img":
-            yield from self._image(node)
+            self._image(node)
         elif name == "tr" and len(cells := [child for child in node if child.tag in ("td", "th")]) > 1:
-            yield from self._row(cells)
+            self._row(cells)
         elif name in BREAKING:
-            yield from self._flush()
+            self._flush()
             before, self.tag = self.tag, name if name in NAMED else self.tag
-            yield from self._inside(node)
-            yield from self._flush()
+            self._inside(node)
+            self._flush()
             self.tag = before
         else:
-            yield from self._inside(node)
+            self._inside(node)
 
-    def _inside(self, node: Any) -> Iterator[Block]:
-        if node.text:
-            self.pending.append(node.text)
+    def _inside(self, node: Any) -> None:
+        if text := node.text:
+            self.pending.append(text)
         for child in node:
-            yield from self._element(child)
-            if child.tail:
-                self.pending.append(child.tail)
+            self._element(child)
+            if tail := child.tail:
+                self.pending.append(tail)
 
-    def _row(self, cells: list[Any]) -> Iterator[Block]:
+    def _row(self, cells: list[Any]) -> None:
         """A table's row is one line, its images stand behind it; a row of one cell is only a frame, and no row."""
-        yield from self._flush()
+        self._flush()
         inside = [block for cell in cells for block in of_html(cell)]
         if text := " ".join(block.text for block in inside if block.tag != "img"):
-            yield Block(text, self.tag)
-        yield from (block for block in inside if block.tag == "img")
+            self.blocks.append(Block(text, self.tag))
+        self.blocks += [block for block in inside if block.tag == "img"]
 
-    def _image(self, node: Any) -> Iterator[Block]:
+    def _image(self, node: Any) -> None:
         # An icon within a line (a social logo in a link) is text there; a picture of its own is a block.
-        yield from self._flush()
+        self._flush()
         source = node.get("src") or node.get("data-src")
-        yield Block(clean.line(node.get("alt") or ""), "img", source)
+        self.blocks.append(Block(clean.line(node.get("alt") or ""), "img", source))
 
-    def _flush(self) -> Iterator[Block]:
+    def _flush(self) -> None:
         if self.pending:
             text = clean.line("".join(self.pending))
             self.pending.clear()
             if text:
-                yield Block(text, self.tag)
+                self.blocks.append(Block(text, self.tag))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -48,6 +48,11 @@ _BY_ID = articles.c.id == bindparam("at")
 _NAMES = tuple(field.name for field in fields(Known))
 _KNOWN = select(*(articles.c["current_version" if name == "version" else name] for name in _NAMES))
 _FIND = Prepared(_KNOWN.where(_BY_ID))
+_KNOWN_ONE = Prepared(
+    _KNOWN.where(articles.c.source == bindparam("source"), articles.c.native_id == bindparam("native_id")).order_by(
+        articles.c.id
+    )
+)
 _KNOWN_MANY = _KNOWN.order_by(articles.c.id)
 _TWIN = Prepared(
     select(versions.c.article_id)
@@ -108,11 +113,15 @@ class ArticleRoom:
         found: dict[str, list[Known]] = {}
         wanted = list(dict.fromkeys(native_ids))
         for start in range(0, len(wanted), PAGE):
-            some = articles.c.native_id.in_(wanted[start : start + PAGE])
-            for row in self._database.read(_KNOWN_MANY.where(articles.c.source == source, some)):
+            for row in self._known_rows(source, wanted[start : start + PAGE]):
                 known = _known(tuple(row))
                 found.setdefault(known.native_id, []).append(known)
         return found
+
+    def _known_rows(self, source: str, native_ids: list[str]) -> Iterable[Sequence[Any]]:
+        if len(native_ids) == 1:  # asked before each request: prepared, it takes a third
+            return self._database.look_up(_KNOWN_ONE, {"source": source, "native_id": native_ids[0]})
+        return self._database.read(_KNOWN_MANY.where(articles.c.source == source, articles.c.native_id.in_(native_ids)))
 
     def twin(self, copy_hash: str, other_than: str) -> str | None:
         """The id of the article in which this text was stored first, in any version, other than the one given."""
