@@ -8,14 +8,18 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import forkserver, resource_tracker
+from multiprocessing import forkserver, resource_tracker, util
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 PRELOAD = ["crawler.process.inside", "crawler.process.preload"]
+LONGEST = 60
+"""Characters of a temporary folder's path that leave room for multiprocessing's own names below it."""
 PASSED_ON = {signal.SIGTERM, signal.SIGHUP}
 """Signals that the server does not hear: a service manager or a closing terminal sends them to every process, and the
 server must outlive the children that are being stopped in good order."""
@@ -28,7 +32,7 @@ def warm() -> None:
     multiprocessing.set_forkserver_preload(PRELOAD)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
     try:
-        with _nameless_main():
+        with _nameless_main(), _short_paths():
             forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -44,6 +48,19 @@ def launch(name: str, function: Callable[..., None], *args: Any) -> BaseProcess:
     with _nameless_main():
         process.start()
     return process
+
+
+@contextmanager
+def _short_paths() -> Iterator[None]:
+    """Have the server's socket in /tmp where the temporary folder's path is too long for one (108 bytes)."""
+    before = tempfile.tempdir
+    if len(tempfile.gettempdir()) > LONGEST and Path("/tmp").is_dir():
+        tempfile.tempdir = "/tmp"
+    try:
+        util.get_temp_dir()  # remembered for this process from now on
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 @contextmanager

@@ -115,7 +115,8 @@ def test_a_lasting_fault_has_a_name(crawl: Any, source: str, fault: str, code: i
 def test_a_long_retry_after_is_respected_for_the_whole_site(crawl: Any) -> None:
     """What was on its way already is sent (at most CONCURRENT_REQUESTS); nothing after that."""
     with QazMonitorSite(40, feed_size=40) as site:
-        site.fault(site.path(site.articles[-1]), "429", value=3600)  # the one asked first
+        for article in site.articles:
+            site.fault(site.path(article), "429", value=3600)
         ran = crawl("qazmonitor", site.url, CRAWLER_POLITENESS__CONCURRENCY="1")
         assert (ran.code, ran.health) == (11, "blocked")
         assert "longer than politeness.longest_wait" in ran.sentence
