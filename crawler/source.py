@@ -123,10 +123,9 @@ class SourceSpider(scrapy.Spider):
     def site_of(cls, config: Config) -> Site:
         """The source as its page classes see it. Addresses on a copy (`base_url`) count as the public ones."""
         options = config.source(cls.name)
-        base = options.base_url.rstrip("/") if options.base_url else None
 
         def identify(url: str) -> Address | None:
-            return cls.identify(cls.origins[0] + url.removeprefix(base) if base and url.startswith(base) else url)
+            return cls.identify(cls.public_url(url, config))
 
         return Site(
             name=cls.name,
@@ -165,11 +164,14 @@ class SourceSpider(scrapy.Spider):
         return url
 
     def inward(self, url: str) -> str:
-        """The public address of what was asked: `base_url` becomes the public origin."""
-        base = self.options.base_url
-        if base and url.startswith(base.rstrip("/")):
-            return self.origins[0] + url.removeprefix(base.rstrip("/"))
-        return url
+        """The public address of what was asked."""
+        return self.public_url(url, self.config)
+
+    @classmethod
+    def public_url(cls, url: str, config: Config) -> str:
+        """An address on a copy of the site (`base_url`) as the site's own; others as they are."""
+        base = (config.source(cls.name).base_url or "").rstrip("/")
+        return cls.origins[0] + url.removeprefix(base) if base and url.startswith((base + "/", base + "?")) else url
 
     # --- answers
 
