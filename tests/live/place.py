@@ -130,13 +130,13 @@ class Place:
             process.communicate()
 
     @contextmanager
-    def store(self) -> Iterator[Store]:
-        with open_store(f"sqlite:///{self.data / 'crawler.db'}") as store:
+    def store(self, data: Path | None = None) -> Iterator[Store]:
+        with open_store(f"sqlite:///{(data or self.data) / 'crawler.db'}") as store:
             yield store
 
-    def stored(self, source: str | None = None) -> dict[str, Article]:
+    def stored(self, source: str | None = None, *, data: Path | None = None) -> dict[str, Article]:
         """Every stored article in its current version, by id."""
-        with self.store() as store:
+        with self.store(data) as store:
             return {article.id: article for article in store.articles.select(source=source)}
 
     def versions(self, article_id: str) -> list[Article]:

@@ -54,7 +54,7 @@ def test_no_socket_was_opened(replayed: tuple[Place, list[Done]]) -> None:
 
 
 def test_the_second_time_nothing_is_new(replayed: tuple[Place, list[Done]]) -> None:
-    place, (_, second) = replayed
+    _, (_, second) = replayed
     assert (second.code, second.err) == (0, "")
     for source in ("mfa", "qazmonitor", "ktkz"):
         told = {name for name in second.run(source)["counts"] if name.startswith("articles/")}
