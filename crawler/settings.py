@@ -82,9 +82,6 @@ class FromConfig:
             config = load(Path(settings["CRAWLER_CONFIG_FILE"]) if settings.get("CRAWLER_CONFIG_FILE") else None)
         name = settings.get("CRAWLER_SOURCE", "")
         replay = settings.getbool("CRAWLER_REPLAY")
-        if replay and config.source(name).base_url:  # stored pages have public addresses
-            own = config.source(name).model_copy(update={"base_url": None})
-            config = config.model_copy(update={"sources": {**config.sources, name: own}})
         settings.set("CRAWLER_CONFIG", config, priority="cmdline")
         for key, value in derived(config, name).items():
             settings.set(key, value, priority="addon")

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from crawler.archive.reader import read_snapshots
 from crawler.errors import NothingStored, UsageError
@@ -24,6 +25,8 @@ from crawler.items import SnapshotRef
 from crawler.snapshot import Snapshot, kind_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ROBOTS = "/robots.txt"
+"""Where every archive holds what the site allows, which is no page of the source."""
 BESIDE = (".meta.json", ".expected.json")
 
 
@@ -84,12 +87,13 @@ def stored_pages(root: Path, source: str) -> list[StoredPage]:
 def read_file(path: Path, base: Path | None = None, url: str | None = None) -> Iterator[StoredPage]:
     """The stored page in a file, or every response of a WARC file; file names in refs are relative to `base`.
 
-    Without a meta file: status 200, the address `url` (`stored://sha256/<hex>` when None), kind by ending.
+    A WARC file's robots.txt is left out. Without a meta file: status 200, the address `url` (`stored://sha256/<hex>`
+    when None), kind by ending.
     """
     if not path.is_file():
         raise UsageError(f"The file {path} does not exist.")
     if path.name.endswith((".warc.gz", ".warc")):
-        yield from (StoredPage(path, snapshot) for snapshot in read_snapshots(path))
+        yield from (StoredPage(path, page) for page in read_snapshots(path) if urlsplit(page.url).path != ROBOTS)
         return
     if kind_of(path.name) is None:
         raise UsageError(f"{path}: the ending says no kind of page; use .html, .txt, .json, .xml or .warc.gz.")

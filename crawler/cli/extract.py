@@ -19,18 +19,24 @@ def extract(config_path: Path | None, file: Path, source: str, url: str | None) 
     from crawler.keywords import Matcher, load_rules
 
     config = load(config_path)
-    site = spiders.load(source).site_of(config)
+    spider = spiders.load(source)
+    site = spider.site_of(config)
     matcher = Matcher(load_rules(config.rules))
-    codes: list[int] = []
+    codes: dict[tuple[str, str, bytes | None], int] = {}
     for page in read_file(file, url=url):
+        snapshot = replace(page.snapshot, url=spider.public_url(page.snapshot.url, config))
+        request = (snapshot.method, snapshot.url, snapshot.payload)
+        codes.pop(request, None)  # an archive may hold a failed try before the answer
+        if 300 <= snapshot.status < 400 and file.name.endswith((".warc.gz", ".warc")):
+            continue  # unchanged since an earlier record, or followed to a later one
         try:
-            reading = read(page.snapshot, site)
+            reading = read(snapshot, site)
         except NotAnArticle as reason:
             print(f"crawler: {reason}", file=sys.stderr)
             continue
         except SourceError as error:
             print(f"crawler: {error}", file=sys.stderr)
-            codes.append(error.exit_code)
+            codes[request] = error.exit_code
             continue
         for article in reading.articles:
             fields = {"title": article.title, "lead": article.lead, "body": article.body}
@@ -38,12 +44,12 @@ def extract(config_path: Path | None, file: Path, source: str, url: str | None) 
             print(json.dumps(replace(article, matches=matches).to_dict(), ensure_ascii=False))
         for problem in reading.problems:
             print(f"crawler: {problem}", file=sys.stderr)
-            codes.append(problem.exit_code)
+            codes[request] = problem.exit_code
         if reading.links:
             print(
-                f"crawler: {page.snapshot.url} is a list of {len(reading.links)} articles, not an article.",
+                f"crawler: {snapshot.url} is a list of {len(reading.links)} articles, not an article.",
                 file=sys.stderr,
             )
         for skipped in reading.skipped:
             print(f"crawler: {skipped}.", file=sys.stderr)
-    return worst(codes)
+    return worst(codes.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -35,7 +36,8 @@ def snapshot(config_path: Path | None, url: str, source: str | None, folder: Pat
 
     config = load(config_path)
     name = source or owner(url, config)
-    site = spiders.load(name).site_of(config)
+    spider = spiders.load(name)
+    site = spider.site_of(config)
     problems: list[str] = []
 
     def on_event(event: Event) -> None:
@@ -58,7 +60,8 @@ def snapshot(config_path: Path | None, url: str, source: str | None, folder: Pat
         if not problems:
             print(f"crawler: {outcome.reason}", file=sys.stderr)
         return outcome.exit_code or 1
-    path = _write(stored[-1], url, folder / name)
+    kept = replace(stored[-1], url=spider.public_url(stored[-1].url, config))
+    path = _write(kept, url, folder / name)
     page = next(read_file(path, path.absolute().parent.parent))
     accept(page, site, "first expectation, written by the extractor: read the page and correct it")
     print(f"Written: {path}, with .meta.json and .expected.json beside it. Read the page and correct the expectation.")

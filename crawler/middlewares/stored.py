@@ -37,11 +37,13 @@ class StoredPages:
     def __init__(self, crawler: Crawler) -> None:
         self.root = Path(crawler.settings["CRAWLER_STORED"])
         assert isinstance(crawler.spider, SourceSpider)
+        self.public = crawler.spider.inward  # a copy of the site (`base_url`) or the site itself: one address
         self.pages = pages_of(crawler)
         self.strict = self.root.is_file()
         self.index: defaultdict[tuple[str, str, str], list[StoredPage]] = defaultdict(list)
         for page in self.pages:
-            self.index[key(page.snapshot.method, page.snapshot.url, page.snapshot.payload)].append(page)
+            snapshot = page.snapshot
+            self.index[key(snapshot.method, self.public(snapshot.url), snapshot.payload)].append(page)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -67,7 +69,7 @@ class StoredPages:
 
     def found(self, request: Request) -> StoredPage | None:
         """The stored answer to this request; of several, the first not yet given, then the last."""
-        answers = self.index.get(key(request.method, request.url, request.body), [])
+        answers = self.index.get(key(request.method, self.public(request.url), request.body), [])
         return (answers.pop(0) if len(answers) > 1 else answers[0]) if answers else None
 
     def missing(self, request: Request) -> Exception:
@@ -94,6 +96,7 @@ class StoredStarts:
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
+        self.in_folder = Path(crawler.settings["CRAWLER_STORED"]).is_dir()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -116,7 +119,8 @@ class StoredStarts:
                 snapshot.url,
                 method=snapshot.method,
                 body=snapshot.payload or b"",
-                meta={"stored": number},
+                # A WARC file's answers are given in their order: a broken one, then the one of the further try.
+                meta={"stored": number} if self.in_folder else {},
                 priority=-1 - number,
                 dont_filter=this in seen,
             )

@@ -94,7 +94,16 @@ class Place:
         """Run `python -m crawler WORDS` to its end; `more` are environment variables."""
         return self.python("-m", "crawler", *words, timeout=timeout, **more)
 
-    def python(self, *words: object, timeout: float = 100, cwd: Path | None = None, **more: str) -> Done:
+    def several(self, *commands: tuple[object, ...], timeout: float = 200, **more: str) -> list[Done]:
+        """Commands one after the other, each `python -m crawler WORDS`, in forks of one Python (see `several`)."""
+        asked = [[[str(word) for word in words], {}] for words in commands]
+        done = self.python(Path(__file__).with_name("several.py"), timeout=timeout, given=json.dumps(asked), **more)
+        assert done.code == 0, done.err
+        return [Done(*answer) for answer in json.loads(done.out)]
+
+    def python(
+        self, *words: object, timeout: float = 100, cwd: Path | None = None, given: str = "", **more: str
+    ) -> Done:
         """Run this Python to its end."""
         environment = self.environment(**more)
         ended = subprocess.run(
@@ -104,7 +113,7 @@ class Place:
             capture_output=True,
             check=False,
             timeout=timeout,
-            stdin=subprocess.DEVNULL,
+            input=given.encode(),
         )
         return Done(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 
@@ -130,13 +139,13 @@ class Place:
             process.communicate()
 
     @contextmanager
-    def store(self) -> Iterator[Store]:
-        with open_store(f"sqlite:///{self.data / 'crawler.db'}") as store:
+    def store(self, data: Path | None = None) -> Iterator[Store]:
+        with open_store(f"sqlite:///{(data or self.data) / 'crawler.db'}") as store:
             yield store
 
-    def stored(self, source: str | None = None) -> dict[str, Article]:
+    def stored(self, source: str | None = None, *, data: Path | None = None) -> dict[str, Article]:
         """Every stored article in its current version, by id."""
-        with self.store() as store:
+        with self.store(data) as store:
             return {article.id: article for article in store.articles.select(source=source)}
 
     def versions(self, article_id: str) -> list[Article]:

@@ -1,0 +1,185 @@
+"""`crawler crawl` and what reads the store after it: --json, --dry-run, sources, articles, schedule, snapshot, replay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live.place import Done, Place
+from sites.gov import GovSite
+from sites.qazmonitor import QazMonitorSite
+
+from crawler.items import Article
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with GovSite(12) as gov, QazMonitorSite(12) as qaz:
+        yield Place(tmp_path_factory.mktemp("user"), {"mfa": gov, "qazmonitor": qaz})
+
+
+@pytest.fixture(scope="module")
+def dry(place: Place) -> Done:
+    """The first command of all: a dry run; nothing may be there after it."""
+    done = place.crawler("crawl", "mfa", "--dry-run")
+    assert not list(place.folder.rglob("*.db*"))
+    assert not list(place.folder.rglob("*.warc*"))
+    return done
+
+
+@pytest.fixture(scope="module")
+def crawled(place: Place, dry: Done) -> Done:
+    return place.crawler("crawl", "mfa", "qazmonitor", "--json")
+
+
+def test_a_dry_run_tells_all_and_stores_nothing(dry: Done) -> None:
+    assert dry.code == 0
+    assert "mfa: healthy. 32 new, 0 revised." in dry.out
+    assert "*Международного Комитета Красного Креста*" in dry.out
+
+
+def test_json_lines_are_articles_problems_and_a_run_each(place: Place, crawled: Done) -> None:
+    kinds = [line["type"] for line in crawled.lines]
+    assert kinds.count("run") == 2
+    assert kinds[-2:] == ["run", "run"]
+    stored = place.stored()
+    articles = [line for line in crawled.lines if line["type"] == "article"]
+    assert {a["id"] for a in articles} == {key for key, a in stored.items() if a.matches}
+    for line in articles:
+        assert Article.from_dict(line) == stored[line["id"]]
+    run = crawled.run("mfa")
+    assert (run["exit_code"], run["health"], run["complete"], run["problems"]) == (0, "healthy", True, [])
+    assert run["finished_at"] >= run["started_at"]
+
+
+def test_sources_says_how_each_is_and_was(place: Place, crawled: Done) -> None:
+    lines, text = place.several(("sources", "--json"), ("sources",))
+    found = {line["name"]: line for line in lines.lines}
+    assert found.keys() == {"mfa", "qazmonitor", "ktkz"}
+    assert (found["mfa"]["last_health"], found["mfa"]["articles"]) == ("healthy", len(place.stored("mfa")))
+    assert found["mfa"]["last_run"].endswith("+05:00")
+    assert (found["ktkz"]["last_run"], found["ktkz"]["last_healthy"]) == (None, None)
+    assert found["qazmonitor"]["excerpt_share"] == 0.3
+    assert "last healthy never" in text.out
+    assert "30% and the link" in text.out
+
+
+def test_articles_filters_what_the_store_holds(place: Place, crawled: Done) -> None:
+    stored = place.stored()
+    newest = max(stored.values(), key=lambda a: (a.published_at, a.id))
+    since = sorted({a.published_at for a in stored.values() if a.published_at})[-4]
+    everything, matched, of_qaz, late, few, text, nothing = place.several(
+        ("articles", "--json"),
+        ("articles", "--matched", "--json"),
+        ("articles", "--source", "qazmonitor", "--json"),
+        ("articles", "--since", since.isoformat(), "--json"),
+        ("articles", "--limit", 3, "--json"),
+        ("articles", "--matched"),
+        ("articles", "--source", "ktkz"),
+    )
+    assert {line["id"]: Article.from_dict(line) for line in everything.lines} == stored
+    times = [line["published_at"] for line in everything.lines]
+    assert times == sorted(times, reverse=True)
+    assert {line["id"] for line in matched.lines} == {key for key, a in stored.items() if a.is_matched}
+    assert {line["id"] for line in of_qaz.lines} == {key for key in stored if key.startswith("qazmonitor:")}
+    assert {line["id"] for line in late.lines} == {
+        key for key, a in stored.items() if a.published_at and a.published_at >= since
+    }
+    assert [line["id"] for line in few.lines][0] == newest.id
+    assert len(few.lines) == 3
+    assert f"{len(matched.lines)} of {len(stored)} stored articles" in text.out
+    assert "matched: " in text.out
+    assert (nothing.code, nothing.out.startswith("0 of ")) == (0, True)
+
+
+def test_one_address_is_read_alone(place: Place, crawled: Done) -> None:
+    qaz = place.sites["qazmonitor"]
+    article = qaz.articles[4]
+    qaz.requests.clear()
+    done = place.crawler("crawl", "--url", qaz.address(article), "--dry-run", "--json")
+    assert done.code == 0, done.err
+    assert [line["source"] for line in done.lines if line["type"] == "run"] == ["qazmonitor"]
+    assert [asked.path for asked in qaz.requests] == ["/robots.txt", qaz.path(article)]
+
+
+def test_wrong_words_are_told_in_one_sentence(place: Place) -> None:
+    commands = {
+        ("crawl", "qazmonitr"): "did you mean 'qazmonitor'?",
+        ("crawl", "--url", "https://example.org/a"): "belongs to no source",
+        ("crawl", "--since", "yesterday"): "--since 'yesterday' is no day, time or age",
+        ("articles", "--source", "mfaa"): "did you mean 'mfa'?",
+        ("articles", "--since", "31.01.2026"): "is no day, time or age",
+        ("replay", "mfaa", "--snapshots", "."): "did you mean 'mfa'?",
+        ("replay", "--snapshots", "nowhere"): "nowhere",
+        ("snapshot", "https://example.org/"): "belongs to no source",
+        ("watch", "mfaa"): "did you mean 'mfa'?",
+        ("--config", "nowhere.toml", "sources"): "The configuration file nowhere.toml does not exist",
+    }
+    for (words, sentence), done in zip(commands.items(), place.several(*commands), strict=True):
+        assert (done.code, done.out) == (2, ""), (words, done)
+        assert sentence in done.err, words
+        assert done.err.startswith("crawler: "), words
+        assert done.err.count("\n") == 1, words
+
+
+def test_without_a_contact_there_is_a_warning(place: Place, tmp_path: Path) -> None:
+    user = Place(tmp_path, place.sites)
+    variables = user.environment()
+    config = user.work / "crawler.toml"
+    config.write_text("")
+    done = user.crawler("crawl", "mfa", "--dry-run", CRAWLER_CONTACT="")
+    assert done.code == 0
+    assert done.err.startswith("crawler: no contact is set")
+    assert done.err.count("\n") == 1
+    assert "example.org" in variables["CRAWLER_CONTACT"]
+    agents = {asked.headers["user-agent"] for asked in place.sites["mfa"].requests}
+    assert any("+editor@example.org" in agent for agent in agents)
+
+
+def test_a_kept_page_passes_its_replay_until_its_reading_changes(place: Place) -> None:
+    qaz = place.sites["qazmonitor"]
+    address = qaz.address(qaz.articles[0])
+    done = place.crawler("snapshot", address)
+    assert done.code == 0, done.err
+    folder = place.work / "snapshots" / "qazmonitor"
+    page, meta, expected = sorted(folder.iterdir(), key=lambda path: (len(path.suffixes), path.name.count("meta") * -1))
+    assert page.name.endswith(".html")
+    assert json.loads(meta.read_text())["url"] == address
+    assert json.loads(meta.read_text())["status"] == 200
+    told = json.loads(expected.read_text())
+    assert [article["id"] for article in told["articles"]] == [f"qazmonitor:{qaz.articles[0].id}:en"]
+    again, passed = place.several(("snapshot", address), ("replay",))
+    assert again.code != 0
+    assert "exists already" in again.err
+    assert (passed.code, passed.err) == (0, "")
+    assert "qazmonitor: 1 pages" in passed.out
+    told["articles"][0]["title"] = "Another"
+    expected.write_text(json.dumps(told))
+    failed, as_json, accepted, reasonless, healed = place.several(
+        ("replay",),
+        ("replay", "--json"),
+        ("replay", "--accept", "the title is right"),
+        ("replay", "--accept", " "),
+        ("replay",),
+    )
+    assert failed.code == 12
+    assert "0.title\n    expected Another\n    found    Report 12" in failed.out
+    assert [line["field"] for line in as_json.lines if not line["passed"]] == ["0.title"]
+    assert accepted.code != 0
+    assert "Review it" in accepted.err
+    assert reasonless.code == 2
+    assert healed.code == 0
+    assert json.loads(expected.read_text())["accepted"] == "the title is right"
+
+
+def test_schedule_lists_the_next_starts(place: Place, crawled: Done) -> None:
+    done = place.crawler(
+        "schedule", CRAWLER_SOURCES__QAZMONITOR__CRON="5 4 * * mon", CRAWLER_SOURCES__KTKZ__ENABLED="no"
+    )
+    assert (done.code, done.err) == (0, "")
+    lines = {line.split()[0]: line for line in done.out.splitlines()}
+    assert lines.keys() == {"mfa", "qazmonitor"}
+    assert "*/15 * * * *" in lines["mfa"]
+    assert " 04:05" in lines["qazmonitor"]

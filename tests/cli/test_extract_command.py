@@ -1,0 +1,137 @@
+"""`crawler extract`: the two provided documents exactly, and every kind of file it takes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live.place import ROOT, Place
+
+SNAPSHOTS = ROOT / "snapshots"
+RELEASE = SNAPSHOTS / "mfa" / "000_efeb8921cb83161c.txt"
+NEWS = SNAPSHOTS / "qazmonitor" / "004_e20d83a56e785f98.txt"
+KT = "https://www.kt.kz/rus/press-materialy/starshie_dolzhnostnye_litsa_formata_tsentralnaya_aziya_-_1377987073.html"
+QAZ = "https://qazmonitor.com/news/1392/kazakh-mfa-and-red-cross-discuss-cooperation-for-2023"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place(tmp_path_factory.mktemp("extract"))
+
+
+def one(place: Place, *words: object) -> dict[str, Any]:
+    """The only article that `crawler extract WORDS` gives."""
+    return each(place, words)[0]
+
+
+def each(place: Place, *commands: tuple[object, ...]) -> list[dict[str, Any]]:
+    """The only article of each of several."""
+    found = []
+    for done in place.several(*(("extract", *words) for words in commands)):
+        assert (done.code, done.err) == (0, "")
+        (article,) = done.lines
+        found.append(article)
+    return found
+
+
+def alone(path: Path, folder: Path) -> Path:
+    """The file without what stands beside it."""
+    return Path(shutil.copy(path, folder / path.name))
+
+
+def test_the_press_release(place: Place) -> None:
+    done = place.crawler("extract", RELEASE, "--source", "mfa")
+    assert (done.code, done.err) == (0, "")
+    (article,) = done.lines
+    given = {name: article[name] for name in ("id", "source", "url", "language", "attribution", "title", "lead")}
+    assert given == {
+        "id": "mfa:kt-1377987073:ru",
+        "source": "mfa",
+        "url": KT,
+        "language": "ru",
+        "attribution": "МИД РК",
+        "title": None,
+        "lead": None,
+    }
+    assert article["published_at"] is None
+    assert article["fetched_at"] is None
+    paragraphs = article["body"].split("\n")
+    assert len(paragraphs) == 7
+    assert paragraphs[0].startswith("Первый заместитель министра иностранных дел Республики Казахстан Ержан Ашикбаев")
+    assert "Источник" not in article["body"]
+    assert {match["rule"] for match in article["matches"]} >= {"red-cross-movement", "ihl"}
+
+
+def test_the_news_article(place: Place) -> None:
+    article = one(place, NEWS, "--source", "qazmonitor")
+    assert article["title"] == "Kazakh MFA and Red Cross Discuss Cooperation for 2023"
+    assert article["lead"] == "First deputy foreign minister received officials of the ICRC mission in Kazakhstan"
+    assert (article["section"], article["reading_minutes"]) == ("News", 1)
+    assert article["published_at"] == "2023-02-08T10:28:00+06:00"
+    paragraphs = article["body"].split("\n")
+    assert len(paragraphs) == 6
+    assert paragraphs[0].startswith("First deputy foreign minister Kairat Umarov")
+    assert paragraphs[-1].endswith("projects and activities.")
+    captions = ["ICRC", "Ministry of Foreign Affairs of Kazakhstan"]
+    assert article["images"] == [{"url": None, "caption": caption} for caption in captions]
+    assert not set(captions) & set(paragraphs)
+    assert article["rights"]["wording"].startswith("Only 30% of an article published on The Qazaqstan Monitor")
+    assert "Only 30%" not in article["body"]
+    for match in article["matches"]:
+        assert article[match["field"]][match["start"] : match["end"]] == match["surface"]
+
+
+@pytest.mark.parametrize(("page", "source", "url"), [(RELEASE, "mfa", KT), (NEWS, "qazmonitor", QAZ)])
+def test_without_a_meta_file_the_address_may_be_given(
+    place: Place, tmp_path: Path, page: Path, source: str, url: str
+) -> None:
+    bare = alone(page, tmp_path)
+    with_meta, with_url = each(place, (page, "--source", source), (bare, "--source", source, "--url", url))
+    assert with_url | {"snapshot": None} == with_meta | {"snapshot": None}
+
+
+def test_without_any_address_the_bytes_are_the_identity(place: Place, tmp_path: Path) -> None:
+    command = (alone(RELEASE, tmp_path), "--source", "mfa")
+    first, second = each(place, command, command)
+    assert first["id"].startswith("mfa:sha256-")
+    assert first["url"].startswith("stored://sha256/")
+    assert first["id"] == second["id"]
+
+
+def test_html_and_json(place: Place) -> None:
+    html = one(place, SNAPSHOTS / "qazmonitor" / "article_1405.html", "--source", "qazmonitor")
+    assert html["id"] == "qazmonitor:1405:en"
+    (done,) = place.several(("extract", SNAPSHOTS / "mfa" / "graphql_ru_page1.json", "--source", "mfa"))
+    assert done.code == 0
+    for article in done.lines:
+        assert article["url"].endswith(f"/details/{article['id'].split(':')[1]}?lang={article['language']}")
+
+
+NO_ARTICLE = [
+    ("qazmonitor/terms.html", "qazmonitor", 0, "no article"),
+    ("qazmonitor/challenge_200.html", "qazmonitor", 11, "challenge page"),
+    ("mfa/shell.html", "mfa", 11, "JavaScript shell"),
+    ("mfa/rest_not_allowed.json", "mfa", 11, "notAllowed"),
+    ("mfa/graphql_504.html", "mfa", 10, "504"),
+    ("qazmonitor/article_1411_changed.html", "qazmonitor", 12, "the field"),
+    ("qazmonitor/rss.xml", "qazmonitor", 0, "is a list of"),
+    ("mfa/nothing.html", "mfa", 2, "does not exist"),
+    ("mfa", "mfa", 2, "does not exist"),
+    ("../README.md", "mfa", 2, "the ending says no kind of page"),
+    ("qazmonitor/terms.html", "qazmonitr", 2, "did you mean 'qazmonitor'?"),
+]
+
+
+def test_where_there_is_no_article_stderr_says_why(place: Place) -> None:
+    commands = [("extract", SNAPSHOTS / page, "--source", source) for page, source, _, _ in NO_ARTICLE]
+    for (page, _, code, words), done in zip(NO_ARTICLE, place.several(*commands), strict=True):
+        assert (done.code, done.out) == (code, ""), (page, done.err)
+        assert words in done.err
+        assert done.err.startswith("crawler: ")
+        assert done.err.count("\n") == 1
+
+
+def test_nothing_is_stored_by_it(place: Place) -> None:
+    assert not place.data.exists()

@@ -1,0 +1,119 @@
+"""`crawl --replay snapshots`: everything shipped, without a socket, twice; and folders with something missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from live.place import ROOT, Done, Place
+
+NO_SOCKETS = """
+import socket, sys
+from pathlib import Path
+
+def refused(real):
+    def connect(self, address, *more):
+        if self.family != socket.AF_UNIX:
+            Path(NOTES, "connected").write_text(repr(address))
+            raise OSError(f"no socket is opened in a replay: {address!r}")
+        return real(self, address, *more)
+    return connect
+
+NOTES = "%s"
+Path(NOTES, "guarded").touch()
+socket.socket.connect = refused(socket.socket.connect)
+socket.socket.connect_ex = refused(socket.socket.connect_ex)
+socket.getaddrinfo = lambda *a, **k: refused(None)(type("Name", (), {"family": None})(), a)
+"""
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, list[Done]]:
+    """The shipped snapshots replayed twice into one store, where no connection can be made."""
+    folder = tmp_path_factory.mktemp("replayed")
+    guard = folder / "guard"
+    guard.mkdir()
+    (guard / "sitecustomize.py").write_text(NO_SOCKETS % folder)
+    place = Place(folder, variables={"PYTHONPATH": f"{guard}:{ROOT}"})
+    return place, [place.crawler("crawl", "--replay", ROOT / "snapshots", "--json", "--all") for _ in range(2)]
+
+
+def test_everything_shipped_is_healthy(replayed: tuple[Place, list[Done]]) -> None:
+    place, (first, _) = replayed
+    assert (first.code, first.err) == (0, "")
+    for source in ("mfa", "qazmonitor", "ktkz"):
+        assert first.run(source)["health"] == "healthy"
+    assert {"mfa:kt-1377987073:ru", "qazmonitor:1392:en"} < place.stored().keys()
+
+
+def test_no_socket_was_opened(replayed: tuple[Place, list[Done]]) -> None:
+    place, _ = replayed
+    assert (place.folder / "guarded").exists()
+    assert not (place.folder / "connected").exists()
+
+
+def test_the_second_time_nothing_is_new(replayed: tuple[Place, list[Done]]) -> None:
+    _, (_, second) = replayed
+    assert (second.code, second.err) == (0, "")
+    for source in ("mfa", "qazmonitor", "ktkz"):
+        told = {name for name in second.run(source)["counts"] if name.startswith("articles/")}
+        assert told == {"articles/unchanged"}, source
+    assert all(line["verdict"] == "unchanged" for line in second.lines if line["type"] == "article")
+
+
+def test_a_replay_writes_no_archive(replayed: tuple[Place, list[Done]]) -> None:
+    place, _ = replayed
+    assert not list(place.folder.rglob("*.warc*"))
+
+
+def stored_list(folder: Path, **meta: object) -> Path:
+    """A folder with QazMonitor's feed of two articles and one of the two."""
+    pages = folder / "qazmonitor"
+    pages.mkdir(parents=True)
+    article = ROOT / "snapshots" / "qazmonitor" / "article_1405"
+    there = json.loads(article.with_suffix(".meta.json").read_text())["url"]
+    links = (there, "https://qazmonitor.com/news/9999/not-stored")
+    items = "".join(f"<item><title>A</title><link>{link}</link></item>" for link in links)
+    (pages / "rss.xml").write_text(f'<?xml version="1.0"?><rss version="2.0"><channel>{items}</channel></rss>')
+    (pages / "rss.meta.json").write_text(json.dumps({"url": "https://qazmonitor.com/rss", **meta}))
+    for ending in (".html", ".meta.json"):
+        (pages / f"article_1405{ending}").write_bytes(article.with_suffix(ending).read_bytes())
+    return folder
+
+
+def test_a_list_without_one_of_its_articles_names_it(tmp_path: Path) -> None:
+    place = Place(tmp_path / "user")
+    done = place.crawler("crawl", "--replay", stored_list(tmp_path / "pages"))
+    assert done.code == 12
+    assert "https://qazmonitor.com/news/9999/not-stored was asked for and is not stored" in done.err
+    assert place.stored().keys() == {"qazmonitor:1405:en"}
+
+
+def test_a_list_kept_without_its_articles_says_so(tmp_path: Path) -> None:
+    done = Place(tmp_path / "user").crawler(
+        "crawl", "qazmonitor", "-v", "--replay", stored_list(tmp_path / "pages", follow="stored")
+    )
+    assert (done.code, done.err) == (0, "")
+    assert "9999/not-stored is listed but not stored" in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("mfa", "--replay", "pages"), "pages holds nothing stored for 'mfa'"),
+        (("--replay", "elsewhere"), "elsewhere does not exist"),
+        (("--replay", "empty"), "empty holds no folder of a source"),
+        (("--replay", "page.xml"), "name the source it belongs to"),
+    ],
+)
+def test_nothing_stored_is_an_error_of_use(tmp_path: Path, words: tuple[str, ...], sentence: str) -> None:
+    place = Place(tmp_path)
+    stored_list(place.work / "pages")
+    (place.work / "empty").mkdir()
+    (place.work / "page.xml").write_text("<rss/>")
+    done = place.crawler("crawl", *words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("crawler: ")
+    assert sentence in done.err
+    assert done.err.count("\n") == 1
