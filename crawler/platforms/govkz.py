@@ -25,7 +25,7 @@ from crawler.items import Article, Image
 from crawler.snapshot import Snapshot
 from crawler.text import clean, dates
 
-DETAILS = re.compile(r"/memleket/entities/(?P<project>[\w-]+)/press/news/details/(?P<id>\d+)")
+DETAILS = re.compile(r"/memleket/entities/(?P<project>[\w-]+)/press/news/details/(?P<id>\d+)(?![\w-])")
 # A GraphQL message of this kind says that the schema moved; any other is a fault of the hour.
 SCHEMA_MOVED = re.compile(r"cannot query field|unknown (?:argument|type|field)|syntax error|not defined by type", re.I)
 
