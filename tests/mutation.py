@@ -1,7 +1,8 @@
 """Mutants of the extraction code: what breaks one selector, drops one field, or empties one helper's answer.
 
 A mutant is a changed syntax tree of one module. `Laboratory` builds the extraction modules again with that tree in
-place, inside this process, and asks `crawler.replay.check` for the first stored page that shows the change.
+place, inside this process, and asks for the first stored page that shows the change (`crawler.replay.check`); after
+the pages it tries the forms of addresses in `addresses`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
+
+from addresses import ADDRESSES
 
 from crawler.archive.folder import stored_pages
 from crawler.config import Config
@@ -252,12 +255,25 @@ class Laboratory:
                 return self._first(number, f"{source}/{page.path.name}: {error!r}")
             if failed is not None:
                 return self._first(number, f"{source}/{page.path.name}: {failed.field}")
-        return None
+        return misread(spiders)
 
     def _first(self, number: int, shown: str) -> str:
         """Look at this page first next time: neighbouring mutants are often shown by one page."""
         self.pages.insert(0, self.pages.pop(number))
         return shown
+
+
+def misread(spiders: ModuleType) -> str | None:
+    """The first address that a source does not take for what it is."""
+    for source, table in ADDRESSES.items():
+        for url, known in table.items():
+            try:
+                found = spiders.load(source).identify(url)
+            except Exception as error:  # noqa: BLE001 - see above
+                return f"{url}: {error!r}"
+            if known != (found and (found.native_id, found.url, found.language)):
+                return url
+    return None
 
 
 def _placed(name: str, module: ModuleType | None) -> None:

@@ -24,7 +24,7 @@ def extract(config_path: Path | None, file: Path, source: str, url: str | None) 
     matcher = Matcher(load_rules(config.rules))
     codes: dict[tuple[str, str, bytes | None], int] = {}
     for page in read_file(file, url=url):
-        snapshot = replace(page.snapshot, url=spider.public_url(page.snapshot.url, config))
+        snapshot = replace(page.snapshot, url=spider.mirror_in(config).inward(page.snapshot.url))
         request = (snapshot.method, snapshot.url, snapshot.payload)
         codes.pop(request, None)  # an archive may hold a failed try before the answer
         if 300 <= snapshot.status < 400 and file.name.endswith((".warc.gz", ".warc")):

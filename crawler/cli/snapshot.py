@@ -60,7 +60,7 @@ def snapshot(config_path: Path | None, url: str, source: str | None, folder: Pat
         if not problems:
             print(f"crawler: {outcome.reason}", file=sys.stderr)
         return outcome.exit_code or 1
-    kept = replace(stored[-1], url=spider.public_url(stored[-1].url, config))
+    kept = replace(stored[-1], url=spider.mirror_in(config).inward(stored[-1].url))
     path = _write(kept, url, folder / name)
     page = next(read_file(path, path.absolute().parent.parent))
     accept(page, site, "first expectation, written by the extractor: read the page and correct it")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from scrapy import signals
@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from crawler.errors import worst
 from crawler.items import Article, Health, Problem, Run
-from crawler.source import SourceSpider, is_robots, is_run
+from crawler.source import Expect, SourceSpider, is_robots, is_run
 from crawler.store import session
 
 HEALTH_OF = {0: Health.HEALTHY, 10: Health.UNREACHABLE, 11: Health.BLOCKED, 12: Health.CHANGED, 13: Health.SILENT}
@@ -82,7 +82,16 @@ class HealthExtension:
         counts = counts_of(self.crawler.stats.get_stats() if self.crawler.stats else {})
         newest = None if self.replay else self.newest(spider)
         now = datetime.now(UTC)
-        health, sentence, code = judge(spider, counts, newest, now)
+        facts = Facts(
+            title=spider.title,
+            expect=spider.expect,
+            problems=tuple(spider.problems),
+            counts=counts,
+            newest=newest,
+            now=now,
+            one_page=bool(spider.url),
+        )
+        health, sentence, code = judge(facts)
         spider.run = replace(
             spider.run,
             finished_at=now,
@@ -111,33 +120,51 @@ def counts_of(stats: Mapping[str, Any]) -> dict[str, int]:
     return {name.removeprefix("crawler/"): value for name, value in stats.items() if name.startswith("crawler/")}
 
 
-def judge(
-    spider: SourceSpider, counts: Mapping[str, int], newest: datetime | None, now: datetime
-) -> tuple[Health, str, int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a run is judged by. `newest` is when the source last published (aware), None when unknown."""
+
+    title: str
+    expect: Expect
+    problems: tuple[Problem, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    newest: datetime | None = None
+    now: datetime
+    one_page: bool = False
+
+    @property
+    def age(self) -> timedelta | None:
+        """How long the source has published nothing."""
+        return self.now - self.newest if self.newest else None
+
+    @property
+    def gave_something(self) -> bool:
+        """Whether a page was read that rightly gave articles, or rightly gave none."""
+        fine = ("not_modified", "expected_errors", "no_article", "skipped", "too_old")
+        return any(count for name, count in self.counts.items() if name in fine or name.startswith("articles/"))
+
+
+def judge(facts: Facts) -> tuple[Health, str, int]:
     """Health, the sentence that says why, and the exit code of a run that has ended."""
-    if spider.problems:
-        code = worst(problem.exit_code for problem in spider.problems)
-        first = next(problem for problem in spider.problems if problem.exit_code == code)
-        more = f" (and {len(spider.problems) - 1} more)" if len(spider.problems) > 1 else ""
+    if facts.problems:
+        code = worst(problem.exit_code for problem in facts.problems)
+        first = next(problem for problem in facts.problems if problem.exit_code == code)
+        more = f" (and {len(facts.problems) - 1} more)" if len(facts.problems) > 1 else ""
         return HEALTH_OF.get(code, Health.FAILED), first.message + more, code
-    least = spider.expect.least_links
-    entries, unmodified = counts.get("entries", 0), counts.get("not_modified", 0)
-    given = sum(count for name, count in counts.items() if name.startswith("articles/"))
-    expected = counts.get("expected_errors", 0) + counts.get("no_article", 0) + counts.get("skipped", 0)
-    if not given and not unmodified and not expected and not counts.get("too_old") and entries < least:
-        return Health.SILENT, f"{spider.title}: nothing was listed and nothing was read where something was due.", 13
-    silence = spider.expect.silence
-    if newest and silence and now - newest > silence and not spider.url:
-        days = (now - newest).days
+    if not facts.gave_something and facts.counts.get("entries", 0) < facts.expect.least_links:
+        return Health.SILENT, f"{facts.title}: nothing was listed and nothing was read where something was due.", 13
+    silence = facts.expect.silence
+    if facts.age and silence and facts.age > silence and not facts.one_page:
         sentence = (
-            f"{spider.title}: nothing new for {days} days; the longest believable silence is {silence.days}. "
+            f"{facts.title}: nothing new for {facts.age.days} days; the longest believable silence is {silence.days}. "
             "Look at the site: it may have moved."
         )
         return Health.SILENT, sentence, 13
-    return Health.HEALTHY, _well(spider, counts, newest, now), 0
+    return Health.HEALTHY, _well(facts), 0
 
 
-def _well(spider: SourceSpider, counts: Mapping[str, int], newest: datetime | None, now: datetime) -> str:
+def _well(facts: Facts) -> str:
+    counts = facts.counts
     new, revised = counts.get("articles/new", 0) + counts.get("articles/copy", 0), counts.get("articles/revised", 0)
     if counts.get("expected_errors"):
         refused = counts["expected_errors"]
@@ -146,6 +173,6 @@ def _well(spider: SourceSpider, counts: Mapping[str, int], newest: datetime | No
         return f"{new} new, {revised} revised; its first list failed, and another was read instead."
     if new or revised:
         return f"{new} new, {revised} revised."
-    if newest and spider.expect.silence is None and (now - newest).days > 30:
-        return f"Nothing new; the newest article is {(now - newest).days} days old, and the source may be asleep."
+    if facts.age and facts.expect.silence is None and facts.age.days > 30:
+        return f"Nothing new; the newest article is {facts.age.days} days old, and the source may be asleep."
     return "Nothing new."

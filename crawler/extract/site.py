@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from crawler.errors import SourceError
 from crawler.items import Article, Rights
@@ -22,6 +23,22 @@ class Address:
     native_id: str
     url: str
     language: str | None = None
+
+
+def parted(url: str) -> tuple[str, str, str]:
+    """Host (lower case), path (no slash at its end) and query of a web address; three empty ones for anything else.
+
+    >>> parted("HTTPS://WWW.GOV.KZ:443/memleket/?lang=ru#top")
+    ('www.gov.kz', '/memleket', 'lang=ru')
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # a broken port or IPv6 address
+        return "", "", ""
+    if parts.scheme not in ("http", "https") or port not in (None, 80, 443):
+        return "", "", ""
+    return host, parts.path.rstrip("/"), parts.query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

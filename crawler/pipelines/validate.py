@@ -16,9 +16,11 @@ from crawler.source import SourceSpider
 FIRST_YEAR = 1991
 SLACK = timedelta(hours=1)
 """How far a site's clock may run ahead of ours."""
+# Words of the page around an article, as they stand on lines of their own: an article may speak of any of them.
 CHROME = re.compile(
-    r"You need to enable JavaScript|QazMonitor Logo|Разработано в АО|<(?:p|div|span|br|script)\b|\bfunction\s*\("
-    r"|^(?:Читайте также|Все новости|Количество просмотров.*|Рассказать друзьям|Cookies? (?:policy|settings)):?$",
+    r"You need to enable JavaScript to run this app|<(?:p|div|span|br|script)\b"
+    r"|^(?:QazMonitor Logo|Все новости|Рассказать друзьям|Cookies? (?:policy|settings))$|^Читайте также\s*(?::|$)"
+    r"|^Количество просмотров\s*:?\s*\d*$|^Разработано в АО|\bfunction\s*\w*\s*\([\w, ]*\)\s*\{",
     re.MULTILINE | re.IGNORECASE,
 )
 CHROME_WORDS = (

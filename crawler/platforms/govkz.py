@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from parsel import Selector
@@ -25,7 +24,7 @@ from crawler.items import Article, Image
 from crawler.snapshot import Snapshot
 from crawler.text import clean, dates
 
-DETAILS = re.compile(r"/memleket/entities/(?P<project>[\w-]+)/press/news/details/(?P<id>\d+)")
+DETAILS = re.compile(r"/memleket/entities/(?P<project>[\w-]+)/press/news/details/(?P<id>\d+)(?![\w-])")
 # A GraphQL message of this kind says that the schema moved; any other is a fault of the hour.
 SCHEMA_MOVED = re.compile(r"cannot query field|unknown (?:argument|type|field)|syntax error|not defined by type", re.I)
 
@@ -112,6 +111,9 @@ class NewsAnswer(Page):
         for field in ("title", "created_date", "body"):
             if field not in record:
                 raise PageChanged(field, f"record.{field}", "no such key", url)
+        for field in ("title", "body", "short_description", "heropic", "alt_image"):
+            if not isinstance(record.get(field), str | None):
+                raise PageChanged(field, f"record.{field}", repr(record[field])[:80], url)
         self.provenance = {}
         lines = self.lines(record["body"])
         paragraphs, attribution = release.attribution([line.text for line in lines if line.tag != "img"])
@@ -150,14 +152,15 @@ class NewsAnswer(Page):
         when = dates.read(created, self.site.zone) if isinstance(created, str) else None
         if when is None:
             raise PageChanged("published_at", "record.created_date", repr(created), url)
-        if self.site.created_date == "utc" or not has_zone(created):
+        labelled = as_labelled(created)
+        if self.site.created_date == "utc" or labelled is None:
             return when
-        wall = datetime.fromisoformat(created).replace(tzinfo=None)
-        return dates.When(dates.local(wall, self.site.zone), when.precision, when.raw)
+        return dates.When(dates.local(labelled.replace(tzinfo=None), self.site.zone), when.precision, when.raw)
 
     def images(self, record: dict[str, Any], lines: list[blocks.Block]) -> tuple[Image, ...]:
         """The lead picture and the body's, absolute; pictures are named, never downloaded."""
-        found = [Image(url=self.absolute(record.get("heropic")), caption=clean.line_or_none(record.get("alt_image")))]
+        caption = clean.line_or_none(clean.decoded(record.get("alt_image") or ""))
+        found = [Image(url=self.absolute(record.get("heropic")), caption=caption)]
         found += [
             Image(url=self.absolute(line.source), caption=line.text or None) for line in lines if line.tag == "img"
         ]
@@ -165,24 +168,25 @@ class NewsAnswer(Page):
 
     def findings(self, articles: list[Article]) -> tuple[str, ...]:
         """The live check of `created_date`: read as UTC, an item later than the answer's own Date proves wall time."""
-        try:
-            answered = parsedate_to_datetime(self.snapshot.headers["date"])
-        except (KeyError, ValueError):
-            return ()
-        for article in articles:
-            as_utc = datetime.fromisoformat(article.published_raw or "")
-            if as_utc.replace(tzinfo=as_utc.tzinfo or UTC) > answered:
+        answered = dates.read(self.snapshot.headers.get("date", ""), UTC)
+        for article in articles if answered else ():
+            labelled = as_labelled(article.published_raw or "")
+            if answered and labelled and labelled > answered.at:
                 said = "as set" if self.site.created_date == "local" else "but the setting created_date says 'utc'"
                 return (
                     f"created_date is Astana wall time ({said}): {article.id} says {article.published_raw}, "
-                    f"later than the answer's Date {answered.isoformat()}",
+                    f"later than the answer's Date {answered.at.isoformat()}",
                 )
         return ()
 
 
-def has_zone(created: str) -> bool:
-    """Whether a `created_date` claims a zone (`Z`, `+00:00`)."""
-    return datetime.fromisoformat(created).tzinfo is not None
+def as_labelled(created: str) -> datetime | None:
+    """The moment a `created_date` would be if its label (`Z`, `+00:00`) were true; None without a label."""
+    try:
+        moment = datetime.fromisoformat(created)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 class RenderedList(ListingPage):

@@ -22,10 +22,11 @@ from crawler.text import dates
 
 GALLERY = re.compile(r"\d+ / \d+\.?")
 COUNTER = re.compile(r"[^\d:]{4,40}:\s*\d[\d ]*")
+# Whole lines, or labels that begin one that is no sentence: an article may speak of "all news".
 END = re.compile(
-    r"Направления деятельности|Читайте также|Все новости|Разработано в АО"
-    r"|Қызмет бағыттары|Тағы оқыңыз|Сондай-ақ оқыңыз|Барлық жаңалықтар|Әзірлеген|«Ұлттық ақпараттық технологиялар»"
-    r"|Areas of activity|Activities|Directions|Read also|See also|All news|Developed (?:by|in)",
+    r"(?:Читайте также|Все новости|Тағы оқыңыз|Сондай-ақ оқыңыз|Барлық жаңалықтар|Read also|See also|All news)\s*:?"
+    r"|(?:Направления деятельности|Қызмет бағыттары|Areas of activity|Әзірлеген)\b(?:.{0,80}[^.!?])?"
+    r"|(?:Разработано в АО|«Ұлттық ақпараттық технологиялар»|Developed (?:by|in) (?:JSC|National Information)).*",
     re.IGNORECASE,
 )
 
@@ -49,7 +50,8 @@ class RenderedArticle(ArticlePage):
         start, when = self.dateline()
         end = self.end(start)
         title = self.title(start)
-        lines = [b for b in self.blocks[start + 1 : end] if not COUNTER.fullmatch(b.text)]
+        lines = self.blocks[start + 1 : end]
+        lines = lines[1:] if lines and COUNTER.fullmatch(lines[0].text) else lines
         paragraphs, attribution = release.attribution([b.text for b in lines if b.tag != "img"])
         for field, rule in (
             ("title", "line before the date"),
@@ -86,7 +88,7 @@ class RenderedArticle(ArticlePage):
     def end(self, start: int) -> int:
         """Where the first label after the body stands."""
         for number in range(start + 1, len(self.blocks)):
-            if END.match(self.blocks[number].text):
+            if END.fullmatch(self.blocks[number].text):
                 return number
         raise self.changed("body", "a label after the text such as «Читайте также»", "none")
 

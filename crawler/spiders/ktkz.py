@@ -12,14 +12,13 @@ from parsel import Selector
 from crawler.extract import blocks, release
 from crawler.extract.feed import Feed
 from crawler.extract.page import ArticlePage, ListingPage
-from crawler.extract.site import Address, Site
+from crawler.extract.site import Address, Site, parted
 from crawler.items import Image, Rights
 from crawler.snapshot import Snapshot
 from crawler.source import Expect, SourceSpider
 
-ARTICLE = re.compile(
-    r"https?://(?:www\.)?kt\.kz(?P<path>/(?P<edition>rus|eng|kaz)/(?P<section>[\w-]+)/[^?#]*?_-?(?P<id>\d{10})\.html)"
-)
+HOSTS = ("www.kt.kz", "kt.kz")
+ARTICLE = re.compile(r"/(?P<edition>rus|eng|kaz)/(?P<section>[\w-]+)/.*_-?(?P<id>\d{10})\.html")
 DATE = re.compile(r"\d{2}\.\d{2}\.\d{4},? \d{2}:\d{2}")
 KINDS = ("page-heading", "page-meta", "page-content")
 # Forms that stand before the text and are no part of it.
@@ -52,7 +51,7 @@ class KtArticle(ArticlePage):
         dateline = DATELINE.match(paragraphs[0]) if paragraphs else None
         for field, rule in (("title", "h1"), ("published_at", "page-meta span"), ("body", "page-content > div")):
             self.note(field, rule)
-        address = ARTICLE.match(self.snapshot.url)
+        address = ARTICLE.fullmatch(parted(self.snapshot.url)[1])
         return {
             "title": title,
             "body": paragraphs,
@@ -110,6 +109,7 @@ class KtSpider(SourceSpider):
     @classmethod
     def identify(cls, url: str) -> Address | None:
         """By the ten digits at the end of the address; `_-` and `_` before them are one."""
-        if found := ARTICLE.match(url):
-            return Address(found["id"], cls.origins[0] + found["path"])
+        host, path, _ = parted(url)
+        if host in HOSTS and (found := ARTICLE.fullmatch(path)):
+            return Address(found["id"], cls.origins[0] + path)
         return None

@@ -7,12 +7,12 @@ import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import timedelta
 from typing import ClassVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from scrapy import Request
 from scrapy.http import Response
 
-from crawler.extract.site import Address, Reading
+from crawler.extract.site import Address, Reading, parted
 from crawler.items import Article, Rights
 from crawler.platforms.govkz import DETAILS, NewsAnswer, RenderedList
 from crawler.platforms.govkz_rendered import ReleaseText, RenderedArticle
@@ -26,7 +26,11 @@ QUERY = (
 )
 FURTHEST = 200
 """Pages gone through for one article: some 4,000 articles, several years of the ministry's."""
-KT = re.compile(r"https?://(?:www\.)?kt\.kz/.*_-?(?P<id>\d{10})\.html")
+HOSTS = ("www.gov.kz", "gov.kz")
+LANGUAGES = {"ru": "ru", "kk": "kk", "kz": "kk", "en": "en"}
+"""What an address may say of its language; kz is a common slip."""
+KT_HOSTS = ("www.kt.kz", "kt.kz")
+KT = re.compile(r"/.*_-?(?P<id>\d{10})\.html")
 
 
 async def _each(requests: Iterable[Request]) -> AsyncIterator[Request]:
@@ -53,12 +57,13 @@ class MfaSpider(SourceSpider):
     @classmethod
     def identify(cls, url: str) -> Address | None:
         """By the portal's id; a release kept from kt.kz by that site's page id."""
-        if (found := DETAILS.search(url)) and found["project"] == "mfa" and "gov.kz" in urlsplit(url).netloc:
-            language = parse_qs(urlsplit(url).query).get("lang", [None])[0]
-            query = f"?lang={language}" if language else ""
-            return Address(found["id"], f"{cls.origins[0]}{found[0]}{query}", language)
-        if found := KT.match(url):
-            return Address(f"kt-{found['id']}", found[0])
+        host, path, query = parted(url)
+        if host in HOSTS and (found := DETAILS.match(path)) and found["project"] == "mfa":
+            language = LANGUAGES.get(parse_qs(query).get("lang", [""])[0].lower())
+            spoken = f"?lang={language}" if language else ""
+            return Address(found["id"], f"{cls.origins[0]}{found[0]}{spoken}", language)
+        if host in KT_HOSTS and (found := KT.fullmatch(path)):
+            return Address(f"kt-{found['id']}", f"https://www.kt.kz{path}")
         return None
 
     async def start(self) -> AsyncIterator[Request]:

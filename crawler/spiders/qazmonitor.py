@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from crawler.errors import NotAnArticle
 from crawler.extract import metadata
 from crawler.extract.blocks import Block
 from crawler.extract.feed import Feed
 from crawler.extract.page import ArticlePage, ListingPage
-from crawler.extract.site import Address, Site
+from crawler.extract.site import Address, Site, parted
 from crawler.items import Image, Rights
 from crawler.snapshot import Snapshot
 from crawler.source import Expect, SourceSpider
 
-ARTICLE = re.compile(r"https?://(?:www\.|en\.)?qazmonitor\.com(?P<path>/(?P<section>[\w-]+)/(?P<id>\d+)(?:/[^?#]*)?)")
+HOSTS = ("qazmonitor.com", "www.qazmonitor.com", "en.qazmonitor.com")
+ARTICLE = re.compile(r"/(?P<section>[\w-]+)/(?P<id>\d+)(?:/.*)?")
 DATELINE = re.compile(
     r"(?:(?P<city>[^,•]+)(?:,[^•]*)?•\s*)?(?P<date>\d{1,2} \w+,? \d{4} \| \d{1,2}:\d{2})"
     r"\s*(?:(?P<minutes>\d+) min read)?"
@@ -143,7 +143,7 @@ class QazSection(ListingPage):
 
     def addresses(self) -> list[str]:
         """All links; what is no article is left out by its address."""
-        if urlsplit(self.snapshot.url).path.count("/") > 2:
+        if parted(self.snapshot.url)[1].count("/") > 1:
             raise NotAnArticle(f"{self.snapshot.url} is neither an article nor a section.")
         return self.root.css("a::attr(href)").getall()
 
@@ -159,7 +159,7 @@ class QazMonitorSpider(SourceSpider):
     pages = (Feed, QazArticle, QazSection)
     # The newest article seen anywhere is of February 2023: the site may be asleep, so silence alone is no alarm.
     expect = Expect(least_links=1, silence=None)
-    no_article = re.compile(r"qazmonitor\.com/(?:terms|privacy|about|contacts?|advertising|search)\b")
+    no_article = re.compile(r"qazmonitor\.com/(?:terms|privacy|about|contacts?|advertising|search)(?:[/?#]|$)")
     rights = Rights(
         excerpt_share=0.3,
         link_required=True,
@@ -170,6 +170,7 @@ class QazMonitorSpider(SourceSpider):
     @classmethod
     def identify(cls, url: str) -> Address | None:
         """By the number; host, section and slug may change."""
-        if found := ARTICLE.match(url):
-            return Address(found["id"], cls.origins[0] + found["path"].rstrip("/"))
+        host, path, _ = parted(url)
+        if host in HOSTS and (found := ARTICLE.fullmatch(path)):
+            return Address(found["id"], cls.origins[0] + path)
         return None

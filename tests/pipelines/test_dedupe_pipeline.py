@@ -1,0 +1,117 @@
+"""Verdicts: new, revised, unchanged, copy; against the store and against what the same run has seen already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from crawler.dedupe.content import copy_hash, revision_hash
+from crawler.items import Article, Verdict
+from crawler.pipelines.dedupe import DedupePipeline
+from crawler.store import Store, open_store
+
+LONG = "Мост через реку открыт, он самый длинный в области и построен за два года. " * 4
+ARTICLE = Article(id="mfa:1:ru", source="mfa", url="https://example.org/1", title="Мост", body=LONG)
+COPY = replace(ARTICLE, id="ktkz:9:ru", source="ktkz", url="https://example.com/9", title="Мост открыли")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
+        yield opened
+
+
+def judged(
+    store: Store, *articles: Article, stored: bool = True
+) -> list[tuple[Verdict | None, int | None, str | None]]:
+    """What one run makes of the articles, one after the other; `stored` as they come, or not before its end."""
+    stage = DedupePipeline(store)
+    found = []
+    for article in articles:
+        one = stage.process_item(article)
+        found.append((one.verdict, one.version, one.copy_of))
+        if stored:
+            kept = {"content_hash": revision_hash(one), "copy_hash": copy_hash(one), "run_id": None}
+            store.articles.save(one, **kept, seen_at=datetime(2026, 6, 11, tzinfo=UTC))
+    return found
+
+
+def test_unknown_article_is_new(store: Store) -> None:
+    assert judged(store, ARTICLE) == [(Verdict.NEW, 1, None)]
+
+
+def test_verdict_is_all_that_changes(store: Store) -> None:
+    found = DedupePipeline(store).process_item(ARTICLE)
+    assert replace(found, verdict=None, version=None) == ARTICLE
+
+
+def test_same_text_in_the_next_run_is_unchanged(store: Store) -> None:
+    judged(store, ARTICLE)
+    assert judged(store, replace(ARTICLE, section="x")) == [(Verdict.UNCHANGED, 1, None)]
+
+
+def test_every_edit_in_later_runs_is_a_version(store: Store) -> None:
+    edits = [replace(ARTICLE, body=f"{LONG}\nДобавлено {number}.") for number in range(3)]
+    judged(store, ARTICLE)
+    assert [judged(store, edit) for edit in edits] == [[(Verdict.REVISED, version, None)] for version in (2, 3, 4)]
+    assert judged(store, edits[-1]) == [(Verdict.UNCHANGED, 4, None)]
+    assert judged(store, ARTICLE) == [(Verdict.REVISED, 5, None)]
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_article_met_twice_in_one_run(store: Store, stored: bool) -> None:
+    edit = replace(ARTICLE, title="Мост открыт")
+    assert judged(store, ARTICLE, ARTICLE, edit, edit, stored=stored) == [
+        (Verdict.NEW, 1, None),
+        (Verdict.UNCHANGED, 1, None),
+        (Verdict.REVISED, 2, None),
+        (Verdict.UNCHANGED, 2, None),
+    ]
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_same_text_elsewhere_in_one_run_is_a_copy(store: Store, stored: bool) -> None:
+    third = replace(COPY, id="ktkz:10:ru")
+    assert judged(store, ARTICLE, COPY, third, stored=stored) == [
+        (Verdict.NEW, 1, None),
+        (Verdict.COPY, 1, "mfa:1:ru"),
+        (Verdict.COPY, 1, "mfa:1:ru"),
+    ]
+
+
+def test_same_text_of_another_source_in_a_later_run_is_a_copy(store: Store) -> None:
+    judged(store, ARTICLE)
+    assert judged(store, COPY) == [(Verdict.COPY, 1, "mfa:1:ru")]
+    assert judged(store, COPY) == [(Verdict.UNCHANGED, 1, None)]
+
+
+def test_revised_copy_is_a_revision(store: Store) -> None:
+    judged(store, ARTICLE, COPY)
+    assert judged(store, replace(COPY, body=f"{LONG}\nЕще.")) == [(Verdict.REVISED, 2, None)]
+
+
+def test_copy_whose_original_was_edited_since_is_new(store: Store) -> None:
+    judged(store, ARTICLE)
+    judged(store, replace(ARTICLE, body=f"{LONG}\nДобавлено."))
+    assert judged(store, COPY) == [(Verdict.NEW, 1, None)]
+    assert judged(store, replace(COPY, id="ktkz:11:ru", body=f"{LONG}\nДобавлено.")) == [(Verdict.COPY, 1, "mfa:1:ru")]
+
+
+def test_translations_are_articles_of_their_own(store: Store) -> None:
+    english = replace(ARTICLE, id="mfa:1:en", language="en", body="The bridge over the river is open. " * 9)
+    assert [found[0] for found in judged(store, ARTICLE, english)] == [Verdict.NEW, Verdict.NEW]
+
+
+def test_short_texts_are_copies_only_with_the_same_title(store: Store) -> None:
+    short = replace(ARTICLE, body="Подробности позже.")
+    other = replace(short, id="mfa:2:ru", title="Рынок")
+    same = replace(short, id="mfa:3:ru")
+    assert judged(store, short, other, same) == [
+        (Verdict.NEW, 1, None),
+        (Verdict.NEW, 1, None),
+        (Verdict.COPY, 1, "mfa:1:ru"),
+    ]
