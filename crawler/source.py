@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import scrapy
 from scrapy import Request
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -43,6 +43,12 @@ class Expect:
     least_links: int
     always: tuple[str, ...] = ("title", "published_at")
     silence: timedelta | None = None
+
+
+def need_run(crawler: scrapy.crawler.Crawler) -> None:
+    """NotConfigured where no source is run: `scrapy shell` builds all parts, and none may store or keep anything."""
+    if not isinstance(crawler.spider, SourceSpider):
+        raise NotConfigured
 
 
 class SourceSpider(scrapy.Spider):

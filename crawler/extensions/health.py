@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from crawler.errors import worst
 from crawler.items import Article, Health, Problem, Run
-from crawler.source import SourceSpider
+from crawler.source import SourceSpider, need_run
 from crawler.store import session
 
 HEALTH_OF = {0: Health.HEALTHY, 10: Health.UNREACHABLE, 11: Health.BLOCKED, 12: Health.CHANGED, 13: Health.SILENT}
@@ -37,6 +37,7 @@ class HealthExtension:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """As Scrapy makes its components."""
+        need_run(crawler)
         extension = cls(crawler)
         for signal in ("spider_opened", "spider_error", "item_error", "spider_closed", "response_received"):
             crawler.signals.connect(getattr(extension, signal), getattr(signals, signal))

@@ -43,9 +43,9 @@ class ArchiveMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Built by Scrapy; NotConfigured when no archive is wanted."""
+        """Built by Scrapy; NotConfigured when no archive is wanted, and in `scrapy shell`."""
         folder = crawler.settings.get("CRAWLER_ARCHIVE_DIR")
-        if not folder:
+        if not folder or crawler.spider is None:
             raise NotConfigured
         assert crawler.spider is not None
         software = crawler.settings.get("USER_AGENT") or "crawler"

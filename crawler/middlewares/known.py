@@ -21,7 +21,7 @@ from scrapy.http import Response
 from crawler.archive.reader import read_at
 from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
-from crawler.source import SourceSpider
+from crawler.source import SourceSpider, need_run
 from crawler.store import Memory, session
 
 CONDITIONS = ("If-None-Match", "If-Modified-Since")
@@ -38,6 +38,7 @@ class KnownMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """As Scrapy makes its components."""
+        need_run(crawler)
         middleware = cls(crawler)
         crawler.signals.connect(middleware.spider_opened, signals.spider_opened)
         return middleware

@@ -9,6 +9,7 @@ from scrapy.crawler import Crawler
 
 from crawler.dedupe.content import copy_hash, revision_hash
 from crawler.items import Article, Verdict
+from crawler.source import need_run
 from crawler.store import Store, session
 
 
@@ -25,6 +26,7 @@ class DedupePipeline:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """As Scrapy makes its components."""
+        need_run(crawler)
         return cls(session(crawler))
 
     def process_item(self, item: Article) -> Article:

@@ -10,7 +10,7 @@ from scrapy.exceptions import DropItem
 
 from crawler.dedupe.content import copy_hash, revision_hash
 from crawler.items import Article, Verdict
-from crawler.source import SourceSpider
+from crawler.source import SourceSpider, need_run
 from crawler.store import session
 
 
@@ -26,6 +26,7 @@ class StorePipeline:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """As Scrapy makes its components."""
+        need_run(crawler)
         return cls(crawler)
 
     def process_item(self, item: Article) -> Article:
