@@ -49,10 +49,18 @@ def crawl(config_path: Path | None, wanted: Wanted) -> int:
     display = display_for(names, as_json=wanted.as_json, verbose=wanted.verbose, timezone=config.timezone)
     with ArticleFile(wanted.output, wanted.everything) as file, display:
         outcomes = followed(plans, config, display, file, wanted)
+        refuse_unusable(outcomes)
         display.end(outcomes)
         if file.path:
             display.say(f"{file.number} articles written to {file.path}.")
     return worst(outcome.exit_code for outcome in outcomes)
+
+
+def refuse_unusable(outcomes: Sequence[Outcome]) -> None:
+    """UsageError, once, for what kept every run from beginning: a broken rules file, a store that cannot be opened."""
+    reasons = {outcome.reason for outcome in outcomes if outcome.run is None and outcome.exit_code == 2}
+    if reasons:
+        raise UsageError(" ".join(sorted(reasons)))
 
 
 def followed(

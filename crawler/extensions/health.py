@@ -9,13 +9,12 @@ from typing import Any, Self
 
 from scrapy import signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler.errors import worst
 from crawler.items import Article, Health, Problem, Run
-from crawler.source import Expect, SourceSpider, is_robots, is_run
+from crawler.source import Expect, SourceSpider, is_robots, need_run
 from crawler.store import session
 
 HEALTH_OF = {0: Health.HEALTHY, 10: Health.UNREACHABLE, 11: Health.BLOCKED, 12: Health.CHANGED, 13: Health.SILENT}
@@ -37,9 +36,8 @@ class HealthExtension:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy makes its components; NotConfigured where a person only looks."""
-        if not is_run(crawler):
-            raise NotConfigured
+        """As Scrapy makes its components."""
+        need_run(crawler)
         extension = cls(crawler)
         for signal in ("spider_opened", "spider_error", "item_error", "spider_closed", "response_received"):
             crawler.signals.connect(getattr(extension, signal), getattr(signals, signal))

@@ -43,9 +43,9 @@ class ArchiveMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Built by Scrapy; NotConfigured when no archive is wanted."""
+        """Built by Scrapy; NotConfigured when no archive is wanted, and in `scrapy shell`."""
         folder = crawler.settings.get("CRAWLER_ARCHIVE_DIR")
-        if not folder or crawler.spider is None:  # no spider: a look by hand, in `scrapy shell`
+        if not folder or crawler.spider is None:
             raise NotConfigured
         software = crawler.settings.get("USER_AGENT") or "crawler"
         middleware = cls(crawler, WarcWriter(Path(folder), crawler.spider.name, software=software))

@@ -25,24 +25,26 @@ logger = logging.getLogger(__name__)
 class GuardMiddleware:
     """Raises Refused, one sentence, for every request that must not leave the house."""
 
-    def __init__(self, *, allow_private: bool, body_limit: int) -> None:
-        self._allow_private, self._body_limit = allow_private, body_limit
+    def __init__(self, *, allow_private: bool, body_limit: int, allow_files: bool = False) -> None:
+        self._allow_private, self._body_limit, self._allow_files = allow_private, body_limit, allow_files
         self._downgraded: set[str] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Built by Scrapy; NotConfigured in a replay."""
         settings = crawler.settings
-        by_hand = crawler.spider is None  # `scrapy shell page.html`: a person looks where they please
-        allow_private = by_hand or settings.getbool("CRAWLER_ALLOW_PRIVATE")
+        in_shell = crawler.spider is None  # `scrapy shell page.html`: a person names what to look at
+        allow_private = in_shell or settings.getbool("CRAWLER_ALLOW_PRIVATE")
         (may_be_private.set if allow_private else may_be_private.clear)()
-        if by_hand or settings.getbool("CRAWLER_REPLAY"):
+        if settings.getbool("CRAWLER_REPLAY"):
             raise NotConfigured
-        return cls(allow_private=allow_private, body_limit=settings.getint("DOWNLOAD_MAXSIZE"))
+        return cls(allow_private=allow_private, body_limit=settings.getint("DOWNLOAD_MAXSIZE"), allow_files=in_shell)
 
     def process_request(self, request: Request) -> None:
         """Refused for another scheme or a private address spelled out."""
         parts = urlparse_cached(request)
+        if self._allow_files and parts.scheme == "file":
+            return
         if parts.scheme not in ("http", "https"):
             raise Refused(f"{request.url}: only http and https are read, not {parts.scheme or 'an address without'}:.")
         if not parts.hostname:

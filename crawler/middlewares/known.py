@@ -15,13 +15,13 @@ from typing import Self
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from crawler.archive.reader import read_at
 from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
-from crawler.source import SourceSpider, is_run
+from crawler.source import SourceSpider, need_run
 from crawler.store import Memory, session
 
 CONDITIONS = ("If-None-Match", "If-Modified-Since")
@@ -37,9 +37,8 @@ class KnownMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy makes its components; NotConfigured where a person only looks."""
-        if not is_run(crawler):
-            raise NotConfigured
+        """As Scrapy makes its components."""
+        need_run(crawler)
         middleware = cls(crawler)
         crawler.signals.connect(middleware.spider_opened, signals.spider_opened)
         return middleware

@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import Self
 
 from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured
 
 from crawler.dedupe.content import copy_hash, revision_hash
 from crawler.items import Article, Verdict
-from crawler.source import is_run
+from crawler.source import need_run
 from crawler.store import Store, session
 
 
@@ -26,9 +25,8 @@ class DedupePipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy makes its components; NotConfigured where a person only looks."""
-        if not is_run(crawler):
-            raise NotConfigured
+        """As Scrapy makes its components."""
+        need_run(crawler)
         return cls(session(crawler))
 
     def process_item(self, item: Article) -> Article:

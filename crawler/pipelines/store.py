@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Self
 
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DropItem, NotConfigured
+from scrapy.exceptions import DropItem
 
 from crawler.dedupe.content import copy_hash, revision_hash
 from crawler.items import Article, Verdict
-from crawler.source import SourceSpider, is_run
+from crawler.source import SourceSpider, need_run
 from crawler.store import session
 
 
@@ -25,9 +25,8 @@ class StorePipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy makes its components; NotConfigured where a person only looks."""
-        if not is_run(crawler):
-            raise NotConfigured
+        """As Scrapy makes its components."""
+        need_run(crawler)
         return cls(crawler)
 
     def process_item(self, item: Article) -> Article:

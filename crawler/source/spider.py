@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import scrapy
 from scrapy import Request
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -30,14 +30,14 @@ from crawler.source.mirror import Mirror
 from crawler.source.response import snapshot_of
 from crawler.text import dates
 
-
-def is_run(crawler: scrapy.crawler.Crawler) -> bool:
-    """Whether this is a run of a source, rather than a look by hand (`scrapy shell`, `fetch`, `view`)."""
-    return isinstance(crawler.spider, SourceSpider)
-
-
 problem_found = object()
 """Signal: a deliberate error became a Problem of the run; sent with `problem` and `spider`."""
+
+
+def need_run(crawler: scrapy.crawler.Crawler) -> None:
+    """NotConfigured where no source is run: `scrapy shell` builds all parts, and none may store or keep anything."""
+    if not isinstance(crawler.spider, SourceSpider):
+        raise NotConfigured
 
 
 class SourceSpider(scrapy.Spider):

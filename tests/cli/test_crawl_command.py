@@ -1,4 +1,4 @@
-"""`crawler crawl` and what reads the store after it: sources, articles, schedule, snapshot, replay."""
+"""`crawler crawl`, and the commands that read what it stored: sources, articles, schedule, snapshot, replay."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_articles_filters_what_the_store_holds(place: Place, crawled: Done) -> N
     assert {line["id"] for line in late.lines} == {
         key for key, a in stored.items() if a.published_at and a.published_at >= since
     }
-    assert next(line["id"] for line in few.lines) == newest.id
+    assert few.lines[0]["id"] == newest.id
     assert len(few.lines) == 3
     assert f"{len(matched.lines)} of {len(stored)} stored articles" in text.out
     assert "matched: " in text.out

@@ -16,6 +16,8 @@ from warcio.warcwriter import WARCWriter
 
 from crawler.items import Article
 
+pytestmark = pytest.mark.slow
+
 SOURCES = ("mfa", "qazmonitor", "ktkz")
 
 

@@ -15,6 +15,8 @@ from sites.qazmonitor import QazMonitorSite
 from crawler.archive.reader import read_at, read_snapshots
 from crawler.items import Health, Verdict
 
+pytestmark = pytest.mark.slow
+
 SLOWLY = {"CRAWLER_POLITENESS__DELAY": "0.03", "CRAWLER_POLITENESS__CONCURRENCY": "1"}
 SMALL_PAGES = {"CRAWLER_SOURCES__MFA__PAGE_SIZE": "3"}
 COUNT = 18

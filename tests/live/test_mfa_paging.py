@@ -12,6 +12,8 @@ from live.place import Place, expected
 from sites.gov import GovSite
 from sites.qazmonitor import QazMonitorSite
 
+pytestmark = pytest.mark.slow
+
 DAILY = timedelta(hours=24)
 
 

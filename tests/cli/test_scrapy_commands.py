@@ -1,0 +1,62 @@
+"""`scrapy list`, `scrapy crawl` and `scrapy shell` from the project's folder, as a user of Scrapy expects them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from live.place import ROOT, Done, Place, expected
+from sites.gov import GovSite
+from sites.qazmonitor import QazMonitorSite
+
+from crawler.items import Article
+
+
+def scrapy(place: Place, *words: object) -> Done:
+    return place.python("-m", "scrapy", *words, cwd=ROOT)
+
+
+def test_list_and_shell(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    listed = scrapy(place, "list")
+    assert (listed.code, listed.out.split()) == (0, ["ktkz", "mfa", "qazmonitor"])
+    page = ROOT / "snapshots" / "ktkz" / "article_rus_press.html"
+    code = "print('h1:', response.css('header.page-heading h1::text').get())"
+    for spider in ((), ("--spider", "ktkz")):
+        shell = scrapy(place, "shell", page.as_uri(), "-c", code, *spider)
+        assert shell.code == 0, shell.err
+        heading = next(line for line in shell.out.splitlines() if line.startswith("h1: "))
+        assert heading.removeprefix("h1: ").strip() in page.read_text(encoding="utf-8")
+    assert not place.data.exists(), "a look at a page stores nothing"
+
+
+def test_crawl_writes_articles_and_stores_them(tmp_path: Path) -> None:
+    with QazMonitorSite(8) as qaz:
+        place = Place(tmp_path, {"qazmonitor": qaz})
+        place.environment()
+        done = scrapy(place, "crawl", "qazmonitor", "-O", place.work / "out.jsonl")
+        assert done.code == 0, done.err
+        assert "Traceback" not in done.err
+        assert "ScrapyDeprecationWarning" not in done.err
+        written = [json.loads(line) for line in (place.work / "out.jsonl").read_text().splitlines()]
+        stored = place.stored()
+        assert stored.keys() == expected("qazmonitor", qaz).keys()
+        assert {line["id"]: Article.from_dict(line) for line in written} == stored
+        assert list(written[0]) == list(next(iter(stored.values())).to_dict())
+
+
+@pytest.mark.parametrize("ending", ["csv", "xml"])
+def test_arguments_of_a_spider_are_those_of_the_command(tmp_path: Path, ending: str) -> None:
+    with GovSite(12) as gov:
+        place = Place(tmp_path, {"mfa": gov})
+        place.environment()
+        since = gov.articles[3].published_at.isoformat(timespec="minutes")
+        done = scrapy(place, "crawl", "mfa", "-a", f"since={since}", "-O", place.work / f"out.{ending}")
+        assert done.code == 0, done.err
+        assert "Traceback" not in done.err
+        wanted = {key for key, a in expected("mfa", gov).items() if a.published_at >= gov.articles[3].published_at}
+        assert place.stored().keys() == wanted
+        written = (place.work / f"out.{ending}").read_text(encoding="utf-8")
+        assert all(key in written for key in wanted)
+        assert '"excerpt_share": 0.3' in written.replace('""', '"')
