@@ -12,13 +12,15 @@ from pathlib import Path
 import pytest
 import typer
 
-from crawler import __doc__ as PLAN
+import crawler as house
 from crawler.cli.app import app
 
 ROOT = Path(__file__).parents[1]
+PLAN = house.__doc__ or ""
 LONGEST = 300
 TOP = set(
-    "crawler snapshots benchmarks docs tests scrapy.cfg pyproject.toml constraints.txt README.md LICENSE CHANGELOG.md".split()
+    "crawler snapshots benchmarks docs tests "
+    "scrapy.cfg pyproject.toml constraints.txt README.md LICENSE CHANGELOG.md".split()
 )
 NO_NAMES = re.compile(r"(?:^|_)(?:utils?|helpers?|common|managers?|misc|base)(?:_|$)")
 
@@ -77,7 +79,7 @@ def test_nothing_is_left_for_later(path: Path) -> None:
 
 def rows() -> list[tuple[list[str], str]]:
     """The plan's rows: the rooms a row names, and what it says of them."""
-    lines = [line.strip() for line in (PLAN or "").splitlines() if line.startswith("    ")]
+    lines = [line.strip() for line in PLAN.splitlines() if line.startswith("    ")]
     parts = [re.split(r"\s{2,}", line, maxsplit=1) for line in lines if "→" not in line.split("  ")[0]]
     return [(part[0].split(" · "), part[1]) for part in parts if len(part) == 2 and "↘" not in part[0]]
 
