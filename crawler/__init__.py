@@ -16,5 +16,6 @@ The plan of the house; a room may know only rooms further down:
     source · archive · store      what every source shares · pages at rest (WARC) · memory (SQL)
     extract · keywords · dedupe   Snapshot → values · what matters · what is the same
     config · snapshot · text      what an owner may set · one response at rest · plain text of en, ru, kk
+    defaults            what the program ships with: rules, and files that commands copy
     items · errors      the nouns, frozen · every deliberate exception
 """

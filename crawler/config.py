@@ -11,11 +11,11 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from crawler.errors import ConfigError, UnknownSource, nearest
 
@@ -58,7 +58,7 @@ class SourceConfig(Section):
     jitter: int | None = Field(None, ge=0, description="seconds by which a start may be late")
     base_url: str | None = Field(None, description="a copy of the site to read instead of the site")
     allow_private: bool | None = Field(None, description="may be at a private or loopback address")
-    languages: tuple[str, ...] | None = Field(None, description="language versions to ask for")
+    languages: tuple[Literal["ru", "kk", "en"], ...] | None = Field(None, description="language versions to ask for")
     pages: int | None = Field(None, ge=1, description="most list pages per language in a run without --since")
     page_size: int | None = Field(None, ge=1, le=50, description="articles per GraphQL answer")
     created_date: Literal["local", "utc"] = Field("local", description="how gov.kz's created_date is read")
@@ -173,24 +173,38 @@ def find(given: Path | None = None) -> Path | None:
 def load(given: Path | None = None) -> Config:
     """The configuration in force; ConfigError names file and line, or the variable, and the nearest valid word."""
     path = find(given)
-    text = path.read_text(encoding="utf-8") if path else ""
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}.") from error
+    text, values = _read(path)
     _refuse_unknown_variables()
-    if path is not None and isinstance(rules := values.get("rules"), str):
-        values["rules"] = path.parent / Path(rules).expanduser()
+    for name in ("rules", "data_dir"):
+        if path is not None and isinstance(values.get(name), str):
+            values[name] = path.absolute().parent / Path(values[name]).expanduser()
     try:
         return Config(**values, path=path.absolute() if path else None)
     except ValidationError as error:
         raise ConfigError(_explained(error, path, text)) from error
+    except SettingsError as error:  # a variable for a whole section that is no JSON
+        raise ConfigError(f"A variable {PREFIX}… cannot be used: {error}.") from error
+
+
+def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
+    if path is None:
+        return "", {}
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}.") from error
+    if "path" in values:  # the one field of Config that is no setting
+        raise ConfigError(f"{path}{_line(text, ['path'])}: there is no setting 'path'.")
+    return text, values
 
 
 def _refuse_unknown_variables() -> None:
     known = [PREFIX + name.upper() for name in Config.model_fields if name != "path"]
+    sections = [PREFIX + name.upper() for name in ("limits", "politeness", "sources")]
     for name in os.environ:
-        if name.startswith(PREFIX) and name.split("__")[0] not in known:
+        first, below, _ = name.partition("__")
+        if name.startswith(PREFIX) and first not in (sections if below else known):
             raise ConfigError(f"The variable {name} sets nothing{nearest(name, known) or '.'}")
 
 

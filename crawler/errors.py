@@ -53,7 +53,7 @@ class UnknownSource(UsageError):
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        super().__init__(f"There is no source {name!r}{nearest(name, names)}. Known sources: {', '.join(names)}.")
+        super().__init__(f"There is no source {name!r}{nearest(name, names) or '.'} Known sources: {', '.join(names)}.")
 
 
 class NothingStored(UsageError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
@@ -12,21 +13,24 @@ from scrapy.exporters import BaseItemExporter, CsvItemExporter, JsonItemExporter
 
 from crawler.items import Article
 
+NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 
 class FlatCsvExporter(CsvItemExporter):
     """CSV: nested values (images, matches, rights, …) are JSON in their cell, unknown ones are empty."""
 
     def serialize_field(self, field: Any, name: str, value: Any) -> Any:
         """A cell's value."""
-        return flat(super().serialize_field(field, name, value))
+        return flat(BaseItemExporter.serialize_field(self, field, name, value))  # CSV's own would join lists
 
 
 class FlatXmlExporter(XmlItemExporter):
     """XML: nested values are JSON in their element, unknown ones are empty."""
 
     def serialize_field(self, field: Any, name: str, value: Any) -> Any:
-        """An element's text."""
-        return flat(super().serialize_field(field, name, value))
+        """An element's text, without the signs that XML cannot hold at all."""
+        text = flat(super().serialize_field(field, name, value))
+        return NOT_XML.sub("", text) if isinstance(text, str) else text
 
 
 def flat(value: Any) -> Any:

@@ -4,7 +4,8 @@
     run_all(plans, on_event)      several at once, for a command; Ctrl-C stops all
     await follow(child, on_event) the same inside an event loop, for the watch
 
-    server   the fork server: crawl modules imported once (`preload`), a run forks in milliseconds
+    server   the fork server: crawl modules imported once, a run forks in milliseconds
+    preload  what is imported there
     inside   what happens in the child, from its first to its last instruction
     wire     JSON lines over a pipe, from child to parent
     ending   from how a child ended to one outcome with a sentence

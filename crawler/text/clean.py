@@ -5,12 +5,12 @@ from __future__ import annotations
 import html
 import re
 
-INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\u0000-\u0008\u000e-\u001b\u007f\ud800-\udfff]")
 ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]\w{1,30});")
 
 
 def line(text: str) -> str:
-    """One line: soft hyphens and zero-width characters gone, every run of spaces one space.
+    """One line: soft hyphens, zero-width, control and half characters gone, every run of spaces one space.
 
     >>> line(" Крас\u00adный\u00a0 крест ")
     'Красный крест'

@@ -94,10 +94,10 @@ def test_revised_copy_is_a_revision(store: Store) -> None:
     assert judged(store, replace(COPY, body=f"{LONG}\nЕще.")) == [(Verdict.REVISED, 2, None)]
 
 
-def test_copy_whose_original_was_edited_since_is_new(store: Store) -> None:
+def test_text_of_any_version_is_known_as_a_copy(store: Store) -> None:
     judged(store, ARTICLE)
     judged(store, replace(ARTICLE, body=f"{LONG}\nДобавлено."))
-    assert judged(store, COPY) == [(Verdict.NEW, 1, None)]
+    assert judged(store, COPY) == [(Verdict.COPY, 1, "mfa:1:ru")]
     assert judged(store, replace(COPY, id="ktkz:11:ru", body=f"{LONG}\nДобавлено.")) == [(Verdict.COPY, 1, "mfa:1:ru")]
 
 

@@ -1,3 +1,5 @@
+"""Where the runs that misbehave are found by a child."""
+
 from __future__ import annotations
 
 import sys

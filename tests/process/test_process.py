@@ -1,3 +1,5 @@
+"""A run in a child: whatever it does, the parent gets one outcome with a sentence."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""When each source runs: crons, jitter and the next starts, checked and told."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

@@ -1,3 +1,5 @@
+"""Stopping a run: asked, asked again, killed; a child never outlives its parent."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""The watch: each source on its own schedule, one run at a time, ended by a signal."""
+
 from __future__ import annotations
 
 import asyncio

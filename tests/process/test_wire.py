@@ -1,3 +1,5 @@
+"""Lines between child and parent: whole ones in, whole ones out, whatever the pipe does to them."""
+
 from __future__ import annotations
 
 import os
