@@ -137,7 +137,7 @@ def _without_middleware(*names: str) -> Callable[[Any], None]:
 PARTS: dict[str, Callable[[Any], None]] = {
     "archive": lambda settings: os.environ.update(CRAWLER_ARCHIVE="false"),
     "known": _without_middleware("known"),
-    "patience": _without_middleware("patience", "guard"),
+    "patience": _without_middleware("patience"),
     "validate": _without_stages("validate"),
     "keywords": _without_stages("keywords"),
     "store": _without_stages("store"),

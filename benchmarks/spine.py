@@ -30,7 +30,7 @@ LABELS = {
 OFF = {
     "spine-archive": "archive (WARC)",
     "spine-known": "known (conditional requests)",
-    "spine-patience": "patience, guard",
+    "spine-patience": "patience",
     "spine-validate": "validate",
     "spine-keywords": "keywords",
     "spine-store": "store",

@@ -155,7 +155,10 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     yield "identity", b"\0" * 1_000_001
 
 
-@pytest.mark.parametrize(("encoding", "body"), list(bombs()))
+BOMBS = list(bombs())
+
+
+@pytest.mark.parametrize(("encoding", "body"), BOMBS, ids=[encoding for encoding, _ in BOMBS])
 def test_nothing_expands_past_the_limit(encoding: str, body: bytes) -> None:
     with pytest.raises(TooLarge):
         decoded(body, encoding, 1_000_000)
