@@ -120,7 +120,8 @@ def nothing(replay: Path | None, known: list[str]) -> str:
     if not replay.exists():
         return f"{replay} does not exist; give a folder of snapshots or a .warc.gz file."
     if replay.is_file():
-        return f"{replay} is one file: name the source it belongs to, such as `crawler crawl {known[0]} --replay {replay}`."
+        example = f"`crawler crawl {known[0]} --replay {replay}`"
+        return f"{replay} is one file: name the source it belongs to, such as {example}."
     return f"{replay} holds no folder of a source ({', '.join(known)}) with stored pages in it."
 
 

@@ -15,7 +15,7 @@ def line(text: str) -> str:
     >>> line(" Крас\u00adный\u00a0 крест ")
     'Красный крест'
     """
-    if not text.isascii():
+    if not (text.isascii() and text.isprintable()):
         text = INVISIBLE.sub("", text)
     return " ".join(text.split())  # every kind of space, as `\s` in a pattern, at a fifth of its cost
 
