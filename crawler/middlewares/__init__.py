@@ -1,5 +1,6 @@
 """Around the download. Nearest to the spider first, with the place of each in DOWNLOADER_MIDDLEWARES:
 
+100 robots.RobotsMiddleware          instead of Scrapy's RobotsTxtMiddleware, which lets waiting requests through
 550 patience.PatienceMiddleware      instead of Scrapy's RetryMiddleware: growing waits, Retry-After, dead networks
 560 guard.GuardMiddleware            only http and https, no private addresses, no body past the cap
 590 decompress.DecompressMiddleware  instead of Scrapy's HttpCompressionMiddleware: the same, with our errors
