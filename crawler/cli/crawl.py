@@ -58,8 +58,8 @@ def crawl(config_path: Path | None, wanted: Wanted) -> int:
 
 def refuse_unusable(outcomes: Sequence[Outcome]) -> None:
     """UsageError, once, for what kept every run from beginning: a broken rules file, a store that cannot be opened."""
-    reasons = {outcome.reason for outcome in outcomes if outcome.run is None and outcome.exit_code == 2}
-    if reasons:
+    reasons = {outcome.reason for outcome in outcomes}
+    if all(outcome.run is None and outcome.exit_code == UsageError.exit_code for outcome in outcomes):
         raise UsageError(" ".join(sorted(reasons)))
 
 

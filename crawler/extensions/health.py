@@ -167,6 +167,8 @@ def _well(facts: Facts) -> str:
     if counts.get("expected_errors"):
         refused = counts["expected_errors"]
         return f"{new} new, {revised} revised; {refused} stored pages are refusals or broken, as expected."
+    if counts.get("stopped_early"):
+        return f"{new} new, {revised} revised; older articles were left unread, see --since and the setting `pages`."
     if counts.get("lists_replaced"):
         return f"{new} new, {revised} revised; its first list failed, and another was read instead."
     if new or revised:

@@ -110,6 +110,7 @@ class MfaSpider(SourceSpider):
         if any(date < self.since for date in reading.dates) if self.since else self.settled(reading.ids):
             return
         if not self.since and asked["page"] >= (self.options.pages or self.most_pages):
-            self.logger.info("%s: stopped after %d pages; read further back with --since", self.name, asked["page"])
+            self.logger.warning("%s: stopped after %d pages; read further back with --since", self.name, asked["page"])
+            self.count("stopped_early")
             return
         yield self.page(asked["lang"], asked["page"] + 1)

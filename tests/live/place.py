@@ -82,7 +82,6 @@ class Place:
             "HOME": str(self.folder),
             "XDG_DATA_HOME": str(self.folder / "data"),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
-            "TMPDIR": str(self.folder),
             "PYTHONPATH": str(ROOT),
             **HASTE,
             **addresses,

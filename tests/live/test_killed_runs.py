@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,14 @@ from live.place import Done, Place, expected
 from live.processes import descendants, is_alive, kill, runs, until
 from sites.gov import GovSite
 from sites.qazmonitor import QazMonitorSite
+from sites.wire import Asked
 
 from crawler.archive.reader import read_at, read_snapshots
 from crawler.items import Health, Verdict
 
 pytestmark = pytest.mark.slow
 
-SLOWLY = {"CRAWLER_POLITENESS__DELAY": "0.03", "CRAWLER_POLITENESS__CONCURRENCY": "1"}
+ONE_BY_ONE = {"CRAWLER_POLITENESS__CONCURRENCY": "1"}
 SMALL_PAGES = {"CRAWLER_SOURCES__MFA__PAGE_SIZE": "3"}
 COUNT = 18
 
@@ -28,17 +31,37 @@ def sites() -> Iterator[Mapping[str, Any]]:
         yield {"mfa": gov, "qazmonitor": qaz}
 
 
+@contextmanager
+def held(site: Any, number: int) -> Iterator[None]:
+    """The copy leaves its request of this number, and all after it, without an answer until the block ends."""
+    real, go_on = site.answer, threading.Event()
+
+    def answer(asked: Asked) -> Any:
+        if len(site.requests) >= number:
+            go_on.wait(60)
+        return real(asked)
+
+    site.requests.clear()
+    site.answer = answer
+    try:
+        yield
+    finally:
+        go_on.set()
+        del site.answer
+
+
 def killed(place: Place, whom: str, requests: Mapping[str, int]) -> Done:
-    """A crawl of which something is killed as soon as each site has had so many requests; how the command ended."""
-    for site in place.sites.values():
-        site.requests.clear()
-    with place.started("crawl", *requests, **SLOWLY, **SMALL_PAGES) as process:
-        until(lambda: all(len(place.sites[name].requests) >= number for name, number in requests.items()))
+    """A crawl of which something is killed while each site holds its request of that number; how the command ended."""
+    with ExitStack() as stack:
+        for name, number in requests.items():
+            stack.enter_context(held(place.sites[name], number))
+        process = stack.enter_context(place.started("crawl", *requests, **ONE_BY_ONE, **SMALL_PAGES))
+        until(lambda: all(len(place.sites[name].requests) >= number for name, number in requests.items()), 60)
         crawls, below = runs(process.pid), descendants(process.pid)
         assert len(crawls) == len(requests)
         kill(*{"runs": crawls, "command": [process.pid], "everything": [process.pid, *below]}[whom])
         out, _ = process.communicate(timeout=60)
-        until(lambda: not any(map(is_alive, below)))
+        until(lambda: not any(map(is_alive, below)), 60)
     return Done(process.returncode, out, "")
 
 
