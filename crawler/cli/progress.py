@@ -14,6 +14,8 @@ from crawler.items import Article, Verdict
 from crawler.process import Event, Outcome
 
 COLUMNS = ("pages", "new", "revised", "copies", "unchanged", "matched", "problems")
+COLUMN = {Verdict.COPY: "copies", Verdict.UNPUBLISHED: "revised", Verdict.REPUBLISHED: "revised"}
+"""Verdicts that are counted under another name: a page gone or back again is a revision."""
 
 
 class Display:
@@ -49,7 +51,7 @@ class Display:
 
     def take(self, article: Article, counts: Counter[str]) -> None:
         """Count an article, and keep it for the end when it is worth telling."""
-        counts["copies" if article.verdict is Verdict.COPY else str(article.verdict)] += 1
+        counts[COLUMN.get(article.verdict or Verdict.NEW, str(article.verdict))] += 1
         counts["matched"] += article.is_matched
         if article.matches and article.verdict is not Verdict.UNCHANGED:
             self.articles.append(article)

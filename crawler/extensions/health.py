@@ -136,8 +136,12 @@ def _well(spider: SourceSpider, counts: Mapping[str, int], newest: datetime | No
         return f"{new} new, {revised} revised; {refused} stored pages are refusals or broken, as expected."
     if counts.get("lists_replaced"):
         return f"{new} new, {revised} revised; its first list failed, and another was read instead."
-    if new or revised:
-        return f"{new} new, {revised} revised."
+    gone, back = counts.get("articles/unpublished", 0), counts.get("articles/republished", 0)
+    if new or revised or gone or back:
+        more = "".join(
+            f", {number} {name}" for number, name in ((gone, "unpublished"), (back, "republished")) if number
+        )
+        return f"{new} new, {revised} revised{more}."
     if newest and spider.expect.silence is None and (now - newest).days > 30:
         return f"Nothing new; the newest article is {(now - newest).days} days old, and the source may be asleep."
     return "Nothing new."
