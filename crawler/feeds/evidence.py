@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +37,8 @@ from crawler.items import Article, SnapshotRef, Verdict, iso
 
 WARC = "records.warc.gz"
 SUMS = "SHA256SUMS"
+VISIT = re.compile(r"\((\S+) at byte (\d+)\)")
+"""Where an unpublished version's provenance says that an answer is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ def _told(version: Article, config: Config) -> Told:
         where = f"its page is the file {ref.file}, not a record of the archive" if ref and ref.file else "no page kept"
         return Told(article=version, missing=where)
     try:
-        records = exchange(root, ref.file, ref.offset)
+        records = [*exchange(root, ref.file, ref.offset), *_first_visit(version, root)]
         robots = robots_before(root, ref)
         return Told(
             article=version,
@@ -75,6 +78,14 @@ def _told(version: Article, config: Config) -> Told:
         )
     except ArchiveError as error:
         return Told(article=version, missing=str(error))
+
+
+def _first_visit(version: Article, root: Path) -> list[Copied]:
+    """The records of the visit that first found an unpublished page gone."""
+    if version.verdict is not Verdict.UNPUBLISHED:
+        return []
+    visits = VISIT.findall(version.provenance.get("verdict", ""))
+    return [record for file, offset in visits[:-1] for record in exchange(root, file, int(offset))]
 
 
 def _read_again(version: Article, ref: SnapshotRef, config: Config) -> str:

@@ -21,7 +21,8 @@ CHECK = """How to check this without the program that made it
        gzip -dc records.warc.gz | less
    Bodies may be compressed as the server sent them; `warcio extract --payload records.warc.gz OFFSET` shows one.
 4. The page as a browser shows it: open records.warc.gz in any WARC viewer, such as replayweb.page or pywb.
-5. That the text is what the page says: compare versions/N.txt with that page.
+5. That the text is what the page says: compare versions/N.txt with that page. Where the record is JSON (an answer of
+   gov.kz's data interface holds many articles), look in it for the number in the article's address.
 """
 LIMITS = """What this does not prove
 

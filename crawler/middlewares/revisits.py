@@ -50,7 +50,7 @@ class Revisits:
         self.left = self.options.revisits_per_run
         self.decided: dict[str, bool] = {}
         self.alive: dict[str, datetime] = {}
-        self.gone: dict[str, tuple[str, datetime]] = {}
+        self.gone: dict[str, tuple[str, str, datetime]] = {}
         self.settled: set[str] = set()
         self.watched = {self.native_id(each) or each for each in self.options.watched}
         failures = [each for each in store.memory.open_failures(spider.name) if each.kind == GONE]
@@ -131,13 +131,14 @@ class Revisits:
             self.settled.add(native_id)
         if not there:
             return []
+        found = _found(response)
         earlier, run = self.suspects.get(native_id), self.spider.run
         if earlier is None or (run and earlier.last_at >= run.started_at):
-            self.gone[native_id] = (url, at)
+            self.gone[native_id] = (url, found, at)
             self.spider.count("gone_once")
             return []
         self.settled.add(native_id)
-        said = f"HTTP {response.status} on {iso(earlier.first_at)} and on {iso(at)}"
+        said = f"{earlier.message} on {iso(earlier.first_at)}, {found} on {iso(at)}"
         return [self._without(article, response, at, said) for article in there]
 
     def _without(self, known: Known, response: Response, at: datetime, said: str) -> Article:
@@ -170,5 +171,11 @@ class Revisits:
             self.store.articles.seen(source, seen, run_id=run.id if run else None)
             for native_id in seen.keys() & self.suspects.keys():
                 self.store.memory.healed(source, self.suspects[native_id].url)
-            for url, at in self.gone.values():
-                self.store.memory.fail(source, url, GONE, "its page answered 404 or 410", at)
+            for url, found, at in self.gone.values():
+                self.store.memory.fail(source, url, GONE, found, at)
+
+
+def _found(response: Response) -> str:
+    """What a page answered, and where that is kept."""
+    record = response.meta.get("record")
+    return f"HTTP {response.status}" + (f" ({record.file} at byte {record.offset})" if record else "")

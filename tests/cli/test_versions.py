@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from sites.crawl import Watched
+from sites.gov import GovSite
 from sites.qazmonitor import QazMonitorSite
 from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
@@ -50,7 +51,8 @@ def test_versions_are_listed_with_their_records(watched: Watched, native_id: str
     assert done.returncode == 0, done.stderr
     assert re.findall(r"version (\d)  (\w+)", done.stdout) == [("1", "new"), ("2", "revised"), ("3", "unpublished")]
     assert len(re.findall(r"qazmonitor/\d{4}-\d\d-\d\d\.warc\.gz at byte \d+", done.stdout)) == 3
-    assert "substantive: figures: 12 → 15" in done.stdout
+    assert re.search(r"    substantive: .*figures: 12 → 15\n", done.stdout)
+    assert "    substantive: the page was taken away\n" in done.stdout
     told = [json.loads(line) for line in watched.command("versions", native_id, "--json").stdout.splitlines()]
     assert [each.get("severity") for each in told] == [None, "substantive", "substantive"]
 
@@ -138,8 +140,9 @@ def test_evidence_is_checked_with_nothing_but_common_tools(watched: Watched, nat
         ]
     kinds = [kind for kind, _, _ in found]
     assert kinds[0] == "warcinfo"
-    # two texts and a 404, each with its request, and a robots.txt of each of three runs
-    assert (kinds.count("response"), kinds.count("request")) == (6, 6)
+    # two texts, a 404 and the 404 before it, each with its request; and a robots.txt of each of three runs
+    assert (kinds.count("response"), kinds.count("request")) == (7, 7)
+    assert [each.statusline for kind, _, each in found if kind == "response"].count("404 Not Found") == 2
     told = json.loads((folder / "provenance.json").read_text())
     named = {record["record_id"] for version in told["versions"] for record in version["records"] + version["robots"]}
     assert named == {name for kind, name, _ in found if kind != "warcinfo"}
@@ -195,3 +198,20 @@ def test_a_lost_record_is_told(watched: Watched, native_id: str, tmp_path: Path)
     with zipfile.ZipFile(tmp_path / "e.zip") as archive:
         assert "records.warc.gz" not in archive.namelist()
         assert "NO RECORD" in archive.read("README.txt").decode()
+
+
+def test_evidence_of_an_article_that_came_with_a_list(tmp_path: Path) -> None:
+    with GovSite(count=3) as site:
+        ministry = Watched("mfa", site, tmp_path)
+        site.edit(site.articles[0].id, "ru", title="Другой заголовок без имён")
+        ministry.crawl()
+        output = tmp_path / "evidence.zip"
+        done = ministry.command("evidence", f"mfa:{site.articles[0].id}:ru", "-o", str(output))
+        assert (done.returncode, done.stderr) == (0, "")
+    with zipfile.ZipFile(output) as archive:
+        told = json.loads(archive.read("provenance.json"))
+        assert "Другой заголовок" in archive.read("versions/1.txt").decode()
+    (version,) = told["versions"]
+    assert [record["type"] for record in version["records"]] == ["response", "request"]
+    assert version["records"][0]["target_uri"].endswith("/graphql")
+    assert version["read_again"]["result"] == "the same title, lead and text"

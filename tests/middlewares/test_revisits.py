@@ -115,7 +115,7 @@ def test_a_page_gone_twice_is_unpublished_and_its_return_is_seen(watched: Watche
     assert run["reason"] == "0 new, 0 revised, 1 unpublished."
     gone = watched.stored(one.id)[1]
     assert (gone["verdict"], gone["version"], gone["body"]) == ("unpublished", 2, text)
-    assert gone["provenance"]["verdict"].startswith("HTTP 404 on ")
+    assert gone["provenance"]["verdict"].startswith("HTTP 404 (qazmonitor/")
     assert gone["snapshot"]["offset"] is not None
     watched.crawl()
     assert len(watched.stored(one.id)) == 2  # gone a third time is no news
