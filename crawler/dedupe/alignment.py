@@ -16,13 +16,16 @@ from itertools import pairwise
 from typing import Literal
 
 from crawler.dedupe.content import TYPOGRAPHY
-from crawler.text.sentences import sentence_at
+from crawler.text.sentences import LONGEST, sentence_at
 
 TOKEN = re.compile(r"\s+|\w+(?:[-’'.,]\w+)*|[^\w\s]")
+ENDS = ".!?…\"'»”’)]"
 ALIKE = 0.5
 """Share of words that two sentences must have in common to count as one that was edited."""
 WEIGHED = 40_000
 """Pairs of sentences whose likeness is weighed."""
+QUICK = 100_000
+"""Pairs of words beyond which frequent ones (spaces, commas) do not serve to align the others."""
 MOST = 4_000_000
 """Pairs of words beyond which a sentence is not compared word by word: it is shown as replaced."""
 
@@ -131,18 +134,25 @@ def split(text: str) -> list[str]:
     >>> split("One.  Two?\\nThree")
     ['One.  ', 'Two?\\n', 'Three']
     """
-    starts, at = [0], 0
+    starts, at = [0], len(text) - len(text.lstrip())
     while at < len(text):
-        first = at
-        while first < len(text) and text[first].isspace():
-            first += 1
-        end = max(sentence_at(text, first, first + 1)[1], first + 1) if first < len(text) else first
+        end = _end(text, at)
         while end < len(text) and text[end].isspace():
             end += 1
-        if end < len(text):
-            starts.append(end)
-        at = max(end, at + 1)
+        starts.append(end)
+        at = end
     return [text[start:end] for start, end in pairwise([*starts, len(text)]) if end > start]
+
+
+def _end(text: str, start: int) -> int:
+    """Where the sentence that begins at `start` ends; `sentence_at` cuts long ones, which here must stay whole."""
+    end = start
+    while end < len(text):
+        end = max(sentence_at(text, end, end + 1)[1], end + 1)
+        cut = end - start >= LONGEST // 3 and text[end - 1] not in ENDS and "\n" not in text[end : end + 1]
+        if not cut:
+            break
+    return end
 
 
 @lru_cache(maxsize=4096)
@@ -176,7 +186,8 @@ def _parts(old: str, new: str) -> tuple[Part, ...]:
     if len(olds) * len(news) > MOST:
         return _runs([Part("removed", old), Part("added", new)])
     parts: list[Part] = []
-    opcodes = SequenceMatcher(None, olds, news, autojunk=False).get_opcodes()
+    many = len(olds) * len(news) > QUICK
+    opcodes = SequenceMatcher(None, olds, news, autojunk=many).get_opcodes()
     for number, (tag, a, b, c, d) in enumerate(opcodes):
         same = "".join(olds[a:b])
         if tag == "equal" and not (same.isspace() and 0 < number < len(opcodes) - 1):

@@ -115,6 +115,13 @@ _NO_NAMES = frozenset(
     если после перед однако кроме между сегодня вчера завтра г год все всё его ее её их
     ол олар біз мен сен бұл осы сол және да де бірақ сондай кейін бүгін ертең кеше""".split()
 )
+# Posts and offices, which are written with a capital here and without one there.
+_POST = re.compile(
+    r"(?:министр|министерств|премьер|вице|президент|глав[аыуое]|посол|посл[аоуы]|председател|руководител|заместител|директор|"
+    r"представител|делегаци|секретар|генеральн|перв[ыоа]|елші|төраға|басшы|өкіл|бірінші|"
+    r"minister|ministry|president|ambassador|head|chair|deputy|director|secretary|representative|delegation|first|vice)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +234,7 @@ def _named(sentence: str, known: frozenset[str]) -> Iterable[str]:
     words = [word[0] for word in WORD.finditer(sentence)]
     headline = _is_headline(words)
     for number, word in enumerate(words):
-        if not _is_capital(word) or word.casefold() in _NO_NAMES or word.lower() in MONTHS:
+        if not _is_capital(word) or word.casefold() in _NO_NAMES or word.lower() in MONTHS or _POST.match(word):
             continue
         follows = number + 1 < len(words) and _is_capital(words[number + 1])
         sure = (word.isupper() and len(word) > 1) or any(same_name(word, name) for name in known)

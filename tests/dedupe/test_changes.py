@@ -51,6 +51,7 @@ EDITS = [
     ("The talks were long and useful to all.", "The talks were short and useful to all.", {Kind.WORDING}),
     ("Переговоры были долгими и полезными.", "Переговоры были короткими и полезными.", {Kind.WORDING}),
     ("Вчера в Астане слушали речь посла Иванова.", "Вчера в Астане слушали, что посол Иванов скажет.", {Kind.WORDING}),
+    ("Глава МККК Мирьяна Сполярич прибыла вчера.", "Президент МККК Мирьяна Сполярич прибыла вчера.", {Kind.WORDING}),
     ("The talks, long and useful, went on.", "The talks - long and useful - went on.", {Kind.FORM}),
     ("Министр принял делегацию и гостей.", "Министр принял Делегацию и гостей!", {Kind.FORM, Kind.NAMES}),
     ("В мае прошло 3 встречи по проекту.", "В мае прошло три встречи по проекту.", {Kind.WORDING}),
@@ -129,6 +130,21 @@ def test_the_reason_counts_what_repeats() -> None:
     old = "".join(f"Sentence number {word} is about the garden there. " for word in ("ones", "twos", "tens"))
     found = between_texts(old + "They stay.", "They stay.")
     assert found.reason == "a sentence removed (3 times)"
+
+
+def test_a_long_sentence_stays_whole_so_an_edit_at_its_beginning_moves_nothing() -> None:
+    guests = ", ".join(f"господин Иванов{'аеиоу'[number % 5] * (number // 5)}" for number in range(80))
+    old = f"В зале были {guests} и другие гости. Потом все ушли домой."
+    assert [len(each) > 600 for each in split(old)] == [True, False]
+    (edit,) = between_texts(old, old.replace("В зале были", "В большом зале вчера были")).changed
+    assert edit.kinds == (Kind.DATES,)
+    assert [part.text.strip() for part in edit.sentence.parts if part.mark != "same"] == ["большом", "вчера"]
+
+
+def test_texts_without_an_end_of_a_sentence_are_compared_in_bounded_time() -> None:
+    old = " ".join(f"слово{number % 7} " for number in range(1900))
+    new = old.replace("слово3", "дело", 300)
+    assert apply(old, align(old, new)) == new
 
 
 def test_a_new_text_of_thousands_of_sentences_is_compared_too() -> None:
