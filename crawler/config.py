@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from crawler.errors import ConfigError, UnknownSource, nearest
@@ -50,6 +51,20 @@ class Politeness(Section):
     longest_wait: float = Field(60.0, ge=0, description="a Retry-After beyond this ends the run as blocked")
 
 
+def _age(value: object) -> object:
+    """`45m`, `6h`, `3d` or `2w` as a span of time; anything else is left to the type."""
+    if isinstance(value, str) and (found := re.fullmatch(r"(\d+)\s*([mhdw])", value.strip())):
+        return int(found[1]) * UNITS[found[2]]
+    if isinstance(value, timedelta):
+        return value
+    raise ValueError("write an age such as 45m, 6h, 3d or 2w")
+
+
+UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+Age = Annotated[timedelta, BeforeValidator(_age)]
+LADDER = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 72, 240, 720))
+
+
 class SourceConfig(Section):
     """What an owner may set for one source (`[sources.NAME]`)."""
 
@@ -62,7 +77,10 @@ class SourceConfig(Section):
     pages: int | None = Field(None, ge=1, description="most list pages per language in a run without --since")
     page_size: int | None = Field(None, ge=1, le=50, description="articles per GraphQL answer")
     created_date: Literal["local", "utc"] = Field("local", description="how gov.kz's created_date is read")
-    recheck_days: int = Field(30, ge=0, description="listed articles first seen within so many days are asked again")
+    fresh: Age = Field(timedelta(days=1), description="listed articles first seen within this are asked on each run")
+    revisits: tuple[Age, ...] = Field(LADDER, description="ages at which an article is looked at again")
+    revisits_per_run: int = Field(30, ge=0, description="most revisits by age in one run")
+    watched: tuple[str, ...] = Field((), description="addresses or ids of articles asked for on each run")
     excerpt_share: float | None = Field(None, ge=0, le=1, description="share of the text that outputs may carry")
     permission: str | None = Field(None, description="whose permission the excerpt_share rests on")
 

@@ -13,12 +13,17 @@ from typing import Any
 
 
 class Verdict(StrEnum):
-    """What dedupe found an article to be, against everything stored before it."""
+    """What dedupe found an article to be, against everything stored before it.
+
+    An unpublished version has the last text known, after its page was found gone twice; a republished one came back.
+    """
 
     NEW = "new"
     REVISED = "revised"
     UNCHANGED = "unchanged"
     COPY = "copy"
+    UNPUBLISHED = "unpublished"
+    REPUBLISHED = "republished"
 
 
 class Strength(StrEnum):

@@ -46,7 +46,7 @@ def read_at(root: Path, ref: SnapshotRef, *, limit: int = LIMIT) -> Snapshot:
     """The response that `ref` points at; ArchiveError when it is not there, is broken or is another one."""
     if ref.file is None or ref.offset is None:
         raise ArchiveError(f"{ref.file or 'The page'} is no record of the archive: it has no offset.")
-    path = _within(root, ref.file)
+    path = within(root, ref.file)
     try:
         response, request = next(_pairs(path, ref.offset))
     except StopIteration:
@@ -92,7 +92,7 @@ class _Originals:
         name = revisit.headers.get("warc-refers-to-filename")
         offset = revisit.headers.get("warc-refers-to-file-offset", "")
         if name and offset.isdecimal():
-            yield _within(self.root, name), int(offset)
+            yield within(self.root, name), int(offset)
         known = self.seen.get(revisit.headers.get("warc-payload-digest", ""))
         if known is not None:
             yield self.path, known
@@ -192,7 +192,7 @@ def _date(record: Record) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _within(root: Path, name: str) -> Path:
+def within(root: Path, name: str) -> Path:
     """A file below `root`; ArchiveError for a name that leads out of it."""
     parts = PurePosixPath(name)
     if parts.is_absolute() or ".." in parts.parts:

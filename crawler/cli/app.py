@@ -147,6 +147,43 @@ def articles(
     raise typer.Exit(articles(context.obj, matched, since, source, limit, as_json))
 
 
+Named = Annotated[str, typer.Argument(metavar="ARTICLE", help="Its id, its address, or its source's number for it.")]
+
+
+@app.command()
+def versions(context: typer.Context, article: Named, as_json: AsJson = False) -> None:
+    """List every version of an article: when it was fetched, where its page is kept, and what it changed."""
+    from crawler.cli.diff import versions
+
+    raise typer.Exit(versions(context.obj, article, as_json))
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    article: Named,
+    first: Annotated[int | None, typer.Option("--from", min=1, help="Version; else the one before --to.")] = None,
+    last: Annotated[int | None, typer.Option("--to", min=1, help="Version; else the newest.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what changed between two versions of an article, sentence by sentence, and how much it weighs."""
+    from crawler.cli.diff import diff
+
+    raise typer.Exit(diff(context.obj, article, first, last, as_json))
+
+
+@app.command()
+def evidence(
+    context: typer.Context,
+    article: Named,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The zip to write.")],
+) -> None:
+    """Write every version of an article with its WARC records into a zip that can be checked without this program."""
+    from crawler.cli.evidence import evidence
+
+    raise typer.Exit(evidence(context.obj, article, output))
+
+
 @app.command()
 def watch(context: typer.Context, sources: Sources = None) -> None:
     """Run each source on its own schedule until stopped (Ctrl-C, SIGTERM)."""

@@ -11,11 +11,11 @@ from crawler.errors import UsageError
 from crawler.items import Article, Verdict
 
 FORMATS = (".jsonl", ".json", ".csv", ".xml")
-TOLD = (Verdict.NEW, Verdict.REVISED, Verdict.COPY)
+TOLD = (Verdict.NEW, Verdict.REVISED, Verdict.COPY, Verdict.UNPUBLISHED, Verdict.REPUBLISHED)
 
 
 class ArticleFile:
-    """A file of articles: new, revised and copied ones with a strong match, or with `everything` all of them.
+    """A file of articles: those with something to tell (`TOLD`) and a strong match, or with `everything` all of them.
 
     Without a path it does nothing. UsageError for an ending that says no format, or a place that cannot be written.
     """

@@ -18,6 +18,8 @@ MOST = 40
 """Matched articles shown after a run; a first run may find hundreds."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 COLUMNS = ("pages", "new", "revised", "copies", "unchanged", "matched", "problems")
+COLUMN = {Verdict.COPY: "copies", Verdict.UNPUBLISHED: "revised", Verdict.REPUBLISHED: "revised"}
+"""Verdicts that are counted under another name: a page gone or back again is a revision."""
 
 
 def is_ours(event: Event) -> bool:
@@ -58,7 +60,7 @@ class Display:
 
     def take(self, article: Article, counts: Counter[str]) -> None:
         """Count an article, and keep it for the end when it is worth telling."""
-        counts["copies" if article.verdict is Verdict.COPY else str(article.verdict)] += 1
+        counts[COLUMN.get(article.verdict or Verdict.NEW, str(article.verdict))] += 1
         counts["matched"] += article.is_matched
         if article.matches and article.verdict is not Verdict.UNCHANGED:
             self.articles.append(article)

@@ -7,17 +7,20 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from crawler.items import Article
+from crawler.items import Article, Verdict
 
 TYPOGRAPHY = str.maketrans(dict.fromkeys("«»„“”‟″", '"') | dict.fromkeys("‘’‛′ʼ", "'") | dict.fromkeys("–—‑−", "-"))
 WORD = re.compile(r"[^\W_]+")
 SHORT = 200
 """Letters below which a text alone says too little: its title is hashed with it."""
+UNPUBLISHED = "unpublished:"
+"""Stands before the hash of a text whose page is gone, so that its return is a change."""
 
 
 def revision_hash(article: Article) -> str:
     """Hash of title, lead and body as a reader sees them; quotes and dashes of another shape are no edit."""
-    return _revision(article.title or "", article.lead or "", article.body)
+    gone = UNPUBLISHED if article.verdict is Verdict.UNPUBLISHED else ""
+    return gone + _revision(article.title or "", article.lead or "", article.body)
 
 
 def copy_hash(article: Article) -> str:

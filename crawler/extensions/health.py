@@ -171,8 +171,11 @@ def _well(facts: Facts) -> str:
         return f"{new} new, {revised} revised; older articles were left unread, see --since and the setting `pages`."
     if counts.get("lists_replaced"):
         return f"{new} new, {revised} revised; its first list failed, and another was read instead."
-    if new or revised:
-        return f"{new} new, {revised} revised."
+    gone, back = counts.get("articles/unpublished", 0), counts.get("articles/republished", 0)
+    if new or revised or gone or back:
+        told = ((gone, "unpublished"), (back, "republished"))
+        more = "".join(f", {number} {name}" for number, name in told if number)
+        return f"{new} new, {revised} revised{more}."
     if facts.age and facts.expect.silence is None and facts.age.days > 30:
         return f"Nothing new; the newest article is {facts.age.days} days old, and the source may be asleep."
     return "Nothing new."

@@ -1,26 +1,28 @@
 """known: what the store knows of an address spares the site a request, or makes it a conditional one.
 
-An article first seen longer ago than `recheck_days` is not asked for again; a younger one is, with the validators
-(ETag, Last-Modified) of its last stored visit, so that a quiet edit is seen and an unchanged page costs 304. A
-response's validators are remembered with its article, in one transaction: never for a page that was not stored.
+A known article is asked for when `revisits` says so, with the validators (ETag, Last-Modified) of its last stored
+visit, so that a quiet edit is seen and an unchanged page costs 304. When the lists are read, articles due that are on
+none of them are asked for too. A response's validators are remembered with its article, in one transaction: never for
+a page that was not stored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import DontCloseSpider, IgnoreRequest
 from scrapy.http import Response
 
 from crawler.archive.reader import read_at
 from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
+from crawler.middlewares.revisits import Revisits
 from crawler.source import SourceSpider, need_run
 from crawler.store import Memory, session
 
@@ -33,7 +35,9 @@ class KnownMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.store = session(crawler)
+        self.replay = crawler.settings.getbool("CRAWLER_REPLAY")
         self.complete: int | None = None
+        self.off_list: bool | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -41,12 +45,36 @@ class KnownMiddleware:
         need_run(crawler)
         middleware = cls(crawler)
         crawler.signals.connect(middleware.spider_opened, signals.spider_opened)
+        crawler.signals.connect(middleware.spider_idle, signals.spider_idle)
         return middleware
 
     def spider_opened(self, spider: SourceSpider) -> None:
         """Give the spider its question "did an earlier whole run store one of these?"."""
         self.complete = self.store.runs.last_complete_id(spider.name)
         spider.settled = self.settled
+        self.revisits = Revisits(self.store, spider)
+        if not self.replay:
+            spider.gone = self.revisits.taken_away
+
+    def spider_idle(self, spider: SourceSpider) -> None:
+        """When everything listed was read: ask for articles due that no list named, then keep what was found.
+
+        Not in a run for one address, a time or a number of articles; nor when a list failed, which says that the site
+        is not well. Only now is it known what the lists named, under which address.
+        """
+        if self.replay or self.off_list is False:
+            return
+        asked = spider.alone or spider.since or spider.limit or spider.list_failed or not spider.by_address
+        urls = [] if asked or self.off_list else list(self.revisits.off_list())
+        engine = self.crawler.engine
+        assert engine is not None
+        for url in urls:
+            spider.count("revisits")
+            engine.crawl(spider.ask(url, meta={"article": True, "revisit": True}))
+        self.off_list = bool(urls)
+        if urls:
+            raise DontCloseSpider
+        self.revisits.close(dry=self.crawler.settings.getbool("CRAWLER_DRY_RUN"))
 
     def settled(self, native_ids: Collection[str]) -> bool:
         """Whether one of the ids was stored by a run not later than the last that read its lists to the end.
@@ -64,36 +92,30 @@ class KnownMiddleware:
 
     def process_request(self, request: Request) -> None:
         """Turn away an old article; make a known address's request conditional."""
-        if request.method != "GET" or self.crawler.settings.getbool("CRAWLER_REPLAY"):
+        if request.method != "GET" or self.replay:
             return
         url = self.spider.inward(request.url)
-        if request.meta.get("article") and not self.due(url):
+        if request.meta.get("article") and not request.meta.get("revisit") and not self.revisits.wants(url):
             self.spider.count("known")
-            raise IgnoreRequest("known for longer than recheck_days")
+            raise IgnoreRequest("known, and not due to be looked at again")
         memory = self.store.memory.get(self.spider.name, url)
-        if memory is None or request.meta.get("unconditional"):
+        if memory is None or request.meta.get("unconditional") or self.revisits.is_suspect(url):
             return
         request.meta["memory"] = memory
         for name, value in zip(CONDITIONS, (memory.etag, memory.last_modified), strict=True):
             if value:
                 request.headers.setdefault(name, value)
 
-    def due(self, url: str) -> bool:
-        """Whether an article's address is new, or young enough to be looked at again."""
-        address = self.spider.site.identify(url)
-        stored = self.store.articles.known(self.spider.name, [address.native_id]) if address else {}
-        seen = [article.first_seen_at for articles in stored.values() for article in articles]
-        days = self.spider.options.recheck_days
-        return not seen or min(seen) > datetime.now(UTC) - timedelta(days=days)
-
     def process_response(self, request: Request, response: Response) -> Response | Request:
         """Note what to remember of the response, should it be stored; an unmodified list is read again as archived."""
-        if self.crawler.settings.getbool("CRAWLER_REPLAY"):
+        if self.replay:
             return response
         now = request.meta.setdefault("fetched_at", datetime.now(UTC).replace(microsecond=0))
         if request.method != "GET":
             return response
         memory: Memory | None = request.meta.get("memory")
+        if response.status in (200, 304) and not request.meta.get("listing"):
+            self.revisits.answered(self.spider.inward(request.url), now)
         if response.status == 304 and memory is not None:
             self.spider.list_memories.append(replace(memory, checked_at=now))
             return self.unmodified(request, response, memory) if request.meta.get("listing") else response

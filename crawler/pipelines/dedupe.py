@@ -1,4 +1,4 @@
-"""dedupe: whether an article is new, revised, unchanged, or a copy of one that stands at another address."""
+"""dedupe: whether an article is new, revised, unchanged, back again, or a copy of one that stands elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Self
 
 from scrapy.crawler import Crawler
 
-from crawler.dedupe.content import copy_hash, revision_hash
+from crawler.dedupe.content import UNPUBLISHED, copy_hash, revision_hash
 from crawler.items import Article, Verdict
 from crawler.source import need_run
 from crawler.store import Store, session
@@ -39,13 +39,16 @@ class DedupePipeline:
 
     def judge(self, item: Article, text: str, body: str) -> Article:
         """By what the run and the store know of the same id, then of the same text."""
+        if item.verdict is Verdict.UNPUBLISHED:
+            return item
         known = self.hashes.get(item.id)
         if known is None and (stored := self.store.articles.find(item.id)):
             known = (stored.content_hash, stored.version)
         if known is not None:
             if known[0] == text:
                 return replace(item, verdict=Verdict.UNCHANGED, version=known[1])
-            return replace(item, verdict=Verdict.REVISED, version=known[1] + 1)
+            verdict = Verdict.REPUBLISHED if known[0].startswith(UNPUBLISHED) else Verdict.REVISED
+            return replace(item, verdict=verdict, version=known[1] + 1)
         original = self.originals.get(body) or self.store.articles.twin(body, other_than=item.id)
         if original and original != item.id:
             return replace(item, verdict=Verdict.COPY, version=1, copy_of=original)

@@ -30,6 +30,7 @@ from crawler.source.mirror import Mirror
 from crawler.source.response import snapshot_of
 from crawler.text import dates
 
+GONE = (404, 410)
 problem_found = object()
 """Signal: a deliberate error became a Problem of the run; sent with `problem` and `spider`."""
 
@@ -57,6 +58,8 @@ class SourceSpider(scrapy.Spider):
     cron: ClassVar[str] = "*/30 * * * *"
     jitter: ClassVar[int] = 60
     no_article: ClassVar[re.Pattern[str] | None] = None
+    by_address: ClassVar[bool] = True
+    """Whether an article can be asked for at its own address; where not, only lists show what became of it."""
 
     def __init__(
         self,
@@ -83,6 +86,7 @@ class SourceSpider(scrapy.Spider):
         # Asked of middlewares, which answer once they are there: `patience` and `known`.
         self.again: Callable[[Request, str], Request | None] = lambda *_: None
         self.settled: Callable[[Collection[str]], bool] = lambda _: False
+        self.gone: Callable[[Response], Iterable[Article]] = lambda _: ()
         self.list_failed = False
         self.run: Run | None = None
         # What the next run must remember of a response, kept until its article is stored or its list is read whole.
@@ -161,7 +165,7 @@ class SourceSpider(scrapy.Spider):
     def parse(self, response: Response, **_: Any) -> Iterator[Article | Request]:
         """Read one response: its articles, then requests for what it lists."""
         if response.status == 304:
-            self.count("not_modified")
+            self.count("revisits_unmodified" if response.meta.get("revisit") else "not_modified")
             return
         try:
             reading = read(snapshot_of(response, self.inward(response.url)), self.site)
@@ -174,14 +178,16 @@ class SourceSpider(scrapy.Spider):
         else:
             yield from self.given(response, reading)
 
-    def none(self, response: Response, reason: NotAnArticle) -> Iterator[Request]:
-        """A page that rightly yields nothing; a list that is gone is no such page."""
+    def none(self, response: Response, reason: NotAnArticle) -> Iterator[Article | Request]:
+        """A page that rightly yields nothing, or is gone for good; a list that is gone is no such page."""
         if response.meta.get("listing"):
             changed = PageChanged("links", "the source's list", f"HTTP {response.status}", self.inward(response.url))
             yield from self.went_wrong(response.request, changed)
         else:
             self.count("no_article")
             self.logger.info("%s", reason)
+            if response.status in GONE:
+                yield from self.gone(response)
 
     def retried(self, response: Response, error: Unreachable) -> Iterator[Request]:
         """Ask again for an answer that came with HTTP 200 but was a passing fault; the waits grow."""

@@ -50,6 +50,7 @@ class MfaSpider(SourceSpider):
     expect = Expect(least_links=1, silence=timedelta(days=7))
     rights = Rights(excerpt_share=0.3, link_required=True, wording=None, source=None)
     languages: ClassVar[tuple[str, ...]] = ("ru", "kk", "en")
+    by_address = False  # an article's page is a JavaScript shell: its text comes with the list pages
     page_size: ClassVar[int] = 20
     most_pages: ClassVar[int] = 10
     looked_for: str | None = None

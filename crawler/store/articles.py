@@ -15,7 +15,7 @@ from crawler.store.connection import Database
 from crawler.store.document import as_article
 from crawler.store.memory import Memory, remember
 from crawler.store.runs import count
-from crawler.store.saving import Hashes, keep
+from crawler.store.saving import Hashes, keep, sight
 from crawler.store.schema import articles, versions
 from crawler.store.statements import Prepared
 
@@ -90,9 +90,9 @@ class ArticleRoom:
         """Keep a judged article with its version, matches, its page's memory and its run's counts, or nothing.
 
         `content_hash` tells its versions apart, `copy_hash` (the same when None) finds its copies elsewhere.
-        A verdict of unchanged only moves `last_seen_at`. Saving the same version and text again does nothing more.
-        When another process took the version's number for another text, this text becomes the next version: neither
-        is lost. The number it is kept under is returned.
+        A verdict of unchanged only moves `last_seen_at` and the address. Saving the same version and text again does
+        nothing more. When another process took the version's number for another text, this text becomes the next
+        version: neither is lost. The number it is kept under is returned.
         """
         with self._database.writing() as connection:
             hashes = Hashes(content_hash, copy_hash or content_hash)
@@ -122,6 +122,17 @@ class ArticleRoom:
         if len(native_ids) == 1:  # asked before each request: prepared, it takes a third
             return self._database.look_up(_KNOWN_ONE, {"source": source, "native_id": native_ids[0]})
         return self._database.read(_KNOWN_MANY.where(articles.c.source == source, articles.c.native_id.in_(native_ids)))
+
+    def first_seen_since(self, source: str, since: datetime) -> list[Known]:
+        """What is known of a source's articles first seen at this time or later, the newest first."""
+        recent = _KNOWN.where(articles.c.source == source, articles.c.first_seen_at >= since)
+        rows = self._database.read(recent.order_by(articles.c.first_seen_at.desc(), articles.c.id))
+        return [_known(tuple(row)) for row in rows]
+
+    def seen(self, source: str, native_ids: Mapping[str, datetime], *, run_id: int | None) -> None:
+        """Note when the addresses of these articles last answered about them, without a text to store."""
+        with self._database.writing() as connection:
+            sight(connection, source, native_ids, run_id)
 
     def twin(self, copy_hash: str, other_than: str) -> str | None:
         """The id of the article in which this text was stored first, in any version, other than the one given."""

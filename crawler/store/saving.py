@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from crawler.items import Article, Strength, Verdict
-from crawler.store.columns import Moment, address_key
+from crawler.store.columns import Moment, Plain, address_key
 from crawler.store.document import as_json
 from crawler.store.schema import articles, matches, versions
 from crawler.store.statements import Prepared, insert_or_leave
@@ -43,7 +44,12 @@ _DATED = func.coalesce(bindparam("dated", type_=Moment), articles.c.dated_at)
 _ADVANCE = Prepared(update(articles).where(_BY_ID).values(dated_at=_DATED), names=STATE)
 _SEEN_BEFORE = articles.c.last_seen_at <= bindparam("seen")
 _SIGHT = update(articles).where(_BY_ID, _SEEN_BEFORE)
-_TOUCH = Prepared(_SIGHT.values(last_seen_at=bindparam("seen"), last_run_id=bindparam("run")))
+_AT = {"url": bindparam("address", type_=Plain), "url_key": bindparam("key")}
+_TOUCH = Prepared(_SIGHT.values(last_seen_at=bindparam("seen"), last_run_id=bindparam("run"), **_AT))
+_OF_SOURCE = (articles.c.source == bindparam("of"), articles.c.native_id == bindparam("named"), _SEEN_BEFORE)
+_SEEN = Prepared(
+    update(articles).where(*_OF_SOURCE).values(last_seen_at=bindparam("seen"), last_run_id=bindparam("run"))
+)
 _OF_VERSION = (versions.c.article_id == bindparam("at"), versions.c.version == bindparam("number"))
 _HASH = Prepared(select(versions.c.content_hash).where(*_OF_VERSION))
 _ADD_VERSION = Prepared(insert(versions))
@@ -65,13 +71,20 @@ def keep(connection: Connection, article: Article, hashes: Hashes, run_id: int |
         if _added(connection, first, hashes, run_id, seen_at):
             return _add_version(connection, first, hashes, run_id, seen_at)
         rows = _CURRENT.rows(connection, at)
-    _TOUCH.run(connection, {**at, "seen": seen_at, "run": run_id})
+    place = {"address": article.url, "key": address_key(article.url)}
+    _TOUCH.run(connection, {**at, "seen": seen_at, "run": run_id, **place})
     current, current_hash = rows[0]
     later = _as_later(connection, article, hashes.content, current, current_hash)
     if later is None:
         return int(current)
     _ADVANCE.run(connection, {**at, "dated": later.published_at, **_state(later, hashes.content)})
     return _add_version(connection, later, hashes, run_id, seen_at)
+
+
+def sight(connection: Connection, source: str, native_ids: Mapping[str, datetime], run_id: int | None) -> None:
+    """Move `last_seen_at` of the articles with these ids, in the caller's transaction; never back."""
+    for native_id in sorted(native_ids):  # in one order everywhere, so that two writers do not wait for each other
+        _SEEN.run(connection, {"of": source, "named": native_id, "seen": native_ids[native_id], "run": run_id})
 
 
 def _added(connection: Connection, article: Article, hashes: Hashes, run_id: int | None, seen_at: datetime) -> bool:

@@ -217,3 +217,31 @@ def test_by_url_gives_all_articles_of_an_address_however_long(store: Store, an_a
     save(an_article("2", url=address, published_at=NOON + HOUR))
     save(an_article("3"))
     assert [article.native_id for article in store.articles.by_url(address)] == ["2", "1"]
+
+
+def test_a_sight_moves_the_time_and_never_back(store: Store, an_article: Callable[..., Article], save: Save) -> None:
+    save(an_article("1"))
+    save(an_article("2"))
+    store.articles.seen("mfa", {"1": NOON + HOUR, "2": NOON - HOUR, "3": NOON + HOUR}, run_id=None)
+    assert store.articles.find("mfa:1:ru").last_seen_at == NOON + HOUR
+    assert store.articles.find("mfa:2:ru").last_seen_at == NOON
+    store.articles.seen("other", {"1": NOON + 2 * HOUR}, run_id=None)
+    assert store.articles.find("mfa:1:ru").last_seen_at == NOON + HOUR
+
+
+def test_articles_first_seen_lately_newest_first(store: Store, an_article: Callable[..., Article], save: Save) -> None:
+    for number in range(4):
+        save(an_article(str(number)), seen_at=NOON + number * HOUR)
+    found = store.articles.first_seen_since("mfa", NOON + HOUR)
+    assert [each.native_id for each in found] == ["3", "2", "1"]
+    assert store.articles.first_seen_since("other", NOON) == []
+
+
+def test_an_unchanged_article_at_a_new_address_has_that_address(
+    store: Store, an_article: Callable[..., Article], save: Save
+) -> None:
+    save(an_article("1"))
+    moved = an_article("1", url="https://mfa.example/moved", verdict=Verdict.UNCHANGED)
+    save(moved, seen_at=NOON + HOUR)
+    assert store.articles.find("mfa:1:ru").url == moved.url
+    assert [each.id for each in store.articles.by_url(moved.url)] == ["mfa:1:ru"]
