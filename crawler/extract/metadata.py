@@ -40,11 +40,15 @@ def open_graph(root: Selector) -> dict[str, str]:
 
 
 def author(described: dict[str, Any]) -> str | None:
-    """The author's name in a JSON-LD article, several joined by commas."""
+    """The author's name in a JSON-LD article, several joined by commas; an organisation is a publisher, no author."""
     given = described.get("author")
-    people = given if isinstance(given, list) else [given]
+    people = [one for one in (given if isinstance(given, list) else [given]) if _is_person(one)]
     names = [person.get("name") if isinstance(person, dict) else person for person in people]
     return ", ".join(name for name in names if isinstance(name, str) and name) or None
+
+
+def _is_person(author: Any) -> bool:
+    return not (isinstance(author, dict) and author.get("@type") in ("Organization", "NewsMediaOrganization"))
 
 
 def _nodes(described: Any) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from crawler.source.expect import Expect
 from crawler.source.mirror import is_robots
-from crawler.source.spider import SourceSpider, need_run, problem_found
+from crawler.source.running import need_run
+from crawler.source.spider import SourceSpider, problem_found
 
 __all__ = ["Expect", "SourceSpider", "is_robots", "need_run", "problem_found"]

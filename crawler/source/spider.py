@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import scrapy
 from scrapy import Request
-from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -33,12 +33,6 @@ from crawler.text import dates
 GONE = (404, 410)
 problem_found = object()
 """Signal: a deliberate error became a Problem of the run; sent with `problem` and `spider`."""
-
-
-def need_run(crawler: scrapy.crawler.Crawler) -> None:
-    """NotConfigured where no source is run: `scrapy shell` builds all parts, and none may store or keep anything."""
-    if not isinstance(crawler.spider, SourceSpider):
-        raise NotConfigured
 
 
 class SourceSpider(scrapy.Spider):
