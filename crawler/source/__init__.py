@@ -2,6 +2,8 @@
 
 expect.py   what a healthy run of a source is
 mirror.py   public addresses and those of a copy of the site
+response.py from Scrapy's response to a Snapshot
+running.py  whether a source is run, or only looked at
 spider.py   SourceSpider: from a response to articles, requests and problems
 """
 

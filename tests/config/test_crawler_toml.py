@@ -66,14 +66,15 @@ def test_commented_values_of_a_source_are_in_force(source: str) -> None:
     own = {
         "cron": spider.cron,
         "jitter": spider.jitter,
-        "languages": list(getattr(spider, "languages", ())),
+        "languages": tuple(getattr(spider, "languages", ())),
         "pages": getattr(spider, "most_pages", None),
         "page_size": getattr(spider, "page_size", None),
         "excerpt_share": spider.rights.excerpt_share,
     }
     for key, value in UNCOMMENTED["sources"][source].items():
         if key not in SOURCE_EXAMPLES:
-            assert value == own.get(key, getattr(options, key)), key
+            meant = SourceConfig(**{key: value})  # "24h" as the configuration reads it
+            assert getattr(meant, key) == own.get(key, getattr(options, key)), key
 
 
 @pytest.mark.parametrize("line", TEXT.splitlines())
