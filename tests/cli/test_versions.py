@@ -20,6 +20,8 @@ from sites.qazmonitor import QazMonitorSite
 from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:

@@ -18,6 +18,8 @@ from sites.qazmonitor import QazMonitorSite
 from crawler.process import Event, run_all
 from crawler.run import RunPlan
 
+pytestmark = pytest.mark.slow
+
 KINDS = {"mfa": GovSite, "qazmonitor": QazMonitorSite, "ktkz": KtkzSite}
 LISTS = {"mfa": "/graphql", "qazmonitor": "/rss", "ktkz": "/rus/rss"}
 SETTINGS = {
@@ -178,7 +180,6 @@ def test_refused_connections_are_unreachable(crawl: Any) -> None:
     assert "refuses connections" in ran.sentence
 
 
-@pytest.mark.slow
 def test_without_any_answer_the_command_ends_within_half_a_minute(tmp_path: Path) -> None:
     with GovSite(1) as gov, QazMonitorSite(1) as qaz, KtkzSite(1) as ktkz:
         sites = {"mfa": gov, "qazmonitor": qaz, "ktkz": ktkz}

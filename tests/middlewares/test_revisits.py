@@ -12,6 +12,8 @@ from sites.qazmonitor import QazMonitorSite
 
 from crawler.middlewares.revisits import is_due
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 LADDER = [HOUR, 6 * HOUR, 24 * HOUR, 72 * HOUR]
 START = datetime(2026, 3, 6, tzinfo=UTC)
@@ -84,7 +86,6 @@ def test_a_run_has_no_more_revisits_than_set(watched: Watched) -> None:
     assert watched.crawl(revisits_per_run="2")["counts"]["revisits"] == 1
 
 
-@pytest.mark.slow
 def test_watched_articles_are_asked_on_each_run(watched: Watched) -> None:
     off = grow(watched)
     for _ in range(2):
@@ -92,7 +93,6 @@ def test_watched_articles_are_asked_on_each_run(watched: Watched) -> None:
     assert [asked(watched, native_id) for native_id in off] == [0, 2, 0]
 
 
-@pytest.mark.slow
 def test_no_revisits_when_the_list_fails_or_one_address_is_asked(watched: Watched) -> None:
     off = grow(watched)
     watched.pass_time(2 * HOUR)
@@ -136,7 +136,6 @@ def test_a_page_off_the_list_that_went_away_is_confirmed_by_the_next_run(watched
     assert watched.verdicts(off[0]) == ["new", "unpublished"]
 
 
-@pytest.mark.slow
 def test_a_block_or_an_error_page_takes_nothing_away(watched: Watched) -> None:
     watched.crawl()
     kinds = {"403_challenge": None, "500": None, "200_challenge": None, "redirect": "/"}
@@ -148,7 +147,6 @@ def test_a_block_or_an_error_page_takes_nothing_away(watched: Watched) -> None:
     assert [watched.verdicts(article.id) for article in broken] == [["new"]] * 4
 
 
-@pytest.mark.slow
 def test_a_page_back_before_the_second_visit_was_never_gone(watched: Watched) -> None:
     watched.crawl()
     one = watched.site.articles[1]
@@ -159,7 +157,6 @@ def test_a_page_back_before_the_second_visit_was_never_gone(watched: Watched) ->
     assert watched.verdicts(one.id) == ["new"]
 
 
-@pytest.mark.slow
 def test_most_pages_gone_at_once_is_a_changed_site(watched: Watched) -> None:
     watched.crawl()
     for article in watched.site.articles[:5]:
@@ -171,7 +168,6 @@ def test_most_pages_gone_at_once_is_a_changed_site(watched: Watched) -> None:
     assert {verdict for article in watched.site.articles[:5] for verdict in watched.verdicts(article.id)} == {"new"}
 
 
-@pytest.mark.slow
 def test_a_new_address_of_the_same_article_is_followed(watched: Watched) -> None:
     off = grow(watched)
     one = watched.site.article(off[0])
