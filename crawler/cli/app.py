@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from crawler.cli.compare import compare
 from crawler.cli.match import match
 from crawler.cli.rules import app as rules
 
@@ -164,6 +165,7 @@ def schedule(context: typer.Context) -> None:
 
 
 app.command()(match)
+app.command()(compare)
 app.add_typer(rules, name="rules")
 
 
