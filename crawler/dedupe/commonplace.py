@@ -11,8 +11,8 @@ from crawler.dedupe.skeleton import skeletons
 MEDIA = """
 Kazinform Qazinform Казинформ Акорда Ақорда Akorda Sputnik Спутник Zakon Закон Tengrinews Тенгриньюс Baq Qazmonitor
 Reuters Рейтер AFP ТАСС Tass Интерфакс Interfax РИА Новости Associated Press Agence Presse Франс Пресс CNN BBC
-Informburo Информбюро Казправда Kazpravda Власть Vlast Jazeera Guardian Times NewTimes DKNews Newtimes Telegram Facebook Instagram
-Youtube Twitter Фото Photo Сурет Video Видео Источник Source Report Reported Reports Euronews Xinhua Синьхуа Anadolu
+Informburo Информбюро Казправда Kazpravda Власть Vlast Jazeera Guardian Times NewTimes DKNews Newtimes Telegram Facebook
+Instagram Youtube Twitter Фото Photo Сурет Video Видео Источник Source Report Reports Euronews Xinhua Синьхуа Anadolu
 """
 """Whoever tells the news is not in it: these weigh nothing."""
 

@@ -11,21 +11,21 @@ from functools import lru_cache
 from crawler.text.words import words
 
 _LINES = """
-redcross 0.5 красного+крест красный+крест красному+крест красным+крест кызыл+крест red+cross красн+крест мккк icrc хккк
-crescent 0.8 красн+полумес кызыл+жарты red+crescent
-ihl 0.5 гуманитарн+прав гуманитарлык+кукы humanitarian+law мгп ihl хгк
-geneva 0.6 женевск женев geneva
-un 0.4 оон un united+nations буу бириккен+ултт
+redcross 0.3 красного+крест красный+крест красному+крест красным+крест кызыл+крест red+cross красн+крест мккк icrc хккк
+crescent 0.4 красн+полумес кызыл+жарты red+crescent
+ihl 0.3 гуманитарн+прав гуманитарлык+кукы humanitarian+law мгп ihl хгк
+geneva 0.4 женевск женев geneva
+un 0.2 оон un united+nations буу бириккен+ултт
 who 1.5 воз who ддсу world+health всемирн+организац+здрав дуниежузилик+денсаулык
 osce 1.5 обсе osce екыу
 cis 1.2 снг cis тмд
 otg 1.5 отг ots туркск+государ туркі organization+turkic
 eu 0.8 ес eu европейск+союз european+union еуропалык+одак
-mfa 0.2 мид mfa сим министр+иностран foreign+minist сырткы+истер
-hostage 1.0 заложни hostage кепил
+mfa 0.1 мид mfa сим министр+иностран foreign+minist сырткы+истер
+hostage 1.6 заложни hostage кепил
 prisoner 0.8 заключенн prisoner тюрьм түрме турме prison jail осужден сотталы
 truce 1.0 перемири truce ceasefire прекращени+огня бітім битим
-aid 0.5 помощ гумпомощ көмек комек aid assistance гуманитарлык+жук
+aid 0.3 помощ гумпомощ көмек комек aid assistance гуманитарлык+жук
 children 0.8 дет ребен child бала балалар балдар
 women 0.6 женщин women woman аиелдер
 mother 0.8 матер mother анала
@@ -55,13 +55,13 @@ handover 0.8 переда handover handed given тапсыр
 return 0.7 верну возвращ return repatriat елге кайтар оралды
 seminar 1.2 семинар seminar
 forum 0.7 форум forum
-conference 0.5 конференц conference
+conference 0.3 конференц conference
 summit 0.9 саммит summit
 briefing 1.0 брифинг briefing
 table 1.2 кругл+стол roundtable round+table донгелек+устел
 exhibition 1.2 выставк exhibition корме
-training 0.8 обучени тренинг training оку
-law 0.7 закон law+adopt законопроект bill
+training 0.5 обучени тренинг training оку
+law 0.3 закон law+adopt законопроект bill
 treaty 0.8 договор соглаш treaty agreement келисим меморандум memorandum
 ratify 1.2 ратифи ratif
 election 1.0 выбор election саилау
@@ -70,14 +70,14 @@ embassy 0.7 посольств embassy елшилик
 ambassador 0.6 посол посла послу послом послы послов ambassador елши
 credentials 1.5 верительн credentials сеним+грамот
 order 0.9 орден award награ марапат
-meeting 0.2 встреч встрет приня met meets meeting receiv кездес кабылда
+meeting 0.1 встреч встрет приня met meets meeting receiv кездес кабылда
 visit 0.4 визит visit сапар
 neutral 0.7 нейтрал neutral беитарап
-initiative 0.5 инициатив initiative бастама
+initiative 0.3 инициатив initiative бастама
 politics 0.4 политик politic саясат саяси
 jordan 1.2 иордан jordan амман amman
-war 0.4 воин war согыс
-volunteer 1.0 волонт волонтер volunteer ерикти
+war 0.3 воин war согыс
+volunteer 0.7 волонт волонтер volunteer ерикти
 blood 1.2 кров blood кан+тапсыр донор donor
 missing 1.0 пропавш missing хабарсыз
 mine 1.0 мины разминир landmine demin
@@ -85,13 +85,13 @@ climate 0.9 климат climate
 water 0.5 вода воды водн water
 school 0.8 школ school мектеп
 hospital 0.8 больниц hospital аурухана
-money 0.3 деньг тенге tenge dollar доллар
-operation 0.6 операци operation
+money 0.2 деньг тенге tenge dollar доллар
+operation 0.5 операци operation
 terror 0.9 терроризм терак terror лаңкес
 trade 0.5 торгов trade сауда
 energy 0.6 энергет energy
 transit 0.6 транзит transit транспорт transport
-peace 0.4 мир peace бейбит бітім
+peace 0.2 мир peace бейбит бітім
 rights 0.4 права+человек human+rights адам+кукы
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,11 +12,14 @@ from crawler.dedupe.hosts import hosts, ordinals
 
 WINDOW = 3
 """Days that two reports of one event may lie apart."""
-NEEDED = {0: 3.4, 1: 4.0, 2: 5.0, 3: 5.0}
+NEEDED = {0: 3.2, 1: 4.0, 2: 5.0, 3: 5.0}
 """Overlap that makes one story of two texts, by the days between them."""
 NEEDED_UNDATED = 8.0
-STEMS = 4.0
-"""Overlap that two texts get when every longer word of the shorter stands in the other."""
+SHORT = 100
+"""Words of a text for which these figures hold as they stand."""
+STEMS, STEMS_BY_CHANCE = 5.0, 0.15
+"""Overlap that two texts get when every longer word of the shorter stands in the other, and the share of such words
+that any two texts of one language have in common."""
 LONE = 5.0
 LONE_GUEST = 3.0
 """What the names of a lead that the other text lacks must weigh, on both sides, to speak for two events: less where
@@ -44,12 +48,18 @@ def overlap(a: Features, b: Features, apart: int | None) -> Overlap:
     names = shared_names(a, b)
     values = sorted(a.numbers & b.numbers)
     ideas = sorted(a.concepts & b.concepts)
-    stems = len(a.stems & b.stems) / max(1, min(len(a.stems), len(b.stems)))
+    stems = max(0.0, len(a.stems & b.stems) / max(1, min(len(a.stems), len(b.stems))) - STEMS_BY_CHANCE)
     score = sum(map(weight_of, values)) + sum(WEIGHTS[idea] for idea in ideas) + STEMS * stems
     score += sum(weight for _, weight in names)
     needed = NEEDED_UNDATED if apart is None else NEEDED.get(apart, NEEDED[WINDOW])
+    needed = round(needed * by_length(len(a.text.words) * len(b.text.words)), 2)
     shared = (*(name for name, _ in names), *(f"{value:g}" for value in values), *ideas)
     return Overlap(score=round(score, 6), needed=needed, shared=shared, against=against(a, b, apart, score))
+
+
+def by_length(product: int) -> float:
+    """How much more two long texts need, which have more in common by chance; `product` of their words."""
+    return max(1.0, math.sqrt(product) / SHORT) ** 0.6
 
 
 def shared_names(a: Features, b: Features) -> list[tuple[str, float]]:

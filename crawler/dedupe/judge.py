@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from crawler.dedupe.events import Overlap, days_apart, overlap
+from crawler.dedupe.events import WINDOW, Overlap, days_apart, overlap
 from crawler.dedupe.features import Features
-from crawler.dedupe.shingles import PASSAGE_WORDS, Text, containment, covered, cut, jaccard, runs
+from crawler.dedupe.shingles import PASSAGE_WORDS, Sentence, Text, containment, covered, cut, jaccard, runs
 
 JACCARD = 0.45
 CONTAINMENT = 0.60
@@ -24,10 +24,11 @@ LEAST_SHINGLES = 8
 SCATTERED = (0.25, 0.72, 0.55)
 """Jaccard, and the shares of words of the shorter and the longer text that stand in shared shingles: a text in which
 many single words were exchanged keeps few shingles, but all along."""
-OWN = 0.20
+OWN = 0.18
 """Share of words of its own that both texts need before the shared ones can be a passage that both merely quote."""
-PASSAGE_LONGEST = 160
-"""Words; more than that in common are no mere passage."""
+QUOTED_RUN, QUOTED_WORDS = 25, 160
+"""Words: a quoted passage stands in one piece of at least so many, and is no longer than so many altogether."""
+TAKEN_UP = 0.25
 
 
 class Sameness(StrEnum):
@@ -153,16 +154,26 @@ def is_alike(pair: _Pair) -> bool:
 
 
 def is_quoted(pair: _Pair) -> bool:
-    """Whether what two texts have in common is but a passage both quote, while the rest tells of two events."""
+    """Whether what two texts have in common is but a passage that both quote, while the rest tells of two events."""
     marks = _marks(pair)
     if min(sum(not mark for mark in side) / len(side) for side in marks) < OWN:
         return False
-    if max(sum(length for length in runs(side) if length >= PASSAGE_WORDS) for side in marks) > PASSAGE_LONGEST:
+    common = [length for side in marks for length in runs(side) if length >= PASSAGE_WORDS]
+    if max(common, default=0) < QUOTED_RUN or sum(common) > 2 * QUOTED_WORDS:
         return False
-    own = [_own(text, side) for text, side in zip((pair.a, pair.b), marks, strict=True)]
-    features = [Features(text) for text in own]
-    rest = overlap(features[0], features[1], pair.apart)
-    return rest.against is not None or (pair.apart is None and _tells_otherwise(features[0], features[1]))
+    if pair.apart is not None and pair.apart > WINDOW:
+        return True
+    parts = [_parted(text, side) for text, side in zip((pair.a, pair.b), marks, strict=True)]
+    (own_a, shared_a), (own_b, shared_b) = parts
+    rest = overlap(own_a, own_b, pair.apart)
+    if rest.against is not None or (pair.apart is None and _tells_otherwise(own_a, own_b)):
+        return True
+    return not (rest.is_one_event or max(_taken_up(own_a, shared_a), _taken_up(own_b, shared_b)) >= TAKEN_UP)
+
+
+def _taken_up(own: Features, shared: Features) -> float:
+    """The share of a part's longer words that the shared part has too: a lead's are, before a passage they are not."""
+    return len(own.stems & shared.stems) / max(1, len(own.stems))
 
 
 def _tells_otherwise(a: Features, b: Features) -> bool:
@@ -175,15 +186,16 @@ def _marks(pair: _Pair) -> tuple[list[bool], list[bool]]:
     return covered(pair.a.words, shared), covered(pair.b.words, shared)
 
 
-def _own(text: Text, marks: list[bool]) -> Text:
-    """The sentences of which less than half is shared."""
-    kept, at = [], 0
+def _parted(text: Text, marks: list[bool]) -> tuple[Features, Features]:
+    """The sentences of which less than half is shared, and the others."""
+    own: list[Sentence] = []
+    shared: list[Sentence] = []
+    at = 0
     for sentence in text.sentences:
         end = at + len(sentence.words)
-        if sum(marks[at:end]) * 2 < end - at:
-            kept.append(sentence)
+        (own if sum(marks[at:end]) * 2 < end - at else shared).append(sentence)
         at = end
-    return Text(kept)
+    return Features(Text(own)), Features(Text(shared))
 
 
 def shared_passages(a: Text, b: Text) -> tuple[str, ...]:
