@@ -59,7 +59,7 @@ def overlap(a: Features, b: Features, apart: int | None) -> Overlap:
 
 def by_length(product: int) -> float:
     """How much more two long texts need, which have more in common by chance; `product` of their words."""
-    return max(1.0, math.sqrt(product) / SHORT) ** 0.6
+    return math.pow(max(1.0, math.sqrt(product) / SHORT), 0.6)
 
 
 def shared_names(a: Features, b: Features) -> list[tuple[str, float]]:

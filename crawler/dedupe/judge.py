@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from crawler.dedupe.events import WINDOW, Overlap, days_apart, overlap
+from crawler.dedupe.events import NEEDED_UNDATED, WINDOW, Overlap, days_apart, overlap
 from crawler.dedupe.features import Features
 from crawler.dedupe.shingles import PASSAGE_WORDS, Sentence, Text, containment, covered, cut, jaccard, runs
 
@@ -24,7 +24,7 @@ LEAST_SHINGLES = 8
 SCATTERED = (0.25, 0.72, 0.55)
 """Jaccard, and the shares of words of the shorter and the longer text that stand in shared shingles: a text in which
 many single words were exchanged keeps few shingles, but all along."""
-OWN = 0.18
+OWN = 0.16
 """Share of words of its own that both texts need before the shared ones can be a passage that both merely quote."""
 QUOTED_RUN, QUOTED_WORDS = 25, 160
 """Words: a quoted passage stands in one piece of at least so many, and is no longer than so many altogether."""
@@ -158,8 +158,10 @@ def is_quoted(pair: _Pair) -> bool:
     marks = _marks(pair)
     if min(sum(not mark for mark in side) / len(side) for side in marks) < OWN:
         return False
-    common = [length for side in marks for length in runs(side) if length >= PASSAGE_WORDS]
-    if max(common, default=0) < QUOTED_RUN or sum(common) > 2 * QUOTED_WORDS:
+    pieces = [[length for length in runs(side) if length >= PASSAGE_WORDS] for side in marks]
+    if not all(QUOTED_RUN <= max(side, default=0) >= sum(side) / 2 for side in pieces):
+        return False
+    if max(map(sum, pieces)) > QUOTED_WORDS:
         return False
     if pair.apart is not None and pair.apart > WINDOW:
         return True
@@ -168,7 +170,7 @@ def is_quoted(pair: _Pair) -> bool:
     rest = overlap(own_a, own_b, pair.apart)
     if rest.against is not None or (pair.apart is None and _tells_otherwise(own_a, own_b)):
         return True
-    return not (rest.is_one_event or max(_taken_up(own_a, shared_a), _taken_up(own_b, shared_b)) >= TAKEN_UP)
+    return not (rest.score >= NEEDED_UNDATED or max(_taken_up(own_a, shared_a), _taken_up(own_b, shared_b)) >= TAKEN_UP)
 
 
 def _taken_up(own: Features, shared: Features) -> float:
