@@ -65,6 +65,11 @@ class Document:
     story: str | None = None
     title: str | None = None
 
+    @property
+    def whole(self) -> Text:
+        """Title and text, the title once."""
+        return titled(self.title, self.text)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
@@ -109,7 +114,7 @@ def judge(a: Document, b: Document, known: Known = NOTHING) -> Judgement:
         return Judgement(verdict=Sameness.EXACT, scores={"jaccard": 1.0, "containment": 1.0})
     ignored = frozenset(known.boilerplate) & (a.text.passages | b.text.passages)
     pair = _Pair(a.text.without(ignored), b.text.without(ignored), days_apart(a.published, b.published))
-    event = overlap(_features(a, pair.a), _features(b, pair.b), pair.apart)
+    event = overlap(Features(titled(a.title, pair.a)), Features(titled(b.title, pair.b)), pair.apart)
     quoted = is_alike(pair) and is_quoted(pair)
     scores = {"jaccard": round(pair.jaccard, 4), "containment": round(pair.containment, 4)}
     scores |= {"event": round(event.score, 2), "event_needed": event.needed}
@@ -132,12 +137,12 @@ def _verdict(a: Document, b: Document, pair: _Pair, event: Overlap, quoted: bool
     return Sameness.SAME_STORY if event.is_one_event else Sameness.DIFFERENT
 
 
-def _features(of: Document, text: Text) -> Features:
-    if not of.title:
-        return Features(text)
-    title = cut(of.title).sentences
-    has_it = text.sentences[:1] and title and text.sentences[0].words == title[0].words
-    return Features(text if has_it else Text((*title, *text.sentences)))
+def titled(title: str | None, text: Text) -> Text:
+    """A text with its title as first sentence, unless it has it there already."""
+    heading = cut(title).sentences if title else ()
+    if not heading or (text.sentences and text.sentences[0].words == heading[0].words):
+        return text
+    return Text((*heading, *text.sentences))
 
 
 def is_alike(pair: _Pair) -> bool:

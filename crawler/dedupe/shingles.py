@@ -14,7 +14,7 @@ Shingle = tuple[str, ...]
 
 SIZE = 3
 """Words in a shingle; a shorter text is one shingle of all its words."""
-PASSAGE_WORDS = 6
+PASSAGE_WORDS = 8
 """A sentence of fewer words is too common to be called a passage."""
 _SENTENCE = re.compile(r"[^\n]+?(?:[.!?…]+[\"'»”’)\]]*(?=\s|$)|\n|$)")
 _INITIAL = re.compile(r"(?:^|[\s(«\"])[^\W\d_]\.$")

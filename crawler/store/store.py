@@ -1,4 +1,4 @@
-"""The store itself: opened by address, made ready without being asked, four rooms and a batch."""
+"""The store itself: opened by address, made ready without being asked, five rooms and a batch."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from crawler.store.articles import ArticleRoom
 from crawler.store.connection import Database, engine_for, first_line, is_memory
 from crawler.store.memory import MemoryRoom
 from crawler.store.runs import RunRoom
+from crawler.store.sameness import SameRoom
 from crawler.store.schedules import ScheduleRoom
 from crawler.store.upgrade import upgrade
 
@@ -41,6 +42,7 @@ class Store:
         self.runs = RunRoom(database)
         self.memory = MemoryRoom(database)
         self.schedules = ScheduleRoom(database)
+        self.same = SameRoom(database)
 
     @property
     def name(self) -> str:
