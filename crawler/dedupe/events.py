@@ -65,12 +65,12 @@ def by_length(product: int) -> float:
 def shared_names(a: Features, b: Features) -> list[tuple[str, float]]:
     """The names both have, by a form of theirs, with their weights."""
     found: dict[str, float] = {}
-    for name in a.names.values():
-        for other in b.names.values():
-            common = name.forms & other.forms
-            if common and (name.sure or other.sure):
-                key = min(common)
-                found[key] = min(name.shared_weight, other.shared_weight, found.get(key, 9.0))
+    for form in a.forms & b.forms:
+        for name in a.by_form[form]:
+            for other in b.by_form[form]:
+                if name.sure or other.sure:
+                    key = min(name.forms & other.forms)
+                    found[key] = min(name.shared_weight, other.shared_weight, found.get(key, 9.0))
     return sorted((key, weight) for key, weight in found.items() if weight)
 
 

@@ -49,9 +49,18 @@ class Features:
         return names(self.text)
 
     @cached_property
+    def by_form(self) -> dict[str, list[Name]]:
+        """The names by each of their forms."""
+        found: dict[str, list[Name]] = {}
+        for name in self.names.values():
+            for form in name.forms:
+                found.setdefault(form, []).append(name)
+        return found
+
+    @cached_property
     def forms(self) -> frozenset[str]:
         """Every form of every name, sure or not."""
-        return frozenset(form for name in self.names.values() for form in name.forms)
+        return frozenset(self.by_form)
 
     @cached_property
     def numbers(self) -> frozenset[float]:
@@ -89,11 +98,6 @@ class Features:
             kept.append(sentence)
             count += len(sentence.words)
         return Features(Text(kept))
-
-    def without(self, passages: frozenset[int]) -> Features:
-        """The features of the text without these passages."""
-        text = self.text.without(passages)
-        return self if text is self.text else Features(text)
 
 
 def names(text: Text) -> dict[str, Name]:

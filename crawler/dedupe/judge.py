@@ -12,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 
 from crawler.dedupe.events import NEEDED_UNDATED, WINDOW, Overlap, days_apart, overlap
 from crawler.dedupe.features import Features
@@ -55,7 +56,7 @@ class Known:
 NOTHING = Known()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Document:
     """A text to be judged. `published` is a day in any one time zone; `story` names what is one story by identity,
     such as the id that the language versions of one release share."""
@@ -65,10 +66,14 @@ class Document:
     story: str | None = None
     title: str | None = None
 
-    @property
-    def whole(self) -> Text:
-        """Title and text, the title once."""
-        return titled(self.title, self.text)
+    @cached_property
+    def features(self) -> Features:
+        """What title and text say of their event."""
+        return Features(titled(self.title, self.text))
+
+    def features_of(self, text: Text) -> Features:
+        """The same for what is left of the text."""
+        return self.features if text is self.text else Features(titled(self.title, text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +119,7 @@ def judge(a: Document, b: Document, known: Known = NOTHING) -> Judgement:
         return Judgement(verdict=Sameness.EXACT, scores={"jaccard": 1.0, "containment": 1.0})
     ignored = frozenset(known.boilerplate) & (a.text.passages | b.text.passages)
     pair = _Pair(a.text.without(ignored), b.text.without(ignored), days_apart(a.published, b.published))
-    event = overlap(Features(titled(a.title, pair.a)), Features(titled(b.title, pair.b)), pair.apart)
+    event = overlap(a.features_of(pair.a), b.features_of(pair.b), pair.apart)
     quoted = is_alike(pair) and is_quoted(pair)
     scores = {"jaccard": round(pair.jaccard, 4), "containment": round(pair.containment, 4)}
     scores |= {"event": round(event.score, 2), "event_needed": event.needed}

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from rensa import RMinHash
 
 from crawler.dedupe.concepts import WEIGHTS
-from crawler.dedupe.features import Features
 from crawler.dedupe.judge import Document
 from crawler.dedupe.shingles import Text
 
@@ -27,7 +26,7 @@ ROWS = 3
 BANDS = VALUES // ROWS
 KEYS = 24
 """Keys of an article at most, the most telling ones."""
-TELLING = 1.0
+TELLING = 0.7
 _PACKED = struct.Struct(f"<{VALUES}I")
 
 
@@ -85,7 +84,7 @@ def worth_reading(one: bytes, other: bytes, shingles: tuple[int, int]) -> bool:
 
 def keys(of: Document) -> tuple[int, ...]:
     """Hashes of the names, numbers and concepts by which reports of one event find each other."""
-    features = Features(of.whole)
+    features = of.features
     weighed = [(name.shared_weight, form) for name in features.names.values() for form in name.forms]
     weighed += [(2.0 if value >= 100 else 1.0, f"={value:g}") for value in features.numbers if value >= 10]
     weighed += [(WEIGHTS[idea], f"#{idea}") for idea in features.concepts]

@@ -6,6 +6,7 @@ more than the first.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from crawler.store.schema import bands, boilerplate, passages, signatures, story
 from crawler.store.statements import Prepared, insert_or_leave
 
 CROWD = 64
+KEYS_SHARED = 2
+"""Keys that two articles must share to be compared as reports of one event."""
 CLUSTERS = 4
 """A passage that stands in so many clusters counts nowhere."""
 MANY = 500
@@ -101,11 +104,11 @@ def _take_away(connection: Connection, number: int, day: int, old: Trace | None)
 
 def candidates(connection: Connection, mine: Mine, trace: Trace) -> list[int]:
     """The numbers of the articles worth comparing with this one, in order."""
-    near = _crowds(connection, "bands", "band", trace.bands)
-    found = {number for number in near if number != mine.number}
+    found = _crowds(connection, "bands", "band", trace.bands).keys() - {mine.number}
     alike = {row.number for row in _signatures(connection, found) if _is_like(mine, row)}
     days = f" AND day BETWEEN {mine.day - WINDOW} AND {mine.day + WINDOW}"
-    told = _crowds(connection, "story_keys", "key", trace.keys, days)
+    named = _crowds(connection, "story_keys", "key", trace.keys, days)
+    told = {number for number, times in named.items() if times >= KEYS_SHARED}
     kin: set[int] = set()
     if mine.identity is not None:
         same = select(signatures.c.number).where(signatures.c.identity == mine.identity).limit(CROWD)
@@ -123,16 +126,16 @@ def _signatures(connection: Connection, numbers: Collection[int]) -> Iterable[An
         yield from connection.execute(query.where(signatures.c.number.in_(some)))
 
 
-def _crowds(connection: Connection, table: str, column: str, values: Sequence[int], more: str = "") -> set[int]:
-    """The numbers that stand under any of the keys. Keys are integers of ours, written out: they vary in number."""
+def _crowds(connection: Connection, table: str, column: str, values: Sequence[int], more: str = "") -> Counter[int]:
+    """How many of the keys each number stands under. Keys are integers of ours, written out: they vary in number."""
     if not values:
-        return set()
+        return Counter()
     parts = (
         f"SELECT number FROM (SELECT number FROM {table} WHERE {column} = {int(value)}{more} "
         f"ORDER BY number DESC LIMIT {CROWD}) AS of_{at}"
         for at, value in enumerate(values)
     )
-    return {row[0] for row in connection.execute(text(" UNION ".join(parts)))}
+    return Counter(row[0] for row in connection.execute(text(" UNION ALL ".join(parts))))
 
 
 def known_boilerplate(connection: Connection, keys: Collection[int]) -> frozenset[int]:

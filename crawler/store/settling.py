@@ -116,38 +116,30 @@ class Settling:
 
     def _link(self, connection: Connection, number: int, document: Document, found: Collection[int]) -> set[int]:
         """Write the links between an article and those it may be the same as; the numbers of those it has links to."""
-        rows: list[dict[str, Any]] = []
         names = _ids(connection, found)
-        for other in sorted(found):
-            read = self.read(connection, names[other]) if other in names else None
-            row = read and self._judged(connection, document, read.document)
+        others = {other: read.document for other in found if (read := self.read(connection, names.get(other, "")))}
+        standing = set(document.text.passages).union(*(other.text.passages for other in others.values()))
+        known = Known(boilerplate=kindred.known_boilerplate(connection, standing))
+        rows: list[dict[str, Any]] = []
+        for other, its in sorted(others.items()):
+            row = judged(document, its, known)
             if row:
                 rows.append({"a": min(number, other), "b": max(number, other), **row})
         if rows:
             connection.execute(insert(links), rows)
         return {number for row in rows for number in (row["a"], row["b"])}
 
-    def _judged(self, connection: Connection, one: Document, other: Document) -> dict[str, Any] | None:
-        """The values of a link between two articles, None where nothing connects them."""
-        raw = settled = judge(one, other)
-        known = kindred.known_boilerplate(connection, one.text.passages | other.text.passages)
-        if known:
-            settled = judge(one, other, Known(boilerplate=known))
-        kind = kind_of(settled)
-        if kind is None and not raw.verdict.is_one_text:
-            return None
-        score = settled.scores.get("event", 0.0)
-        return {"kind": kind or QUOTE, "raw": raw.verdict.is_one_text, "score": score}
-
     def _recluster(self, connection: Connection, touched: set[int], own_passages: Iterable[int]) -> set[int]:
         """Clusters of everything touched, anew; the numbers of articles to judge again."""
         changed = set()
-        for number in sorted(touched):
-            for column, wanted in (
-                (signatures.c.raw_cluster, links.c.raw.is_(True)),
-                (signatures.c.cluster, links.c.kind == TEXT),
-            ):
-                members = reach(connection, {number}, wanted)
+        for column, wanted in (
+            (signatures.c.raw_cluster, links.c.raw.is_(True)),
+            (signatures.c.cluster, links.c.kind == TEXT),
+        ):
+            left = set(touched)
+            while left:
+                members = reach(connection, {min(left)}, wanted)
+                left -= members
                 first = min(members)
                 stale = signatures.c.number.in_(members) & (column != first)
                 if connection.execute(update(signatures).where(stale).values({column.name: first})).rowcount:
@@ -157,6 +149,18 @@ class Settling:
             read = self.read(connection, other)
             keys |= read.document.text.passages if read else set()
         return kindred.recount(connection, keys)
+
+
+def judged(one: Document, other: Document, known: Known) -> dict[str, Any] | None:
+    """The values of a link between two articles, None where nothing connects them."""
+    raw = settled = judge(one, other)
+    if not (one.text.passages | other.text.passages).isdisjoint(known.boilerplate):
+        settled = judge(one, other, known)
+    kind = kind_of(settled)
+    if kind is None and not raw.verdict.is_one_text:
+        return None
+    score = settled.scores.get("event", 0.0)
+    return {"kind": kind or QUOTE, "raw": raw.verdict.is_one_text, "score": score}
 
 
 def kind_of(found: Judgement) -> str | None:
