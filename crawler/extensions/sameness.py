@@ -42,8 +42,8 @@ class SamenessExtension:
             return
         try:
             done = self.store.same.settle(self.zone, seconds=SECONDS)
-        except CrawlerError as error:
-            log.error("What %s brought was stored but not judged: %s", spider.name, error)
+        except CrawlerError:
+            log.exception("What %s brought was stored but not judged; the next run tries again", spider.name)
             return
         left = self.store.same.waiting()
         log.info("%s: %d articles judged for sameness, %d left for the next run", spider.name, done, left)

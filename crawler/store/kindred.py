@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
 from crawler.dedupe.events import WINDOW
 from crawler.dedupe.trace import Trace, worth_reading
@@ -153,7 +153,7 @@ def recount(connection: Connection, keys: Collection[int]) -> set[int]:
     of_passage = select(passages.c.number, signatures.c.raw_cluster).join_from(
         passages, signatures, passages.c.number == signatures.c.number
     )
-    for key in sorted(keys):
+    for key in sorted(flagged | _frequent(connection, keys)):
         rows = connection.execute(of_passage.where(passages.c.passage == key).limit(MANY)).all()
         stands = len({row.raw_cluster for row in rows}) >= CLUSTERS
         if stands == (key in flagged) or (not stands and len(rows) == MANY):
@@ -164,6 +164,15 @@ def recount(connection: Connection, keys: Collection[int]) -> set[int]:
             connection.execute(delete(boilerplate).where(boilerplate.c.passage == key))
         changed.update(row.number for row in rows)
     return changed
+
+
+def _frequent(connection: Connection, keys: Collection[int]) -> set[int]:
+    """Which of these passages stand in as many articles as it takes clusters."""
+    found: set[int] = set()
+    for some in _by_many(sorted(keys)):
+        counted = select(passages.c.passage).where(passages.c.passage.in_(some)).group_by(passages.c.passage)
+        found.update(row[0] for row in connection.execute(counted.having(func.count() >= CLUSTERS)))
+    return found
 
 
 def _by_many(values: Sequence[int]) -> Iterable[Sequence[int]]:

@@ -8,7 +8,7 @@ article's links touch. Where a passage turns out to stand everywhere, all articl
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
@@ -73,9 +73,12 @@ class Settling:
         new = trace(read.document)
         found = kindred.candidates(connection, mine, new)
         touched |= self._link(connection, mine.number, read.document, found)
-        touched.add(mine.number)
-        again = self._recluster(connection, touched, new.passages)
-        regroup(connection, touched)
+        again: set[int] = set()
+        if touched or mine.identity:
+            touched.add(mine.number)
+            again = self._recluster(connection, touched)
+            regroup(connection, touched)
+        again |= kindred.recount(connection, new.passages)
         _DONE.run(connection, {"at": article_id})
         for other in _ids(connection, again).values():
             _AGAIN.run(connection, {"article_id": other})
@@ -102,15 +105,16 @@ class Settling:
             day = read.document.published or read.dated_at.astimezone(self.zone).date()
             old = None
             if known is not None:
-                rows = _OF_VERSION.rows(connection, {"at": article_id, "version": known.version})
-                old = trace(document_of(as_article(rows[0][0]), self.zone)) if rows else None
+                kept = _OF_VERSION.rows(connection, {"at": article_id, "version": known.version})
+                old = trace(document_of(as_article(kept[0][0]), self.zone)) if kept else None
             new = trace(read.document)
             kindred.put(connection, article_id, read.version, day.toordinal(), read.document.story, new, old)
         mine = kindred.find(connection, article_id)
         assert mine is not None
         if known is not None:
             own = or_(links.c.a == mine.number, links.c.b == mine.number)
-            touched = {number for row in connection.execute(_TOUCHING.where(own)) for number in (row.a, row.b)}
+            rows = connection.execute(_TOUCHING.where(own)).all()
+            touched = {number for row in rows for number in (row.a, row.b)} | {mine.number}
             connection.execute(delete(links).where(own))
         return mine, touched
 
@@ -129,7 +133,7 @@ class Settling:
             connection.execute(insert(links), rows)
         return {number for row in rows for number in (row["a"], row["b"])}
 
-    def _recluster(self, connection: Connection, touched: set[int], own_passages: Iterable[int]) -> set[int]:
+    def _recluster(self, connection: Connection, touched: set[int]) -> set[int]:
         """Clusters of everything touched, anew; the numbers of articles to judge again."""
         changed = set()
         for column, wanted in (
@@ -144,7 +148,7 @@ class Settling:
                 stale = signatures.c.number.in_(members) & (column != first)
                 if connection.execute(update(signatures).where(stale).values({column.name: first})).rowcount:
                     changed |= members
-        keys = set(own_passages)
+        keys: set[int] = set()
         for other in _ids(connection, changed).values():
             read = self.read(connection, other)
             keys |= read.document.text.passages if read else set()
