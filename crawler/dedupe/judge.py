@@ -21,7 +21,7 @@ from crawler.dedupe.shingles import PASSAGE_WORDS, Sentence, Text, containment, 
 JACCARD = 0.45
 CONTAINMENT = 0.60
 LEAST_SHINGLES = 8
-"""A text of fewer shingles is not contained in another by its likeness alone."""
+"""A text of fewer shingles is an edit of another by its Jaccard only."""
 SCATTERED = (0.25, 0.72, 0.55)
 """Jaccard, and the shares of words of the shorter and the longer text that stand in shared shingles: a text in which
 many single words were exchanged keeps few shingles, but all along."""
@@ -154,7 +154,9 @@ def is_alike(pair: _Pair) -> bool:
     """Whether two texts have so many words in common that one may be an edit of the other."""
     if pair.jaccard >= JACCARD:
         return True
-    if pair.containment >= CONTAINMENT and min(len(pair.a.shingles), len(pair.b.shingles)) >= LEAST_SHINGLES:
+    if min(len(pair.a.shingles), len(pair.b.shingles)) < LEAST_SHINGLES:
+        return False
+    if pair.containment >= CONTAINMENT:
         return True
     least, shorter, longer = SCATTERED
     if pair.jaccard < least:
