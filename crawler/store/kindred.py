@@ -7,14 +7,15 @@ more than the first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
 from crawler.dedupe.events import WINDOW
+from crawler.dedupe.stories import connected
 from crawler.dedupe.trace import Trace, worth_reading
-from crawler.store.schema import bands, boilerplate, passages, signatures, story_keys
+from crawler.store.schema import bands, boilerplate, links, passages, signatures, story_keys
 from crawler.store.statements import Prepared, insert_or_leave
 
 CROWD = 64
@@ -22,6 +23,8 @@ KEYS_SHARED = 2
 """Keys that two articles must share to be compared as reports of one event."""
 CLUSTERS = 4
 """A passage that stands in so many clusters counts nowhere."""
+MANY_QUOTING = 60
+"""Articles that are looked at to see in how many clusters a passage stands, the first ones."""
 MANY = 500
 """Rows a question asks for at most."""
 
@@ -44,6 +47,13 @@ _OWN_CLUSTER = Prepared(
     update(signatures).where(signatures.c.number == bindparam("at")), names=("raw_cluster", "cluster")
 )
 _ADD_BANDS, _ADD_KEYS, _ADD_PASSAGES = (Prepared(insert(table)) for table in (bands, story_keys, passages))
+_WITH_PASSAGE = (
+    select(passages.c.number, signatures.c.raw_cluster)
+    .join_from(passages, signatures, passages.c.number == signatures.c.number)
+    .where(passages.c.passage == bindparam("key"))
+    .order_by(passages.c.number)
+    .limit(MANY_QUOTING)
+)
 _FLAG = insert_or_leave(boilerplate)
 
 
@@ -146,17 +156,18 @@ def known_boilerplate(connection: Connection, keys: Collection[int]) -> frozense
     return frozenset(found)
 
 
-def recount(connection: Connection, keys: Collection[int]) -> set[int]:
-    """See which of these passages stand in enough clusters now; the numbers of the articles for which that changed."""
+def recount(connection: Connection, keys: Collection[int], hollow: Callable[[set[int]], set[int]]) -> set[int]:
+    """See which of these passages stand in enough clusters now; the numbers of the articles for which that changed.
+
+    `hollow` says which articles have next to nothing but such passages: those are like everyone who quotes them, and
+    must not tie all the others into one cluster.
+    """
     flagged = known_boilerplate(connection, keys)
     changed: set[int] = set()
-    of_passage = select(passages.c.number, signatures.c.raw_cluster).join_from(
-        passages, signatures, passages.c.number == signatures.c.number
-    )
-    for key in sorted(flagged | _frequent(connection, keys)):
-        rows = connection.execute(of_passage.where(passages.c.passage == key).limit(MANY)).all()
-        stands = len({row.raw_cluster for row in rows}) >= CLUSTERS
-        if stands == (key in flagged) or (not stands and len(rows) == MANY):
+    for key in sorted(flagged | frequent(connection, keys)):
+        rows = connection.execute(_WITH_PASSAGE, {"key": key}).all()
+        stands = _clusters(connection, dict(map(tuple, rows)), hollow) >= CLUSTERS
+        if stands == (key in flagged) or (not stands and len(rows) == MANY_QUOTING):
             continue
         if stands:
             _FLAG.run(connection, {"passage": key})
@@ -166,17 +177,39 @@ def recount(connection: Connection, keys: Collection[int]) -> set[int]:
     return changed
 
 
-def _frequent(connection: Connection, keys: Collection[int]) -> set[int]:
+def _clusters(
+    connection: Connection,
+    of: dict[int, int],
+    hollow: Callable[[set[int]], set[int]],
+) -> int:
+    """How many clusters these articles (number → raw cluster) are in, the hollow ones left aside."""
+    aside = hollow(set(of)) if len(of) >= CLUSTERS else set()
+    if not aside:
+        return len(set(of.values()))
+    left = of.keys() - aside
+    near: dict[int, set[int]] = {}
+    for a, b in connection.execute(select(links.c.a, links.c.b).where(links.c.raw, links.c.a.in_(left))):
+        if b in left:
+            near.setdefault(a, set()).add(b)
+            near.setdefault(b, set()).add(a)
+    count = 0
+    while left:
+        left -= connected([min(left)], near)
+        count += 1
+    return count
+
+
+def frequent(connection: Connection, keys: Collection[int]) -> frozenset[int]:
     """Which of these passages stand in as many articles as it takes clusters."""
     found: set[int] = set()
     for some in _by_many(sorted(keys)):
         counted = select(passages.c.passage).where(passages.c.passage.in_(some)).group_by(passages.c.passage)
         found.update(row[0] for row in connection.execute(counted.having(func.count() >= CLUSTERS)))
-    return found
+    return frozenset(found)
 
 
 def _by_many(values: Sequence[int]) -> Iterable[Sequence[int]]:
     return (values[start : start + MANY] for start in range(0, len(values), MANY))
 
 
-__all__ = ["Mine", "candidates", "find", "known_boilerplate", "put", "recount"]
+__all__ = ["Mine", "candidates", "find", "frequent", "known_boilerplate", "put", "recount"]

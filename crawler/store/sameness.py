@@ -7,6 +7,7 @@ make half of a story.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -22,6 +23,8 @@ from crawler.store.schema import articles, overrules, signatures, unjudged, vers
 from crawler.store.settling import Settling
 
 PAGE = 100
+AGAIN = 10
+"""Times that one article is judged in one go; what would need more waits for the next."""
 _WAITING = select(unjudged.c.article_id).order_by(unjudged.c.article_id).limit(PAGE)
 _MEMBERS = (
     select(signatures.c.story, signatures.c.cluster, versions.c.article)
@@ -67,9 +70,11 @@ class SameRoom:
         settling = Settling(zone)
         until = None if seconds is None else time.monotonic() + seconds
         done = 0
+        times: Counter[str] = Counter()
         while rows := self._database.read(_WAITING):
             for row in rows:
-                if until is not None and time.monotonic() > until:
+                times[row[0]] += 1
+                if times[row[0]] > AGAIN or (until is not None and time.monotonic() > until):
                     return done
                 with self._database.writing(batch=True) as connection:
                     still = select(unjudged.c.article_id).where(unjudged.c.article_id == row[0])
@@ -109,10 +114,12 @@ class SameRoom:
 
     def merge(self, one: int, other: int, at: datetime) -> int:
         """A person says that two stories are one; the number of the story it is now."""
+        if one == other:
+            raise UsageError(f"Story {one} cannot be merged with itself.")
         sides = [self._named(number) for number in (one, other)]
-        first = [side.members[0].article.id for side in sides]
-        self._say([(first[0], first[1])], together=True, at=at)
-        return self.story_of(first[0]) or one
+        first, *others = [member.article.id for side in sides for member in side.members]
+        self._say([(first, other) for other in others if other != first], together=True, at=at)
+        return self.story_of(first) or one
 
     def split(self, number: int, article_id: str, at: datetime) -> None:
         """A person says that an article, with what is one text with it, does not belong to a story."""

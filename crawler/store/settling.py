@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
-from crawler.dedupe.judge import Document, Judgement, Known, judge
+from crawler.dedupe.judge import OWN, Document, Judgement, Known, judge
 from crawler.dedupe.sameness import document_of
+from crawler.dedupe.shingles import Text
 from crawler.dedupe.trace import trace
 from crawler.store import kindred
 from crawler.store.document import as_article
@@ -78,7 +79,7 @@ class Settling:
             touched.add(mine.number)
             again = self._recluster(connection, touched)
             regroup(connection, touched)
-        again |= kindred.recount(connection, new.passages)
+        again |= self._recount(connection, new.passages)
         _DONE.run(connection, {"at": article_id})
         for other in _ids(connection, again).values():
             _AGAIN.run(connection, {"article_id": other})
@@ -152,7 +153,24 @@ class Settling:
         for other in _ids(connection, changed).values():
             read = self.read(connection, other)
             keys |= read.document.text.passages if read else set()
-        return kindred.recount(connection, keys)
+        return self._recount(connection, keys)
+
+    def _recount(self, connection: Connection, keys: Collection[int]) -> set[int]:
+        """See which passages stand everywhere now; the numbers of the articles with one for which that changed."""
+
+        def hollow(numbers: set[int]) -> set[int]:
+            read = {number: self.read(connection, name) for number, name in _ids(connection, numbers).items()}
+            texts = {number: its.document.text for number, its in read.items() if its}
+            standing = kindred.frequent(connection, {key for its in texts.values() for key in its.passages})
+            return {number for number, its in texts.items() if is_hollow(its, standing)}
+
+        return kindred.recount(connection, keys, hollow)
+
+
+def is_hollow(text: Text, standing: frozenset[int]) -> bool:
+    """Whether a text has next to nothing of its own beside these passages."""
+    own = sum(len(sentence.words) for sentence in text.sentences if sentence.key not in standing)
+    return own < OWN * len(text.words)
 
 
 def judged(one: Document, other: Document, known: Known) -> dict[str, Any] | None:
