@@ -36,6 +36,7 @@ DOWNLOADER_MIDDLEWARES = {
 SPIDER_MIDDLEWARES: dict[str, int] = {}
 EXTENSIONS = {
     "crawler.extensions.health.HealthExtension": 100,
+    "crawler.extensions.sameness.SamenessExtension": 200,
 }
 
 # Manners.

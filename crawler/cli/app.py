@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from crawler.cli.compare import compare
 from crawler.cli.match import match
 from crawler.cli.rules import app as rules
+from crawler.cli.stories import stories, story
 
 app = typer.Typer(
     name="crawler",
@@ -201,6 +203,9 @@ def schedule(context: typer.Context) -> None:
 
 
 app.command()(match)
+app.command()(compare)
+app.command()(stories)
+app.command()(story)
 app.add_typer(rules, name="rules")
 
 

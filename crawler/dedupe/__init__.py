@@ -1,4 +1,10 @@
-"""What is the same: an article's identity is its source's (`extract.site.Address`), its content is hashed here.
+"""What is the same: one article, one text, one story. Pure: it is given texts and days, and gives verdicts.
 
-content.py   hashes of a text: for revisions (every letter counts) and for copies (typography does not)
+identity.py     one address for all the clothes an address wears; what language versions share
+content.py      hashes of a text: for revisions (every letter counts) and for copies (typography does not)
+shingles.py     a text cut into sentences, words, and shingles of three words
+judge.py        the verdict on two texts: exact, near-duplicate, one story, different; and why
+events.py       whether two texts tell of one event, by features.py: names (skeleton.py, commonplace.py),
+                numbers.py, concepts.py, and who hosts (hosts.py)
+sameness.py     an article made ready for the judge
 """

@@ -1,7 +1,8 @@
 """Memory: what was seen, when, and in which words; SQLite by default, PostgreSQL by address.
 
-`open_store(url)` gives a `Store` with four rooms: `articles` (articles, their versions and matches), `runs`,
-`memory` (what a source last answered at an address, and what keeps failing) and `schedules`. All times given and
+`open_store(url)` gives a `Store` with five rooms: `articles` (articles, their versions and matches), `runs`,
+`memory` (what a source last answered at an address, and what keeps failing), `schedules` and
+`same` (which articles are one text, and which one story). All times given and
 returned are aware; those returned are in UTC, except inside an `Article`, which comes back exactly as it was saved.
 """
 
@@ -10,8 +11,21 @@ from __future__ import annotations
 from crawler.store.articles import Known
 from crawler.store.marking import Marking
 from crawler.store.memory import Failure, Memory
+from crawler.store.sameness import StoredStory, StoryMember
 from crawler.store.schedules import ScheduleRow
 from crawler.store.session import close_session, session
 from crawler.store.store import Store, open_store
 
-__all__ = ["Failure", "Known", "Marking", "Memory", "ScheduleRow", "Store", "close_session", "open_store", "session"]
+__all__ = [
+    "Failure",
+    "Known",
+    "Marking",
+    "Memory",
+    "ScheduleRow",
+    "Store",
+    "StoredStory",
+    "StoryMember",
+    "close_session",
+    "open_store",
+    "session",
+]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from crawler.items import Article, Strength, Verdict
 from crawler.store.columns import Moment, Plain, address_key
 from crawler.store.document import as_json
-from crawler.store.schema import articles, matches, versions
+from crawler.store.schema import articles, matches, unjudged, versions
 from crawler.store.statements import Prepared, insert_or_leave
 
 STATE = (
@@ -54,6 +54,7 @@ _OF_VERSION = (versions.c.article_id == bindparam("at"), versions.c.version == b
 _HASH = Prepared(select(versions.c.content_hash).where(*_OF_VERSION))
 _ADD_VERSION = Prepared(insert(versions))
 _ADD_MATCHES = Prepared(insert(matches))
+_TO_JUDGE = insert_or_leave(unjudged)
 
 
 def keep(connection: Connection, article: Article, hashes: Hashes, run_id: int | None, seen_at: datetime) -> int:
@@ -140,6 +141,7 @@ def _add_version(
         "article": as_json(article),
     }
     _ADD_VERSION.run(connection, row)
+    _TO_JUDGE.run(connection, {"article_id": article.id})
     add_matches(connection, article)
     return article.version
 

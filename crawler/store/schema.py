@@ -11,10 +11,12 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -24,7 +26,7 @@ from sqlalchemy import (
 
 from crawler.store.columns import Moment, Plain
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision these tables have; the newest in `migrations/versions`."""
 
 metadata = MetaData(
@@ -177,4 +179,99 @@ schedules = Table(
     Column("last_started_at", Moment),
     Column("last_finished_at", Moment),
     Column("next_due_at", Moment),
+)
+
+# What is the same. An article has a number here, for these rows are many and small. `signatures` says which cluster of
+# near-duplicates it is in (`raw_cluster`: before passages that stand everywhere are left out), and which story.
+
+signatures = Table(
+    "signatures",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("shingles", Integer, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("identity", Text),
+    Column("raw_cluster", Integer, nullable=False),
+    Column("cluster", Integer, nullable=False),
+    Column("story", Integer),
+    Index("ix_signatures_article_id", "article_id", unique=True),
+    Index("ix_signatures_identity", "identity"),
+    Index("ix_signatures_raw_cluster", "raw_cluster"),
+    Index("ix_signatures_cluster", "cluster"),
+    Index("ix_signatures_story", "story"),
+    sqlite_autoincrement=True,
+)
+
+bands = Table(
+    "bands",
+    metadata,
+    Column("band", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+story_keys = Table(
+    "story_keys",
+    metadata,
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+passages = Table(
+    "passages",
+    metadata,
+    Column("passage", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+boilerplate = Table(
+    "boilerplate",
+    metadata,
+    Column("passage", BigInteger, primary_key=True, autoincrement=False),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("a", Integer, primary_key=True, autoincrement=False),
+    Column("b", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("raw", Boolean, nullable=False),
+    Column("score", Float, nullable=False),
+    Index("ix_links_b", "b"),
+    sqlite_with_rowid=False,
+)
+
+stories = Table(
+    "stories",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    sqlite_autoincrement=True,
+)
+
+overrules = Table(
+    "overrules",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("act", Integer, nullable=False),
+    Column("a", Text, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
+    Column("b", Text, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
+    Column("together", Boolean, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("undone_at", Moment),
+    Index("ix_overrules_a", "a"),
+    Index("ix_overrules_b", "b"),
+    sqlite_autoincrement=True,
+)
+
+unjudged = Table(
+    "unjudged",
+    metadata,
+    Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
 )

@@ -1,4 +1,4 @@
-"""The store itself: opened by address, made ready without being asked, four rooms and a batch."""
+"""The store itself: opened by address, made ready without being asked, five rooms and a batch."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from crawler.store.connection import Database, engine_for, first_line, is_memory
 from crawler.store.marking import MarkingRoom
 from crawler.store.memory import MemoryRoom
 from crawler.store.runs import RunRoom
+from crawler.store.sameness import SameRoom
 from crawler.store.schedules import ScheduleRoom
 from crawler.store.upgrade import upgrade
 
@@ -43,6 +44,7 @@ class Store:
         self.memory = MemoryRoom(database)
         self.markings = MarkingRoom(database)
         self.schedules = ScheduleRoom(database)
+        self.same = SameRoom(database)
 
     @property
     def name(self) -> str:

@@ -25,8 +25,8 @@ NEXT = """
 from alembic import op
 import sqlalchemy as sa
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 def upgrade():
     with op.batch_alter_table("articles") as table:
@@ -43,9 +43,9 @@ def with_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     def program(more: str = "") -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(upgrade.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "versions" / "r0002_next.py").write_text(NEXT.format(more=more))
+        (folder / "versions" / "r0003_next.py").write_text(NEXT.format(more=more))
         monkeypatch.setattr(upgrade, "MIGRATIONS", folder)
-        monkeypatch.setattr(upgrade, "HEAD", "0002")
+        monkeypatch.setattr(upgrade, "HEAD", "0003")
 
     return program
 
@@ -91,7 +91,7 @@ def test_a_failed_upgrade_changes_nothing(url: str, with_next: Callable[..., Non
     open_store(url).close()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(upgrade, "MIGRATIONS", upgrade.MIGRATIONS)
-        patch.setattr(upgrade, "HEAD", "0001")
+        patch.setattr(upgrade, "HEAD", "0002")
         with_next('op.execute("SELECT * FROM nowhere")')
         assert "nowhere" in refused(url)
         patch.undo()
@@ -109,9 +109,9 @@ def test_a_sqlite_file_is_copied_before_an_upgrade_and_only_then(
     with_next()
     for _ in range(2):
         open_store(f"sqlite:///{folder / 'crawler.db'}").close()
-    assert sorted(file.name for file in folder.iterdir()) == ["crawler.before-0002.db", "crawler.db"]
-    with closing(sqlite3.connect(folder / "crawler.before-0002.db")) as copy:
-        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    assert sorted(file.name for file in folder.iterdir()) == ["crawler.before-0003.db", "crawler.db"]
+    with closing(sqlite3.connect(folder / "crawler.before-0003.db")) as copy:
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
         assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 

@@ -1,0 +1,162 @@
+"""`crawler compare`: whether two articles are one text, one story, or neither, and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from crawler.errors import UsageError
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+    from crawler.dedupe.judge import Document, Judgement
+    from crawler.store import Store
+
+LONGEST_SHOWN = 160
+
+
+def compare(
+    context: typer.Context,
+    a: Annotated[str | None, typer.Argument(help="An article's id, its address, or a text file.")] = None,
+    b: Annotated[str | None, typer.Argument(help="The other one.")] = None,
+    jsonl: Annotated[
+        bool,
+        typer.Option(
+            "--jsonl",
+            help='Judge lines {"id", "a": {"url", "lang", "title"?, "text", "published"?}, "b": {…}} of the one file '
+            "given, or of standard input.",
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for machines.")] = False,
+) -> None:
+    """Say whether two articles are the same text, the same story, or neither, and what speaks for it."""
+    if jsonl:
+        if b is not None:
+            raise UsageError("compare --jsonl takes one file of pairs, not two.")
+        for line in judged(_read(a or "-"), a or "standard input"):
+            typer.echo(line)
+    elif a is None or b is None:
+        raise UsageError("compare needs two articles (ids, addresses or text files), or --jsonl FILE.")
+    else:
+        typer.echo(_two(context, a, b, as_json))
+
+
+def judged(text: str, file: str) -> Iterator[str]:
+    """A JSON line of the verdict for every JSON line of a text; UsageError names the line that cannot be read."""
+    from crawler.dedupe.judge import judge
+
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            where = f"line {number} of {file}"
+            pair = _pair(line, where)
+            found = judge(_described(pair["a"], where), _described(pair["b"], where))
+            row = {"id": pair["id"], "verdict": found.verdict, "scores": found.scores}
+            yield json.dumps(row, ensure_ascii=False)
+
+
+def _pair(line: str, where: str) -> dict[str, Any]:
+    try:
+        pair = json.loads(line)
+    except ValueError as error:
+        raise UsageError(f"The {where} is not JSON: {error}.") from error
+    sides = [pair.get(side) for side in ("a", "b")] if isinstance(pair, dict) and "id" in pair else [None]
+    if not all(isinstance(side, dict) and isinstance(side.get("text"), str) for side in sides):
+        raise UsageError(f'The {where} needs "id", and "a" and "b" with a "text" each.')
+    return dict(pair)
+
+
+def _described(side: dict[str, Any], where: str) -> Document:
+    from crawler.dedupe.identity import story_of
+    from crawler.dedupe.judge import document
+
+    for key in ("url", "title", "published"):
+        if not isinstance(side.get(key), str | None):
+            raise UsageError(f"The {where} has {key!r} that is no text.")
+    day = _day(side.get("published"))
+    return document(side["text"], title=side.get("title"), published=day, story=story_of(side.get("url")))
+
+
+def _day(published: str | None) -> date | None:
+    """The day a text was published, in the time zone it is written in; None where that is no ISO 8601 time."""
+    try:
+        return datetime.fromisoformat(published.strip()).date() if published else None
+    except ValueError:
+        return None
+
+
+def _two(context: typer.Context, a: str, b: str, as_json: bool) -> str:
+    from crawler.config import load
+    from crawler.dedupe.judge import judge
+    from crawler.store import open_store
+
+    config = load(context.obj)
+    if Path(a).is_file() and Path(b).is_file():
+        found = judge(_from_file(a), _from_file(b))
+    else:
+        with open_store(config.database_url) as store:
+            found = judge(_found(a, store, config), _found(b, store, config))
+    if as_json:
+        return json.dumps(as_dict(found), ensure_ascii=False)
+    return explained(found)
+
+
+def _from_file(name: str) -> Document:
+    from crawler.dedupe.judge import document
+
+    return document(_read(name))
+
+
+def _found(name: str, store: Store, config: Config) -> Document:
+    """What a person calls an article: a file, an id, or an address that the store knows."""
+    from crawler.dedupe.sameness import document_of
+
+    if Path(name).is_file():
+        return _from_file(name)
+    article = store.articles.get(name)
+    if article is None and "://" in name:
+        article = next(iter(store.articles.by_url(name)), None)
+    if article is None:
+        raise UsageError(f"{name!r} is no text file, and no article of that id or address is in {store.name}.")
+    return document_of(article, ZoneInfo(config.timezone))
+
+
+def _read(file: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"The file {file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The file {file} is not UTF-8 at byte {error.start}; convert it first.") from error
+
+
+def as_dict(found: Judgement) -> dict[str, Any]:
+    """A judgement as plain JSON values."""
+    return {
+        "verdict": found.verdict,
+        "scores": found.scores,
+        "shared": list(found.shared),
+        "ignored": list(found.ignored),
+        "common": list(found.common),
+        "against": found.against,
+    }
+
+
+def explained(found: Judgement) -> str:
+    """A judgement for a person: the verdict, its figures, the passages in common and those that did not count."""
+    figures = "  ".join(f"{name} {value:g}" for name, value in found.scores.items())
+    lines = [f"{found.verdict.replace('_', ' ')}", f"  {figures}"]
+    if found.against:
+        lines.append(f"  against one story: {found.against}")
+    if found.common:
+        lines.append(f"  in common: {', '.join(found.common)}")
+    for name, passages in (("shared", found.shared), ("ignored", found.ignored)):
+        lines += [f"  {name}: {' '.join(passage.split())[:LONGEST_SHOWN]}" for passage in passages]
+    return "\n".join(lines)

@@ -1,0 +1,154 @@
+"""`crawler stories` and `crawler story`: articles about one event, told once; and a person's word about them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from crawler.cli import moment
+from crawler.errors import UsageError
+
+if TYPE_CHECKING:
+    from crawler.items import Article
+    from crawler.store import Store, StoredStory
+
+
+class Act(StrEnum):
+    """What a person may say about a story."""
+
+    MERGE = "merge"
+    SPLIT = "split"
+    UNDO = "undo"
+
+
+def stories(
+    context: typer.Context,
+    since: Annotated[
+        str | None, typer.Option(help="A day, a time with offset, or an age: 2026-01-31, 36h, 90d.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines for machines.")] = False,
+) -> None:
+    """List the stories that several articles tell, the latest first."""
+    from crawler.config import load
+
+    config = load(context.obj)
+    start = moment.since(since, config.timezone)
+    with _settled(context.obj) as store:
+        number = 0
+        for found in store.same.stories(start):
+            number += 1
+            typer.echo(json.dumps(as_dict(found), ensure_ascii=False) if as_json else told(found))
+        if not as_json:
+            typer.echo(f"{number} stories in {store.name}.")
+
+
+def story(
+    context: typer.Context,
+    number: Annotated[int, typer.Argument(metavar="ID", help="The story's number, as `crawler stories` shows it.")],
+    act: Annotated[
+        Act | None,
+        typer.Argument(help="merge ID: both are one; split ARTICLE: it is none of this; undo: the last word."),
+    ] = None,
+    what: Annotated[str | None, typer.Argument(help="The other story's number, or the article's id.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for machines.")] = False,
+) -> None:
+    """Show a story with its articles; or merge, split, undo: a person's word, kept and respected ever after."""
+    with _settled(context.obj) as store:
+        if act is not None:
+            number = _overrule(store, number, act, what)
+        found = store.same.story(number)
+        if found is None and act is None:
+            raise UsageError(f"There is no story {number}; `crawler stories` lists those there are.")
+        if found is None:
+            typer.echo(f"Story {number} has no two articles left and is gone.")
+        else:
+            typer.echo(json.dumps(as_dict(found), ensure_ascii=False) if as_json else told(found, whole=True))
+
+
+def _settled(config_path: Path | None) -> Store:
+    """The store, with everything in it judged."""
+    from crawler.config import load
+    from crawler.store import open_store
+
+    config = load(config_path)
+    store = open_store(config.database_url)
+    store.same.settle(ZoneInfo(config.timezone))
+    return store
+
+
+def _overrule(store: Store, number: int, act: Act, what: str | None) -> int:
+    now = datetime.now(UTC)
+    if act is Act.UNDO:
+        store.same.undo(number, now)
+        return number
+    if what is None:
+        wanted = "the other story's number" if act is Act.MERGE else "the article's id"
+        raise UsageError(f"story {number} {act} needs {wanted}.")
+    if act is Act.SPLIT:
+        store.same.split(number, what, now)
+        return number
+    if not what.isdecimal():
+        raise UsageError(f"story {number} merge needs a story's number, not {what!r}.")
+    return store.same.merge(number, int(what), now)
+
+
+def as_dict(found: StoredStory) -> dict[str, Any]:
+    """A story as plain JSON values; `cluster` is equal for articles that are one text."""
+    members = [
+        {
+            "id": member.article.id,
+            "cluster": member.cluster,
+            "source": member.article.source,
+            "language": member.article.language,
+            "title": member.article.title,
+            "published_at": member.article.to_dict()["published_at"],
+            "matched": member.article.is_matched,
+            "url": member.article.url,
+        }
+        for member in found.members
+    ]
+    return {"id": found.id, "articles": members}
+
+
+def told(found: StoredStory, *, whole: bool = False) -> str:
+    """A story for a person: its first headline, who tells it; with `whole` each article on a line."""
+    articles = [member.article for member in found.members]
+    sources = ", ".join(sorted({article.source for article in articles}))
+    texts = len({member.cluster for member in found.members})
+    times = "; ".join(_times(articles))
+    lines = [
+        f"story {found.id}  {articles[0].headline}",
+        f"    {len(articles)} articles, {texts} texts, {sources}; {times}",
+    ]
+    if whole:
+        clusters = {cluster: at for at, cluster in enumerate(dict.fromkeys(m.cluster for m in found.members), start=1)}
+        lines += [f"    text {clusters[member.cluster]}  {_line(member.article)}" for member in found.members]
+    return "\n".join(lines)
+
+
+def _times(articles: list[Article]) -> list[str]:
+    """When each language came first; "kk: none" for one of the three that is missing."""
+    first: dict[str, datetime | None] = {}
+    for article in articles:
+        first.setdefault(article.language or "?", article.published_at)
+    listed = [f"{language}: none" for language in ("en", "kk", "ru") if language not in first]
+    return sorted(
+        [
+            *listed,
+            *(
+                f"{language} {when:%Y-%m-%d %H:%M}" if when else f"{language} no date"
+                for language, when in first.items()
+            ),
+        ]
+    )
+
+
+def _line(article: Article) -> str:
+    when = f"{article.published_at:%Y-%m-%d %H:%M}" if article.published_at else "no date"
+    return f"{when}  {article.id}  {article.headline}  {article.url}"

@@ -1,0 +1,49 @@
+"""sameness: after a run, what is new is judged against what is stored: copies, near-copies and stories."""
+
+from __future__ import annotations
+
+import logging
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+
+from crawler.config import Config
+from crawler.errors import CrawlerError
+from crawler.source import SourceSpider
+from crawler.store import session
+
+SECONDS = 60.0
+"""Longest judging after a run; what is left then waits for the next run, or for `crawler stories`."""
+
+log = logging.getLogger(__name__)
+
+
+class SamenessExtension:
+    """Settles which articles are one text and which one story, once the spider has closed."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.store = session(crawler)
+        config: Config = crawler.settings["CRAWLER_CONFIG"]
+        self.zone = ZoneInfo(config.timezone)
+        self.dry = crawler.settings.getbool("CRAWLER_DRY_RUN")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """As Scrapy makes its components."""
+        extension = cls(crawler)
+        crawler.signals.connect(extension.spider_closed, signals.spider_closed)
+        return extension
+
+    def spider_closed(self, spider: SourceSpider) -> None:
+        """Judge what waits. The run's articles are safe by now: a store that fails here costs only the judging."""
+        if self.dry:
+            return
+        try:
+            done = self.store.same.settle(self.zone, seconds=SECONDS)
+        except CrawlerError:
+            log.exception("What %s brought was stored but not judged; the next run tries again", spider.name)
+            return
+        left = self.store.same.waiting()
+        log.info("%s: %d articles judged for sameness, %d left for the next run", spider.name, done, left)
