@@ -1,1 +1,6 @@
-"""After a run, and beside it: health (the verdict, and the run's record in the store), progress (events, live)."""
+"""After a run, and beside it.
+
+health.py     the run's record in the store, and its verdict
+progress.py   what happens, as events, live
+sameness.py   at the end: near-duplicates and stories of what is new
+"""
