@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from typing import Self
-from zoneinfo import ZoneInfo
 
 from scrapy import signals
 from scrapy.crawler import Crawler
 
 from crawler.config import Config
 from crawler.errors import CrawlerError
-from crawler.source import SourceSpider
+from crawler.source import SourceSpider, need_run
 from crawler.store import session
+from crawler.text.dates import zone
 
 SECONDS = 60.0
 """Longest judging after a run; what is left then waits for the next run, or for `crawler stories`."""
@@ -26,12 +26,13 @@ class SamenessExtension:
     def __init__(self, crawler: Crawler) -> None:
         self.store = session(crawler)
         config: Config = crawler.settings["CRAWLER_CONFIG"]
-        self.zone = ZoneInfo(config.timezone)
+        self.zone = zone(config.timezone)
         self.dry = crawler.settings.getbool("CRAWLER_DRY_RUN")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """As Scrapy makes its components."""
+        need_run(crawler)
         extension = cls(crawler)
         crawler.signals.connect(extension.spider_closed, signals.spider_closed)
         return extension
@@ -42,8 +43,8 @@ class SamenessExtension:
             return
         try:
             done = self.store.same.settle(self.zone, seconds=SECONDS)
-        except CrawlerError:
-            log.exception("What %s brought was stored but not judged; the next run tries again", spider.name)
+        except CrawlerError as error:
+            log.error("What %s brought is stored but not judged; the next run tries again. %s", spider.name, error)  # noqa: TRY400 - one sentence, no traceback
             return
         left = self.store.same.waiting()
         log.info("%s: %d articles judged for sameness, %d left for the next run", spider.name, done, left)
