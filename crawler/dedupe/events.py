@@ -30,7 +30,7 @@ FOREIGN = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
-    """What two texts share; `shared` names it for people, `against` says what makes two events of them."""
+    """What two texts share; `shared` names it for people, `against` says what makes two events of them all the same."""
 
     score: float
     needed: float
@@ -54,7 +54,8 @@ def overlap(a: Features, b: Features, apart: int | None) -> Overlap:
     needed = NEEDED_UNDATED if apart is None else NEEDED.get(apart, NEEDED[WINDOW])
     needed = round(needed * by_length(len(a.text.words) * len(b.text.words)), 2)
     shared = (*(name for name, _ in names), *(f"{value:g}" for value in values), *ideas)
-    return Overlap(score=round(score, 6), needed=needed, shared=shared, against=against(a, b, apart, score))
+    doubt = against(a, b, apart, score) if score >= needed else None
+    return Overlap(score=round(score, 6), needed=needed, shared=shared, against=doubt)
 
 
 def by_length(product: int) -> float:

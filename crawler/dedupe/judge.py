@@ -14,7 +14,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 
-from crawler.dedupe.events import NEEDED_UNDATED, WINDOW, Overlap, days_apart, overlap
+from crawler.dedupe.events import NEEDED_UNDATED, WINDOW, Overlap, against, days_apart, overlap
 from crawler.dedupe.features import Features
 from crawler.dedupe.shingles import PASSAGE_WORDS, Sentence, Text, containment, covered, cut, jaccard, runs
 
@@ -82,7 +82,8 @@ class Judgement:
 
     `scores` are jaccard and containment (of shingles, 0 to 1), event (what names, numbers and concepts in common
     weigh) and event_needed. `shared` holds the passages in common as the first text writes them, `ignored` those that
-    did not count, `common` the names, numbers and concepts in common; `against` says what makes two events of them.
+    did not count, `common` the names, numbers and concepts in common; `against` says what makes two events of
+    texts that have enough in common for one.
     """
 
     verdict: Sameness
@@ -180,7 +181,9 @@ def is_quoted(pair: _Pair) -> bool:
     parts = [_parted(text, side) for text, side in zip((pair.a, pair.b), marks, strict=True)]
     (own_a, shared_a), (own_b, shared_b) = parts
     rest = overlap(own_a, own_b, pair.apart)
-    if rest.against is not None or (pair.apart is None and _tells_otherwise(own_a, own_b)):
+    if against(own_a, own_b, pair.apart, rest.score) is not None or (
+        pair.apart is None and _tells_otherwise(own_a, own_b)
+    ):
         return True
     return not (rest.score >= NEEDED_UNDATED or max(_taken_up(own_a, shared_a), _taken_up(own_b, shared_b)) >= TAKEN_UP)
 

@@ -85,7 +85,7 @@ def worth_reading(one: bytes, other: bytes, shingles: tuple[int, int]) -> bool:
 def keys(of: Document) -> tuple[int, ...]:
     """Hashes of the names, numbers and concepts by which reports of one event find each other."""
     features = of.features
-    weighed = [(name.shared_weight, form) for name in features.names.values() for form in name.forms]
+    weighed = [(name.shared_weight, form) for name in features.names.values() if name.sure for form in name.forms]
     weighed += [(2.0 if value >= 100 else 1.0, f"={value:g}") for value in features.numbers if value >= 10]
     weighed += [(WEIGHTS[idea], f"#{idea}") for idea in features.concepts]
     telling = sorted((item for item in weighed if item[0] >= TELLING), key=lambda item: (-item[0], item[1]))

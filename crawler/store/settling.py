@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select, updat
 from crawler.dedupe.judge import OWN, Document, Judgement, Known, judge
 from crawler.dedupe.sameness import document_of
 from crawler.dedupe.shingles import Text
-from crawler.dedupe.trace import trace
+from crawler.dedupe.trace import Trace, trace
 from crawler.store import kindred
 from crawler.store.document import as_article
 from crawler.store.grouping import regroup
@@ -70,12 +70,12 @@ class Settling:
         read = self.read(connection, article_id, fresh=True)
         if read is None:
             return
-        mine, touched = self._traced(connection, article_id, read)
         new = trace(read.document)
+        mine, touched = self._traced(connection, article_id, read, new)
         found = kindred.candidates(connection, mine, new)
         touched |= self._link(connection, mine.number, read.document, found)
         again: set[int] = set()
-        if touched or mine.identity:
+        if touched:
             touched.add(mine.number)
             again = self._recluster(connection, touched)
             regroup(connection, touched)
@@ -98,7 +98,7 @@ class Settling:
             self._read.popitem(last=False)
         return self._read[article_id]
 
-    def _traced(self, connection: Connection, article_id: str, read: Read) -> tuple[kindred.Mine, set[int]]:
+    def _traced(self, connection: Connection, article_id: str, read: Read, new: Trace) -> tuple[kindred.Mine, set[int]]:
         """The article's row, written anew where its text is new; and whoever lost a link to it."""
         known = kindred.find(connection, article_id)
         touched: set[int] = set()
@@ -108,7 +108,6 @@ class Settling:
             if known is not None:
                 kept = _OF_VERSION.rows(connection, {"at": article_id, "version": known.version})
                 old = trace(document_of(as_article(kept[0][0]), self.zone)) if kept else None
-            new = trace(read.document)
             kindred.put(connection, article_id, read.version, day.toordinal(), read.document.story, new, old)
         mine = kindred.find(connection, article_id)
         assert mine is not None
