@@ -11,11 +11,27 @@ pytestmark = pytest.mark.slow
 
 UNREAD = "only img, li and figcaption are asked for; the tag of anything else is never read"
 TYPES = "a record of other types is a problem, which no expectation states; tried by tests/platforms/test_govkz.py"
+GATES = "a challenge shows several of these signs; each is tried by tests/extract/test_refusal.py"
 SURVIVORS = {
     **{
         f"platforms.govkz: NewsAnswer.article: garble {key}": TYPES
         for key in ("'body' #2", "'short_description'", "'alt_image'", "'title' #2", "'heropic'")
     },
+    **{
+        f"extract.refusal: module: garble '{word}'": GATES
+        for word in (
+            *("__ddg", "_incapsula", "access denied", "attention required", "captcha-delivery", "cf-chl-", "verify"),
+            *("challenges.cloudflare", "ddos-guard", "just a moment", "one more step"),
+        )
+    },
+    "extract.refusal: check: garble 'location'": "stands in a sentence for people",
+    "extract.refusal: check: garble 'nowhere'": "stands in a sentence for people",
+    **{
+        f"spiders.ktkz: KtArticle.parts: garble '{field}'": "the field's name in an error; tests/spiders/test_ktkz.py"
+        for field in ("body", "nothing", "published_at", "title")
+    },
+    "spiders.mfa: MfaSpider.wanted: return False": "part of a run, not of a page; tried by tests/live",
+    "spiders.mfa: MfaSpider.wanted: return super().wanted(article)": "part of a run; tried by tests/live",
     "extract.page: Page.one: return found[0]": "for new sources; tried by tests/extract/test_page.py",
     "extract.blocks: Block: garble 'p'": UNREAD,
     "extract.blocks: of_text: garble 'p'": UNREAD,
