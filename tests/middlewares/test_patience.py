@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HANGING = """
 import time
 from crawler.middlewares.resolver import GuardedResolver

@@ -23,6 +23,8 @@ from crawler.errors import ConfigError
 from crawler.run import RunPlan
 from crawler.schedule import Finished, LeftOut, ScheduleRow, Started, Step, Timing, Watch
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 OFTEN = {"one": Timing(cron="*/1")}
 

@@ -16,6 +16,8 @@ from sqlalchemy import func, select, text
 from crawler.items import Health, Run
 from crawler.store import Store, open_store, schema
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 CHILD = Path(__file__).with_name("saving_child.py")
 ROOT = CHILD.parents[2]

@@ -21,6 +21,8 @@ from crawler.errors import UsageError
 from crawler.items import Article, Verdict
 from crawler.store import Store, open_store, schema
 
+pytestmark = pytest.mark.slow
+
 ZONE = ZoneInfo("Asia/Almaty")
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 PRESIDENT = (
