@@ -6,7 +6,8 @@
     python benchmarks/sameness.py --memory                 rensa and datasketch in RAM beside it, where importable
 
 Synthetic articles of about 120 words, a thousand a day; every hundredth is a reprint of an earlier one of the same day
-with a fifth of its sentences gone. Everything goes the way of a crawl: `articles.save`, then `same.settle`.
+with a fifth of its sentences gone. Times are medians of the last
+ten batches of 500 before each size. Everything goes the way of a crawl: `articles.save`, then `same.settle`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from zoneinfo import ZoneInfo
 
 from crawler.dedupe.judge import document
@@ -78,7 +80,7 @@ def measured(url: str, sizes: list[int]) -> Iterator[str]:
     done = 0
     with open_store(url) as store:
         for size in sizes:
-            last: list[float] = []
+            last: list[tuple[float, float]] = []
             while done < size:
                 batch = [article(number) for number in range(done, min(done + BATCH, size))]
                 begun = time.process_time(), time.perf_counter()
@@ -86,13 +88,14 @@ def measured(url: str, sizes: list[int]) -> Iterator[str]:
                     for one in batch:
                         store.articles.save(one, content_hash=one.id, run_id=None, seen_at=START)
                 store.same.settle(zone)
-                last.append((time.perf_counter() - begun[1]) / len(batch) * 1000)
+                spent = time.process_time() - begun[0], time.perf_counter() - begun[1]
+                last.append((spent[0] / len(batch) * 1000, spent[1] / len(batch) * 1000))
                 done += len(batch)
-            recent = sorted(last[-10:])[len(last[-10:]) // 2]
+            cpu, wall = (median(times) for times in zip(*last[-10:], strict=True))
             reprints = range(EVERY - 1, size, max(EVERY, size // 2000 // EVERY * EVERY))
             found = sum(f"bench:{n - 7}:ru" in store.same.cluster(f"bench:{n}:ru") for n in reprints)
             yield (
-                f"{size:>9,} articles  {recent:6.2f} ms an article (median of late batches)  {megabytes():5.0f} MB  "
+                f"{size:>9,} articles  {cpu:5.2f} ms of CPU, {wall:5.2f} ms in all an article  {megabytes():4.0f} MB  "
                 f"reprints found {found}/{len(reprints)}"
             )
 
