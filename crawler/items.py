@@ -152,6 +152,11 @@ class Article:
         return self.id.split(":", 1)[1].rsplit(":", 1)[0]
 
     @property
+    def texts(self) -> dict[str, str | None]:
+        """The texts that rules are tried on, by field."""
+        return {"title": self.title, "lead": self.lead, "body": self.body}
+
+    @property
     def is_matched(self) -> bool:
         """Whether a rule matches it strongly."""
         return any(match.strength is Strength.STRONG for match in self.matches)

@@ -39,8 +39,7 @@ def extract(config_path: Path | None, file: Path, source: str, url: str | None) 
             codes[request] = error.exit_code
             continue
         for article in reading.articles:
-            fields = {"title": article.title, "lead": article.lead, "body": article.body}
-            matches = matcher.match(fields, language=article.language, source=article.source)
+            matches = matcher.match(article.texts, language=article.language, source=article.source)
             print(json.dumps(replace(article, matches=matches).to_dict(), ensure_ascii=False))
         for problem in reading.problems:
             print(f"crawler: {problem}", file=sys.stderr)

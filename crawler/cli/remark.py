@@ -19,8 +19,7 @@ def run(config: Config, *, dry_run: bool) -> str:
     with open_store(config.database_url) as store:
         for current in store.articles.select():
             for stored in store.articles.versions(current.id):
-                fields = {"title": stored.title, "lead": stored.lead, "body": stored.body}
-                matches = matcher.match(fields, language=stored.language, source=stored.source)
+                matches = matcher.match(stored.texts, language=stored.language, source=stored.source)
                 counts["versions"] += 1
                 marked = replace(stored, matches=matches)
                 if stored.matches == matches:

@@ -59,7 +59,7 @@ def compare(candidate: Matcher, current: Matcher, articles: Iterable[Article], *
     count = 0
     for article in articles:
         count += 1
-        texts = {"title": article.title, "lead": article.lead, "body": article.body}
+        texts = article.texts
         after = _by_rule(candidate.match(texts, article.language, article.source))
         before = _by_rule(current.match(texts, article.language, article.source))
         for name in after.keys() | before.keys():
