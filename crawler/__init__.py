@@ -10,11 +10,11 @@ The plan of the house; a room may know only rooms further down:
     __main__ · cli      commands, one a file
     schedule · replay   when each source runs · today's extraction over stored pages
     process             one run in a child process of its own
-    run · feeds         one source, once, in this process · writers of exported files
+    run · feeds · alerts         one source, once, in this process · writers of files · what people are told
     settings · spiders · middlewares · pipelines · extensions     the Scrapy side, wired in `settings`
     platforms           families of sites on one content management system
     source · archive · store      what every source shares · pages at rest (WARC) · memory (SQL)
-    extract · keywords · dedupe   Snapshot → values · what matters · what is the same
+    extract · keywords · dedupe · health   Snapshot → values · what matters · what is the same · is the source well
     config · snapshot · text      what an owner may set · one response at rest · plain text of en, ru, kk
     defaults            what the program ships with: rules, and files that commands copy
     items · errors      the nouns, frozen · every deliberate exception

@@ -221,7 +221,8 @@ class Run:
     """One crawl of one source. `counts` holds pages, articles by verdict, matched, dropped and the like.
 
     `complete` says that every list page the run set out to read was read: only then may a later run stop paging at
-    articles this one stored. `health` and `exit_code` are None while the run is going on.
+    articles this one stored. `health` and `exit_code` are None while the run is going on. `measures` holds what later
+    runs are compared with: plain JSON values, by name.
     """
 
     id: int | None = None
@@ -235,6 +236,7 @@ class Run:
     complete: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    measures: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, every field present."""

@@ -105,6 +105,7 @@ def _ending(run: Run) -> dict[str, Any]:
         "complete": run.complete,
         "counts": json.dumps(run.counts),
         "problems": json.dumps([asdict(problem) for problem in run.problems]),
+        "measures": json.dumps(run.measures, ensure_ascii=False),
     }
 
 
@@ -125,4 +126,5 @@ def _run(row: Row[Any]) -> Run:
         complete=row.complete,
         counts=json.loads(row.counts),
         problems=tuple(Problem(**problem) for problem in json.loads(row.problems)),
+        measures=json.loads(row.measures),
     )

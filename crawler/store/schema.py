@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from crawler.store.columns import Moment, Plain
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision these tables have; the newest in `migrations/versions`."""
 
 metadata = MetaData(
@@ -51,6 +51,7 @@ runs = Table(
     Column("complete", Boolean, nullable=False),
     Column("counts", Text, nullable=False),
     Column("problems", Text, nullable=False),
+    Column("measures", Text, nullable=False, server_default="{}"),
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("born", Text),

@@ -1,0 +1,1 @@
+"""What people are told: the operator's alarms, by the channels they chose."""
