@@ -21,12 +21,13 @@ from crawler.items import Article
 from crawler.store import Store, open_store, schema, upgrade, watch_schema
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+NOW, LATER = schema.HEAD, f"{int(schema.HEAD) + 1:04}"
 NEXT = """
 from alembic import op
 import sqlalchemy as sa
 
-revision = "0003"
-down_revision = "0002"
+revision = "{later}"
+down_revision = "{now}"
 
 def upgrade():
     with op.batch_alter_table("articles") as table:
@@ -43,9 +44,9 @@ def with_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     def program(more: str = "") -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(upgrade.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "versions" / "r0003_next.py").write_text(NEXT.format(more=more))
+        (folder / "versions" / f"r{LATER}_next.py").write_text(NEXT.format(more=more, now=NOW, later=LATER))
         monkeypatch.setattr(upgrade, "MIGRATIONS", folder)
-        monkeypatch.setattr(upgrade, "HEAD", "0003")
+        monkeypatch.setattr(upgrade, "HEAD", LATER)
 
     return program
 
@@ -91,7 +92,7 @@ def test_a_failed_upgrade_changes_nothing(url: str, with_next: Callable[..., Non
     open_store(url).close()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(upgrade, "MIGRATIONS", upgrade.MIGRATIONS)
-        patch.setattr(upgrade, "HEAD", "0002")
+        patch.setattr(upgrade, "HEAD", NOW)
         with_next('op.execute("SELECT * FROM nowhere")')
         assert "nowhere" in refused(url)
         patch.undo()
@@ -109,9 +110,9 @@ def test_a_sqlite_file_is_copied_before_an_upgrade_and_only_then(
     with_next()
     for _ in range(2):
         open_store(f"sqlite:///{folder / 'crawler.db'}").close()
-    assert sorted(file.name for file in folder.iterdir()) == ["crawler.before-0003.db", "crawler.db"]
-    with closing(sqlite3.connect(folder / "crawler.before-0003.db")) as copy:
-        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+    assert sorted(file.name for file in folder.iterdir()) == [f"crawler.before-{LATER}.db", "crawler.db"]
+    with closing(sqlite3.connect(folder / f"crawler.before-{LATER}.db")) as copy:
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [(NOW,)]
         assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
