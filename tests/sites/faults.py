@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sites.serve import Site
-    from sites.wire import Asked
+    from sites.wire import Asked, Reply
 
 ALL = "*"
 """Every path but robots.txt, which must be named to be broken."""
@@ -129,6 +130,32 @@ def _redirect_loop(site: Site, asked: Asked, value: Any) -> dict[str, Any]:
     return {"status": 302, "headers": {"Location": f"{asked.path}?again={int(asked.query.get('again', 0)) + 1}"}}
 
 
+def _endless(site: Site, asked: Asked, value: Any) -> Broken:
+    """A body without a length that never ends: 64 kB at a time, up to 64 MB."""
+    chunk = b"<p>" + b"x" * 2**16
+    return Broken(tuple(chunk for _ in range(1000)), headers=(("Content-Type", "text/html; charset=utf-8"),))
+
+
+def _broken_xml(site: Site, asked: Asked, value: Any) -> dict[str, Any]:
+    """The feed, cut off within its first entry."""
+    body = str(site.answer(asked).body)
+    return {"body": body[: body.index("<item>") + 12], "kind": "application/rss+xml; charset=utf-8"}
+
+
+def _wrong_charset(site: Site, asked: Asked, value: Any) -> Reply:
+    """The page in Windows-1251 that says it is UTF-8."""
+    reply = site.answer(asked)
+    return replace(reply, body=str(reply.body).encode("cp1251", "replace"))
+
+
+def _twice(site: Site, asked: Asked, value: Any) -> Reply:
+    """The answer of the data interface with each record twice."""
+    reply = site.answer(asked)
+    data = json.loads(reply.body)
+    data["data"]["news"] = [record for record in data["data"]["news"] for _ in range(2)]
+    return replace(reply, body=json.dumps(data, ensure_ascii=False))
+
+
 def _redirect(site: Site, asked: Asked, value: Any) -> dict[str, Any]:
     """To the address given as `value`."""
     return {"status": 302, "headers": {"Location": str(value)}}
@@ -158,6 +185,10 @@ KINDS: dict[str, Maker] = {
     "gzip_bomb": _gzip_bomb,
     "huge": _huge,
     "entity_bomb": lambda site, asked, value: {"body": ENTITY_BOMB, "kind": "application/rss+xml"},
+    "endless": _endless,
+    "broken_xml": _broken_xml,
+    "wrong_charset": _wrong_charset,
+    "twice": _twice,
     "redirect_loop": _redirect_loop,
     "redirect": _redirect,
     "robots_forbids": lambda site, asked, value: {"body": "User-agent: *\nDisallow: /\n", "kind": "text/plain"},

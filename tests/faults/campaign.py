@@ -1,0 +1,127 @@
+"""The fault campaign: one fault of `tests/faults.toml` after the other, against a loopback copy of its source."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from faults.special import SPECIAL
+from live.place import HASTE, Place, expected
+from sites.gov import GovSite
+from sites.ktkz import KtkzSite
+from sites.qazmonitor import QazMonitorSite
+
+from crawler.items import Run
+
+FILE = Path(__file__).parents[1] / "faults.toml"
+KINDS: Mapping[str, Callable[[int], Any]] = {"mfa": GovSite, "qazmonitor": QazMonitorSite, "ktkz": KtkzSite}
+SETTINGS = {
+    **HASTE,
+    "CRAWLER_LIMITS__BODY_MB": "1",
+    "CRAWLER_LIMITS__PAGE_SECONDS": "1",
+    "CRAWLER_POLITENESS__RETRIES": "2",
+}
+BEFORE, SINCE = 4, 2
+"""Articles published before the first run, and before the faulty one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One entry of the file; see its head for what the fields mean."""
+
+    name: str
+    source: str
+    verdict: str
+    exit: int
+    missing: int
+    alarm: bool
+    do: tuple[tuple[str, str], ...] = ()
+    special: str | None = None
+    times: int | None = None
+    value: object = None
+    words: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Came:
+    """What a fault came to. `missing` and `surplus` compare the store with the site's own list of articles, after the
+    faulty run and after the healed one; `doubled` are articles with a second version that nobody wrote."""
+
+    code: int
+    verdict: str
+    sentence: str
+    said: str
+    requests: int
+    missing: set[str]
+    healed_code: int
+    healed_said: str
+    left_out: set[str]
+    surplus: set[str]
+    doubled: dict[str, int] = field(default_factory=dict)
+
+
+def faults() -> Iterator[Fault]:
+    """Every entry of the file, in order."""
+    for entry in tomllib.loads(FILE.read_text(encoding="utf-8"))["fault"]:
+        yield Fault(**{**entry, "do": tuple(map(tuple, entry.get("do", ())))})
+
+
+def met(fault: Fault, folder: Path) -> Came:
+    """A healthy run, the fault, a run, the fault healed, a run."""
+    with KINDS[fault.source](BEFORE) as site:
+        place = Place(folder, {fault.source: site}, SETTINGS)
+        first = place.crawler("crawl", fault.source)
+        assert first.code == 0, first.said
+        site.add(SINCE)
+        asked = len(site.requests)
+        with in_force(fault, place) as more:
+            done = SPECIAL[fault.special].run(place, fault.source) if fault.special else None
+            done = done or place.crawler("crawl", fault.source, **more)
+        run = last_run(place, fault.source)
+        requests = len(site.requests) - asked
+        stored = set(place.stored(fault.source))
+        healed = place.crawler("crawl", fault.source)
+        there, should = place.stored(fault.source), set(expected(fault.source, site))
+        return Came(
+            code=done.code,
+            verdict=str(run.health) if run and run.id != 1 and run.health else "none",
+            sentence=(run.reason or "") if run and run.id != 1 else "",
+            said=done.said,
+            requests=requests,
+            missing=should - stored,
+            healed_code=healed.code,
+            healed_said=healed.said,
+            left_out=should - set(there),
+            surplus=set(there) - should,
+            doubled=dict(Counter({name: article.version or 0 for name, article in there.items() if article.version != 1})),
+        )
+
+
+def last_run(place: Place, source: str) -> Run | None:
+    """The run that began last."""
+    with place.store() as store:
+        return store.runs.last(source)
+
+
+@contextmanager
+def in_force(fault: Fault, place: Place) -> Iterator[dict[str, str]]:
+    """The fault while the block runs; gives the variables that the run is to have."""
+    site: Any = place.sites[fault.source]
+    with SPECIAL[fault.special].force(place, fault.source) if fault.special else _nothing() as more:
+        for where, kind in fault.do:
+            path = site.path(site.articles[0]) if where == "newest" else where
+            site.fault(path, kind, times=fault.times, value=fault.value)
+        try:
+            yield more
+        finally:
+            site.heal()
+
+
+@contextmanager
+def _nothing() -> Iterator[dict[str, str]]:
+    yield {}

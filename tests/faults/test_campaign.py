@@ -1,0 +1,29 @@
+"""Each fault of the campaign comes to what `tests/faults.toml` says; nothing is lost, nothing doubled, and it heals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from faults.campaign import Fault, faults, met
+
+pytestmark = pytest.mark.slow
+
+
+def test_there_are_many_faults_of_every_source() -> None:
+    listed = list(faults())
+    assert len(listed) >= 30
+    assert len({fault.name for fault in listed}) == len(listed)
+    assert {fault.source for fault in listed} == {"mfa", "qazmonitor", "ktkz"}
+
+
+@pytest.mark.parametrize("fault", list(faults()), ids=lambda fault: fault.name.replace(" ", "-"))
+def test_fault(fault: Fault, tmp_path: Path) -> None:
+    came = met(fault, tmp_path)
+    assert (came.code, came.verdict) == (fault.exit, fault.verdict), came
+    assert fault.words in came.sentence + came.said
+    assert "Traceback" not in came.said
+    assert len(came.missing) == fault.missing, came.missing
+    assert came.requests <= 60
+    assert came.healed_code == 0, came.healed_said
+    assert (came.left_out, came.surplus, came.doubled) == (set(), set(), {})
