@@ -35,24 +35,29 @@ class Special:
     run: Callable[[Place, str], Done | None] = _by_itself
 
 
+def newest(site: Any) -> Any:
+    """The newest article that a crawl reads."""
+    return next(article for article in site.articles if site.public != "https://www.kt.kz" or "ru" in article.texts)
+
+
 @contextmanager
 def _broken_newest(place: Place, source: str, how: str) -> Iterator[dict[str, str]]:
     site: Any = place.sites[source]
-    newest = site.articles[0]
-    site.break_page(newest.id, how)
+    article = newest(site)
+    site.break_page(article.id, how)
     yield {}
-    site._keep(replace(newest, changed=newest.changed + timedelta(seconds=2)))
+    site._keep(replace(article, changed=article.changed + timedelta(seconds=2)))
 
 
 @contextmanager
 def clock_ahead(place: Place, source: str) -> Iterator[dict[str, str]]:
-    """The two newest articles are dated a day from now; healed, they have the dates they should have."""
+    """The newest articles are dated a day from now; healed, they have the dates they should have."""
     site: Any = place.sites[source]
-    newest = site.articles[:2]
-    for article in newest:
+    ahead = site.articles[:4]
+    for article in ahead:
         site._keep(replace(article, published_at=article.published_at + timedelta(days=1)))
     yield {}
-    for article in newest:
+    for article in ahead:
         site._keep(replace(article, changed=article.changed + timedelta(seconds=2)))
 
 

@@ -23,7 +23,8 @@ def test_fault(fault: Fault, tmp_path: Path) -> None:
     assert (came.code, came.verdict) == (fault.exit, fault.verdict), came
     assert fault.words in came.sentence + came.said
     assert "Traceback" not in came.said
-    assert len(came.missing) == fault.missing, came.missing
+    assert came.missing == came.due[fault.missing]
+    assert came.due["newest"]
     assert came.requests <= 60
     assert came.healed_code == 0, came.healed_said
     assert (came.left_out, came.surplus, came.doubled) == (set(), set(), {})
