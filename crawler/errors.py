@@ -16,7 +16,8 @@
     ├── NotAnArticle                 a page that rightly yields nothing (`/terms`, a shell of a section)
     └── Refused                      the house itself does not go there (private address, scheme, size)
 
-A class's `exit_code` is what a command ends with; `worst()` picks one where several happened.
+A class's `exit_code` is what a command ends with; `worst()` picks one where several happened. 14 is no error's: a run
+ended well, and may have missed something (`health.verdict`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-OUTRANKS = (1, 2, 12, 11, 10, 13)
+OUTRANKS = (1, 2, 12, 11, 10, 13, 14)
 """Exit codes, the one that outranks all first."""
 
 

@@ -44,6 +44,7 @@ class Health(StrEnum):
     """How a source did in one run."""
 
     HEALTHY = "healthy"
+    DEGRADED = "degraded"
     UNREACHABLE = "unreachable"
     BLOCKED = "blocked"
     CHANGED = "changed"

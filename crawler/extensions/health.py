@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from scrapy import signals
@@ -12,12 +12,11 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from crawler.errors import worst
-from crawler.items import Article, Health, Problem, Run
-from crawler.source import Expect, SourceSpider, is_robots, need_run
+from crawler.health.verdict import Facts, judge
+from crawler.items import Article, Problem, Run
+from crawler.source import SourceSpider, is_robots, need_run
 from crawler.store import session
 
-HEALTH_OF = {0: Health.HEALTHY, 10: Health.UNREACHABLE, 11: Health.BLOCKED, 12: Health.CHANGED, 13: Health.SILENT}
 ENDED = {
     "shutdown": "it was stopped by a signal",
     "closespider_timeout": "it ran longer than limits.run_seconds",
@@ -80,14 +79,17 @@ class HealthExtension:
         counts = counts_of(self.crawler.stats.get_stats() if self.crawler.stats else {})
         newest = None if self.replay else self.newest(spider)
         now = datetime.now(UTC)
+        unaccounted = self.unaccounted(spider)
         facts = Facts(
             title=spider.title,
-            expect=spider.expect,
+            least_links=spider.expect.least_links,
+            silence=spider.expect.silence,
             problems=tuple(spider.problems),
             counts=counts,
             newest=newest,
             now=now,
             one_page=bool(spider.url),
+            unaccounted=unaccounted,
         )
         health, sentence, code = judge(facts)
         spider.run = replace(
@@ -99,6 +101,7 @@ class HealthExtension:
             complete=reason == "finished" and not spider.list_failed and not partial(spider),
             counts=counts,
             problems=tuple(spider.problems),
+            measures={"unaccounted": list(unaccounted)} if unaccounted else {},
         )
         if not self.dry:
             self.store.runs.finish(spider.run, spider.list_memories if code == 0 else ())
@@ -106,6 +109,15 @@ class HealthExtension:
     def newest(self, spider: SourceSpider) -> datetime | None:
         """When the source last published, as far as the store knows."""
         return next((article.published_at for article in self.store.articles.select(source=spider.name, limit=1)), None)
+
+    def unaccounted(self, spider: SourceSpider) -> tuple[str, ...]:
+        """The listed addresses of which nobody can say what became: no article in the store, no reason, no problem."""
+        if self.dry or self.replay or partial(spider):
+            return ()
+        told = {problem.url for problem in spider.problems}
+        ids = {url: address.native_id for url in spider.owed if (address := spider.identify(url))}
+        known = self.store.articles.known(spider.name, set(ids.values())) if ids else {}
+        return tuple(url for url in spider.owed if url not in told and not known.get(ids.get(url, "")))
 
 
 def partial(spider: SourceSpider) -> bool:
@@ -116,66 +128,3 @@ def partial(spider: SourceSpider) -> bool:
 def counts_of(stats: Mapping[str, Any]) -> dict[str, int]:
     """The counts under `crawler/` of Scrapy's stats, without the prefix."""
     return {name.removeprefix("crawler/"): value for name, value in stats.items() if name.startswith("crawler/")}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What a run is judged by. `newest` is when the source last published (aware), None when unknown."""
-
-    title: str
-    expect: Expect
-    problems: tuple[Problem, ...] = ()
-    counts: Mapping[str, int] = field(default_factory=dict)
-    newest: datetime | None = None
-    now: datetime
-    one_page: bool = False
-
-    @property
-    def age(self) -> timedelta | None:
-        """How long the source has published nothing."""
-        return self.now - self.newest if self.newest else None
-
-    @property
-    def gave_something(self) -> bool:
-        """Whether a page was read that rightly gave articles, or rightly gave none."""
-        fine = ("not_modified", "expected_errors", "no_article", "skipped", "too_old")
-        return any(count for name, count in self.counts.items() if name in fine or name.startswith("articles/"))
-
-
-def judge(facts: Facts) -> tuple[Health, str, int]:
-    """Health, the sentence that says why, and the exit code of a run that has ended."""
-    if facts.problems:
-        code = worst(problem.exit_code for problem in facts.problems)
-        first = next(problem for problem in facts.problems if problem.exit_code == code)
-        more = f" (and {len(facts.problems) - 1} more)" if len(facts.problems) > 1 else ""
-        return HEALTH_OF.get(code, Health.FAILED), first.message + more, code
-    if not facts.gave_something and facts.counts.get("entries", 0) < facts.expect.least_links:
-        return Health.SILENT, f"{facts.title}: nothing was listed and nothing was read where something was due.", 13
-    silence = facts.expect.silence
-    if facts.age and silence and facts.age > silence and not facts.one_page:
-        sentence = (
-            f"{facts.title}: nothing new for {facts.age.days} days; the longest believable silence is {silence.days}. "
-            "Look at the site: it may have moved."
-        )
-        return Health.SILENT, sentence, 13
-    return Health.HEALTHY, _well(facts), 0
-
-
-def _well(facts: Facts) -> str:
-    counts = facts.counts
-    new, revised = counts.get("articles/new", 0) + counts.get("articles/copy", 0), counts.get("articles/revised", 0)
-    if counts.get("expected_errors"):
-        refused = counts["expected_errors"]
-        return f"{new} new, {revised} revised; {refused} stored pages are refusals or broken, as expected."
-    if counts.get("stopped_early"):
-        return f"{new} new, {revised} revised; older articles were left unread, see --since and the setting `pages`."
-    if counts.get("lists_replaced"):
-        return f"{new} new, {revised} revised; its first list failed, and another was read instead."
-    gone, back = counts.get("articles/unpublished", 0), counts.get("articles/republished", 0)
-    if new or revised or gone or back:
-        told = ((gone, "unpublished"), (back, "republished"))
-        more = "".join(f", {number} {name}" for number, name in told if number)
-        return f"{new} new, {revised} revised{more}."
-    if facts.age and facts.expect.silence is None and facts.age.days > 30:
-        return f"Nothing new; the newest article is {facts.age.days} days old, and the source may be asleep."
-    return "Nothing new."

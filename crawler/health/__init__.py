@@ -1,1 +1,1 @@
-"""Is the source well: what a run is judged by. Pure: history goes in as values, a verdict in words comes out."""
+"""Is the source well: what a run is judged by. Pure: facts go in as values, a verdict in words comes out."""

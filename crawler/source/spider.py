@@ -77,13 +77,14 @@ class SourceSpider(scrapy.Spider):
         self.site, self.mirror = self.site_of(self.config), self.mirror_in(self.config)
         self.problems: list[Problem] = []
         self.articles_seen = 0
-        # Asked of middlewares, which answer once they are there: `patience` and `known`.
+        # Middlewares answer these, `patience` and `known`.
         self.again: Callable[[Request, str], Request | None] = lambda *_: None
         self.settled: Callable[[Collection[str]], bool] = lambda _: False
         self.gone: Callable[[Response], Iterable[Article]] = lambda _: ()
+        self.owed: dict[str, None] = {}  # listed addresses of which it is not known what became
         self.list_failed = False
         self.run: Run | None = None
-        # What the next run must remember of a response, kept until its article is stored or its list is read whole.
+        # What the next run must remember of a response: kept until its article is stored or its list is read whole.
         self.article_memories: dict[SnapshotRef, Any] = {}
         self.list_memories: list[Any] = []
 
@@ -145,10 +146,10 @@ class SourceSpider(scrapy.Spider):
         """The source's first list; the others are asked when it fails."""
         return [self.ask(self.starts[0], listing=True, meta={"instead": self.starts[1:]})]
 
-    def ask(self, url: str, *, listing: bool = False, **given: Any) -> Request:
+    def ask(self, url: str, *, listing: bool = False, meta: dict[str, Any] | None = None, **given: Any) -> Request:
         """A request for a public address, sent to the configured copy of the site where there is one."""
-        meta = {"listing": listing, **given.pop("meta", {})}
-        return Request(self.mirror.outward(url), callback=self.parse, errback=self.failed, meta=meta, **given)
+        told = {"listing": listing, **(meta or {})}
+        return Request(self.mirror.outward(url), callback=self.parse, errback=self.failed, meta=told, **given)
 
     def inward(self, url: str) -> str:
         """The public address of what was asked."""
@@ -182,6 +183,8 @@ class SourceSpider(scrapy.Spider):
             self.logger.info("%s", reason)
             if response.status in GONE:
                 yield from self.gone(response)
+            elif response.request:
+                self.owed.pop(self.inward(response.request.url), None)
 
     def retried(self, response: Response, error: Unreachable) -> Iterator[Request]:
         """Ask again for an answer that came with HTTP 200 but was a passing fault; the waits grow."""
@@ -225,6 +228,7 @@ class SourceSpider(scrapy.Spider):
     def listed(self, reading: Reading) -> Iterator[Request]:
         """Requests for the articles a page lists; `middlewares.known` leaves out what need not be asked again."""
         for link in reading.links[: self.limit]:
+            self.owed.setdefault(self.inward(link))
             yield self.ask(link, meta={"article": True})
 
     def onward(self, response: Response, reading: Reading) -> Iterator[Request]:
@@ -233,11 +237,9 @@ class SourceSpider(scrapy.Spider):
 
     def wanted(self, article: Article) -> bool:
         """Whether the run was asked for this article, by age and number."""
-        if self.enough():
-            self.count("over_limit")
-            return False
-        if self.since and article.published_at and article.published_at < self.since:
-            self.count("too_old")
+        old = bool(self.since and article.published_at and article.published_at < self.since)
+        if self.enough() or old:
+            self.count("over_limit" if self.enough() else "too_old")
             return False
         return True
 

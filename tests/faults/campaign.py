@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -84,6 +83,8 @@ def met(fault: Fault, folder: Path) -> Came:
         should = listed(fault.source, site)
         new = should - set(place.stored(fault.source))
         due = {"all": new, "newest": {name for name in new if newest(site).id in name}, "none": set()}
+        news = {f":{article.id}:" for article in site.articles if article.section == "News"}
+        due["other sections"] = {name for name in new if not any(part in name for part in news)}
         asked = len(site.requests)
         with in_force(fault, place) as more:
             done = SPECIAL[fault.special].run(place, fault.source) if fault.special else None
@@ -105,7 +106,9 @@ def met(fault: Fault, folder: Path) -> Came:
             healed_said=healed.said,
             left_out=should - set(there),
             surplus=set(there) - should,
-            doubled=dict(Counter({name: article.version or 0 for name, article in there.items() if article.version != 1})),
+            doubled=dict(
+                Counter({name: article.version or 0 for name, article in there.items() if article.version != 1})
+            ),
         )
 
 

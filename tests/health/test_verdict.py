@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from crawler.errors import Blocked, NotStored, PageChanged, Silent, Unreachable
-from crawler.extensions.health import Facts, counts_of, judge
+from crawler.extensions.health import counts_of
+from crawler.health.verdict import Facts, judge
 from crawler.items import Health, Problem
-from crawler.source import Expect
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
-AWAKE, ASLEEP = Expect(least_links=3, silence=timedelta(days=7)), Expect(least_links=3)
+AWAKE, ASLEEP = timedelta(days=7), None
 
 
-def verdict(*codes: int, expect: Expect = AWAKE, **given: Any) -> tuple[Health, str, int]:
+def verdict(*codes: int, silence: timedelta | None = AWAKE, **given: Any) -> tuple[Health, str, int]:
     problems = tuple(Problem(kind="x", message=f"Trouble {code}.", exit_code=code) for code in codes)
-    return judge(Facts(title="The source", expect=expect, problems=problems, now=NOW, **given))
+    return judge(Facts(title="The source", least_links=3, silence=silence, problems=problems, now=NOW, **given))
 
 
 @pytest.mark.parametrize(
@@ -80,10 +80,10 @@ def test_unknown_newest_article_is_no_silence() -> None:
 
 
 def test_source_that_may_be_asleep_says_how_long() -> None:
-    health, sentence, code = verdict(expect=ASLEEP, counts={"entries": 3}, newest=NOW - timedelta(days=1200))
+    health, sentence, code = verdict(silence=ASLEEP, counts={"entries": 3}, newest=NOW - timedelta(days=1200))
     assert (health, code) == (Health.HEALTHY, 0)
     assert "1200 days old" in sentence
-    assert verdict(expect=ASLEEP, counts={"entries": 3}, newest=NOW - timedelta(days=30))[1] == "Nothing new."
+    assert verdict(silence=ASLEEP, counts={"entries": 3}, newest=NOW - timedelta(days=30))[1] == "Nothing new."
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,26 @@ def test_source_that_may_be_asleep_says_how_long() -> None:
 )
 def test_what_a_healthy_run_found(counts: dict[str, int], sentence: str) -> None:
     assert verdict(counts=counts, newest=NOW) == (Health.HEALTHY, sentence, 0)
+
+
+def test_what_was_listed_and_not_to_be_had_is_named() -> None:
+    lost = tuple(f"https://example.org/{number}" for number in range(5))
+    health, sentence, code = verdict(counts={"articles/new": 2, "entries": 7}, newest=NOW, unaccounted=lost)
+    assert (health, code) == (Health.DEGRADED, 14)
+    assert sentence == (
+        "2 new, 0 revised; listed, but not to be had: https://example.org/0, https://example.org/1, "
+        "https://example.org/2 and 2 more."
+    )
+
+
+def test_another_list_that_stood_in_is_no_health() -> None:
+    health, sentence, code = verdict(counts={"entries": 7, "lists_replaced": 1}, newest=NOW)
+    assert (health, code) == (Health.DEGRADED, 14)
+    assert sentence.startswith("Nothing new; its first list failed")
+
+
+def test_a_problem_outranks_what_may_be_lost() -> None:
+    assert verdict(11, counts={"articles/new": 2}, unaccounted=("https://example.org/1",))[2] == 11
 
 
 def test_counts_are_the_houses_own() -> None:

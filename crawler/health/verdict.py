@@ -1,0 +1,105 @@
+"""The verdict on a run, from plain facts: health, the sentence that says why, and the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from crawler.errors import worst
+from crawler.items import Health, Problem
+
+DEGRADED = 14
+"""Exit code of a run that ended well and may have missed something."""
+HEALTH_OF = {
+    0: Health.HEALTHY,
+    10: Health.UNREACHABLE,
+    11: Health.BLOCKED,
+    12: Health.CHANGED,
+    13: Health.SILENT,
+    DEGRADED: Health.DEGRADED,
+}
+NAMED = 3
+"""Addresses that a sentence names; all of them are in the run's record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a run is judged by.
+
+    `least_links` and `silence` are what the source must give (see `source.Expect`), `newest` is when it last published
+    (aware), None when unknown. `unaccounted` are listed addresses of which nobody can say what became.
+    """
+
+    title: str
+    least_links: int
+    silence: timedelta | None
+    problems: tuple[Problem, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    newest: datetime | None = None
+    now: datetime
+    one_page: bool = False
+    unaccounted: tuple[str, ...] = ()
+
+    @property
+    def age(self) -> timedelta | None:
+        """How long the source has published nothing."""
+        return self.now - self.newest if self.newest else None
+
+    @property
+    def gave_something(self) -> bool:
+        """Whether a page was read that rightly gave articles, or rightly gave none."""
+        fine = ("not_modified", "expected_errors", "no_article", "skipped", "too_old")
+        return any(count for name, count in self.counts.items() if name in fine or name.startswith("articles/"))
+
+
+def judge(facts: Facts) -> tuple[Health, str, int]:
+    """Health, the sentence that says why, and the exit code of a run that has ended."""
+    if facts.problems:
+        code = worst(problem.exit_code for problem in facts.problems)
+        first = next(problem for problem in facts.problems if problem.exit_code == code)
+        more = f" (and {len(facts.problems) - 1} more)" if len(facts.problems) > 1 else ""
+        return HEALTH_OF.get(code, Health.FAILED), first.message + more, code
+    if not facts.gave_something and facts.counts.get("entries", 0) < facts.least_links:
+        return Health.SILENT, f"{facts.title}: nothing was listed and nothing was read where something was due.", 13
+    silence = facts.silence
+    if facts.age and silence and facts.age > silence and not facts.one_page:
+        sentence = (
+            f"{facts.title}: nothing new for {facts.age.days} days; the longest believable silence is {silence.days}. "
+            "Look at the site: it may have moved."
+        )
+        return Health.SILENT, sentence, 13
+    lost = _lost(facts)
+    if lost:
+        return Health.DEGRADED, f"{_well(facts).removesuffix('.')}; {lost}", DEGRADED
+    return Health.HEALTHY, _well(facts), 0
+
+
+def _lost(facts: Facts) -> str:
+    """What a run that ended well may have missed, in words; nothing for a run that read all it should."""
+    found = []
+    if facts.unaccounted:
+        some = ", ".join(facts.unaccounted[:NAMED])
+        more = f" and {len(facts.unaccounted) - NAMED} more" if len(facts.unaccounted) > NAMED else ""
+        found.append(f"listed, but not to be had: {some}{more}.")
+    if facts.counts.get("lists_replaced"):
+        found.append("its first list failed and another was read instead, which may not name every article.")
+    return " ".join(part if at == 0 else part[0].upper() + part[1:] for at, part in enumerate(found))
+
+
+def _well(facts: Facts) -> str:
+    counts = facts.counts
+    new, revised = counts.get("articles/new", 0) + counts.get("articles/copy", 0), counts.get("articles/revised", 0)
+    if counts.get("expected_errors"):
+        refused = counts["expected_errors"]
+        return f"{new} new, {revised} revised; {refused} stored pages are refusals or broken, as expected."
+    if counts.get("stopped_early"):
+        return f"{new} new, {revised} revised; older articles were left unread, see --since and the setting `pages`."
+    gone, back = counts.get("articles/unpublished", 0), counts.get("articles/republished", 0)
+    if new or revised or gone or back:
+        told = ((gone, "unpublished"), (back, "republished"))
+        more = "".join(f", {number} {name}" for number, name in told if number)
+        return f"{new} new, {revised} revised{more}."
+    if facts.age and facts.silence is None and facts.age.days > 30:
+        return f"Nothing new; the newest article is {facts.age.days} days old, and the source may be asleep."
+    return "Nothing new."
