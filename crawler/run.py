@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.config import Config, load
 from crawler.errors import CrawlerError
-from crawler.items import Run
+from crawler.items import Problem, Run
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -93,6 +93,9 @@ def ended(plan: RunPlan, crawler: Crawler) -> Run:
     """The run's record; a run that never began raises what kept it from beginning."""
     spider = crawler.spider
     run: Run | None = getattr(spider, "run", None)
+    problems: list[Problem] = getattr(spider, "problems", [])
+    if run is None and problems:
+        raise CrawlerError(problems[0].message)
     if run is None or run.finished_at is None:
         raise CrawlerError(f"The run of {plan.source} ended before it began; the log says why.")
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,11 +13,13 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from crawler.errors import CrawlerError
 from crawler.health.verdict import Facts, judge
 from crawler.items import Article, Problem, Run
-from crawler.source import SourceSpider, is_robots, need_run
+from crawler.source import GAVE_UP, SourceSpider, give_up, is_robots, need_run
 from crawler.store import session
 
+log = logging.getLogger(__name__)
 ENDED = {
     "shutdown": "it was stopped by a signal",
     "closespider_timeout": "it ran longer than limits.run_seconds",
@@ -45,7 +48,10 @@ class HealthExtension:
     def spider_opened(self, spider: SourceSpider) -> None:
         """Write that a run has begun: a run that never ends is one that was killed."""
         run = Run(source=spider.name, mode="replay" if self.replay else "live", started_at=datetime.now(UTC))
-        spider.run = run if self.dry else self.store.runs.begin(run)
+        try:
+            spider.run = run if self.dry else self.store.runs.begin(run)
+        except CrawlerError as error:
+            give_up(spider, error)
 
     def response_received(self, response: Response, spider: SourceSpider) -> None:
         """Count what was read; robots.txt is no page."""
@@ -71,7 +77,7 @@ class HealthExtension:
         """Judge the run and write its record; only a run without a failed list remembers its lists' validators."""
         if spider.run is None:
             return
-        if reason != "finished":
+        if reason not in ("finished", GAVE_UP):
             why = ENDED.get(reason, reason)
             spider.problems.append(
                 Problem(kind="Ended", message=f"The run was ended before its end: {why}.", exit_code=1)
@@ -104,7 +110,10 @@ class HealthExtension:
             measures={"unaccounted": list(unaccounted)} if unaccounted else {},
         )
         if not self.dry:
-            self.store.runs.finish(spider.run, spider.list_memories if code == 0 else ())
+            try:
+                self.store.runs.finish(spider.run, spider.list_memories if code == 0 else ())
+            except CrawlerError as error:  # the command tells it all the same; the next run closes this one's record
+                log.error("The end of this run could not be stored. %s", error)  # noqa: TRY400 - one sentence
 
     def newest(self, spider: SourceSpider) -> datetime | None:
         """When the source last published, as far as the store knows."""

@@ -39,7 +39,7 @@ class SamenessExtension:
 
     def spider_closed(self, spider: SourceSpider) -> None:
         """Judge what waits. The run's articles are safe by now: a store that fails here costs only the judging."""
-        if self.dry:
+        if self.dry or spider.gave_up:
             return
         try:
             done = self.store.same.settle(self.zone, seconds=SECONDS)

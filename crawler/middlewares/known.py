@@ -62,7 +62,7 @@ class KnownMiddleware:
         Not in a run for one address, a time or a number of articles; nor when a list failed, which says that the site
         is not well. Only now is it known what the lists named, under which address.
         """
-        if self.replay or self.off_list is False:
+        if self.replay or self.off_list is False or spider.gave_up:
             return
         asked = spider.alone or spider.since or spider.limit or spider.list_failed or not spider.by_address
         urls = [] if asked or self.off_list else list(self.revisits.off_list())

@@ -9,9 +9,10 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from crawler.dedupe.content import copy_hash, revision_hash
+from crawler.errors import CrawlerError
 from crawler.items import Article, Verdict
-from crawler.source import SourceSpider, need_run
-from crawler.store import session
+from crawler.source import SourceSpider, give_up, need_run
+from crawler.store import Memory, session
 
 
 class StorePipeline:
@@ -34,16 +35,26 @@ class StorePipeline:
         spider = self.crawler.spider
         assert isinstance(spider, SourceSpider)
         memory = spider.article_memories.pop(item.snapshot, None) if item.snapshot else None
+        if spider.gave_up:
+            raise DropItem(f"{item.id} is left for the next run", log_level="DEBUG")
         if not self.dry:
-            self.store.articles.save(
-                item,
-                content_hash=revision_hash(item),
-                copy_hash=copy_hash(item),
-                run_id=spider.run.id if spider.run else None,
-                seen_at=item.fetched_at or datetime.now(UTC),
-                memory=memory,
-            )
+            try:
+                self.save(item, spider, memory)
+            except CrawlerError as error:  # a full disk, a lock held for half a minute: the next page would fare alike
+                give_up(spider, error)
+                raise DropItem(f"{item.id} could not be stored", log_level="INFO") from error
         spider.count(f"articles/{item.verdict}")
         if item.verdict is Verdict.UNCHANGED and not self.keep_unchanged:
             raise DropItem(f"{item.id} is stored already as it is", log_level="DEBUG")
         return item
+
+    def save(self, item: Article, spider: SourceSpider, memory: Memory | None) -> None:
+        """Write the article and what to remember of its page, in one transaction."""
+        self.store.articles.save(
+            item,
+            content_hash=revision_hash(item),
+            copy_hash=copy_hash(item),
+            run_id=spider.run.id if spider.run else None,
+            seen_at=item.fetched_at or datetime.now(UTC),
+            memory=memory,
+        )

@@ -10,10 +10,12 @@
     wire     JSON lines over a pipe, from child to parent
     ending   from how a child ended to one outcome with a sentence
     child    the parent's view of one child: events, limits, stopping, one outcome
+    recording what a dead child could not write into the store
     together several children, in a loop of its own or in asyncio's
 
-Whatever a child does, the parent gets one `Outcome` with a sentence. The parent needs neither Scrapy nor SQLAlchemy
-nor threads for it. `docs/decisions/one-run-one-process.md` says why it is built this way.
+Whatever a child does, the parent gets one `Outcome` with a sentence. The parent needs neither Scrapy nor threads
+for it, and SQLAlchemy only for writing down a death. `docs/decisions/one-run-one-process.md` says why it is built this
+way.
 """
 
 from __future__ import annotations

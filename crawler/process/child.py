@@ -107,6 +107,11 @@ class Child:
         self._started = time.monotonic()
         self._told_at: float | None = None
 
+    @property
+    def said_why(self) -> bool:
+        """Whether the child itself told why there is no run."""
+        return self._told.failure is not None
+
     def filenos(self) -> list[int]:
         """What becomes readable when `advance` has something to do (besides every `TICK`)."""
         if self.outcome is not None:

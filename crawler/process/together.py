@@ -18,6 +18,7 @@ from crawler.process import child as one
 from crawler.process.child import Child
 from crawler.process.ending import Outcome
 from crawler.process.inside import Target
+from crawler.process.recording import record_death
 from crawler.process.wire import Event
 from crawler.run import RunPlan
 
@@ -61,6 +62,7 @@ def run_all(
                         on_event({"source": child.plan.source, **event})
                     if child.outcome is not None:
                         outcomes[index] = child.outcome
+                        _note(child, child.outcome)
                         del running[index]
         finally:
             for child in running.values():
@@ -89,11 +91,18 @@ async def follow(child: Child, on_event: Callable[[Event], None]) -> Outcome:
             ready.clear()
             for event in child.advance():
                 on_event({"source": child.plan.source, **event})
+        _note(child, child.outcome)
         return child.outcome
     finally:
         for fd in watched:
             loop.remove_reader(fd)
         child.close()
+
+
+def _note(child: Child, outcome: Outcome) -> None:
+    """What has begun and died without a word is written down as failed; one that said why never began."""
+    if outcome.run is None and not child.said_why:
+        record_death(child.plan, outcome)
 
 
 def not_started(plan: RunPlan, error: CrawlerError) -> Outcome:

@@ -3,7 +3,7 @@
 expect.py   what a healthy run of a source is
 mirror.py   public addresses and those of a copy of the site
 response.py from Scrapy's response to a Snapshot
-running.py  whether a source is run, or only looked at
+running.py  whether a source is run or only looked at, and when it gives up
 spider.py   SourceSpider: from a response to articles, requests and problems
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from crawler.source.expect import Expect
 from crawler.source.mirror import is_robots
-from crawler.source.running import need_run
+from crawler.source.running import GAVE_UP, give_up, need_run
 from crawler.source.spider import SourceSpider, problem_found
 
-__all__ = ["Expect", "SourceSpider", "is_robots", "need_run", "problem_found"]
+__all__ = ["GAVE_UP", "Expect", "SourceSpider", "give_up", "is_robots", "need_run", "problem_found"]

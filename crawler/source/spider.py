@@ -82,7 +82,7 @@ class SourceSpider(scrapy.Spider):
         self.settled: Callable[[Collection[str]], bool] = lambda _: False
         self.gone: Callable[[Response], Iterable[Article]] = lambda _: ()
         self.owed: dict[str, None] = {}  # listed addresses of which it is not known what became
-        self.list_failed = False
+        self.list_failed = self.gave_up = False
         self.run: Run | None = None
         # What the next run must remember of a response: kept until its article is stored or its list is read whole.
         self.article_memories: dict[SnapshotRef, Any] = {}

@@ -46,13 +46,16 @@ class RunRoom:
         """
         mine = this_process()
         with self._database.writing() as connection:
-            for row in connection.execute(_UNFINISHED, {"source": run.source}).all():
-                if is_gone(Process(row.host, row.pid, row.born)):
-                    connection.execute(_FINISH, {"run": row.id, **_killed(run.started_at)})
+            _close_gone(connection, run.source, _killed(run.started_at, KILLED))
             values = {"source": run.source, "mode": run.mode, "started_at": run.started_at, **mine._asdict()}
             key = connection.execute(_BEGIN, {**values, **_ending(run)}).inserted_primary_key
         assert key is not None
         return replace(run, id=key[0])
+
+    def close_gone(self, source: str, at: datetime, reason: str) -> int:
+        """Close the source's unfinished runs whose process is gone as failed, with this reason; how many."""
+        with self._database.writing() as connection:
+            return _close_gone(connection, source, _killed(at, reason))
 
     def finish(self, run: Run, memories: Iterable[Memory] = ()) -> None:
         """Record how a run ended, and what it learned about addresses, in one transaction."""
@@ -109,8 +112,16 @@ def _ending(run: Run) -> dict[str, Any]:
     }
 
 
-def _killed(at: datetime) -> dict[str, Any]:
-    return {"finished_at": at, "health": Health.FAILED, "reason": KILLED, "exit_code": 1, "complete": False}
+def _close_gone(connection: Connection, source: str, ending: dict[str, Any]) -> int:
+    rows = connection.execute(_UNFINISHED, {"source": source}).all()
+    gone = [row.id for row in rows if is_gone(Process(row.host, row.pid, row.born))]
+    for number in gone:
+        connection.execute(_FINISH, {"run": number, **ending})
+    return len(gone)
+
+
+def _killed(at: datetime, reason: str) -> dict[str, Any]:
+    return {"finished_at": at, "health": Health.FAILED, "reason": reason, "exit_code": 1, "complete": False}
 
 
 def _run(row: Row[Any]) -> Run:

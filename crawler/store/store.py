@@ -94,7 +94,8 @@ def open_store(url: str, *, backup: bool = True) -> Store:
         raise ConfigError(f"The store {name} cannot be opened: {error.strerror}: {error.filename}.") from error
     except DBAPIError as error:
         why = _silenced(first_line(error), address)
-        raise ConfigError(f"The store {name} cannot be opened: {why}. Check `database` and `data_dir`.") from error
+        hint = "Check `database` and `data_dir`" + (", and whether the disk is full." if "disk" in why else ".")
+        raise ConfigError(f"The store {name} cannot be opened: {why}. {hint}") from error
     return Store(Database(engine, name))
 
 

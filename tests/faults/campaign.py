@@ -106,9 +106,7 @@ def met(fault: Fault, folder: Path) -> Came:
             healed_said=healed.said,
             left_out=should - set(there),
             surplus=set(there) - should,
-            doubled=dict(
-                Counter({name: article.version or 0 for name, article in there.items() if article.version != 1})
-            ),
+            doubled={name: article.version or 0 for name, article in there.items() if article.version != 1},
         )
 
 

@@ -87,6 +87,20 @@ def test_questions_about_runs(store: Store) -> None:
     assert store.runs.recent("mfa", 2) == [running, silent]
 
 
+def test_a_parent_closes_what_its_dead_child_left_open(store: Store) -> None:
+    dead, alive, another = began(store), began(store), began(store, source="ktkz")
+    gone = ended_process()
+    belongs_to(store, dead, gone)
+    belongs_to(store, another, gone)
+    assert store.runs.close_gone("mfa", NOON + MINUTE, "It crashed.") == 1
+    found = {run.id: run for run in store.runs.recent()}
+    closed = found[dead.id]
+    assert (closed.health, closed.exit_code, closed.reason) == (Health.FAILED, 1, "It crashed.")
+    assert closed.finished_at == NOON + MINUTE
+    assert found[alive.id].finished_at is None
+    assert found[another.id].finished_at is None
+
+
 def test_an_unfinished_run_of_a_process_that_is_gone_is_closed_as_killed(store: Store) -> None:
     killed, elsewhere, another = began(store), began(store), began(store, source="ktkz")
     gone = ended_process()
