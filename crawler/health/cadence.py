@@ -1,0 +1,161 @@
+"""Silence learned: when a source usually publishes, and whether it is quiet for longer than it ever was.
+
+Nights, weekends and holidays are quiet by nature. So time is counted in articles: each hour weighs as many as usually
+appear in such an hour (of a workday, or of a free day), and a silence is as long as the number of articles that would
+usually have appeared in it. Longer than the longest of the past year, by a margin, is not believable.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
+from itertools import pairwise
+
+HISTORY = timedelta(days=400)
+"""How far back a cadence looks."""
+LEAST_GAPS, LEAST_DAYS = 30, 60
+"""Articles and days below which nothing is learned."""
+MARGIN = 1.25
+"""How far beyond the longest silence of the past a silence is still believed."""
+PRIOR = 12.0
+"""Hours of the average rate that each hour of the week begins with, so that an hour never seen is no certainty."""
+HOUR = timedelta(hours=1)
+
+Free = Callable[[date], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadence:
+    """How a source publishes. `rates` are articles an hour by (free day, hour of the day) in `zone`; `longest` is the
+    longest silence of the past as time, `longest_expected` the most articles missed in one."""
+
+    rates: Mapping[tuple[bool, int], float]
+    longest: timedelta
+    longest_expected: float
+    articles: int
+    days: int
+    zone: tzinfo
+    free: Free
+
+    def expected(self, start: datetime, end: datetime) -> float:
+        """How many articles usually appear between two moments (aware)."""
+        return sum(self.rates[kind] * share for kind, share in _hours(start, end, self.zone, self.free))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """A silence that goes on: `expected` articles would usually have come, up to `limit` are believed to stay away."""
+
+    lasting: timedelta
+    expected: float
+    limit: float
+    longest: timedelta
+
+    @property
+    def is_believable(self) -> bool:
+        """Whether the source may simply have nothing to say."""
+        return self.expected <= self.limit
+
+    @property
+    def sentence(self) -> str:
+        """In words, with the numbers."""
+        return (
+            f"{span(self.lasting)} without news, in which {self.expected:.1f} articles usually appear; "
+            f"the longest silence in a year was {span(self.longest)}"
+        )
+
+
+def learn(times: Iterable[datetime], now: datetime, zone: tzinfo, free: Free | None = None) -> Cadence | None:
+    """The cadence of publishing times (aware, any order), None for too little of a history.
+
+    `free` says whether a day is a holiday; weekends are free in any case.
+    """
+    free = free or holidays_of_kazakhstan()
+    found = sorted({moment.astimezone(zone) for moment in times if now - HISTORY <= moment <= now})
+    if len(found) <= LEAST_GAPS or found[-1] - found[0] < timedelta(days=LEAST_DAYS):
+        return None
+    rates = _rates(found, zone, free)
+    cadence = Cadence(
+        rates=rates,
+        longest=max(later - earlier for earlier, later in pairwise(found)),
+        longest_expected=0.0,
+        articles=len(found),
+        days=(found[-1] - found[0]).days,
+        zone=zone,
+        free=free,
+    )
+    return _with_longest(cadence, found)
+
+
+def silence(cadence: Cadence, newest: datetime, now: datetime) -> Silence:
+    """The silence since the newest article."""
+    return Silence(
+        lasting=now - newest,
+        expected=cadence.expected(newest, now),
+        limit=cadence.longest_expected * MARGIN,
+        longest=cadence.longest,
+    )
+
+
+def holidays_of_kazakhstan() -> Free:
+    """Whether a day is a public holiday in Kazakhstan, as the `holidays` library knows it."""
+    import holidays  # late: it is only needed here
+
+    known = holidays.country_holidays("KZ")
+    return lambda day: day in known
+
+
+def span(time: timedelta) -> str:
+    """`5 hours`, `2 days`."""
+    hours = round(time / HOUR)
+    if hours < 48:
+        return f"{hours} hour{'s' if hours != 1 else ''}"
+    return f"{round(time / timedelta(days=1))} days"
+
+
+def _rates(found: Sequence[datetime], zone: tzinfo, free: Free) -> dict[tuple[bool, int], float]:
+    seen: Counter[tuple[bool, int]] = Counter(_kind(moment, free) for moment in found[1:])
+    passed: dict[tuple[bool, int], float] = {(off, hour): 0.0 for off in (False, True) for hour in range(24)}
+    for kind, share in _hours(found[0], found[-1], zone, free):
+        passed[kind] += share
+    average = (len(found) - 1) / max(sum(passed.values()), 1.0)
+    return {kind: (seen[kind] + PRIOR * average) / (hours + PRIOR) for kind, hours in passed.items()}
+
+
+def _with_longest(cadence: Cadence, found: Sequence[datetime]) -> Cadence:
+    """The same with the longest silence in articles, by one pass over all hours."""
+    edges, total, totals = [], 0.0, [0.0]
+    moment = found[0]
+    for kind, share in _hours(found[0], found[-1], cadence.zone, cadence.free):
+        edges.append(moment)
+        moment += share * HOUR
+        total += cadence.rates[kind] * share
+        totals.append(total)
+    edges.append(found[-1])
+
+    def until(when: datetime) -> float:
+        at = min(bisect_right(edges, when) - 1, len(totals) - 2)
+        whole = edges[at + 1] - edges[at]
+        share = (when - edges[at]) / whole if whole else 0.0
+        return totals[at] + (totals[at + 1] - totals[at]) * share
+
+    longest = max(until(later) - until(earlier) for earlier, later in pairwise(found))
+    return replace(cadence, longest_expected=longest)
+
+
+def _hours(start: datetime, end: datetime, zone: tzinfo, free: Free) -> Iterator[tuple[tuple[bool, int], float]]:
+    """The hours between two moments by kind, each with its share that lies between them."""
+    moment = start
+    while moment < end:
+        local = moment.astimezone(zone)
+        passed = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        later = min(moment + (HOUR - passed), end)
+        yield _kind(local, free), (later - moment) / HOUR
+        moment = later
+
+
+def _kind(local: datetime, free: Free) -> tuple[bool, int]:
+    return local.weekday() >= 5 or free(local.date()), local.hour

@@ -1,0 +1,109 @@
+"""Silence learned: rarely a false alarm in two years, and a true stop is noticed in time."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from health.publishing import ALMATY, DAY, published
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.health.cadence import Cadence, holidays_of_kazakhstan, learn, silence, span
+
+START = date(2024, 3, 4)
+TWO_YEARS = 730
+FREE = holidays_of_kazakhstan()
+RATES = (0.4, 1.0, 4.0, 15.0)
+HOUR = timedelta(hours=1)
+
+
+def learned(times: list[datetime], now: datetime) -> Cadence:
+    found = learn(times, now, ALMATY, FREE)
+    assert found is not None
+    return found
+
+
+def alarms(times: list[datetime], step: timedelta = 6 * HOUR) -> int:
+    """Silences that are not believed, each counted once, asked every few hours after the first half year."""
+    now, end, number, last = times[0] + 180 * DAY, times[-1], 0, None
+    cadence, at = learned([t for t in times if t <= now], now), now
+    while now < end:
+        if now - at > 30 * DAY:
+            cadence, at = learned([t for t in times if t <= now], now), now
+        newest = times[bisect_right(times, now) - 1]
+        if newest != last and not silence(cadence, newest, now).is_believable:
+            number, last = number + 1, newest
+        now += step
+    return number
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("seed", range(3))
+def test_at_most_one_false_alarm_a_quarter(rate: float, seed: int) -> None:
+    times = published(seed, rate, START, TWO_YEARS, FREE)
+    assert alarms(times) <= 6  # six quarters are asked about
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_true_stop_is_noticed_in_time(rate: float, seed: int) -> None:
+    times = published(seed, rate, START, 500, FREE)
+    newest = times[-1]
+    cadence = learned(times, newest)
+    now = newest
+    while silence(cadence, newest, now).is_believable:
+        now += HOUR
+    assert now - newest <= 1.5 * cadence.longest + HOUR
+
+
+def test_a_long_weekend_is_no_silence() -> None:
+    times = published(1, 6.0, date(2025, 3, 3), 380, FREE)
+    friday = datetime(2026, 3, 13, 18, 0, tzinfo=ALMATY)
+    past = [t for t in times if t < friday] + [friday]
+    cadence = learned(past, friday)
+    assert silence(cadence, friday, datetime(2026, 3, 16, 9, 0, tzinfo=ALMATY)).is_believable
+    assert not silence(cadence, friday, datetime(2026, 3, 19, 19, 0, tzinfo=ALMATY)).is_believable
+
+
+def test_the_new_year_is_quiet_by_nature() -> None:
+    days = published(2, 6.0, date(2025, 1, 6), 355, FREE)
+    cadence = learned(days, days[-1])
+    holiday = datetime(2026, 1, 1, 10, 0, tzinfo=ALMATY)
+    workday = datetime(2026, 1, 13, 10, 0, tzinfo=ALMATY)
+    assert cadence.expected(holiday, holiday + 8 * HOUR) < cadence.expected(workday, workday + 8 * HOUR) / 3
+
+
+def test_too_little_teaches_nothing() -> None:
+    now = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+    few = [now - n * DAY for n in range(30)]
+    crowded = [now - n * HOUR for n in range(500)]
+    assert learn(few, now, ALMATY, FREE) is None
+    assert learn(crowded, now, ALMATY, FREE) is None
+    assert learn([], now, ALMATY, FREE) is None
+
+
+def test_the_sentence_has_the_numbers() -> None:
+    times = [datetime(2025, 1, 6, 12, 0, tzinfo=UTC) + n * DAY for n in range(100)]
+    found = silence(learned(times, times[-1]), times[-1], times[-1] + 3 * DAY)
+    assert found.sentence.startswith("3 days without news, in which ")
+    assert found.sentence.endswith("the longest silence in a year was 24 hours")
+
+
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_expectations_add_up(first: int, second: int) -> None:
+    times = [datetime(2025, 1, 6, 12, 0, tzinfo=UTC) + n * DAY for n in range(100)]
+    cadence = learned(times, times[-1])
+    start = times[0]
+    middle, end = start + first * HOUR, start + (first + second) * HOUR
+    whole = cadence.expected(start, end)
+    assert whole == pytest.approx(cadence.expected(start, middle) + cadence.expected(middle, end))
+
+
+@pytest.mark.parametrize(
+    ("time", "words"), [(HOUR, "1 hour"), (47 * HOUR, "47 hours"), (48 * HOUR, "2 days"), (10 * DAY, "10 days")]
+)
+def test_spans_in_words(time: timedelta, words: str) -> None:
+    assert span(time) == words
