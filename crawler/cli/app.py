@@ -135,6 +135,14 @@ def sources(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def health(context: typer.Context, sources: Sources = None, as_json: AsJson = False) -> None:
+    """Say of each source whether it is well, since when, and whether anybody looked; the exit code is that of a run."""
+    from crawler.cli.health import health
+
+    raise typer.Exit(health(context.obj, tuple(sources or ()), as_json))
+
+
+@app.command()
 def articles(
     context: typer.Context,
     matched: Annotated[bool, typer.Option("--matched", help="Only articles with a strong match.")] = False,

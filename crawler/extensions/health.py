@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Self
 
 from scrapy import signals
@@ -14,10 +14,11 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler.errors import CrawlerError
+from crawler.health.cadence import HISTORY, Silence, learn, silence
 from crawler.health.verdict import Facts, judge
 from crawler.items import Article, Problem, Run
 from crawler.source import GAVE_UP, SourceSpider, give_up, is_robots, need_run
-from crawler.store import session
+from crawler.store import Store, session
 
 log = logging.getLogger(__name__)
 ENDED = {
@@ -96,6 +97,7 @@ class HealthExtension:
             now=now,
             one_page=bool(spider.url),
             unaccounted=unaccounted,
+            quiet=None if self.replay else quiet(self.store, spider.name, now, spider.zone),
         )
         health, sentence, code = judge(facts)
         spider.run = replace(
@@ -127,6 +129,13 @@ class HealthExtension:
         ids = {url: address.native_id for url in spider.owed if (address := spider.identify(url))}
         known = self.store.articles.known(spider.name, set(ids.values())) if ids else {}
         return tuple(url for url in spider.owed if url not in told and not known.get(ids.get(url, "")))
+
+
+def quiet(store: Store, source: str, now: datetime, here: tzinfo) -> Silence | None:
+    """The silence that goes on, by what the source published in the past; None for too little of a past."""
+    times = store.articles.published_since(source, now - HISTORY)
+    cadence = learn(times, now, here)
+    return silence(cadence, times[-1], now) if cadence and times[-1] <= now else None
 
 
 def partial(spider: SourceSpider) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from crawler.errors import worst
+from crawler.health.cadence import Silence
 from crawler.items import Health, Problem
 
 DEGRADED = 14
@@ -28,7 +29,8 @@ class Facts:
     """What a run is judged by.
 
     `least_links` and `silence` are what the source must give (see `source.Expect`), `newest` is when it last published
-    (aware), None when unknown. `unaccounted` are listed addresses of which nobody can say what became.
+    (aware), None when unknown. `unaccounted` are listed addresses of which nobody can say what became. `quiet` is the
+    silence as the source's own cadence measures it; where there is one, it outranks `silence`.
     """
 
     title: str
@@ -40,6 +42,7 @@ class Facts:
     now: datetime
     one_page: bool = False
     unaccounted: tuple[str, ...] = ()
+    quiet: Silence | None = None
 
     @property
     def age(self) -> timedelta | None:
@@ -62,17 +65,21 @@ def judge(facts: Facts) -> tuple[Health, str, int]:
         return HEALTH_OF.get(code, Health.FAILED), first.message + more, code
     if not facts.gave_something and facts.counts.get("entries", 0) < facts.least_links:
         return Health.SILENT, f"{facts.title}: nothing was listed and nothing was read where something was due.", 13
-    silence = facts.silence
-    if facts.age and silence and facts.age > silence and not facts.one_page:
-        sentence = (
-            f"{facts.title}: nothing new for {facts.age.days} days; the longest believable silence is {silence.days}. "
-            "Look at the site: it may have moved."
-        )
-        return Health.SILENT, sentence, 13
+    if not facts.one_page and (words := too_quiet(facts)):
+        return Health.SILENT, f"{facts.title}: {words}. Look at the site: it may have moved.", 13
     lost = _lost(facts)
     if lost:
         return Health.DEGRADED, f"{_well(facts).removesuffix('.')}; {lost}", DEGRADED
     return Health.HEALTHY, _well(facts), 0
+
+
+def too_quiet(facts: Facts) -> str | None:
+    """Why a silence is not believable, in words; None where it is, or nothing is known."""
+    if facts.quiet is not None:
+        return None if facts.quiet.is_believable else facts.quiet.sentence
+    if facts.age and facts.silence and facts.age > facts.silence:
+        return f"nothing new for {facts.age.days} days; the longest believable silence is {facts.silence.days}"
+    return None
 
 
 def _lost(facts: Facts) -> str:

@@ -129,6 +129,13 @@ class ArticleRoom:
         rows = self._database.read(recent.order_by(articles.c.first_seen_at.desc(), articles.c.id))
         return [_known(tuple(row)) for row in rows]
 
+    def published_since(self, source: str, since: datetime) -> list[datetime]:
+        """When the source published what is stored, since a moment, the earliest first; an article once, in whatever
+        languages it came."""
+        wanted = (articles.c.source == source, articles.c.published_at >= since)
+        query = select(func.min(articles.c.published_at)).where(*wanted).group_by(articles.c.native_id)
+        return sorted(row[0] for row in self._database.read(query))
+
     def seen(self, source: str, native_ids: Mapping[str, datetime], *, run_id: int | None) -> None:
         """Note when the addresses of these articles last answered about them, without a text to store."""
         with self._database.writing() as connection:

@@ -47,6 +47,7 @@ def test_at_most_one_false_alarm_a_quarter(rate: float, seed: int) -> None:
     assert alarms(times) <= 6  # six quarters are asked about
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_true_stop_is_noticed_in_time(rate: float, seed: int) -> None:
@@ -92,11 +93,13 @@ def test_the_sentence_has_the_numbers() -> None:
     assert found.sentence.endswith("the longest silence in a year was 24 hours")
 
 
+NOONS = [datetime(2025, 1, 6, 12, 0, tzinfo=UTC) + n * DAY for n in range(100)]
+EVERY_NOON = learned(NOONS, NOONS[-1])
+
+
 @given(st.integers(0, 400), st.integers(0, 400))
 def test_expectations_add_up(first: int, second: int) -> None:
-    times = [datetime(2025, 1, 6, 12, 0, tzinfo=UTC) + n * DAY for n in range(100)]
-    cadence = learned(times, times[-1])
-    start = times[0]
+    cadence, start = EVERY_NOON, datetime(2025, 1, 6, 12, 0, tzinfo=UTC)
     middle, end = start + first * HOUR, start + (first + second) * HOUR
     whole = cadence.expected(start, end)
     assert whole == pytest.approx(cadence.expected(start, middle) + cadence.expected(middle, end))

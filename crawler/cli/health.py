@@ -1,0 +1,126 @@
+"""`crawler health`: is each source well, and can we see it at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from crawler.cli.timings import timings
+from crawler.config import Config, load
+from crawler.errors import worst
+from crawler.health.cadence import HISTORY, learn, silence
+from crawler.items import Run, iso
+from crawler.schedule import ScheduleRow, Timing, parse_cron
+from crawler.store import Store, open_store
+from crawler.text.dates import zone
+
+UNWATCHED = 13
+"""Exit code of a source of which nothing was heard when something was due, as of a silent one."""
+STARTS_MISSED = 2
+"""Starts by its cron that a source may miss before it counts as not watched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One source now. `verdict` is its last run's health, or `unwatched`; `sentence` says why, `exit_code` what a
+    script sees."""
+
+    source: str
+    verdict: str
+    exit_code: int
+    sentence: str
+    last: Run | None
+    last_healthy: Run | None
+    quiet: str | None
+    paused: bool
+
+
+def health(config_path: Path | None, wanted: tuple[str, ...], as_json: bool) -> int:
+    """Print the state of each source; the exit code that outranks the others."""
+    config = load(config_path)
+    now = datetime.now(UTC)
+    with open_store(config.database_url) as store:
+        states = [state(store, name, timing, config, now) for name, timing in timings(config, wanted).items()]
+    for each in states:
+        print(json.dumps(values(each, config), ensure_ascii=False) if as_json else text(each, config))
+    return worst(each.exit_code for each in states)
+
+
+def state(store: Store, source: str, timing: Timing, config: Config, now: datetime) -> State:
+    """One source by its last live run that ended, its schedule and its silence."""
+    ended = next((run for run in store.runs.recent(source, mode="live") if run.finished_at), None)
+    row = store.schedules.get(source)
+    verdict, code, sentence = judged(ended, row, timing, config, now)
+    return State(
+        source=source,
+        verdict=verdict,
+        exit_code=code,
+        sentence=sentence,
+        last=ended,
+        last_healthy=store.runs.last_healthy(source, mode="live"),
+        quiet=_quiet(store, source, config, now),
+        paused=bool(row and row.paused),
+    )
+
+
+def judged(
+    ended: Run | None, row: ScheduleRow | None, timing: Timing, config: Config, now: datetime
+) -> tuple[str, int, str]:
+    """Verdict, exit code and sentence. What was last said of a source counts only while somebody still looks."""
+    if ended is None or ended.finished_at is None:
+        return "unwatched", UNWATCHED, "It never ran: start `crawler watch`, or run `crawler crawl`."
+    if row is not None and row.paused:
+        return str(ended.health), ended.exit_code or 0, f"Paused. Last: {ended.reason}"
+    slots = parse_cron(timing.cron, "cron", config.timezone)
+    due = ended.finished_at
+    for _ in range(STARTS_MISSED):
+        following = slots.get_next_fire_time(due, due)
+        if following is None:
+            break
+        due = following
+    late = due.timestamp() + timing.jitter + config.limits.run_seconds
+    if now.timestamp() > late:
+        since = ended.finished_at.astimezone(zone(config.timezone))
+        return "unwatched", UNWATCHED, f"No run ended since {since:%Y-%m-%d %H:%M}; is `crawler watch` running?"
+    return str(ended.health), ended.exit_code or 0, ended.reason or ""
+
+
+def _quiet(store: Store, source: str, config: Config, now: datetime) -> str | None:
+    here = zone(config.timezone)
+    times = store.articles.published_since(source, now - HISTORY)
+    cadence = learn(times, now, here)
+    if cadence is None or times[-1] > now:
+        return None
+    found = silence(cadence, times[-1], now)
+    return f"{found.sentence}; up to {found.limit:.1f} missing articles are believed"
+
+
+def values(state: State, config: Config) -> dict[str, Any]:
+    """The state as plain values, times in the owner's zone."""
+    here = zone(config.timezone)
+    last, well = state.last, state.last_healthy
+    return {
+        "source": state.source,
+        "verdict": state.verdict,
+        "exit_code": state.exit_code,
+        "sentence": state.sentence,
+        "paused": state.paused,
+        "last_run": iso(last.started_at.astimezone(here)) if last else None,
+        "last_healthy": iso(well.started_at.astimezone(here)) if well else None,
+        "unaccounted": last.measures.get("unaccounted", []) if last else [],
+        "silence": state.quiet,
+    }
+
+
+def text(state: State, config: Config) -> str:
+    """The state as a person reads it."""
+    found = values(state, config)
+    lines = [f"{state.source}: {state.verdict}. {state.sentence}".rstrip(". ") + "."]
+    lines.append(f"    last run {found['last_run'] or 'never'}, last healthy {found['last_healthy'] or 'never'}")
+    if state.quiet:
+        lines.append(f"    {state.quiet}")
+    lines += [f"    listed, but not to be had: {url}" for url in found["unaccounted"]]
+    return "\n".join(lines)

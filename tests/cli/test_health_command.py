@@ -1,0 +1,62 @@
+"""`crawler health`: well, broken, or not looked at, each in one sentence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from live.place import Place
+
+from crawler.items import Health, Run
+
+
+def test_a_source_that_never_ran_is_unwatched(tmp_path: Path) -> None:
+    done = Place(tmp_path).crawler("health", "mfa")
+    assert done.code == 13
+    assert done.out.splitlines()[0] == "mfa: unwatched. It never ran: start `crawler watch`, or run `crawler crawl`."
+
+
+def test_every_state_and_the_code_that_outranks(tmp_path: Path) -> None:
+    place, now = Place(tmp_path), datetime.now(UTC)
+    with place.store() as store:
+        for source, health, code, age in (
+            ("mfa", Health.HEALTHY, 0, timedelta(minutes=1)),
+            ("qazmonitor", Health.DEGRADED, 14, timedelta(minutes=1)),
+            ("ktkz", Health.HEALTHY, 0, timedelta(days=1)),
+        ):
+            run = store.runs.begin(Run(source=source, started_at=now - age))
+            store.runs.finish(
+                Run(
+                    id=run.id,
+                    source=source,
+                    started_at=run.started_at,
+                    finished_at=now - age,
+                    health=health,
+                    reason=f"{health} it was.",
+                    exit_code=code,
+                    measures={"unaccounted": ["https://qazmonitor.com/news/1/x"]} if code else {},
+                )
+            )
+    healthy, degraded = place.crawler("health", "mfa", "--json"), place.crawler("health", "qazmonitor")
+    assert healthy.code == 0
+    (line,) = healthy.lines
+    assert (line["verdict"], line["sentence"], line["exit_code"], line["silence"]) == (
+        "healthy",
+        "healthy it was.",
+        0,
+        None,
+    )
+    assert line["last_run"] == line["last_healthy"] is not None
+    assert degraded.code == 14
+    assert "qazmonitor: degraded. degraded it was." in degraded.out
+    assert "    listed, but not to be had: https://qazmonitor.com/news/1/x" in degraded.out
+    everything = place.crawler("health", "--json")
+    assert everything.code == 13
+    assert {line["source"]: line["verdict"] for line in everything.lines} == {
+        "mfa": "healthy",
+        "qazmonitor": "degraded",
+        "ktkz": "unwatched",
+    }
+    assert "is `crawler watch` running?" in next(
+        line["sentence"] for line in everything.lines if line["source"] == "ktkz"
+    )
