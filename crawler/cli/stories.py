@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +13,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from crawler.cli import moment
+from crawler.dedupe.languages import Release, releases
 from crawler.errors import UsageError
+from crawler.health.cadence import HOUR, span
 
 if TYPE_CHECKING:
     from crawler.items import Article
@@ -68,7 +71,12 @@ def story(
         if found is None:
             typer.echo(f"Story {number} has no two articles left and is gone.")
         else:
-            typer.echo(json.dumps(as_dict(found), ensure_ascii=False) if as_json else told(found, whole=True))
+            languages = _languages(context.obj)
+            typer.echo(
+                json.dumps(as_dict(found, languages), ensure_ascii=False)
+                if as_json
+                else "\n".join([told(found, whole=True), *_versions(found, languages)])
+            )
 
 
 def _settled(config_path: Path | None) -> Store:
@@ -98,8 +106,38 @@ def _overrule(store: Store, number: int, act: Act, what: str | None) -> int:
     return store.same.merge(number, int(what), now)
 
 
-def as_dict(found: StoredStory) -> dict[str, Any]:
-    """A story as plain JSON values; `cluster` is equal for articles that are one text."""
+def _languages(config_path: Path | None) -> dict[str, tuple[str, ...]]:
+    """The languages of each source that publishes in several, as the owner asks for them."""
+    from crawler import spiders
+    from crawler.config import load
+
+    config, found = load(config_path), {}
+    for name in spiders.names():
+        own: tuple[str, ...] = getattr(spiders.load(name), "languages", ())
+        found[name] = config.source(name).languages or own
+    return {name: languages for name, languages in found.items() if len(languages) > 1}
+
+
+def _versions(found: StoredStory, languages: Mapping[str, Sequence[str]]) -> list[str]:
+    """A line for each release: which language came when, which is missing, whose numbers differ."""
+    lines = []
+    for release in releases([member.article for member in found.members], languages):
+        parts = [f"{missing}: none" for missing in release.missing]
+        for at, (language, when) in enumerate(release.times.items()):
+            late = release.late(language)
+            told_late = at and late is not None
+            parts.append(f"{language} +{span(late)}" if told_late and late else f"{language} {_moment(when)}")
+        parts += [
+            f"{language} lacks {', '.join(f'{number:g}' for number in numbers)}, which another version has"
+            for language, numbers in release.lacking.items()
+        ]
+        lines.append(f"    {release.source} {release.native_id}: {'; '.join(parts)}")
+    return lines
+
+
+def as_dict(found: StoredStory, languages: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
+    """A story as plain JSON values; `cluster` is equal for articles that are one text. Given the languages of sources,
+    it has `releases` with what is missing, late (hours) and different in numbers."""
     members = [
         {
             "id": member.article.id,
@@ -113,7 +151,21 @@ def as_dict(found: StoredStory) -> dict[str, Any]:
         }
         for member in found.members
     ]
-    return {"id": found.id, "articles": members}
+    values: dict[str, Any] = {"id": found.id, "articles": members}
+    if languages is not None:
+        values["releases"] = [_release(one) for one in releases([m.article for m in found.members], languages)]
+    return values
+
+
+def _release(release: Release) -> dict[str, Any]:
+    late = {language: release.late(language) for language in release.times}
+    return {
+        "source": release.source,
+        "native_id": release.native_id,
+        "missing": list(release.missing),
+        "late_hours": {language: round(each / HOUR, 2) for language, each in late.items() if each},
+        "lacking_numbers": {language: list(found) for language, found in release.lacking.items()},
+    }
 
 
 def told(found: StoredStory, *, whole: bool = False) -> str:
@@ -149,6 +201,9 @@ def _times(articles: list[Article]) -> list[str]:
     )
 
 
+def _moment(when: datetime | None) -> str:
+    return f"{when:%Y-%m-%d %H:%M}" if when else "no date"
+
+
 def _line(article: Article) -> str:
-    when = f"{article.published_at:%Y-%m-%d %H:%M}" if article.published_at else "no date"
-    return f"{when}  {article.id}  {article.headline}  {article.url}"
+    return f"{_moment(article.published_at)}  {article.id}  {article.headline}  {article.url}"

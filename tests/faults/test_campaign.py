@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 from faults.campaign import Fault, faults, met
+from faults.table import PAGE, PLACE, table
 
-pytestmark = pytest.mark.slow
+
+def test_the_table_for_operators_is_the_campaigns() -> None:
+    found = PLACE.search(PAGE.read_text(encoding="utf-8"))
+    assert found is not None
+    assert found[0] == table()
 
 
 def test_there_are_many_faults_of_every_source() -> None:
@@ -17,6 +22,7 @@ def test_there_are_many_faults_of_every_source() -> None:
     assert {fault.source for fault in listed} == {"mfa", "qazmonitor", "ktkz"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", list(faults()), ids=lambda fault: fault.name.replace(" ", "-"))
 def test_fault(fault: Fault, tmp_path: Path) -> None:
     came = met(fault, tmp_path)

@@ -1,0 +1,65 @@
+"""Language versions of one release: missing, late, with other numbers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crawler.dedupe.languages import Release, releases
+from crawler.items import Article
+
+TEN = datetime(2026, 3, 6, 10, 2, tzinfo=UTC)
+LANGUAGES = {"mfa": ("ru", "kk", "en")}
+
+
+def version(language: str, body: str, after: timedelta | None = timedelta(0), number: int = 7) -> Article:
+    return Article(
+        id=f"mfa:{number}:{language}",
+        source="mfa",
+        url=f"https://x/{number}?lang={language}",
+        body=body,
+        language=language,
+        published_at=None if after is None else TEN + after,
+    )
+
+
+def one(*articles: Article) -> Release:
+    (found,) = releases(articles, LANGUAGES)
+    return found
+
+
+def test_missing_and_late_versions_are_seen() -> None:
+    found = one(version("en", "Text.", timedelta(hours=26)), version("ru", "Текст."))
+    assert list(found.times) == ["ru", "en"]
+    assert found.missing == ("kk",)
+    assert (found.late("ru"), found.late("en")) == (timedelta(0), timedelta(hours=26))
+
+
+def test_an_unknown_time_is_neither_first_nor_late() -> None:
+    found = one(version("kk", "Мәтін.", None), version("ru", "Текст."))
+    assert list(found.times) == ["ru", "kk"]
+    assert found.late("kk") is None
+
+
+@pytest.mark.parametrize(
+    ("ru", "en", "lacking"),
+    [
+        ("Помощь получили 1 500 семей.", "Aid reached 1,500 families.", {}),
+        ("Выделено 2,5 млн тенге.", "2.5 million tenge were allotted.", {}),
+        ("Встретились 6 делегаций.", "Six delegations met.", {}),
+        ("В лагере 30 детей.", "There are 13 children in the camp.", {"en": (30.0,), "ru": (13.0,)}),
+        ("В лагере 30 детей.", "There are children in the camp.", {"en": (30.0,)}),
+        ("Встреча прошла 6 марта 2026 года в 10:30.", "They met on March 6.", {}),
+        ("Три врача уехали.", "Doctors left.", {}),
+        ("Два врача и 40 сестёр.", "Doctors and 40 nurses.", {}),
+    ],
+)
+def test_numbers_that_differ(ru: str, en: str, lacking: dict[str, tuple[float, ...]]) -> None:
+    assert one(version("ru", ru), version("en", en)).lacking == lacking
+
+
+def test_releases_are_kept_apart_and_other_sources_left_out() -> None:
+    other = Article(id="ktkz:1:ru", source="ktkz", url="https://y/1", body="5 кораблей.", language="ru")
+    found = releases([version("ru", "А."), version("ru", "Б.", number=8), other], LANGUAGES)
+    assert [release.native_id for release in found] == ["7", "8"]

@@ -1,0 +1,32 @@
+"""The table of the fault campaign for `docs/operate.md`: `PYTHONPATH=tests python -m faults.table` writes it there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from faults.campaign import faults
+
+PAGE = Path(__file__).parents[2] / "docs" / "operate.md"
+PLACE = re.compile(r"(?<=<!-- faults -->\n).*?(?=<!-- /faults -->)", re.DOTALL)
+STORED = {
+    "all": "nothing new",
+    "newest": "all but that article",
+    "other sections": "what the other list names",
+    "none": "everything",
+}
+
+
+def table() -> str:
+    """One row a fault, in the order of the file."""
+    rows = ["| fault | source | verdict | exit code | stored in that run |", "|---|---|---|---|---|"]
+    for fault in faults():
+        verdict = (
+            "none: it could not begin, or the command itself was killed" if fault.verdict == "none" else fault.verdict
+        )
+        rows.append(f"| {fault.name} | {fault.source} | {verdict} | {fault.exit} | {STORED[fault.missing]} |")
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(PLACE.sub(lambda _: table(), PAGE.read_text(encoding="utf-8")), encoding="utf-8")
