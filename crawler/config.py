@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from crawler.errors import ConfigError, UnknownSource, nearest
@@ -49,6 +49,12 @@ class Politeness(Section):
     retries: int = Field(3, ge=0, le=10, description="further tries after a broken answer")
     retry_wait: float = Field(2.0, ge=0, description="seconds before the first further try; doubled each time")
     longest_wait: float = Field(60.0, ge=0, description="a Retry-After beyond this ends the run as blocked")
+
+
+class Alarms(Section):
+    """Whom to tell when a source is in trouble."""
+
+    channels: tuple[SecretStr, ...] = Field((), description="Apprise addresses; they may hold secrets")
 
 
 def _age(value: object) -> object:
@@ -112,6 +118,7 @@ class Config(BaseSettings):
     archive: bool = Field(True, description="keep every response in WARC files")
     limits: Limits = Limits()
     politeness: Politeness = Politeness()
+    alarms: Alarms = Alarms()
     sources: dict[str, SourceConfig] = Field(default_factory=dict)
     path: Path | None = Field(None, exclude=True)
 
@@ -219,7 +226,7 @@ def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
 
 def _refuse_unknown_variables() -> None:
     known = [PREFIX + name.upper() for name in Config.model_fields if name != "path"]
-    sections = [PREFIX + name.upper() for name in ("limits", "politeness", "sources")]
+    sections = [PREFIX + name.upper() for name in ("limits", "politeness", "alarms", "sources")]
     for name in os.environ:
         first, below, _ = name.partition("__")
         if name.startswith(PREFIX) and first not in (sections if below else known):
@@ -235,13 +242,19 @@ def _explained(error: ValidationError, path: Path | None, text: str) -> str:
     if first["type"] == "extra_forbidden":
         return f"{where}: there is no setting {dotted!r}{nearest(keys[-1], _siblings(keys)) or '.'}"
     message = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {dotted} = {first['input']!r} cannot be used: {message}."
+    given = "" if keys[0] == "alarms" else f" = {first['input']!r}"  # an address may hold a secret
+    return f"{where}: {dotted}{given} cannot be used: {message}."
 
 
 def _siblings(keys: list[str]) -> list[str]:
     model: type[BaseModel] = Config
     for key in keys[:-1]:
-        sections: dict[str, type[BaseModel]] = {"limits": Limits, "politeness": Politeness, "sources": SourceConfig}
+        sections: dict[str, type[BaseModel]] = {
+            "limits": Limits,
+            "politeness": Politeness,
+            "alarms": Alarms,
+            "sources": SourceConfig,
+        }
         model = sections.get(key, model)
     return [name for name in model.model_fields if name != "path"]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from crawler.cli import moment
 from crawler.cli.output import ArticleFile
 from crawler.cli.progress import Display, display_for
+from crawler.cli.telling import tell
 from crawler.config import Config, load
 from crawler.errors import NothingStored, UsageError, worst
 from crawler.keywords import load_rules
@@ -53,6 +54,8 @@ def crawl(config_path: Path | None, wanted: Wanted) -> int:
         display.end(outcomes)
         if file.path:
             display.say(f"{file.number} articles written to {file.path}.")
+    if not (wanted.replay or wanted.dry_run or wanted.url or wanted.limit or wanted.since):
+        tell(config, outcomes)
     return worst(outcome.exit_code for outcome in outcomes)
 
 

@@ -7,12 +7,16 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 
+from crawler.cli.telling import tell
 from crawler.config import Config
 from crawler.items import Article, Verdict
 from crawler.process import RUN_SOURCE, Event
 from crawler.process.inside import Target
 from crawler.run import RunPlan
 from crawler.schedule import Finished, ScheduleBook, Started, Step, Timing, Watch
+
+LAST_WORDS = 10.0
+"""Seconds that a watch which ends waits for what is being told."""
 
 
 def watch(
@@ -28,11 +32,20 @@ def watch(
     ConfigError when a cron cannot be used.
     """
 
+    telling: set[asyncio.Task[None]] = set()
+
+    def on_step(step: Step) -> None:
+        print(line(step), flush=True)
+        if isinstance(step, Finished):  # in a thread: a slow receiver must hold up no run
+            task = asyncio.get_running_loop().create_task(asyncio.to_thread(tell, config, [step.outcome]))
+            telling.add(task)
+            task.add_done_callback(telling.discard)
+
     async def served() -> None:
         await Watch(
             book,
             timings,
-            on_step=lambda step: print(line(step), flush=True),
+            on_step=on_step,
             on_event=_tell,
             plan=lambda source: RunPlan(source=source, config=config.path),
             timezone=config.timezone,
@@ -40,6 +53,8 @@ def watch(
             target=target,
             reload=reload,
         ).serve()
+        if telling:
+            await asyncio.wait(telling, timeout=LAST_WORDS)
 
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of what `LeftOut` says in plain words
     asyncio.run(served())

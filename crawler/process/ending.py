@@ -23,7 +23,7 @@ class Outcome:
     """How one run ended. There is exactly one for every child, whatever it did.
 
     `run` is what it reported, None when it died before. `exit_code` follows `crawler.errors`; `reason` is a sentence.
-    `stopped` says that the parent ended it (on request or at a limit), `killed` that SIGKILL was needed. `seconds`
+    `stopped` says that the parent ended it (on request, or `at_limit`), `killed` that SIGKILL was needed. `seconds`
     count from the fork.
     """
 
@@ -33,6 +33,7 @@ class Outcome:
     reason: str
     killed: bool = False
     stopped: bool = False
+    at_limit: bool = False
     seconds: float = 0.0
 
 
@@ -85,6 +86,7 @@ def outcome(source: str, status: int | None, told: Told, stop: Stop | None, kill
         reason=reason,
         killed=killed,
         stopped=stop is not None,
+        at_limit=stop is not None and stop.at_limit,
         seconds=round(seconds, 3),
     )
 

@@ -1,13 +1,15 @@
 """Memory: what was seen, when, and in which words; SQLite by default, PostgreSQL by address.
 
-`open_store(url)` gives a `Store` with five rooms: `articles` (articles, their versions and matches), `runs`,
-`memory` (what a source last answered at an address, and what keeps failing), `schedules` and
-`same` (which articles are one text, and which one story). All times given and
-returned are aware; those returned are in UTC, except inside an `Article`, which comes back exactly as it was saved.
+`open_store(url)` gives a `Store` with its rooms: `articles` (articles, their versions and matches), `runs`,
+`memory` (what a source last answered at an address, and what keeps failing), `schedules`, `same` (which articles are
+one text, and which one story) and `alarms` (which source is in trouble, and what the operator has still to hear).
+All times given and returned are aware; those returned are in UTC, except inside an `Article`, which comes back exactly
+as it was saved.
 """
 
 from __future__ import annotations
 
+from crawler.store.alarms import Alarm
 from crawler.store.articles import Known
 from crawler.store.marking import Marking
 from crawler.store.memory import Failure, Memory
@@ -17,6 +19,7 @@ from crawler.store.session import close_session, session
 from crawler.store.store import Store, open_store
 
 __all__ = [
+    "Alarm",
     "Failure",
     "Known",
     "Marking",

@@ -11,6 +11,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from crawler.errors import ConfigError
+from crawler.store.alarms import AlarmRoom
 from crawler.store.articles import ArticleRoom
 from crawler.store.connection import Database, engine_for, first_line, is_memory
 from crawler.store.marking import MarkingRoom
@@ -45,6 +46,7 @@ class Store:
         self.markings = MarkingRoom(database)
         self.schedules = ScheduleRoom(database)
         self.same = SameRoom(database)
+        self.alarms = AlarmRoom(database)
 
     @property
     def name(self) -> str:

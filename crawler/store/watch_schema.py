@@ -39,6 +39,8 @@ alarms = Table(
     Column("times", Integer, nullable=False),
     Column("run_id", Integer),
     Column("untold", Text),
+    Column("told_at", Moment),
+    Column("done", Text, nullable=False),
     Column("tries", Integer, nullable=False),
     Column("next_try_at", Moment),
     Column("failure", Plain),

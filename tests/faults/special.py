@@ -109,7 +109,7 @@ def while_locked(place: Place, source: str) -> Done:
     """Another process holds the database for longer than anybody waits."""
     with closing(sqlite3.connect(place.data / "crawler.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        done = place.crawler("crawl", source)
+        done = place.crawler("crawl", source, timeout=200)
         other.execute("ROLLBACK")
     return done
 

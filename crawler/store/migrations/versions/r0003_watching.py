@@ -43,6 +43,8 @@ def _alarms() -> None:
         sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.Integer()),
         sa.Column("untold", sa.Text()),
+        sa.Column("told_at", MOMENT),
+        sa.Column("done", sa.Text(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("next_try_at", MOMENT),
         sa.Column("failure", sa.Text()),

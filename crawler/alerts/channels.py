@@ -1,0 +1,80 @@
+"""The owner's channels, by Apprise: mail, Telegram, Slack, Matrix, webhooks and a hundred more, one address each.
+
+An address holds secrets: it is never logged, stored or part of an error. Where a channel must be named, it is named by
+its place in the configuration.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from hashlib import blake2b
+
+import apprise
+
+from crawler.errors import ConfigError
+from crawler.store import Alarm, Store
+
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
+log = logging.getLogger(__name__)
+
+
+class Channels:
+    """Where alarms go. ConfigError, at once, for an address that names no kind of channel."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._channels: dict[str, apprise.Apprise] = {}
+        logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its messages may show an address
+        for number, address in enumerate(addresses, start=1):
+            channel = apprise.Apprise()
+            if not channel.add(address):
+                raise ConfigError(
+                    f"alarms.channels: address {number} of {len(addresses)} is none that Apprise knows, such as "
+                    "mailto://… or json://… (it is not shown here, for it may hold a secret)."
+                )
+            self._channels[blake2b(address.encode(), digest_size=8).hexdigest()] = channel
+
+    def send(self, store: Store, now: datetime, here: tzinfo) -> int:
+        """Tell what is untold and due, each alarm to every channel that has not heard it; how many are told to all.
+
+        A channel that fails is tried again after a minute, then twice as long each time, up to six hours.
+        """
+        told = 0
+        for alarm in store.alarms.untold(now):
+            title, body = words(alarm, here)
+            done = list(alarm.done)
+            for name, channel in self._channels.items():
+                if name not in done and channel.notify(title=title, body=body):
+                    done.append(name)
+            if set(self._channels) <= set(done):
+                told += 1
+                store.alarms.put(
+                    replace(
+                        alarm, untold=None, told_at=now, done=(), tries=alarm.tries + 1, next_try_at=None, failure=None
+                    )
+                )
+            else:
+                store.alarms.put(_failed(alarm, tuple(done), len(self._channels), now))
+        return told
+
+
+def _failed(alarm: Alarm, done: tuple[str, ...], channels: int, now: datetime) -> Alarm:
+    wait = min(FIRST_WAIT * 2**alarm.tries, LONGEST_WAIT)
+    missing = channels - len(done)
+    log.warning(
+        "The alarm about %s did not reach %d of %d channels; next try in %s.", alarm.source, missing, channels, wait
+    )
+    failure = f"{missing} of {channels} channels did not take it"
+    return replace(alarm, done=done, tries=alarm.tries + 1, next_try_at=now + wait, failure=failure)
+
+
+def words(alarm: Alarm, here: tzinfo) -> tuple[str, str]:
+    """Title and text of what is to be told."""
+    opened = f"{alarm.opened_at.astimezone(here):%Y-%m-%d %H:%M}"
+    if alarm.untold == "healed" and alarm.closed_at:
+        closed = f"{alarm.closed_at.astimezone(here):%Y-%m-%d %H:%M}"
+        return f"{alarm.source} is well again", f"It was {alarm.kind} from {opened} to {closed}.\n{alarm.message}"
+    title = f"{alarm.source}: {alarm.kind}" + (", worse than before" if alarm.untold == "escalated" else "")
+    return title, f"{alarm.message}\nSince {opened}. `crawler health {alarm.source}` says more."

@@ -1,0 +1,151 @@
+"""Alarms: opened once, told again when worse, closed when healed; a receiver that is down loses and doubles nothing."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live.place import Place
+from sites.gov import GovSite
+
+from crawler.alerts.alarms import note
+from crawler.alerts.channels import Channels
+from crawler.errors import ConfigError
+from crawler.store import Store, open_store
+
+NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+CODES = {"healthy": 0, "failed": 1, "unreachable": 10, "blocked": 11, "changed": 12, "silent": 13, "degraded": 14}
+
+
+class Receiver:
+    """A web hook on loopback; `down` answers 500."""
+
+    def __init__(self) -> None:
+        self.titles: list[str] = []
+        self.texts: list[str] = []
+        self.down = False
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if not receiver.down:
+                    receiver.titles.append(body["title"])
+                    receiver.texts.append(body["message"])
+                self.send_response(500 if receiver.down else 200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                """Quiet."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"json://127.0.0.1:{self.server.server_address[1]}/?token=geheim"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    one = Receiver()
+    yield one
+    one.server.shutdown()
+    one.server.server_close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
+        yield opened
+
+
+def told(store: Store, receiver: Receiver, *verdicts: str) -> list[str]:
+    """The titles that came of runs a minute apart."""
+    channels = Channels([receiver.address])
+    for number, verdict in enumerate(verdicts):
+        at = NOON + number * MINUTE
+        sentence = f"It is {verdict}."
+        note(store, source="mfa", verdict=verdict, exit_code=CODES[verdict], sentence=sentence, run_id=None, at=at)
+        channels.send(store, at, UTC)
+    return receiver.titles
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "titles"),
+    [
+        (["healthy", "healthy"], []),
+        (["blocked", "blocked", "blocked"], ["mfa: blocked"]),
+        (["blocked", "healthy", "healthy"], ["mfa: blocked", "mfa is well again"]),
+        (["unreachable", "healthy"], []),
+        (["unreachable", "unreachable", "unreachable", "healthy"], ["mfa: unreachable", "mfa is well again"]),
+        (["unreachable", "blocked"], ["mfa: blocked"]),
+        (["degraded", "changed", "degraded"], ["mfa: degraded", "mfa: changed, worse than before"]),
+        (["silent", "healthy", "silent"], ["mfa: silent", "mfa is well again", "mfa: silent"]),
+    ],
+)
+def test_what_is_told(store: Store, receiver: Receiver, verdicts: list[str], titles: list[str]) -> None:
+    assert told(store, receiver, *verdicts) == titles
+
+
+def test_a_message_says_what_and_since_when(store: Store, receiver: Receiver) -> None:
+    told(store, receiver, "blocked", "healthy")
+    assert receiver.texts == [
+        "It is blocked.\nSince 2026-03-06 12:00. `crawler health mfa` says more.",
+        "It was blocked from 2026-03-06 12:00 to 2026-03-06 12:01.\nIt is blocked.",
+    ]
+
+
+def test_a_receiver_that_is_down_hears_it_once_when_it_is_back(store: Store, receiver: Receiver) -> None:
+    other = Receiver()
+    channels, receiver.down = Channels([receiver.address, other.address]), True
+    note(store, source="mfa", verdict="blocked", exit_code=11, sentence="No.", run_id=None, at=NOON)
+    waits = []
+    for number in range(8):
+        channels.send(store, NOON + number * MINUTE, UTC)
+        (waiting,) = store.alarms.open()
+        waits.append(waiting.tries)
+    assert waits == [1, 2, 2, 3, 3, 3, 3, 4]
+    assert (receiver.titles, other.titles) == ([], ["mfa: blocked"])
+    receiver.down = False
+    for number in range(8, 20):
+        channels.send(store, NOON + number * MINUTE, UTC)
+    assert (receiver.titles, other.titles) == (["mfa: blocked"], ["mfa: blocked"])
+    (alarm,) = store.alarms.open()
+    assert (alarm.untold, alarm.failure, alarm.told_at) == (None, None, NOON + 15 * MINUTE)
+    other.server.shutdown()
+    other.server.server_close()
+
+
+def test_an_unusable_address_is_refused_without_being_shown() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Channels(["json://localhost", "nonsense://geheim"])
+    assert "address 2 of 2" in str(caught.value)
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_crawl_tells_trouble_once_and_its_end(tmp_path: Path, receiver: Receiver) -> None:
+    with GovSite(3) as site:
+        channels = json.dumps([receiver.address])
+        place = Place(tmp_path, {"mfa": site}, {"CRAWLER_ALARMS__CHANNELS": channels})
+        assert place.crawler("crawl", "mfa").code == 0
+        site.fault("*", "403_challenge")
+        said = ""
+        for _ in range(2):
+            done = place.crawler("crawl", "mfa", "-v")
+            assert done.code == 11
+            said += done.said
+        site.heal()
+        assert place.crawler("crawl", "mfa").code == 0
+        assert receiver.titles == ["mfa: blocked", "mfa is well again"]
+        assert "geheim" not in said
+        assert "geheim" not in (place.data / "crawler.db").read_bytes().decode("latin-1")
