@@ -1,29 +1,14 @@
-"""The tables of watching: who runs a source now, what the operator was told, how pages are built.
-
-`leases` has a row for each source that runs, kept alive by heartbeats; `alarms` a row for each trouble from its opening
-to its closing, with what is still to be told; `shapes` the structure of each page class as it was last seen.
-"""
+"""The table of watching: `alarms` has a row for each trouble of a source, from its opening to its closing, with what
+is still to be told."""
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, Table, Text
+from sqlalchemy import Column, Index, Integer, Table, Text
 
 from crawler.store.columns import Moment, Plain
 from crawler.store.schema import metadata
 
-__all__ = ["alarms", "leases", "metadata", "shapes"]
-
-leases = Table(
-    "leases",
-    metadata,
-    Column("source", Text, primary_key=True),
-    Column("holder", Text, nullable=False),
-    Column("host", Text, nullable=False),
-    Column("pid", Integer, nullable=False),
-    Column("born", Text),
-    Column("taken_at", Moment, nullable=False),
-    Column("beat_at", Moment, nullable=False),
-)
+__all__ = ["alarms", "metadata"]
 
 alarms = Table(
     "alarms",
@@ -46,19 +31,4 @@ alarms = Table(
     Column("failure", Plain),
     Index("ix_alarms_source_closed_at", "source", "closed_at"),
     sqlite_autoincrement=True,
-)
-
-shapes = Table(
-    "shapes",
-    metadata,
-    Column("source", Text, primary_key=True),
-    Column("page_class", Text, primary_key=True),
-    Column("print", Text, nullable=False),
-    Column("paths", Plain, nullable=False),
-    Column("url", Plain, nullable=False),
-    Column("record_file", Plain),
-    Column("record_offset", Integer),
-    Column("first_seen_at", Moment, nullable=False),
-    Column("last_seen_at", Moment, nullable=False),
-    Column("settled", Boolean, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""Watching: leases of running sources, the operator's alarms, the structure of pages, and what a run measured."""
+"""Watching: the operator's alarms, and what a run measured."""
 
 from __future__ import annotations
 
@@ -12,24 +12,8 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Make the tables; runs measured nothing so far."""
+    """Make the table; runs measured nothing so far."""
     op.add_column("runs", sa.Column("measures", sa.Text(), nullable=False, server_default="{}"))
-    op.create_table(
-        "leases",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("holder", sa.Text(), nullable=False),
-        sa.Column("host", sa.Text(), nullable=False),
-        sa.Column("pid", sa.Integer(), nullable=False),
-        sa.Column("born", sa.Text()),
-        sa.Column("taken_at", MOMENT, nullable=False),
-        sa.Column("beat_at", MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("source", name="pk_leases"),
-    )
-    _alarms()
-    _shapes()
-
-
-def _alarms() -> None:
     op.create_table(
         "alarms",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -52,20 +36,3 @@ def _alarms() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_alarms_source_closed_at", "alarms", ["source", "closed_at"])
-
-
-def _shapes() -> None:
-    op.create_table(
-        "shapes",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("page_class", sa.Text(), nullable=False),
-        sa.Column("print", sa.Text(), nullable=False),
-        sa.Column("paths", sa.Text(), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("record_file", sa.Text()),
-        sa.Column("record_offset", sa.Integer()),
-        sa.Column("first_seen_at", MOMENT, nullable=False),
-        sa.Column("last_seen_at", MOMENT, nullable=False),
-        sa.Column("settled", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("source", "page_class", name="pk_shapes"),
-    )
