@@ -182,7 +182,7 @@ def test_one_dead_host_does_not_hold_up_another(site: Any, blackhole: int, crawl
 def test_a_run_that_is_told_to_stop_does_not_wait_to_the_end(site: Any, crawl: Any) -> None:
     """Were the hour waited out, the run would not end in time."""
     site.pages["/"] = site.answer(b"broken", 504)
-    stop = "import os, signal, threading\nthreading.Timer(4, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
+    stop = "import os, signal, threading\nthreading.Timer(10, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
     ran = crawl(site.url("/"), before=stop, CRAWLER_RETRY_WAIT=3600, CRAWLER_LONGEST_WAIT=3600)
     assert "The run was stopped." in ran.only["message"]
     assert ran.closed == "shutdown"
