@@ -16,9 +16,11 @@ from crawler.run import RunPlan
 LOG = logging.getLogger(__name__)
 
 
-def record_death(plan: RunPlan, outcome: Outcome) -> None:
-    """Write the end of a run that told none: failed, with the reason. A store that cannot be written is a warning, for
-    the next run of the source closes it as well."""
+def record_death(plan: RunPlan, outcome: Outcome, pid: int) -> None:
+    """Write the end of a run that told none, of the process `pid`: failed, with the reason.
+
+    A store that cannot be written is a warning, for the next run of the source closes it as well.
+    """
     if outcome.run is not None or plan.dry_run:
         return
     from crawler.store import open_store  # here: a parent of well-behaved runs needs no database
@@ -27,7 +29,7 @@ def record_death(plan: RunPlan, outcome: Outcome) -> None:
         with _environment(plan.variables):
             url = load(plan.config).database_url
         with open_store(url) as store:
-            store.runs.close_gone(plan.source, datetime.now(UTC), outcome.reason)
+            store.runs.close_gone(plan.source, datetime.now(UTC), outcome.reason, pid=pid)
     except CrawlerError as error:
         LOG.warning("How the run of %s ended could not be written down: %s", plan.source, error)
 

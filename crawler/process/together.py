@@ -102,7 +102,7 @@ async def follow(child: Child, on_event: Callable[[Event], None]) -> Outcome:
 def _note(child: Child, outcome: Outcome) -> None:
     """What has begun and died without a word is written down as failed; one that said why never began."""
     if outcome.run is None and not child.said_why:
-        record_death(child.plan, outcome)
+        record_death(child.plan, outcome, child.pid)
 
 
 def not_started(plan: RunPlan, error: CrawlerError) -> Outcome:

@@ -52,10 +52,11 @@ class RunRoom:
         assert key is not None
         return replace(run, id=key[0])
 
-    def close_gone(self, source: str, at: datetime, reason: str) -> int:
-        """Close the source's unfinished runs whose process is gone as failed, with this reason; how many."""
+    def close_gone(self, source: str, at: datetime, reason: str, *, pid: int) -> int:
+        """Close the source's unfinished run of this process of this host, now gone, as failed with this reason; how
+        many were closed."""
         with self._database.writing() as connection:
-            return _close_gone(connection, source, _killed(at, reason))
+            return _close_gone(connection, source, _killed(at, reason), pid)
 
     def finish(self, run: Run, memories: Iterable[Memory] = ()) -> None:
         """Record how a run ended, and what it learned about addresses, in one transaction."""
@@ -112,8 +113,9 @@ def _ending(run: Run) -> dict[str, Any]:
     }
 
 
-def _close_gone(connection: Connection, source: str, ending: dict[str, Any]) -> int:
-    rows = connection.execute(_UNFINISHED, {"source": source}).all()
+def _close_gone(connection: Connection, source: str, ending: dict[str, Any], pid: int | None = None) -> int:
+    rows = list(connection.execute(_UNFINISHED, {"source": source}))
+    rows = [row for row in rows if pid in (None, row.pid)]
     gone = [row.id for row in rows if is_gone(Process(row.host, row.pid, row.born))]
     for number in gone:
         connection.execute(_FINISH, {"run": number, **ending})

@@ -92,7 +92,8 @@ def test_a_parent_closes_what_its_dead_child_left_open(store: Store) -> None:
     gone = ended_process()
     belongs_to(store, dead, gone)
     belongs_to(store, another, gone)
-    assert store.runs.close_gone("mfa", NOON + MINUTE, "It crashed.") == 1
+    assert store.runs.close_gone("mfa", NOON + MINUTE, "It crashed.", pid=gone.pid + 1) == 0
+    assert store.runs.close_gone("mfa", NOON + MINUTE, "It crashed.", pid=gone.pid) == 1
     found = {run.id: run for run in store.runs.recent()}
     closed = found[dead.id]
     assert (closed.health, closed.exit_code, closed.reason) == (Health.FAILED, 1, "It crashed.")
