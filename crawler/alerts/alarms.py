@@ -8,47 +8,59 @@ from datetime import datetime
 from crawler.errors import OUTRANKS
 from crawler.store import Alarm, Store
 
-PATIENT = {"unreachable": 2}
-"""Runs in a row that must meet a trouble before it is told: networks fail for a moment; all else is told at once."""
+PATIENT = frozenset({"unreachable"})
+"""What two runs in a row must meet before it is told: networks fail for a moment; all else is told at once."""
 
 
 def note(
     store: Store, *, source: str, verdict: str, exit_code: int, sentence: str, run_id: int | None, at: datetime
 ) -> None:
     """Take in how a run ended; what has to be told of it is left as `untold`."""
-    former = store.alarms.open_of(source)
-    if exit_code == 0:
-        if former is not None:
-            store.alarms.put(_closed(former, at))
-        return
-    if former is None:
-        former = Alarm(
+
+    def how(former: Alarm | None) -> Alarm | None:
+        if exit_code == 0:
+            return _closed(former, at) if former else None
+        met = Alarm(
             source=source,
             kind=verdict,
             severity=str(exit_code),
+            latest=verdict,
             message=sentence,
             opened_at=at,
             last_seen_at=at,
-            times=0,
+            run_id=run_id,
         )
-    store.alarms.put(_met(former, verdict, exit_code, sentence, run_id, at))
+        return _again(former, met) if former else _first(met)
+
+    store.alarms.change(source, how)
 
 
-def _met(alarm: Alarm, verdict: str, exit_code: int, sentence: str, run_id: int | None, at: datetime) -> Alarm:
-    worse = _rank(exit_code) < _rank(int(alarm.severity))
-    met = replace(alarm, last_seen_at=at, times=alarm.times + 1, run_id=run_id)
-    if worse or alarm.times == 0:
-        met = replace(met, kind=verdict, severity=str(exit_code), message=sentence)
-    heard = alarm.told_at is not None or alarm.untold is not None
-    if not heard and met.times >= PATIENT.get(met.kind, 1):
-        return _to_tell(met, "opened")
-    return _to_tell(met, "escalated") if worse and alarm.told_at is not None else met
+def _first(met: Alarm) -> Alarm:
+    return met if met.kind in PATIENT else _to_tell(met, "opened")
+
+
+def _again(former: Alarm, met: Alarm) -> Alarm:
+    """The open alarm after one more run that met trouble."""
+    is_sure = met.kind not in PATIENT or former.latest == met.kind
+    seen = replace(former, latest=met.kind, last_seen_at=met.last_seen_at, times=former.times + 1, run_id=met.run_id)
+    now = replace(seen, kind=met.kind, severity=met.severity, message=met.message)
+    if former.told_at is None and former.untold is None:  # so far a moment's trouble
+        return _to_tell(now, "opened") if is_sure else now
+    if not is_sure or _rank(int(met.severity)) >= _rank(int(former.severity)):
+        return seen
+    return _to_tell(now, "escalated") if _is_heard(former) else now
 
 
 def _closed(alarm: Alarm, at: datetime) -> Alarm:
-    """Whoever heard of it, or was to hear, hears that it is over; of a moment's trouble nobody ever hears."""
+    """Whoever heard of it, or was tried to be told, hears that it is over; of a moment's trouble nobody ever hears."""
     closed = replace(alarm, closed_at=at)
-    return _to_tell(closed, "healed") if alarm.told_at or alarm.untold else closed
+    if _is_heard(alarm) or alarm.next_try_at is not None:  # it failed, or is on its way just now
+        return _to_tell(closed, "healed")
+    return replace(closed, untold=None)
+
+
+def _is_heard(alarm: Alarm) -> bool:
+    return alarm.told_at is not None or bool(alarm.done)
 
 
 def _to_tell(alarm: Alarm, what: str) -> Alarm:

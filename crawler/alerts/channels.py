@@ -18,6 +18,8 @@ from crawler.errors import ConfigError
 from crawler.store import Alarm, Store
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
+TAKEN = timedelta(minutes=10)
+"""How long one who sends an alarm has it alone; if it dies, another may try after that."""
 log = logging.getLogger(__name__)
 
 
@@ -42,7 +44,12 @@ class Channels:
         A channel that fails is tried again after a minute, then twice as long each time, up to six hours.
         """
         told = 0
-        for alarm in store.alarms.untold(now):
+        if not self._channels:
+            return told  # what is open stays untold: a channel that is named later hears of it
+        for each in store.alarms.untold(now):
+            alarm = store.alarms.take(each, now, now + TAKEN)
+            if alarm is None:
+                continue
             title, body = words(alarm, here)
             done = list(alarm.done)
             for name, channel in self._channels.items():
@@ -50,13 +57,10 @@ class Channels:
                     done.append(name)
             if set(self._channels) <= set(done):
                 told += 1
-                store.alarms.put(
-                    replace(
-                        alarm, untold=None, told_at=now, done=(), tries=alarm.tries + 1, next_try_at=None, failure=None
-                    )
-                )
+                over = replace(alarm, untold=None, told_at=now, done=(), tries=alarm.tries + 1, next_try_at=None)
+                store.alarms.settle(alarm, replace(over, failure=None))
             else:
-                store.alarms.put(_failed(alarm, tuple(done), len(self._channels), now))
+                store.alarms.settle(alarm, _failed(alarm, tuple(done), len(self._channels), now))
         return told
 
 

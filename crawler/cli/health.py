@@ -11,10 +11,10 @@ from typing import Any
 from crawler.cli.timings import timings
 from crawler.config import Config, load
 from crawler.errors import worst
-from crawler.health.cadence import HISTORY, learn, silence
+from crawler.health.cadence import HISTORY, learn, past, silence
 from crawler.items import Run, iso
 from crawler.schedule import ScheduleRow, Timing, parse_cron
-from crawler.store import Store, open_store
+from crawler.store import Alarm, Store, open_store
 from crawler.text.dates import zone
 
 UNWATCHED = 13
@@ -36,6 +36,7 @@ class State:
     last_healthy: Run | None
     quiet: str | None
     paused: bool
+    alarm: Alarm | None = None
 
 
 def health(config_path: Path | None, wanted: tuple[str, ...], as_json: bool) -> int:
@@ -63,6 +64,7 @@ def state(store: Store, source: str, timing: Timing, config: Config, now: dateti
         last_healthy=store.runs.last_healthy(source, mode="live"),
         quiet=_quiet(store, source, config, now),
         paused=bool(row and row.paused),
+        alarm=store.alarms.open_of(source),
     )
 
 
@@ -90,9 +92,9 @@ def judged(
 
 def _quiet(store: Store, source: str, config: Config, now: datetime) -> str | None:
     here = zone(config.timezone)
-    times = store.articles.published_since(source, now - HISTORY)
+    times = past(store.articles.published_since(source, now - HISTORY), now)
     cadence = learn(times, now, here)
-    if cadence is None or times[-1] > now:
+    if cadence is None:
         return None
     found = silence(cadence, times[-1], now)
     return f"{found.sentence}; up to {found.limit:.1f} missing articles are believed"
@@ -112,7 +114,16 @@ def values(state: State, config: Config) -> dict[str, Any]:
         "last_healthy": iso(well.started_at.astimezone(here)) if well else None,
         "unaccounted": last.measures.get("unaccounted", []) if last else [],
         "silence": state.quiet,
+        "alarm": alarm_values(state.alarm, config) if state.alarm else None,
     }
+
+
+def alarm_values(alarm: Alarm, config: Config) -> dict[str, Any]:
+    """The open alarm: what, since when, in how many runs, and whether the operator has heard of it."""
+    here = zone(config.timezone)
+    told = iso(alarm.told_at.astimezone(here)) if alarm.told_at else None
+    since = iso(alarm.opened_at.astimezone(here))
+    return {"kind": alarm.kind, "since": since, "runs": alarm.times, "told": told, "failure": alarm.failure}
 
 
 def text(state: State, config: Config) -> str:
@@ -120,6 +131,9 @@ def text(state: State, config: Config) -> str:
     found = values(state, config)
     lines = [f"{state.source}: {state.verdict}. {state.sentence}".rstrip(". ") + "."]
     lines.append(f"    last run {found['last_run'] or 'never'}, last healthy {found['last_healthy'] or 'never'}")
+    if alarm := found["alarm"]:
+        told = f"told {alarm['told']}" if alarm["told"] else alarm["failure"] or "not told yet"
+        lines.append(f"    alarm: {alarm['kind']} since {alarm['since']}, in {alarm['runs']} runs; {told}")
     if state.quiet:
         lines.append(f"    {state.quiet}")
     lines += [f"    listed, but not to be had: {url}" for url in found["unaccounted"]]

@@ -25,7 +25,6 @@ def tell(config: Config, outcomes: Iterable[Outcome]) -> None:
 
     now = datetime.now(UTC)
     try:
-        channels = Channels([address.get_secret_value() for address in config.alarms.channels])
         with open_store(config.database_url) as store:
             for outcome in outcomes:
                 if outcome.stopped and not outcome.at_limit:
@@ -39,6 +38,7 @@ def tell(config: Config, outcomes: Iterable[Outcome]) -> None:
                     run_id=outcome.run.id if outcome.run else None,
                     at=now,
                 )
+            channels = Channels([address.get_secret_value() for address in config.alarms.channels])
             channels.send(store, now, zone(config.timezone))
     except CrawlerError as error:
         log.warning("The operator could not be told how the sources are: %s", error)

@@ -14,13 +14,15 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler.errors import CrawlerError
-from crawler.health.cadence import HISTORY, Silence, learn, silence
+from crawler.health.cadence import HISTORY, Silence, learn, past, silence
 from crawler.health.verdict import Facts, judge
 from crawler.items import Article, Problem, Run
 from crawler.source import GAVE_UP, SourceSpider, give_up, is_robots, need_run
 from crawler.store import Store, session
 
 log = logging.getLogger(__name__)
+LATEST = 20
+"""Articles among which the newest with a date that is not in the future is looked for."""
 ENDED = {
     "shutdown": "it was stopped by a signal",
     "closespider_timeout": "it ran longer than limits.run_seconds",
@@ -84,8 +86,8 @@ class HealthExtension:
                 Problem(kind="Ended", message=f"The run was ended before its end: {why}.", exit_code=1)
             )
         counts = counts_of(self.crawler.stats.get_stats() if self.crawler.stats else {})
-        newest = None if self.replay else self.newest(spider)
         now = datetime.now(UTC)
+        newest = None if self.replay else self.newest(spider, now)
         unaccounted = self.unaccounted(spider)
         facts = Facts(
             title=spider.title,
@@ -117,9 +119,11 @@ class HealthExtension:
             except CrawlerError as error:  # the command tells it all the same; the next run closes this one's record
                 log.error("The end of this run could not be stored. %s", error)  # noqa: TRY400 - one sentence
 
-    def newest(self, spider: SourceSpider) -> datetime | None:
-        """When the source last published, as far as the store knows."""
-        return next((article.published_at for article in self.store.articles.select(source=spider.name, limit=1)), None)
+    def newest(self, spider: SourceSpider, now: datetime) -> datetime | None:
+        """When the source last published, as far as the store knows; dates in the future are not believed."""
+        latest = self.store.articles.select(source=spider.name, limit=LATEST)
+        dates = (article.published_at for article in latest)
+        return next((moment for moment in dates if moment is None or moment <= now), None)
 
     def unaccounted(self, spider: SourceSpider) -> tuple[str, ...]:
         """The listed addresses of which nobody can say what became: no article in the store, no reason, no problem."""
@@ -133,9 +137,9 @@ class HealthExtension:
 
 def quiet(store: Store, source: str, now: datetime, here: tzinfo) -> Silence | None:
     """The silence that goes on, by what the source published in the past; None for too little of a past."""
-    times = store.articles.published_since(source, now - HISTORY)
+    times = past(store.articles.published_since(source, now - HISTORY), now)
     cadence = learn(times, now, here)
-    return silence(cadence, times[-1], now) if cadence and times[-1] <= now else None
+    return silence(cadence, times[-1], now) if cadence else None
 
 
 def partial(spider: SourceSpider) -> bool:

@@ -20,6 +20,10 @@ LEAST_GAPS, LEAST_DAYS = 30, 60
 """Articles and days below which nothing is learned."""
 MARGIN = 1.25
 """How far beyond the longest silence of the past a silence is still believed."""
+STOP = 2.0
+"""A longest silence this many times the second longest was a stop, and no habit."""
+LONGER = 1.5
+"""How many times the longest silence, as time, is believed whatever was to be expected in it."""
 PRIOR = 12.0
 """Hours of the average rate that each hour of the week begins with, so that an hour never seen is no certainty."""
 HOUR = timedelta(hours=1)
@@ -30,7 +34,8 @@ Free = Callable[[date], bool]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cadence:
     """How a source publishes. `rates` are articles an hour by (free day, hour of the day) in `zone`; `longest` is the
-    longest silence of the past as time, `longest_expected` the most articles missed in one."""
+    longest silence of the past as time, `longest_expected` the most articles missed in one, a former
+    stop left out."""
 
     rates: Mapping[tuple[bool, int], float]
     longest: timedelta
@@ -57,7 +62,7 @@ class Silence:
     @property
     def is_believable(self) -> bool:
         """Whether the source may simply have nothing to say."""
-        return self.expected <= self.limit
+        return self.expected <= self.limit and self.lasting <= self.longest * LONGER
 
     @property
     def sentence(self) -> str:
@@ -88,6 +93,11 @@ def learn(times: Iterable[datetime], now: datetime, zone: tzinfo, free: Free | N
         free=free,
     )
     return _with_longest(cadence, found)
+
+
+def past(times: Sequence[datetime], now: datetime) -> list[datetime]:
+    """The times up to now: one wrong date in the future must not hide that a source has stopped."""
+    return [moment for moment in times if moment <= now]
 
 
 def silence(cadence: Cadence, newest: datetime, now: datetime) -> Silence:
@@ -142,8 +152,8 @@ def _with_longest(cadence: Cadence, found: Sequence[datetime]) -> Cadence:
         share = (when - edges[at]) / whole if whole else 0.0
         return totals[at] + (totals[at + 1] - totals[at]) * share
 
-    longest = max(until(later) - until(earlier) for earlier, later in pairwise(found))
-    return replace(cadence, longest_expected=longest)
+    *_, second, longest = sorted(until(later) - until(earlier) for earlier, later in pairwise(found))
+    return replace(cadence, longest_expected=second if longest > second * STOP else longest)
 
 
 def _hours(start: datetime, end: datetime, zone: tzinfo, free: Free) -> Iterator[tuple[tuple[bool, int], float]]:

@@ -1,9 +1,14 @@
-"""The operator's alarms: at most one open for each source, from the first bad run to the next healthy one."""
+"""The operator's alarms: at most one open for each source, from the first bad run to the next healthy one.
+
+Several processes and threads note and send at the same time. So an alarm is read and changed in one transaction, and
+who sends it takes it first; what came of the sending is written down only if nothing new is to be told meanwhile.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +22,8 @@ from crawler.store.watch_schema import alarms
 class Alarm:
     """One trouble of one source.
 
-    `kind` is the verdict, `severity` its exit code as text; `times` counts the runs that met it. `untold` is what the
+    `kind` is the worst verdict that was told, `severity` its exit code as text, `latest` the verdict of the last run
+    that met it; `times` counts the runs that met it. `untold` is what the
     operator has still to hear (opened, escalated, healed), None for nothing; `done` are the channels that have it
     already; `told_at` is when a message of it last arrived everywhere.
     """
@@ -26,6 +32,7 @@ class Alarm:
     source: str
     kind: str
     severity: str
+    latest: str
     message: str
     opened_at: datetime
     last_seen_at: datetime
@@ -60,6 +67,41 @@ class AlarmRoom:
         due = alarms.c.next_try_at.is_(None) | (alarms.c.next_try_at <= now)
         return self._select(alarms.c.untold.is_not(None), due)
 
+    def change(self, source: str, how: Callable[[Alarm | None], Alarm | None]) -> None:
+        """Put what `how` makes of the source's open alarm; nothing else writes meanwhile. None changes nothing.
+
+        An alarm that begins to be told overtakes what was still to be told of the source's closed ones: "well again"
+        would be untrue by now.
+        """
+        with self._database.writing(batch=True):
+            former = self.open_of(source)
+            changed = how(former)
+            if changed is None or changed == former:
+                return
+            self.put(changed)
+            if changed.untold == "opened":
+                with self._database.writing() as connection:
+                    old = (alarms.c.source == source, alarms.c.closed_at.is_not(None), alarms.c.untold.is_not(None))
+                    connection.execute(update(alarms).where(*old).values(untold=None, next_try_at=None))
+
+    def take(self, alarm: Alarm, now: datetime, until: datetime) -> Alarm | None:
+        """The alarm for one who sends it, nobody else's until then; None when another took it or it changed."""
+        due = alarms.c.next_try_at.is_(None) | (alarms.c.next_try_at <= now)
+        return replace(alarm, next_try_at=until) if self._written(alarm, due, next_try_at=until) else None
+
+    def settle(self, taken: Alarm, outcome: Alarm) -> bool:
+        """Write what came of sending; False, with nothing written, when there is something new to tell by now."""
+        return self._written(
+            taken,
+            alarms.c.next_try_at == taken.next_try_at,
+            untold=outcome.untold,
+            told_at=outcome.told_at,
+            done=json.dumps(outcome.done),
+            tries=outcome.tries,
+            next_try_at=outcome.next_try_at,
+            failure=outcome.failure,
+        )
+
     def put(self, alarm: Alarm) -> None:
         """Write an alarm: a new one, or over its former state."""
         values = {name: getattr(alarm, name) for name in Alarm.__slots__ if name != "id"}
@@ -69,6 +111,11 @@ class AlarmRoom:
                 connection.execute(insert(alarms), values)
             else:
                 connection.execute(update(alarms).where(alarms.c.id == alarm.id).values(**values))
+
+    def _written(self, alarm: Alarm, also: Any, **values: Any) -> bool:
+        same = (alarms.c.id == alarm.id, alarms.c.untold == alarm.untold, alarms.c.message == alarm.message)
+        with self._database.writing() as connection:
+            return connection.execute(update(alarms).where(*same, also).values(**values)).rowcount == 1
 
     def _select(self, *wanted: Any) -> list[Alarm]:
         rows = self._database.read(select(alarms).where(*wanted).order_by(alarms.c.id.desc()))

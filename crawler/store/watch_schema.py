@@ -17,6 +17,7 @@ alarms = Table(
     Column("source", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("severity", Text, nullable=False),
+    Column("latest", Text, nullable=False),
     Column("message", Plain, nullable=False),
     Column("opened_at", Moment, nullable=False),
     Column("last_seen_at", Moment, nullable=False),

@@ -25,9 +25,11 @@ CODES = {"healthy": 0, "failed": 1, "unreachable": 10, "blocked": 11, "changed":
 
 
 class Receiver:
-    """A web hook on loopback; `down` answers 500."""
+    """A web hook on loopback; `down` answers 500, and none answers before it is `let_go`."""
 
     def __init__(self) -> None:
+        self.arrived, self.let_go = threading.Event(), threading.Event()
+        self.let_go.set()
         self.titles: list[str] = []
         self.texts: list[str] = []
         self.down = False
@@ -35,6 +37,8 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
+                receiver.arrived.set()
+                receiver.let_go.wait(3)
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 if not receiver.down:
                     receiver.titles.append(body["title"])
@@ -89,6 +93,10 @@ def told(store: Store, receiver: Receiver, *verdicts: str) -> list[str]:
         (["unreachable", "unreachable", "unreachable", "healthy"], ["mfa: unreachable", "mfa is well again"]),
         (["unreachable", "blocked"], ["mfa: blocked"]),
         (["degraded", "changed", "degraded"], ["mfa: degraded", "mfa: changed, worse than before"]),
+        (["degraded", "unreachable", "degraded"], ["mfa: degraded"]),
+        (["degraded", "unreachable", "unreachable"], ["mfa: degraded", "mfa: unreachable, worse than before"]),
+        (["unreachable", "degraded"], ["mfa: degraded"]),
+        (["unreachable", "degraded", "unreachable"], ["mfa: degraded"]),
         (["silent", "healthy", "silent"], ["mfa: silent", "mfa is well again", "mfa: silent"]),
     ],
 )
@@ -123,6 +131,76 @@ def test_a_receiver_that_is_down_hears_it_once_when_it_is_back(store: Store, rec
     assert (alarm.untold, alarm.failure, alarm.told_at) == (None, None, NOON + 15 * MINUTE)
     other.server.shutdown()
     other.server.server_close()
+
+
+def run(store: Store, verdict: str, minute: int = 0) -> None:
+    code, at = CODES[verdict], NOON + minute * MINUTE
+    note(store, source="mfa", verdict=verdict, exit_code=code, sentence=f"{verdict}.", run_id=None, at=at)
+
+
+def sending(store: Store, receiver: Receiver) -> threading.Thread:
+    """A thread that is in the middle of sending, until the receiver is let go."""
+    receiver.arrived.clear()
+    receiver.let_go.clear()
+    thread = threading.Thread(target=Channels([receiver.address]).send, args=(store, NOON, UTC))
+    thread.start()
+    assert receiver.arrived.wait(10)
+    return thread
+
+
+def test_two_that_send_at_once_tell_it_once(store: Store, receiver: Receiver) -> None:
+    run(store, "blocked")
+    first = sending(store, receiver)
+    assert Channels([receiver.address]).send(store, NOON, UTC) == 0
+    receiver.let_go.set()
+    first.join()
+    assert receiver.titles == ["mfa: blocked"]
+
+
+def test_a_source_that_heals_while_its_alarm_is_sent_is_well(store: Store, receiver: Receiver) -> None:
+    run(store, "blocked")
+    first = sending(store, receiver)
+    run(store, "healthy", 1)
+    receiver.let_go.set()
+    first.join()
+    assert store.alarms.open() == []
+    Channels([receiver.address]).send(store, NOON + MINUTE, UTC)
+    assert receiver.titles == ["mfa: blocked", "mfa is well again"]
+
+
+def test_who_heard_of_it_hears_that_it_got_worse_before_all_heard(store: Store, receiver: Receiver) -> None:
+    other = Receiver()
+    channels, receiver.down = Channels([receiver.address, other.address]), True
+    run(store, "degraded")
+    channels.send(store, NOON, UTC)
+    run(store, "changed", 1)
+    receiver.down = False
+    channels.send(store, NOON + MINUTE, UTC)
+    worse = "mfa: changed, worse than before"
+    assert (receiver.titles, other.titles) == ([worse], ["mfa: degraded", worse])
+    other.server.shutdown()
+    other.server.server_close()
+
+
+def test_new_trouble_overtakes_a_recovery_that_was_not_heard(store: Store, receiver: Receiver) -> None:
+    channels = Channels([receiver.address])
+    run(store, "blocked")
+    channels.send(store, NOON, UTC)
+    receiver.down = True
+    for minute, verdict in enumerate(("healthy", "changed"), start=1):
+        run(store, verdict, minute)
+        channels.send(store, NOON + minute * MINUTE, UTC)
+    receiver.down = False
+    channels.send(store, NOON + timedelta(hours=9), UTC)
+    assert receiver.titles == ["mfa: blocked", "mfa: changed"]
+
+
+def test_a_channel_that_is_named_later_hears_what_is_open(store: Store, receiver: Receiver) -> None:
+    for minute, verdict in enumerate(("silent", "healthy", "blocked")):
+        run(store, verdict, minute)
+        Channels([]).send(store, NOON, UTC)
+    Channels([receiver.address]).send(store, NOON + MINUTE, UTC)
+    assert receiver.titles == ["mfa: blocked"]
 
 
 def test_an_unusable_address_is_refused_without_being_shown() -> None:

@@ -8,12 +8,43 @@ from pathlib import Path
 from live.place import Place
 
 from crawler.items import Health, Run
+from crawler.store import Alarm
 
 
 def test_a_source_that_never_ran_is_unwatched(tmp_path: Path) -> None:
     done = Place(tmp_path).crawler("health", "mfa")
     assert done.code == 13
     assert done.out.splitlines()[0] == "mfa: unwatched. It never ran: start `crawler watch`, or run `crawler crawl`."
+
+
+def test_the_open_alarm_is_shown(tmp_path: Path) -> None:
+    place, noon = Place(tmp_path), datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+    with place.store() as store:
+        store.alarms.put(
+            Alarm(
+                source="mfa",
+                kind="blocked",
+                severity="11",
+                latest="blocked",
+                message="No.",
+                opened_at=noon,
+                last_seen_at=noon,
+                times=3,
+                untold="opened",
+                failure="1 of 2 channels did not take it",
+            )
+        )
+    since = "2026-03-06T17:00:00+05:00"
+    wanted = f"    alarm: blocked since {since}, in 3 runs; 1 of 2 channels did not take it"
+    assert wanted in place.crawler("health", "mfa").out.splitlines()
+    (line,) = place.crawler("health", "mfa", "--json").lines
+    assert line["alarm"] == {
+        "kind": "blocked",
+        "since": since,
+        "runs": 3,
+        "told": None,
+        "failure": "1 of 2 channels did not take it",
+    }
 
 
 def test_every_state_and_the_code_that_outranks(tmp_path: Path) -> None:

@@ -10,7 +10,14 @@ from crawler.store import Alarm, Store
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=5)
 ALARM = Alarm(
-    source="mfa", kind="blocked", severity="11", message="Отказ\0.", opened_at=NOON, last_seen_at=NOON, untold="opened"
+    source="mfa",
+    kind="blocked",
+    severity="11",
+    latest="blocked",
+    message="Отказ\0.",
+    opened_at=NOON,
+    last_seen_at=NOON,
+    untold="opened",
 )
 
 
@@ -33,6 +40,38 @@ def test_one_is_changed_in_place_and_closed(store: Store) -> None:
     again = store.alarms.open_of("mfa")
     assert again is not None
     assert again.id != found.id
+
+
+def test_one_takes_it_and_settles_it(store: Store) -> None:
+    store.alarms.put(ALARM)
+    (due,) = store.alarms.untold(NOON)
+    taken = store.alarms.take(due, NOON, LATER)
+    assert taken is not None
+    assert store.alarms.take(due, NOON, LATER) is None
+    assert store.alarms.settle(taken, replace(taken, untold=None, told_at=NOON, next_try_at=None))
+    assert not store.alarms.settle(taken, replace(taken, tries=7))
+    found = store.alarms.open_of("mfa")
+    assert found is not None
+    assert (found.untold, found.told_at, found.tries) == (None, NOON, 0)
+
+
+def test_who_took_it_and_died_gives_way(store: Store) -> None:
+    store.alarms.put(ALARM)
+    (due,) = store.alarms.untold(NOON)
+    assert store.alarms.take(due, NOON, LATER) is not None
+    assert store.alarms.untold(NOON) == []
+    (again,) = store.alarms.untold(LATER)
+    assert store.alarms.take(again, LATER, LATER + timedelta(minutes=5)) is not None
+
+
+def test_what_changed_meanwhile_is_not_settled(store: Store) -> None:
+    store.alarms.put(ALARM)
+    (due,) = store.alarms.untold(NOON)
+    taken = store.alarms.take(due, NOON, LATER)
+    assert taken is not None
+    store.alarms.change("mfa", lambda found: replace(found, untold="healed", closed_at=LATER) if found else None)
+    assert not store.alarms.settle(taken, replace(taken, untold=None))
+    assert [alarm.untold for alarm in store.alarms.untold(LATER)] == ["healed"]
 
 
 def test_what_is_untold_waits_for_its_next_try(store: Store) -> None:
