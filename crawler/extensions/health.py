@@ -5,21 +5,27 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Self
 
-from scrapy import signals
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler.errors import CrawlerError
 from crawler.health.cadence import HISTORY, Silence, learn, past, silence
+from crawler.health.measures import Tally
+from crawler.health.shifts import Past, shifts
 from crawler.health.verdict import Facts, judge
-from crawler.items import Article, Problem, Run
+from crawler.items import Article, Health, Problem, Run
 from crawler.source import GAVE_UP, SourceSpider, give_up, is_robots, need_run
 from crawler.store import Store, session
 
+NORMAL = timedelta(days=90)
+"""How long ago a run may be that others are compared with: what moved and stayed is normal after that."""
+SEEN = ("articles", "codes")
+"""What an earlier run must have measured to be compared with: one query each, most runs have no article."""
 log = logging.getLogger(__name__)
 LATEST = 20
 """Articles among which the newest with a date that is not in the future is looked for."""
@@ -38,14 +44,16 @@ class HealthExtension:
         self.store = session(crawler)
         self.dry = crawler.settings.getbool("CRAWLER_DRY_RUN")
         self.replay = crawler.settings.getbool("CRAWLER_REPLAY")
+        self.tally = Tally()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """As Scrapy makes its components."""
         need_run(crawler)
         extension = cls(crawler)
-        for signal in ("spider_opened", "spider_error", "item_error", "spider_closed", "response_received"):
+        for signal in ("spider_opened", "spider_error", "item_error", "item_scraped", "item_dropped", "spider_closed"):
             crawler.signals.connect(getattr(extension, signal), getattr(signals, signal))
+        crawler.signals.connect(extension.response_received, signals.response_received)
         return extension
 
     def spider_opened(self, spider: SourceSpider) -> None:
@@ -56,10 +64,21 @@ class HealthExtension:
         except CrawlerError as error:
             give_up(spider, error)
 
-    def response_received(self, response: Response, spider: SourceSpider) -> None:
-        """Count what was read; robots.txt is no page."""
+    def response_received(self, response: Response, request: Request, spider: SourceSpider) -> None:
+        """Count and measure what was read; robots.txt is no page."""
         if not is_robots(response.url):
             spider.count("pages")
+            listing, wait = bool(request.meta.get("listing")), request.meta.get("download_latency")
+            self.tally.page(response.status, len(response.body), wait, listing=listing)
+
+    def item_scraped(self, item: Any) -> None:
+        """Measure an article that was stored."""
+        if isinstance(item, Article):
+            self.tally.article(item)
+
+    def item_dropped(self, item: Any) -> None:
+        """Measure an article that was read and is stored already as it is."""
+        self.item_scraped(item)
 
     def spider_error(self, failure: Failure, response: Response, spider: SourceSpider) -> None:
         """An exception nobody meant, in a spider."""
@@ -89,6 +108,7 @@ class HealthExtension:
         now = datetime.now(UTC)
         newest = None if self.replay else self.newest(spider, now)
         unaccounted = self.unaccounted(spider)
+        measures = {} if partial(spider) else self.tally.measures(counts, spider.problems)
         facts = Facts(
             title=spider.title,
             least_links=spider.expect.least_links,
@@ -100,6 +120,7 @@ class HealthExtension:
             one_page=bool(spider.url),
             unaccounted=unaccounted,
             quiet=None if self.replay else quiet(self.store, spider.name, now, spider.zone),
+            shifts=() if partial(spider) or self.dry or self.replay else self.shifts(spider, measures, now),
         )
         health, sentence, code = judge(facts)
         spider.run = replace(
@@ -111,7 +132,7 @@ class HealthExtension:
             complete=reason == "finished" and not spider.list_failed and not partial(spider),
             counts=counts,
             problems=tuple(spider.problems),
-            measures={"unaccounted": list(unaccounted)} if unaccounted else {},
+            measures=measures | ({"unaccounted": list(unaccounted)} if unaccounted else {}),
         )
         if not self.dry:
             try:
@@ -133,6 +154,15 @@ class HealthExtension:
         ids = {url: address.native_id for url in spider.owed if (address := spider.identify(url))}
         known = self.store.articles.known(spider.name, set(ids.values())) if ids else {}
         return tuple(url for url in spider.owed if url not in told and not known.get(ids.get(url, "")))
+
+    def shifts(self, spider: SourceSpider, measures: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
+        """What moved against the source's earlier runs."""
+        found = {
+            run.id: run for seen in SEEN for run in self.store.runs.measured(spider.name, seen, since=now - NORMAL)
+        }
+        newest_first = sorted(found.values(), key=lambda run: run.id or 0, reverse=True)
+        past = [Past(healthy=run.health is Health.HEALTHY, measures=run.measures) for run in newest_first]
+        return shifts(measures, past)
 
 
 def quiet(store: Store, source: str, now: datetime, here: tzinfo) -> Silence | None:

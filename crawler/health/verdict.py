@@ -30,7 +30,8 @@ class Facts:
 
     `least_links` and `silence` are what the source must give (see `source.Expect`), `newest` is when it last published
     (aware), None when unknown. `unaccounted` are listed addresses of which nobody can say what became. `quiet` is the
-    silence as the source's own cadence measures it; where there is one, it outranks `silence`.
+    silence as the source's own cadence measures it; where there is one, it outranks `silence`. `shifts` say what moved
+    against earlier runs, a sentence each.
     """
 
     title: str
@@ -43,6 +44,7 @@ class Facts:
     one_page: bool = False
     unaccounted: tuple[str, ...] = ()
     quiet: Silence | None = None
+    shifts: tuple[str, ...] = ()
 
     @property
     def age(self) -> timedelta | None:
@@ -91,6 +93,7 @@ def _lost(facts: Facts) -> str:
         found.append(f"listed, but not to be had: {some}{more}.")
     if facts.counts.get("lists_replaced"):
         found.append("its first list failed and another was read instead, which may not name every article.")
+    found += facts.shifts
     return " ".join(part if at == 0 else part[0].upper() + part[1:] for at, part in enumerate(found))
 
 

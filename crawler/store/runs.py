@@ -80,6 +80,12 @@ class RunRoom:
         """The last runs, of one source or of all, newest first."""
         return self._select(source, mode, limit)
 
+    def measured(self, source: str, name: str, *, since: datetime, limit: int = 60) -> list[Run]:
+        """The last live runs, begun since then, that ended healthy or degraded and measured `name`; newest first."""
+        well = runs.c.health.in_((Health.HEALTHY.value, Health.DEGRADED.value))
+        has = runs.c.measures.contains(f'"{name}": ', autoescape=True)
+        return self._select(source, "live", limit, well, has, runs.c.started_at >= since)
+
     def last_complete_id(self, source: str, *, mode: str | None = None) -> int | None:
         """The id of the last run that read every list page it set out to read.
 

@@ -204,3 +204,15 @@ def test_several_faults_at_once_end_with_the_one_that_outranks_the_others(tmp_pa
         for line in ("mfa: blocked (exit 11). ", "qazmonitor: unreachable (exit 10). ", "ktkz: changed (exit 12). "):
             assert line in done.out
         assert "Traceback" not in done.said
+
+
+def test_a_list_that_shrank_is_told_by_its_own_past(crawl: Any) -> None:
+    with QazMonitorSite(24, feed_size=20) as site:
+        for _ in range(5):
+            assert crawl("qazmonitor", site.url).code == 0
+        site.feed_size = 4
+        ran = crawl("qazmonitor", site.url)
+        assert (ran.code, ran.health) == (14, "degraded"), ran
+        assert "entries on a list's page 4, before 20." in ran.sentence.lower()
+        site.feed_size = 20
+        assert crawl("qazmonitor", site.url).code == 0

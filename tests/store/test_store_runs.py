@@ -143,3 +143,21 @@ def test_a_process_that_ended_but_was_not_waited_for_is_gone() -> None:
     child.wait()
     child.stdout.close()
     assert is_gone(process)
+
+
+def test_runs_to_compare_with_ended_well_and_measured_it(store: Store) -> None:
+    measured = {"articles": 3, "fields": {"title": 3}}
+    kept = [
+        finished(store, measures=measured),
+        finished(store, Health.DEGRADED, measures=measured),
+    ]
+    finished(store, Health.CHANGED, measures=measured)
+    finished(store, measures={"unaccounted": ["https://example.org/?articles:"]})
+    finished(store, mode="replay", measures=measured)
+    finished(store, source="ktkz", measures=measured)
+    began(store)
+    found = store.runs.measured("mfa", "articles", since=NOON)
+    assert [run.id for run in found] == [run.id for run in reversed(kept)]
+    assert found[0].measures == measured
+    assert [run.id for run in store.runs.measured("mfa", "articles", since=NOON, limit=1)] == [kept[1].id]
+    assert store.runs.measured("mfa", "articles", since=NOON + MINUTE) == []

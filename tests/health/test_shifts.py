@@ -1,0 +1,177 @@
+"""What moved since the source was well: told once it is sure, never for a few articles."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from crawler.health.measures import FIELDS, KEPT, Tally
+from crawler.health.shifts import Past, shifts
+from crawler.items import Article, Problem, Verdict
+
+
+def run(articles: int = 8, **given: Any) -> dict[str, Any]:
+    """A run's measures: every field in every article, unless `given` says otherwise."""
+    fields = dict.fromkeys(FIELDS, articles) | given.pop("fields", {})
+    usual = {"fields": fields, "languages": {"ru": articles}, "texts": [1000 + 10 * n for n in range(articles)]}
+    return {"articles": articles, **usual, **given} if articles else given
+
+
+def past(*measures: dict[str, Any], healthy: bool = True) -> list[Past]:
+    return [Past(healthy=healthy, measures=each) for each in measures]
+
+
+WELL = past(*[run()] * 8)
+
+
+def test_a_run_like_the_others_has_not_moved() -> None:
+    assert shifts(run(), WELL) == ()
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_field_that_vanished_is_named(name: str) -> None:
+    (told,) = shifts(run(fields={name: 0}), WELL)
+    assert told.endswith("found in 0 of the last 8 articles, before 100 %.")
+    assert told.split(" found")[0] == {"published_at": "time of publication"}.get(name, name)
+
+
+@pytest.mark.parametrize("lacking", [1, 2])
+def test_one_or_two_articles_without_a_field_are_nothing(lacking: int) -> None:
+    assert shifts(run(fields={"lead": 8 - lacking}), WELL) == ()
+
+
+def test_a_field_that_comes_and_goes_is_no_news() -> None:
+    before = past(*(run(fields={"lead": n}) for n in (8, 2, 5, 0, 7, 3, 8, 1)))
+    assert shifts(run(fields={"lead": 0}), before) == ()
+
+
+@pytest.mark.parametrize("runs", [0, 1, 4])
+def test_too_short_a_past_says_nothing(runs: int) -> None:
+    assert shifts(run(fields={"lead": 0}), WELL[:runs]) == ()
+
+
+def test_few_articles_are_judged_with_those_just_before() -> None:
+    """One article a run: the first without a lead says nothing, the seventh in a row does."""
+    history = past(*[run(1)] * 40)
+    told = []
+    for _ in range(8):
+        found = shifts(run(1, fields={"lead": 0}), history)
+        told.append(bool(found))
+        history = [*past(run(1, fields={"lead": 0}), healthy=not found), *history]
+    assert told[:3] == [False] * 3
+    assert told[-1]
+
+
+def test_a_run_without_articles_neither_forgives_nor_forgets() -> None:
+    bad = past(*[run(4, fields={"lead": 0})] * 2, healthy=False)
+    assert shifts(run(0), [*bad, *WELL])
+    assert not shifts(run(0), [*past(*[run(4)] * 2), *bad, *WELL])
+
+
+def test_degraded_runs_are_never_what_is_compared_with() -> None:
+    bad = past(*[run(fields={"lead": 0})] * 30, healthy=False)
+    assert shifts(run(fields={"lead": 0}), [*bad, *WELL])
+    assert not shifts(run(), [*bad, *WELL])
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "words"),
+    [
+        (
+            run(30, languages={"ru": 30}),
+            run(12, languages={"ru": 6, "kk": 6}),
+            "language kk: 0 of the last 30 articles",
+        ),
+        (
+            run(first_seen={"all": 10, "copies": 9}),
+            run(first_seen={"all": 10, "copies": 0}),
+            "copies of known texts: 9",
+        ),
+        (run(codes={"200": 2, "404": 8}), run(codes={"200": 10}), "answers with an error: 8 of the last 10 answers"),
+        (run(texts=[200] * 8), run(), "median text 200 characters, before 1035."),
+        (run(sizes=[900] * 8), run(sizes=[9000] * 8), "median page of an article 900 bytes, before 9000."),
+        (run(waits=[6.0] * 8), run(waits=[0.2] * 8), "median wait for an answer 6.0 s, before 0.2 s."),
+        (run(lists={"pages": 1, "entries": 4}), run(lists={"pages": 2, "entries": 40}), "page 4, before 20."),
+    ],
+)
+def test_what_moved_now_and_before(now: dict[str, Any], before: dict[str, Any], words: str) -> None:
+    (told,) = shifts(now, past(*[before] * 8))
+    assert words in told
+    assert shifts(before, past(*[before] * 8)) == ()
+
+
+def test_faster_answers_and_longer_lists_are_no_trouble() -> None:
+    before = run(waits=[9.0] * 8, lists={"pages": 1, "entries": 10})
+    assert shifts(run(waits=[0.1] * 8, lists={"pages": 1, "entries": 90}), past(*[before] * 8)) == ()
+
+
+@pytest.mark.slow
+def test_false_alarms_of_a_source_that_does_not_change() -> None:
+    """Two thousand runs of four sources, each with leads in part, two languages and texts of very unequal length."""
+    told = sum(
+        alarms(rate, share, seed) for seed, (rate, share) in enumerate([(0.3, 0.6), (1, 0.9), (4, 0.3), (15, 1)])
+    )
+    assert told <= 4, told
+
+
+def alarms(rate: float, share: float, seed: int, runs: int = 500) -> int:
+    """How often a shift begins to be told in a series of runs in which nothing ever moves."""
+    chance, history, count, was = random.Random(seed), [], 0, False
+    for _ in range(runs):
+        now = chance_run(chance, rate, share)
+        found = shifts(now, history[:60])
+        count += bool(found) and not was
+        was = bool(found)
+        if now.get("articles"):
+            history = [Past(healthy=not found, measures=now), *history]
+    return count
+
+
+def chance_run(chance: random.Random, rate: float, share: float) -> dict[str, Any]:
+    number = sum(chance.random() < rate / 30 for _ in range(30))
+    leads, kazakh = (sum(chance.random() < each for _ in range(number)) for each in (share, 0.4))
+    texts = [int(chance.lognormvariate(7, 0.9)) for _ in range(number)]
+    languages = {"ru": number - kazakh, "kk": kazakh}
+    return run(number, fields={"lead": leads}, languages=languages, texts=texts, sizes=[9000 + n for n in texts])
+
+
+def article(**given: Any) -> Article:
+    return Article(**{"id": "x:1:ru", "source": "x", "url": "https://example.org/1", "body": "текст", **given})
+
+
+def test_a_tally_gives_plain_values() -> None:
+    tally = Tally()
+    tally.page(200, 5000, 0.51234, listing=True)
+    tally.page(200, 900, None, listing=False)
+    tally.page(404, 10, 0.1, listing=False)
+    tally.article(article(title="Заголовок", language="ru"))
+    tally.article(article())
+    tally.article(article(title="Gone", verdict=Verdict.UNPUBLISHED))
+    refused = Problem(kind="Blocked", message="It is forbidden by the site's robots.txt.", exit_code=11)
+    assert tally.measures({"articles/new": 3, "articles/copy": 1, "entries": 7}, [refused]) == {
+        "codes": {"200": 2, "404": 1},
+        "waits": [0.512, 0.1],
+        "sizes": [900],
+        "lists": {"pages": 1, "entries": 7},
+        "first_seen": {"all": 4, "copies": 1},
+        "problems": {"Blocked": 1},
+        "robots_refused": 1,
+        "articles": 2,
+        "fields": dict.fromkeys(FIELDS, 0) | {"title": 1},
+        "languages": {"ru": 1, "und": 1},
+        "texts": [5, 5],
+    }
+
+
+def test_a_long_run_keeps_some_values_only() -> None:
+    tally = Tally()
+    for _ in range(10 * KEPT):
+        tally.article(article())
+    found = tally.measures({}, ())
+    assert (found["articles"], len(found["texts"])) == (10 * KEPT, KEPT)
+
+
+def test_a_run_that_saw_nothing_measures_nothing() -> None:
+    assert Tally().measures({}, ()) == {}
