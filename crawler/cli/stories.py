@@ -162,6 +162,7 @@ def _release(release: Release) -> dict[str, Any]:
     return {
         "source": release.source,
         "native_id": release.native_id,
+        "published_at": {language: when.isoformat() if when else None for language, when in release.times.items()},
         "missing": list(release.missing),
         "late_hours": {language: round(each / HOUR, 2) for language, each in late.items() if each},
         "lacking_numbers": {language: list(found) for language, found in release.lacking.items()},

@@ -9,6 +9,6 @@ events.py       whether two texts tell of one event, by features.py: names (skel
 stories.py      articles about one event, gathered
 trace.py        what the store keeps of a text to find its likes: MinHash signature and bands
 changes.py      what an edit changed, by alignment.py (sentence by sentence) and facts.py (figures, names, negations)
-languages.py    the language versions of one release: missing, late, with other numbers
+languages.py    the language versions of one release: missing, late, with other numbers (spelled.py reads them)
 sameness.py     an article made ready for the judge
 """
