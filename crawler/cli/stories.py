@@ -82,11 +82,13 @@ def story(
 def _settled(config_path: Path | None) -> Store:
     """The store, with everything in it judged."""
     from crawler.config import load
+    from crawler.dedupe.meaning import embedding
     from crawler.store import open_store
 
     config = load(config_path)
+    reads = embedding() if config.semantic else None
     store = open_store(config.database_url)
-    store.same.settle(ZoneInfo(config.timezone))
+    store.same.settle(ZoneInfo(config.timezone), embedding=reads)
     return store
 
 
