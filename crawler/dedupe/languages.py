@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from crawler.dedupe.numbers import numbers
+from crawler.dedupe.spelled import in_digits, stated
 from crawler.items import Article
-
-_DIGIT = re.compile(r"\d")
-_WORDS = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +60,9 @@ def _release(source: str, native_id: str, versions: Mapping[str, Article], langu
 
 def _lacking(texts: Mapping[str, str]) -> dict[str, tuple[float, ...]]:
     """A number that a version has in words ("three delegates") is not missed in another: words are left out freely."""
-    any_form = {language: set(numbers(text)) for language, text in texts.items()}
-    digits = {language: _in_digits(text) for language, text in texts.items()}
+    any_form = {language: stated(text) for language, text in texts.items()}
+    digits = {language: in_digits(text) for language, text in texts.items()}
     return {
         language: tuple(sorted(set().union(*(digits[o] for o in texts if o != language)) - any_form[language]))
         for language in texts
     }
-
-
-def _in_digits(text: str) -> set[float]:
-    """The numbers that stand in a text as digits; its number words are taken out, words of scale stay."""
-    lines = (line for line in text.splitlines() if _DIGIT.search(line))
-    written = "\n".join(lines)
-    in_words = set(numbers(" ".join(_WORDS.findall(written))))
-    return set(numbers(written)) - in_words

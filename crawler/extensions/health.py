@@ -161,8 +161,8 @@ class HealthExtension:
             run.id: run for seen in SEEN for run in self.store.runs.measured(spider.name, seen, since=now - NORMAL)
         }
         newest_first = sorted(found.values(), key=lambda run: run.id or 0, reverse=True)
-        past = [Past(healthy=run.health is Health.HEALTHY, measures=run.measures) for run in newest_first]
-        return shifts(measures, past)
+        earlier = [Past(healthy=run.health is Health.HEALTHY, measures=run.measures) for run in newest_first]
+        return shifts(measures, earlier)
 
 
 def quiet(store: Store, source: str, now: datetime, here: tzinfo) -> Silence | None:

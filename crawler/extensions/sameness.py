@@ -9,6 +9,7 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 
 from crawler.config import Config
+from crawler.dedupe.meaning import embedding
 from crawler.errors import CrawlerError
 from crawler.source import SourceSpider, need_run
 from crawler.store import session
@@ -27,6 +28,7 @@ class SamenessExtension:
         self.store = session(crawler)
         config: Config = crawler.settings["CRAWLER_CONFIG"]
         self.zone = zone(config.timezone)
+        self.semantic = config.semantic
         self.dry = crawler.settings.getbool("CRAWLER_DRY_RUN")
 
     @classmethod
@@ -42,7 +44,8 @@ class SamenessExtension:
         if self.dry or spider.gave_up:
             return
         try:
-            done = self.store.same.settle(self.zone, seconds=SECONDS)
+            reads = embedding() if self.semantic else None
+            done = self.store.same.settle(self.zone, seconds=SECONDS, embedding=reads)
         except CrawlerError as error:
             log.error("What %s brought is stored but not judged; the next run tries again. %s", spider.name, error)  # noqa: TRY400 - one sentence, no traceback
             return

@@ -14,6 +14,7 @@ from datetime import datetime, tzinfo
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from crawler.dedupe.meaning import Embedding
 from crawler.errors import UsageError
 from crawler.items import Article
 from crawler.store.connection import Database
@@ -61,13 +62,14 @@ class SameRoom:
         found: int = self._database.read(select(func.count()).select_from(unjudged))[0][0]
         return found
 
-    def settle(self, zone: tzinfo, *, seconds: float | None = None) -> int:
+    def settle(self, zone: tzinfo, *, seconds: float | None = None, embedding: Embedding | None = None) -> int:
         """Judge the articles that are new or touched by new ones, each in its own transaction; how many.
 
         `zone` says on which day a moment is; after `seconds` (None: never) the rest is left for the next time. What
-        another process judges meanwhile is not judged twice.
+        another process judges meanwhile is not judged twice. With an `embedding` the meaning of matched
+        articles counts.
         """
-        settling = Settling(zone)
+        settling = Settling(zone, embedding)
         until = None if seconds is None else time.monotonic() + seconds
         done = 0
         times: Counter[str] = Counter()

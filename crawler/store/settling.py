@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from crawler.dedupe.judge import OWN, Document, Judgement, Known, judge
+from crawler.dedupe.meaning import Embedding
 from crawler.dedupe.sameness import document_of
 from crawler.dedupe.shingles import Text
 from crawler.dedupe.trace import Trace, trace
@@ -59,10 +60,12 @@ class Read(NamedTuple):
 
 
 class Settling:
-    """Judges articles, one after the other; keeps the texts it read last. `zone` says which day a moment is on."""
+    """Judges articles, one after the other; keeps the texts it read last. `zone` says which day a moment is on;
+    `embedding` reads the meaning of matched articles, None where that is switched off."""
 
-    def __init__(self, zone: tzinfo) -> None:
+    def __init__(self, zone: tzinfo, embedding: Embedding | None = None) -> None:
         self.zone = zone
+        self.embedding = embedding
         self._read: OrderedDict[str, Read] = OrderedDict()
 
     def settle(self, connection: Connection, article_id: str) -> None:
@@ -92,7 +95,7 @@ class Settling:
         rows = _CURRENT.rows(connection, {"at": article_id})
         if not rows:
             return None
-        document = document_of(as_article(rows[0][0]), self.zone)
+        document = document_of(as_article(rows[0][0]), self.zone, self.embedding)
         self._read[article_id] = Read(document, rows[0][1], rows[0][2])
         if len(self._read) > KEPT:
             self._read.popitem(last=False)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner
@@ -106,3 +107,38 @@ def test_a_story_is_told_once_split_and_undone(stored: Path) -> None:
     assert "mfa:3:en" not in run("story", number, "split", "mfa:3:en")
     assert "mfa:3:en" in run("story", number, "undo")
     assert "0 stories" in run("stories", "--since", "2026-03-07")
+
+
+def test_a_story_shows_its_language_versions(stored: Path) -> None:
+    base = "https://www.gov.kz/memleket/entities/mfa/press/news/details/7?lang="
+    with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
+        for language, hours, body in (
+            ("ru", 0, "Спасены 30 детей и 1 000 семей."),
+            ("en", 26, "1,000 families saved."),
+        ):
+            article = Article(
+                id=f"mfa:7:{language}",
+                source="mfa",
+                url=base + language,
+                body=body,
+                language=language,
+                published_at=NOON + timedelta(hours=hours),
+                verdict=Verdict.NEW,
+                version=1,
+            )
+            store.articles.save(article, content_hash=body, run_id=None, seen_at=NOON)
+        store.same.settle(ZoneInfo("Asia/Almaty"))
+        number = str(store.same.story_of("mfa:7:ru"))
+    line = "mfa 7: kk: none; ru 2026-03-06 12:00; en +26 hours; en lacks 30, which another version has"
+    assert line in run("story", number)
+    (release,) = json.loads(run("story", number, "--json"))["releases"]
+    assert release["published_at"] == {"ru": "2026-03-06T12:00:00+00:00", "en": "2026-03-07T14:00:00+00:00"}
+    assert release["missing"] == ["kk"]
+    assert release["late_hours"] == {"en": 26.0}
+    assert release["lacking_numbers"] == {"en": [30.0]}
+
+
+def test_which_languages_a_source_has_is_a_setting(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRAWLER_SOURCES__MFA__LANGUAGES", '["ru", "en"]')
+    found = run("story", str(json.loads(run("stories", "--json").splitlines()[0])["id"]))
+    assert "mfa 1: en: none; ru 2026" in found

@@ -53,10 +53,39 @@ def test_an_unknown_time_is_neither_first_nor_late() -> None:
         ("Встреча прошла 6 марта 2026 года в 10:30.", "They met on March 6.", {}),
         ("Три врача уехали.", "Doctors left.", {}),
         ("Два врача и 40 сестёр.", "Doctors and 40 nurses.", {}),
+        ("Встреча 6 и 7 марта.", "They met on March 6 and 7.", {}),
+        ("С 6 по 9 марта.", "From March 6 to 9th.", {}),
+        ("Выделено 1.000.000 тенге.", "1,000,000 tenge were allotted.", {}),
+        ("Двадцать пять врачей.", "25 doctors.", {}),
+        ("Спасли сто пятьдесят человек.", "150 people were saved.", {}),
+        ("Двести пять тысяч тонн, 40 судов.", "205,000 tons, forty ships.", {}),
+        ("III съезд, вторая сессия.", "The 3rd congress, 2nd session.", {}),
+        ("Начало в 15:00 часов.", "It begins at 3 p.m.", {}),
+        ("Начало в 10.30 утра.", "It begins at 10:30 a.m.", {}),
+        ("Открыты 12 маршрутов.", "12 routes were opened.", {}),
+        ("Тел. +7 7172 72-05-18.", "Phone +7 (7172) 720518.", {}),
+        ("Миллион причин и 40 врачей.", "Many reasons and 40 doctors.", {}),
+        ("Сделано 12 маршрутов.", "13 routes were made.", {"ru": (13.0,), "en": (12.0,)}),
+        ("6 марта приехали 7 врачей.", "On March 6, 8 doctors came.", {"ru": (8.0,), "en": (7.0,)}),
+        ("Выделено 25 млн тенге.", "2.5 million tenge were allotted.", {"ru": (2.5e6,), "en": (2.5e7,)}),
     ],
 )
 def test_numbers_that_differ(ru: str, en: str, lacking: dict[str, tuple[float, ...]]) -> None:
     assert one(version("ru", ru), version("en", en)).lacking == lacking
+
+
+@pytest.mark.parametrize(
+    ("kk", "en"),
+    [
+        ("Он бес дәрігер келді.", "15 doctors came."),
+        ("Екі жүз отбасы көмек алды.", "200 families received aid."),
+        ("Бес мың тонна.", "5,000 tons."),
+        ("2026 жылғы 6 наурызда 30 бала келді.", "On 6 March 2026, thirty children came."),
+        ("Үшінші кездесу.", "The 3rd meeting."),
+    ],
+)
+def test_kazakh_number_words_are_read(kk: str, en: str) -> None:
+    assert one(version("kk", kk), version("en", en)).lacking == {}
 
 
 def test_releases_are_kept_apart_and_other_sources_left_out() -> None:

