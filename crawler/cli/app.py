@@ -12,6 +12,7 @@ from crawler.cli.compare import compare
 from crawler.cli.match import match
 from crawler.cli.rules import app as rules
 from crawler.cli.stories import stories, story
+from crawler.errors import UsageError
 
 app = typer.Typer(
     name="crawler",
@@ -105,11 +106,22 @@ def replay(
     accept: Annotated[
         str | None, typer.Option(metavar="REASON", help="Write today's result as the new expectation, and say why.")
     ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="The scorecard: pass rates by field, age of each snapshot.")
+    ] = False,
+    max_age: Annotated[
+        str, typer.Option(help="With --report: how old a page class's newest snapshot may be, such as 90d.")
+    ] = "365d",
     as_json: AsJson = False,
 ) -> None:
     """Compare today's extraction of every snapshot with what it must yield, field by field."""
     from crawler.cli.replay import replay
+    from crawler.cli.report import report as show
 
+    if report:
+        if accept is not None:
+            raise UsageError("--report only tells; give --accept in a run of its own.")
+        raise typer.Exit(show(context.obj, source, snapshots, max_age, as_json))
     raise typer.Exit(replay(context.obj, source, snapshots, accept, as_json))
 
 

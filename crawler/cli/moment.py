@@ -1,4 +1,4 @@
-"""`--since`: a day, a time or an age, as a person writes it."""
+"""`--since` and `--max-age`: a day, a time or an age, as a person writes it."""
 
 from __future__ import annotations
 
@@ -24,3 +24,10 @@ def since(text: str | None, timezone: str) -> datetime | None:
         raise UsageError(
             f"--since {text!r} is no day, time or age; write 2026-01-31, 2026-01-31T10:00+05:00 or 36h."
         ) from error
+
+
+def age(text: str, option: str) -> timedelta:
+    """The span that an option's age means."""
+    if found := AGE.fullmatch(text.strip()):
+        return timedelta(hours=int(found[1]) * HOURS[found[2]])
+    raise UsageError(f"{option} {text!r} is no age; write 36h, 365d or 52w.")

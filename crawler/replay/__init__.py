@@ -1,0 +1,11 @@
+"""Today's extraction over stored pages.
+
+expectations.py   every stored page against what it must yield, field by field
+scorecard.py      how much of it is as expected, how old each page is, which page classes have no recent one
+"""
+
+from __future__ import annotations
+
+from crawler.replay.expectations import Result, accept, check, outcome
+
+__all__ = ["Result", "accept", "check", "outcome"]
