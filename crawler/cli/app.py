@@ -56,6 +56,12 @@ def crawl(
     context: typer.Context,
     sources: Sources = None,
     replay: Annotated[Path | None, typer.Option(help="Read stored pages instead: a folder or a .warc.gz file.")] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="With --replay ARCHIVE: the run that was going on then, as then.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="FILE", help="With --at: tell what differs from this .jsonl, or from `store`.")
+    ] = None,
     url: Annotated[str | None, typer.Option(help="Read this one address.")] = None,
     since: Since = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many articles per source.")] = None,
@@ -73,6 +79,8 @@ def crawl(
     wanted = Wanted(
         sources=tuple(sources or ()),
         replay=replay,
+        at=at,
+        against=against,
         url=url,
         since=since,
         limit=limit,

@@ -1,6 +1,7 @@
 """Today's extraction over stored pages.
 
 expectations.py   every stored page against what it must yield, field by field
+difference.py     what a past run gives today against what it gave then
 scorecard.py      how much of it is as expected, how old each page is, which page classes have no recent one
 """
 
