@@ -61,7 +61,11 @@ def find(root: Path, source: str, at: datetime, stored: Iterable[Run] = ()) -> P
     """
     until = at + timedelta(minutes=1, microseconds=-1) if not (at.second or at.microsecond) else at
     runs = _runs(root, source, at, stored)
-    going = [run for run in runs if run.started_at.replace(microsecond=0) <= until and run.ended_at >= at]
+    going = [
+        run
+        for run in runs
+        if run.started_at.replace(microsecond=0) <= until and run.ended_at >= at.replace(microsecond=0)
+    ]
     if going:
         return max(going, key=lambda run: run.started_at)
     nearest = sorted(sorted(runs, key=lambda run: abs(run.started_at - at))[:NEAR], key=lambda run: run.started_at)
@@ -116,7 +120,7 @@ def _tagged(source: str, tag: str, moments: Sequence[datetime]) -> PastRun:
         return PastRun(
             source=source,
             started_at=started,
-            ended_at=max(moments),
+            ended_at=max(started, *moments),  # a record's time has whole seconds
             tag=tag,
             since=datetime.fromisoformat(since) if since else None,
             limit=said.get("limit"),
