@@ -126,11 +126,13 @@ def check_options(wanted: Wanted) -> None:
 
 
 def then(plans: Sequence[RunPlan], config: Config, wanted: Wanted) -> Then:
-    """What the runs gave then, by a file that `-o` wrote or by the store."""
+    """What the runs gave then, by a file that `-o` wrote or by the store; articles found unchanged are no result."""
     assert wanted.against
     if wanted.against != STORE:
         sources = {plan.source for plan in plans}
-        return Then([article for article in _written(Path(wanted.against)) if article.source in sources])
+        return Then(
+            [each for each in _written(Path(wanted.against)) if each.source in sources and each.verdict in TOLD]
+        )
     found = Then()
     if not is_there(config.database_url):
         raise UsageError(f"--against {STORE}: there is no store at {config.database_url}.")
@@ -167,8 +169,8 @@ class Gathered:
         """Take one event of a run."""
         if event["type"] == "article":
             article = Article.from_dict(event)
-            from_file = self.wanted.against != STORE and not self.wanted.everything
-            if (article.verdict in TOLD or self.wanted.everything) and (article.is_matched or not from_file):
+            unmatched = self.wanted.everything or self.wanted.against == STORE  # the store has those too
+            if article.verdict in TOLD and (article.is_matched or unmatched):
                 self.articles.append(article)
         elif event["type"] == "problem":
             self.not_stored += event["kind"] == NotStored.__name__

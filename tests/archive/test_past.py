@@ -1,4 +1,4 @@
-"""Which run was going on at a time: by what records say, by the store, by pauses; and never another run in its place."""
+"""Which run was going on at a time: by what records say, by the store, by pauses; never another in its place."""
 
 from __future__ import annotations
 
