@@ -62,7 +62,7 @@ def find(root: Path, source: str, at: datetime, stored: Iterable[Run] = ()) -> P
     whole = at.replace(microsecond=0)  # as the records' times are
     until = at + timedelta(minutes=1, microseconds=-1) if not (at.second or at.microsecond) else at
     runs = _runs(root, source, at, stored)
-    going = [run for run in runs if run.started_whole <= until and run.ended_at >= whole]
+    going = [run for run in runs if run.started_at.replace(microsecond=0) <= until and run.ended_at >= whole]
     if going:
         return max(going, key=lambda run: run.started_at)
     nearest = sorted(sorted(runs, key=lambda run: abs(run.started_at - at))[:NEAR], key=lambda run: run.started_at)
@@ -84,7 +84,7 @@ def _is_of(kept: Kept, past: PastRun) -> bool:
     if past.tag is not None or kept.run is not None:
         return kept.run == past.tag
     moment = kept.snapshot.fetched_at
-    return moment is not None and past.started_whole <= moment <= past.ended_at
+    return moment is not None and past.started_at.replace(microsecond=0) <= moment <= past.ended_at
 
 
 def _runs(root: Path, source: str, at: datetime, stored: Iterable[Run]) -> list[PastRun]:
@@ -142,7 +142,7 @@ def _by_store(source: str, moments: Sequence[datetime], known: Sequence[Run]) ->
 
 
 def _within(moment: datetime, run: Run) -> bool:
-    return bool(run.finished_at and run.started_whole <= moment <= run.finished_at)
+    return bool(run.finished_at and run.started_at.replace(microsecond=0) <= moment <= run.finished_at)
 
 
 def _bursts(source: str, moments: Iterable[datetime]) -> Iterator[PastRun]:
