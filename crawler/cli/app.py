@@ -134,6 +134,19 @@ def replay(
 
 
 @app.command()
+def check(
+    context: typer.Context,
+    source: Source = None,
+    snapshots: Annotated[Path, typer.Option(help="The folder of snapshots.")] = Path("snapshots"),
+    as_json: AsJson = False,
+) -> None:
+    """Read one known live page per page class; say whether the site changed or only the fixture is old."""
+    from crawler.cli.check import check
+
+    raise typer.Exit(check(context.obj, source, snapshots, as_json))
+
+
+@app.command()
 def snapshot(
     context: typer.Context,
     url: Annotated[str, typer.Argument(help="The page to keep.")],
