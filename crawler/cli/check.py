@@ -143,7 +143,7 @@ class Canary:
             word = WORDS.get(fetched.outcome.exit_code, Word.FAILED)
             name = self.spider.name
             return Finding(source=name, page_class=known.page_class, word=word, why=fetched.why, url=known.url)
-        return judge(known, fetched.pages[-1], self.site, self.spider.expect.least_links)
+        return judge(known, fetched.pages[-1], self.site)
 
     def lists(self) -> Iterator[Finding]:
         """Of a source whose texts come with its lists: the first pages of those, their articles against the store."""
@@ -171,7 +171,7 @@ class Canary:
             page_class = None
         name = page_class.__name__ if page_class else "lists"
         known = Known(page_class=name, url=page.url, name="the source's lists")
-        finding = judge(known, page, self.site, self.spider.expect.least_links)
+        finding = judge(known, page, self.site)
         if finding.word is not Word.EXPECTED:
             return finding
         for article in read(page, self.site).articles:

@@ -79,8 +79,9 @@ class Finding:
         return CODES.get(self.word, 0)
 
 
-def judge(known: Known, page: Snapshot, site: Site, least_links: int = 1) -> Finding:
-    """What one live page says of the class that knew it; `least_links` is what the source's lists must show."""
+def judge(known: Known, page: Snapshot, site: Site) -> Finding:
+    """What one live page says of the class that knew it. A list may be short: what a source's lists must show
+    (`Expect.least_links`) they show together, in a run."""
     finding = Finding(source=site.name, page_class=known.page_class, word=Word.EXPECTED, why="", url=known.url)
     try:
         reading = read(page, site)
@@ -96,7 +97,7 @@ def judge(known: Known, page: Snapshot, site: Site, least_links: int = 1) -> Fin
         why = f"it is read by {reading.page} now, no longer by {known.page_class}."
         return replace(finding, word=Word.CHANGED, why=why)
     if known.article is None:
-        return _of_list(finding, reading, least_links)
+        return _of_list(finding, reading)
     if len(reading.articles) != 1:
         return replace(finding, word=Word.CHANGED, why=f"it gives {len(reading.articles)} articles, where it was one.")
     return _of_article(finding, known, known.article, reading.articles[0])
@@ -138,10 +139,9 @@ def _none(finding: Finding, known: Known, page: Snapshot, reason: NotAnArticle) 
     return replace(finding, word=Word.CHANGED, why=str(reason))
 
 
-def _of_list(finding: Finding, reading: Reading, least_links: int) -> Finding:
-    if reading.entries < least_links:
-        why = f"it lists {reading.entries} entries; a healthy run sees at least {least_links}."
-        return replace(finding, word=Word.CHANGED if reading.entries else Word.EMPTY, why=why)
+def _of_list(finding: Finding, reading: Reading) -> Finding:
+    if not reading.entries:
+        return replace(finding, word=Word.EMPTY, why="it lists nothing.")
     return replace(finding, why=f"it lists {reading.entries} entries.")
 
 

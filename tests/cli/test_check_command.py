@@ -100,7 +100,7 @@ def test_a_snapshot_comes_before_the_store(qaz: Checked) -> None:
 
 
 def test_a_feed_that_is_none_is_told_of_the_feed_alone(qaz: Checked) -> None:
-    qaz.site.fault("/rss", "challenge_200")
+    qaz.site.fault("/rss", "200_challenge")
     done, found = qaz.check()
     assert done.code == 11
     assert words(found) == {"Feed": "blocked", "QazArticle": "as expected", "QazSection": "as expected"}
