@@ -5,6 +5,7 @@ Scrapy is imported when a run begins, not before: a parent of many runs (`proces
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.settings import Settings
 
+    from crawler.archive.past import PastRun
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
@@ -26,13 +29,17 @@ class RunPlan:
 
     `config` is the configuration file, None for the one in force. `replay` is a folder or `.warc.gz` file to read
     instead of the site, `url` one address to read alone, `since` (aware) the oldest article wanted, `limit` the most
-    articles. `dry_run` stores nothing. With `everything` unchanged articles go down the whole stream too. `variables`
-    are environment variables set for the run (`CRAWLER_DATABASE` and the like).
+    articles. With `past` the replay is that run of the archive `replay` once more, by its own clock; with `as_asked`
+    its records, not the store, say which known articles were looked at again. `dry_run` stores nothing. With
+    `everything` unchanged articles go down the whole stream too. `variables` are environment variables set for the run
+    (`CRAWLER_DATABASE` and the like).
     """
 
     source: str
     config: Path | None = None
     replay: Path | None = None
+    past: PastRun | None = None
+    as_asked: bool = False
     url: str | None = None
     since: datetime | None = None
     limit: int | None = None
@@ -56,7 +63,9 @@ def run_source(plan: RunPlan, emit: Callable[[dict[str, Any]], None]) -> Run:
     config = load(plan.config)
     config.check_sources(spiders.names())
     spider_class = spiders.load(plan.source)
-    if plan.replay:
+    if plan.past:
+        refuse_sockets()
+    elif plan.replay:
         stored_pages(plan.replay, plan.source)  # NothingStored now, in one sentence, rather than inside the engine
     process = AsyncCrawlerProcess(settings_of(plan, config))
     crawler = process.create_crawler(spider_class)
@@ -69,6 +78,20 @@ def run_source(plan: RunPlan, emit: Callable[[dict[str, Any]], None]) -> Run:
     return ended(plan, crawler)
 
 
+def refuse_sockets() -> None:
+    """Let no Python code of this process reach a network, until its end: what a replay needs is on disk.
+
+    A database is reached by its own library, which does not pass here.
+    """
+
+    def refuse(event: str, details: tuple[Any, ...]) -> None:
+        asked = event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
+        if asked or (event in ("socket.connect", "socket.sendto") and isinstance(details[1], tuple)):
+            raise CrawlerError(f"A replay opens no socket, but something asked for {details[0 if asked else 1]}.")
+
+    sys.addaudithook(refuse)
+
+
 def settings_of(plan: RunPlan, config: Config) -> Settings:
     """Scrapy's settings for one plan."""
     from scrapy.settings import Settings
@@ -78,6 +101,8 @@ def settings_of(plan: RunPlan, config: Config) -> Settings:
     wanted = {
         "CRAWLER_CONFIG": config,
         "CRAWLER_REPLAY": plan.replay is not None,
+        "CRAWLER_PAST": plan.past,
+        "CRAWLER_AS_ASKED": plan.as_asked,
         "CRAWLER_STORED": str(plan.replay.absolute()) if plan.replay else None,
         "CRAWLER_DRY_RUN": plan.dry_run,
         "CRAWLER_KEEP_UNCHANGED": plan.everything,

@@ -6,6 +6,7 @@ warc.py       WarcWriter: those bytes → files that several processes share and
 decode.py     Content-Encoding undone, with a cap on what it expands to
 member.py     one record read from a file, whole or not at all
 reader.py     WARC files → Snapshots
+past.py       which run was going on at a time, and its records
 copying.py    records taken out, byte for byte, into a file of their own
 folder.py     snapshot folders: a stored page, what is known of its request, what it must yield
 """

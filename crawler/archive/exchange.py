@@ -31,7 +31,7 @@ class Exchange:
 
     `fetched_at` is aware and goes into the archive in UTC and whole seconds. `ip` is the server's address.
     `truncated` is a WARC reason (`disconnect`, `length`) where the body is known to be cut off. `earlier` is the
-    record that may already hold this payload.
+    record that may already hold this payload. `run` says whose response it is (`archive.past.tag_of`).
     """
 
     url: str
@@ -46,3 +46,4 @@ class Exchange:
     ip: str | None = None
     truncated: str | None = None
     earlier: Earlier | None = None
+    run: str | None = None

@@ -91,6 +91,8 @@ def _response(exchange: Exchange, record_id: str, date: str, digest: str) -> lis
         headers.append(("WARC-IP-Address", exchange.ip))
     if exchange.truncated:
         headers.append(("WARC-Truncated", exchange.truncated))
+    if exchange.run:
+        headers.append(("Crawler-Run", exchange.run))
     kind, block = "response", (head, exchange.body)
     if revisit := list(_revisit(exchange, digest)):
         kind, block = "revisit", (head, b"")

@@ -12,6 +12,7 @@ from crawler.cli.compare import compare
 from crawler.cli.match import match
 from crawler.cli.rules import app as rules
 from crawler.cli.stories import stories, story
+from crawler.errors import UsageError
 
 app = typer.Typer(
     name="crawler",
@@ -55,6 +56,12 @@ def crawl(
     context: typer.Context,
     sources: Sources = None,
     replay: Annotated[Path | None, typer.Option(help="Read stored pages instead: a folder or a .warc.gz file.")] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="With --replay ARCHIVE: the run that was going on then, as then.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="FILE", help="With --at: tell what differs from this .jsonl, or from `store`.")
+    ] = None,
     url: Annotated[str | None, typer.Option(help="Read this one address.")] = None,
     since: Since = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many articles per source.")] = None,
@@ -72,6 +79,8 @@ def crawl(
     wanted = Wanted(
         sources=tuple(sources or ()),
         replay=replay,
+        at=at,
+        against=against,
         url=url,
         since=since,
         limit=limit,
@@ -105,12 +114,36 @@ def replay(
     accept: Annotated[
         str | None, typer.Option(metavar="REASON", help="Write today's result as the new expectation, and say why.")
     ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="The scorecard: pass rates by field, age of each snapshot.")
+    ] = False,
+    max_age: Annotated[
+        str, typer.Option(help="With --report: how old a page class's newest snapshot may be, such as 90d.")
+    ] = "365d",
     as_json: AsJson = False,
 ) -> None:
     """Compare today's extraction of every snapshot with what it must yield, field by field."""
     from crawler.cli.replay import replay
+    from crawler.cli.report import report as show
 
+    if report:
+        if accept is not None:
+            raise UsageError("--report only tells; give --accept in a run of its own.")
+        raise typer.Exit(show(context.obj, source, snapshots, max_age, as_json))
     raise typer.Exit(replay(context.obj, source, snapshots, accept, as_json))
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    source: Source = None,
+    snapshots: Annotated[Path, typer.Option(help="The folder of snapshots.")] = Path("snapshots"),
+    as_json: AsJson = False,
+) -> None:
+    """Read one known live page per page class; say whether the site changed or only the fixture is old."""
+    from crawler.cli.check import check
+
+    raise typer.Exit(check(context.obj, source, snapshots, as_json))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crawler.cli import moment
+from crawler.cli import moment, past
 from crawler.cli.output import ArticleFile
 from crawler.cli.progress import Display, display_for
 from crawler.cli.telling import tell
@@ -25,6 +25,8 @@ class Wanted:
 
     sources: tuple[str, ...] = ()
     replay: Path | None = None
+    at: str | None = None
+    against: str | None = None
     url: str | None = None
     since: str | None = None
     limit: int | None = None
@@ -38,6 +40,7 @@ class Wanted:
 def crawl(config_path: Path | None, wanted: Wanted) -> int:
     """Run the sources; the exit code that outranks the others."""
     config = load(config_path)
+    past.check_options(wanted)
     if not config.contact and not wanted.replay:
         print(
             "crawler: no contact is set, so sites cannot reach you; put your address into crawler.toml "
@@ -47,6 +50,15 @@ def crawl(config_path: Path | None, wanted: Wanted) -> int:
     names = chosen(config, wanted)
     load_rules(config.rules)  # a broken rule file is refused before anything is asked of a site
     plans = [plan(name, config_path, config, wanted) for name in names]
+    if wanted.at:
+        with past.prepared(plans, config, wanted) as then:
+            return compared(then, config, wanted) if wanted.against else run(then, config, wanted)
+    return run(plans, config, wanted)
+
+
+def run(plans: Sequence[RunPlan], config: Config, wanted: Wanted) -> int:
+    """Run the plans and tell what came of it."""
+    names = [plan.source for plan in plans]
     display = display_for(names, as_json=wanted.as_json, verbose=wanted.verbose, timezone=config.timezone)
     with ArticleFile(wanted.output, wanted.everything) as file, display:
         outcomes = followed(plans, config, display, file, wanted)
@@ -57,6 +69,13 @@ def crawl(config_path: Path | None, wanted: Wanted) -> int:
     if not (wanted.replay or wanted.dry_run or wanted.url or wanted.limit or wanted.since):
         tell(config, outcomes)
     return worst(outcome.exit_code for outcome in outcomes)
+
+
+def compared(plans: Sequence[RunPlan], config: Config, wanted: Wanted) -> int:
+    """Run the plans and tell what differs from what the runs gave then."""
+    before, now = past.then(plans, config, wanted), past.Gathered(wanted)
+    outcomes = run_all(plans, now.on, limits=config.limits, log_level=logging.ERROR, at_once=3)
+    return past.compare(before, now, outcomes, wanted.as_json)
 
 
 def refuse_unusable(outcomes: Sequence[Outcome]) -> None:
@@ -87,7 +106,7 @@ def plan(name: str, config_path: Path | None, config: Config, wanted: Wanted) ->
         config=config_path,
         replay=wanted.replay,
         url=wanted.url,
-        since=moment.since(wanted.since, config.timezone),
+        since=moment.since(wanted.since, config.timezone, moment.at(wanted.at, config.timezone) if wanted.at else None),
         limit=wanted.limit,
         dry_run=wanted.dry_run,
         everything=wanted.everything,

@@ -1,4 +1,4 @@
-"""`--since`: a day, a time or an age, as a person writes it."""
+"""`--since` and `--max-age`: a day, a time or an age, as a person writes it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,30 @@ AGE = re.compile(r"(\d+)\s*([hdw])")
 HOURS = {"h": 1, "d": 24, "w": 168}
 
 
-def since(text: str | None, timezone: str) -> datetime | None:
-    """The moment (aware) that `--since` means; a day is its midnight in the owner's time zone."""
+def since(text: str | None, timezone: str, now: datetime | None = None) -> datetime | None:
+    """The moment (aware) that `--since` means; a day is its midnight in the owner's time zone, an age ends `now`."""
     if text is None:
         return None
     if age := AGE.fullmatch(text.strip()):
-        return datetime.now(UTC) - timedelta(hours=int(age[1]) * HOURS[age[2]])
+        return (now or datetime.now(UTC)) - timedelta(hours=int(age[1]) * HOURS[age[2]])
     try:
         return local(datetime.fromisoformat(text.strip()), zone(timezone))
     except ValueError as error:
         raise UsageError(
             f"--since {text!r} is no day, time or age; write 2026-01-31, 2026-01-31T10:00+05:00 or 36h."
         ) from error
+
+
+def at(text: str, timezone: str) -> datetime:
+    """The moment (aware) that `--at` means; without an offset it is the owner's wall time."""
+    try:
+        return local(datetime.fromisoformat(text.strip()), zone(timezone))
+    except ValueError as error:
+        raise UsageError(f"--at {text!r} is no time; write 2026-01-31T10:15, or 2026-01-31T10:15:30+05:00.") from error
+
+
+def age(text: str, option: str) -> timedelta:
+    """The span that an option's age means."""
+    if found := AGE.fullmatch(text.strip()):
+        return timedelta(hours=int(found[1]) * HOURS[found[2]])
+    raise UsageError(f"{option} {text!r} is no age; write 36h, 365d or 52w.")

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from crawler.errors import UsageError
-from crawler.items import Article, Verdict
+from crawler.items import Article, Verdict, iso
 
 FORMATS = (".jsonl", ".json", ".csv", ".xml")
 TOLD = (Verdict.NEW, Verdict.REVISED, Verdict.COPY, Verdict.UNPUBLISHED, Verdict.REPUBLISHED)
@@ -17,11 +17,13 @@ TOLD = (Verdict.NEW, Verdict.REVISED, Verdict.COPY, Verdict.UNPUBLISHED, Verdict
 class ArticleFile:
     """A file of articles: those with something to tell (`TOLD`) and a strong match, or with `everything` all of them.
 
+    They stand by source, and there as their pages stand in the archive, so that a run replayed gives the same file.
     Without a path it does nothing. UsageError for an ending that says no format, or a place that cannot be written.
     """
 
     def __init__(self, path: Path | None, everything: bool) -> None:
-        self.path, self.everything, self.number = path, everything, 0
+        self.path, self.everything = path, everything
+        self.articles: list[Article] = []
         if path is None:
             return
         if path.suffix.lower() not in FORMATS:
@@ -50,12 +52,18 @@ class ArticleFile:
             return
         article = Article.from_dict(event)
         if self.everything or (article.verdict in TOLD and article.is_matched):
-            self.exporter.export_item(article)
-            self.number += 1
+            self.articles.append(article)
+
+    @property
+    def number(self) -> int:
+        """Articles taken so far."""
+        return len(self.articles)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self.path is None:
             return
+        for article in sorted(self.articles, key=_place):
+            self.exporter.export_item(article)
         self.exporter.finish_exporting()
         self.file.close()
         written = Path(self.file.name)
@@ -64,3 +72,11 @@ class ArticleFile:
             written.replace(self.path)
         else:
             written.unlink(missing_ok=True)
+
+
+def _place(article: Article) -> tuple[str, str, str, int]:
+    """Where an article's page stands: pages without a record of the archive stay as they came."""
+    ref = article.snapshot
+    if ref is None or ref.offset is None or article.fetched_at is None:
+        return article.source, "", "", 0
+    return article.source, iso(article.fetched_at) or "", ref.file or "", ref.offset

@@ -27,12 +27,9 @@ def replay(config_path: Path | None, source: str | None, snapshots: Path, reason
     config = load(config_path)
     if reason is not None and not reason.strip():
         raise UsageError("--accept needs a reason: why is today's result right?")
-    names = [source] if source else [name for name in spiders.names() if (snapshots / name).is_dir()]
-    if not names:
-        raise UsageError(f"{snapshots} holds no folder of a source ({', '.join(spiders.names())}).")
     results: list[Result] = []
     accepted: list[Path] = []
-    for name in names:
+    for name in kept(source, snapshots):
         site = spiders.load(name).site_of(config)
         for page in stored_pages(snapshots, name):
             found = list(check(page, site))
@@ -43,6 +40,16 @@ def replay(config_path: Path | None, source: str | None, snapshots: Path, reason
     for path in accepted:
         print(f"Written: {path}. Review it, then run `crawler replay` again.", file=sys.stderr)
     return 0 if all(result.passed for result in results) else PageChanged.exit_code
+
+
+def kept(source: str | None, snapshots: Path) -> list[str]:
+    """The source named, or all that the folder holds snapshots of."""
+    from crawler import spiders
+
+    names = [source] if source else [name for name in spiders.names() if (snapshots / name).is_dir()]
+    if not names:
+        raise UsageError(f"{snapshots} holds no folder of a source ({', '.join(spiders.names())}).")
+    return names
 
 
 def _print_json(results: Sequence[Result]) -> None:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from crawler.cli.crawl import owner
+from crawler.cli.fetching import fetch
 from crawler.config import load
 from crawler.errors import UsageError
 from crawler.items import iso
-from crawler.process import Event, run_all
-from crawler.run import RunPlan
 from crawler.snapshot import Snapshot
 
 ENDINGS = {"html": ".html", "json": ".json", "xml": ".xml", "text": ".txt"}
@@ -30,38 +27,19 @@ def snapshot(config_path: Path | None, url: str, source: str | None, folder: Pat
     """
     from crawler import spiders
     from crawler.archive.folder import read_file
-    from crawler.archive.reader import read_snapshots
     from crawler.replay import accept
-    from crawler.source import is_robots
 
     config = load(config_path)
     name = source or owner(url, config)
-    spider = spiders.load(name)
-    site = spider.site_of(config)
-    problems: list[str] = []
-
-    def on_event(event: Event) -> None:
-        if event["type"] == "problem":
-            problems.append(event["message"])
-
-    with TemporaryDirectory(prefix="crawler-") as temporary:
-        variables = {"CRAWLER_DATA_DIR": temporary, "CRAWLER_ARCHIVE": "true", "CRAWLER_DATABASE": "sqlite://"}
-        plan = RunPlan(source=name, config=config_path, url=url, variables=variables)
-        outcome = run_all([plan], on_event, limits=config.limits)[0]
-        stored = [
-            page
-            for file in Path(temporary).rglob("*.warc.gz")
-            for page in read_snapshots(file)
-            if not is_robots(page.url)
-        ]
-    for problem in problems:
+    site = spiders.load(name).site_of(config)
+    fetched = fetch(config_path, config, name, url)
+    for problem in fetched.problems:
         print(f"crawler: {problem}", file=sys.stderr)
-    if not stored:
-        if not problems:
-            print(f"crawler: {outcome.reason}", file=sys.stderr)
-        return outcome.exit_code or 1
-    kept = replace(stored[-1], url=spider.mirror_in(config).inward(stored[-1].url))
-    path = _write(kept, url, folder / name)
+    if not fetched.pages:
+        if not fetched.problems:
+            print(f"crawler: {fetched.why}", file=sys.stderr)
+        return fetched.outcome.exit_code or 1
+    path = _write(fetched.pages[-1], url, folder / name)
     page = next(read_file(path, path.absolute().parent.parent))
     accept(page, site, "first expectation, written by the extractor: read the page and correct it")
     print(f"Written: {path}, with .meta.json and .expected.json beside it. Read the page and correct the expectation.")

@@ -13,6 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from crawler.archive.past import PastRun
 from crawler.errors import CrawlerError
 from crawler.health.cadence import HISTORY, Silence, learn, past, silence
 from crawler.health.measures import Tally
@@ -43,7 +44,9 @@ class HealthExtension:
         self.crawler = crawler
         self.store = session(crawler)
         self.dry = crawler.settings.getbool("CRAWLER_DRY_RUN")
-        self.replay = crawler.settings.getbool("CRAWLER_REPLAY")
+        self.past: PastRun | None = crawler.settings.get("CRAWLER_PAST")
+        self.mode = "replay" if crawler.settings.getbool("CRAWLER_REPLAY") else "live"
+        self.replay = self.mode == "replay" and self.past is None  # a past run is judged as it was then
         self.tally = Tally()
 
     @classmethod
@@ -58,7 +61,8 @@ class HealthExtension:
 
     def spider_opened(self, spider: SourceSpider) -> None:
         """Write that a run has begun: a run that never ends is one that was killed."""
-        run = Run(source=spider.name, mode="replay" if self.replay else "live", started_at=datetime.now(UTC))
+        now = self.past.started_at if self.past else datetime.now(UTC)
+        run = Run(source=spider.name, mode=self.mode, started_at=now)
         try:
             spider.run = run if self.dry else self.store.runs.begin(run)
         except CrawlerError as error:
@@ -105,7 +109,7 @@ class HealthExtension:
                 Problem(kind="Ended", message=f"The run was ended before its end: {why}.", exit_code=1)
             )
         counts = counts_of(self.crawler.stats.get_stats() if self.crawler.stats else {})
-        now = datetime.now(UTC)
+        now = self.past.ended_at if self.past else datetime.now(UTC)
         newest = None if self.replay else self.newest(spider, now)
         unaccounted = self.unaccounted(spider)
         measures = {} if partial(spider) else self.tally.measures(counts, spider.problems)

@@ -180,15 +180,9 @@ def read(snapshot: Snapshot, site: Site) -> Reading:
 
     Raises Blocked, Unreachable or PageChanged for what the page is instead, NotAnArticle for what rightly is none.
     """
-    refusal.check(snapshot)
-    if site.no_article and site.no_article.search(snapshot.url):
-        raise NotAnArticle(f"{snapshot.url} is a page of {site.name} that is no article.")
-    day = snapshot.fetched_at.date() if snapshot.fetched_at else None
-    for page in site.pages:
-        if page.until and day and day >= page.until:
-            continue
-        if page.accepts(snapshot, site):
-            return page(snapshot, site).read()
+    page = class_of(snapshot, site)
+    if page is not None:
+        return page(snapshot, site).read()
     if refusal.is_shell(snapshot):
         raise refusal.shell(snapshot.url)
     raise PageChanged(
@@ -197,3 +191,20 @@ def read(snapshot: Snapshot, site: Site) -> Reading:
         f"{snapshot.kind} of {len(snapshot.body)} bytes",
         snapshot.url,
     )
+
+
+def class_of(snapshot: Snapshot, site: Site) -> type[Page] | None:
+    """The first of the site's page classes that knows the snapshot's shape, None when none does.
+
+    Raises what the snapshot is, if it is no page.
+    """
+    refusal.check(snapshot)
+    if site.no_article and site.no_article.search(snapshot.url):
+        raise NotAnArticle(f"{snapshot.url} is a page of {site.name} that is no article.")
+    day = snapshot.fetched_at.date() if snapshot.fetched_at else None
+    for page in site.pages:
+        if page.until and day and day >= page.until:
+            continue
+        if page.accepts(snapshot, site):
+            return page
+    return None

@@ -23,10 +23,12 @@ from scrapy.exceptions import NotConfigured
 from scrapy.http import Headers, Response
 
 from crawler.archive.exchange import Earlier, Exchange
+from crawler.archive.past import tag_of
 from crawler.archive.record import pack
 from crawler.archive.warc import WarcWriter
 from crawler.errors import ArchiveError as BrokenArchive
 from crawler.middlewares.outcomes import ArchiveError
+from crawler.source import SourceSpider
 
 NOT_MODIFIED = 304
 CLOSED = "archive_failed"
@@ -66,7 +68,7 @@ class ArchiveMiddleware:
         if self._failed is not None:
             raise ArchiveError(self._failed)
         try:
-            packed = pack(_exchange(request, response, fetched_at))
+            packed = pack(_exchange(request, response, fetched_at, self._run()))
             record = self._writer.append(packed)
         except BrokenArchive as error:
             self._fail(str(error))
@@ -81,6 +83,13 @@ class ArchiveMiddleware:
         request.meta["original"] = original
         return response
 
+    def _run(self) -> str | None:
+        """What each record says of the run it belongs to; nothing outside of a run."""
+        spider = self._crawler.spider
+        if not isinstance(spider, SourceSpider) or spider.run is None:
+            return None
+        return tag_of(spider.run, since=spider.since, limit=spider.limit, url=spider.url)
+
     def close(self) -> None:
         """Wait until the disk has all records."""
         self._writer.close()
@@ -92,7 +101,7 @@ class ArchiveMiddleware:
         self._closing = asyncio.get_running_loop().create_task(engine.close_spider_async(reason=CLOSED))
 
 
-def _exchange(request: Request, response: Response, fetched_at: datetime) -> Exchange:
+def _exchange(request: Request, response: Response, fetched_at: datetime, run: str | None) -> Exchange:
     return Exchange(
         url=request.url,
         method=request.method,
@@ -106,6 +115,7 @@ def _exchange(request: Request, response: Response, fetched_at: datetime) -> Exc
         ip=str(response.ip_address) if response.ip_address else None,
         truncated=_truncated(response.flags),
         earlier=_earlier(request.meta.get("memory")),
+        run=run,
     )
 
 

@@ -22,6 +22,8 @@ from crawler.items import Article, SnapshotRef, Verdict, iso
 from crawler.source import SourceSpider
 from crawler.store import Failure, Known, Store
 
+CONDITIONS = ("If-None-Match", "If-Modified-Since")
+"""Headers that ask for a page only if it changed."""
 GONE = "Gone"
 """The kind under which the store's failures keep a page found gone once."""
 MANY = 5
@@ -44,9 +46,9 @@ def is_due(first: datetime, last: datetime, now: datetime, ladder: Sequence[time
 class Revisits:
     """One run's visits to articles that the store knows."""
 
-    def __init__(self, store: Store, spider: SourceSpider) -> None:
+    def __init__(self, store: Store, spider: SourceSpider, now: datetime) -> None:
         self.store, self.spider, self.options = store, spider, spider.options
-        self.now = datetime.now(UTC)
+        self.now = now
         self.left = self.options.revisits_per_run
         self.decided: dict[str, bool] = {}
         self.alive: dict[str, datetime] = {}

@@ -12,6 +12,6 @@ from __future__ import annotations
 from crawler.source.expect import Expect
 from crawler.source.mirror import is_robots
 from crawler.source.running import GAVE_UP, give_up, need_run
-from crawler.source.spider import SourceSpider, problem_found
+from crawler.source.spider import GONE, SourceSpider, problem_found
 
-__all__ = ["GAVE_UP", "Expect", "SourceSpider", "give_up", "is_robots", "need_run", "problem_found"]
+__all__ = ["GAVE_UP", "GONE", "Expect", "SourceSpider", "give_up", "is_robots", "need_run", "problem_found"]

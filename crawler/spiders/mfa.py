@@ -70,7 +70,9 @@ class MfaSpider(SourceSpider):
     async def start(self) -> AsyncIterator[Request]:
         """The first page of each language; one article (`url`) is looked for there too, its page being a shell."""
         address = self.site.identify(self.url) if self.url else None
-        if address and DETAILS.search(address.url) and not self.crawler.settings.getbool("CRAWLER_REPLAY"):
+        settings = self.crawler.settings
+        pages = settings.getbool("CRAWLER_REPLAY") and not settings.get("CRAWLER_PAST")  # they hold it at its address
+        if address and DETAILS.search(address.url) and not pages:
             self.alone, self.looked_for = False, address.native_id
         async for request in super().start() if self.alone else _each(self.first_requests()):
             yield request

@@ -15,7 +15,7 @@ from crawler.store.marking import Marking
 from crawler.store.memory import Failure, Memory
 from crawler.store.sameness import StoredStory, StoryMember
 from crawler.store.schedules import ScheduleRow
-from crawler.store.session import close_session, session
+from crawler.store.session import close_session, is_there, session
 from crawler.store.store import Store, open_store
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "StoredStory",
     "StoryMember",
     "close_session",
+    "is_there",
     "open_store",
     "session",
 ]

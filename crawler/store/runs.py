@@ -80,6 +80,12 @@ class RunRoom:
         """The last runs, of one source or of all, newest first."""
         return self._select(source, mode, limit)
 
+    def begun_between(self, source: str, first: datetime, last: datetime, *, mode: str | None = None) -> list[Run]:
+        """The runs of this source that began between two moments, these included, the oldest first."""
+        between = (runs.c.started_at >= first, runs.c.started_at <= last)
+        query = select(runs).where(*_of(source, mode), *between).order_by(runs.c.started_at, runs.c.id)
+        return [_run(row) for row in self._database.read(query)]
+
     def measured(self, source: str, name: str, *, since: datetime, limit: int = 60) -> list[Run]:
         """The last live runs, begun since then, that ended healthy or degraded and measured `name`; newest first."""
         well = runs.c.health.in_((Health.HEALTHY.value, Health.DEGRADED.value))

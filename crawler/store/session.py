@@ -27,7 +27,7 @@ def session(crawl: Crawl) -> Store:
     """
     if crawl not in _open:
         url = crawl.settings["CRAWLER_DATABASE"]
-        if crawl.settings.getbool("CRAWLER_DRY_RUN") and not _is_there(url):
+        if crawl.settings.getbool("CRAWLER_DRY_RUN") and not is_there(url):
             url = "sqlite://"
         _open[crawl] = open_store(url)
     return _open[crawl]
@@ -40,7 +40,8 @@ def close_session(crawl: Crawl) -> None:
         store.close()
 
 
-def _is_there(url: str) -> bool:
+def is_there(url: str) -> bool:
+    """Whether there is a store at an address, without making one; of a server that is not known."""
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
         return True
