@@ -47,7 +47,7 @@ OF_STORIES = {("signatures", "story"), ("stories", "id")}
 
 
 def seed(file: Path, start: int, stop: int, part: int = PART) -> None:
-    """Add the articles of these numbers to a store, which is made when missing."""
+    """Add the articles of these numbers to a store, which is made when missing, a part of so many at a time."""
     if any(number % BATCH for number in (start, stop, part)):
         raise SystemExit(f"Only whole batches of {BATCH} articles can be seeded.")
     open_store(f"sqlite:///{file}").close()
