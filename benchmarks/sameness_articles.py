@@ -2,7 +2,8 @@
 
 About 135 words each, a thousand a day; every hundredth is a reprint of an earlier one of the same day with a fifth of
 its sentences gone. Each has one of 60 formulas of 16 words, some far more frequent than others, so that strangers share
-what officials always say: without that no signature would ever lead astray, and a large store look like a small one.
+what officials always say, and every tenth ends in the same sentence. Without these no signature would ever lead
+astray, no key be crowded, and a large store look like a small one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 from crawler.items import Article, Verdict
 from crawler.store import Store
 
+STANDING = " Напоминаем, что комитет был создан на границе двух областей и помогает всем, кто в этом нуждается."
 START = datetime(2026, 1, 1, 6, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Almaty")
 A_DAY = 1000
@@ -37,7 +39,7 @@ def name_of(number: int) -> str:
 
 
 def text_of(number: int) -> str:
-    """An article's text: ten sentences of made-up words, two names and two numbers of its own, and a formula."""
+    """An article's text: ten sentences of made-up words with two names, two numbers and a formula among them."""
     if is_reprint(number):
         parts = text_of(number - BACK).split(". ")
         return ". ".join(part for at, part in enumerate(parts) if at not in (3, 6))
@@ -51,7 +53,7 @@ def text_of(number: int) -> str:
         if at == 5:
             words.append(SAID[int(FORMULAS * rng.random() ** 2)])
         sentences.append(" ".join(words).capitalize() if at >= 2 else words[0].capitalize() + " " + " ".join(words[1:]))
-    return ". ".join(sentences) + "."
+    return ". ".join(sentences) + "." + (STANDING if number % 10 == 5 else "")
 
 
 def article(number: int) -> Article:

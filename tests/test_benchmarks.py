@@ -34,6 +34,7 @@ def test_a_seeded_store_is_row_for_row_what_judging_leaves(tmp_path: Path) -> No
             store.same.settle(ZONE)
     found, wanted = rows(seeded), rows(judged)
     assert {table for table in wanted if found[table] != wanted[table]} == set()
+    assert len(wanted["boilerplate"]) == 1
     assert len(wanted["links"]) == len(wanted["stories"]) == 2 * BATCH // 100
 
 
