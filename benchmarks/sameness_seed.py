@@ -1,4 +1,4 @@
-"""A SQLite store filled in a fifth of the time: `python -m benchmarks.sameness_seed FILE FROM TO`.
+"""A store filled in a fraction of the time: `python -m benchmarks.sameness_seed ADDRESS FROM TO`.
 
 Judging a million articles takes hours, and nearly all of it finds that an article stands alone. Here worker processes
 fill small stores, the parts, with the product's own code: `articles.save`, then `kindred.put` for what is known to
@@ -7,7 +7,7 @@ part are then copied into the big store sorted by their keys, which fills its tr
 places. What comes out is row for row what `settle` leaves (`tests/test_benchmarks.py` compares the two), but for
 articles that would share names by chance, for which nobody looks.
 
-The store must not be open elsewhere: it is written without a journal.
+The store must not be open elsewhere: a SQLite file is written without a journal.
 """
 
 from __future__ import annotations
@@ -20,18 +20,22 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from sqlalchemy import func, insert, make_url, select
+
 from benchmarks.sameness_articles import BACK, EVERY, ZONE, article, is_reprint, save
 from crawler.dedupe.sameness import document_of
 from crawler.dedupe.trace import trace
 from crawler.items import Article
 from crawler.store import kindred, open_store
-from crawler.store.schema import unjudged
+from crawler.store.schema import metadata, signatures, unjudged
 from crawler.store.settling import Settling
 
 BATCH = 500
 """Articles saved and judged together, as `benchmarks.sameness` does it: their numbers follow the order of judging."""
 PART = 25_000
 WORKERS = 2
+SENT = 10_000
+"""Rows sent to PostgreSQL at a time."""
 NUMBERED = {
     "articles": (),
     "versions": (),
@@ -47,17 +51,21 @@ NUMBERED = {
 OF_STORIES = {("signatures", "story"), ("stories", "id")}
 
 
-def seed(file: Path, start: int, stop: int, part: int | None = None) -> None:
+def seed(url: str, start: int, stop: int, part: int | None = None) -> None:
     """Add the articles of these numbers to a store, which is made when missing, a part of so many at a time."""
     part = part or min(PART, max(BATCH, (stop - start) // WORKERS // BATCH * BATCH))
     if any(number % BATCH for number in (start, stop, part)):
         raise SystemExit(f"Only whole batches of {BATCH} articles can be seeded.")
-    open_store(f"sqlite:///{file}").close()
-    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+    open_store(url).close()
+    address = make_url(url)
+    with tempfile.TemporaryDirectory() as folder:
         tasks = [(Path(folder) / f"{at}.db", at, min(at + part, stop)) for at in range(start, stop, part)]
         with multiprocessing.get_context("spawn").Pool(WORKERS) as pool:
             for done in pool.imap(make_part, tasks):
-                take_over(file, done)
+                if address.get_backend_name() == "sqlite":
+                    take_over(Path(str(address.database)), done)
+                else:
+                    send_over(url, done)
                 done.unlink()
 
 
@@ -117,9 +125,30 @@ def take_over(file: Path, part: Path) -> None:
     base.close()
 
 
-def main(file: str, start: str, stop: str) -> None:
+def send_over(url: str, part: Path) -> None:
+    """The same for PostgreSQL, which gets the rows one by one."""
+    with open_store(url) as store, open_store(f"sqlite:///{part}") as small:
+        with store._database.writing(batch=True) as connection:
+            numbers = connection.scalar(select(func.coalesce(func.max(signatures.c.number), 0)))
+            stories = connection.scalar(select(func.coalesce(func.max(metadata.tables["stories"].c.id), 0)))
+            for name, numbered in NUMBERED.items():
+                table = metadata.tables[name]
+                shift = dict.fromkeys(numbered, numbers) | {c: stories for t, c in OF_STORIES if t == name}
+                rows = small._database.read(select(table).order_by(*table.primary_key.columns))
+                values = [row._asdict() for row in rows]
+                for value in values:
+                    value.update({column: value[column] + more for column, more in shift.items() if value[column]})
+                for at in range(0, len(values), SENT):
+                    connection.execute(insert(table), values[at : at + SENT])
+            for table_name, column in (("signatures", "number"), ("stories", "id")):
+                last = f"SELECT max({column}) FROM {table_name}"
+                connection.exec_driver_sql(f"SELECT setval('{table_name}_{column}_seq', ({last}))")
+        store._database._connection().exec_driver_sql("VACUUM ANALYZE")
+
+
+def main(url: str, start: str, stop: str) -> None:
     begun = time.perf_counter()
-    seed(Path(file), int(start), int(stop))
+    seed(url, int(start), int(stop))
     print(f"seeded {int(stop) - int(start):,} articles in {time.perf_counter() - begun:.0f} s", flush=True)
 
 
