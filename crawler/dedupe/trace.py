@@ -28,6 +28,9 @@ KEYS = 24
 """Keys of an article at most, the most telling ones."""
 TELLING = 0.7
 _PACKED = struct.Struct(f"<{VALUES}I")
+_HIGHEST = int.from_bytes(b"\0\0\0\x80" * VALUES, "little")
+_OTHERS = int.from_bytes(b"\xff\xff\xff\x7f" * VALUES, "little")
+"""The highest bit of each value in a signature read as one number, and all the other bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +72,14 @@ def bands(values: Sequence[int]) -> list[int]:
 
 
 def alike(one: bytes, other: bytes) -> float:
-    """The Jaccard that two signatures let expect."""
-    pairs = zip(_PACKED.unpack(one), _PACKED.unpack(other), strict=True)
-    same: int = sum(a == b for a, b in pairs)
-    return same / VALUES
+    """The Jaccard that two signatures let expect.
+
+    All values are compared at once, as one number of 4,096 bits: in a store of a million an article meets hundreds of
+    strangers that share a formula with it. Where two values differ, adding carries into their highest bit.
+    """
+    apart = int.from_bytes(one, "little") ^ int.from_bytes(other, "little")
+    differing = ((apart & _OTHERS) + _OTHERS | apart) & _HIGHEST
+    return 1 - differing.bit_count() / VALUES
 
 
 def worth_reading(one: bytes, other: bytes, shingles: tuple[int, int]) -> bool:

@@ -74,13 +74,13 @@ class Settling:
         if read is None:
             return
         new = trace(read.document)
-        mine, touched = self._traced(connection, article_id, read, new)
+        mine, parted = self._traced(connection, article_id, read, new)
         found = kindred.candidates(connection, mine, new)
-        touched |= self._link(connection, mine.number, read.document, found)
+        touched = parted | self._link(connection, mine.number, read.document, found)
         again: set[int] = set()
         if touched:
             touched.add(mine.number)
-            again = self._recluster(connection, touched)
+            again = self._recluster(connection, mine.number, touched if parted else set())
             regroup(connection, touched)
         again |= self._recount(connection, new.passages)
         _DONE.run(connection, {"at": article_id})
@@ -136,21 +136,28 @@ class Settling:
             connection.execute(insert(links), rows)
         return {number for row in rows for number in (row["a"], row["b"])}
 
-    def _recluster(self, connection: Connection, touched: set[int]) -> set[int]:
-        """Clusters of everything touched, anew; the numbers of articles to judge again."""
+    def _recluster(self, connection: Connection, mine: int, parted: Collection[int]) -> set[int]:
+        """Clusters anew of an article and of those that may have lost a link; the numbers of articles to judge again.
+
+        Where nobody lost a link, clusters only grow together: then nothing is read of those that stay as they are,
+        so that a report that comes in every day costs no more for the many before it.
+        """
         changed = set()
         for column, wanted in (
             (signatures.c.raw_cluster, links.c.raw.is_(True)),
             (signatures.c.cluster, links.c.kind == TEXT),
         ):
-            left = set(touched)
+            left = set(parted)
             while left:
                 members = reach(connection, {min(left)}, wanted)
                 left -= members
-                first = min(members)
-                stale = signatures.c.number.in_(members) & (column != first)
-                if connection.execute(update(signatures).where(stale).values({column.name: first})).rowcount:
-                    changed |= members
+                changed |= _move(connection, column, min(members), signatures.c.number.in_(members))
+            if not parted:
+                own = or_(links.c.a == mine, links.c.b == mine)
+                ends = {end for row in connection.execute(_TOUCHING.where(own, wanted)) for end in (row.a, row.b)}
+                joined = select(column).where(signatures.c.number.in_(ends | {mine})).distinct()
+                clusters = {row[0] for row in connection.execute(joined)}
+                changed |= _move(connection, column, min(clusters), column.in_(clusters))
         keys: set[int] = set()
         for other in _ids(connection, changed).values():
             read = self.read(connection, other)
@@ -167,6 +174,15 @@ class Settling:
             return {number for number, its in texts.items() if is_hollow(its, standing)}
 
         return kindred.recount(connection, keys, hollow)
+
+
+def _move(connection: Connection, column: Any, cluster: int, which: Any) -> set[int]:
+    """Put these into a cluster; the numbers of those that were in another."""
+    stale = select(signatures.c.number).where(which, column != cluster)
+    numbers = {row[0] for row in connection.execute(stale)}
+    if numbers:
+        connection.execute(update(signatures).where(which, column != cluster).values({column.name: cluster}))
+    return numbers
 
 
 def is_hollow(text: Text, standing: frozenset[int]) -> bool:

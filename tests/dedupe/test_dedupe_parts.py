@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 
 import pytest
 from dedupe.edited_texts import dropped, release
@@ -87,6 +88,15 @@ def test_signatures_estimate_how_alike_texts_are() -> None:
         assert set(trace(a).bands) & set(trace(b).bands)
     assert not set(trace(document(release(rng, 9))).bands) & set(trace(document(release(rng, 9))).bands)
     assert trace(document("")).bands == ()
+
+
+VALUE = st.sampled_from([0, 1, 2, 2**31 - 1, 2**31, 2**31 + 1, 2**32 - 1])
+
+
+@given(st.lists(st.tuples(VALUE, VALUE), min_size=128, max_size=128))
+def test_alike_counts_equal_values(pairs: list[tuple[int, int]]) -> None:
+    one, other = (struct.pack("<128I", *values) for values in zip(*pairs, strict=True))
+    assert alike(one, other) == sum(a == b for a, b in pairs) / 128
 
 
 def test_a_signature_never_changes_with_a_library() -> None:
