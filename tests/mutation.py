@@ -1,7 +1,7 @@
 """Mutants of the extraction code: what breaks one selector, drops one field, or empties one helper's answer.
 
 A mutant is a changed syntax tree of one module. `Laboratory` builds the extraction modules again with that tree in
-place, inside this process, and asks for the first stored page that shows the change (`crawler.replay.check`); after
+place, inside this process, and asks for the first stored page that shows the change (`crawler.replay.expectations.check`); after
 the pages it tries the forms of addresses in `addresses`.
 """
 
@@ -31,7 +31,7 @@ BUILT = (
     *("extract.blocks", "extract.refusal", "extract.release", "extract.metadata", "extract.page", "extract.feed"),
     *("platforms.govkz", "platforms.govkz_rendered"),
     *("spiders.ktkz", "spiders.mfa", "spiders.qazmonitor"),
-    "replay",
+    "replay.expectations",
 )
 """The modules built anew for each mutant, each after those it imports."""
 ASKING = ("one", "first", "css", "xpath", "compile")
@@ -244,7 +244,7 @@ class Laboratory:
             exec(code, module.__dict__)
 
     def _shown(self) -> str | None:
-        check = sys.modules["crawler.replay"].check
+        check = sys.modules["crawler.replay.expectations"].check
         spiders = importlib.import_module("crawler.spiders")
         sites: dict[str, object] = {}
         for number, (source, page) in enumerate(self.pages):
