@@ -1,8 +1,8 @@
 """Mutants of the extraction code: what breaks one selector, drops one field, or empties one helper's answer.
 
 A mutant is a changed syntax tree of one module. `Laboratory` builds the extraction modules again with that tree in
-place, inside this process, and asks for the first stored page that shows the change (`crawler.replay.expectations.check`); after
-the pages it tries the forms of addresses in `addresses`.
+place, inside this process, and asks for the first stored page that shows the change
+(`crawler.replay.expectations.check`); after the pages it tries the forms of addresses in `addresses`.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from crawler.store.columns import Moment, Plain
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision these tables have; the newest in `migrations/versions`."""
 
 metadata = MetaData(

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from crawler import spiders
-from crawler.config import Config, Limits, Politeness, SourceConfig, load
+from crawler.config import Config, Limits, Politeness, SourceConfig, Subscription, load
 
 TEXT = resources.files("crawler.defaults").joinpath("crawler.toml").read_text(encoding="utf-8")
-SETTING = re.compile(r"^# (?=\w+ = )", re.MULTILINE)
+SETTING = re.compile(r"^# (?=\w+ = |\[subscriptions\.)", re.MULTILINE)
 UNCOMMENTED = tomllib.loads(SETTING.sub("", TEXT))
-EXAMPLES = {"contact", "data_dir", "database", "rules"}
+EXAMPLES = {"contact", "data_dir", "database", "rules", "templates"}
 """Settings without a value of their own: an example stands there."""
 SOURCE_EXAMPLES = {"base_url", "allow_private", "permission"}
 
@@ -42,6 +42,7 @@ def test_all_of_it_uncommented_is_valid(tmp_path: Path) -> None:
         (Config, UNCOMMENTED),
         (Limits, UNCOMMENTED["limits"]),
         (Politeness, UNCOMMENTED["politeness"]),
+        (Subscription, UNCOMMENTED["subscriptions"]["press"]),
         (SourceConfig, {key for options in UNCOMMENTED["sources"].values() for key in options}),
     ],
 )
@@ -58,6 +59,14 @@ def test_commented_values_of_the_whole_are_in_force() -> None:
     shown = {key: value for key, value in UNCOMMENTED.items() if not isinstance(value, dict) and key not in EXAMPLES}
     assert shown == {key: getattr(Config(), key) for key in shown}
     assert len(shown) >= 3
+
+
+def test_commented_values_of_a_subscription_are_in_force() -> None:
+    shown = UNCOMMENTED["subscriptions"]["press"]
+    bare = Subscription(channels=("desk",)).model_dump()
+    for key, value in shown.items():
+        if key not in {"quiet", "timezone"}:  # none, without an example
+            assert Subscription.model_validate({**shown, key: value}).model_dump()[key] == bare[key], key
 
 
 @pytest.mark.parametrize("source", spiders.names())

@@ -86,7 +86,7 @@ def test_only_matched_articles_are_read() -> None:
 
 
 def test_without_the_package_the_setting_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.config.find_spec", lambda name: None)
+    monkeypatch.setattr("crawler.config.settings.find_spec", lambda name: None)
     monkeypatch.setenv("CRAWLER_SEMANTIC", "true")
     with pytest.raises(ConfigError, match=r"CRAWLER_SEMANTIC: semantic = 'true'.*pip install crawler\[semantic\]"):
         load()

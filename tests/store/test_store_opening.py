@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from crawler.errors import ConfigError, CrawlerError
 from crawler.items import Article
-from crawler.store import Store, open_store, schema, upgrade, watch_schema
+from crawler.store import Store, open_store, schema, telling_schema, upgrade
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 NOW, LATER = schema.HEAD, f"{int(schema.HEAD) + 1:04}"
@@ -63,7 +63,7 @@ def refused(url: str) -> str:
 def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
     with store._database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, watch_schema.metadata) == []
+        assert compare_metadata(context, telling_schema.metadata) == []
 
 
 def test_the_newest_migration_is_the_one_the_code_names() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from crawler.store.watch_schema import metadata
+from crawler.store import telling_schema, watch_schema  # noqa: F401 - they add their tables
+from crawler.store.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

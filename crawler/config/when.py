@@ -1,0 +1,125 @@
+"""When a subscriber is told: at once, or once an hour, day or week; and the hours in which nobody is disturbed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Rhythm = Literal["realtime", "hourly", "daily", "weekly"]
+HOW = "write realtime, hourly, daily 08:30 or weekly mon 08:30"
+
+
+class _Plain:
+    """A value that pydantic takes as it is; `parse` made it."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.is_instance_schema(cls)
+
+
+@dataclass(frozen=True, slots=True)
+class When(_Plain):
+    """`rhythm`, and for a day or week the local time `at`; `weekday` counts from Monday, 0."""
+
+    rhythm: Rhythm
+    at: time = time()
+    weekday: int = 0
+
+    def __str__(self) -> str:
+        if self.rhythm in ("realtime", "hourly"):
+            return self.rhythm
+        day = f"{WEEKDAYS[self.weekday]} " if self.rhythm == "weekly" else ""
+        return f"{self.rhythm} {day}{self.at:%H:%M}"
+
+    def latest(self, now: datetime) -> datetime:
+        """The last time at which a digest fell due, up to `now` (aware, in the subscriber's zone); for `realtime`,
+        now."""
+        if self.rhythm == "realtime":
+            return now
+        if self.rhythm == "hourly":
+            return now.replace(minute=0, second=0, microsecond=0)
+        days = (now.weekday() - self.weekday) % 7 if self.rhythm == "weekly" else 0
+        due = self._on(now, now.date() - timedelta(days=days))
+        return due if due <= now else self._on(now, due.date() - timedelta(days=self._step))
+
+    def before(self, due: datetime) -> datetime:
+        """The time one period earlier."""
+        if self.rhythm in ("realtime", "hourly"):
+            return due - timedelta(hours=1)
+        return self._on(due, due.date() - timedelta(days=self._step))
+
+    @property
+    def _step(self) -> int:
+        return 7 if self.rhythm == "weekly" else 1
+
+    def _on(self, now: datetime, day: date) -> datetime:
+        return datetime.combine(day, self.at, now.tzinfo)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours(_Plain):
+    """From `begin` to `end`, local times; over midnight when the end is the smaller one."""
+
+    begin: time
+    end: time
+
+    def __str__(self) -> str:
+        return f"{self.begin:%H:%M}-{self.end:%H:%M}"
+
+    def after(self, now: datetime) -> datetime:
+        """`now`, or the end of these hours when it falls into them (aware, in the subscriber's zone)."""
+        clock = now.time()
+        over_midnight = self.end <= self.begin
+        inside = clock >= self.begin or clock < self.end if over_midnight else self.begin <= clock < self.end
+        if not inside:
+            return now
+        next_day = over_midnight and clock >= self.begin
+        return datetime.combine(now.date() + timedelta(days=next_day), self.end, now.tzinfo)
+
+
+def parse_when(value: object) -> object:
+    """`realtime`, `hourly`, `daily 08:30`, `weekly mon 08:30`; ValueError for anything else."""
+    if isinstance(value, When):
+        return value
+    words = str(value).lower().split()
+    match words:
+        case ["realtime"]:
+            return When("realtime")
+        case ["hourly"]:
+            return When("hourly")
+        case ["daily", clock]:
+            return When("daily", _clock(clock, HOW))
+        case ["weekly", day, clock] if day[:3] in WEEKDAYS:
+            return When("weekly", _clock(clock, HOW), WEEKDAYS.index(day[:3]))
+    raise ValueError(HOW)
+
+
+def parse_hours(value: object) -> object:
+    """`22:00-07:00`; ValueError for anything else."""
+    how = "write hours such as 22:00-07:00"
+    if value is None or isinstance(value, Hours):
+        return value
+    begin, dash, end = str(value).partition("-")
+    if not dash:
+        raise ValueError(how)
+    hours = Hours(_clock(begin.strip(), how), _clock(end.strip(), how))
+    if hours.begin == hours.end:
+        raise ValueError("quiet hours that never end would tell nobody anything")
+    return hours
+
+
+def _clock(text: str, how: str) -> time:
+    found = re.fullmatch(r"(\d{1,2}):(\d{2})", text)
+    if not found or int(found[1]) > 23 or int(found[2]) > 59:
+        raise ValueError(how)
+    return time(int(found[1]), int(found[2]))
+
+
+WhenField = Annotated[When, BeforeValidator(parse_when)]
+HoursField = Annotated[Hours | None, BeforeValidator(parse_hours)]
