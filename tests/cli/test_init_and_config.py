@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -51,9 +52,8 @@ def test_what_init_comments_out_can_be_switched_on(place: Place, tmp_path: Path)
     (done,) = place.several(("init", tmp_path))
     assert done.code == 0
     written = (tmp_path / "crawler.toml").read_text()
-    lines = [
-        line.removeprefix("# ") if line.startswith("# ") and " = " in line else line for line in written.split("\n")
-    ]
+    shown = re.compile(r"# (?=.* = |\[)")
+    lines = [shown.sub("", line, count=1) if shown.match(line) else line for line in written.split("\n")]
     (tmp_path / "crawler.toml").write_text("\n".join(lines))
     config = load(tmp_path / "crawler.toml")
     assert config.contact == "press@example.org"
