@@ -11,6 +11,8 @@ The plan of the house; a room may know only rooms further down:
     schedule · replay   when each source runs · today's extraction over stored pages
     process             one run in a child process of its own
     run · feeds · alerts         one source, once, in this process · writers of files · what people are told
+    entries             what outputs show of a story, in the reader's language
+    rights              the one door to article text that leaves the machine
     settings · spiders · middlewares · pipelines · extensions     the Scrapy side, wired in `settings`
     platforms           families of sites on one content management system
     source · archive · store      what every source shares · pages at rest (WARC) · memory (SQL)

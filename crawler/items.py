@@ -76,13 +76,15 @@ class Image:
 class Rights:
     """What a source allows of its texts in outputs that leave this machine.
 
-    `excerpt_share` is a share of the characters of the body (0.3 = 30 %); `source` says where the wording was read.
+    `excerpt_share` is a share of the characters of the body (0.3 = 30 %); `source` says where the wording was read;
+    `reference` is whom the source wants to be named.
     """
 
     excerpt_share: float
     link_required: bool
     wording: str | None
     source: str | None
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

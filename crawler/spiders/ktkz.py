@@ -104,6 +104,7 @@ class KtSpider(SourceSpider):
         link_required=True,
         wording="Not to be reproduced without reference to Kazakhstan Today",
         source="https://www.kt.kz",
+        reference="Kazakhstan Today",
     )
 
     @classmethod

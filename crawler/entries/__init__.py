@@ -1,0 +1,19 @@
+"""What outputs show of a story: plain values within the rights, ready to be written in any form.
+
+entry.py    the nouns: Entry, Other, Edit
+make.py     an article with its story, through the door, as an Entry
+gather.py   the stored articles that a rule, a source or a subscription asks for, grouped by story
+redact.py   names blacked out before anything leaves
+templates.py  the templates of messages and digests, and an owner's own
+phrases.py  the words around them, and times, in English, Russian and Kazakh
+"""
+
+from __future__ import annotations
+
+from crawler.entries.entry import Edit, Entry, Other
+from crawler.entries.gather import Wanted, gather
+from crawler.entries.make import Maker
+from crawler.entries.phrases import Phrases
+from crawler.entries.redact import redacted
+
+__all__ = ["Edit", "Entry", "Maker", "Other", "Phrases", "Wanted", "gather", "redacted"]

@@ -1,0 +1,90 @@
+"""The nouns of outputs. An Entry holds no article: nothing but what may be shown can be reached through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crawler.dedupe.changes import Severity
+from crawler.items import Precision, Strength, Verdict
+from crawler.rights import Credit, Excerpt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A matched word as the text has it, with the rule that asked for it and the field it stands in."""
+
+    rule: str
+    surface: str
+    field: str
+    strength: Strength
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """Another article of the story, as a link. `is_copy` says that it is the same text, edited or not."""
+
+    id: str
+    source: str
+    source_title: str
+    url: str
+    language: str | None
+    headline: str
+    published_at: datetime | None
+    is_copy: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A sentence that a revision touched: `old` or `new` is None where it is not there, or may not be shown.
+
+    `why` says in a few words (English) what was touched.
+    """
+
+    field: str
+    old: str | None
+    new: str | None
+    severity: Severity
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One article as an output shows it, with its story.
+
+    `headline` is the title, or `is_derived` from the text. Times are aware, in UTC; `published_at` is None where the
+    page names none. `edits` are what a revised version changed, empty for others; `rules` are those that fired.
+    `story` is the story's number, None for an article that stands alone; `others` are the story's other articles, the
+    oldest first.
+    """
+
+    id: str
+    source: str
+    source_title: str
+    url: str
+    language: str | None
+    headline: str
+    is_derived: bool
+    lead: str | None
+    excerpt: Excerpt
+    credit: Credit
+    published_at: datetime | None
+    precision: Precision | None
+    seen_at: datetime | None
+    changed_at: datetime | None
+    section: str | None
+    place: str | None
+    author: str | None
+    verdict: Verdict
+    version: int
+    rules: tuple[str, ...]
+    found: tuple[Found, ...]
+    story: int | None
+    others: tuple[Other, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    severity: Severity | None = None
+
+    @property
+    def when(self) -> datetime | None:
+        """The time it is sorted by: publication, else when it was read."""
+        return self.published_at or self.seen_at

@@ -1,0 +1,155 @@
+"""An article with its story, through the door, as an Entry."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from crawler import spiders
+from crawler.config import Config
+from crawler.dedupe.changes import RANK, Changes, between
+from crawler.entries.entry import Edit, Entry, Found, Other
+from crawler.entries.redact import redacted
+from crawler.items import Article, Match, Strength, Verdict
+from crawler.rights import Door, Shares
+from crawler.store import Store, StoredStory
+
+MOST_EDITS = 12
+"""Edited sentences that are shown, the gravest first."""
+
+
+class Maker:
+    """Makes entries under one configuration; `redact` are patterns to black out."""
+
+    def __init__(self, config: Config, store: Store, *, redact: Sequence[str] = ()) -> None:
+        self._store, self._redact = store, tuple(redact)
+        self._shares = Shares(config)
+        self._titles = {name: spiders.load(name).title for name in spiders.names()}
+
+    def door(self) -> Door:
+        """A door for one output."""
+        return Door(self._shares)
+
+    def entry(
+        self,
+        article: Article,
+        door: Door,
+        *,
+        rules: Collection[str] = (),
+        strength: Strength = Strength.STRONG,
+        most: int | None = None,
+        opening: bool = True,
+        with_edits: bool = False,
+    ) -> Entry:
+        """The article in its version, with the story as it is now. `rules` (none: all) and the least `strength` say
+        which matches count; `most` is the longest excerpt, in characters, of which the share may allow less.
+
+        `with_edits` shows what the version changed; the touched sentences then stand in the place of the opening.
+        """
+        matches = tuple(match for match in article.matches if counts(match, rules, strength))
+        shown = redacted(article, self._redact)
+        blackened = {id(old): new for old, new in zip(article.matches, shown.matches, strict=True)}
+        own = tuple(blackened[id(match)] for match in matches)
+        headline, is_derived = door.headline(shown)
+        excerpt = door.excerpt(shown, own, most=most, opening=opening and not with_edits)
+        changes, edits = self._edits(article, door) if with_edits else (None, ())
+        known = self._store.articles.find(article.id)
+        story, others = self._others(article, door)
+        return Entry(
+            id=shown.id,
+            source=shown.source,
+            source_title=self._title(shown.source),
+            url=shown.url,
+            language=shown.language,
+            headline=headline,
+            is_derived=is_derived,
+            lead=shown.lead,
+            excerpt=excerpt,
+            credit=door.credit(shown),
+            published_at=shown.published_at,
+            precision=shown.published_precision,
+            seen_at=known.first_seen_at if known else shown.fetched_at,
+            changed_at=shown.fetched_at if (shown.version or 1) > 1 else None,
+            section=shown.section,
+            place=shown.place,
+            author=shown.author,
+            verdict=shown.verdict or Verdict.NEW,
+            version=shown.version or 1,
+            rules=tuple(dict.fromkeys(match.rule for match in own)),
+            found=_found(own),
+            story=story,
+            others=others,
+            edits=edits,
+            severity=changes.severity if changes else None,
+        )
+
+    def changes(self, article: Article) -> Changes | None:
+        """What a version changed against the one before, None for a first one."""
+        former = self._former(article)
+        return between(former, article) if former else None
+
+    def _former(self, article: Article) -> Article | None:
+        version = article.version or 1
+        return self._store.articles.get(article.id, version - 1) if version > 1 else None
+
+    def _edits(self, article: Article, door: Door) -> tuple[Changes | None, tuple[Edit, ...]]:
+        former = self._former(article)
+        if former is None:
+            return None, ()
+        old, new = redacted(former, self._redact), redacted(article, self._redact)
+        changes = between(old, new)
+        changed = sorted(changes.changed, key=lambda edit: -RANK[edit.severity])[:MOST_EDITS]
+        return between(former, article), tuple(
+            Edit(
+                field=edit.field,
+                old=_shown(door, old, edit.field, edit.sentence.old),
+                new=_shown(door, new, edit.field, edit.sentence.new),
+                severity=edit.severity,
+                why=edit.reason,
+            )
+            for edit in changed
+        )
+
+    def _others(self, article: Article, door: Door) -> tuple[int | None, tuple[Other, ...]]:
+        number = self._store.same.story_of(article.id)
+        story = self._store.same.story(number) if number is not None else None
+        return number, tuple(self._other(each, door) for each in _beside(story, article))
+
+    def _other(self, each: tuple[Article, bool], door: Door) -> Other:
+        shown, is_copy = redacted(each[0], self._redact), each[1]
+        return Other(
+            id=shown.id,
+            source=shown.source,
+            source_title=self._title(shown.source),
+            url=shown.url,
+            language=shown.language,
+            headline=door.headline(shown)[0],
+            published_at=shown.published_at,
+            is_copy=is_copy,
+        )
+
+    def _title(self, source: str) -> str:
+        return self._titles.get(source, source)
+
+
+def counts(match: Match, rules: Collection[str], strength: Strength) -> bool:
+    """Whether a match is one of these rules' (none: of any) and sure enough."""
+    return (not rules or match.rule in rules) and (strength is Strength.WEAK or match.strength is Strength.STRONG)
+
+
+def _beside(story: StoredStory | None, article: Article) -> list[tuple[Article, bool]]:
+    """The story's other articles; whether each is the same text as this one."""
+    if story is None:
+        return []
+    own = next((member.cluster for member in story.members if member.article.id == article.id), None)
+    return [(each.article, each.cluster == own) for each in story.members if each.article.id != article.id]
+
+
+def _found(matches: Sequence[Match]) -> tuple[Found, ...]:
+    found = (Found(rule=m.rule, surface=m.surface, field=m.field, strength=m.strength) for m in matches)
+    return tuple(dict.fromkeys(found))
+
+
+def _shown(door: Door, article: Article, field: str, sentence: str) -> str | None:
+    """A touched sentence as far as it may be shown: what stands in the body is taken through the door."""
+    text = sentence.strip()
+    return (door.fragment(article, text) if field == "body" else text) if text else None

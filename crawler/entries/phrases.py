@@ -1,0 +1,63 @@
+"""The words around articles, and times, in the reader's language: our own phrases, CLDR's dates and plurals (Babel)."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import datetime, tzinfo
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_datetime, format_skeleton
+
+LANGUAGES = ("en", "ru", "kk")
+EXACT = "d MMM yyyy, HH:mm"
+
+
+@cache
+def _all() -> dict[str, dict[str, Any]]:
+    text = resources.files("crawler.defaults").joinpath("phrases.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+class Phrases:
+    """`phrases["new"]`, and what needs a number, a time or a language. `zone` is the reader's."""
+
+    def __init__(self, language: str, zone: tzinfo) -> None:
+        self.language, self.zone = language, zone
+        self._words = _all()[language]
+        self._locale = Locale.parse(language)
+
+    def __getitem__(self, key: str) -> str:
+        return str(self._words[key])
+
+    def fill(self, key: str, **values: str) -> str:
+        """A phrase with its gaps filled."""
+        return self[key].format(**values)
+
+    def count(self, key: str, number: int) -> str:
+        """A phrase in the form that the number asks for."""
+        forms: dict[str, str] = self._words[key]
+        form = self._locale.plural_form(number)
+        return forms.get(form, forms["other"]).format(n=number)
+
+    def time(self, moment: datetime) -> str:
+        """A day and a time of day in the reader's zone."""
+        return str(format_datetime(moment.astimezone(self.zone), EXACT, locale=self._locale))
+
+    def clock(self, moment: datetime) -> str:
+        """A time of day in the reader's zone."""
+        return f"{moment.astimezone(self.zone):%H:%M}"
+
+    def day(self, moment: datetime) -> str:
+        """A day in the reader's zone."""
+        return str(format_skeleton("yMMMd", moment.astimezone(self.zone), locale=self._locale))
+
+    def tongue(self, language: str | None) -> str:
+        """A language's name."""
+        return str(self._locale.languages.get(language or "", language)) if language else self["unknown_language"]
+
+    def percent(self, share: float) -> str:
+        """A share as a person writes it."""
+        return f"{share:.0%}"

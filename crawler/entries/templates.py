@@ -1,0 +1,66 @@
+"""The templates of messages and digests (Jinja2): an owner's own where the folder `templates` has one, else ours.
+
+HTML is escaped by itself, by the template's ending. A template sees what it is given and nothing of the machine
+(sandboxed); what it does not know is an error, not a gap.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
+from jinja2.sandbox import SandboxedEnvironment
+from markupsafe import Markup, escape
+
+from crawler.errors import ConfigError
+from crawler.rights import Piece
+
+
+class Templates:
+    """Renders templates by name."""
+
+    def __init__(self, own: Path | None = None) -> None:
+        shipped = FileSystemLoader(str(resources.files("crawler.defaults").joinpath("templates")))
+        if own is not None and not own.is_dir():
+            raise ConfigError(f"templates: {own} is no folder.")
+        loaders: list[BaseLoader] = [FileSystemLoader(own)] if own else []
+        self._own = own
+        self._jinja = SandboxedEnvironment(
+            loader=ChoiceLoader([*loaders, shipped]),
+            autoescape=select_autoescape(("html",), default=False),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self._jinja.filters["marked_html"] = marked_html
+        self._jinja.filters["marked_text"] = marked_text
+
+    def render(self, name: str, **values: Any) -> str:
+        """The template filled in; ConfigError with file and line for an owner's that cannot be used."""
+        try:
+            return self._jinja.get_template(name).render(**values)
+        except TemplateError as error:
+            line = getattr(error, "lineno", None)
+            where = f"{self._own or 'shipped'}: {name}" + (f":{line}" if line else "")
+            raise ConfigError(f"The template {where} cannot be used: {error}.") from error
+
+
+def marked_html(piece: Piece) -> Markup:
+    """A piece with its matched words in `<mark>`, and an ellipsis where the article goes on."""
+    return Markup(_marked(piece, lambda word: f"<mark>{escape(word)}</mark>", lambda text: str(escape(text))))
+
+
+def marked_text(piece: Piece, sign: str = "*") -> str:
+    """A piece with a sign around its matched words, and an ellipsis where the article goes on."""
+    return _marked(piece, lambda word: f"{sign}{word}{sign}", lambda text: text)
+
+
+def _marked(piece: Piece, mark: Any, plain: Any) -> str:
+    parts, at = [], 0
+    for begin, end in piece.marks:
+        parts += [plain(piece.text[at:begin]), mark(piece.text[begin:end])]
+        at = end
+    return "".join([*parts, plain(piece.text[at:])]).join(piece.ends)

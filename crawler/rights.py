@@ -1,0 +1,301 @@
+"""The one door to article text that leaves this machine: alerts, digests, feeds, exports.
+
+A source's rights say which share of the characters of an article's `body` an output may carry; title and lead are shown
+once and count in neither the share nor what it is a share of. A headline made from the body counts. Everything that one
+output takes of one article, in whatever pieces and versions, stays together within the share, so an output makes one
+`Door` and takes all text through it. The sentence with the match comes first.
+
+Owner's working copies (`articles`, `search`, `diff`, `extract`, `crawl -o`, evidence) stay whole: they do not leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from crawler import spiders
+from crawler.config import Config
+from crawler.errors import ConfigError
+from crawler.items import Article, Match, Rights, Strength
+from crawler.text.sentences import sentence_at
+
+UNKNOWN = Rights(excerpt_share=0.3, link_required=True, wording=None, source=None)
+"""Of a source that is not known (any more), or says nothing."""
+ELLIPSIS = "…"
+HEADLINE = 120
+"""Most characters of a headline made from the body."""
+LEAST = 20
+"""Characters below which a piece that was cut says nothing and is left out."""
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A stretch of a body. `marks` are where matched words stand in `text`; `before` and `after` say whether the
+    article goes on there."""
+
+    text: str
+    marks: tuple[Span, ...] = ()
+    before: bool = False
+    after: bool = False
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """What stands before and behind the text: an ellipsis wherever the article goes on."""
+        return f"{ELLIPSIS} " if self.before else "", _mark_end(self.text) if self.after else ""
+
+    @property
+    def quoted(self) -> str:
+        """The text with its ends."""
+        return self.text.join(self.ends)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """What an output may show of an article's body: the pieces with matches, then the opening. `whole` says that it is
+    all of it."""
+
+    pieces: tuple[Piece, ...] = ()
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """What has to stand beside a text: `share` is the largest share of it, `reference` whom to name."""
+
+    share: float
+    link_required: bool
+    reference: str | None
+    attribution: str | None
+
+
+class Shares:
+    """Each source's rights under one configuration. ConfigError for a larger share without a permission."""
+
+    def __init__(self, config: Config) -> None:
+        self._rights = {name: spiders.load(name).rights_in(config) for name in spiders.names()}
+        for name, rights in self._rights.items():
+            own = spiders.load(name).rights.excerpt_share
+            if rights.excerpt_share > own and not config.source(name).permission:
+                raise ConfigError(
+                    f"sources.{name}.excerpt_share = {rights.excerpt_share} is more than the {own:.0%} that the source "
+                    f"allows: say in sources.{name}.permission whose permission that rests on."
+                )
+
+    def of(self, article: Article) -> Rights:
+        """What the source allows today; for a source that is gone, no more than was known when it was read."""
+        if article.source in self._rights:
+            return self._rights[article.source]
+        share = min(article.rights.excerpt_share, UNKNOWN.excerpt_share) if article.rights else UNKNOWN.excerpt_share
+        return replace(article.rights or UNKNOWN, excerpt_share=share)
+
+
+class Door:
+    """What one output takes of articles. Made anew for each message, digest or file."""
+
+    def __init__(self, shares: Shares) -> None:
+        self._shares = shares
+        self._taken: dict[str, dict[int, list[Span]]] = {}
+
+    def credit(self, article: Article) -> Credit:
+        """What has to stand beside the article's text."""
+        rights = self._shares.of(article)
+        return Credit(
+            share=rights.excerpt_share,
+            link_required=rights.link_required,
+            reference=rights.reference,
+            attribution=article.attribution,
+        )
+
+    def headline(self, article: Article) -> tuple[str, bool]:
+        """The title; or one made from the body's first line, as far as the share goes, and True."""
+        if article.title:
+            return article.title, False
+        first = article.body.split("\n", 1)[0]
+        most = min(HEADLINE, self._allowed(article) // 2, len(first))
+        end = most if most == len(first) else _word_end(first, 0, most)
+        whole = end == len(first)
+        if not self._take(article, (0, end)):
+            return ELLIPSIS, True
+        return first[:end] if whole else first[:end] + ELLIPSIS, True
+
+    def excerpt(
+        self, article: Article, matches: Sequence[Match] | None = None, *, most: int | None = None, opening: bool = True
+    ) -> Excerpt:
+        """The sentences of the matches (the article's own when None; the sure ones first), then, with `opening`, the
+        beginning of the body: `most` characters at most, and never more than is left of the share."""
+        body = article.body
+        if self._shares.of(article).excerpt_share >= 1 and (most is None or len(body) <= most):
+            self._take(article, (0, len(body)))
+            return Excerpt(pieces=(self._piece(article, (0, len(body)), matches),), whole=True)
+        spans: list[Span] = []
+        left = most if most is not None else len(body)
+        for place in _places(article.matches if matches is None else matches):
+            if any(begin <= place[0] and place[1] <= end for begin, end in spans):
+                continue
+            got = self._sentence(article, place, left)
+            if got:
+                spans.append(got)
+                left -= got[1] - got[0]
+        if opening and (got := self._opening(article, spans, left)):
+            spans.append(got)
+        return Excerpt(pieces=tuple(self._piece(article, span, matches) for span in self._bridged(article, spans)))
+
+    def fragment(self, article: Article, text: str) -> str | None:
+        """A sentence of the body as it is, if the share still has room for it; cut at a word, if for a part of it.
+
+        For sentences that a revision touched. None when nothing of it may be shown, or it does not stand there.
+        """
+        begin = article.body.find(text.strip())
+        if begin < 0 or not text.strip():
+            return None
+        got = self._fitted(article, (begin, begin + len(text.strip())), len(text))
+        if got is None:
+            return None
+        cut = article.body[got[0] : got[1]]
+        return cut if len(cut) == len(text.strip()) else cut + ELLIPSIS
+
+    def _bridged(self, article: Article, spans: Iterable[Span]) -> list[Span]:
+        """The stretches in their order; two with nothing but a space between them are one, if it still fits."""
+        joined = list(spans)
+        while pair := self._neighbours(article, joined):
+            one, other = pair
+            joined[one] = _around(joined[one], joined[other])
+            del joined[other]
+        return joined
+
+    def _neighbours(self, article: Article, spans: Sequence[Span]) -> Span | None:
+        """The places of two stretches that may be one, the space between them taken; None when no two are left."""
+        for one, other in combinations(range(len(spans)), 2):
+            first, last = sorted((spans[one], spans[other]))
+            between = (first[1], last[0])
+            if not article.body[slice(*between)].strip() and (len_of(between) <= 0 or self._take(article, between)):
+                return one, other
+        return None
+
+    def _sentence(self, article: Article, place: Span, left: int) -> Span | None:
+        """The sentence of a match, or as much of it around the match as fits."""
+        span = sentence_at(article.body, *place)
+        room = min(left, self._room(article))
+        if self._cost(article, span) <= room and span[1] - span[0] <= left:
+            return self._took(article, span)
+        begin = span[0]
+        if place[1] - begin > room:  # the match stands too far back: begin at a word shortly before it
+            begin = _word_begin(article.body, place[0], max(span[0], place[1] - room + (room - len_of(place)) // 2))
+        end = min(span[1], begin + room)
+        end = end if end == span[1] else _word_end(article.body, begin, end)
+        if end < place[1] or end - begin < min(LEAST, span[1] - span[0]):
+            return None
+        return self._took(article, (begin, end))
+
+    def _opening(self, article: Article, spans: Iterable[Span], left: int) -> Span | None:
+        """The beginning of the body up to where a piece begins that is taken already."""
+        stop = min((begin for begin, _ in spans), default=len(article.body))
+        return self._fitted(article, (0, stop), left) if stop else None
+
+    def _fitted(self, article: Article, span: Span, left: int) -> Span | None:
+        """As much of a stretch as there is room for, from its beginning, ended at a word."""
+        begin, end = span
+        while end > begin and article.body[end - 1].isspace():
+            end -= 1
+        free = sum(e - b for b, e in _common((begin, end), self._own(article)))
+        room = min(left, self._room(article) + free)
+        if end - begin > room:
+            end = _word_end(article.body, begin, begin + room)
+            if end - begin < LEAST:
+                return None
+        return self._took(article, (begin, end)) if end > begin else None
+
+    def _piece(self, article: Article, span: Span, matches: Sequence[Match] | None) -> Piece:
+        begin, end = span
+        found = article.matches if matches is None else matches
+        marks = {
+            (match.start - begin, match.end - begin)
+            for match in found
+            if match.field == "body" and begin <= match.start and match.end <= end
+        }
+        body = article.body
+        return Piece(
+            text=body[begin:end],
+            marks=tuple(_joined(sorted(marks))),
+            before=bool(body[:begin].strip()),
+            after=bool(body[end:].strip()),
+        )
+
+    def _allowed(self, article: Article) -> int:
+        return int(self._shares.of(article).excerpt_share * len(article.body))
+
+    def _own(self, article: Article) -> list[Span]:
+        return self._taken.setdefault(article.id, {}).setdefault(article.version or 0, [])
+
+    def _room(self, article: Article) -> int:
+        """Characters still free, with all versions of the article that this output shows counted together."""
+        taken = self._taken.get(article.id, {})
+        return self._allowed(article) - sum(end - begin for spans in taken.values() for begin, end in spans)
+
+    def _cost(self, article: Article, span: Span) -> int:
+        return len_of(span) - sum(len_of(part) for part in _common(span, self._own(article)))
+
+    def _take(self, article: Article, span: Span) -> bool:
+        if self._cost(article, span) > self._room(article) or len_of(span) <= 0:
+            return False
+        own = self._own(article)
+        own[:] = _joined(sorted([*own, span]))
+        return True
+
+    def _took(self, article: Article, span: Span) -> Span | None:
+        return span if self._take(article, span) else None
+
+
+def len_of(span: Span) -> int:
+    """Characters of a stretch."""
+    return span[1] - span[0]
+
+
+def _places(matches: Iterable[Match]) -> list[Span]:
+    """Where matches stand in the body, the sure ones first."""
+    in_body = [match for match in matches if match.field == "body"]
+    in_body.sort(key=lambda match: (match.strength is not Strength.STRONG, match.start))
+    return [(match.start, match.end) for match in in_body]
+
+
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    """Sorted stretches, those that touch or overlap made one."""
+    joined: list[Span] = []
+    for span in spans:
+        at = next((i for i, other in enumerate(joined) if span[0] <= other[1] and other[0] <= span[1]), None)
+        if at is None:
+            joined.append(span)
+        else:
+            joined[at] = _around(span, joined[at])
+    return joined
+
+
+def _around(one: Span, other: Span) -> Span:
+    return min(one[0], other[0]), max(one[1], other[1])
+
+
+def _common(span: Span, others: Iterable[Span]) -> list[Span]:
+    parts = [(max(span[0], begin), min(span[1], end)) for begin, end in others]
+    return [part for part in parts if part[0] < part[1]]
+
+
+def _word_end(text: str, begin: int, end: int) -> int:
+    """The end of the last whole word before `end`."""
+    if end >= len(text):
+        return len(text)
+    while end > begin and (not text[end].isspace() or text[end - 1].isspace()):
+        end -= 1
+    return end
+
+
+def _word_begin(text: str, at: int, floor: int) -> int:
+    """The beginning of the first word at or behind `floor`, at `at` at the latest."""
+    while floor < at and floor > 0 and not text[floor - 1].isspace():
+        floor += 1
+    return floor
+
+
+def _mark_end(text: str) -> str:
+    return f" {ELLIPSIS}" if text.endswith((".", "!", "?", "»", '"', "”", ELLIPSIS)) else ELLIPSIS
