@@ -19,6 +19,7 @@ from crawler.config import Config
 from crawler.errors import ConfigError
 from crawler.items import Article, Match, Rights, Strength
 from crawler.text.sentences import sentence_at
+from crawler.text.spans import Span, around, common, joined, len_of, word_begin, word_end
 
 UNKNOWN = Rights(excerpt_share=0.3, link_required=True, wording=None, source=None)
 """Of a source that is not known (any more), or says nothing."""
@@ -27,7 +28,6 @@ HEADLINE = 120
 """Most characters of a headline made from the body."""
 LEAST = 20
 """Characters below which a piece that was cut says nothing and is left out."""
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ class Door:
             return article.title, False
         first = article.body.split("\n", 1)[0]
         most = min(HEADLINE, self._allowed(article) // 2, len(first))
-        end = most if most == len(first) else _word_end(first, 0, most)
+        end = most if most == len(first) else word_end(first, 0, most)
         whole = end == len(first)
         if not self._take(article, (0, end)):
             return ELLIPSIS, True
@@ -158,12 +158,12 @@ class Door:
 
     def _bridged(self, article: Article, spans: Iterable[Span]) -> list[Span]:
         """The stretches in their order; two with nothing but a space between them are one, if it still fits."""
-        joined = list(spans)
-        while pair := self._neighbours(article, joined):
+        kept = list(spans)
+        while pair := self._neighbours(article, kept):
             one, other = pair
-            joined[one] = _around(joined[one], joined[other])
-            del joined[other]
-        return joined
+            kept[one] = around(kept[one], kept[other])
+            del kept[other]
+        return kept
 
     def _neighbours(self, article: Article, spans: Sequence[Span]) -> Span | None:
         """The places of two stretches that may be one, the space between them taken; None when no two are left."""
@@ -182,9 +182,9 @@ class Door:
             return self._took(article, span)
         begin = span[0]
         if place[1] - begin > room:  # the match stands too far back: begin at a word shortly before it
-            begin = _word_begin(article.body, place[0], max(span[0], place[1] - room + (room - len_of(place)) // 2))
+            begin = word_begin(article.body, place[0], max(span[0], place[1] - room + (room - len_of(place)) // 2))
         end = min(span[1], begin + room)
-        end = end if end == span[1] else _word_end(article.body, begin, end)
+        end = end if end == span[1] else word_end(article.body, begin, end)
         if end < place[1] or end - begin < min(LEAST, span[1] - span[0]):
             return None
         return self._took(article, (begin, end))
@@ -199,10 +199,10 @@ class Door:
         begin, end = span
         while end > begin and article.body[end - 1].isspace():
             end -= 1
-        free = sum(e - b for b, e in _common((begin, end), self._own(article)))
+        free = sum(e - b for b, e in common((begin, end), self._own(article)))
         room = min(left, self._room(article) + free)
         if end - begin > room:
-            end = _word_end(article.body, begin, begin + room)
+            end = word_end(article.body, begin, begin + room)
             if end - begin < LEAST:
                 return None
         return self._took(article, (begin, end)) if end > begin else None
@@ -218,7 +218,7 @@ class Door:
         body = article.body
         return Piece(
             text=body[begin:end],
-            marks=tuple(_joined(sorted(marks))),
+            marks=tuple(joined(sorted(marks))),
             before=bool(body[:begin].strip()),
             after=bool(body[end:].strip()),
         )
@@ -235,22 +235,17 @@ class Door:
         return self._allowed(article) - sum(end - begin for spans in taken.values() for begin, end in spans)
 
     def _cost(self, article: Article, span: Span) -> int:
-        return len_of(span) - sum(len_of(part) for part in _common(span, self._own(article)))
+        return len_of(span) - sum(len_of(part) for part in common(span, self._own(article)))
 
     def _take(self, article: Article, span: Span) -> bool:
         if self._cost(article, span) > self._room(article) or len_of(span) <= 0:
             return False
         own = self._own(article)
-        own[:] = _joined(sorted([*own, span]))
+        own[:] = joined(sorted([*own, span]))
         return True
 
     def _took(self, article: Article, span: Span) -> Span | None:
         return span if self._take(article, span) else None
-
-
-def len_of(span: Span) -> int:
-    """Characters of a stretch."""
-    return span[1] - span[0]
 
 
 def _places(matches: Iterable[Match]) -> list[Span]:
@@ -258,43 +253,6 @@ def _places(matches: Iterable[Match]) -> list[Span]:
     in_body = [match for match in matches if match.field == "body"]
     in_body.sort(key=lambda match: (match.strength is not Strength.STRONG, match.start))
     return [(match.start, match.end) for match in in_body]
-
-
-def _joined(spans: Sequence[Span]) -> list[Span]:
-    """Sorted stretches, those that touch or overlap made one."""
-    joined: list[Span] = []
-    for span in spans:
-        at = next((i for i, other in enumerate(joined) if span[0] <= other[1] and other[0] <= span[1]), None)
-        if at is None:
-            joined.append(span)
-        else:
-            joined[at] = _around(span, joined[at])
-    return joined
-
-
-def _around(one: Span, other: Span) -> Span:
-    return min(one[0], other[0]), max(one[1], other[1])
-
-
-def _common(span: Span, others: Iterable[Span]) -> list[Span]:
-    parts = [(max(span[0], begin), min(span[1], end)) for begin, end in others]
-    return [part for part in parts if part[0] < part[1]]
-
-
-def _word_end(text: str, begin: int, end: int) -> int:
-    """The end of the last whole word before `end`."""
-    if end >= len(text):
-        return len(text)
-    while end > begin and (not text[end].isspace() or text[end - 1].isspace()):
-        end -= 1
-    return end
-
-
-def _word_begin(text: str, at: int, floor: int) -> int:
-    """The beginning of the first word at or behind `floor`, at `at` at the latest."""
-    while floor < at and floor > 0 and not text[floor - 1].isspace():
-        floor += 1
-    return floor
 
 
 def _mark_end(text: str) -> str:
