@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.config import Config
@@ -63,6 +63,7 @@ def articles(draw: st.DrawFn) -> Article:
     return article(body, matches=matches, title=draw(st.sampled_from(["Заголовок", None])))
 
 
+@settings(deadline=None)  # the first example imports every source
 @given(articles(), st.lists(st.sampled_from(["excerpt", "headline", "fragment", "short"]), max_size=6), st.data())
 def test_all_pieces_together_stay_within_the_share(item: Article, asked: list[str], data: st.DataObject) -> None:
     through, seen = door(), set[int]()
@@ -85,6 +86,7 @@ def test_all_pieces_together_stay_within_the_share(item: Article, asked: list[st
         assert len(seen) <= 0.3 * len(item.body)
 
 
+@settings(deadline=None)
 @given(articles())
 def test_what_is_cut_is_cut_at_words(item: Article) -> None:
     for piece in door().excerpt(item).pieces:
