@@ -46,6 +46,12 @@ class Phrases:
         """A day and a time of day in the reader's zone."""
         return str(format_datetime(moment.astimezone(self.zone), EXACT, locale=self._locale))
 
+    def moment(self, moment: datetime) -> str:
+        """A day, a time and which time that is, so that it can be read in another country."""
+        offset = f"{moment.astimezone(self.zone):%z}"
+        minutes = f":{offset[3:]}" if offset[3:] != "00" else ""
+        return f"{self.time(moment)} (UTC{offset[0]}{int(offset[1:3])}{minutes})"
+
     def clock(self, moment: datetime) -> str:
         """A time of day in the reader's zone."""
         return f"{moment.astimezone(self.zone):%H:%M}"

@@ -11,6 +11,7 @@ from scrapy.exceptions import DropItem
 from crawler.dedupe.content import copy_hash, revision_hash
 from crawler.errors import CrawlerError
 from crawler.items import Article, Verdict
+from crawler.pipelines.newness import Newness
 from crawler.source import SourceSpider, give_up, need_run
 from crawler.store import Memory, session
 
@@ -22,6 +23,8 @@ class StorePipeline:
         self.crawler = crawler
         self.store = session(crawler)
         self.dry = crawler.settings.getbool("CRAWLER_DRY_RUN")
+        self.replay = crawler.settings.getbool("CRAWLER_REPLAY")
+        self.newness: Newness | None = None
         self.keep_unchanged = crawler.settings.getbool("CRAWLER_KEEP_UNCHANGED")
 
     @classmethod
@@ -49,7 +52,8 @@ class StorePipeline:
         return item
 
     def save(self, item: Article, spider: SourceSpider, memory: Memory | None) -> None:
-        """Write the article and what to remember of its page, in one transaction."""
+        """Write the article, what to remember of its page, and the news, in one transaction."""
+        self.newness = self.newness or Newness(self.store, spider, replay=self.replay)
         self.store.articles.save(
             item,
             content_hash=revision_hash(item),
@@ -57,4 +61,5 @@ class StorePipeline:
             run_id=spider.run.id if spider.run else None,
             seen_at=item.fetched_at or datetime.now(UTC),
             memory=memory,
+            quiet=self.newness.quiet(item),
         )

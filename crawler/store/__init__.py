@@ -2,7 +2,8 @@
 
 `open_store(url)` gives a `Store` with its rooms: `articles` (articles, their versions and matches), `runs`,
 `memory` (what a source last answered at an address, and what keeps failing), `schedules`, `same` (which articles are
-one text, and which one story) and `alarms` (which source is in trouble, and what the operator has still to hear).
+one text, and which one story), `alarms` (which source is in trouble, and what the operator has still to hear), `news`
+(what became new, and what each subscription made of it) and `outbox` (messages, and what became of them).
 All times given and returned are aware; those returned are in UTC, except inside an `Article`, which comes back exactly
 as it was saved.
 """
@@ -13,6 +14,8 @@ from crawler.store.alarms import Alarm
 from crawler.store.articles import Known
 from crawler.store.marking import Marking
 from crawler.store.memory import Failure, Memory
+from crawler.store.news import News, Notice, Outcome, Subscribed
+from crawler.store.outbox import Delivery, Message, State, key_of
 from crawler.store.sameness import StoredStory, StoryMember
 from crawler.store.schedules import ScheduleRow
 from crawler.store.session import close_session, is_there, session
@@ -20,16 +23,24 @@ from crawler.store.store import Store, open_store
 
 __all__ = [
     "Alarm",
+    "Delivery",
     "Failure",
     "Known",
     "Marking",
     "Memory",
+    "Message",
+    "News",
+    "Notice",
+    "Outcome",
     "ScheduleRow",
+    "State",
     "Store",
     "StoredStory",
     "StoryMember",
+    "Subscribed",
     "close_session",
     "is_there",
+    "key_of",
     "open_store",
     "session",
 ]

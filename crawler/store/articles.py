@@ -86,17 +86,19 @@ class ArticleRoom:
         seen_at: datetime,
         memory: Memory | None = None,
         counts: Mapping[str, int] | None = None,
+        quiet: str | None = None,
     ) -> int:
         """Keep a judged article with its version, matches, its page's memory and its run's counts, or nothing.
 
         `content_hash` tells its versions apart, `copy_hash` (the same when None) finds its copies elsewhere.
         A verdict of unchanged only moves `last_seen_at` and the address. Saving the same version and text again does
         nothing more. When another process took the version's number for another text, this text becomes the next
-        version: neither is lost. The number it is kept under is returned.
+        version: neither is lost. The number it is kept under is returned. A version that matches, or changes one that
+        may have, is put into the outbox as news; `quiet` says why nobody is to be told of it.
         """
         with self._database.writing() as connection:
             hashes = Hashes(content_hash, copy_hash or content_hash)
-            version = keep(connection, article, hashes, run_id, seen_at)
+            version = keep(connection, article, hashes, run_id, seen_at, quiet)
             if memory is not None:
                 remember(connection, (memory,))
             if counts is not None and run_id is not None:
@@ -135,6 +137,11 @@ class ArticleRoom:
         wanted = (articles.c.source == source, articles.c.published_at >= since)
         query = select(func.min(articles.c.published_at)).where(*wanted).group_by(articles.c.native_id)
         return sorted(row[0] for row in self._database.read(query))
+
+    def languages(self, source: str) -> set[str]:
+        """The languages of which something of the source is stored."""
+        query = select(articles.c.language).where(articles.c.source == source).distinct()
+        return {row[0] for row in self._database.read(query) if row[0]}
 
     def seen(self, source: str, native_ids: Mapping[str, datetime], *, run_id: int | None) -> None:
         """Note when the addresses of these articles last answered about them, without a text to store."""

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from crawler.items import Health, Problem, Run
 from crawler.store.connection import Database
@@ -92,14 +92,18 @@ class RunRoom:
         has = runs.c.measures.contains(f'"{name}": ', autoescape=True)
         return self._select(source, "live", limit, well, has, runs.c.started_at >= since)
 
-    def last_complete_id(self, source: str, *, mode: str | None = None) -> int | None:
-        """The id of the last run that read every list page it set out to read.
+    def last_complete(self, source: str, *, mode: str | None = None) -> Run | None:
+        """The last run that read every list page it set out to read.
 
-        Paging may stop at an article whose first run has this id or a lower one.
+        Paging may stop at an article whose first run has this run's id or a lower one.
         """
-        newest = select(func.max(runs.c.id)).where(*_of(source, mode), runs.c.complete.is_(True))
-        found: int | None = self._database.read(newest)[0][0]
-        return found
+        found = self._select(source, mode, 1, runs.c.complete.is_(True))
+        return found[0] if found else None
+
+    def last_complete_id(self, source: str, *, mode: str | None = None) -> int | None:
+        """The id of that run."""
+        found = self.last_complete(source, mode=mode)
+        return found.id if found else None
 
     def _select(self, source: str | None, mode: str | None, limit: int, *conditions: Any) -> list[Run]:
         query = select(runs).where(*_of(source, mode), *conditions).order_by(runs.c.id.desc()).limit(limit)

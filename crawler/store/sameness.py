@@ -91,6 +91,12 @@ class SameRoom:
         rows = self._database.read(select(signatures.c.article_id).where(signatures.c.cluster == own))
         return frozenset(row[0] for row in rows)
 
+    def together(self, article_id: str) -> frozenset[str]:
+        """The articles of an article's story, itself among them; itself alone when it is in none."""
+        own = select(signatures.c.story).where(signatures.c.article_id == article_id).scalar_subquery()
+        rows = self._database.read(select(signatures.c.article_id).where(signatures.c.story == own))
+        return frozenset({article_id, *(row[0] for row in rows)})
+
     def story_of(self, article_id: str) -> int | None:
         """The number of the story an article is in, None for one that stands alone."""
         rows = self._database.read(select(signatures.c.story).where(signatures.c.article_id == article_id))

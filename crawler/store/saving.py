@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from crawler.items import Article, Strength, Verdict
 from crawler.store.columns import Moment, Plain, address_key
 from crawler.store.document import as_json
+from crawler.store.news import note
 from crawler.store.schema import articles, matches, unjudged, versions
 from crawler.store.statements import Prepared, insert_or_leave
 
@@ -57,8 +58,16 @@ _ADD_MATCHES = Prepared(insert(matches))
 _TO_JUDGE = insert_or_leave(unjudged)
 
 
-def keep(connection: Connection, article: Article, hashes: Hashes, run_id: int | None, seen_at: datetime) -> int:
-    """Write what is new about an article, in the caller's transaction; the version it is kept under.
+def keep(
+    connection: Connection,
+    article: Article,
+    hashes: Hashes,
+    run_id: int | None,
+    seen_at: datetime,
+    quiet: str | None = None,
+) -> int:
+    """Write what is new about an article, in the caller's transaction; the version it is kept under. `quiet` says why
+    nobody is to be told of it, None for news.
 
     The row of the article is locked from the first statement on, so that two writers of one article take turns.
     """
@@ -70,7 +79,7 @@ def keep(connection: Connection, article: Article, hashes: Hashes, run_id: int |
     if not rows:
         first = article if article.version else replace(article, version=1)
         if _added(connection, first, hashes, run_id, seen_at):
-            return _add_version(connection, first, hashes, run_id, seen_at)
+            return _add_version(connection, first, hashes, run_id, seen_at, quiet)
         rows = _CURRENT.rows(connection, at)
     place = {"address": article.url, "key": address_key(article.url)}
     _TOUCH.run(connection, {**at, "seen": seen_at, "run": run_id, **place})
@@ -79,7 +88,7 @@ def keep(connection: Connection, article: Article, hashes: Hashes, run_id: int |
     if later is None:
         return int(current)
     _ADVANCE.run(connection, {**at, "dated": later.published_at, **_state(later, hashes.content)})
-    return _add_version(connection, later, hashes, run_id, seen_at)
+    return _add_version(connection, later, hashes, run_id, seen_at, quiet)
 
 
 def sight(connection: Connection, source: str, native_ids: Mapping[str, datetime], run_id: int | None) -> None:
@@ -129,7 +138,7 @@ def _state(article: Article, content_hash: str) -> dict[str, Any]:
 
 
 def _add_version(
-    connection: Connection, article: Article, hashes: Hashes, run_id: int | None, seen_at: datetime
+    connection: Connection, article: Article, hashes: Hashes, run_id: int | None, seen_at: datetime, quiet: str | None
 ) -> int:
     assert article.version is not None
     row = {"article_id": article.id, "version": article.version}
@@ -143,6 +152,7 @@ def _add_version(
     _ADD_VERSION.run(connection, row)
     _TO_JUDGE.run(connection, {"article_id": article.id})
     add_matches(connection, article)
+    note(connection, article, run_id, seen_at, quiet)
     return article.version
 
 

@@ -1,4 +1,4 @@
-"""The store itself: opened by address, made ready without being asked, five rooms and a batch."""
+"""The store itself: opened by address, made ready without being asked; its rooms and a batch."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from crawler.store.articles import ArticleRoom
 from crawler.store.connection import Database, engine_for, first_line, is_memory
 from crawler.store.marking import MarkingRoom
 from crawler.store.memory import MemoryRoom
+from crawler.store.news import NewsRoom
+from crawler.store.outbox import OutboxRoom
 from crawler.store.runs import RunRoom
 from crawler.store.sameness import SameRoom
 from crawler.store.schedules import ScheduleRoom
@@ -47,6 +49,8 @@ class Store:
         self.schedules = ScheduleRoom(database)
         self.same = SameRoom(database)
         self.alarms = AlarmRoom(database)
+        self.news = NewsRoom(database)
+        self.outbox = OutboxRoom(database)
 
     @property
     def name(self) -> str:

@@ -1,0 +1,138 @@
+"""A message of the outbox as the words that leave: subject, plain text, HTML. Written when it is sent, by what the
+subscription, the rights and the patterns to black out say then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from crawler.config import Config, Subscription
+from crawler.entries import Entry, Maker, Phrases, Templates
+from crawler.items import Article, Strength, Verdict
+from crawler.rights import Door
+from crawler.store import Message, News, Outcome, Store
+
+FULL, SHORT = 700, 280
+"""Most characters of an excerpt; the share may allow less."""
+SUBJECT = 180
+"""Most characters of a subject."""
+TAGGED = (Verdict.REVISED, Verdict.UNPUBLISHED, Verdict.REPUBLISHED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What is sent. `key` is the message's idempotency key."""
+
+    key: str
+    subject: str
+    text: str
+    html: str
+
+
+class Writer:
+    """Writes messages under one configuration."""
+
+    def __init__(self, config: Config, store: Store) -> None:
+        self._config, self._store = config, store
+        self._templates = Templates(config.templates)
+        self._makers: dict[tuple[str, ...], Maker] = {}
+
+    def write(self, message: Message) -> Letter | None:
+        """The message in words; None when nothing of it is left to tell, or its subscription is gone."""
+        subscription = self._config.subscriptions.get(message.subscription)
+        if subscription is None:
+            return None
+        told = self._told(message)
+        if not told and message.kind == "alert":
+            return None
+        words = self.words(subscription)
+        return self._alert(message, subscription, words, *told[0])
+
+    def words(self, subscription: Subscription) -> Phrases:
+        """The subscriber's language and zone."""
+        return Phrases(subscription.language, ZoneInfo(subscription.timezone or self._config.timezone))
+
+    def maker(self, subscription: Subscription) -> Maker:
+        """Makes entries with this subscription's patterns blacked out."""
+        made = self._makers.get(subscription.redact)
+        return made or self._makers.setdefault(
+            subscription.redact, Maker(self._config, self._store, redact=subscription.redact)
+        )
+
+    def entry(self, subscription: Subscription, article: Article, door: Door) -> Entry:
+        """An article as this subscription's messages show it."""
+        return self.maker(subscription).entry(
+            article,
+            door,
+            rules=subscription.rules,
+            strength=Strength(subscription.strength),
+            most=FULL if subscription.form == "full" else SHORT,
+            opening=subscription.form == "full",
+            with_edits=article.verdict is Verdict.REVISED,
+        )
+
+    def _told(self, message: Message) -> list[tuple[News, Article]]:
+        """The news a message leads with, each with the version it is about."""
+        notices = self._store.news.notices(message_id=message.id)
+        leading = [notice.news_id for notice in notices if notice.outcome is not Outcome.CARRIED]
+        found = self._store.news.get(leading)
+        pairs = ((news, self._store.articles.get(news.article_id, news.version)) for news in found.values())
+        return [(news, article) for news, article in pairs if article is not None]
+
+    def _alert(
+        self, message: Message, subscription: Subscription, words: Phrases, news: News, article: Article
+    ) -> Letter:
+        entry = self.entry(subscription, article, self.maker(subscription).door())
+        values = {
+            "entry": entry,
+            "words": words,
+            "stamp": stamp(entry, news.noted_at, words),
+            "found": matched(entry, words),
+            "versions": [other for other in entry.others if not other.is_copy],
+            "copies": [other for other in entry.others if other.is_copy],
+            "others": len(entry.others),
+            "form": subscription.form,
+            "subscription": message.subscription,
+        }
+        plain = "alert.txt" if subscription.form == "full" else "short.txt"
+        return Letter(
+            key=message.key,
+            subject=subject(entry, words),
+            text=self._templates.render(plain, **values).strip() + "\n",
+            html=self._templates.render("alert.html", **values),
+        )
+
+
+def subject(entry: Entry, words: Phrases) -> str:
+    """One line: what happened if it is not simply new, the headline, the source."""
+    tag = f"{words[entry.verdict]}: " if entry.verdict in TAGGED else ""
+    room = SUBJECT - len(tag) - len(entry.source_title) - 3
+    headline = " ".join(entry.headline.split())
+    if len(headline) > room:
+        headline = headline[: room - 1].rsplit(" ", 1)[0] + "…"
+    return f"{tag}{headline} – {entry.source_title}"
+
+
+def stamp(entry: Entry, noted_at: datetime, words: Phrases) -> str:
+    """When it was published, or that the page does not say and when it was first seen; a revision's time too."""
+    if entry.verdict is Verdict.REVISED or entry.verdict is Verdict.UNPUBLISHED:
+        return f"{words[_changed(entry)].lower()} {words.moment(noted_at)}"
+    if entry.published_at is None:
+        seen = words.moment(entry.seen_at or noted_at)
+        return f"{words['no_date']}; {words['seen'].lower()} {seen}"
+    exact = words.day if entry.precision == "day" else words.moment
+    return f"{words['published'].lower()} {exact(entry.published_at)}"
+
+
+def _changed(entry: Entry) -> str:
+    return "unpublished" if entry.verdict is Verdict.UNPUBLISHED else "changed_at"
+
+
+def matched(entry: Entry, words: Phrases) -> str:
+    """The matched words with their rules, each once: `МККК, ICRC (red-cross-movement); IHL (ihl)`."""
+    by_rule: dict[str, list[str]] = {}
+    for found in entry.found:
+        sure = found.surface if found.strength is Strength.STRONG else f"{found.surface} ({words['weak']})"
+        by_rule.setdefault(found.rule, []).append(sure)
+    return "; ".join(f"{', '.join(dict.fromkeys(surfaces))} ({rule})" for rule, surfaces in by_rule.items())

@@ -1,0 +1,37 @@
+"""Whether an article that is new to the store is news to people: not in a first run, a replay or a backfill."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from crawler.items import Article
+from crawler.source import SourceSpider
+from crawler.store import Store
+
+BASELINE, BACKFILL, REPLAY = "baseline", "backfill", "replay"
+"""Why nobody is told: the source (or this language of it) is read for the first time; a person asked for old articles
+(`--since`); pages are read from a folder or archive."""
+SLACK = timedelta(days=1)
+"""What was published this long before the last complete run may still be news to a backfill: it was not listed yet."""
+
+
+class Newness:
+    """What one run of one source takes for news; asked from its first article on."""
+
+    def __init__(self, store: Store, spider: SourceSpider, *, replay: bool) -> None:
+        self._spider, self._replay = spider, replay
+        last = None if replay else store.runs.last_complete(spider.name, mode="live")
+        self._since = last.started_at if last else None
+        versions: tuple[str, ...] = getattr(spider, "languages", ())
+        self._unread = set(versions) - store.articles.languages(spider.name) if versions else set[str]()
+
+    def quiet(self, article: Article) -> str | None:
+        """Why nobody is to be told of the article, None for news."""
+        if self._replay:
+            return REPLAY
+        if self._since is None or article.language in self._unread:
+            return BASELINE
+        if self._spider.since is None:
+            return None
+        is_recent = article.published_at is not None and article.published_at >= self._since - SLACK
+        return None if is_recent or (article.version or 1) > 1 else BACKFILL

@@ -1,0 +1,192 @@
+"""News: what became new, written with the version it is about; and what each subscription made of it.
+
+A row of news is sorted once: then each subscription has a notice (told, in a digest, carried by what was told already,
+or not told, with the reason). Sorting is a batch, so two processes never sort the same news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from crawler.items import Article, Verdict
+from crawler.store.connection import Database
+from crawler.store.statements import insert_or_leave
+from crawler.store.telling_schema import news, notices, subscriptions
+
+
+class Outcome(StrEnum):
+    """What a subscription made of news."""
+
+    TOLD = "told"
+    DIGEST = "digest"
+    CARRIED = "carried"
+    NOT = "not"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """A version that is new. `quiet` says why nobody is to be told (baseline, backfill, replay), None for real news."""
+
+    id: int
+    article_id: str
+    version: int
+    verdict: Verdict
+    run_id: int | None
+    noted_at: datetime
+    quiet: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What a subscription made of one piece of news, and why; `message_id` is the message that tells it, None while
+    its digest is not due or when none does."""
+
+    subscription: str
+    news_id: int
+    article_id: str
+    outcome: Outcome
+    why: str | None
+    message_id: int | None = None
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribed:
+    """A subscription's beginning, up to when its digests reach, and how many empty ones came in a row."""
+
+    name: str
+    begun_at: datetime
+    digest_until: datetime | None
+    last_empty: int
+
+
+_NEWS = select(*(news.c[field.name] for field in fields(News)))
+_NOTICES = select(*(notices.c[field.name] for field in fields(Notice)))
+_SUBSCRIBED = select(*(subscriptions.c[field.name] for field in fields(Subscribed)))
+
+
+def note(connection: Connection, article: Article, run_id: int | None, at: datetime, quiet: str | None) -> None:
+    """Put a version that was just written into the outbox, in its transaction, if anyone may ever want to hear of it:
+    it matches, or it changed what may have matched."""
+    if not article.matches and article.version == 1:
+        return
+    values = {"article_id": article.id, "version": article.version, "verdict": str(article.verdict)}
+    connection.execute(insert(news), {**values, "run_id": run_id, "noted_at": at, "quiet": quiet, "sorted_at": None})
+
+
+class NewsRoom:
+    """`store.news`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def unsorted(self, limit: int) -> list[News]:
+        """News that no one was asked about yet, the oldest first."""
+        rows = self._database.read(_NEWS.where(news.c.sorted_at.is_(None)).order_by(news.c.id).limit(limit))
+        return [_news(row) for row in rows]
+
+    def of_article(self, article_id: str) -> list[News]:
+        """Everything that was ever new about an article, the oldest first."""
+        return [_news(r) for r in self._database.read(_NEWS.where(news.c.article_id == article_id).order_by(news.c.id))]
+
+    def get(self, ids: Collection[int]) -> dict[int, News]:
+        """News by number."""
+        return {row.id: _news(row) for row in self._database.read(_NEWS.where(news.c.id.in_(ids)))} if ids else {}
+
+    def quiet_of(self, run_ids: Collection[int]) -> dict[str, int]:
+        """How many pieces of news of these runs nobody was told of, by why."""
+        query = select(news.c.quiet, func.count()).where(news.c.run_id.in_(run_ids), news.c.quiet.is_not(None))
+        rows: Sequence[Any] = self._database.read(query.group_by(news.c.quiet)) if run_ids else ()
+        return {row[0]: row[1] for row in rows}
+
+    def sort(self, ids: Collection[int], found: Iterable[Notice], at: datetime) -> None:
+        """Write what the subscriptions made of these pieces of news, which are sorted from now on."""
+        rows = [asdict(notice) for notice in found]
+        with self._database.writing() as connection:
+            if rows:
+                connection.execute(insert(notices), rows)
+            connection.execute(update(news).where(news.c.id.in_(ids)).values(sorted_at=at))
+
+    def notices(self, *, article_id: str | None = None, message_id: int | None = None) -> list[Notice]:
+        """The notices of an article, or those a message tells, in the order of the news."""
+        query = _NOTICES
+        if article_id is not None:
+            query = query.where(notices.c.article_id == article_id)
+        if message_id is not None:
+            query = query.where(notices.c.message_id == message_id)
+        return [_notice(row) for row in self._database.read(query.order_by(notices.c.news_id, notices.c.id))]
+
+    def heard(self, subscription: str, article_ids: Collection[str]) -> list[tuple[Notice, News]]:
+        """What a subscription was told of these articles, or will be in its digest, with the news it was about."""
+        query = (
+            select(
+                *_NOTICES.selected_columns, *(column.label(f"news_{column.name}") for column in _NEWS.selected_columns)
+            )
+            .join_from(notices, news, notices.c.news_id == news.c.id)
+            .where(
+                notices.c.subscription == subscription,
+                notices.c.article_id.in_(article_ids),
+                notices.c.outcome.in_((Outcome.TOLD, Outcome.DIGEST)),
+            )
+            .order_by(notices.c.id)
+        )
+        names, told = [field.name for field in fields(Notice)], [field.name for field in fields(News)]
+        return [
+            (
+                _made(Notice, {name: getattr(row, name) for name in names}),
+                _made(News, {name: getattr(row, f"news_{name}") for name in told}),
+            )
+            for row in self._database.read(query)
+        ]
+
+    def waiting(self, subscription: str, until: datetime) -> list[Notice]:
+        """What waits for a subscription's digest, decided before `until`: to be told, or carried by what was told."""
+        wanted = (
+            notices.c.subscription == subscription,
+            notices.c.outcome.in_((Outcome.DIGEST, Outcome.CARRIED)),
+            notices.c.message_id.is_(None),
+            notices.c.decided_at < until,
+        )
+        return [_notice(row) for row in self._database.read(_NOTICES.where(*wanted).order_by(notices.c.id))]
+
+    def attach(self, subscription: str, news_ids: Collection[int], message_id: int) -> None:
+        """Say which message tells these pieces of news."""
+        chosen = (notices.c.subscription == subscription, notices.c.news_id.in_(news_ids))
+        with self._database.writing() as connection:
+            connection.execute(update(notices).where(*chosen).values(message_id=message_id))
+
+    def subscribed(self, names: Collection[str], now: datetime) -> dict[str, Subscribed]:
+        """The subscriptions of these names; one that is new begins now."""
+        rows = self._database.read(_SUBSCRIBED.where(subscriptions.c.name.in_(names))) if names else []
+        found = {row.name: Subscribed(**row._mapping) for row in rows}
+        fresh = [
+            Subscribed(name=name, begun_at=now, digest_until=None, last_empty=0) for name in names if name not in found
+        ]
+        if fresh:
+            with self._database.writing() as connection:
+                insert_or_leave(subscriptions).run_many(connection, [asdict(each) for each in fresh])
+        return found | {each.name: each for each in fresh}
+
+    def digested(self, name: str, until: datetime, empty: int) -> None:
+        """Note up to when a subscription's digests reach, and how many empty ones came in a row."""
+        with self._database.writing() as connection:
+            chosen = update(subscriptions).where(subscriptions.c.name == name)
+            connection.execute(chosen.values(digest_until=until, last_empty=empty))
+
+
+def _made(kind: Any, values: Mapping[str, Any]) -> Any:
+    return kind(**{**values, **({"outcome": Outcome(values["outcome"])} if "outcome" in values else {})})
+
+
+def _news(row: Any) -> News:
+    return News(**{**row._mapping, "verdict": Verdict(row.verdict)})
+
+
+def _notice(row: Any) -> Notice:
+    return Notice(**{**row._mapping, "outcome": Outcome(row.outcome)})

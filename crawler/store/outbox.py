@@ -1,0 +1,182 @@
+"""Messages, and what became of each on each channel: pending, sent, or given up.
+
+A delivery is taken before it is sent, for a while nobody else's; what came of it is written down after. A process that
+dies between the two sends it again later, under the same key: at least once, and never under two keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Select, func, insert, select, update
+
+from crawler.store.connection import Database
+from crawler.store.telling_schema import deliveries, messages
+
+
+class State(StrEnum):
+    """Of a delivery."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What a subscriber is told at once. `key` is its idempotency key: whoever gets it twice sees that by the key.
+
+    `kind` is alert, bundle (what was too much for single alerts), digest or test; the times are a digest's period.
+    """
+
+    id: int
+    key: str
+    subscription: str
+    kind: str
+    made_at: datetime
+    begins_at: datetime | None
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message on one channel. `failure` says in plain words why the last try failed."""
+
+    message_id: int
+    channel: str
+    state: State
+    tries: int
+    next_try_at: datetime
+    sent_at: datetime | None = None
+    failure: str | None = None
+
+
+_MESSAGE = [messages.c[field.name] for field in fields(Message)]
+_DELIVERY = [deliveries.c[field.name] for field in fields(Delivery)]
+_BOTH = select(*_MESSAGE, *_DELIVERY).join_from(deliveries, messages, deliveries.c.message_id == messages.c.id)
+
+
+def key_of(*parts: object) -> str:
+    """An idempotency key: the same for the same parts, always."""
+    return blake2b("\n".join(map(str, parts)).encode(), digest_size=12).hexdigest()
+
+
+class OutboxRoom:
+    """`store.outbox`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(
+        self,
+        *,
+        key: str,
+        subscription: str,
+        kind: str,
+        channels: Sequence[str],
+        at: datetime,
+        due: datetime,
+        begins: datetime | None = None,
+        ends: datetime | None = None,
+    ) -> int:
+        """A new message with a delivery for each channel, due from `due` on; its number."""
+        row = {"key": key, "subscription": subscription, "kind": kind, "made_at": at}
+        with self._database.writing() as connection:
+            made = connection.execute(insert(messages), {**row, "begins_at": begins, "ends_at": ends})
+            assert made.inserted_primary_key is not None
+            number = int(made.inserted_primary_key[0])
+            pending = {"message_id": number, "state": State.PENDING, "tries": 0, "next_try_at": due}
+            rows = [{**pending, "channel": name, "sent_at": None, "failure": None} for name in dict.fromkeys(channels)]
+            connection.execute(insert(deliveries), rows)
+        return number
+
+    def get(self, message_id: int) -> Message | None:
+        """A message by its number."""
+        rows = self._database.read(select(*_MESSAGE).where(messages.c.id == message_id))
+        return Message(**rows[0]._mapping) if rows else None
+
+    def made_since(self, subscription: str, kind: str, since: datetime) -> int:
+        """How many messages of a kind were made for a subscription since then."""
+        wanted = (messages.c.subscription == subscription, messages.c.kind == kind, messages.c.made_at >= since)
+        found: int = self._database.read(select(func.count()).select_from(messages).where(*wanted))[0][0]
+        return found
+
+    def due(self, now: datetime, limit: int, *, without: Sequence[str] = ()) -> list[tuple[Message, Delivery]]:
+        """Deliveries to be tried by now, the oldest message first; none on the channels of `without`."""
+        query = _BOTH.where(deliveries.c.state == State.PENDING, deliveries.c.next_try_at <= now)
+        if without:
+            query = query.where(deliveries.c.channel.not_in(without))
+        return self._pairs(query.order_by(messages.c.id, deliveries.c.channel).limit(limit))
+
+    def take(self, delivery: Delivery, until: datetime) -> Delivery | None:
+        """The delivery for one who sends it, nobody else's until then; None when another took it."""
+        taken = replace(delivery, next_try_at=until)
+        return taken if self._written(delivery, taken) else None
+
+    def settle(self, taken: Delivery, outcome: Delivery) -> bool:
+        """Write what came of sending a delivery that was taken; False when it is no longer one's own."""
+        return self._written(taken, outcome)
+
+    def again(self, now: datetime, *, message_id: int | None = None, channel: str | None = None) -> int:
+        """Let what was given up, or waits after a failure, be tried now; how many deliveries that are."""
+        tried = (deliveries.c.state == State.DEAD) | (
+            (deliveries.c.state == State.PENDING) & deliveries.c.failure.is_not(None)
+        )
+        query = update(deliveries).where(tried)
+        if message_id is not None:
+            query = query.where(deliveries.c.message_id == message_id)
+        if channel is not None:
+            query = query.where(deliveries.c.channel == channel)
+        with self._database.writing() as connection:
+            return connection.execute(query.values(state=State.PENDING, tries=0, next_try_at=now)).rowcount
+
+    def ledger(
+        self,
+        *,
+        states: Sequence[State] = (),
+        subscription: str | None = None,
+        since: datetime | None = None,
+        message_id: int | None = None,
+        limit: int | None = None,
+    ) -> list[tuple[Message, Delivery]]:
+        """Messages with their deliveries, the latest first."""
+        query = _BOTH
+        if states:
+            query = query.where(deliveries.c.state.in_(states))
+        if subscription is not None:
+            query = query.where(messages.c.subscription == subscription)
+        if since is not None:
+            query = query.where(messages.c.made_at >= since)
+        if message_id is not None:
+            query = query.where(messages.c.id == message_id)
+        return self._pairs(query.order_by(messages.c.id.desc(), deliveries.c.channel).limit(limit))
+
+    def counts(self) -> dict[State, int]:
+        """How many deliveries are in each state."""
+        query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
+        rows: Sequence[Any] = self._database.read(query)
+        return {State(row[0]): row[1] for row in rows}
+
+    def _written(self, before: Delivery, after: Delivery) -> bool:
+        same = (
+            deliveries.c.message_id == before.message_id,
+            deliveries.c.channel == before.channel,
+            deliveries.c.state == before.state,
+            deliveries.c.next_try_at == before.next_try_at,
+        )
+        with self._database.writing() as connection:
+            return connection.execute(update(deliveries).where(*same).values(**asdict(after))).rowcount == 1
+
+    def _pairs(self, query: Select[Any]) -> list[tuple[Message, Delivery]]:
+        return [_pair(row._mapping) for row in self._database.read(query)]
+
+
+def _pair(values: Any) -> tuple[Message, Delivery]:
+    message = Message(**{field.name: values[field.name] for field in fields(Message)})
+    found = {field.name: values[field.name] for field in fields(Delivery)}
+    return message, Delivery(**{**found, "state": State(found["state"])})
