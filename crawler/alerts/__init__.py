@@ -1,5 +1,12 @@
-"""What people are told: the operator's alarms, by the channels they chose.
+"""What people are told: the operator's alarms, and subscribers' alerts and digests, by the channels they chose.
 
 alarms.py    from a run's verdict to an alarm that opens, gets worse, or heals
-channels.py  the owner's channels (Apprise), and sending what is still untold
+channels.py  alarms on the operator's channels
+deciding.py  whether one subscription hears of one piece of news, and why not
+sorting.py   news into notices and messages, one story told once
+digests.py   what has gathered for a subscription's digest, as a message when it is due
+writing.py   a message as the words that leave
+letter.py    those words, with their key
+carrier.py   one channel (Apprise), and why it did not take a letter
+sending.py   from the outbox to the channels, with further tries
 """

@@ -1,7 +1,6 @@
-"""The owner's channels, by Apprise: mail, Telegram, Slack, Matrix, webhooks and a hundred more, one address each.
+"""The operator's alarms on the channels of `[alarms]`, each alarm to every channel that has not heard it.
 
-An address holds secrets: it is never logged, stored or part of an error. Where a channel must be named, it is named by
-its place in the configuration.
+A channel has no name there: where one must be named, it is by its place in the configuration.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from hashlib import blake2b
+from html import escape
 
-import apprise
-
-from crawler.errors import ConfigError
-from crawler.store import Alarm, Store
+from crawler.alerts.carrier import Carrier, NotCarried
+from crawler.alerts.letter import Letter
+from crawler.store import Alarm, Store, key_of
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 TAKEN = timedelta(minutes=10)
@@ -27,16 +26,12 @@ class Channels:
     """Where alarms go. ConfigError, at once, for an address that names no kind of channel."""
 
     def __init__(self, addresses: Sequence[str]) -> None:
-        self._channels: dict[str, apprise.Apprise] = {}
-        logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its messages may show an address
-        for number, address in enumerate(addresses, start=1):
-            channel = apprise.Apprise()
-            if not channel.add(address):
-                raise ConfigError(
-                    f"alarms.channels: address {number} of {len(addresses)} is none that Apprise knows, such as "
-                    "mailto://… or json://… (it is not shown here, for it may hold a secret)."
-                )
-            self._channels[blake2b(address.encode(), digest_size=8).hexdigest()] = channel
+        self._channels = {
+            blake2b(address.encode(), digest_size=8).hexdigest(): Carrier(
+                f"alarms.channels, address {number} of {len(addresses)}", address
+            )
+            for number, address in enumerate(addresses, start=1)
+        }
 
     def send(self, store: Store, now: datetime, here: tzinfo) -> int:
         """Tell what is untold and due, each alarm to every channel that has not heard it; how many are told to all.
@@ -50,10 +45,10 @@ class Channels:
             alarm = store.alarms.take(each, now, now + TAKEN)
             if alarm is None:
                 continue
-            title, body = words(alarm, here)
+            letter = _letter(alarm, now, here)
             done = list(alarm.done)
             for name, channel in self._channels.items():
-                if name not in done and channel.notify(title=title, body=body):
+                if name not in done and _is_carried(channel, letter):
                     done.append(name)
             if set(self._channels) <= set(done):
                 told += 1
@@ -72,6 +67,22 @@ def _failed(alarm: Alarm, done: tuple[str, ...], channels: int, now: datetime) -
     )
     failure = f"{missing} of {channels} channels did not take it"
     return replace(alarm, done=done, tries=alarm.tries + 1, next_try_at=now + wait, failure=failure)
+
+
+def _is_carried(channel: Carrier, letter: Letter) -> bool:
+    try:
+        channel.carry(letter)
+    except NotCarried as error:
+        log.warning("%s: %s.", channel.name, error)
+        return False
+    return True
+
+
+def _letter(alarm: Alarm, now: datetime, here: tzinfo) -> Letter:
+    title, body = words(alarm, here)
+    key = key_of("alarm", alarm.id, alarm.untold, alarm.kind, alarm.opened_at)
+    html = f"<!DOCTYPE html><html lang=en><meta charset=utf-8><p>{escape(body)}".replace("\n", "<br>")
+    return Letter(key=key, subject=title, text=body + "\n", html=html, language="en", made_at=now)
 
 
 def words(alarm: Alarm, here: tzinfo) -> tuple[str, str]:

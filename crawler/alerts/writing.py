@@ -3,10 +3,10 @@ subscription, the rights and the patterns to black out say then."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from crawler.alerts.letter import Letter
 from crawler.config import Config, Subscription
 from crawler.entries import Entry, Maker, Phrases, Templates
 from crawler.items import Article, Strength, Verdict
@@ -18,16 +18,6 @@ FULL, SHORT = 700, 280
 SUBJECT = 180
 """Most characters of a subject."""
 TAGGED = (Verdict.REVISED, Verdict.UNPUBLISHED, Verdict.REPUBLISHED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """What is sent. `key` is the message's idempotency key."""
-
-    key: str
-    subject: str
-    text: str
-    html: str
 
 
 class Writer:
@@ -101,6 +91,8 @@ class Writer:
             subject=subject(entry, words),
             text=self._templates.render(plain, **values).strip() + "\n",
             html=self._templates.render("alert.html", **values),
+            language=subscription.language,
+            made_at=message.made_at,
         )
 
 

@@ -15,5 +15,6 @@ from crawler.entries.gather import Wanted, gather
 from crawler.entries.make import Maker
 from crawler.entries.phrases import Phrases
 from crawler.entries.redact import redacted
+from crawler.entries.templates import Templates
 
-__all__ = ["Edit", "Entry", "Maker", "Other", "Phrases", "Wanted", "gather", "redacted"]
+__all__ = ["Edit", "Entry", "Maker", "Other", "Phrases", "Templates", "Wanted", "gather", "redacted"]

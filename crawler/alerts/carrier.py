@@ -1,0 +1,163 @@
+"""One channel of an owner: a name and an address, carried by Apprise (mail, Telegram, Slack, Matrix, webhooks and a
+hundred more).
+
+An address holds secrets: it is never logged, stored or part of an error, and neither is what Apprise says, for it may
+quote it; why a try failed is told in our own words. A mail is put together here, for Apprise's has no text of its own
+beside the HTML and a new Message-ID at every try; it leaves over Apprise's connection.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, formataddr
+from typing import Any
+
+import apprise
+from apprise.plugins.email.base import NotifyEmail
+from apprise.plugins.email.smtp import AppriseSMTPController
+
+from crawler.alerts.letter import Letter
+from crawler.errors import ConfigError
+
+SEVEN_BIT = SMTP.clone(cte_type="7bit")
+"""Whatever stands on the way, letters beyond ASCII arrive."""
+HEADER = "Idempotency-Key"
+"""In which webhooks, and mails with an X- before it, find a message's key."""
+REASONS = (
+    (re.compile(r"error=(\d{3})"), "the receiver answered {}"),
+    (re.compile(r"authenticat|login|credential", re.IGNORECASE), "the receiver did not accept the login"),
+    (
+        re.compile(r"refused|connection|connect", re.IGNORECASE),
+        "the receiver could not be reached, or did not answer in time",
+    ),
+)
+UNKNOWN = "the receiver did not take it"
+
+
+class NotCarried(Exception):
+    """A letter that a channel did not take, with the reason in words that are safe to show."""
+
+
+class _Heard(logging.Handler):
+    """What Apprise says in this thread, kept only long enough to tell why it failed; nothing of it goes on."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.mine = threading.local()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines: list[str] | None = getattr(self.mine, "lines", None)
+        if lines is not None:
+            lines.append(record.getMessage())
+
+
+_heard = _Heard()
+
+
+def _listen() -> None:
+    """Apprise's own logger leads here and nowhere else: its messages may show an address."""
+    logger = logging.getLogger("apprise")
+    if _heard not in logger.handlers:
+        logger.handlers[:] = [_heard]
+        logger.propagate = False
+        logger.setLevel(logging.WARNING)
+
+
+class Carrier:
+    """Carries letters over one channel; any thread may use it. ConfigError for an address that names no channel."""
+
+    def __init__(self, name: str, address: str) -> None:
+        _listen()
+        self.name, self._address = name, address
+        self._mine = threading.local()
+        if self._made() is None:
+            raise ConfigError(
+                f"{name}: the address is none that Apprise knows, such as mailto://… or json://… (it is not shown, for "
+                "it may hold a secret)."
+            )
+
+    def carry(self, letter: Letter) -> None:
+        """Send a letter; NotCarried, with the reason, when it was not taken."""
+        plugin = self._plugin()
+        lines: list[str] = []
+        _heard.mine.lines = lines
+        try:
+            sent = self._mail(plugin, letter) if isinstance(plugin, NotifyEmail) else self._notify(plugin, letter)
+        except NotCarried:
+            raise
+        except Exception as error:  # noqa: BLE001 - a hundred services, each with errors of its own
+            raise NotCarried(_reason([*lines, f"{type(error).__name__} {error}"])) from None
+        finally:
+            _heard.mine.lines = None
+        if not sent:
+            raise NotCarried(_reason(lines))
+
+    def _plugin(self) -> Any:
+        if not hasattr(self._mine, "plugin"):
+            self._mine.plugin = self._made()
+        return self._mine.plugin
+
+    def _made(self) -> Any:
+        return apprise.Apprise.instantiate(self._address, suppress_exceptions=True)
+
+    def _notify(self, plugin: Any, letter: Letter) -> bool:
+        if isinstance(getattr(plugin, "headers", None), dict):
+            plugin.headers[HEADER] = letter.key
+        if "overflow" not in self._address:
+            plugin.overflow_mode = apprise.OverflowMode.SPLIT
+        sent: bool = plugin.notify(body=letter.text, title=letter.subject, body_format=apprise.NotifyFormat.TEXT)
+        return sent
+
+    def _mail(self, plugin: Any, letter: Letter) -> bool:
+        refused: set[str] = set()
+        connection = AppriseSMTPController(
+            host=plugin.smtp_host,
+            port=plugin.port,
+            secure_mode=plugin.secure_mode,
+            user=plugin.user,
+            password=plugin.password,
+            verify_certificate=plugin.verify_certificate,
+            socket_connect_timeout=plugin.socket_connect_timeout,
+        )
+        with connection as smtp:
+            for name, address in plugin.targets:
+                mail = letter_as_mail(letter, sender=plugin.from_addr, to=(name, address))
+                for header, others in (("Cc", plugin.cc), ("Reply-To", plugin.reply_to)):
+                    if others:
+                        mail[header] = ", ".join(sorted(others))
+                everyone = [address, *sorted((plugin.cc | plugin.bcc) - {address})]
+                for each in everyone:
+                    if not smtp.sendmail(plugin.from_addr[1], [each], mail.as_bytes().decode("ascii")):
+                        refused.add(each)
+        if refused:
+            raise NotCarried(f"{len(refused)} of the recipients were refused")
+        return True
+
+
+def letter_as_mail(letter: Letter, *, sender: tuple[Any, str], to: tuple[Any, str]) -> EmailMessage:
+    """A letter as a mail: plain text and HTML, the same Message-ID at every try."""
+    mail = EmailMessage(policy=SEVEN_BIT)
+    mail["Subject"] = letter.subject
+    mail["From"] = formataddr((sender[0] or "", sender[1]))
+    mail["To"] = formataddr((to[0] or "", to[1]))
+    mail["Date"] = format_datetime(letter.made_at)
+    mail["Message-ID"] = f"<{letter.key}@{sender[1].rpartition('@')[2] or 'crawler'}>"
+    mail[f"X-{HEADER}"] = letter.key
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["Content-Language"] = letter.language
+    mail.set_content(letter.text)
+    mail.add_alternative(letter.html, subtype="html")
+    return mail
+
+
+def _reason(lines: list[str]) -> str:
+    """Why it failed, in our own words: the last line that says anything we know."""
+    for line in reversed(lines):
+        for pattern, words in REASONS:
+            if found := pattern.search(line):
+                return words.format(*found.groups())
+    return UNKNOWN

@@ -1,0 +1,138 @@
+"""From the outbox to the channels: what is due is taken, written, carried, and what came of it is written down.
+
+A channel that fails several times in a row is left alone until the next look: a receiver that hangs must hold up no
+other. Letters are written here, in one thread, and carried in a few others.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from crawler.alerts.carrier import Carrier, NotCarried
+from crawler.alerts.letter import Letter
+from crawler.alerts.writing import Writer
+from crawler.config import Config
+from crawler.errors import ConfigError
+from crawler.store import Delivery, Message, State, Store
+
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
+MOST_TRIES = 12
+"""After these, about two days, a delivery is given up: `crawler alerts retry` tries it again."""
+TAKEN = timedelta(minutes=10)
+"""How long one who sends has a delivery alone; if it dies, another may try after that."""
+AT_ONCE = 8
+PAGE = 100
+ENOUGH = 3
+"""Failures in a row after which a channel is left alone for this time."""
+GONE = "its subscription, or what it tells of, is no longer there"
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Sent:
+    """What came of one look at the outbox."""
+
+    sent: int = 0
+    failed: int = 0
+    dead: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def __bool__(self) -> bool:
+        return bool(self.sent or self.failed or self.dead)
+
+
+class Post:
+    """Sends what is due under one configuration. ConfigError, at once, for an address that names no channel."""
+
+    def __init__(self, config: Config, store: Store) -> None:
+        self._store, self._writer = store, Writer(config, store)
+        self._carriers = {
+            name: Carrier(f"channels.{name}", address.get_secret_value()) for name, address in config.channels.items()
+        }
+        self._failing: Counter[str] = Counter()
+
+    def carrier(self, channel: str) -> Carrier:
+        """A channel by its name; ConfigError when there is none."""
+        found = self._carriers.get(channel)
+        if found is None:
+            raise ConfigError(
+                f"There is no channel {channel!r} in [channels]; it has {', '.join(self._carriers) or 'none'}."
+            )
+        return found
+
+    def send(self) -> Sent:
+        """Try everything that is due now, once; what came of it."""
+        result, begun = Sent(), datetime.now(UTC)
+        running: dict[Future[None], Delivery] = {}
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="post") as pool:
+            for message, delivery in self._due(begun):
+                letter = self._letter(message, delivery, result)
+                if letter is None:
+                    continue
+                taken = self._store.outbox.take(delivery, datetime.now(UTC) + TAKEN)
+                if taken is None:
+                    continue
+                running[pool.submit(self.carrier(taken.channel).carry, letter)] = taken
+                if len(running) >= AT_ONCE:
+                    self._collect(running, result)
+            while running:
+                self._collect(running, result)
+        return result
+
+    def _due(self, begun: datetime) -> Iterator[tuple[Message, Delivery]]:
+        """What was due when the look began, page by page, without the channels that fail."""
+        seen: set[tuple[int, str]] = set()
+        while True:
+            without = [name for name, number in self._failing.items() if number >= ENOUGH]
+            page = self._store.outbox.due(begun, PAGE, without=without)
+            new = {(delivery.message_id, delivery.channel) for _, delivery in page} - seen
+            if not new:
+                return
+            seen |= new
+            for message, delivery in page:
+                if self._failing[delivery.channel] < ENOUGH:
+                    yield message, delivery
+
+    def _letter(self, message: Message, delivery: Delivery, result: Sent) -> Letter | None:
+        """The words of a message; None, with the delivery given up, when it has none or its channel is gone."""
+        is_there = delivery.channel in self._carriers
+        letter = self._writer.write(message) if is_there else None
+        if letter is None:
+            why = GONE if is_there else f"there is no channel {delivery.channel!r} any more"
+            result.dead += self._store.outbox.settle(delivery, replace(delivery, state=State.DEAD, failure=why))
+            result.reasons[why] += 1
+        return letter
+
+    def _collect(self, running: dict[Future[None], Delivery], result: Sent) -> None:
+        """Write down what came of those that are done."""
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            taken = running.pop(future)
+            error = future.exception()
+            if error is None:
+                self._failing[taken.channel] = 0
+                result.sent += 1
+                self._settle(taken, replace(taken, state=State.SENT, sent_at=datetime.now(UTC), failure=None))
+            elif isinstance(error, NotCarried):
+                self._failing[taken.channel] += 1
+                self._failed(taken, str(error), result)
+            else:
+                raise error
+
+    def _failed(self, taken: Delivery, why: str, result: Sent) -> None:
+        tries = taken.tries + 1
+        is_dead = tries >= MOST_TRIES
+        pause = min(FIRST_WAIT * 2**taken.tries, LONGEST_WAIT)
+        result.failed += not is_dead
+        result.dead += is_dead
+        result.reasons[f"{taken.channel}: {why}"] += 1
+        state = State.DEAD if is_dead else State.PENDING
+        self._settle(taken, replace(taken, state=state, next_try_at=datetime.now(UTC) + pause, failure=why))
+
+    def _settle(self, taken: Delivery, outcome: Delivery) -> None:
+        self._store.outbox.settle(taken, replace(outcome, tries=taken.tries + 1))
