@@ -4,6 +4,7 @@ subscription, the rights and the patterns to black out say then."""
 from __future__ import annotations
 
 from datetime import datetime
+from html import escape
 from zoneinfo import ZoneInfo
 
 from crawler.alerts.letter import Letter
@@ -11,7 +12,7 @@ from crawler.config import Config, Subscription
 from crawler.entries import Entry, Maker, Phrases, Templates
 from crawler.items import Article, Strength, Verdict
 from crawler.rights import Door
-from crawler.store import Message, News, Outcome, Store
+from crawler.store import Message, News, Outcome, Store, key_of
 
 FULL, SHORT = 700, 280
 """Most characters of an excerpt; the share may allow less."""
@@ -128,3 +129,12 @@ def matched(entry: Entry, words: Phrases) -> str:
         sure = found.surface if found.strength is Strength.STRONG else f"{found.surface} ({words['weak']})"
         by_rule.setdefault(found.rule, []).append(sure)
     return "; ".join(f"{', '.join(dict.fromkeys(surfaces))} ({rule})" for rule, surfaces in by_rule.items())
+
+
+def test_letter(channel: str, language: str, timezone: str, now: datetime) -> Letter:
+    """A message that says that a channel works."""
+    words = Phrases(language, ZoneInfo(timezone))
+    body = f"{words.fill('test_body', name=channel)} {words.moment(now)}"
+    html = f"<!DOCTYPE html><html lang={language}><meta charset=utf-8><p>{escape(body)}</p></html>"
+    key = key_of("test", channel, now.isoformat())
+    return Letter(key=key, subject=words["test"], text=body + "\n", html=html, language=language, made_at=now)

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from crawler.cli.alerts import app as alerts
 from crawler.cli.compare import compare
 from crawler.cli.match import match
 from crawler.cli.rules import app as rules
 from crawler.cli.stories import stories, story
+from crawler.cli.subscribe import subscribe
 from crawler.errors import UsageError
 
 app = typer.Typer(
@@ -247,6 +249,8 @@ app.command()(match)
 app.command()(compare)
 app.command()(stories)
 app.command()(story)
+app.command()(subscribe)
+app.add_typer(alerts, name="alerts")
 app.add_typer(rules, name="rules")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from crawler.cli import moment, past
 from crawler.cli.output import ArticleFile
 from crawler.cli.progress import Display, display_for
-from crawler.cli.telling import tell
+from crawler.cli.telling import prepare, tell
 from crawler.config import Config, load
 from crawler.errors import NothingStored, UsageError, worst
 from crawler.keywords import load_rules
@@ -49,6 +49,8 @@ def crawl(config_path: Path | None, wanted: Wanted) -> int:
         )
     names = chosen(config, wanted)
     load_rules(config.rules)  # a broken rule file is refused before anything is asked of a site
+    if not wanted.dry_run and not wanted.at:
+        prepare(config)
     plans = [plan(name, config_path, config, wanted) for name in names]
     if wanted.at:
         with past.prepared(plans, config, wanted) as then:
@@ -66,8 +68,10 @@ def run(plans: Sequence[RunPlan], config: Config, wanted: Wanted) -> int:
         display.end(outcomes)
         if file.path:
             display.say(f"{file.number} articles written to {file.path}.")
-    if not (wanted.replay or wanted.dry_run or wanted.url or wanted.limit or wanted.since):
-        tell(config, outcomes)
+        if not wanted.dry_run and not wanted.at:
+            partial = wanted.replay or wanted.url or wanted.limit or wanted.since
+            for line in tell(config, outcomes, alarms=not partial):
+                display.say(line)
     return worst(outcome.exit_code for outcome in outcomes)
 
 

@@ -1,44 +1,131 @@
-"""After a run: its alarm is opened, made worse or closed, and the operator is told what is new of it."""
+"""After a run, and from time to time: the operator's alarms and the subscribers' messages go out."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from crawler.config import Config
 from crawler.errors import CrawlerError
 from crawler.process import Outcome
 from crawler.text.dates import zone
 
+if TYPE_CHECKING:
+    from crawler.alerts.sending import Sent
+    from crawler.store import Store
+
 log = logging.getLogger(__name__)
+QUIET = {
+    "baseline": "baseline: {} stored, none sent",
+    "backfill": "backfill: {} older articles stored, none sent",
+    "replay": "replay: {} stored, none sent",
+}
+JUDGING = 60.0
+"""Seconds at most to judge what a run left unjudged before it is told."""
 
 
-def tell(config: Config, outcomes: Iterable[Outcome]) -> None:
-    """Take in how runs ended and tell what is untold; what fails here is a warning, and is tried after the next run.
-
-    A run that a person stopped says nothing of its source.
-    """
-    from crawler.alerts.alarms import note
-    from crawler.alerts.channels import Channels
+def prepare(config: Config) -> None:
+    """Before runs: subscriptions that are new begin, so that they hear of what these runs bring. ConfigError for one
+    that names a rule or a source that does not exist, or a channel that cannot be used."""
+    if not config.subscriptions and not config.channels:
+        return
+    from crawler import spiders
+    from crawler.alerts.carrier import Carrier
+    from crawler.errors import ConfigError, nearest
+    from crawler.keywords import load_rules
     from crawler.store import open_store
 
-    now = datetime.now(UTC)
+    rules, names = [rule.name for rule in load_rules(config.rules).rules], spiders.names()
+    for name, subscription in config.subscriptions.items():
+        for what, chosen, known in (("rule", subscription.rules, rules), ("source", subscription.sources, names)):
+            for each in set(chosen) - set(known):
+                hint = nearest(each, known) or f"; there are {', '.join(known)}."
+                raise ConfigError(f"subscriptions.{name}: there is no {what} {each!r}{hint}")
+    for name, address in config.channels.items():
+        Carrier(f"channels.{name}", address.get_secret_value())
+    with open_store(config.database_url) as store:
+        store.news.subscribed(tuple(config.subscriptions), datetime.now(UTC))
+
+
+def tell(config: Config, outcomes: Iterable[Outcome], *, alarms: bool = True) -> list[str]:
+    """Take in how runs ended and tell what is untold; what came of it, a line each for people. Without `alarms` the
+    runs say nothing of how their sources are, for they read only a part of them.
+
+    What fails here is a warning, and is tried again later. A run that a person stopped says nothing of its source.
+    """
+    from crawler.store import open_store
+
+    ended = list(outcomes)
+    lines: list[str] = []
     try:
         with open_store(config.database_url) as store:
-            for outcome in outcomes:
-                if outcome.stopped and not outcome.at_limit:
-                    continue
-                note(
-                    store,
-                    source=outcome.source,
-                    verdict=str(outcome.run.health) if outcome.run and outcome.run.health else "failed",
-                    exit_code=outcome.exit_code,
-                    sentence=outcome.reason,
-                    run_id=outcome.run.id if outcome.run else None,
-                    at=now,
-                )
-            channels = Channels([address.get_secret_value() for address in config.alarms.channels])
-            channels.send(store, now, zone(config.timezone))
+            if alarms:
+                _alarms(config, store, ended)
+            if config.subscriptions:
+                lines = [*_quiet(store, ended), *_alerts(config, store)]
     except CrawlerError as error:
-        log.warning("The operator could not be told how the sources are: %s", error)
+        log.warning("Not everyone could be told: %s", error)
+    return lines
+
+
+def _alarms(config: Config, store: Store, ended: list[Outcome]) -> None:
+    from crawler.alerts.alarms import note
+    from crawler.alerts.channels import Channels
+
+    now = datetime.now(UTC)
+    for outcome in ended:
+        if outcome.stopped and not outcome.at_limit:
+            continue
+        note(
+            store,
+            source=outcome.source,
+            verdict=str(outcome.run.health) if outcome.run and outcome.run.health else "failed",
+            exit_code=outcome.exit_code,
+            sentence=outcome.reason,
+            run_id=outcome.run.id if outcome.run else None,
+            at=now,
+        )
+    channels = Channels([address.get_secret_value() for address in config.alarms.channels])
+    channels.send(store, now, zone(config.timezone))
+
+
+def _alerts(config: Config, store: Store) -> list[str]:
+    """Sort what is new, make the digests that are due, send what is to be sent."""
+    from crawler.alerts.digests import make_due
+    from crawler.alerts.sending import Post
+    from crawler.alerts.sorting import sort
+    from crawler.dedupe.meaning import embedding
+
+    if store.same.waiting():
+        reads = embedding() if config.semantic else None
+        store.same.settle(zone(config.timezone), seconds=JUDGING, embedding=reads)
+    now = datetime.now(UTC)
+    sort(store, config, now)
+    make_due(store, config, now)
+    return said(Post(config, store).send())
+
+
+def said(sent: Sent) -> list[str]:
+    """What came of sending, in lines for people."""
+    lines = [f"{sent.sent} messages sent to subscribers"] if sent.sent else []
+    if sent.failed:
+        lines.append(f"{sent.failed} messages not taken, tried again later: {_why(sent)}")
+    if sent.dead:
+        lines.append(f"{sent.dead} messages given up: {_why(sent)}; `crawler alerts --failed` lists them")
+    return lines
+
+
+def _why(sent: Sent) -> str:
+    return "; ".join(reason for reason, _ in sent.reasons.most_common(3))
+
+
+def _quiet(store: Store, ended: list[Outcome]) -> list[str]:
+    """What these runs stored of which nobody is told, by why."""
+    lines = []
+    for outcome in ended:
+        number = outcome.run.id if outcome.run else None
+        quiet = store.news.quiet_of([number]) if number is not None else {}
+        lines += [f"{outcome.source}: {QUIET[why].format(count)}" for why, count in sorted(quiet.items())]
+    return lines

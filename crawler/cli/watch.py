@@ -7,10 +7,10 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 
-from crawler.cli.telling import tell
+from crawler.cli.telling import prepare, tell
 from crawler.config import Config
 from crawler.items import Article, Verdict
-from crawler.process import RUN_SOURCE, Event
+from crawler.process import RUN_SOURCE, Event, Outcome
 from crawler.process.inside import Target
 from crawler.run import RunPlan
 from crawler.schedule import Finished, ScheduleBook, Started, Step, Timing, Watch
@@ -32,12 +32,13 @@ def watch(
     ConfigError when a cron cannot be used.
     """
 
+    prepare(config)
     telling: set[asyncio.Task[None]] = set()
 
     def on_step(step: Step) -> None:
         print(line(step), flush=True)
         if isinstance(step, Finished):  # in a thread: a slow receiver must hold up no run
-            task = asyncio.get_running_loop().create_task(asyncio.to_thread(tell, config, [step.outcome]))
+            task = asyncio.get_running_loop().create_task(asyncio.to_thread(_tell_of, config, step.outcome))
             telling.add(task)
             task.add_done_callback(telling.discard)
 
@@ -59,6 +60,11 @@ def watch(
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of what `LeftOut` says in plain words
     asyncio.run(served())
     return 0
+
+
+def _tell_of(config: Config, outcome: Outcome) -> None:
+    for said in tell(config, [outcome]):
+        print(f"    {said}", flush=True)
 
 
 def line(step: Step) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 from babel import Locale
 from babel.dates import format_datetime, format_skeleton
 
+from crawler.errors import UsageError
+
 LANGUAGES = ("en", "ru", "kk")
 EXACT = "d MMM yyyy, HH:mm"
 
@@ -26,6 +28,8 @@ class Phrases:
 
     def __init__(self, language: str, zone: tzinfo) -> None:
         self.language, self.zone = language, zone
+        if language not in LANGUAGES:
+            raise UsageError(f"There are no phrases in {language!r}; there are {', '.join(LANGUAGES)}.")
         self._words = _all()[language]
         self._locale = Locale.parse(language)
 

@@ -1,0 +1,178 @@
+"""`crawler alerts`: who was told what, when, by which channel, after how many tries; and what to do about the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crawler.cli import moment
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+    from crawler.store import Delivery, Message, Store
+
+app = typer.Typer(help="What subscribers were told: the ledger, further tries, a test, an explanation.")
+SHOWN = 50
+
+
+@app.callback(invoke_without_command=True)
+def ledger(
+    context: typer.Context,
+    since: Annotated[
+        str | None, typer.Option(help="A day, a time with offset, or an age: 2026-01-31, 36h, 90d.")
+    ] = None,
+    subscription: Annotated[str | None, typer.Option(help="Only this subscription's.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only what was given up, or waits after a failure.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = SHOWN,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines for machines.")] = False,
+) -> None:
+    """List the messages, the latest first, with what became of each on each channel."""
+    if context.invoked_subcommand is not None:
+        return
+    from crawler.config import load
+    from crawler.store import State, open_store
+
+    config = load(context.obj)
+    with open_store(config.database_url) as store:
+        found = store.outbox.ledger(
+            states=(State.DEAD, State.PENDING) if failed else (),
+            subscription=subscription,
+            since=moment.since(since, config.timezone),
+            limit=limit,
+        )
+        chosen = [(message, delivery) for message, delivery in found if delivery.failure or not failed]
+        for message, delivery in chosen:
+            told = _told(store, message)
+            typer.echo(_as_json(message, delivery, told) if as_json else _line(config, message, delivery, told))
+        if not as_json:
+            counts = ", ".join(f"{number} {state}" for state, number in sorted(store.outbox.counts().items()))
+            typer.echo(f"{len(chosen)} shown; in all {counts or 'no message yet'}, in {store.name}.")
+
+
+@app.command()
+def retry(
+    context: typer.Context,
+    message: Annotated[int | None, typer.Argument(metavar="[MESSAGE]", help="Its number; none: every one.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Only on this channel.")] = None,
+) -> None:
+    """Try now what was given up or waits after a failure."""
+    from crawler.alerts.sending import Post
+    from crawler.cli.telling import said
+    from crawler.config import load
+    from crawler.errors import UsageError
+    from crawler.store import open_store
+
+    config = load(context.obj)
+    with open_store(config.database_url) as store:
+        if message is not None and store.outbox.get(message) is None:
+            raise UsageError(f"There is no message {message}; `crawler alerts` lists them.")
+        number = store.outbox.again(datetime.now(UTC), message_id=message, channel=channel)
+        sent = Post(config, store).send()
+        typer.echo(f"{number} tried again.")
+        for line in said(sent):
+            typer.echo(line)
+    if sent.failed or sent.dead:
+        raise typer.Exit(1)
+
+
+@app.command()
+def send(context: typer.Context) -> None:
+    """Send what is due now, digests too: for those who start crawls by a timer of their own."""
+    from crawler.cli.telling import prepare, tell
+    from crawler.config import load
+
+    config = load(context.obj)
+    prepare(config)
+    lines = tell(config, ())
+    for line in lines or ["Nothing was due."]:
+        typer.echo(line)
+
+
+@app.command()
+def test(
+    context: typer.Context,
+    channel: Annotated[str, typer.Argument(help="A name in [channels].")],
+    language: Annotated[str, typer.Option(help="Of the message: en, ru, kk.")] = "en",
+) -> None:
+    """Send one message that says that the channel works. Nothing is stored."""
+    from crawler.alerts.carrier import Carrier, NotCarried
+    from crawler.alerts.writing import test_letter
+    from crawler.config import load
+    from crawler.errors import Unreachable, UsageError, nearest
+
+    config = load(context.obj)
+    if channel not in config.channels:
+        hint = nearest(channel, config.channels) or f"; it has {', '.join(config.channels) or 'none'}."
+        raise UsageError(f"There is no channel {channel!r} in [channels]{hint}")
+    carrier = Carrier(f"channels.{channel}", config.channels[channel].get_secret_value())
+    try:
+        carrier.carry(test_letter(channel, language, config.timezone, datetime.now(UTC)))
+    except NotCarried as error:
+        raise Unreachable(f"{channel}: not sent, for {error}.") from error
+    typer.echo(f"{channel}: sent. Whether it arrived, only who reads it can say.")
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    article: Annotated[str, typer.Argument(help="The article's id or address.")],
+) -> None:
+    """Say for each subscription whether it was told of an article, when, and why not."""
+    from crawler.cli.explaining import explained
+    from crawler.cli.which import article_id
+    from crawler.config import load
+    from crawler.store import open_store
+
+    config = load(context.obj)
+    with open_store(config.database_url) as store:
+        for line in explained(store, config, article_id(store, article, config)):
+            typer.echo(line)
+
+
+def _told(store: Store, message: Message) -> list[str]:
+    """The articles that a message leads with."""
+    notices = store.news.notices(message_id=message.id)
+    return [notice.article_id for notice in notices if notice.outcome != "carried"]
+
+
+def _line(config: Config, message: Message, delivery: Delivery, told: Iterable[str]) -> str:
+    from crawler.text.dates import zone
+
+    here = zone(config.timezone)
+    made = f"{message.made_at.astimezone(here):%Y-%m-%d %H:%M}"
+    tries = f"{delivery.tries} tries" if delivery.tries != 1 else "1 try"
+    match delivery.state:
+        case "sent" if delivery.sent_at:
+            became = f"sent {delivery.sent_at.astimezone(here):%Y-%m-%d %H:%M:%S}, {tries}"
+        case "dead":
+            became = f"given up after {tries}: {delivery.failure}"
+        case _:
+            due = f"due {delivery.next_try_at.astimezone(here):%Y-%m-%d %H:%M}"
+            became = f"{due}, {tries}: {delivery.failure}" if delivery.failure else due
+    about = ", ".join(told) or "nothing new"
+    whom = f"{message.subscription} → {delivery.channel}"
+    return f"{message.id:>5}  {made}  {whom}  {message.kind}: {about}\n       {became}"
+
+
+def _as_json(message: Message, delivery: Delivery, told: list[str]) -> str:
+    from crawler.items import iso
+
+    values: dict[str, Any] = {
+        "message": message.id,
+        "key": message.key,
+        "subscription": message.subscription,
+        "kind": message.kind,
+        "made_at": iso(message.made_at),
+        "articles": told,
+        "channel": delivery.channel,
+        "state": delivery.state,
+        "tries": delivery.tries,
+        "sent_at": iso(delivery.sent_at),
+        "next_try_at": iso(delivery.next_try_at) if delivery.state == "pending" else None,
+        "failure": delivery.failure,
+    }
+    return json.dumps(values, ensure_ascii=False)
