@@ -151,16 +151,16 @@ class _Asked:
             return None
         heard = self._store.news.heard(self._name, group.lead.together)
         if group.kind == "new":
-            before = [notice for notice, _ in heard]
+            before = heard
             why = "its story was told"
         else:
             others = {item.article.id for item in group.items}
             since = self._now - ONE_EDIT
             verdict = Verdict.REVISED if group.kind == "revised" else Verdict.UNPUBLISHED
             before = [
-                notice
-                for notice, news in heard
-                if news.verdict is verdict and notice.decided_at >= since and notice.article_id not in others
+                each
+                for each in heard
+                if each.verdict is verdict and each.decided_at >= since and each.article_id not in others
             ]
             why = f"another text of its story was told as {group.kind}"
         if not before:

@@ -6,11 +6,11 @@ or not told, with the reason). Sorting is a batch, so two processes never sort t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -53,6 +53,14 @@ class Notice:
     outcome: Outcome
     why: str | None
     message_id: int | None = None
+    decided_at: datetime
+
+
+class Heard(NamedTuple):
+    """What a subscription was told of an article."""
+
+    article_id: str
+    verdict: Verdict
     decided_at: datetime
 
 
@@ -122,28 +130,16 @@ class NewsRoom:
             query = query.where(notices.c.message_id == message_id)
         return [_notice(row) for row in self._database.read(query.order_by(notices.c.news_id, notices.c.id))]
 
-    def heard(self, subscription: str, article_ids: Collection[str]) -> list[tuple[Notice, News]]:
-        """What a subscription was told of these articles, or will be in its digest, with the news it was about."""
-        query = (
-            select(
-                *_NOTICES.selected_columns, *(column.label(f"news_{column.name}") for column in _NEWS.selected_columns)
-            )
-            .join_from(notices, news, notices.c.news_id == news.c.id)
-            .where(
-                notices.c.subscription == subscription,
-                notices.c.article_id.in_(article_ids),
-                notices.c.outcome.in_((Outcome.TOLD, Outcome.DIGEST)),
-            )
-            .order_by(notices.c.id)
+    def heard(self, subscription: str, article_ids: Collection[str]) -> list[Heard]:
+        """What a subscription was told of these articles, or will be in its digest, the earliest first."""
+        wanted = (
+            notices.c.subscription == subscription,
+            notices.c.article_id.in_(article_ids),
+            notices.c.outcome.in_((Outcome.TOLD, Outcome.DIGEST)),
         )
-        names, told = [field.name for field in fields(Notice)], [field.name for field in fields(News)]
-        return [
-            (
-                _made(Notice, {name: getattr(row, name) for name in names}),
-                _made(News, {name: getattr(row, f"news_{name}") for name in told}),
-            )
-            for row in self._database.read(query)
-        ]
+        query = select(notices.c.article_id, news.c.verdict, notices.c.decided_at).join_from(notices, news)
+        rows = self._database.read(query.where(*wanted).order_by(notices.c.id))
+        return [Heard(row.article_id, Verdict(row.verdict), row.decided_at) for row in rows]
 
     def waiting(self, subscription: str, until: datetime) -> list[Notice]:
         """What waits for a subscription's digest, decided before `until`: to be told, or carried by what was told."""
@@ -178,10 +174,6 @@ class NewsRoom:
         with self._database.writing() as connection:
             chosen = update(subscriptions).where(subscriptions.c.name == name)
             connection.execute(chosen.values(digest_until=until, last_empty=empty))
-
-
-def _made(kind: Any, values: Mapping[str, Any]) -> Any:
-    return kind(**{**values, **({"outcome": Outcome(values["outcome"])} if "outcome" in values else {})})
 
 
 def _news(row: Any) -> News:
