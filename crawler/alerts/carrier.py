@@ -61,10 +61,9 @@ _heard = _Heard()
 def _listen() -> None:
     """Apprise's own logger leads here and nowhere else: its messages may show an address."""
     logger = logging.getLogger("apprise")
-    if _heard not in logger.handlers:
-        logger.handlers[:] = [_heard]
-        logger.propagate = False
-        logger.setLevel(logging.WARNING)
+    logger.handlers[:] = [_heard]
+    logger.propagate = False
+    logger.setLevel(logging.WARNING)
 
 
 class Carrier:
@@ -82,6 +81,7 @@ class Carrier:
 
     def carry(self, letter: Letter) -> None:
         """Send a letter; NotCarried, with the reason, when it was not taken."""
+        _listen()
         plugin = self._plugin()
         lines: list[str] = []
         _heard.mine.lines = lines

@@ -2,6 +2,7 @@
 
 entry.py    the nouns: Entry, Other, Edit
 make.py     an article with its story, through the door, as an Entry
+edits.py    what a revision changed, as far as it may be shown
 gather.py   the stored articles that a rule, a source or a subscription asks for, grouped by story
 redact.py   names blacked out before anything leaves
 templates.py  the templates of messages and digests, and an owner's own

@@ -6,15 +6,13 @@ from collections.abc import Collection, Sequence
 
 from crawler import spiders
 from crawler.config import Config
-from crawler.dedupe.changes import RANK, Changes, between
+from crawler.dedupe.changes import Changes, between
+from crawler.entries.edits import edits
 from crawler.entries.entry import Edit, Entry, Found, Other
 from crawler.entries.redact import redacted
 from crawler.items import Article, Match, Strength, Verdict
 from crawler.rights import Door, Shares
 from crawler.store import Store, StoredStory
-
-MOST_EDITS = 12
-"""Edited sentences that are shown, the gravest first."""
 
 
 class Maker:
@@ -51,7 +49,7 @@ class Maker:
         own = tuple(blackened[id(match)] for match in matches)
         headline, is_derived = door.headline(shown)
         excerpt = door.excerpt(shown, own, most=most, opening=opening and not with_edits)
-        changes, edits = self._edits(article, door) if with_edits else (None, ())
+        changes, edited = self._edits(article, door) if with_edits else (None, ())
         known = self._store.articles.find(article.id)
         story, others = self._others(article, door)
         return Entry(
@@ -78,7 +76,7 @@ class Maker:
             found=_found(own),
             story=story,
             others=others,
-            edits=edits,
+            edits=edited,
             severity=changes.severity if changes else None,
         )
 
@@ -96,18 +94,7 @@ class Maker:
         if former is None:
             return None, ()
         old, new = redacted(former, self._redact), redacted(article, self._redact)
-        changes = between(old, new)
-        changed = sorted(changes.changed, key=lambda edit: -RANK[edit.severity])[:MOST_EDITS]
-        return between(former, article), tuple(
-            Edit(
-                field=edit.field,
-                old=_shown(door, old, edit.field, edit.sentence.old),
-                new=_shown(door, new, edit.field, edit.sentence.new),
-                severity=edit.severity,
-                why=edit.reason,
-            )
-            for edit in changed
-        )
+        return between(former, article), edits(door, old, new, between(old, new))
 
     def _others(self, article: Article, door: Door) -> tuple[int | None, tuple[Other, ...]]:
         number = self._store.same.story_of(article.id)
@@ -147,9 +134,3 @@ def _beside(story: StoredStory | None, article: Article) -> list[tuple[Article, 
 def _found(matches: Sequence[Match]) -> tuple[Found, ...]:
     found = (Found(rule=m.rule, surface=m.surface, field=m.field, strength=m.strength) for m in matches)
     return tuple(dict.fromkeys(found))
-
-
-def _shown(door: Door, article: Article, field: str, sentence: str) -> str | None:
-    """A touched sentence as far as it may be shown: what stands in the body is taken through the door."""
-    text = sentence.strip()
-    return (door.fragment(article, text) if field == "body" else text) if text else None

@@ -1,0 +1,66 @@
+"""What a revision changed, as far as it may be shown: the touched words and some around them, the gravest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crawler.dedupe.alignment import Fate, Sentence
+from crawler.dedupe.changes import RANK, Changes
+from crawler.dedupe.changes import Edit as Touched
+from crawler.entries.entry import Edit
+from crawler.items import Article
+from crawler.rights import ELLIPSIS, Door
+
+MOST = 12
+"""Touched sentences that are shown."""
+AROUND = 20
+"""Characters, about, shown before and behind the touched words of a sentence."""
+
+
+def edits(door: Door, old: Article, new: Article, changes: Changes) -> tuple[Edit, ...]:
+    """The touched sentences; what stands in a body is taken through the door."""
+    changed = sorted(changes.changed, key=lambda edit: -RANK[edit.severity])[:MOST]
+    return tuple(
+        Edit(
+            field=edit.field,
+            old=_shown(door, old, edit, *_window(edit.sentence, "added")),
+            new=_shown(door, new, edit, *_window(edit.sentence, "removed")),
+            severity=edit.severity,
+            why=edit.reason,
+        )
+        for edit in changed
+    )
+
+
+def _shown(door: Door, article: Article, edit: Touched, text: str, before: bool, after: bool) -> str | None:
+    if not text.strip():
+        return None
+    found = door.fragment(article, text) if edit.field == "body" else text.strip()
+    if found is None:
+        return None
+    behind = f" {ELLIPSIS}" if after and not found.endswith(ELLIPSIS) else ""
+    return f"{ELLIPSIS + ' ' if before else ''}{found}{behind}"
+
+
+def _window(sentence: Sentence, absent: str) -> tuple[str, bool, bool]:
+    """The sentence of one version, without the parts that only the other one has; of an edited one the touched words
+    with some around them, and whether it goes on before and behind."""
+    parts = list(_placed(sentence, absent))
+    text = "".join(part for part, _ in parts)
+    if sentence.fate is not Fate.EDITED:
+        return text.strip(), False, False
+    begin, end, at = len(text), 0, 0
+    for part, is_touched in parts:
+        if is_touched:
+            begin, end = min(begin, at), max(end, at + len(part))
+        at += len(part)
+    begin = text.rfind(" ", 0, max(begin - AROUND, 0)) + 1
+    last = text.find(" ", min(end + AROUND, len(text)))
+    cut = text[begin : last if last >= 0 else len(text)].strip()
+    return cut, bool(text[:begin].strip()), not text.rstrip().endswith(cut)
+
+
+def _placed(sentence: Sentence, absent: str) -> Iterator[tuple[str, bool]]:
+    """The parts of one version; where the other one has something more, an empty one marks the place."""
+    for part in sentence.parts:
+        yield ("", True) if part.mark == absent else (part.text, part.mark != "same")
