@@ -26,7 +26,7 @@ MOST_TRIES = 12
 TAKEN = timedelta(minutes=10)
 """How long one who sends has a delivery alone; if it dies, another may try after that."""
 AT_ONCE = 8
-PAGE = 100
+PAGE = 500
 ENOUGH = 3
 """Failures in a row after which a channel is left alone for this time."""
 GONE = "its subscription, or what it tells of, is no longer there"

@@ -65,7 +65,7 @@ class Writer:
 
     def _told(self, message: Message) -> list[tuple[News, Article]]:
         """The news a message leads with, each with the version it is about."""
-        notices = self._store.news.notices(message_id=message.id)
+        notices = self._store.news.of_message(message.id)
         leading = [notice.news_id for notice in notices if notice.outcome is not Outcome.CARRIED]
         found = self._store.news.get(leading)
         pairs = ((news, self._store.articles.get(news.article_id, news.version)) for news in found.values())

@@ -135,7 +135,7 @@ def explain(
 
 def _told(store: Store, message: Message) -> list[str]:
     """The articles that a message leads with."""
-    notices = store.news.notices(message_id=message.id)
+    notices = store.news.of_message(message.id)
     return [notice.article_id for notice in notices if notice.outcome != "carried"]
 
 

@@ -28,7 +28,7 @@ def explained(store: Store, config: Config, article_id: str) -> Iterator[str]:
     if not news:
         why = "no rule matches it" if not article.matches else "it was stored before there was an outbox"
         yield f"  Not told, because {why}."
-    notices = store.news.notices(article_id=article_id)
+    notices = store.news.notices(article_id)
     for each in news:
         yield f"  version {each.version}, {each.verdict}, noted {_time(each.noted_at, config)}"
         if each.quiet:

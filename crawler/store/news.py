@@ -12,11 +12,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from crawler.items import Article, Verdict
 from crawler.store.connection import Database
-from crawler.store.statements import insert_or_leave
+from crawler.store.statements import Prepared, insert_or_leave
 from crawler.store.telling_schema import news, notices, subscriptions
 
 
@@ -74,8 +74,13 @@ class Subscribed:
     last_empty: int
 
 
+_NEWS_NAMES = tuple(field.name for field in fields(News))
+_NOTICE_NAMES = tuple(field.name for field in fields(Notice))
 _NEWS = select(*(news.c[field.name] for field in fields(News)))
+_NEWS_BY_ID = Prepared(_NEWS.where(news.c.id == bindparam("number")))
 _NOTICES = select(*(notices.c[field.name] for field in fields(Notice)))
+_IN_ORDER = (notices.c.news_id, notices.c.id)
+_TOLD_BY = Prepared(_NOTICES.where(notices.c.message_id == bindparam("number")).order_by(*_IN_ORDER))
 _SUBSCRIBED = select(*(subscriptions.c[field.name] for field in fields(Subscribed)))
 
 
@@ -97,15 +102,17 @@ class NewsRoom:
     def unsorted(self, limit: int) -> list[News]:
         """News that no one was asked about yet, the oldest first."""
         rows = self._database.read(_NEWS.where(news.c.sorted_at.is_(None)).order_by(news.c.id).limit(limit))
-        return [_news(row) for row in rows]
+        return [_news(tuple(row)) for row in rows]
 
     def of_article(self, article_id: str) -> list[News]:
         """Everything that was ever new about an article, the oldest first."""
-        return [_news(r) for r in self._database.read(_NEWS.where(news.c.article_id == article_id).order_by(news.c.id))]
+        rows = self._database.read(_NEWS.where(news.c.article_id == article_id).order_by(news.c.id))
+        return [_news(tuple(row)) for row in rows]
 
     def get(self, ids: Collection[int]) -> dict[int, News]:
         """News by number."""
-        return {row.id: _news(row) for row in self._database.read(_NEWS.where(news.c.id.in_(ids)))} if ids else {}
+        rows = (row for number in ids for row in self._database.look_up(_NEWS_BY_ID, {"number": number}))
+        return {row[0]: _news(row) for row in rows}
 
     def quiet_of(self, run_ids: Collection[int]) -> dict[str, int]:
         """How many pieces of news of these runs nobody was told of, by why."""
@@ -121,25 +128,25 @@ class NewsRoom:
                 connection.execute(insert(notices), rows)
             connection.execute(update(news).where(news.c.id.in_(ids)).values(sorted_at=at))
 
-    def notices(self, *, article_id: str | None = None, message_id: int | None = None) -> list[Notice]:
-        """The notices of an article, or those a message tells, in the order of the news."""
-        query = _NOTICES
-        if article_id is not None:
-            query = query.where(notices.c.article_id == article_id)
-        if message_id is not None:
-            query = query.where(notices.c.message_id == message_id)
-        return [_notice(row) for row in self._database.read(query.order_by(notices.c.news_id, notices.c.id))]
+    def of_message(self, message_id: int) -> list[Notice]:
+        """The notices that a message tells, in the order of the news."""
+        return [_notice(row) for row in self._database.look_up(_TOLD_BY, {"number": message_id})]
+
+    def notices(self, article_id: str) -> list[Notice]:
+        """The notices of an article, in the order of the news."""
+        rows = self._database.read(_NOTICES.where(notices.c.article_id == article_id).order_by(*_IN_ORDER))
+        return [_notice(tuple(row)) for row in rows]
 
     def heard(self, subscription: str, article_ids: Collection[str]) -> list[Heard]:
         """What a subscription was told of these articles, or will be in its digest, the earliest first."""
-        wanted = (
-            notices.c.subscription == subscription,
-            notices.c.article_id.in_(article_ids),
-            notices.c.outcome.in_((Outcome.TOLD, Outcome.DIGEST)),
-        )
-        query = select(notices.c.article_id, news.c.verdict, notices.c.decided_at).join_from(notices, news)
-        rows = self._database.read(query.where(*wanted).order_by(notices.c.id))
-        return [Heard(row.article_id, Verdict(row.verdict), row.decided_at) for row in rows]
+        named = (notices.c.subscription == subscription, notices.c.article_id.in_(article_ids))
+        columns = (notices.c.article_id, notices.c.outcome, notices.c.decided_at, news.c.verdict)
+        query = select(*columns).join_from(notices, news).where(*named).order_by(notices.c.id)
+        return [  # by article, not by outcome: of those there are many
+            Heard(row.article_id, Verdict(row.verdict), row.decided_at)
+            for row in self._database.read(query)
+            if row.outcome in (Outcome.TOLD, Outcome.DIGEST)
+        ]
 
     def waiting(self, subscription: str, until: datetime) -> list[Notice]:
         """What waits for a subscription's digest, decided before `until`: to be told, or carried by what was told."""
@@ -149,7 +156,7 @@ class NewsRoom:
             notices.c.message_id.is_(None),
             notices.c.decided_at < until,
         )
-        return [_notice(row) for row in self._database.read(_NOTICES.where(*wanted).order_by(notices.c.id))]
+        return [_notice(tuple(row)) for row in self._database.read(_NOTICES.where(*wanted).order_by(notices.c.id))]
 
     def attach(self, subscription: str, news_ids: Collection[int], message_id: int) -> None:
         """Say which message tells these pieces of news."""
@@ -176,9 +183,11 @@ class NewsRoom:
             connection.execute(chosen.values(digest_until=until, last_empty=empty))
 
 
-def _news(row: Any) -> News:
-    return News(**{**row._mapping, "verdict": Verdict(row.verdict)})
+def _news(row: Sequence[Any]) -> News:
+    values = dict(zip(_NEWS_NAMES, row, strict=True))
+    return News(**{**values, "verdict": Verdict(values["verdict"])})
 
 
-def _notice(row: Any) -> Notice:
-    return Notice(**{**row._mapping, "outcome": Outcome(row.outcome)})
+def _notice(row: Sequence[Any]) -> Notice:
+    values = dict(zip(_NOTICE_NAMES, row, strict=True))
+    return Notice(**{**values, "outcome": Outcome(values["outcome"])})

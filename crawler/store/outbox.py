@@ -13,9 +13,10 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, bindparam, func, insert, select, update
 
 from crawler.store.connection import Database
+from crawler.store.statements import Prepared
 from crawler.store.telling_schema import deliveries, messages
 
 
@@ -58,6 +59,13 @@ class Delivery:
 
 _MESSAGE = [messages.c[field.name] for field in fields(Message)]
 _DELIVERY = [deliveries.c[field.name] for field in fields(Delivery)]
+_AS_IT_WAS = (
+    deliveries.c.message_id == bindparam("old_message_id"),
+    deliveries.c.channel == bindparam("old_channel"),
+    deliveries.c.state == bindparam("old_state"),
+    deliveries.c.next_try_at == bindparam("old_next_try_at"),
+)
+_SETTLE = Prepared(update(deliveries).where(*_AS_IT_WAS), names=[field.name for field in fields(Delivery)])
 _BOTH = select(*_MESSAGE, *_DELIVERY).join_from(deliveries, messages, deliveries.c.message_id == messages.c.id)
 
 
@@ -163,14 +171,9 @@ class OutboxRoom:
         return {State(row[0]): row[1] for row in rows}
 
     def _written(self, before: Delivery, after: Delivery) -> bool:
-        same = (
-            deliveries.c.message_id == before.message_id,
-            deliveries.c.channel == before.channel,
-            deliveries.c.state == before.state,
-            deliveries.c.next_try_at == before.next_try_at,
-        )
+        values = {f"old_{name}": getattr(before, name) for name in ("message_id", "channel", "state", "next_try_at")}
         with self._database.writing() as connection:
-            return connection.execute(update(deliveries).where(*same).values(**asdict(after))).rowcount == 1
+            return _SETTLE.run(connection, {**asdict(after), **values}).rowcount == 1
 
     def _pairs(self, query: Select[Any]) -> list[tuple[Message, Delivery]]:
         return [_pair(row._mapping) for row in self._database.read(query)]

@@ -80,11 +80,17 @@ notices = Table(
     Column("message_id", Integer, ForeignKey("messages.id", ondelete="SET NULL")),
     Column("decided_at", Moment, nullable=False),
     UniqueConstraint("subscription", "news_id", name="uq_notices_subscription_news_id"),
-    Index("ix_notices_article_id", "article_id"),
-    Index("ix_notices_message_id", "message_id"),
+    Index("ix_notices_article_id_subscription", "article_id", "subscription"),
     Index("ix_notices_news_id", "news_id"),
-    Index("ix_notices_subscription_outcome", "subscription", "outcome"),
+    Index("ix_notices_subscription_outcome_message_id", "subscription", "outcome", "message_id"),
     sqlite_autoincrement=True,
+)
+
+Index(
+    "ix_notices_message_id",
+    notices.c.message_id,
+    sqlite_where=notices.c.message_id.is_not(None),
+    postgresql_where=notices.c.message_id.is_not(None),
 )
 
 deliveries = Table(

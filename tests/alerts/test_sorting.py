@@ -42,7 +42,7 @@ class Desk:
         return sort(self.store, self.config, self.room.clock)
 
     def notices(self, article_id: str, subscription: str = "press") -> list[Notice]:
-        return [n for n in self.store.news.notices(article_id=article_id) if n.subscription == subscription]
+        return [n for n in self.store.news.notices(article_id) if n.subscription == subscription]
 
     def outcomes(self, article_id: str, subscription: str = "press") -> list[Outcome]:
         return [notice.outcome for notice in self.notices(article_id, subscription)]
@@ -192,7 +192,7 @@ def test_a_burst_comes_in_one_message(store: Store) -> None:
     kinds = [message.kind for message, _ in reversed(store.outbox.ledger())]
     assert kinds == ["alert", "alert", "alert", "bundle"]
     bundle = store.outbox.ledger()[0][0]
-    assert len(store.news.notices(message_id=bundle.id)) == 4
+    assert len(store.news.of_message(bundle.id)) == 4
 
 
 def test_quiet_hours_hold_an_alert_until_they_end(store: Store) -> None:

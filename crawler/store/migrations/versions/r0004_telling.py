@@ -108,7 +108,9 @@ def _notices() -> None:
         sa.UniqueConstraint("subscription", "news_id", name="uq_notices_subscription_news_id"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_notices_article_id", "notices", ["article_id"])
-    op.create_index("ix_notices_message_id", "notices", ["message_id"])
+    op.create_index("ix_notices_article_id_subscription", "notices", ["article_id", "subscription"])
+    told = sa.text("message_id IS NOT NULL")
+    op.create_index("ix_notices_message_id", "notices", ["message_id"], sqlite_where=told, postgresql_where=told)
     op.create_index("ix_notices_news_id", "notices", ["news_id"])
-    op.create_index("ix_notices_subscription_outcome", "notices", ["subscription", "outcome"])
+    waiting = ["subscription", "outcome", "message_id"]
+    op.create_index("ix_notices_subscription_outcome_message_id", "notices", waiting)

@@ -1,0 +1,143 @@
+"""How fast what is due is delivered: 10,000 alerts to a web hook that answers at once.
+
+    python -m benchmarks.alerts             10,000 alerts
+    python -m benchmarks.alerts --number N
+
+The articles are made up and stored the usual way; sorting makes their messages; a process of its own then sends, and
+its peak memory is told. The receiver is a process of its own that only counts; what it takes from a client that does
+nothing else is printed first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import http.client
+import multiprocessing
+import resource
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from benchmarks.sameness_articles import article
+from crawler.alerts.sending import Post
+from crawler.alerts.sorting import begin, sort
+from crawler.config import Config
+from crawler.dedupe.content import copy_hash, revision_hash
+from crawler.keywords import Matcher, load_rules
+from crawler.store import State, open_store
+
+REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+def receive(pipe: Connection) -> None:
+    """Answer every POST at once and count the keys, until told to stop; sends its port first, its count last."""
+
+    async def serve() -> None:
+        keys: dict[bytes, int] = {}
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            head = await reader.readuntil(b"\r\n\r\n")
+            fields = {
+                k.strip().lower(): v.strip() for k, _, v in (line.partition(b":") for line in head.split(b"\r\n"))
+            }
+            await reader.readexactly(int(fields.get(b"content-length", b"0")))
+            key = fields.get(b"idempotency-key", b"none")
+            keys[key] = keys.get(key, 0) + 1
+            writer.write(REPLY)
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=512)
+        pipe.send(server.sockets[0].getsockname()[1])
+        await asyncio.to_thread(pipe.recv)
+        keys.pop(b"none", None)
+        pipe.send((len(keys), sum(keys.values())))
+
+    asyncio.run(serve())
+
+
+def config(port: int, number: int) -> Config:
+    """One subscriber who is told of every article by itself."""
+    press = {"channels": ["desk"], "unit": "article", "burst": number + 1}
+    channels = {"desk": f"json://127.0.0.1:{port}/hook"}
+    return Config.model_validate({"channels": channels, "subscriptions": {"press": press}})
+
+
+def fill(url: str, settings: Config, number: int) -> None:
+    """Store so many articles that match, and make their messages."""
+    matcher = Matcher(load_rules())
+    now = datetime.now(UTC)
+    with open_store(url) as store:
+        begin(store, ["press"], now - timedelta(days=1))
+        for start in range(0, number, 500):
+            with store.batch():
+                for each in range(start, min(start + 500, number)):
+                    made = _matching(article(each), matcher)
+                    hashes = {"content_hash": revision_hash(made), "copy_hash": copy_hash(made)}
+                    store.articles.save(made, **hashes, run_id=None, seen_at=now)
+        begun = time.perf_counter()
+        sort(store, settings, now)
+        print(f"sorting  {(time.perf_counter() - begun) / number * 1000:6.2f} ms an article", flush=True)
+
+
+def _matching(made: Any, matcher: Matcher) -> Any:
+    from dataclasses import replace
+
+    text = f"{made.body}\nДелегация МККК приняла участие во встрече."
+    made = replace(made, body=text)
+    return replace(made, matches=matcher.match(made.texts, language="ru", source=made.source))
+
+
+def deliver(url: str, settings: Config, pipe: Connection) -> None:
+    """Send what is due; tells how many, how long and the most memory."""
+    with open_store(url) as store:
+        begun = time.perf_counter(), time.process_time()
+        sent = Post(settings, store).send()
+        took = time.perf_counter() - begun[0], time.process_time() - begun[1]
+        left = store.outbox.counts().get(State.PENDING, 0)
+    pipe.send((sent.sent, left, *took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+
+
+def bare(port: int, number: int = 1000) -> float:
+    """Requests a second that the receiver answers to a client that does nothing else."""
+    begun = time.perf_counter()
+    for _ in range(number):
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request("POST", "/hook", b"{}")
+        connection.getresponse().read()
+        connection.close()
+    return number / (time.perf_counter() - begun)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--number", type=int, default=10_000)
+    number = parser.parse_args().number
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    receiver = context.Process(target=receive, args=(theirs,), daemon=True)
+    receiver.start()
+    port = ours.recv()
+    print(f"the receiver takes {bare(port):,.0f} requests/s from one client that does nothing else", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        url, settings = f"sqlite:///{Path(folder) / 'bench.db'}", config(port, number)
+        fill(url, settings, number)
+        mine, its = context.Pipe()
+        sender = context.Process(target=deliver, args=(url, settings, its))
+        sender.start()
+        sent, left, wall, cpu, peak = mine.recv()
+        sender.join()
+    ours.send("stop")
+    keys, posts = ours.recv()
+    print(
+        f"{sent:,} sent, {left} left  {sent / wall:,.0f}/s, {cpu / sent * 1000:.2f} ms of CPU each, {peak:.0f} MB; "
+        f"{keys:,} keys arrived in {posts:,} requests"
+    )
+
+
+if __name__ == "__main__":
+    main()
