@@ -1,0 +1,149 @@
+"""300 articles in three languages, four subscribers, receivers that answer 500 at random, and a crawler that is killed
+at twenty random moments: everybody hears exactly what they asked for."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+from alerts.hook import Hook
+from live.place import Place
+from live.processes import descendants, is_alive, kill, until
+from sites.gov import GovSite
+from sites.ktkz import KtkzSite
+from sites.serve import LocalArticle
+
+from crawler.store import Known, State, Store
+
+pytestmark = pytest.mark.slow
+
+SUBSCRIPTIONS = {
+    "articles": 'unit = "article"\nburst = 100',
+    "english": 'unit = "article"\nburst = 100\nlanguages = ["en"]\nsources = ["mfa"]',
+    "stories": 'burst = 100\nlanguage = "ru"',
+    "digest": 'when = "daily 08:30"',
+}
+KILLS = 20
+
+
+@dataclass
+class Desk:
+    """Sites, receivers and a user's machine."""
+
+    place: Place
+    gov: GovSite
+    ktkz: KtkzSite
+    hooks: dict[str, Hook]
+
+    def publish(self) -> list[LocalArticle]:
+        """More articles on both sites; those about the Red Cross."""
+        added = (*self.gov.add(20), *self.ktkz.add(10))
+        return [article for article in added if article.on_topic and "ru" in article.texts]  # kt.kz is read in Russian
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("alerts")
+    with ExitStack() as stack:
+        gov, ktkz = stack.enter_context(GovSite(90)), stack.enter_context(KtkzSite(28))
+        hooks = {name: stack.enter_context(Hook(seed=number)) for number, name in enumerate(SUBSCRIPTIONS)}
+        channels = "\n".join(f'{name} = "{hook.address}"' for name, hook in hooks.items())
+        sections = "\n".join(
+            f'[subscriptions.{name}]\nchannels = ["{name}"]\n{options}' for name, options in SUBSCRIPTIONS.items()
+        )
+        place = Place(folder, {"mfa": gov, "ktkz": ktkz})
+        place.work.mkdir(parents=True)
+        (place.work / "crawler.toml").write_text(f"[channels]\n{channels}\n{sections}\n", encoding="utf-8")
+        yield Desk(place, gov, ktkz, hooks)
+
+
+def crawl(desk: Desk) -> str:
+    done = desk.place.crawler("crawl", "mfa", "ktkz", timeout=200)
+    assert done.code in (0, 14), done.said
+    return done.said
+
+
+def killed_after(desk: Desk, seconds: float) -> None:
+    """A crawl of which everything is killed after a while."""
+    with desk.place.started("crawl", "mfa", "ktkz") as process:
+        time.sleep(seconds)
+        below = descendants(process.pid)
+        kill(process.pid, *below)
+        process.communicate(timeout=60)
+        until(lambda: not any(map(is_alive, below)), 60)
+
+
+def settled(desk: Desk) -> None:
+    """Tries until nothing waits."""
+    for _ in range(30):
+        desk.place.crawler("alerts", "retry")
+        with desk.place.store() as store:
+            if not store.outbox.counts().get(State.PENDING):
+                return
+    raise AssertionError("messages still wait after 30 tries")
+
+
+def versions(articles: list[LocalArticle]) -> list[str]:
+    """The titles of all language versions."""
+    return [text.title for article in articles for text in article.texts.values()]
+
+
+def named(store: Store, article: LocalArticle) -> list[Known]:
+    """What is stored of an article of either site."""
+    return [k for source in ("mfa", "ktkz") for k in store.articles.known(source, [article.id]).get(article.id, [])]
+
+
+def told(hook: Hook) -> Counter[str]:
+    """What was told, by headline, each key once."""
+    return Counter(title.rpartition(" – ")[0] for title in hook.titles)
+
+
+def test_everybody_hears_exactly_what_they_asked_for(desk: Desk) -> None:
+    said = crawl(desk)
+    assert "mfa: baseline: " in said
+    assert "stored, none sent" in said
+    settled(desk)
+    assert not any(hook.posted for name, hook in desk.hooks.items() if name != "digest")
+
+    fresh = desk.publish()
+    assert len(fresh) >= 5
+    chance = random.Random(5)
+    for hook in desk.hooks.values():
+        hook.failing = 0.3
+    for number in range(KILLS):
+        killed_after(desk, chance.uniform(0.4, 6.0))
+        if number == KILLS // 2:  # a correction, while nobody is watching
+            crawl(desk)
+            corrected = next(article for article in fresh if "en" in article.texts and len(article.texts) == 3)
+            text = corrected.texts["en"]
+            desk.gov.edit(corrected.id, "en", paragraphs=(*text.paragraphs, "Three delegates of the ICRC were hurt."))
+    crawl(desk)
+    crawl(desk)
+    settled(desk)
+
+    expected = Counter(versions(fresh))
+    revised = Counter({f"Revised: {text.title}": 1})
+    heard = told(desk.hooks["articles"])
+    assert (heard - expected - revised, expected - heard) == (Counter(), Counter())
+    in_english = Counter(a.texts["en"].title for a in fresh if "en" in a.texts and a.id in desk.gov._articles)
+    assert told(desk.hooks["english"]) - revised == in_english
+    with desk.place.store() as store:
+        ids = [known.id for article in fresh for known in named(store, article)]
+        stories = {store.same.story_of(each) or each for each in ids}
+        heard_of = [notice for each in ids for notice in store.news.notices(each) if notice.subscription == "stories"]
+        new = [notice for notice in heard_of if notice.outcome == "told" and store.news.get([notice.news_id])]
+        assert len({store.same.story_of(notice.article_id) or notice.article_id for notice in new}) == len(stories)
+        assert len(desk.hooks["stories"].keys) == len(stories) + 1  # and the correction
+    keys = [set(hook.keys) for hook in desk.hooks.values()]
+    assert sum(map(len, keys)) == len(set().union(*keys))
+    with desk.place.store() as store:
+        assert store.articles.count() >= 300
+        assert set(store.outbox.counts()) == {State.SENT}
+        assert store.news.unsorted(1) == []
+        sent = {message.key for message, _ in store.outbox.ledger(limit=10_000)}
+        assert set().union(*keys) == sent
