@@ -144,7 +144,7 @@ class Door:
         return Excerpt(pieces=tuple(self._piece(article, span, matches) for span in self._bridged(article, spans)))
 
     def named(self, article: Article, matches: Sequence[Match]) -> tuple[Match, ...]:
-        """The matches whose words may be named beside the excerpt: those in the body count like any other piece of it."""
+        """The matches whose words may be named beside the excerpt; those in the body count like any piece of it."""
         words: dict[str, bool] = {}
         in_body = [match for match in matches if match.field == "body"]
         for match in sorted(in_body, key=lambda match: self._cost(article, (match.start, match.end))):

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from crawler.cli.compare import compare
+from crawler.cli.feed import feed
 from crawler.cli.match import match
 from crawler.cli.rules import app as rules
 from crawler.cli.stories import stories, story
@@ -247,6 +248,7 @@ app.command()(match)
 app.command()(compare)
 app.command()(stories)
 app.command()(story)
+app.command()(feed)
 app.add_typer(rules, name="rules")
 
 

@@ -13,7 +13,7 @@ HOURS = {"h": 1, "d": 24, "w": 168}
 
 
 def since(text: str | None, timezone: str, now: datetime | None = None, option: str = "--since") -> datetime | None:
-    """The moment (aware) that `--since` or `--until` means; a day is its midnight in the owner's time zone, an age ends `now`."""
+    """The moment (aware) that such an option means; a day is its midnight in the owner's time zone, an age ends now."""
     if text is None:
         return None
     if age := AGE.fullmatch(text.strip()):

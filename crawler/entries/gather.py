@@ -14,8 +14,11 @@ from crawler.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is asked for; empty means everything that matched, with `everything` the rest too. `since` and `until` (aware)
-    are compared with an article's time: publication, else when it was read; `until` itself is too late."""
+    """What is asked for; empty means everything that matched, with `everything` the rest too.
+
+    `since` and `until` (aware) are compared with an article's time: publication, else when it was read; `until` itself
+    is too late.
+    """
 
     rules: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()

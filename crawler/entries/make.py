@@ -45,8 +45,8 @@ class Maker:
         """The article in its version, with the story as it is now. `rules` (none: all) and the least `strength` say
         which matches count; `most` is the longest excerpt, in characters, of which the share may allow less.
 
-        `with_edits` shows what the version changed; the touched sentences then stand in the place of the opening. Without
-        `with_others` the story's other articles are not read, nor its anchor.
+        `with_edits` shows what the version changed; the touched sentences then stand in the place of the opening.
+        Without `with_others` the story's other articles are not read, nor its anchor.
         """
         matches = tuple(match for match in article.matches if counts(match, rules, strength))
         shown = redacted(self._addressed(article), self._redact)
