@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from crawler.cli.compare import compare
+from crawler.cli.export import export
 from crawler.cli.feed import feed
 from crawler.cli.match import match
 from crawler.cli.rules import app as rules
@@ -249,6 +250,7 @@ app.command()(compare)
 app.command()(stories)
 app.command()(story)
 app.command()(feed)
+app.command()(export)
 app.add_typer(rules, name="rules")
 
 

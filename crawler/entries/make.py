@@ -12,7 +12,7 @@ from crawler.entries.entry import Edit, Entry, Found, Other
 from crawler.entries.redact import redacted
 from crawler.items import Article, Match, Strength, Verdict
 from crawler.rights import Door, Shares
-from crawler.store import Store, StoredStory
+from crawler.store import Known, Store, StoredStory
 
 MOST_EDITS = 12
 """Edited sentences that are shown, the gravest first."""
@@ -49,13 +49,13 @@ class Maker:
         Without `with_others` the story's other articles are not read, nor its anchor.
         """
         matches = tuple(match for match in article.matches if counts(match, rules, strength))
-        shown = redacted(self._addressed(article), self._redact)
+        known = self._store.articles.find(article.id)
+        shown = redacted(_addressed(article, known), self._redact)
         blackened = {id(old): new for old, new in zip(article.matches, shown.matches, strict=True)}
         own = tuple(blackened[id(match)] for match in matches)
         headline, is_derived = door.headline(shown)
         excerpt = door.excerpt(shown, own, most=most, opening=opening and not with_edits)
         changes, edits = self._edits(article, door) if with_edits else (None, ())
-        known = self._store.articles.find(article.id)
         number = self._store.same.story_of(article.id)
         story = self._store.same.story(number) if number is not None and with_others else None
         return Entry(
@@ -115,18 +115,14 @@ class Maker:
             for edit in changed
         )
 
-    def _addressed(self, article: Article) -> Article:
-        """The article with the address it has today: an unchanged text that moved is no new version."""
-        known = self._store.articles.find(article.id)
-        return replace(article, url=known.url) if known and known.url != article.url else article
-
     def _anchor(self, story: StoredStory | None) -> str | None:
         members = (self._store.articles.find(member.article.id) for member in (story.members if story else ()))
         first = min(((known.first_seen_at, known.id) for known in members if known), default=None)
         return first[1] if first else None
 
     def _other(self, each: tuple[Article, bool], door: Door) -> Other:
-        shown, is_copy = redacted(self._addressed(each[0]), self._redact), each[1]
+        article, is_copy = each
+        shown = redacted(_addressed(article, self._store.articles.find(article.id)), self._redact)
         return Other(
             id=shown.id,
             source=shown.source,
@@ -145,6 +141,11 @@ class Maker:
 def counts(match: Match, rules: Collection[str], strength: Strength) -> bool:
     """Whether a match is one of these rules' (none: of any) and sure enough."""
     return (not rules or match.rule in rules) and (strength is Strength.WEAK or match.strength is Strength.STRONG)
+
+
+def _addressed(article: Article, known: Known | None) -> Article:
+    """The article with the address it has today: an unchanged text that moved is no new version."""
+    return replace(article, url=known.url) if known and known.url != article.url else article
 
 
 def _beside(story: StoredStory | None, article: Article) -> list[tuple[Article, bool]]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from crawler.dedupe.meaning import Embedding
 from crawler.errors import UsageError
@@ -22,11 +22,13 @@ from crawler.store.document import as_article
 from crawler.store.grouping import regroup
 from crawler.store.schema import articles, overrules, signatures, unjudged, versions
 from crawler.store.settling import Settling
+from crawler.store.statements import Prepared
 
 PAGE = 100
 AGAIN = 10
 """Times that one article is judged in one go; what would need more waits for the next."""
 _WAITING = select(unjudged.c.article_id).order_by(unjudged.c.article_id).limit(PAGE)
+_STORY_OF = Prepared(select(signatures.c.story).where(signatures.c.article_id == bindparam("at")))
 _MEMBERS = (
     select(signatures.c.story, signatures.c.cluster, versions.c.article)
     .join_from(signatures, articles, articles.c.id == signatures.c.article_id)
@@ -93,7 +95,7 @@ class SameRoom:
 
     def story_of(self, article_id: str) -> int | None:
         """The number of the story an article is in, None for one that stands alone."""
-        rows = self._database.read(select(signatures.c.story).where(signatures.c.article_id == article_id))
+        rows = self._database.look_up(_STORY_OF, {"at": article_id})
         return rows[0][0] if rows else None
 
     def story(self, number: int) -> StoredStory | None:
