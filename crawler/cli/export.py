@@ -72,11 +72,12 @@ def export(
 
 
 def _written(file: IO[bytes], ending: str, separator: str, entries: Iterable[Entry]) -> int:
-    from crawler.feeds.tables import csv_file, jsonl, parquet
+    from crawler.feeds.outputs import TABLES
+    from crawler.feeds.tables import csv_file
 
     if ending == ".csv":
         return csv_file(file, entries, separator)
-    return (jsonl if ending == ".jsonl" else parquet)(file, entries)
+    return TABLES[ending.removeprefix(".")](file, entries)
 
 
 def _entries(config: Config, store: Store, wanted: Wanted, versions: bool) -> Iterator[Entry]:

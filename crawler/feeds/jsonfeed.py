@@ -29,7 +29,9 @@ def jsonfeed(feed: Feed, entries: Sequence[Entry]) -> bytes:
 
 
 def _item(item: Item) -> dict[str, Any]:
-    related = [_known({"url": o.url, "title": clean(o.headline), "language": o.language}) for o in item.related]
+    related = [
+        _known({"url": other.url, "title": clean(other.headline), "language": other.language}) for other in item.related
+    ]
     return _known(
         {
             "id": item.id,
