@@ -138,9 +138,19 @@ class Door:
             if got:
                 spans.append(got)
                 left -= got[1] - got[0]
+        self.named(article, article.matches if matches is None else matches)  # before the opening takes what is left
         if opening and (got := self._opening(article, spans, left)):
             spans.append(got)
         return Excerpt(pieces=tuple(self._piece(article, span, matches) for span in self._bridged(article, spans)))
+
+    def named(self, article: Article, matches: Sequence[Match]) -> tuple[Match, ...]:
+        """The matches whose words may be named beside the excerpt; those in the body count like any piece of it."""
+        words: dict[str, bool] = {}
+        in_body = [match for match in matches if match.field == "body"]
+        for match in sorted(in_body, key=lambda match: self._cost(article, (match.start, match.end))):
+            if match.surface not in words:
+                words[match.surface] = self._take(article, (match.start, match.end))
+        return tuple(match for match in matches if match.field != "body" or words[match.surface])
 
     def fragment(self, article: Article, text: str) -> str | None:
         """A sentence of the body as it is, if the share still has room for it; cut at a word, if for a part of it.

@@ -6,6 +6,7 @@ deciding.py  whether one subscription hears of one piece of news, and why not
 sorting.py   news into notices and messages, one story told once
 digests.py   what has gathered for a subscription's digest, as a message when it is due
 writing.py   a message as the words that leave
+outputs.py   every form of a message, for the proof of its rights
 letter.py    those words, with their key
 carrier.py   one channel (Apprise), and why it did not take a letter
 sending.py   from the outbox to the channels, with further tries

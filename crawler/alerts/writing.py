@@ -75,26 +75,40 @@ class Writer:
         self, message: Message, subscription: Subscription, words: Phrases, news: News, article: Article
     ) -> Letter:
         entry = self.entry(subscription, article, self.maker(subscription).door())
-        values = {
-            "entry": entry,
-            "words": words,
-            "stamp": stamp(entry, news.noted_at, words),
-            "found": matched(entry, words),
-            "versions": [other for other in entry.others if not other.is_copy],
-            "copies": [other for other in entry.others if other.is_copy],
-            "others": len(entry.others),
-            "form": subscription.form,
-            "subscription": message.subscription,
-        }
-        plain = "alert.txt" if subscription.form == "full" else "short.txt"
-        return Letter(
-            key=message.key,
-            subject=subject(entry, words),
-            text=self._templates.render(plain, **values).strip() + "\n",
-            html=self._templates.render("alert.html", **values),
-            language=subscription.language,
-            made_at=message.made_at,
+        parts = alert(
+            self._templates, entry, words, noted_at=news.noted_at, form=subscription.form, to=message.subscription
         )
+        return _letter(message, subscription, *parts)
+
+
+def _letter(message: Message, subscription: Subscription, subject: str, text: str, html: str) -> Letter:
+    return Letter(
+        key=message.key,
+        subject=subject,
+        text=text,
+        html=html,
+        language=subscription.language,
+        made_at=message.made_at,
+    )
+
+
+def alert(
+    templates: Templates, entry: Entry, words: Phrases, *, noted_at: datetime, form: str, to: str
+) -> tuple[str, str, str]:
+    """Subject, text and HTML of one alert to a subscription."""
+    values = {
+        "entry": entry,
+        "words": words,
+        "stamp": stamp(entry, noted_at, words),
+        "found": matched(entry, words),
+        "versions": [other for other in entry.others if not other.is_copy],
+        "copies": [other for other in entry.others if other.is_copy],
+        "others": len(entry.others),
+        "form": form,
+        "subscription": to,
+    }
+    text = templates.render("alert.txt" if form == "full" else "short.txt", **values)
+    return subject(entry, words), text.strip() + "\n", templates.render("alert.html", **values)
 
 
 def subject(entry: Entry, words: Phrases) -> str:

@@ -10,6 +10,8 @@ import typer
 
 from crawler.cli.alerts import app as alerts
 from crawler.cli.compare import compare
+from crawler.cli.export import export
+from crawler.cli.feed import feed
 from crawler.cli.match import match
 from crawler.cli.rules import app as rules
 from crawler.cli.stories import stories, story
@@ -251,6 +253,8 @@ app.command()(stories)
 app.command()(story)
 app.command()(subscribe)
 app.add_typer(alerts, name="alerts")
+app.command()(feed)
+app.command()(export)
 app.add_typer(rules, name="rules")
 
 

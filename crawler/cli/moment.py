@@ -1,4 +1,4 @@
-"""`--since` and `--max-age`: a day, a time or an age, as a person writes it."""
+"""`--since`, `--until` and `--max-age`: a day, a time or an age, as a person writes it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ AGE = re.compile(r"(\d+)\s*([hdw])")
 HOURS = {"h": 1, "d": 24, "w": 168}
 
 
-def since(text: str | None, timezone: str, now: datetime | None = None) -> datetime | None:
-    """The moment (aware) that `--since` means; a day is its midnight in the owner's time zone, an age ends `now`."""
+def since(text: str | None, timezone: str, now: datetime | None = None, option: str = "--since") -> datetime | None:
+    """The moment (aware) that such an option means; a day is its midnight in the owner's time zone, an age ends now."""
     if text is None:
         return None
     if age := AGE.fullmatch(text.strip()):
@@ -22,7 +22,7 @@ def since(text: str | None, timezone: str, now: datetime | None = None) -> datet
         return local(datetime.fromisoformat(text.strip()), zone(timezone))
     except ValueError as error:
         raise UsageError(
-            f"--since {text!r} is no day, time or age; write 2026-01-31, 2026-01-31T10:00+05:00 or 36h."
+            f"{option} {text!r} is no day, time or age; write 2026-01-31, 2026-01-31T10:00+05:00 or 36h."
         ) from error
 
 

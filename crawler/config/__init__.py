@@ -14,13 +14,14 @@ reading.py        file and variables, and errors that say where
 from __future__ import annotations
 
 from crawler.config.reading import find, load
-from crawler.config.settings import Alarms, Config, Limits, Politeness, SourceConfig
+from crawler.config.settings import Alarms, Config, Feeds, Limits, Politeness, SourceConfig
 from crawler.config.subscriptions import Subscription
 from crawler.config.when import Hours, When
 
 __all__ = [
     "Alarms",
     "Config",
+    "Feeds",
     "Hours",
     "Limits",
     "Politeness",

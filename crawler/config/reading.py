@@ -59,7 +59,8 @@ def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
 def _refuse_unknown_variables() -> None:
     known = [PREFIX + name.upper() for name in Config.model_fields if name != "path"]
     sections = [
-        PREFIX + name.upper() for name in ("limits", "politeness", "alarms", "channels", "subscriptions", "sources")
+        PREFIX + name.upper()
+        for name in ("limits", "politeness", "alarms", "feeds", "channels", "subscriptions", "sources")
     ]
     for name in os.environ:
         first, below, _ = name.partition("__")

@@ -47,6 +47,25 @@ class Alarms(Section):
     channels: tuple[SecretStr, ...] = Field((), description="Apprise addresses; they may hold secrets")
 
 
+class Feeds(Section):
+    """What stands around the entries of `crawler feed`."""
+
+    title: str = Field("News monitoring", description="what feeds are called")
+    address: str | None = Field(None, description="web address of the folder that feeds are published in")
+
+    @field_validator("address")
+    @classmethod
+    def _is_web(cls, value: str | None) -> str | None:
+        return web_address(value)
+
+
+def web_address(value: str | None) -> str | None:
+    """An address as it is; ValueError for one that no browser opens."""
+    if value is not None and not re.match(r"https?://[^/\s]+", value):
+        raise ValueError("must begin with http:// or https://")
+    return value
+
+
 def _age(value: object) -> object:
     """`45m`, `6h`, `3d` or `2w` as a span of time; anything else is left to the type."""
     if isinstance(value, str) and (found := re.fullmatch(r"(\d+)\s*([mhdw])", value.strip())):
@@ -83,9 +102,7 @@ class SourceConfig(Section):
     @field_validator("base_url")
     @classmethod
     def _is_web(cls, value: str | None) -> str | None:
-        if value is not None and not re.match(r"https?://[^/]+", value):
-            raise ValueError("must begin with http:// or https://")
-        return value
+        return web_address(value)
 
 
 class Config(BaseSettings):
@@ -110,6 +127,7 @@ class Config(BaseSettings):
     limits: Limits = Limits()
     politeness: Politeness = Politeness()
     alarms: Alarms = Alarms()
+    feeds: Feeds = Feeds()
     templates: Path | None = Field(None, description="folder of templates that stand in for the shipped ones")
     channels: dict[str, Address] = Field(default_factory=dict, description="Apprise addresses by name")
     subscriptions: dict[str, Subscription] = Field(default_factory=dict)

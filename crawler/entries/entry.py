@@ -54,8 +54,9 @@ class Entry:
 
     `headline` is the title, or `is_derived` from the text. Times are aware, in UTC; `published_at` is None where the
     page names none. `edits` are what a revised version changed, empty for others; `rules` are those that fired.
-    `story` is the story's number, None for an article that stands alone; `others` are the story's other articles, the
-    oldest first.
+    `found` are the matched words that the share leaves room to name. `story` is the story's number, None for an article
+    that stands alone; `anchor` is the id of its article that was seen first, by which the story is known for good: its
+    number changes when stories become one. `others` are the story's other articles, the oldest first.
     """
 
     id: str
@@ -80,6 +81,8 @@ class Entry:
     rules: tuple[str, ...]
     found: tuple[Found, ...]
     story: int | None
+    anchor: str | None = None
+    copy_of: str | None = None
     others: tuple[Other, ...] = ()
     edits: tuple[Edit, ...] = ()
     severity: Severity | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from crawler import spiders
 from crawler.config import Config
@@ -12,7 +13,7 @@ from crawler.entries.entry import Edit, Entry, Found, Other
 from crawler.entries.redact import redacted
 from crawler.items import Article, Match, Strength, Verdict
 from crawler.rights import Door, Shares
-from crawler.store import Store, StoredStory
+from crawler.store import Known, Store, StoredStory
 
 
 class Maker:
@@ -37,21 +38,24 @@ class Maker:
         most: int | None = None,
         opening: bool = True,
         with_edits: bool = False,
+        with_others: bool = True,
     ) -> Entry:
         """The article in its version, with the story as it is now. `rules` (none: all) and the least `strength` say
         which matches count; `most` is the longest excerpt, in characters, of which the share may allow less.
 
         `with_edits` shows what the version changed; the touched sentences then stand in the place of the opening.
+        Without `with_others` the story's other articles are not read, nor its anchor.
         """
         matches = tuple(match for match in article.matches if counts(match, rules, strength))
-        shown = redacted(article, self._redact)
+        known = self._store.articles.find(article.id)
+        shown = redacted(_addressed(article, known), self._redact)
         blackened = {id(old): new for old, new in zip(article.matches, shown.matches, strict=True)}
         own = tuple(blackened[id(match)] for match in matches)
         headline, is_derived = door.headline(shown)
         excerpt = door.excerpt(shown, own, most=most, opening=opening and not with_edits)
         changes, edited = self._edits(article, door) if with_edits else (None, ())
-        known = self._store.articles.find(article.id)
-        story, others = self._others(article, door)
+        number = self._store.same.story_of(article.id)
+        story = self._store.same.story(number) if number is not None and with_others else None
         return Entry(
             id=shown.id,
             source=shown.source,
@@ -73,9 +77,11 @@ class Maker:
             verdict=shown.verdict or Verdict.NEW,
             version=shown.version or 1,
             rules=tuple(dict.fromkeys(match.rule for match in own)),
-            found=_found(own),
-            story=story,
-            others=others,
+            found=_found(door.named(shown, own)),
+            story=number,
+            anchor=self._anchor(story),
+            copy_of=shown.copy_of,
+            others=tuple(self._other(each, door) for each in _beside(story, article)),
             edits=edited,
             severity=changes.severity if changes else None,
         )
@@ -96,13 +102,14 @@ class Maker:
         old, new = redacted(former, self._redact), redacted(article, self._redact)
         return between(former, article), edits(door, old, new, between(old, new))
 
-    def _others(self, article: Article, door: Door) -> tuple[int | None, tuple[Other, ...]]:
-        number = self._store.same.story_of(article.id)
-        story = self._store.same.story(number) if number is not None else None
-        return number, tuple(self._other(each, door) for each in _beside(story, article))
+    def _anchor(self, story: StoredStory | None) -> str | None:
+        members = (self._store.articles.find(member.article.id) for member in (story.members if story else ()))
+        first = min(((known.first_seen_at, known.id) for known in members if known), default=None)
+        return first[1] if first else None
 
     def _other(self, each: tuple[Article, bool], door: Door) -> Other:
-        shown, is_copy = redacted(each[0], self._redact), each[1]
+        article, is_copy = each
+        shown = redacted(_addressed(article, self._store.articles.find(article.id)), self._redact)
         return Other(
             id=shown.id,
             source=shown.source,
@@ -121,6 +128,11 @@ class Maker:
 def counts(match: Match, rules: Collection[str], strength: Strength) -> bool:
     """Whether a match is one of these rules' (none: of any) and sure enough."""
     return (not rules or match.rule in rules) and (strength is Strength.WEAK or match.strength is Strength.STRONG)
+
+
+def _addressed(article: Article, known: Known | None) -> Article:
+    """The article with the address it has today: an unchanged text that moved is no new version."""
+    return replace(article, url=known.url) if known and known.url != article.url else article
 
 
 def _beside(story: StoredStory | None, article: Article) -> list[tuple[Article, bool]]:

@@ -48,9 +48,9 @@ class Templates:
             raise ConfigError(f"The template {where} cannot be used: {error}.") from error
 
 
-def marked_html(piece: Piece) -> Markup:
-    """A piece with its matched words in `<mark>`, and an ellipsis where the article goes on."""
-    return Markup(_marked(piece, lambda word: f"<mark>{escape(word)}</mark>", lambda text: str(escape(text))))
+def marked_html(piece: Piece, tag: str = "mark") -> Markup:
+    """A piece with its matched words in a tag, and an ellipsis where the article goes on."""
+    return Markup(_marked(piece, lambda word: f"<{tag}>{escape(word)}</{tag}>", lambda text: str(escape(text))))
 
 
 def marked_text(piece: Piece, sign: str = "*") -> str:

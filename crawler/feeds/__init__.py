@@ -1,1 +1,1 @@
-"""OUT: what a run writes to files."""
+"""OUT: feeds, exports and evidence. What leaves the machine is registered in `outputs`."""

@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from crawler.archive.copying import Copied, exchange, robots_before, software
@@ -29,10 +28,11 @@ from crawler.archive.record import opening
 from crawler.config import Config
 from crawler.dedupe.changes import Changes, between
 from crawler.dedupe.content import revision_hash
-from crawler.errors import ArchiveError, NotAnArticle, SourceError, UsageError
+from crawler.errors import ArchiveError, NotAnArticle, SourceError
 from crawler.extract.page import read
 from crawler.feeds.evidence_page import page, readme
 from crawler.feeds.marks import lines, plain
+from crawler.feeds.whole import whole_file
 from crawler.items import Article, SnapshotRef, Verdict, iso
 
 WARC = "records.warc.gz"
@@ -109,28 +109,13 @@ def _read_again(version: Article, ref: SnapshotRef, config: Config) -> str:
 
 def write(path: Path, told: Sequence[Told], now: datetime) -> None:
     """Write the zip, whole or not at all. UsageError when the place cannot be written."""
-    folder = path.absolute().parent
-    if path.is_dir() or not folder.is_dir():
-        raise UsageError(f"-o {path}: there is no folder {folder} to write a file of that name into.")
-    files = contents(told, now)
     stamp = now.astimezone(UTC).timetuple()[:6]
-    try:
-        with NamedTemporaryFile(dir=folder, prefix=f".{path.name}.", delete=False) as part:
-            written = Path(part.name)
-            try:
-                with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-                    for name, data in files.items():
-                        info = zipfile.ZipInfo(name, stamp)
-                        info.compress_type = zipfile.ZIP_STORED if name == WARC else zipfile.ZIP_DEFLATED
-                        info.external_attr = 0o644 << 16
-                        archive.writestr(info, data)
-            except BaseException:
-                written.unlink(missing_ok=True)
-                raise
-        written.chmod(0o644)
-        written.replace(path)
-    except OSError as error:
-        raise UsageError(f"-o {path} cannot be written: {error.strerror}.") from error
+    with whole_file(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in contents(told, now).items():
+            info = zipfile.ZipInfo(name, stamp)
+            info.compress_type = zipfile.ZIP_STORED if name == WARC else zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, data)
 
 
 def contents(told: Sequence[Told], now: datetime) -> dict[str, bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
@@ -11,9 +10,8 @@ from typing import Any
 from itemadapter import ItemAdapter
 from scrapy.exporters import BaseItemExporter, CsvItemExporter, JsonItemExporter, JsonLinesItemExporter, XmlItemExporter
 
+from crawler.feeds.signs import clean
 from crawler.items import Article
-
-NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class FlatCsvExporter(CsvItemExporter):
@@ -30,7 +28,7 @@ class FlatXmlExporter(XmlItemExporter):
     def serialize_field(self, field: Any, name: str, value: Any) -> Any:
         """An element's text, without the signs that XML cannot hold at all."""
         text = flat(super().serialize_field(field, name, value))
-        return NOT_XML.sub("", text) if isinstance(text, str) else text
+        return clean(text) if isinstance(text, str) else text
 
 
 def flat(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from crawler import spiders
-from crawler.config import Config, Limits, Politeness, SourceConfig, Subscription, load
+from crawler.config import Config, Feeds, Limits, Politeness, SourceConfig, Subscription, load
 
 TEXT = resources.files("crawler.defaults").joinpath("crawler.toml").read_text(encoding="utf-8")
 SETTING = re.compile(r"^# (?=\w+ = |\[subscriptions\.)", re.MULTILINE)
@@ -42,6 +42,7 @@ def test_all_of_it_uncommented_is_valid(tmp_path: Path) -> None:
         (Config, UNCOMMENTED),
         (Limits, UNCOMMENTED["limits"]),
         (Politeness, UNCOMMENTED["politeness"]),
+        (Feeds, UNCOMMENTED["feeds"]),
         (Subscription, UNCOMMENTED["subscriptions"]["press"]),
         (SourceConfig, {key for options in UNCOMMENTED["sources"].values() for key in options}),
     ],
@@ -53,6 +54,10 @@ def test_settings_are_those_of_the_program(model: type[Any], keys: Any) -> None:
 @pytest.mark.parametrize("section", ["limits", "politeness"])
 def test_commented_values_of_a_section_are_in_force(section: str) -> None:
     assert UNCOMMENTED[section] == getattr(Config(), section).model_dump()
+
+
+def test_commented_values_of_feeds_are_in_force() -> None:
+    assert UNCOMMENTED["feeds"]["title"] == Config().feeds.title
 
 
 def test_commented_values_of_the_whole_are_in_force() -> None:

@@ -1,0 +1,70 @@
+"""Time and memory of `crawler export --all`: `python -m benchmarks.exports [SIZE …]`.
+
+Each store holds made-up articles, every tenth with a match; each export is a fresh process, whose highest memory
+(`VmHWM`) is shown. It should be the same for every size.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.sameness_articles import article, save
+from crawler.items import Article, Match
+from crawler.store import open_store
+
+SIZES = (10_000, 100_000)
+BATCH = 500
+INSIDE = """
+import sys
+from pathlib import Path
+from typer.testing import CliRunner
+from crawler.cli.app import app
+found = CliRunner().invoke(app, sys.argv[1:], catch_exceptions=False)
+held = Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]
+print(found.output.strip(), "peak", int(held) // 1024, "MB")
+"""
+
+
+def fill(url: str, size: int) -> None:
+    """Save the articles of these numbers; none is judged, which exports do not look at."""
+    with open_store(url) as store:
+        for at in range(0, size, BATCH):
+            made = [article(number) for number in range(at, min(at + BATCH, size))]
+            save(store, [_matched(one) if number % 10 == 0 else one for number, one in enumerate(made)])
+
+
+def _matched(one: Article) -> Article:
+    word = one.body.split()[0]
+    found = Match(rule="ihl", term=word, surface=word, field="body", start=0, end=len(word), sentence="")
+    return replace(one, matches=(found,))
+
+
+def main(sizes: list[int]) -> None:
+    """Print a line for each size and format."""
+    with tempfile.TemporaryDirectory() as folder:
+        for size in sizes:
+            file = Path(folder) / f"{size}.db"
+            fill(f"sqlite:///{file}", size)
+            for ending in ("jsonl", "csv", "parquet"):
+                out = Path(folder) / f"out.{ending}"
+                begun = time.perf_counter()
+                done = subprocess.run(
+                    [sys.executable, "-c", INSIDE, "export", "--all", "-o", str(out)],
+                    env={**os.environ, "CRAWLER_DATABASE": f"sqlite:///{file}"},
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                )
+                took = time.perf_counter() - begun
+                said = done.stdout.strip().rpartition("peak")[2]
+                print(f"{size:>9,}  {ending:8} {took:6.1f} s  {out.stat().st_size / 1e6:7.1f} MB written  peak{said}")
+
+
+if __name__ == "__main__":
+    main([int(size) for size in sys.argv[1:]] or list(SIZES))

@@ -1,0 +1,122 @@
+"""`crawler export`, as a person types it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli.test_feed_command import ARTICLES, NOON, OTHER, an_article
+from typer.testing import CliRunner
+
+from crawler.cli.app import app
+from crawler.errors import UnknownSource, UsageError
+from crawler.items import Article, Verdict
+from crawler.store import open_store
+
+LONG = "Ничего о том. " * 20
+
+
+@pytest.fixture
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three matched articles, one of them in two versions, and one without a match."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CRAWLER_DATABASE", f"sqlite:///{tmp_path / 'crawler.db'}")
+    second = an_article("qazmonitor:3:en", OTHER + " More.", "ICRC", "ihl", 2, version=2, verdict=Verdict.REVISED)
+    plain = Article(
+        id="mfa:9:ru", source="mfa", url="https://x.example/9", body=LONG.strip(), verdict=Verdict.NEW, version=1
+    )
+    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
+        for article in (*ARTICLES, replace(second, fetched_at=NOON + timedelta(days=1)), plain):
+            store.articles.save(article, content_hash=article.body, run_id=None, seen_at=NOON)
+    return tmp_path
+
+
+def run(*arguments: str) -> str:
+    found = CliRunner().invoke(app, ["export", *arguments], catch_exceptions=False)
+    assert found.exit_code == 0, found.output
+    return found.output
+
+
+def exported(*arguments: str) -> list[dict[str, Any]]:
+    run("-o", "out.jsonl", *arguments)
+    return [json.loads(line) for line in Path("out.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((), ["ktkz:2:ru", "qazmonitor:3:en", "mfa:1:ru"]),
+        (("--rule", "ihl"), ["qazmonitor:3:en"]),
+        (("--rule", "ihl", "--rule", "red-cross-movement", "--source", "mfa"), ["mfa:1:ru"]),
+        (("--language", "ru"), ["ktkz:2:ru", "mfa:1:ru"]),
+        (("--since", "2026-03-06T14:00+00:00"), ["ktkz:2:ru", "qazmonitor:3:en"]),
+        (("--until", "2026-03-06T14:00+00:00"), ["mfa:1:ru"]),
+    ],
+)
+def test_what_is_asked_for(stored: Path, arguments: tuple[str, ...], expected: list[str]) -> None:
+    assert [row["id"] for row in exported(*arguments)] == expected
+
+
+def test_all_has_what_did_not_match_within_its_share(stored: Path) -> None:
+    (plain,) = [row for row in exported("--all") if row["id"] == "mfa:9:ru"]
+    assert (plain["rules"], plain["words"]) == ([], [])
+    assert 20 < len(plain["excerpt"].removesuffix(" …")) <= 0.3 * len(LONG)
+
+
+def test_versions_share_one_allowance_and_the_newest_takes_it_first(stored: Path) -> None:
+    assert [row["version"] for row in exported("--rule", "ihl")] == [2]
+    new, old = exported("--rule", "ihl", "--versions")
+    assert [(row["version"], row["verdict"]) for row in (new, old)] == [(2, "revised"), (1, "new")]
+    assert new["changed_at"] == "2026-03-07T12:00:00+00:00"
+    assert len(new["excerpt"] or "") + len(old["excerpt"] or "") <= 0.3 * len(OTHER + " More.") + 12  # the ellipses
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_file_is_there_and_its_rows_are_told(stored: Path, name: str) -> None:
+    assert run("-o", name) == f"{name}: 3 articles, of 4 stored articles.\n"
+    assert (stored / name).stat().st_size > 500
+    assert run("-o", name, "--since", "2027-01-01") == f"{name}: 0 articles, of 4 stored articles.\n"
+    assert (stored / name).is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "said"),
+    [
+        (("-o", "a.xlsx"), UsageError, "the ending must be one of .jsonl, .csv, .parquet"),
+        (("-o", "a.csv", "--separator", "|"), UsageError, "--separator '|' is none of"),
+        (("-o", "a.csv", "--rule", "ihll"), UsageError, "did you mean 'ihl'?"),
+        (("-o", "a.csv", "--source", "mfaa"), UnknownSource, "did you mean 'mfa'?"),
+        (("-o", "a.csv", "--until", "soon"), UsageError, "--until 'soon' is no day"),
+        (("-o", "a.csv", "--all", "--rule", "ihl"), UsageError, "leave --rule out"),
+        (("-o", "nowhere/a.csv"), UsageError, "there is no folder"),
+    ],
+)
+def test_a_mistake_is_one_sentence(stored: Path, arguments: tuple[str, ...], kind: type[UsageError], said: str) -> None:
+    with pytest.raises(kind) as caught:
+        run(*arguments)
+    assert said in str(caught.value)
+    assert not (stored / "a.csv").exists()
+
+
+def test_parquet_without_its_package_is_told_how_to_get_it(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawler.feeds.tables.find_spec", lambda _: None)
+    with pytest.raises(UsageError, match=r"pip install crawler\[parquet\]"):
+        run("-o", "a.parquet")
+
+
+def test_an_export_that_breaks_leaves_the_file_of_yesterday(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("-o", "a.csv")
+    before = (stored / "a.csv").read_bytes()
+
+    def breaks(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("crawler.entries.Maker.entry", breaks)
+    with pytest.raises(RuntimeError):
+        run("-o", "a.csv")
+    assert (stored / "a.csv").read_bytes() == before
+    assert not list(stored.glob(".a.csv*"))

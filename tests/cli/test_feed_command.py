@@ -1,0 +1,239 @@
+"""`crawler feed`, as a person types it: what it holds, where it is written, and what it says of a mistake."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import feedparser
+import pytest
+from feeds.feed_rules import broken_atom, broken_json, broken_rss
+from typer.testing import CliRunner
+
+from crawler.cli.app import app
+from crawler.errors import UnknownSource, UsageError
+from crawler.items import Article, Match, Strength, Verdict
+from crawler.store import open_store
+
+NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+PRESIDENT = (
+    "Президент Казахстана принял главу Красного Креста Ингрид Лундквист. Касым-Жомарт Токаев рассказал о "
+    "мёде с Алтая. Собеседники обсудили выставку в Иордании и 14 совместных пасек."
+)
+REPRINT = f"Новости дня. {PRESIDENT} Читайте нас каждый день."
+OTHER = "The weather was good. The ICRC opened a training of nurses in Almaty. It will last for three weeks or so."
+
+
+def an_article(name: str, body: str, word: str, rule: str, after: int, **values: object) -> Article:
+    at = body.index(word)
+    found = Match(rule=rule, term=word, surface=word, field="body", start=at, end=at + len(word), sentence="")
+    source, _, language = name.split(":")
+    given = {
+        "id": name,
+        "source": source,
+        "url": f"https://{source}.example/{name.replace(':', '-')}",
+        "title": f"Title of {name}",
+        "body": body,
+        "language": language,
+        "published_at": NOON + timedelta(hours=after),
+        "verdict": Verdict.NEW,
+        "version": 1,
+        "matches": (found,),
+    }
+    return Article(**{**given, **values})  # type: ignore[arg-type]
+
+
+ARTICLES = (
+    an_article("mfa:1:ru", PRESIDENT, "Красного Креста", "red-cross-movement", 0),
+    an_article("ktkz:2:ru", REPRINT, "Красного Креста", "red-cross-movement", 5),
+    an_article("qazmonitor:3:en", OTHER, "ICRC", "ihl", 2),
+)
+
+
+@pytest.fixture
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CRAWLER_DATABASE", f"sqlite:///{tmp_path / 'crawler.db'}")
+    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
+        for article in ARTICLES:
+            store.articles.save(article, content_hash=article.body, run_id=None, seen_at=article.published_at or NOON)
+        store.same.settle(ZoneInfo("Asia/Almaty"))
+    return tmp_path
+
+
+def run(*arguments: str) -> bytes:
+    found = CliRunner().invoke(app, ["feed", *arguments], catch_exceptions=False)
+    assert found.exit_code == 0, found.output
+    return found.stdout_bytes
+
+
+def titles(*arguments: str) -> list[str]:
+    return [
+        item["title"].removeprefix("Title of ") for item in json.loads(run("--format", "json", *arguments))["items"]
+    ]
+
+
+def test_everything_that_matched_a_story_an_entry(stored: Path) -> None:
+    assert titles() == ["mfa:1:ru", "qazmonitor:3:en"]
+    (story, _) = json.loads(run("--format", "json"))["items"]
+    assert [each["url"] for each in story["_crawler"]["related"]] == ["https://ktkz.example/ktkz-2-ru"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--unit", "article"), ["ktkz:2:ru", "qazmonitor:3:en", "mfa:1:ru"]),
+        (("ihl",), ["qazmonitor:3:en"]),
+        (("--source", "ktkz"), ["ktkz:2:ru"]),
+        (("--source", "ktkz", "--source", "qazmonitor"), ["ktkz:2:ru", "qazmonitor:3:en"]),
+        (("--language", "en"), ["qazmonitor:3:en"]),
+        (("--limit", "1"), ["mfa:1:ru"]),
+        (("--since", "2026-03-06T16:00+00:00"), ["mfa:1:ru"]),
+        (("geneva-conventions",), []),
+    ],
+)
+def test_what_is_asked_for(stored: Path, arguments: tuple[str, ...], expected: list[str]) -> None:
+    assert titles(*arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [("a.atom", broken_atom), ("a.json", broken_json), ("a.rss", broken_rss), ("a.xml", broken_atom)],
+)
+def test_ending_says_the_kind_and_the_file_is_sound(
+    stored: Path, name: str, broken: Callable[[bytes], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRAWLER_FEEDS__ADDRESS", "https://example.org/feeds/")
+    assert run("-o", name).decode() == f"{name}: 2 entries.\n"
+    raw = (stored / name).read_bytes()
+    assert broken(raw) == []
+    assert f"https://example.org/feeds/{name}" in raw.decode()
+    assert sorted(path.name for path in stored.iterdir() if path.suffix != ".db" and "-" not in path.name) == [name]
+
+
+def test_title_says_what_was_asked_for(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRAWLER_FEEDS__TITLE", "Press office")
+    found = feedparser.parse(run("ihl", "--language", "en"))
+    assert found.feed.title == "Press office: International humanitarian law, en"
+    assert found.feed.language == "en"
+    assert feedparser.parse(run()).feed.id != found.feed.id == feedparser.parse(run("ihl", "--language", "en")).feed.id
+
+
+def test_no_entry_is_a_feed_all_the_same(stored: Path) -> None:
+    assert run("--since", "2026-04-01", "-o", "none.atom") == b"none.atom: 0 entries.\n"
+    assert broken_atom((stored / "none.atom").read_bytes()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "said"),
+    [
+        (("ihll",), UsageError, "There is no rule 'ihll', did you mean 'ihl'?"),
+        (("--language", "kz"), UsageError, "There is no language 'kz', did you mean 'kk'?"),
+        (("--source", "mfaa"), UnknownSource, "did you mean 'mfa'?"),
+        (("-o", "nowhere/a.atom"), UsageError, "there is no folder"),
+        (("--since", "yesterday"), UsageError, "--since 'yesterday' is no day"),
+    ],
+)
+def test_a_mistake_is_said_with_the_nearest_word(
+    stored: Path, arguments: tuple[str, ...], kind: type[UsageError], said: str
+) -> None:
+    with pytest.raises(kind, match=r"did you mean|is no day|no folder") as caught:
+        run(*arguments)
+    assert said in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def entries(*arguments: str) -> dict[str, dict[str, Any]]:
+    return {
+        item["title"].removeprefix("Title of "): item
+        for item in json.loads(run("--format", "json", *arguments))["items"]
+    }
+
+
+def test_an_entry_keeps_its_id_when_stories_are_joined_split_revised_and_moved(stored: Path) -> None:
+    before = entries()
+    story, alone = before["mfa:1:ru"]["id"], before["qazmonitor:3:en"]["id"]
+    later = NOON + timedelta(days=2)
+    with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
+        again = an_article("qazmonitor:4:en", OTHER + " More of it.", "ICRC", "ihl", 3)
+        store.articles.save(again, content_hash="4", run_id=None, seen_at=later)
+        store.same.settle(ZoneInfo("Asia/Almaty"))
+        one, other = (store.same.story_of(name) for name in ("mfa:1:ru", "qazmonitor:3:en"))
+        assert one and other
+        assert entries()["qazmonitor:3:en"]["id"] == alone  # a second article joined it
+        store.same.merge(other, one, later)
+    joined = entries()
+    assert [(name, item["id"]) for name, item in joined.items()] == [("mfa:1:ru", story)]
+    with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
+        number = store.same.story_of("mfa:1:ru")
+        assert number is not None
+        store.same.undo(number, later)
+        body = PRESIDENT + " Дополнено: и о погоде тоже."
+        revised = an_article(
+            "mfa:1:ru",
+            body,
+            "Красного Креста",
+            "red-cross-movement",
+            0,
+            version=2,
+            verdict=Verdict.REVISED,
+            fetched_at=later,
+            title="Title of another",
+            url="https://mfa.example/moved",
+        )
+        store.articles.save(revised, content_hash=body, run_id=None, seen_at=later)
+        store.same.settle(ZoneInfo("Asia/Almaty"))
+    after = entries()
+    assert (after["another"]["id"], after["qazmonitor:3:en"]["id"]) == (story, alone)
+    assert after["another"]["date_modified"] == "2026-03-08T12:00:00+00:00"
+    assert after["another"]["url"] == "https://mfa.example/moved"
+
+
+def test_what_was_taken_down_says_so(stored: Path) -> None:
+    gone = an_article(
+        "qazmonitor:3:en", OTHER, "ICRC", "ihl", 2, version=2, verdict=Verdict.UNPUBLISHED, fetched_at=NOON
+    )
+    with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
+        store.articles.save(gone, content_hash="gone", run_id=None, seen_at=NOON + timedelta(days=1))
+    (item,) = json.loads(run("ihl", "--format", "json"))["items"]
+    assert item["title"] == "Taken down: Title of qazmonitor:3:en"
+    assert "The page is gone" in item["content_html"]
+
+
+def test_a_file_that_cannot_be_finished_leaves_the_old_one(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("-o", "a.atom")
+    old = (stored / "a.atom").read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("crawler.feeds.whole.os.fsync", full)
+    with pytest.raises(UsageError, match=r"-o a\.atom cannot be written: No space left on device"):
+        run("ihl", "-o", "a.atom")
+    assert (stored / "a.atom").read_bytes() == old
+    assert not list(stored.glob(".a.atom*"))
+
+
+def test_weak_matches_come_when_they_are_asked_for(stored: Path) -> None:
+    weak = an_article("mfa:9:ru", "Слабое слово МККК.", "МККК", "ihl", 9)
+    weak = an_article(
+        "mfa:9:ru",
+        weak.body,
+        "МККК",
+        "ihl",
+        9,
+        matches=tuple(Match(**{**match_values(weak), "strength": Strength.WEAK}) for _ in weak.matches),
+    )
+    with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
+        store.articles.save(weak, content_hash="weak", run_id=None, seen_at=NOON)
+    assert "mfa:9:ru" not in titles()
+    assert titles("--strength", "weak")[0] == "mfa:9:ru"
+
+
+def match_values(article: Article) -> dict[str, Any]:
+    (found,) = article.matches
+    return {name: getattr(found, name) for name in found.__slots__}

@@ -1,0 +1,163 @@
+"""Proof for every registered output: never more of a text than its source allows, with the name and link it wants."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from html import unescape
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from rights.unique_words import WORD, samples, shown
+from typer.testing import CliRunner
+
+from crawler.cli.app import app
+from crawler.config import Config
+from crawler.entries import Entry, Maker
+from crawler.feeds.outputs import FEEDS, TABLES
+from crawler.items import Article, Strength
+from crawler.rights import Shares
+from crawler.store import Store, open_store
+
+
+def registered() -> dict[str, Callable[[Sequence[Entry]], str]]:
+    """Every output that leaves the machine: the dict OUTPUTS in the module `outputs` of each room that has one."""
+    rooms = [name for name in ("crawler.feeds.outputs", "crawler.alerts.outputs") if find_spec(name)]
+    return {name: output for room in rooms for name, output in import_module(room).OUTPUTS.items()}
+
+
+OUTPUTS = registered()
+SAMPLES = samples()
+SHARES = Shares(Config())
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('rights') / 'crawler.db'}"
+
+
+@pytest.fixture(scope="module")
+def store(url: str) -> Iterator[Store]:
+    with open_store(url) as opened:
+        for versions in SAMPLES:
+            for one in versions:
+                seen = one.fetched_at
+                assert seen is not None
+                opened.articles.save(one, content_hash=one.body, run_id=None, seen_at=seen)
+        opened.same.settle(ZoneInfo("Asia/Almaty"))
+        yield opened
+
+
+def entries(store: Store, articles: list[Article]) -> list[Entry]:
+    """Entries as outputs get them, through one door."""
+    maker = Maker(Config(), store)
+    door = maker.door()
+    return [maker.entry(one, door, strength=Strength.WEAK) for one in articles]
+
+
+def rendered(output: str, found: list[Entry]) -> str:
+    return unescape(OUTPUTS[output](found))
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("versions", SAMPLES, ids=lambda versions: versions[-1].id)
+def test_no_more_of_a_text_is_shown_than_its_source_allows(output: str, versions: list[Article], store: Store) -> None:
+    current = versions[-1]
+    text = rendered(output, entries(store, [current]))
+    allowed = SHARES.of(current).excerpt_share
+    assert 0 < shown(text, current.body) <= allowed * len(current.body)
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_all_versions_together_stay_within_the_share(output: str, store: Store) -> None:
+    for versions in SAMPLES:
+        text = rendered(output, entries(store, versions[::-1]))
+        for one in versions:
+            assert shown(text, one.body) <= SHARES.of(one).excerpt_share * max(len(each.body) for each in versions)
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_all_articles_together_stay_within_their_shares(output: str, store: Store) -> None:
+    current = [versions[-1] for versions in SAMPLES]
+    text = rendered(output, entries(store, current))
+    for one in current:
+        assert shown(text, one.body) <= SHARES.of(one).excerpt_share * len(one.body), one.id
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("versions", SAMPLES, ids=lambda versions: versions[-1].id)
+def test_link_reference_and_attribution_are_there(output: str, versions: list[Article], store: Store) -> None:
+    current = versions[-1]
+    text = rendered(output, entries(store, [current]))
+    assert current.url in text
+    for name in filter(None, (SHARES.of(current).reference, current.attribution)):
+        assert name in text
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_the_sentence_with_the_match_comes_first(output: str, store: Store) -> None:
+    """Alone; or, where the beginning of the text reaches up to it, as a part of that one passage."""
+    alone = 0
+    for versions in SAMPLES:
+        current = versions[-1]
+        if not current.title or not (places := [match for match in current.matches if match.field == "body"]):
+            continue
+        sentence = set(WORD.findall(places[0].sentence))
+        passage = first_passage(rendered(output, entries(store, [current])), current.body)
+        assert sentence <= set(passage), current.id
+        alone += sentence == set(passage)
+    assert alone == len(SAMPLES) // 5
+
+
+def first_passage(text: str, body: str) -> list[str]:
+    """The words that a text shows of a body first, as far as they stand there side by side too."""
+    shown, order = WORD.findall(text), WORD.findall(body)
+    begin = order.index(shown[0])
+    return [word for word, other in zip(shown, order[begin:], strict=False) if word == other]
+
+
+def test_a_permission_shows_the_whole_text(store: Store) -> None:
+    config = Config.model_validate({"sources": {"mfa": {"excerpt_share": 1, "permission": "letter of 3 May 2026"}}})
+    one = next(versions[-1] for versions in SAMPLES if versions[-1].source == "mfa")
+    maker = Maker(config, store)
+    for output in (*FEEDS, *TABLES):
+        assert shown(rendered(output, [maker.entry(one, maker.door())]), one.body) > 0.99 * len(one.body) - len(
+            WORD.findall(one.body)
+        )
+
+
+def test_what_goes_over_is_found_out(store: Store) -> None:
+    one = SAMPLES[0][0]
+    assert shown(one.body, one.body) == len(one.body) - 1  # the last full stop is no word's
+    assert (
+        shown(json.dumps(one.body), one.body) == 0
+    )  # escaped letters would hide what is shown: outputs are read as text
+    assert shown(" ".join(WORD.findall(one.body)[::2]), one.body) > 0.3 * len(one.body)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("feed", "--format", "atom", "--limit", "99"),
+        ("feed", "--format", "json", "--unit", "article", "--limit", "99"),
+        ("feed", "--format", "rss", "--strength", "weak", "--limit", "99"),
+        ("export", "-o", "out.jsonl", "--all", "--versions"),
+        ("export", "-o", "out.csv", "--versions", "--strength", "weak"),
+    ],
+    ids=" ".join,
+)
+def test_commands_keep_to_it_too(
+    arguments: tuple[str, ...], url: str, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CRAWLER_DATABASE", url)
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    written = list(tmp_path.glob("out.*"))
+    text = unescape(written[0].read_text(encoding="utf-8") if written else done.stdout)
+    assert len(WORD.findall(text)) > 500
+    for versions in SAMPLES:
+        most = max(SHARES.of(one).excerpt_share * len(one.body) for one in versions)
+        assert all(shown(text, one.body) <= most for one in versions), versions[0].id
