@@ -1,6 +1,6 @@
 """Every output of this room that leaves the machine, by name, as a function that gives its text for entries.
 
-Whoever adds one enters it here, or in `OUTPUTS` of a module `crawler.alerts.outputs`; `tests/rights/test_outputs.py`
+Whoever adds one enters it here, or in `OUTPUTS` of a module `crawler.alerts.outputs`. `tests/rights/test_outputs.py`
 then proves of it, with articles of every source, that it shows no more of a text than the source allows, names whom the
 source wants named, and gives the link.
 """

@@ -15,18 +15,21 @@ from crawler.errors import UsageError
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """A file to write into; it takes its place when the block ends well. UsageError when that cannot be."""
-    folder = path.absolute().parent
-    if path.is_dir() or not folder.is_dir():
+    place = path.resolve()  # behind a link, so that the link stays
+    folder = place.parent
+    if place.exists() and not place.is_file() and not place.is_dir():
+        raise UsageError(f"-o {path} is no file but a device or a pipe.")
+    if place.is_dir() or not folder.is_dir():
         raise UsageError(f"-o {path}: there is no folder {folder} to write a file of that name into.")
     try:
-        with NamedTemporaryFile(dir=folder, prefix=f".{path.name}.", delete=False) as part:
+        with NamedTemporaryFile(dir=folder, prefix=f".{place.name}.", delete=False) as part:
             written = Path(part.name)
             try:
                 yield part
                 part.flush()
                 os.fsync(part.fileno())
                 written.chmod(0o644)
-                written.replace(path)
+                written.replace(place)
             except BaseException:
                 written.unlink(missing_ok=True)
                 raise
