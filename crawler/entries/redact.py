@@ -42,7 +42,12 @@ def redacted(article: Article, patterns: Sequence[str]) -> Article:
         if field.name not in KEPT | {"url"} and isinstance(value := getattr(article, field.name), str)
     }
     matches = tuple(
-        replace(match, surface=blackened(match.surface, patterns), sentence=blackened(match.sentence, patterns))
+        replace(
+            match,
+            term=blackened(match.term, patterns),
+            surface=blackened(match.surface, patterns),
+            sentence=blackened(match.sentence, patterns),
+        )
         for match in article.matches
     )
     url = article.url
