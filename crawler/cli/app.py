@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from crawler.cli.compare import compare
+from crawler.cli.digest import digest
 from crawler.cli.match import match
 from crawler.cli.rules import app as rules
 from crawler.cli.stories import stories, story
@@ -247,6 +248,7 @@ app.command()(match)
 app.command()(compare)
 app.command()(stories)
 app.command()(story)
+app.command()(digest)
 app.add_typer(rules, name="rules")
 
 

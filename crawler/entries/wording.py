@@ -81,8 +81,9 @@ class Wording:
 
     @property
     def seen(self) -> str:
-        """How many articles were read in that time."""
-        return self.phrases.count("seen_articles", sum(count.seen for count in self.digest.counts))
+        """Of an empty digest: how many articles were read in that time, and whether that was all."""
+        read = self.phrases.count("seen_articles", sum(count.seen for count in self.digest.counts))
+        return f"{read} {self.phrases['blind']}" if self.digest.troubles else read
 
     @property
     def counts(self) -> list[str]:
