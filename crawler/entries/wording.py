@@ -22,6 +22,8 @@ from crawler.rights import ELLIPSIS, Piece
 
 FEW = 3
 """Stories up to which there is no table of contents."""
+LITTLE = 60
+"""Characters of a beginning that is worth showing beside a sentence with a match."""
 LATE = timedelta(days=1)
 """From when on it is said that an article was found long after it was published."""
 ABSENT = "–"
@@ -172,11 +174,15 @@ class Wording:
         return notes
 
     def pieces(self, entry: Entry) -> list[Piece]:
-        """The pieces of the excerpt as they are read, the article's beginning first; none that is said already."""
+        """The pieces of the excerpt as they are read, the article's beginning first.
+
+        What is said already is left out, and a beginning of a few words where a sentence with a match is shown.
+        """
         said = [entry.headline] if entry.is_derived else []
         said += [edit.new or "" for edit in entry.edits]
-        new = (piece for piece in entry.excerpt.pieces if not any(piece.text in text for text in said))
-        return sorted(new, key=lambda piece: piece.before)
+        new = [piece for piece in entry.excerpt.pieces if not any(piece.text in text for text in said)]
+        telling = [piece for piece in new if piece.marks or len(piece.text) >= LITTLE]
+        return sorted(telling or new, key=lambda piece: piece.before)
 
     def lead(self, entry: Entry) -> str | None:
         """The lead, where the excerpt does not say the same."""
