@@ -10,6 +10,7 @@ import typer
 
 from crawler.cli.alerts import app as alerts
 from crawler.cli.compare import compare
+from crawler.cli.digest import digest
 from crawler.cli.export import export
 from crawler.cli.feed import feed
 from crawler.cli.match import match
@@ -255,6 +256,7 @@ app.command()(subscribe)
 app.add_typer(alerts, name="alerts")
 app.command()(feed)
 app.command()(export)
+app.command()(digest)
 app.add_typer(rules, name="rules")
 
 

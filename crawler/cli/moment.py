@@ -9,6 +9,7 @@ from crawler.errors import UsageError
 from crawler.text.dates import local, zone
 
 AGE = re.compile(r"(\d+)\s*([hdw])")
+CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 HOURS = {"h": 1, "d": 24, "w": 168}
 
 
@@ -24,6 +25,28 @@ def since(text: str | None, timezone: str, now: datetime | None = None, option: 
         raise UsageError(
             f"{option} {text!r} is no day, time or age; write 2026-01-31, 2026-01-31T10:00+05:00 or 36h."
         ) from error
+
+
+def until(text: str | None, timezone: str, now: datetime) -> datetime:
+    """The moment (aware) that `--until` means, `now` when it is left out; a time of day is today's.
+
+    UsageError for one that has not come yet: nobody knows what will be found until then.
+    """
+    if text is None:
+        return now
+    if clock := CLOCK.fullmatch(text.strip()):
+        today = now.astimezone(zone(timezone))
+        moment = today.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
+    else:
+        try:
+            moment = local(datetime.fromisoformat(text.strip()), zone(timezone))
+        except ValueError as error:
+            raise UsageError(
+                f"--until {text!r} is no time or day; write 08:30 (today), 2026-01-31T10:00+05:00 or 2026-01-31."
+            ) from error
+    if moment > now:
+        raise UsageError(f"--until {text}: that time has not come yet.")
+    return moment
 
 
 def at(text: str, timezone: str) -> datetime:

@@ -42,7 +42,7 @@ def stories(
 
     config = load(context.obj)
     start = moment.since(since, config.timezone)
-    with _settled(context.obj) as store:
+    with settled(context.obj) as store:
         number = 0
         for found in store.same.stories(start):
             number += 1
@@ -62,7 +62,7 @@ def story(
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for machines.")] = False,
 ) -> None:
     """Show a story with its articles; or merge, split, undo: a person's word, kept and respected ever after."""
-    with _settled(context.obj) as store:
+    with settled(context.obj) as store:
         if act is not None:
             number = _overrule(store, number, act, what)
         found = store.same.story(number)
@@ -79,7 +79,7 @@ def story(
             )
 
 
-def _settled(config_path: Path | None) -> Store:
+def settled(config_path: Path | None) -> Store:
     """The store, with everything in it judged."""
     from crawler.config import load
     from crawler.dedupe.meaning import embedding

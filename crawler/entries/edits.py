@@ -27,6 +27,7 @@ def edits(door: Door, old: Article, new: Article, changes: Changes) -> tuple[Edi
             new=_shown(door, new, edit, *_window(edit.sentence, "removed")),
             severity=edit.severity,
             why=edit.reason,
+            fate=edit.sentence.fate,
         )
         for edit in changed
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from crawler.dedupe.alignment import Fate
 from crawler.dedupe.changes import Severity
 from crawler.items import Precision, Strength, Verdict
 from crawler.rights import Credit, Excerpt
@@ -12,9 +13,10 @@ from crawler.rights import Credit, Excerpt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A matched word as the text has it, with the rule that asked for it and the field it stands in."""
+    """A matched word as the text has it, with the rule and its term that asked for it, and the field it stands in."""
 
     rule: str
+    term: str
     surface: str
     field: str
     strength: Strength
@@ -38,7 +40,7 @@ class Other:
 class Edit:
     """A sentence that a revision touched: `old` or `new` is None where it is not there, or may not be shown.
 
-    `why` says in a few words (English) what was touched.
+    `fate` says whether it was edited, added, removed or moved, `why` in a few words (English) what was touched.
     """
 
     field: str
@@ -46,6 +48,7 @@ class Edit:
     new: str | None
     severity: Severity
     why: str | None
+    fate: Fate = Fate.EDITED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,12 +17,12 @@ from crawler.store import Known, Store, StoredStory
 
 
 class Maker:
-    """Makes entries under one configuration; `redact` are patterns to black out."""
+    """Makes entries under one configuration: `redact` are patterns to black out, `language` is for sources' names."""
 
-    def __init__(self, config: Config, store: Store, *, redact: Sequence[str] = ()) -> None:
+    def __init__(self, config: Config, store: Store, *, redact: Sequence[str] = (), language: str = "en") -> None:
         self._store, self._redact = store, tuple(redact)
         self._shares = Shares(config)
-        self._titles = {name: spiders.load(name).title for name in spiders.names()}
+        self._titles = {name: spiders.title_of(name, language) for name in spiders.names()}
 
     def door(self) -> Door:
         """A door for one output."""
@@ -39,12 +39,14 @@ class Maker:
         opening: bool = True,
         with_edits: bool = False,
         with_others: bool = True,
+        base: int | None = None,
     ) -> Entry:
         """The article in its version, with the story as it is now. `rules` (none: all) and the least `strength` say
         which matches count; `most` is the longest excerpt, in characters, of which the share may allow less.
 
-        `with_edits` shows what the version changed; the touched sentences then stand in the place of the opening.
-        Without `with_others` the story's other articles are not read, nor its anchor.
+        `with_edits` shows what the version changed against version `base` (None: the one before); the touched sentences
+        then stand in the place of the opening. Without `with_others` the story's other articles are not read, nor its
+        anchor.
         """
         matches = tuple(match for match in article.matches if counts(match, rules, strength))
         known = self._store.articles.find(article.id)
@@ -53,7 +55,7 @@ class Maker:
         own = tuple(blackened[id(match)] for match in matches)
         headline, is_derived = door.headline(shown)
         excerpt = door.excerpt(shown, own, most=most, opening=opening and not with_edits)
-        changes, edited = self._edits(article, door) if with_edits else (None, ())
+        changes, edited = self._edits(article, door, base) if with_edits else (None, ())
         number = self._store.same.story_of(article.id)
         story = self._store.same.story(number) if number is not None and with_others else None
         return Entry(
@@ -86,17 +88,18 @@ class Maker:
             severity=changes.severity if changes else None,
         )
 
-    def changes(self, article: Article) -> Changes | None:
-        """What a version changed against the one before, None for a first one."""
-        former = self._former(article)
+    def changes(self, article: Article, base: int | None = None) -> Changes | None:
+        """What a version changed against version `base` (None: the one before), None for a first one."""
+        former = self.former(article, base)
         return between(former, article) if former else None
 
-    def _former(self, article: Article) -> Article | None:
-        version = article.version or 1
-        return self._store.articles.get(article.id, version - 1) if version > 1 else None
+    def former(self, article: Article, base: int | None = None) -> Article | None:
+        """Version `base` of the article, or the one before, None for a first one."""
+        number = (article.version or 1) - 1 if base is None else base
+        return self._store.articles.get(article.id, number) if number > 0 else None
 
-    def _edits(self, article: Article, door: Door) -> tuple[Changes | None, tuple[Edit, ...]]:
-        former = self._former(article)
+    def _edits(self, article: Article, door: Door, base: int | None) -> tuple[Changes | None, tuple[Edit, ...]]:
+        former = self.former(article, base)
         if former is None:
             return None, ()
         old, new = redacted(former, self._redact), redacted(article, self._redact)
@@ -144,5 +147,5 @@ def _beside(story: StoredStory | None, article: Article) -> list[tuple[Article, 
 
 
 def _found(matches: Sequence[Match]) -> tuple[Found, ...]:
-    found = (Found(rule=m.rule, surface=m.surface, field=m.field, strength=m.strength) for m in matches)
+    found = (Found(rule=m.rule, term=m.term, surface=m.surface, field=m.field, strength=m.strength) for m in matches)
     return tuple(dict.fromkeys(found))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_datetime, format_skeleton
+from babel.dates import format_datetime, get_timezone_location
+from babel.numbers import format_percent
 
 from crawler.errors import UsageError
 
 LANGUAGES = ("en", "ru", "kk")
-EXACT = "d MMM yyyy, HH:mm"
+EXACT = {"en": "d MMM y, HH:mm", "ru": "d MMM y, HH:mm", "kk": "y 'ж.' d MMMM, HH:mm"}
+"""A day and a time of day, in the order that the language has."""
+DAY = {"en": "d MMM y", "ru": "d MMM y", "kk": "y 'ж.' d MMMM"}
 
 
 @cache
@@ -48,7 +51,7 @@ class Phrases:
 
     def time(self, moment: datetime) -> str:
         """A day and a time of day in the reader's zone."""
-        return str(format_datetime(moment.astimezone(self.zone), EXACT, locale=self._locale))
+        return str(format_datetime(moment.astimezone(self.zone), EXACT[self.language], locale=self._locale))
 
     def moment(self, moment: datetime) -> str:
         """A day, a time and which time that is, so that it can be read in another country."""
@@ -62,7 +65,18 @@ class Phrases:
 
     def day(self, moment: datetime) -> str:
         """A day in the reader's zone."""
-        return str(format_skeleton("yMMMd", moment.astimezone(self.zone), locale=self._locale))
+        return str(format_datetime(moment.astimezone(self.zone), DAY[self.language], locale=self._locale))
+
+    @property
+    def city(self) -> str:
+        """The city that the reader's zone is named after."""
+        return str(get_timezone_location(self.zone, locale=self._locale, return_city=True))
+
+    def offset(self, moment: datetime) -> str:
+        """How far the reader's zone is from UTC: `UTC+5`."""
+        minutes = int((moment.astimezone(self.zone).utcoffset() or timedelta()).total_seconds() // 60)
+        hours, rest = divmod(abs(minutes), 60)
+        return "UTC" + (f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "") if minutes else "")
 
     def tongue(self, language: str | None) -> str:
         """A language's name."""
@@ -70,4 +84,4 @@ class Phrases:
 
     def percent(self, share: float) -> str:
         """A share as a person writes it."""
-        return f"{share:.0%}"
+        return str(format_percent(share, locale=self._locale))

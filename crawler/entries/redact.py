@@ -39,10 +39,15 @@ def redacted(article: Article, patterns: Sequence[str]) -> Article:
     values: dict[str, Any] = {
         field.name: blackened(value, patterns)
         for field in fields(article)
-        if field.name not in KEPT | {"url"} and isinstance(value := getattr(article, field.name), str)
+        if field.name not in KEPT | {"url"} and type(value := getattr(article, field.name)) is str  # no verdict
     }
     matches = tuple(
-        replace(match, surface=blackened(match.surface, patterns), sentence=blackened(match.sentence, patterns))
+        replace(
+            match,
+            term=blackened(match.term, patterns),
+            surface=blackened(match.surface, patterns),
+            sentence=blackened(match.sentence, patterns),
+        )
         for match in article.matches
     )
     url = article.url

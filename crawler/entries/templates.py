@@ -6,6 +6,8 @@ HTML is escaped by itself, by the template's ending. A template sees what it is 
 
 from __future__ import annotations
 
+import re
+import textwrap
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,9 @@ class Templates:
         )
         self._jinja.filters["marked_html"] = marked_html
         self._jinja.filters["marked_text"] = marked_text
+        self._jinja.filters["marked_md"] = marked_md
+        self._jinja.filters["md"] = md
+        self._jinja.filters["wrapped"] = wrapped
 
     def render(self, name: str, **values: Any) -> str:
         """The template filled in; ConfigError with file and line for an owner's that cannot be used."""
@@ -56,6 +61,31 @@ def marked_html(piece: Piece, tag: str = "mark") -> Markup:
 def marked_text(piece: Piece, sign: str = "*") -> str:
     """A piece with a sign around its matched words, and an ellipsis where the article goes on."""
     return _marked(piece, lambda word: f"{sign}{word}{sign}", lambda text: text)
+
+
+def md(text: str) -> str:
+    """A text in which nothing is taken for Markdown or HTML, on one line.
+
+    >>> md("1. *Red* <b>")
+    '1\\\\. \\\\*Red\\\\* &lt;b>'
+    """
+    escaped = re.sub(r"([\\`*_\[\]|#~])", r"\\\1", " ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"^(\d+)([.)])|^([-+>=])", lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", escaped)
+
+
+def marked_md(piece: Piece) -> str:
+    """A piece as Markdown with its matched words bold, and an ellipsis where the article goes on."""
+    return _marked(piece, lambda word: f"**{md(word)}**", _md_between)
+
+
+def wrapped(text: str, indent: int = 0, width: int = 88) -> str:
+    """A text in lines, all but the first indented; words and addresses stay whole."""
+    return textwrap.fill(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+
+
+def _md_between(text: str) -> str:
+    begin, end = (" " if text[:1].isspace() else "", " " if text[-1:].isspace() else "")
+    return f"{begin}{md(text)}{end}" if text.strip() else begin
 
 
 def _marked(piece: Piece, mark: Any, plain: Any) -> str:

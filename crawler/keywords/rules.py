@@ -75,6 +75,7 @@ class Rule(Part):
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
     title: str | None = Field(None, description="the topic as people call it")
+    titles: dict[Language, str] = Field(default_factory=dict, description="the same by language: en, ru, kk")
     terms: Words = Field(default_factory=Words, description="one of these stands in the text")
     query: str | None = Field(None, description='a search like ("Red Cross" OR МККК) AND NOT title:hockey')
     all_of: tuple[Term, ...] = Field((), description="all of these stand in the text")
@@ -84,6 +85,11 @@ class Rule(Part):
     languages: tuple[Language, ...] = Field((), description="only in texts of these languages; none: in all")
     sources: tuple[str, ...] = Field((), description="only in articles of these sources; none: of all")
     context: tuple[Context, ...] = ()
+
+    def title_in(self, language: str) -> str:
+        """What the topic is called in a language, as well as the file says it."""
+        own = next((title for key, title in self.titles.items() if key == language), None)
+        return own or self.title or self.name
 
     def listed(self) -> list[tuple[str, str]]:
         """(language, term) of every term, those of the lists with their language guessed from the letters."""

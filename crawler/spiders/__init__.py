@@ -29,3 +29,12 @@ def load(name: str) -> type[SourceSpider]:
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, SourceSpider) and value.__module__ == module.__name__
     )
+
+
+def title_of(name: str, language: str = "en") -> str:
+    """A source's name for people who read that language (`titles` of its class); the bare name of one that is gone."""
+    if name not in names():
+        return name
+    spider = load(name)
+    titles: dict[str, str] = getattr(spider, "titles", {})
+    return titles.get(language, spider.title)

@@ -43,6 +43,10 @@ class MfaSpider(SourceSpider):
 
     name = "mfa"
     title = "Ministry of Foreign Affairs of Kazakhstan"
+    titles: ClassVar[dict[str, str]] = {
+        "ru": "Министерство иностранных дел Казахстана",
+        "kk": "Қазақстан Сыртқы істер министрлігі",
+    }
     origins = ("https://www.gov.kz", "https://gov.kz")
     how = "GraphQL of gov.kz in ru, kk, en"
     cron = "*/15 * * * *"

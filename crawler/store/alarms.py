@@ -62,6 +62,11 @@ class AlarmRoom:
         """Every open alarm, the latest first."""
         return self._select(alarms.c.closed_at.is_(None))
 
+    def between(self, source: str, begin: datetime, end: datetime) -> list[Alarm]:
+        """The source's alarms that were open at some time from `begin` on and before `end`, the latest first."""
+        after = alarms.c.closed_at.is_(None) | (alarms.c.closed_at >= begin)
+        return self._select(alarms.c.source == source, alarms.c.opened_at < end, after)
+
     def untold(self, now: datetime) -> list[Alarm]:
         """Those of which something is still to be told and due to be tried, the latest first."""
         due = alarms.c.next_try_at.is_(None) | (alarms.c.next_try_at <= now)

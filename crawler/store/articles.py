@@ -16,7 +16,7 @@ from crawler.store.document import as_article
 from crawler.store.memory import Memory, remember
 from crawler.store.runs import count
 from crawler.store.saving import Hashes, keep, sight
-from crawler.store.schema import articles, versions
+from crawler.store.schema import articles, matches, versions
 from crawler.store.statements import Prepared
 
 PAGE = 200
@@ -171,6 +171,24 @@ class ArticleRoom:
         rows = self._database.read(query.order_by(versions.c.article_id, versions.c.version))
         return [as_article(row.article) for row in rows]
 
+    def seen_between(self, begin: datetime, end: datetime) -> list[Article]:
+        """Every version first seen from `begin` on and before `end`, the earliest first, of articles in which a rule
+        found something then, or had found something until then."""
+        before = (matches.c.version == versions.c.version) | (matches.c.version == versions.c.version - 1)
+        place = select(matches.c.rule).where(matches.c.article_id == versions.c.article_id, before)
+        touched = select(versions.c.article_id).where(*_seen_in(begin, end), place.exists())
+        query = select(versions.c.article).where(*_seen_in(begin, end), versions.c.article_id.in_(touched))
+        rows = self._database.read(query.order_by(versions.c.seen_at, versions.c.article_id, versions.c.version))
+        return [as_article(row.article) for row in rows]
+
+    def numbers_seen(self, begin: datetime, end: datetime) -> dict[str, int]:
+        """How many articles of each source, matched or not, were new or revised from `begin` on and before `end`."""
+        number = func.count(versions.c.article_id.distinct())
+        joined = articles.join(versions, versions.c.article_id == articles.c.id)
+        query = select(articles.c.source, number).select_from(joined).where(*_seen_in(begin, end))
+        rows: list[Any] = list(self._database.read(query.group_by(articles.c.source)))
+        return {row[0]: row[1] for row in rows}
+
     def by_url(self, url: str) -> list[Article]:
         """The articles whose canonical address this is (several sources or languages may share one), newest first."""
         return [as_article(row[0]) for row in self._database.look_up(_BY_URL, {"key": address_key(url)})]
@@ -218,6 +236,10 @@ class ArticleRoom:
         query = _where(select(func.count()).select_from(articles), source, matched, since, language)
         found: int = self._database.read(query)[0][0]
         return found
+
+
+def _seen_in(begin: datetime, end: datetime) -> tuple[Any, Any]:
+    return versions.c.seen_at >= begin, versions.c.seen_at < end
 
 
 def _known(row: tuple[Any, ...]) -> Known:

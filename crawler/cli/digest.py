@@ -1,0 +1,99 @@
+"""`crawler digest`: the press review of a time, on the terminal or as a file to send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crawler.cli import moment
+from crawler.errors import UnknownSource, UsageError, nearest
+
+
+class Language(StrEnum):
+    """The languages that it can be in."""
+
+    EN = "en"
+    RU = "ru"
+    KK = "kk"
+
+
+class Least(StrEnum):
+    """How grave a revision must be to be told."""
+
+    COSMETIC = "cosmetic"
+    EDITORIAL = "editorial"
+    SUBSTANTIVE = "substantive"
+
+
+def digest(
+    context: typer.Context,
+    since: Annotated[str, typer.Option(help="A day, a time, or an age before --until: 2026-01-31, 24h, 7d.")] = "24h",
+    until: Annotated[str | None, typer.Option(help="A time of today such as 08:30, a time or a day; else now.")] = None,
+    rules: Annotated[list[str] | None, typer.Option("--rule", help="Only this rule; may be repeated.")] = None,
+    sources: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")] = None,
+    language: Annotated[Language, typer.Option(help="Of the words around the articles.")] = Language.EN,
+    revisions: Annotated[Least, typer.Option(help="Least severity of a revision that is told.")] = Least.SUBSTANTIVE,
+    redact: Annotated[list[str] | None, typer.Option(help="A pattern to black out; may be repeated.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write .html, .md, .txt, .docx or .pdf (crawler[review]).")
+    ] = None,
+) -> None:
+    """Write the press review: what was first seen or revised in a time, by rule and story, and what may be missing."""
+    from crawler import spiders
+    from crawler.cli.stories import settled
+    from crawler.config import load
+    from crawler.dedupe.changes import Severity
+    from crawler.entries import Maker, Phrases, Wanted
+    from crawler.entries.digest import digest as made
+    from crawler.entries.templates import Templates
+    from crawler.entries.wording import Wording, render
+    from crawler.feeds.review import check, write
+    from crawler.keywords import load_rules
+    from crawler.text.dates import zone
+
+    config, now = load(context.obj), datetime.now(UTC)
+    end = moment.until(until, config.timezone, now)
+    begin = moment.since(since, config.timezone, end)
+    if begin is None or begin >= end:
+        raise UsageError(f"--since {since} is not before --until {until or 'now'}.")
+    _known("--rule", rules or (), [rule.name for rule in load_rules(config.rules).rules])
+    for name in sources or ():
+        if name not in spiders.names():
+            raise UnknownSource(name, spiders.names())
+    if output is not None:
+        check(output)
+    templates = Templates(config.templates)
+    wanted = Wanted(rules=tuple(rules or ()), sources=tuple(sources or ()))
+    with settled(context.obj) as store:
+        maker = Maker(config, store, redact=_patterns(redact or ()), language=language)
+        found = made(maker, store, config, wanted, begin, end, language=language, revisions=Severity(revisions.value))
+    say = Wording(found, Phrases(language.value, zone(config.timezone)), made=now)
+    if output is None:
+        typer.echo(render(templates, "txt", say), nl=False)
+    else:
+        write(output, say, templates)
+        typer.echo(f"{output}: {len(found.stories)} stories, {len(found.troubles)} sources not seen to the full.")
+
+
+def _known(option: str, given: Iterable[str], known: list[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise UsageError(f"{option} {name}: there is no rule of that name{nearest(name, known) or '.'}")
+
+
+def _patterns(given: Iterable[str]) -> tuple[str, ...]:
+    """The patterns, held to what a subscription's are held to."""
+    from pydantic import ValidationError
+
+    from crawler.config.subscriptions import Subscription
+
+    try:
+        return Subscription.model_validate({"channels": ("none",), "redact": tuple(given)}).redact
+    except ValidationError as error:
+        reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        raise UsageError(f"--redact {reason}.") from error

@@ -1,0 +1,162 @@
+"""The paragraphs as PDF (reportlab): letters embedded, links, an outline, contents with pages, page numbers.
+
+It is laid out twice: only then are the pages known that the contents and the foot of each page name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from reportlab.lib.colors import HexColor
+from reportlab.lib.enums import TA_RIGHT
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Table
+from reportlab.platypus import Paragraph as Flow
+from reportlab.platypus.flowables import HRFlowable
+
+from crawler.entries.wording import Wording
+from crawler.feeds.review.fonts import FAMILY, SPARE, register, stretches
+from crawler.feeds.review.layout import Kind, Paragraph, Run, paragraphs
+
+MARGIN = 20 * mm
+WIDTH = A4[0] - 2 * MARGIN
+INK, SOFT, LINK, MARK, LINE = "#1c2127", "#5a6270", "#0b57b0", "#fdf0b3", "#c8102e"
+LOOKS: Mapping[Kind, Mapping[str, Any]] = {
+    Kind.TITLE: {"fontName": f"{FAMILY}-Bold", "fontSize": 22, "leading": 28},
+    Kind.PERIOD: {"fontSize": 11.5, "leading": 16},
+    Kind.SOFT: {"fontSize": 9, "leading": 12.5, "textColor": HexColor(SOFT), "spaceBefore": 2},
+    Kind.NOTHING: {"fontSize": 13, "leading": 18, "spaceBefore": 18},
+    Kind.CONTENTS: {"fontName": f"{FAMILY}-Bold", "fontSize": 13, "leading": 17, "spaceBefore": 14},
+    Kind.CONTENTS_PART: {"fontSize": 9.5, "leading": 13, "fontName": f"{FAMILY}-Bold"},
+    Kind.CONTENTS_STORY: {"fontSize": 9.5, "leading": 13, "leftIndent": 10},
+    Kind.PART: {"fontName": f"{FAMILY}-Bold", "fontSize": 15, "leading": 19, "spaceBefore": 20},
+    Kind.STORY: {"fontName": f"{FAMILY}-Bold", "fontSize": 12, "leading": 16, "spaceBefore": 14},
+    Kind.TEXT: {"spaceBefore": 5},
+    Kind.CHANGE: {"spaceBefore": 4, "leftIndent": 10, "borderPadding": (0, 0, 0, 6)},
+    Kind.ITEM: {
+        "fontSize": 9.5,
+        "leading": 13,
+        "leftIndent": 12,
+        "spaceBefore": 2,
+        "bulletFontName": FAMILY,
+        "bulletIndent": 2,
+    },
+}
+
+
+def pdf(say: Wording) -> bytes:
+    """The bytes of the review as PDF."""
+    register()
+    first = _Pages(say, {}, 0)
+    first.lay_out()
+    last = _Pages(say, first.found, first.page)
+    last.lay_out()
+    return last.stream.getvalue()
+
+
+class _Pages(BaseDocTemplate):  # type: ignore[misc]
+    """One laying out. `known` are the pages of anchors and `total` the number of pages, of an earlier one."""
+
+    def __init__(self, say: Wording, known: Mapping[str, int], total: int) -> None:
+        self.say, self.known, self.total = say, known, total
+        self.stream, self.found = BytesIO(), dict[str, int]()
+        super().__init__(
+            self.stream, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=MARGIN, bottomMargin=MARGIN,
+            title=f"{say.title}. {say.period}", author="crawler", subject=say.number, creator="crawler",
+            keywords=", ".join(section.title for section in say.sections), lang=say.phrases.language,
+            displayDocTitle=True,
+        )  # fmt: skip
+        frame = Frame(MARGIN, MARGIN, WIDTH, A4[1] - 2 * MARGIN, 0, 0, 0, 0)
+        self.addPageTemplates(PageTemplate(frames=[frame], onPage=self._foot))
+
+    def lay_out(self) -> None:
+        """Draw all of it."""
+        flows: list[Any] = []
+        for paragraph in paragraphs(self.say):
+            flow = self._flow(paragraph)
+            flows.append(flow)
+            if paragraph.kind is Kind.PART:
+                line = HRFlowable(width="100%", thickness=1.2, color=HexColor(LINE), spaceBefore=2, spaceAfter=2)
+                line.keepWithNext = True
+                flows.append(line)
+        self.build(flows)
+
+    def afterFlowable(self, flowable: Any) -> None:  # noqa: N802, reportlab's name
+        """Note where an anchor came to stand, and put it into the outline."""
+        anchor = getattr(flowable, "anchor", None)
+        if anchor is not None:
+            self.found[anchor] = self.page
+            self.canv.bookmarkHorizontal(anchor, 0, flowable.top(self) + 4)
+            self.canv.addOutlineEntry(flowable.title, anchor, flowable.depth, closed=False)
+
+    def _foot(self, canvas: Any, _: Any) -> None:
+        text = self.say.phrases.fill("page", page=str(self.page), pages=str(self.total or self.page))
+        canvas.saveState()
+        canvas.setFont(FAMILY, 8.5)
+        canvas.setFillColor(HexColor(SOFT))
+        canvas.drawString(MARGIN, MARGIN / 2, f"{self.say.title} · {self.say.period}")
+        canvas.drawRightString(A4[0] - MARGIN, MARGIN / 2, text)
+        canvas.restoreState()
+
+    def _flow(self, paragraph: Paragraph) -> Any:
+        style = _style(paragraph)
+        bullet = "•" if paragraph.kind is Kind.ITEM else None
+        flow = _Anchored("".join(_markup(run) for run in paragraph.runs), style, bulletText=bullet)
+        if paragraph.kind in (Kind.CONTENTS_PART, Kind.CONTENTS_STORY):
+            anchor = (paragraph.runs[0].url or "#")[1:]
+            number = Flow(str(self.known.get(anchor, 1)), ParagraphStyle("page", style, alignment=TA_RIGHT))
+            room = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+                    ("TOPPADDING", (0, 0), (-1, -1), 1), ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
+                    ("VALIGN", (0, 0), (-1, -1), "BOTTOM")]  # fmt: skip
+            return Table([[flow, number]], colWidths=[WIDTH - 30, 30], style=room)
+        if paragraph.anchor:
+            flow.anchor, flow.title = paragraph.anchor, paragraph.text
+            flow.depth = 0 if paragraph.kind is Kind.PART else 1
+        return flow
+
+
+class _Anchored(Flow):  # type: ignore[misc]
+    """A paragraph that knows what links call it."""
+
+    anchor: str | None = None
+    title = ""
+    depth = 0
+
+    def top(self, pages: Any) -> float:
+        """The height on the page at which it begins."""
+        return float(pages.frame._y + self.height)
+
+
+def _style(paragraph: Paragraph) -> ParagraphStyle:
+    look = {"fontName": FAMILY, "fontSize": 10.5, "leading": 15, "textColor": HexColor(INK), **LOOKS[paragraph.kind]}
+    return ParagraphStyle(
+        paragraph.kind, keepWithNext=paragraph.stays, allowWidows=0, allowOrphans=0, splitLongWords=1, **look
+    )
+
+
+def _markup(run: Run) -> str:
+    """The run in reportlab's tags."""
+    text = "".join(_bars(part) for part in re.split("(█+)", run.text))
+    if run.marked:
+        text = f'<font backColor="{MARK}">{text}</font>'
+    if run.strong:
+        text = f"<b>{text}</b>"
+    if run.italic:
+        text = f"<i>{text}</i>"
+    return f"<a href={quoteattr(run.url)} color={quoteattr(LINK)}>{text}</a>" if run.url else text
+
+
+def _bars(text: str) -> str:
+    """Black bars as bars, the rest in the fonts that have its signs."""
+    if text.startswith("█"):
+        return f'<font backColor="{INK}" color="{INK}">{"–" * len(text)}</font>'
+    return "".join(
+        escape(part) if name == FAMILY else f'<font name="{SPARE}">{escape(part)}</font>'
+        for name, part in stretches(text)
+    )

@@ -1,0 +1,93 @@
+"""`crawler digest`: the text on the terminal, files by their ending, times that meet, and what cannot be meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from entries.news_of_a_day import BEGIN, END, fill
+from live.place import Place
+
+from crawler.store import open_store
+
+TIME = ("--since", "24h", "--until", END.isoformat())
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A home whose store has one day's news."""
+    made = Place(tmp_path_factory.mktemp("digest"))
+    made.environment()
+    with open_store(f"sqlite:///{made.data / 'crawler.db'}") as store:
+        fill(store)
+    return made
+
+
+def digest(place: Place, *options: str | Path) -> tuple[int, str, str]:
+    done = place.crawler("digest", *options)
+    return done.code, done.out, done.err
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "kk"])
+def test_text_on_the_terminal(place: Place, language: str) -> None:
+    code, out, err = digest(place, *TIME, "--language", language)
+    golden = Path(__file__).parents[1] / "entries" / f"review.{language}.txt"
+    expected = golden.read_text(encoding="utf-8").splitlines()
+    assert (code, err) == (0, "")
+    assert out.splitlines()[:-1] == expected[:-1]  # but for the time it was made at
+
+
+def test_times_of_day_and_days_are_the_owners(place: Place) -> None:
+    _, out, _ = digest(place, "--since", BEGIN.replace(tzinfo=None).isoformat(), "--until", "2026-03-06T08:30")
+    assert "From 5 Mar 2026, 08:30 to 6 Mar 2026, 08:30" in out
+    _, out, _ = digest(place, "--since", "2026-03-05", "--until", "2026-03-06")
+    assert "From 5 Mar 2026, 00:00 to 6 Mar 2026, 00:00" in out
+    code, out, _ = digest(place, "--until", "00:00")
+    assert (code, out.count(", 00:00")) == (0, 2)
+
+
+def test_rules_sources_and_names_to_black_out(place: Place) -> None:
+    _, out, _ = digest(place, *TIME, "--rule", "ihl", "--source", "mfa", "--redact", "Милошевич", "--redact", "Бакаев")
+    assert "Kazakhstan Today: 0" not in out
+    assert "INTERNATIONAL HUMANITARIAN LAW" in out
+    assert "Волонтёры" not in out
+    assert "Бакаев" not in out
+
+
+def test_file_by_its_ending(place: Place) -> None:
+    for ending, begins in ((".html", "<!DOCTYPE html>"), (".md", "# Обзор прессы"), (".txt", "ОБЗОР ПРЕССЫ")):
+        path = place.folder / f"review{ending}"
+        path.write_text("what stood here before")
+        code, out, err = digest(place, *TIME, "--language", "ru", "-o", path)
+        assert (code, out, err) == (0, f"{path}: 6 stories, 2 sources not seen to the full.\n", "")
+        assert path.read_text(encoding="utf-8").startswith(begins)
+
+
+def test_owners_template(place: Place) -> None:
+    folder = place.folder / "templates"
+    folder.mkdir()
+    (folder / "digest.txt").write_text("{{ digest.stories|length }} {{ nothing.known }}", encoding="utf-8")
+    done = place.crawler("digest", *TIME, CRAWLER_TEMPLATES=str(folder))
+    assert done.code == 2
+    assert done.err == f"crawler: The template {folder}: digest.txt cannot be used: 'nothing' is undefined.\n"
+
+
+WRONG = {
+    ("--rule", "icl"): "--rule icl: there is no rule of that name, did you mean 'ihl'?",
+    ("--source", "mf"): "There is no source 'mf', did you mean 'mfa'?",
+    ("--until", "2999-01-01"): "--until 2999-01-01: that time has not come yet.",
+    ("--until", "25:00"): "--until '25:00' is no time or day;",
+    ("--since", "yesterday"): "--since 'yesterday' is no day, time or age;",
+    ("--since", "2026-03-07", "--until", "2026-03-06"): "--since 2026-03-07 is not before --until 2026-03-06.",
+    ("-o", "review.rtf"): "-o review.rtf: the ending must be one of .html, .md, .txt, .docx, .pdf.",
+    ("--redact", "("): "--redact '(' is no regular expression:",
+    ("--redact", "x*"): "--redact 'x*' fits nothing at all too,",
+}
+
+
+def test_what_cannot_be_meant(place: Place) -> None:
+    answers = place.several(*(("digest", *options) for options in WRONG))
+    for said, done in zip(WRONG.values(), answers, strict=True):
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith(f"crawler: {said}")
+        assert len(done.err.splitlines()) == 1
