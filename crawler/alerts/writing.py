@@ -3,19 +3,24 @@ subscription, the rights and the patterns to black out say then."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from html import escape
 from zoneinfo import ZoneInfo
 
 from crawler.alerts.letter import Letter
 from crawler.config import Config, Subscription
-from crawler.entries import Entry, Maker, Phrases, Templates
+from crawler.entries import Entry, Maker, Phrases, Templates, Wanted
+from crawler.entries.digest import digest_of
+from crawler.entries.wording import Wording, render
 from crawler.items import Article, Strength, Verdict
 from crawler.rights import Door
 from crawler.store import Message, News, Outcome, Store, key_of
 
 FULL, SHORT = 700, 280
 """Most characters of an excerpt; the share may allow less."""
+HOUR = timedelta(hours=1)
+"""A bundle tells of one run."""
 SUBJECT = 180
 """Most characters of a subject."""
 TAGGED = (Verdict.REVISED, Verdict.UNPUBLISHED, Verdict.REPUBLISHED)
@@ -34,11 +39,10 @@ class Writer:
         subscription = self._config.subscriptions.get(message.subscription)
         if subscription is None:
             return None
-        told = self._told(message)
-        if not told and message.kind == "alert":
-            return None
-        words = self.words(subscription)
-        return self._alert(message, subscription, words, *told[0])
+        told, words = self._told(message), self.words(subscription)
+        if message.kind != "alert":
+            return self._digest(message, subscription, words, [article for _, article in told])
+        return self._alert(message, subscription, words, *told[0]) if told else None
 
     def words(self, subscription: Subscription) -> Phrases:
         """The subscriber's language and zone."""
@@ -46,9 +50,10 @@ class Writer:
 
     def maker(self, subscription: Subscription) -> Maker:
         """Makes entries with this subscription's patterns blacked out."""
-        made = self._makers.get(subscription.redact)
+        key = (subscription.language, *subscription.redact)
+        made = self._makers.get(key)
         return made or self._makers.setdefault(
-            subscription.redact, Maker(self._config, self._store, redact=subscription.redact)
+            key, Maker(self._config, self._store, redact=subscription.redact, language=subscription.language)
         )
 
     def entry(self, subscription: Subscription, article: Article, door: Door) -> Entry:
@@ -64,9 +69,11 @@ class Writer:
         )
 
     def _told(self, message: Message) -> list[tuple[News, Article]]:
-        """The news a message leads with, each with the version it is about."""
+        """The news of a message, each with the version it is about: for an alert what it leads with, else with what
+        its stories carry besides."""
         notices = self._store.news.of_message(message.id)
-        leading = [notice.news_id for notice in notices if notice.outcome is not Outcome.CARRIED]
+        every = message.kind != "alert"
+        leading = [notice.news_id for notice in notices if every or notice.outcome is not Outcome.CARRIED]
         found = self._store.news.get(leading)
         pairs = ((news, self._store.articles.get(news.article_id, news.version)) for news in found.values())
         return [(news, article) for news, article in pairs if article is not None]
@@ -79,6 +86,25 @@ class Writer:
             self._templates, entry, words, noted_at=news.noted_at, form=subscription.form, to=message.subscription
         )
         return _letter(message, subscription, *parts)
+
+    def _digest(
+        self, message: Message, subscription: Subscription, words: Phrases, articles: Sequence[Article]
+    ) -> Letter:
+        """A digest, also an empty one; or a bundle, which is a digest of one run."""
+        wanted = Wanted(
+            rules=subscription.rules,
+            sources=subscription.sources,
+            languages=subscription.languages,
+            strength=Strength(subscription.strength),
+        )
+        begins, ends = message.begins_at or message.made_at - HOUR, message.ends_at or message.made_at
+        maker, language = self.maker(subscription), subscription.language
+        found = digest_of(maker, self._store, self._config, wanted, articles, begins, ends, language=language)
+        say = Wording(found, words, made=message.made_at, told_by=message.subscription)
+        subject = f"{words['digest']}: {say.number if articles else words['nothing']} – {words.day(ends)}"
+        return _letter(
+            message, subscription, subject, render(self._templates, "txt", say), render(self._templates, "html", say)
+        )
 
 
 def _letter(message: Message, subscription: Subscription, subject: str, text: str, html: str) -> Letter:
@@ -138,11 +164,12 @@ def _changed(entry: Entry) -> str:
 
 def matched(entry: Entry, words: Phrases) -> str:
     """The matched words with their rules, each once: `МККК, ICRC (red-cross-movement); IHL (ihl)`."""
-    by_rule: dict[str, list[str]] = {}
+    by_rule: dict[str, dict[str, None]] = {}
     for found in entry.found:
-        sure = found.surface if found.strength is Strength.STRONG else f"{found.surface} ({words['weak']})"
-        by_rule.setdefault(found.rule, []).append(sure)
-    return "; ".join(f"{', '.join(dict.fromkeys(surfaces))} ({rule})" for rule, surfaces in by_rule.items())
+        named = by_rule.setdefault(found.rule, {})
+        if found.surface:
+            named[found.surface if found.strength is Strength.STRONG else f"{found.surface} ({words['weak']})"] = None
+    return "; ".join(f"{', '.join(named)} ({rule})" if named else rule for rule, named in by_rule.items())
 
 
 def test_letter(channel: str, language: str, timezone: str, now: datetime) -> Letter:

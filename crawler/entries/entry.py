@@ -8,18 +8,24 @@ from datetime import datetime
 from crawler.dedupe.alignment import Fate
 from crawler.dedupe.changes import Severity
 from crawler.items import Precision, Strength, Verdict
-from crawler.rights import Credit, Excerpt
+from crawler.rights import ELLIPSIS, Credit, Excerpt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A matched word as the text has it, with the rule and its term that asked for it, and the field it stands in."""
+    """A match: the rule and its term that asked for it, and the field it stands in. `surface` is the word as the text
+    has it, None where the share has no room for it."""
 
     rule: str
     term: str
-    surface: str
+    surface: str | None
     field: str
     strength: Strength
+
+    @property
+    def word(self) -> str:
+        """The term as a person would write it."""
+        return self.term.lstrip("=").replace("*", ELLIPSIS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,7 @@ class Maker:
             verdict=shown.verdict or Verdict.NEW,
             version=shown.version or 1,
             rules=tuple(dict.fromkeys(match.rule for match in own)),
-            found=_found(door.named(shown, own)),
+            found=_found(own, door.named(shown, own)),
             story=number,
             anchor=self._anchor(story),
             copy_of=shown.copy_of,
@@ -146,6 +146,17 @@ def _beside(story: StoredStory | None, article: Article) -> list[tuple[Article, 
     return [(each.article, each.cluster == own) for each in story.members if each.article.id != article.id]
 
 
-def _found(matches: Sequence[Match]) -> tuple[Found, ...]:
-    found = (Found(rule=m.rule, term=m.term, surface=m.surface, field=m.field, strength=m.strength) for m in matches)
+def _found(matches: Sequence[Match], named: Collection[Match]) -> tuple[Found, ...]:
+    """Each match once; its word as the text has it only where the door let it through."""
+    through = {id(match) for match in named}
+    found = (
+        Found(
+            rule=match.rule,
+            term=match.term,
+            surface=match.surface if id(match) in through else None,
+            field=match.field,
+            strength=match.strength,
+        )
+        for match in matches
+    )
     return tuple(dict.fromkeys(found))

@@ -191,7 +191,7 @@ class Wording:
 
     def matched(self, entry: Entry) -> str | None:
         """The terms that were found, each once: as the rules have them, for the text's own words count in the share."""
-        words = dict.fromkeys(found.term.lstrip("=").replace("*", ELLIPSIS) for found in entry.found)
+        words = dict.fromkeys(found.word for found in entry.found)
         return self.phrases.fill("matched", words=", ".join(words)) if words else None
 
     def also_under(self, told: Told) -> str | None:

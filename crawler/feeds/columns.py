@@ -81,4 +81,4 @@ def _value(value: Any, kind: Kind) -> Any:
 
 
 def _words(entry: Entry, strength: Strength) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(found.surface for found in entry.found if found.strength is strength))
+    return tuple(dict.fromkeys(found.surface for found in entry.found if found.surface and found.strength is strength))

@@ -105,7 +105,9 @@ def _html(entry: Entry, words: Phrases) -> str:
     if entry.verdict is Verdict.UNPUBLISHED:
         parts.append(f"<p><em>{escape(words['page_gone'])}</em></p>")
     if entry.lead and _shows_lead(entry):
-        parts.append(f"<p>{_marked(entry.lead, [f.surface for f in entry.found if f.field == 'lead'])}</p>")
+        parts.append(
+            f"<p>{_marked(entry.lead, [f.surface for f in entry.found if f.field == 'lead' and f.surface])}</p>"
+        )
     parts += [f"<p>{marked_html(piece, 'strong')}</p>".replace("\n", "<br>") for piece in entry.excerpt.pieces]
     link = f'<a href="{escape(entry.url)}">{escape(words["read"])}</a>'
     parts.append(f"<p>{escape(_credit(entry, words))} {link}</p>")

@@ -214,7 +214,7 @@ def test_a_mail_has_text_and_html_and_the_same_message_id_at_each_try(store: Sto
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text is not None
     assert html is not None
-    assert "Толық оқу: https://" in text.get_content()
+    assert "Толық мәтінін оқу: https://" in text.get_content()
     assert "<mark>МККК</mark>" in html.get_content()
     assert title in html.get_content()
 

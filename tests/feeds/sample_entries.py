@@ -52,7 +52,7 @@ def an_entry(name: str = "1", **values: object) -> Entry:
         "verdict": Verdict.NEW,
         "version": 1,
         "rules": ("red-cross",),
-        "found": (Found(rule="red-cross", surface="ICRC", field="body", strength=Strength.STRONG),),
+        "found": (Found(rule="red-cross", term="ICRC", surface="ICRC", field="body", strength=Strength.STRONG),),
         "story": None,
     }
     return Entry(**{**given, **values})  # type: ignore[arg-type]
@@ -92,7 +92,15 @@ ENTRIES = (
         changed_at=NOON + timedelta(days=2),
         lead="О Красном Кресте и МККК.\x1b",
         rules=("red-cross", "ihl"),
-        found=(Found(rule="red-cross", surface="Красном Кресте", field="lead", strength=Strength.STRONG),),
+        found=(
+            Found(
+                rule="red-cross",
+                term="Красном Кресте",
+                surface="Красном Кресте",
+                field="lead",
+                strength=Strength.STRONG,
+            ),
+        ),
         credit=Credit(share=0.3, link_required=True, reference="Kazakhstan Today", attribution="МИД РК"),
         excerpt=Excerpt(pieces=(Piece(text="Весь\x08 текст."),), whole=True),
     ),

@@ -95,7 +95,7 @@ def test_language_stands_at_each_entry() -> None:
 def test_words_around_an_entry_are_in_its_language() -> None:
     english, kazakh = json_items(ENTRIES[0], ENTRIES[3])
     assert "Read the whole text" in english["content_html"]
-    assert "Толық оқу" in kazakh["content_html"]
+    assert "Толық мәтінін оқу" in kazakh["content_html"]
 
 
 def test_lead_is_shown_where_it_says_why_with_its_words_marked() -> None:

@@ -66,7 +66,7 @@ def test_every_format_says_the_same() -> None:
 
 
 def test_values_are_what_the_columns_say() -> None:
-    weak = Found(rule="ihl", surface="конвенции", field="body", strength=Strength.WEAK)
+    weak = Found(rule="ihl", term="конвенции", surface="конвенции", field="body", strength=Strength.WEAK)
     found = row(an_entry(found=(*ENTRIES[0].found, weak), copy_of="mfa:1:ru", story=7))
     assert found["excerpt"] == "… The ICRC <came> & stayed. …\nFirst line.\nSecond line…"
     assert (found["words"], found["weak_words"], found["rules"]) == (["ICRC"], ["конвенции"], ["red-cross"])

@@ -42,6 +42,8 @@ OWN: dict[str, tuple[str, str]] = {
     "feeds/evidence_page.py": ("body", "evidence is a whole copy, for verification"),
     "feeds/export.py": ("ItemAdapter", "the owner's working copy: `crawl -o`, `scrapy crawl -O`"),
     "feeds/marks.py": ("sentence", "shows the owner what changed"),
+    "feeds/review/layout.py": ("headline", "`Wording.headline`, of an Entry"),
+    "feeds/review/pdf.py": ("getattr", "what a drawn paragraph has"),
 }
 """Modules that may, with what they read and why: working copies that stay with the owner, values that are none."""
 ADVICE = (
