@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from entries.news_of_a_day import ALMATY, BEGIN, END, NOON, article, save
+from entries.news_of_a_day import ALMATY, BEGIN, END, NOON, article, revise_talks, save
 from entries.reading import BODIES, plain, say, shown, without_our_words
 
 from crawler.config import Config
@@ -112,6 +112,24 @@ def test_story_of_no_rule_stands_under_other_news(empty: Store) -> None:
     config = Config()
     found = digest_of(Maker(config, empty), empty, config, Wanted(), [item], BEGIN, END)
     assert [section.title for section in Wording(found, Phrases("en", ALMATY)).sections] == ["Other news"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_revised_article_of_a_story_says_what_changed(empty: Store, form: str) -> None:
+    revise_talks(empty)
+    (told,) = say(empty, "kk").digest.stories
+    assert (told.entry.id, [each.id for each in told.changed]) == ("mfa:1300001:kk", ["mfa:1300001:ru"])
+    text = plain(written(empty, "kk", form))
+    assert "Бұл да түзетілді: Қазақстан Сыртқы істер министрлігі, орыс тілі" in text
+    assert text.count("45 → 54") == 2
+    assert "Казахстан и МККК обсудили курс для военных медиков (54)" in text.replace("\\", "")
+
+
+def test_changed_words_are_marked(empty: Store) -> None:
+    revise_talks(empty)
+    assert "Headline. Now: Казахстан и МККК обсудили курс для военных медиков *(54)*" in " ".join(
+        written(empty, "en", "txt").split()
+    )
 
 
 def test_few_stories_have_no_contents(day: Store) -> None:
