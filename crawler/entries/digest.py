@@ -42,7 +42,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The stories of one rule, the newest first."""
+    """The stories of one rule, the newest first; `rule` and `title` are empty where none found anything."""
 
     rule: str
     title: str

@@ -17,7 +17,7 @@ from crawler.entries.entry import Edit, Entry, Other
 from crawler.entries.phrases import Phrases
 from crawler.entries.templates import Templates
 from crawler.entries.troubles import UNREAD, Trouble
-from crawler.items import Precision, Verdict
+from crawler.items import Precision, Strength, Verdict
 from crawler.rights import ELLIPSIS, Piece
 
 FEW = 3
@@ -48,7 +48,7 @@ class Wording:
         self.digest, self.phrases = digest, phrases
         self.made = phrases.fill("made", time=phrases.time(made)) if made else None
         self.told_by = phrases.fill("told_by", name=told_by) if told_by else None
-        parts = [(group.title, group.stories) for group in digest.groups]
+        parts = [(group.title or phrases["other_subjects"], group.stories) for group in digest.groups]
         parts += [(phrases["taken_down"], digest.gone)] if digest.gone else []
         at, sections = 0, []
         for number, (title, stories) in enumerate(parts, start=1):
@@ -191,7 +191,10 @@ class Wording:
 
     def matched(self, entry: Entry) -> str | None:
         """The terms that were found, each once: as the rules have them, for the text's own words count in the share."""
-        words = dict.fromkeys(found.word for found in entry.found)
+        sure = {found.word for found in entry.found if found.strength is Strength.STRONG}
+        words = dict.fromkeys(
+            found.word + ("" if found.word in sure else f" ({self.phrases['weak']})") for found in entry.found
+        )
         return self.phrases.fill("matched", words=", ".join(words)) if words else None
 
     def also_under(self, told: Told) -> str | None:

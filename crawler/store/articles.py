@@ -238,8 +238,10 @@ class ArticleRoom:
         return found
 
 
-def _seen_in(begin: datetime, end: datetime) -> tuple[Any, Any]:
-    return versions.c.seen_at >= begin, versions.c.seen_at < end
+def _seen_in(begin: datetime, end: datetime) -> tuple[Any, ...]:
+    """Versions first seen in a time. Articles last seen before it cannot have one, and their rows are soon read."""
+    lately = select(articles.c.id).where(articles.c.last_seen_at >= begin)
+    return versions.c.article_id.in_(lately), versions.c.seen_at >= begin, versions.c.seen_at < end
 
 
 def _known(row: tuple[Any, ...]) -> Known:

@@ -151,6 +151,15 @@ def fill(store: Store) -> None:
     )  # fmt: skip
 
 
+def revise_talks(store: Store) -> None:
+    """The release of yesterday, revised today in both its languages."""
+    russian, kazakh, _ = talks()
+    for item in (russian, kazakh):
+        save(store, item, BEGIN - HOUR)
+        save(store, later(item, Verdict.REVISED, body=item.body.replace("45", "54"), title=f"{item.title} (54)"), NOON)
+    store.same.settle(ALMATY)
+
+
 def run(store: Store, source: str, at: datetime, health: Health, code: int) -> None:
     """A live run that ended at this time."""
     begun = store.runs.begin(Run(source=source, started_at=at.astimezone(UTC) - timedelta(minutes=1)))

@@ -7,12 +7,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from entries.news_of_a_day import ALMATY, BEGIN, END, NOON, article, revise_talks, save
 from entries.reading import BODIES, plain, say, shown, without_our_words
 
-from crawler.entries import Phrases, Wanted
+from crawler.config import Config
+from crawler.entries import Maker, Phrases, Wanted
+from crawler.entries.digest import digest_of
 from crawler.entries.phrases import LANGUAGES
 from crawler.entries.templates import Templates, md, wrapped
-from crawler.entries.wording import render
+from crawler.entries.wording import Wording, render
+from crawler.items import Strength
 from crawler.store import Store
 
 FORMS = ("html", "txt", "md")
@@ -90,6 +94,42 @@ def test_empty_digest_says_so(empty: Store, form: str, language: str) -> None:
     assert phrases["nothing"] in text.replace("\\", "")
     assert phrases["contents"].casefold() not in text.casefold()
     assert f"{phrases.count('seen_articles', 0)} {phrases['blind']}" in " ".join(text.split())
+
+
+def test_unsure_matches_are_marked_as_such(empty: Store) -> None:
+    item = article(
+        "mfa:1:en", "Red cross on a door", "A red cross was painted on a door.", NOON, "https://www.gov.kz/1"
+    )
+    assert {match.strength for match in item.matches} == {Strength.WEAK}
+    save(empty, item, NOON)
+    assert say(empty, "en").digest.is_empty
+    assert "Matched: Red Cross (not sure)" in written(empty, "en", "txt", wanted=Wanted(strength=Strength.WEAK))
+
+
+def test_story_of_no_rule_stands_under_other_news(empty: Store) -> None:
+    item = article("mfa:1:en", "Wheat", "Wheat became dearer.", NOON, "https://www.gov.kz/1")
+    save(empty, item, NOON)
+    config = Config()
+    found = digest_of(Maker(config, empty), empty, config, Wanted(), [item], BEGIN, END)
+    assert [section.title for section in Wording(found, Phrases("en", ALMATY)).sections] == ["Other news"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_revised_article_of_a_story_says_what_changed(empty: Store, form: str) -> None:
+    revise_talks(empty)
+    (told,) = say(empty, "kk").digest.stories
+    assert (told.entry.id, [each.id for each in told.changed]) == ("mfa:1300001:kk", ["mfa:1300001:ru"])
+    text = plain(written(empty, "kk", form))
+    assert "Бұл да түзетілді: Қазақстан Сыртқы істер министрлігі, орыс тілі" in text
+    assert text.count("45 → 54") == 2
+    assert "Казахстан и МККК обсудили курс для военных медиков (54)" in text.replace("\\", "")
+
+
+def test_changed_words_are_marked(empty: Store) -> None:
+    revise_talks(empty)
+    assert "Headline. Now: Казахстан и МККК обсудили курс для военных медиков *(54)*" in " ".join(
+        written(empty, "en", "txt").split()
+    )
 
 
 def test_few_stories_have_no_contents(day: Store) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from entries.news_of_a_day import fill
+from entries.news_of_a_day import fill, revise_talks
 from entries.reading import BODIES, say, shown, without_our_words
 from lxml import etree
 from pypdf import PdfReader
@@ -176,6 +176,14 @@ def test_empty_review_is_a_whole_file(empty: Store, tmp_path: Path, ending: str)
         if ending in ("docx", "pdf"):
             text = " ".join(text_of(empty, tmp_path, f"{language}.{ending}").split())
             assert say(empty, language).phrases["nothing"] in text
+
+
+def test_every_revised_article_of_a_story_says_what_changed(empty: Store, tmp_path: Path) -> None:
+    revise_talks(empty)
+    for ending in ("docx", "pdf"):
+        text = " ".join(text_of(empty, tmp_path, f"en.{ending}").split())
+        assert "Revised as well: Ministry of Foreign Affairs of Kazakhstan, Russian" in text
+        assert text.count("45 → 54") == 2
 
 
 def test_signs_that_xml_refuses_do_no_harm(empty: Store, tmp_path: Path) -> None:
