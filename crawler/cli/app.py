@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 healthy, 1 unexpected, 2 usage or configuration, 10 unreachable, 11 blocked, "
-    "12 page changed, 13 silent or empty, 14 degraded.",
+    "12 page changed, 13 silent or empty, 14 degraded, 15 left out: another run of the source goes on.",
 )
 Sources = Annotated[
     list[str] | None, typer.Argument(metavar="[SOURCE]...", help="All enabled sources when none is named.")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from crawler.config import Config
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, Held
 from crawler.process import Outcome
 from crawler.text.dates import zone
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 def tell(config: Config, outcomes: Iterable[Outcome]) -> None:
     """Take in how runs ended and tell what is untold; what fails here is a warning, and is tried after the next run.
 
-    A run that a person stopped says nothing of its source.
+    A run that a person stopped says nothing of its source, nor does one that another run had left no room for.
     """
     from crawler.alerts.alarms import note
     from crawler.alerts.channels import Channels
@@ -27,7 +27,7 @@ def tell(config: Config, outcomes: Iterable[Outcome]) -> None:
     try:
         with open_store(config.database_url) as store:
             for outcome in outcomes:
-                if outcome.stopped and not outcome.at_limit:
+                if (outcome.stopped and not outcome.at_limit) or outcome.exit_code == Held.exit_code:
                     continue
                 note(
                     store,

@@ -2,7 +2,8 @@
 
 `open_store(url)` gives a `Store` with its rooms: `articles` (articles, their versions and matches), `runs`,
 `memory` (what a source last answered at an address, and what keeps failing), `schedules`, `same` (which articles are
-one text, and which one story) and `alarms` (which source is in trouble, and what the operator has still to hear).
+one text, and which one story), `alarms` (which source is in trouble, and what the operator has still to hear) and
+`leases` (who runs a source now).
 All times given and returned are aware; those returned are in UTC, except inside an `Article`, which comes back exactly
 as it was saved.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from crawler.store.alarms import Alarm
 from crawler.store.articles import Known
+from crawler.store.leases import BEAT, FORSAKEN, Lease
 from crawler.store.marking import Marking
 from crawler.store.memory import Failure, Memory
 from crawler.store.sameness import StoredStory, StoryMember
@@ -19,9 +21,12 @@ from crawler.store.session import close_session, is_there, session
 from crawler.store.store import Store, open_store
 
 __all__ = [
+    "BEAT",
+    "FORSAKEN",
     "Alarm",
     "Failure",
     "Known",
+    "Lease",
     "Marking",
     "Memory",
     "ScheduleRow",

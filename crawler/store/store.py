@@ -1,4 +1,4 @@
-"""The store itself: opened by address, made ready without being asked, five rooms and a batch."""
+"""The store itself: opened by address, made ready without being asked, its rooms and a batch."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from crawler.errors import ConfigError
 from crawler.store.alarms import AlarmRoom
 from crawler.store.articles import ArticleRoom
 from crawler.store.connection import Database, engine_for, first_line, is_memory
+from crawler.store.leases import LeaseRoom
 from crawler.store.marking import MarkingRoom
 from crawler.store.memory import MemoryRoom
 from crawler.store.runs import RunRoom
@@ -47,6 +48,7 @@ class Store:
         self.schedules = ScheduleRoom(database)
         self.same = SameRoom(database)
         self.alarms = AlarmRoom(database)
+        self.leases = LeaseRoom(database)
 
     @property
     def name(self) -> str:
