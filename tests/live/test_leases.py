@@ -51,7 +51,7 @@ def test_a_second_run_is_told_who_has_the_source_and_asks_nothing(tmp_path: Path
     with QazMonitorSite(4) as qaz:
         place = Place(tmp_path, {"qazmonitor": qaz})
         with held(qaz), place.started("crawl", "qazmonitor") as process:
-            until(lambda: len(qaz.requests) == 1, 60)
+            until(lambda: qaz.requests, 60)
             (pid,) = runs(process.pid)
             second = place.crawler("crawl", "qazmonitor", CRAWLER_CONTACT="second@example.org")
             assert second.code == 15
@@ -110,7 +110,7 @@ def test_a_run_that_lost_its_lease_ends_in_order(tmp_path: Path) -> None:
         place = Place(tmp_path, {"qazmonitor": qaz})
         with place.started("crawl", "qazmonitor") as process:
             with held(qaz):
-                until(lambda: len(qaz.requests) == 1, 60)
+                until(lambda: qaz.requests, 60)
                 with place.store() as store:
                     changed(store, holder="another", host="elsewhere", pid=7)
                 threading.Event().wait(11)
