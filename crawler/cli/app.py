@@ -11,6 +11,7 @@ import typer
 from crawler.cli.compare import compare
 from crawler.cli.match import match
 from crawler.cli.rules import app as rules
+from crawler.cli.schedule import app as schedule
 from crawler.cli.stories import stories, story
 from crawler.errors import UsageError
 
@@ -230,17 +231,9 @@ def evidence(
 @app.command()
 def watch(context: typer.Context, sources: Sources = None) -> None:
     """Run each source on its own schedule until stopped (Ctrl-C, SIGTERM)."""
-    from crawler.cli.timings import watch_sources
+    from crawler.cli.watch import watch
 
-    raise typer.Exit(watch_sources(context.obj, tuple(sources or ())))
-
-
-@app.command()
-def schedule(context: typer.Context) -> None:
-    """List the next starts of each source."""
-    from crawler.cli.timings import show_schedule
-
-    raise typer.Exit(show_schedule(context.obj))
+    raise typer.Exit(watch(context.obj, tuple(sources or ())))
 
 
 app.command()(match)
@@ -248,6 +241,7 @@ app.command()(compare)
 app.command()(stories)
 app.command()(story)
 app.add_typer(rules, name="rules")
+app.add_typer(schedule, name="schedule")
 
 
 @app.command()

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 import uuid
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Self
 
 from scrapy import signals
@@ -95,16 +95,5 @@ def taken(store: Store, source: str, holder: str, here: tzinfo) -> None:
             return
         first = first or lease
         if lease.is_surely_alive or (lease.holder, lease.beat_at) != (first.holder, first.beat_at):
-            raise Held(sentence(lease, here))
+            raise Held(lease.sentence(here))
         time.sleep(LOOK)
-
-
-def sentence(lease: Lease, here: tzinfo) -> str:
-    """Who has the source, and what to do."""
-    taken_at = lease.taken_at.astimezone(here)
-    is_today = taken_at.date() == datetime.now(here).date()
-    since = f"{taken_at:%H:%M}" if is_today else f"{taken_at:%Y-%m-%d %H:%M}"
-    return (
-        f"{lease.source} is being crawled by process {lease.pid} on host {lease.host} since {since}; two runs of one "
-        "source would get into each other's way. Wait for its end, or stop it there."
-    )

@@ -16,11 +16,12 @@ from crawler.store.leases import BEAT, FORSAKEN, Lease
 from crawler.store.marking import Marking
 from crawler.store.memory import Failure, Memory
 from crawler.store.sameness import StoredStory, StoryMember
-from crawler.store.schedules import ScheduleRow
+from crawler.store.schedules import AT_ONCE, ScheduleRow
 from crawler.store.session import close_session, is_there, session
 from crawler.store.store import Store, open_store
 
 __all__ = [
+    "AT_ONCE",
     "BEAT",
     "FORSAKEN",
     "Alarm",

@@ -10,7 +10,7 @@ hangs, which finds another name in the row when it wakes, and ends.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from sqlalchemy import delete, func, select, update
 
@@ -47,6 +47,16 @@ class Lease:
     def is_surely_alive(self) -> bool:
         """Whether its process can be seen from here, and lives."""
         return is_in_sight(self.process) and not is_gone(self.process)
+
+    def sentence(self, here: tzinfo) -> str:
+        """Who runs the source, and what to do."""
+        taken_at = self.taken_at.astimezone(here)
+        is_today = taken_at.date() == datetime.now(here).date()
+        since = f"{taken_at:%H:%M}" if is_today else f"{taken_at:%Y-%m-%d %H:%M}"
+        return (
+            f"{self.source} is being crawled by process {self.pid} on host {self.host} since {since}; two runs of one "
+            "source would get into each other's way. Wait for its end, or stop it there."
+        )
 
 
 _PUT = insert_or_update(leases, key=("source",))
