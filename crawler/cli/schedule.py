@@ -47,3 +47,14 @@ def run(context: typer.Context, source: Source) -> None:
 
     with opened(context.obj, source) as (config, store, timings):
         print(ask(store, source, timings[source], config))
+
+
+@app.command()
+def watched(context: typer.Context) -> None:
+    """For health checks: exit 0 when a watch runs every enabled source on schedule, 13 when one is left alone."""
+    from crawler.cli.starts import alone, opened
+
+    with opened(context.obj) as (_, store, timings):
+        left = alone(store, timings)
+    print(f"No watch runs {', '.join(left)}; start `crawler watch`." if left else "Every source is watched.")
+    raise typer.Exit(13 if left else 0)

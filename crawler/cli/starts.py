@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -41,6 +41,11 @@ def ask(store: Store, source: str, timing: Timing, config: Config) -> str:
         raise Held(lease.sentence(zone(config.timezone)))
     store.schedules.change(source, lambda row: replace(timed(row, source, timing), next_due_at=AT_ONCE))
     return f"{source} is asked for: the watch (process {watch.pid} on host {watch.host}) starts it within 30 s."
+
+
+def alone(store: Store, sources: Iterable[str]) -> list[str]:
+    """The sources that no watch runs now."""
+    return [source for source in sources if watching(store, source) is None]
 
 
 def show(config: Config, timings: Mapping[str, Timing], store: Store, *, count: int = 3) -> None:

@@ -97,6 +97,8 @@ def test_a_watch_sees_wishes_and_changes(tmp_path: Path) -> None:
             assert asked.code == 0, asked.err
             assert f"the watch (process {process.pid} on host " in asked.out
             until(lambda: ran(place) == 2, 30)
+            seen = place.crawler("schedule", "watched", CRAWLER_SOURCES__KTKZ__ENABLED="false")
+            assert (seen.code, seen.out) == (0, "Every source is watched.\n")
             configured(place, "[sources.qazmonitor]\ncron = '61 * * * *'\n")
             configured(place, "[sources.qazmonitor\n")
             threading.Event().wait(1.5)
@@ -110,6 +112,8 @@ def test_a_watch_sees_wishes_and_changes(tmp_path: Path) -> None:
             out = process.stdout.read()
         assert out.count("The watch goes on as before: ") == out.count("not valid TOML") == 1
         assert out.count("started") == 2
+        alone = place.crawler("schedule", "watched")
+        assert (alone.code, alone.out) == (13, "No watch runs ktkz, mfa, qazmonitor; start `crawler watch`.\n")
         gone = place.crawler("schedule", "run", "qazmonitor")
         assert "No watch runs qazmonitor now" in gone.err
 
