@@ -80,7 +80,7 @@ class Watch:
         self._runs: set[asyncio.Task[None]] = set()
         self._besides: set[asyncio.Task[None]] = set()
         self._planned_by: dict[str, Timing] = {}
-        self._renewing = asyncio.Lock()
+        self._renewing, self._is_blind = asyncio.Lock(), False
         self._desk = ThreadPoolExecutor(1, "book")
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = AsyncIOScheduler(timezone=self._zone, job_defaults=defaults)
@@ -144,9 +144,13 @@ class Watch:
             rows = await self._at_desk(self._seen)
             if self._reload is not None and await asyncio.to_thread(self._has_changed):
                 await self._renewed(self._reload)
-        except Exception:  # whatever ails the store, the watch goes on and looks again
-            LOG.warning("A look at the store failed; the watch goes on.", exc_info=True)
+        except Exception as error:  # whatever ails the store, the watch goes on and looks again
+            if not self._is_blind:
+                unmeant = not isinstance(error, CrawlerError)
+                LOG.warning("The watch goes on, but cannot look for wishes: %s", error, exc_info=unmeant)
+            self._is_blind = True
             return
+        self._is_blind = False
         for row in rows:
             job = self._scheduler.get_job(row.source)
             if row.next_due_at == AT_ONCE and not row.paused and job is not None and not self._end.is_set():
