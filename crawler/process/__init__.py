@@ -14,8 +14,8 @@
     together several children, in a loop of its own or in asyncio's
 
 Whatever a child does, the parent gets one `Outcome` with a sentence. The parent needs no Scrapy for it, and SQLAlchemy
-(in an event loop also a thread) only for writing down a death. `docs/decisions/one-run-one-process.md` says why it is built this
-way.
+(in an event loop also a thread) only for writing down a death. `docs/decisions/one-run-one-process.md` says why it is
+built this way.
 """
 
 from __future__ import annotations
