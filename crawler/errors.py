@@ -12,6 +12,7 @@
     │   ├── PageChanged         12   a page no longer has the shape its page class knows
     │   ├── NotStored           12   a replay led to an address that is not stored
     │   └── Silent              13   nothing came where something was due
+    ├── Held                    15   another run of the source goes on, here or on another host
     ├── ArchiveError             1   a WARC file that cannot be written, or is broken
     ├── NotAnArticle                 a page that rightly yields nothing (`/terms`, a shell of a section)
     └── Refused                      the house itself does not go there (private address, scheme, size)
@@ -25,7 +26,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-OUTRANKS = (1, 2, 12, 11, 10, 13, 14)
+OUTRANKS = (1, 2, 12, 11, 10, 13, 14, 15)
 """Exit codes, the one that outranks all first."""
 
 
@@ -108,6 +109,12 @@ class Silent(SourceError):
     """Nothing came where something was due."""
 
     exit_code = 13
+
+
+class Held(CrawlerError):
+    """Another run of the source goes on, so that this one must not; it says nothing of the source."""
+
+    exit_code = 15
 
 
 class ArchiveError(CrawlerError):

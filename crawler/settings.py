@@ -35,6 +35,7 @@ DOWNLOADER_MIDDLEWARES = {
 }
 SPIDER_MIDDLEWARES: dict[str, int] = {}
 EXTENSIONS = {
+    "crawler.extensions.lease.LeaseExtension": 50,  # before the record of the run, and before anything is asked
     "crawler.extensions.health.HealthExtension": 100,
     "crawler.extensions.sameness.SamenessExtension": 200,
 }

@@ -15,6 +15,7 @@ from crawler.cli.export import export
 from crawler.cli.feed import feed
 from crawler.cli.match import match
 from crawler.cli.rules import app as rules
+from crawler.cli.schedule import app as schedule
 from crawler.cli.stories import stories, story
 from crawler.cli.subscribe import subscribe
 from crawler.errors import UsageError
@@ -27,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 healthy, 1 unexpected, 2 usage or configuration, 10 unreachable, 11 blocked, "
-    "12 page changed, 13 silent or empty, 14 degraded.",
+    "12 page changed, 13 silent or empty, 14 degraded, 15 left out: another run of the source goes on.",
 )
 Sources = Annotated[
     list[str] | None, typer.Argument(metavar="[SOURCE]...", help="All enabled sources when none is named.")
@@ -235,17 +236,9 @@ def evidence(
 @app.command()
 def watch(context: typer.Context, sources: Sources = None) -> None:
     """Run each source on its own schedule until stopped (Ctrl-C, SIGTERM)."""
-    from crawler.cli.timings import watch_sources
+    from crawler.cli.watch import watch
 
-    raise typer.Exit(watch_sources(context.obj, tuple(sources or ())))
-
-
-@app.command()
-def schedule(context: typer.Context) -> None:
-    """List the next starts of each source."""
-    from crawler.cli.timings import show_schedule
-
-    raise typer.Exit(show_schedule(context.obj))
+    raise typer.Exit(watch(context.obj, tuple(sources or ())))
 
 
 app.command()(match)
@@ -258,6 +251,7 @@ app.command()(feed)
 app.command()(export)
 app.command()(digest)
 app.add_typer(rules, name="rules")
+app.add_typer(schedule, name="schedule")
 
 
 @app.command()

@@ -44,7 +44,7 @@ def health(config_path: Path | None, wanted: tuple[str, ...], as_json: bool) -> 
     config = load(config_path)
     now = datetime.now(UTC)
     with open_store(config.database_url) as store:
-        states = [state(store, name, timing, config, now) for name, timing in timings(config, wanted).items()]
+        states = [state(store, name, timing, config, now) for name, timing in timings(config, store, wanted).items()]
     for each in states:
         print(json.dumps(values(each, config), ensure_ascii=False) if as_json else text(each, config))
     return worst(each.exit_code for each in states)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from crawler.config import Config
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, Held
 from crawler.process import Outcome
 from crawler.text.dates import zone
 
@@ -53,7 +53,8 @@ def tell(config: Config, outcomes: Iterable[Outcome], *, alarms: bool = True) ->
     """Take in how runs ended and tell what is untold; what came of it, a line each for people. Without `alarms` the
     runs say nothing of how their sources are, for they read only a part of them.
 
-    What fails here is a warning, and is tried again later. A run that a person stopped says nothing of its source.
+    What fails here is a warning, and is tried again later. A run that a person stopped says nothing of its source,
+    nor does one that another run had left no room for.
     """
     from crawler.store import open_store
 
@@ -76,7 +77,7 @@ def _alarms(config: Config, store: Store, ended: list[Outcome]) -> None:
 
     now = datetime.now(UTC)
     for outcome in ended:
-        if outcome.stopped and not outcome.at_limit:
+        if (outcome.stopped and not outcome.at_limit) or outcome.exit_code == Held.exit_code:
             continue
         note(
             store,

@@ -1,23 +1,22 @@
-"""`crawler watch` and `crawler schedule`: the sources' schedules, from their classes and the owner's configuration."""
+"""When each source runs, from its class, the owner's configuration and, for `cron = "auto"`, its own past."""
 
 from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from crawler import process, spiders
-from crawler.cli.schedule import schedule
-from crawler.cli.watch import watch
-from crawler.config import Config, load
+from crawler.config import Config
 from crawler.errors import UnknownSource
-from crawler.keywords import load_rules
-from crawler.schedule import Timing
-from crawler.store import open_store
+from crawler.health.cadence import HISTORY
+from crawler.schedule import AUTO, Timing, learned
+from crawler.store import Store
 
 
-def timings(config: Config, wanted: tuple[str, ...] = ()) -> dict[str, Timing]:
+def timings(config: Config, store: Store, wanted: tuple[str, ...] = ()) -> dict[str, Timing]:
     """When each source runs: the owner's cron, else the source's own. Sources that are not enabled have none."""
     known = spiders.names()
     config.check_sources(known)
@@ -25,11 +24,24 @@ def timings(config: Config, wanted: tuple[str, ...] = ()) -> dict[str, Timing]:
         if name not in known:
             raise UnknownSource(name, known)
     names = list(wanted) or [name for name in known if config.source(name).enabled]
-    found: dict[str, Timing] = {}
-    for name, (cron, jitter) in _shipped_elsewhere(names).items():
-        options = config.source(name)
-        found[name] = Timing(cron=options.cron or cron, jitter=jitter if options.jitter is None else options.jitter)
-    return found
+    return {name: _timing(name, *own, config, store) for name, own in _shipped_elsewhere(names).items()}
+
+
+def _timing(name: str, cron: str, jitter: int, config: Config, store: Store) -> Timing:
+    options = config.source(name)
+    jitter = jitter if options.jitter is None else options.jitter
+    if options.cron != AUTO:
+        return Timing(cron=options.cron or cron, jitter=jitter)
+    now = datetime.now(UTC)
+    rhythm = learned(
+        store.articles.published_since(name, now - HISTORY),
+        now,
+        ZoneInfo(config.timezone),
+        own=cron,
+        shortest=options.auto_shortest,
+        longest=options.auto_longest,
+    )
+    return Timing(cron=rhythm.cron, jitter=jitter, why=rhythm.why)
 
 
 def shipped(names: Iterable[str]) -> dict[str, tuple[str, int]]:
@@ -42,19 +54,3 @@ def _shipped_elsewhere(names: list[str]) -> dict[str, tuple[str, int]]:
     process.warm()
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("forkserver")) as pool:
         return pool.submit(shipped, names).result()
-
-
-def watch_sources(config_path: Path | None, wanted: tuple[str, ...]) -> int:
-    """Watch until stopped; the exit code."""
-    config = load(config_path)
-    found = timings(config, wanted)
-    load_rules(config.rules)  # a broken rule file is refused at the start, and later by the runs that meet it
-    with open_store(config.database_url) as store:
-        return watch(config, found, store.schedules, reload=lambda: timings(load(config_path), wanted))
-
-
-def show_schedule(config_path: Path | None) -> int:
-    """Print the next starts; the exit code."""
-    config = load(config_path)
-    with open_store(config.database_url) as store:
-        return schedule(config, timings(config), store.schedules)

@@ -5,66 +5,72 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
-from crawler.cli.telling import prepare, tell
-from crawler.config import Config
+from crawler.cli.errands import Errands
+from crawler.cli.wishes import Wishes
+from crawler.errors import CrawlerError
 from crawler.items import Article, Verdict
-from crawler.process import RUN_SOURCE, Event, Outcome
+from crawler.process import RUN_SOURCE, Event
 from crawler.process.inside import Target
 from crawler.run import RunPlan
-from crawler.schedule import Finished, ScheduleBook, Started, Step, Timing, Watch
+from crawler.schedule import Finished, LeftOut, Presence, Started, Step, Timing, Watch
 
 LAST_WORDS = 10.0
 """Seconds that a watch which ends waits for what is being told."""
 
 
-def watch(
-    config: Config,
-    timings: Mapping[str, Timing],
-    book: ScheduleBook,
-    *,
-    reload: Callable[[], Mapping[str, Timing]] | None = None,
-    target: str | Target = RUN_SOURCE,
-) -> int:
-    """Watch until SIGTERM or Ctrl-C, then end what runs; the exit code, 0.
-
-    ConfigError when a cron cannot be used.
-    """
-
-    prepare(config)
-    telling: set[asyncio.Task[None]] = set()
-
-    def on_step(step: Step) -> None:
-        print(line(step), flush=True)
-        if isinstance(step, Finished):  # in a thread: a slow receiver must hold up no run
-            task = asyncio.get_running_loop().create_task(asyncio.to_thread(_tell_of, config, step.outcome))
-            telling.add(task)
-            task.add_done_callback(telling.discard)
-
-    async def served() -> None:
-        await Watch(
-            book,
-            timings,
-            on_step=on_step,
-            on_event=_tell,
-            plan=lambda source: RunPlan(source=source, config=config.path),
-            timezone=config.timezone,
-            limits=config.limits,
-            target=target,
-            reload=reload,
-        ).serve()
-        if telling:
-            await asyncio.wait(telling, timeout=LAST_WORDS)
-
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of what `LeftOut` says in plain words
-    asyncio.run(served())
+def watch(config_path: Path | None, wanted: tuple[str, ...], *, target: str | Target = RUN_SOURCE) -> int:
+    """Watch until SIGTERM or Ctrl-C, then end what runs; the exit code, 0. ConfigError when a cron cannot be used."""
+    wishes = Wishes(config_path, wanted)
+    with wishes.store:
+        asyncio.run(served(wishes, target))
     return 0
 
 
-def _tell_of(config: Config, outcome: Outcome) -> None:
-    for said in tell(config, [outcome]):
-        print(f"    {said}", flush=True)
+async def served(wishes: Wishes, target: str | Target = RUN_SOURCE, **options: Any) -> None:
+    """The watch of these wishes, from its start to its end; `options` are those of `Watch`."""
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of what `LeftOut` says in plain words
+    presence, errands = Presence(wishes.store), Errands(lambda: wishes.config)
+    timings = wishes.timings()
+
+    def on_step(step: Step) -> None:
+        print(line(step), flush=True)
+        if isinstance(step, Finished):
+            errands.ask(step.outcome)
+
+    def on_look() -> None:
+        presence.say(watched.sources)
+        errands.ask()
+
+    def reload() -> Mapping[str, Timing]:
+        found = wishes.timings()
+        watched.limits = wishes.config.limits
+        return found
+
+    watched = Watch(
+        wishes.store.schedules,
+        timings,
+        on_step=on_step,
+        on_event=_tell,
+        plan=lambda source: RunPlan(source=source, config=wishes.config.path),
+        timezone=wishes.config.timezone,
+        limits=wishes.config.limits,
+        target=target,
+        reload=reload,
+        has_changed=wishes.has_changed,
+        on_look=on_look,
+        **options,
+    )
+    try:
+        await watched.serve()
+    finally:
+        errands.end(LAST_WORDS)
+        with suppress(CrawlerError):
+            presence.leave()
 
 
 def line(step: Step) -> str:
@@ -78,8 +84,8 @@ def line(step: Step) -> str:
             verdict = health or ("stopped" if outcome.stopped else "failed")
             code = f", exit {outcome.exit_code}" if outcome.exit_code else ""
             return f"{head}  {verdict}: {outcome.reason} ({outcome.seconds:.1f} s{code})"
-        case _:
-            return f"{head}  left out: its last run is still going on"
+        case LeftOut(reason=reason):
+            return f"{head}  left out: {reason}"
 
 
 def _tell(event: Event) -> None:

@@ -84,7 +84,9 @@ class SourceConfig(Section):
     """What an owner may set for one source (`[sources.NAME]`)."""
 
     enabled: bool = True
-    cron: str | None = Field(None, description="five fields, in `timezone`; None: the source's own")
+    cron: str | None = Field(None, description="five fields, in `timezone`, or `auto`; None: the source's own")
+    auto_shortest: Age = Field(timedelta(minutes=15), description="least time between two starts by `auto`")
+    auto_longest: Age = Field(timedelta(hours=2), description="most time between two starts by `auto`, at most a day")
     jitter: int | None = Field(None, ge=0, description="seconds by which a start may be late")
     base_url: str | None = Field(None, description="a copy of the site to read instead of the site")
     allow_private: bool | None = Field(None, description="may be at a private or loopback address")
@@ -103,6 +105,12 @@ class SourceConfig(Section):
     @classmethod
     def _is_web(cls, value: str | None) -> str | None:
         return web_address(value)
+
+    @model_validator(mode="after")
+    def _is_span(self) -> Self:
+        if not timedelta(minutes=5) <= self.auto_shortest <= self.auto_longest <= timedelta(days=1):
+            raise ValueError("auto_shortest and auto_longest must be from 5m to 1d, and the first not above the second")
+        return self
 
 
 class Config(BaseSettings):

@@ -13,9 +13,9 @@
     recording what a dead child could not write into the store
     together several children, in a loop of its own or in asyncio's
 
-Whatever a child does, the parent gets one `Outcome` with a sentence. The parent needs neither Scrapy nor threads
-for it, and SQLAlchemy only for writing down a death. `docs/decisions/one-run-one-process.md` says why it is built this
-way.
+Whatever a child does, the parent gets one `Outcome` with a sentence. The parent needs no Scrapy for it, and SQLAlchemy
+(in an event loop also a thread) only for writing down a death. `docs/decisions/one-run-one-process.md` says why it is
+built this way.
 """
 
 from __future__ import annotations

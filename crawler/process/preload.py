@@ -37,6 +37,7 @@ LIBRARIES = (
     "sqlalchemy.dialects.sqlite",
     "ahocorasick_rs",
     "feedparser",
+    "holidays.countries",
     "platformdirs",
     "protego",
     "pydantic_settings",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from crawler.config import load
 from crawler.errors import CrawlerError
@@ -16,22 +17,35 @@ from crawler.run import RunPlan
 LOG = logging.getLogger(__name__)
 
 
-def record_death(plan: RunPlan, outcome: Outcome, pid: int) -> None:
-    """Write the end of a run that told none, of the process `pid`: failed, with the reason.
+def death(plan: RunPlan, outcome: Outcome, pid: int) -> Callable[[], None] | None:
+    """What writes the end of a run that told none, of the process `pid`: failed, with the reason. None where there is
+    nothing to write.
 
-    A store that cannot be written is a warning, for the next run of the source closes it as well.
+    It may wait for the store, so an event loop calls it in a thread; what needs this process's environment is done
+    before. A store that cannot be written is a warning, for the next run of the source closes it as well.
     """
     if outcome.run is not None or plan.dry_run:
-        return
-    from crawler.store import open_store  # here: a parent of well-behaved runs needs no database
-
+        return None
     try:
         with _environment(plan.variables):
             url = load(plan.config).database_url
-        with open_store(url) as store:
-            store.runs.close_gone(plan.source, datetime.now(UTC), outcome.reason, pid=pid)
     except CrawlerError as error:
-        LOG.warning("How the run of %s ended could not be written down: %s", plan.source, error)
+        return partial(_warn, plan.source, error)
+    return partial(_write, url, plan.source, outcome.reason, pid)
+
+
+def _write(url: str, source: str, reason: str, pid: int) -> None:
+    from crawler.store import open_store  # here: a parent of well-behaved runs needs no database
+
+    try:
+        with open_store(url) as store:
+            store.runs.close_gone(source, datetime.now(UTC), reason, pid=pid)
+    except CrawlerError as error:
+        _warn(source, error)
+
+
+def _warn(source: str, error: CrawlerError) -> None:
+    LOG.warning("How the run of %s ended could not be written down: %s", source, error)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from crawler.process import child as one
 from crawler.process.child import Child
 from crawler.process.ending import Outcome
 from crawler.process.inside import Target
-from crawler.process.recording import record_death
+from crawler.process.recording import death
 from crawler.process.wire import Event
 from crawler.run import RunPlan
 
@@ -62,7 +62,8 @@ def run_all(
                         on_event({"source": child.plan.source, **event})
                     if child.outcome is not None:
                         outcomes[index] = child.outcome
-                        _note(child, child.outcome)
+                        if record := _unrecorded(child, child.outcome):
+                            record()
                         del running[index]
         finally:
             for child in running.values():
@@ -71,7 +72,7 @@ def run_all(
 
 
 async def follow(child: Child, on_event: Callable[[Event], None]) -> Outcome:
-    """The child's outcome, its events passed on with their `source` meanwhile; needs no thread.
+    """The child's outcome, its events passed on with their `source` meanwhile; only a death is written in a thread.
 
     A cancelled or failing follower kills the child.
     """
@@ -91,7 +92,8 @@ async def follow(child: Child, on_event: Callable[[Event], None]) -> Outcome:
             ready.clear()
             for event in child.advance():
                 on_event({"source": child.plan.source, **event})
-        _note(child, child.outcome)
+        if record := _unrecorded(child, child.outcome):
+            await asyncio.to_thread(record)
         return child.outcome
     finally:
         for fd in watched:
@@ -99,10 +101,9 @@ async def follow(child: Child, on_event: Callable[[Event], None]) -> Outcome:
         child.close()
 
 
-def _note(child: Child, outcome: Outcome) -> None:
-    """What has begun and died without a word is written down as failed; one that said why never began."""
-    if outcome.run is None and not child.said_why:
-        record_death(child.plan, outcome, child.pid)
+def _unrecorded(child: Child, outcome: Outcome) -> Callable[[], None] | None:
+    """What writes down as failed a run that has begun and died without a word; one that said why never began."""
+    return None if child.said_why else death(child.plan, outcome, child.pid)
 
 
 def not_started(plan: RunPlan, error: CrawlerError) -> Outcome:

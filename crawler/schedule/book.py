@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
 
-from crawler.store.schedules import ScheduleRow
+from crawler.store.schedules import AT_ONCE, ScheduleRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """When a source runs: `cron` has five fields in the owner's time zone, `jitter` is the most seconds of delay."""
+    """When a source runs: `cron` has five fields in the owner's time zone, `jitter` is the most seconds of delay, `why`
+    says how a learned cron came about."""
 
     cron: str
     jitter: int = 0
+    why: str | None = field(default=None, compare=False)
 
 
 class ScheduleBook(Protocol):
@@ -29,24 +31,34 @@ class ScheduleBook(Protocol):
     def all(self) -> Sequence[ScheduleRow]:
         """Every row."""
 
-    def put(self, row: ScheduleRow) -> None:
-        """Write a row, over the source's earlier one."""
+    def change(self, source: str, how: Callable[[ScheduleRow | None], ScheduleRow]) -> ScheduleRow:
+        """Write what `how` makes of the source's row, and nobody else writes meanwhile."""
 
 
 def merged(book: ScheduleBook, timings: Mapping[str, Timing]) -> list[ScheduleRow]:
     """A row for each source in `timings`, which outranks what was remembered of cron and jitter."""
-    rows = []
-    for source, timing in timings.items():
-        row = book.get(source) or ScheduleRow(source=source, cron=timing.cron)
-        if (row.cron, row.jitter) != (timing.cron, timing.jitter):
-            row = replace(row, cron=timing.cron, jitter=timing.jitter, next_due_at=None)
-        rows.append(row)
-    return rows
+    return [timed(book.get(source), source, timing) for source, timing in timings.items()]
 
 
-def missed(row: ScheduleRow, slots: CronTrigger, now: datetime) -> bool:
-    """Whether a start fell due that was not honoured. A source that never started is due: nothing is known of it."""
-    if row.last_due_at is None:
+def timed(row: ScheduleRow | None, source: str, timing: Timing) -> ScheduleRow:
+    """The row under this timing; a start planned by another one is forgotten, one that was asked for is not."""
+    if row is None:
+        return ScheduleRow(source=source, cron=timing.cron, jitter=timing.jitter)
+    if (row.cron, row.jitter) == (timing.cron, timing.jitter):
+        return row
+    asked = AT_ONCE if row.next_due_at == AT_ONCE else None
+    return replace(row, cron=timing.cron, jitter=timing.jitter, next_due_at=asked)
+
+
+def planned(row: ScheduleRow | None, *, source: str, timing: Timing, first: datetime | None) -> ScheduleRow:
+    """The row under this timing, with its first start by it."""
+    return replace(timed(row, source, timing), next_due_at=first)
+
+
+def missed(row: ScheduleRow, slots: BaseTrigger, now: datetime) -> bool:
+    """Whether a start fell due that was not honoured, or was asked for. A source that never started is due: nothing is
+    known of it."""
+    if row.last_due_at is None or row.next_due_at == AT_ONCE:
         return True
     due = slots.get_next_fire_time(row.last_due_at, now)
     return due is not None and due <= now

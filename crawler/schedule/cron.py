@@ -1,7 +1,8 @@
 """Cron as crontab(5) means it, five fields in the owner's time zone: minute, hour, day, month, weekday.
 
 Weekdays are 0-7 with Sunday 0 and 7, or `mon` … `sun`. (APScheduler counts from Monday; it is given names here.) Unlike
-in crontab(5), a day and a weekday that are both restricted must both hold.
+in crontab(5), a day and a weekday that are both restricted must both hold. Several expressions, with `|` between them,
+start whenever one of them does.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 
 from crawler.errors import ConfigError, nearest
@@ -46,19 +49,24 @@ class Upcoming:
     times: tuple[datetime, ...]
 
 
-def parse_cron(text: str, where: str, timezone: str = "Asia/Almaty", jitter: int = 0) -> CronTrigger:
+def parse_cron(text: str, where: str, timezone: str = "Asia/Almaty", jitter: int = 0) -> BaseTrigger:
     """The trigger that `text` describes; ConfigError names `where`, the field at fault, and what may have been meant.
 
     `jitter` delays each start by up to so many seconds, never hastens it: one that came early would be followed by
     another at the slot itself. Delays do not add up, for each start is reckoned from the clock, not from the last one.
     """
+    zone = ZoneInfo(timezone)
+    triggers = [_one(part, where, zone, jitter) for part in text.split("|")]
+    return triggers[0] if len(triggers) == 1 else OrTrigger(triggers)
+
+
+def _one(text: str, where: str, zone: ZoneInfo, jitter: int) -> CronTrigger:
     values = _fields(text, where)
     for (name, bounds), value in zip(FIELDS.items(), values, strict=True):
         for item in value.split(","):
             if fault := _fault(item, name, *bounds):
                 raise ConfigError(f"{where}: {text!r} is no cron expression: its {name} {item!r} {fault}")
     minute, hour, day, month, weekday = values
-    zone = ZoneInfo(timezone)
     trigger = CronTrigger(
         minute=minute,
         hour=hour,
@@ -84,7 +92,7 @@ def upcoming(rows: Iterable[ScheduleRow], now: datetime, count: int, timezone: s
 
 def _times(row: ScheduleRow, now: datetime, count: int, timezone: str) -> list[datetime]:
     slots = parse_cron(row.cron, f"sources.{row.source}.cron", timezone)
-    times = [row.next_due_at.astimezone(slots.timezone)] if row.next_due_at and row.next_due_at > now else []
+    times = [row.next_due_at.astimezone(ZoneInfo(timezone))] if row.next_due_at and row.next_due_at > now else []
     while len(times) < count:
         last = times[-1] if times else now
         # APScheduler looks from the earlier of its two moments on.

@@ -1,7 +1,7 @@
 """The service: each source on its own cron, one child process a run, until it is asked to stop.
 
 APScheduler only says when. It keeps its jobs in memory and is rebuilt from our rows at every start; what runs is held
-here. One thread, one event loop, no Twisted.
+here. One event loop, no Twisted; what may wait for the store is done in one thread beside it, in order.
 """
 
 from __future__ import annotations
@@ -9,65 +9,43 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_SUBMITTED, JobSubmissionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
 
 from crawler.config import Limits
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, Held
 from crawler.process import GRACE, RUN_SOURCE, Child, Event, Outcome, follow, not_started, start, warm
 from crawler.process.inside import Target
 from crawler.run import RunPlan
-from crawler.schedule.book import ScheduleBook, Timing, merged, missed
+from crawler.schedule.book import ScheduleBook, Timing, missed, planned, timed
 from crawler.schedule.cron import parse_cron
-from crawler.store.schedules import ScheduleRow
+from crawler.schedule.steps import Finished, LeftOut, Started, Step
+from crawler.store.schedules import AT_ONCE, ScheduleRow
 
 LOG = logging.getLogger(__name__)
 LOOK = 30.0
-"""Seconds at most between two looks at the clock: a suspended or corrected machine's timers are late otherwise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """A run began; `at` is aware, in the owner's time zone, as in every step."""
-
-    source: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """A run ended."""
-
-    source: str
-    at: datetime
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
-    """A start fell due while the source's last run was still going on, so there was none."""
-
-    source: str
-    at: datetime
-
-
-Step = Started | Finished | LeftOut
-Parse = Callable[[str, str, str, int], CronTrigger]
+"""Seconds at most between two looks: at the clock (a suspended or corrected machine's timers are late otherwise), at
+what somebody asked to start now, and at whether the configuration changed."""
+T = TypeVar("T")
+Parse = Callable[[str, str, str, int], BaseTrigger]
 
 
 class Watch:
     """Runs sources by their timings until SIGTERM or SIGINT; then ends what runs and returns.
 
     A start that was missed while no watch ran is made up for once. `at_once` runs go on at the same time, never two of
-    one source. `reload` gives new timings on SIGHUP. `on_event` gets what runs tell, each event with its `source`.
+    one source. `reload` gives new timings, on SIGHUP and when `has_changed`; both are called in a thread, and so is
+    `on_look` at each look. `on_event` gets what runs tell, each event with its `source`. `limits` may be set anew.
     """
 
     def __init__(
@@ -84,21 +62,34 @@ class Watch:
         grace: float = GRACE,
         target: str | Target = RUN_SOURCE,
         reload: Callable[[], Mapping[str, Timing]] | None = None,
+        has_changed: Callable[[], bool] = lambda: False,
+        on_look: Callable[[], None] = lambda: None,
+        look: float = LOOK,
         parse: Parse = parse_cron,
     ) -> None:
         self._book, self._timings, self._plan = book, timings, plan
         self._on_step, self._on_event = on_step, on_event
         self._timezone, self._zone = timezone, ZoneInfo(timezone)
-        self._limits, self._grace, self._target = limits, grace, target
-        self._reload, self._parse = reload, parse
+        self.limits, self._grace, self._target = limits, grace, target
+        self._reload, self._has_changed, self._on_look = reload, has_changed, on_look
+        self._look_after, self._parse = look, parse
         self._places = asyncio.Semaphore(at_once)
         self._end = asyncio.Event()
         self._due: dict[str, datetime] = {}
         self._children: dict[str, Child] = {}
         self._runs: set[asyncio.Task[None]] = set()
+        self._besides: set[asyncio.Task[None]] = set()
+        self._planned_by: dict[str, Timing] = {}
+        self._renewing, self._is_blind = asyncio.Lock(), False
+        self._desk = ThreadPoolExecutor(1, "book")
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = AsyncIOScheduler(timezone=self._zone, job_defaults=defaults)
         self._scheduler.add_listener(self._noted, EVENT_JOB_SUBMITTED | EVENT_JOB_MAX_INSTANCES)
+
+    @property
+    def sources(self) -> list[str]:
+        """What it runs, by the timings of now."""
+        return list(self._planned_by)
 
     async def serve(self) -> None:
         """Watch until asked to stop. ConfigError at once when a timing is unusable."""
@@ -107,13 +98,16 @@ class Watch:
             loop.add_signal_handler(number, self.stop)
         loop.add_signal_handler(signal.SIGHUP, self.renew)
         try:
-            self._apply(self._timings)
+            await self._at_desk(self._apply, self._timings)
             warm()
             self._scheduler.start()
+            looking: asyncio.Task[None] | None = None
             while not self._end.is_set():
                 self._scheduler.wakeup()
+                if looking is None or looking.done():
+                    looking = self._beside(self._look())
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._end.wait(), LOOK)
+                    await asyncio.wait_for(self._end.wait(), self._look_after)
         finally:
             await self._wind_up()
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -129,28 +123,60 @@ class Watch:
         self._end.set()
 
     def renew(self) -> None:
-        """Take over new timings; unusable ones are told about and change nothing."""
+        """Take over new timings, beside what runs; unusable ones are told about and change nothing."""
         if self._reload is None:
             LOG.warning("SIGHUP is of no use here: this watch was given no way to read its timings again.")
-            return
+        else:
+            self._beside(self._renewed(self._reload))
+
+    async def _renewed(self, reload: Callable[[], Mapping[str, Timing]]) -> None:
+        async with self._renewing:
+            try:
+                timings = await asyncio.to_thread(reload)
+                if not self._end.is_set():
+                    await self._at_desk(self._apply, timings)
+            except CrawlerError as error:
+                LOG.error("The watch goes on as before: %s", error)  # noqa: TRY400 - the sentence is all there is to say
+
+    async def _look(self) -> None:
+        """What is not heard of by a signal or a timer."""
         try:
-            self._apply(self._reload())
-        except CrawlerError as error:
-            LOG.error("The watch goes on as before: %s", error)  # noqa: TRY400 - the sentence is all there is to say
+            rows = await self._at_desk(self._seen)
+            if self._reload is not None and await asyncio.to_thread(self._has_changed):
+                await self._renewed(self._reload)
+        except Exception as error:  # whatever ails the store, the watch goes on and looks again
+            if not self._is_blind:
+                unmeant = not isinstance(error, CrawlerError)
+                LOG.warning("The watch goes on, but cannot look for wishes: %s", error, exc_info=unmeant)
+            self._is_blind = True
+            return
+        self._is_blind = False
+        for row in rows:
+            job = self._scheduler.get_job(row.source)
+            if row.next_due_at == AT_ONCE and not row.paused and job is not None and not self._end.is_set():
+                job.modify(next_run_time=datetime.now(self._zone))
+                await self._at_desk(self._remember, row.source, is_answered=True)
+
+    def _seen(self) -> list[ScheduleRow]:
+        self._on_look()
+        return list(self._book.all())
 
     def _apply(self, timings: Mapping[str, Timing]) -> None:
+        """Plan what is new or has another timing; the rest stays as it is planned."""
         now = datetime.now(self._zone)
-        planned = [(row, *self._planned(row, now)) for row in merged(self._book, timings)]
-        for row, trigger, first in planned:
+        new = {source: timing for source, timing in timings.items() if timing != self._planned_by.get(source)}
+        rows = [timed(self._book.get(source), source, timing) for source, timing in new.items()]
+        for source, trigger, first in [(row.source, *self._planned(row, now)) for row in rows]:
             self._scheduler.add_job(
-                self._run, trigger, args=[row.source], id=row.source, next_run_time=first, replace_existing=True
+                self._run, trigger, args=[source], id=source, next_run_time=first, replace_existing=True
             )
-            self._book.put(replace(row, next_due_at=first))
-        for source in set(self._timings) - set(timings):
+            self._planned_by[source] = new[source]
+            self._book.change(source, partial(planned, source=source, timing=new[source], first=first))
+        for source in set(self._planned_by) - set(timings):
             self._scheduler.remove_job(source)
-        self._timings = timings
+            del self._planned_by[source]
 
-    def _planned(self, row: ScheduleRow, now: datetime) -> tuple[CronTrigger, datetime | None]:
+    def _planned(self, row: ScheduleRow, now: datetime) -> tuple[BaseTrigger, datetime | None]:
         where = f"sources.{row.source}.cron"
         trigger = self._parse(row.cron, where, self._timezone, row.jitter)
         if missed(row, self._parse(row.cron, where, self._timezone, 0), now):
@@ -171,24 +197,32 @@ class Watch:
         self._runs.add(task)
         task.add_done_callback(self._runs.discard)
         async with self._places:
-            row = self._remembered(source)
+            row = await self._at_desk(self._remembered, source)
             if self._end.is_set() or (row is not None and row.paused):
                 return
             now = datetime.now(self._zone)
-            self._remember(source, last_due_at=self._due.pop(source, now), last_started_at=now)
+            due = self._due.pop(source, now)
             self._on_step(Started(source=source, at=now))
+            began = partial(self._remember, source, is_answered=True, last_due_at=due, last_started_at=now)
+            noted = self._beside(self._at_desk(began))  # nothing lies between `_end` and the fork
             outcome = await self._outcome(source)
+            await noted
             now = datetime.now(self._zone)
-            self._remember(source, last_finished_at=now)
-            self._on_step(Finished(source=source, at=now, outcome=outcome))
+            await self._at_desk(self._remember, source, last_finished_at=now)
+            if outcome.run is None and outcome.exit_code == Held.exit_code:
+                self._on_step(LeftOut(source=source, at=now, reason=outcome.reason))
+            else:
+                self._on_step(Finished(source=source, at=now, outcome=outcome))
 
     async def _outcome(self, source: str) -> Outcome:
         plan = self._plan(source)
         try:
-            child = start(plan, target=self._target, limits=self._limits, grace=self._grace)
+            child = start(plan, target=self._target, limits=self.limits, grace=self._grace)
         except CrawlerError as error:
             return not_started(plan, error)
         self._children[source] = child
+        if self._end.is_set():
+            child.stop(because=f"The run of {source} was ended because the watch ends")
         try:
             return await follow(child, self._on_event)
         finally:
@@ -201,17 +235,32 @@ class Watch:
             LOG.warning("The schedule of %s could not be read; its run goes on.", source, exc_info=True)
             return None
 
-    def _remember(self, source: str, **changes: Any) -> None:
-        """Write to the source's row. What another process changed in it meanwhile (a pause) stays."""
-        job = self._scheduler.get_job(source)
-        timing = self._timings.get(source)
+    def _remember(self, source: str, *, is_answered: bool = False, **changes: Any) -> None:
+        """Write to the source's row. What another process changed in it meanwhile (a pause) stays, and so does its wish
+        for a start, unless this is the answer to it."""
+        job, timing = self._scheduler.get_job(source), self._planned_by.get(source)
         if job is None or timing is None:
             return
+
+        def how(row: ScheduleRow | None) -> ScheduleRow:
+            row = row or ScheduleRow(source=source, cron=timing.cron, jitter=timing.jitter)
+            asked = row.next_due_at == AT_ONCE and not is_answered
+            return replace(row, next_due_at=AT_ONCE if asked else job.next_run_time, **changes)
+
         try:
-            row = self._book.get(source) or ScheduleRow(source=source, cron=timing.cron, jitter=timing.jitter)
-            self._book.put(replace(row, next_due_at=job.next_run_time, **changes))
+            self._book.change(source, how)
         except Exception:  # as above; the worst that follows is a start that is made up for once more
             LOG.warning("The schedule of %s could not be written; its run goes on.", source, exc_info=True)
+
+    async def _at_desk(self, what: Callable[..., T], *values: Any, **options: Any) -> T:
+        """Do what may wait for the store, in the one thread for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._desk, partial(what, *values, **options))
+
+    def _beside(self, what: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(what)
+        self._besides.add(task)  # a loop holds its tasks weakly
+        task.add_done_callback(self._besides.discard)
+        return task
 
     async def _wind_up(self) -> None:
         self._end.set()
@@ -222,3 +271,6 @@ class Watch:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)  # with nothing running any more: it cancels what runs
             await asyncio.sleep(0)
+        for task in self._besides:
+            task.cancel()
+        self._desk.shutdown(wait=False, cancel_futures=True)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 class Process(NamedTuple):
     """A process: its host's name, its number there, and its birth, since numbers are given out again.
 
-    `born` holds the boot's id and the clock tick the process started at, None where the system does not tell.
+    `born` holds the boot's id, the namespace in which the number counts (each container has its own) and the clock
+    tick the process started at; None where the system does not tell.
     """
 
     host: str
@@ -24,9 +25,17 @@ def this_process() -> Process:
     return Process(socket.gethostname(), os.getpid(), _born(os.getpid()))
 
 
+def is_in_sight(process: Process) -> bool:
+    """Whether this process can tell for certain if that one lives: same host, same boot, same container."""
+    mine = _born(os.getpid())
+    if mine is None or process.born is None or process.host != socket.gethostname():
+        return False
+    return _where(process.born) == _where(mine)
+
+
 def is_gone(process: Process) -> bool:
     """Whether a process of this host has surely ended. One on another host, or hard to tell, counts as alive."""
-    if process.host != socket.gethostname() or os.name != "posix":
+    if process.host != socket.gethostname() or os.name != "posix" or _is_beside(process):
         return False
     try:
         os.kill(process.pid, 0)
@@ -38,11 +47,27 @@ def is_gone(process: Process) -> bool:
     return process.born is not None and now is not None and now != process.born
 
 
+def _is_beside(process: Process) -> bool:
+    """Whether it ran in another container of this machine, under the same host name: its number says nothing here."""
+    mine = _born(os.getpid())
+    if mine is None or process.born is None:
+        return False
+    (boot, *space), (my_boot, *my_space) = _where(process.born), _where(mine)
+    return boot == my_boot and bool(space) and space != my_space
+
+
+def _where(born: str) -> list[str]:
+    """Boot and namespace; only the boot in rows of former versions."""
+    return born.split(":")[:-1]
+
+
 def _born(pid: int) -> str | None:
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        space = "".join(filter(str.isdecimal, str(Path("/proc/self/ns/pid").readlink())))
         # The second field is the program's name in brackets and may hold blanks and brackets itself.
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
         return None
-    return f"{boot}:{'ended' if fields[0] in 'ZX' else fields[19]}"  # Z: ended, only its parent has not looked yet
+    ended = fields[0] in "ZX"  # Z: ended, only its parent has not looked yet
+    return f"{boot}:{space}:{'ended' if ended else fields[19]}"

@@ -25,12 +25,18 @@ _UNFINISHED = select(runs.c.id, runs.c.host, runs.c.pid, runs.c.born).where(
     runs.c.source == bindparam("source"), runs.c.finished_at.is_(None)
 )
 _FINISH = update(runs).where(runs.c.id == bindparam("run"))
+_UNLED = update(runs).where(runs.c.mode == "live", runs.c.finished_at.is_(None))
 _COUNT = Prepared(update(runs).where(runs.c.id == bindparam("run")).values(counts=bindparam("json")))
 
 
 def count(connection: Connection, run_id: int, counts: dict[str, int]) -> None:
     """Write a running run's counts in the caller's transaction, so that they outlive a kill."""
     _COUNT.run(connection, {"run": run_id, "json": json.dumps(counts)})
+
+
+def close_unled(connection: Connection, source: str, at: datetime) -> None:
+    """Close the source's unfinished live runs, of whatever host, for the one who takes its lease: they are over."""
+    connection.execute(_UNLED.where(runs.c.source == source).values(**_killed(at, KILLED)))
 
 
 class RunRoom:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 
 from crawler.store import schema
 from crawler.store.connection import Database
 from crawler.store.statements import insert_or_update
+
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""`next_due_at` of a source that somebody asked to start now; a time that no clock has to agree about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +53,10 @@ class ScheduleRoom:
         """Write a schedule over the source's former one."""
         with self._database.writing() as connection:
             _PUT.run(connection, asdict(row))
+
+    def change(self, source: str, how: Callable[[ScheduleRow | None], ScheduleRow]) -> ScheduleRow:
+        """Write what `how` makes of the source's schedule; nobody else writes meanwhile, so a pause is never lost."""
+        with self._database.writing(batch=True):
+            row = how(self.get(source))
+            self.put(row)
+        return row

@@ -14,6 +14,7 @@ from crawler.errors import ConfigError
 from crawler.store.alarms import AlarmRoom
 from crawler.store.articles import ArticleRoom
 from crawler.store.connection import Database, engine_for, first_line, is_memory
+from crawler.store.leases import LeaseRoom
 from crawler.store.marking import MarkingRoom
 from crawler.store.memory import MemoryRoom
 from crawler.store.news import NewsRoom
@@ -51,6 +52,7 @@ class Store:
         self.alarms = AlarmRoom(database)
         self.news = NewsRoom(database)
         self.outbox = OutboxRoom(database)
+        self.leases = LeaseRoom(database)
 
     @property
     def name(self) -> str:

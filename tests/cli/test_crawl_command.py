@@ -179,7 +179,7 @@ def test_schedule_lists_the_next_starts(place: Place, crawled: Done) -> None:
         "schedule", CRAWLER_SOURCES__QAZMONITOR__CRON="5 4 * * mon", CRAWLER_SOURCES__KTKZ__ENABLED="no"
     )
     assert (done.code, done.err) == (0, "")
-    lines = {line.split()[0]: line for line in done.out.splitlines()}
+    lines = {line.split()[0]: line for line in done.out.splitlines() if line[0] != " "}
     assert lines.keys() == {"mfa", "qazmonitor"}
     assert "*/15 * * * *" in lines["mfa"]
     assert " 04:05" in lines["qazmonitor"]

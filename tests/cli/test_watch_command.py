@@ -44,7 +44,8 @@ def test_watch_runs_what_is_due_and_ends_on_sigterm(tmp_path: Path) -> None:
                 assert row.next_due_at > row.last_started_at
         done = place.crawler("schedule")
         assert done.code == 0
-        assert done.out.count("\n") == 3
+        assert [line.split()[0] for line in done.out.splitlines() if line[0] != " "] == ["ktkz", "mfa", "qazmonitor"]
+        assert done.out.count(": healthy. ") == 2
 
 
 def test_sigterm_ends_the_crawl_that_is_going_on(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from crawler.errors import Unreachable
+from crawler.errors import Held, Unreachable
 from crawler.items import Health, Problem, Run
 from crawler.run import RunPlan
 
@@ -50,6 +50,10 @@ def raises(plan: RunPlan, emit: Emit) -> Run:
 
 def refuses(plan: RunPlan, emit: Emit) -> Run:
     raise Unreachable("https://example.org does not answer.")
+
+
+def is_held(plan: RunPlan, emit: Emit) -> Run:
+    raise Held(f"{plan.source} is being crawled by process 7 on host elsewhere.")
 
 
 def segfaults(plan: RunPlan, emit: Emit) -> Run:

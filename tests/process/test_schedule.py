@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crawler.cli import schedule as command
+from crawler.cli import starts as command
 from crawler.config import Config
 from crawler.errors import ConfigError
 from crawler.schedule import ScheduleRow, Timing, merged, parse_cron, upcoming
 from crawler.schedule.book import missed
+from crawler.store import open_store
 
 ALMATY = ZoneInfo("Asia/Almaty")
 MONDAY = datetime(2026, 11, 23, 8, 50, tzinfo=ALMATY)
@@ -139,11 +140,15 @@ def test_what_is_set_now_outranks_what_was_remembered(tmp_path: Path) -> None:
 
 
 def test_the_command_lists_each_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from watched import SqliteBook
-
-    timings = {"mfa": Timing(cron="0 9 * * *", jitter=60), "ktkz": Timing(cron="*/30 * * * *")}
-    assert command.schedule(Config(), timings, SqliteBook(tmp_path / "book.db"), count=2) == 0
-    first, second = capsys.readouterr().out.splitlines()
+    timings = {
+        "mfa": Timing(cron="0 9 * * *", jitter=60),
+        "ktkz": Timing(cron="*/30 * * * *", why="auto: for a reason"),
+    }
+    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
+        command.show(Config(), timings, store, count=2)
+    first, never, unwatched, second, why, *_ = capsys.readouterr().out.splitlines()
     assert first.startswith("mfa  0 9 * * *  2")
     assert first.endswith("09:00 (each up to 60 s later)")
+    assert (never, unwatched) == ("    never ran", "    no watch runs it now")
     assert second.startswith("ktkz  */30 * * * *  2")
+    assert why == "    auto: for a reason"

@@ -2,68 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from watched import SqliteBook, seconds_cron
+from watched import SqliteBook, ended, seconds_cron, watch
 
 from crawler.cli.watch import line
 from crawler.config import Limits
 from crawler.errors import ConfigError
-from crawler.run import RunPlan
-from crawler.schedule import Finished, LeftOut, ScheduleRow, Started, Step, Timing, Watch
+from crawler.schedule import Finished, LeftOut, ScheduleRow, Started, Step, Timing
 
 pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 OFTEN = {"one": Timing(cron="*/1")}
-
-
-def watch(
-    folder: Path,
-    timings: Mapping[str, Timing],
-    until: Callable[[list[Step]], bool],
-    target: str = "takes_a_while",
-    **options: Any,
-) -> list[Step]:
-    """The steps of a watch that is stopped as soon as `until(steps)` holds, and at the latest after 60 seconds."""
-    steps: list[Step] = []
-    variables = {"NOTES": str(folder / "notes"), "SECONDS": options.pop("seconds", "0")}
-
-    async def served() -> None:
-        def note(step: Step) -> None:
-            steps.append(step)
-            if until(steps):
-                watched.stop()
-
-        watched = Watch(
-            options.pop("book", None) or SqliteBook(folder / "book.db"),
-            timings,
-            on_step=note,
-            on_event=options.pop("on_event", lambda event: None),
-            plan=lambda source: RunPlan(source=source, variables=variables),
-            grace=0.5,
-            target=f"misbehaving_runs:{target}",
-            **{"parse": seconds_cron, **options},
-        )
-        await asyncio.wait_for(watched.serve(), 60)
-
-    asyncio.run(served())
-    return steps
-
-
-def ended(steps: list[Step]) -> list[Finished]:
-    return [step for step in steps if isinstance(step, Finished)]
 
 
 def test_each_source_runs_again_and_again_and_is_remembered(tmp_path: Path) -> None:

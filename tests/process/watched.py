@@ -6,15 +6,17 @@ import asyncio
 import dataclasses
 import sqlite3
 import sys
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
 from crawler.cli.watch import line
 from crawler.run import RunPlan
-from crawler.schedule import ScheduleRow, Timing, Watch
+from crawler.schedule import Finished, ScheduleRow, Step, Timing, Watch
 
 TIMES = ("last_due_at", "last_started_at", "last_finished_at", "next_due_at")
 
@@ -49,6 +51,11 @@ class SqliteBook:
                 tuple(values.values()),
             )
 
+    def change(self, source: str, how: Callable[[ScheduleRow | None], ScheduleRow]) -> ScheduleRow:
+        row = how(self.get(source))
+        self.put(row)
+        return row
+
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path)
 
@@ -56,6 +63,43 @@ class SqliteBook:
 def seconds_cron(text: str, where: str, timezone: str, jitter: int) -> CronTrigger:
     """As `parse_cron`, for one field that counts seconds: no test can wait for minutes."""
     return CronTrigger(second=text, timezone=ZoneInfo(timezone), jitter=jitter or None)
+
+
+def watch(
+    folder: Path,
+    timings: Mapping[str, Timing],
+    until: Callable[[list[Step]], bool],
+    target: str = "takes_a_while",
+    **options: Any,
+) -> list[Step]:
+    """The steps of a watch that is stopped as soon as `until(steps)` holds, and at the latest after 60 seconds."""
+    steps: list[Step] = []
+    variables = {"NOTES": str(folder / "notes"), "SECONDS": options.pop("seconds", "0")}
+
+    async def served() -> None:
+        def note(step: Step) -> None:
+            steps.append(step)
+            if until(steps):
+                watched.stop()
+
+        watched = Watch(
+            options.pop("book", None) or SqliteBook(folder / "book.db"),
+            timings,
+            on_step=note,
+            on_event=options.pop("on_event", lambda event: None),
+            plan=lambda source: RunPlan(source=source, variables=variables),
+            grace=0.5,
+            target=f"misbehaving_runs:{target}",
+            **{"parse": seconds_cron, **options},
+        )
+        await asyncio.wait_for(watched.serve(), 60)
+
+    asyncio.run(served())
+    return steps
+
+
+def ended(steps: list[Step]) -> list[Finished]:
+    return [step for step in steps if isinstance(step, Finished)]
 
 
 async def serve(book: Path, notes: str, target: str) -> None:

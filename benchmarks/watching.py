@@ -1,0 +1,216 @@
+"""A watch for a thousand runs, ended five times by SIGTERM and five times by SIGKILL: `python -m benchmarks.watching`.
+
+Counted: the growth of the watch's own memory, what a run costs beside the engine's own time, processes that outlive
+their watch, starts that were skipped or came twice. Times are for reading; the exit code is 1 for the last two only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from benchmarks.loopback import loopback
+from benchmarks.watched_by_slots import SOURCE
+from crawler.items import Run
+from crawler.store import open_store
+
+ROOT = Path(__file__).parents[1]
+PAGES = 10
+WARM = 50
+"""Runs after which memory is looked at first."""
+MARK = "BENCHMARKED"
+Note = dict[str, Any]
+
+
+@dataclass
+class Life:
+    """One process of the watch, from its start to its end."""
+
+    ended_by: str = ""
+    notes: list[Note] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+    orphans: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Watched:
+    """A watch over a loopback site, its folder and its notes."""
+
+    folder: Path
+    url: str
+    seconds: float
+    lives: list[Life] = field(default_factory=list)
+
+    def live(self, runs: int, end: signal.Signals) -> None:
+        """Start a watch and end it by a signal after so many runs, in the middle of the next one."""
+        life = Life(end.name)
+        self.lives.append(life)
+        notes = self.folder / f"notes-{len(self.lives)}"
+        notes.touch()
+        command = [sys.executable, "-m", "benchmarks.watched_by_slots", str(notes), str(self.seconds)]
+        with (self.folder / "out.txt").open("a") as out:
+            process = subprocess.Popen(command, cwd=ROOT, env=self.environment(), stdout=out, stderr=out)
+        try:
+            while ended(life) < runs and process.poll() is None:
+                time.sleep(0.05)
+                before, life.notes = ended(life), read(notes)
+                if ended(life) > before and (ended(life) >= WARM or ended(life) == before + 1):
+                    life.memory.append(memory_mb(process.pid))
+            while process.poll() is None and not is_going_on(life):
+                time.sleep(0.01)
+                life.notes = read(notes)
+        finally:
+            process.send_signal(end)
+            process.wait(60)
+        life.notes = read(notes)
+        until = time.monotonic() + 30
+        life.orphans = marked(self.mark)
+        while life.orphans and time.monotonic() < until:
+            time.sleep(0.05)
+            life.orphans = marked(self.mark)
+
+    @property
+    def mark(self) -> str:
+        return f"{MARK}={self.folder}"
+
+    def environment(self) -> dict[str, str]:
+        manners = {"DELAY": "0", "AUTOTHROTTLE": "false", "ROBOTS": "false", "CONCURRENCY": "8"}
+        return {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            MARK: str(self.folder),
+            "CRAWLER_CONTACT": "benchmark@example.org",
+            "CRAWLER_DATA_DIR": str(self.folder / "data"),
+            "CRAWLER_ALLOW_PRIVATE": "true",
+            f"CRAWLER_SOURCES__{SOURCE.upper()}__BASE_URL": self.url,
+            **{f"CRAWLER_POLITENESS__{name}": value for name, value in manners.items()},
+        }
+
+    def runs(self) -> list[Run]:
+        with open_store(f"sqlite:///{self.folder / 'data' / 'crawler.db'}") as store:
+            return list(reversed(store.runs.recent(SOURCE, limit=1_000_000)))
+
+
+def read(notes: Path) -> list[Note]:
+    return [json.loads(line) for line in notes.read_text(encoding="utf-8").split("\n")[:-1]]
+
+
+def ended(life: Life) -> int:
+    return sum(note["kind"] == "finished" for note in life.notes)
+
+
+def is_going_on(life: Life) -> bool:
+    kinds = [note["kind"] for note in life.notes if note["kind"] != "left out"]
+    return bool(kinds) and kinds[-1] == "started"
+
+
+def memory_mb(pid: int) -> float:
+    """What belongs to the process alone: pages shared with its children do not count."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
+
+
+def marked(mark: str) -> list[int]:
+    """Processes, zombies aside, whose environment holds the mark."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdecimal() and mark.encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+def faults(watched: Watched) -> list[str]:
+    """Starts that were skipped or came twice, runs at the same time, processes left behind; a sentence each."""
+    found = []
+    for number, life in enumerate(watched.lives, start=1):
+        slots = sorted(note["due"] for note in life.notes if note["kind"] in ("started", "left out"))
+        for one, other in itertools.pairwise(slots[1:]):  # the first makes up for what was missed, whenever that is
+            passed = round((other - one) / watched.seconds)
+            if passed != 1:
+                what = f"{passed - 1} slots without a start" if passed else "one slot answered twice"
+                found.append(f"life {number}: {what}")
+        began = next(note["at"] for note in life.notes if note["kind"] == "began")
+        if not slots or (number > 1 and slots[0] - began > 5):
+            found.append(f"life {number}: what was missed was not made up for")
+        if life.orphans:
+            found.append(f"life {number}: {len(life.orphans)} processes outlived it")
+    runs = watched.runs()
+    for one, other in itertools.pairwise(runs):
+        if one.finished_at is None or other.started_at < one.finished_at:
+            if one.reason and one.reason.startswith("killed"):
+                continue  # closed by the next one, at its start
+            found.append(f"runs {one.id} and {other.id} went on at the same time")
+    starts = sum(note["kind"] == "started" for life in watched.lives for note in life.notes)
+    if not len(runs) <= starts <= len(runs) + len(watched.lives):  # a kill may come before the run's first word
+        found.append(f"{starts} starts became {len(runs)} runs")
+    return found
+
+
+def overheads(watched: Watched) -> list[float]:
+    """For each run that began at its slot: from the slot to the end written down, less the engine's own time."""
+    runs = {run.started_at.timestamp(): run.finished_at for run in watched.runs() if run.exit_code == 0}
+    found = []
+    for life in watched.lives:
+        notes = [note for note in life.notes if note["kind"] in ("started", "finished")]
+        for start, end in itertools.pairwise(notes[2:]):
+            if (start["kind"], end["kind"]) == ("started", "finished"):
+                inside = [began for began in runs if start["at"] <= began <= end["at"]]
+                for began in inside:
+                    finished = runs[began]
+                    assert finished is not None
+                    found.append(end["at"] - start["due"] - (finished.timestamp() - began))
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--restarts", type=int, default=10, help="half of them by SIGTERM, half by SIGKILL")
+    parser.add_argument("--seconds", type=float, default=1.0, help="from one slot to the next")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, loopback(PAGES) as (url, _):
+        watched = Watched(Path(folder), url, options.seconds)
+        long, short = options.runs // 2, options.runs // 2 // max(options.restarts, 1)
+        for number in range(options.restarts):
+            watched.live(short, signal.SIGKILL if number % 2 else signal.SIGTERM)
+        watched.live(long, signal.SIGTERM)
+        wrong, costs, runs = faults(watched), overheads(watched), watched.runs()
+        memory = watched.lives[-1].memory
+        well = [run for run in runs if run.finished_at and run.exit_code == 0]
+        engine = [(run.finished_at - run.started_at).total_seconds() for run in well if run.finished_at]
+        if wrong:
+            print((Path(folder) / "out.txt").read_text()[-5000:], file=sys.stderr)
+    left_out = sum(note["kind"] == "left out" for life in watched.lives for note in life.notes)
+    print(f"{len(runs)} runs in {len(watched.lives)} lives of a watch, a slot each {options.seconds:g} s")
+    print(f"left out because the last run went on: {left_out}")
+    print(
+        f"engine: median {median(engine):.3f} s; beside it: median {median(costs):.3f} s, nine tenths below "
+        f"{quantiles(costs, n=10)[-1]:.3f} s"
+    )
+    print(
+        f"memory of the last watch, of {len(memory)} looks: first {memory[0]:.1f} MB, after a tenth "
+        f"{memory[len(memory) // 10]:.1f} MB, last {memory[-1]:.1f} MB"
+    )
+    print("\n".join(wrong) or "no start skipped, none twice, no process left behind")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

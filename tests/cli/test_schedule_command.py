@@ -1,0 +1,175 @@
+"""`crawler schedule` with its commands, and a watch that sees what they write and what changes in crawler.toml."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live.place import Place
+from live.processes import descendants, is_alive, until
+from sites.qazmonitor import QazMonitorSite
+
+from crawler.alerts.alarms import note
+from crawler.items import Article, Verdict
+
+SOON = Path(__file__).with_name("soon_looking.py")
+"""`crawler watch` that looks each half second: no test can wait for half a minute."""
+AUTO = ("CRAWLER_SOURCES__QAZMONITOR__CRON", "CRAWLER_SOURCES__KTKZ__CRON")
+
+
+@contextmanager
+def watching(place: Place, *sources: str, **more: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, str(SOON), str(place.work / "crawler.toml"), *sources],
+        cwd=place.work,
+        env=place.environment(**more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            below = descendants(process.pid)
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+            until(lambda: not any(map(is_alive, below)))
+
+
+def ran(place: Place) -> int:
+    if not (place.data / "crawler.db").exists():
+        return 0
+    with place.store() as store:
+        return sum(run.finished_at is not None for run in store.runs.recent("qazmonitor"))
+
+
+def configured(place: Place, text: str) -> None:
+    place.environment()
+    (place.work / "crawler.toml").write_text(text, encoding="utf-8")
+
+
+def next_start(place: Place) -> str:
+    with place.store() as store:
+        row = store.schedules.get("qazmonitor")
+    assert row is not None
+    return row.cron
+
+
+def test_pause_and_resume_are_written_and_shown(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    paused, shown, asked, resumed, run, unknown = place.several(
+        ("schedule", "pause", "mfa"),
+        ("schedule",),
+        ("schedule", "run", "mfa"),
+        ("schedule", "resume", "mfa"),
+        ("schedule", "run", "mfa"),
+        ("schedule", "pause", "mfaa"),
+    )
+    assert (paused.code, paused.out) == (0, "mfa is paused; `crawler schedule resume mfa` lets it run again.\n")
+    assert "mfa  */15 * * * *  paused\n    never ran\n    no watch runs it now\n" in shown.out
+    for done in (asked, run):
+        assert done.code == 2
+        assert "No watch runs mfa now: start `crawler watch`, or run it by `crawler crawl mfa`." in done.err
+    assert resumed.out.startswith("mfa  */15 * * * *  2")
+    assert (unknown.code, "did you mean 'mfa'?" in unknown.err) == (2, True)
+
+
+@pytest.mark.slow
+def test_a_watch_sees_wishes_and_changes(tmp_path: Path) -> None:
+    with QazMonitorSite(4) as qaz:
+        place = Place(tmp_path, {"qazmonitor": qaz})
+        configured(place, "[sources.qazmonitor]\ncron = '0 0 1 1 *'\n[sources.mfa]\nenabled = false\n")
+        with watching(place, "qazmonitor") as process:
+            until(lambda: ran(place) == 1, 60)  # never ran before: due at once
+            (here, asked) = place.several(("schedule",), ("schedule", "run", "qazmonitor"))
+            assert "no watch runs it now" not in here.out.split("qazmonitor")[1]
+            assert asked.code == 0, asked.err
+            assert f"the watch (process {process.pid} on host " in asked.out
+            until(lambda: ran(place) == 2, 30)
+            seen = place.crawler("schedule", "watched", CRAWLER_SOURCES__KTKZ__ENABLED="false")
+            assert (seen.code, seen.out) == (0, "Every source is watched.\n")
+            configured(place, "[sources.qazmonitor]\ncron = '61 * * * *'\n")
+            configured(place, "[sources.qazmonitor\n")
+            threading.Event().wait(1.5)
+            configured(place, "[sources.qazmonitor]\ncron = '5 5 * * *'\n")
+            until(lambda: next_start(place) == "5 5 * * *", 30)
+            assert place.crawler("schedule", "pause", "qazmonitor").code == 0
+            refused = place.crawler("schedule", "run", "qazmonitor")
+            assert "qazmonitor is paused: `crawler schedule resume qazmonitor` first" in refused.err
+            process.send_signal(signal.SIGTERM)
+            assert process.stdout is not None
+            out = process.stdout.read()
+        assert out.count("The watch goes on as before: ") == out.count("not valid TOML") == 1
+        assert out.count("started") == 2
+        alone = place.crawler("schedule", "watched")
+        assert (alone.code, alone.out) == (13, "No watch runs ktkz, mfa, qazmonitor; start `crawler watch`.\n")
+        gone = place.crawler("schedule", "run", "qazmonitor")
+        assert "No watch runs qazmonitor now" in gone.err
+
+
+@pytest.mark.slow
+def test_an_alarm_that_could_not_be_told_is_told_at_a_look(tmp_path: Path) -> None:
+    heard: list[Any] = []
+
+    class Receiver(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    place = Place(tmp_path)
+    configured(place, "[sources.qazmonitor]\ncron = '0 0 1 1 *'\n")
+    place.data.mkdir(parents=True)
+    now = datetime.now(UTC)
+    with place.store() as store:
+        from crawler.schedule import ScheduleRow
+
+        store.schedules.put(ScheduleRow(source="qazmonitor", cron="0 0 1 1 *", last_due_at=now + timedelta(minutes=5)))
+        note(store, source="mfa", verdict="changed", exit_code=12, sentence="New shape.", run_id=None, at=now)
+    with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        channel = json.dumps([f"json://127.0.0.1:{server.server_port}/"])
+        with watching(place, "qazmonitor", CRAWLER_ALARMS__CHANNELS=channel):
+            until(lambda: heard, 30)
+        server.shutdown()
+    assert len(heard) == 1
+    assert "New shape." in heard[0]["message"]
+
+
+def test_a_learned_rhythm_is_explained(tmp_path: Path) -> None:
+    place = Place(tmp_path, variables=dict.fromkeys(AUTO, "auto"))
+    place.data.mkdir(parents=True)
+    today = datetime.now(UTC).replace(hour=6, minute=30, second=0, microsecond=0)  # 11:30 in Almaty
+    with place.store() as store:
+        for day in range(1, 100):
+            at = today - timedelta(days=day)
+            article = Article(
+                id=f"qazmonitor:{day}:en",
+                source="qazmonitor",
+                url=f"https://qazmonitor.com/news/{day}/x",
+                body=f"Text {day}.",
+                language="en",
+                verdict=Verdict.NEW,
+                version=1,
+                published_at=at,
+            )
+            store.articles.save(article, content_hash=str(day), run_id=None, seen_at=at)
+    done = place.crawler("schedule")
+    assert done.code == 0, done.err
+    assert "qazmonitor  */15 11 * * * | 0 */2 * * *  2" in done.out
+    assert "    auto: every 15 min 11-12, else every 2 h, because 60 of 60 articles of 60 days came then\n" in done.out
+    assert "    auto: by its own cron so far, for only 0 articles of 0 days are known" in done.out
