@@ -48,7 +48,6 @@ LIBRARIES = (
 ROOMS = (
     "config",
     "run",
-    "feeds",
     "settings",
     "middlewares",
     "pipelines",
