@@ -22,7 +22,7 @@ from crawler.store import Delivery, Message, State, Store
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 MOST_TRIES = 12
-"""After these, about two days, a delivery is given up: `crawler alerts retry` tries it again."""
+"""After these, some 20 hours, a delivery is given up: `crawler alerts retry` tries it again."""
 TAKEN = timedelta(minutes=10)
 """How long one who sends has a delivery alone; if it dies, another may try after that."""
 AT_ONCE = 8
