@@ -113,6 +113,7 @@ def values(state: State, config: Config) -> dict[str, Any]:
         "last_run": iso(last.started_at.astimezone(here)) if last else None,
         "last_healthy": iso(well.started_at.astimezone(here)) if well else None,
         "unaccounted": last.measures.get("unaccounted", []) if last else [],
+        "notes": last.measures.get("notes", []) if last else [],
         "silence": state.quiet,
         "alarm": alarm_values(state.alarm, config) if state.alarm else None,
     }
@@ -136,5 +137,6 @@ def text(state: State, config: Config) -> str:
         lines.append(f"    alarm: {alarm['kind']} since {alarm['since']}, in {alarm['runs']} runs; {told}")
     if state.quiet:
         lines.append(f"    {state.quiet}")
+    lines += [f"    note: {note}" for note in found["notes"]]
     lines += [f"    listed, but not to be had: {url}" for url in found["unaccounted"]]
     return "\n".join(lines)

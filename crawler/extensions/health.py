@@ -15,7 +15,9 @@ from twisted.python.failure import Failure
 
 from crawler.archive.past import PastRun
 from crawler.errors import CrawlerError
+from crawler.extract.site import Reading
 from crawler.health.cadence import HISTORY, Silence, learn, past, silence
+from crawler.health.drift import carried, drift
 from crawler.health.measures import Tally
 from crawler.health.shifts import Past, shifts
 from crawler.health.verdict import Facts, judge
@@ -61,6 +63,7 @@ class HealthExtension:
 
     def spider_opened(self, spider: SourceSpider) -> None:
         """Write that a run has begun: a run that never ends is one that was killed."""
+        spider.measured = self.measured
         now = self.past.started_at if self.past else datetime.now(UTC)
         run = Run(source=spider.name, mode=self.mode, started_at=now)
         try:
@@ -74,6 +77,11 @@ class HealthExtension:
             spider.count("pages")
             listing, wait = bool(request.meta.get("listing")), request.meta.get("download_latency")
             self.tally.page(response.status, len(response.body), wait, listing=listing)
+
+    def measured(self, reading: Reading) -> None:
+        """Keep the structure of a page that gave something; an empty list has none of its entries'."""
+        if reading.entries:
+            self.tally.shape(reading.page, reading.shape)
 
     def item_scraped(self, item: Any) -> None:
         """Measure an article that was stored."""
@@ -113,6 +121,13 @@ class HealthExtension:
         newest = None if self.replay else self.newest(spider, now)
         unaccounted = self.unaccounted(spider)
         measures = {} if partial(spider) else self.tally.measures(counts, spider.problems)
+        notes: tuple[str, ...] = ()
+        earlier = [] if partial(spider) or self.dry or self.replay else self.earlier(spider, now)
+        if measures and not self.replay:
+            here, shapes = now.astimezone(spider.zone), [each for some in self.tally.shapes.values() for each in some]
+            ledger = carried(earlier[0].measures.get("shapes", {}) if earlier else {}, shapes, here)
+            notes = drift(ledger, here)
+            measures |= {name: value for name, value in (("shapes", ledger), ("notes", notes)) if value}
         facts = Facts(
             title=spider.title,
             least_links=spider.expect.least_links,
@@ -124,7 +139,10 @@ class HealthExtension:
             one_page=bool(spider.url),
             unaccounted=unaccounted,
             quiet=None if self.replay else quiet(self.store, spider.name, now, spider.zone),
-            shifts=() if partial(spider) or self.dry or self.replay else self.shifts(spider, measures, now),
+            shifts=shifts(
+                measures, [Past(healthy=run.health is Health.HEALTHY, measures=run.measures) for run in earlier]
+            ),
+            notes=notes,
         )
         health, sentence, code = judge(facts)
         spider.run = replace(
@@ -159,14 +177,12 @@ class HealthExtension:
         known = self.store.articles.known(spider.name, set(ids.values())) if ids else {}
         return tuple(url for url in spider.owed if url not in told and not known.get(ids.get(url, "")))
 
-    def shifts(self, spider: SourceSpider, measures: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
-        """What moved against the source's earlier runs."""
+    def earlier(self, spider: SourceSpider, now: datetime) -> list[Run]:
+        """The source's earlier whole runs that ended well and are compared with, the newest first."""
         found = {
             run.id: run for seen in SEEN for run in self.store.runs.measured(spider.name, seen, since=now - NORMAL)
         }
-        newest_first = sorted(found.values(), key=lambda run: run.id or 0, reverse=True)
-        earlier = [Past(healthy=run.health is Health.HEALTHY, measures=run.measures) for run in newest_first]
-        return shifts(measures, earlier)
+        return sorted(found.values(), key=lambda run: run.id or 0, reverse=True)
 
 
 def quiet(store: Store, source: str, now: datetime, here: tzinfo) -> Silence | None:

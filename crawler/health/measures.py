@@ -7,16 +7,18 @@ with one article each say less than those articles together.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crawler.items import Article, Problem, Verdict
+from crawler.items import Article, Problem, Shape, Verdict
 
 FIELDS = ("title", "lead", "published_at", "section", "place", "author", "images")
 """Fields that an article may lack; without a body there is no article."""
 KEPT = 50
 """Values of one kind that a run keeps."""
+SHAPES = 5
+"""Pages of one class whose structure a run looks at."""
 
 
 @dataclass(slots=True)
@@ -31,6 +33,13 @@ class Tally:
     sizes: list[int] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     lists: int = 0
+    shapes: dict[str, list[Shape]] = field(default_factory=dict)
+
+    def shape(self, page: str, shape: Callable[[], Shape | None] | None) -> None:
+        """The structure of a page; of the first few pages of each class alone, for it costs as much as reading one."""
+        mine = self.shapes.setdefault(page, [])
+        if shape and len(mine) < SHAPES and (found := shape()):
+            mine.append(found)
 
     def page(self, status: int, size: int, wait: float | None, *, listing: bool) -> None:
         """One answer: its code, bytes (unpacked) and seconds until it began. Sizes are those of articles' pages."""

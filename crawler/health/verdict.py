@@ -31,7 +31,7 @@ class Facts:
     `least_links` and `silence` are what the source must give (see `source.Expect`), `newest` is when it last published
     (aware), None when unknown. `unaccounted` are listed addresses of which nobody can say what became. `quiet` is the
     silence as the source's own cadence measures it; where there is one, it outranks `silence`. `shifts` say what moved
-    against earlier runs, a sentence each.
+    against earlier runs, a sentence each; `notes` what moved while everything was still read, which is no trouble yet.
     """
 
     title: str
@@ -45,6 +45,7 @@ class Facts:
     unaccounted: tuple[str, ...] = ()
     quiet: Silence | None = None
     shifts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def age(self) -> timedelta | None:
@@ -71,8 +72,8 @@ def judge(facts: Facts) -> tuple[Health, str, int]:
         return Health.SILENT, f"{facts.title}: {words}. Look at the site: it may have moved.", 13
     lost = _lost(facts)
     if lost:
-        return Health.DEGRADED, f"{_well(facts).removesuffix('.')}; {lost}", DEGRADED
-    return Health.HEALTHY, _well(facts), 0
+        return Health.DEGRADED, f"{_well(facts).removesuffix('.')}; {lost}{_noted(facts)}", DEGRADED
+    return Health.HEALTHY, _well(facts) + _noted(facts), 0
 
 
 def too_quiet(facts: Facts) -> str | None:
@@ -95,6 +96,14 @@ def _lost(facts: Facts) -> str:
         found.append("its first list failed and another was read instead, which may not name every article.")
     found += facts.shifts
     return " ".join(part if at == 0 else part[0].upper() + part[1:] for at, part in enumerate(found))
+
+
+def _noted(facts: Facts) -> str:
+    """The first note; all of them are in the run's record."""
+    if not facts.notes:
+        return ""
+    more = f" (and {len(facts.notes) - 1} more notes)" if facts.notes[1:] else ""
+    return f" Note: {facts.notes[0]}{more}"
 
 
 def _well(facts: Facts) -> str:
