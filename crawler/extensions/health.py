@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from crawler.archive.past import PastRun
 from crawler.errors import CrawlerError
 from crawler.extract.site import Reading
+from crawler.health.accepted import KEY, Accepted, accepted, carried_on
 from crawler.health.cadence import HISTORY, Silence, learn, past, silence
 from crawler.health.drift import carried, drift
 from crawler.health.measures import Tally
@@ -121,13 +122,13 @@ class HealthExtension:
         newest = None if self.replay else self.newest(spider, now)
         unaccounted = self.unaccounted(spider)
         measures = {} if partial(spider) else self.tally.measures(counts, spider.problems)
-        notes: tuple[str, ...] = ()
         earlier = [] if partial(spider) or self.dry or self.replay else self.earlier(spider, now)
+        last = earlier[0].measures if earlier else {}
+        settled = carried_on(accepted(last), counts)
+        if settled:
+            earlier = [run for run in earlier if (run.id or 0) > settled.run]
         if measures and not self.replay:
-            here, shapes = now.astimezone(spider.zone), [each for some in self.tally.shapes.values() for each in some]
-            ledger = carried(earlier[0].measures.get("shapes", {}) if earlier else {}, shapes, here)
-            notes = drift(ledger, here)
-            measures |= {name: value for name, value in (("shapes", ledger), ("notes", notes)) if value}
+            measures |= self.carried(last, settled, now.astimezone(spider.zone))
         facts = Facts(
             title=spider.title,
             least_links=spider.expect.least_links,
@@ -142,7 +143,8 @@ class HealthExtension:
             shifts=shifts(
                 measures, [Past(healthy=run.health is Health.HEALTHY, measures=run.measures) for run in earlier]
             ),
-            notes=notes,
+            notes=tuple(measures.get("notes", ())),
+            accepted=settled,
         )
         health, sentence, code = judge(facts)
         spider.run = replace(
@@ -161,6 +163,13 @@ class HealthExtension:
                 self.store.runs.finish(spider.run, spider.list_memories if code == 0 else ())
             except CrawlerError as error:  # the command tells it all the same; the next run closes this one's record
                 log.error("The end of this run could not be stored. %s", error)  # noqa: TRY400 - one sentence
+
+    def carried(self, last: Mapping[str, Any], settled: Accepted | None, now: datetime) -> dict[str, Any]:
+        """What a run carries on from the one before: where fields stood, what was accepted; and notes of what moved."""
+        ledger = carried(last.get("shapes", {}), (each for some in self.tally.shapes.values() for each in some), now)
+        notes = list(drift(ledger, now, settled.at if settled else None))
+        found = {"shapes": ledger, "notes": notes, KEY: settled.plain() if settled else None}
+        return {name: value for name, value in found.items() if value}
 
     def newest(self, spider: SourceSpider, now: datetime) -> datetime | None:
         """When the source last published, as far as the store knows; dates in the future are not believed."""

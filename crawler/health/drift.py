@@ -42,7 +42,11 @@ class Entry:
 
     def plain(self) -> list[Any]:
         """As it is kept."""
-        return [self.path, self.runs, *(moment.isoformat(timespec="milliseconds") for moment in (self.first, self.last))]
+        return [
+            self.path,
+            self.runs,
+            *(moment.isoformat(timespec="milliseconds") for moment in (self.first, self.last)),
+        ]
 
 
 def carried(before: Mapping[str, Any], seen: Iterable[Shape], now: datetime) -> Ledger:
@@ -81,17 +85,20 @@ def alike(one: str, other: str) -> float:
     return sum(first == second for first, second in told) / len(told) if told else 1.0
 
 
-def drift(ledger: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
-    """A sentence for each field that moved lately: where it was, in how many runs, until when, where it is now."""
+def drift(ledger: Mapping[str, Any], now: datetime, since: datetime | None = None) -> tuple[str, ...]:
+    """A sentence for each field that moved lately: where it was, in how many runs, until when, where it is now.
+
+    What had moved by `since` is left out: it was accepted then.
+    """
     return tuple(
         sentence
         for page, fields in ledger.items()
         for field, kept in fields.items()
-        for sentence in _moved(page, field, _entries(kept), now)
+        for sentence in _moved(page, field, _entries(kept), max(now - TOLD, since or now - TOLD))
     )
 
 
-def _moved(page: str, field: str, kept: list[Entry], now: datetime) -> Iterator[str]:
+def _moved(page: str, field: str, kept: list[Entry], told: datetime) -> Iterator[str]:
     latest = max(each.last for each in kept)
     here = [each for each in kept if each.last == latest]
     gone = [each for each in kept if each.last < latest]
@@ -99,7 +106,7 @@ def _moved(page: str, field: str, kept: list[Entry], now: datetime) -> Iterator[
     if not known or len(gone) - len(known) >= ONE_OFF:
         return
     since, usual = min(each.first for each in here), max(known, key=lambda each: each.last)
-    if since <= usual.last or now - since > TOLD:
+    if since <= max(usual.last, told):
         return
     if field == TEMPLATE:
         share = max(alike(each.path, usual.path) for each in here)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from crawler.errors import worst
+from crawler.health.accepted import Accepted
 from crawler.health.cadence import Silence
 from crawler.items import Health, Problem
 
@@ -32,6 +33,7 @@ class Facts:
     (aware), None when unknown. `unaccounted` are listed addresses of which nobody can say what became. `quiet` is the
     silence as the source's own cadence measures it; where there is one, it outranks `silence`. `shifts` say what moved
     against earlier runs, a sentence each; `notes` what moved while everything was still read, which is no trouble yet.
+    `accepted` is what an owner said is how the source is now.
     """
 
     title: str
@@ -46,6 +48,7 @@ class Facts:
     quiet: Silence | None = None
     shifts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    accepted: Accepted | None = None
 
     @property
     def age(self) -> timedelta | None:
@@ -92,7 +95,7 @@ def _lost(facts: Facts) -> str:
         some = ", ".join(facts.unaccounted[:NAMED])
         more = f" and {len(facts.unaccounted) - NAMED} more" if len(facts.unaccounted) > NAMED else ""
         found.append(f"listed, but not to be had: {some}{more}.")
-    if facts.counts.get("lists_replaced"):
+    if facts.counts.get("lists_replaced") and not (facts.accepted and facts.accepted.first_list):
         found.append("its first list failed and another was read instead, which may not name every article.")
     found += facts.shifts
     return " ".join(part if at == 0 else part[0].upper() + part[1:] for at, part in enumerate(found))
