@@ -62,11 +62,17 @@ def run(plans: Sequence[RunPlan], config: Config, wanted: Wanted) -> int:
     display = display_for(names, as_json=wanted.as_json, verbose=wanted.verbose, timezone=config.timezone)
     with ArticleFile(wanted.output, wanted.everything) as file, display:
         outcomes = followed(plans, config, display, file, wanted)
-        refuse_unusable(outcomes)
+        whole = not (wanted.replay or wanted.dry_run or wanted.url or wanted.limit or wanted.since)
+        try:
+            refuse_unusable(outcomes)
+        except UsageError:
+            if whole:
+                tell(config, outcomes)
+            raise
         display.end(outcomes)
         if file.path:
             display.say(f"{file.number} articles written to {file.path}.")
-    if not (wanted.replay or wanted.dry_run or wanted.url or wanted.limit or wanted.since):
+    if whole:
         tell(config, outcomes)
     return worst(outcome.exit_code for outcome in outcomes)
 
