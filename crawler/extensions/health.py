@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from scrapy import Request, signals
@@ -17,14 +17,15 @@ from crawler.archive.past import PastRun
 from crawler.errors import CrawlerError
 from crawler.extract.site import Reading
 from crawler.health.accepted import KEY, Accepted, accepted, carried_on
-from crawler.health.cadence import HISTORY, Silence, learn, past, silence
+from crawler.health.cadence import HISTORY, learn, past, silence
 from crawler.health.drift import carried, drift
 from crawler.health.measures import Tally
 from crawler.health.shifts import Past, shifts
 from crawler.health.verdict import Facts, judge
+from crawler.health.volume import volume
 from crawler.items import Article, Health, Problem, Run
 from crawler.source import GAVE_UP, SourceSpider, give_up, is_robots, need_run
-from crawler.store import Store, session
+from crawler.store import session
 
 NORMAL = timedelta(days=90)
 """How long ago a run may be that others are compared with: what moved and stayed is normal after that."""
@@ -129,6 +130,10 @@ class HealthExtension:
             earlier = [run for run in earlier if (run.id or 0) > settled.run]
         if measures and not self.replay:
             measures |= self.carried(last, settled, now.astimezone(spider.zone))
+        times = [] if self.replay else past(self.store.articles.published_since(spider.name, now - HISTORY), now)
+        cadence = learn(times, now, spider.zone) if times else None
+        whole = bool(measures) and not self.dry
+        volumes = volume(times, now, cadence, settled.at if settled else None) if cadence and whole else []
         facts = Facts(
             title=spider.title,
             least_links=spider.expect.least_links,
@@ -139,10 +144,8 @@ class HealthExtension:
             now=now,
             one_page=bool(spider.url),
             unaccounted=unaccounted,
-            quiet=None if self.replay else quiet(self.store, spider.name, now, spider.zone),
-            shifts=shifts(
-                measures, [Past(healthy=run.health is Health.HEALTHY, measures=run.measures) for run in earlier]
-            ),
+            quiet=silence(cadence, times[-1], now) if cadence else None,
+            shifts=self.moved(measures, earlier, volumes),
             notes=tuple(measures.get("notes", ())),
             accepted=settled,
         )
@@ -163,6 +166,11 @@ class HealthExtension:
                 self.store.runs.finish(spider.run, spider.list_memories if code == 0 else ())
             except CrawlerError as error:  # the command tells it all the same; the next run closes this one's record
                 log.error("The end of this run could not be stored. %s", error)  # noqa: TRY400 - one sentence
+
+    def moved(self, measures: Mapping[str, Any], earlier: Iterable[Run], volumes: Iterable[str]) -> tuple[str, ...]:
+        """What moved against the source's past, in its runs and in how much it publishes."""
+        before = [Past(healthy=run.health is Health.HEALTHY, measures=run.measures) for run in earlier]
+        return (*shifts(measures, before), *volumes)
 
     def carried(self, last: Mapping[str, Any], settled: Accepted | None, now: datetime) -> dict[str, Any]:
         """What a run carries on from the one before: where fields stood, what was accepted; and notes of what moved."""
@@ -192,13 +200,6 @@ class HealthExtension:
             run.id: run for seen in SEEN for run in self.store.runs.measured(spider.name, seen, since=now - NORMAL)
         }
         return sorted(found.values(), key=lambda run: run.id or 0, reverse=True)
-
-
-def quiet(store: Store, source: str, now: datetime, here: tzinfo) -> Silence | None:
-    """The silence that goes on, by what the source published in the past; None for too little of a past."""
-    times = past(store.articles.published_since(source, now - HISTORY), now)
-    cadence = learn(times, now, here)
-    return silence(cadence, times[-1], now) if cadence else None
 
 
 def partial(spider: SourceSpider) -> bool:

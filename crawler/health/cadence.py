@@ -137,27 +137,25 @@ def span(time: timedelta) -> str:
 
 
 def _rates(found: Sequence[datetime], zone: tzinfo, free: Free) -> dict[Kind, float]:
+    """Articles an hour: what such an hour of all workdays (or free days) has, times what this weekday has of them."""
     seen = Counter(_kind(moment, free) for moment in found[1:])
     passed: dict[Kind, float] = {(day, hour): 0.0 for day in range(HOLIDAY + 1) for hour in range(24)}
     for kind, share in _hours(found[0], found[-1], zone, free):
         passed[kind] += share
     average = (len(found) - 1) / max(sum(passed.values()), 1.0)
-    pooled: dict[Kind, float] = {}
+    days = range(HOLIDAY + 1)
+    rates: dict[Kind, float] = {}
+    usual = dict.fromkeys(days, 0.0)
     for day, hour in passed:
-        alike = [other for other in range(HOLIDAY + 1) if _is_free(other) == _is_free(day)]
+        alike = [other for other in days if _is_free(other) == _is_free(day)]
         articles, hours = (sum(of[other, hour] for other in alike) for of in (seen, passed))
-        pooled[day, hour] = (articles + PRIOR * average) / (hours + PRIOR)
-    shares = {day: _share(day, seen, passed, pooled) for day in range(HOLIDAY + 1)}
-    return {(day, hour): rate * shares[day] for (day, hour), rate in pooled.items()}
-
-
-def _share(day: int, seen: Mapping[Kind, int], passed: Mapping[Kind, float], pooled: Mapping[Kind, float]) -> float:
-    """How many articles such a day has, against what it had if it were any workday or free day."""
-    hours = range(24)
-    if sum(passed[day, hour] for hour in hours) < LEAST_WEEKS * 24:
-        return 1.0
-    usual = sum(pooled[day, hour] * passed[day, hour] for hour in hours)
-    return (sum(seen[day, hour] for hour in hours) + DAY_PRIOR) / (usual + DAY_PRIOR)
+        rates[day, hour] = (articles + PRIOR * average) / (hours + PRIOR)
+        usual[day] += articles * passed[day, hour] / hours if hours else 0.0
+    shares = dict.fromkeys(days, 1.0)
+    for day in days:
+        if sum(passed[day, hour] for hour in range(24)) >= LEAST_WEEKS * 24:
+            shares[day] = (sum(seen[day, hour] for hour in range(24)) + DAY_PRIOR) / (usual[day] + DAY_PRIOR)
+    return {(day, hour): rate * shares[day] for (day, hour), rate in rates.items()}
 
 
 def _with_longest(cadence: Cadence, found: Sequence[datetime]) -> Cadence:
@@ -192,9 +190,13 @@ def _hours(start: datetime, end: datetime, zone: tzinfo, free: Free) -> Iterator
         moment = later
 
 
+def kind_of(day: date, free: Free) -> int:
+    """The kind of a day: its weekday, or HOLIDAY."""
+    return HOLIDAY if day.weekday() < 5 and free(day) else day.weekday()
+
+
 def _kind(local: datetime, free: Free) -> Kind:
-    day = local.weekday()
-    return (HOLIDAY if day < 5 and free(local.date()) else day), local.hour
+    return kind_of(local.date(), free), local.hour
 
 
 def _is_free(day: int) -> bool:
