@@ -185,6 +185,18 @@ def health(
 
 
 @app.command()
+def drift(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="Whose pages.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show where each field stands on a source's pages, what moved, and where a field that is lost may stand now."""
+    from crawler.cli.drift import drift
+
+    raise typer.Exit(drift(context.obj, source, as_json))
+
+
+@app.command()
 def articles(
     context: typer.Context,
     matched: Annotated[bool, typer.Option("--matched", help="Only articles with a strong match.")] = False,

@@ -1,14 +1,14 @@
 """Page: one reading of one snapshot. A source's page classes say where its fields stand; this says how they are asked.
 
-A page class lives as long as the shape it knows: when a site is redesigned, a new class is added and the old one gets
-an `until` date, so that old snapshots can still be read.
+A page class lives as long as the shape it knows: when a site is redesigned, a new class is added behind it and the old
+one gets an `until` date, so that old snapshots can still be read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urljoin
@@ -30,13 +30,18 @@ class Page:
     """One snapshot read by one class. Subclasses give `accepts` and `read`."""
 
     until: ClassVar[date | None] = None
-    """The day from which the site no longer has this shape, None while it has."""
+    """The day (UTC) from which the site no longer has this shape, None while it has."""
 
     def __init__(self, snapshot: Snapshot, site: Site) -> None:
         self.snapshot = snapshot
         self.site = site
         self.provenance: dict[str, str] = {}
         self.places: dict[str, Any] = {}
+
+    @classmethod
+    def is_over(cls, at: datetime) -> bool:
+        """Whether the site no longer has this shape at a moment (aware)."""
+        return cls.until is not None and at.astimezone(UTC).date() >= cls.until
 
     @classmethod
     def accepts(cls, snapshot: Snapshot, site: Site) -> bool:
@@ -240,9 +245,8 @@ def class_of(snapshot: Snapshot, site: Site) -> type[Page] | None:
     refusal.check(snapshot)
     if site.no_article and site.no_article.search(snapshot.url):
         raise NotAnArticle(f"{snapshot.url} is a page of {site.name} that is no article.")
-    day = snapshot.fetched_at.date() if snapshot.fetched_at else None
     for page in site.pages:
-        if page.until and day and day >= page.until:
+        if snapshot.fetched_at and page.is_over(snapshot.fetched_at):
             continue
         if page.accepts(snapshot, site):
             return page

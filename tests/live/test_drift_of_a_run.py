@@ -23,6 +23,41 @@ class Rebuilt(KtkzSite):
         return node.replace("<h1>", '<div class="line"><h1>').replace("</h1>", "</h1></div>") if self.rebuilt else node
 
 
+class Renamed(KtkzSite):
+    """Once `rebuilt`, no class of an article's page is called as before."""
+
+    rebuilt = False
+
+    def _node(self, article: object) -> str:
+        node = super()._node(article)  # type: ignore[arg-type]
+        return node.replace("page-", "story-") if self.rebuilt else node
+
+
+def test_lost_fields_are_suggested_and_not_applied(tmp_path: Path) -> None:
+    with Renamed(4) as site:
+        place = Place(tmp_path, {"ktkz": site}, SETTINGS)
+        assert crawl(place, "ktkz").code == 0
+        shown = place.crawler("drift", "ktkz")
+        assert (shown.code, "KtArticle.title html>body>header.page-heading>h1" in shown.out) == (0, True)
+        site.rebuilt = True
+        site.add(4)
+        assert crawl(place, "ktkz").code == 12
+        shown = place.crawler("drift", "ktkz")
+        assert shown.code == 12
+        assert "  suggestion: title may stand in `h1`, " in shown.out
+        assert "  suggestion: body may stand in `div.story-content > div`, " in shown.out
+        assert "Suggestions are not applied." in shown.out
+        assert crawl(place, "ktkz").code == 12
+        checked = place.crawler("check", "ktkz")
+        assert checked.code == 12
+        wanted = (
+            "    suggestion: body may stand in `div.story-content > div`, which gives the known value on 1 of 1 page."
+        )
+        assert wanted in checked.out.splitlines()
+        (line,) = place.crawler("drift", "ktkz", "--json").lines
+        assert {each["field"] for each in line["suggestions"]} >= {"title", "published_at", "body"}
+
+
 def test_what_moved_is_told_before_it_breaks(tmp_path: Path) -> None:
     with Rebuilt(4) as site:
         place = Place(tmp_path, {"ktkz": site}, SETTINGS)
