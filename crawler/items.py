@@ -220,6 +220,16 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """The structure of one page without its content, as its page class `page` read it: the path of the node that gave
+    each field, and the `template`, a hash that is much alike for pages that are much alike (see `extract.shape`)."""
+
+    page: str
+    paths: dict[str, str]
+    template: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One crawl of one source. `counts` holds pages, articles by verdict, matched, dropped and the like.
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 
 from crawler.errors import OUTRANKS
 from crawler.store import Alarm, Store
 
 PATIENT = frozenset({"unreachable"})
 """What two runs in a row must meet before it is told: networks fail for a moment; all else is told at once."""
+RUNS, OFTEN = 6, 3
+"""Of the last RUNS runs, so many that met it are told too, though well ones stood between them."""
 
 
 def note(
     store: Store, *, source: str, verdict: str, exit_code: int, sentence: str, run_id: int | None, at: datetime
 ) -> None:
     """Take in how a run ended; what has to be told of it is left as `untold`."""
+    wavers = _wavers([str(run.health) for run in store.runs.recent(source, 2 * RUNS, mode="live") if run.finished_at])
 
     def how(former: Alarm | None) -> Alarm | None:
         if exit_code == 0:
-            return _closed(former, at) if former else None
+            return _closed(former, at) if former and not (wavers and former.kind in PATIENT) else None
         met = Alarm(
             source=source,
             kind=verdict,
@@ -30,18 +35,25 @@ def note(
             last_seen_at=at,
             run_id=run_id,
         )
-        return _again(former, met) if former else _first(met)
+        return _again(former, met, wavers) if former else _first(met, wavers)
 
     store.alarms.change(source, how)
 
 
-def _first(met: Alarm) -> Alarm:
-    return met if met.kind in PATIENT else _to_tell(met, "opened")
+def _wavers(verdicts: Sequence[str]) -> bool:
+    """Whether a source comes and goes: often met of late, with well runs between. `verdicts` are newest first."""
+    met = [verdict in PATIENT for verdict in verdicts[:RUNS]]
+    begun = sum(here and not before for here, before in pairwise([*met, False]))
+    return sum(met) >= OFTEN and begun > 1
 
 
-def _again(former: Alarm, met: Alarm) -> Alarm:
+def _first(met: Alarm, wavers: bool) -> Alarm:
+    return met if met.kind in PATIENT and not wavers else _to_tell(met, "opened")
+
+
+def _again(former: Alarm, met: Alarm, wavers: bool) -> Alarm:
     """The open alarm after one more run that met trouble."""
-    is_sure = met.kind not in PATIENT or former.latest == met.kind
+    is_sure = met.kind not in PATIENT or former.latest == met.kind or wavers
     seen = replace(former, latest=met.kind, last_seen_at=met.last_seen_at, times=former.times + 1, run_id=met.run_id)
     now = replace(seen, kind=met.kind, severity=met.severity, message=met.message)
     if former.told_at is None and former.untold is None:  # so far a moment's trouble

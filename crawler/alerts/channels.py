@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from hashlib import blake2b
 from html import escape
 
@@ -32,6 +32,12 @@ class Channels:
             )
             for number, address in enumerate(addresses, start=1)
         }
+
+    def tell_all(self, title: str, body: str) -> int:
+        """Tell every channel at once, with nothing written down; how many took it."""
+        now = datetime.now(UTC)
+        letter = _as_letter(key_of("alarm", title, now), title, body, now)
+        return sum(_is_carried(channel, letter) for channel in self._channels.values())
 
     def send(self, store: Store, now: datetime, here: tzinfo) -> int:
         """Tell what is untold and due, each alarm to every channel that has not heard it; how many are told to all.
@@ -79,8 +85,11 @@ def _is_carried(channel: Carrier, letter: Letter) -> bool:
 
 
 def _letter(alarm: Alarm, now: datetime, here: tzinfo) -> Letter:
-    title, body = words(alarm, here)
     key = key_of("alarm", alarm.id, alarm.untold, alarm.kind, alarm.opened_at)
+    return _as_letter(key, *words(alarm, here), now)
+
+
+def _as_letter(key: str, title: str, body: str, now: datetime) -> Letter:
     html = f"<!DOCTYPE html><html lang=en><meta charset=utf-8><p>{escape(body)}".replace("\n", "<br>")
     return Letter(key=key, subject=title, text=body + "\n", html=html, language="en", made_at=now)
 

@@ -174,11 +174,32 @@ def sources(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def health(context: typer.Context, sources: Sources = None, as_json: AsJson = False) -> None:
+def health(
+    context: typer.Context,
+    sources: Sources = None,
+    as_json: AsJson = False,
+    accept: Annotated[bool, typer.Option("--accept", help="As the source is now is how it is from now on.")] = False,
+    unaccept: Annotated[bool, typer.Option("--unaccept", help="Take back what was accepted.")] = False,
+) -> None:
     """Say of each source whether it is well, since when, and whether anybody looked; the exit code is that of a run."""
+    from crawler.cli.accepting import accept as settle
     from crawler.cli.health import health
 
+    if accept or unaccept:
+        raise typer.Exit(settle(context.obj, tuple(sources or ()), undo=unaccept))
     raise typer.Exit(health(context.obj, tuple(sources or ()), as_json))
+
+
+@app.command()
+def drift(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="Whose pages.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show where each field stands on a source's pages, what moved, and where a field that is lost may stand now."""
+    from crawler.cli.drift import drift
+
+    raise typer.Exit(drift(context.obj, source, as_json))
 
 
 @app.command()

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 from crawler.archive.folder import StoredPage, stored_pages
@@ -51,7 +52,8 @@ def _json(finding: Finding) -> str:
 def _text(finding: Finding) -> str:
     code = f" (exit {finding.exit_code})" if finding.exit_code else ""
     where = f" {finding.url}:" if finding.url else ""
-    return f"{finding.source} {finding.page_class}: {finding.word}{code}.{where} {finding.why}"
+    said = f"{finding.source} {finding.page_class}: {finding.word}{code}.{where} {finding.why}"
+    return "\n    suggestion: ".join([said, *finding.suggestions])
 
 
 class Canary:
@@ -73,7 +75,7 @@ class Canary:
             yield from self.lists()
             return
         for page_class in self.site.pages:
-            if page_class.until is not None:
+            if page_class.is_over(datetime.now(UTC)):
                 continue
             found = list(self.of_class(page_class))
             yield from found or [
@@ -160,7 +162,7 @@ class Canary:
             met["lists"] = Finding(source=self.spider.name, page_class="lists", word=word, why=fetched.why)
         yield from met.values()
         for page_class in self.site.pages:
-            if page_class.until is None and page_class.__name__ not in met:
+            if not page_class.is_over(datetime.now(UTC)) and page_class.__name__ not in met:
                 yield self.unchecked(page_class.__name__, "a run reads the source by its lists alone.")
 
     def of_list(self, page: Snapshot, stored: dict[str, Article]) -> Finding:

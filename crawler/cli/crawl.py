@@ -64,13 +64,18 @@ def run(plans: Sequence[RunPlan], config: Config, wanted: Wanted) -> int:
     display = display_for(names, as_json=wanted.as_json, verbose=wanted.verbose, timezone=config.timezone)
     with ArticleFile(wanted.output, wanted.everything) as file, display:
         outcomes = followed(plans, config, display, file, wanted)
-        refuse_unusable(outcomes)
+        whole = not (wanted.replay or wanted.dry_run or wanted.url or wanted.limit or wanted.since)
+        try:
+            refuse_unusable(outcomes)
+        except UsageError:
+            if whole:
+                tell(config, outcomes)
+            raise
         display.end(outcomes)
         if file.path:
             display.say(f"{file.number} articles written to {file.path}.")
         if not wanted.dry_run and not wanted.at:
-            partial = wanted.replay or wanted.url or wanted.limit or wanted.since
-            for line in tell(config, outcomes, alarms=not partial):
+            for line in tell(config, outcomes, alarms=whole):
                 display.say(line)
     return worst(outcome.exit_code for outcome in outcomes)
 

@@ -11,6 +11,7 @@ from typing import Any
 from crawler.cli.timings import timings
 from crawler.config import Config, load
 from crawler.errors import worst
+from crawler.health.accepted import Accepted, accepted
 from crawler.health.cadence import HISTORY, learn, past, silence
 from crawler.items import Run, iso
 from crawler.schedule import ScheduleRow, Timing, parse_cron
@@ -37,6 +38,7 @@ class State:
     quiet: str | None
     paused: bool
     alarm: Alarm | None = None
+    settled: Accepted | None = None
 
 
 def health(config_path: Path | None, wanted: tuple[str, ...], as_json: bool) -> int:
@@ -65,6 +67,7 @@ def state(store: Store, source: str, timing: Timing, config: Config, now: dateti
         quiet=_quiet(store, source, config, now),
         paused=bool(row and row.paused),
         alarm=store.alarms.open_of(source),
+        settled=accepted(ended.measures) if ended else None,
     )
 
 
@@ -113,6 +116,8 @@ def values(state: State, config: Config) -> dict[str, Any]:
         "last_run": iso(last.started_at.astimezone(here)) if last else None,
         "last_healthy": iso(well.started_at.astimezone(here)) if well else None,
         "unaccounted": last.measures.get("unaccounted", []) if last else [],
+        "notes": last.measures.get("notes", []) if last else [],
+        "accepted": iso(state.settled.at.astimezone(here)) if state.settled else None,
         "silence": state.quiet,
         "alarm": alarm_values(state.alarm, config) if state.alarm else None,
     }
@@ -136,5 +141,9 @@ def text(state: State, config: Config) -> str:
         lines.append(f"    alarm: {alarm['kind']} since {alarm['since']}, in {alarm['runs']} runs; {told}")
     if state.quiet:
         lines.append(f"    {state.quiet}")
+    if state.settled:
+        first = "; its first list may fail" if state.settled.first_list else ""
+        lines.append(f"    accepted {found['accepted']}: runs are compared with those after that{first}")
+    lines += [f"    note: {note}" for note in found["notes"]]
     lines += [f"    listed, but not to be had: {url}" for url in found["unaccounted"]]
     return "\n".join(lines)

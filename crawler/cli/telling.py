@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from crawler.config import Config
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from crawler.alerts.sending import Sent
     from crawler.store import Store
 
+AGAIN = timedelta(hours=6)
+"""How long after a trouble was told that could not be kept it is told again."""
 log = logging.getLogger(__name__)
+_unkept: dict[str, datetime] = {}
 QUIET = {
     "baseline": "baseline: {} stored, none sent",
     "backfill": "backfill: {} older articles stored, none sent",
@@ -45,7 +49,7 @@ def prepare(config: Config) -> None:
                 raise ConfigError(f"subscriptions.{name}: there is no {what} {each!r}{hint}")
     for name, address in config.channels.items():
         Carrier(f"channels.{name}", address.get_secret_value())
-    with open_store(config.database_url) as store:
+    with suppress(CrawlerError), open_store(config.database_url) as store:  # what ails a store, the runs will say
         store.news.subscribed(tuple(config.subscriptions), datetime.now(UTC))
 
 
@@ -54,7 +58,7 @@ def tell(config: Config, outcomes: Iterable[Outcome], *, alarms: bool = True) ->
     runs say nothing of how their sources are, for they read only a part of them.
 
     What fails here is a warning, and is tried again later. A run that a person stopped says nothing of its source,
-    nor does one that another run had left no room for.
+    nor does one that another run had left no room for. Where the store cannot be written, trouble is told all the same.
     """
     from crawler.store import open_store
 
@@ -68,6 +72,8 @@ def tell(config: Config, outcomes: Iterable[Outcome], *, alarms: bool = True) ->
                 lines = [*_quiet(store, ended), *_alerts(config, store)]
     except CrawlerError as error:
         log.warning("Not everyone could be told: %s", error)
+        if alarms:
+            _tell_unkept(config, ended, datetime.now(UTC))
     return lines
 
 
@@ -130,3 +136,16 @@ def _quiet(store: Store, ended: list[Outcome]) -> list[str]:
         quiet = store.news.quiet_of([number]) if number is not None else {}
         lines += [f"{outcome.source}: {QUIET[why].format(count)}" for why, count in sorted(quiet.items())]
     return lines
+
+
+def _tell_unkept(config: Config, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Tell trouble without a store to keep it in, at most every six hours for each source."""
+    from crawler.alerts.channels import Channels
+
+    channels = Channels([address.get_secret_value() for address in config.alarms.channels])
+    for outcome in outcomes:
+        due = _unkept.get(outcome.source, now) <= now
+        if outcome.exit_code and not outcome.stopped and due:
+            title = f"{outcome.source}: failed, and the store cannot be written"
+            if channels.tell_all(title, f"{outcome.reason}\n`crawler health {outcome.source}` says more."):
+                _unkept[outcome.source] = now + AGAIN

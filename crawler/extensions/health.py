@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from scrapy import Request, signals
@@ -15,13 +15,17 @@ from twisted.python.failure import Failure
 
 from crawler.archive.past import PastRun
 from crawler.errors import CrawlerError
-from crawler.health.cadence import HISTORY, Silence, learn, past, silence
+from crawler.extract.site import Reading
+from crawler.health.accepted import KEY, Accepted, accepted, carried_on
+from crawler.health.cadence import HISTORY, learn, past, silence
+from crawler.health.drift import carried, drift
 from crawler.health.measures import Tally
 from crawler.health.shifts import Past, shifts
 from crawler.health.verdict import Facts, judge
+from crawler.health.volume import volume
 from crawler.items import Article, Health, Problem, Run
 from crawler.source import GAVE_UP, SourceSpider, give_up, is_robots, need_run
-from crawler.store import Store, session
+from crawler.store import session
 
 NORMAL = timedelta(days=90)
 """How long ago a run may be that others are compared with: what moved and stayed is normal after that."""
@@ -61,6 +65,7 @@ class HealthExtension:
 
     def spider_opened(self, spider: SourceSpider) -> None:
         """Write that a run has begun: a run that never ends is one that was killed."""
+        spider.measured = self.measured
         now = self.past.started_at if self.past else datetime.now(UTC)
         run = Run(source=spider.name, mode=self.mode, started_at=now)
         try:
@@ -74,6 +79,11 @@ class HealthExtension:
             spider.count("pages")
             listing, wait = bool(request.meta.get("listing")), request.meta.get("download_latency")
             self.tally.page(response.status, len(response.body), wait, listing=listing)
+
+    def measured(self, reading: Reading) -> None:
+        """Keep the structure of a page that gave something; an empty list has none of its entries'."""
+        if reading.entries:
+            self.tally.shape(reading.page, reading.shape)
 
     def item_scraped(self, item: Any) -> None:
         """Measure an article that was stored."""
@@ -113,6 +123,17 @@ class HealthExtension:
         newest = None if self.replay else self.newest(spider, now)
         unaccounted = self.unaccounted(spider)
         measures = {} if partial(spider) else self.tally.measures(counts, spider.problems)
+        earlier = [] if partial(spider) or self.dry or self.replay else self.earlier(spider, now)
+        last = earlier[0].measures if earlier else {}
+        settled = carried_on(accepted(last), counts)
+        if settled:
+            earlier = [run for run in earlier if (run.id or 0) > settled.run]
+        if measures and not self.replay:
+            measures |= self.carried(last, settled, now.astimezone(spider.zone))
+        times = [] if self.replay else past(self.store.articles.published_since(spider.name, now - HISTORY), now)
+        cadence = learn(times, now, spider.zone) if times else None
+        whole = bool(measures) and not self.dry
+        volumes = volume(times, now, cadence, settled.at if settled else None) if cadence and whole else []
         facts = Facts(
             title=spider.title,
             least_links=spider.expect.least_links,
@@ -123,8 +144,10 @@ class HealthExtension:
             now=now,
             one_page=bool(spider.url),
             unaccounted=unaccounted,
-            quiet=None if self.replay else quiet(self.store, spider.name, now, spider.zone),
-            shifts=() if partial(spider) or self.dry or self.replay else self.shifts(spider, measures, now),
+            quiet=silence(cadence, times[-1], now) if cadence else None,
+            shifts=self.moved(measures, earlier, volumes),
+            notes=tuple(measures.get("notes", ())),
+            accepted=settled,
         )
         health, sentence, code = judge(facts)
         spider.run = replace(
@@ -144,6 +167,18 @@ class HealthExtension:
             except CrawlerError as error:  # the command tells it all the same; the next run closes this one's record
                 log.error("The end of this run could not be stored. %s", error)  # noqa: TRY400 - one sentence
 
+    def moved(self, measures: Mapping[str, Any], earlier: Iterable[Run], volumes: Iterable[str]) -> tuple[str, ...]:
+        """What moved against the source's past, in its runs and in how much it publishes."""
+        before = [Past(healthy=run.health is Health.HEALTHY, measures=run.measures) for run in earlier]
+        return (*shifts(measures, before), *volumes)
+
+    def carried(self, last: Mapping[str, Any], settled: Accepted | None, now: datetime) -> dict[str, Any]:
+        """What a run carries on from the one before: where fields stood, what was accepted; and notes of what moved."""
+        ledger = carried(last.get("shapes", {}), (each for some in self.tally.shapes.values() for each in some), now)
+        notes = list(drift(ledger, now, settled.at if settled else None))
+        found = {"shapes": ledger, "notes": notes, KEY: settled.plain() if settled else None}
+        return {name: value for name, value in found.items() if value}
+
     def newest(self, spider: SourceSpider, now: datetime) -> datetime | None:
         """When the source last published, as far as the store knows; dates in the future are not believed."""
         latest = self.store.articles.select(source=spider.name, limit=LATEST)
@@ -159,21 +194,12 @@ class HealthExtension:
         known = self.store.articles.known(spider.name, set(ids.values())) if ids else {}
         return tuple(url for url in spider.owed if url not in told and not known.get(ids.get(url, "")))
 
-    def shifts(self, spider: SourceSpider, measures: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
-        """What moved against the source's earlier runs."""
+    def earlier(self, spider: SourceSpider, now: datetime) -> list[Run]:
+        """The source's earlier whole runs that ended well and are compared with, the newest first."""
         found = {
             run.id: run for seen in SEEN for run in self.store.runs.measured(spider.name, seen, since=now - NORMAL)
         }
-        newest_first = sorted(found.values(), key=lambda run: run.id or 0, reverse=True)
-        earlier = [Past(healthy=run.health is Health.HEALTHY, measures=run.measures) for run in newest_first]
-        return shifts(measures, earlier)
-
-
-def quiet(store: Store, source: str, now: datetime, here: tzinfo) -> Silence | None:
-    """The silence that goes on, by what the source published in the past; None for too little of a past."""
-    times = past(store.articles.published_since(source, now - HISTORY), now)
-    cadence = learn(times, now, here)
-    return silence(cadence, times[-1], now) if cadence else None
+        return sorted(found.values(), key=lambda run: run.id or 0, reverse=True)
 
 
 def partial(spider: SourceSpider) -> bool:

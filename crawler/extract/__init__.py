@@ -5,6 +5,7 @@
     blocks.py    a page as the sequence of its lines, HTML and text alike
     feed.py      RSS and Atom
     metadata.py  JSON-LD and OpenGraph
+    shape.py     a page's structure: the path of each field, a hash of the template
     release.py   datelines and attribution lines of press releases
     refusal.py   challenge pages, gates, outages, JavaScript shells
 

@@ -7,7 +7,7 @@ captions, body. A page class that works on blocks reads the live page and a stor
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from crawler.text import clean
@@ -27,12 +27,14 @@ NUMBERED = re.compile(r"\s+\d+\.\s+")
 class Block:
     """One line of a page. `tag` is its nearest telling element (`p`, `li`, `h1`, `figcaption`, `img` …).
 
-    An image is a block of its own: `text` is its alternative text (may be empty), `source` its address.
+    An image is a block of its own: `text` is its alternative text (may be empty), `source` its address. `node` is the
+    lxml element that the line stands in, None for a line of a text.
     """
 
     text: str
     tag: str = "p"
     source: str | None = None
+    node: Any = field(default=None, compare=False, repr=False)
 
 
 def of_text(text: str) -> list[Block]:
@@ -60,8 +62,10 @@ class _Walk:
         self.blocks: list[Block] = []
         self.pending: list[str] = []
         self.tag = "p"
+        self.node: Any = None
 
     def over(self, root: Any) -> list[Block]:
+        self.node = root
         self._element(root)
         self._flush()
         return self.blocks
@@ -77,9 +81,10 @@ class _Walk:
         elif name in BREAKING:
             self._flush()
             before, self.tag = self.tag, name if name in NAMED else self.tag
+            around, self.node = self.node, node
             self._inside(node)
             self._flush()
-            self.tag = before
+            self.tag, self.node = before, around
         else:
             self._inside(node)
 
@@ -96,18 +101,18 @@ class _Walk:
         self._flush()
         inside = [block for cell in cells for block in of_html(cell)]
         if text := " ".join(block.text for block in inside if block.tag != "img"):
-            self.blocks.append(Block(text, self.tag))
+            self.blocks.append(Block(text, self.tag, None, cells[0].getparent()))
         self.blocks += [block for block in inside if block.tag == "img"]
 
     def _image(self, node: Any) -> None:
         # An icon within a line (a social logo in a link) is text there; a picture of its own is a block.
         self._flush()
         source = node.get("src") or node.get("data-src")
-        self.blocks.append(Block(clean.line(node.get("alt") or ""), "img", source))
+        self.blocks.append(Block(clean.line(node.get("alt") or ""), "img", source, node))
 
     def _flush(self) -> None:
         if self.pending:
             text = clean.line("".join(self.pending))
             self.pending.clear()
             if text:
-                self.blocks.append(Block(text, self.tag))
+                self.blocks.append(Block(text, self.tag, None, self.node))

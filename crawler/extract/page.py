@@ -1,13 +1,14 @@
 """Page: one reading of one snapshot. A source's page classes say where its fields stand; this says how they are asked.
 
-A page class lives as long as the shape it knows: when a site is redesigned, a new class is added and the old one gets
-an `until` date, so that old snapshots can still be read.
+A page class lives as long as the shape it knows: when a site is redesigned, a new class is added behind it and the old
+one gets an `until` date, so that old snapshots can still be read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urljoin
@@ -15,24 +16,32 @@ from urllib.parse import urljoin
 from parsel import Selector
 
 from crawler.errors import NotAnArticle, PageChanged
-from crawler.extract import blocks, refusal
+from crawler.extract import blocks, refusal, shape
 from crawler.extract.blocks import Block
 from crawler.extract.site import Address, Reading, Site
-from crawler.items import Article, Rights
+from crawler.items import Article, Rights, Shape
 from crawler.snapshot import Snapshot
 from crawler.text import clean, dates, language
+
+PARAGRAPHS = ("p", "li", "blockquote")
 
 
 class Page:
     """One snapshot read by one class. Subclasses give `accepts` and `read`."""
 
     until: ClassVar[date | None] = None
-    """The day from which the site no longer has this shape, None while it has."""
+    """The day (UTC) from which the site no longer has this shape, None while it has."""
 
     def __init__(self, snapshot: Snapshot, site: Site) -> None:
         self.snapshot = snapshot
         self.site = site
         self.provenance: dict[str, str] = {}
+        self.places: dict[str, Any] = {}
+
+    @classmethod
+    def is_over(cls, at: datetime) -> bool:
+        """Whether the site no longer has this shape at a moment (aware)."""
+        return cls.until is not None and at.astimezone(UTC).date() >= cls.until
 
     @classmethod
     def accepts(cls, snapshot: Snapshot, site: Site) -> bool:
@@ -60,6 +69,7 @@ class Page:
         found = (within or self.root).css(css)
         if len(found) != 1:
             raise self.changed(field, css, "nothing" if not found else f"{len(found)} of them")
+        self.places[field] = (found[0].root,)
         return found[0]
 
     def first(self, field: str, css: str, within: Selector | None = None) -> Selector:
@@ -67,6 +77,7 @@ class Page:
         found = (within or self.root).css(css)
         if not found:
             raise self.changed(field, css, "nothing")
+        self.places[field] = (found[0].root,)
         return found[0]
 
     def text_of(self, node: Selector) -> str | None:
@@ -80,6 +91,37 @@ class Page:
     def note(self, field: str, rule: str) -> None:
         """Keep which rule gave a field."""
         self.provenance[field] = f"{type(self).__name__}:{rule}"
+
+    def stands(self, field: str, lines: Sequence[Block]) -> None:
+        """Keep which lines gave a field; `one` and `first` keep it by themselves.
+
+        A paragraph stands for what it is in: so a text of one has the path of a text of many.
+        """
+        if lines and lines[0].node is not None:
+            ends = (lines[0].node, lines[-1].node)
+            self.places[field] = tuple(node.getparent() if node.tag in PARAGRAPHS else node for node in ends)
+
+    def shape(self, found: Reading) -> Shape | None:
+        """The page's structure, once it was read; None for a text, which has none."""
+        kind, name = self.snapshot.kind, type(self).__name__
+        paths = {field: place for field, place in self.places.items() if isinstance(place, str)}
+        if kind == "json":
+            return Shape(page=name, paths=paths, template=shape.of_json(self.snapshot.json))
+        if kind == "xml":
+            return Shape(page=name, paths=paths, template=shape.of_xml(self.snapshot.text))
+        if kind != "html":
+            return None
+        nodes = {field: place for field, place in self.places.items() if not isinstance(place[0], str)}
+        paths |= {field: shape.path(place) for field, place in nodes.items()}
+        if found.links and (path := shape.links(self.root.root, lambda href: self.listed(href) in found.links)):
+            paths["links"] = path
+        text = [shape.innermost(nodes["body"])] if "body" in nodes else []
+        return Shape(page=name, paths=paths, template=shape.of_html(self.root.root, text))
+
+    def listed(self, href: str) -> str | None:
+        """The article's address that a link leads to, None for another's."""
+        address = self.site.identify(urljoin(self.snapshot.url, href.strip()))
+        return address.url if address else None
 
     def absolute(self, address: str | None) -> str | None:
         """An address as the site meant it, absolute on the public origin."""
@@ -112,8 +154,8 @@ class ListingPage(Page):
         """The article addresses in page order, each once; PageChanged when there is none."""
         found: dict[str, None] = {}
         for written in self.addresses():
-            if address := self.site.identify(urljoin(self.snapshot.url, written.strip())):
-                found.setdefault(address.url)
+            if url := self.listed(written):
+                found.setdefault(url)
         if not found:
             raise self.changed("links", "addresses of articles", "none")
         return Reading(page=type(self).__name__, links=tuple(found), entries=len(found))
@@ -180,9 +222,11 @@ def read(snapshot: Snapshot, site: Site) -> Reading:
 
     Raises Blocked, Unreachable or PageChanged for what the page is instead, NotAnArticle for what rightly is none.
     """
-    page = class_of(snapshot, site)
-    if page is not None:
-        return page(snapshot, site).read()
+    page_class = class_of(snapshot, site)
+    if page_class is not None:
+        page = page_class(snapshot, site)
+        found = page.read()
+        return replace(found, shape=lambda: page.shape(found))
     if refusal.is_shell(snapshot):
         raise refusal.shell(snapshot.url)
     raise PageChanged(
@@ -201,9 +245,8 @@ def class_of(snapshot: Snapshot, site: Site) -> type[Page] | None:
     refusal.check(snapshot)
     if site.no_article and site.no_article.search(snapshot.url):
         raise NotAnArticle(f"{snapshot.url} is a page of {site.name} that is no article.")
-    day = snapshot.fetched_at.date() if snapshot.fetched_at else None
     for page in site.pages:
-        if page.until and day and day >= page.until:
+        if snapshot.fetched_at and page.is_over(snapshot.fetched_at):
             continue
         if page.accepts(snapshot, site):
             return page

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from crawler.errors import SourceError
-from crawler.items import Article, Rights
+from crawler.items import Article, Rights, Shape
 
 if TYPE_CHECKING:
     from crawler.extract.page import Page
@@ -66,7 +66,8 @@ class Reading:
 
     `dates` and `ids` are the publication times and native ids of the listed entries where the list says them (for
     paging), `entries` is how many it listed. `skipped` holds reasons why an entry
-    rightly gave no article; `findings` are facts about the site worth a log line.
+    rightly gave no article; `findings` are facts about the site worth a log line. `shape`, asked for while the page is
+    at hand, gives its structure.
     """
 
     page: str
@@ -78,3 +79,4 @@ class Reading:
     dates: tuple[datetime, ...] = ()
     entries: int = 0
     ids: tuple[str, ...] = ()
+    shape: Callable[[], Shape | None] | None = field(default=None, compare=False, repr=False)

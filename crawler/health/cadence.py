@@ -1,8 +1,11 @@
 """Silence learned: when a source usually publishes, and whether it is quiet for longer than it ever was.
 
 Nights, weekends and holidays are quiet by nature. So time is counted in articles: each hour weighs as many as usually
-appear in such an hour (of a workday, or of a free day), and a silence is as long as the number of articles that would
+appear in such an hour (of this weekday, or of a holiday), and a silence is as long as the number of articles that would
 usually have appeared in it. Longer than the longest of the past year, by a margin, is not believable.
+
+The hours of the day are learned from all workdays together, and from all free days; each weekday then has its share
+more or less. So each is known as well as its past allows, and with too little of one it is a workday like any other.
 """
 
 from __future__ import annotations
@@ -26,18 +29,25 @@ LONGER = 1.5
 """How many times the longest silence, as time, is believed whatever was to be expected in it."""
 PRIOR = 12.0
 """Hours of the average rate that each hour of the week begins with, so that an hour never seen is no certainty."""
+LEAST_WEEKS = 8
+"""Days of one weekday (or holidays) below which it counts as any workday or free day."""
+DAY_PRIOR = 5.0
+"""Usual articles that each weekday begins with, so that a few articles more on Tuesdays make no habit."""
+HOLIDAY = 7
+"""The kind of a day, beside the weekdays 0 to 6, that is free though it is no weekend."""
 HOUR = timedelta(hours=1)
 
+Kind = tuple[int, int]
 Free = Callable[[date], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cadence:
-    """How a source publishes. `rates` are articles an hour by (free day, hour of the day) in `zone`; `longest` is the
-    longest silence of the past as time, `longest_expected` the most articles missed in one, a former
-    stop left out."""
+    """How a source publishes. `rates` are articles an hour by kind of day (weekday, or HOLIDAY) and hour of the day in
+    `zone`; `longest` is the longest silence of the past as time, `longest_expected` the most articles missed in one, a
+    former stop left out."""
 
-    rates: Mapping[tuple[bool, int], float]
+    rates: Mapping[Kind, float]
     longest: timedelta
     longest_expected: float
     articles: int
@@ -126,13 +136,26 @@ def span(time: timedelta) -> str:
     return f"{round(time / timedelta(days=1))} days"
 
 
-def _rates(found: Sequence[datetime], zone: tzinfo, free: Free) -> dict[tuple[bool, int], float]:
-    seen: Counter[tuple[bool, int]] = Counter(_kind(moment, free) for moment in found[1:])
-    passed: dict[tuple[bool, int], float] = {(off, hour): 0.0 for off in (False, True) for hour in range(24)}
+def _rates(found: Sequence[datetime], zone: tzinfo, free: Free) -> dict[Kind, float]:
+    """Articles an hour: what such an hour of all workdays (or free days) has, times what this weekday has of them."""
+    seen = Counter(_kind(moment, free) for moment in found[1:])
+    passed: dict[Kind, float] = {(day, hour): 0.0 for day in range(HOLIDAY + 1) for hour in range(24)}
     for kind, share in _hours(found[0], found[-1], zone, free):
         passed[kind] += share
     average = (len(found) - 1) / max(sum(passed.values()), 1.0)
-    return {kind: (seen[kind] + PRIOR * average) / (hours + PRIOR) for kind, hours in passed.items()}
+    days = range(HOLIDAY + 1)
+    rates: dict[Kind, float] = {}
+    usual = dict.fromkeys(days, 0.0)
+    for day, hour in passed:
+        alike = [other for other in days if _is_free(other) == _is_free(day)]
+        articles, hours = (sum(of[other, hour] for other in alike) for of in (seen, passed))
+        rates[day, hour] = (articles + PRIOR * average) / (hours + PRIOR)
+        usual[day] += articles * passed[day, hour] / hours if hours else 0.0
+    shares = dict.fromkeys(days, 1.0)
+    for day in days:
+        if sum(passed[day, hour] for hour in range(24)) >= LEAST_WEEKS * 24:
+            shares[day] = (sum(seen[day, hour] for hour in range(24)) + DAY_PRIOR) / (usual[day] + DAY_PRIOR)
+    return {(day, hour): rate * shares[day] for (day, hour), rate in rates.items()}
 
 
 def _with_longest(cadence: Cadence, found: Sequence[datetime]) -> Cadence:
@@ -156,7 +179,7 @@ def _with_longest(cadence: Cadence, found: Sequence[datetime]) -> Cadence:
     return replace(cadence, longest_expected=second if longest > second * STOP else longest)
 
 
-def _hours(start: datetime, end: datetime, zone: tzinfo, free: Free) -> Iterator[tuple[tuple[bool, int], float]]:
+def _hours(start: datetime, end: datetime, zone: tzinfo, free: Free) -> Iterator[tuple[Kind, float]]:
     """The hours between two moments by kind, each with its share that lies between them."""
     moment = start
     while moment < end:
@@ -167,5 +190,14 @@ def _hours(start: datetime, end: datetime, zone: tzinfo, free: Free) -> Iterator
         moment = later
 
 
-def _kind(local: datetime, free: Free) -> tuple[bool, int]:
-    return local.weekday() >= 5 or free(local.date()), local.hour
+def kind_of(day: date, free: Free) -> int:
+    """The kind of a day: its weekday, or HOLIDAY."""
+    return HOLIDAY if day.weekday() < 5 and free(day) else day.weekday()
+
+
+def _kind(local: datetime, free: Free) -> Kind:
+    return kind_of(local.date(), free), local.hour
+
+
+def _is_free(day: int) -> bool:
+    return day >= 5

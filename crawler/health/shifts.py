@@ -32,6 +32,8 @@ SLOW, SLOW_SECONDS = 5, 2.0
 """Waiting is told from five times the usual on, when it is two seconds or more."""
 LEAST_ENTRIES = 6
 """Entries that a list must usually have: a shorter one may well halve."""
+FLOOD, FLOOD_LEAST = 10, 50
+"""Old articles seen for the first time are a list gone wild from ten times the most of a run on, and from fifty."""
 NAMES = {"published_at": "time of publication", "images": "images"}
 
 Share = tuple[int, int]
@@ -68,6 +70,8 @@ def _shifts(now: Mapping[str, Any], past: Sequence[Past]) -> Iterator[str]:
         yield f"median page of an article {moved[0]:.0f} bytes, before {moved[1]:.0f}."
     if (moved := _moved(now, past, "waits", SLOW)) and moved[0] > moved[1] and moved[0] >= SLOW_SECONDS:
         yield f"median wait for an answer {moved[0]:.1f} s, before {moved[1]:.1f} s."
+    if flood := _flood(now, past):
+        yield f"{flood[0]} articles more than a month old came new, before at most {flood[1]} in a run."
     if shrunk := _shrunk(now, past):
         yield f"entries on a list's page {shrunk[0]:.0f}, before {shrunk[1]:.0f}."
 
@@ -167,6 +171,19 @@ def _shrunk(now: Mapping[str, Any], past: Sequence[Past]) -> tuple[float, float]
     spread = SPREAD * median(abs(value - usual) for value in before)
     is_short = stands < usual / 2 and usual - stands > SIGMAS * spread
     return (stands, usual) if usual >= LEAST_ENTRIES and is_short else None
+
+
+def _flood(now: Mapping[str, Any], past: Sequence[Past]) -> tuple[int, int] | None:
+    """Old articles seen for the first time, when they are ten times as many as ever: now and before."""
+    before = [_old(run.measures) for run in past if run.healthy and run.measures.get("first_seen")][:MOST_RUNS]
+    if len(before) < LEAST_RUNS or _old(now) < max(FLOOD_LEAST, FLOOD * max(before)):
+        return None
+    return _old(now), max(before)
+
+
+def _old(run: Mapping[str, Any]) -> int:
+    found: int = run.get("first_seen", {}).get("old", 0)
+    return found
 
 
 def _entries(run: Mapping[str, Any]) -> float:

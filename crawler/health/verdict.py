@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from crawler.errors import worst
+from crawler.health.accepted import Accepted
 from crawler.health.cadence import Silence
 from crawler.items import Health, Problem
 
@@ -31,7 +32,8 @@ class Facts:
     `least_links` and `silence` are what the source must give (see `source.Expect`), `newest` is when it last published
     (aware), None when unknown. `unaccounted` are listed addresses of which nobody can say what became. `quiet` is the
     silence as the source's own cadence measures it; where there is one, it outranks `silence`. `shifts` say what moved
-    against earlier runs, a sentence each.
+    against earlier runs, a sentence each; `notes` what moved while everything was still read, which is no trouble yet.
+    `accepted` is what an owner said is how the source is now.
     """
 
     title: str
@@ -45,6 +47,8 @@ class Facts:
     unaccounted: tuple[str, ...] = ()
     quiet: Silence | None = None
     shifts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    accepted: Accepted | None = None
 
     @property
     def age(self) -> timedelta | None:
@@ -71,8 +75,8 @@ def judge(facts: Facts) -> tuple[Health, str, int]:
         return Health.SILENT, f"{facts.title}: {words}. Look at the site: it may have moved.", 13
     lost = _lost(facts)
     if lost:
-        return Health.DEGRADED, f"{_well(facts).removesuffix('.')}; {lost}", DEGRADED
-    return Health.HEALTHY, _well(facts), 0
+        return Health.DEGRADED, f"{_well(facts).removesuffix('.')}; {lost}{_noted(facts)}", DEGRADED
+    return Health.HEALTHY, _well(facts) + _noted(facts), 0
 
 
 def too_quiet(facts: Facts) -> str | None:
@@ -91,10 +95,18 @@ def _lost(facts: Facts) -> str:
         some = ", ".join(facts.unaccounted[:NAMED])
         more = f" and {len(facts.unaccounted) - NAMED} more" if len(facts.unaccounted) > NAMED else ""
         found.append(f"listed, but not to be had: {some}{more}.")
-    if facts.counts.get("lists_replaced"):
+    if facts.counts.get("lists_replaced") and not (facts.accepted and facts.accepted.first_list):
         found.append("its first list failed and another was read instead, which may not name every article.")
     found += facts.shifts
     return " ".join(part if at == 0 else part[0].upper() + part[1:] for at, part in enumerate(found))
+
+
+def _noted(facts: Facts) -> str:
+    """The first note; all of them are in the run's record."""
+    if not facts.notes:
+        return ""
+    more = f" (and {len(facts.notes) - 1} more notes)" if facts.notes[1:] else ""
+    return f" Note: {facts.notes[0]}{more}"
 
 
 def _well(facts: Facts) -> str:

@@ -25,6 +25,8 @@ from crawler.snapshot import Snapshot
 from crawler.text import clean, dates
 
 DETAILS = re.compile(r"/memleket/entities/(?P<project>[\w-]+)/press/news/details/(?P<id>\d+)(?![\w-])")
+KEYS = {"title": "title", "body": "body", "lead": "short_description", "published_at": "created_date"}
+"""The key of a record that gives a field."""
 # A GraphQL message of this kind says that the schema moved; any other is a fault of the hour.
 SCHEMA_MOVED = re.compile(r"cannot query field|unknown (?:argument|type|field)|syntax error|not defined by type", re.I)
 
@@ -122,6 +124,9 @@ class NewsAnswer(Page):
         published = self.published(record["created_date"], url)
         for field in ("title", "body", "lead", "images"):
             self.note(field, {"lead": "short_description", "images": "heropic, body img"}.get(field, field))
+        above = "[]" if isinstance(self.snapshot.json, list) else "data.news[]"
+        for field, key in KEYS.items():
+            self.places[field] = f"{above}.{key}"
         self.note("published_at", f"created_date read as {self.site.created_date}")
         fields = {
             "title": clean.line_or_none(clean.decoded(record["title"] or "")),

@@ -53,6 +53,8 @@ class RenderedArticle(ArticlePage):
         lines = self.blocks[start + 1 : end]
         lines = lines[1:] if lines and COUNTER.fullmatch(lines[0].text) else lines
         paragraphs, attribution = release.attribution([b.text for b in lines if b.tag != "img"])
+        self.stands("published_at", self.blocks[start : start + 1])
+        self.stands("body", [b for b in lines if b.tag != "img"])
         for field, rule in (
             ("title", "line before the date"),
             ("published_at", "date line"),
@@ -82,6 +84,7 @@ class RenderedArticle(ArticlePage):
         """The line above the date, past the gallery."""
         for block in reversed(self.blocks[:start]):
             if block.tag != "img" and not GALLERY.fullmatch(block.text) and not refusal.SHELL.startswith(block.text):
+                self.stands("title", [block])
                 return block.text
         raise self.changed("title", "the line before the date", "nothing")
 

@@ -17,6 +17,7 @@ from crawler.extract.page import read
 from crawler.extract.site import Reading, Site
 from crawler.items import Article
 from crawler.pipelines.validate import flaw
+from crawler.replay.suggestion import Changed, suggest
 from crawler.snapshot import Snapshot
 from crawler.source import GONE
 
@@ -64,7 +65,8 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a page class is found to be, by one page of it; `why` is a sentence."""
+    """What a page class is found to be, by one page of it; `why` is a sentence. `suggestions` say where the
+    fields of a page that is no longer read may stand now."""
 
     source: str
     page_class: str
@@ -72,6 +74,7 @@ class Finding:
     why: str
     url: str | None = None
     gone: bool = False
+    suggestions: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -80,6 +83,15 @@ class Finding:
 
 
 def judge(known: Known, page: Snapshot, site: Site) -> Finding:
+    """What one live page says of the class that knew it, and where fields may stand if it changed."""
+    finding = _judged(known, page, site)
+    if finding.word is not Word.CHANGED or known.article is None or page.kind != "html":
+        return finding
+    found = suggest([Changed(page, known.article, site.zone)])
+    return replace(finding, suggestions=tuple(str(each) for each in found))
+
+
+def _judged(known: Known, page: Snapshot, site: Site) -> Finding:
     """What one live page says of the class that knew it. A list may be short: what a source's lists must show
     (`Expect.least_links`) they show together, in a run."""
     finding = Finding(source=site.name, page_class=known.page_class, word=Word.EXPECTED, why="", url=known.url)

@@ -77,7 +77,7 @@ def scorecard(pages: Sequence[StoredPage], site: Site, now: datetime, max_age: t
     """The scorecard of a source's snapshots at a moment; a class is recent up to `max_age`."""
     ages = tuple(_age(page, site, now) for page in pages)
     results = [result for page in pages for result in check(page, site)]
-    classes = [each for each in site.pages if each.until is None or now.date() < each.until]
+    classes = [each for each in site.pages if not each.is_over(now)]
     return Scorecard(
         source=site.name,
         fields=tuple(_rates(site.name, results)),

@@ -81,6 +81,7 @@ class SourceSpider(scrapy.Spider):
         self.again: Callable[[Request, str], Request | None] = lambda *_: None
         self.settled: Callable[[Collection[str]], bool] = lambda _: False
         self.gone: Callable[[Response], Iterable[Article]] = lambda _: ()
+        self.measured: Callable[[Reading], None] = lambda _: None  # this one `extensions.health`
         self.owed: dict[str, None] = {}  # listed addresses of which it is not known what became
         self.list_failed = self.gave_up = False
         self.run: Run | None = None
@@ -205,6 +206,7 @@ class SourceSpider(scrapy.Spider):
             self.logger.info("%s", reason)
         for problem in reading.problems:
             self.problem(problem)
+        self.measured(reading)
         self.remember(response, reading)
         for article in reading.articles:
             if self.wanted(article):
@@ -262,10 +264,8 @@ class SourceSpider(scrapy.Spider):
             self.logger.debug("%s: %s", url, error)
             return
         elif not isinstance(error, CrawlerError):
-            host, why = urlsplit(request.url).netloc, failure.getErrorMessage()
-            error = Unreachable(
-                f"{url}: no answer from {host} ({why}). Check the network, or try again later.", url=url
-            )
+            why = f"no answer from {urlsplit(request.url).netloc} ({failure.getErrorMessage()})"
+            error = Unreachable(f"{url}: {why}. Check the network, or try again later.", url=url)
         yield from self.went_wrong(request, error)
 
     def went_wrong(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:

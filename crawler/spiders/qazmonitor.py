@@ -50,6 +50,8 @@ class QazArticle(ArticlePage):
         minutes = below[1] if below else dateline["minutes"]
         title, lead, content = self.heading(rest[1:] if below else rest, crumbs)
         body, images = captions(content)
+        for field, lines in (("published_at", self.blocks[start : start + 1]), ("body", content)):
+            self.stands(field, [line for line in lines if line.tag != "img"])
         described = metadata.json_ld(self.root) if self.snapshot.kind == "html" else {}
         self.notes(bool(crumbs), described)
         return {
@@ -94,6 +96,8 @@ class QazArticle(ArticlePage):
             raise self.changed(
                 "lead", f"{LOGO!r} after title and subtitle", "none" if logo is None else f"{logo} lines"
             )
+        self.stands("title", lines[:1])
+        self.stands("lead", lines[1:2] if logo == 2 else ())
         return lines[0].text, lines[1].text if logo == 2 else None, lines[logo + 1 :]
 
     def notes(self, crumbs: bool, described: dict[str, Any]) -> None:

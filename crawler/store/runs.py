@@ -98,6 +98,12 @@ class RunRoom:
         has = runs.c.measures.contains(f'"{name}": ', autoescape=True)
         return self._select(source, "live", limit, well, has, runs.c.started_at >= since)
 
+    def remeasure(self, run: Run) -> None:
+        """Write an ended run's measures anew: what later runs carry on from it."""
+        with self._database.writing() as connection:
+            values = {"measures": json.dumps(run.measures, ensure_ascii=False)}
+            connection.execute(update(runs).where(runs.c.id == run.id).values(**values))
+
     def last_complete(self, source: str, *, mode: str | None = None) -> Run | None:
         """The last run that read every list page it set out to read.
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
+from alerts.receiver import Receiver
 from live.place import Place
 from sites.gov import GovSite
 
 from crawler.alerts.alarms import note
 from crawler.alerts.channels import Channels
 from crawler.errors import ConfigError
+from crawler.items import Health, Run
 from crawler.store import Store, open_store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -24,46 +25,11 @@ MINUTE = timedelta(minutes=1)
 CODES = {"healthy": 0, "failed": 1, "unreachable": 10, "blocked": 11, "changed": 12, "silent": 13, "degraded": 14}
 
 
-class Receiver:
-    """A web hook on loopback; `down` answers 500, and none answers before it is `let_go`."""
-
-    def __init__(self) -> None:
-        self.arrived, self.let_go = threading.Event(), threading.Event()
-        self.let_go.set()
-        self.titles: list[str] = []
-        self.texts: list[str] = []
-        self.down = False
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                receiver.arrived.set()
-                receiver.let_go.wait(3)
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if not receiver.down:
-                    receiver.titles.append(body["title"])
-                    receiver.texts.append(body["message"])
-                self.send_response(500 if receiver.down else 200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                """Quiet."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        return f"json://127.0.0.1:{self.server.server_address[1]}/?token=geheim"
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     one = Receiver()
     yield one
-    one.server.shutdown()
-    one.server.server_close()
+    one.close()
 
 
 @pytest.fixture
@@ -104,6 +70,40 @@ def test_what_is_told(store: Store, receiver: Receiver, verdicts: list[str], tit
     assert told(store, receiver, *verdicts) == titles
 
 
+def runs(store: Store, receiver: Receiver, verdicts: str) -> list[str]:
+    """As `told`, each run written down first as it is in life: u(nreachable), h(ealthy), b(locked)."""
+    channels, health = Channels([receiver.address]), {"u": "unreachable", "h": "healthy", "b": "blocked"}
+    for number, letter in enumerate(verdicts):
+        at, verdict = NOON + number * MINUTE, Health(health[letter])
+        begun = store.runs.begin(Run(source="mfa", started_at=at))
+        store.runs.finish(replace(begun, finished_at=at, health=verdict, exit_code=CODES[verdict]))
+        note(store, source="mfa", verdict=verdict, exit_code=CODES[verdict], sentence="x", run_id=begun.id, at=at)
+        channels.send(store, at, UTC)
+    return receiver.titles
+
+
+OPENED, HEALED = "mfa: unreachable", "mfa is well again"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "titles"),
+    [
+        ("huhu", []),
+        ("huhuhu", [OPENED]),
+        ("uhhuhhuhhuhh", []),  # every third run: two of six
+        ("uhuhuhuhuhuh", [OPENED]),  # told once, and not well in between
+        ("uhuhuhhhh", [OPENED, HEALED]),
+        ("uhuhubhhhh", [OPENED, "mfa: blocked, worse than before", HEALED]),
+        ("uuuuh", [OPENED, HEALED]),  # an outage with an end
+        ("uhhhhhhhuh", []),
+    ],
+)
+def test_a_source_that_comes_and_goes_is_told_once(
+    store: Store, receiver: Receiver, verdicts: str, titles: list[str]
+) -> None:
+    assert runs(store, receiver, verdicts) == titles
+
+
 def test_a_message_says_what_and_since_when(store: Store, receiver: Receiver) -> None:
     told(store, receiver, "blocked", "healthy")
     assert receiver.texts == [
@@ -129,8 +129,7 @@ def test_a_receiver_that_is_down_hears_it_once_when_it_is_back(store: Store, rec
     assert (receiver.titles, other.titles) == (["mfa: blocked"], ["mfa: blocked"])
     (alarm,) = store.alarms.open()
     assert (alarm.untold, alarm.failure, alarm.told_at) == (None, None, NOON + 15 * MINUTE)
-    other.server.shutdown()
-    other.server.server_close()
+    other.close()
 
 
 def run(store: Store, verdict: str, minute: int = 0) -> None:
@@ -178,8 +177,7 @@ def test_who_heard_of_it_hears_that_it_got_worse_before_all_heard(store: Store, 
     channels.send(store, NOON + MINUTE, UTC)
     worse = "mfa: changed, worse than before"
     assert (receiver.titles, other.titles) == ([worse], ["mfa: degraded", worse])
-    other.server.shutdown()
-    other.server.server_close()
+    other.close()
 
 
 def test_new_trouble_overtakes_a_recovery_that_was_not_heard(store: Store, receiver: Receiver) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, ClassVar
 
 import pytest
@@ -150,3 +150,20 @@ def test_kept_page_without_address_is_known_by_its_bytes() -> None:
     assert article.url == f"stored://sha256/{digest}"
     assert SITE.identify(article.url) is None
     assert isinstance(SITE.identify(URL), Address)
+
+
+@pytest.mark.parametrize(
+    ("at", "title"),
+    [
+        (datetime(2024, 12, 31, 23, tzinfo=UTC), "old"),
+        (datetime(2025, 1, 1, 4, tzinfo=timezone(timedelta(hours=5))), "old"),
+        (datetime(2025, 1, 1, tzinfo=UTC), "New"),
+        (None, "old"),
+    ],
+)
+def test_after_a_redesign_each_page_is_read_by_the_class_of_its_day(at: datetime | None, title: str) -> None:
+    """In UTC: five in the morning of Astana is still the day before."""
+    (article,) = read(snapshot("<h1>New</h1><p>The bridge of the town is open.</p>", at), SITE).articles
+    assert article.title == title
+    assert Old.is_over(datetime(2025, 1, 1, tzinfo=UTC))
+    assert not Plain.is_over(datetime(2099, 1, 1, tzinfo=UTC))

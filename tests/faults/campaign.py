@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alerts.receiver import Receiver
 from faults.special import SPECIAL, newest
 from live.place import HASTE, Done, Place, expected
 from sites.gov import GovSite
 from sites.ktkz import KtkzSite
 from sites.qazmonitor import QazMonitorSite
 
+from crawler.alerts.alarms import PATIENT
+from crawler.cli.telling import tell
+from crawler.config import Config
+from crawler.config.settings import Alarms
 from crawler.items import Run
 from crawler.process import Event, run_all
 from crawler.run import RunPlan
@@ -51,7 +57,8 @@ class Fault:
 @dataclass(frozen=True, kw_only=True)
 class Came:
     """What a fault came to. `missing` and `surplus` compare the store with the site's own list of articles, after the
-    faulty run and after the healed one; `doubled` are articles with a second version that nobody wrote."""
+    faulty run and after the healed one; `told` are the titles that the operator's channel got; `doubled` are articles
+    with a second version that nobody wrote."""
 
     code: int
     verdict: str
@@ -64,6 +71,7 @@ class Came:
     healed_said: str
     left_out: set[str]
     surplus: set[str]
+    told: list[str]
     doubled: dict[str, int] = field(default_factory=dict)
 
 
@@ -74,9 +82,10 @@ def faults() -> Iterator[Fault]:
 
 
 def met(fault: Fault, folder: Path) -> Came:
-    """A healthy run, the fault, a run, the fault healed, a run."""
-    with KINDS[fault.source](BEFORE) as site:
-        place = Place(folder, {fault.source: site}, SETTINGS)
+    """A healthy run, the fault, a run (two where one says nothing yet), the fault healed, a run."""
+    with KINDS[fault.source](BEFORE) as site, closing(Receiver()) as operator:
+        channels = {"CRAWLER_ALARMS__CHANNELS": json.dumps([operator.address])}
+        place = Place(folder, {fault.source: site}, {**SETTINGS, **channels})
         first = crawl(place, fault.source)
         assert first.code == 0, first.said
         site.add(SINCE)
@@ -89,8 +98,10 @@ def met(fault: Fault, folder: Path) -> Came:
         with in_force(fault, place) as more:
             done = SPECIAL[fault.special].run(place, fault.source) if fault.special else None
             done = done or crawl(place, fault.source, **more)
+            asked = len(site.requests) - asked
+            if fault.verdict in PATIENT:  # is told at the second run in a row
+                crawl(place, fault.source, **more)
         run = last_run(place, fault.source)
-        requests = len(site.requests) - asked
         stored = set(place.stored(fault.source))
         healed = crawl(place, fault.source)
         there = place.stored(fault.source)
@@ -99,7 +110,8 @@ def met(fault: Fault, folder: Path) -> Came:
             verdict=str(run.health) if run and run.id != 1 and run.health else "none",
             sentence=(run.reason or "") if run and run.id != 1 else "",
             said=done.said,
-            requests=requests,
+            requests=asked,
+            told=operator.titles,
             missing=should - stored,
             due=due,
             healed_code=healed.code,
@@ -111,13 +123,15 @@ def met(fault: Fault, folder: Path) -> Came:
 
 
 def crawl(place: Place, source: str, **more: str) -> Done:
-    """As `crawler crawl SOURCE` does it, without starting Python each time."""
+    """As `crawler crawl SOURCE` does it, alarms included, without starting Python each time."""
     config = place.folder / "crawler.toml"
     config.touch()
     url = {f"CRAWLER_SOURCES__{source.upper()}__BASE_URL": place.sites[source].url}
     variables = {**place.variables, "CRAWLER_DATA_DIR": str(place.data), **url, **more}
     events: list[Event] = []
     (outcome,) = run_all([RunPlan(source=source, config=config, variables=variables)], events.append)
+    told = place.variables.get("CRAWLER_ALARMS__CHANNELS")
+    tell(Config(data_dir=place.data, alarms=Alarms(channels=json.loads(told) if told else [])), [outcome])
     log = "\n".join(event["message"] for event in events if event["type"] == "log")
     return Done(outcome.exit_code, outcome.reason, log)
 

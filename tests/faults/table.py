@@ -7,6 +7,8 @@ from pathlib import Path
 
 from faults.campaign import faults
 
+from crawler.alerts.alarms import PATIENT
+
 PAGE = Path(__file__).parents[2] / "docs" / "operate.md"
 PLACE = re.compile(r"(?<=<!-- faults -->\n).*?(?=<!-- /faults -->)", re.DOTALL)
 STORED = {
@@ -19,12 +21,13 @@ STORED = {
 
 def table() -> str:
     """One row a fault, in the order of the file."""
-    rows = ["| fault | source | verdict | exit code | stored in that run |", "|---|---|---|---|---|"]
+    rows = ["| fault | source | verdict | exit code | stored in that run | told |", "|---|---|---|---|---|---|"]
     for fault in faults():
         verdict = (
             "none: it could not begin, or the command itself was killed" if fault.verdict == "none" else fault.verdict
         )
-        rows.append(f"| {fault.name} | {fault.source} | {verdict} | {fault.exit} | {STORED[fault.missing]} |")
+        told = "no" if not fault.alarm else "at the second run" if fault.verdict in PATIENT else "yes"
+        rows.append(f"| {fault.name} | {fault.source} | {verdict} | {fault.exit} | {STORED[fault.missing]} | {told} |")
     return "\n".join(rows) + "\n"
 
 

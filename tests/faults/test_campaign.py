@@ -22,6 +22,13 @@ def test_there_are_many_faults_of_every_source() -> None:
     assert {fault.source for fault in listed} == {"mfa", "qazmonitor", "ktkz"}
 
 
+def titles(fault: Fault) -> list[str]:
+    """What the operator hears: the trouble, and that it is over; nothing of the end where nothing could be kept."""
+    if fault.verdict == "none":
+        return [f"{fault.source}: failed, and the store cannot be written"]
+    return [f"{fault.source}: {fault.verdict}", f"{fault.source} is well again"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", list(faults()), ids=lambda fault: fault.name.replace(" ", "-"))
 def test_fault(fault: Fault, tmp_path: Path) -> None:
@@ -32,5 +39,6 @@ def test_fault(fault: Fault, tmp_path: Path) -> None:
     assert came.missing == came.due[fault.missing]
     assert came.due["newest"]
     assert came.requests <= 60
+    assert came.told == (titles(fault) if fault.alarm else [])
     assert came.healed_code == 0, came.healed_said
     assert (came.left_out, came.surplus, came.doubled) == (set(), set(), {})

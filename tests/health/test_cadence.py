@@ -11,7 +11,7 @@ from health.publishing import ALMATY, DAY, published
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.health.cadence import Cadence, holidays_of_kazakhstan, learn, past, silence, span
+from crawler.health.cadence import HOLIDAY, Cadence, holidays_of_kazakhstan, learn, past, silence, span
 
 START = date(2024, 3, 4)
 TWO_YEARS = 730
@@ -96,6 +96,41 @@ def test_the_new_year_is_quiet_by_nature() -> None:
     holiday = datetime(2026, 1, 1, 10, 0, tzinfo=ALMATY)
     workday = datetime(2026, 1, 13, 10, 0, tzinfo=ALMATY)
     assert cadence.expected(holiday, holiday + 8 * HOUR) < cadence.expected(workday, workday + 8 * HOUR) / 3
+
+
+THURSDAYS = (0.1, 0.1, 0.3, 4.4, 0.1, 1, 1)
+"""How many times as much each weekday has, of a source that publishes on Thursdays mostly."""
+
+
+def test_each_weekday_is_known() -> None:
+    times = published(3, 4.0, START, 400, FREE, week=THURSDAYS)
+    cadence = learned(times, times[-1])
+    monday, thursday = (datetime(2025, 3, day, tzinfo=ALMATY) for day in (3, 6))
+    expected = [cadence.expected(day, day + DAY) for day in (monday, thursday)]
+    assert expected[0] < 1 < 10 < expected[1]
+
+
+def test_a_missing_thursday_is_noticed_before_the_next() -> None:
+    times = published(3, 4.0, START, 500, FREE, week=THURSDAYS)
+    friday = max(moment for moment in times if moment.weekday() == 4)
+    cadence = learned(past(times, friday), friday)
+    assert noticed_after(cadence, friday) < 8 * DAY
+
+
+def test_a_weekday_hardly_seen_counts_as_any_workday() -> None:
+    """Sixty days have no eight holidays: those are free days like others."""
+    times = published(4, 6.0, date(2025, 6, 2), 80, FREE)
+    rates = learned(times, times[-1]).rates
+    saturday, sunday, holiday = (sum(rates[day, hour] for hour in range(24)) for day in (5, 6, HOLIDAY))
+    assert 0.9 * min(saturday, sunday) <= holiday <= 1.1 * max(saturday, sunday)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("week", [THURSDAYS, (5 / 3, 0, 5 / 3, 0, 5 / 3, 1, 1), (1, 1, 1, 1, 1, 8, 0.1)])
+@pytest.mark.parametrize("rate", RATES)
+def test_weekdays_of_their_own_bring_no_false_alarms(week: tuple[float, ...], rate: float) -> None:
+    for seed in range(2):
+        assert max(alarms(published(seed, rate, START, TWO_YEARS, FREE, week=week)).values(), default=0) <= 1
 
 
 def test_too_little_teaches_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -102,6 +103,21 @@ def test_what_moved_now_and_before(now: dict[str, Any], before: dict[str, Any], 
     assert shifts(before, past(*[before] * 8)) == ()
 
 
+def test_old_articles_that_come_new_are_a_list_gone_wild() -> None:
+    before = past(*[run(first_seen={"all": 4, "copies": 0, "old": 1})] * 8)
+    (told,) = shifts(run(first_seen={"all": 90, "copies": 0, "old": 80}), before)
+    assert told == "80 articles more than a month old came new, before at most 1 in a run."
+    assert shifts(run(first_seen={"all": 90, "copies": 0, "old": 40}), before) == ()
+    assert shifts(run(first_seen={"all": 90, "copies": 0, "old": 80}), before[:4]) == ()
+
+
+def test_an_old_article_seen_first_is_counted() -> None:
+    tally, now = Tally(), datetime(2026, 5, 3, tzinfo=UTC)
+    for age, verdict in ((2, Verdict.NEW), (40, Verdict.NEW), (40, Verdict.UNCHANGED), (90, Verdict.COPY)):
+        tally.article(article(verdict=verdict, fetched_at=now, published_at=now - timedelta(days=age)))
+    assert tally.measures({"articles/new": 2, "articles/copy": 1}, ())["first_seen"]["old"] == 2
+
+
 def test_faster_answers_and_longer_lists_are_no_trouble() -> None:
     before = run(waits=[9.0] * 8, lists={"pages": 1, "entries": 10})
     assert shifts(run(waits=[0.1] * 8, lists={"pages": 1, "entries": 90}), past(*[before] * 8)) == ()
@@ -155,7 +171,7 @@ def test_a_tally_gives_plain_values() -> None:
         "waits": [0.512, 0.1],
         "sizes": [900],
         "lists": {"pages": 1, "entries": 7},
-        "first_seen": {"all": 4, "copies": 1},
+        "first_seen": {"all": 4, "copies": 1, "old": 0},
         "problems": {"Blocked": 1},
         "robots_refused": 1,
         "articles": 2,
