@@ -86,7 +86,7 @@ def ignores_sigterm(plan: RunPlan, emit: Emit) -> Run:
 
 
 def hoards(plan: RunPlan, emit: Emit) -> Run:
-    kept = b"x" * 370_000_000
+    kept = b"x" * 350_000_000
     time.sleep(600)
     return good(plan, emit) if kept else raises(plan, emit)
 
