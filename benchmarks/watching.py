@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
@@ -27,6 +28,7 @@ from crawler.store import open_store
 
 ROOT = Path(__file__).parents[1]
 PAGES = 10
+ANSWERS = ("started", "left out", "together")
 MARK = "BENCHMARKED"
 Note = dict[str, Any]
 
@@ -138,7 +140,8 @@ def faults(watched: Watched) -> list[str]:
     """Starts that were skipped or came twice, runs at the same time, processes left behind; a sentence each."""
     found = []
     for number, life in enumerate(watched.lives, start=1):
-        slots = sorted(note["due"] for note in life.notes if note["kind"] in ("started", "left out"))
+        began = next(note["at"] for note in life.notes if note["kind"] == "began")
+        slots = sorted(note["due"] for note in life.notes if note["kind"] in ANSWERS and note["due"] > began)
         for one, other in itertools.pairwise(slots[1:]):  # the first makes up for what was missed, whenever that is
             passed = round((other - one) / watched.seconds)
             if passed != 1:
@@ -199,9 +202,9 @@ def main() -> int:
         engine = [(run.finished_at - run.started_at).total_seconds() for run in well if run.finished_at]
         if wrong:
             print((Path(folder) / "out.txt").read_text()[-5000:], file=sys.stderr)
-    left_out = sum(note["kind"] == "left out" for life in watched.lives for note in life.notes)
+    kinds = Counter(note["kind"] for life in watched.lives for note in life.notes)
     print(f"{len(runs)} runs in {len(watched.lives)} lives of a watch, a slot each {options.seconds:g} s")
-    print(f"left out because the last run went on: {left_out}")
+    print(f"left out because the last run went on: {kinds['left out']}; one with the next: {kinds['together']}")
     print(
         f"engine: median {median(engine):.3f} s; beside it: median {median(costs):.3f} s, nine tenths below "
         f"{quantiles(costs, n=10)[-1]:.3f} s"

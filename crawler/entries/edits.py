@@ -23,8 +23,8 @@ def edits(door: Door, old: Article, new: Article, changes: Changes) -> tuple[Edi
     return tuple(
         Edit(
             field=edit.field,
-            old=_shown(door, old, edit, *_window(edit.sentence, "added")),
-            new=_shown(door, new, edit, *_window(edit.sentence, "removed")),
+            old=_shown(door, old, edit, *_window(edit, "added")),
+            new=_shown(door, new, edit, *_window(edit, "removed")),
             severity=edit.severity,
             why=edit.reason,
             fate=edit.sentence.fate,
@@ -43,12 +43,12 @@ def _shown(door: Door, article: Article, edit: Touched, text: str, before: bool,
     return f"{ELLIPSIS + ' ' if before else ''}{found}{behind}"
 
 
-def _window(sentence: Sentence, absent: str) -> tuple[str, bool, bool]:
-    """The sentence of one version, without the parts that only the other one has; of an edited one the touched words
-    with some around them, and whether it goes on before and behind."""
-    parts = list(_placed(sentence, absent))
+def _window(edit: Touched, absent: str) -> tuple[str, bool, bool]:
+    """The sentence of one version, without the parts that only the other one has; of one edited in the body the touched
+    words with some around them, and whether it goes on before and behind."""
+    parts = list(_placed(edit.sentence, absent))
     text = "".join(part for part, _ in parts)
-    if sentence.fate is not Fate.EDITED:
+    if edit.field != "body" or edit.sentence.fate is not Fate.EDITED:
         return text.strip(), False, False
     begin, end, at = len(text), 0, 0
     for part, is_touched in parts:
