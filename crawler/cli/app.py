@@ -178,6 +178,9 @@ def health(
     context: typer.Context,
     sources: Sources = None,
     as_json: AsJson = False,
+    badge: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Draw the state: one source's file, or a folder.")
+    ] = None,
     accept: Annotated[bool, typer.Option("--accept", help="As the source is now is how it is from now on.")] = False,
     unaccept: Annotated[bool, typer.Option("--unaccept", help="Take back what was accepted.")] = False,
 ) -> None:
@@ -187,7 +190,7 @@ def health(
 
     if accept or unaccept:
         raise typer.Exit(settle(context.obj, tuple(sources or ()), undo=unaccept))
-    raise typer.Exit(health(context.obj, tuple(sources or ()), as_json))
+    raise typer.Exit(health(context.obj, tuple(sources or ()), as_json, badge))
 
 
 @app.command()

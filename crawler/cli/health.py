@@ -39,14 +39,19 @@ class State:
     paused: bool
     alarm: Alarm | None = None
     settled: Accepted | None = None
+    since: datetime | None = None
 
 
-def health(config_path: Path | None, wanted: tuple[str, ...], as_json: bool) -> int:
-    """Print the state of each source; the exit code that outranks the others."""
+def health(config_path: Path | None, wanted: tuple[str, ...], as_json: bool, badge: Path | None = None) -> int:
+    """Print the state of each source, and draw it where asked; the exit code that outranks the others."""
+    from crawler.cli.badges import write
+
     config = load(config_path)
     now = datetime.now(UTC)
     with open_store(config.database_url) as store:
         states = [state(store, name, timing, config, now) for name, timing in timings(config, store, wanted).items()]
+    if badge:
+        write(states, badge, config)
     for each in states:
         print(json.dumps(values(each, config), ensure_ascii=False) if as_json else text(each, config))
     return worst(each.exit_code for each in states)
@@ -68,6 +73,7 @@ def state(store: Store, source: str, timing: Timing, config: Config, now: dateti
         paused=bool(row and row.paused),
         alarm=store.alarms.open_of(source),
         settled=accepted(ended.measures) if ended else None,
+        since=_since(store, ended, verdict),
     )
 
 
@@ -93,6 +99,13 @@ def judged(
     return str(ended.health), ended.exit_code or 0, ended.reason or ""
 
 
+def _since(store: Store, ended: Run | None, verdict: str) -> datetime | None:
+    """Since when the verdict is what it is: of an unwatched source, since its last run ended."""
+    if ended is None:
+        return None
+    return ended.finished_at if verdict == "unwatched" else store.runs.since(ended)
+
+
 def _quiet(store: Store, source: str, config: Config, now: datetime) -> str | None:
     here = zone(config.timezone)
     times = past(store.articles.published_since(source, now - HISTORY), now)
@@ -113,6 +126,7 @@ def values(state: State, config: Config) -> dict[str, Any]:
         "exit_code": state.exit_code,
         "sentence": state.sentence,
         "paused": state.paused,
+        "since": iso(state.since.astimezone(here)) if state.since else None,
         "last_run": iso(last.started_at.astimezone(here)) if last else None,
         "last_healthy": iso(well.started_at.astimezone(here)) if well else None,
         "unaccounted": last.measures.get("unaccounted", []) if last else [],

@@ -40,7 +40,8 @@ def path(nodes: Sequence[Any]) -> str:
 def innermost(nodes: Sequence[Any]) -> Any:
     """The innermost element that has all of these in it."""
     lines = zip(*(line(node) for node in nodes), strict=False)
-    return [level[0] for level in takewhile(lambda level: all(node is level[0] for node in level), lines)][-1]
+    same = [level[0] for level in takewhile(lambda level: all(node is level[0] for node in level), lines)]
+    return same[-1] if same else nodes[0]  # of two trees: a text that was parsed by itself
 
 
 def line(node: Any) -> list[Any]:

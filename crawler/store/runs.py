@@ -98,6 +98,16 @@ class RunRoom:
         has = runs.c.measures.contains(f'"{name}": ', autoescape=True)
         return self._select(source, "live", limit, well, has, runs.c.started_at >= since)
 
+    def since(self, run: Run) -> datetime:
+        """When the source's runs of this mode began to end as this one did, without another end between."""
+        alike = (*_of(run.source, run.mode), runs.c.finished_at.is_not(None), runs.c.id <= run.id)
+        other = select(func.max(runs.c.id)).where(*alike, runs.c.health != run.health)
+        after = self._database.read(other)[0][0] or 0
+        found: datetime | None = self._database.read(
+            select(func.min(runs.c.started_at)).where(*alike, runs.c.id > after)
+        )[0][0]
+        return found or run.started_at
+
     def remeasure(self, run: Run) -> None:
         """Write an ended run's measures anew: what later runs carry on from it."""
         with self._database.writing() as connection:

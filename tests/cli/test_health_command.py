@@ -47,6 +47,18 @@ def test_the_open_alarm_is_shown(tmp_path: Path) -> None:
     }
 
 
+def test_badges_are_drawn_into_a_file_or_a_folder(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    assert place.crawler("health", "mfa", "--badge", "mfa.svg").code == 13
+    assert "mfa: unwatched, never looked at" in (place.work / "mfa.svg").read_text(encoding="utf-8")
+    assert place.crawler("health", "--badge", "badges").code == 13
+    assert sorted(path.name for path in (place.work / "badges").iterdir()) == ["ktkz.svg", "mfa.svg", "qazmonitor.svg"]
+    done = place.crawler("health", "--badge", "all.svg")
+    assert (done.code, "name one source" in done.err) == (2, True)
+    done = place.crawler("health", "mfa", "--badge", "mfa.svg/x.svg")
+    assert (done.code, "cannot be written" in done.err) == (2, True)
+
+
 def test_every_state_and_the_code_that_outranks(tmp_path: Path) -> None:
     place, now = Place(tmp_path), datetime.now(UTC)
     with place.store() as store:

@@ -161,3 +161,21 @@ def test_runs_to_compare_with_ended_well_and_measured_it(store: Store) -> None:
     assert found[0].measures == measured
     assert [run.id for run in store.runs.measured("mfa", "articles", since=NOON, limit=1)] == [kept[1].id]
     assert store.runs.measured("mfa", "articles", since=NOON + MINUTE) == []
+
+
+def test_since_when_runs_ended_as_the_last_did(store: Store) -> None:
+    well = finished(store)
+    assert store.runs.since(well) == well.started_at
+    finished(store, Health.BLOCKED)
+    first, _, last = (finished(store, Health.DEGRADED) for _ in range(3))
+    finished(store, Health.BLOCKED, mode="replay")
+    began(store)
+    with store._database.writing() as connection:
+        connection.execute(update(schema.runs).where(schema.runs.c.id < first.id).values(started_at=NOON - MINUTE))
+    assert store.runs.since(last) == first.started_at
+
+
+def test_measures_of_an_ended_run_are_written_anew(store: Store) -> None:
+    run = finished(store, measures={"articles": 1})
+    store.runs.remeasure(replace(run, measures={"articles": 1, "accepted": {"run": run.id}}))
+    assert store.runs.last("mfa").measures == {"articles": 1, "accepted": {"run": run.id}}
