@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
@@ -44,7 +45,9 @@ def door(**settings: object) -> Door:
 
 @st.composite
 def articles(draw: st.DrawFn) -> Article:
-    body = draw(st.sampled_from(["\n", " "])).join(draw(SENTENCES))
+    number = count()
+    drawn = draw(st.sampled_from(["\n", " "])).join(draw(SENTENCES))
+    body = re.sub(r"\w+", lambda word: f"{word[0]}{next(number)}", drawn)  # each word once: places are certain
     places = [(found.start(), found.end()) for found in re.finditer(r"\w+", body)]
     chosen = draw(st.lists(st.sampled_from(places), max_size=6))
     matches = tuple(
@@ -82,8 +85,7 @@ def test_all_pieces_together_stay_within_the_share(item: Article, asked: list[st
             assert text in item.body
             at = item.body.index(text)
             seen |= set(range(at, at + len(text)))
-    if len(set(re.findall(r"[^.]+\.", item.body))) == len(re.findall(r"[^.]+\.", item.body)):  # places are certain
-        assert len(seen) <= 0.3 * len(item.body)
+    assert len(seen) <= 0.3 * len(item.body)
 
 
 @settings(deadline=None)
@@ -94,7 +96,7 @@ def test_what_is_cut_is_cut_at_words(item: Article) -> None:
         assert at == 0 or item.body[at - 1].isspace()
         end = at + len(piece.text)
         assert end == len(item.body) or item.body[end].isspace()
-        assert piece.after == bool(item.body[end:].strip()) or item.body.count(piece.text) > 1
+        assert piece.after == bool(item.body[end:].strip())
 
 
 TEXT = (
