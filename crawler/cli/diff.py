@@ -43,15 +43,23 @@ def diff(config_path: Path | None, article: str, first: int | None, last: int | 
 
 def versions(config_path: Path | None, article: str, as_json: bool) -> int:
     """Print every version of an article with what each changed; the exit code."""
+    from crawler.cli import languages
+    from crawler.store import open_store
+
     config = load(config_path)
-    found = stored(config_path, article)
+    with open_store(config.database_url) as store:
+        found = store.articles.versions(article_id(store, article, config))
+        release = languages.release_of(store, config, found[-1])
     changes = [None, *(between(old, new) for old, new in pairwise(found))]
     if not as_json:
         print(f"{found[-1].id}  {found[-1].headline}\n{found[-1].url}")
+        if release is not None:
+            print(f"languages: {languages.line(release)}")
     for each, change in zip(found, changes, strict=True):
         if as_json:
             told = {"severity": change.severity, "reason": change.reason} if change else {}
-            print(json.dumps({**about(each), **told}, ensure_ascii=False))
+            missing = {"missing_languages": list(release.missing)} if release is not None else {}
+            print(json.dumps({**about(each), **told, **missing}, ensure_ascii=False))
         else:
             print(described(each, config.timezone))
             if change:

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from crawler.cli import moment
-from crawler.dedupe.languages import Release, releases
+from crawler.cli import languages, moment
+from crawler.cli.languages import moment as moment_of
+from crawler.dedupe.languages import releases
 from crawler.errors import UsageError
-from crawler.health.cadence import HOUR, span
 
 if TYPE_CHECKING:
     from crawler.items import Article
@@ -71,11 +71,16 @@ def story(
         if found is None:
             typer.echo(f"Story {number} has no two articles left and is gone.")
         else:
-            languages = _languages(context.obj)
+            from crawler.config import load
+
+            publishing = languages.published_in(load(context.obj))
+            members = [member.article for member in found.members]
             typer.echo(
-                json.dumps(as_dict(found, languages), ensure_ascii=False)
+                json.dumps(as_dict(found, publishing), ensure_ascii=False)
                 if as_json
-                else "\n".join([told(found, whole=True), *_versions(found, languages)])
+                else "\n".join(
+                    [told(found, whole=True), *(f"    {line}" for line in languages.lines(members, publishing))]
+                )
             )
 
 
@@ -108,36 +113,7 @@ def _overrule(store: Store, number: int, act: Act, what: str | None) -> int:
     return store.same.merge(number, int(what), now)
 
 
-def _languages(config_path: Path | None) -> dict[str, tuple[str, ...]]:
-    """The languages of each source that publishes in several, as the owner asks for them."""
-    from crawler import spiders
-    from crawler.config import load
-
-    config, found = load(config_path), {}
-    for name in spiders.names():
-        own: tuple[str, ...] = getattr(spiders.load(name), "languages", ())
-        found[name] = config.source(name).languages or own
-    return {name: languages for name, languages in found.items() if len(languages) > 1}
-
-
-def _versions(found: StoredStory, languages: Mapping[str, Sequence[str]]) -> list[str]:
-    """A line for each release: which language came when, which is missing, whose numbers differ."""
-    lines = []
-    for release in releases([member.article for member in found.members], languages):
-        parts = [f"{missing}: none" for missing in release.missing]
-        for at, (language, when) in enumerate(release.times.items()):
-            late = release.late(language)
-            told_late = at and late is not None
-            parts.append(f"{language} +{span(late)}" if told_late and late else f"{language} {_moment(when)}")
-        parts += [
-            f"{language} lacks {', '.join(f'{number:g}' for number in numbers)}, which another version has"
-            for language, numbers in release.lacking.items()
-        ]
-        lines.append(f"    {release.source} {release.native_id}: {'; '.join(parts)}")
-    return lines
-
-
-def as_dict(found: StoredStory, languages: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
+def as_dict(found: StoredStory, publishing: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
     """A story as plain JSON values; `cluster` is equal for articles that are one text. Given the languages of sources,
     it has `releases` with what is missing, late (hours) and different in numbers."""
     members = [
@@ -154,21 +130,10 @@ def as_dict(found: StoredStory, languages: Mapping[str, Sequence[str]] | None = 
         for member in found.members
     ]
     values: dict[str, Any] = {"id": found.id, "articles": members}
-    if languages is not None:
-        values["releases"] = [_release(one) for one in releases([m.article for m in found.members], languages)]
+    if publishing is not None:
+        members_of = releases([member.article for member in found.members], publishing)
+        values["releases"] = [languages.values(one) for one in members_of]
     return values
-
-
-def _release(release: Release) -> dict[str, Any]:
-    late = {language: release.late(language) for language in release.times}
-    return {
-        "source": release.source,
-        "native_id": release.native_id,
-        "published_at": {language: when.isoformat() if when else None for language, when in release.times.items()},
-        "missing": list(release.missing),
-        "late_hours": {language: round(each / HOUR, 2) for language, each in late.items() if each},
-        "lacking_numbers": {language: list(found) for language, found in release.lacking.items()},
-    }
 
 
 def told(found: StoredStory, *, whole: bool = False) -> str:
@@ -204,9 +169,5 @@ def _times(articles: list[Article]) -> list[str]:
     )
 
 
-def _moment(when: datetime | None) -> str:
-    return f"{when:%Y-%m-%d %H:%M}" if when else "no date"
-
-
 def _line(article: Article) -> str:
-    return f"{_moment(article.published_at)}  {article.id}  {article.headline}  {article.url}"
+    return f"{moment_of(article.published_at)}  {article.id}  {article.headline}  {article.url}"

@@ -142,3 +142,10 @@ def test_which_languages_a_source_has_is_a_setting(stored: Path, monkeypatch: py
     monkeypatch.setenv("CRAWLER_SOURCES__MFA__LANGUAGES", '["ru", "en"]')
     found = run("story", str(json.loads(run("stories", "--json").splitlines()[0])["id"]))
     assert "mfa 1: en: none; ru 2026" in found
+
+
+def test_a_release_in_one_language_alone_shows_what_is_missing(stored: Path) -> None:
+    """Such a release is in no story, so its versions tell it."""
+    assert "languages: kk: none; en: none; ru 2026-03-06 12:00" in run("versions", "mfa:1:ru")
+    (row,) = [json.loads(line) for line in run("versions", "mfa:1:ru", "--json").splitlines()]
+    assert row["missing_languages"] == ["kk", "en"]
