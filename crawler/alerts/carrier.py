@@ -14,6 +14,7 @@ import threading
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
+from html import escape
 from typing import Any
 
 import apprise
@@ -35,6 +36,7 @@ REASONS = (
         "the receiver could not be reached, or did not answer in time",
     ),
 )
+MARKED = re.compile(r"\*([^*\n]+)\*")
 UNKNOWN = "the receiver did not take it"
 
 
@@ -109,7 +111,12 @@ class Carrier:
             plugin.headers[HEADER] = letter.key
         if "overflow" not in self._address:
             plugin.overflow_mode = apprise.OverflowMode.SPLIT
-        sent: bool = plugin.notify(body=letter.text, title=letter.subject, body_format=apprise.NotifyFormat.TEXT)
+        text = below(letter)
+        plain, html = apprise.NotifyFormat.TEXT, apprise.NotifyFormat.HTML
+        if plugin.resolve_format(plain) == plain:
+            sent: bool = plugin.notify(body=text, title=letter.subject, body_format=plain)
+        else:  # Telegram and its like: what Apprise makes of plain text breaks at the first < in a title
+            sent = plugin.notify(body=as_chat(text), title=escape(letter.subject), body_format=html)
         return sent
 
     def _mail(self, plugin: Any, letter: Letter) -> bool:
@@ -136,6 +143,17 @@ class Carrier:
         if refused:
             raise NotCarried(f"{len(refused)} of the recipients were refused")
         return True
+
+
+def below(letter: Letter) -> str:
+    """The text without a first line that the subject says already: where both stand together, once is enough."""
+    first, _, rest = letter.text.partition("\n")
+    return rest.lstrip() if rest.strip() and letter.subject.startswith(first) else letter.text
+
+
+def as_chat(text: str) -> str:
+    """Plain text as the little HTML that chats know: marked words bold, lines as they are."""
+    return MARKED.sub(r"<b>\1</b>", escape(text.strip(), quote=False)).replace("\n", "<br/>\n")
 
 
 def letter_as_mail(letter: Letter, *, sender: tuple[Any, str], to: tuple[Any, str]) -> EmailMessage:

@@ -16,7 +16,7 @@ def _each(form: str, part: int) -> Callable[[Sequence[Entry]], str]:
     def text(entries: Sequence[Entry]) -> str:
         words, templates = Phrases("en", UTC), Templates()
         return "\n".join(
-            alert(templates, entry, words, noted_at=NOON, form=form, to="press")[part] for entry in entries
+            alert(templates, entry, words, noted_at=NOON, form=form, to="press", titles={})[part] for entry in entries
         )
 
     return text

@@ -3,7 +3,7 @@ subscription, the rights and the patterns to black out say then."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from html import escape
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from crawler.entries import Entry, Maker, Phrases, Templates, Wanted
 from crawler.entries.digest import digest_of
 from crawler.entries.wording import Wording, render
 from crawler.items import Article, Strength, Verdict
+from crawler.keywords import load_rules
 from crawler.rights import Door
 from crawler.store import Message, News, Outcome, Store, key_of
 
@@ -32,6 +33,7 @@ class Writer:
     def __init__(self, config: Config, store: Store) -> None:
         self._config, self._store = config, store
         self._templates = Templates(config.templates)
+        self._rules: dict[str, dict[str, str]] = {}
         self._makers: dict[tuple[str, ...], Maker] = {}
 
     def write(self, message: Message) -> Letter | None:
@@ -83,9 +85,23 @@ class Writer:
     ) -> Letter:
         entry = self.entry(subscription, article, self.maker(subscription).door())
         parts = alert(
-            self._templates, entry, words, noted_at=news.noted_at, form=subscription.form, to=message.subscription
+            self._templates,
+            entry,
+            words,
+            noted_at=news.noted_at,
+            form=subscription.form,
+            to=message.subscription,
+            titles=self._titles(subscription.language),
         )
         return _letter(message, subscription, *parts)
+
+    def _titles(self, language: str) -> dict[str, str]:
+        """What the rules are called, by name."""
+        made = self._rules.get(language)
+        if made is None:
+            rules = load_rules(self._config.rules).rules
+            made = self._rules.setdefault(language, {rule.name: rule.title_in(language) for rule in rules})
+        return made
 
     def _digest(
         self, message: Message, subscription: Subscription, words: Phrases, articles: Sequence[Article]
@@ -119,14 +135,21 @@ def _letter(message: Message, subscription: Subscription, subject: str, text: st
 
 
 def alert(
-    templates: Templates, entry: Entry, words: Phrases, *, noted_at: datetime, form: str, to: str
+    templates: Templates,
+    entry: Entry,
+    words: Phrases,
+    *,
+    noted_at: datetime,
+    form: str,
+    to: str,
+    titles: Mapping[str, str],
 ) -> tuple[str, str, str]:
-    """Subject, text and HTML of one alert to a subscription."""
+    """Subject, text and HTML of one alert to a subscription; `titles` are what rules are called."""
     values = {
         "entry": entry,
         "words": words,
         "stamp": stamp(entry, noted_at, words),
-        "found": matched(entry, words),
+        "found": matched(entry, words, titles),
         "versions": [other for other in entry.others if not other.is_copy],
         "copies": [other for other in entry.others if other.is_copy],
         "others": len(entry.others),
@@ -162,11 +185,11 @@ def _changed(entry: Entry) -> str:
     return "unpublished" if entry.verdict is Verdict.UNPUBLISHED else "changed_at"
 
 
-def matched(entry: Entry, words: Phrases) -> str:
-    """The matched words with their rules, each once: `МККК, ICRC (red-cross-movement); IHL (ihl)`."""
+def matched(entry: Entry, words: Phrases, titles: Mapping[str, str]) -> str:
+    """The matched words with their rules, each once: `МККК, ICRC (Red Cross movement); IHL (humanitarian law)`."""
     by_rule: dict[str, dict[str, None]] = {}
     for found in entry.found:
-        named = by_rule.setdefault(found.rule, {})
+        named = by_rule.setdefault(titles.get(found.rule, found.rule), {})
         if found.surface:
             named[found.surface if found.strength is Strength.STRONG else f"{found.surface} ({words['weak']})"] = None
     return "; ".join(f"{', '.join(named)} ({rule})" if named else rule for rule, named in by_rule.items())

@@ -20,16 +20,20 @@ AROUND = 20
 def edits(door: Door, old: Article, new: Article, changes: Changes) -> tuple[Edit, ...]:
     """The touched sentences; what stands in a body is taken through the door."""
     changed = sorted(changes.changed, key=lambda edit: -RANK[edit.severity])[:MOST]
-    return tuple(
-        Edit(
-            field=edit.field,
-            old=_shown(door, old, edit, *_window(edit, "added")),
-            new=_shown(door, new, edit, *_window(edit, "removed")),
-            severity=edit.severity,
-            why=edit.reason,
-            fate=edit.sentence.fate,
-        )
-        for edit in changed
+    first = sorted(range(len(changed)), key=lambda at: not changed[at].sentence.new)  # what stands there now
+    made = {at: _edit(door, old, new, changed[at]) for at in first}
+    return tuple(made[at] for at in range(len(changed)))
+
+
+def _edit(door: Door, old: Article, new: Article, edit: Touched) -> Edit:
+    now = _shown(door, new, edit, *_window(edit, "removed"))  # first: where the share is small, what stands there now
+    return Edit(
+        field=edit.field,
+        old=_shown(door, old, edit, *_window(edit, "added")),
+        new=now,
+        severity=edit.severity,
+        why=edit.reason,
+        fate=edit.sentence.fate,
     )
 
 
