@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from crawler import spiders
 from crawler.config import Config, Subscription
+from crawler.entries.troubles import UNREAD, troubles
 from crawler.store import Outcome, Store, Subscribed, key_of
 
 
@@ -30,7 +32,7 @@ def _made(
         return False
     waiting = store.news.waiting(name, due)
     is_empty = not any(notice.outcome is Outcome.DIGEST for notice in waiting)
-    silent = is_empty and (subscription.empty == "never" or (subscription.empty == "once" and begun.last_empty > 0))
+    silent = is_empty and _stays_unsaid(store, config, subscription, begun, (begins, due))
     if not silent:
         number = store.outbox.put(
             key=key_of(name, "digest", due.isoformat()),
@@ -45,3 +47,18 @@ def _made(
         store.news.attach(name, [notice.news_id for notice in waiting], number)
     store.news.digested(name, due, begun.last_empty + 1 if is_empty else 0)
     return not silent
+
+
+def _stays_unsaid(
+    store: Store, config: Config, subscription: Subscription, begun: Subscribed, time: tuple[datetime, datetime]
+) -> bool:
+    """Whether a digest without news is not sent: as the subscriber asked; but with `once` a day or week in which a source
+    could not be seen is never passed over, for it may only look empty."""
+    if subscription.empty == "always" or (subscription.empty == "once" and begun.last_empty == 0):
+        return False
+    if subscription.when.rhythm == "hourly" or subscription.empty == "never":
+        return True
+    names = subscription.sources or [name for name in spiders.names() if config.source(name).enabled]
+    return not any(
+        each.kind != UNREAD or each.since for each in troubles(store, names, *time)
+    )  # one never read is none

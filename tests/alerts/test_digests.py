@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from crawler.alerts.letter import Letter
 from crawler.alerts.sorting import begin, sort
 from crawler.alerts.writing import Writer
 from crawler.config import Config
-from crawler.items import Verdict
+from crawler.items import Health, Run, Verdict
 from crawler.store import Store, open_store
 
 ALMATY = ZoneInfo("Asia/Almaty")
@@ -104,6 +105,17 @@ def test_a_digest_without_news_is_sent_as_often_as_asked(store: Store, empty: st
     letters = desk.letters()
     assert len(letters) == number
     assert all("Nothing new in this time." in letter.text for letter in letters)
+
+
+def test_a_day_without_news_in_which_a_source_broke_is_always_told(store: Store) -> None:
+    desk = Desk(store)
+    for day in (1, 2):
+        begun = store.runs.begin(Run(source="mfa", started_at=NOON + day * DAY))
+        store.runs.finish(replace(begun, finished_at=NOON + day * DAY, health=Health.BLOCKED, exit_code=11))
+    assert [make_due(store, desk.config, MORNING + day * DAY) for day in (1, 2)] == [1, 1]
+    letter = desk.letters()[-1]
+    assert "Nothing new in this time." in letter.text
+    assert "Ministry of Foreign Affairs of Kazakhstan: access refused since" in letter.text
 
 
 def test_more_pages_of_a_story_that_was_told_are_told_in_the_next_digest(store: Store) -> None:
