@@ -1,9 +1,10 @@
 """One channel of an owner: a name and an address, carried by Apprise (mail, Telegram, Slack, Matrix, webhooks and a
 hundred more).
 
-An address holds secrets: it is never logged, stored or part of an error, and neither is what Apprise says, for it may
-quote it; why a try failed is told in our own words. A mail is put together here, for Apprise's has no text of its own
-beside the HTML and a new Message-ID at every try; it leaves over Apprise's connection.
+An address holds secrets: it is never logged, stored or part of an error, and neither is what Apprise and its HTTP
+client say, for they may quote it; why a try failed is told in our own words. A mail is put together here, for Apprise's
+has no text of its own beside the HTML and a new Message-ID at every try; it leaves over Apprise's connection. A
+redirect is not followed, unless the address says `redirect=yes`: what was posted would be lost on the way.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from collections.abc import Iterator
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
@@ -38,6 +40,12 @@ REASONS = (
 )
 MARKED = re.compile(r"\*([^*\n]+)\*")
 UNKNOWN = "the receiver did not take it"
+LONGEST = 300.0
+"""Seconds after which one try is given up, however slowly the receiver goes on answering."""
+REMEMBERED = 1000
+"""Mails of which this process keeps who took them, while others did not."""
+TALKATIVE = ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
+"""Loggers that show the whole web address of a receiver, and so what is secret in it."""
 
 
 class NotCarried(Exception):
@@ -58,14 +66,23 @@ class _Heard(logging.Handler):
 
 
 _heard = _Heard()
+_took: dict[tuple[str, str], set[str]] = {}
+"""By channel and key, those who took a mail that others have not: they do not get it again at each further try."""
+
+
+def _is_elsewhere(_: logging.LogRecord) -> bool:
+    """Whether a record comes from a thread that carries no letter."""
+    return getattr(_heard.mine, "lines", None) is None
 
 
 def _listen() -> None:
-    """Apprise's own logger leads here and nowhere else: its messages may show an address."""
+    """Apprise's own logger leads here and nowhere else: its messages may show an address. So may its HTTP client's."""
     logger = logging.getLogger("apprise")
     logger.handlers[:] = [_heard]
     logger.propagate = False
     logger.setLevel(logging.WARNING)
+    for name in TALKATIVE:
+        logging.getLogger(name).addFilter(_is_elsewhere)  # added once, however often it is asked for
 
 
 class Carrier:
@@ -74,37 +91,48 @@ class Carrier:
     def __init__(self, name: str, address: str) -> None:
         _listen()
         self.name, self._address = name, address
-        self._mine = threading.local()
-        if self._made() is None:
+        self._idle: list[Any] = []
+        plugin = self._made()
+        if plugin is None:
             raise ConfigError(
                 f"{name}: the address is none that Apprise knows, such as mailto://… or json://… (it is not shown, for "
                 "it may hold a secret)."
             )
+        self._idle.append(plugin)
 
     def carry(self, letter: Letter) -> None:
         """Send a letter; NotCarried, with the reason, when it was not taken."""
+        came: list[str | None] = []
+        thread = threading.Thread(target=lambda: came.append(self._tried(letter)), name="carrier", daemon=True)
+        thread.start()
+        thread.join(LONGEST)
+        reason = came[0] if came else f"the receiver was not done after {LONGEST:.0f} seconds"
+        if reason is not None:
+            raise NotCarried(reason)
+
+    def _tried(self, letter: Letter) -> str | None:
+        """Send a letter in this thread; why it was not taken, None when it was."""
         _listen()
-        plugin = self._plugin()
+        try:
+            plugin = self._idle.pop()
+        except IndexError:  # all are in use by other threads
+            plugin = self._made()
         lines: list[str] = []
         _heard.mine.lines = lines
         try:
             sent = self._mail(plugin, letter) if isinstance(plugin, NotifyEmail) else self._notify(plugin, letter)
-        except NotCarried:
-            raise
+        except NotCarried as error:
+            return str(error)
         except Exception as error:  # noqa: BLE001 - a hundred services, each with errors of its own
-            raise NotCarried(_reason([*lines, f"{type(error).__name__} {error}"])) from None
+            return _reason([*lines, f"{type(error).__name__} {error}"])
         finally:
             _heard.mine.lines = None
-        if not sent:
-            raise NotCarried(_reason(lines))
-
-    def _plugin(self) -> Any:
-        if not hasattr(self._mine, "plugin"):
-            self._mine.plugin = self._made()
-        return self._mine.plugin
+            self._idle.append(plugin)
+        return None if sent else _reason(lines)
 
     def _made(self) -> Any:
-        return apprise.Apprise.instantiate(self._address, suppress_exceptions=True)
+        asset = apprise.AppriseAsset(http_redirects=False)
+        return apprise.Apprise.instantiate(self._address, asset=asset, suppress_exceptions=True)
 
     def _notify(self, plugin: Any, letter: Letter) -> bool:
         if isinstance(getattr(plugin, "headers", None), dict):
@@ -120,7 +148,8 @@ class Carrier:
         return sent
 
     def _mail(self, plugin: Any, letter: Letter) -> bool:
-        refused: set[str] = set()
+        at = (self.name, letter.key)
+        took = _took.pop(at, set())
         connection = AppriseSMTPController(
             host=plugin.smtp_host,
             port=plugin.port,
@@ -130,19 +159,39 @@ class Carrier:
             verify_certificate=plugin.verify_certificate,
             socket_connect_timeout=plugin.socket_connect_timeout,
         )
-        with connection as smtp:
-            for name, address in plugin.targets:
-                mail = letter_as_mail(letter, sender=plugin.from_addr, to=(name, address))
-                for header, others in (("Cc", plugin.cc), ("Reply-To", plugin.reply_to)):
-                    if others:
-                        mail[header] = ", ".join(sorted(others))
-                everyone = [address, *sorted((plugin.cc | plugin.bcc) - {address})]
-                for each in everyone:
-                    if not smtp.sendmail(plugin.from_addr[1], [each], mail.as_bytes().decode("ascii")):
-                        refused.add(each)
+        refused = 0
+        try:
+            with connection as smtp:
+                for mail, each in _copies(plugin, letter):
+                    if each in took:
+                        continue
+                    if smtp.sendmail(plugin.from_addr[1], [each], mail.as_bytes().decode("ascii")):
+                        took.add(each)
+                    else:
+                        refused += 1
+        except Exception:
+            _remember(at, took)
+            raise
         if refused:
-            raise NotCarried(f"{len(refused)} of the recipients were refused")
+            _remember(at, took)
+            raise NotCarried(f"{refused} of the recipients were refused")
         return True
+
+
+def _copies(plugin: Any, letter: Letter) -> Iterator[tuple[EmailMessage, str]]:
+    """A mail for each of `to`, with each of those whom it goes to."""
+    for name, address in plugin.targets:
+        mail = letter_as_mail(letter, sender=plugin.from_addr, to=(name, address))
+        for header, others in (("Cc", plugin.cc), ("Reply-To", plugin.reply_to)):
+            if others:
+                mail[header] = ", ".join(sorted(others))
+        yield from ((mail, each) for each in (address, *sorted((plugin.cc | plugin.bcc) - {address})))
+
+
+def _remember(at: tuple[str, str], took: set[str]) -> None:
+    _took[at] = took
+    while len(_took) > REMEMBERED:
+        del _took[next(iter(_took))]
 
 
 def below(letter: Letter) -> str:

@@ -52,8 +52,8 @@ def _made(
 def _stays_unsaid(
     store: Store, config: Config, subscription: Subscription, begun: Subscribed, time: tuple[datetime, datetime]
 ) -> bool:
-    """Whether a digest without news is not sent: as the subscriber asked; but with `once` a day or week in which a source
-    could not be seen is never passed over, for it may only look empty."""
+    """Whether a digest without news is not sent: as the subscriber asked; but with `once` a day or week in which a
+    source could not be seen is never passed over, for it may only look empty."""
     if subscription.empty == "always" or (subscription.empty == "once" and begun.last_empty == 0):
         return False
     if subscription.when.rhythm == "hourly" or subscription.empty == "never":

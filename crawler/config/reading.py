@@ -12,6 +12,7 @@ import platformdirs
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import SettingsError
 
+from crawler.config.section import shown
 from crawler.config.settings import NAME, PREFIX, Alarms, Config, Limits, Politeness, SourceConfig
 from crawler.config.subscriptions import Subscription
 from crawler.errors import ConfigError, nearest
@@ -73,13 +74,13 @@ def _explained(error: ValidationError, path: Path | None, text: str) -> str:
     if not first["loc"]:  # what only several settings together get wrong
         return f"{path or 'A variable'}: {first['msg'].removeprefix('Value error, ')}"
     keys = [str(part) for part in first["loc"]]
-    dotted = ".".join(keys)
+    dotted = ".".join("…" if "://" in key else key for key in keys)
     variable = PREFIX + "__".join(keys).upper()
     where = f"the variable {variable}" if variable in os.environ else f"{path}{_line(text, keys)}"
     if first["type"] == "extra_forbidden":
         return f"{where}: there is no setting {dotted!r}{nearest(keys[-1], _siblings(keys)) or '.'}"
     message = first["msg"].removeprefix("Value error, ")
-    given = "" if keys[0] in ("alarms", "channels") else f" = {first['input']!r}"  # an address may hold a secret
+    given = "" if keys[0] in ("alarms", "channels") else f" = {shown(first['input'])}"  # an address may hold a secret
     return f"{where}: {dotted}{given} cannot be used: {message}."
 
 

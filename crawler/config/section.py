@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 class Section(BaseModel):
     """A part of the configuration; unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def zone_name(value: str) -> str:
@@ -20,3 +20,9 @@ def zone_name(value: str) -> str:
     except Exception as error:  # ZoneInfo raises several kinds for one mistake
         raise ValueError(f"{value!r} is no time zone name such as Asia/Almaty") from error
     return value
+
+
+def shown(value: object) -> str:
+    """A value as an error shows it: none in which an address stands, for that may hold a secret."""
+    written = repr(value)
+    return "'…' (an address is not shown)" if "://" in written else written

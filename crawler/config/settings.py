@@ -12,7 +12,7 @@ import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from crawler.config.section import Section, zone_name
+from crawler.config.section import Section, shown, zone_name
 from crawler.config.subscriptions import NAME_OF, Address, Subscription
 from crawler.errors import UnknownSource, nearest
 
@@ -119,6 +119,7 @@ class Config(BaseSettings):
     model_config = SettingsConfigDict(
         extra="forbid",
         frozen=True,
+        hide_input_in_errors=True,
         env_prefix=PREFIX,
         env_nested_delimiter="__",
         nested_model_default_partial_update=True,
@@ -171,7 +172,7 @@ class Config(BaseSettings):
     def _are_names(cls, value: dict[str, Any]) -> dict[str, Any]:
         for name in value:
             if not NAME_OF.fullmatch(name):
-                raise ValueError(f"{name!r} is no name: small letters, digits, - and _, at most 40")
+                raise ValueError(f"{shown(name)} is no name: small letters, digits, - and _, at most 40")
         return value
 
     @model_validator(mode="after")
@@ -180,7 +181,7 @@ class Config(BaseSettings):
             for channel in subscription.channels:
                 if channel not in self.channels:
                     hint = nearest(channel, self.channels) or "."
-                    raise ValueError(f"subscriptions.{name}: [channels] has no {channel!r}{hint}")
+                    raise ValueError(f"subscriptions.{name}: [channels] has no {shown(channel)}{hint}")
         return self
 
     @property

@@ -3,32 +3,59 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
-from crawler.items import Article
+from crawler.items import Article, Match
 
 BLOCK = "█"
+SPACE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]| ", re.DOTALL)
+"""What is read at once in a pattern, so that only a space that stands for itself is taken for one."""
 KEPT = frozenset({"id", "source", "language", "published_raw", "copy_of"})
 """Texts that name no person, or that an output never shows."""
 
 
 @lru_cache(maxsize=64)
 def _patterns(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+    """Each pattern, and where it has letters that may be written as two signs (`й`), the pattern with these."""
+    written = dict.fromkeys(
+        unicodedata.normalize(form, _over_lines(pattern)) for pattern in patterns for form in ("NFC", "NFD")
+    )
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in written)
+
+
+def _over_lines(pattern: str) -> str:
+    """A pattern whose spaces fit the end of a line too.
+
+    >>> _over_lines("Айдос Бекович[ -]улы")
+    'Айдос\\\\sБекович[ -]улы'
+    """
+    if re.compile(pattern).flags & re.VERBOSE:
+        return pattern
+    return SPACE.sub(lambda found: r"\s" if found[0] in (" ", "\\ ") else found[0], pattern)
 
 
 def blackened(text: str, patterns: Sequence[str]) -> str:
-    """The text with a block for each sign that a pattern fits, spaces excepted.
+    """The text with a block for each sign that a pattern fits, spaces excepted. Each pattern sees the whole text, also
+    what another one fits.
 
-    >>> blackened("Айдос Бекович сказал", ["Айдос Бекович"])
+    >>> blackened("Айдос Бекович сказал", ["Айдос", "Айдос Бекович"])
     '█████ ███████ сказал'
     """
-    for pattern in _patterns(tuple(patterns)):
-        text = pattern.sub(lambda found: re.sub(r"\S", BLOCK, found[0]), text)
+    found = [match.span() for pattern in _patterns(tuple(patterns)) for match in pattern.finditer(text)]
+    for begin, end in found:
+        text = text[:begin] + re.sub(r"\S", BLOCK, text[begin:end]) + text[end:]
     return text
+
+
+def _is_named(url: str, patterns: Sequence[str]) -> bool:
+    """Whether a pattern fits an address, its words read as words too: `/%D0%90%D0%B9%D0%B4%D0%BE%D1%81-bekovich`."""
+    plain = unquote(url)
+    return any(blackened(text, patterns) != text for text in (url, plain, re.sub(r"[\W_]+", " ", plain)))
 
 
 def redacted(article: Article, patterns: Sequence[str]) -> Article:
@@ -45,12 +72,19 @@ def redacted(article: Article, patterns: Sequence[str]) -> Article:
         replace(
             match,
             term=blackened(match.term, patterns),
-            surface=blackened(match.surface, patterns),
+            surface=_surface(article, match, values, patterns),
             sentence=blackened(match.sentence, patterns),
         )
         for match in article.matches
     )
     url = article.url
-    if blackened(url, patterns) != url:
+    if _is_named(url, patterns):
         url = "/".join(url.split("/", 3)[:3]) + "/"
     return replace(article, **{**values, "matches": matches, "images": (), "url": url})
+
+
+def _surface(article: Article, match: Match, values: Mapping[str, Any], patterns: Sequence[str]) -> str:
+    """The matched word as it stands in the text that is shown: it may be a part of a name."""
+    at = slice(match.start, match.end)
+    is_there = (article.texts.get(match.field) or "")[at] == match.surface
+    return blackened(values[match.field][at] if is_there else match.surface, patterns)

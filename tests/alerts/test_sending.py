@@ -227,6 +227,13 @@ def test_each_recipient_gets_a_mail_of_their_own_and_one_who_is_refused_is_told(
     assert [mail["To"] for mail in box.mails] == ["press@example.kz"]
     ((_, delivery),) = store.outbox.ledger()
     assert delivery.failure == "1 of the recipients were refused"
+    ready_again(store)
+    Post(settings, store).send()
+    assert len(box.mails) == 1  # who took it does not get it again
+    box.refuses = set()
+    ready_again(store)
+    assert Post(settings, store).send().sent == 1
+    assert [mail["To"] for mail in box.mails] == ["press@example.kz", "gone@example.kz"]
 
 
 def test_secrets_are_nowhere(store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

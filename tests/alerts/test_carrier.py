@@ -1,0 +1,88 @@
+"""One channel and a receiver that does not behave: what it was not sure to take is not said to be sent, and what is
+secret in its address shows nowhere."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from crawler.alerts import carrier
+from crawler.alerts.carrier import Carrier, NotCarried
+from crawler.alerts.writing import test_letter as a_letter
+
+LETTER = a_letter("desk", "en", "Asia/Almaty", datetime(2026, 3, 6, 12, 0, tzinfo=UTC))
+
+
+class Odd:
+    """A web server on loopback that answers a POST with these bytes, then with a byte a while until it is let go."""
+
+    def __init__(self, answer: bytes, *, drips: bool = False) -> None:
+        self.asked: list[str] = []
+        self.let_go = threading.Event()
+        odd = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                odd.asked.append("POST")
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.wfile.write(answer)
+                while drips and not odd.let_go.wait(0.1):
+                    self.wfile.write(b"x")
+                self.close_connection = True
+
+            def do_GET(self) -> None:
+                odd.asked.append("GET")
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                self.close_connection = True
+
+            def log_message(self, *_: Any) -> None:
+                """Quiet."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+
+    @property
+    def address(self) -> str:
+        return f"json://127.0.0.1:{self.server.server_address[1]}/geheim"
+
+
+@contextmanager
+def odd(answer: bytes, *, drips: bool = False) -> Iterator[Odd]:
+    one = Odd(answer, drips=drips)
+    threading.Thread(target=one.server.serve_forever, args=(0.05,), daemon=True).start()
+    yield one
+    one.let_go.set()
+    one.server.shutdown()
+    one.server.server_close()
+
+
+@pytest.mark.parametrize("code", [301, 302, 303])
+def test_a_redirect_is_no_receipt(code: int) -> None:
+    answer = f"HTTP/1.1 {code} Moved\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"
+    with odd(answer.encode()) as receiver:
+        with pytest.raises(NotCarried, match=f"the receiver answered {code}"):
+            Carrier("desk", receiver.address).carry(LETTER)
+        assert receiver.asked == ["POST"]
+
+
+def test_a_receiver_that_goes_on_answering_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carrier, "LONGEST", 0.5)
+    with odd(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n", drips=True) as receiver:
+        channel = Carrier("desk", receiver.address)
+        with pytest.raises(NotCarried, match="the receiver was not done after"):
+            channel.carry(LETTER)
+
+
+@pytest.mark.parametrize("headers", ["Content-Length: 0\r\n: nameless\r\nno colon\r\n", "Content-Length: 0\r\n"])
+def test_no_logger_shows_an_address(headers: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with odd(f"HTTP/1.1 200 OK\r\n{headers}\r\n".encode()) as receiver:
+        Carrier("desk", receiver.address).carry(LETTER)
+    assert "geheim" not in caplog.text

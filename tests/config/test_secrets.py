@@ -1,0 +1,45 @@
+"""A mistake in the configuration is explained without a word of what may be secret: addresses of channels, of the
+database, wherever they were written."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+import pytest
+
+from crawler.config import load
+from crawler.errors import ConfigError
+
+ADDRESS = "mailto://user:geheim@example.kz"
+PRESS = '[channels]\ndesk = "json://127.0.0.1"\n[subscriptions.press]\n'
+MISTAKES = {
+    "an address for a name": f'{PRESS}channels = ["{ADDRESS}"]',
+    "no list": f'{PRESS}channels = "{ADDRESS}"',
+    "an unknown word": f'{PRESS}channel = "{ADDRESS}"',
+    "no section": f'[subscriptions]\npress = "{ADDRESS}"',
+    "another setting": f'{PRESS}channels = ["desk"]\nwhen = "{ADDRESS}"',
+    "name and address changed about": f'[channels]\n"{ADDRESS}" = "desk"',
+    "a list of channels": f'channels = ["{ADDRESS}"]',
+    "an unknown part of a channel": f'[channels.desk]\nurl = "{ADDRESS}"',
+    "alarms": f'[alarms]\nchannels = "{ADDRESS}"',
+    "a database in a list": 'database = ["postgresql://user:geheim@host/x"]',
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_no_error_shows_an_address(mistake: str, tmp_path: Path) -> None:
+    file = tmp_path / "crawler.toml"
+    file.write_text(MISTAKES[mistake], encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    assert "geheim" not in "".join(traceback.format_exception(caught.value))
+    assert str(file) in str(caught.value)
+
+
+def test_nor_does_one_about_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CRAWLER_SUBSCRIPTIONS", f'{{"press": "{ADDRESS}"}}')
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert "geheim" not in "".join(traceback.format_exception(caught.value))
