@@ -22,12 +22,14 @@ from alerts.newsroom import NOON, Newsroom
 
 from crawler.alerts import sending
 from crawler.alerts.carrier import Carrier, NotCarried
+from crawler.alerts.letter import Letter
 from crawler.alerts.sending import Post
-from crawler.alerts.sorting import begin, sort
+from crawler.alerts.sorting import sort
+from crawler.alerts.writing import Writer
 from crawler.alerts.writing import test_letter as a_letter
 from crawler.config import Config
 from crawler.errors import ConfigError
-from crawler.store import State, Store, open_store
+from crawler.store import Message, State, Store, open_store
 
 
 @pytest.fixture
@@ -88,7 +90,7 @@ def config(address: str = "json://127.0.0.1:1", **options: Any) -> Config:
 def published(store: Store, settings: Config, *names: str, **values: Any) -> Newsroom:
     """Articles that subscribers are to hear of, sorted, due now."""
     room = Newsroom(store)
-    begin(store, list(settings.subscriptions), NOON - timedelta(days=1))
+    store.news.subscribed(list(settings.subscriptions), NOON - timedelta(days=1))
     for name in names or ("1",):
         room.publish(name, **{"title": f"Встреча {name}", "topic": f"вопрос {name} {name} {name}", **values})
     room.judge()
@@ -282,3 +284,31 @@ def test_a_redacted_name_leaves_in_no_part_of_a_message(store: Store, box: Box) 
         whole = " ".join([*parts, mail["Subject"]])
         assert not re.search("Сполярич|Мирьян", whole)
         assert "████" in whole
+
+
+def test_what_was_carried_is_written_down_though_the_next_letter_cannot_be_written(
+    store: Store, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config(hook.address, unit="article")
+    published(store, settings, "1", "2")
+    post, write = Post(settings, store), Writer.write
+
+    def broken_at_the_second(writer: Writer, message: Message) -> Letter | None:
+        if message.id > 1:
+            raise ConfigError("The template alert.txt cannot be used.")
+        return write(writer, message)
+
+    monkeypatch.setattr(Writer, "write", broken_at_the_second)
+    with pytest.raises(ConfigError, match="template"):
+        post.send()
+    assert len(hook.posted) == 1
+    assert sorted(states(store)) == [State.PENDING, State.SENT]
+
+
+def test_the_ledger_of_failures_counts_only_those(store: Store, hook: Hook) -> None:
+    settings, hook.failing = config(hook.address, unit="article"), 1.0
+    published(store, settings, "1")
+    Post(settings, store).send()
+    published(store, settings, "2")
+    assert [message.id for message, _ in store.outbox.ledger(failed=True, limit=1)] == [1]
+    assert [message.id for message, _ in store.outbox.ledger(limit=1)] == [2]
