@@ -303,12 +303,3 @@ def test_what_was_carried_is_written_down_though_the_next_letter_cannot_be_writt
         post.send()
     assert len(hook.posted) == 1
     assert sorted(states(store)) == [State.PENDING, State.SENT]
-
-
-def test_the_ledger_of_failures_counts_only_those(store: Store, hook: Hook) -> None:
-    settings, hook.failing = config(hook.address, unit="article"), 1.0
-    published(store, settings, "1")
-    Post(settings, store).send()
-    published(store, settings, "2")
-    assert [message.id for message, _ in store.outbox.ledger(failed=True, limit=1)] == [1]
-    assert [message.id for message, _ in store.outbox.ledger(limit=1)] == [2]
