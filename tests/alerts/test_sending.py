@@ -22,14 +22,12 @@ from alerts.newsroom import NOON, Newsroom
 
 from crawler.alerts import sending
 from crawler.alerts.carrier import Carrier, NotCarried
-from crawler.alerts.letter import Letter
 from crawler.alerts.sending import Post
 from crawler.alerts.sorting import sort
-from crawler.alerts.writing import Writer
 from crawler.alerts.writing import test_letter as a_letter
 from crawler.config import Config
 from crawler.errors import ConfigError
-from crawler.store import Message, State, Store, open_store
+from crawler.store import State, Store, open_store
 
 
 @pytest.fixture
@@ -291,15 +289,10 @@ def test_what_was_carried_is_written_down_though_the_next_letter_cannot_be_writt
 ) -> None:
     settings = config(hook.address, unit="article")
     published(store, settings, "1", "2")
-    post, write = Post(settings, store), Writer.write
-
-    def broken_at_the_second(writer: Writer, message: Message) -> Letter | None:
-        if message.id > 1:
-            raise ConfigError("The template alert.txt cannot be used.")
-        return write(writer, message)
-
-    monkeypatch.setattr(Writer, "write", broken_at_the_second)
-    with pytest.raises(ConfigError, match="template"):
-        post.send()
-    assert len(hook.posted) == 1
+    letter = a_letter("desk", "en", "Asia/Almaty", NOON)
+    letters = iter([letter])
+    monkeypatch.setattr(sending.Writer, "write", lambda *_: next(letters))
+    with pytest.raises(StopIteration):
+        Post(settings, store).send()
+    assert [posted.key for posted in hook.posted] == [letter.key]
     assert sorted(states(store)) == [State.PENDING, State.SENT]
