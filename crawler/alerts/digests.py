@@ -12,23 +12,36 @@ from crawler.store import Outcome, Store, Subscribed, key_of
 
 
 def make_due(store: Store, config: Config, now: datetime) -> int:
-    """Make the digests that are due by now; how many. Each subscription is one transaction."""
+    """Make the digests that are due by now; how many. Each is one transaction, and none is begun where nothing is due:
+    a watch looks each half minute."""
     made = 0
-    with store.batch():
-        begun = store.news.subscribed(tuple(config.subscriptions), now)
-        for name, subscription in config.subscriptions.items():
-            if subscription.when.rhythm != "realtime":
-                made += _made(store, config, name, subscription, begun[name], now)
+    begun = store.news.subscribed(tuple(config.subscriptions), now)
+    for name, subscription in config.subscriptions.items():
+        due = _due(config, subscription, now)
+        if due is not None and _begins(store, begun[name]) < due:
+            with store.batch():
+                made += _made(store, name, subscription, due, now)
     return made
 
 
-def _made(
-    store: Store, config: Config, name: str, subscription: Subscription, begun: Subscribed, now: datetime
-) -> bool:
-    here = now.astimezone(ZoneInfo(subscription.timezone or config.timezone))
-    due = subscription.when.latest(here)
+def _due(config: Config, subscription: Subscription, now: datetime) -> datetime | None:
+    """When the subscription's last digest fell due; None for one that has none."""
+    if subscription.when.rhythm == "realtime":
+        return None
+    return subscription.when.latest(now.astimezone(ZoneInfo(subscription.timezone or config.timezone)))
+
+
+def _begins(store: Store, begun: Subscribed) -> datetime:
+    """From when on a subscription's next digest tells: where the last one ended, or its last alert if it had some
+    since."""
     begins = begun.digest_until or begun.begun_at
-    if due <= begins:
+    return max(begins, store.outbox.last_made(begun.name, ("alert", "bundle")) or begins)
+
+
+def _made(store: Store, name: str, subscription: Subscription, due: datetime, now: datetime) -> bool:
+    begun = store.news.subscribed([name], now)[name]
+    begins = _begins(store, begun)
+    if due <= begins:  # another process made it just now
         return False
     waiting = store.news.waiting(name, due)
     is_empty = not any(notice.outcome is Outcome.DIGEST for notice in waiting)

@@ -70,18 +70,20 @@ class Post:
         result, begun = Sent(), datetime.now(UTC)
         running: dict[Future[None], Delivery] = {}
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="post") as pool:
-            for message, delivery in self._due(begun):
-                letter = self._letter(message, delivery, result)
-                if letter is None:
-                    continue
-                taken = self._store.outbox.take(delivery, datetime.now(UTC) + TAKEN)
-                if taken is None:
-                    continue
-                running[pool.submit(self.carrier(taken.channel).carry, letter)] = taken
-                if len(running) >= AT_ONCE:
+            try:
+                for message, delivery in self._due(begun):
+                    letter = self._letter(message, delivery, result)
+                    if letter is None:
+                        continue
+                    taken = self._store.outbox.take(delivery, datetime.now(UTC) + TAKEN)
+                    if taken is None:
+                        continue
+                    running[pool.submit(self.carrier(taken.channel).carry, letter)] = taken
+                    if len(running) >= AT_ONCE:
+                        self._collect(running, result)
+            finally:  # whatever keeps the next letter from being written: what was carried must not go out again
+                while running:
                     self._collect(running, result)
-            while running:
-                self._collect(running, result)
         return result
 
     def _due(self, begun: datetime) -> Iterator[tuple[Message, Delivery]]:

@@ -6,7 +6,7 @@ process that sorts at the same time finds nothing left to sort.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -65,12 +65,10 @@ class Group:
 def sort(store: Store, config: Config, now: datetime) -> int:
     """Ask every subscription about what is unsorted; how many messages came of it. Nothing is sent here."""
     made = 0
-    while True:
+    while store.news.unsorted(1):  # asked first without a lock: a watch looks each half minute
         with store.batch():
-            page = store.news.unsorted(PAGE)
-            if not page:
-                return made
-            made += _sorted(store, config, page, now)
+            made += _sorted(store, config, store.news.unsorted(PAGE), now)
+    return made
 
 
 def _sorted(store: Store, config: Config, page: Sequence[News], now: datetime) -> int:
@@ -108,14 +106,17 @@ class _Asked:
                 notices.append(self._notice(item, Outcome.NOT, candidate.why))
             else:
                 candidates.append((item, candidate.kind))
+        is_realtime = self._subscription.when.rhythm == "realtime"
         fresh: list[Group] = []
         for group in self._groups(candidates):
             told = self._told_before(group)
             if told is None:
                 fresh.append(group)
-            else:
-                notices += [self._notice(item, Outcome.CARRIED, told) for item in group.items]
-        if self._subscription.when.rhythm != "realtime":
+            else:  # a digest says that more pages carry it, an alert that is out already says it for good
+                why, message = told
+                by = message if is_realtime else None
+                notices += [self._notice(item, Outcome.CARRIED, why, by) for item in group.items]
+        if not is_realtime:
             return [*notices, *self._noticed(fresh, Outcome.DIGEST)], 0
         return [*notices, *self._alerts(fresh)], min(len(fresh), self._subscription.burst + 1)
 
@@ -145,8 +146,9 @@ class _Asked:
         is_foreign = article.language != self._subscription.language
         return article.verdict is Verdict.COPY, is_foreign, published, item.news.id
 
-    def _told_before(self, group: Group) -> str | None:
-        """Why a group is no news to this subscription: its story was told; None for one to tell."""
+    def _told_before(self, group: Group) -> tuple[str, int | None] | None:
+        """Why a group is no news to this subscription (its story was told), and by which message; None for one to
+        tell."""
         if self._subscription.unit == "article":
             return None
         heard = self._store.news.heard(self._name, group.lead.together)
@@ -165,7 +167,8 @@ class _Asked:
             why = f"another text of its story was told as {group.kind}"
         if not before:
             return None
-        return f"{why} ({before[0].article_id}, {before[0].decided_at:%Y-%m-%d %H:%M} UTC)"
+        first = before[0]
+        return f"{why} ({first.article_id}, {first.decided_at:%Y-%m-%d %H:%M} UTC)", first.message_id
 
     def _alerts(self, groups: Sequence[Group]) -> list[Notice]:
         """A message each, up to the burst; what is beyond comes in one."""
@@ -208,8 +211,3 @@ class _Asked:
             message_id=message,
             decided_at=self._now,
         )
-
-
-def begin(store: Store, names: Collection[str], now: datetime) -> Mapping[str, Subscribed]:
-    """Let subscriptions that are new begin, before a run whose news they are to hear."""
-    return store.news.subscribed(tuple(names), now)

@@ -72,11 +72,15 @@ class Writer:
 
     def _told(self, message: Message) -> list[tuple[News, Article]]:
         """The news of a message, each with the version it is about: for an alert what it leads with, else with what
-        its stories carry besides."""
+        its stories carried by then."""
         notices = self._store.news.of_message(message.id)
         every = message.kind != "alert"
-        leading = [notice.news_id for notice in notices if every or notice.outcome is not Outcome.CARRIED]
-        found = self._store.news.get(leading)
+        told = [
+            notice.news_id
+            for notice in notices
+            if notice.outcome is not Outcome.CARRIED or (every and notice.decided_at <= message.made_at)
+        ]
+        found = self._store.news.get(told)
         pairs = ((news, self._store.articles.get(news.article_id, news.version)) for news in found.values())
         return [(news, article) for news, article in pairs if article is not None]
 

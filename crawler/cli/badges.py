@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from crawler.cli.health import State
 from crawler.config import Config
 from crawler.errors import UsageError
+from crawler.feeds.whole import whole_file
 from crawler.health.badge import badge
 from crawler.text.dates import zone
 
@@ -27,9 +27,7 @@ def write(states: Sequence[State], place: Path, config: Config) -> None:
         path = place if is_file else place / f"{state.source}.svg"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".tmp", delete=False) as file:
-                file.write(badge(state.source, state.verdict, since))
-            Path(file.name).chmod(0o644)
-            Path(file.name).replace(path)
         except OSError as error:
             raise UsageError(f"--badge {path} cannot be written: {error.strerror}.") from error
+        with whole_file(path, "--badge") as file:
+            file.write(badge(state.source, state.verdict, since).encode())

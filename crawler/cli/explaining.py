@@ -42,7 +42,7 @@ def explained(store: Store, config: Config, article_id: str) -> Iterator[str]:
 
 def _word(store: Store, config: Config, news: News, notice: Notice | None, matches: bool) -> str:
     if notice is None:
-        if news.noted_at and _is_waiting(store, news):
+        if _is_waiting(store, news):
             return "not asked yet; the next run, or `crawler alerts send`, does"
         return "not asked: the subscription did not exist then" + ("" if matches else ", and no rule of it matches")
     match notice.outcome:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from types import TracebackType
 from typing import Any, Self
 
 from crawler.errors import UsageError
+from crawler.feeds.whole import check_place, whole_file
 from crawler.items import Article, Verdict, iso
 
 FORMATS = (".jsonl", ".json", ".csv", ".xml")
@@ -28,21 +29,15 @@ class ArticleFile:
             return
         if path.suffix.lower() not in FORMATS:
             raise UsageError(f"-o {path}: the ending must be one of {', '.join(FORMATS)}.")
-        if path.is_dir() or not path.absolute().parent.is_dir():
-            raise UsageError(
-                f"-o {path}: there is no folder {path.absolute().parent} to write a file of that name into."
-            )
+        check_place(path)
 
     def __enter__(self) -> Self:
         if self.path is None:
             return self
         from crawler.feeds.export import exporter
 
-        try:
-            self.file = NamedTemporaryFile(dir=self.path.absolute().parent, prefix=f".{self.path.name}.", delete=False)
-        except OSError as error:
-            raise UsageError(f"-o {self.path} cannot be written: {error.strerror}.") from error
-        self.exporter = exporter(self.path.suffix.lower(), self.file)
+        self.whole = whole_file(self.path)
+        self.exporter = exporter(self.path.suffix.lower(), self.whole.__enter__())
         self.exporter.start_exporting()
         return self
 
@@ -62,16 +57,14 @@ class ArticleFile:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self.path is None:
             return
+        if kind is not None:
+            with suppress(UsageError):  # what went wrong is told by itself
+                self.whole.__exit__(kind, error, at)
+            return
         for article in sorted(self.articles, key=_place):
             self.exporter.export_item(article)
         self.exporter.finish_exporting()
-        self.file.close()
-        written = Path(self.file.name)
-        if kind is None:
-            written.chmod(0o644)
-            written.replace(self.path)
-        else:
-            written.unlink(missing_ok=True)
+        self.whole.__exit__(None, None, None)
 
 
 def _place(article: Article) -> tuple[str, str, str, int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,20 +85,15 @@ def without(path: Path, name: str) -> str:
 def replace(path: Path, text: str) -> None:
     """Write the file whole, once it is sure that it can be read; ConfigError, with the old file untouched, if not."""
     from crawler.config import load
+    from crawler.feeds.whole import whole_file
 
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
-    new = Path(beside)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+    with whole_file(path, "--config") as file:
+        file.write(text.encode())
+        file.flush()
         try:
-            load(new)
+            load(Path(file.name))
         except ConfigError as error:
-            raise ConfigError(f"Nothing was written: {str(error).replace(str(new), str(path))}") from error
-        new.chmod(path.stat().st_mode)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
+            raise ConfigError(f"Nothing was written: {str(error).replace(file.name, str(path))}") from error
 
 
 def _document(path: Path) -> tomlkit.TOMLDocument:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from crawler.process import Outcome
 from crawler.text.dates import zone
 
 if TYPE_CHECKING:
+    from crawler.alerts.channels import Channels
     from crawler.alerts.sending import Sent
     from crawler.store import Store
 
@@ -33,6 +34,8 @@ JUDGING = 60.0
 def prepare(config: Config) -> None:
     """Before runs: subscriptions that are new begin, so that they hear of what these runs bring. ConfigError for one
     that names a rule or a source that does not exist, or a channel that cannot be used."""
+    if config.alarms.channels:
+        _channels(config)
     if not config.subscriptions and not config.channels:
         return
     from crawler import spiders
@@ -53,7 +56,7 @@ def prepare(config: Config) -> None:
         store.news.subscribed(tuple(config.subscriptions), datetime.now(UTC))
 
 
-def tell(config: Config, outcomes: Iterable[Outcome], *, alarms: bool = True) -> list[str]:
+def tell(config: Config, outcomes: Sequence[Outcome], *, alarms: bool = True) -> list[str]:
     """Take in how runs ended and tell what is untold; what came of it, a line each for people. Without `alarms` the
     runs say nothing of how their sources are, for they read only a part of them.
 
@@ -62,29 +65,36 @@ def tell(config: Config, outcomes: Iterable[Outcome], *, alarms: bool = True) ->
     """
     from crawler.store import open_store
 
-    ended = list(outcomes)
-    lines: list[str] = []
+    ended = [outcome for outcome in outcomes if _is_told(outcome)] if alarms else []
     try:
         with open_store(config.database_url) as store:
             if alarms:
                 _alarms(config, store, ended)
-            if config.subscriptions:
-                lines = [*_quiet(store, ended), *_alerts(config, store)]
+            return _messages(config, store, outcomes) if config.subscriptions else []
     except CrawlerError as error:
         log.warning("Not everyone could be told: %s", error)
-        if alarms:
-            _tell_unkept(config, ended, datetime.now(UTC))
-    return lines
+        _tell_unkept(config, ended, datetime.now(UTC))
+    return []
 
 
-def _alarms(config: Config, store: Store, ended: list[Outcome]) -> None:
+def _is_told(outcome: Outcome) -> bool:
+    return (not outcome.stopped or outcome.at_limit) and outcome.exit_code != Held.exit_code
+
+
+def _messages(config: Config, store: Store, ended: Sequence[Outcome]) -> list[str]:
+    """What came of telling subscribers; what ails a template or a channel has nothing to do with the alarms."""
+    try:
+        return [*_quiet(store, ended), *_alerts(config, store)]
+    except CrawlerError as error:
+        log.warning("Not every subscriber could be told: %s", error)
+        return []
+
+
+def _alarms(config: Config, store: Store, ended: Sequence[Outcome]) -> None:
     from crawler.alerts.alarms import note
-    from crawler.alerts.channels import Channels
 
     now = datetime.now(UTC)
     for outcome in ended:
-        if (outcome.stopped and not outcome.at_limit) or outcome.exit_code == Held.exit_code:
-            continue
         note(
             store,
             source=outcome.source,
@@ -94,8 +104,13 @@ def _alarms(config: Config, store: Store, ended: list[Outcome]) -> None:
             run_id=outcome.run.id if outcome.run else None,
             at=now,
         )
-    channels = Channels([address.get_secret_value() for address in config.alarms.channels])
-    channels.send(store, now, zone(config.timezone))
+    _channels(config).send(store, now, zone(config.timezone))
+
+
+def _channels(config: Config) -> Channels:
+    from crawler.alerts.channels import Channels
+
+    return Channels([address.get_secret_value() for address in config.alarms.channels])
 
 
 def _alerts(config: Config, store: Store) -> list[str]:
@@ -128,7 +143,7 @@ def _why(sent: Sent) -> str:
     return "; ".join(reason for reason, _ in sent.reasons.most_common(3))
 
 
-def _quiet(store: Store, ended: list[Outcome]) -> list[str]:
+def _quiet(store: Store, ended: Sequence[Outcome]) -> list[str]:
     """What these runs stored of which nobody is told, by why."""
     lines = []
     for outcome in ended:
@@ -140,12 +155,10 @@ def _quiet(store: Store, ended: list[Outcome]) -> list[str]:
 
 def _tell_unkept(config: Config, outcomes: Sequence[Outcome], now: datetime) -> None:
     """Tell trouble without a store to keep it in, at most every six hours for each source."""
-    from crawler.alerts.channels import Channels
-
-    channels = Channels([address.get_secret_value() for address in config.alarms.channels])
+    channels = _channels(config)
     for outcome in outcomes:
         due = _unkept.get(outcome.source, now) <= now
-        if outcome.exit_code and not outcome.stopped and due:
+        if outcome.exit_code and due:
             title = f"{outcome.source}: failed, and the store cannot be written"
             if channels.tell_all(title, f"{outcome.reason}\n`crawler health {outcome.source}` says more."):
                 _unkept[outcome.source] = now + AGAIN

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from crawler.cli.telling import prepare
-from crawler.cli.timings import timings
+from crawler.cli.timings import shipped_elsewhere, timings
 from crawler.config import Config, find, load
 from crawler.keywords import load_rules
 from crawler.schedule import AUTO, Timing
@@ -33,7 +33,7 @@ class Wishes:
         self._file = self._state()
         config = load(self._path)
         prepare(config)
-        found = timings(config, self.store, self._wanted)
+        found = timings(config, self.store, self._wanted, shipped_elsewhere)
         self.config = config
         self._day = self._learned_on()
         return found

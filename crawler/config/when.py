@@ -46,17 +46,8 @@ class When(_Plain):
             return now.replace(minute=0, second=0, microsecond=0)
         days = (now.weekday() - self.weekday) % 7 if self.rhythm == "weekly" else 0
         due = self._on(now, now.date() - timedelta(days=days))
-        return due if due <= now else self._on(now, due.date() - timedelta(days=self._step))
-
-    def before(self, due: datetime) -> datetime:
-        """The time one period earlier."""
-        if self.rhythm in ("realtime", "hourly"):
-            return due - timedelta(hours=1)
-        return self._on(due, due.date() - timedelta(days=self._step))
-
-    @property
-    def _step(self) -> int:
-        return 7 if self.rhythm == "weekly" else 1
+        period = timedelta(days=7 if self.rhythm == "weekly" else 1)
+        return due if due <= now else self._on(now, due.date() - period)
 
     def _on(self, now: datetime, day: date) -> datetime:
         return datetime.combine(day, self.at, now.tzinfo)

@@ -45,8 +45,7 @@ def troubles(
 
 
 def _of(store: Store, source: str, begin: datetime, end: datetime) -> Trouble | None:
-    runs = [run for run in store.runs.recent(source, LOOKED_BACK, mode="live") if run.finished_at]
-    ended = [run for run in runs if run.finished_at and run.finished_at < end]
+    ended = store.runs.ended(source, end, LOOKED_BACK, mode="live")
     last = ended[0] if ended else None
     if last is None or last.finished_at is None or last.finished_at < begin:
         return _trouble(store, source, UNREAD, last.finished_at if last else None)

@@ -11,27 +11,37 @@ from typing import IO
 
 from crawler.errors import UsageError
 
+READABLE = 0o644
+"""Who may read a new file; one that was there before keeps what its owner chose."""
+
+
+def check_place(path: Path, option: str = "-o") -> Path:
+    """Where a file of that name is to stand, behind a link if it is one; UsageError where none can."""
+    place = path.resolve()
+    if place.exists() and not place.is_file() and not place.is_dir():
+        raise UsageError(f"{option} {path} is no file but a device or a pipe.")
+    if place.is_dir() or not place.parent.is_dir():
+        raise UsageError(f"{option} {path}: there is no folder {place.parent} to write a file of that name into.")
+    return place
+
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write into; it takes its place when the block ends well. UsageError when that cannot be."""
-    place = path.resolve()  # behind a link, so that the link stays
-    folder = place.parent
-    if place.exists() and not place.is_file() and not place.is_dir():
-        raise UsageError(f"-o {path} is no file but a device or a pipe.")
-    if place.is_dir() or not folder.is_dir():
-        raise UsageError(f"-o {path}: there is no folder {folder} to write a file of that name into.")
+def whole_file(path: Path, option: str = "-o") -> Iterator[IO[bytes]]:
+    """A file to write into; it takes its place when the block ends well. UsageError, which names the option, when that
+    cannot be."""
+    place = check_place(path, option)
     try:
-        with NamedTemporaryFile(dir=folder, prefix=f".{place.name}.", delete=False) as part:
+        mode = place.stat().st_mode & 0o777 if place.exists() else READABLE
+        with NamedTemporaryFile(dir=place.parent, prefix=f".{place.name}.", delete=False) as part:
             written = Path(part.name)
             try:
                 yield part
                 part.flush()
                 os.fsync(part.fileno())
-                written.chmod(0o644)
+                written.chmod(mode)
                 written.replace(place)
             except BaseException:
                 written.unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise UsageError(f"-o {path} cannot be written: {error.strerror}.") from error
+        raise UsageError(f"{option} {path} cannot be written: {error.strerror}.") from error

@@ -134,7 +134,8 @@ class ArticleRoom:
     def published_since(self, source: str, since: datetime) -> list[datetime]:
         """When the source published what is stored, since a moment, the earliest first; an article once, in whatever
         languages it came."""
-        wanted = (articles.c.source == source, articles.c.published_at >= since)
+        dated = articles.c.dated_at >= since  # the same time where there is one, and it has an index
+        wanted = (articles.c.source == source, dated, articles.c.published_at >= since)
         query = select(func.min(articles.c.published_at)).where(*wanted).group_by(articles.c.native_id)
         return sorted(row[0] for row in self._database.read(query))
 

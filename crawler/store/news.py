@@ -57,11 +57,12 @@ class Notice:
 
 
 class Heard(NamedTuple):
-    """What a subscription was told of an article."""
+    """What a subscription was told of an article; `message_id` is the message that told it, None for one to come."""
 
     article_id: str
     verdict: Verdict
     decided_at: datetime
+    message_id: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +141,10 @@ class NewsRoom:
     def heard(self, subscription: str, article_ids: Collection[str]) -> list[Heard]:
         """What a subscription was told of these articles, or will be in its digest, the earliest first."""
         named = (notices.c.subscription == subscription, notices.c.article_id.in_(article_ids))
-        columns = (notices.c.article_id, notices.c.outcome, notices.c.decided_at, news.c.verdict)
+        columns = (*(notices.c[name] for name in ("article_id", "outcome", "decided_at", "message_id")), news.c.verdict)
         query = select(*columns).join_from(notices, news).where(*named).order_by(notices.c.id)
         return [  # by article, not by outcome: of those there are many
-            Heard(row.article_id, Verdict(row.verdict), row.decided_at)
+            Heard(row.article_id, Verdict(row.verdict), row.decided_at, row.message_id)
             for row in self._database.read(query)
             if row.outcome in (Outcome.TOLD, Outcome.DIGEST)
         ]

@@ -66,6 +66,9 @@ _AS_IT_WAS = (
     deliveries.c.next_try_at == bindparam("old_next_try_at"),
 )
 _SETTLE = Prepared(update(deliveries).where(*_AS_IT_WAS), names=[field.name for field in fields(Delivery)])
+_FAILED = (deliveries.c.state == State.DEAD) | (
+    (deliveries.c.state == State.PENDING) & deliveries.c.failure.is_not(None)
+)
 _BOTH = select(*_MESSAGE, *_DELIVERY).join_from(deliveries, messages, deliveries.c.message_id == messages.c.id)
 
 
@@ -114,6 +117,12 @@ class OutboxRoom:
         found: int = self._database.read(select(func.count()).select_from(messages).where(*wanted))[0][0]
         return found
 
+    def last_made(self, subscription: str, kinds: Sequence[str]) -> datetime | None:
+        """When the last message of these kinds was made for a subscription."""
+        wanted = (messages.c.subscription == subscription, messages.c.kind.in_(kinds))
+        rows = self._database.read(select(messages.c.made_at).where(*wanted).order_by(messages.c.id.desc()).limit(1))
+        return rows[0][0] if rows else None
+
     def due(self, now: datetime, limit: int, *, without: Sequence[str] = ()) -> list[tuple[Message, Delivery]]:
         """Deliveries to be tried by now, the oldest message first; none on the channels of `without`."""
         query = _BOTH.where(deliveries.c.state == State.PENDING, deliveries.c.next_try_at <= now)
@@ -132,10 +141,7 @@ class OutboxRoom:
 
     def again(self, now: datetime, *, message_id: int | None = None, channel: str | None = None) -> int:
         """Let what was given up, or waits after a failure, be tried now; how many deliveries that are."""
-        tried = (deliveries.c.state == State.DEAD) | (
-            (deliveries.c.state == State.PENDING) & deliveries.c.failure.is_not(None)
-        )
-        query = update(deliveries).where(tried)
+        query = update(deliveries).where(_FAILED)
         if message_id is not None:
             query = query.where(deliveries.c.message_id == message_id)
         if channel is not None:
@@ -146,16 +152,15 @@ class OutboxRoom:
     def ledger(
         self,
         *,
-        states: Sequence[State] = (),
+        failed: bool = False,
         subscription: str | None = None,
         since: datetime | None = None,
         message_id: int | None = None,
         limit: int | None = None,
     ) -> list[tuple[Message, Delivery]]:
-        """Messages with their deliveries, the latest first."""
-        query = _BOTH
-        if states:
-            query = query.where(deliveries.c.state.in_(states))
+        """Messages with their deliveries, the latest first; `failed` asks for those given up or waiting after a
+        failure."""
+        query = _BOTH.where(_FAILED) if failed else _BOTH
         if subscription is not None:
             query = query.where(messages.c.subscription == subscription)
         if since is not None:

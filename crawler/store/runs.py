@@ -86,6 +86,10 @@ class RunRoom:
         """The last runs, of one source or of all, newest first."""
         return self._select(source, mode, limit)
 
+    def ended(self, source: str, before: datetime, limit: int, *, mode: str | None = None) -> list[Run]:
+        """The last runs of this source that ended before a moment, newest first."""
+        return self._select(source, mode, limit, runs.c.finished_at < before)
+
     def begun_between(self, source: str, first: datetime, last: datetime, *, mode: str | None = None) -> list[Run]:
         """The runs of this source that began between two moments, these included, the oldest first."""
         between = (runs.c.started_at >= first, runs.c.started_at <= last)

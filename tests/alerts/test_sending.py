@@ -23,7 +23,7 @@ from alerts.newsroom import NOON, Newsroom
 from crawler.alerts import sending
 from crawler.alerts.carrier import Carrier, NotCarried
 from crawler.alerts.sending import Post
-from crawler.alerts.sorting import begin, sort
+from crawler.alerts.sorting import sort
 from crawler.alerts.writing import test_letter as a_letter
 from crawler.config import Config
 from crawler.errors import ConfigError
@@ -88,7 +88,7 @@ def config(address: str = "json://127.0.0.1:1", **options: Any) -> Config:
 def published(store: Store, settings: Config, *names: str, **values: Any) -> Newsroom:
     """Articles that subscribers are to hear of, sorted, due now."""
     room = Newsroom(store)
-    begin(store, list(settings.subscriptions), NOON - timedelta(days=1))
+    store.news.subscribed(list(settings.subscriptions), NOON - timedelta(days=1))
     for name in names or ("1",):
         room.publish(name, **{"title": f"Встреча {name}", "topic": f"вопрос {name} {name} {name}", **values})
     room.judge()
@@ -289,3 +289,17 @@ def test_a_redacted_name_leaves_in_no_part_of_a_message(store: Store, box: Box) 
         whole = " ".join([*parts, mail["Subject"]])
         assert not re.search("Сполярич|Мирьян", whole)
         assert "████" in whole
+
+
+def test_what_was_carried_is_written_down_though_the_next_letter_cannot_be_written(
+    store: Store, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config(hook.address, unit="article")
+    published(store, settings, "1", "2")
+    letter = a_letter("desk", "en", "Asia/Almaty", NOON)
+    letters = iter([letter])
+    monkeypatch.setattr(sending.Writer, "write", lambda *_: next(letters))
+    with pytest.raises(StopIteration):
+        Post(settings, store).send()
+    assert [posted.key for posted in hook.posted] == [letter.key]
+    assert sorted(states(store)) == [State.PENDING, State.SENT]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from alerts.newsroom import NOON, Newsroom
 
-from crawler.alerts.sorting import begin, sort
+from crawler.alerts.sorting import sort
 from crawler.alerts.writing import Writer
 from crawler.config import Config
 from crawler.items import Verdict
@@ -35,7 +35,7 @@ class Desk:
 
     def __init__(self, store: Store, **subscriptions: dict[str, Any]) -> None:
         self.store, self.config, self.room = store, config(**subscriptions), Newsroom(store)
-        begin(store, list(self.config.subscriptions), NOON - DAY)
+        store.news.subscribed(list(self.config.subscriptions), NOON - DAY)
 
     def sort(self) -> int:
         self.room.judge()

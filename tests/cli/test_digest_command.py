@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from entries.news_of_a_day import BEGIN, END, fill
-from live.place import Place
+from live.place import Done, Place
 
 from crawler.store import open_store
 
@@ -23,44 +23,51 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return made
 
 
-def digest(place: Place, *options: str | Path) -> tuple[int, str, str]:
-    done = place.crawler("digest", *options)
-    return done.code, done.out, done.err
+def digests(place: Place, *commands: tuple[str | Path, ...]) -> list[Done]:
+    return place.several(*(("digest", *options) for options in commands))
 
 
-@pytest.mark.parametrize("language", ["en", "ru", "kk"])
-def test_text_on_the_terminal(place: Place, language: str) -> None:
-    code, out, err = digest(place, *TIME, "--language", language)
-    golden = Path(__file__).parents[1] / "entries" / f"review.{language}.txt"
-    expected = golden.read_text(encoding="utf-8").splitlines()
-    assert (code, err) == (0, "")
-    assert out.splitlines()[:-1] == expected[:-1]  # but for the time it was made at
+def test_text_on_the_terminal(place: Place) -> None:
+    languages = ("en", "ru", "kk")
+    answers = digests(place, *((*TIME, "--language", language) for language in languages))
+    for language, done in zip(languages, answers, strict=True):
+        golden = Path(__file__).parents[1] / "entries" / f"review.{language}.txt"
+        expected = golden.read_text(encoding="utf-8").splitlines()
+        assert (done.code, done.err) == (0, "")
+        assert done.out.splitlines()[:-1] == expected[:-1]  # but for the time it was made at
 
 
 def test_times_of_day_and_days_are_the_owners(place: Place) -> None:
-    _, out, _ = digest(place, "--since", BEGIN.replace(tzinfo=None).isoformat(), "--until", "2026-03-06T08:30")
-    assert "From 5 Mar 2026, 08:30 to 6 Mar 2026, 08:30" in out
-    _, out, _ = digest(place, "--since", "2026-03-05", "--until", "2026-03-06")
-    assert "From 5 Mar 2026, 00:00 to 6 Mar 2026, 00:00" in out
-    code, out, _ = digest(place, "--until", "00:00")
-    assert (code, out.count(", 00:00")) == (0, 2)
+    times, days, clock = digests(
+        place,
+        ("--since", BEGIN.replace(tzinfo=None).isoformat(), "--until", "2026-03-06T08:30"),
+        ("--since", "2026-03-05", "--until", "2026-03-06"),
+        ("--until", "00:00"),
+    )
+    assert "From 5 Mar 2026, 08:30 to 6 Mar 2026, 08:30" in times.out
+    assert "From 5 Mar 2026, 00:00 to 6 Mar 2026, 00:00" in days.out
+    assert (clock.code, clock.out.count(", 00:00")) == (0, 2)
 
 
 def test_rules_sources_and_names_to_black_out(place: Place) -> None:
-    _, out, _ = digest(place, *TIME, "--rule", "ihl", "--source", "mfa", "--redact", "Милошевич", "--redact", "Бакаев")
-    assert "Kazakhstan Today: 0" not in out
-    assert "INTERNATIONAL HUMANITARIAN LAW" in out
-    assert "Волонтёры" not in out
-    assert "Бакаев" not in out
+    chosen = ("--rule", "ihl", "--source", "mfa", "--redact", "Милошевич", "--redact", "Бакаев")
+    (done,) = digests(place, (*TIME, *chosen))
+    assert "Kazakhstan Today: 0" not in done.out
+    assert "INTERNATIONAL HUMANITARIAN LAW" in done.out
+    assert "Волонтёры" not in done.out
+    assert "Бакаев" not in done.out
 
 
 def test_file_by_its_ending(place: Place) -> None:
-    for ending, begins in ((".html", "<!DOCTYPE html>"), (".md", "# Обзор прессы"), (".txt", "ОБЗОР ПРЕССЫ")):
-        path = place.folder / f"review{ending}"
+    begins = {".html": "<!DOCTYPE html>", ".md": "# Обзор прессы", ".txt": "ОБЗОР ПРЕССЫ"}
+    paths = [place.folder / f"review{ending}" for ending in begins]
+    for path in paths:
         path.write_text("what stood here before")
-        code, out, err = digest(place, *TIME, "--language", "ru", "-o", path)
-        assert (code, out, err) == (0, f"{path}: 6 stories, 2 sources not seen to the full.\n", "")
-        assert path.read_text(encoding="utf-8").startswith(begins)
+    answers = digests(place, *((*TIME, "--language", "ru", "-o", path) for path in paths))
+    for path, done in zip(paths, answers, strict=True):
+        assert (done.code, done.err) == (0, "")
+        assert done.out == f"{path}: 6 stories, 2 sources not seen to the full.\n"
+        assert path.read_text(encoding="utf-8").startswith(begins[path.suffix])
 
 
 def test_owners_template(place: Place) -> None:

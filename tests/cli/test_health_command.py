@@ -36,8 +36,9 @@ def test_the_open_alarm_is_shown(tmp_path: Path) -> None:
         )
     since = "2026-03-06T17:00:00+05:00"
     wanted = f"    alarm: blocked since {since}, in 3 runs; 1 of 2 channels did not take it"
-    assert wanted in place.crawler("health", "mfa").out.splitlines()
-    (line,) = place.crawler("health", "mfa", "--json").lines
+    told, plain = place.several(("health", "mfa"), ("health", "mfa", "--json"))
+    assert wanted in told.out.splitlines()
+    (line,) = plain.lines
     assert line["alarm"] == {
         "kind": "blocked",
         "since": since,
@@ -49,14 +50,17 @@ def test_the_open_alarm_is_shown(tmp_path: Path) -> None:
 
 def test_badges_are_drawn_into_a_file_or_a_folder(tmp_path: Path) -> None:
     place = Place(tmp_path)
-    assert place.crawler("health", "mfa", "--badge", "mfa.svg").code == 13
+    one, each, no_file, no_folder = place.several(
+        ("health", "mfa", "--badge", "mfa.svg"),
+        ("health", "--badge", "badges"),
+        ("health", "--badge", "all.svg"),
+        ("health", "mfa", "--badge", "mfa.svg/x.svg"),
+    )
+    assert one.code == each.code == 13
     assert "mfa: unwatched, never looked at" in (place.work / "mfa.svg").read_text(encoding="utf-8")
-    assert place.crawler("health", "--badge", "badges").code == 13
     assert sorted(path.name for path in (place.work / "badges").iterdir()) == ["ktkz.svg", "mfa.svg", "qazmonitor.svg"]
-    done = place.crawler("health", "--badge", "all.svg")
-    assert (done.code, "name one source" in done.err) == (2, True)
-    done = place.crawler("health", "mfa", "--badge", "mfa.svg/x.svg")
-    assert (done.code, "cannot be written" in done.err) == (2, True)
+    assert (no_file.code, "name one source" in no_file.err) == (2, True)
+    assert (no_folder.code, "cannot be written" in no_folder.err) == (2, True)
 
 
 def test_every_state_and_the_code_that_outranks(tmp_path: Path) -> None:
@@ -80,7 +84,9 @@ def test_every_state_and_the_code_that_outranks(tmp_path: Path) -> None:
                     measures={"unaccounted": ["https://qazmonitor.com/news/1/x"]} if code else {},
                 )
             )
-    healthy, degraded = place.crawler("health", "mfa", "--json"), place.crawler("health", "qazmonitor")
+    healthy, degraded, everything = place.several(
+        ("health", "mfa", "--json"), ("health", "qazmonitor"), ("health", "--json")
+    )
     assert healthy.code == 0
     (line,) = healthy.lines
     assert (line["verdict"], line["sentence"], line["exit_code"], line["silence"]) == (
@@ -93,7 +99,6 @@ def test_every_state_and_the_code_that_outranks(tmp_path: Path) -> None:
     assert degraded.code == 14
     assert "qazmonitor: degraded. degraded it was." in degraded.out
     assert "    listed, but not to be had: https://qazmonitor.com/news/1/x" in degraded.out
-    everything = place.crawler("health", "--json")
     assert everything.code == 13
     assert {line["source"]: line["verdict"] for line in everything.lines} == {
         "mfa": "healthy",

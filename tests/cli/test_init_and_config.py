@@ -84,8 +84,7 @@ def test_a_mistaken_variable_is_named(place: Place) -> None:
 
 
 def test_a_bad_cron_is_named_with_its_field(place: Place) -> None:
-    for command in (("schedule",), ("watch",)):
-        done = place.crawler(*command, CRAWLER_SOURCES__MFA__CRON="*/15 25 * * *", timeout=30)
+    for done in place.several(("schedule",), ("watch",), CRAWLER_SOURCES__MFA__CRON="*/15 25 * * *", timeout=30):
         assert (done.code, done.out) == (2, "")
         assert "sources.mfa.cron: '*/15 25 * * *' is no cron expression: its hour '25' is not from 0 to 23." in done.err
 

@@ -13,11 +13,13 @@ from crawler.config import Config
 from crawler.dedupe.changes import Severity
 from crawler.entries import Maker, Wanted
 from crawler.entries.digest import Digest, digest, digest_of
+from crawler.entries.troubles import LOOKED_BACK
 from crawler.items import Article, Health, Verdict
 from crawler.store import Alarm, Store
 
 RED_CROSS, LAW = "red-cross-movement", "ihl"
 CONFIG = Config()
+DAY = 24 * HOUR
 
 
 def made(
@@ -185,6 +187,13 @@ def test_bad_runs_without_an_alarm_are_trouble_since_the_first(empty: Store) -> 
     run(empty, "mfa", NOON + 2 * HOUR, Health.DEGRADED, 14)
     (trouble,) = made(empty, wanted=Wanted(sources=("mfa",))).troubles
     assert (trouble.kind, trouble.since) == ("degraded", NOON + HOUR - timedelta(minutes=1))
+
+
+def test_a_time_long_past_is_judged_by_the_runs_of_then(empty: Store) -> None:
+    run(empty, "mfa", NOON, Health.HEALTHY, 0)
+    for number in range(LOOKED_BACK + 1):
+        run(empty, "mfa", NOON + DAY + number * HOUR / 4, Health.HEALTHY, 0)
+    assert made(empty, wanted=Wanted(sources=("mfa",))).troubles == ()
 
 
 def test_silent_source_says_when_it_published_last(empty: Store) -> None:

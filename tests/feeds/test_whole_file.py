@@ -23,6 +23,12 @@ def test_file_is_written_and_readable_by_others(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.atom"]
 
 
+def test_what_its_owner_kept_to_himself_stays_so(tmp_path: Path) -> None:
+    (tmp_path / "a.atom").touch(mode=0o600)
+    write(tmp_path / "a.atom")
+    assert (tmp_path / "a.atom").stat().st_mode & 0o777 == 0o600
+
+
 def test_nothing_is_seen_before_the_end(tmp_path: Path) -> None:
     path = tmp_path / "a.atom"
     path.write_bytes(b"old")

@@ -8,14 +8,13 @@ fonts.py   the letters of the PDF, which come in a wheel
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from crawler.entries.templates import Templates
 from crawler.entries.wording import Wording, render
 from crawler.errors import UsageError
+from crawler.feeds.whole import check_place, whole_file
 
 ENDINGS = (".html", ".md", ".txt", ".docx", ".pdf")
 
@@ -24,8 +23,7 @@ def check(path: Path) -> None:
     """UsageError for an ending that says no form, a place that cannot be written, or a form whose extra is missing."""
     if path.suffix.lower() not in ENDINGS:
         raise UsageError(f"-o {path}: the ending must be one of {', '.join(ENDINGS)}.")
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise UsageError(f"-o {path}: there is no folder {path.absolute().parent} to write a file of that name into.")
+    check_place(path)
     _writer(path.suffix.lower(), None)
 
 
@@ -33,20 +31,8 @@ def write(path: Path, say: Wording, templates: Templates) -> None:
     """Write the review in the form of the file's ending. The file is there whole, or as it was before."""
     check(path)
     content = _writer(path.suffix.lower(), templates)(say)
-    try:
-        with NamedTemporaryFile(dir=path.absolute().parent, prefix=f".{path.name}.", delete=False) as part:
-            written = Path(part.name)
-            try:
-                part.write(content)
-                part.flush()
-                written.chmod(0o644)
-                written.replace(path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    written.unlink()
-                raise
-    except OSError as error:
-        raise UsageError(f"-o {path} cannot be written: {error.strerror}.") from error
+    with whole_file(path) as file:
+        file.write(content)
 
 
 def _writer(ending: str, templates: Templates | None) -> Callable[[Wording], bytes]:

@@ -1,0 +1,62 @@
+"""Telling after runs: alarms and subscribers' messages stand each on their own, and no untrue word goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alerts.receiver import Receiver
+
+from crawler.cli.telling import prepare, tell
+from crawler.config import Config
+from crawler.errors import ConfigError, Held
+from crawler.items import Health, Run
+from crawler.process import Outcome
+from crawler.store import open_store
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    one = Receiver()
+    yield one
+    one.close()
+
+
+def config(folder: Path, receiver: Receiver, **more: Any) -> Config:
+    desk = {"channels": {"desk": "json://127.0.0.1:1"}, "subscriptions": {"press": {"channels": ["desk"]}}}
+    return Config.model_validate({"data_dir": folder, "alarms": {"channels": [receiver.address]}, **desk, **more})
+
+
+def blocked(settings: Config) -> Outcome:
+    """A run that the site refused, as it stands in the store."""
+    with open_store(settings.database_url) as store:
+        run = store.runs.begin(Run(source="mfa", started_at=datetime.now(UTC) - timedelta(minutes=1)))
+    run = Run(id=run.id, source="mfa", started_at=run.started_at, health=Health.BLOCKED, exit_code=11)
+    return Outcome(source="mfa", run=run, exit_code=11, reason="The site refuses.")
+
+
+def test_a_broken_template_keeps_no_alarm_back_and_makes_none(
+    tmp_path: Path, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = config(tmp_path, receiver, templates=tmp_path / "nowhere")
+    assert tell(settings, [blocked(settings)]) == []
+    assert receiver.titles == ["mfa: blocked"]
+    assert "Not every subscriber could be told: templates:" in caplog.text
+
+
+def test_without_a_store_only_trouble_is_told(tmp_path: Path, receiver: Receiver) -> None:
+    settings = config(tmp_path, receiver, database="sqlite:////proc/crawler.db")
+    trouble = {"run": None, "reason": "It could not begin."}
+    held = Outcome(source="mfa", exit_code=Held.exit_code, **trouble)
+    by_hand = Outcome(source="qazmonitor", exit_code=1, stopped=True, **trouble)
+    tell(settings, [held, by_hand, Outcome(source="ktkz", exit_code=2, **trouble)])
+    assert receiver.titles == ["ktkz: failed, and the store cannot be written"]
+
+
+def test_an_alarm_channel_that_cannot_be_used_is_refused_before_runs(tmp_path: Path) -> None:
+    settings = Config.model_validate({"data_dir": tmp_path, "alarms": {"channels": ["nonsense://geheim"]}})
+    with pytest.raises(ConfigError, match=r"alarms\.channels, address 1 of 1"):
+        prepare(settings)

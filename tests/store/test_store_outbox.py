@@ -1,0 +1,35 @@
+"""The outbox over every store: what a ledger lists, and which message of a kind was the last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from crawler.store import State, Store
+
+NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+
+
+def put(store: Store, number: int, kind: str = "alert", failure: str | None = None) -> int:
+    at = NOON + timedelta(minutes=number)
+    message = store.outbox.put(key=f"key {number}", subscription="press", kind=kind, channels=["desk"], at=at, due=at)
+    if failure:
+        ((_, delivery),) = store.outbox.ledger(message_id=message)
+        assert store.outbox.settle(delivery, replace(delivery, failure=failure, tries=1))
+    return message
+
+
+def test_the_ledger_of_failures_counts_only_those(store: Store) -> None:
+    failed = put(store, 1, failure="the receiver answered 500")
+    waiting = put(store, 2)
+    assert [message.id for message, _ in store.outbox.ledger(failed=True, limit=1)] == [failed]
+    assert [message.id for message, _ in store.outbox.ledger(limit=1)] == [waiting]
+    assert store.outbox.counts() == {State.PENDING: 2}
+
+
+def test_when_the_last_message_of_a_kind_was_made(store: Store) -> None:
+    assert store.outbox.last_made("press", ("alert", "bundle")) is None
+    for number, kind in enumerate(("alert", "bundle", "digest"), start=1):
+        put(store, number, kind)
+    assert store.outbox.last_made("press", ("alert", "bundle")) == NOON + timedelta(minutes=2)
+    assert store.outbox.last_made("desk", ("alert",)) is None
