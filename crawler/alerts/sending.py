@@ -70,18 +70,20 @@ class Post:
         result, begun = Sent(), datetime.now(UTC)
         running: dict[Future[None], Delivery] = {}
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="post") as pool:
-            for message, delivery in self._due(begun):
-                letter = self._letter(message, delivery, result)
-                if letter is None:
-                    continue
-                taken = self._store.outbox.take(delivery, datetime.now(UTC) + TAKEN)
-                if taken is None:
-                    continue
-                running[pool.submit(self.carrier(taken.channel).carry, letter)] = taken
-                if len(running) >= AT_ONCE:
+            try:
+                for message, delivery in self._due(begun):
+                    letter = self._letter(message, delivery, result)
+                    if letter is None:
+                        continue
+                    taken = self._store.outbox.take(delivery, datetime.now(UTC) + TAKEN)
+                    if taken is None:
+                        continue
+                    running[pool.submit(self.carrier(taken.channel).carry, letter)] = taken
+                    if len(running) >= AT_ONCE:
+                        self._collect(running, result)
+            finally:  # whatever stops the look: of what is under way it is written down what came of it
+                while running:
                     self._collect(running, result)
-            while running:
-                self._collect(running, result)
         return result
 
     def _due(self, begun: datetime) -> Iterator[tuple[Message, Delivery]]:
@@ -99,14 +101,28 @@ class Post:
                     yield message, delivery
 
     def _letter(self, message: Message, delivery: Delivery, result: Sent) -> Letter | None:
-        """The words of a message; None, with the delivery given up, when it has none or its channel is gone."""
+        """The words of a message; None, with the delivery given up, when it has none or its channel is gone, and None,
+        with the delivery put off, while they cannot be written."""
         is_there = delivery.channel in self._carriers
-        letter = self._writer.write(message) if is_there else None
+        try:
+            letter = self._writer.write(message) if is_there else None
+        except ConfigError as error:
+            self._put_off(delivery, str(error).rstrip("."), result)
+            return None
         if letter is None:
             why = GONE if is_there else f"there is no channel {delivery.channel!r} any more"
             result.dead += self._store.outbox.settle(delivery, replace(delivery, state=State.DEAD, failure=why))
             result.reasons[why] += 1
         return letter
+
+    def _put_off(self, delivery: Delivery, why: str, result: Sent) -> None:
+        """Let a message wait that the owner's templates keep from being written: that is no try of its channel."""
+        if why not in result.reasons:
+            log.error("Message %d waits: %s.", delivery.message_id, why)
+        result.failed += 1
+        result.reasons[why] += 1
+        later = datetime.now(UTC) + FIRST_WAIT
+        self._store.outbox.settle(delivery, replace(delivery, next_try_at=later, failure=why))
 
     def _collect(self, running: dict[Future[None], Delivery], result: Sent) -> None:
         """Write down what came of those that are done."""

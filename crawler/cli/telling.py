@@ -32,11 +32,12 @@ JUDGING = 60.0
 
 def prepare(config: Config) -> None:
     """Before runs: subscriptions that are new begin, so that they hear of what these runs bring. ConfigError for one
-    that names a rule or a source that does not exist, or a channel that cannot be used."""
+    that names a rule or a source that does not exist, for a channel and a folder of templates that cannot be used."""
     if not config.subscriptions and not config.channels:
         return
     from crawler import spiders
     from crawler.alerts.carrier import Carrier
+    from crawler.entries import Templates
     from crawler.errors import ConfigError, nearest
     from crawler.keywords import load_rules
     from crawler.store import open_store
@@ -47,6 +48,7 @@ def prepare(config: Config) -> None:
             for each in set(chosen) - set(known):
                 hint = nearest(each, known) or f"; there are {', '.join(known)}."
                 raise ConfigError(f"subscriptions.{name}: there is no {what} {each!r}{hint}")
+    Templates(config.templates)
     for name, address in config.channels.items():
         Carrier(f"channels.{name}", address.get_secret_value())
     with suppress(CrawlerError), open_store(config.database_url) as store:  # what ails a store, the runs will say
@@ -66,10 +68,15 @@ def tell(config: Config, outcomes: Iterable[Outcome], *, alarms: bool = True) ->
     lines: list[str] = []
     try:
         with open_store(config.database_url) as store:
-            if alarms:
-                _alarms(config, store, ended)
-            if config.subscriptions:
-                lines = [*_quiet(store, ended), *_alerts(config, store)]
+            trouble: CrawlerError | None = None
+            try:
+                if alarms:
+                    _alarms(config, store, ended)
+            except CrawlerError as error:  # what ails the alarms keeps nothing from the subscribers
+                trouble = error
+            lines = _told(config, store, ended)
+            if trouble:
+                raise trouble
     except CrawlerError as error:
         log.warning("Not everyone could be told: %s", error)
         if alarms:
@@ -96,6 +103,19 @@ def _alarms(config: Config, store: Store, ended: list[Outcome]) -> None:
         )
     channels = Channels([address.get_secret_value() for address in config.alarms.channels])
     channels.send(store, now, zone(config.timezone))
+
+
+def _told(config: Config, store: Store, ended: list[Outcome]) -> list[str]:
+    """Tell the subscribers; what came of it, or what kept them from being told."""
+    if not config.subscriptions:
+        return []
+    lines: list[str] = []
+    try:
+        lines += _quiet(store, ended)
+        lines += _alerts(config, store)
+    except CrawlerError as error:
+        log.warning("Not all subscribers could be told: %s", error)
+    return lines
 
 
 def _alerts(config: Config, store: Store) -> list[str]:
