@@ -78,7 +78,7 @@ def test_the_message_waits_and_no_other_does(store: Store, tmp_path: Path, text:
 
 def test_a_folder_that_is_missing_is_said_before_a_run(tmp_path: Path) -> None:
     settings = config(tmp_path, "json://127.0.0.1:1").model_copy(update={"templates": tmp_path / "nowhere"})
-    with pytest.raises(ConfigError, match="templates: .*nowhere is no folder"):
+    with pytest.raises(ConfigError, match=r"templates: .*nowhere is no folder"):
         prepare(settings)
 
 
