@@ -10,12 +10,13 @@ from crawler.store import Outcome, Store, Subscribed, key_of
 
 
 def make_due(store: Store, config: Config, now: datetime) -> int:
-    """Make the digests that are due by now; how many. Each subscription is one transaction."""
+    """Make the digests that are due by now; how many. A subscription that is told at once from now on is told in a last
+    one what still waits."""
     made = 0
     with store.batch():
         begun = store.news.subscribed(tuple(config.subscriptions), now)
         for name, subscription in config.subscriptions.items():
-            if subscription.when.rhythm != "realtime":
+            if subscription.when.rhythm != "realtime" or store.news.has_waiting(name):
                 made += _made(store, config, name, subscription, begun[name], now)
     return made
 
@@ -28,7 +29,11 @@ def _made(
     begins = begun.digest_until or begun.begun_at
     if due <= begins:
         return False
-    waiting = store.news.waiting(name, due)
+    alerted = store.outbox.last_made(name, ("alert", "bundle"))  # it was told at once until then
+    begins = max(begins, alerted or begins)
+    if due <= begins:
+        return False
+    waiting = store.news.waiting(name, due, carried_since=alerted)
     is_empty = not any(notice.outcome is Outcome.DIGEST for notice in waiting)
     silent = is_empty and (subscription.empty == "never" or (subscription.empty == "once" and begun.last_empty > 0))
     if not silent:

@@ -34,23 +34,22 @@ def ledger(
     if context.invoked_subcommand is not None:
         return
     from crawler.config import load
-    from crawler.store import State, open_store
+    from crawler.store import open_store
 
     config = load(context.obj)
     with open_store(config.database_url) as store:
         found = store.outbox.ledger(
-            states=(State.DEAD, State.PENDING) if failed else (),
+            failed=failed,
             subscription=subscription,
             since=moment.since(since, config.timezone),
             limit=limit,
         )
-        chosen = [(message, delivery) for message, delivery in found if delivery.failure or not failed]
-        for message, delivery in chosen:
+        for message, delivery in found:
             told = _told(store, message)
             typer.echo(_as_json(message, delivery, told) if as_json else _line(config, message, delivery, told))
         if not as_json:
             counts = ", ".join(f"{number} {state}" for state, number in sorted(store.outbox.counts().items()))
-            typer.echo(f"{len(chosen)} shown; in all {counts or 'no message yet'}, in {store.name}.")
+            typer.echo(f"{len(found)} shown; in all {counts or 'no message yet'}, in {store.name}.")
 
 
 @app.command()
@@ -71,7 +70,7 @@ def retry(
         if message is not None and store.outbox.get(message) is None:
             raise UsageError(f"There is no message {message}; `crawler alerts` lists them.")
         number = store.outbox.again(datetime.now(UTC), message_id=message, channel=channel)
-        sent = Post(config, store).send()
+        sent = Post(config, store).send(at_any_hour=True)
         typer.echo(f"{number} tried again.")
         for line in said(sent):
             typer.echo(line)

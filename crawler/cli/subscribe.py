@@ -88,7 +88,8 @@ def replace(path: Path, text: str) -> None:
     """Write the file whole, once it is sure that it can be read; ConfigError, with the old file untouched, if not."""
     from crawler.config import load
 
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
+    place = path.resolve()  # behind a link, so that the link stays
+    handle, beside = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
     new = Path(beside)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -97,8 +98,8 @@ def replace(path: Path, text: str) -> None:
             load(new)
         except ConfigError as error:
             raise ConfigError(f"Nothing was written: {str(error).replace(str(new), str(path))}") from error
-        new.chmod(path.stat().st_mode)
-        new.replace(path)
+        new.chmod(place.stat().st_mode)
+        new.replace(place)
     finally:
         new.unlink(missing_ok=True)
 

@@ -114,6 +114,13 @@ class OutboxRoom:
         found: int = self._database.read(select(func.count()).select_from(messages).where(*wanted))[0][0]
         return found
 
+    def last_made(self, subscription: str, kinds: Sequence[str]) -> datetime | None:
+        """When the last message of these kinds was made for a subscription, None when none was."""
+        wanted = (messages.c.subscription == subscription, messages.c.kind.in_(kinds))
+        query = select(messages.c.made_at).where(*wanted).order_by(messages.c.id.desc()).limit(1)
+        rows: Sequence[Any] = self._database.read(query)
+        return rows[0][0] if rows else None
+
     def due(self, now: datetime, limit: int, *, without: Sequence[str] = ()) -> list[tuple[Message, Delivery]]:
         """Deliveries to be tried by now, the oldest message first; none on the channels of `without`."""
         query = _BOTH.where(deliveries.c.state == State.PENDING, deliveries.c.next_try_at <= now)
@@ -150,9 +157,10 @@ class OutboxRoom:
         subscription: str | None = None,
         since: datetime | None = None,
         message_id: int | None = None,
+        failed: bool = False,
         limit: int | None = None,
     ) -> list[tuple[Message, Delivery]]:
-        """Messages with their deliveries, the latest first."""
+        """Messages with their deliveries, the latest first; `failed` are those that were not taken so far."""
         query = _BOTH
         if states:
             query = query.where(deliveries.c.state.in_(states))
@@ -162,6 +170,8 @@ class OutboxRoom:
             query = query.where(messages.c.made_at >= since)
         if message_id is not None:
             query = query.where(messages.c.id == message_id)
+        if failed:
+            query = query.where(deliveries.c.state != State.SENT, deliveries.c.failure.is_not(None))
         return self._pairs(query.order_by(messages.c.id.desc(), deliveries.c.channel).limit(limit))
 
     def counts(self) -> dict[State, int]:
