@@ -124,6 +124,10 @@ class Post:
         except ConfigError as error:
             self._put_off(delivery, str(error).rstrip("."), result)
             return None
+        except Exception as error:  # one message that cannot be written must not hold up all others
+            log.exception("Message %d cannot be written.", message.id)
+            self._put_off(delivery, f"it could not be written ({type(error).__name__})", result)
+            return None
         if letter is None:
             why = GONE if is_there else f"there is no channel {delivery.channel!r} any more"
             result.dead += self._store.outbox.settle(delivery, replace(delivery, state=State.DEAD, failure=why))

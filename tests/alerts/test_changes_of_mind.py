@@ -18,8 +18,10 @@ from crawler.alerts.digests import make_due
 from crawler.alerts.sending import Post
 from crawler.alerts.sorting import begin, sort
 from crawler.alerts.writing import Writer
-from crawler.config import Config
-from crawler.items import Verdict
+from crawler.config import Config, Subscription
+from crawler.entries import Entry
+from crawler.items import Article, Verdict
+from crawler.rights import Door
 from crawler.store import Message, Outcome, State, Store, open_store
 
 DAY = timedelta(days=1)
@@ -111,6 +113,37 @@ def test_an_alert_that_is_late_does_not_come_in_quiet_hours(store: Store) -> Non
         with store.batch():
             store.outbox.settle(delivery, replace(delivery, next_try_at=NOON))
         assert Post(settings, store).send(at_any_hour=True).sent == 1
+
+
+def test_a_message_that_cannot_be_written_holds_up_no_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Writer.entry
+
+    def entry(self: Writer, subscription: Subscription, article: Article, door: Door) -> Entry:
+        if article.id == "mfa:2:ru":
+            raise OverflowError
+        return whole(self, subscription, article, door)
+
+    monkeypatch.setattr(Writer, "entry", entry)
+    with Hook() as hook:
+        settings, room = config(hook.address, unit="article"), begun(store)
+        for name in ("1", "2", "3"):
+            room.publish(name)
+        told(room, settings)
+        sent = Post(settings, store).send()
+        assert (sent.sent, sent.failed) == (2, 1)
+        ((_, waits),) = store.outbox.ledger(failed=True)
+        assert waits.failure == "it could not be written (OverflowError)"
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_day_beyond_all_zones_is_told(store: Store, year: int) -> None:
+    room = begun(store)
+    day = datetime(year, 12 if year > 1 else 1, 31 if year > 1 else 1, 23 if year > 1 else 1, tzinfo=UTC)
+    room.save(replace(room.publish("1"), id="mfa:2:ru", published_at=day))
+    for zone in ("Asia/Almaty", "America/Lima"):
+        settings = config(unit="article", timezone=zone)
+        letters = [Writer(settings, store).write(message) for message in told(room, settings)]
+        assert len([letter for letter in letters if letter and letter.text]) == 2
 
 
 def test_a_bundle_of_which_nothing_is_left_is_not_sent(store: Store) -> None:
