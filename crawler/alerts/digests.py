@@ -20,7 +20,7 @@ def make_due(store: Store, config: Config, now: datetime) -> int:
         due = _due(config, subscription, now)
         if due is not None and _begins(store, begun[name]) < due:
             with store.batch():
-                made += _made(store, name, subscription, due, now)
+                made += _made(store, config, name, subscription, due, now)
     return made
 
 
@@ -38,7 +38,7 @@ def _begins(store: Store, begun: Subscribed) -> datetime:
     return max(begins, store.outbox.last_made(begun.name, ("alert", "bundle")) or begins)
 
 
-def _made(store: Store, name: str, subscription: Subscription, due: datetime, now: datetime) -> bool:
+def _made(store: Store, config: Config, name: str, subscription: Subscription, due: datetime, now: datetime) -> bool:
     begun = store.news.subscribed([name], now)[name]
     begins = _begins(store, begun)
     if due <= begins:  # another process made it just now
@@ -72,6 +72,5 @@ def _stays_unsaid(
     if subscription.when.rhythm == "hourly" or subscription.empty == "never":
         return True
     names = subscription.sources or [name for name in spiders.names() if config.source(name).enabled]
-    return not any(
-        each.kind != UNREAD or each.since for each in troubles(store, names, *time)
-    )  # one never read is none
+    met = troubles(store, names, *time)
+    return all(each.kind == UNREAD and each.since is None for each in met)  # a source never read is no trouble

@@ -14,7 +14,7 @@ from alerts.newsroom import NOON, Newsroom
 
 from crawler.alerts.digests import make_due
 from crawler.alerts.letter import Letter
-from crawler.alerts.sorting import begin, sort
+from crawler.alerts.sorting import sort
 from crawler.alerts.writing import Writer
 from crawler.config import Config
 from crawler.items import Health, Run, Verdict
@@ -40,7 +40,7 @@ class Desk:
         channels = {"desk": "json://127.0.0.1:1"}
         self.config = Config.model_validate({"channels": channels, "subscriptions": {"press": press}})
         self.store, self.room = store, Newsroom(store)
-        begin(store, ["press"], NOON - DAY)
+        store.news.subscribed(["press"], NOON - DAY)
         self.sent = make_due(store, self.config, NOON)  # an empty one, of this morning
 
     def sort(self) -> None:

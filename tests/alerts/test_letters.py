@@ -18,7 +18,7 @@ from apprise.plugins.telegram import NotifyTelegram
 
 from crawler.alerts.carrier import Carrier
 from crawler.alerts.letter import Letter
-from crawler.alerts.sorting import begin, sort
+from crawler.alerts.sorting import sort
 from crawler.alerts.writing import Writer
 from crawler.config import Config
 from crawler.entries.phrases import LANGUAGES
@@ -41,7 +41,7 @@ def config(language: str, form: str = "full") -> Config:
 def letters(store: Store, settings: Config) -> list[Letter]:
     """What a subscriber gets of a release in two languages, its copy, its correction and its end."""
     room = Newsroom(store)
-    begin(store, ["press"], NOON - timedelta(days=1))
+    store.news.subscribed(["press"], NOON - timedelta(days=1))
     title = "Казахстан и МККК: о курсе для врачей <«Қазақ» & Co>"
     russian = room.publish("1", "ru", title=title, more=MORE * 2)
     room.publish("1", "kk", title="Қазақстан мен ХҚКК: дәрігерлер курсы туралы", topic="ынтымақтастықты", more=MORE)

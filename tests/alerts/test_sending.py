@@ -289,17 +289,3 @@ def test_a_redacted_name_leaves_in_no_part_of_a_message(store: Store, box: Box) 
         whole = " ".join([*parts, mail["Subject"]])
         assert not re.search("Сполярич|Мирьян", whole)
         assert "████" in whole
-
-
-def test_what_was_carried_is_written_down_though_the_next_letter_cannot_be_written(
-    store: Store, hook: Hook, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = config(hook.address, unit="article")
-    published(store, settings, "1", "2")
-    letter = a_letter("desk", "en", "Asia/Almaty", NOON)
-    letters = iter([letter])
-    monkeypatch.setattr(sending.Writer, "write", lambda *_: next(letters))
-    with pytest.raises(StopIteration):
-        Post(settings, store).send()
-    assert [posted.key for posted in hook.posted] == [letter.key]
-    assert sorted(states(store)) == [State.PENDING, State.SENT]

@@ -12,7 +12,7 @@ from alerts.hook import Hook
 from alerts.newsroom import NOON, Newsroom
 from typer.testing import CliRunner, Result
 
-from crawler.alerts.sorting import begin, sort
+from crawler.alerts.sorting import sort
 from crawler.cli.app import app
 from crawler.cli.telling import prepare, tell
 from crawler.config import load
@@ -61,7 +61,7 @@ def place(tmp_path: Path, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> Path:
     config = load()
     with open_store(config.database_url) as store:
         room = Newsroom(store)
-        begin(store, ["press"], NOON)
+        store.news.subscribed(["press"], NOON)
         room.publish("1", title="Первая встреча")
         room.publish("2", title="Старая встреча", quiet="baseline", body="Делегация МККК посетила Тараз.")
         room.publish("3", title="Ковры", body="Открылась выставка ковров.")
