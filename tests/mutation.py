@@ -36,11 +36,14 @@ BUILT = (
 """The modules built anew for each mutant, each after those it imports."""
 ASKING = ("one", "first", "css", "xpath", "compile")
 """Calls whose string is a selector or a pattern."""
-TALKING = ("changed", "note", "notes", "info", "warning", "error", "debug")
-"""Calls whose strings are words for people."""
+TALKING = ("changed", "note", "notes", "info", "warning", "error", "debug", "stands")
+"""Calls whose strings are words for people, or the names under which places of a page are kept for them."""
 ERRORS = ("Blocked", "Unreachable", "PageChanged", "NotAnArticle")
-NOT_EXTRACTION = ("first_requests", "page", "onward", "findings", "note", "notes", "changed", "_said")
-"""Functions that ask for pages or talk to people; live crawls and tests of their own try those."""
+NOT_EXTRACTION = (
+    *("first_requests", "page", "onward", "findings", "note", "notes", "changed", "_said"),
+    *("shape", "_keep_places"),
+)
+"""Functions that ask for pages, talk to people or describe a page; live crawls and tests of their own try those."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from crawler.config import Config, Subscription
 from crawler.entries.troubles import UNREAD, troubles
 from crawler.store import Outcome, Store, Subscribed, key_of
 
+ALERTS = ("alert", "bundle")
+"""Kinds of messages to one who is told at once."""
+
 
 def make_due(store: Store, config: Config, now: datetime) -> int:
     """Make the digests that are due by now; how many. Each is one transaction, and none is begun where nothing is due:
@@ -17,16 +20,17 @@ def make_due(store: Store, config: Config, now: datetime) -> int:
     made = 0
     begun = store.news.subscribed(tuple(config.subscriptions), now)
     for name, subscription in config.subscriptions.items():
-        due = _due(config, subscription, now)
+        due = _due(store, config, name, subscription, now)
         if due is not None and _begins(store, begun[name]) < due:
             with store.batch():
                 made += _made(store, config, name, subscription, due, now)
     return made
 
 
-def _due(config: Config, subscription: Subscription, now: datetime) -> datetime | None:
-    """When the subscription's last digest fell due; None for one that has none."""
-    if subscription.when.rhythm == "realtime":
+def _due(store: Store, config: Config, name: str, subscription: Subscription, now: datetime) -> datetime | None:
+    """When the subscription's last digest fell due; None for one that has none. One that is told at once from now on is
+    told in a last digest what still waits."""
+    if subscription.when.rhythm == "realtime" and not store.news.has_waiting(name):
         return None
     return subscription.when.latest(now.astimezone(ZoneInfo(subscription.timezone or config.timezone)))
 
@@ -35,7 +39,7 @@ def _begins(store: Store, begun: Subscribed) -> datetime:
     """From when on a subscription's next digest tells: where the last one ended, or its last alert if it had some
     since."""
     begins = begun.digest_until or begun.begun_at
-    return max(begins, store.outbox.last_made(begun.name, ("alert", "bundle")) or begins)
+    return max(begins, store.outbox.last_made(begun.name, ALERTS) or begins)
 
 
 def _made(store: Store, config: Config, name: str, subscription: Subscription, due: datetime, now: datetime) -> bool:
@@ -43,7 +47,7 @@ def _made(store: Store, config: Config, name: str, subscription: Subscription, d
     begins = _begins(store, begun)
     if due <= begins:  # another process made it just now
         return False
-    waiting = store.news.waiting(name, due)
+    waiting = store.news.waiting(name, due, carried_since=store.outbox.last_made(name, ALERTS))
     is_empty = not any(notice.outcome is Outcome.DIGEST for notice in waiting)
     silent = is_empty and _stays_unsaid(store, config, subscription, begun, (begins, due))
     if not silent:

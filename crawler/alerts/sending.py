@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from crawler.alerts.carrier import Carrier, NotCarried
 from crawler.alerts.letter import Letter
@@ -50,7 +51,7 @@ class Post:
     """Sends what is due under one configuration. ConfigError, at once, for an address that names no channel."""
 
     def __init__(self, config: Config, store: Store) -> None:
-        self._store, self._writer = store, Writer(config, store)
+        self._config, self._store, self._writer = config, store, Writer(config, store)
         self._carriers = {
             name: Carrier(f"channels.{name}", address.get_secret_value()) for name, address in config.channels.items()
         }
@@ -65,13 +66,16 @@ class Post:
             )
         return found
 
-    def send(self) -> Sent:
-        """Try everything that is due now, once; what came of it."""
+    def send(self, *, at_any_hour: bool = False) -> Sent:
+        """Try everything that is due now, once; what came of it. Alerts wait for the end of their subscriber's quiet
+        hours, unless they are sent `at_any_hour`."""
         result, begun = Sent(), datetime.now(UTC)
         running: dict[Future[None], Delivery] = {}
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="post") as pool:
             try:
                 for message, delivery in self._due(begun):
+                    if not at_any_hour and self._rests(message, delivery):
+                        continue
                     letter = self._letter(message, delivery, result)
                     if letter is None:
                         continue
@@ -100,15 +104,44 @@ class Post:
                 if self._failing[delivery.channel] < ENOUGH:
                     yield message, delivery
 
+    def _rests(self, message: Message, delivery: Delivery) -> bool:
+        """Whether an alert that is late is put off, for its subscriber is not to be disturbed now."""
+        subscription = self._config.subscriptions.get(message.subscription)
+        if subscription is None or subscription.quiet is None or message.kind == "digest":
+            return False
+        now = datetime.now(ZoneInfo(subscription.timezone or self._config.timezone))
+        end = subscription.quiet.after(now)
+        if end > now:
+            self._store.outbox.settle(delivery, replace(delivery, next_try_at=end))
+        return end > now
+
     def _letter(self, message: Message, delivery: Delivery, result: Sent) -> Letter | None:
-        """The words of a message; None, with the delivery given up, when it has none or its channel is gone."""
+        """The words of a message; None, with the delivery given up, when it has none or its channel is gone, and None,
+        with the delivery put off, while they cannot be written."""
         is_there = delivery.channel in self._carriers
-        letter = self._writer.write(message) if is_there else None
+        try:
+            letter = self._writer.write(message) if is_there else None
+        except ConfigError as error:
+            self._put_off(delivery, str(error).rstrip("."), result)
+            return None
+        except Exception as error:  # one message that cannot be written must not hold up all others
+            log.exception("Message %d cannot be written.", message.id)
+            self._put_off(delivery, f"it could not be written ({type(error).__name__})", result)
+            return None
         if letter is None:
             why = GONE if is_there else f"there is no channel {delivery.channel!r} any more"
             result.dead += self._store.outbox.settle(delivery, replace(delivery, state=State.DEAD, failure=why))
             result.reasons[why] += 1
         return letter
+
+    def _put_off(self, delivery: Delivery, why: str, result: Sent) -> None:
+        """Let a message wait that the owner's templates keep from being written: that is no try of its channel."""
+        if why not in result.reasons:
+            log.error("Message %d waits: %s.", delivery.message_id, why)
+        result.failed += 1
+        result.reasons[why] += 1
+        later = datetime.now(UTC) + FIRST_WAIT
+        self._store.outbox.settle(delivery, replace(delivery, next_try_at=later, failure=why))
 
     def _collect(self, running: dict[Future[None], Delivery], result: Sent) -> None:
         """Write down what came of those that are done."""

@@ -61,6 +61,11 @@ class Group:
         """The one that is shown; the others are links."""
         return self.items[0]
 
+    @property
+    def is_back(self) -> bool:
+        """Whether a page that was taken down is there again."""
+        return any(item.article.verdict is Verdict.REPUBLISHED for item in self.items)
+
 
 def sort(store: Store, config: Config, now: datetime) -> int:
     """Ask every subscription about what is unsorted; how many messages came of it. Nothing is sent here."""
@@ -152,6 +157,8 @@ class _Asked:
         if self._subscription.unit == "article":
             return None
         heard = self._store.news.heard(self._name, group.lead.together)
+        if heard and heard[-1].verdict is Verdict.UNPUBLISHED and group.is_back:
+            return None  # who heard that the page is gone hears that it is there again
         if group.kind == "new":
             before = heard
             why = "its story was told"
@@ -192,8 +199,11 @@ class _Asked:
 
     def _message(self, groups: Sequence[Group], kind: str) -> int:
         quiet, here = self._subscription.quiet, self._now.astimezone(self._zone)
+        # By more than its number: in another store the same number is other news.
+        news = [group.lead.news for group in groups]
+        told = (part for each in news for part in (each.id, each.article_id, each.noted_at))
         return self._store.outbox.put(
-            key=key_of(self._name, kind, *(group.lead.news.id for group in groups)),
+            key=key_of(self._name, kind, *told),
             subscription=self._name,
             kind=kind,
             channels=self._subscription.channels,

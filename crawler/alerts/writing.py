@@ -41,6 +41,8 @@ class Writer:
         if subscription is None:
             return None
         told, words = self._told(message), self.words(subscription)
+        if message.kind == "bundle" and not told:
+            return None
         if message.kind != "alert":
             return self._digest(message, subscription, words, [article for _, article in told])
         return self._alert(message, subscription, words, *told[0]) if told else None

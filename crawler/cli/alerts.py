@@ -70,7 +70,7 @@ def retry(
         if message is not None and store.outbox.get(message) is None:
             raise UsageError(f"There is no message {message}; `crawler alerts` lists them.")
         number = store.outbox.again(datetime.now(UTC), message_id=message, channel=channel)
-        sent = Post(config, store).send()
+        sent = Post(config, store).send(at_any_hour=True)
         typer.echo(f"{number} tried again.")
         for line in said(sent):
             typer.echo(line)

@@ -40,7 +40,12 @@ def subscribe(
     given = {"channels": channel, "rules": rule, "sources": source, "when": when, "quiet": quiet}
     given |= {"language": language, "form": form}
     wanted = {key: value for key, value in given.items() if value is not None}
-    text = without(path, name) if remove else changed(path, name, wanted)
+    try:
+        text = without(path, name) if remove else changed(path, name, wanted)
+    except (TypeError, ValueError) as error:  # a number for a section, or one written on a single line
+        raise ConfigError(
+            f"{path}: write subscriptions as sections, [subscriptions.{name}], to change them so."
+        ) from error
     replace(path, text)
     typer.echo(f"{path}: subscription {name} {'removed' if remove else 'written'}. A running watch takes it over.")
 

@@ -33,13 +33,14 @@ JUDGING = 60.0
 
 def prepare(config: Config) -> None:
     """Before runs: subscriptions that are new begin, so that they hear of what these runs bring. ConfigError for one
-    that names a rule or a source that does not exist, or a channel that cannot be used."""
+    that names a rule or a source that does not exist, for a channel and a folder of templates that cannot be used."""
     if config.alarms.channels:
         _channels(config)
     if not config.subscriptions and not config.channels:
         return
     from crawler import spiders
     from crawler.alerts.carrier import Carrier
+    from crawler.entries import Templates
     from crawler.errors import ConfigError, nearest
     from crawler.keywords import load_rules
     from crawler.store import open_store
@@ -50,6 +51,7 @@ def prepare(config: Config) -> None:
             for each in set(chosen) - set(known):
                 hint = nearest(each, known) or f"; there are {', '.join(known)}."
                 raise ConfigError(f"subscriptions.{name}: there is no {what} {each!r}{hint}")
+    Templates(config.templates)
     for name, address in config.channels.items():
         Carrier(f"channels.{name}", address.get_secret_value())
     with suppress(CrawlerError), open_store(config.database_url) as store:  # what ails a store, the runs will say
@@ -68,9 +70,16 @@ def tell(config: Config, outcomes: Sequence[Outcome], *, alarms: bool = True) ->
     ended = [outcome for outcome in outcomes if _is_told(outcome)] if alarms else []
     try:
         with open_store(config.database_url) as store:
-            if alarms:
-                _alarms(config, store, ended)
-            return _messages(config, store, outcomes) if config.subscriptions else []
+            trouble: CrawlerError | None = None
+            try:
+                if alarms:
+                    _alarms(config, store, ended)
+            except CrawlerError as error:  # what ails the alarms keeps nothing from the subscribers
+                trouble = error
+            lines = _messages(config, store, outcomes) if config.subscriptions else []
+            if trouble:
+                raise trouble
+            return lines
     except CrawlerError as error:
         log.warning("Not everyone could be told: %s", error)
         _tell_unkept(config, ended, datetime.now(UTC))

@@ -51,21 +51,28 @@ class Phrases:
 
     def time(self, moment: datetime) -> str:
         """A day and a time of day in the reader's zone."""
-        return str(format_datetime(moment.astimezone(self.zone), EXACT[self.language], locale=self._locale))
+        return str(format_datetime(self._here(moment), EXACT[self.language], locale=self._locale))
 
     def moment(self, moment: datetime) -> str:
         """A day, a time and which time that is, so that it can be read in another country."""
-        offset = f"{moment.astimezone(self.zone):%z}"
+        offset = f"{self._here(moment):%z}"
         minutes = f":{offset[3:]}" if offset[3:] != "00" else ""
         return f"{self.time(moment)} (UTC{offset[0]}{int(offset[1:3])}{minutes})"
 
     def clock(self, moment: datetime) -> str:
         """A time of day in the reader's zone."""
-        return f"{moment.astimezone(self.zone):%H:%M}"
+        return f"{self._here(moment):%H:%M}"
 
     def day(self, moment: datetime) -> str:
         """A day in the reader's zone."""
-        return str(format_datetime(moment.astimezone(self.zone), DAY[self.language], locale=self._locale))
+        return str(format_datetime(self._here(moment), DAY[self.language], locale=self._locale))
+
+    def _here(self, moment: datetime) -> datetime:
+        """A time in the reader's zone; as it is at the end of all times, which a page may name by mistake."""
+        try:
+            return moment.astimezone(self.zone)
+        except OverflowError:
+            return moment
 
     @property
     def city(self) -> str:
@@ -74,7 +81,7 @@ class Phrases:
 
     def offset(self, moment: datetime) -> str:
         """How far the reader's zone is from UTC: `UTC+5`."""
-        minutes = int((moment.astimezone(self.zone).utcoffset() or timedelta()).total_seconds() // 60)
+        minutes = int((self._here(moment).utcoffset() or timedelta()).total_seconds() // 60)
         hours, rest = divmod(abs(minutes), 60)
         return "UTC" + (f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "") if minutes else "")
 

@@ -10,6 +10,7 @@ import re
 import textwrap
 from importlib import resources
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
@@ -47,10 +48,17 @@ class Templates:
         """The template filled in; ConfigError with file and line for an owner's that cannot be used."""
         try:
             return self._jinja.get_template(name).render(**values)
-        except TemplateError as error:
-            line = getattr(error, "lineno", None)
+        except Exception as error:  # whatever an owner's template does: a sum of words, a file that is no text
+            line = _line_of(error, name)
             where = f"{self._own or 'shipped'}: {name}" + (f":{line}" if line else "")
-            raise ConfigError(f"The template {where} cannot be used: {error}.") from error
+            kind = "" if isinstance(error, TemplateError) else f"{type(error).__name__}: "
+            raise ConfigError(f"The template {where} cannot be used: {kind}{str(error).rstrip('.')}.") from error
+
+
+def _line_of(error: Exception, name: str) -> int | None:
+    """Where in a template an error is: as it says, else where it was raised."""
+    raised = [frame.lineno for frame in extract_tb(error.__traceback__) if Path(frame.filename).name == name]
+    return getattr(error, "lineno", None) or (raised[-1] if raised else None)
 
 
 def marked_html(piece: Piece, tag: str = "mark") -> Markup:

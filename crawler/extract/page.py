@@ -23,8 +23,6 @@ from crawler.items import Article, Rights, Shape
 from crawler.snapshot import Snapshot
 from crawler.text import clean, dates, language
 
-PARAGRAPHS = ("p", "li", "blockquote")
-
 
 class Page:
     """One snapshot read by one class. Subclasses give `accepts` and `read`."""
@@ -99,7 +97,7 @@ class Page:
         """
         if lines and lines[0].node is not None:
             ends = (lines[0].node, lines[-1].node)
-            self.places[field] = tuple(node.getparent() if node.tag in PARAGRAPHS else node for node in ends)
+            self.places[field] = tuple(node.getparent() if node.tag in shape.PARAGRAPHS else node for node in ends)
 
     def shape(self, found: Reading) -> Shape | None:
         """The page's structure, once it was read; None for a text, which has none."""

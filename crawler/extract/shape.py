@@ -15,6 +15,9 @@ from hashlib import blake2b
 from itertools import takewhile
 from typing import Any
 
+PARAGRAPHS = ("p", "li", "blockquote")
+"""Elements that a text has many of; one of them stands for what it is in."""
+
 BUCKETS = 32
 EMPTY = ".."
 CLASSES = 2

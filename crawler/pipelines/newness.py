@@ -23,7 +23,8 @@ class Newness:
         last = None if replay else store.runs.last_complete(spider.name, mode="live")
         self._since = last.started_at if last else None
         versions: tuple[str, ...] = getattr(spider, "languages", ())
-        self._unread = set(versions) - store.articles.languages(spider.name) if versions else set[str]()
+        until = last.finished_at if last else None  # what an unfinished run began to read is not read yet
+        self._unread = set(versions) - store.articles.languages(spider.name, until=until) if versions else set[str]()
 
     def quiet(self, article: Article) -> str | None:
         """Why nobody is to be told of the article, None for news."""

@@ -25,8 +25,6 @@ from crawler.snapshot import Snapshot
 from crawler.text import clean, dates
 
 DETAILS = re.compile(r"/memleket/entities/(?P<project>[\w-]+)/press/news/details/(?P<id>\d+)(?![\w-])")
-KEYS = {"title": "title", "body": "body", "lead": "short_description", "published_at": "created_date"}
-"""The key of a record that gives a field."""
 # A GraphQL message of this kind says that the schema moved; any other is a fault of the hour.
 SCHEMA_MOVED = re.compile(r"cannot query field|unknown (?:argument|type|field)|syntax error|not defined by type", re.I)
 
@@ -124,9 +122,7 @@ class NewsAnswer(Page):
         published = self.published(record["created_date"], url)
         for field in ("title", "body", "lead", "images"):
             self.note(field, {"lead": "short_description", "images": "heropic, body img"}.get(field, field))
-        above = "[]" if isinstance(self.snapshot.json, list) else "data.news[]"
-        for field, key in KEYS.items():
-            self.places[field] = f"{above}.{key}"
+        self._keep_places()
         self.note("published_at", f"created_date read as {self.site.created_date}")
         fields = {
             "title": clean.line_or_none(clean.decoded(record["title"] or "")),
@@ -140,6 +136,12 @@ class NewsAnswer(Page):
             "images": self.images(record, lines),
         }
         return build(self, native_id, url, fields)
+
+    def _keep_places(self) -> None:
+        """Which key of a record gives which field."""
+        keys = {"title": "title", "body": "body", "lead": "short_description", "published_at": "created_date"}
+        above = "[]" if isinstance(self.snapshot.json, list) else "data.news[]"
+        self.places |= {field: f"{above}.{key}" for field, key in keys.items()}
 
     def lines(self, body: str | None) -> list[blocks.Block]:
         """The lines of a body, which is an HTML document, bare paragraphs, or null; some encode entities twice."""

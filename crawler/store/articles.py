@@ -139,9 +139,11 @@ class ArticleRoom:
         query = select(func.min(articles.c.published_at)).where(*wanted).group_by(articles.c.native_id)
         return sorted(row[0] for row in self._database.read(query))
 
-    def languages(self, source: str) -> set[str]:
-        """The languages of which something of the source is stored."""
+    def languages(self, source: str, *, until: datetime | None = None) -> set[str]:
+        """The languages of which something of the source is stored, or was by then."""
         query = select(articles.c.language).where(articles.c.source == source).distinct()
+        if until is not None:
+            query = query.where(articles.c.first_seen_at <= until)
         return {row[0] for row in self._database.read(query) if row[0]}
 
     def seen(self, source: str, native_ids: Mapping[str, datetime], *, run_id: int | None) -> None:

@@ -149,14 +149,23 @@ class NewsRoom:
             if row.outcome in (Outcome.TOLD, Outcome.DIGEST)
         ]
 
-    def waiting(self, subscription: str, until: datetime) -> list[Notice]:
-        """What waits for a subscription's digest, decided before `until`: to be told, or carried by what was told."""
-        wanted = (
+    def has_waiting(self, subscription: str) -> bool:
+        """Whether anything that is to be told waits for a subscription's digest."""
+        wanted = (notices.c.subscription == subscription, notices.c.outcome == Outcome.DIGEST)
+        query = select(notices.c.id).where(*wanted, notices.c.message_id.is_(None)).limit(1)
+        return bool(self._database.read(query))
+
+    def waiting(self, subscription: str, until: datetime, *, carried_since: datetime | None = None) -> list[Notice]:
+        """What waits for a subscription's digest, decided before `until`: to be told, or carried by what was told (none
+        from before `carried_since`)."""
+        wanted: tuple[Any, ...] = (
             notices.c.subscription == subscription,
             notices.c.outcome.in_((Outcome.DIGEST, Outcome.CARRIED)),
             notices.c.message_id.is_(None),
             notices.c.decided_at < until,
         )
+        if carried_since is not None:
+            wanted = (*wanted, (notices.c.outcome == Outcome.DIGEST) | (notices.c.decided_at > carried_since))
         return [_notice(tuple(row)) for row in self._database.read(_NOTICES.where(*wanted).order_by(notices.c.id))]
 
     def attach(self, subscription: str, news_ids: Collection[int], message_id: int) -> None:

@@ -118,9 +118,10 @@ class OutboxRoom:
         return found
 
     def last_made(self, subscription: str, kinds: Sequence[str]) -> datetime | None:
-        """When the last message of these kinds was made for a subscription."""
+        """When the last message of these kinds was made for a subscription, None when none was."""
         wanted = (messages.c.subscription == subscription, messages.c.kind.in_(kinds))
-        rows = self._database.read(select(messages.c.made_at).where(*wanted).order_by(messages.c.id.desc()).limit(1))
+        query = select(messages.c.made_at).where(*wanted).order_by(messages.c.id.desc()).limit(1)
+        rows: Sequence[Any] = self._database.read(query)
         return rows[0][0] if rows else None
 
     def due(self, now: datetime, limit: int, *, without: Sequence[str] = ()) -> list[tuple[Message, Delivery]]:
