@@ -2,8 +2,8 @@
 
 One sentence: *a snapshot goes in, an article comes out, the last stage writes, outputs read.*
 
-    response → Snapshot → page → Article → validate → dedupe → keywords → store
-                                                                          ↘ articles · exports (all read the store)
+    response → Snapshot → page → Article → validate → dedupe → keywords → store → outbox → alerts
+                                                                          ↘ feeds · exports (all read the store)
 
 The plan of the house; a room may know only rooms further down:
 

@@ -5,7 +5,7 @@ once and count in neither the share nor what it is a share of. A headline made f
 output takes of one article, in whatever pieces and versions, stays together within the share, so an output makes one
 `Door` and takes all text through it. The sentence with the match comes first.
 
-Owner's working copies (`articles`, `search`, `diff`, `extract`, `crawl -o`, evidence) stay whole: they do not leave.
+Owner's working copies (`articles`, `diff`, `extract`, `crawl -o`, evidence) stay whole: they do not leave.
 """
 
 from __future__ import annotations

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from hashlib import blake2b
-from html import escape
 
 from crawler.alerts.carrier import Carrier, NotCarried
-from crawler.alerts.letter import Letter
+from crawler.alerts.letter import Letter, plain
 from crawler.store import Alarm, Store, key_of
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
@@ -36,7 +35,7 @@ class Channels:
     def tell_all(self, title: str, body: str) -> int:
         """Tell every channel at once, with nothing written down; how many took it."""
         now = datetime.now(UTC)
-        letter = _as_letter(key_of("alarm", title, now), title, body, now)
+        letter = plain(key_of("alarm", title, now), title, body, "en", now)
         return sum(_is_carried(channel, letter) for channel in self._channels.values())
 
     def send(self, store: Store, now: datetime, here: tzinfo) -> int:
@@ -86,12 +85,7 @@ def _is_carried(channel: Carrier, letter: Letter) -> bool:
 
 def _letter(alarm: Alarm, now: datetime, here: tzinfo) -> Letter:
     key = key_of("alarm", alarm.id, alarm.untold, alarm.kind, alarm.opened_at)
-    return _as_letter(key, *words(alarm, here), now)
-
-
-def _as_letter(key: str, title: str, body: str, now: datetime) -> Letter:
-    html = f"<!DOCTYPE html><html lang=en><meta charset=utf-8><p>{escape(body)}".replace("\n", "<br>")
-    return Letter(key=key, subject=title, text=body + "\n", html=html, language="en", made_at=now)
+    return plain(key, *words(alarm, here), "en", now)
 
 
 def words(alarm: Alarm, here: tzinfo) -> tuple[str, str]:

@@ -76,6 +76,5 @@ def _stays_unsaid(
     if subscription.when.rhythm == "hourly" or subscription.empty == "never":
         return True
     names = subscription.sources or [name for name in spiders.names() if config.source(name).enabled]
-    return not any(
-        each.kind != UNREAD or each.since for each in troubles(store, names, *time)
-    )  # one never read is none
+    met = troubles(store, names, *time)
+    return all(each.kind == UNREAD and each.since is None for each in met)  # a source never read is no trouble

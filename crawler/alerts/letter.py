@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,3 +17,11 @@ class Letter:
     html: str
     language: str
     made_at: datetime
+
+
+def plain(key: str, subject: str, text: str, language: str, made_at: datetime) -> Letter:
+    """A letter that shows no article: its HTML is its text."""
+    html = f"<!DOCTYPE html><html lang={language}><meta charset=utf-8><p>{escape(text)}</p></html>"
+    return Letter(
+        key=key, subject=subject, text=text + "\n", html=html.replace("\n", "<br>"), language=language, made_at=made_at
+    )

@@ -6,10 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from html import escape
 from zoneinfo import ZoneInfo
 
-from crawler.alerts.letter import Letter
+from crawler.alerts.letter import Letter, plain
 from crawler.config import Config, Subscription
 from crawler.entries import Edit, Entry, Maker, Phrases, Templates, Wanted
 from crawler.entries.digest import digest_of
@@ -233,6 +232,4 @@ def test_letter(channel: str, language: str, timezone: str, now: datetime) -> Le
     """A message that says that a channel works."""
     words = Phrases(language, ZoneInfo(timezone))
     body = f"{words.fill('test_body', name=channel)} {words.moment(now)}"
-    html = f"<!DOCTYPE html><html lang={language}><meta charset=utf-8><p>{escape(body)}</p></html>"
-    key = key_of("test", channel, now.isoformat())
-    return Letter(key=key, subject=words["test"], text=body + "\n", html=html, language=language, made_at=now)
+    return plain(key_of("test", channel, now.isoformat()), words["test"], body, language, now)

@@ -17,14 +17,13 @@ def since(text: str | None, timezone: str, now: datetime | None = None, option: 
     """The moment (aware) that such an option means; a day is its midnight in the owner's time zone, an age ends now."""
     if text is None:
         return None
-    if age := AGE.fullmatch(text.strip()):
-        return (now or datetime.now(UTC)) - timedelta(hours=int(age[1]) * HOURS[age[2]])
-    try:
-        return local(datetime.fromisoformat(text.strip()), zone(timezone))
-    except ValueError as error:
-        raise UsageError(
-            f"{option} {text!r} is no day, time or age; write 2026-01-31, 2026-01-31T10:00+05:00 or 36h."
-        ) from error
+    fault = f"{option} {text!r} is no day, time or age; write 2026-01-31, 2026-01-31T10:00+05:00 or 36h."
+    if found := AGE.fullmatch(text.strip()):
+        try:
+            return (now or datetime.now(UTC)) - timedelta(hours=int(found[1]) * HOURS[found[2]])
+        except OverflowError as error:  # before the first year there is
+            raise UsageError(fault) from error
+    return _read(text, timezone, fault)
 
 
 def until(text: str | None, timezone: str, now: datetime) -> datetime:
@@ -38,12 +37,8 @@ def until(text: str | None, timezone: str, now: datetime) -> datetime:
         today = now.astimezone(zone(timezone))
         moment = today.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
     else:
-        try:
-            moment = local(datetime.fromisoformat(text.strip()), zone(timezone))
-        except ValueError as error:
-            raise UsageError(
-                f"--until {text!r} is no time or day; write 08:30 (today), 2026-01-31T10:00+05:00 or 2026-01-31."
-            ) from error
+        fault = f"--until {text!r} is no time or day; write 08:30 (today), 2026-01-31T10:00+05:00 or 2026-01-31."
+        moment = _read(text, timezone, fault)
     if moment > now:
         raise UsageError(f"--until {text}: that time has not come yet.")
     return moment
@@ -51,10 +46,8 @@ def until(text: str | None, timezone: str, now: datetime) -> datetime:
 
 def at(text: str, timezone: str) -> datetime:
     """The moment (aware) that `--at` means; without an offset it is the owner's wall time."""
-    try:
-        return local(datetime.fromisoformat(text.strip()), zone(timezone))
-    except ValueError as error:
-        raise UsageError(f"--at {text!r} is no time; write 2026-01-31T10:15, or 2026-01-31T10:15:30+05:00.") from error
+    fault = f"--at {text!r} is no time; write 2026-01-31T10:15, or 2026-01-31T10:15:30+05:00."
+    return _read(text, timezone, fault)
 
 
 def age(text: str, option: str) -> timedelta:
@@ -62,3 +55,11 @@ def age(text: str, option: str) -> timedelta:
     if found := AGE.fullmatch(text.strip()):
         return timedelta(hours=int(found[1]) * HOURS[found[2]])
     raise UsageError(f"{option} {text!r} is no age; write 36h, 365d or 52w.")
+
+
+def _read(text: str, timezone: str, fault: str) -> datetime:
+    """A day or a time; UsageError with these words for anything else."""
+    try:
+        return local(datetime.fromisoformat(text.strip()), zone(timezone))
+    except ValueError as error:
+        raise UsageError(fault) from error

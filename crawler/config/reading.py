@@ -13,9 +13,19 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import SettingsError
 
 from crawler.config.section import shown
-from crawler.config.settings import NAME, PREFIX, Alarms, Config, Limits, Politeness, SourceConfig
+from crawler.config.settings import NAME, PREFIX, Alarms, Config, Feeds, Limits, Politeness, SourceConfig
 from crawler.config.subscriptions import Subscription
 from crawler.errors import ConfigError, nearest
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "limits": Limits,
+    "politeness": Politeness,
+    "alarms": Alarms,
+    "feeds": Feeds,
+    "subscriptions": Subscription,
+    "sources": SourceConfig,
+}
+"""What stands in each section of the file, or in each of its parts."""
 
 
 def find(given: Path | None = None) -> Path | None:
@@ -59,10 +69,7 @@ def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
 
 def _refuse_unknown_variables() -> None:
     known = [PREFIX + name.upper() for name in Config.model_fields if name != "path"]
-    sections = [
-        PREFIX + name.upper()
-        for name in ("limits", "politeness", "alarms", "feeds", "channels", "subscriptions", "sources")
-    ]
+    sections = [PREFIX + name.upper() for name in (*SECTIONS, "channels")]
     for name in os.environ:
         first, below, _ = name.partition("__")
         if name.startswith(PREFIX) and first not in (sections if below else known):
@@ -87,14 +94,7 @@ def _explained(error: ValidationError, path: Path | None, text: str) -> str:
 def _siblings(keys: list[str]) -> list[str]:
     model: type[BaseModel] = Config
     for key in keys[:-1]:
-        sections: dict[str, type[BaseModel]] = {
-            "limits": Limits,
-            "politeness": Politeness,
-            "alarms": Alarms,
-            "subscriptions": Subscription,
-            "sources": SourceConfig,
-        }
-        model = sections.get(key, model)
+        model = SECTIONS.get(key, model)
     return [name for name in model.model_fields if name != "path"]
 
 

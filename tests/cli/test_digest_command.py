@@ -80,10 +80,11 @@ def test_owners_template(place: Place) -> None:
 
 
 WRONG = {
-    ("--rule", "icl"): "--rule icl: there is no rule of that name, did you mean 'ihl'?",
+    ("--rule", "icl"): "There is no rule 'icl', did you mean 'ihl'?",
     ("--source", "mf"): "There is no source 'mf', did you mean 'mfa'?",
     ("--until", "2999-01-01"): "--until 2999-01-01: that time has not come yet.",
     ("--until", "25:00"): "--until '25:00' is no time or day;",
+    ("--since", "99999999999w"): "--since '99999999999w' is no day, time or age;",
     ("--since", "yesterday"): "--since 'yesterday' is no day, time or age;",
     ("--since", "2026-03-07", "--until", "2026-03-06"): "--since 2026-03-07 is not before --until 2026-03-06.",
     ("-o", "review.rtf"): "-o review.rtf: the ending must be one of .html, .md, .txt, .docx, .pdf.",

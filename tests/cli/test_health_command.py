@@ -11,12 +11,6 @@ from crawler.items import Health, Run
 from crawler.store import Alarm
 
 
-def test_a_source_that_never_ran_is_unwatched(tmp_path: Path) -> None:
-    done = Place(tmp_path).crawler("health", "mfa")
-    assert done.code == 13
-    assert done.out.splitlines()[0] == "mfa: unwatched. It never ran: start `crawler watch`, or run `crawler crawl`."
-
-
 def test_the_open_alarm_is_shown(tmp_path: Path) -> None:
     place, noon = Place(tmp_path), datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
     with place.store() as store:
@@ -48,7 +42,7 @@ def test_the_open_alarm_is_shown(tmp_path: Path) -> None:
     }
 
 
-def test_badges_are_drawn_into_a_file_or_a_folder(tmp_path: Path) -> None:
+def test_a_source_that_never_ran_is_unwatched_and_drawn_so_into_a_file_or_a_folder(tmp_path: Path) -> None:
     place = Place(tmp_path)
     one, each, no_file, no_folder = place.several(
         ("health", "mfa", "--badge", "mfa.svg"),
@@ -57,6 +51,7 @@ def test_badges_are_drawn_into_a_file_or_a_folder(tmp_path: Path) -> None:
         ("health", "mfa", "--badge", "mfa.svg/x.svg"),
     )
     assert one.code == each.code == 13
+    assert one.out.splitlines()[0] == "mfa: unwatched. It never ran: start `crawler watch`, or run `crawler crawl`."
     assert "mfa: unwatched, never looked at" in (place.work / "mfa.svg").read_text(encoding="utf-8")
     assert sorted(path.name for path in (place.work / "badges").iterdir()) == ["ktkz.svg", "mfa.svg", "qazmonitor.svg"]
     assert (no_file.code, "name one source" in no_file.err) == (2, True)

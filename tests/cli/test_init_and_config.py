@@ -23,6 +23,7 @@ MISTAKES = {
     "[sources.mfaa]\nenabled = true\n": "There is no source 'mfaa', did you mean 'mfa'?",
     "timezone = 'Asia/Almatty'\n": "broken.toml:1: timezone = 'Asia/Almatty' cannot be used",
     "contact = \n": "broken.toml: not valid TOML: Invalid value (at line 1, column 11).",
+    "[feeds]\ntitel = 'News'\n": "broken.toml:2: there is no setting 'feeds.titel', did you mean 'title'?",
     "rules = 'nowhere.toml'\n": "nowhere.toml",
 }
 

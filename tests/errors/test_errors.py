@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler import errors
-from crawler.errors import CrawlerError, NotAnArticle, PageChanged, UnknownSource, nearest, worst
+from crawler.cli.app import app
+from crawler.errors import OUTRANKS, CrawlerError, NotAnArticle, PageChanged, UnknownSource, nearest, worst
 
 CLASSES = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, Exception)]
 TREE = {
@@ -87,3 +89,12 @@ def test_unknown_source_names_the_nearest_and_all() -> None:
 @pytest.mark.parametrize(("word", "hint"), [("mfo", ", did you mean 'mfa'?"), ("zzz", ""), ("", "")])
 def test_nearest(word: str, hint: str) -> None:
     assert nearest(word, ["mfa", "qazmonitor"]) == hint
+
+
+def test_every_exit_code_is_told_in_the_readme_and_by_help() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    told = readme[readme.index("**Exit codes**") :].split("\n\n", 1)[0]
+    codes, order = told.split("Of several, ", 1)
+    assert sorted(int(found) for found in re.findall(r"(?::\s|·\s|\*\*: )(\d+) ", codes)) == sorted({0, *OUTRANKS})
+    assert [int(found) for found in re.findall(r"\d+", order.split(".")[0])] == list(OUTRANKS)
+    assert [int(found) for found in re.findall(r"\d+", app.info.epilog or "")] == sorted({0, *OUTRANKS})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -10,10 +9,8 @@ from enum import StrEnum
 from crawler.entries.digest import Told
 from crawler.entries.entry import Entry
 from crawler.entries.wording import Wording
+from crawler.feeds.signs import NOT_XML
 from crawler.rights import Piece
-
-REFUSED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-"""Signs that XML does not take."""
 
 
 class Kind(StrEnum):
@@ -189,8 +186,9 @@ def _run(
     url: str | None = None,
     language: str | None = None,
 ) -> Run:
-    text = REFUSED.sub("\ufffd", text)
-    return Run(text=text, strong=strong, italic=italic, marked=marked, url=url, language=language)
+    return Run(
+        text=NOT_XML.sub("\ufffd", text), strong=strong, italic=italic, marked=marked, url=url, language=language
+    )
 
 
 def _of(kind: Kind, runs: Iterable[Run], *, anchor: str | None = None) -> Paragraph:
