@@ -26,6 +26,10 @@ ONE_RUN = timedelta(minutes=10)
 """Within this, messages to a subscription count as one burst."""
 
 
+UNJUDGED = timedelta(minutes=10)
+"""So long news waits for its article to be judged: what a run stores while others are told has no story yet."""
+
+
 class Item:
     """One piece of news with what is asked about it, each read once however many subscriptions there are."""
 
@@ -72,7 +76,7 @@ def sort(store: Store, config: Config, now: datetime) -> int:
     made = 0
     while True:
         with store.batch():
-            page = store.news.unsorted(PAGE)
+            page = store.news.unsorted(PAGE, judged_since=now - UNJUDGED)
             if not page:
                 return made
             made += _sorted(store, config, page, now)

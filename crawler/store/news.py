@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from crawler.items import Article, Verdict
 from crawler.store.connection import Database
+from crawler.store.schema import unjudged
 from crawler.store.statements import Prepared, insert_or_leave
 from crawler.store.telling_schema import news, notices, subscriptions
 
@@ -77,6 +78,7 @@ class Subscribed:
 _NEWS_NAMES = tuple(field.name for field in fields(News))
 _NOTICE_NAMES = tuple(field.name for field in fields(Notice))
 _NEWS = select(*(news.c[field.name] for field in fields(News)))
+_UNJUDGED = select(unjudged.c.article_id)
 _NEWS_BY_ID = Prepared(_NEWS.where(news.c.id == bindparam("number")))
 _NOTICES = select(*(notices.c[field.name] for field in fields(Notice)))
 _IN_ORDER = (notices.c.news_id, notices.c.id)
@@ -99,9 +101,13 @@ class NewsRoom:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def unsorted(self, limit: int) -> list[News]:
-        """News that no one was asked about yet, the oldest first."""
-        rows = self._database.read(_NEWS.where(news.c.sorted_at.is_(None)).order_by(news.c.id).limit(limit))
+    def unsorted(self, limit: int, *, judged_since: datetime | None = None) -> list[News]:
+        """News that no one was asked about yet, the oldest first; with `judged_since` without what was noted since then
+        of articles of which nobody can say yet in which story they are."""
+        query = _NEWS.where(news.c.sorted_at.is_(None))
+        if judged_since is not None:
+            query = query.where((news.c.noted_at < judged_since) | news.c.article_id.not_in(_UNJUDGED))
+        rows = self._database.read(query.order_by(news.c.id).limit(limit))
         return [_news(tuple(row)) for row in rows]
 
     def of_article(self, article_id: str) -> list[News]:

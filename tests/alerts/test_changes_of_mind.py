@@ -173,3 +173,17 @@ def test_what_failed_is_listed_however_much_waits(store: Store) -> None:
     ((_, first),) = store.outbox.ledger(message_id=number)
     store.outbox.settle(first, replace(first, state=State.DEAD, failure="no"))
     assert [message.id for message, _ in store.outbox.ledger(failed=True, limit=2)] == [number]
+
+
+def test_what_another_run_stores_meanwhile_waits_until_its_story_is_known(store: Store) -> None:
+    room = begun(store)
+    room.publish("1", "en")
+    room.judge()
+    late = room.publish("1", "ru")  # after the judging, before the sorting
+    sort(store, config(), room.clock)
+    assert [news.article_id for news in store.news.unsorted(9)] == [late.id]
+    assert len(told(room, config())) == 1
+    assert [notice.outcome for notice in store.news.notices(late.id)] == [Outcome.CARRIED]
+    never = room.publish("2")
+    sort(store, config(), room.clock + timedelta(minutes=11))  # whatever ails the judging
+    assert [notice.outcome for notice in store.news.notices(never.id)] == [Outcome.TOLD]
