@@ -183,8 +183,11 @@ class NewsRoom:
         """The subscriptions of these names; one that is new begins now."""
         rows = self._database.read(_SUBSCRIBED.where(subscriptions.c.name.in_(names))) if names else []
         found = {row.name: Subscribed(**row._mapping) for row in rows}
+        begun = now.replace(microsecond=0)  # as pages have their times: what is read from now on is not older
         fresh = [
-            Subscribed(name=name, begun_at=now, digest_until=None, last_empty=0) for name in names if name not in found
+            Subscribed(name=name, begun_at=begun, digest_until=None, last_empty=0)
+            for name in names
+            if name not in found
         ]
         if fresh:
             with self._database.writing() as connection:

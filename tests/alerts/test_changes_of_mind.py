@@ -187,3 +187,10 @@ def test_what_another_run_stores_meanwhile_waits_until_its_story_is_known(store:
     never = room.publish("2")
     sort(store, config(), room.clock + timedelta(minutes=11))  # whatever ails the judging
     assert [notice.outcome for notice in store.news.notices(never.id)] == [Outcome.TOLD]
+
+
+def test_what_is_read_in_the_second_in_which_a_subscription_begins_is_told(store: Store) -> None:
+    begin(store, ["press"], NOON.replace(microsecond=400_000))
+    room = Newsroom(store)
+    room.publish("1")  # at 12:00:00, for pages have whole seconds
+    assert len(told(room, config())) == 1
