@@ -24,8 +24,6 @@ ONE_EDIT = timedelta(days=1)
 """Revisions of a story's other texts within this are the same correction, told once."""
 ONE_RUN = timedelta(minutes=10)
 """Within this, messages to a subscription count as one burst."""
-
-
 UNJUDGED = timedelta(minutes=10)
 """So long news waits for its article to be judged: what a run stores while others are told has no story yet."""
 
@@ -158,7 +156,8 @@ class _Asked:
         """Why a group is no news to this subscription: its story was told; None for one to tell."""
         if self._subscription.unit == "article":
             return None
-        heard = self._store.news.heard(self._name, group.lead.together)
+        every = self._store.news.heard(self._name, group.lead.together)
+        heard = [each for each in every if not each.is_carried]
         if heard and heard[-1].verdict is Verdict.UNPUBLISHED and group.is_back:
             return None  # who heard that the page is gone hears that it is there again
         if group.kind == "new":
@@ -166,12 +165,13 @@ class _Asked:
             why = "its story was told"
         else:
             others = {item.article.id for item in group.items}
-            since = self._now - ONE_EDIT
             verdict = Verdict.REVISED if group.kind == "revised" else Verdict.UNPUBLISHED
+            own = [each.decided_at for each in every if each.verdict is verdict and each.article_id in others]
+            since = max([self._now - ONE_EDIT, *own])  # what it had a part in was another one
             before = [
                 each
                 for each in heard
-                if each.verdict is verdict and each.decided_at >= since and each.article_id not in others
+                if each.verdict is verdict and each.decided_at > since and each.article_id not in others
             ]
             why = f"another text of its story was told as {group.kind}"
         if not before:

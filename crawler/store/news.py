@@ -58,11 +58,12 @@ class Notice:
 
 
 class Heard(NamedTuple):
-    """What a subscription was told of an article."""
+    """What a subscription was told of an article, or (`is_carried`) by another one of its story."""
 
     article_id: str
     verdict: Verdict
     decided_at: datetime
+    is_carried: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,14 +145,15 @@ class NewsRoom:
         return [_notice(tuple(row)) for row in rows]
 
     def heard(self, subscription: str, article_ids: Collection[str]) -> list[Heard]:
-        """What a subscription was told of these articles, or will be in its digest, the earliest first."""
+        """What a subscription was told of these articles, or will be in its digest, the earliest first; also what was
+        carried by that."""
         named = (notices.c.subscription == subscription, notices.c.article_id.in_(article_ids))
         columns = (notices.c.article_id, notices.c.outcome, notices.c.decided_at, news.c.verdict)
         query = select(*columns).join_from(notices, news).where(*named).order_by(notices.c.id)
         return [  # by article, not by outcome: of those there are many
-            Heard(row.article_id, Verdict(row.verdict), row.decided_at)
+            Heard(row.article_id, Verdict(row.verdict), row.decided_at, row.outcome == Outcome.CARRIED)
             for row in self._database.read(query)
-            if row.outcome in (Outcome.TOLD, Outcome.DIGEST)
+            if row.outcome != Outcome.NOT
         ]
 
     def has_waiting(self, subscription: str) -> bool:

@@ -194,3 +194,15 @@ def test_what_is_read_in_the_second_in_which_a_subscription_begins_is_told(store
     room = Newsroom(store)
     room.publish("1")  # at 12:00:00, for pages have whole seconds
     assert len(told(room, config())) == 1
+
+
+def test_a_further_correction_is_told_whichever_language_it_begins_in(store: Store) -> None:
+    room = begun(store)
+    ru, en = room.publish("1", "ru"), room.publish("1", "en")
+    assert len(told(room, config())) == 1
+    ru, en = room.revise(ru, "в Астане", "в Астане 7"), room.revise(en, "in Astana", "in Astana 7")
+    assert len(told(room, config())) == 2  # one correction, with the English one in front
+    room.revise(ru, "в Астане 7", "в Астане 9")
+    assert len(told(room, config())) == 3
+    room.revise(en, "in Astana 7", "in Astana 9")
+    assert len(told(room, config())) == 3
