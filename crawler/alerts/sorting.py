@@ -145,12 +145,12 @@ class _Asked:
             groups.setdefault((kind, min(item.together)), []).append(item)
         return [Group(kind, tuple(sorted(items, key=self._rank))) for (kind, _), items in groups.items()]
 
-    def _rank(self, item: Item) -> tuple[bool, bool, float, int]:
-        """Its own text before copies, the subscriber's language first, then the earliest."""
+    def _rank(self, item: Item) -> tuple[bool, bool, float, int, int]:
+        """Its own text before copies, the subscriber's language first, then the earliest, in its newest version."""
         article = item.article
         published = article.published_at.timestamp() if article.published_at else float("inf")
         is_foreign = article.language != self._subscription.language
-        return article.verdict is Verdict.COPY, is_foreign, published, item.news.id
+        return article.verdict is Verdict.COPY, is_foreign, published, -item.news.version, item.news.id
 
     def _told_before(self, group: Group) -> str | None:
         """Why a group is no news to this subscription: its story was told; None for one to tell."""

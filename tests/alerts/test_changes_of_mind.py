@@ -206,3 +206,13 @@ def test_a_further_correction_is_told_whichever_language_it_begins_in(store: Sto
     assert len(told(room, config())) == 3
     room.revise(en, "in Astana 7", "in Astana 9")
     assert len(told(room, config())) == 3
+
+
+def test_of_two_revisions_that_are_told_at_once_the_newer_one_is_shown(store: Store) -> None:
+    room = begun(store)
+    first = room.publish("1")
+    told(room, config())
+    room.revise(room.revise(first, "в Астане", "в Астане 7"), "в Астане 7", "в Астане 9")
+    letter = Writer(config(), store).write(told(room, config())[-1])
+    assert letter is not None
+    assert "Астане 9" in letter.text
