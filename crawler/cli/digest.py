@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from crawler.cli import moment
-from crawler.errors import UnknownSource, UsageError, nearest
+from crawler.errors import UsageError
 
 
 class Language(StrEnum):
@@ -44,16 +44,15 @@ def digest(
     ] = None,
 ) -> None:
     """Write the press review: what was first seen or revised in a time, by rule and story, and what may be missing."""
-    from crawler import spiders
+    from crawler.cli.asked import asked
     from crawler.cli.stories import settled
     from crawler.config import load
     from crawler.dedupe.changes import Severity
-    from crawler.entries import Maker, Phrases, Wanted
+    from crawler.entries import Maker, Phrases
     from crawler.entries.digest import digest as made
     from crawler.entries.templates import Templates
     from crawler.entries.wording import Wording, render
     from crawler.feeds.review import check, write
-    from crawler.keywords import load_rules
     from crawler.text.dates import zone
 
     config, now = load(context.obj), datetime.now(UTC)
@@ -61,14 +60,10 @@ def digest(
     begin = moment.since(since, config.timezone, end)
     if begin is None or begin >= end:
         raise UsageError(f"--since {since} is not before --until {until or 'now'}.")
-    _known("--rule", rules or (), [rule.name for rule in load_rules(config.rules).rules])
-    for name in sources or ():
-        if name not in spiders.names():
-            raise UnknownSource(name, spiders.names())
+    wanted = asked(config, rules=rules or (), sources=sources or ())
     if output is not None:
         check(output)
     templates = Templates(config.templates)
-    wanted = Wanted(rules=tuple(rules or ()), sources=tuple(sources or ()))
     with settled(context.obj) as store:
         maker = Maker(config, store, redact=_patterns(redact or ()), language=language)
         found = made(maker, store, config, wanted, begin, end, language=language, revisions=Severity(revisions.value))
@@ -78,12 +73,6 @@ def digest(
     else:
         write(output, say, templates)
         typer.echo(f"{output}: {len(found.stories)} stories, {len(found.troubles)} sources not seen to the full.")
-
-
-def _known(option: str, given: Iterable[str], known: list[str]) -> None:
-    for name in given:
-        if name not in known:
-            raise UsageError(f"{option} {name}: there is no rule of that name{nearest(name, known) or '.'}")
 
 
 def _patterns(given: Iterable[str]) -> tuple[str, ...]:

@@ -80,7 +80,10 @@ def test_owners_template(place: Place) -> None:
 
 
 WRONG = {
-    ("--rule", "icl"): "--rule icl: there is no rule of that name, did you mean 'ihl'?",
+    (
+        "--rule",
+        "icl",
+    ): "There is no rule 'icl', did you mean 'ihl'? Known rules: geneva-conventions, ihl, red-cross-movement.",
     ("--source", "mf"): "There is no source 'mf', did you mean 'mfa'?",
     ("--until", "2999-01-01"): "--until 2999-01-01: that time has not come yet.",
     ("--until", "25:00"): "--until '25:00' is no time or day;",
