@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crawler.errors import UsageError
 from crawler.items import Strength
 
 if TYPE_CHECKING:
@@ -37,7 +38,13 @@ class Unit(StrEnum):
     ARTICLE = "article"
 
 
-ENDINGS = {".json": Format.JSON, ".rss": Format.RSS}
+ENDINGS = {
+    ".atom": (Format.ATOM,),
+    ".json": (Format.JSON,),
+    ".rss": (Format.RSS,),
+    ".xml": (Format.ATOM, Format.RSS),
+}
+"""What a file of that ending may hold, the first of them where nothing else is said."""
 
 
 def feed(
@@ -46,7 +53,7 @@ def feed(
     source: Annotated[list[str] | None, typer.Option(help="Only this source; may be given again.")] = None,
     language: Annotated[list[str] | None, typer.Option(help="Only this language; may be given again.")] = None,
     form: Annotated[
-        Format | None, typer.Option("--format", help="Without it the ending of -o says so (.json, .rss), else atom.")
+        Format | None, typer.Option("--format", help="Without it the ending of -o says so, else atom.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The file to write; without it the feed is printed.")
@@ -65,9 +72,12 @@ def feed(
     from crawler.config import load
     from crawler.entries import Maker
     from crawler.feeds.outputs import FEEDS
-    from crawler.feeds.whole import whole_file
+    from crawler.feeds.whole import check_place, whole_file
     from crawler.store import open_store
 
+    kind = kind_of(output, form)
+    if output is not None:
+        check_place(output)
     config = load(context.obj)
     wanted = asked(
         config,
@@ -84,7 +94,6 @@ def feed(
             maker.entry(article, door, rules=wanted.rules, strength=strength)
             for article in _first(store, wanted, unit, limit)
         ]
-    kind = form or ENDINGS.get(output.suffix.lower() if output else "", Format.ATOM)
     written = FEEDS[kind](_head(config, wanted, unit, output), entries)
     if output is None:
         sys.stdout.buffer.write(written)
@@ -92,6 +101,18 @@ def feed(
     with whole_file(output) as file:
         file.write(written)
     typer.echo(f"{output}: {len(entries)} entries.")
+
+
+def kind_of(output: Path | None, form: Format | None) -> Format:
+    """The kind of feed that is asked for; UsageError for an ending that is no feed's, or of another kind's."""
+    if output is None:
+        return form or Format.ATOM
+    kinds = ENDINGS.get(output.suffix.lower())
+    if kinds is None:
+        raise UsageError(f"-o {output}: the ending must be one of {', '.join(ENDINGS)}.")
+    if form is not None and form not in kinds:
+        raise UsageError(f"-o {output} and --format {form} contradict each other: leave one of them out.")
+    return form or kinds[0]
 
 
 def _first(store: Store, wanted: Wanted, unit: Unit, limit: int) -> Iterable[Article]:

@@ -135,14 +135,18 @@ def test_no_entry_is_a_feed_all_the_same(stored: Path) -> None:
         (("--language", "kz"), UsageError, "There is no language 'kz', did you mean 'kk'?"),
         (("--source", "mfaa"), UnknownSource, "did you mean 'mfa'?"),
         (("-o", "nowhere/a.atom"), UsageError, "there is no folder"),
+        (("-o", "a.txt"), UsageError, "-o a.txt: the ending must be one of .atom, .json, .rss, .xml."),
+        (("-o", "a"), UsageError, "-o a: the ending must be one of"),
+        (("--format", "rss", "-o", "a.json"), UsageError, "-o a.json and --format rss contradict each other"),
         (("--since", "yesterday"), UsageError, "--since 'yesterday' is no day"),
     ],
 )
 def test_a_mistake_is_said_with_the_nearest_word(
     stored: Path, arguments: tuple[str, ...], kind: type[UsageError], said: str
 ) -> None:
-    with pytest.raises(kind, match=r"did you mean|is no day|no folder") as caught:
+    with pytest.raises(kind, match=r"did you mean|is no day|no folder|the ending|contradict") as caught:
         run(*arguments)
+    assert not list(stored.glob("a*"))
     assert said in str(caught.value)
     assert caught.value.exit_code == 2
 
