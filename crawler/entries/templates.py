@@ -10,9 +10,18 @@ import re
 import textwrap
 from importlib import resources
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+    select_autoescape,
+)
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
 
@@ -24,11 +33,12 @@ class Templates:
     """Renders templates by name."""
 
     def __init__(self, own: Path | None = None) -> None:
-        shipped = FileSystemLoader(str(resources.files("crawler.defaults").joinpath("templates")))
+        folder = str(resources.files("crawler.defaults").joinpath("templates"))
+        shipped = FileSystemLoader(folder)
         if own is not None and not own.is_dir():
             raise ConfigError(f"templates: {own} is no folder.")
         loaders: list[BaseLoader] = [FileSystemLoader(own)] if own else []
-        self._own = own
+        self._folders = [Path(own) if own else None, Path(folder)]
         self._jinja = SandboxedEnvironment(
             loader=ChoiceLoader([*loaders, shipped]),
             autoescape=select_autoescape(("html",), default=False),
@@ -48,9 +58,16 @@ class Templates:
         try:
             return self._jinja.get_template(name).render(**values)
         except TemplateError as error:
-            line = getattr(error, "lineno", None)
-            where = f"{self._own or 'shipped'}: {name}" + (f":{line}" if line else "")
-            raise ConfigError(f"The template {where} cannot be used: {error}.") from error
+            where = self._place(error) or name
+            raise ConfigError(f"The template {where} cannot be used: {error.message or error}.") from error
+
+    def _place(self, error: TemplateError) -> str | None:
+        """File and line of the mistake: a syntax error's own, else the last line of a template that was at work."""
+        if isinstance(error, TemplateSyntaxError):
+            return f"{error.filename or error.name}:{error.lineno}"
+        frames = [(Path(frame.filename), frame.lineno) for frame in extract_tb(error.__traceback__)]
+        places = [f"{file}:{line}" for file, line in frames if file.parent in self._folders]
+        return places[-1] if places else None
 
 
 def marked_html(piece: Piece, tag: str = "mark") -> Markup:

@@ -76,7 +76,7 @@ def test_owners_template(place: Place) -> None:
     (folder / "digest.txt").write_text("{{ digest.stories|length }} {{ nothing.known }}", encoding="utf-8")
     done = place.crawler("digest", *TIME, CRAWLER_TEMPLATES=str(folder))
     assert done.code == 2
-    assert done.err == f"crawler: The template {folder}: digest.txt cannot be used: 'nothing' is undefined.\n"
+    assert done.err == f"crawler: The template {folder}/digest.txt:1 cannot be used: 'nothing' is undefined.\n"
 
 
 WRONG = {
