@@ -206,10 +206,16 @@ class Door:
             return None
         return self._took(article, (begin, end))
 
-    def _opening(self, article: Article, spans: Iterable[Span], left: int) -> Span | None:
-        """The beginning of the body up to where a piece begins that is taken already."""
-        stop = min((begin for begin, _ in spans), default=len(article.body))
-        return self._fitted(article, (0, stop), left) if stop else None
+    def _opening(self, article: Article, spans: Sequence[Span], left: int) -> Span | None:
+        """The beginning of the body up to where a piece begins that is taken already; where one stands at the very
+        beginning, what follows it."""
+        begin, end = min(spans, default=(len(article.body), 0))
+        if begin > 0:
+            return self._fitted(article, (0, begin), left)
+        while end < len(article.body) and article.body[end].isspace():
+            end += 1
+        stop = min((first for first, _ in spans if first >= end), default=len(article.body))
+        return self._fitted(article, (end, stop), left) if stop > end else None
 
     def _fitted(self, article: Article, span: Span, left: int) -> Span | None:
         """As much of a stretch as there is room for, from its beginning, ended at a word."""
