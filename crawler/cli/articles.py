@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from crawler.cli import moment
+from crawler.cli.plural import plural
 from crawler.config import load
 from crawler.items import Article
 
@@ -29,7 +30,7 @@ def articles(
             number += 1
             print(json.dumps(article.to_dict(), ensure_ascii=False) if as_json else line(article))
         if not as_json:
-            print(f"{number} of {store.articles.count()} stored articles in {store.name}.")
+            print(f"{number} of {plural(store.articles.count(), 'stored article')} in {store.name}.")
     return 0
 
 

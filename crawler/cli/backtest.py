@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from crawler.cli import lines, moment
+from crawler.cli.plural import plural
 from crawler.config import Config
 from crawler.keywords import Matcher, load_rules
 from crawler.keywords.backtest import Difference, Sample, compare
@@ -19,7 +20,7 @@ def run(config: Config, file: Path, since: str, samples: int) -> str:
     start = moment.since(since, config.timezone)
     with open_store(config.database_url) as store:
         result = compare(candidate, current, store.articles.select(since=start), samples=samples)
-    head = f"{result.articles} stored articles since {start:%Y-%m-%d %H:%M}." if start else ""
+    head = f"{plural(result.articles, 'stored article')} since {start:%Y-%m-%d %H:%M}." if start else ""
     if not result.articles:
         return f"{head} There is nothing to test on; crawl first, or take a longer --since."
     return "\n\n".join([head, *("\n".join(_rule(difference)) for difference in result.rules)])
@@ -27,7 +28,7 @@ def run(config: Config, file: Path, since: str, samples: int) -> str:
 
 def _rule(found: Difference) -> Iterator[str]:
     weekly = f", {per_week(found.weeks):.1f} a week" if per_week(found.weeks) else ""
-    yield f"{found.rule}: {found.articles} articles{weekly}; {found.weak_only} more only weakly"
+    yield f"{found.rule}: {plural(found.articles, 'article')}{weekly}; {found.weak_only} more only weakly"
     if found.weeks:
         yield "    by week: " + ", ".join(f"{week} {count}" for week, count in sorted(found.weeks.items()))
     yield f"    against today's rules: {found.new} new, {found.lost} lost"

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from crawler.cli import moment
+from crawler.cli.plural import plural
 from crawler.errors import UsageError
 
 
@@ -72,7 +73,10 @@ def digest(
         typer.echo(render(templates, "txt", say), nl=False)
     else:
         write(output, say, templates)
-        typer.echo(f"{output}: {len(found.stories)} stories, {len(found.troubles)} sources not seen to the full.")
+        seen = (
+            f"{plural(len(found.troubles), 'source')} not seen to the full" if found.troubles else "every source seen"
+        )
+        typer.echo(f"{output}: {plural(len(found.stories), 'story', 'stories')}; {seen}.")
 
 
 def _patterns(given: Iterable[str]) -> tuple[str, ...]:

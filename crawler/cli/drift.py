@@ -13,6 +13,7 @@ from typing import Any
 from crawler.archive.folder import source_folder
 from crawler.archive.reader import read_snapshots
 from crawler.cli.lines import table
+from crawler.cli.plural import plural
 from crawler.config import Config, load
 from crawler.errors import ArchiveError, NothingStored, PageChanged
 from crawler.health.drift import TEMPLATE
@@ -85,7 +86,7 @@ def _print(source: str, shapes: dict[str, Any], notes: list[str], lost: list[str
         for field, kept in fields.items()
         for path, runs, first, last in kept
     ]
-    print(f"{source}: {len(shapes)} page classes with a structure")
+    print(f"{source}: {plural(len(shapes), 'page class', 'page classes')} with a structure")
     for line in table([("where it stands", "runs", "first", "last"), *rows]) if rows else []:
         print(f"  {line}")
     for note in notes:

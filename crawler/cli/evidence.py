@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from crawler.cli.plural import plural
 from crawler.cli.which import article_id
 from crawler.config import load
 from crawler.errors import UsageError
@@ -25,7 +26,7 @@ def evidence(config_path: Path | None, article: str, output: Path) -> int:
     write(output, told, datetime.now(UTC))
     missing = [each for each in told if each.missing]
     records = len({record.name for each in told for record in (*each.records, *each.robots)})
-    print(f"{output}: {versions[-1].id}, {len(told)} versions, {records} records.")
+    print(f"{output}: {versions[-1].id}, {plural(len(told), 'version')}, {plural(records, 'record')}.")
     for each in missing:
         print(f"crawler: version {each.article.version} has no record: {each.missing}", file=sys.stderr)
     return 1 if missing else 0

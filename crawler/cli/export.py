@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from crawler.cli.plural import plural
 from crawler.errors import UsageError
 from crawler.items import Strength
 
@@ -68,7 +69,9 @@ def export(
     with open_store(config.database_url) as store, whole_file(output) as file:
         number = _written(file, ending, SEPARATORS[separator], _entries(config, store, wanted, versions))
         total = store.articles.count()
-    typer.echo(f"{output}: {number} {'versions' if versions else 'articles'}, of {total} stored articles.")
+    typer.echo(
+        f"{output}: {plural(number, 'version' if versions else 'article')}, of {plural(total, 'stored article')}."
+    )
 
 
 def _written(file: IO[bytes], ending: str, separator: str, entries: Iterable[Entry]) -> int:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from crawler.cli.plural import plural
 from crawler.config import load
 
 
@@ -46,7 +47,7 @@ def extract(config_path: Path | None, file: Path, source: str, url: str | None) 
             codes[request] = problem.exit_code
         if reading.links:
             print(
-                f"crawler: {snapshot.url} is a list of {len(reading.links)} articles, not an article.",
+                f"crawler: {snapshot.url} is a list of {plural(len(reading.links), 'article')}, not an article.",
                 file=sys.stderr,
             )
         for skipped in reading.skipped:

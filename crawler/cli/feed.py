@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crawler.cli.plural import plural
 from crawler.errors import UsageError
 from crawler.items import Strength
 
@@ -94,7 +95,7 @@ def feed(
         return
     with whole_file(output) as file:
         file.write(written)
-    typer.echo(f"{output}: {len(entries)} entries.")
+    typer.echo(f"{output}: {plural(len(entries), 'entry', 'entries')}.")
 
 
 def kind_of(output: Path | None, form: Format | None) -> Format:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from crawler.cli.plural import plural
 from crawler.cli.timings import timings
 from crawler.config import Config, load
 from crawler.errors import worst
@@ -159,7 +160,7 @@ def text(state: State, config: Config) -> str:
     lines.append(f"    last run {last}, last healthy {well}")
     if alarm := state.alarm:
         told = f"told {short(alarm.told_at, config)}" if alarm.told_at else alarm.failure or "not told yet"
-        runs = f"{alarm.times} run{'' if alarm.times == 1 else 's'}"
+        runs = plural(alarm.times, "run")
         lines.append(f"    alarm: {alarm.kind} since {short(alarm.opened_at, config)}, in {runs}; {told}")
     if state.quiet:
         lines.append(f"    {state.quiet}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crawler.cli.plural import plural
 from crawler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,9 +94,9 @@ def explained(matches: tuple[Match, ...]) -> str:
         )
     strong = sum(found.strength == "strong" for found in matches)
     if strong:
-        parts.append(f"Relevant: {strong} strong of {len(matches)} matches.")
+        parts.append(f"Relevant: {strong} strong of {plural(len(matches), 'match', 'matches')}.")
     elif matches:
-        parts.append(f"Not relevant: {len(matches)} weak matches only.")
+        parts.append(f"Not relevant: {plural(len(matches), 'weak match', 'weak matches')} only.")
     else:
         parts.append("Not relevant: no rule matches.")
     return "\n".join(parts)

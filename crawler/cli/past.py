@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.cli import moment
 from crawler.cli.output import TOLD
+from crawler.cli.plural import plural
 from crawler.config import Config
 from crawler.errors import NothingStored, NotStored, UsageError, worst
 from crawler.items import Article, Run, iso
@@ -199,9 +200,9 @@ def compare(before: Then, now: Gathered, outcomes: Sequence[Outcome], as_json: b
 def _sum(before: Then, found: Sequence[Difference], now: Gathered) -> str:
     of = {kind: len({each.of for each in found if each.kind == kind}) for kind in ("missing", "added", "changed")}
     same = len(before.articles) - of["missing"] - of["changed"]
-    parts = [f"{same} of {len(before.articles)} articles as then"]
+    parts = [f"{same} of {plural(len(before.articles), 'article')} as then"]
     parts += [f"{number} {kind}" for kind, number in of.items() if number]
-    parts += [f"{now.not_stored} pages not stored"] if now.not_stored else []
+    parts += [f"{plural(now.not_stored, 'page')} not stored"] if now.not_stored else []
     return ", ".join(parts) + "."
 
 

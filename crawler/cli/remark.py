@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from crawler.cli.plural import plural
 from crawler.config import Config
 from crawler.keywords import Matcher, load_rules
 from crawler.store import open_store
@@ -30,7 +31,8 @@ def run(config: Config, *, dry_run: bool) -> str:
                 if not dry_run:
                     store.markings.mark(marked, stored.matches, rules=rules.digest, at=at)
     done = "would change" if dry_run else "changed"
+    versions = plural(counts["versions"], "version")
     return (
-        f"{counts['versions']} versions read by {rules.path or 'the shipped rules'}: {counts['changed']} {done}; "
+        f"{versions} read by {rules.path or 'the shipped rules'}: {counts['changed']} {done}; "
         f"{counts['gained']} match strongly now that did not, {counts['lost']} no longer do. Nobody was alerted."
     )

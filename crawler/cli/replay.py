@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from crawler.cli.plural import plural
 from crawler.config import load
 from crawler.errors import PageChanged, UsageError
 from crawler.replay import Result
@@ -66,7 +67,7 @@ def _print(results: Sequence[Result]) -> None:
     for source, group in groupby(results, key=lambda result: result.source):
         mine = list(group)
         pages, passed = len({result.page for result in mine}), sum(result.passed for result in mine)
-        print(f"{source}: {pages} pages, {passed} of {len(mine)} fields as expected")
+        print(f"{source}: {plural(pages, 'page')}, {passed} of {plural(len(mine), 'field')} as expected")
 
 
 def _short(value: Any) -> str:

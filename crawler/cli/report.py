@@ -11,6 +11,7 @@ from typing import Any
 
 from crawler.cli import moment
 from crawler.cli.lines import table
+from crawler.cli.plural import plural
 from crawler.cli.replay import kept
 from crawler.config import load
 from crawler.errors import PageChanged
@@ -49,7 +50,7 @@ def _print_json(card: Scorecard) -> None:
 def lines(card: Scorecard, max_age: str) -> list[str]:
     """A source's scorecard for people: fields, snapshots, page classes."""
     passed, asked = sum(field.passed for field in card.fields), sum(field.of for field in card.fields)
-    found = [f"{card.source}: {len(card.pages)} snapshots, {passed} of {asked} fields as expected"]
+    found = [f"{card.source}: {plural(len(card.pages), 'snapshot')}, {passed} of {plural(asked, 'field')} as expected"]
     rates = [(rate.field, str(rate.passed), str(rate.of), f"{rate.passed / rate.of:.0%}") for rate in card.fields]
     found += _indented([("field", "passed", "of", "rate"), *rates])
     pages = [(page.page, page.page_class or "no page", _day(page), _days(page.days)) for page in card.pages]
@@ -75,5 +76,5 @@ def _days(days: int | None) -> str:
 
 def _named(each: ClassAge) -> str:
     if each.days is not None:
-        return f"{each.page_class} ({each.days} days)"
+        return f"{each.page_class} ({plural(each.days, 'day')})"
     return f"{each.page_class} ({'no date' if each.snapshots else 'none'})"

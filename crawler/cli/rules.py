@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crawler.cli.plural import plural
+
 if TYPE_CHECKING:
     from crawler.keywords import RuleSet
 
@@ -70,10 +72,13 @@ def summary(rules: RuleSet) -> str:
     for rule in rules.rules:
         terms = rule.listed()
         forms = sum(len(endings or "1") for language, term in terms for _, endings in patterns(term, language))
-        lines.append(f"{rule.name}: {len(terms)} terms, {forms:,} forms{', a query' if rule.query else ''}")
+        more = ", a query" if rule.query else ""
+        lines.append(f"{rule.name}: {plural(len(terms), 'term')}, {forms:,} forms{more}")
         guarded = {term for context in rule.context for term in context.terms or [term for _, term in terms]}
         for _, term in terms:
             if is_abbreviation(term) and len(term) <= 4 and term not in guarded:
                 lines.append(f"  {term} is short and may stand for something else; give it a context")
-    lines.append(f"{rules.path or 'shipped rules'}: {len(rules.rules)} rules, nothing wrong ({rules.digest[:19]})")
+    lines.append(
+        f"{rules.path or 'shipped rules'}: {plural(len(rules.rules), 'rule')}, nothing wrong ({rules.digest[:19]})"
+    )
     return "\n".join(lines)

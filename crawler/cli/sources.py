@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from crawler.cli.plural import plural
 from crawler.config import Config, load
 from crawler.items import iso
 from crawler.text.dates import zone
@@ -56,17 +58,22 @@ def text(source: dict[str, Any]) -> str:
     """One source as a person reads it."""
     off = "" if source["enabled"] else " (not enabled)"
     link = " and the link" if source["link_required"] else ""
-    silence = f"{source['silence_days']} days" if source["silence_days"] else "not judged: it may be asleep"
+    silence = plural(source["silence_days"], "day") if source["silence_days"] else "not judged: it may be asleep"
     share = f"outputs carry at most {source['excerpt_share']:.0%}{link}. {source['rights'] or 'Terms unknown.'}"
-    last = f"{source['last_run']} {source['last_health'] or 'not finished'}: {source['last_reason']}"
+    run, well = (_short(source[name]) for name in ("last_run", "last_healthy"))
+    last = f"{run} {source['last_health'] or 'not finished'}: {source['last_reason']}"
     return "\n".join(
         (
             f"{source['name']}: {source['title']}{off}",
             f"    watched      {source['address']}, {source['how']}, cron {source['cron']}",
-            f"    stored       {source['articles']} articles",
+            f"    stored       {plural(source['articles'], 'article')}",
             f"    rights       {share}",
             f"    silence      {silence}",
-            f"    last run     {last if source['last_run'] else 'never'}",
-            f"    last healthy {source['last_healthy'] or 'never'}",
+            f"    last run     {last if run else 'never'}",
+            f"    last healthy {well or 'never'}",
         )
     )
+
+
+def _short(moment: str | None) -> str | None:
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}" if moment else None

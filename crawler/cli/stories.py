@@ -14,6 +14,7 @@ import typer
 
 from crawler.cli import languages, moment
 from crawler.cli.languages import moment as moment_of
+from crawler.cli.plural import plural
 from crawler.dedupe.languages import releases
 from crawler.errors import UsageError
 
@@ -48,7 +49,7 @@ def stories(
             number += 1
             typer.echo(json.dumps(as_dict(found), ensure_ascii=False) if as_json else told(found))
         if not as_json:
-            typer.echo(f"{number} stories in {store.name}.")
+            typer.echo(f"{plural(number, 'story', 'stories')} in {store.name}.")
 
 
 def story(
@@ -144,7 +145,7 @@ def told(found: StoredStory, *, whole: bool = False) -> str:
     times = "; ".join(_times(articles))
     lines = [
         f"story {found.id}  {articles[0].headline}",
-        f"    {len(articles)} articles, {texts} texts, {sources}; {times}",
+        f"    {plural(len(articles), 'article')}, {plural(texts, 'text')}, {sources}; {times}",
     ]
     if whole:
         clusters = {cluster: at for at, cluster in enumerate(dict.fromkeys(m.cluster for m in found.members), start=1)}

@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from crawler.process.inside import Target
 from crawler.run import RunPlan
 from crawler.schedule import Finished, LeftOut, Presence, Started, Step, Timing, Watch
 
+CLOCK = "%Y-%m-%d %H:%M:%S"
 LAST_WORDS = 10.0
 """Seconds that a watch which ends waits for what is being told."""
 
@@ -46,6 +48,9 @@ async def served(wishes: Wishes, target: str | Target = RUN_SOURCE, **options: A
         presence.say(watched.sources)
         errands.ask()
 
+    def on_renewed(at: datetime) -> None:
+        print(f"{at:{CLOCK}}  The configuration was read again; watched: {', '.join(watched.sources)}.", flush=True)
+
     def reload() -> Mapping[str, Timing]:
         found = wishes.timings()
         watched.limits = wishes.config.limits
@@ -63,6 +68,7 @@ async def served(wishes: Wishes, target: str | Target = RUN_SOURCE, **options: A
         reload=reload,
         has_changed=wishes.has_changed,
         on_look=on_look,
+        on_renewed=on_renewed,
         **options,
     )
     try:
@@ -75,7 +81,7 @@ async def served(wishes: Wishes, target: str | Target = RUN_SOURCE, **options: A
 
 def line(step: Step) -> str:
     """One step as a person reads it: local time, source, what happened."""
-    head = f"{step.at:%Y-%m-%d %H:%M:%S}  {step.source}"
+    head = f"{step.at:{CLOCK}}  {step.source}"
     match step:
         case Started():
             return f"{head}  started"

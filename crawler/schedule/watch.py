@@ -45,7 +45,8 @@ class Watch:
 
     A start that was missed while no watch ran is made up for once. `at_once` runs go on at the same time, never two of
     one source. `reload` gives new timings, on SIGHUP and when `has_changed`; both are called in a thread, and so is
-    `on_look` at each look. `on_event` gets what runs tell, each event with its `source`. `limits` may be set anew.
+    `on_look` at each look; `on_renewed` is told when new timings are in force. `on_event` gets what runs tell, each
+    event with its `source`. `limits` may be set anew.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Watch:
         reload: Callable[[], Mapping[str, Timing]] | None = None,
         has_changed: Callable[[], bool] = lambda: False,
         on_look: Callable[[], None] = lambda: None,
+        on_renewed: Callable[[datetime], None] = lambda _: None,
         look: float = LOOK,
         parse: Parse = parse_cron,
     ) -> None:
@@ -72,6 +74,7 @@ class Watch:
         self._timezone, self._zone = timezone, ZoneInfo(timezone)
         self.limits, self._grace, self._target = limits, grace, target
         self._reload, self._has_changed, self._on_look = reload, has_changed, on_look
+        self._on_renewed = on_renewed
         self._look_after, self._parse = look, parse
         self._places = asyncio.Semaphore(at_once)
         self._end = asyncio.Event()
@@ -136,7 +139,11 @@ class Watch:
                 if not self._end.is_set():
                     await self._at_desk(self._apply, timings)
             except CrawlerError as error:
-                LOG.error("The watch goes on as before: %s", error)  # noqa: TRY400 - the sentence is all there is to say
+                now = datetime.now(self._zone)
+                sentence = "%s  The watch goes on as before: %s"
+                LOG.error(sentence, f"{now:%Y-%m-%d %H:%M:%S}", error)  # noqa: TRY400 - it is all there is to say
+            else:
+                self._on_renewed(datetime.now(self._zone))
 
     async def _look(self) -> None:
         """What is not heard of by a signal or a timer."""

@@ -154,7 +154,7 @@ def test_a_kept_page_passes_its_replay_until_its_reading_changes(place: Place) -
     assert again.code != 0
     assert "exists already" in again.err
     assert (passed.code, passed.err) == (0, "")
-    assert "qazmonitor: 1 pages" in passed.out
+    assert "qazmonitor: 1 page," in passed.out
     told["articles"][0]["title"] = "Another"
     expected.write_text(json.dumps(told))
     failed, as_json, accepted, reasonless, healed = place.several(

@@ -104,7 +104,7 @@ def test_a_mistake_is_one_sentence(stored: Path, arguments: tuple[str, ...], kin
 
 def test_parquet_without_its_package_is_told_how_to_get_it(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crawler.feeds.tables.find_spec", lambda _: None)
-    with pytest.raises(UsageError, match=r"pip install crawler\[parquet\]"):
+    with pytest.raises(UsageError, match=r'pip install "crawler\[parquet\]"'):
         run("-o", "a.parquet")
 
 

@@ -86,7 +86,7 @@ def test_rules_of_ones_own(app: typer.Typer, tmp_path: Path) -> None:
     checked = RUN.invoke(app, ["rules", "check", "own.toml"]).stdout
     assert "water: 2 terms, 4 forms" in checked
     assert "IWP is short and may stand for something else" in checked
-    assert "own.toml: 1 rules, nothing wrong" in checked
+    assert "own.toml: 1 rule, nothing wrong" in checked
 
 
 def test_the_shipped_rules_pass_their_own_check(app: typer.Typer) -> None:

@@ -55,7 +55,7 @@ def candidate(tmp_path: Path) -> Path:
 def test_a_candidate_is_compared_with_todays_rules_sentence_by_sentence(config: Config, candidate: Path) -> None:
     said = backtest.run(config, candidate, "90d", 10)
     assert said.startswith("3 stored articles since")
-    assert "carpets: 1 articles, 1.0 a week" in said
+    assert "carpets: 1 article, 1.0 a week" in said
     assert "against today's rules: 1 new, 0 lost" in said
     assert "A *carpet exhibition* was opened in Almaty." in said
     assert "The *Red Cross* opened an office in Astana." in said

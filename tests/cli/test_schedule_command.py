@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -111,6 +112,9 @@ def test_a_watch_sees_wishes_and_changes(tmp_path: Path) -> None:
             assert process.stdout is not None
             out = process.stdout.read()
         assert out.count("The watch goes on as before: ") == out.count("not valid TOML") == 1
+        assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  The watch goes on as before: ", out, re.MULTILINE)
+        again = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  The configuration was read again; watched: .*qazmonitor"
+        assert re.search(again, out, re.MULTILINE)
         assert out.count("started") == 2
         alone = place.crawler("schedule", "watched")
         assert (alone.code, alone.out) == (13, "No watch runs ktkz, mfa, qazmonitor; start `crawler watch`.\n")

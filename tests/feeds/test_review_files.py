@@ -222,6 +222,6 @@ def test_missing_extra_is_one_sentence(tmp_path: Path, ending: str, package: str
                           env={"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)})  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.startswith(f"crawler: .{ending} needs an optional package (")
-    assert done.stderr.endswith("): pip install crawler[review]\n")
+    assert done.stderr.endswith('): pip install "crawler[review]"\n')
     assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.glob("*.docx")) + list(tmp_path.glob("*.pdf"))

@@ -47,5 +47,5 @@ def _writer(ending: str, templates: Templates | None) -> Callable[[Wording], byt
 
             return pdf
     except ImportError as error:
-        raise UsageError(f"{ending} needs an optional package ({error}): pip install crawler[review]") from error
+        raise UsageError(f'{ending} needs an optional package ({error}): pip install "crawler[review]"') from error
     return lambda say: render(templates or Templates(), ending[1:], say).encode("utf-8", "replace")
