@@ -78,7 +78,7 @@ def fill(url: str, settings: Config, number: int) -> None:
                 for each in range(start, min(start + 500, number)):
                     made = _matching(article(each), matcher)
                     hashes = {"content_hash": revision_hash(made), "copy_hash": copy_hash(made)}
-                    store.articles.save(made, **hashes, run_id=None, seen_at=now)
+                    store.articles.save(made, **hashes, run_id=None, seen_at=now - timedelta(hours=1))
         begun = time.perf_counter()
         sort(store, settings, now)
         print(f"sorting  {(time.perf_counter() - begun) / number * 1000:6.2f} ms an article", flush=True)

@@ -1,9 +1,9 @@
 """The one door to article text that leaves this machine: alerts, digests, feeds, exports.
 
 A source's rights say which share of the characters of an article's `body` an output may carry; title and lead are shown
-once and count in neither the share nor what it is a share of. A headline made from the body counts. Everything that one
-output takes of one article, in whatever pieces and versions, stays together within the share, so an output makes one
-`Door` and takes all text through it. The sentence with the match comes first.
+once and count in neither the share nor what it is a share of. A headline made from the body counts, and so does a lead
+that is a piece of it. Everything that one output takes of one article, in whatever pieces and versions, stays together
+within the share, so an output makes one `Door` and takes all text through it. The sentence with the match comes first.
 
 Owner's working copies (`articles`, `diff`, `extract`, `crawl -o`, evidence) stay whole: they do not leave.
 """
@@ -119,6 +119,13 @@ class Door:
         if not self._take(article, (0, end)):
             return ELLIPSIS, True
         return first[:end] if whole else first[:end] + ELLIPSIS, True
+
+    def lead(self, article: Article) -> str | None:
+        """The lead. One that only repeats words of the body counts like any piece of it: None when it does not fit."""
+        said = (article.lead or "").rstrip(f" .{ELLIPSIS}")  # a site's description may be cut off
+        begin = article.body.replace("\n", " ").find(said) if said else -1
+        whole = (begin, begin + len(said))
+        return article.lead if begin < 0 or self._cost(article, whole) == 0 or self._take(article, whole) else None
 
     def excerpt(
         self, article: Article, matches: Sequence[Match] | None = None, *, most: int | None = None, opening: bool = True

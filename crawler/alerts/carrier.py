@@ -18,6 +18,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 from html import escape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import apprise
 from apprise.plugins.email.base import NotifyEmail
@@ -92,7 +93,14 @@ class Carrier:
         _listen()
         self.name, self._address = name, address
         self._idle: list[Any] = []
-        plugin = self._made()
+        complaints: list[str] = []
+        _heard.mine.lines = complaints
+        try:
+            plugin = self._made()
+        finally:
+            _heard.mine.lines = None
+        if isinstance(plugin, NotifyEmail) and (complaints or not _has_all(plugin, self._address)):
+            raise ConfigError(f"{name}: one of its recipients is no mail address; nobody is left out without a word.")
         if plugin is None:
             raise ConfigError(
                 f"{name}: the address is none that Apprise knows, such as mailto://… or json://… (it is not shown, for "
@@ -176,6 +184,14 @@ class Carrier:
             _remember(at, took)
             raise NotCarried(f"{refused} of the recipients were refused")
         return True
+
+
+def _has_all(plugin: Any, address: str) -> bool:
+    """Whether each recipient that an address names is one to Apprise, which passes over the others."""
+    query = parse_qs(urlsplit(address).query)
+    asked = [part for key in ("to", "cc", "bcc") for text in query.get(key, ()) for part in re.split("[,;]", text)]
+    known = {each for _, each in plugin.targets} | plugin.cc | plugin.bcc
+    return bool(plugin.targets) and all(any(each in part for each in known) for part in asked if part.strip())
 
 
 def _copies(plugin: Any, letter: Letter) -> Iterator[tuple[EmailMessage, str]]:

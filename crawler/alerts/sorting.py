@@ -24,6 +24,8 @@ ONE_EDIT = timedelta(days=1)
 """Revisions of a story's other texts within this are the same correction, told once."""
 ONE_RUN = timedelta(minutes=10)
 """Within this, messages to a subscription count as one burst."""
+UNJUDGED = timedelta(minutes=10)
+"""So long news waits for its article to be judged: what a run stores while others are told has no story yet."""
 
 
 class Item:
@@ -70,9 +72,14 @@ class Group:
 def sort(store: Store, config: Config, now: datetime) -> int:
     """Ask every subscription about what is unsorted; how many messages came of it. Nothing is sent here."""
     made = 0
-    while store.news.unsorted(1):  # asked first without a lock: a watch looks each half minute
+    while store.news.unsorted(
+        1, judged_since=now - UNJUDGED
+    ):  # asked first without a lock: a watch looks each half minute
         with store.batch():
-            made += _sorted(store, config, store.news.unsorted(PAGE), now)
+            page = store.news.unsorted(PAGE, judged_since=now - UNJUDGED)
+            if not page:
+                return made
+            made += _sorted(store, config, page, now)
     return made
 
 
@@ -144,19 +151,20 @@ class _Asked:
             groups.setdefault((kind, min(item.together)), []).append(item)
         return [Group(kind, tuple(sorted(items, key=self._rank))) for (kind, _), items in groups.items()]
 
-    def _rank(self, item: Item) -> tuple[bool, bool, float, int]:
-        """Its own text before copies, the subscriber's language first, then the earliest."""
+    def _rank(self, item: Item) -> tuple[bool, bool, float, int, int]:
+        """Its own text before copies, the subscriber's language first, then the earliest, in its newest version."""
         article = item.article
         published = article.published_at.timestamp() if article.published_at else float("inf")
         is_foreign = article.language != self._subscription.language
-        return article.verdict is Verdict.COPY, is_foreign, published, item.news.id
+        return article.verdict is Verdict.COPY, is_foreign, published, -item.news.version, item.news.id
 
     def _told_before(self, group: Group) -> tuple[str, int | None] | None:
         """Why a group is no news to this subscription (its story was told), and by which message; None for one to
         tell."""
         if self._subscription.unit == "article":
             return None
-        heard = self._store.news.heard(self._name, group.lead.together)
+        every = self._store.news.heard(self._name, group.lead.together)
+        heard = [each for each in every if not each.is_carried]
         if heard and heard[-1].verdict is Verdict.UNPUBLISHED and group.is_back:
             return None  # who heard that the page is gone hears that it is there again
         if group.kind == "new":
@@ -164,12 +172,13 @@ class _Asked:
             why = "its story was told"
         else:
             others = {item.article.id for item in group.items}
-            since = self._now - ONE_EDIT
             verdict = Verdict.REVISED if group.kind == "revised" else Verdict.UNPUBLISHED
+            own = [each.decided_at for each in every if each.verdict is verdict and each.article_id in others]
+            since = max([self._now - ONE_EDIT, *own])  # what it had a part in was another one
             before = [
                 each
                 for each in heard
-                if each.verdict is verdict and each.decided_at >= since and each.article_id not in others
+                if each.verdict is verdict and each.decided_at > since and each.article_id not in others
             ]
             why = f"another text of its story was told as {group.kind}"
         if not before:

@@ -3,14 +3,16 @@ subscription, the rights and the patterns to black out say then."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from crawler.alerts.letter import Letter, plain
 from crawler.config import Config, Subscription
-from crawler.entries import Entry, Maker, Phrases, Templates, Wanted
+from crawler.entries import Edit, Entry, Maker, Phrases, Templates, Wanted
 from crawler.entries.digest import digest_of
+from crawler.entries.make import counts
 from crawler.entries.wording import Wording, render
 from crawler.items import Article, Strength, Verdict
 from crawler.keywords import load_rules
@@ -21,6 +23,9 @@ FULL, SHORT = 700, 280
 """Most characters of an excerpt; the share may allow less."""
 HOUR = timedelta(hours=1)
 """A bundle tells of one run."""
+MOST_LINKS = 8
+"""Links to other pages of a story in one alert, of each kind; the rest is a number."""
+CHANGED = re.compile(r"(figures|dates): ([^,;]+ → [^,;]+)")
 SUBJECT = 180
 """Most characters of a subject."""
 TAGGED = (Verdict.REVISED, Verdict.UNPUBLISHED, Verdict.REPUBLISHED)
@@ -97,8 +102,16 @@ class Writer:
             form=subscription.form,
             to=message.subscription,
             titles=self._titles(subscription.language),
+            before=self._rules_before(subscription, article),
         )
         return _letter(message, subscription, *parts)
+
+    def _rules_before(self, subscription: Subscription, article: Article) -> list[str]:
+        """The rules that matched the version before."""
+        former = self.maker(subscription).former(article)
+        strength = Strength(subscription.strength)
+        matches = former.matches if former else ()
+        return list(dict.fromkeys(m.rule for m in matches if counts(m, subscription.rules, strength)))
 
     def _titles(self, language: str) -> dict[str, str]:
         """What the rules are called, by name."""
@@ -148,21 +161,36 @@ def alert(
     form: str,
     to: str,
     titles: Mapping[str, str],
+    before: Sequence[str] = (),
 ) -> tuple[str, str, str]:
-    """Subject, text and HTML of one alert to a subscription; `titles` are what rules are called."""
+    """Subject, text and HTML of one alert to a subscription; `titles` are what rules are called, `before` are those
+    that matched the version before."""
+    versions, copies = ([o for o in entry.others if o.is_copy is is_copy] for is_copy in (False, True))
+    shown = [edit for edit in entry.edits if edit.old or edit.new]
     values = {
         "entry": entry,
         "words": words,
         "stamp": stamp(entry, noted_at, words),
         "found": matched(entry, words, titles),
-        "versions": [other for other in entry.others if not other.is_copy],
-        "copies": [other for other in entry.others if other.is_copy],
+        "gone": [titles.get(rule, rule) for rule in before if rule not in entry.rules],
+        "edits": shown,
+        "facts": list(dict.fromkeys(fact for edit in entry.edits if edit not in shown for fact in facts(edit, words))),
+        "hidden": len(entry.edits) - len(shown),
+        "versions": versions[:MOST_LINKS],
+        "copies": copies[:MOST_LINKS],
+        "more": len(versions[MOST_LINKS:]) + len(copies[MOST_LINKS:]),
         "others": len(entry.others),
         "form": form,
         "subscription": to,
     }
     text = templates.render("alert.txt" if form == "full" else "short.txt", **values)
     return subject(entry, words), text.strip() + "\n", templates.render("alert.html", **values)
+
+
+def facts(edit: Edit, words: Phrases) -> Iterator[str]:
+    """The figures and dates of a sentence that may not be shown, before and now: they are facts, not text."""
+    for kind, change in CHANGED.findall(edit.why or ""):
+        yield f"{words[kind]}: {change}"
 
 
 def subject(entry: Entry, words: Phrases) -> str:

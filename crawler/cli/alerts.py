@@ -62,16 +62,19 @@ def retry(
     from crawler.alerts.sending import Post
     from crawler.cli.telling import said
     from crawler.config import load
-    from crawler.errors import UsageError
+    from crawler.errors import UsageError, nearest
     from crawler.store import open_store
 
     config = load(context.obj)
+    if channel is not None and channel not in config.channels:
+        hint = nearest(channel, config.channels) or f"; it has {', '.join(config.channels) or 'none'}."
+        raise UsageError(f"There is no channel {channel!r} in [channels]{hint}")
     with open_store(config.database_url) as store:
         if message is not None and store.outbox.get(message) is None:
             raise UsageError(f"There is no message {message}; `crawler alerts` lists them.")
         number = store.outbox.again(datetime.now(UTC), message_id=message, channel=channel)
         sent = Post(config, store).send(at_any_hour=True)
-        typer.echo(f"{number} tried again.")
+        typer.echo(f"{number} tried again." if number else "Nothing had failed: nothing was tried again.")
         for line in said(sent):
             typer.echo(line)
     if sent.failed or sent.dead:
@@ -135,7 +138,7 @@ def explain(
 def _told(store: Store, message: Message) -> list[str]:
     """The articles that a message leads with."""
     notices = store.news.of_message(message.id)
-    return [notice.article_id for notice in notices if notice.outcome != "carried"]
+    return list(dict.fromkeys(notice.article_id for notice in notices if notice.outcome != "carried"))
 
 
 def _line(config: Config, message: Message, delivery: Delivery, told: Iterable[str]) -> str:

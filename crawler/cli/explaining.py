@@ -15,6 +15,9 @@ QUIET = {
     "backfill": "it was stored by a run with --since, and is older than what a usual run would have met",
     "replay": "it was read from stored pages, not from the site",
 }
+UNNOTED = (
+    "no rule matched it when it was stored (what `crawler rules apply` finds is told nobody), or nobody could be told"
+)
 
 
 def explained(store: Store, config: Config, article_id: str) -> Iterator[str]:
@@ -26,7 +29,7 @@ def explained(store: Store, config: Config, article_id: str) -> Iterator[str]:
         yield "  Nobody is told of anything: there is no [subscriptions.…] in the configuration."
     news = store.news.of_article(article_id)
     if not news:
-        why = "no rule matches it" if not article.matches else "it was stored before there was an outbox"
+        why = UNNOTED if article.matches else "no rule matches it"
         yield f"  Not told, because {why}."
     notices = store.news.notices(article_id)
     for each in news:
@@ -49,7 +52,8 @@ def _word(store: Store, config: Config, news: News, notice: Notice | None, match
         case "not":
             return f"not told, because {notice.why}"
         case "carried":
-            return f"not told by itself, because {notice.why}"
+            by = f": {_sent(store, config, notice)}" if notice.message_id is not None else ""
+            return f"not told by itself, because {notice.why}{by}"
         case "digest" if notice.message_id is None:
             return "waits for the next digest"
     return _sent(store, config, notice)

@@ -17,7 +17,8 @@ def init(folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, shipped in files.items():
-            (folder / name).write_text(shipped.read_text(encoding="utf-8"), encoding="utf-8")
+            text = shipped.read_text(encoding="utf-8").replace('# rules = "rules.toml"', 'rules = "rules.toml"')
+            (folder / name).write_text(text, encoding="utf-8")
             print(f"Wrote {folder / name}")
     except OSError as error:
         raise UsageError(f"{folder} cannot be written to: {error.strerror}.") from error

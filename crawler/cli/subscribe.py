@@ -54,11 +54,18 @@ def listed(subscriptions: dict[str, Subscription]) -> list[str]:
     """A line a subscription."""
     if not subscriptions:
         return ["There are no subscriptions. `crawler subscribe NAME --channel CHANNEL` writes one into crawler.toml."]
-    return [
-        f"{name}: {each.when} to {', '.join(each.channels)}, {', '.join(each.rules) or 'every rule'}, "
-        f"{', '.join(each.sources) or 'every source'}, in {each.language}"
-        for name, each in subscriptions.items()
-    ]
+    return [_line(name, each) for name, each in subscriptions.items()]
+
+
+def _line(name: str, each: Subscription) -> str:
+    what = f"{', '.join(each.rules) or 'every rule'}, {', '.join(each.sources) or 'every source'}"
+    more = [f"articles in {', '.join(each.languages)}"] if each.languages else []
+    more += [f"quiet {each.quiet}"] if each.quiet else []
+    more += [f"{len(each.redact)} patterns blacked out"] if each.redact else []
+    return (
+        f"{name}: {each.when} to {', '.join(each.channels)}, {what}; {each.form} messages in {each.language}"
+        + "".join(f"; {one}" for one in more)
+    )
 
 
 def changed(path: Path, name: str, wanted: dict[str, Any]) -> str:
@@ -89,6 +96,7 @@ def without(path: Path, name: str) -> str:
 
 def replace(path: Path, text: str) -> None:
     """Write the file whole, once it is sure that it can be read; ConfigError, with the old file untouched, if not."""
+    from crawler.cli.telling import check
     from crawler.config import load
     from crawler.feeds.whole import whole_file
 
@@ -96,7 +104,7 @@ def replace(path: Path, text: str) -> None:
         file.write(text.encode())
         file.flush()
         try:
-            load(Path(file.name))
+            check(load(Path(file.name)))
         except ConfigError as error:
             raise ConfigError(f"Nothing was written: {str(error).replace(file.name, str(path))}") from error
 

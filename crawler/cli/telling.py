@@ -23,17 +23,29 @@ AGAIN = timedelta(hours=6)
 log = logging.getLogger(__name__)
 _unkept: dict[str, datetime] = {}
 QUIET = {
-    "baseline": "baseline: {} stored, none sent",
-    "backfill": "backfill: {} older articles stored, none sent",
-    "replay": "replay: {} stored, none sent",
+    "baseline": "baseline: {} that match stored, none sent",
+    "backfill": "backfill: {} older ones that match stored, none sent",
+    "replay": "replay: {} that match stored, none sent",
 }
 JUDGING = 60.0
 """Seconds at most to judge what a run left unjudged before it is told."""
 
 
 def prepare(config: Config) -> None:
-    """Before runs: subscriptions that are new begin, so that they hear of what these runs bring. ConfigError for one
-    that names a rule or a source that does not exist, for a channel and a folder of templates that cannot be used."""
+    """Before runs: subscriptions that are new begin, so that they hear of what these runs bring. ConfigError as from
+    `check`."""
+    check(config)
+    if not config.subscriptions:
+        return
+    from crawler.store import open_store
+
+    with suppress(CrawlerError), open_store(config.database_url) as store:  # what ails a store, the runs will say
+        store.news.subscribed(tuple(config.subscriptions), datetime.now(UTC))
+
+
+def check(config: Config) -> None:
+    """ConfigError for a subscription that names a rule or a source that does not exist, for a channel and a folder of
+    templates that cannot be used."""
     if config.alarms.channels:
         _channels(config)
     if not config.subscriptions and not config.channels:
@@ -43,7 +55,6 @@ def prepare(config: Config) -> None:
     from crawler.entries import Templates
     from crawler.errors import ConfigError, nearest
     from crawler.keywords import load_rules
-    from crawler.store import open_store
 
     rules, names = [rule.name for rule in load_rules(config.rules).rules], spiders.names()
     for name, subscription in config.subscriptions.items():
@@ -54,8 +65,6 @@ def prepare(config: Config) -> None:
     Templates(config.templates)
     for name, address in config.channels.items():
         Carrier(f"channels.{name}", address.get_secret_value())
-    with suppress(CrawlerError), open_store(config.database_url) as store:  # what ails a store, the runs will say
-        store.news.subscribed(tuple(config.subscriptions), datetime.now(UTC))
 
 
 def tell(config: Config, outcomes: Sequence[Outcome], *, alarms: bool = True) -> list[str]:
@@ -119,7 +128,7 @@ def _alarms(config: Config, store: Store, ended: Sequence[Outcome]) -> None:
 def _channels(config: Config) -> Channels:
     from crawler.alerts.channels import Channels
 
-    return Channels([address.get_secret_value() for address in config.alarms.channels])
+    return Channels(config.alarm_addresses)
 
 
 def _alerts(config: Config, store: Store) -> list[str]:
@@ -140,12 +149,16 @@ def _alerts(config: Config, store: Store) -> list[str]:
 
 def said(sent: Sent) -> list[str]:
     """What came of sending, in lines for people."""
-    lines = [f"{sent.sent} messages sent to subscribers"] if sent.sent else []
+    lines = [f"{_messages_of(sent.sent)} sent to subscribers"] if sent.sent else []
     if sent.failed:
-        lines.append(f"{sent.failed} messages not taken, tried again later: {_why(sent)}")
+        lines.append(f"{_messages_of(sent.failed)} not taken, tried again later: {_why(sent)}")
     if sent.dead:
-        lines.append(f"{sent.dead} messages given up: {_why(sent)}; `crawler alerts --failed` lists them")
+        lines.append(f"{_messages_of(sent.dead)} given up: {_why(sent)}; `crawler alerts --failed` lists them")
     return lines
+
+
+def _messages_of(number: int) -> str:
+    return "1 message" if number == 1 else f"{number} messages"
 
 
 def _why(sent: Sent) -> str:

@@ -43,15 +43,23 @@ def load(given: Path | None = None) -> Config:
     path = find(given)
     text, values = _read(path)
     _refuse_unknown_variables()
-    for name in ("rules", "data_dir", "templates"):
-        if path is not None and isinstance(values.get(name), str):
-            values[name] = path.absolute().parent / Path(values[name]).expanduser()
+    if path is not None:
+        _from_its_folder(values, path.absolute().parent)
     try:
         return Config(**values, path=path.absolute() if path else None)
     except ValidationError as error:
         raise ConfigError(_explained(error, path, text)) from error
     except SettingsError as error:  # a variable for a whole section that is no JSON
         raise ConfigError(f"A variable {PREFIX}… cannot be used: {error}.") from error
+
+
+def _from_its_folder(values: dict[str, Any], folder: Path) -> None:
+    """Paths as a configuration means them: from the folder that its file stands in."""
+    channels = values.get("channels")
+    files = [each for each in channels.values() if isinstance(each, dict)] if isinstance(channels, dict) else []
+    for section, name in [(values, name) for name in ("rules", "data_dir", "templates")] + [(f, "file") for f in files]:
+        if isinstance(section.get(name), str):
+            section[name] = str(folder / Path(section[name]).expanduser())
 
 
 def _read(path: Path | None) -> tuple[str, dict[str, Any]]:

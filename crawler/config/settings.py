@@ -44,7 +44,7 @@ class Politeness(Section):
 class Alarms(Section):
     """Whom to tell when a source is in trouble."""
 
-    channels: tuple[SecretStr, ...] = Field((), description="Apprise addresses; they may hold secrets")
+    channels: tuple[SecretStr, ...] = Field((), description="names in [channels], or Apprise addresses")
 
 
 class Feeds(Section):
@@ -208,6 +208,12 @@ class Config(BaseSettings):
         """Whether this source may be at a private or loopback address."""
         own = self.source(name).allow_private
         return self.allow_private if own is None else own
+
+    @property
+    def alarm_addresses(self) -> tuple[str, ...]:
+        """The operator's addresses; a name in `[channels]` stands for the one it has there."""
+        given = [each.get_secret_value() for each in self.alarms.channels]
+        return tuple(self.channels[each].get_secret_value() if each in self.channels else each for each in given)
 
     @property
     def user_agent(self) -> str:

@@ -43,7 +43,7 @@ class Subscription(Section):
     strength: Literal["strong", "weak"] = Field("strong", description="least strength of a match")
     unit: Literal["story", "article"] = Field("story", description="told once a story, or once an article")
     tell: tuple[Literal["new", "revised", "unpublished"], ...] = Field(
-        ("new", "revised", "unpublished"), description="what is told"
+        ("new", "revised", "unpublished"), min_length=1, description="what is told"
     )
     revisions: Literal["cosmetic", "editorial", "substantive"] = Field(
         "substantive", description="least severity of a revision that is told"

@@ -66,7 +66,7 @@ class Maker:
             language=shown.language,
             headline=headline,
             is_derived=is_derived,
-            lead=shown.lead,
+            lead=door.lead(shown),
             excerpt=excerpt,
             credit=door.credit(shown),
             published_at=shown.published_at,

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from crawler.items import Article, Verdict
 from crawler.store.connection import Database
+from crawler.store.schema import unjudged
 from crawler.store.statements import Prepared, insert_or_leave
 from crawler.store.telling_schema import news, notices, subscriptions
 
@@ -57,12 +58,14 @@ class Notice:
 
 
 class Heard(NamedTuple):
-    """What a subscription was told of an article; `message_id` is the message that told it, None for one to come."""
+    """What a subscription was told of an article, or (`is_carried`) by another one of its story; `message_id` is the
+    message that told it, None for one to come."""
 
     article_id: str
     verdict: Verdict
     decided_at: datetime
     message_id: int | None
+    is_carried: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,7 @@ class Subscribed:
 _NEWS_NAMES = tuple(field.name for field in fields(News))
 _NOTICE_NAMES = tuple(field.name for field in fields(Notice))
 _NEWS = select(*(news.c[field.name] for field in fields(News)))
+_UNJUDGED = select(unjudged.c.article_id)
 _NEWS_BY_ID = Prepared(_NEWS.where(news.c.id == bindparam("number")))
 _NOTICES = select(*(notices.c[field.name] for field in fields(Notice)))
 _IN_ORDER = (notices.c.news_id, notices.c.id)
@@ -100,9 +104,13 @@ class NewsRoom:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def unsorted(self, limit: int) -> list[News]:
-        """News that no one was asked about yet, the oldest first."""
-        rows = self._database.read(_NEWS.where(news.c.sorted_at.is_(None)).order_by(news.c.id).limit(limit))
+    def unsorted(self, limit: int, *, judged_since: datetime | None = None) -> list[News]:
+        """News that no one was asked about yet, the oldest first; with `judged_since` without what was noted since then
+        of articles of which nobody can say yet in which story they are."""
+        query = _NEWS.where(news.c.sorted_at.is_(None))
+        if judged_since is not None:
+            query = query.where((news.c.noted_at < judged_since) | news.c.article_id.not_in(_UNJUDGED))
+        rows = self._database.read(query.order_by(news.c.id).limit(limit))
         return [_news(tuple(row)) for row in rows]
 
     def of_article(self, article_id: str) -> list[News]:
@@ -139,14 +147,15 @@ class NewsRoom:
         return [_notice(tuple(row)) for row in rows]
 
     def heard(self, subscription: str, article_ids: Collection[str]) -> list[Heard]:
-        """What a subscription was told of these articles, or will be in its digest, the earliest first."""
+        """What a subscription was told of these articles, or will be in its digest, the earliest first; also what was
+        carried by that."""
         named = (notices.c.subscription == subscription, notices.c.article_id.in_(article_ids))
         columns = (*(notices.c[name] for name in ("article_id", "outcome", "decided_at", "message_id")), news.c.verdict)
         query = select(*columns).join_from(notices, news).where(*named).order_by(notices.c.id)
         return [  # by article, not by outcome: of those there are many
-            Heard(row.article_id, Verdict(row.verdict), row.decided_at, row.message_id)
+            Heard(row.article_id, Verdict(row.verdict), row.decided_at, row.message_id, row.outcome == Outcome.CARRIED)
             for row in self._database.read(query)
-            if row.outcome in (Outcome.TOLD, Outcome.DIGEST)
+            if row.outcome != Outcome.NOT
         ]
 
     def has_waiting(self, subscription: str) -> bool:
@@ -178,8 +187,11 @@ class NewsRoom:
         """The subscriptions of these names; one that is new begins now."""
         rows = self._database.read(_SUBSCRIBED.where(subscriptions.c.name.in_(names))) if names else []
         found = {row.name: Subscribed(**row._mapping) for row in rows}
+        begun = now.replace(microsecond=0)  # as pages have their times: what is read from now on is not older
         fresh = [
-            Subscribed(name=name, begun_at=now, digest_until=None, last_empty=0) for name in names if name not in found
+            Subscribed(name=name, begun_at=begun, digest_until=None, last_empty=0)
+            for name in names
+            if name not in found
         ]
         if fresh:
             with self._database.writing() as connection:

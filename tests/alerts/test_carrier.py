@@ -16,6 +16,7 @@ import pytest
 from crawler.alerts import carrier
 from crawler.alerts.carrier import Carrier, NotCarried
 from crawler.alerts.writing import test_letter as a_letter
+from crawler.errors import ConfigError
 
 LETTER = a_letter("desk", "en", "Asia/Almaty", datetime(2026, 3, 6, 12, 0, tzinfo=UTC))
 
@@ -86,3 +87,15 @@ def test_no_logger_shows_an_address(headers: str, caplog: pytest.LogCaptureFixtu
     with odd(f"HTTP/1.1 200 OK\r\n{headers}\r\n".encode()) as receiver:
         Carrier("desk", receiver.address).carry(LETTER)
     assert "geheim" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "to", ["pressexample.org", "press@@example.org", "press@example.org,boss@@example.org", "press@example.org,boss"]
+)
+def test_a_recipient_that_is_no_address_is_refused(to: str) -> None:
+    with pytest.raises(ConfigError, match=r"channels\.desk: one of its recipients is no mail address"):
+        Carrier("channels.desk", f"mailto://127.0.0.1:1?from=a@example.org&to={to}&mode=insecure")
+
+
+def test_recipients_that_are_addresses_are_taken() -> None:
+    Carrier("channels.desk", "mailto://127.0.0.1:1?from=a@example.org&to=b@example.org,c@example.kz&mode=insecure")

@@ -173,3 +173,46 @@ def test_what_failed_is_listed_however_much_waits(store: Store) -> None:
     ((_, first),) = store.outbox.ledger(message_id=number)
     store.outbox.settle(first, replace(first, state=State.DEAD, failure="no"))
     assert [message.id for message, _ in store.outbox.ledger(failed=True, limit=2)] == [number]
+
+
+def test_what_another_run_stores_meanwhile_waits_until_its_story_is_known(store: Store) -> None:
+    room = begun(store)
+    room.publish("1", "en")
+    room.judge()
+    late = room.publish("1", "ru")  # after the judging, before the sorting
+    sort(store, config(), room.clock)
+    assert [news.article_id for news in store.news.unsorted(9)] == [late.id]
+    assert len(told(room, config())) == 1
+    assert [notice.outcome for notice in store.news.notices(late.id)] == [Outcome.CARRIED]
+    never = room.publish("2")
+    sort(store, config(), room.clock + timedelta(minutes=11))  # whatever ails the judging
+    assert [notice.outcome for notice in store.news.notices(never.id)] == [Outcome.TOLD]
+
+
+def test_what_is_read_in_the_second_in_which_a_subscription_begins_is_told(store: Store) -> None:
+    store.news.subscribed(["press"], NOON.replace(microsecond=400_000))
+    room = Newsroom(store)
+    room.publish("1")  # at 12:00:00, for pages have whole seconds
+    assert len(told(room, config())) == 1
+
+
+def test_a_further_correction_is_told_whichever_language_it_begins_in(store: Store) -> None:
+    room = begun(store)
+    ru, en = room.publish("1", "ru"), room.publish("1", "en")
+    assert len(told(room, config())) == 1
+    ru, en = room.revise(ru, "в Астане", "в Астане 7"), room.revise(en, "in Astana", "in Astana 7")
+    assert len(told(room, config())) == 2  # one correction, with the English one in front
+    room.revise(ru, "в Астане 7", "в Астане 9")
+    assert len(told(room, config())) == 3
+    room.revise(en, "in Astana 7", "in Astana 9")
+    assert len(told(room, config())) == 3
+
+
+def test_of_two_revisions_that_are_told_at_once_the_newer_one_is_shown(store: Store) -> None:
+    room = begun(store)
+    first = room.publish("1")
+    told(room, config())
+    room.revise(room.revise(first, "в Астане", "в Астане 7"), "в Астане 7", "в Астане 9")
+    letter = Writer(config(), store).write(told(room, config())[-1])
+    assert letter is not None
+    assert "Астане 9" in letter.text

@@ -49,8 +49,10 @@ def letters(store: Store, settings: Config) -> list[Letter]:
     room.judge()
     sort(store, settings, room.clock)
     revised = room.revise(russian, "в ближайшие месяцы", "не позднее 15 мая 2026 года")
+    room.judge()
     sort(store, settings, room.clock)
     room.take_down(revised)
+    room.judge()
     sort(store, settings, room.clock)
     writer = Writer(settings, store)
     found = [writer.write(message) for message, _ in reversed(store.outbox.ledger())]

@@ -282,6 +282,7 @@ def test_a_redacted_name_leaves_in_no_part_of_a_message(store: Store, box: Box) 
     first = store.articles.get("mfa:1:ru")
     assert first is not None
     room.revise(first, "Мирьяну Сполярич", "Мирьяну Сполярич-Эггер 7")
+    room.judge()
     sort(store, settings, room.clock)
     assert Post(settings, store).send().sent == 2
     for mail in box.mails:

@@ -72,7 +72,7 @@ def place(tmp_path: Path, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_ledger_says_who_was_told_what_and_when(place: Path, hook: Hook) -> None:
     assert "press → desk  alert: mfa:1:ru" in out("alerts")
-    assert "1 messages sent to subscribers" in out("alerts", "send")
+    assert "1 message sent to subscribers" in out("alerts", "send")
     assert hook.titles == ["Первая встреча – Ministry of Foreign Affairs of Kazakhstan"]
     assert "sent 20" in out("alerts")
     (row,) = [json.loads(line) for line in out("alerts", "--json").splitlines()]
@@ -90,12 +90,12 @@ def test_the_ledger_says_who_was_told_what_and_when(place: Path, hook: Hook) -> 
 
 def test_what_failed_is_listed_with_its_reason_and_tried_again(place: Path, hook: Hook) -> None:
     hook.failing = 1.0
-    assert "1 messages not taken, tried again later: desk: the receiver answered 500" in out("alerts", "send")
+    assert "1 message not taken, tried again later: desk: the receiver answered 500" in out("alerts", "send")
     assert "1 try: the receiver answered 500" in out("alerts", "--failed")
     done = run("alerts", "retry")
     assert (done.exit_code, "1 tried again." in done.output) == (1, True)
     hook.failing = 0.0
-    assert "1 messages sent" in out("alerts", "retry")
+    assert "1 message sent" in out("alerts", "retry")
     assert "no message 99" in refused(UsageError, "alerts", "retry", 99).replace("There is ", "")
 
 
@@ -136,8 +136,8 @@ def test_a_subscription_is_written_changed_and_removed_and_the_rest_of_the_file_
     out("subscribe", "late", "--quiet", "22:00-07:00")
     assert str(load().subscriptions["late"].quiet) == "22:00-07:00"
     listed = out("subscribe")
-    assert "press: realtime to desk, every rule, every source, in en" in listed
-    assert "late: daily 08:30 to desk, ihl, every source, in kk" in listed
+    assert "press: realtime to desk, every rule, every source; full messages in en" in listed
+    assert "late: daily 08:30 to desk, ihl, every source; full messages in kk; quiet 22:00-07:00" in listed
     out("subscribe", "late", "--remove")
     assert list(load().subscriptions) == ["press"]
     assert "# keep me" in file.read_text(encoding="utf-8")
@@ -198,3 +198,30 @@ def test_a_store_that_is_away_is_a_warning_and_no_end(
     monkeypatch.setenv("CRAWLER_DATABASE", values["database"])
     assert tell(load(), ()) == []
     assert "Not everyone could be told" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--rule", "red-cros"), "there is no rule 'red-cros', did you mean 'red-cross-movement'?"),
+        (("--source", "mfaa"), "there is no source 'mfaa', did you mean 'mfa'?"),
+    ],
+)
+def test_a_subscription_that_no_run_could_use_is_not_written(place: Path, words: tuple[str, ...], said: str) -> None:
+    before = (place / "crawler.toml").read_bytes()
+    assert said in refused(ConfigError, "subscribe", "late", "--channel", "desk", *words)
+    assert (place / "crawler.toml").read_bytes() == before
+
+
+def test_what_cannot_be_tried_again_is_said(place: Path) -> None:
+    out("alerts", "send")
+    assert "nothing was tried again" in out("alerts", "retry", 1)
+    assert "did you mean 'desk'" in refused(UsageError, "alerts", "retry", "--channel", "dsk")
+
+
+def test_alarms_may_go_to_a_named_channel(place: Path, hook: Hook) -> None:
+    file = place / "crawler.toml"
+    file.write_text(
+        file.read_text(encoding="utf-8") + '\n[alarms]\nchannels = ["desk", "json://h"]\n', encoding="utf-8"
+    )
+    assert load().alarm_addresses == (hook.address, "json://h")

@@ -37,6 +37,23 @@ def test_no_error_shows_an_address(mistake: str, tmp_path: Path) -> None:
     assert str(file) in str(caught.value)
 
 
+def test_the_file_of_an_address_stands_beside_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "desk").write_text(f"{ADDRESS}\n", encoding="utf-8")
+    file = tmp_path / "crawler.toml"
+    file.write_text('[channels]\ndesk.file = "desk"\n', encoding="utf-8")
+    monkeypatch.chdir("/")
+    assert load(file).channels["desk"].get_secret_value() == ADDRESS
+
+
+def test_a_subscription_that_tells_nothing_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "crawler.toml"
+    file.write_text(f'{PRESS}channels = ["desk"]\ntell = []\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"crawler\.toml:5: subscriptions\.press\.tell = \[\] cannot be used"):
+        load(file)
+
+
 def test_nor_does_one_about_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CRAWLER_SUBSCRIPTIONS", f'{{"press": "{ADDRESS}"}}')

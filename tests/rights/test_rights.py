@@ -199,3 +199,21 @@ def test_a_fragment_that_does_not_stand_in_the_body_is_none() -> None:
     through = door()
     assert through.fragment(article(TEXT), "Этого там нет.") is None
     assert through.fragment(article(TEXT), "Первое предложение говорит о погоде и ни о чём другом.") is not None
+
+
+@pytest.mark.parametrize("cut", ["", "…", "..."])
+def test_a_lead_that_is_a_piece_of_the_body_counts_like_one(cut: str) -> None:
+    body = "Здесь открыли мост. А здесь МККК сказал своё слово.\nДальше идёт остальное, и оно длиннее всего. " * 3
+    whole = article(body, lead=" ".join(body.split()) + cut, matches=(match(body, "МККК"),))
+    assert door().lead(whole) is None
+    short = article(body, lead=f"Здесь открыли мост{cut}", matches=(match(body, "МККК"),))
+    through = door()
+    assert through.lead(short) == short.lead
+    assert shown(through.excerpt(short, opening=False)) <= 0.3 * len(body) - len("Здесь открыли мост")
+
+
+def test_a_lead_in_words_of_its_own_is_shown_whatever_was_taken() -> None:
+    item = article(TEXT, lead="Кратко о том, что МККК сделал", matches=(match(TEXT, "МККК"),))
+    through = door()
+    through.excerpt(item)
+    assert through.lead(item) == item.lead
