@@ -43,9 +43,9 @@ def asked(
     )
 
 
-def titles(config: Config) -> dict[str, str]:
-    """The titles of the rules in force, by name."""
-    return {rule.name: rule.title or rule.name for rule in load_rules(config.rules).rules}
+def titles(config: Config, language: str = "en") -> dict[str, str]:
+    """The titles of the rules in force in a language, by name."""
+    return {rule.name: rule.title_in(language) for rule in load_rules(config.rules).rules}
 
 
 def _check(kind: str, given: Iterable[str], known: Iterable[str]) -> None:

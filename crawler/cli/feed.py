@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crawler.errors import UsageError
 from crawler.items import Strength
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from crawler.config import Config
-    from crawler.entries import Wanted
+    from crawler.entries import Entry, Wanted
     from crawler.feeds.feed import Feed
     from crawler.items import Article
     from crawler.store import Store
@@ -37,7 +38,13 @@ class Unit(StrEnum):
     ARTICLE = "article"
 
 
-ENDINGS = {".json": Format.JSON, ".rss": Format.RSS}
+ENDINGS = {
+    ".atom": (Format.ATOM,),
+    ".json": (Format.JSON,),
+    ".rss": (Format.RSS,),
+    ".xml": (Format.ATOM, Format.RSS),
+}
+"""What a file of that ending may hold, the first of them where nothing else is said."""
 
 
 def feed(
@@ -46,7 +53,7 @@ def feed(
     source: Annotated[list[str] | None, typer.Option(help="Only this source; may be given again.")] = None,
     language: Annotated[list[str] | None, typer.Option(help="Only this language; may be given again.")] = None,
     form: Annotated[
-        Format | None, typer.Option("--format", help="Without it the ending of -o says so (.json, .rss), else atom.")
+        Format | None, typer.Option("--format", help="Without it the ending of -o says so, else atom.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The file to write; without it the feed is printed.")
@@ -63,11 +70,13 @@ def feed(
     """Write a feed of what matched, within the rights of each source, for any feed reader."""
     from crawler.cli.asked import asked
     from crawler.config import load
-    from crawler.entries import Maker
     from crawler.feeds.outputs import FEEDS
-    from crawler.feeds.whole import whole_file
+    from crawler.feeds.whole import check_place, whole_file
     from crawler.store import open_store
 
+    kind = kind_of(output, form)
+    if output is not None:
+        check_place(output)
     config = load(context.obj)
     wanted = asked(
         config,
@@ -78,13 +87,7 @@ def feed(
         since=since,
     )
     with open_store(config.database_url) as store:
-        maker = Maker(config, store)
-        door = maker.door()
-        entries = [
-            maker.entry(article, door, rules=wanted.rules, strength=strength)
-            for article in _first(store, wanted, unit, limit)
-        ]
-    kind = form or ENDINGS.get(output.suffix.lower() if output else "", Format.ATOM)
+        entries = list(_entries(config, store, wanted, _first(store, wanted, unit, limit)))
     written = FEEDS[kind](_head(config, wanted, unit, output), entries)
     if output is None:
         sys.stdout.buffer.write(written)
@@ -92,6 +95,30 @@ def feed(
     with whole_file(output) as file:
         file.write(written)
     typer.echo(f"{output}: {len(entries)} entries.")
+
+
+def kind_of(output: Path | None, form: Format | None) -> Format:
+    """The kind of feed that is asked for; UsageError for an ending that is no feed's, or of another kind's."""
+    if output is None:
+        return form or Format.ATOM
+    kinds = ENDINGS.get(output.suffix.lower())
+    if kinds is None:
+        raise UsageError(f"-o {output}: the ending must be one of {', '.join(ENDINGS)}.")
+    if form is not None and form not in kinds:
+        raise UsageError(f"-o {output} and --format {form} contradict each other: leave one of them out.")
+    return form or kinds[0]
+
+
+def _entries(config: Config, store: Store, wanted: Wanted, shown: Iterable[Article]) -> Iterator[Entry]:
+    """The entries, each with its sources named in its own language."""
+    from crawler.entries import Maker
+    from crawler.entries.phrases import LANGUAGES
+
+    makers = {language: Maker(config, store, language=language) for language in LANGUAGES}
+    door = makers["en"].door()
+    for article in shown:
+        maker = makers.get(article.language or "en", makers["en"])
+        yield maker.entry(article, door, rules=wanted.rules, strength=wanted.strength)
 
 
 def _first(store: Store, wanted: Wanted, unit: Unit, limit: int) -> Iterable[Article]:
@@ -109,11 +136,12 @@ def _head(config: Config, wanted: Wanted, unit: Unit, output: Path | None) -> Fe
     from crawler.cli.asked import titles
     from crawler.feeds.feed import Feed, urn
 
-    labels, base = titles(config), config.feeds.address
+    language = wanted.languages[0] if len(wanted.languages) == 1 else None
+    labels, base = titles(config, language or "en"), config.feeds.address
     sources = wanted.sources or tuple(spiders.names())
     named = (
         *(labels[rule] for rule in wanted.rules),
-        *(spiders.load(source).title for source in wanted.sources),
+        *(spiders.title_of(source, language or "en") for source in wanted.sources),
         *wanted.languages,
     )
     asked = (unit, wanted.strength, *(",".join(sorted(n)) for n in (wanted.rules, wanted.sources, wanted.languages)))
@@ -122,7 +150,7 @@ def _head(config: Config, wanted: Wanted, unit: Unit, output: Path | None) -> Fe
         title=": ".join(filter(None, (config.feeds.title, ", ".join(named)))),
         home=base or spiders.load(sources[0]).origins[0],
         address=f"{base.rstrip('/')}/{output.name}" if base and output else None,
-        language=wanted.languages[0] if len(wanted.languages) == 1 else None,
+        language=language,
         by_story=unit is Unit.STORY,
         labels=labels,
         made_at=datetime.now(UTC),

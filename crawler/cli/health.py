@@ -50,10 +50,11 @@ def health(config_path: Path | None, wanted: tuple[str, ...], as_json: bool, bad
     now = datetime.now(UTC)
     with open_store(config.database_url) as store:
         states = [state(store, name, timing, config, now) for name, timing in timings(config, store, wanted).items()]
-    if badge:
-        write(states, badge, config)
+    written = write(states, badge, config) if badge else []
     for each in states:
         print(json.dumps(values(each, config), ensure_ascii=False) if as_json else text(each, config))
+    if written and not as_json:
+        print(f"Written: {', '.join(map(str, written))}.")
     return worst(each.exit_code for each in states)
 
 
@@ -116,6 +117,11 @@ def _quiet(store: Store, source: str, config: Config, now: datetime) -> str | No
     return f"{found.sentence}; up to {found.limit:.1f} missing articles are believed"
 
 
+def short(moment: datetime, config: Config) -> str:
+    """A time as people read it, in the owner's zone."""
+    return f"{moment.astimezone(zone(config.timezone)):%Y-%m-%d %H:%M}"
+
+
 def values(state: State, config: Config) -> dict[str, Any]:
     """The state as plain values, times in the owner's zone."""
     here = zone(config.timezone)
@@ -149,15 +155,18 @@ def text(state: State, config: Config) -> str:
     """The state as a person reads it."""
     found = values(state, config)
     lines = [f"{state.source}: {state.verdict}. {state.sentence}".rstrip(". ") + "."]
-    lines.append(f"    last run {found['last_run'] or 'never'}, last healthy {found['last_healthy'] or 'never'}")
-    if alarm := found["alarm"]:
-        told = f"told {alarm['told']}" if alarm["told"] else alarm["failure"] or "not told yet"
-        lines.append(f"    alarm: {alarm['kind']} since {alarm['since']}, in {alarm['runs']} runs; {told}")
+    last, well = (short(run.started_at, config) if run else "never" for run in (state.last, state.last_healthy))
+    lines.append(f"    last run {last}, last healthy {well}")
+    if alarm := state.alarm:
+        told = f"told {short(alarm.told_at, config)}" if alarm.told_at else alarm.failure or "not told yet"
+        runs = f"{alarm.times} run{'' if alarm.times == 1 else 's'}"
+        lines.append(f"    alarm: {alarm.kind} since {short(alarm.opened_at, config)}, in {runs}; {told}")
     if state.quiet:
         lines.append(f"    {state.quiet}")
     if state.settled:
         first = "; its first list may fail" if state.settled.first_list else ""
-        lines.append(f"    accepted {found['accepted']}: runs are compared with those after that{first}")
+        at = short(state.settled.at, config)
+        lines.append(f"    accepted {at}: runs are compared with those after that{first}")
     lines += [f"    note: {note}" for note in found["notes"]]
     lines += [f"    listed, but not to be had: {url}" for url in found["unaccounted"]]
     return "\n".join(lines)

@@ -22,6 +22,8 @@ from crawler.keywords import load_rules
 from crawler.rights import Door
 from crawler.store import Store
 
+BASELINE = "baseline"
+"""What `crawler.pipelines.newness` calls news of a source's first run."""
 MOST = 700
 """Characters of the longest excerpt in a digest."""
 
@@ -51,12 +53,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """One source in that time: articles told of, and all that were new or revised, matched or not."""
+    """One source in that time: articles told of, and all that were new or revised, matched or not. `there` of those
+    told were on the site when the source was first read."""
 
     source: str
     source_title: str
     told: int
     seen: int
+    there: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +131,9 @@ class _News:
         self._maker, self._wanted = maker, wanted
         self.article = versions[-1]
         self.base = (versions[0].version or 1) - 1
+        held = [each for each in versions if wanted.holds(each)]
+        if self.base == 0 and held and not wanted.holds(self.article):  # new, and what matched taken out again
+            self.base = held[-1].version or 1
         former = maker.former(self.article, self.base)
         self.rules = dict.fromkeys(
             match.rule
@@ -251,12 +258,19 @@ def _counts(
 ) -> tuple[Count, ...]:
     seen = store.articles.numbers_seen(*time)
     told = [each.article.source for each in news]
+    there = [each.article.source for each in news if _was_there(store, each.article)]
     return tuple(
         Count(
             source=source,
             source_title=spiders.title_of(source, language),
             told=told.count(source),
             seen=max(seen.get(source, 0), told.count(source)),
+            there=there.count(source),
         )
         for source in dict.fromkeys((*sources, *sorted(set(told))))
     )
+
+
+def _was_there(store: Store, article: Article) -> bool:
+    """Whether this version was on the site when the source, or this language of it, was first read."""
+    return any(each.quiet == BASELINE and each.version == article.version for each in store.news.of_article(article.id))

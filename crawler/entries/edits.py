@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Iterator
 
 from crawler.dedupe.alignment import Fate, Sentence
@@ -9,7 +11,7 @@ from crawler.dedupe.changes import RANK, Changes
 from crawler.dedupe.changes import Edit as Touched
 from crawler.entries.entry import Edit
 from crawler.items import Article
-from crawler.rights import ELLIPSIS, Door
+from crawler.rights import ELLIPSIS, Door, Piece
 
 MOST = 12
 """Touched sentences that are shown."""
@@ -69,3 +71,16 @@ def _placed(sentence: Sentence, absent: str) -> Iterator[tuple[str, bool]]:
     """The parts of one version; where the other one has something more, an empty one marks the place."""
     for part in sentence.parts:
         yield ("", True) if part.mark == absent else (part.text, part.mark != "same")
+
+
+def marked(old: str, new: str) -> tuple[Piece, Piece]:
+    """Two sentences with the words marked that only one of them has."""
+    words = [list(re.finditer(r"\S+", text)) for text in (old, new)]
+    before, after = ([word[0] for word in side] for side in words)
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    marks: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
+    for kind, *places in matcher.get_opcodes():
+        for side, (begin, end) in enumerate((places[:2], places[2:])):
+            if kind != "equal" and end > begin:
+                marks[side].append((words[side][begin].start(), words[side][end - 1].end()))
+    return Piece(text=old, marks=tuple(marks[0])), Piece(text=new, marks=tuple(marks[1]))

@@ -16,8 +16,8 @@ from crawler.store import Store
 class Wanted:
     """What is asked for; empty means everything that matched, with `everything` the rest too.
 
-    `since` and `until` (aware) are compared with an article's time: publication, else when it was read; `until` itself
-    is too late.
+    `since` and `until` (aware) are compared with an article's time: publication, else when it was read, else when it
+    was first seen; `until` itself is too late.
     """
 
     rules: tuple[str, ...] = ()
@@ -36,9 +36,11 @@ class Wanted:
             and (self.everything or any(counts(match, self.rules, self.strength) for match in article.matches))
         )
 
-    def covers(self, article: Article) -> bool:
-        """Whether its time is asked for too; one without a time is."""
-        when = article.published_at or article.fetched_at
+    def covers(self, article: Article, store: Store) -> bool:
+        """Whether its time is asked for too."""
+        if not self.since and not self.until:
+            return True
+        when = article.published_at or article.fetched_at or store.articles.first_seen(article.id)
         return when is None or not ((self.since and when < self.since) or (self.until and when >= self.until))
 
 
@@ -60,9 +62,9 @@ def gather(
             break
         story = store.same.story(number) if number is not None else None
         members = [member.article for member in story.members] if story else []
-        stories[key] = tuple(each for each in members if wanted.holds(each) and (earlier or wanted.covers(each))) or (
-            article,
-        )
+        stories[key] = tuple(
+            each for each in members if wanted.holds(each) and (earlier or wanted.covers(each, store))
+        ) or (article,)
     return list(stories.values())
 
 
@@ -76,4 +78,4 @@ def _matching(store: Store, wanted: Wanted) -> Iterator[Article]:
     language = wanted.languages[0] if len(wanted.languages) == 1 else None
     strong = True if wanted.strength is Strength.STRONG and not wanted.everything else None
     found = store.articles.select(source=source, language=language, matched=strong, since=wanted.since)
-    return (article for article in found if wanted.holds(article) and wanted.covers(article))
+    return (article for article in found if wanted.holds(article) and wanted.covers(article, store))

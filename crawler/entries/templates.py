@@ -13,7 +13,15 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+    select_autoescape,
+)
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
 
@@ -25,11 +33,12 @@ class Templates:
     """Renders templates by name."""
 
     def __init__(self, own: Path | None = None) -> None:
-        shipped = FileSystemLoader(str(resources.files("crawler.defaults").joinpath("templates")))
+        folder = str(resources.files("crawler.defaults").joinpath("templates"))
+        shipped = FileSystemLoader(folder)
         if own is not None and not own.is_dir():
             raise ConfigError(f"templates: {own} is no folder.")
         loaders: list[BaseLoader] = [FileSystemLoader(own)] if own else []
-        self._own = own
+        self._folders = [Path(own) if own else None, Path(folder)]
         self._jinja = SandboxedEnvironment(
             loader=ChoiceLoader([*loaders, shipped]),
             autoescape=select_autoescape(("html",), default=False),
@@ -49,16 +58,17 @@ class Templates:
         try:
             return self._jinja.get_template(name).render(**values)
         except Exception as error:  # whatever an owner's template does: a sum of words, a file that is no text
-            line = _line_of(error, name)
-            where = f"{self._own or 'shipped'}: {name}" + (f":{line}" if line else "")
+            where = self._place(error) or name
             kind = "" if isinstance(error, TemplateError) else f"{type(error).__name__}: "
             raise ConfigError(f"The template {where} cannot be used: {kind}{str(error).rstrip('.')}.") from error
 
-
-def _line_of(error: Exception, name: str) -> int | None:
-    """Where in a template an error is: as it says, else where it was raised."""
-    raised = [frame.lineno for frame in extract_tb(error.__traceback__) if Path(frame.filename).name == name]
-    return getattr(error, "lineno", None) or (raised[-1] if raised else None)
+    def _place(self, error: Exception) -> str | None:
+        """File and line of the mistake: a syntax error's own, else the last line of a template that was at work."""
+        if isinstance(error, TemplateSyntaxError):
+            return f"{error.filename or error.name}:{error.lineno}"
+        frames = [(Path(frame.filename), frame.lineno) for frame in extract_tb(error.__traceback__)]
+        places = [f"{file}:{line}" for file, line in frames if file.parent in self._folders]
+        return places[-1] if places else None
 
 
 def marked_html(piece: Piece, tag: str = "mark") -> Markup:

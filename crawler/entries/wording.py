@@ -5,7 +5,6 @@ Templates know it as `say`; `render` fills them in.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from datetime import datetime, timedelta
 from crawler.dedupe.alignment import Fate
 from crawler.dedupe.changes import RANK, Severity
 from crawler.entries.digest import Digest, Told
+from crawler.entries.edits import marked
 from crawler.entries.entry import Edit, Entry, Other
 from crawler.entries.phrases import Phrases
 from crawler.entries.templates import Templates
@@ -22,6 +22,8 @@ from crawler.rights import ELLIPSIS, Piece
 
 FEW = 3
 """Stories up to which there is no table of contents."""
+MOST = 8
+"""Other pages of a story that are listed; the rest are counted."""
 LITTLE = 60
 """Characters of a beginning that is worth showing beside a sentence with a match."""
 LATE = timedelta(days=1)
@@ -97,6 +99,8 @@ class Wording:
             credit = shares.get(count.source)
             if credit and credit.share < 1:
                 line += f" ({self.phrases.fill('share_of', share=self.phrases.percent(credit.share))})"
+            if count.there:
+                line += f". {self.phrases.count('there', count.there)}"
             lines.append(line)
         return lines
 
@@ -138,6 +142,10 @@ class Wording:
             word += f" ({self.phrases[f'severity_{entry.severity}']})"
         return word
 
+    def is_lost(self, entry: Entry) -> bool:
+        """Whether what matched was taken out of the text."""
+        return entry.verdict is Verdict.REVISED and not entry.found
+
     def facts(self, entry: Entry) -> list[str]:
         """Source, language, times, place: what stands under a headline."""
         say = self.phrases
@@ -169,6 +177,8 @@ class Wording:
             notes.append(self.phrases["republished_note"])
         if entry.verdict is Verdict.COPY:
             notes.append(self.phrases["copy_note"])
+        if self.is_lost(entry):
+            notes.append(f"{_capital(self.phrases['mention_gone'])}.")
         if told.known_since:
             notes.append(self.phrases.fill("known_since", time=self.phrases.time(told.known_since)))
         return notes
@@ -215,15 +225,20 @@ class Wording:
 
     def carried(self, entry: Entry) -> str:
         """How many more pages carry the same text."""
-        return _capital(self.phrases.count("carried", len(self.copies(entry))))
+        return _capital(self.phrases.count("carried", len(_beside(entry, True))))
 
     def copies(self, entry: Entry) -> tuple[Other, ...]:
-        """The pages that carry the same text."""
-        return tuple(other for other in entry.others if other.is_copy)
+        """The first pages that carry the same text."""
+        return _beside(entry, True)[:MOST]
 
     def versions(self, entry: Entry) -> tuple[Other, ...]:
-        """Other articles of the story: other languages, other words."""
-        return tuple(other for other in entry.others if not other.is_copy)
+        """The first other articles of the story: other languages, other words."""
+        return _beside(entry, False)[:MOST]
+
+    def more(self, entry: Entry, *, copies: bool) -> str | None:
+        """How many pages beyond those listed there are."""
+        left = len(_beside(entry, copies)) - MOST
+        return self.phrases.count("and_more", left) if left > 0 else None
 
     def other(self, other: Other) -> str:
         """Where another page stands, and in which language."""
@@ -231,7 +246,9 @@ class Wording:
 
     def revised_as_well(self, entry: Entry) -> str:
         """The heading of another article of the story that was revised."""
-        return self.phrases.fill("in_changed", name=f"{entry.source_title}, {self.phrases.tongue(entry.language)}")
+        name = f"{entry.source_title}, {self.phrases.tongue(entry.language)}"
+        name += f" ({self.phrases['mention_gone']})" if self.is_lost(entry) else ""
+        return self.phrases.fill("in_changed", name=name)
 
     def edits(self, entry: Entry) -> list[tuple[str, Piece]]:
         """What changed: before and now with the changed words marked, added, removed; the gravest first."""
@@ -254,7 +271,7 @@ class Wording:
         old, new = self._text(edit, edit.old), self._text(edit, edit.new)
         is_whole = not any(each is None or each.endswith(ELLIPSIS) for each in (edit.old, edit.new))
         if is_whole and edit.field != "published_at":
-            old, new = _marked(old.text, new.text)
+            old, new = marked(old.text, new.text)
         return [(field + say["was"], old), (field + say["now"], new)]
 
     def _text(self, edit: Edit, text: str | None) -> Piece:
@@ -263,21 +280,12 @@ class Wording:
         return Piece(text=self.phrases.time(datetime.fromisoformat(text)) if edit.field == "published_at" else text)
 
 
+def _beside(entry: Entry, is_copy: bool) -> tuple[Other, ...]:
+    return tuple(other for other in entry.others if other.is_copy is is_copy)
+
+
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _marked(old: str, new: str) -> tuple[Piece, Piece]:
-    """Two sentences with the words marked that only one of them has."""
-    words = [list(re.finditer(r"\S+", text)) for text in (old, new)]
-    before, after = ([word[0] for word in side] for side in words)
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
-    marks: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
-    for kind, *places in matcher.get_opcodes():
-        for side, (begin, end) in enumerate((places[:2], places[2:])):
-            if kind != "equal" and end > begin:
-                marks[side].append((words[side][begin].start(), words[side][end - 1].end()))
-    return Piece(text=old, marks=tuple(marks[0])), Piece(text=new, marks=tuple(marks[1]))
 
 
 def render(templates: Templates, form: str, say: Wording) -> str:

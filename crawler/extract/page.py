@@ -23,6 +23,9 @@ from crawler.items import Article, Rights, Shape
 from crawler.snapshot import Snapshot
 from crawler.text import clean, dates, language
 
+ASKED = "letters of the text, asked for as "
+"""Where a language was found to be another than the one asked for, by this and the language asked for."""
+
 
 class Page:
     """One snapshot read by one class. Subclasses give `accepts` and `read`."""
@@ -136,6 +139,11 @@ class Page:
         """The article's public address; sources whose addresses name a language give the one of its text."""
         return url
 
+    def asked(self) -> str | None:
+        """The language that the page was asked for in, None where nothing says it."""
+        address = self.site.identify(self.snapshot.url)
+        return address.language if address else None
+
     def rights(self, wording: str | None = None) -> Rights:
         """The source's rights, with the page's own wording where it has one."""
         return replace(self.site.rights, wording=wording, source=self.snapshot.url) if wording else self.site.rights
@@ -195,7 +203,8 @@ def build(page: Page, native_id: str, url: str, fields: dict[str, Any]) -> Artic
     if not body:
         raise page.changed("body", "paragraphs", "none")
     spoken = language.detect(f"{fields.get('title') or ''}\n{body}")
-    page.note("language", "letters of the text")
+    asked = page.asked()
+    page.note("language", "letters of the text" if asked in (None, spoken) else ASKED + str(asked))
     article = Article(
         id=f"{page.site.name}:{native_id}:{spoken or 'und'}",
         source=page.site.name,
@@ -213,6 +222,12 @@ def build(page: Page, native_id: str, url: str, fields: dict[str, Any]) -> Artic
             if not getattr(article, name):
                 raise PageChanged(name, f"always present ({type(page).__name__})", "nothing", url)
     return article
+
+
+def untranslated(article: Article) -> str | None:
+    """The language an article was asked for in, if its text is in another; None for an article in its own language."""
+    _, _, asked = article.provenance.get("language", "").partition(ASKED)
+    return asked or None
 
 
 def read(snapshot: Snapshot, site: Site) -> Reading:

@@ -20,7 +20,9 @@ def check_place(path: Path, option: str = "-o") -> Path:
     place = path.resolve()
     if place.exists() and not place.is_file() and not place.is_dir():
         raise UsageError(f"{option} {path} is no file but a device or a pipe.")
-    if place.is_dir() or not place.parent.is_dir():
+    if place.is_dir():
+        raise UsageError(f"{option} {path} is a folder: name the file to write.")
+    if not place.parent.is_dir():
         raise UsageError(f"{option} {path}: there is no folder {place.parent} to write a file of that name into.")
     return place
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import Self
 
 from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
 
 from crawler.dedupe.content import UNPUBLISHED, copy_hash, revision_hash
+from crawler.extract.page import untranslated
 from crawler.items import Article, Verdict
 from crawler.source import need_run
 from crawler.store import Store, session
@@ -31,11 +33,20 @@ class DedupePipeline:
 
     def process_item(self, item: Article) -> Article:
         """The article with its verdict, version and, for a copy, the article it is a copy of."""
+        if self.is_another_records(item):
+            raise DropItem(f"{item.id} stands in the store as another record has it", log_level="DEBUG")
         text, body = revision_hash(item), copy_hash(item)
         judged = self.judge(item, text, body)
         self.hashes[item.id] = (text, judged.version or 1)
         self.originals.setdefault(body, judged.copy_of or item.id)
         return judged
+
+    def is_another_records(self, item: Article) -> bool:
+        """Whether an untranslated article would overwrite what its source's own record in that language said, or what
+        the record in a third one did."""
+        asked = untranslated(item)
+        stored = self.store.articles.get(item.id) if asked else None
+        return stored is not None and untranslated(stored) != asked
 
     def judge(self, item: Article, text: str, body: str) -> Article:
         """By what the run and the store know of the same id, then of the same text."""

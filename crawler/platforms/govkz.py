@@ -9,6 +9,7 @@ missing is unknown, so the language is read from the text.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -41,6 +42,15 @@ class NewsAnswer(Page):
     def public(self, native_id: str, url: str, spoken: str | None) -> str:
         """The address a reader would open: one id, `?lang=` of the text."""
         return f"{url}?lang={spoken}" if spoken else url
+
+    def asked(self) -> str | None:
+        """The language of the GraphQL request, where the snapshot kept it."""
+        try:
+            sent = json.loads(self.snapshot.payload or b"null")
+        except ValueError:
+            return None
+        variables = sent.get("variables") if isinstance(sent, dict) else None
+        return variables.get("lang") if isinstance(variables, dict) else None
 
     def read(self) -> Reading:
         """Every record that is a whole article; a broken record is a problem beside the good ones."""

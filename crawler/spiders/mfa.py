@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 from scrapy import Request
 from scrapy.http import Response
+from twisted.python.failure import Failure
 
+from crawler.extract.page import untranslated
 from crawler.extract.site import Address, Reading, parted
 from crawler.items import Article, Rights
 from crawler.platforms.govkz import DETAILS, NewsAnswer, RenderedList
@@ -33,13 +35,12 @@ KT_HOSTS = ("www.kt.kz", "kt.kz")
 KT = re.compile(r"/.*_-?(?P<id>\d{10})\.html")
 
 
-async def _each(requests: Iterable[Request]) -> AsyncIterator[Request]:
-    for request in requests:
-        yield request
-
-
 class MfaSpider(SourceSpider):
-    """gov.kz, project mfa. One page of one language is one POST; the text comes with the list."""
+    """gov.kz, project mfa. One page of one language is one POST; the text comes with the list.
+
+    A record in another language than asked for (an untranslated one) waits until all lists are read: it is given only
+    where no record has the article in that language as its own.
+    """
 
     name = "mfa"
     title = "Ministry of Foreign Affairs of Kazakhstan"
@@ -58,6 +59,12 @@ class MfaSpider(SourceSpider):
     page_size: ClassVar[int] = 20
     most_pages: ClassVar[int] = 10
     looked_for: str | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.unanswered = 0
+        self.own: set[str] = set()
+        self.waiting: dict[str, list[Article]] = {}
 
     @classmethod
     def identify(cls, url: str) -> Address | None:
@@ -78,7 +85,9 @@ class MfaSpider(SourceSpider):
         pages = settings.getbool("CRAWLER_REPLAY") and not settings.get("CRAWLER_PAST")  # they hold it at its address
         if address and DETAILS.search(address.url) and not pages:
             self.alone, self.looked_for = False, address.native_id
-        async for request in super().start() if self.alone else _each(self.first_requests()):
+        requests = [request async for request in super().start()] if self.alone else list(self.first_requests())
+        self.unanswered = len(requests)
+        for request in requests:
             yield request
 
     def first_requests(self) -> Iterator[Request]:
@@ -98,11 +107,43 @@ class MfaSpider(SourceSpider):
             headers={"Content-Type": "application/json", "Accept": "application/json", "Accept-Language": language},
         )
 
+    def parse(self, response: Response, **given: Any) -> Iterator[Article | Request]:
+        """What a response gives; after the last one, what waited for it."""
+        yield from self.counted(super().parse(response, **given))
+
+    def failed(self, failure: Failure) -> Iterator[Any]:
+        """What a failure gives; after the last one, what waited for it."""
+        yield from self.counted(super().failed(failure))
+
+    def counted(self, given: Iterator[Article | Request]) -> Iterator[Article | Request]:
+        """What an answer gives, with count of the requests that have no answer yet."""
+        for each in given:
+            self.unanswered += isinstance(each, Request)
+            yield each
+        self.unanswered -= 1
+        if self.unanswered <= 0:  # below: a replay asks for stored pages beside the spider's own requests
+            yield from self.alone_in_its_language()
+
     def wanted(self, article: Article) -> bool:
-        """Of a run for one article, that one in each language."""
+        """Of a run for one article, that one in each language; an untranslated one waits."""
         if self.looked_for is not None and article.native_id != self.looked_for:
             return False
+        if untranslated(article):
+            self.waiting.setdefault(article.id, []).append(article)
+            return False
+        self.own.add(article.id)
         return super().wanted(article)
+
+    def alone_in_its_language(self) -> Iterator[Article]:
+        """Of the untranslated records those whose text no record has as its own: of each article the first language."""
+        waiting, self.waiting = self.waiting, {}
+        for article_id, records in waiting.items():
+            first = min(records, key=lambda record: ("ru", "kk", "en").index(untranslated(record) or "en"))
+            left_out = len(records) if article_id in self.own else len(records) - 1
+            self.count("untranslated", left_out)
+            if article_id not in self.own and super().wanted(first):
+                self.articles_seen += 1
+                yield first
 
     def onward(self, response: Response, reading: Reading) -> Iterator[Request]:
         """The next page, until one is short or too old; without --since, until it holds an article of a whole run."""

@@ -76,11 +76,14 @@ def test_owners_template(place: Place) -> None:
     (folder / "digest.txt").write_text("{{ digest.stories|length }} {{ nothing.known }}", encoding="utf-8")
     done = place.crawler("digest", *TIME, CRAWLER_TEMPLATES=str(folder))
     assert done.code == 2
-    assert done.err == f"crawler: The template {folder}: digest.txt:1 cannot be used: 'nothing' is undefined.\n"
+    assert done.err == f"crawler: The template {folder}/digest.txt:1 cannot be used: 'nothing' is undefined.\n"
 
 
 WRONG = {
-    ("--rule", "icl"): "There is no rule 'icl', did you mean 'ihl'?",
+    (
+        "--rule",
+        "icl",
+    ): "There is no rule 'icl', did you mean 'ihl'? Known rules: geneva-conventions, ihl, red-cross-movement.",
     ("--source", "mf"): "There is no source 'mf', did you mean 'mfa'?",
     ("--until", "2999-01-01"): "--until 2999-01-01: that time has not come yet.",
     ("--until", "25:00"): "--until '25:00' is no time or day;",

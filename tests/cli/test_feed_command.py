@@ -123,6 +123,16 @@ def test_title_says_what_was_asked_for(stored: Path, monkeypatch: pytest.MonkeyP
     assert feedparser.parse(run()).feed.id != found.feed.id == feedparser.parse(run("ihl", "--language", "en")).feed.id
 
 
+def test_sources_and_topics_are_named_in_the_language_of_what_is_read(stored: Path) -> None:
+    russian = run("red-cross-movement", "--source", "mfa", "--language", "ru").decode()
+    assert "Источник: Министерство иностранных дел Казахстана" in russian
+    assert "Ministry of Foreign Affairs" not in russian
+    assert feedparser.parse(russian).feed.title.startswith("News monitoring: Движение Красного Креста")
+    mixed = run().decode()
+    assert "Источник: Министерство иностранных дел Казахстана" in mixed
+    assert "QazMonitor" in mixed
+
+
 def test_no_entry_is_a_feed_all_the_same(stored: Path) -> None:
     assert run("--since", "2026-04-01", "-o", "none.atom") == b"none.atom: 0 entries.\n"
     assert broken_atom((stored / "none.atom").read_bytes()) == []
@@ -135,14 +145,18 @@ def test_no_entry_is_a_feed_all_the_same(stored: Path) -> None:
         (("--language", "kz"), UsageError, "There is no language 'kz', did you mean 'kk'?"),
         (("--source", "mfaa"), UnknownSource, "did you mean 'mfa'?"),
         (("-o", "nowhere/a.atom"), UsageError, "there is no folder"),
+        (("-o", "a.txt"), UsageError, "-o a.txt: the ending must be one of .atom, .json, .rss, .xml."),
+        (("-o", "a"), UsageError, "-o a: the ending must be one of"),
+        (("--format", "rss", "-o", "a.json"), UsageError, "-o a.json and --format rss contradict each other"),
         (("--since", "yesterday"), UsageError, "--since 'yesterday' is no day"),
     ],
 )
 def test_a_mistake_is_said_with_the_nearest_word(
     stored: Path, arguments: tuple[str, ...], kind: type[UsageError], said: str
 ) -> None:
-    with pytest.raises(kind, match=r"did you mean|is no day|no folder") as caught:
+    with pytest.raises(kind, match=r"did you mean|is no day|no folder|the ending|contradict") as caught:
         run(*arguments)
+    assert not list(stored.glob("a*"))
     assert said in str(caught.value)
     assert caught.value.exit_code == 2
 

@@ -133,3 +133,21 @@ def test_words_that_the_share_has_no_room_for_are_not_named(store: Store) -> Non
     shown |= {found.surface for found in entry.found if found.surface}
     assert shown
     assert sum(len(word) for word in shown) <= 0.3 * len(body)
+
+
+@pytest.mark.parametrize(
+    ("times", "number"),
+    [
+        ({"until": NOON}, 0),
+        ({"until": NOON + timedelta(hours=1)}, 1),
+        ({"since": NOON}, 1),
+        ({"since": NOON + timedelta(hours=1)}, 0),
+    ],
+)
+def test_article_without_any_time_counts_by_when_it_was_first_seen(
+    store: Store, times: dict[str, datetime], number: int
+) -> None:
+    save(store, an_article("1", PRESIDENT, published_at=None, fetched_at=None), at=NOON)
+    wanted = Wanted(**times)  # type: ignore[arg-type]
+    assert len(list(articles(store, wanted))) == number
+    assert len(gather(store, wanted)) == number

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import UsageError
-from crawler.feeds.whole import whole_file
+from crawler.feeds.whole import check_place, whole_file
 
 
 def write(path: Path, data: bytes = b"new") -> None:
@@ -62,7 +62,11 @@ def test_a_device_is_never_replaced(tmp_path: Path) -> None:
             write(path)
 
 
-@pytest.mark.parametrize("name", [".", "nowhere/a.atom"])
-def test_a_place_that_is_none_is_told(tmp_path: Path, name: str) -> None:
+def test_a_place_that_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no folder"):
-        write(tmp_path / name)
+        write(tmp_path / "nowhere" / "a.atom")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder: name the file to write"):
+        check_place(tmp_path)

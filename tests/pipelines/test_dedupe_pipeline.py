@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from scrapy.exceptions import DropItem
 
 from crawler.dedupe.content import copy_hash, revision_hash
+from crawler.extract.page import ASKED
 from crawler.items import Article, Verdict
 from crawler.pipelines.dedupe import DedupePipeline
 from crawler.store import Store, open_store
@@ -115,3 +117,18 @@ def test_short_texts_are_copies_only_with_the_same_title(store: Store) -> None:
         (Verdict.NEW, 1, None),
         (Verdict.COPY, 1, "mfa:1:ru"),
     ]
+
+
+def test_untranslated_article_overwrites_no_other_records(store: Store) -> None:
+    """gov.kz: the kk record has the Russian text, in words of its own."""
+    asked = {"language": f"NewsAnswer:{ASKED}kk"}
+    stray = replace(ARTICLE, title="Көпір", provenance=asked)
+    judged(store, ARTICLE)
+    with pytest.raises(DropItem, match="as another record has it"):
+        judged(store, stray)
+    alone = replace(stray, id="mfa:2:ru", body=f"{LONG} Да.")
+    assert judged(store, alone) == [(Verdict.NEW, 1, None)]
+    assert judged(store, replace(alone, title="Мост")) == [(Verdict.REVISED, 2, None)]
+    with pytest.raises(DropItem):
+        judged(store, replace(alone, title="Bridge", provenance={"language": f"NewsAnswer:{ASKED}en"}))
+    assert judged(store, replace(alone, title="Мост!", provenance={})) == [(Verdict.REVISED, 3, None)]

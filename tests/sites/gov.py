@@ -44,7 +44,8 @@ BROKEN_FIELDS = {"markup": ("title", "body"), "empty": (), "no_title": ("title",
 class GovSite(Site):
     """gov.kz, project `mfa`. `rendered` serves pages as a browser would see them instead of the JavaScript shell;
     `rest_open` opens the REST door; `total_count` says whether `_total_count` answers; `untranslated` is what comes
-    for a missing translation: the "russian" text or an "absent" record. `created_as` is "local" (wall time labelled
+    for a missing translation: the "russian" text or an "absent" record; `mixed` are ids with Russian text in other
+    languages' records (see `_mixed`). `created_as` is "local" (wall time labelled
     Z) or "utc" (true UTC)."""
 
     public = "https://www.gov.kz"
@@ -65,6 +66,7 @@ class GovSite(Site):
     ) -> None:
         self.rendered, self.rest_open, self.total_count = rendered, rest_open, total_count
         self.untranslated, self.created_as = untranslated, created_as
+        self.mixed: dict[str, str] = {}
         super().__init__(count, newest=newest, every=every, loopback_links=loopback_links, robots=robots)
 
     def written(self, number: int) -> LocalArticle:
@@ -77,8 +79,16 @@ class GovSite(Site):
         """What the copy shows for a language, dateline included: the text itself, or Russian where it is missing."""
         shown = language if language in article.texts else "ru"
         text, when = article.texts[shown], article.published_at
+        if how := self.mixed.get(article.id):
+            text = self._mixed(article, language, how)
+            shown = language if how == "datelines" else "ru"
         dateline = DATELINE[shown].format(d=when.day, m=MONTHS[shown][when.month - 1], y=when.year)
         return Text(text.title, text.lead, (dateline + text.paragraphs[0], *text.paragraphs[1:]))
+
+    def _mixed(self, article: LocalArticle, language: str, how: str) -> Text:
+        """Russian text in another record: under its own "titles" or "datelines"."""
+        own, russian = article.texts[language], article.texts["ru"]
+        return Text(own.title if how == "titles" else russian.title, russian.lead, russian.paragraphs)
 
     def address(self, article: LocalArticle, language: str = "ru") -> str:
         """The public address of an article in a language."""
@@ -146,6 +156,8 @@ class GovSite(Site):
         return sorted(wanted, key=lambda r: (r.get("created_date", ""), int(r["id"])), reverse=descending)
 
     def _has(self, article: LocalArticle, language: str) -> bool:
+        if self.mixed.get(article.id) == "alone":
+            return language == "kk"
         return language in article.texts or self.untranslated == "russian"
 
     def _record(self, article: LocalArticle, language: str) -> dict[str, Any]:

@@ -123,11 +123,13 @@ def _beneath(say: Wording, told: Told) -> Iterator[Paragraph]:
         yield _line(Kind.SOFT, f"{say.carried(entry)}:")
         for other in say.copies(entry):
             yield _of(Kind.ITEM, [_run(say.other(other), url=other.url)])
+        yield _line(Kind.ITEM, say.more(entry, copies=True) or "")
     if say.versions(entry):
         yield _line(Kind.SOFT, f"{say.phrases['versions']}:")
         for other in say.versions(entry):
             headline = _run(other.headline, url=other.url, language=other.language)
             yield _of(Kind.ITEM, [headline, _run(f" ({say.other(other)})")])
+        yield _line(Kind.ITEM, say.more(entry, copies=False) or "")
     for each in told.changed:
         heading = [_run(f"{say.revised_as_well(each)}: ", strong=True)]
         yield _of(Kind.TEXT, [*heading, _run(say.headline(each), url=each.url, language=each.language)])
