@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks.sameness_articles import article
 from crawler.alerts.sending import Post
-from crawler.alerts.sorting import begin, sort
+from crawler.alerts.sorting import sort
 from crawler.config import Config
 from crawler.dedupe.content import copy_hash, revision_hash
 from crawler.keywords import Matcher, load_rules
@@ -72,7 +72,7 @@ def fill(url: str, settings: Config, number: int) -> None:
     matcher = Matcher(load_rules())
     now = datetime.now(UTC)
     with open_store(url) as store:
-        begin(store, ["press"], now - timedelta(days=1))
+        store.news.subscribed(["press"], now - timedelta(days=1))
         for start in range(0, number, 500):
             with store.batch():
                 for each in range(start, min(start + 500, number)):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from alerts.newsroom import NOON, Newsroom, matcher
 
-from crawler.alerts.sorting import begin, sort
+from crawler.alerts.sorting import sort
 from crawler.cli.explaining import explained
 from crawler.config import Config
 from crawler.store import State, Store, open_store
@@ -23,7 +23,7 @@ CONFIG = Config.model_validate(
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
-        begin(opened, ["press"], NOON - timedelta(days=1))
+        opened.news.subscribed(["press"], NOON - timedelta(days=1))
         yield opened
 
 
