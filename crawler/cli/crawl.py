@@ -11,6 +11,7 @@ from pathlib import Path
 
 from crawler.cli import moment, past
 from crawler.cli.output import ArticleFile
+from crawler.cli.plural import plural
 from crawler.cli.progress import Display, display_for
 from crawler.cli.telling import prepare, tell
 from crawler.config import Config, load
@@ -74,7 +75,7 @@ def run(plans: Sequence[RunPlan], config: Config, wanted: Wanted) -> int:
             raise
         display.end(outcomes)
         if file.path:
-            display.say(f"{file.number} articles written to {file.path}.")
+            display.say(f"{plural(file.number, 'article')} written to {file.path}.")
         if wanted.replay and not wanted.dry_run and not wanted.at:
             display.say(f"Stored in {shown(config)}; with --dry-run nothing is.")
         if not wanted.dry_run and not wanted.at:

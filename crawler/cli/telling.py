@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from crawler.cli.plural import plural
 from crawler.config import Config
 from crawler.errors import CrawlerError, Held
 from crawler.process import Outcome
@@ -149,16 +150,12 @@ def _alerts(config: Config, store: Store) -> list[str]:
 
 def said(sent: Sent) -> list[str]:
     """What came of sending, in lines for people."""
-    lines = [f"{_messages_of(sent.sent)} sent to subscribers"] if sent.sent else []
+    lines = [f"{plural(sent.sent, 'message')} sent to subscribers"] if sent.sent else []
     if sent.failed:
-        lines.append(f"{_messages_of(sent.failed)} not taken, tried again later: {_why(sent)}")
+        lines.append(f"{plural(sent.failed, 'message')} not taken, tried again later: {_why(sent)}")
     if sent.dead:
-        lines.append(f"{_messages_of(sent.dead)} given up: {_why(sent)}; `crawler alerts --failed` lists them")
+        lines.append(f"{plural(sent.dead, 'message')} given up: {_why(sent)}; `crawler alerts --failed` lists them")
     return lines
-
-
-def _messages_of(number: int) -> str:
-    return "1 message" if number == 1 else f"{number} messages"
 
 
 def _why(sent: Sent) -> str:

@@ -70,6 +70,8 @@ def _read(path: Path | None) -> tuple[str, dict[str, Any]]:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}.") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
     if "path" in values:  # the one field of Config that is no setting
         raise ConfigError(f"{path}{_line(text, ['path'])}: there is no setting 'path'.")
     return text, values

@@ -38,7 +38,7 @@ def test_a_text_is_explained(app: typer.Typer) -> None:
 
 def test_nothing_found_and_weak_only(app: typer.Typer) -> None:
     assert "no rule matches" in RUN.invoke(app, ["match"], input="Nothing.").stdout
-    assert "1 weak matches only" in RUN.invoke(app, ["match"], input="The IHL met.").stdout
+    assert "1 weak match only" in RUN.invoke(app, ["match"], input="The IHL met.").stdout
 
 
 def test_json_lines(app: typer.Typer, tmp_path: Path) -> None:

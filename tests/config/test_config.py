@@ -201,3 +201,14 @@ def test_values_are_frozen() -> None:
     for section in (Config(), Config().limits, SourceConfig()):
         with pytest.raises(ValueError, match="frozen"):
             section.__setattr__(next(iter(type(section).model_fields)), None)
+
+
+def test_a_file_that_is_a_folder_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that may not be read is told alike; as root there is none."""
+    path = tmp_path / "crawler.toml"
+    path.write_text("", encoding="utf-8")
+    monkeypatch.setattr(Path, "is_file", lambda _: True)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load(path)
