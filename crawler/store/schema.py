@@ -103,6 +103,7 @@ versions = Table(
     Column("run_id", Integer, ForeignKey("runs.id", ondelete="SET NULL")),
     Column("article", Text, nullable=False),
     Index("ix_versions_copy_hash_seen_at_article_id", "copy_hash", "seen_at", "article_id"),
+    Index("ix_versions_run_id", "run_id"),
 )
 
 matches = Table(

@@ -12,7 +12,8 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Make the tables; what is stored already is no news."""
+    """Make the tables; what is stored already is no news. Versions are found by their run."""
+    op.create_index("ix_versions_run_id", "versions", ["run_id"])
     _leases()
     _news()
     _messages()
