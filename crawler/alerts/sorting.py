@@ -71,12 +71,10 @@ class Group:
 
 def sort(store: Store, config: Config, now: datetime) -> int:
     """Ask every subscription about what is unsorted; how many messages came of it. Nothing is sent here."""
-    made = 0
-    while store.news.unsorted(
-        1, judged_since=now - UNJUDGED
-    ):  # asked first without a lock: a watch looks each half minute
+    made, judged = 0, now - UNJUDGED
+    while store.news.unsorted(1, judged_since=judged):  # asked without a lock first: a watch looks each half minute
         with store.batch():
-            page = store.news.unsorted(PAGE, judged_since=now - UNJUDGED)
+            page = store.news.unsorted(PAGE, judged_since=judged)
             if not page:
                 return made
             made += _sorted(store, config, page, now)
