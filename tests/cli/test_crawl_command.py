@@ -138,6 +138,7 @@ def test_without_a_contact_there_is_a_warning(place: Place, tmp_path: Path) -> N
     assert any("+editor@example.org" in agent for agent in agents)
 
 
+@pytest.mark.slow
 def test_a_kept_page_passes_its_replay_until_its_reading_changes(place: Place) -> None:
     qaz = place.sites["qazmonitor"]
     address = qaz.address(qaz.articles[0])

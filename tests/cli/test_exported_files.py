@@ -18,6 +18,7 @@ from live.place import ROOT, Done, Place
 from crawler.cli.output import ArticleFile
 from crawler.items import Article
 
+pytestmark = pytest.mark.slow
 NAMES = [field.name for field in fields(Article)]
 NESTED = ("images", "rights", "matches", "snapshot", "provenance")
 SNAPSHOTS = ROOT / "snapshots"
