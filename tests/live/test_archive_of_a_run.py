@@ -59,8 +59,10 @@ def every_version(place: Place, source: str) -> dict[tuple[str, int | None], Art
 
 
 def content(article: Article) -> dict[str, Any]:
-    """An article as its page says it, without where and when the page was kept."""
-    return {**article.to_dict(), "snapshot": None, "fetched_at": None}
+    """An article as its page says it, without where and when the page was kept; and without how its language was found,
+    for of two records with one text either may come first."""
+    provenance = {field: rule for field, rule in article.provenance.items() if field != "language"}
+    return {**article.to_dict(), "snapshot": None, "fetched_at": None, "provenance": provenance}
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -79,12 +81,14 @@ def test_warcio_reads_every_record_and_its_digests(archived: Place, source: str)
 def test_extract_gives_every_stored_version_again(archived: Place, source: str) -> None:
     done = archived.crawler("extract", warc(archived, source), "--source", source)
     assert done.code == 0, done.err
-    extracted = {(a.id, a.body): a for a in map(Article.from_dict, done.lines)}
+    extracted: dict[tuple[str, str], list[Article]] = {}  # an untranslated record gives what another one gave
+    for found in map(Article.from_dict, done.lines):
+        extracted.setdefault((found.id, found.body), []).append(found)
     for article in every_version(archived, source).values():
         again = extracted[article.id, article.body]
         given = {"verdict": None, "version": None, "copy_of": None}
-        assert content(again) == content(article) | given
-        assert again.fetched_at is not None
+        assert content(article) | given in [content(each) for each in again]
+        assert all(each.fetched_at is not None for each in again)
 
 
 @pytest.mark.parametrize("source", SOURCES)
