@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from live.holding import held
 from live.place import Done, Place, expected
 from live.processes import descendants, is_alive, kill, runs, until
 from sites.gov import GovSite
 from sites.qazmonitor import QazMonitorSite
-from sites.wire import Asked
 
 from crawler.archive.reader import read_at, read_snapshots
 from crawler.items import Health, Verdict
@@ -29,25 +28,6 @@ COUNT = 18
 def sites() -> Iterator[Mapping[str, Any]]:
     with GovSite(COUNT) as gov, QazMonitorSite(COUNT) as qaz:
         yield {"mfa": gov, "qazmonitor": qaz}
-
-
-@contextmanager
-def held(site: Any, number: int) -> Iterator[None]:
-    """The copy leaves its request of this number, and all after it, without an answer until the block ends."""
-    real, go_on = site.answer, threading.Event()
-
-    def answer(asked: Asked) -> Any:
-        if len(site.requests) >= number:
-            go_on.wait(60)
-        return real(asked)
-
-    site.requests.clear()
-    site.answer = answer
-    try:
-        yield
-    finally:
-        go_on.set()
-        del site.answer
 
 
 def killed(place: Place, whom: str, requests: Mapping[str, int]) -> Done:

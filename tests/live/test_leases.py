@@ -6,40 +6,20 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from live.holding import held
 from live.place import Place, expected
 from live.processes import descendants, is_alive, kill, runs, until
 from sites.qazmonitor import QazMonitorSite
-from sites.wire import Asked
 from sqlalchemy import update
 
 from crawler.items import Health, Run
 from crawler.store import Store
 from crawler.store.telling_schema import leases
-
-
-@contextmanager
-def held(site: Any) -> Iterator[None]:
-    """The copy answers nothing until the block ends."""
-    real, go_on = site.answer, threading.Event()
-
-    def answer(asked: Asked) -> Any:
-        go_on.wait(100)
-        return real(asked)
-
-    site.requests.clear()
-    site.answer = answer
-    try:
-        yield
-    finally:
-        go_on.set()
-        del site.answer
 
 
 def changed(store: Store, **values: Any) -> None:
@@ -50,7 +30,7 @@ def changed(store: Store, **values: Any) -> None:
 def test_a_second_run_is_told_who_has_the_source_and_asks_nothing(tmp_path: Path) -> None:
     with QazMonitorSite(4) as qaz:
         place = Place(tmp_path, {"qazmonitor": qaz})
-        with held(qaz), place.started("crawl", "qazmonitor") as process:
+        with held(qaz, seconds=100), place.started("crawl", "qazmonitor") as process:
             until(lambda: qaz.requests, 60)
             (pid,) = runs(process.pid)
             second = place.crawler("crawl", "qazmonitor", CRAWLER_CONTACT="second@example.org")
@@ -109,7 +89,7 @@ def test_a_run_that_lost_its_lease_ends_in_order(tmp_path: Path) -> None:
     with QazMonitorSite(4) as qaz:
         place = Place(tmp_path, {"qazmonitor": qaz})
         with place.started("crawl", "qazmonitor") as process:
-            with held(qaz):
+            with held(qaz, seconds=100):
                 until(lambda: qaz.requests, 60)
                 with place.store() as store:
                     changed(store, holder="another", host="elsewhere", pid=7)
