@@ -8,16 +8,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from hashlib import blake2b
 
 from crawler.alerts.carrier import Carrier, NotCarried
 from crawler.alerts.letter import Letter, plain
+from crawler.alerts.tries import TAKEN, pause
 from crawler.store import Alarm, Store, key_of
 
-FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
-TAKEN = timedelta(minutes=10)
-"""How long one who sends an alarm has it alone; if it dies, another may try after that."""
 log = logging.getLogger(__name__)
 
 
@@ -65,7 +63,7 @@ class Channels:
 
 
 def _failed(alarm: Alarm, done: tuple[str, ...], channels: int, now: datetime) -> Alarm:
-    wait = min(FIRST_WAIT * 2**alarm.tries, LONGEST_WAIT)
+    wait = pause(alarm.tries)
     missing = channels - len(done)
     log.warning(
         "The alarm about %s did not reach %d of %d channels; next try in %s.", alarm.source, missing, channels, wait

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from crawler import spiders
 from crawler.config import Config, Subscription
@@ -21,7 +20,7 @@ def make_due(store: Store, config: Config, now: datetime) -> int:
     begun = store.news.subscribed(tuple(config.subscriptions), now)
     for name, subscription in config.subscriptions.items():
         due = _due(store, config, name, subscription, now)
-        if due is not None and _begins(store, begun[name]) < due:
+        if due is not None and _begins(begun[name], store.outbox.last_made(name, ALERTS)) < due:
             with store.batch():
                 made += _made(store, config, name, subscription, due, now)
     return made
@@ -32,22 +31,23 @@ def _due(store: Store, config: Config, name: str, subscription: Subscription, no
     told in a last digest what still waits."""
     if subscription.when.rhythm == "realtime" and not store.news.has_waiting(name):
         return None
-    return subscription.when.latest(now.astimezone(ZoneInfo(subscription.timezone or config.timezone)))
+    return subscription.when.latest(now.astimezone(config.zone_of(subscription)))
 
 
-def _begins(store: Store, begun: Subscribed) -> datetime:
+def _begins(begun: Subscribed, alerted: datetime | None) -> datetime:
     """From when on a subscription's next digest tells: where the last one ended, or its last alert if it had some
     since."""
     begins = begun.digest_until or begun.begun_at
-    return max(begins, store.outbox.last_made(begun.name, ALERTS) or begins)
+    return max(begins, alerted or begins)
 
 
 def _made(store: Store, config: Config, name: str, subscription: Subscription, due: datetime, now: datetime) -> bool:
     begun = store.news.subscribed([name], now)[name]
-    begins = _begins(store, begun)
+    alerted = store.outbox.last_made(name, ALERTS)
+    begins = _begins(begun, alerted)
     if due <= begins:  # another process made it just now
         return False
-    waiting = store.news.waiting(name, due, carried_since=store.outbox.last_made(name, ALERTS))
+    waiting = store.news.waiting(name, due, carried_since=alerted)
     is_empty = not any(notice.outcome is Outcome.DIGEST for notice in waiting)
     silent = is_empty and _stays_unsaid(store, config, subscription, begun, (begins, due))
     if not silent:

@@ -11,21 +11,18 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 from crawler.alerts.carrier import Carrier, NotCarried
 from crawler.alerts.letter import Letter
+from crawler.alerts.tries import FIRST_WAIT, TAKEN, pause
 from crawler.alerts.writing import Writer
 from crawler.config import Config
 from crawler.errors import ConfigError
 from crawler.store import Delivery, Message, State, Store
 
-FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 MOST_TRIES = 12
 """After these, some 20 hours, a delivery is given up: `crawler alerts retry` tries it again."""
-TAKEN = timedelta(minutes=10)
-"""How long one who sends has a delivery alone; if it dies, another may try after that."""
 AT_ONCE = 8
 PAGE = 500
 ENOUGH = 3
@@ -57,15 +54,6 @@ class Post:
         }
         self._failing: Counter[str] = Counter()
 
-    def carrier(self, channel: str) -> Carrier:
-        """A channel by its name; ConfigError when there is none."""
-        found = self._carriers.get(channel)
-        if found is None:
-            raise ConfigError(
-                f"There is no channel {channel!r} in [channels]; it has {', '.join(self._carriers) or 'none'}."
-            )
-        return found
-
     def send(self, *, at_any_hour: bool = False) -> Sent:
         """Try everything that is due now, once; what came of it. Alerts wait for the end of their subscriber's quiet
         hours, unless they are sent `at_any_hour`."""
@@ -82,7 +70,7 @@ class Post:
                     taken = self._store.outbox.take(delivery, datetime.now(UTC) + TAKEN)
                     if taken is None:
                         continue
-                    running[pool.submit(self.carrier(taken.channel).carry, letter)] = taken
+                    running[pool.submit(self._carriers[taken.channel].carry, letter)] = taken
                     if len(running) >= AT_ONCE:
                         self._collect(running, result)
             finally:  # whatever keeps the next letter from being written: what was carried must not go out again
@@ -109,7 +97,7 @@ class Post:
         subscription = self._config.subscriptions.get(message.subscription)
         if subscription is None or subscription.quiet is None or message.kind == "digest":
             return False
-        now = datetime.now(ZoneInfo(subscription.timezone or self._config.timezone))
+        now = datetime.now(self._config.zone_of(subscription))
         end = subscription.quiet.after(now)
         if end > now:
             self._store.outbox.settle(delivery, replace(delivery, next_try_at=end))
@@ -162,12 +150,12 @@ class Post:
     def _failed(self, taken: Delivery, why: str, result: Sent) -> None:
         tries = taken.tries + 1
         is_dead = tries >= MOST_TRIES
-        pause = min(FIRST_WAIT * 2**taken.tries, LONGEST_WAIT)
+        later = datetime.now(UTC) + pause(taken.tries)
         result.failed += not is_dead
         result.dead += is_dead
         result.reasons[f"{taken.channel}: {why}"] += 1
         state = State.DEAD if is_dead else State.PENDING
-        self._settle(taken, replace(taken, state=state, next_try_at=datetime.now(UTC) + pause, failure=why))
+        self._settle(taken, replace(taken, state=state, next_try_at=later, failure=why))
 
     def _settle(self, taken: Delivery, outcome: Delivery) -> None:
         self._store.outbox.settle(taken, replace(outcome, tries=taken.tries + 1))

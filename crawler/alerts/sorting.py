@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 from crawler.alerts.deciding import Candidate, Told, decide
 from crawler.config import Config, Subscription
@@ -105,7 +104,7 @@ class _Asked:
         self, store: Store, config: Config, name: str, subscription: Subscription, begun: Subscribed, now: datetime
     ) -> None:
         self._store, self._name, self._subscription, self._begun, self._now = store, name, subscription, begun, now
-        self._zone = ZoneInfo(subscription.timezone or config.timezone)
+        self._zone = config.zone_of(subscription)
 
     def ask(self, items: Sequence[Item]) -> tuple[list[Notice], int]:
         """The notices, and how many messages were made."""

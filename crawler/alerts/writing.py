@@ -54,7 +54,7 @@ class Writer:
 
     def words(self, subscription: Subscription) -> Phrases:
         """The subscriber's language and zone."""
-        return Phrases(subscription.language, ZoneInfo(subscription.timezone or self._config.timezone))
+        return Phrases(subscription.language, self._config.zone_of(subscription))
 
     def maker(self, subscription: Subscription) -> Maker:
         """Makes entries with this subscription's patterns blacked out."""
@@ -117,8 +117,7 @@ class Writer:
         """What the rules are called, by name."""
         made = self._rules.get(language)
         if made is None:
-            rules = load_rules(self._config.rules).rules
-            made = self._rules.setdefault(language, {rule.name: rule.title_in(language) for rule in rules})
+            made = self._rules.setdefault(language, load_rules(self._config.rules).titles(language))
         return made
 
     def _digest(
@@ -165,7 +164,6 @@ def alert(
 ) -> tuple[str, str, str]:
     """Subject, text and HTML of one alert to a subscription; `titles` are what rules are called, `before` are those
     that matched the version before."""
-    versions, copies = ([o for o in entry.others if o.is_copy is is_copy] for is_copy in (False, True))
     shown = [edit for edit in entry.edits if edit.old or edit.new]
     values = {
         "entry": entry,
@@ -176,9 +174,9 @@ def alert(
         "edits": shown,
         "facts": list(dict.fromkeys(fact for edit in entry.edits if edit not in shown for fact in facts(edit, words))),
         "hidden": len(entry.edits) - len(shown),
-        "versions": versions[:MOST_LINKS],
-        "copies": copies[:MOST_LINKS],
-        "more": len(versions[MOST_LINKS:]) + len(copies[MOST_LINKS:]),
+        "versions": entry.versions[:MOST_LINKS],
+        "copies": entry.copies[:MOST_LINKS],
+        "more": len(entry.versions[MOST_LINKS:]) + len(entry.copies[MOST_LINKS:]),
         "others": len(entry.others),
         "form": form,
         "subscription": to,

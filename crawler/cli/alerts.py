@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crawler.cli import moment
+from crawler.cli.plural import plural
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -62,13 +63,12 @@ def retry(
     from crawler.alerts.sending import Post
     from crawler.cli.telling import said
     from crawler.config import load
-    from crawler.errors import UsageError, nearest
+    from crawler.errors import UsageError
     from crawler.store import open_store
 
     config = load(context.obj)
-    if channel is not None and channel not in config.channels:
-        hint = nearest(channel, config.channels) or f"; it has {', '.join(config.channels) or 'none'}."
-        raise UsageError(f"There is no channel {channel!r} in [channels]{hint}")
+    if channel is not None:
+        _check(config, channel)
     with open_store(config.database_url) as store:
         if message is not None and store.outbox.get(message) is None:
             raise UsageError(f"There is no message {message}; `crawler alerts` lists them.")
@@ -104,12 +104,10 @@ def test(
     from crawler.alerts.carrier import Carrier, NotCarried
     from crawler.alerts.writing import test_letter
     from crawler.config import load
-    from crawler.errors import Unreachable, UsageError, nearest
+    from crawler.errors import Unreachable
 
     config = load(context.obj)
-    if channel not in config.channels:
-        hint = nearest(channel, config.channels) or f"; it has {', '.join(config.channels) or 'none'}."
-        raise UsageError(f"There is no channel {channel!r} in [channels]{hint}")
+    _check(config, channel)
     carrier = Carrier(f"channels.{channel}", config.channels[channel].get_secret_value())
     try:
         carrier.carry(test_letter(channel, language, config.timezone, datetime.now(UTC)))
@@ -135,6 +133,15 @@ def explain(
             typer.echo(line)
 
 
+def _check(config: Config, channel: str) -> None:
+    """UsageError for a channel that the configuration does not have."""
+    from crawler.errors import UsageError, nearest
+
+    if channel not in config.channels:
+        hint = nearest(channel, config.channels) or f"; it has {', '.join(config.channels) or 'none'}."
+        raise UsageError(f"There is no channel {channel!r} in [channels]{hint}")
+
+
 def _told(store: Store, message: Message) -> list[str]:
     """The articles that a message leads with."""
     notices = store.news.of_message(message.id)
@@ -146,7 +153,7 @@ def _line(config: Config, message: Message, delivery: Delivery, told: Iterable[s
 
     here = zone(config.timezone)
     made = f"{message.made_at.astimezone(here):%Y-%m-%d %H:%M}"
-    tries = f"{delivery.tries} tries" if delivery.tries != 1 else "1 try"
+    tries = plural(delivery.tries, "try", "tries")
     match delivery.state:
         case "sent" if delivery.sent_at:
             became = f"sent {delivery.sent_at.astimezone(here):%Y-%m-%d %H:%M:%S}, {tries}"

@@ -45,7 +45,7 @@ def asked(
 
 def titles(config: Config, language: str = "en") -> dict[str, str]:
     """The titles of the rules in force in a language, by name."""
-    return {rule.name: rule.title_in(language) for rule in load_rules(config.rules).rules}
+    return load_rules(config.rules).titles(language)
 
 
 def _check(kind: str, given: Iterable[str], known: Iterable[str]) -> None:

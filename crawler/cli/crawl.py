@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,16 +76,13 @@ def run(plans: Sequence[RunPlan], config: Config, wanted: Wanted) -> int:
         if file.path:
             display.say(f"{plural(file.number, 'article')} written to {file.path}.")
         if wanted.replay and not wanted.dry_run and not wanted.at:
-            display.say(f"Stored in {shown(config)}; with --dry-run nothing is.")
+            from crawler.store import name_of
+
+            display.say(f"Stored in {name_of(config.database_url)}; with --dry-run nothing is.")
         if not wanted.dry_run and not wanted.at:
             for line in tell(config, outcomes, alarms=whole):
                 display.say(line)
     return worst(outcome.exit_code for outcome in outcomes)
-
-
-def shown(config: Config) -> str:
-    """Where the store is, without its password."""
-    return str(config.data / "crawler.db") if config.database is None else re.sub(r"//.*@", "//", config.database)
 
 
 def compared(plans: Sequence[RunPlan], config: Config, wanted: Wanted) -> int:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
@@ -208,6 +209,10 @@ class Config(BaseSettings):
         """Whether this source may be at a private or loopback address."""
         own = self.source(name).allow_private
         return self.allow_private if own is None else own
+
+    def zone_of(self, subscription: Subscription) -> ZoneInfo:
+        """The time zone of a subscriber."""
+        return ZoneInfo(subscription.timezone or self.timezone)
 
     @property
     def alarm_addresses(self) -> tuple[str, ...]:

@@ -184,7 +184,7 @@ def _made(
     most: int,
 ) -> Digest:
     begin, end = time
-    rules = {rule.name: rule.title_in(language) for rule in load_rules(config.rules).rules}
+    rules = load_rules(config.rules).titles(language)
     order = list(dict.fromkeys((*wanted.rules, *rules)))
     door = maker.door()
     stories: dict[object, list[_News]] = {}

@@ -97,6 +97,21 @@ class Entry:
     severity: Severity | None = None
 
     @property
+    def title(self) -> str:
+        """The headline; one that was made from the text stands in angle quotes."""
+        return f"‹{self.headline}›" if self.is_derived else self.headline
+
+    @property
+    def copies(self) -> tuple[Other, ...]:
+        """Other pages with the same text."""
+        return tuple(other for other in self.others if other.is_copy)
+
+    @property
+    def versions(self) -> tuple[Other, ...]:
+        """Other articles of the story: other languages, other words."""
+        return tuple(other for other in self.others if not other.is_copy)
+
+    @property
     def when(self) -> datetime | None:
         """The time it is sorted by: publication, else when it was read."""
         return self.published_at or self.seen_at

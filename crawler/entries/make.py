@@ -102,8 +102,11 @@ class Maker:
         former = self.former(article, base)
         if former is None:
             return None, ()
+        changes = between(former, article)
+        if not self._redact:
+            return changes, edits(door, former, article, changes)
         old, new = redacted(former, self._redact), redacted(article, self._redact)
-        return between(former, article), edits(door, old, new, between(old, new))
+        return changes, edits(door, old, new, between(old, new))
 
     def _anchor(self, story: StoredStory | None) -> str | None:
         members = (self._store.articles.find(member.article.id) for member in (story.members if story else ()))

@@ -55,13 +55,7 @@ class Phrases:
 
     def moment(self, moment: datetime) -> str:
         """A day, a time and which time that is, so that it can be read in another country."""
-        offset = f"{self._here(moment):%z}"
-        minutes = f":{offset[3:]}" if offset[3:] != "00" else ""
-        return f"{self.time(moment)} (UTC{offset[0]}{int(offset[1:3])}{minutes})"
-
-    def clock(self, moment: datetime) -> str:
-        """A time of day in the reader's zone."""
-        return f"{self._here(moment):%H:%M}"
+        return f"{self.time(moment)} ({self.offset(moment)})"
 
     def day(self, moment: datetime) -> str:
         """A day in the reader's zone."""

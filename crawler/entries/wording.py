@@ -130,8 +130,7 @@ class Wording:
 
     def headline(self, entry: Entry | Other) -> str:
         """The headline; one that was made from the text stands in angle quotes."""
-        is_derived = isinstance(entry, Entry) and entry.is_derived
-        return f"‹{entry.headline}›" if is_derived else entry.headline
+        return entry.title if isinstance(entry, Entry) else entry.headline
 
     def label(self, entry: Entry) -> str:
         """What became of the article."""
@@ -225,19 +224,19 @@ class Wording:
 
     def carried(self, entry: Entry) -> str:
         """How many more pages carry the same text."""
-        return _capital(self.phrases.count("carried", len(_beside(entry, True))))
+        return _capital(self.phrases.count("carried", len(entry.copies)))
 
     def copies(self, entry: Entry) -> tuple[Other, ...]:
         """The first pages that carry the same text."""
-        return _beside(entry, True)[:MOST]
+        return entry.copies[:MOST]
 
     def versions(self, entry: Entry) -> tuple[Other, ...]:
         """The first other articles of the story: other languages, other words."""
-        return _beside(entry, False)[:MOST]
+        return entry.versions[:MOST]
 
     def more(self, entry: Entry, *, copies: bool) -> str | None:
         """How many pages beyond those listed there are."""
-        left = len(_beside(entry, copies)) - MOST
+        left = len(entry.copies if copies else entry.versions) - MOST
         return self.phrases.count("and_more", left) if left > 0 else None
 
     def other(self, other: Other) -> str:
@@ -278,10 +277,6 @@ class Wording:
         if text is None:
             return Piece(text=self.phrases["not_shown"] if edit.field == "body" else ABSENT)
         return Piece(text=self.phrases.time(datetime.fromisoformat(text)) if edit.field == "published_at" else text)
-
-
-def _beside(entry: Entry, is_copy: bool) -> tuple[Other, ...]:
-    return tuple(other for other in entry.others if other.is_copy is is_copy)
 
 
 def _capital(text: str) -> str:

@@ -80,13 +80,12 @@ def updated(feed: Feed, items: Sequence[Item]) -> datetime:
 
 def _item(feed: Feed, entry: Entry) -> Item:
     words = Phrases(entry.language if entry.language in LANGUAGES else "en", UTC)
-    headline = f"‹{entry.headline}›" if entry.is_derived else entry.headline
     gone = f"{words['unpublished']}: " if entry.verdict is Verdict.UNPUBLISHED else ""
     when = entry.when or feed.made_at
     return Item(
         id=urn("story", entry.anchor or entry.id) if feed.by_story else urn("article", entry.id),
         url=clean(entry.url),
-        title=" ".join(clean(f"{gone}{headline}").split()),
+        title=" ".join(clean(f"{gone}{entry.title}").split()),
         html=clean(_html(entry, words)),
         credit=clean(_credit(entry, words)),
         author=clean(entry.author or entry.source_title),

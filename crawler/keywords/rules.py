@@ -114,6 +114,10 @@ class RuleSet:
         self.path = path
         self.digest = digest
 
+    def titles(self, language: str) -> dict[str, str]:
+        """What the topics are called in a language, by the names of their rules."""
+        return {rule.name: rule.title_in(language) for rule in self.rules}
+
     def __repr__(self) -> str:
         return f"RuleSet({self.path or 'shipped rules'}, {len(self.rules)} rules, {self.digest[:19]})"
 

@@ -21,7 +21,7 @@ from crawler.store.outbox import Delivery, Message, State, key_of
 from crawler.store.sameness import StoredStory, StoryMember
 from crawler.store.schedules import AT_ONCE, ScheduleRow
 from crawler.store.session import close_session, is_there, session
-from crawler.store.store import Store, open_store
+from crawler.store.store import Store, name_of, open_store
 
 __all__ = [
     "AT_ONCE",
@@ -47,6 +47,7 @@ __all__ = [
     "close_session",
     "is_there",
     "key_of",
+    "name_of",
     "open_store",
     "session",
 ]

@@ -107,6 +107,11 @@ def open_store(url: str, *, backup: bool = True) -> Store:
     return Store(Database(engine, name))
 
 
+def name_of(url: str) -> str:
+    """A store's address without its password, for people; nothing is opened."""
+    return _without_password(_address(url))
+
+
 def _address(url: str) -> URL:
     try:
         address = make_url(url)
