@@ -30,7 +30,8 @@ class RunPlan:
     `config` is the configuration file, None for the one in force. `replay` is a folder or `.warc.gz` file to read
     instead of the site, `url` one address to read alone, `since` (aware) the oldest article wanted, `limit` the most
     articles. With `past` the replay is that run of the archive `replay` once more, by its own clock; with `as_asked`
-    its records, not the store, say which known articles were looked at again. `dry_run` stores nothing. With
+    its records, not the store, say which known articles were looked at again; with `apart` it is made over a copy of
+    the store as it was, and what was news then is news there. `dry_run` stores nothing. With
     `everything` unchanged articles go down the whole stream too. `variables` are environment variables set for the run
     (`CRAWLER_DATABASE` and the like).
     """
@@ -40,6 +41,7 @@ class RunPlan:
     replay: Path | None = None
     past: PastRun | None = None
     as_asked: bool = False
+    apart: bool = False
     url: str | None = None
     since: datetime | None = None
     limit: int | None = None
@@ -103,6 +105,7 @@ def settings_of(plan: RunPlan, config: Config) -> Settings:
         "CRAWLER_REPLAY": plan.replay is not None,
         "CRAWLER_PAST": plan.past,
         "CRAWLER_AS_ASKED": plan.as_asked,
+        "CRAWLER_APART": plan.apart,
         "CRAWLER_STORED": str(plan.replay.absolute()) if plan.replay else None,
         "CRAWLER_DRY_RUN": plan.dry_run,
         "CRAWLER_KEEP_UNCHANGED": plan.everything,

@@ -89,7 +89,7 @@ def compared(plans: Sequence[RunPlan], config: Config, wanted: Wanted) -> int:
     """Run the plans and tell what differs from what the runs gave then."""
     before, now = past.then(plans, config, wanted), past.Gathered(wanted)
     outcomes = run_all(plans, now.on, limits=config.limits, log_level=logging.ERROR, at_once=3)
-    return past.compare(before, now, outcomes, wanted.as_json)
+    return past.compare(before, now, outcomes, plans, config)
 
 
 def refuse_unusable(outcomes: Sequence[Outcome]) -> None:

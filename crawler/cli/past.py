@@ -103,7 +103,7 @@ def _apart(plan: RunPlan, past: PastRun, store: Store | None, folder: Path) -> R
     with open_store(url) as copy:
         later = rewind(store, copy, plan.source, past.started_at) if store else False
     variables = {**plan.variables, "CRAWLER_DATABASE": url}
-    return replace(plan, variables=variables, as_asked=later, dry_run=False)
+    return replace(plan, variables=variables, as_asked=later, apart=True, dry_run=False)
 
 
 def _refuse_later(store: Store, past: PastRun) -> None:
@@ -178,7 +178,7 @@ class Gathered:
             print(f"{event['source']}: {event['message']}", file=sys.stderr, flush=True)
 
 
-def compare(before: Then, now: Gathered, outcomes: Sequence[Outcome], as_json: bool) -> int:
+def compare(before: Then, now: Gathered, outcomes: Sequence[Outcome], plans: Sequence[RunPlan], config: Config) -> int:
     """Print what differs; 0 for nothing, 12 for something, a run's own code where it could not be made at all."""
     from crawler.replay.difference import differences, run_differences
 
@@ -190,6 +190,8 @@ def compare(before: Then, now: Gathered, outcomes: Sequence[Outcome], as_json: b
     for outcome in outcomes:
         if outcome.run and outcome.source in before.runs:
             found += run_differences(before.runs[outcome.source], outcome.run)
+            found += _told_otherwise(before, outcome, next(p for p in plans if p.source == outcome.source), config)
+    as_json = now.wanted.as_json
     for each in found:
         print(json.dumps({"type": "difference", **asdict(each)}, ensure_ascii=False) if as_json else _told(each))
     if not as_json:
@@ -197,11 +199,24 @@ def compare(before: Then, now: Gathered, outcomes: Sequence[Outcome], as_json: b
     return NotStored.exit_code if found or now.not_stored else 0
 
 
+def _told_otherwise(before: Then, outcome: Outcome, plan: RunPlan, config: Config) -> list[Difference]:
+    """Which subscribers would hear otherwise of a run today."""
+    if not config.subscriptions or plan.past is None or outcome.run is None:
+        return []
+    from crawler.replay.telling import told_differences
+
+    copy = plan.variables["CRAWLER_DATABASE"]
+    with open_store(config.database_url) as store, open_store(copy) as then:
+        return told_differences(store, then, config, plan.past, before.runs[outcome.source], outcome.run)
+
+
 def _sum(before: Then, found: Sequence[Difference], now: Gathered) -> str:
     of = {kind: len({each.of for each in found if each.kind == kind}) for kind in ("missing", "added", "changed")}
     same = len(before.articles) - of["missing"] - of["changed"]
     parts = [f"{same} of {plural(len(before.articles), 'article')} as then"]
     parts += [f"{number} {kind}" for kind, number in of.items() if number]
+    told = sum(each.kind == "told" for each in found)
+    parts += [f"{plural(told, 'answer')} of subscriptions otherwise"] if told else []
     parts += [f"{plural(now.not_stored, 'page')} not stored"] if now.not_stored else []
     return ", ".join(parts) + "."
 
@@ -214,6 +229,8 @@ def _told(each: Difference) -> str:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return "nothing"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -13,7 +13,8 @@ from crawler.items import Article, Run
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One thing that is not as then. `kind` is `added`, `missing` (a whole article, `field` is None), `changed` (a
-    field of an article) or `run` (a field of the run's record; `of` is then its source)."""
+    field of an article), `run` (a field of the run's record; `of` is then its source) or `told` (what a subscription,
+    `field`, made of an article)."""
 
     kind: str
     of: str

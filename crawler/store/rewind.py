@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, insert, select
+from sqlalchemy import Connection, Row, Table, and_, insert, or_, select
 
 from crawler.items import Strength
 from crawler.store.columns import address_key
@@ -22,22 +22,26 @@ from crawler.store.store import Store
 Values = dict[str, Any]
 
 
-def rewind(store: Store, into: Store, source: str, before: datetime) -> bool:
-    """Copy what the store knew before a run of a source began into an empty store; whether it knows of later runs of
-    that source, so that the copy is not exactly what that run saw."""
+def rewind(store: Store, into: Store, source: str, before: datetime, *, others: datetime | None = None) -> bool:
+    """Copy what the store knew before a run of a source began into an empty store, of `others` what it knew before that
+    time (None: the same); whether it knows of later runs of that source, so that the copy is not exactly what that run
+    saw."""
     whole = before.replace(microsecond=0)  # a page's time has whole seconds, and may seem older than its run
+    until = others or whole
     read = store._database.read
-    past_runs = {row.id: row._asdict() for row in read(select(runs).where(runs.c.started_at < before))}
+    begun = or_(runs.c.started_at < before, and_(runs.c.source != source, runs.c.started_at < (others or before)))
+    past_runs = {row.id: row._asdict() for row in read(select(runs).where(begun))}
     later = read(select(runs.c.id).where(runs.c.source == source, runs.c.started_at >= before).limit(1))
     of_run = {row.id: row.source for row in read(select(runs.c.id, runs.c.source))}
     kept: dict[str, list[Row[Any]]] = {}
-    for row in read(select(versions).where(versions.c.seen_at < before).order_by(versions.c.version)):
+    latest = max(before, until)
+    for row in read(select(versions).where(versions.c.seen_at < latest).order_by(versions.c.version)):
         mine = of_run.get(row.run_id) == source
-        if row.run_id in past_runs if mine else row.seen_at < whole:
+        if row.run_id in past_runs if mine else row.seen_at < until:
             kept.setdefault(row.article_id, []).append(row)
     with into._database.writing(batch=True) as connection:
         _add(connection, runs, past_runs.values())
-        rows = (row._asdict() for row in read(select(articles).where(articles.c.first_seen_at < before)))
+        rows = (row._asdict() for row in read(select(articles).where(articles.c.first_seen_at < latest)))
         _add(connection, articles, (_as_then(row, kept[row["id"]], past_runs) for row in rows if row["id"] in kept))
         _add(connection, versions, (_of_past(row._asdict(), past_runs) for many in kept.values() for row in many))
         asked = read(select(memory).where(memory.c.checked_at < whole))
