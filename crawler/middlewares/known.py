@@ -23,9 +23,10 @@ from crawler.archive.past import PastRun, archive_root
 from crawler.archive.reader import read_at
 from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
+from crawler.middlewares.listed import Listed
 from crawler.middlewares.past import answers_of, asked_by
 from crawler.middlewares.revisits import CONDITIONS, Revisits
-from crawler.source import SourceSpider, need_run
+from crawler.source import SourceSpider, WholeListSpider, need_run
 from crawler.store import Memory, session
 
 
@@ -40,6 +41,7 @@ class KnownMiddleware:
         self.replay = crawler.settings.getbool("CRAWLER_REPLAY") and self.past is None
         self.complete: int | None = None
         self.off_list: bool | None = None
+        self.listed: Listed | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -54,9 +56,14 @@ class KnownMiddleware:
         """Give the spider its question "did an earlier whole run store one of these?"."""
         self.complete = self.store.runs.last_complete_id(spider.name)
         spider.settled = self.settled
-        self.revisits = Revisits(self.store, spider, self.past.started_at if self.past else datetime.now(UTC))
-        if not self.replay:
-            spider.gone = self.revisits.taken_away
+        now = self.past.started_at if self.past else datetime.now(UTC)
+        self.revisits = Revisits(self.store, spider, now)
+        if self.replay:
+            return
+        spider.gone = self.revisits.taken_away
+        if isinstance(spider, WholeListSpider):
+            self.listed = Listed(self.store, spider, now)
+            spider.read_back_to, spider.missing = self.listed.back_to(), self.listed.missing
 
     def spider_idle(self, spider: SourceSpider) -> None:
         """When everything listed was read: ask for articles due that no list named, then keep what was found.
@@ -76,7 +83,9 @@ class KnownMiddleware:
         self.off_list = bool(urls)
         if urls:
             raise DontCloseSpider
-        self.revisits.close(dry=self.crawler.settings.getbool("CRAWLER_DRY_RUN"))
+        for each in (self.revisits, self.listed):
+            if each:
+                each.close(dry=self.crawler.settings.getbool("CRAWLER_DRY_RUN"))
 
     def settled(self, native_ids: Collection[str]) -> bool:
         """Whether one of the ids was stored by a run not later than the last that read its lists to the end.
@@ -113,7 +122,11 @@ class KnownMiddleware:
         return self.revisits.decided[native_id]
 
     def process_request(self, request: Request) -> None:
-        """Turn away an old article; make a known address's request conditional."""
+        """Turn away an old article, and a look back that a past run did not have; make a known address's request
+        conditional."""
+        looks_back = self.past and request.meta.get("back")
+        if looks_back and not answers_of(self.crawler).holds(asked_by(self.crawler, request)):
+            raise IgnoreRequest("the run did not look so far back")
         if request.method != "GET" or self.replay:
             return
         url = self.spider.inward(request.url)

@@ -133,7 +133,7 @@ class Revisits:
             self.settled.add(native_id)
         if not there:
             return []
-        found = _found(response)
+        found = said_by(f"HTTP {response.status}", response)
         earlier, run = self.suspects.get(native_id), self.spider.run
         if earlier is None or (run and earlier.last_at >= run.started_at):
             self.gone[native_id] = (url, found, at)
@@ -141,21 +141,11 @@ class Revisits:
             return []
         self.settled.add(native_id)
         said = f"{earlier.message} on {iso(earlier.first_at)}, {found} on {iso(at)}"
-        return [self._without(article, response, at, said) for article in there]
-
-    def _without(self, known: Known, response: Response, at: datetime, said: str) -> Article:
-        """The last text of an article, as a version that says its page is gone."""
-        stored = self.store.articles.get(known.id)
-        assert stored is not None
-        nowhere = SnapshotRef(file=None, offset=None, digest="")
-        return replace(
-            stored,
-            verdict=Verdict.UNPUBLISHED,
-            version=known.version + 1,
-            fetched_at=at,
-            snapshot=response.meta.get("record") or nowhere,
-            provenance={**stored.provenance, "verdict": said},
-        )
+        return [
+            unpublished(text, article, response, at, said)
+            for article in there
+            if (text := self.store.articles.get(article.id))
+        ]
 
     def close(self, *, dry: bool) -> None:
         """Keep what the visits told: once, at the end of a run that came to its end."""
@@ -177,7 +167,20 @@ class Revisits:
                 self.store.memory.fail(source, url, GONE, found, at)
 
 
-def _found(response: Response) -> str:
-    """What a page answered, and where that is kept."""
+def unpublished(stored: Article, known: Known, response: Response, at: datetime, said: str) -> Article:
+    """The last text of an article, as a version that says it is gone; `response` shows that."""
+    nowhere = SnapshotRef(file=None, offset=None, digest="")
+    return replace(
+        stored,
+        verdict=Verdict.UNPUBLISHED,
+        version=known.version + 1,
+        fetched_at=at,
+        snapshot=response.meta.get("record") or nowhere,
+        provenance={**stored.provenance, "verdict": said},
+    )
+
+
+def said_by(what: str, response: Response) -> str:
+    """What an answer says, and where it is kept."""
     record = response.meta.get("record")
-    return f"HTTP {response.status}" + (f" ({record.file} at byte {record.offset})" if record else "")
+    return what + (f" ({record.file} at byte {record.offset})" if record else "")

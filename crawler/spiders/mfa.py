@@ -18,7 +18,7 @@ from crawler.extract.site import Address, Reading, parted
 from crawler.items import Article, Rights
 from crawler.platforms.govkz import DETAILS, NewsAnswer, RenderedList
 from crawler.platforms.govkz_rendered import ReleaseText, RenderedArticle
-from crawler.source import Expect, SourceSpider
+from crawler.source import Expect, WholeListSpider
 
 # The fields the portal's own pages ask for; worked without token or cookie in May-June 2026.
 QUERY = (
@@ -35,7 +35,7 @@ KT_HOSTS = ("www.kt.kz", "kt.kz")
 KT = re.compile(r"/.*_-?(?P<id>\d{10})\.html")
 
 
-class MfaSpider(SourceSpider):
+class MfaSpider(WholeListSpider):
     """gov.kz, project mfa. One page of one language is one POST; the text comes with the list.
 
     A record in another language than asked for (an untranslated one) waits until all lists are read: it is given only
@@ -55,7 +55,6 @@ class MfaSpider(SourceSpider):
     expect = Expect(least_links=1, silence=timedelta(days=7))
     rights = Rights(excerpt_share=0.3, link_required=True, wording=None, source=None)
     languages: ClassVar[tuple[str, ...]] = ("ru", "kk", "en")
-    by_address = False  # an article's page is a JavaScript shell: its text comes with the list pages
     page_size: ClassVar[int] = 20
     most_pages: ClassVar[int] = 10
     looked_for: str | None = None
@@ -95,13 +94,14 @@ class MfaSpider(SourceSpider):
         for language in self.options.languages or self.languages:
             yield self.page(language, 1)
 
-    def page(self, language: str, number: int) -> Request:
-        """One page of the list in one language, newest first, texts included."""
+    def page(self, language: str, number: int, *, back: bool = False) -> Request:
+        """One page of the list in one language, newest first, texts included; `back` where nothing new is awaited."""
         size = self.options.page_size or self.page_size
         variables = {"projects": "eq:mfa", "lang": language, "page": number, "size": size, "sort": "created_date:DESC"}
         return self.ask(
             f"{self.origins[0]}/graphql",
             listing=True,
+            meta={"back": back},
             method="POST",
             body=json.dumps({"query": QUERY, "variables": variables}),
             headers={"Content-Type": "application/json", "Accept": "application/json", "Accept-Language": language},
@@ -123,6 +123,7 @@ class MfaSpider(SourceSpider):
         self.unanswered -= 1
         if self.unanswered <= 0:  # below: a replay asks for stored pages beside the spider's own requests
             yield from self.alone_in_its_language()
+            yield from self.missing(self.lists)
 
     def wanted(self, article: Article) -> bool:
         """Of a run for one article, that one in each language; an untranslated one waits."""
@@ -145,10 +146,17 @@ class MfaSpider(SourceSpider):
                 self.articles_seen += 1
                 yield first
 
+    def is_listed(self, native_id: str) -> bool:
+        """A release kept from kt.kz is on none of the portal's lists."""
+        return native_id.isdecimal()
+
     def onward(self, response: Response, reading: Reading) -> Iterator[Request]:
         """The next page, until one is short or too old; without --since, until it holds an article of a whole run."""
         asked = json.loads(response.request.body)["variables"] if response.request and response.request.body else None
-        if not asked or reading.entries < asked["size"]:
+        if not asked:
+            return
+        self.note_page(asked["lang"], asked["page"], response, reading)
+        if reading.entries < asked["size"]:
             return
         if self.looked_for is not None:
             # Ids are one counter: behind a page with a smaller one the article cannot stand.
@@ -156,6 +164,8 @@ class MfaSpider(SourceSpider):
                 yield self.page(asked["lang"], asked["page"] + 1)
             return
         if any(date < self.since for date in reading.dates) if self.since else self.settled(reading.ids):
+            if not self.since and self.reads_on(asked["page"], reading):
+                yield self.page(asked["lang"], asked["page"] + 1, back=True)
             return
         if not self.since and asked["page"] >= (self.options.pages or self.most_pages):
             self.logger.warning("%s: stopped after %d pages; read further back with --since", self.name, asked["page"])

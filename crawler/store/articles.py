@@ -139,6 +139,13 @@ class ArticleRoom:
         query = select(func.min(articles.c.published_at)).where(*wanted).group_by(articles.c.native_id)
         return sorted(row[0] for row in self._database.read(query))
 
+    def published_known(self, source: str, since: datetime) -> list[Known]:
+        """What is known of a source's articles published at this time or later, the newest first."""
+        dated = articles.c.dated_at >= since  # the same time where there is one, and it has an index
+        query = _KNOWN.where(articles.c.source == source, dated, articles.c.published_at >= since)
+        rows = self._database.read(query.order_by(articles.c.dated_at.desc(), articles.c.id))
+        return [_known(tuple(row)) for row in rows]
+
     def languages(self, source: str, *, until: datetime | None = None) -> set[str]:
         """The languages of which something of the source is stored, or was by then."""
         query = select(articles.c.language).where(articles.c.source == source).distinct()

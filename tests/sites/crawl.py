@@ -74,4 +74,7 @@ class Watched:
                 database.execute(
                     "UPDATE articles SET first_seen_at = ?, last_seen_at = ? WHERE id = ?", (*earlier, row[0])
                 )
+            for number, moment in database.execute("SELECT id, started_at FROM runs").fetchall():
+                earlier_start = str(datetime.fromisoformat(moment) - span)
+                database.execute("UPDATE runs SET started_at = ? WHERE id = ?", (earlier_start, number))
             database.commit()

@@ -45,8 +45,8 @@ class GovSite(Site):
     """gov.kz, project `mfa`. `rendered` serves pages as a browser would see them instead of the JavaScript shell;
     `rest_open` opens the REST door; `total_count` says whether `_total_count` answers; `untranslated` is what comes
     for a missing translation: the "russian" text or an "absent" record; `mixed` are ids with Russian text in other
-    languages' records (see `_mixed`). `created_as` is "local" (wall time labelled
-    Z) or "utc" (true UTC)."""
+    languages' records (see `_mixed`); `pinned` is an id kept on top of the lists. `created_as` is "local" (wall
+    time labelled Z) or "utc" (true UTC)."""
 
     public = "https://www.gov.kz"
 
@@ -67,6 +67,7 @@ class GovSite(Site):
         self.rendered, self.rest_open, self.total_count = rendered, rest_open, total_count
         self.untranslated, self.created_as = untranslated, created_as
         self.mixed: dict[str, str] = {}
+        self.pinned: str | None = None
         super().__init__(count, newest=newest, every=every, loopback_links=loopback_links, robots=robots)
 
     def written(self, number: int) -> LocalArticle:
@@ -153,7 +154,8 @@ class GovSite(Site):
         records += [self._foreign(a) for a in self.articles if a.number % 4 == 0]
         wanted = [record for record in records if not project or record["projects"] == project]
         descending = str(variables.get("sort", "created_date:DESC")).endswith("DESC")
-        return sorted(wanted, key=lambda r: (r.get("created_date", ""), int(r["id"])), reverse=descending)
+        records = sorted(wanted, key=lambda r: (r.get("created_date", ""), int(r["id"])), reverse=descending)
+        return sorted(records, key=lambda r: r["id"] != self.pinned)
 
     def _has(self, article: LocalArticle, language: str) -> bool:
         if self.mixed.get(article.id) == "alone":

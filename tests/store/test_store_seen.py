@@ -57,3 +57,15 @@ def test_alarms_that_were_open_in_a_time(store: Store) -> None:
     assert kinds(NOON, NOON + 9 * HOUR) == ["silent", "blocked"]
     assert kinds(NOON + 5 * HOUR, NOON + 9 * HOUR) == ["silent"]
     assert store.alarms.between("ktkz", NOON, NOON + 9 * HOUR) == []
+
+
+def test_what_a_source_published_since_a_moment(store: Store, an_article: Callable[..., Article]) -> None:
+    for number in (1, 2, 3):
+        save(store, an_article(str(number), published_at=NOON + number * HOUR), NOON)
+    save(store, an_article("4"), NOON + 9 * HOUR)
+    save(store, an_article("5", id="ktkz:5:ru", source="ktkz", published_at=NOON + 5 * HOUR), NOON)
+    found = store.articles.published_known("mfa", NOON + 2 * HOUR)
+    assert [(known.native_id, known.published_at) for known in found] == [
+        ("3", NOON + 3 * HOUR),
+        ("2", NOON + 2 * HOUR),
+    ]
