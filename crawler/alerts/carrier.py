@@ -2,9 +2,12 @@
 hundred more).
 
 An address holds secrets: it is never logged, stored or part of an error, and neither is what Apprise and its HTTP
-client say, for they may quote it; why a try failed is told in our own words. A mail is put together here, for Apprise's
-has no text of its own beside the HTML and a new Message-ID at every try; it leaves over Apprise's connection. A
-redirect is not followed, unless the address says `redirect=yes`: what was posted would be lost on the way.
+client say, for they may quote it; why a try failed is told in our own words. A mail (`mail`) leaves over Apprise's
+connection. A redirect is not followed, unless the address says `redirect=yes`: what was posted would be lost on the
+way.
+
+Where an address names several recipients, each gets a letter of its own, and who took it is told with the failure of
+the others: at the next try those do not get it again.
 """
 
 from __future__ import annotations
@@ -12,25 +15,19 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterator
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, formataddr
+from collections.abc import Iterable
+from hashlib import blake2b
 from html import escape
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import apprise
 from apprise.plugins.email.base import NotifyEmail
 from apprise.plugins.email.smtp import AppriseSMTPController
 
 from crawler.alerts.letter import Letter
+from crawler.alerts.mail import HEADER, copies, has_all
 from crawler.errors import ConfigError
 
-SEVEN_BIT = SMTP.clone(cte_type="7bit")
-"""Whatever stands on the way, letters beyond ASCII arrive."""
-HEADER = "Idempotency-Key"
-"""In which webhooks, and mails with an X- before it, find a message's key."""
 REASONS = (
     (re.compile(r"error=(\d{3})"), "the receiver answered {}"),
     (re.compile(r"authenticat|login|credential", re.IGNORECASE), "the receiver did not accept the login"),
@@ -43,14 +40,17 @@ MARKED = re.compile(r"\*([^*\n]+)\*")
 UNKNOWN = "the receiver did not take it"
 LONGEST = 300.0
 """Seconds after which one try is given up, however slowly the receiver goes on answering."""
-REMEMBERED = 1000
-"""Mails of which this process keeps who took them, while others did not."""
 TALKATIVE = ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
 """Loggers that show the whole web address of a receiver, and so what is secret in it."""
 
 
 class NotCarried(Exception):
-    """A letter that a channel did not take, with the reason in words that are safe to show."""
+    """A letter that a channel did not take, with the reason in words that are safe to show; `took` are the marks of its
+    recipients who have it all the same."""
+
+    def __init__(self, reason: str, took: Iterable[str] = ()) -> None:
+        super().__init__(reason)
+        self.took = tuple(sorted(took))
 
 
 class _Heard(logging.Handler):
@@ -67,8 +67,6 @@ class _Heard(logging.Handler):
 
 
 _heard = _Heard()
-_took: dict[tuple[str, str], set[str]] = {}
-"""By channel and key, those who took a mail that others have not: they do not get it again at each further try."""
 
 
 def _is_elsewhere(_: logging.LogRecord) -> bool:
@@ -99,7 +97,7 @@ class Carrier:
             plugin = self._made()
         finally:
             _heard.mine.lines = None
-        if isinstance(plugin, NotifyEmail) and (complaints or not _has_all(plugin, self._address)):
+        if isinstance(plugin, NotifyEmail) and (complaints or not has_all(plugin, self._address)):
             raise ConfigError(f"{name}: one of its recipients is no mail address; nobody is left out without a word.")
         if plugin is None:
             raise ConfigError(
@@ -108,18 +106,21 @@ class Carrier:
             )
         self._idle.append(plugin)
 
-    def carry(self, letter: Letter) -> None:
-        """Send a letter; NotCarried, with the reason, when it was not taken."""
+    def carry(self, letter: Letter, took: Iterable[str] = ()) -> None:
+        """Send a letter to all but the recipients who took it before; NotCarried, with the reason, when one did not
+        take it."""
         came: list[str | None] = []
-        thread = threading.Thread(target=lambda: came.append(self._tried(letter)), name="carrier", daemon=True)
+        have = set(took)
+        thread = threading.Thread(target=lambda: came.append(self._tried(letter, have)), name="carrier", daemon=True)
         thread.start()
         thread.join(LONGEST)
         reason = came[0] if came else f"the receiver was not done after {LONGEST:.0f} seconds"
         if reason is not None:
-            raise NotCarried(reason)
+            raise NotCarried(reason, set(have))
 
-    def _tried(self, letter: Letter) -> str | None:
-        """Send a letter in this thread; why it was not taken, None when it was."""
+    def _tried(self, letter: Letter, have: set[str]) -> str | None:
+        """Send a letter in this thread, and add the marks of those who took it; why another did not, None when all
+        did."""
         _listen()
         try:
             plugin = self._idle.pop()
@@ -128,36 +129,53 @@ class Carrier:
         lines: list[str] = []
         _heard.mine.lines = lines
         try:
-            sent = self._mail(plugin, letter) if isinstance(plugin, NotifyEmail) else self._notify(plugin, letter)
-        except NotCarried as error:
-            return str(error)
+            send = self._mail if isinstance(plugin, NotifyEmail) else self._notify
+            refused = send(plugin, letter, have)
         except Exception as error:  # noqa: BLE001 - a hundred services, each with errors of its own
             return _reason([*lines, f"{type(error).__name__} {error}"])
         finally:
             _heard.mine.lines = None
             self._idle.append(plugin)
-        return None if sent else _reason(lines)
+        if refused and (have or isinstance(plugin, NotifyEmail)):
+            return f"{refused} of the recipients were refused"
+        return _reason(lines) if refused else None
 
     def _made(self) -> Any:
         asset = apprise.AppriseAsset(http_redirects=False)
         return apprise.Apprise.instantiate(self._address, asset=asset, suppress_exceptions=True)
 
-    def _notify(self, plugin: Any, letter: Letter) -> bool:
+    def _notify(self, plugin: Any, letter: Letter, have: set[str]) -> int:
+        """Send a letter by Apprise; how many did not take it."""
         if isinstance(getattr(plugin, "headers", None), dict):
             plugin.headers[HEADER] = letter.key
         if "overflow" not in self._address:
             plugin.overflow_mode = apprise.OverflowMode.SPLIT
         text = below(letter)
-        plain, html = apprise.NotifyFormat.TEXT, apprise.NotifyFormat.HTML
-        if plugin.resolve_format(plain) == plain:
-            sent: bool = plugin.notify(body=text, title=letter.subject, body_format=plain)
-        else:  # Telegram and its like: what Apprise makes of plain text breaks at the first < in a title
-            sent = plugin.notify(body=as_chat(text), title=escape(letter.subject), body_format=html)
-        return sent
+        words = {"body": text, "title": letter.subject, "body_format": apprise.NotifyFormat.TEXT}
+        if plugin.resolve_format(words["body_format"]) != words["body_format"]:
+            # Telegram and its like: what Apprise makes of plain text breaks at the first < in a title
+            html = apprise.NotifyFormat.HTML
+            words = {"body": as_chat(text), "title": escape(letter.subject), "body_format": html}
+        targets = getattr(plugin, "targets", None)
+        if not isinstance(targets, list) or len(targets) < 2:
+            return int(not plugin.notify(**words))
+        return sum(not self._one_of(plugin, targets, place, words, have) for place in range(len(targets)))
 
-    def _mail(self, plugin: Any, letter: Letter) -> bool:
-        at = (self.name, letter.key)
-        took = _took.pop(at, set())
+    def _one_of(self, plugin: Any, targets: list[Any], place: int, words: dict[str, Any], have: set[str]) -> bool:
+        """Whether one of a plugin's targets has the letter, from before or from now on."""
+        mark = mark_of(str(targets[place]))
+        if mark in have:
+            return True
+        plugin.targets = [targets[place]]
+        try:
+            if plugin.notify(**words):
+                have.add(mark)
+        finally:
+            plugin.targets = targets
+        return mark in have
+
+    def _mail(self, plugin: Any, letter: Letter, have: set[str]) -> int:
+        """Send a mail over Apprise's connection; how many did not take it."""
         connection = AppriseSMTPController(
             host=plugin.smtp_host,
             port=plugin.port,
@@ -168,46 +186,20 @@ class Carrier:
             socket_connect_timeout=plugin.socket_connect_timeout,
         )
         refused = 0
-        try:
-            with connection as smtp:
-                for mail, each in _copies(plugin, letter):
-                    if each in took:
-                        continue
-                    if smtp.sendmail(plugin.from_addr[1], [each], mail.as_bytes().decode("ascii")):
-                        took.add(each)
-                    else:
-                        refused += 1
-        except Exception:
-            _remember(at, took)
-            raise
-        if refused:
-            _remember(at, took)
-            raise NotCarried(f"{refused} of the recipients were refused")
-        return True
+        with connection as smtp:
+            for mail, each in copies(plugin, letter):
+                if (mark := mark_of(each)) in have:
+                    continue
+                if smtp.sendmail(plugin.from_addr[1], [each], mail.as_bytes().decode("ascii")):
+                    have.add(mark)
+                else:
+                    refused += 1
+        return refused
 
 
-def _has_all(plugin: Any, address: str) -> bool:
-    """Whether each recipient that an address names is one to Apprise, which passes over the others."""
-    query = parse_qs(urlsplit(address).query)
-    asked = [part for key in ("to", "cc", "bcc") for text in query.get(key, ()) for part in re.split("[,;]", text)]
-    known = {each for _, each in plugin.targets} | plugin.cc | plugin.bcc
-    return bool(plugin.targets) and all(any(each in part for each in known) for part in asked if part.strip())
-
-
-def _copies(plugin: Any, letter: Letter) -> Iterator[tuple[EmailMessage, str]]:
-    """A mail for each of `to`, with each of those whom it goes to."""
-    for name, address in plugin.targets:
-        mail = letter_as_mail(letter, sender=plugin.from_addr, to=(name, address))
-        for header, others in (("Cc", plugin.cc), ("Reply-To", plugin.reply_to)):
-            if others:
-                mail[header] = ", ".join(sorted(others))
-        yield from ((mail, each) for each in (address, *sorted((plugin.cc | plugin.bcc) - {address})))
-
-
-def _remember(at: tuple[str, str], took: set[str]) -> None:
-    _took[at] = took
-    while len(_took) > REMEMBERED:
-        del _took[next(iter(_took))]
+def mark_of(recipient: str) -> str:
+    """What is kept of a recipient who has a letter: not the address."""
+    return blake2b(recipient.encode(), digest_size=6).hexdigest()
 
 
 def below(letter: Letter) -> str:
@@ -219,22 +211,6 @@ def below(letter: Letter) -> str:
 def as_chat(text: str) -> str:
     """Plain text as the little HTML that chats know: marked words bold, lines as they are."""
     return MARKED.sub(r"<b>\1</b>", escape(text.strip(), quote=False)).replace("\n", "<br/>\n")
-
-
-def letter_as_mail(letter: Letter, *, sender: tuple[Any, str], to: tuple[Any, str]) -> EmailMessage:
-    """A letter as a mail: plain text and HTML, the same Message-ID at every try."""
-    mail = EmailMessage(policy=SEVEN_BIT)
-    mail["Subject"] = letter.subject
-    mail["From"] = formataddr((sender[0] or "", sender[1]))
-    mail["To"] = formataddr((to[0] or "", to[1]))
-    mail["Date"] = format_datetime(letter.made_at)
-    mail["Message-ID"] = f"<{letter.key}@{sender[1].rpartition('@')[2] or 'crawler'}>"
-    mail[f"X-{HEADER}"] = letter.key
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = letter.language
-    mail.set_content(letter.text)
-    mail.add_alternative(letter.html, subtype="html")
-    return mail
 
 
 def _reason(lines: list[str]) -> str:

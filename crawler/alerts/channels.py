@@ -34,7 +34,7 @@ class Channels:
         """Tell every channel at once, with nothing written down; how many took it."""
         now = datetime.now(UTC)
         letter = plain(key_of("alarm", title, now), title, body, "en", now)
-        return sum(_is_carried(channel, letter) for channel in self._channels.values())
+        return sum(name in _tried(channel, letter, name, []) for name, channel in self._channels.items())
 
     def send(self, store: Store, now: datetime, here: tzinfo) -> int:
         """Tell what is untold and due, each alarm to every channel that has not heard it; how many are told to all.
@@ -51,8 +51,8 @@ class Channels:
             letter = _letter(alarm, now, here)
             done = list(alarm.done)
             for name, channel in self._channels.items():
-                if name not in done and _is_carried(channel, letter):
-                    done.append(name)
+                if name not in done:
+                    done = _tried(channel, letter, name, done)
             if set(self._channels) <= set(done):
                 told += 1
                 over = replace(alarm, untold=None, told_at=now, done=(), tries=alarm.tries + 1, next_try_at=None)
@@ -64,7 +64,7 @@ class Channels:
 
 def _failed(alarm: Alarm, done: tuple[str, ...], channels: int, now: datetime) -> Alarm:
     wait = pause(alarm.tries)
-    missing = channels - len(done)
+    missing = channels - sum("/" not in name for name in done)
     log.warning(
         "The alarm about %s did not reach %d of %d channels; next try in %s.", alarm.source, missing, channels, wait
     )
@@ -72,13 +72,15 @@ def _failed(alarm: Alarm, done: tuple[str, ...], channels: int, now: datetime) -
     return replace(alarm, done=done, tries=alarm.tries + 1, next_try_at=now + wait, failure=failure)
 
 
-def _is_carried(channel: Carrier, letter: Letter) -> bool:
+def _tried(channel: Carrier, letter: Letter, name: str, done: list[str]) -> list[str]:
+    """Who has the letter after a try: the names of channels, and `name/mark` for some of a channel's recipients."""
+    others = [each for each in done if not each.startswith(f"{name}/")]
     try:
-        channel.carry(letter)
+        channel.carry(letter, (each.partition("/")[2] for each in done if each.startswith(f"{name}/")))
     except NotCarried as error:
         log.warning("%s: %s.", channel.name, error)
-        return False
-    return True
+        return [*others, *(f"{name}/{mark}" for mark in error.took)]
+    return [*others, name]
 
 
 def _letter(alarm: Alarm, now: datetime, here: tzinfo) -> Letter:

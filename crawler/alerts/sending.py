@@ -70,7 +70,7 @@ class Post:
                     taken = self._store.outbox.take(delivery, datetime.now(UTC) + TAKEN)
                     if taken is None:
                         continue
-                    running[pool.submit(self._carriers[taken.channel].carry, letter)] = taken
+                    running[pool.submit(self._carriers[taken.channel].carry, letter, taken.took.split())] = taken
                     if len(running) >= AT_ONCE:
                         self._collect(running, result)
             finally:  # whatever keeps the next letter from being written: what was carried must not go out again
@@ -140,10 +140,10 @@ class Post:
             if error is None:
                 self._failing[taken.channel] = 0
                 result.sent += 1
-                self._settle(taken, replace(taken, state=State.SENT, sent_at=datetime.now(UTC), failure=None))
+                self._settle(taken, replace(taken, state=State.SENT, sent_at=datetime.now(UTC), failure=None, took=""))
             elif isinstance(error, NotCarried):
                 self._failing[taken.channel] += 1
-                self._failed(taken, str(error), result)
+                self._failed(replace(taken, took=" ".join(error.took)), str(error), result)
             else:
                 raise error
 

@@ -46,7 +46,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One message on one channel. `failure` says in plain words why the last try failed."""
+    """One message on one channel. `failure` says in plain words why the last try failed; `took` holds the marks, parted
+    by blanks, of those of the channel's recipients who have it all the same."""
 
     message_id: int
     channel: str
@@ -55,6 +56,7 @@ class Delivery:
     next_try_at: datetime
     sent_at: datetime | None = None
     failure: str | None = None
+    took: str = ""
 
 
 _MESSAGE = [messages.c[field.name] for field in fields(Message)]
@@ -101,7 +103,7 @@ class OutboxRoom:
             made = connection.execute(insert(messages), {**row, "begins_at": begins, "ends_at": ends})
             assert made.inserted_primary_key is not None
             number = int(made.inserted_primary_key[0])
-            pending = {"message_id": number, "state": State.PENDING, "tries": 0, "next_try_at": due}
+            pending = {"message_id": number, "state": State.PENDING, "tries": 0, "next_try_at": due, "took": ""}
             rows = [{**pending, "channel": name, "sent_at": None, "failure": None} for name in dict.fromkeys(channels)]
             connection.execute(insert(deliveries), rows)
         return number

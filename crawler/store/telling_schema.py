@@ -103,5 +103,6 @@ deliveries = Table(
     Column("next_try_at", Moment, nullable=False),
     Column("sent_at", Moment),
     Column("failure", Plain),
+    Column("took", Text, nullable=False),
     Index("ix_deliveries_state_next_try_at", "state", "next_try_at"),
 )

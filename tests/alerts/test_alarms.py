@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alerts.group import Group
 from alerts.receiver import Receiver
 from live.place import Place
 from sites.gov import GovSite
@@ -130,6 +131,20 @@ def test_a_receiver_that_is_down_hears_it_once_when_it_is_back(store: Store, rec
     (alarm,) = store.alarms.open()
     assert (alarm.untold, alarm.failure, alarm.told_at) == (None, None, NOON + 15 * MINUTE)
     other.close()
+
+
+def test_of_several_recipients_those_who_heard_do_not_hear_it_again(store: Store) -> None:
+    note(store, source="mfa", verdict="blocked", exit_code=11, sentence="No.", run_id=None, at=NOON)
+    with Group() as group:
+        address = group.address("+77010000001", "+77010000002")
+        group.refuses = {"+77010000002"}
+        assert Channels([address]).send(store, NOON, UTC) == 0
+        assert Channels([address]).send(store, NOON + MINUTE, UTC) == 0
+        (alarm,) = store.alarms.open()
+        assert (alarm.tries, alarm.failure) == (2, "1 of 1 channels did not take it")
+        group.refuses = set()
+        assert Channels([address]).send(store, NOON + 9 * MINUTE, UTC) == 1
+        assert group.took == ["+77010000001", "+77010000002"]
 
 
 def run(store: Store, verdict: str, minute: int = 0) -> None:

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from alerts.group import Group
 
 from crawler.alerts import carrier
 from crawler.alerts.carrier import Carrier, NotCarried
@@ -79,6 +80,33 @@ def test_a_receiver_that_goes_on_answering_for_ever_is_given_up(monkeypatch: pyt
         channel = Carrier("desk", receiver.address)
         with pytest.raises(NotCarried, match="the receiver was not done after"):
             channel.carry(LETTER)
+
+
+@pytest.fixture
+def group() -> Iterator[Group]:
+    with Group() as one:
+        yield one
+
+
+def test_of_several_recipients_of_a_chat_those_who_have_it_do_not_get_it_again(group: Group) -> None:
+    numbers = ["+77010000001", "+77010000002", "+77010000003"]
+    address = group.address(*numbers)
+    group.refuses = {numbers[1]}
+    with pytest.raises(NotCarried, match="1 of the recipients were refused") as caught:
+        Carrier("desk", address).carry(LETTER)
+    assert group.took == [numbers[0], numbers[2]]
+    assert len(caught.value.took) == 2
+    assert not any(number.lstrip("+") in " ".join(caught.value.took) for number in numbers)
+    group.refuses = set()
+    Carrier("desk", address).carry(LETTER, caught.value.took)
+    assert group.took == [numbers[0], numbers[2], numbers[1]]
+
+
+def test_where_none_of_them_takes_it_the_reason_is_told(group: Group) -> None:
+    address = group.address("+77010000001", "+77010000002")
+    group.refuses = {"+77010000001", "+77010000002"}
+    with pytest.raises(NotCarried, match="the receiver answered 400"):
+        Carrier("desk", address).carry(LETTER)
 
 
 @pytest.mark.parametrize("headers", ["Content-Length: 0\r\n: nameless\r\nno colon\r\n", "Content-Length: 0\r\n"])

@@ -86,6 +86,7 @@ def _messages() -> None:
         sa.Column("next_try_at", MOMENT, nullable=False),
         sa.Column("sent_at", MOMENT),
         sa.Column("failure", sa.Text()),
+        sa.Column("took", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("message_id", "channel", name="pk_deliveries"),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name="fk_deliveries_message_id", ondelete="CASCADE"),
     )
