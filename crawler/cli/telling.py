@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crawler.cli.plural import plural
@@ -176,8 +177,19 @@ def _tell_unkept(config: Config, outcomes: Sequence[Outcome], now: datetime) -> 
     """Tell trouble without a store to keep it in, at most every six hours for each source."""
     channels = _channels(config)
     for outcome in outcomes:
-        due = _unkept.get(outcome.source, now) <= now
-        if outcome.exit_code and due:
+        marker = config.data / "told-without-store" / outcome.source
+        if outcome.exit_code and not _is_told_of(outcome.source, marker, now):
             title = f"{outcome.source}: failed, and the store cannot be written"
             if channels.tell_all(title, f"{outcome.reason}\n`crawler health {outcome.source}` says more."):
-                _unkept[outcome.source] = now + AGAIN
+                _unkept[outcome.source] = now
+                with suppress(OSError):  # an empty file is often still to be had where a store is not
+                    marker.parent.mkdir(parents=True, exist_ok=True)
+                    marker.touch()
+
+
+def _is_told_of(source: str, marker: Path, now: datetime) -> bool:
+    """Whether this process, or by the marker's time another one, told of it a short while ago."""
+    last = _unkept.get(source)
+    with suppress(OSError):
+        last = last or datetime.fromtimestamp(marker.stat().st_mtime, UTC)
+    return last is not None and abs(now - last) < AGAIN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from alerts.receiver import Receiver
 
+from crawler.cli import telling
 from crawler.cli.telling import prepare, tell
 from crawler.config import Config
 from crawler.errors import ConfigError, Held
@@ -54,6 +56,22 @@ def test_without_a_store_only_trouble_is_told(tmp_path: Path, receiver: Receiver
     by_hand = Outcome(source="qazmonitor", exit_code=1, stopped=True, **trouble)
     tell(settings, [held, by_hand, Outcome(source="ktkz", exit_code=2, **trouble)])
     assert receiver.titles == ["ktkz: failed, and the store cannot be written"]
+
+
+def test_without_a_store_another_process_does_not_tell_the_same_trouble_again(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config(tmp_path, receiver, database="sqlite:////proc/crawler.db")
+    outcome = Outcome(source="mfa", run=None, exit_code=2, reason="It could not begin.")
+    titles = ["mfa: failed, and the store cannot be written"]
+    marker = tmp_path / "told-without-store" / "mfa"
+    for hours in (0, 1, 7, 8):  # each in a process that knows nothing of the others
+        monkeypatch.setattr(telling, "_unkept", {})
+        if hours:
+            ago = (datetime.now(UTC) - timedelta(hours=hours)).timestamp()
+            os.utime(marker, (ago, ago))
+        tell(settings, [outcome])
+        assert receiver.titles == titles * (1 if hours < 6 else hours - 5)
 
 
 def test_an_alarm_channel_that_cannot_be_used_is_refused_before_runs(tmp_path: Path) -> None:
