@@ -80,7 +80,8 @@ def crawl(
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show what each page gave.")] = False,
 ) -> None:
     """Read the sources once, now; print what was new, what matched and why, and how each source is."""
-    from crawler.cli.crawl import Wanted, crawl
+    from crawler.cli.crawl import crawl
+    from crawler.cli.wanted import Wanted
 
     wanted = Wanted(
         sources=tuple(sources or ()),

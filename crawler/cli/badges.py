@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
-from crawler.cli.health import State
 from crawler.config import Config
 from crawler.errors import UsageError
 from crawler.feeds.whole import check_place, whole_file
@@ -13,9 +13,9 @@ from crawler.health.badge import badge
 from crawler.text.dates import zone
 
 
-def write(states: Sequence[State], place: Path, config: Config) -> list[Path]:
-    """One `.svg` file for one source, else a folder with one for each; UsageError where it cannot be written. What was
-    written is returned.
+def write(states: Sequence[tuple[str, str, datetime | None]], place: Path, config: Config) -> list[Path]:
+    """One `.svg` file for one source, else a folder with one for each; UsageError where it cannot be written. `states`
+    are sources with their verdicts and since when; what was written is returned.
 
     A file is put in its place whole: whoever shows it never sees half of one.
     """
@@ -28,11 +28,11 @@ def write(states: Sequence[State], place: Path, config: Config) -> list[Path]:
         _folder(place)
     written = []
     here = zone(config.timezone)
-    for state in states:
-        since = f"since {state.since.astimezone(here):%Y-%m-%d %H:%M}" if state.since else "never looked at"
-        path = place if is_file else place / f"{state.source}.svg"
+    for source, verdict, began in states:
+        since = f"since {began.astimezone(here):%Y-%m-%d %H:%M}" if began else "never looked at"
+        path = place if is_file else place / f"{source}.svg"
         with whole_file(path, "--badge") as file:
-            file.write(badge(state.source, state.verdict, since).encode())
+            file.write(badge(source, verdict, since).encode())
         written.append(path)
     return written
 

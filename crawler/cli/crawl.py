@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from crawler.cli import moment, past
@@ -13,29 +12,12 @@ from crawler.cli.output import ArticleFile
 from crawler.cli.plural import plural
 from crawler.cli.progress import Display, display_for
 from crawler.cli.telling import prepare, tell
+from crawler.cli.wanted import Wanted
 from crawler.config import Config, load
 from crawler.errors import NothingStored, UsageError, worst
 from crawler.keywords import load_rules
 from crawler.process import Event, Outcome, run_all
 from crawler.run import RunPlan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """The command's arguments and options, as given."""
-
-    sources: tuple[str, ...] = ()
-    replay: Path | None = None
-    at: str | None = None
-    against: str | None = None
-    url: str | None = None
-    since: str | None = None
-    limit: int | None = None
-    dry_run: bool = False
-    output: Path | None = None
-    everything: bool = False
-    as_json: bool = False
-    verbose: bool = False
 
 
 def crawl(config_path: Path | None, wanted: Wanted) -> int:

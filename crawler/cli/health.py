@@ -51,7 +51,8 @@ def health(config_path: Path | None, wanted: tuple[str, ...], as_json: bool, bad
     now = datetime.now(UTC)
     with open_store(config.database_url) as store:
         states = [state(store, name, timing, config, now) for name, timing in timings(config, store, wanted).items()]
-    written = write(states, badge, config) if badge else []
+    drawn = [(each.source, each.verdict, each.since) for each in states]
+    written = write(drawn, badge, config) if badge else []
     for each in states:
         print(json.dumps(values(each, config), ensure_ascii=False) if as_json else text(each, config))
     if written and not as_json:

@@ -24,7 +24,7 @@ from crawler.store import Store, is_there, open_store
 
 if TYPE_CHECKING:
     from crawler.archive.past import PastRun
-    from crawler.cli.crawl import Wanted
+    from crawler.cli.wanted import Wanted
     from crawler.replay.difference import Difference
 
 STORE = "store"
