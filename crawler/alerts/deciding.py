@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -24,10 +24,12 @@ KIND: dict[Verdict, Told] = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """News that a subscription is to hear of, as `kind`; or not, because of `why`."""
+    """News that a subscription is to hear of, as `kind`; or not, because of `why`. `is_gone` says that a revision took
+    the match away."""
 
     kind: Told | None
     why: str
+    is_gone: bool = False
 
 
 def asks_for(subscription: Subscription, article: Article) -> bool:
@@ -75,7 +77,8 @@ def _revised(subscription: Subscription, changes: Changes | None, *, gone: bool)
         return Candidate(
             None, f"the revision is {severity}, and the subscription asks for {subscription.revisions} ones"
         )
-    return _told(subscription, "revised", "the match is gone" if gone else "")
+    told = _told(subscription, "revised", "the match is gone" if gone else "")
+    return replace(told, is_gone=gone)
 
 
 def _no_match(subscription: Subscription, article: Article) -> str:

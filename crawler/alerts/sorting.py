@@ -52,10 +52,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """News of one story that one subscription is to hear of at once; the first item leads."""
+    """News of one story that one subscription is to hear of at once; the first item leads. Of a revision that took the
+    match away it hears whatever it was told before."""
 
     kind: Told
     items: tuple[Item, ...]
+    is_gone: bool = False
 
     @property
     def lead(self) -> Item:
@@ -114,7 +116,7 @@ class _Asked:
             if candidate.kind is None:
                 notices.append(self._notice(item, Outcome.NOT, candidate.why))
             else:
-                candidates.append((item, candidate.kind))
+                candidates.append((item, candidate.kind, candidate.is_gone))
         is_realtime = self._subscription.when.rhythm == "realtime"
         fresh: list[Group] = []
         for group in self._groups(candidates):
@@ -139,14 +141,15 @@ class _Asked:
             changes=lambda: item.changes,
         )
 
-    def _groups(self, candidates: Sequence[tuple[Item, Told]]) -> list[Group]:
+    def _groups(self, candidates: Sequence[tuple[Item, Told, bool]]) -> list[Group]:
         """By story and kind, or each alone, in the order they came; the one to show leads."""
         if self._subscription.unit == "article":
-            return [Group(kind, (item,)) for item, kind in candidates]
-        groups: dict[tuple[Told, str], list[Item]] = {}
-        for item, kind in candidates:
-            groups.setdefault((kind, min(item.together)), []).append(item)
-        return [Group(kind, tuple(sorted(items, key=self._rank))) for (kind, _), items in groups.items()]
+            return [Group(kind, (item,), is_gone) for item, kind, is_gone in candidates]
+        groups: dict[tuple[Told, bool, str], list[Item]] = {}
+        for item, kind, is_gone in candidates:
+            groups.setdefault((kind, is_gone, min(item.together)), []).append(item)
+        found = (((kind, is_gone), sorted(items, key=self._rank)) for (kind, is_gone, _), items in groups.items())
+        return [Group(kind, tuple(items), is_gone) for (kind, is_gone), items in found]
 
     def _rank(self, item: Item) -> tuple[bool, bool, float, int, int]:
         """Its own text before copies, the subscriber's language first, then the earliest, in its newest version."""
@@ -158,7 +161,7 @@ class _Asked:
     def _told_before(self, group: Group) -> tuple[str, int | None] | None:
         """Why a group is no news to this subscription (its story was told), and by which message; None for one to
         tell."""
-        if self._subscription.unit == "article":
+        if self._subscription.unit == "article" or group.is_gone:
             return None
         every = self._store.news.heard(self._name, group.lead.together)
         heard = [each for each in every if not each.is_carried]

@@ -111,6 +111,20 @@ def test_a_revision_that_takes_the_match_away_is_told(store: Store) -> None:
     assert desk.sort() == 1
 
 
+def test_a_revision_that_takes_the_match_away_is_told_whatever_was_told_of_its_story(store: Store) -> None:
+    desk = Desk(store)
+    russian = desk.room.publish("1")
+    english = desk.room.publish(
+        "1", "en", body="The minister met the ICRC president. They spoke long about everything."
+    )
+    desk.sort()
+    desk.room.revise(russian, "в Астане", "в Астане 7")
+    assert desk.sort() == 1
+    desk.room.revise(english, "ICRC president", "guest")
+    assert desk.sort() == 1
+    assert [subject.startswith("Revised: ") for subject in desk.subjects()] == [False, True, True]
+
+
 def test_a_revision_that_brings_the_match_is_new(store: Store) -> None:
     desk = Desk(store)
     article = desk.room.publish("1", body="Министр принял гостя. Они говорили долго и подробно обо всём.")
