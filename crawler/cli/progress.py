@@ -17,9 +17,12 @@ from crawler.process import Event, Outcome
 MOST = 40
 """Matched articles shown after a run; a first run may find hundreds."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-COLUMNS = ("pages", "new", "revised", "copies", "unchanged", "matched", "problems")
-COLUMN = {Verdict.COPY: "copies", Verdict.UNPUBLISHED: "revised", Verdict.REPUBLISHED: "revised"}
-"""Verdicts that are counted under another name: a page gone or back again is a revision."""
+COLUMNS = ("pages", "new", "changed", "copies", "unchanged", "matched", "problems")
+COLUMN = {
+    Verdict.COPY: "copies",
+    **dict.fromkeys((Verdict.REVISED, Verdict.UNPUBLISHED, Verdict.REPUBLISHED), "changed"),
+}
+"""Verdicts that are counted under another name: a text revised, gone or back again has changed."""
 
 
 def is_ours(event: Event) -> bool:
