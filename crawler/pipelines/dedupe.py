@@ -33,6 +33,7 @@ class DedupePipeline:
 
     def process_item(self, item: Article) -> Article:
         """The article with its verdict, version and, for a copy, the article it is a copy of."""
+        item = self.as_known(item)
         if self.is_another_records(item):
             raise DropItem(f"{item.id} stands in the store as another record has it", log_level="DEBUG")
         text, body = revision_hash(item), copy_hash(item)
@@ -40,6 +41,15 @@ class DedupePipeline:
         self.hashes[item.id] = (text, judged.version or 1)
         self.originals.setdefault(body, judged.copy_of or item.id)
         return judged
+
+    def as_known(self, item: Article) -> Article:
+        """The article under the id it is stored by. An id ends with the language its text was read in first; a later
+        version may be read in another (a few words are of no known language), and is the same page all the same."""
+        if item.id in self.hashes or self.store.articles.find(item.id):
+            return item
+        mine = (item.source, item.native_id)
+        same = [each.id for each in self.store.articles.by_url(item.url) if (each.source, each.native_id) == mine]
+        return replace(item, id=min(same)) if same else item
 
     def is_another_records(self, item: Article) -> bool:
         """Whether an untranslated article would overwrite what its source's own record in that language said, or what

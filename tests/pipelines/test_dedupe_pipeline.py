@@ -104,7 +104,9 @@ def test_text_of_any_version_is_known_as_a_copy(store: Store) -> None:
 
 
 def test_translations_are_articles_of_their_own(store: Store) -> None:
-    english = replace(ARTICLE, id="mfa:1:en", language="en", body="The bridge over the river is open. " * 9)
+    english = replace(
+        ARTICLE, id="mfa:1:en", language="en", url="https://example.org/1?lang=en", body="A bridge. " * 20
+    )
     assert [found[0] for found in judged(store, ARTICLE, english)] == [Verdict.NEW, Verdict.NEW]
 
 
@@ -132,3 +134,17 @@ def test_untranslated_article_overwrites_no_other_records(store: Store) -> None:
     with pytest.raises(DropItem):
         judged(store, replace(alone, title="Bridge", provenance={"language": f"NewsAnswer:{ASKED}en"}))
     assert judged(store, replace(alone, title="Мост!", provenance={})) == [(Verdict.REVISED, 3, None)]
+
+
+def test_a_page_whose_text_is_read_in_another_language_later_is_the_same_page(store: Store) -> None:
+    short = replace(ARTICLE, id="mfa:1:und", language="und", body="ICRC, IHL.")
+    longer = replace(short, id="mfa:1:en", language="en", body="The ICRC and IHL, and a bridge over the river.")
+    assert judged(store, short, longer, longer) == [
+        (Verdict.NEW, 1, None),
+        (Verdict.REVISED, 2, None),
+        (Verdict.UNCHANGED, 2, None),
+    ]
+    stored = store.articles.find("mfa:1:und")
+    assert stored is not None
+    assert (stored.version, stored.language) == (2, "en")
+    assert store.articles.find("mfa:1:en") is None
