@@ -10,7 +10,7 @@ from crawler.store import Store
 
 BASELINE, BACKFILL, REPLAY = "baseline", "backfill", "replay"
 """Why nobody is told: the source (or this language of it) is read for the first time; a person asked for old articles
-(`--since`); pages are read from a folder or archive."""
+(`--since`), or a look back at known ones came to such; pages are read from a folder or archive."""
 SLACK = timedelta(days=1)
 """What was published this long before the last complete run may still be news to a backfill: it was not listed yet."""
 
@@ -32,6 +32,8 @@ class Newness:
             return REPLAY
         if self._since is None or article.language in self._unread:
             return BASELINE
+        if (article.version or 1) == 1 and article.native_id in getattr(self._spider, "unknown_before", ()):
+            return BACKFILL  # a look back that went further than any run before
         if self._spider.since is None:
             return None
         is_recent = article.published_at is not None and article.published_at >= self._since - SLACK

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, ClassVar
 
+from scrapy import Request
 from scrapy.http import Response
 
+from crawler.errors import CrawlerError
 from crawler.extract.site import Reading
 from crawler.items import Article
 from crawler.source.spider import SourceSpider
@@ -35,17 +37,20 @@ class ListRead:
         """When the last entry that was read was published; what is younger must stand before it."""
         return min(page.oldest for page in self.pages)
 
-    def add(self, number: int, ids: Sequence[str], dates: Sequence[datetime], response: Response) -> None:
+    def add(self, number: int, reading: Reading, response: Response) -> None:
         """Take in a page by its number, from 1; one behind a gap, without a date or out of order says nothing, for an
         entry kept on top would have the list seem to reach back to its day."""
-        in_order = all(later >= earlier for later, earlier in pairwise(dates))
-        if number == len(self.pages) + 1 and dates and in_order:
-            self.ids |= set(ids)
-            self.pages.append(ListPage(min(dates), response))
+        in_order = all(later >= earlier for later, earlier in pairwise(reading.dates))
+        if number == len(self.pages) + 1 and reading.dates and in_order:
+            self.ids |= set(reading.ids)
+            self.pages.append(ListPage(min(reading.dates), response))
 
-    def page_for(self, published: datetime) -> ListPage:
-        """The page on which an article of that time must stand."""
-        return next((page for page in self.pages if page.oldest <= published), self.pages[-1])
+    def page_for(self, published: datetime) -> ListPage | None:
+        """The page on which an article of that time must stand; None where two pages meet at its time, for then a site
+        may show one entry twice and another not at all."""
+        if any(page.oldest == published for page in self.pages):
+            return None
+        return next((page for page in self.pages if page.oldest < published), None)
 
 
 class WholeListSpider(SourceSpider):
@@ -58,19 +63,50 @@ class WholeListSpider(SourceSpider):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lists: dict[str, ListRead] = {}
+        self.read_ids: set[str] = set()
+        self.unknown_before: set[str] = set()
         # The middleware `known` answers these.
         self.read_back_to: datetime | None = None
         self.missing: Callable[[Mapping[str, ListRead]], Iterable[Article]] = lambda _: ()
 
-    def note_page(self, name: str, number: int, response: Response, reading: Reading) -> None:
-        """Take in a page of the list `name` (its language)."""
-        self.lists.setdefault(name, ListRead()).add(number, reading.ids, reading.dates, response)
-
-    def reads_on(self, number: int, reading: Reading) -> bool:
-        """Whether a list all of whose new articles are known is read further, to see what became of older ones."""
-        until = self.read_back_to
-        return until is not None and number < self.furthest_back and bool(reading.dates) and min(reading.dates) > until
+    def list_names(self) -> Collection[str]:
+        """The lists (languages) that a run reads."""
+        raise NotImplementedError
 
     def is_listed(self, native_id: str) -> bool:
         """Whether an article of this source stands on its lists at all."""
         return True
+
+    def note_page(self, name: str, number: int, response: Response, reading: Reading) -> None:
+        """Take in a page of the list `name`."""
+        self.lists.setdefault(name, ListRead()).add(number, reading, response)
+        self.read_ids |= {article.id for article in reading.articles}
+
+    def reads_on(self, number: int, reading: Reading) -> bool:
+        """Whether a list is read further, to see what became of known articles: not behind the last of them."""
+        until = self.read_back_to
+        if until is None or number >= self.furthest_back or not reading.dates or reading.dates[-1] <= until:
+            return False
+        return self.settled(reading.ids)
+
+    def given(self, response: Response, reading: Reading) -> Iterator[Article | Request]:
+        """Of a look back, what stands behind the last known article is no news: no run has read so far before."""
+        if response.meta.get("back"):
+            self.unknown_before |= self._behind_the_last_known(reading)
+        yield from super().given(response, reading)
+
+    def _behind_the_last_known(self, reading: Reading) -> set[str]:
+        behind: set[str] = set()
+        for native_id in reversed(reading.ids):
+            if self.settled([native_id]):
+                break
+            behind.add(native_id)
+        return behind
+
+    def went_wrong(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
+        """A look back that fails ends there: what is new was read before it."""
+        if request is None or not request.meta.get("back"):
+            yield from super().went_wrong(request, error)
+            return
+        self.count("read_back_failed")
+        self.logger.warning("%s The list is not read further back today.", error)

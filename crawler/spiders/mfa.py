@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
@@ -91,8 +91,12 @@ class MfaSpider(WholeListSpider):
 
     def first_requests(self) -> Iterator[Request]:
         """The first page of each language."""
-        for language in self.options.languages or self.languages:
+        for language in self.list_names():
             yield self.page(language, 1)
+
+    def list_names(self) -> Collection[str]:
+        """The languages, each once."""
+        return tuple(dict.fromkeys(self.options.languages or self.languages))
 
     def page(self, language: str, number: int, *, back: bool = False) -> Request:
         """One page of the list in one language, newest first, texts included; `back` where nothing new is awaited."""
@@ -163,9 +167,12 @@ class MfaSpider(WholeListSpider):
             if asked["page"] < FURTHEST and all(int(native_id) > int(self.looked_for) for native_id in reading.ids):
                 yield self.page(asked["lang"], asked["page"] + 1)
             return
-        if any(date < self.since for date in reading.dates) if self.since else self.settled(reading.ids):
-            if not self.since and self.reads_on(asked["page"], reading):
+        looks_back = response.meta.get("back")
+        if looks_back or (not self.since and self.settled(reading.ids)):
+            if self.reads_on(asked["page"], reading):
                 yield self.page(asked["lang"], asked["page"] + 1, back=True)
+            return
+        if self.since and any(date < self.since for date in reading.dates):
             return
         if not self.since and asked["page"] >= (self.options.pages or self.most_pages):
             self.logger.warning("%s: stopped after %d pages; read further back with --since", self.name, asked["page"])

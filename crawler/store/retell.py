@@ -30,25 +30,27 @@ Answer = tuple[Outcome, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What came of a run's news: when, and for each subscription its outcome and why."""
+    """What came of a run's news: when, for each subscription its outcome and why, and the versions in the order of the
+    news."""
 
     at: datetime
     answers: dict[Told, Answer]
+    order: dict[tuple[str, int], int]
 
 
 def decided(store: Store, run: Run) -> Decided | None:
     """What subscribers made of a stored run's news, None while nobody was asked about it; where it brought no news, its
     end is when they would have been asked."""
     read = store._database.read
-    times = [row.sorted_at for row in read(select(news.c.sorted_at).where(news.c.run_id == run.id))]
-    ends = [time for time in times if time is not None] if times else [run.finished_at or run.started_at]
+    noted = read(select(news).where(news.c.run_id == run.id).order_by(news.c.id))
+    ends = [row.sorted_at for row in noted if row.sorted_at] if noted else [run.finished_at or run.started_at]
     if not ends:
         return None
     query = select(news.c.version, *(notices.c[name] for name in ("article_id", "subscription", "outcome", "why")))
     query = query.join_from(news, notices, notices.c.news_id == news.c.id).where(news.c.run_id == run.id)
     rows = read(query)
     answers = {(row.article_id, row.version, row.subscription): (Outcome(row.outcome), row.why) for row in rows}
-    return Decided(max(ends), answers)
+    return Decided(max(ends), answers, {(row.article_id, row.version): row.id for row in noted})
 
 
 def retell(store: Store, into: Store, run_id: int, at: datetime) -> None:

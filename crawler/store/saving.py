@@ -46,7 +46,10 @@ _ADVANCE = Prepared(update(articles).where(_BY_ID).values(dated_at=_DATED), name
 _SEEN_BEFORE = articles.c.last_seen_at <= bindparam("seen")
 _SIGHT = update(articles).where(_BY_ID, _SEEN_BEFORE)
 _AT = {"url": bindparam("address", type_=Plain), "url_key": bindparam("key")}
-_TOUCH = Prepared(_SIGHT.values(last_seen_at=bindparam("seen"), last_run_id=bindparam("run"), **_AT))
+_PUBLISHED = func.coalesce(bindparam("published", type_=Moment), articles.c.published_at)
+_TIMES = {"published_at": _PUBLISHED, "dated_at": func.coalesce(_PUBLISHED, articles.c.dated_at)}
+"""Where an article stands on its list: a time that was corrected, with nothing else, makes no version."""
+_TOUCH = Prepared(_SIGHT.values(last_seen_at=bindparam("seen"), last_run_id=bindparam("run"), **_AT, **_TIMES))
 _OF_SOURCE = (articles.c.source == bindparam("of"), articles.c.native_id == bindparam("named"), _SEEN_BEFORE)
 _SEEN = Prepared(
     update(articles).where(*_OF_SOURCE).values(last_seen_at=bindparam("seen"), last_run_id=bindparam("run"))
@@ -82,7 +85,7 @@ def keep(
             return _add_version(connection, first, hashes, run_id, seen_at, quiet)
         rows = _CURRENT.rows(connection, at)
     place = {"address": article.url, "key": address_key(article.url)}
-    _TOUCH.run(connection, {**at, "seen": seen_at, "run": run_id, **place})
+    _TOUCH.run(connection, {**at, "seen": seen_at, "run": run_id, "published": article.published_at, **place})
     current, current_hash = rows[0]
     later = _as_later(connection, article, hashes.content, current, current_hash)
     if later is None:

@@ -12,11 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sites.crawl import Watched
+from sites.odd import Odd
 
 Answer = bytes | Callable[[socket.socket], None]
 
@@ -228,3 +231,10 @@ def crawl(tmp_path: Path) -> Crawl:
         return Ran([json.loads(line) for line in done.stdout.splitlines()], done.stderr)
 
     return run
+
+
+@pytest.fixture
+def gov(tmp_path: Path) -> Iterator[Watched]:
+    """gov.kz with thirty articles, one each eight hours: a page of five reaches back a day and a half."""
+    with Odd(30, every=timedelta(hours=8)) as site:
+        yield Watched("mfa", site, tmp_path)

@@ -74,6 +74,9 @@ class Watched:
                 database.execute(
                     "UPDATE articles SET first_seen_at = ?, last_seen_at = ? WHERE id = ?", (*earlier, row[0])
                 )
+            for name, moment in database.execute("SELECT url_key, first_at FROM failures").fetchall():
+                earlier_first = str(datetime.fromisoformat(moment) - span)
+                database.execute("UPDATE failures SET first_at = ? WHERE url_key = ?", (earlier_first, name))
             for number, moment in database.execute("SELECT id, started_at FROM runs").fetchall():
                 earlier_start = str(datetime.fromisoformat(moment) - span)
                 database.execute("UPDATE runs SET started_at = ? WHERE id = ?", (earlier_start, number))

@@ -88,13 +88,13 @@ def desk(tmp_path: Path) -> Iterator[Store]:
 
 def test_what_was_decided_of_a_run_has_its_time_and_its_answers(lived: Lived) -> None:
     found = decided(lived.store, lived.runs["second"])
-    assert found == Decided(TOLD, {("mfa:second:ru", 1, "press"): (Outcome.TOLD, None)})
+    assert found == Decided(TOLD, {("mfa:second:ru", 1, "press"): (Outcome.TOLD, None)}, {("mfa:second:ru", 1): 2})
 
 
 def test_a_run_that_brought_no_news_would_have_been_asked_about_at_its_end(lived: Lived) -> None:
     run = lived.store.runs.begin(Run(source="mfa", started_at=NOON + 9 * HOUR))
     ended = replace(run, finished_at=NOON + 10 * HOUR)
-    assert decided(lived.store, ended) == Decided(NOON + 10 * HOUR, {})
+    assert decided(lived.store, ended) == Decided(NOON + 10 * HOUR, {}, {})
 
 
 def test_of_news_that_nobody_was_asked_about_nothing_is_known(lived: Lived) -> None:

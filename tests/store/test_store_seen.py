@@ -69,3 +69,15 @@ def test_what_a_source_published_since_a_moment(store: Store, an_article: Callab
         ("3", NOON + 3 * HOUR),
         ("2", NOON + 2 * HOUR),
     ]
+
+
+def test_a_time_corrected_on_an_unchanged_text_makes_no_version(
+    store: Store, an_article: Callable[..., Article]
+) -> None:
+    article = an_article("1", published_at=NOON)
+    save(store, article, NOON)
+    save(store, replace(article, verdict=Verdict.UNCHANGED, published_at=NOON - HOUR), NOON + HOUR)
+    save(store, replace(article, verdict=Verdict.UNCHANGED, published_at=None), NOON + 2 * HOUR)
+    (known,) = store.articles.published_known("mfa", NOON - HOUR)
+    assert (known.published_at, known.version) == (NOON - HOUR, 1)
+    assert store.articles.published_known("mfa", NOON) == []
