@@ -156,6 +156,7 @@ def as_dict(found: Judgement) -> dict[str, Any]:
         "ignored": list(found.ignored),
         "common": list(found.common),
         "against": found.against,
+        "by_identity": found.by_identity,
     }
 
 
@@ -163,6 +164,8 @@ def explained(found: Judgement) -> str:
     """A judgement for a person: the verdict, its figures, the passages in common and those that did not count."""
     figures = "  ".join(f"{name} {value:g}" for name, value in found.scores.items())
     lines = [f"{found.verdict.replace('_', ' ')}", f"  {figures}"]
+    if found.by_identity:
+        lines.append("  by address: versions of one release, whatever they have in common")
     if found.against:
         lines.append(f"  against one story: {found.against}")
     if found.common:

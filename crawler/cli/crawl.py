@@ -55,7 +55,10 @@ def run(plans: Sequence[RunPlan], config: Config, wanted: Wanted) -> int:
                 tell(config, outcomes)
             raise
         display.end(outcomes)
-        if file.path:
+        if file.path and not file.number and all(outcome.exit_code for outcome in outcomes):
+            file.abandon()
+            display.say(f"Nothing was read, so {file.path} was not written.")
+        elif file.path:
             display.say(f"{plural(file.number, 'article')} written to {file.path}.")
         if wanted.replay and not wanted.dry_run and not wanted.at:
             from crawler.store import name_of

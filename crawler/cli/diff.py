@@ -35,7 +35,7 @@ def diff(config_path: Path | None, article: str, first: int | None, last: int | 
         print(json.dumps({"id": new.id, "from": about(old), "to": about(new), **changes.to_dict()}, ensure_ascii=False))
         return 0
     said = [f"{new.id}  {new.headline}", new.url]
-    said += [described(each, config.timezone) for each in (old, new)]
+    said += list(dict.fromkeys(described(each, config.timezone) for each in (old, new)))
     said += [f"{changes.severity}: {changes.reason}" if changes.changed else "nothing changed", ""]
     show([*([Part("same", line)] for line in said), *lines(changes)])
     return 0

@@ -25,6 +25,7 @@ class ArticleFile:
     def __init__(self, path: Path | None, everything: bool) -> None:
         self.path, self.everything = path, everything
         self.articles: list[Article] = []
+        self.is_abandoned = False
         if path is None:
             return
         if path.suffix.lower() not in FORMATS:
@@ -49,6 +50,10 @@ class ArticleFile:
         if self.everything or (article.verdict in TOLD and article.is_matched):
             self.articles.append(article)
 
+    def abandon(self) -> None:
+        """Leave what stands in the file's place as it is: no source could be read."""
+        self.is_abandoned = True
+
     @property
     def number(self) -> int:
         """Articles taken so far."""
@@ -57,9 +62,10 @@ class ArticleFile:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self.path is None:
             return
-        if kind is not None:
+        if kind is not None or self.is_abandoned:
+            given = error or UsageError("nothing to write")
             with suppress(UsageError):  # what went wrong is told by itself
-                self.whole.__exit__(kind, error, at)
+                self.whole.__exit__(type(given), given, at)
             return
         for article in sorted(self.articles, key=_place):
             self.exporter.export_item(article)

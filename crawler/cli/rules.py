@@ -78,7 +78,5 @@ def summary(rules: RuleSet) -> str:
         for _, term in terms:
             if is_abbreviation(term) and len(term) <= 4 and term not in guarded:
                 lines.append(f"  {term} is short and may stand for something else; give it a context")
-    lines.append(
-        f"{rules.path or 'shipped rules'}: {plural(len(rules.rules), 'rule')}, nothing wrong ({rules.digest[:19]})"
-    )
+    lines.append(f"{rules.path or 'shipped rules'}: {plural(len(rules.rules), 'rule')}, no error ({rules.digest[:19]})")
     return "\n".join(lines)

@@ -54,7 +54,9 @@ def stories(
 
 def story(
     context: typer.Context,
-    number: Annotated[int, typer.Argument(metavar="ID", help="The story's number, as `crawler stories` shows it.")],
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="The story's number, as `crawler stories` shows it, or an article's id.")
+    ],
     act: Annotated[
         Act | None,
         typer.Argument(help="merge ID: both are one; split ARTICLE: it is none of this; undo: the last word."),
@@ -64,13 +66,15 @@ def story(
 ) -> None:
     """Show a story with its articles; or merge, split, undo: a person's word, kept and respected ever after."""
     with settled(context.obj) as store:
+        number = _number(store, name)
         if act is not None:
-            number = _overrule(store, number, act, what)
-        found = store.same.story(number)
+            number = _overrule(store, number, act, what, name)
+        found = store.same.story(number) if number is not None else None
         if found is None and act is None:
-            raise UsageError(f"There is no story {number}; `crawler stories` lists those there are.")
+            raise UsageError(_no_story(name))
         if found is None:
-            typer.echo(f"Story {number} has no two articles left and is gone.")
+            undone = "" if act is Act.UNDO else f"; `crawler story {what} undo` takes that back"
+            typer.echo(f"Story {name} has no two articles left and is gone{undone}.")
         else:
             from crawler.config import load
 
@@ -98,11 +102,28 @@ def settled(config_path: Path | None) -> Store:
     return store
 
 
-def _overrule(store: Store, number: int, act: Act, what: str | None) -> int:
+def _number(store: Store, name: str) -> int | None:
+    """The story's number; of an article the story it is in, None for none."""
+    if name.isdecimal():
+        return int(name)
+    if store.articles.find(name) is None:
+        raise UsageError(f"{name!r} is neither a story's number nor an article's id; `crawler stories` lists both.")
+    return store.same.story_of(name)
+
+
+def _no_story(name: str) -> str:
+    if name.isdecimal():
+        return f"There is no story {name}; `crawler stories` lists those there are."
+    return f"{name} stands alone: no other article tells its story."
+
+
+def _overrule(store: Store, number: int | None, act: Act, what: str | None, name: str) -> int | None:
     now = datetime.now(UTC)
     if act is Act.UNDO:
-        store.same.undo(number, now)
-        return number
+        store.same.undo(int(name) if name.isdecimal() else None, now, article_id=name)
+        return number if name.isdecimal() else store.same.story_of(name)
+    if number is None:
+        raise UsageError(_no_story(name))
     if what is None:
         wanted = "the other story's number" if act is Act.MERGE else "the article's id"
         raise UsageError(f"story {number} {act} needs {wanted}.")

@@ -92,7 +92,8 @@ class Judgement:
     `scores` are jaccard and containment (of shingles, 0 to 1), event (what names, numbers and concepts in common
     weigh), event_needed, and nearness in meaning where it was asked. `shared` holds the passages in common as the first
     text writes them, `ignored` those that did not count, `common` the names, numbers and concepts in common; `against`
-    says what makes two events of texts that have enough in common for one.
+    says what makes two events of texts that have enough in common for one; `by_identity` that they are versions of one
+    release, whatever they have in common.
     """
 
     verdict: Sameness
@@ -100,6 +101,7 @@ class Judgement:
     shared: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     common: tuple[str, ...] = ()
+    by_identity: bool = False
     against: str | None = None
 
 
@@ -145,6 +147,7 @@ def judge(a: Document, b: Document, known: Known = NOTHING) -> Judgement:
         verdict=_verdict(a, b, pair, event, quoted),
         scores=scores,
         shared=() if quoted else shared,
+        by_identity=a.story is not None and a.story == b.story,
         ignored=(*passages_of(a.text, ignored), *(shared if quoted else ())),
         common=event.shared,
         against=event.against,

@@ -153,16 +153,24 @@ class _News:
         return changes is not None and RANK[changes.severity] >= RANK[revisions]
 
     def entry(self, door: Door, most: int) -> Entry:
-        """Through the door; revised ones with what changed."""
+        """Through the door; revised ones with what changed, and so new ones whose facts changed since they came."""
+        base = self.base or (1 if self._has_turned() else 0)
         return self._maker.entry(
             self.article,
             door,
             rules=self._wanted.rules,
             strength=self._wanted.strength,
             most=most,
-            with_edits=self.base > 0 and not self.is_gone,
-            base=self.base or None,
+            with_edits=base > 0 and not self.is_gone,
+            base=base or None,
         )
+
+    def _has_turned(self) -> bool:
+        """Whether an article that is new to the reader says otherwise by now than when it was first read."""
+        if not self.is_first or self.is_gone or (self.article.version or 1) == 1:
+            return False
+        changes = self._maker.changes(self.article, 1)
+        return changes is not None and changes.severity is Severity.SUBSTANTIVE
 
 
 def _by_article(articles: Iterable[Article]) -> list[list[Article]]:

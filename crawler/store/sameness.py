@@ -143,14 +143,16 @@ class SameRoom:
             out, rest = [article_id], [name for name in out if name != article_id]
         self._say([(one, other) for one in out for other in rest], together=False, at=at)
 
-    def undo(self, number: int, at: datetime) -> int:
-        """Take back the last thing a person said about the articles of a story; how many words that were."""
-        members = {member.article.id for member in self._named(number).members}
+    def undo(self, number: int | None, at: datetime, *, article_id: str | None = None) -> int:
+        """Take back the last thing a person said about the articles of a story, or about one article (its story may be
+        gone); how many words that were."""
+        members = {article_id} if number is None else {member.article.id for member in self._named(number).members}
+        what = f"of {article_id}" if number is None else f"in story {number}"
         touching = overrules.c.a.in_(members) | overrules.c.b.in_(members)
         newest = select(func.max(overrules.c.act)).where(touching, overrules.c.undone_at.is_(None))
         act = self._database.read(newest)[0][0]
         if act is None:
-            raise UsageError(f"Nobody overruled anything in story {number}: there is nothing to undo.")
+            raise UsageError(f"Nobody overruled anything {what}: there is nothing to undo.")
         with self._database.writing(batch=True) as connection:
             names = connection.execute(select(overrules.c.a, overrules.c.b).where(overrules.c.act == act)).all()
             connection.execute(update(overrules).where(overrules.c.act == act).values(undone_at=at))

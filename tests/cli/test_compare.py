@@ -107,6 +107,24 @@ def test_a_story_is_told_once_split_and_undone(stored: Path) -> None:
     assert "mfa:3:en" not in run("story", number, "split", "mfa:3:en")
     assert "mfa:3:en" in run("story", number, "undo")
     assert "0 stories" in run("stories", "--since", "2026-03-07")
+    assert run("story", "mfa:3:en") == run("story", number)
+
+
+def test_a_story_that_a_split_ended_is_brought_back_by_its_article(stored: Path) -> None:
+    number = str(json.loads(run("stories", "--json"))["id"])
+    run("story", number, "split", "mfa:3:en")
+    said = run("story", number, "split", "mfa:2:ru")
+    assert (
+        said == f"Story {number} has no two articles left and is gone; `crawler story mfa:2:ru undo` takes that back.\n"
+    )
+    assert {"mfa:1:ru", "mfa:2:ru"} <= set(run("story", "mfa:2:ru", "undo").split())
+    with pytest.raises(UsageError, match="mfa:3:en stands alone"):
+        run("story", "mfa:3:en")
+    assert "mfa:3:en" in run("story", "mfa:2:ru", "undo")  # the first split was about it too
+    with pytest.raises(UsageError, match="Nobody overruled anything of mfa:2:ru"):
+        run("story", "mfa:2:ru", "undo")
+    with pytest.raises(UsageError, match="is neither a story's number nor an article's id"):
+        run("story", "mfa:9:en")
 
 
 def test_a_story_shows_its_language_versions(stored: Path) -> None:

@@ -54,6 +54,18 @@ def test_json_lines_are_articles_problems_and_a_run_each(place: Place, crawled: 
     assert run["finished_at"] >= run["started_at"]
 
 
+def test_a_crawl_that_reads_nothing_leaves_an_older_file_alone(tmp_path: Path) -> None:
+    nowhere = {"CRAWLER_SOURCES__MFA__BASE_URL": "http://127.0.0.1:9", "CRAWLER_POLITENESS__RETRIES": "0"}
+    user = Place(tmp_path, {}, nowhere)
+    user.work.mkdir(parents=True)
+    (user.work / "kept.csv").write_text("keep", encoding="utf-8")
+    done = user.crawler("crawl", "mfa", "-o", "kept.csv")
+    assert done.code == 10
+    assert "Nothing was read, so kept.csv was not written." in done.out
+    assert {path.name for path in user.work.iterdir()} == {"kept.csv"}
+    assert (user.work / "kept.csv").read_text(encoding="utf-8") == "keep"
+
+
 def test_sources_says_how_each_is_and_was(place: Place, crawled: Done) -> None:
     lines, text = place.several(("sources", "--json"), ("sources",))
     found = {line["name"]: line for line in lines.lines}

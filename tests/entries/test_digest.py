@@ -105,10 +105,20 @@ def test_story_known_before_says_since_when(empty: Store) -> None:
     assert told.known_since == BEGIN - HOUR
 
 
-def test_new_and_revised_in_one_time_is_new(empty: Store) -> None:
+def test_new_and_substantively_revised_in_one_time_shows_what_changed(empty: Store) -> None:
     first, edited = flood()
     save(empty, first, NOON)
     save(empty, edited, NOON + HOUR)
+    (told,) = made(empty).stories
+    assert (told.entry.version, told.entry.severity, told.known_since) == (2, Severity.SUBSTANTIVE, None)
+    assert {edit.field for edit in told.entry.edits} == {"body"}
+
+
+def test_new_and_reworded_in_one_time_is_new_and_no_more(empty: Store) -> None:
+    first, _ = flood()
+    save(empty, first, NOON)
+    reworded = first.body.replace("подтопило", "затопило")
+    save(empty, later(first, Verdict.REVISED, body=reworded), NOON + HOUR)
     (told,) = made(empty).stories
     assert (told.entry.version, told.entry.edits, told.entry.severity) == (2, (), None)
 
