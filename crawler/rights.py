@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from urllib.parse import urlsplit
 
 from crawler import spiders
 from crawler.config import Config
@@ -75,6 +76,8 @@ class Shares:
 
     def __init__(self, config: Config) -> None:
         self._rights = {name: spiders.load(name).rights_in(config) for name in spiders.names()}
+        origins = {name: spiders.load(name).origins for name in self._rights}
+        self._hosts = {urlsplit(each).hostname or "": name for name, many in origins.items() for each in many}
         for name, rights in self._rights.items():
             own = spiders.load(name).rights.excerpt_share
             if rights.excerpt_share > own and not config.source(name).permission:
@@ -86,9 +89,19 @@ class Shares:
     def of(self, article: Article) -> Rights:
         """What the source allows today; for a source that is gone, no more than was known when it was read."""
         if article.source in self._rights:
-            return self._rights[article.source]
+            return self._on_its_site(self._rights[article.source], article)
         share = min(article.rights.excerpt_share, UNKNOWN.excerpt_share) if article.rights else UNKNOWN.excerpt_share
         return replace(article.rights or UNKNOWN, excerpt_share=share)
+
+    def _on_its_site(self, rights: Rights, article: Article) -> Rights:
+        """A source's rights; a text of it that stands on another source's site has that one's reference too."""
+        host = self._hosts.get(urlsplit(article.url).hostname or "", article.source)
+        if host == article.source or rights.reference:
+            return rights
+        theirs = self._rights[host]
+        return replace(
+            rights, reference=theirs.reference, excerpt_share=min(rights.excerpt_share, theirs.excerpt_share)
+        )
 
 
 class Door:

@@ -51,7 +51,7 @@ def _json(finding: Finding) -> str:
 
 def _text(finding: Finding) -> str:
     code = f" (exit {finding.exit_code})" if finding.exit_code else ""
-    where = f" {finding.url}:" if finding.url else ""
+    where = f" {finding.url}:" if finding.url and not finding.why.startswith(finding.url) else ""
     said = f"{finding.source} {finding.page_class}: {finding.word}{code}.{where} {finding.why}"
     return "\n    suggestion: ".join([said, *finding.suggestions])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+from crawler.errors import Held
 from crawler.items import Article, Match, Strength
 from crawler.process import Outcome
 from crawler.text.dates import zone
@@ -56,6 +57,7 @@ def marked(sentence: str, matches: Sequence[Match], mark: str) -> str:
 
 def health(outcome: Outcome) -> str:
     """How a source is: its verdict in one line."""
-    verdict = outcome.run.health if outcome.run and outcome.run.health else "failed"
+    without = "left out" if outcome.exit_code == Held.exit_code else "failed"
+    verdict = outcome.run.health if outcome.run and outcome.run.health else without
     code = f" (exit {outcome.exit_code})" if outcome.exit_code else ""
     return f"{outcome.source}: {verdict}{code}. {outcome.reason}"

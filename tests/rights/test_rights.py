@@ -195,6 +195,12 @@ def test_kazakhstan_today_is_named() -> None:
     assert door().credit(article(TEXT, source="ktkz", attribution="МИД РК")).reference == "Kazakhstan Today"
 
 
+def test_a_text_that_stands_on_another_source_s_site_names_that_one() -> None:
+    there = "https://www.kt.kz/rus/press-materialy/x_-_1377987073.html"
+    assert door().credit(article(TEXT, source="mfa", url=there)).reference == "Kazakhstan Today"
+    assert door().credit(article(TEXT, source="mfa", url="https://www.gov.kz/x")).reference is None
+
+
 def test_a_fragment_that_does_not_stand_in_the_body_is_none() -> None:
     through = door()
     assert through.fragment(article(TEXT), "Этого там нет.") is None
