@@ -42,7 +42,7 @@ ERRORS = ("Blocked", "Unreachable", "PageChanged", "NotAnArticle")
 NOT_EXTRACTION = (
     *("first_requests", "page", "onward", "findings", "note", "notes", "changed", "_said"),
     *("shape", "_keep_places"),
-    *("asked", "untranslated", "wanted", "alone_in_its_language"),
+    *("asked", "untranslated", "wanted", "alone_in_its_language", "list_names", "is_listed"),
 )
 """Functions that ask for pages, talk to people or describe a page; live crawls and tests of their own try those."""
 
