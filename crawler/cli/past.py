@@ -229,8 +229,10 @@ def _told(each: Difference) -> str:
 
 
 def _text(value: Any) -> str:
-    if value is None:
+    if value in (None, []):
         return "nothing"
+    if isinstance(value, list) and all(isinstance(each, dict) and "surface" in each for each in value):
+        return "; ".join(dict.fromkeys(f"{each['rule']}: {each['surface']} ({each['strength']})" for each in value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

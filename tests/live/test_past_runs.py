@@ -144,6 +144,18 @@ def test_a_comparison_leaves_the_store_alone(past: Past) -> None:
         )
 
 
+def test_matches_that_differ_are_told_by_rule_and_word(past: Past, tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in past.file("first", "mfa").splitlines()]
+    changed = next(line for line in lines if line["matches"])
+    match = changed["matches"].pop()
+    file = tmp_path / "then.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    told = past.against("first", "mfa", file, "--all")
+    assert told.code == 12
+    assert re.search(rf"changed {changed['id']} matches\n    then [^\n]*\n    now  [^\n]*{match['rule']}: ", told.out)
+    assert "{" not in told.out
+
+
 def at(past: Past) -> str:
     return past.runs["first"]["qazmonitor"].started_at.isoformat()
 
