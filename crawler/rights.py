@@ -95,10 +95,10 @@ class Shares:
 
     def _on_its_site(self, rights: Rights, article: Article) -> Rights:
         """A source's rights; a text of it that stands on another source's site has that one's reference too."""
-        host = self._hosts.get(urlsplit(article.url).hostname or "", article.source)
-        if host == article.source or rights.reference:
+        owner = self._hosts.get(urlsplit(article.url).hostname or "", article.source)
+        if owner == article.source or rights.reference:
             return rights
-        theirs = self._rights[host]
+        theirs = self._rights[owner]
         return replace(
             rights, reference=theirs.reference, excerpt_share=min(rights.excerpt_share, theirs.excerpt_share)
         )

@@ -116,7 +116,7 @@ class Carrier:
         thread.join(LONGEST)
         reason = came[0] if came else f"the receiver was not done after {LONGEST:.0f} seconds"
         if reason is not None:
-            raise NotCarried(reason, set(have))
+            raise NotCarried(reason, have)
 
     def _tried(self, letter: Letter, have: set[str]) -> str | None:
         """Send a letter in this thread, and add the marks of those who took it; why another did not, None when all
@@ -150,12 +150,12 @@ class Carrier:
             plugin.headers[HEADER] = letter.key
         if "overflow" not in self._address:
             plugin.overflow_mode = apprise.OverflowMode.SPLIT
-        text = below(letter)
-        words = {"body": text, "title": letter.subject, "body_format": apprise.NotifyFormat.TEXT}
-        if plugin.resolve_format(words["body_format"]) != words["body_format"]:
-            # Telegram and its like: what Apprise makes of plain text breaks at the first < in a title
-            html = apprise.NotifyFormat.HTML
-            words = {"body": as_chat(text), "title": escape(letter.subject), "body_format": html}
+        text, title = below(letter), letter.subject
+        plain = apprise.NotifyFormat.TEXT
+        if plugin.resolve_format(plain) == plain:
+            words = {"body": text, "title": title, "body_format": plain}
+        else:  # Telegram and its like: what Apprise makes of plain text breaks at the first < in a title
+            words = {"body": as_chat(text), "title": escape(title), "body_format": apprise.NotifyFormat.HTML}
         targets = getattr(plugin, "targets", None)
         if not isinstance(targets, list) or len(targets) < 2:
             return int(not plugin.notify(**words))

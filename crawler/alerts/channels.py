@@ -74,9 +74,10 @@ def _failed(alarm: Alarm, done: tuple[str, ...], channels: int, now: datetime) -
 
 def _tried(channel: Carrier, letter: Letter, name: str, done: list[str]) -> list[str]:
     """Who has the letter after a try: the names of channels, and `name/mark` for some of a channel's recipients."""
-    others = [each for each in done if not each.startswith(f"{name}/")]
+    own = [each for each in done if each.startswith(f"{name}/")]
+    others = [each for each in done if each not in own]
     try:
-        channel.carry(letter, (each.partition("/")[2] for each in done if each.startswith(f"{name}/")))
+        channel.carry(letter, (each.partition("/")[2] for each in own))
     except NotCarried as error:
         log.warning("%s: %s.", channel.name, error)
         return [*others, *(f"{name}/{mark}" for mark in error.took)]

@@ -148,8 +148,9 @@ class _Asked:
         groups: dict[tuple[Told, bool, str], list[Item]] = {}
         for item, kind, is_gone in candidates:
             groups.setdefault((kind, is_gone, min(item.together)), []).append(item)
-        found = (((kind, is_gone), sorted(items, key=self._rank)) for (kind, is_gone, _), items in groups.items())
-        return [Group(kind, tuple(items), is_gone) for (kind, is_gone), items in found]
+        return [
+            Group(kind, tuple(sorted(items, key=self._rank)), is_gone) for (kind, is_gone, _), items in groups.items()
+        ]
 
     def _rank(self, item: Item) -> tuple[bool, bool, float, int, int]:
         """Its own text before copies, the subscriber's language first, then the earliest, in its newest version."""

@@ -165,7 +165,7 @@ def alert(
     """Subject, text and HTML of one alert to a subscription; `titles` are what rules are called, `before` are those
     that matched the version before."""
     shown = [edit for edit in entry.edits if edit.old or edit.new]
-    by_facts = {id(edit): list(facts(edit, words)) for edit in entry.edits if edit not in shown}
+    by_facts = [list(facts(edit, words)) for edit in entry.edits if edit not in shown]
     values = {
         "entry": entry,
         "words": words,
@@ -173,8 +173,8 @@ def alert(
         "found": matched(entry, words, titles),
         "gone": [titles.get(rule, rule) for rule in before if rule not in entry.rules],
         "edits": shown,
-        "facts": list(dict.fromkeys(fact for found in by_facts.values() for fact in found)),
-        "hidden": sum(not found for found in by_facts.values()),
+        "facts": list(dict.fromkeys(fact for found in by_facts for fact in found)),
+        "hidden": sum(not found for found in by_facts),
         "versions": entry.versions[:MOST_LINKS],
         "copies": entry.copies[:MOST_LINKS],
         "more": len(entry.versions[MOST_LINKS:]) + len(entry.copies[MOST_LINKS:]),

@@ -120,8 +120,8 @@ def _no_story(name: str) -> str:
 def _overrule(store: Store, number: int | None, act: Act, what: str | None, name: str) -> int | None:
     now = datetime.now(UTC)
     if act is Act.UNDO:
-        store.same.undo(int(name) if name.isdecimal() else None, now, article_id=name)
-        return number if name.isdecimal() else store.same.story_of(name)
+        store.same.undo(int(name) if name.isdecimal() else name, now)
+        return _number(store, name)
     if number is None:
         raise UsageError(_no_story(name))
     if what is None:

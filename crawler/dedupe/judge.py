@@ -147,7 +147,7 @@ def judge(a: Document, b: Document, known: Known = NOTHING) -> Judgement:
         verdict=_verdict(a, b, pair, event, quoted),
         scores=scores,
         shared=() if quoted else shared,
-        by_identity=a.story is not None and a.story == b.story,
+        by_identity=is_one_release(a, b),
         ignored=(*passages_of(a.text, ignored), *(shared if quoted else ())),
         common=event.shared,
         against=event.against,
@@ -164,9 +164,12 @@ def _nearness(a: Document, b: Document) -> Callable[[], float] | None:
 def _verdict(a: Document, b: Document, pair: _Pair, event: Overlap, quoted: bool) -> Sameness:
     if is_alike(pair) and not quoted:
         return Sameness.NEAR_DUPLICATE
-    if a.story is not None and a.story == b.story:
-        return Sameness.SAME_STORY
-    return Sameness.SAME_STORY if event.is_one_event else Sameness.DIFFERENT
+    return Sameness.SAME_STORY if is_one_release(a, b) or event.is_one_event else Sameness.DIFFERENT
+
+
+def is_one_release(a: Document, b: Document) -> bool:
+    """Whether two texts are versions of one release, by identity."""
+    return a.story is not None and a.story == b.story
 
 
 def titled(title: str | None, text: Text) -> Text:

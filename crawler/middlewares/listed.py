@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 
 from crawler.errors import PageChanged
 from crawler.extract.page import untranslated
-from crawler.items import Article, Verdict, iso
-from crawler.middlewares.revisits import GONE, MANY, said_by, unpublished
+from crawler.items import Article, Verdict
+from crawler.middlewares.revisits import MANY, found_gone, note_gone, said_by, unpublished
 from crawler.source import ListPage, ListRead, WholeListSpider
-from crawler.store import Failure, Known, Store
+from crawler.store import Known, Store
 
 DAY = timedelta(days=1)
 APART = timedelta(minutes=30)
@@ -34,16 +34,15 @@ class Listed:
     def __init__(self, store: Store, spider: WholeListSpider, now: datetime) -> None:
         self.store, self.spider, self.now = store, spider, now
         self.floor = now - max(spider.options.revisits, default=timedelta())
-        failures = [each for each in store.memory.open_failures(spider.name) if each.kind == GONE]
-        self.suspects: dict[str, Failure] = {each.url: each for each in failures}
-        self.gone: dict[str, tuple[str, datetime]] = {}
+        self.suspects = {each.url: each for each in found_gone(store, spider.name)}
+        self.gone: list[tuple[str, str, datetime]] = []
         self.settled: set[str] = {url for url in self.suspects if not self._is_open(url)}
-        self.is_partial = bool(spider.alone or spider.since or spider.limit or spider.url)
-        self.looks_back = not self.is_partial and self.floor < now and self._is_to_look_back()
+        self.judges = self.floor < now and not (spider.alone or spider.since or spider.limit or spider.url)
+        self.looks_back = self.judges and self._is_to_look_back()
 
     def back_to(self) -> datetime | None:
         """The time to which this run reads its lists back, None when it need not."""
-        if self.is_partial or self.floor == self.now:
+        if not self.judges:
             return None
         if self.looks_back:
             self.spider.count("read_back_begun")
@@ -53,7 +52,7 @@ class Listed:
 
     def missing(self, lists: Mapping[str, ListRead]) -> Iterator[Article]:
         """After the last page: the versions to store for articles that are missing again."""
-        if self.is_partial or self.floor == self.now or self.spider.list_failed or self.spider.gave_up:
+        if not self.judges or self.spider.list_failed or self.spider.gave_up:
             return
         if self.looks_back:
             self.spider.count("read_back")
@@ -66,10 +65,7 @@ class Listed:
         if dry:
             return
         with self.store.batch():
-            for url in self.settled & self.suspects.keys():
-                self.store.memory.healed(self.spider.name, url)
-            for url, (found, at) in self.gone.items():
-                self.store.memory.fail(self.spider.name, url, GONE, found, at)
+            note_gone(self.store, self.spider.name, self.gone, self.settled & self.suspects.keys())
 
     def _missing_on(self, name: str, found: ListRead, lists: Mapping[str, ListRead]) -> Iterator[Article]:
         """What is missing on one list; nothing, and a problem, where that is a good part of it."""
@@ -109,14 +105,11 @@ class Listed:
         found = said_by("not on the list", page.response)
         earlier = self.suspects.get(known.url)
         if earlier is None:
-            self.gone[known.url] = (found, at)
+            self.gone.append((known.url, found, at))
             self.spider.count("gone_once")
         elif self._is_due(known.url) and self._has_looked_back():
             self.settled.add(known.url)
-            said = f"{earlier.message} on {iso(earlier.first_at)}, {found} on {iso(at)}"
-            stored = self.store.articles.get(known.id)
-            assert stored is not None
-            yield unpublished(stored, known, page.response, at, said)
+            yield unpublished(self.store, known, page.response, at, (earlier, found))
 
     def _has_looked_back(self) -> bool:
         """Whether this run read back as far as it was to: else the article may stand behind what was read."""

@@ -11,7 +11,7 @@ hide behind a 304. Where most known pages are gone at once, it is the site that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -55,8 +55,7 @@ class Revisits:
         self.gone: dict[str, tuple[str, str, datetime]] = {}
         self.settled: set[str] = set()
         self.watched = {self.native_id(each) or each for each in self.options.watched}
-        failures = [each for each in store.memory.open_failures(spider.name) if each.kind == GONE]
-        self.suspects: dict[str, Failure] = {self.native_id(each.url) or "": each for each in failures}
+        self.suspects = {self.native_id(each.url) or "": each for each in found_gone(store, spider.name)}
 
     def native_id(self, url: str) -> str | None:
         """The source's id for the article at an address."""
@@ -140,12 +139,7 @@ class Revisits:
             self.spider.count("gone_once")
             return []
         self.settled.add(native_id)
-        said = f"{earlier.message} on {iso(earlier.first_at)}, {found} on {iso(at)}"
-        return [
-            unpublished(text, article, response, at, said)
-            for article in there
-            if (text := self.store.articles.get(article.id))
-        ]
+        return [unpublished(self.store, article, response, at, (earlier, found)) for article in there]
 
     def close(self, *, dry: bool) -> None:
         """Keep what the visits told: once, at the end of a run that came to its end."""
@@ -161,14 +155,30 @@ class Revisits:
         seen = {**dict.fromkeys(self.settled, self.now), **self.alive}
         with self.store.batch():
             self.store.articles.seen(source, seen, run_id=run.id if run else None)
-            for native_id in seen.keys() & self.suspects.keys():
-                self.store.memory.healed(source, self.suspects[native_id].url)
-            for url, found, at in self.gone.values():
-                self.store.memory.fail(source, url, GONE, found, at)
+            healed = [self.suspects[native_id].url for native_id in seen.keys() & self.suspects.keys()]
+            note_gone(self.store, source, self.gone.values(), healed)
 
 
-def unpublished(stored: Article, known: Known, response: Response, at: datetime, said: str) -> Article:
-    """The last text of an article, as a version that says it is gone; `response` shows that."""
+def found_gone(store: Store, source: str) -> list[Failure]:
+    """What was found gone once and is not settled."""
+    return [each for each in store.memory.open_failures(source) if each.kind == GONE]
+
+
+def note_gone(store: Store, source: str, gone: Iterable[tuple[str, str, datetime]], healed: Iterable[str]) -> None:
+    """Keep what was found gone (address, what was found, when), and drop what is settled; in the caller's batch."""
+    for url in healed:
+        store.memory.healed(source, url)
+    for url, found, at in gone:
+        store.memory.fail(source, url, GONE, found, at)
+
+
+def unpublished(store: Store, known: Known, response: Response, at: datetime, found: tuple[Failure, str]) -> Article:
+    """The last text of an article, as a version that says it is gone: by the failure noted first, and what was `found`
+    in this response."""
+    stored = store.articles.get(known.id)
+    assert stored is not None
+    first, second = found
+    said = f"{first.message} on {iso(first.first_at)}, {second} on {iso(at)}"
     nowhere = SnapshotRef(file=None, offset=None, digest="")
     return replace(
         stored,

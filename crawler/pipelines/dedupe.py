@@ -12,7 +12,7 @@ from crawler.dedupe.content import UNPUBLISHED, copy_hash, revision_hash
 from crawler.extract.page import untranslated
 from crawler.items import Article, Verdict
 from crawler.source import need_run
-from crawler.store import Store, session
+from crawler.store import Known, Store, session
 
 
 class DedupePipeline:
@@ -33,23 +33,25 @@ class DedupePipeline:
 
     def process_item(self, item: Article) -> Article:
         """The article with its verdict, version and, for a copy, the article it is a copy of."""
-        item = self.as_known(item)
+        stored = None if item.id in self.hashes else self.stored(item)
+        item = replace(item, id=stored.id) if stored else item
         if self.is_another_records(item):
             raise DropItem(f"{item.id} stands in the store as another record has it", log_level="DEBUG")
         text, body = revision_hash(item), copy_hash(item)
-        judged = self.judge(item, text, body)
+        judged = self.judge(item, text, body, stored)
         self.hashes[item.id] = (text, judged.version or 1)
         self.originals.setdefault(body, judged.copy_of or item.id)
         return judged
 
-    def as_known(self, item: Article) -> Article:
-        """The article under the id it is stored by. An id ends with the language its text was read in first; a later
-        version may be read in another (a few words are of no known language), and is the same page all the same."""
-        if item.id in self.hashes or self.store.articles.find(item.id):
-            return item
+    def stored(self, item: Article) -> Known | None:
+        """What is stored of the article. An id ends with the language its text was read in first; a later version may
+        be read in another (a few words are of no known language), and is the same page all the same."""
+        found = self.store.articles.find(item.id)
+        if found is not None:
+            return found
         mine = (item.source, item.native_id)
         same = [each.id for each in self.store.articles.by_url(item.url) if (each.source, each.native_id) == mine]
-        return replace(item, id=min(same)) if same else item
+        return self.store.articles.find(min(same)) if same else None
 
     def is_another_records(self, item: Article) -> bool:
         """Whether an untranslated article would overwrite what its source's own record in that language said, or what
@@ -58,12 +60,12 @@ class DedupePipeline:
         stored = self.store.articles.get(item.id) if asked else None
         return stored is not None and untranslated(stored) != asked
 
-    def judge(self, item: Article, text: str, body: str) -> Article:
+    def judge(self, item: Article, text: str, body: str, stored: Known | None) -> Article:
         """By what the run and the store know of the same id, then of the same text."""
         if item.verdict is Verdict.UNPUBLISHED:
             return item
         known = self.hashes.get(item.id)
-        if known is None and (stored := self.store.articles.find(item.id)):
+        if known is None and stored is not None:
             known = (stored.content_hash, stored.version)
         if known is not None:
             if known[0] == text:

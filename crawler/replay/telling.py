@@ -6,6 +6,7 @@ from another source.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,10 +41,8 @@ def told_differences(store: Store, copy: Store, config: Config, past: PastRun, t
 
 def _asked_again(desk: Store, copy: Store, config: Config, before: Decided, run: int) -> dict[Told, Answer]:
     """What subscribers make of the articles of a run in the copy, at the time they were asked then."""
-    last = max(before.order.values(), default=0)
-    articles = sorted(
-        copy.articles.of_run(run), key=lambda each: before.order.get((each.id, each.version or 1), last + 1)
-    )
+    order = before.order
+    articles = sorted(copy.articles.of_run(run), key=lambda each: order.get((each.id, each.version or 1), math.inf))
     for article in articles:
         quiet = {news.version: news.quiet for news in copy.news.of_article(article.id)}
         desk.articles.save(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any, ClassVar
 
 from scrapy import Request
@@ -83,25 +83,15 @@ class WholeListSpider(SourceSpider):
         self.read_ids |= {article.id for article in reading.articles}
 
     def reads_on(self, number: int, reading: Reading) -> bool:
-        """Whether a list is read further, to see what became of known articles: not behind the last of them."""
+        """Whether a list is read behind a page of known articles, to see what became of older ones."""
         until = self.read_back_to
-        if until is None or number >= self.furthest_back or not reading.dates or reading.dates[-1] <= until:
-            return False
-        return self.settled(reading.ids)
+        return until is not None and number < self.furthest_back and bool(reading.dates) and reading.dates[-1] > until
 
     def given(self, response: Response, reading: Reading) -> Iterator[Article | Request]:
         """Of a look back, what stands behind the last known article is no news: no run has read so far before."""
         if response.meta.get("back"):
-            self.unknown_before |= self._behind_the_last_known(reading)
+            self.unknown_before |= set(takewhile(lambda each: not self.settled([each]), reversed(reading.ids)))
         yield from super().given(response, reading)
-
-    def _behind_the_last_known(self, reading: Reading) -> set[str]:
-        behind: set[str] = set()
-        for native_id in reversed(reading.ids):
-            if self.settled([native_id]):
-                break
-            behind.add(native_id)
-        return behind
 
     def went_wrong(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
         """A look back that fails ends there: what is new was read before it."""

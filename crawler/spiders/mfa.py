@@ -167,10 +167,10 @@ class MfaSpider(WholeListSpider):
             if asked["page"] < FURTHEST and all(int(native_id) > int(self.looked_for) for native_id in reading.ids):
                 yield self.page(asked["lang"], asked["page"] + 1)
             return
-        looks_back = response.meta.get("back")
-        if looks_back or (not self.since and self.settled(reading.ids)):
-            if self.reads_on(asked["page"], reading):
-                yield self.page(asked["lang"], asked["page"] + 1, back=True)
+        is_known = not self.since and self.settled(reading.ids)
+        if is_known and self.reads_on(asked["page"], reading):
+            yield self.page(asked["lang"], asked["page"] + 1, back=True)
+        if is_known or response.meta.get("back"):
             return
         if self.since and any(date < self.since for date in reading.dates):
             return

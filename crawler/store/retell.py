@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, select
 
 from crawler.items import Run
 from crawler.store.news import Outcome
+from crawler.store.rewind import Values, add
 from crawler.store.schema import articles, overrules, unjudged
 from crawler.store.store import Store
 from crawler.store.telling_schema import messages, news, notices, subscriptions
 
 RELATED = timedelta(days=30)
 """How old another article may be, against the run, to be judged once more for what it has in common with the run's."""
-Values = dict[str, Any]
 Told = tuple[str, int, str]
 """An article's id, the version, a subscription."""
 Answer = tuple[Outcome, str | None]
@@ -74,8 +73,7 @@ def retell(store: Store, into: Store, run_id: int, at: datetime) -> None:
     }
     with into._database.writing(batch=True) as connection:
         for table, rows in tables.items():
-            if many := list(rows):
-                connection.execute(insert(table), many)
+            add(connection, table, rows)
 
 
 def _heard(rows: Iterable[Values], made: Collection[int]) -> Iterator[Values]:

@@ -40,14 +40,14 @@ def rewind(store: Store, into: Store, source: str, before: datetime, *, others: 
         if row.run_id in past_runs if mine else row.seen_at < until:
             kept.setdefault(row.article_id, []).append(row)
     with into._database.writing(batch=True) as connection:
-        _add(connection, runs, past_runs.values())
+        add(connection, runs, past_runs.values())
         rows = (row._asdict() for row in read(select(articles).where(articles.c.first_seen_at < latest)))
-        _add(connection, articles, (_as_then(row, kept[row["id"]], past_runs) for row in rows if row["id"] in kept))
-        _add(connection, versions, (_of_past(row._asdict(), past_runs) for many in kept.values() for row in many))
+        add(connection, articles, (_as_then(row, kept[row["id"]], past_runs) for row in rows if row["id"] in kept))
+        add(connection, versions, (_of_past(row._asdict(), past_runs) for many in kept.values() for row in many))
         asked = read(select(memory).where(memory.c.checked_at < whole))
-        _add(connection, memory, (row._asdict() for row in asked))
+        add(connection, memory, (row._asdict() for row in asked))
         failed = read(select(failures).where(failures.c.first_at < whole))
-        _add(connection, failures, (_failed(row._asdict(), whole) for row in failed))
+        add(connection, failures, (_failed(row._asdict(), whole) for row in failed))
     return bool(later)
 
 
@@ -86,6 +86,7 @@ def _failed(row: Values, before: datetime) -> Values:
     return row if row["last_at"] < before else row | {"last_at": row["first_at"], "tries": 1}
 
 
-def _add(connection: Connection, table: Table, rows: Iterable[Values]) -> None:
+def add(connection: Connection, table: Table, rows: Iterable[Values]) -> None:
+    """Insert rows, if there are any."""
     if many := list(rows):
         connection.execute(insert(table), many)

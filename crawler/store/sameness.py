@@ -143,11 +143,13 @@ class SameRoom:
             out, rest = [article_id], [name for name in out if name != article_id]
         self._say([(one, other) for one in out for other in rest], together=False, at=at)
 
-    def undo(self, number: int | None, at: datetime, *, article_id: str | None = None) -> int:
-        """Take back the last thing a person said about the articles of a story, or about one article (its story may be
-        gone); how many words that were."""
-        members = {article_id} if number is None else {member.article.id for member in self._named(number).members}
-        what = f"of {article_id}" if number is None else f"in story {number}"
+    def undo(self, about: int | str, at: datetime) -> int:
+        """Take back the last thing a person said about the articles of a story, or, by its id, about one article (its
+        story may be gone); how many words that were."""
+        if isinstance(about, str):
+            members, what = {about}, f"of {about}"
+        else:
+            members, what = {member.article.id for member in self._named(about).members}, f"in story {about}"
         touching = overrules.c.a.in_(members) | overrules.c.b.in_(members)
         newest = select(func.max(overrules.c.act)).where(touching, overrules.c.undone_at.is_(None))
         act = self._database.read(newest)[0][0]
