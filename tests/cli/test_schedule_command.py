@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from live.place import Place
@@ -157,7 +158,8 @@ def test_an_alarm_that_could_not_be_told_is_told_at_a_look(tmp_path: Path) -> No
 def test_a_learned_rhythm_is_explained(tmp_path: Path) -> None:
     place = Place(tmp_path, variables=dict.fromkeys(AUTO, "auto"))
     place.data.mkdir(parents=True)
-    today = datetime.now(UTC).replace(hour=6, minute=30, second=0, microsecond=0)  # 11:30 in Almaty
+    # The product counts days in Almaty. Between 19:00 and 24:00 UTC it is already tomorrow there.
+    today = datetime.now(ZoneInfo("Asia/Almaty")).replace(hour=11, minute=30, second=0, microsecond=0)
     with place.store() as store:
         for day in range(1, 100):
             at = today - timedelta(days=day)
