@@ -28,6 +28,8 @@ HASTE = {
     "CRAWLER_POLITENESS__RETRY_WAIT": "0.01",
 }
 """Settings for a copy of a site on this machine: no pauses."""
+CLOCK_VARIABLES = ("LD_PRELOAD", "FAKETIME", "FAKETIME_SHARED")
+"""CI runs tests under faketime: commands must see the same clock as the test."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Place:
         self.work.mkdir(parents=True, exist_ok=True)
         addresses = {f"CRAWLER_SOURCES__{name.upper()}__BASE_URL": site.url for name, site in self.sites.items()}
         return {
+            **{name: value for name, value in os.environ.items() if name in CLOCK_VARIABLES},
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
             "HOME": str(self.folder),
