@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.settings import Settings
 
-    from crawler.archive.past import PastRun
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
@@ -29,19 +27,13 @@ class RunPlan:
 
     `config` is the configuration file, None for the one in force. `replay` is a folder or `.warc.gz` file to read
     instead of the site, `url` one address to read alone, `since` (aware) the oldest article wanted, `limit` the most
-    articles. With `past` the replay is that run of the archive `replay` once more, by its own clock; with `as_asked`
-    its records, not the store, say which known articles were looked at again; with `apart` it is made over a copy of
-    the store as it was, and what was news then is news there. `dry_run` stores nothing. With
-    `everything` unchanged articles go down the whole stream too. `variables` are environment variables set for the run
-    (`CRAWLER_DATABASE` and the like).
+    articles. `dry_run` stores nothing. With `everything` unchanged articles go down the whole stream too. `variables`
+    are environment variables set for the run (`CRAWLER_DATABASE` and the like).
     """
 
     source: str
     config: Path | None = None
     replay: Path | None = None
-    past: PastRun | None = None
-    as_asked: bool = False
-    apart: bool = False
     url: str | None = None
     since: datetime | None = None
     limit: int | None = None
@@ -65,9 +57,8 @@ def run_source(plan: RunPlan, emit: Callable[[dict[str, Any]], None]) -> Run:
     config = load(plan.config)
     config.check_sources(spiders.names())
     spider_class = spiders.load(plan.source)
-    if plan.past:
+    if plan.replay:
         refuse_sockets()
-    elif plan.replay:
         stored_pages(plan.replay, plan.source)  # NothingStored now, in one sentence, rather than inside the engine
     process = AsyncCrawlerProcess(settings_of(plan, config))
     crawler = process.create_crawler(spider_class)
@@ -103,9 +94,6 @@ def settings_of(plan: RunPlan, config: Config) -> Settings:
     wanted = {
         "CRAWLER_CONFIG": config,
         "CRAWLER_REPLAY": plan.replay is not None,
-        "CRAWLER_PAST": plan.past,
-        "CRAWLER_AS_ASKED": plan.as_asked,
-        "CRAWLER_APART": plan.apart,
         "CRAWLER_STORED": str(plan.replay.absolute()) if plan.replay else None,
         "CRAWLER_DRY_RUN": plan.dry_run,
         "CRAWLER_KEEP_UNCHANGED": plan.everything,

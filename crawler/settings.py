@@ -92,12 +92,7 @@ class FromConfig:
         if replay:
             for key, value in REPLAY.items():
                 settings.set(key, value, priority="cmdline")
-            starts = "crawler.middlewares.stored.StoredStarts"
-            if settings.get("CRAWLER_PAST"):
-                starts = "crawler.middlewares.past.PastStarts"
-                for key, value in {**PAST, "ROBOTSTXT_OBEY": config.politeness.robots}.items():
-                    settings.set(key, value, priority="cmdline")
-            settings["SPIDER_MIDDLEWARES"][starts] = 10
+            settings["SPIDER_MIDDLEWARES"]["crawler.middlewares.stored.StoredStarts"] = 10
 
 
 # A replay answers from disk: no waiting, no permission to ask, one page after the other.
@@ -111,17 +106,6 @@ REPLAY = {
     "DOWNLOAD_DELAY": 0,
     "ROBOTSTXT_OBEY": False,
     "CRAWLER_ALLOW_PRIVATE": True,
-}
-
-# A past run as it was: its answers in their order, each page read to its end before the next one is asked for.
-PAST = {
-    "DOWNLOAD_HANDLERS": {
-        **dict.fromkeys(("data", "file", "s3", "ftp")),
-        **dict.fromkeys(("http", "https"), "crawler.middlewares.past.PastPages"),
-    },
-    "SCHEDULER": "crawler.middlewares.past.PastOrder",
-    "SCHEDULER_PRIORITY_QUEUE": "scrapy.pqueues.ScrapyPriorityQueue",
-    "SCRAPER_SLOT_MAX_ACTIVE_SIZE": 0,
 }
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from crawler.items import Run
 
 Headers = Sequence[tuple[bytes, bytes]]
 """Names and values in the order they were received, a name as often as it came."""
@@ -31,7 +34,7 @@ class Exchange:
 
     `fetched_at` is aware and goes into the archive in UTC and whole seconds. `ip` is the server's address.
     `truncated` is a WARC reason (`disconnect`, `length`) where the body is known to be cut off. `earlier` is the
-    record that may already hold this payload. `run` says whose response it is (`archive.past.tag_of`).
+    record that may already hold this payload. `run` says whose response it is (`tag_of`).
     """
 
     url: str
@@ -47,3 +50,13 @@ class Exchange:
     truncated: str | None = None
     earlier: Earlier | None = None
     run: str | None = None
+
+
+def tag_of(run: Run, *, since: datetime | None, limit: int | None, url: str | None) -> str:
+    """Return the value of the `Crawler-Run` header of a run's records: JSON in one line of ASCII.
+
+    It has the run's `id` in the store, its start (to the microsecond) and what limited the run.
+    """
+    limits = {"since": since.isoformat() if since else None, "limit": limit, "url": url}
+    values = {"id": run.id, "started": run.started_at.isoformat(), **limits}
+    return json.dumps({name: value for name, value in values.items() if value is not None})

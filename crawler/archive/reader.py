@@ -22,23 +22,7 @@ MOST_STEPS = 20
 """How long a chain of revisits of revisits may be."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """One response of a WARC file: `run` is what it says of its run (`archive.past`), `earlier` the record that holds
-    the payload of a 304, both None where the record does not say."""
-
-    snapshot: Snapshot
-    run: str | None = None
-    earlier: SnapshotRef | None = None
-
-
 def read_snapshots(path: Path, *, limit: int = LIMIT) -> Iterator[Snapshot]:
-    """As `read_kept`, the responses alone."""
-    for kept in read_kept(path, limit=limit):
-        yield kept.snapshot
-
-
-def read_kept(path: Path, *, limit: int = LIMIT) -> Iterator[Kept]:
     """Every response of a WARC file, in the order they stand; bodies content-decoded, at most `limit` bytes each.
 
     What cannot be given (too large, its original missing) is passed over. ArchiveError comes at the end, after
@@ -49,8 +33,7 @@ def read_kept(path: Path, *, limit: int = LIMIT) -> Iterator[Kept]:
     missing: list[str] = []
     for response, request in _pairs(path):
         try:
-            snapshot = _snapshot(response, request, file, originals, limit)
-            yield Kept(snapshot=snapshot, run=response.headers.get("crawler-run"), earlier=_earlier(response))
+            yield _snapshot(response, request, file, originals, limit)
         except ArchiveError as error:
             missing.append(str(error))
         originals.note(response)
@@ -194,16 +177,6 @@ def _snapshot(response: Record, request: Record | None, file: str, originals: _O
         payload=(request.body or None) if request else None,
         ref=SnapshotRef(file=file, offset=response.offset, digest=digest),
     )
-
-
-def _earlier(response: Record) -> SnapshotRef | None:
-    """Where the payload stands that a server's 304 left out."""
-    name = response.headers.get("warc-refers-to-filename")
-    offset = response.headers.get("warc-refers-to-file-offset", "")
-    if response.kind != "revisit" or not name or not offset.isdecimal():
-        return None
-    digest = response.headers.get("warc-payload-digest", "")
-    return SnapshotRef(file=name, offset=int(offset), digest=digest)
 
 
 def _status(record: Record) -> int:

@@ -62,12 +62,6 @@ def crawl(
     context: typer.Context,
     sources: Sources = None,
     replay: Annotated[Path | None, typer.Option(help="Read stored pages instead: a folder or a .warc.gz file.")] = None,
-    at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="With --replay ARCHIVE: the run that was going on then, as then.")
-    ] = None,
-    against: Annotated[
-        str | None, typer.Option(metavar="FILE", help="With --at: tell what differs from this .jsonl, or from `store`.")
-    ] = None,
     url: Annotated[str | None, typer.Option(help="Read this one address.")] = None,
     since: Since = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many articles per source.")] = None,
@@ -86,8 +80,6 @@ def crawl(
     wanted = Wanted(
         sources=tuple(sources or ()),
         replay=replay,
-        at=at,
-        against=against,
         url=url,
         since=since,
         limit=limit,
@@ -179,9 +171,6 @@ def health(
     context: typer.Context,
     sources: Sources = None,
     as_json: AsJson = False,
-    badge: Annotated[
-        Path | None, typer.Option(metavar="FILE.svg", help="Draw the state: one source's file, or a folder.")
-    ] = None,
     accept: Annotated[bool, typer.Option("--accept", help="As the source is now is how it is from now on.")] = False,
     unaccept: Annotated[bool, typer.Option("--unaccept", help="Take back what was accepted.")] = False,
 ) -> None:
@@ -191,7 +180,7 @@ def health(
 
     if accept or unaccept:
         raise typer.Exit(settle(context.obj, tuple(sources or ()), undo=unaccept))
-    raise typer.Exit(health(context.obj, tuple(sources or ()), as_json, badge))
+    raise typer.Exit(health(context.obj, tuple(sources or ()), as_json))
 
 
 @app.command()

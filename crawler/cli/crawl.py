@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from crawler.cli import moment, past
+from crawler.cli import moment
 from crawler.cli.output import ArticleFile
 from crawler.cli.plural import plural
 from crawler.cli.progress import Display, display_for
@@ -23,7 +23,6 @@ from crawler.run import RunPlan
 def crawl(config_path: Path | None, wanted: Wanted) -> int:
     """Run the sources; the exit code that outranks the others."""
     config = load(config_path)
-    past.check_options(wanted)
     if not config.contact and not wanted.replay:
         print(
             "crawler: no contact is set, so sites cannot reach you; put your address into crawler.toml "
@@ -32,12 +31,9 @@ def crawl(config_path: Path | None, wanted: Wanted) -> int:
         )
     names = chosen(config, wanted)
     load_rules(config.rules)  # a broken rule file is refused before anything is asked of a site
-    if not wanted.dry_run and not wanted.at:
+    if not wanted.dry_run:
         prepare(config)
     plans = [plan(name, config_path, config, wanted) for name in names]
-    if wanted.at:
-        with past.prepared(plans, config, wanted) as then:
-            return compared(then, config, wanted) if wanted.against else run(then, config, wanted)
     return run(plans, config, wanted)
 
 
@@ -60,21 +56,14 @@ def run(plans: Sequence[RunPlan], config: Config, wanted: Wanted) -> int:
             display.say(f"Nothing was read, so {file.path} was not written.")
         elif file.path:
             display.say(f"{plural(file.number, 'article')} written to {file.path}.")
-        if wanted.replay and not wanted.dry_run and not wanted.at:
+        if wanted.replay and not wanted.dry_run:
             from crawler.store import name_of
 
             display.say(f"Stored in {name_of(config.database_url)}; with --dry-run nothing is.")
-        if not wanted.dry_run and not wanted.at:
+        if not wanted.dry_run:
             for line in tell(config, outcomes, alarms=whole):
                 display.say(line)
     return worst(outcome.exit_code for outcome in outcomes)
-
-
-def compared(plans: Sequence[RunPlan], config: Config, wanted: Wanted) -> int:
-    """Run the plans and tell what differs from what the runs gave then."""
-    before, now = past.then(plans, config, wanted), past.Gathered(wanted)
-    outcomes = run_all(plans, now.on, limits=config.limits, log_level=logging.ERROR, at_once=3)
-    return past.compare(before, now, outcomes, plans, config)
 
 
 def refuse_unusable(outcomes: Sequence[Outcome]) -> None:
@@ -105,7 +94,7 @@ def plan(name: str, config_path: Path | None, config: Config, wanted: Wanted) ->
         config=config_path,
         replay=wanted.replay,
         url=wanted.url,
-        since=moment.since(wanted.since, config.timezone, moment.at(wanted.at, config.timezone) if wanted.at else None),
+        since=moment.since(wanted.since, config.timezone),
         limit=wanted.limit,
         dry_run=wanted.dry_run,
         everything=wanted.everything,

@@ -44,12 +44,6 @@ def until(text: str | None, timezone: str, now: datetime) -> datetime:
     return moment
 
 
-def at(text: str, timezone: str) -> datetime:
-    """The moment (aware) that `--at` means; without an offset it is the owner's wall time."""
-    fault = f"--at {text!r} is no time; write 2026-01-31T10:15, or 2026-01-31T10:15:30+05:00."
-    return _read(text, timezone, fault)
-
-
 def age(text: str, option: str) -> timedelta:
     """The span that an option's age means."""
     if found := AGE.fullmatch(text.strip()):

@@ -12,8 +12,6 @@ class Wanted:
 
     sources: tuple[str, ...] = ()
     replay: Path | None = None
-    at: str | None = None
-    against: str | None = None
     url: str | None = None
     since: str | None = None
     limit: int | None = None

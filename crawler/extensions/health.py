@@ -13,7 +13,6 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from crawler.archive.past import PastRun
 from crawler.errors import CrawlerError
 from crawler.extract.site import Reading
 from crawler.health.accepted import KEY, Accepted, accepted, carried_on
@@ -48,9 +47,8 @@ class HealthExtension:
         self.crawler = crawler
         self.store = session(crawler)
         self.dry = crawler.settings.getbool("CRAWLER_DRY_RUN")
-        self.past: PastRun | None = crawler.settings.get("CRAWLER_PAST")
         self.mode = "replay" if crawler.settings.getbool("CRAWLER_REPLAY") else "live"
-        self.replay = self.mode == "replay" and self.past is None  # a past run is judged as it was then
+        self.replay = self.mode == "replay"
         self.tally = Tally()
 
     @classmethod
@@ -66,8 +64,7 @@ class HealthExtension:
     def spider_opened(self, spider: SourceSpider) -> None:
         """Write that a run has begun: a run that never ends is one that was killed."""
         spider.measured = self.measured
-        now = self.past.started_at if self.past else datetime.now(UTC)
-        run = Run(source=spider.name, mode=self.mode, started_at=now)
+        run = Run(source=spider.name, mode=self.mode, started_at=datetime.now(UTC))
         try:
             spider.run = run if self.dry else self.store.runs.begin(run)
         except CrawlerError as error:
@@ -119,7 +116,7 @@ class HealthExtension:
                 Problem(kind="Ended", message=f"The run was ended before its end: {why}.", exit_code=1)
             )
         counts = counts_of(self.crawler.stats.get_stats() if self.crawler.stats else {})
-        now = self.past.ended_at if self.past else datetime.now(UTC)
+        now = datetime.now(UTC)
         newest = None if self.replay else self.newest(spider, now)
         unaccounted = self.unaccounted(spider)
         measures = {} if partial(spider) else self.tally.measures(counts, spider.problems)

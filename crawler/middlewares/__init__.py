@@ -8,8 +8,7 @@
 880 archive.ArchiveMiddleware        every response as received, redirects and failed tries too, into WARC
 
 `revisits` tells `known` what is due to be looked at again, `listed` what is missing on lists of whole articles.
-`stored` has a replay's download handler and first requests, `past` those of a past run replayed as it was, with the
-order of its answers.
+`stored` has a replay's download handler and first requests.
 `resolver.GuardedResolver` belongs to the guard (TWISTED_DNS_RESOLVER). `outcomes` holds the errors they raise,
 `address` and `reach` what the guard and patience know without a network.
 """

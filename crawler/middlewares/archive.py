@@ -22,8 +22,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from scrapy.http import Headers, Response
 
-from crawler.archive.exchange import Earlier, Exchange
-from crawler.archive.past import tag_of
+from crawler.archive.exchange import Earlier, Exchange, tag_of
 from crawler.archive.record import pack
 from crawler.archive.warc import WarcWriter
 from crawler.errors import ArchiveError as BrokenArchive

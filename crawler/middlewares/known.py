@@ -8,7 +8,7 @@ a page that was not stored.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,12 +19,10 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DontCloseSpider, IgnoreRequest
 from scrapy.http import Response
 
-from crawler.archive.past import PastRun, archive_root
 from crawler.archive.reader import read_at
 from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
 from crawler.middlewares.listed import Listed
-from crawler.middlewares.past import answers_of, asked_by
 from crawler.middlewares.revisits import CONDITIONS, Revisits
 from crawler.source import SourceSpider, WholeListSpider, need_run
 from crawler.store import Memory, session
@@ -36,9 +34,7 @@ class KnownMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.store = session(crawler)
-        self.past: PastRun | None = crawler.settings.get("CRAWLER_PAST")
-        self.as_asked = crawler.settings.getbool("CRAWLER_AS_ASKED")
-        self.replay = crawler.settings.getbool("CRAWLER_REPLAY") and self.past is None
+        self.replay = crawler.settings.getbool("CRAWLER_REPLAY")
         self.complete: int | None = None
         self.off_list: bool | None = None
         self.listed: Listed | None = None
@@ -56,7 +52,7 @@ class KnownMiddleware:
         """Give the spider its question "did an earlier whole run store one of these?"."""
         self.complete = self.store.runs.last_complete_id(spider.name)
         spider.settled = self.settled
-        now = self.past.started_at if self.past else datetime.now(UTC)
+        now = datetime.now(UTC)
         self.revisits = Revisits(self.store, spider, now)
         if self.replay:
             return
@@ -74,7 +70,7 @@ class KnownMiddleware:
         if self.replay or self.off_list is False or spider.gave_up:
             return
         asked = spider.alone or spider.since or spider.limit or spider.list_failed or not spider.by_address
-        urls = [] if asked or self.off_list else list(self.unlisted())
+        urls = [] if asked or self.off_list else list(self.revisits.off_list())
         engine = self.crawler.engine
         assert engine is not None
         for url in urls:
@@ -101,36 +97,12 @@ class KnownMiddleware:
             for article in articles
         )
 
-    def unlisted(self) -> Iterator[str]:
-        """Addresses of known articles to ask for that no list named: those due, or those asked then."""
-        if not self.as_asked:
-            yield from self.revisits.off_list()
-            return
-        for snapshot in answers_of(self.crawler).left():
-            url = self.spider.inward(snapshot.url)
-            native_id = self.revisits.native_id(url)
-            if snapshot.method == "GET" and native_id and native_id not in self.revisits.decided:
-                self.revisits.decided[native_id] = True
-                yield url
-
-    def wants(self, request: Request, url: str) -> bool:
-        """Whether a listed article is to be asked for: by what is due, or of a known one, whether it was asked then."""
-        native_id = self.revisits.native_id(url) or ""
-        if not self.as_asked or not self.revisits.known(native_id):
-            return self.revisits.wants(url)
-        self.revisits.decided[native_id] = answers_of(self.crawler).holds(asked_by(self.crawler, request))
-        return self.revisits.decided[native_id]
-
     def process_request(self, request: Request) -> None:
-        """Turn away an old article, and a look back that a past run did not have; make a known address's request
-        conditional."""
-        looks_back = self.past and request.meta.get("back")
-        if looks_back and not answers_of(self.crawler).holds(asked_by(self.crawler, request)):
-            raise IgnoreRequest("the run did not look so far back")
+        """Turn away an old article; make a known address's request conditional."""
         if request.method != "GET" or self.replay:
             return
         url = self.spider.inward(request.url)
-        if request.meta.get("article") and not request.meta.get("revisit") and not self.wants(request, url):
+        if request.meta.get("article") and not request.meta.get("revisit") and not self.revisits.wants(url):
             self.spider.count("known")
             raise IgnoreRequest("known, and not due to be looked at again")
         memory = self.store.memory.get(self.spider.name, url)
@@ -164,8 +136,6 @@ class KnownMiddleware:
         Where the archive cannot give it, the list is asked for once more, without conditions.
         """
         root = self.crawler.settings.get("CRAWLER_ARCHIVE_DIR")
-        if self.past:
-            root = archive_root(Path(self.crawler.settings["CRAWLER_STORED"]), self.past.source)
         if root and memory.record_file and memory.record_offset is not None:
             ref = SnapshotRef(file=memory.record_file, offset=memory.record_offset, digest=memory.digest or "")
             try:

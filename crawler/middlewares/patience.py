@@ -5,8 +5,8 @@ seconds, then twice as many, and so on; when all is tried, the last answer goes 
 obeyed for the whole host; one beyond CRAWLER_LONGEST_WAIT ends in Blocked, for every later request there too.
 A host that cannot be reached is Unreachable after CRAWLER_REACH_SECONDS (see `reach`).
 
-Waiting is sleeping in `process_request`: other requests go on. In a replay (CRAWLER_REPLAY) nothing waits and no
-host is held against the others, except in that of a past run (CRAWLER_PAST), where it was so.
+Waiting is sleeping in `process_request`: other requests go on. In a replay (CRAWLER_REPLAY) nothing waits, and a
+host's failure blocks no other request.
 """
 
 from __future__ import annotations
@@ -82,7 +82,6 @@ class PatienceMiddleware:
         self._tries = settings.getint("RETRY_TIMES")
         self._longest = settings.getfloat("CRAWLER_LONGEST_WAIT", 60.0)
         self._replay = settings.getbool("CRAWLER_REPLAY")
-        self._past = bool(settings.get("CRAWLER_PAST"))
         self._first_timeout = settings.getfloat("CRAWLER_REACH_SECONDS", 20.0) * FIRST_SHARE
         self._reach = Reach(settings.getfloat("CRAWLER_REACH_SECONDS", 20.0))
         self._open_at: dict[str, float] = {}
@@ -108,8 +107,6 @@ class PatienceMiddleware:
     async def process_request(self, request: Request) -> None:
         """Wait as long as the request or its host must; Unreachable or Blocked where waiting is pointless."""
         host = urlparse_cached(request).netloc
-        if self._past:
-            self._refuse(request, host)
         if self._replay:
             return
         self._refuse(request, host)
@@ -194,7 +191,7 @@ class PatienceMiddleware:
             f"{host} answers {response.status} and wants no request before {moment}, "
             f"longer than politeness.longest_wait ({self._longest:g} s). Run again then."
         )
-        if self._past or not self._replay:
+        if not self._replay:
             self._closed[host] = sentence
         return Blocked(f"{request.url}: {sentence}", url=request.url)
 

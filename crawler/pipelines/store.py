@@ -23,7 +23,7 @@ class StorePipeline:
         self.crawler = crawler
         self.store = session(crawler)
         self.dry = crawler.settings.getbool("CRAWLER_DRY_RUN")
-        self.replay = crawler.settings.getbool("CRAWLER_REPLAY") and not crawler.settings.getbool("CRAWLER_APART")
+        self.replay = crawler.settings.getbool("CRAWLER_REPLAY")
         self.newness: Newness | None = None
         self.keep_unchanged = crawler.settings.getbool("CRAWLER_KEEP_UNCHANGED")
 

@@ -2,8 +2,6 @@
 
 canary.py         a known page as it is today against what it was
 expectations.py   every stored page against what it must yield, field by field
-difference.py     what a past run gives today against what it gave then
-telling.py        who would be told of a past run today
 suggestion.py     where a field that is lost may stand on a changed page
 scorecard.py      how much of it is as expected, how old each page is, which page classes have no recent one
 """

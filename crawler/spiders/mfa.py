@@ -80,8 +80,7 @@ class MfaSpider(WholeListSpider):
     async def start(self) -> AsyncIterator[Request]:
         """The first page of each language; one article (`url`) is looked for there too, its page being a shell."""
         address = self.site.identify(self.url) if self.url else None
-        settings = self.crawler.settings
-        pages = settings.getbool("CRAWLER_REPLAY") and not settings.get("CRAWLER_PAST")  # they hold it at its address
+        pages = self.crawler.settings.getbool("CRAWLER_REPLAY")  # they hold it at its address
         if address and DETAILS.search(address.url) and not pages:
             self.alone, self.looked_for = False, address.native_id
         requests = [request async for request in super().start()] if self.alone else list(self.first_requests())

@@ -175,12 +175,6 @@ class ArticleRoom:
         """Every version of an article, the oldest first."""
         return [as_article(row[0]) for row in self._database.look_up(_ALL_VERSIONS, {"at": article_id})]
 
-    def of_run(self, run_id: int) -> list[Article]:
-        """Every version that a run stored, by article."""
-        query = select(versions.c.article).where(versions.c.run_id == run_id)
-        rows = self._database.read(query.order_by(versions.c.article_id, versions.c.version))
-        return [as_article(row.article) for row in rows]
-
     def seen_between(self, begin: datetime, end: datetime) -> list[Article]:
         """Every version first seen from `begin` on and before `end`, the earliest first, of articles in which a rule
         found something then, or had found something until then."""

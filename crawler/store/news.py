@@ -198,10 +198,6 @@ class NewsRoom:
                 insert_or_leave(subscriptions).run_many(connection, [asdict(each) for each in fresh])
         return found | {each.name: each for each in fresh}
 
-    def begun(self) -> set[str]:
-        """The names of all subscriptions that ever began."""
-        return {row.name for row in self._database.read(select(subscriptions.c.name))}
-
     def digested(self, name: str, until: datetime, empty: int) -> None:
         """Note up to when a subscription's digests reach, and how many empty ones came in a row."""
         with self._database.writing() as connection:

@@ -32,7 +32,6 @@ OWN: dict[str, tuple[str, str]] = {
     "cli/languages.py": ("getattr", "the languages of a source's class, no articles"),
     "cli/match.py": ("asdict sentence", "explains a text that the owner gave"),
     "cli/output.py": ("export_item", "`crawl -o`, the owner's working copy"),
-    "cli/past.py": ("asdict", "tells the owner what a run of the past would differ in"),
     "cli/progress.py": ("headline to_dict", "what a run tells the owner's terminal, and hands to `-o`"),
     "cli/remark.py": ("texts", "marks the store by new rules, and shows nothing"),
     "cli/replay.py": ("asdict", "results of snapshots, for the owner"),
