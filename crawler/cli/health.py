@@ -43,20 +43,14 @@ class State:
     since: datetime | None = None
 
 
-def health(config_path: Path | None, wanted: tuple[str, ...], as_json: bool, badge: Path | None = None) -> int:
-    """Print the state of each source, and draw it where asked; the exit code that outranks the others."""
-    from crawler.cli.badges import write
-
+def health(config_path: Path | None, wanted: tuple[str, ...], as_json: bool) -> int:
+    """Print the state of each source; the exit code that outranks the others."""
     config = load(config_path)
     now = datetime.now(UTC)
     with open_store(config.database_url) as store:
         states = [state(store, name, timing, config, now) for name, timing in timings(config, store, wanted).items()]
-    drawn = [(each.source, each.verdict, each.since) for each in states]
-    written = write(drawn, badge, config) if badge else []
     for each in states:
         print(json.dumps(values(each, config), ensure_ascii=False) if as_json else text(each, config))
-    if written and not as_json:
-        print(f"Written: {', '.join(map(str, written))}.")
     return worst(each.exit_code for each in states)
 
 

@@ -42,27 +42,10 @@ def test_the_open_alarm_is_shown(tmp_path: Path) -> None:
     }
 
 
-def test_a_source_that_never_ran_is_unwatched_and_drawn_so_into_a_file_or_a_folder(tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    one, each, no_file, no_folder, nowhere, no_svg = place.several(
-        ("health", "mfa", "--badge", "mfa.svg"),
-        ("health", "--badge", "badges"),
-        ("health", "--badge", "all.svg"),
-        ("health", "mfa", "--badge", "mfa.svg/x.svg"),
-        ("health", "mfa", "--badge", "nowhere/x.svg"),
-        ("health", "mfa", "--badge", "x.png"),
-    )
-    assert one.code == each.code == 13
-    assert one.out.splitlines()[0] == "mfa: unwatched. It never ran: start `crawler watch`, or run `crawler crawl`."
-    assert "mfa: unwatched, never looked at" in (place.work / "mfa.svg").read_text(encoding="utf-8")
-    assert sorted(path.name for path in (place.work / "badges").iterdir()) == ["ktkz.svg", "mfa.svg", "qazmonitor.svg"]
-    assert (no_file.code, "name one source" in no_file.err) == (2, True)
-    assert (no_folder.code, "there is no folder" in no_folder.err) == (2, True)
-    assert (nowhere.code, "there is no folder" in nowhere.err) == (2, True)
-    assert (no_svg.code, no_svg.err) == (2, "crawler: --badge x.png: the ending must be .svg, or name a folder.\n")
-    assert not {"nowhere", "x.png"} & {path.name for path in place.work.iterdir()}
-    assert one.out.splitlines()[-1] == "Written: mfa.svg."
-    assert each.out.splitlines()[-1] == "Written: badges/ktkz.svg, badges/mfa.svg, badges/qazmonitor.svg."
+def test_a_source_that_never_ran_is_unwatched(tmp_path: Path) -> None:
+    done = Place(tmp_path).crawler("health", "mfa")
+    assert done.code == 13
+    assert done.out.splitlines()[0] == "mfa: unwatched. It never ran: start `crawler watch`, or run `crawler crawl`."
 
 
 def test_every_state_and_the_code_that_outranks(tmp_path: Path) -> None:
