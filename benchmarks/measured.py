@@ -1,9 +1,13 @@
-"""One crawl in this process, measured from within: `python -m benchmarks.measured WHAT URL FOLDER STARTED`.
+"""Crawl once in this process and measure it from within: `python -m benchmarks.measured WHAT URL FOLDER STARTED`.
 
-WHAT is `bare` (Scrapy, a parse that only reads the title), `export` (the same with a JSON-lines feed export),
-`tuned` (with the settings that the product makes for speed; see `crawler.settings`), `spine`
-(`run_source`, everything on), or `spine-PART` with one part off (see `PARTS`). STARTED is the time (CLOCK_MONOTONIC)
-at which the parent began this process. Prints one JSON line on stdout.
+WHAT is one of
+
+    bare         Scrapy, with a parse that only reads the title
+    tuned        the same with the settings that `crawler.settings` makes for speed
+    whole        `run_source` with everything on, and then the judging of what the run deferred
+    whole-PART   the same without one part (see `PARTS`), or without several, joined by `+`
+
+STARTED is the time (CLOCK_MONOTONIC) at which the parent started this process. Prints one JSON line.
 """
 
 from __future__ import annotations
@@ -12,9 +16,11 @@ import json
 import os
 import re
 import resource
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +28,12 @@ import scrapy
 from scrapy import Request, signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.http import Response
+from scrapy.utils.misc import load_object
 
 from benchmarks.loopback import CONNECTIONS, FEED
 
 SOURCE = "qazmonitor"
+Measurement = dict[str, Any]
 moments: dict[str, tuple[float, float]] = {}
 """When (CLOCK_MONOTONIC) and after how much CPU (seconds) the crawl began and ended."""
 
@@ -45,24 +53,24 @@ class Clock:
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        crawler.signals.connect(self.began, signals.engine_started)
-        crawler.signals.connect(self.ended, signals.engine_stopped)
+        crawler.signals.connect(self.engine_started, signals.engine_started)
+        crawler.signals.connect(self.engine_stopped, signals.engine_stopped)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Clock:
         return cls(crawler)
 
-    def began(self) -> None:
-        moments["began"] = (time.monotonic(), time.process_time())
+    def engine_started(self) -> None:
+        moments["started"] = (time.monotonic(), time.process_time())
 
-    def ended(self) -> None:
-        moments["ended"] = (time.monotonic(), time.process_time())
+    def engine_stopped(self) -> None:
+        moments["stopped"] = (time.monotonic(), time.process_time())
         assert self.crawler.stats is not None
         moments["pages"] = (self.crawler.stats.get_value("response_received_count", 0), 0.0)
 
 
-class Titles(scrapy.Spider):
-    """What is compared with: a minimal spider over the same pages."""
+class TitleSpider(scrapy.Spider):
+    """The minimal spider that the product is compared with, over the same pages."""
 
     name = "titles"
 
@@ -72,26 +80,27 @@ class Titles(scrapy.Spider):
     def parse(self, response: Response) -> Iterator[Request]:
         for address in response.css("item > link::text").getall():
             path = re.sub(r"^https?://[^/]+", "", address)
-            yield Request(self.site + path, callback=self.article)  # type: ignore[attr-defined]
+            yield Request(self.site + path, callback=self.parse_article)  # type: ignore[attr-defined]
 
-    def article(self, response: Response) -> Iterator[dict[str, Any]]:
+    def parse_article(self, response: Response) -> Iterator[dict[str, Any]]:
         yield {"url": response.url, "title": response.css("title::text").get()}
 
 
-def bare(kind: str, url: str, folder: Path) -> None:
-    """Scrapy with its own defaults, and what `kind` adds."""
-    more: dict[str, dict[str, Any]] = {
-        "bare": {},
-        "export": {"FEEDS": {folder / "titles.jsonl": {"format": "jsonlines"}}},
-        "tuned": {"CONCURRENT_ITEMS": 1, "WARN_ON_GENERATOR_RETURN_VALUE": False},
-    }
-    process = AsyncCrawlerProcess({**BARE, **more[kind], "EXTENSIONS": {Clock: 0}})
-    process.crawl(Titles, site=url)
+def crawl_titles(kind: str, url: str) -> Measurement:
+    """Crawl with Scrapy's own defaults, and for `tuned` with the two settings of the product."""
+    from crawler import settings
+
+    names = ("CONCURRENT_ITEMS", "WARN_ON_GENERATOR_RETURN_VALUE") if kind == "tuned" else ()
+    process = AsyncCrawlerProcess(
+        {**BARE, **{name: getattr(settings, name) for name in names}, "EXTENSIONS": {Clock: 0}}
+    )
+    process.crawl(TitleSpider, site=url)
     process.start()
+    return {}
 
 
-def spine(url: str, folder: Path, off: str) -> None:
-    """The product, with one part off."""
+def crawl_whole(url: str, folder: Path, off: str) -> Measurement:
+    """Crawl with the product, without the parts that `off` names. Judge what the run deferred."""
     from crawler import settings
     from crawler.process.wire import Writer
     from crawler.run import RunPlan, run_source
@@ -108,47 +117,119 @@ def spine(url: str, folder: Path, off: str) -> None:
         }
     )
     settings.EXTENSIONS[Clock] = 0  # type: ignore[index]
-    for name in off.split("+") if off else ():
+    parts = off.split("+") if off else []
+    for name in parts:
         PARTS[name](settings)
     emit: Callable[[Any], None] = Writer(os.open(os.devnull, os.O_WRONLY)).emit
-    run = run_source(RunPlan(source=SOURCE), (lambda event: None) if "events" in off.split("+") else emit)
-    if run.exit_code != 0:
-        raise SystemExit(f"the run did not end well: {run.reason}")
+    run = run_source(RunPlan(source=SOURCE), (lambda event: None) if "events" in parts else emit)
+    # Without the store the run itself reports failure: no listed article arrives.
+    if run.exit_code != 0 and not ("store" in parts and run.counts.get("article_pages")):
+        raise SystemExit(f"The run failed: {run.reason}")
+    outcome: Measurement = {"counts": run.counts}
+    if "store" not in parts:
+        outcome |= judge_deferred(folder) if "judging" not in parts else {}
+    return outcome
 
 
-def _without_stages(*names: str) -> Callable[[Any], None]:
+def judge_deferred(folder: Path) -> Measurement:
+    """Judge the articles that the run left for later. Return their number and the time, and what was found."""
+    from crawler.store import open_store
+    from crawler.store.schema import links, stories
+    from crawler.text.dates import zone
+
+    file = folder / "crawler.db"
+    begin, cpu = time.monotonic(), time.process_time()
+    with open_store(f"sqlite:///{file}") as store:
+        deferred = store.same.waiting()
+        while store.same.waiting():
+            store.same.settle(zone("Asia/Almaty"))
+    spent = {"deferred_seconds": time.monotonic() - begin, "deferred_cpu": time.process_time() - cpu}
+    with closing(sqlite3.connect(file)) as database:
+        found = {
+            table.name: database.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0]
+            for table in (links, stories)
+        }
+    return {"deferred": deferred, **(spent if deferred else {}), **found}
+
+
+def _without(*classes: Callable[[], type]) -> Callable[[Any], None]:
+    """Return a function that removes components from Scrapy's settings, found by their class, not by their path."""
+
     def remove(settings: Any) -> None:
-        for name in names:
-            for path in [path for path in settings.ITEM_PIPELINES if f".{name}." in path]:
-                del settings.ITEM_PIPELINES[path]
+        for import_class in classes:
+            component = import_class()
+            tables = (settings.ITEM_PIPELINES, settings.DOWNLOADER_MIDDLEWARES, settings.EXTENSIONS)
+            found = [(table, path) for table in tables for path, order in table.items() if _is(path, order, component)]
+            if not found:
+                raise SystemExit(f"{component.__name__} is not in the settings.")
+            for table, path in found:
+                del table[path]
 
     return remove
 
 
-def _without_middleware(*names: str) -> Callable[[Any], None]:
-    def remove(settings: Any) -> None:
-        for name in names:
-            for path in [path for path in settings.DOWNLOADER_MIDDLEWARES if f".{name}." in path]:
-                del settings.DOWNLOADER_MIDDLEWARES[path]
+def _is(path: Any, order: int | None, component: type) -> bool:
+    return order is not None and load_object(path) is component
 
-    return remove
+
+def _conditional() -> type:
+    from crawler.middlewares.known import KnownMiddleware
+
+    return KnownMiddleware
+
+
+def _retry() -> type:
+    from crawler.middlewares.patience import PatienceMiddleware
+
+    return PatienceMiddleware
+
+
+def _validate() -> type:
+    from crawler.pipelines.validate import ValidatePipeline
+
+    return ValidatePipeline
+
+
+def _dedupe() -> type:
+    from crawler.pipelines.dedupe import DedupePipeline
+
+    return DedupePipeline
+
+
+def _keywords() -> type:
+    from crawler.pipelines.keywords import KeywordsPipeline
+
+    return KeywordsPipeline
+
+
+def _store() -> type:
+    from crawler.pipelines.store import StorePipeline
+
+    return StorePipeline
+
+
+def _judging() -> type:
+    from crawler.extensions.sameness import SamenessExtension
+
+    return SamenessExtension
 
 
 PARTS: dict[str, Callable[[Any], None]] = {
     "archive": lambda settings: os.environ.update(CRAWLER_ARCHIVE="false"),
-    "known": _without_middleware("known"),
-    "patience": _without_middleware("patience"),
-    "validate": _without_stages("validate"),
-    "keywords": _without_stages("keywords"),
-    "store": _without_stages("store"),
-    "dedupe": _without_stages("dedupe", "store"),  # only judged articles can be stored
+    "conditional": _without(_conditional),
+    "retry": _without(_retry),
+    "validate": _without(_validate),
+    "keywords": _without(_keywords),
+    "store": _without(_store),
+    "dedupe": _without(_dedupe),  # Only with "store": the store takes no article without a verdict.
+    "judging": _without(_judging),
     "events": lambda settings: None,
 }
-"""What can be off, each by leaving it out of the wiring."""
+"""What can be off, by removing it from the settings. Components are imported only when they are removed."""
 
 
-def peak_mb() -> float:
-    """The most memory this process has held. Not `ru_maxrss`, which begins with what the parent held at the fork."""
+def measure_peak_mb() -> float:
+    """Return the most memory this process had. `ru_maxrss` would begin with the parent's memory at the fork."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * (1024 if sys.platform == "darwin" else 1))
@@ -156,22 +237,18 @@ def peak_mb() -> float:
 
 
 def main(what: str, url: str, folder: str, started: str) -> None:
-    """Crawl, then say what it took."""
+    """Crawl, then print the measurement."""
     kind, _, off = what.partition("-")
-    if kind == "spine":
-        spine(url, Path(folder), off)
-    else:
-        bare(kind, url, Path(folder))
-    (began, cpu_before), (ended, cpu_after) = moments["began"], moments["ended"]
-    found = {
+    outcome = crawl_whole(url, Path(folder), off) if kind == "whole" else crawl_titles(kind, url)
+    (begin, cpu_before), (end, cpu_after) = moments["started"], moments["stopped"]
+    measurement = {
         "pages": moments["pages"][0],
-        "startup": began - float(started),
-        "startup_cpu": cpu_before,
-        "seconds": ended - began,
-        "cpu": cpu_after - cpu_before,
-        "peak_mb": peak_mb(),
+        "startup": begin - float(started),
+        "seconds": end - begin + outcome.get("deferred_seconds", 0.0),
+        "cpu": cpu_after - cpu_before + outcome.get("deferred_cpu", 0.0),
+        "peak_mb": measure_peak_mb(),
     }
-    print(json.dumps(found))
+    print(json.dumps(outcome | measurement))
 
 
 if __name__ == "__main__":

@@ -1,121 +1,179 @@
-"""Bare Scrapy against the whole spine, side by side: `python -m benchmarks.spine [--quick] [--parts]`.
+"""Compare the product with bare Scrapy over the same pages: `python -m benchmarks.spine [--quick] [--parts]`.
 
-Runs take turns (A B A B …), so that a slow minute of the machine meets both; ratios are of neighbours. Nothing is
-asserted: the numbers are for reading.
+    --quick        200 pages (60 about one event), 3 rounds
+    --parts        also the product without one part at a time
+    --against DIR  also the product of another checkout, with its own environment (DIR/.venv)
+
+Runs take turns (A B C A B C …), so that a slow minute of the machine meets all. Ratios compare runs of one round.
+Nothing is asserted: the numbers are for reading.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
-from benchmarks.loopback import CONNECTIONS, capacity, loopback
+from benchmarks.loopback import CONNECTIONS, measure_capacity, serve_corpus
 
 ROOT = Path(__file__).parents[1]
-Figures = dict[str, float]
-
-LABELS = {
-    "bare": "bare Scrapy, title only",
-    "export": "… with a feed export",
-    "tuned": "… with our two settings",
-    "spine": "the whole spine",
-}
-OFF = {
-    "spine-archive": "archive (WARC)",
-    "spine-known": "known (conditional requests)",
-    "spine-patience": "patience",
-    "spine-validate": "validate",
-    "spine-keywords": "keywords",
-    "spine-store": "store",
-    "spine-events": "progress events",
-    "spine-archive+known+patience+validate+keywords+dedupe+events": "all of these and dedupe",
-}
+CROWD_PAGES = 200
+QUICK_CROWD_PAGES = 60
+"""Pages of the crowded corpus: its links grow with the square of its pages."""
+Measurement = dict[str, Any]
 
 
-def measured(what: str, url: str) -> Figures:
-    """One run in a fresh process with a data folder of its own."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: `what` is for `benchmarks.measured`, `checkout` the folder to run it in."""
+
+    label: str
+    what: str
+    is_crowd: bool = False
+    checkout: Path = ROOT
+
+
+BARE = Row("bare Scrapy, title only", "bare")
+WHOLE = Row("the whole pipeline", "whole")
+ROWS = (
+    BARE,
+    Row("bare with our two settings", "tuned"),
+    Row("the pipeline without judging", "whole-judging"),
+    WHOLE,
+    Row("the whole, all one event", "whole", is_crowd=True),
+)
+PARTS = (
+    Row("archive (WARC)", "whole-archive"),
+    Row("conditional requests", "whole-conditional"),
+    Row("retry", "whole-retry"),
+    Row("validate", "whole-validate"),
+    Row("keywords", "whole-keywords"),
+    Row("judging", "whole-judging"),
+    Row("store and judging", "whole-store"),
+    Row("dedupe, store and judging", "whole-dedupe+store"),
+    Row("progress events", "whole-events"),
+    Row("all of these", "whole-archive+conditional+retry+validate+keywords+dedupe+store+judging+events"),
+)
+
+
+def measure(row: Row, url: str) -> Measurement:
+    """Return the measurement of one run in a fresh process with a data folder of its own."""
+    local = row.checkout / ".venv" / "bin" / "python"
+    python = str(local) if row.checkout != ROOT and local.exists() else sys.executable
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "benchmarks.measured", what, url, folder, str(time.monotonic())]
-        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        command = [python, "-m", "benchmarks.measured", row.what, url, folder, str(time.monotonic())]
+        environment = {**os.environ, "PYTHONPATH": str(row.checkout)}
+        ended = subprocess.run(command, cwd=row.checkout, env=environment, capture_output=True, text=True, check=False)
     if ended.returncode:
-        raise SystemExit(f"{what} failed:\n{ended.stderr}")
-    figures: Figures = json.loads(ended.stdout.splitlines()[-1])
-    figures["rate"] = figures["pages"] / figures["seconds"]
-    figures["ms"] = 1000 * figures["cpu"] / figures["pages"]
-    return figures
+        raise SystemExit(f"{row.label} failed:\n{ended.stderr}")
+    measurement: Measurement = json.loads(ended.stdout.splitlines()[-1])
+    measurement["rate"] = measurement["pages"] / measurement["seconds"]
+    measurement["ms"] = 1000 * measurement["cpu"] / measurement["pages"]
+    return measurement
 
 
-def rounds(kinds: Sequence[str], url: str, number: int) -> dict[str, list[Figures]]:
-    """Every kind once a round, in turns; one round before them that does not count."""
-    for kind in kinds[:2]:
-        measured(kind, url)
-    found: dict[str, list[Figures]] = {kind: [] for kind in kinds}
-    for done in range(number):
-        for kind in kinds:
-            found[kind].append(measured(kind, url))
-        print(f"\rround {done + 1} of {number}", end="", file=sys.stderr, flush=True)
+def measure_rounds(rows: Sequence[Row], url: str, crowd_url: str, rounds: int) -> dict[Row, list[Measurement]]:
+    """Measure every row once a round, in turns. Two runs before the first round do not count."""
+    for row in rows[:2]:
+        measure(row, url)
+    runs: dict[Row, list[Measurement]] = {row: [] for row in rows}
+    for done in range(rounds):
+        for row in rows:
+            runs[row].append(measure(row, crowd_url if row.is_crowd else url))
+        print(f"\rround {done + 1} of {rounds}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    return found
+    return runs
 
 
-def middle(runs: Sequence[Figures], name: str) -> float:
-    return median(run[name] for run in runs)
+def get_median(runs: Sequence[Measurement], name: str) -> float:
+    return float(median(run[name] for run in runs))
 
 
-def ratio(first: Sequence[Figures], second: Sequence[Figures], name: str) -> tuple[float, float, float]:
-    """Median, least and largest ratio of neighbouring runs."""
-    each = [a[name] / b[name] for a, b in zip(first, second, strict=True)]
-    return median(each), min(each), max(each)
+def get_ratios(first: Sequence[Measurement], second: Sequence[Measurement], name: str) -> list[float]:
+    """Return the ratio of each round, sorted."""
+    return sorted(a[name] / b[name] for a, b in zip(first, second, strict=True))
 
 
-def show(found: dict[str, list[Figures]]) -> None:
-    """The comparison."""
+def print_table(runs: Mapping[Row, list[Measurement]]) -> None:
+    """Print a line a row. Both ratios are 1 for bare Scrapy and smaller for a slower row."""
     columns = f"{'pages/s':>9}{'CPU ms/page':>13}{'CPU s':>8}{'start-up s':>12}{'peak MB':>9}"
-    print(f"\n{'':28}{columns}   pages/s against bare (CPU)")
-    for kind, runs in found.items():
-        at, least, most = ratio(runs, found["bare"], "rate")
-        by_cpu, _, _ = ratio(found["bare"], runs, "ms")
-        against = f"{at:.2f}, {least:.2f} to {most:.2f} ({by_cpu:.2f})"
-        numbers = f"{middle(runs, 'rate'):9.0f}{middle(runs, 'ms'):13.2f}{middle(runs, 'cpu'):8.2f}"
-        print(f"{LABELS[kind]:28}{numbers}{middle(runs, 'startup'):12.2f}{middle(runs, 'peak_mb'):9.0f}   {against}")
+    print(f"\n{'':34}{columns}   bare/row by CPU; by time (least, most)")
+    for row, measured in runs.items():
+        by_cpu = get_ratios(runs[BARE], measured, "ms")
+        by_time = get_ratios(measured, runs[BARE], "rate")
+        against = f"{median(by_cpu):.2f}; {median(by_time):.2f} ({by_time[0]:.2f}, {by_time[-1]:.2f})"
+        numbers = f"{get_median(measured, 'rate'):9.0f}{get_median(measured, 'ms'):13.2f}"
+        numbers += f"{get_median(measured, 'cpu'):8.2f}"
+        print(
+            f"{row.label:34}{numbers}{get_median(measured, 'startup'):12.2f}{get_median(measured, 'peak_mb'):9.0f}"
+            f"   {against}"
+        )
+    for row, measured in runs.items():
+        if "counts" in measured[0]:
+            print(f"{row.label}: {format_outcome(measured[0])}")
 
 
-def show_parts(found: dict[str, list[Figures]]) -> None:
-    """What each part costs: the whole spine's CPU less that of a run without it."""
-    whole = found["spine"]
-    bare = middle(found["bare"], "ms")
-    total = middle(whole, "ms")
+def format_outcome(measured: Measurement) -> str:
+    """Return what a run of the product found, so that a reader sees whether the corpus is what it should be."""
+    counts = {name: number for name, number in sorted(measured["counts"].items()) if number}
+    listed = ", ".join(f"{number} {name}" for name, number in counts.items())
+    judged = [f"{measured[name]} {name}" for name in ("deferred", "links", "stories") if name in measured]
+    return f"{listed}; {', '.join(judged) or 'not judged'}"
+
+
+def print_parts(runs: Mapping[Row, list[Measurement]]) -> None:
+    """Print the cost of each part: the CPU of the whole pipeline less that of a run without the part."""
+    bare, total = get_median(runs[BARE], "ms"), get_median(runs[WHOLE], "ms")
     print(f"\n{'off':34}{'CPU ms/page':>13}{'saves ms':>10}{'share':>8}")
     print(f"{'nothing':34}{total:13.2f}")
-    for kind, label in OFF.items():
-        saved = median(a["ms"] - b["ms"] for a, b in zip(whole, found[kind], strict=True))
-        print(f"{label:34}{middle(found[kind], 'ms'):13.2f}{saved:10.2f}{saved / total:8.0%}")
-    rest = middle(found[list(OFF)[-1]], "ms") - bare
-    print(f"{'bare Scrapy':34}{bare:13.2f}   so extraction and what else is left: {rest:.2f} ms, {rest / total:.0%}")
+    for row in PARTS:
+        saved = median(a["ms"] - b["ms"] for a, b in zip(runs[WHOLE], runs[row], strict=True))
+        print(f"{row.label:34}{get_median(runs[row], 'ms'):13.2f}{saved:10.2f}{saved / total:8.0%}")
+    rest = get_median(runs[PARTS[-1]], "ms") - bare
+    print(f"{BARE.label:34}{bare:13.2f}   so extraction and the rest cost {rest:.2f} ms, {rest / total:.0%}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="200 pages, 3 rounds")
-    parser.add_argument("--parts", action="store_true", help="also the spine with one part off at a time")
+def make_rows(checkout: Path | None) -> list[Row]:
+    """Return the rows of the first table; those of another checkout follow each of this one's."""
+    rows = []
+    for row in ROWS:
+        rows.append(row)
+        if checkout and row.what.startswith("whole"):
+            label = f"… of {checkout.name}"
+            rows.append(Row(label, row.what, row.is_crowd, checkout.resolve()))
+    return rows
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--parts", action="store_true")
+    parser.add_argument("--against", type=Path, metavar="DIR")
     parser.add_argument("--pages", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
-    pages, number = (200, 3) if given.quick else (given.pages, given.rounds)
-    with loopback(pages) as (url, size):
-        print(f"{pages} article pages of {size / 1000:.1f} kB, gzip on the way, in one feed; {number} rounds.")
-        print(f"{CONNECTIONS} connections; no delay, AutoThrottle, robots.txt or log on either side.")
-        print(f"The server gives at least {capacity(url):.0f} pages/s.")
-        show(rounds(list(LABELS), url, number))
-        if given.parts:
-            show_parts(rounds(["bare", "spine", *OFF], url, max(3, number // 2)))
+    options = parser.parse_args(arguments)
+    pages, rounds = (200, 3) if options.quick else (options.pages, options.rounds)
+    crowd = min(pages, QUICK_CROWD_PAGES if options.quick else CROWD_PAGES)
+    with serve_corpus(pages) as (url, size), serve_corpus(crowd, "crowd") as (crowd_url, _):
+        print(f"{pages} article pages of {size / 1000:.1f} kB, gzip on the way, in one feed; {rounds} rounds.")
+        print(f"{CONNECTIONS} connections. No delay, AutoThrottle, robots.txt or log on either side.")
+        print(f"The server answers at least {measure_capacity(url):.0f} requests/s.", flush=True)
+        runs = measure_rounds(make_rows(options.against), url, crowd_url, rounds)
+        print_table(runs)
+        if options.parts:
+            print_parts(measure_rounds([BARE, WHOLE, *PARTS], url, crowd_url, max(1, rounds // 2)))
+    by_cpu = median(get_ratios(runs[BARE], runs[WHOLE], "ms"))
+    by_time = median(get_ratios(runs[WHOLE], runs[BARE], "rate"))
+    print(f"spine/bare cpu={by_cpu:.2f} wall={by_time:.2f}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from benchmarks.loopback import loopback
+from benchmarks.loopback import serve_corpus
 from benchmarks.watched_by_slots import SOURCE
 from crawler.items import Run
 from crawler.store import open_store
@@ -190,7 +190,7 @@ def main() -> int:
     parser.add_argument("--restarts", type=int, default=10, help="half of them by SIGTERM, half by SIGKILL")
     parser.add_argument("--seconds", type=float, default=1.0, help="from one slot to the next")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, loopback(PAGES) as (url, _):
+    with tempfile.TemporaryDirectory() as folder, serve_corpus(PAGES) as (url, _):
         watched = Watched(Path(folder), url, options.seconds)
         long, short = options.runs // 2, options.runs // 2 // max(options.restarts, 1)
         for number in range(options.restarts):
