@@ -22,18 +22,18 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sameness_articles import article
-from crawler.alerts.sending import Post
-from crawler.alerts.sorting import sort
+from benchmarks.similarity_articles import make_article
 from crawler.config import Config
-from crawler.dedupe.content import copy_hash, revision_hash
 from crawler.keywords import Matcher, load_rules
-from crawler.store import State, open_store
+from crawler.notify.dispatcher import Dispatcher
+from crawler.notify.routing import route_events
+from crawler.similarity.content_hashes import hash_body, hash_revision
+from crawler.store import DeliveryState, open_store
 
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
-def receive(pipe: Connection) -> None:
+def run_receiver(pipe: Connection) -> None:
     """Answer every POST at once and count the keys, until told to stop; sends its port first, its count last."""
 
     async def serve() -> None:
@@ -60,49 +60,49 @@ def receive(pipe: Connection) -> None:
     asyncio.run(serve())
 
 
-def config(port: int, number: int) -> Config:
+def make_config(port: int, number: int) -> Config:
     """One subscriber who is told of every article by itself."""
     press = {"channels": ["desk"], "unit": "article", "burst": number + 1}
     channels = {"desk": f"json://127.0.0.1:{port}/hook"}
     return Config.model_validate({"channels": channels, "subscriptions": {"press": press}})
 
 
-def fill(url: str, settings: Config, number: int) -> None:
+def fill_store(url: str, settings: Config, number: int) -> None:
     """Store so many articles that match, and make their messages."""
     matcher = Matcher(load_rules())
     now = datetime.now(UTC)
     with open_store(url) as store:
-        store.news.subscribed(["press"], now - timedelta(days=1))
+        store.events.subscriptions__get_or_start(["press"], now - timedelta(days=1))
         for start in range(0, number, 500):
-            with store.batch():
+            with store.transaction():
                 for each in range(start, min(start + 500, number)):
-                    made = _matching(article(each), matcher)
-                    hashes = {"content_hash": revision_hash(made), "copy_hash": copy_hash(made)}
+                    made = _make_matching(make_article(each), matcher)
+                    hashes = {"content_hash": hash_revision(made), "copy_hash": hash_body(made)}
                     store.articles.save(made, **hashes, run_id=None, seen_at=now - timedelta(hours=1))
         begun = time.perf_counter()
-        sort(store, settings, now)
+        route_events(store, settings, now)
         print(f"sorting  {(time.perf_counter() - begun) / number * 1000:6.2f} ms an article", flush=True)
 
 
-def _matching(made: Any, matcher: Matcher) -> Any:
+def _make_matching(made: Any, matcher: Matcher) -> Any:
     from dataclasses import replace
 
     text = f"{made.body}\nДелегация МККК приняла участие во встрече."
     made = replace(made, body=text)
-    return replace(made, matches=matcher.match(made.texts, language="ru", source=made.source))
+    return replace(made, matches=matcher.find_matches(made.texts, language="ru", source=made.source))
 
 
-def deliver(url: str, settings: Config, pipe: Connection) -> None:
+def send_messages(url: str, settings: Config, pipe: Connection) -> None:
     """Send what is due; tells how many, how long and the most memory."""
     with open_store(url) as store:
         begun = time.perf_counter(), time.process_time()
-        sent = Post(settings, store).send()
+        sent = Dispatcher(settings, store).send_due()
         took = time.perf_counter() - begun[0], time.process_time() - begun[1]
-        left = store.outbox.counts().get(State.PENDING, 0)
+        left = store.messages.deliveries__count_by_state().get(DeliveryState.PENDING, 0)
     pipe.send((sent.sent, left, *took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
-def bare(port: int, number: int = 1000) -> float:
+def measure_receiver(port: int, number: int = 1000) -> float:
     """Requests a second that the receiver answers to a client that does nothing else."""
     begun = time.perf_counter()
     for _ in range(number):
@@ -119,15 +119,18 @@ def main() -> None:
     number = parser.parse_args().number
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    receiver = context.Process(target=receive, args=(theirs,), daemon=True)
+    receiver = context.Process(target=run_receiver, args=(theirs,), daemon=True)
     receiver.start()
     port = ours.recv()
-    print(f"the receiver takes {bare(port):,.0f} requests/s from one client that does nothing else", flush=True)
+    print(
+        f"the receiver takes {measure_receiver(port):,.0f} requests/s from one client that does nothing else",
+        flush=True,
+    )
     with tempfile.TemporaryDirectory() as folder:
-        url, settings = f"sqlite:///{Path(folder) / 'bench.db'}", config(port, number)
-        fill(url, settings, number)
+        url, settings = f"sqlite:///{Path(folder) / 'bench.db'}", make_config(port, number)
+        fill_store(url, settings, number)
         mine, its = context.Pipe()
-        sender = context.Process(target=deliver, args=(url, settings, its))
+        sender = context.Process(target=send_messages, args=(url, settings, its))
         sender.start()
         sent, left, wall, cpu, peak = mine.recv()
         sender.join()

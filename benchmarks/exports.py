@@ -14,13 +14,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.sameness_articles import article, save
+from benchmarks.similarity_articles import make_article, save_articles
 from crawler.items import Article, Match
 from crawler.store import open_store
 
 SIZES = (10_000, 100_000)
 BATCH = 500
-INSIDE = """
+CHILD_PROGRAM = """
 import sys
 from pathlib import Path
 from typer.testing import CliRunner
@@ -31,15 +31,15 @@ print(found.output.strip(), "peak", int(held) // 1024, "MB")
 """
 
 
-def fill(url: str, size: int) -> None:
+def fill_store(url: str, size: int) -> None:
     """Save the articles of these numbers; none is judged, which exports do not look at."""
     with open_store(url) as store:
         for at in range(0, size, BATCH):
-            made = [article(number) for number in range(at, min(at + BATCH, size))]
-            save(store, [_matched(one) if number % 10 == 0 else one for number, one in enumerate(made)])
+            made = [make_article(number) for number in range(at, min(at + BATCH, size))]
+            save_articles(store, [_add_match(one) if number % 10 == 0 else one for number, one in enumerate(made)])
 
 
-def _matched(one: Article) -> Article:
+def _add_match(one: Article) -> Article:
     word = one.body.split()[0]
     found = Match(rule="ihl", term=word, surface=word, field="body", start=0, end=len(word), sentence="")
     return replace(one, matches=(found,))
@@ -50,12 +50,12 @@ def main(sizes: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
             file = Path(folder) / f"{size}.db"
-            fill(f"sqlite:///{file}", size)
+            fill_store(f"sqlite:///{file}", size)
             for ending in ("jsonl", "csv", "parquet"):
                 out = Path(folder) / f"out.{ending}"
                 begun = time.perf_counter()
                 done = subprocess.run(
-                    [sys.executable, "-c", INSIDE, "export", "--all", "-o", str(out)],
+                    [sys.executable, "-c", CHILD_PROGRAM, "export", "--all", "-o", str(out)],
                     env={**os.environ, "CRAWLER_DATABASE": f"sqlite:///{file}"},
                     capture_output=True,
                     text=True,

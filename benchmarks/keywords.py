@@ -39,35 +39,36 @@ NEWS = {
 NAMED = {"en": "The Red Cross was there. ", "ru": "Был и Красный Крест. ", "kk": "Қызыл Крест те болды. "}
 
 
-def word(language: str, dice: random.Random) -> str:
+def make_word(language: str, dice: random.Random) -> str:
     return "".join(dice.choices(SYLLABLES[language].split(), k=3))
 
 
-def terms(count: int) -> list[tuple[str, str]]:
+def make_terms(count: int) -> list[tuple[str, str]]:
     """(language, two-word term), a third per language."""
     dice = random.Random(1)
     made = []
     for number in range(count):
         language = ("en", "ru", "kk")[number % 3]
-        first, last = word(language, dice), word(language, dice)
+        first, last = make_word(language, dice), make_word(language, dice)
         made.append((language, f"{first}ный {last}" if language == "ru" else f"{first} {last}"))
     return made
 
 
-def texts(count: int) -> list[str]:
+def make_texts(count: int) -> list[str]:
     """Articles of about 2,500 characters with words of their own in between."""
     dice = random.Random(2)
     made = []
     for number in range(count):
         language = ("en", "ru", "kk")[number % 3]
         parts = [
-            NEWS[language] + " ".join(word(language, dice) for _ in range(12)).capitalize() + ". " for _ in range(9)
+            NEWS[language] + " ".join(make_word(language, dice) for _ in range(12)).capitalize() + ". "
+            for _ in range(9)
         ]
         made.append("".join(parts) + (NAMED[language] if number % 50 == 0 else ""))
     return made
 
 
-def rate(run: Callable[[str], object], articles: list[str], seconds: float) -> float:
+def measure_rate(run: Callable[[str], object], articles: list[str], seconds: float) -> float:
     """Articles a second of CPU time, over at least one article."""
     start = time.process_time()
     done = 0
@@ -78,20 +79,20 @@ def rate(run: Callable[[str], object], articles: list[str], seconds: float) -> f
             return done / spent
 
 
-def ours(rules: list[tuple[str, str]]) -> Callable[[str], object]:
+def make_matcher(rules: list[tuple[str, str]]) -> Callable[[str], object]:
     from crawler.keywords import Matcher, parse_rules
 
     lines = [f'[[rule]]\nname = "r{n}"\nterms.{language} = ["{term}"]\n' for n, (language, term) in enumerate(rules)]
     matcher = Matcher(parse_rules("\n".join(lines)))
-    return lambda text: matcher.match({"body": text})
+    return lambda text: matcher.find_matches({"body": text})
 
 
-def plain(rules: list[tuple[str, str]]) -> Callable[[str], object]:
+def make_regex(rules: list[tuple[str, str]]) -> Callable[[str], object]:
     pattern = re.compile(r"\b(?:" + "|".join(re.escape(term) for _, term in rules) + r")\b", re.IGNORECASE)
     return pattern.findall
 
 
-def reduced(rules: list[tuple[str, str]], reduce: Callable[[str], str]) -> Callable[[str], object]:
+def make_stem_search(rules: list[tuple[str, str]], reduce: Callable[[str], str]) -> Callable[[str], object]:
     wanted = {tuple(reduce(part) for part in term.lower().split()) for _, term in rules}
     words = re.compile(r"\w+")
 
@@ -102,24 +103,24 @@ def reduced(rules: list[tuple[str, str]], reduce: Callable[[str], str]) -> Calla
     return run
 
 
-def snowball(rules: list[tuple[str, str]]) -> Callable[[str], object]:
+def make_snowball(rules: list[tuple[str, str]]) -> Callable[[str], object]:
     import snowballstemmer
 
-    return reduced(rules, snowballstemmer.stemmer("russian").stemWord)
+    return make_stem_search(rules, snowballstemmer.stemmer("russian").stemWord)
 
 
-def pymorphy(rules: list[tuple[str, str]]) -> Callable[[str], object]:
+def make_pymorphy(rules: list[tuple[str, str]]) -> Callable[[str], object]:
     import pymorphy3
 
     analyzer = pymorphy3.MorphAnalyzer()
-    return reduced(rules, lambda one: str(analyzer.parse(one)[0].normal_form))
+    return make_stem_search(rules, lambda one: str(analyzer.parse(one)[0].normal_form))
 
 
-def loading(rules: list[tuple[str, str]]) -> tuple[float, float]:
+def measure_loading(rules: list[tuple[str, str]]) -> tuple[float, float]:
     """CPU seconds and MB of resident memory that making a matcher takes beyond the bare process."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.process_time()
-    ours(rules)
+    make_matcher(rules)
     return time.process_time() - start, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 
@@ -128,16 +129,21 @@ def main() -> None:
     options.add_argument("--texts", type=int, default=300)
     options.add_argument("--seconds", type=float, default=1.5)
     given = options.parse_args()
-    articles = texts(given.texts)
-    seconds, memory = loading(terms(10_000))
+    articles = make_texts(given.texts)
+    seconds, memory = measure_loading(make_terms(10_000))
     print(f"{len(articles)} articles of {sum(map(len, articles)) / len(articles):,.0f} characters")
     print(f"loading 10,000 rules: {seconds:.1f} s, {memory:.0f} MB")
     print(f"{'articles a second':20}" + "".join(f"{size:>10,}" for size in SIZES) + " rules")
-    for name, make in (("ours", ours), ("re", plain), ("Snowball", snowball), ("pymorphy3", pymorphy)):
+    for name, make in (
+        ("ours", make_matcher),
+        ("re", make_regex),
+        ("Snowball", make_snowball),
+        ("pymorphy3", make_pymorphy),
+    ):
         figures = []
         for size in SIZES:
             try:
-                figures.append(rate(make(terms(size)), articles, given.seconds))
+                figures.append(measure_rate(make(make_terms(size)), articles, given.seconds))
             except ModuleNotFoundError as error:
                 print(f"{name:20}not installed: {error.name}")
                 break

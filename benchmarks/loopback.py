@@ -36,7 +36,7 @@ RIGHTS = "Only 30% of an article published on The Qazaqstan Monitor website may 
 Corpus = Literal["unrelated", "crowd"]
 
 
-class Answers(asyncio.Protocol):
+class ReadyAnswers(asyncio.Protocol):
     """HTTP/1.1 with keep-alive: send the ready bytes of a path. Requests are GETs without a body."""
 
     def __init__(self, plain: dict[bytes, bytes], packed: dict[bytes, bytes]) -> None:
@@ -131,7 +131,7 @@ def _serve(corpus: Corpus, count: int, pipe: Connection) -> None:
     plain, packed, size = make_answers(corpus, count)
 
     async def run() -> None:
-        server = await asyncio.get_running_loop().create_server(lambda: Answers(plain, packed), "127.0.0.1", 0)
+        server = await asyncio.get_running_loop().create_server(lambda: ReadyAnswers(plain, packed), "127.0.0.1", 0)
         pipe.send((server.sockets[0].getsockname()[1], size))
         await server.serve_forever()
 

@@ -102,8 +102,8 @@ def crawl_titles(kind: str, url: str) -> Measurement:
 def crawl_whole(url: str, folder: Path, off: str) -> Measurement:
     """Crawl with the product, without the parts that `off` names. Judge what the run deferred."""
     from crawler import settings
-    from crawler.process.wire import Writer
-    from crawler.run import RunPlan, run_source
+    from crawler.service.ipc import EventWriter
+    from crawler.service.run import RunPlan, run_source
 
     os.environ.update(
         {
@@ -120,7 +120,7 @@ def crawl_whole(url: str, folder: Path, off: str) -> Measurement:
     parts = off.split("+") if off else []
     for name in parts:
         PARTS[name](settings)
-    emit: Callable[[Any], None] = Writer(os.open(os.devnull, os.O_WRONLY)).emit
+    emit: Callable[[Any], None] = EventWriter(os.open(os.devnull, os.O_WRONLY)).send_event
     run = run_source(RunPlan(source=SOURCE), (lambda event: None) if "events" in parts else emit)
     # Without the store the run itself reports failure: no listed article arrives.
     if run.exit_code != 0 and not ("store" in parts and run.counts.get("article_pages")):
@@ -135,14 +135,14 @@ def judge_deferred(folder: Path) -> Measurement:
     """Judge the articles that the run left for later. Return their number and the time, and what was found."""
     from crawler.store import open_store
     from crawler.store.schema import links, stories
-    from crawler.text.dates import zone
+    from crawler.text.dates import load_time_zone
 
     file = folder / "crawler.db"
     begin, cpu = time.monotonic(), time.process_time()
     with open_store(f"sqlite:///{file}") as store:
-        deferred = store.same.waiting()
-        while store.same.waiting():
-            store.same.settle(zone("Asia/Almaty"))
+        deferred = store.stories.clusters__count_pending()
+        while store.stories.clusters__count_pending():
+            store.stories.clusters__assign_pending(load_time_zone("Asia/Almaty"))
     spent = {"deferred_seconds": time.monotonic() - begin, "deferred_cpu": time.process_time() - cpu}
     with closing(sqlite3.connect(file)) as database:
         found = {
@@ -173,15 +173,15 @@ def _is(path: Any, order: int | None, component: type) -> bool:
 
 
 def _conditional() -> type:
-    from crawler.middlewares.known import KnownMiddleware
+    from crawler.middlewares.conditional import ConditionalRequestMiddleware
 
-    return KnownMiddleware
+    return ConditionalRequestMiddleware
 
 
 def _retry() -> type:
-    from crawler.middlewares.patience import PatienceMiddleware
+    from crawler.middlewares.retry import BackoffRetryMiddleware
 
-    return PatienceMiddleware
+    return BackoffRetryMiddleware
 
 
 def _validate() -> type:
@@ -209,9 +209,9 @@ def _store() -> type:
 
 
 def _judging() -> type:
-    from crawler.extensions.sameness import SamenessExtension
+    from crawler.extensions.clustering import ClusteringExtension
 
-    return SamenessExtension
+    return ClusteringExtension
 
 
 PARTS: dict[str, Callable[[Any], None]] = {

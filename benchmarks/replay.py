@@ -19,7 +19,7 @@ COMMANDS = {
 }
 
 
-def measured(arguments: list[str]) -> tuple[float, int]:
+def measure_command(arguments: list[str]) -> tuple[float, int]:
     """Seconds and exit code of one command with a data folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         variables = {**os.environ, "CRAWLER_DATA_DIR": folder}
@@ -36,7 +36,7 @@ def main() -> None:
     runs: dict[str, list[tuple[float, int]]] = {name: [] for name in COMMANDS}
     for _ in range(number):
         for name, arguments in COMMANDS.items():
-            runs[name].append(measured(arguments))
+            runs[name].append(measure_command(arguments))
     print(f"{'crawler …':38}{'median s':>9}{'least':>7}{'most':>7}   exit")
     for name, found in runs.items():
         seconds = [each for each, _ in found]

@@ -17,16 +17,16 @@ from typing import Any
 
 from apscheduler.triggers.base import BaseTrigger
 
-from crawler.cli import watch
-from crawler.cli.wishes import Wishes
-from crawler.process import warm
-from crawler.schedule import LeftOut, Step
-from crawler.store.schedules import ScheduleRoom, ScheduleRow
+from crawler.cli.commands import watch
+from crawler.service import start_fork_server
+from crawler.service.reloader import ConfigReloader
+from crawler.service.schedule_api import RunSkipped, SchedulerEvent
+from crawler.store.schedules import ScheduleRepository, ScheduleState
 
 SOURCE = "qazmonitor"
 
 
-class Slots(BaseTrigger):
+class SlotTrigger(BaseTrigger):
     """Every `seconds` of the clock; like a cron it knows no past."""
 
     def __init__(self, seconds: float, note: Callable[..., None]) -> None:
@@ -41,15 +41,15 @@ class Slots(BaseTrigger):
         return slot
 
 
-class Noting:
+class RecordingSchedules:
     """The book, with a line for each start and each end that is written into it."""
 
-    def __init__(self, room: ScheduleRoom, note: Callable[..., None]) -> None:
-        self.get, self.all, self._room, self._note = room.get, room.all, room, note
+    def __init__(self, room: ScheduleRepository, note: Callable[..., None]) -> None:
+        self.get, self.all, self._room, self._note = room.get, room.list_all, room, note
 
-    def change(self, source: str, how: Callable[[ScheduleRow | None], ScheduleRow]) -> ScheduleRow:
+    def change(self, source: str, how: Callable[[ScheduleState | None], ScheduleState]) -> ScheduleState:
         """As the room does."""
-        before, row = self._room.get(source), self._room.change(source, how)
+        before, row = self._room.get(source), self._room.update(source, how)
         if row.last_started_at and (before is None or row.last_started_at != before.last_started_at):
             self._note(kind="started", due=row.last_due_at, at=row.last_started_at)
         if row.last_finished_at and (before is None or row.last_finished_at != before.last_finished_at):
@@ -64,19 +64,19 @@ def main(notes: Path, seconds: float) -> None:
             plain = {key: value.timestamp() if isinstance(value, datetime) else value for key, value in values.items()}
             file.write(json.dumps(plain) + "\n")
 
-        def line(step: Step) -> str:
-            if isinstance(step, LeftOut):
+        def line(step: SchedulerEvent) -> str:
+            if isinstance(step, RunSkipped):
                 note(kind="left out", due=step.at)
             return said(step)
 
-        said, watch.line = watch.line, line  # type: ignore[assignment]
-        wishes = Wishes(None, (SOURCE,))
-        wishes.store.schedules = Noting(wishes.store.schedules, note)  # type: ignore[assignment]
+        said, watch.format_step = watch.format_step, line  # type: ignore[assignment]
+        wishes = ConfigReloader(None, (SOURCE,))
+        wishes.store.schedules = RecordingSchedules(wishes.store.schedules, note)  # type: ignore[assignment]
         note(kind="began", at=datetime.now(UTC))
         with wishes.store:
-            warm()
+            start_fork_server()
             time.sleep(0.1)
-            asyncio.run(watch.served(wishes, parse=lambda *_: Slots(seconds, note)))
+            asyncio.run(watch.run_watch(wishes, parse=lambda *_: SlotTrigger(seconds, note)))
 
 
 if __name__ == "__main__":

@@ -27,14 +27,14 @@ from crawler.items import Run
 from crawler.store import open_store
 
 ROOT = Path(__file__).parents[1]
-PAGES = 10
-ANSWERS = ("started", "left out", "together")
-MARK = "BENCHMARKED"
+PAGE_COUNT = 10
+SLOT_ANSWERS = ("started", "left out", "together")
+PROCESS_MARK = "BENCHMARKED"
 Note = dict[str, Any]
 
 
 @dataclass
-class Life:
+class ServiceLife:
     """One process of the watch, from its start to its end."""
 
     ended_by: str = ""
@@ -44,52 +44,52 @@ class Life:
 
 
 @dataclass
-class Watched:
+class WatchedService:
     """A watch over a loopback site, its folder and its notes."""
 
     folder: Path
     url: str
     seconds: float
-    lives: list[Life] = field(default_factory=list)
+    lives: list[ServiceLife] = field(default_factory=list)
 
-    def live(self, runs: int, end: signal.Signals) -> None:
+    def run_life(self, runs: int, end: signal.Signals) -> None:
         """Start a watch and end it by a signal after so many runs, in the middle of the next one."""
-        life = Life(end.name)
+        life = ServiceLife(end.name)
         self.lives.append(life)
         notes = self.folder / f"notes-{len(self.lives)}"
         notes.touch()
         command = [sys.executable, "-m", "benchmarks.watched_by_slots", str(notes), str(self.seconds)]
         with (self.folder / "out.txt").open("a") as out:
-            process = subprocess.Popen(command, cwd=ROOT, env=self.environment(), stdout=out, stderr=out)
+            process = subprocess.Popen(command, cwd=ROOT, env=self.make_environment(), stdout=out, stderr=out)
         try:
-            while ended(life) < runs and process.poll() is None:
+            while count_ended(life) < runs and process.poll() is None:
                 time.sleep(0.05)
-                before, life.notes = ended(life), read(notes)
-                if ended(life) > before:
-                    life.memory.append(memory_mb(process.pid))
-            while process.poll() is None and not is_going_on(life):
+                before, life.notes = count_ended(life), read_notes(notes)
+                if count_ended(life) > before:
+                    life.memory.append(measure_memory_mb(process.pid))
+            while process.poll() is None and not has_running_start(life):
                 time.sleep(0.01)
-                life.notes = read(notes)
+                life.notes = read_notes(notes)
         finally:
             process.send_signal(end)
             process.wait(60)
-        life.notes = read(notes)
+        life.notes = read_notes(notes)
         until = time.monotonic() + 30
-        life.orphans = marked(self.mark)
+        life.orphans = find_marked_processes(self.mark)
         while life.orphans and time.monotonic() < until:
             time.sleep(0.05)
-            life.orphans = marked(self.mark)
+            life.orphans = find_marked_processes(self.mark)
 
     @property
     def mark(self) -> str:
-        return f"{MARK}={self.folder}"
+        return f"{PROCESS_MARK}={self.folder}"
 
-    def environment(self) -> dict[str, str]:
+    def make_environment(self) -> dict[str, str]:
         manners = {"DELAY": "0", "AUTOTHROTTLE": "false", "ROBOTS": "false", "CONCURRENCY": "8"}
         return {
             **os.environ,
             "PYTHONPATH": str(ROOT),
-            MARK: str(self.folder),
+            PROCESS_MARK: str(self.folder),
             "CRAWLER_CONTACT": "benchmark@example.org",
             "CRAWLER_DATA_DIR": str(self.folder / "data"),
             "CRAWLER_ALLOW_PRIVATE": "true",
@@ -97,25 +97,25 @@ class Watched:
             **{f"CRAWLER_POLITENESS__{name}": value for name, value in manners.items()},
         }
 
-    def runs(self) -> list[Run]:
+    def list_runs(self) -> list[Run]:
         with open_store(f"sqlite:///{self.folder / 'data' / 'crawler.db'}") as store:
-            return list(reversed(store.runs.recent(SOURCE, limit=1_000_000)))
+            return list(reversed(store.runs.list_recent(SOURCE, limit=1_000_000)))
 
 
-def read(notes: Path) -> list[Note]:
+def read_notes(notes: Path) -> list[Note]:
     return [json.loads(line) for line in notes.read_text(encoding="utf-8").split("\n")[:-1]]
 
 
-def ended(life: Life) -> int:
+def count_ended(life: ServiceLife) -> int:
     return sum(note["kind"] == "finished" for note in life.notes)
 
 
-def is_going_on(life: Life) -> bool:
+def has_running_start(life: ServiceLife) -> bool:
     kinds = [note["kind"] for note in life.notes if note["kind"] != "left out"]
     return bool(kinds) and kinds[-1] == "started"
 
 
-def memory_mb(pid: int) -> float:
+def measure_memory_mb(pid: int) -> float:
     """What belongs to the process alone: pages shared with its children do not count."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
@@ -124,7 +124,7 @@ def memory_mb(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
 
 
-def marked(mark: str) -> list[int]:
+def find_marked_processes(mark: str) -> list[int]:
     """Processes, zombies aside, whose environment holds the mark."""
     found = []
     for folder in Path("/proc").iterdir():
@@ -136,12 +136,12 @@ def marked(mark: str) -> list[int]:
     return found
 
 
-def faults(watched: Watched) -> list[str]:
+def list_faults(watched: WatchedService) -> list[str]:
     """Starts that were skipped or came twice, runs at the same time, processes left behind; a sentence each."""
     found = []
     for number, life in enumerate(watched.lives, start=1):
         began = next(note["at"] for note in life.notes if note["kind"] == "began")
-        slots = sorted(note["due"] for note in life.notes if note["kind"] in ANSWERS and note["due"] > began)
+        slots = sorted(note["due"] for note in life.notes if note["kind"] in SLOT_ANSWERS and note["due"] > began)
         for one, other in itertools.pairwise(slots[1:]):  # the first makes up for what was missed, whenever that is
             passed = round((other - one) / watched.seconds)
             if passed != 1:
@@ -151,7 +151,7 @@ def faults(watched: Watched) -> list[str]:
             found.append(f"life {number}: what was missed was not made up for")
         if life.orphans:
             found.append(f"life {number}: {len(life.orphans)} processes outlived it")
-    runs = watched.runs()
+    runs = watched.list_runs()
     for one, other in itertools.pairwise(runs):
         if one.finished_at is None or other.started_at < one.finished_at:
             if one.reason and one.reason.startswith("killed"):
@@ -168,9 +168,9 @@ def is_slot(moment: float, seconds: float) -> bool:
     return abs(moment / seconds - round(moment / seconds)) < 1e-4
 
 
-def overheads(watched: Watched) -> list[float]:
+def measure_overheads(watched: WatchedService) -> list[float]:
     """For each run that began at its slot: from the slot to the end written down, less the engine's own time."""
-    runs = {run.started_at.timestamp(): run.finished_at for run in watched.runs() if run.exit_code == 0}
+    runs = {run.started_at.timestamp(): run.finished_at for run in watched.list_runs() if run.exit_code == 0}
     found = []
     for life in watched.lives:
         notes = [note for note in life.notes if note["kind"] in ("started", "finished")]
@@ -190,13 +190,13 @@ def main() -> int:
     parser.add_argument("--restarts", type=int, default=10, help="half of them by SIGTERM, half by SIGKILL")
     parser.add_argument("--seconds", type=float, default=1.0, help="from one slot to the next")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, serve_corpus(PAGES) as (url, _):
-        watched = Watched(Path(folder), url, options.seconds)
+    with tempfile.TemporaryDirectory() as folder, serve_corpus(PAGE_COUNT) as (url, _):
+        watched = WatchedService(Path(folder), url, options.seconds)
         long, short = options.runs // 2, options.runs // 2 // max(options.restarts, 1)
         for number in range(options.restarts):
-            watched.live(short, signal.SIGKILL if number % 2 else signal.SIGTERM)
-        watched.live(long, signal.SIGTERM)
-        wrong, costs, runs = faults(watched), overheads(watched), watched.runs()
+            watched.run_life(short, signal.SIGKILL if number % 2 else signal.SIGTERM)
+        watched.run_life(long, signal.SIGTERM)
+        wrong, costs, runs = list_faults(watched), measure_overheads(watched), watched.list_runs()
         memory = watched.lives[-1].memory
         well = [run for run in runs if run.finished_at and run.exit_code == 0]
         engine = [(run.finished_at - run.started_at).total_seconds() for run in well if run.finished_at]

@@ -26,7 +26,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-OUTRANKS = (1, 2, 12, 11, 10, 13, 14, 15)
+EXIT_CODE_PRECEDENCE = (1, 2, 12, 11, 10, 13, 14, 15)
 """Exit codes, the one that outranks all first."""
 
 
@@ -55,10 +55,12 @@ class UnknownSource(UsageError):
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        super().__init__(f"There is no source {name!r}{nearest(name, names) or '.'} Known sources: {', '.join(names)}.")
+        super().__init__(
+            f"There is no source {name!r}{suggest_nearest(name, names) or '.'} Known sources: {', '.join(names)}."
+        )
 
 
-class NothingStored(UsageError):
+class NoSnapshots(UsageError):
     """A replay was asked of a place that holds nothing for the source."""
 
 
@@ -99,19 +101,19 @@ class PageChanged(SourceError):
         self.field, self.selector, self.found = field, selector, found
 
 
-class NotStored(SourceError):
+class MissingSnapshot(SourceError):
     """A replay led to an address that is not stored."""
 
     exit_code = 12
 
 
-class Silent(SourceError):
+class NoArticles(SourceError):
     """Nothing came where something was due."""
 
     exit_code = 13
 
 
-class Held(CrawlerError):
+class SourceLocked(CrawlerError):
     """Another run of the source goes on, so that this one must not; it says nothing of the source."""
 
     exit_code = 15
@@ -127,26 +129,26 @@ class NotAnArticle(CrawlerError):
     exit_code = 0
 
 
-class Refused(CrawlerError):
+class ForbiddenTarget(CrawlerError):
     """The house does not go there: a private address, another scheme, a body past the cap."""
 
     exit_code = 11
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def suggest_nearest(name: str, known: Iterable[str]) -> str:
     """A hint like ", did you mean 'mfa'?", or nothing when no known word is near."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f", did you mean {close[0]!r}?" if close else ""
 
 
-def worst(codes: Iterable[int]) -> int:
+def choose_exit_code(codes: Iterable[int]) -> int:
     """The exit code that outranks the others; 0 when there is none.
 
     >>> worst([13, 0, 11])
     11
     """
     seen = set(codes) - {0}
-    for code in OUTRANKS:
+    for code in EXIT_CODE_PRECEDENCE:
         if code in seen:
             return code
     return 1 if seen else 0

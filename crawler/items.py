@@ -52,16 +52,16 @@ class Health(StrEnum):
     FAILED = "failed"
 
 
-def iso(moment: datetime | None) -> str | None:
+def format_time(time: datetime | None) -> str | None:
     """ISO 8601 with offset and whole seconds, as every output writes it."""
-    return None if moment is None else moment.isoformat(timespec="seconds")
+    return None if time is None else time.isoformat(timespec="seconds")
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-TIME = {"serializer": iso}
+TIME_METADATA = {"serializer": format_time}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +131,10 @@ class Article:
     lead: str | None = None
     body: str
     language: str | None = None
-    published_at: datetime | None = field(default=None, metadata=TIME)
+    published_at: datetime | None = field(default=None, metadata=TIME_METADATA)
     published_raw: str | None = None
     published_precision: Precision | None = None
-    fetched_at: datetime | None = field(default=None, metadata=TIME)
+    fetched_at: datetime | None = field(default=None, metadata=TIME_METADATA)
     section: str | None = None
     place: str | None = None
     author: str | None = None
@@ -174,13 +174,13 @@ class Article:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, every field present; `from_dict` gives the same article again."""
-        values = _plain(self)  # not `asdict`, which copies every string: six times the cost, at every page
+        values = _to_plain_dict(self)  # not `asdict`, which copies every string: six times the cost, at every page
         for name in ("published_at", "fetched_at"):
-            values[name] = iso(values[name])
+            values[name] = format_time(values[name])
         for name in ("images", "matches"):
-            values[name] = tuple(_plain(value) for value in values[name])
+            values[name] = tuple(_to_plain_dict(value) for value in values[name])
         for name in ("rights", "snapshot"):
-            values[name] = _plain(values[name]) if values[name] else None
+            values[name] = _to_plain_dict(values[name]) if values[name] else None
         values["provenance"] = dict(self.provenance)
         return values
 
@@ -190,9 +190,9 @@ class Article:
         known = {f.name for f in fields(cls)}
         given = {key: value for key, value in values.items() if key in known}
         for name in ("published_at", "fetched_at"):
-            given[name] = _moment(given.get(name))
+            given[name] = _parse_time(given.get(name))
         given["images"] = tuple(Image(**image) for image in given.get("images") or ())
-        given["matches"] = tuple(_match(match) for match in given.get("matches") or ())
+        given["matches"] = tuple(_parse_match(match) for match in given.get("matches") or ())
         for name, kind in (("rights", Rights), ("snapshot", SnapshotRef)):
             given[name] = kind(**given[name]) if given.get(name) else None
         for name, enum in (("verdict", Verdict), ("published_precision", Precision)):
@@ -200,12 +200,12 @@ class Article:
         return cls(**given)
 
 
-def _plain(value: Any) -> dict[str, Any]:
+def _to_plain_dict(value: Any) -> dict[str, Any]:
     """The fields of a noun by name."""
     return {name: getattr(value, name) for name in value.__slots__}
 
 
-def _match(values: dict[str, Any]) -> Match:
+def _parse_match(values: dict[str, Any]) -> Match:
     return Match(**{**values, "strength": Strength(values["strength"])})
 
 
@@ -220,7 +220,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class PageStructure:
     """The structure of one page without its content, as its page class `page` read it: the path of the node that gave
     each field, and the `template`, a hash that is much alike for pages that are much alike (see `extract.shape`)."""
 
@@ -241,8 +241,8 @@ class Run:
     id: int | None = None
     source: str
     mode: str = "live"
-    started_at: datetime = field(metadata=TIME)
-    finished_at: datetime | None = field(default=None, metadata=TIME)
+    started_at: datetime = field(metadata=TIME_METADATA)
+    finished_at: datetime | None = field(default=None, metadata=TIME_METADATA)
     health: Health | None = None
     reason: str | None = None
     exit_code: int | None = None
@@ -255,5 +255,5 @@ class Run:
         """Plain JSON values, every field present."""
         values = asdict(self)
         for name in ("started_at", "finished_at"):
-            values[name] = iso(values[name])
+            values[name] = format_time(values[name])
         return values

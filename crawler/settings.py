@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scrapy.settings import BaseSettings
 
-from crawler.config import Config, load
+from crawler.config import Config, load_config
 
 BOT_NAME = "crawler"
 SPIDER_MODULES = ["crawler.spiders"]
@@ -23,11 +23,11 @@ ITEM_PIPELINES = {
 
 # Around the download; the lower the number, the nearer to the spider.
 DOWNLOADER_MIDDLEWARES = {
-    "crawler.middlewares.known.KnownMiddleware": 60,  # before robots.txt: what is turned away needs no permission
+    "crawler.middlewares.conditional.KnownMiddleware": 60,  # before robots.txt: what is turned away needs no permission
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.middlewares.robots.RobotsMiddleware": 100,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-    "crawler.middlewares.patience.PatienceMiddleware": 550,
+    "crawler.middlewares.retry.PatienceMiddleware": 550,
     "crawler.middlewares.guard.GuardMiddleware": 560,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "crawler.middlewares.decompress.DecompressMiddleware": 590,
@@ -36,8 +36,8 @@ DOWNLOADER_MIDDLEWARES = {
 SPIDER_MIDDLEWARES: dict[str, int] = {}
 EXTENSIONS = {
     "crawler.extensions.lease.LeaseExtension": 50,  # before the record of the run, and before anything is asked
-    "crawler.extensions.health.HealthExtension": 100,
-    "crawler.extensions.sameness.SamenessExtension": 200,
+    "crawler.extensions.monitoring.HealthExtension": 100,
+    "crawler.extensions.clustering.SamenessExtension": 200,
 }
 
 # Manners.
@@ -65,8 +65,8 @@ HTTPERROR_ALLOW_ALL = True  # a refusal is read and named by `extract.refusal`, 
 # Output.
 FEED_EXPORT_ENCODING = "utf-8"
 FEED_EXPORTERS = {
-    "csv": "crawler.feeds.export.FlatCsvExporter",
-    "xml": "crawler.feeds.export.FlatXmlExporter",
+    "csv": "crawler.publish.item_exporters.FlatCsvExporter",
+    "xml": "crawler.publish.item_exporters.FlatXmlExporter",
 }
 LOG_LEVEL = "INFO"
 LOG_VERSIONS: list[str] = []
@@ -74,32 +74,32 @@ STATS_DUMP = False
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 
-class FromConfig:
+class ConfigAddon:
     """The add-on that sets what crawler.toml says. What is set on the command line (`-s`) outranks it."""
 
     def update_settings(self, settings: BaseSettings) -> None:
         """Read the configuration (once; a caller may have put one in) and derive Scrapy's settings from it."""
         config = settings.get("CRAWLER_CONFIG")
         if not isinstance(config, Config):
-            config = load(Path(settings["CRAWLER_CONFIG_FILE"]) if settings.get("CRAWLER_CONFIG_FILE") else None)
+            config = load_config(Path(settings["CRAWLER_CONFIG_FILE"]) if settings.get("CRAWLER_CONFIG_FILE") else None)
         name = settings.get("CRAWLER_SOURCE", "")
         replay = settings.getbool("CRAWLER_REPLAY")
         settings.set("CRAWLER_CONFIG", config, priority="cmdline")
-        for key, value in derived(config, name).items():
+        for key, value in derive_settings(config, name).items():
             settings.set(key, value, priority="addon")
         if replay or settings.getbool("CRAWLER_DRY_RUN"):
             settings.set("CRAWLER_ARCHIVE_DIR", "", priority="cmdline")
         if replay:
-            for key, value in REPLAY.items():
+            for key, value in REPLAY_SETTINGS.items():
                 settings.set(key, value, priority="cmdline")
-            settings["SPIDER_MIDDLEWARES"]["crawler.middlewares.stored.StoredStarts"] = 10
+            settings["SPIDER_MIDDLEWARES"]["crawler.middlewares.replay.StoredStarts"] = 10
 
 
 # A replay answers from disk: no waiting, no permission to ask, one page after the other.
-REPLAY = {
+REPLAY_SETTINGS = {
     "DOWNLOAD_HANDLERS": {
         **dict.fromkeys(("data", "file", "s3", "ftp")),
-        **dict.fromkeys(("http", "https", "stored"), "crawler.middlewares.stored.StoredPages"),
+        **dict.fromkeys(("http", "https", "stored"), "crawler.middlewares.replay.StoredPages"),
     },
     "AUTOTHROTTLE_ENABLED": False,
     "CONCURRENT_REQUESTS": 1,
@@ -109,7 +109,7 @@ REPLAY = {
 }
 
 
-def derived(config: Config, source: str) -> dict[str, object]:
+def derive_settings(config: Config, source: str) -> dict[str, object]:
     """Scrapy's settings, and ours (`CRAWLER_*`), for one source under this configuration."""
     limits, manners = config.limits, config.politeness
     return {
@@ -130,7 +130,7 @@ def derived(config: Config, source: str) -> dict[str, object]:
         "MEMUSAGE_LIMIT_MB": limits.memory_mb,
         "CRAWLER_DATABASE": config.database_url,
         "CRAWLER_ARCHIVE_DIR": str(config.archive_dir) if config.archive else "",
-        "CRAWLER_ALLOW_PRIVATE": config.may_be_private(source),
+        "CRAWLER_ALLOW_PRIVATE": config.allows_private_address(source),
         "CRAWLER_RETRY_WAIT": manners.retry_wait,
         "CRAWLER_LONGEST_WAIT": manners.longest_wait,
     }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sites.gov import GovSite
-from sites.ktkz import KtkzSite
-from sites.qazmonitor import QazMonitorSite
+from support.gov_site import GovSite
+from support.ktkz_site import KtkzSite
+from support.qazmonitor_site import QazMonitorSite
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from crawler import spiders
-from crawler.archive.folder import read_file, stored_pages
+from crawler.archive.snapshot_folder import load_stored_pages, read_stored_file
 from crawler.config import Config
-from crawler.dedupe.content import copy_hash, revision_hash
-from crawler.extract.page import read
 from crawler.items import Article, Image, Rights
-from crawler.text.clean import decoded, line
+from crawler.pages.base import read_snapshot
+from crawler.similarity.content_hashes import hash_body, hash_revision
+from crawler.text.cleaning import clean_line, decode_entities
 
 ROOT = Path(__file__).parents[1] / "snapshots"
 RELEASE = "mfa/000_efeb8921cb83161c.txt"
@@ -31,8 +31,8 @@ RIGHTS_LINE = (
 
 
 def article(name: str) -> Article:
-    (page,) = read_file(ROOT / name)
-    (found,) = read(page.snapshot, spiders.load(name.partition("/")[0]).site_of(Config())).articles
+    (page,) = read_stored_file(ROOT / name)
+    (found,) = read_snapshot(page.snapshot, spiders.load_spider(name.partition("/")[0]).make_site(Config())).articles
     return found
 
 
@@ -123,14 +123,14 @@ def test_every_field_says_which_rule_gave_it(name: str) -> None:
 
 def test_the_two_documents_are_two_articles_to_dedupe() -> None:
     one, other = article(RELEASE), article(MEETING)
-    assert revision_hash(one) != revision_hash(other)
-    assert copy_hash(one) != copy_hash(other)
+    assert hash_revision(one) != hash_revision(other)
+    assert hash_body(one) != hash_body(other)
 
 
 def plain(text: str) -> str:
     """The words of any page, folded: tags and escapes of JSON gone, one space between words."""
     unescaped = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text).replace("\\n", " ")
-    return line(re.sub(r"<[^>]+>", " ", decoded(unescaped))).casefold()
+    return clean_line(re.sub(r"<[^>]+>", " ", decode_entities(unescaped))).casefold()
 
 
 def sentences(text: str) -> set[str]:
@@ -141,8 +141,8 @@ def sentences(text: str) -> set[str]:
 def test_no_other_snapshot_repeats_the_text_of_either_document() -> None:
     given = {name: sentences(article(name).body) for name in DIGESTS}
     assert all(len(found) >= 6 for found in given.values())
-    for source in spiders.names():
-        for page in stored_pages(ROOT, source):
+    for source in spiders.list_names():
+        for page in load_stored_pages(ROOT, source):
             own = given.get(f"{source}/{page.path.name}")
             text = plain(page.snapshot.text)
             repeated = {sentence for found in given.values() for sentence in found if sentence in text}

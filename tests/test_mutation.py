@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from mutation import MUTATED, Laboratory, mutants
+from support.mutation import MUTATED, MutationLaboratory, make_mutants
 
 pytestmark = pytest.mark.slow
 
@@ -47,17 +47,17 @@ SURVIVORS = {
 
 
 @pytest.fixture(scope="module")
-def laboratory() -> Iterator[Laboratory]:
-    yield Laboratory()
+def laboratory() -> Iterator[MutationLaboratory]:
+    yield MutationLaboratory()
 
 
-def test_unchanged_code_passes(laboratory: Laboratory) -> None:
-    assert laboratory.witness(None) is None
+def test_unchanged_code_passes(laboratory: MutationLaboratory) -> None:
+    assert laboratory.find_witness(None) is None
 
 
 @pytest.mark.parametrize("module", MUTATED)
-def test_every_mutant_is_shown_by_a_stored_page(laboratory: Laboratory, module: str) -> None:
-    found = {mutant.name: laboratory.witness(mutant) for mutant in mutants(module)}
+def test_every_mutant_is_shown_by_a_stored_page(laboratory: MutationLaboratory, module: str) -> None:
+    found = {mutant.name: laboratory.find_witness(mutant) for mutant in make_mutants(module)}
     assert len(found) >= 5
     survived = {name for name, witness in found.items() if witness is None}
     justified = {name for name in SURVIVORS if name.startswith(f"{module}:")}
@@ -65,10 +65,10 @@ def test_every_mutant_is_shown_by_a_stored_page(laboratory: Laboratory, module: 
 
 
 def test_survivors_are_mutants() -> None:
-    assert set(SURVIVORS) <= {mutant.name for module in MUTATED for mutant in mutants(module)}
+    assert set(SURVIVORS) <= {mutant.name for module in MUTATED for mutant in make_mutants(module)}
 
 
-def test_no_mutant_merely_fails_to_import(laboratory: Laboratory) -> None:
+def test_no_mutant_merely_fails_to_import(laboratory: MutationLaboratory) -> None:
     """A mutant that breaks the module itself would prove nothing about the stored pages."""
-    names = [m for module in MUTATED for m in mutants(module)]
-    assert not [m.name for m in names if (laboratory.witness(m) or "").startswith("does not import")]
+    names = [m for module in MUTATED for m in make_mutants(module)]
+    assert not [m.name for m in names if (laboratory.find_witness(m) or "").startswith("does not import")]

@@ -9,30 +9,30 @@ from typing import Any
 import pytest
 
 from crawler import spiders
-from crawler.archive.folder import StoredPage, stored_pages
+from crawler.archive.snapshot_folder import StoredPage, load_stored_pages
 from crawler.config import Config
 from crawler.errors import CrawlerError
-from crawler.extract.page import read
-from crawler.extract.site import Site
-from crawler.replay import Result, accept, check
+from crawler.fixtures import FieldResult, accept_stored_page, check_stored_page
+from crawler.pages.base import read_snapshot
+from crawler.pages.site import Site
 
 ROOT = Path(__file__).parents[1] / "snapshots"
-SOURCES = spiders.names()
+SOURCES = spiders.list_names()
 
 
 @cache
 def pages_of(source: str) -> dict[str, StoredPage]:
-    return {page.path.name: page for page in stored_pages(ROOT, source)} if (ROOT / source).is_dir() else {}
+    return {page.path.name: page for page in load_stored_pages(ROOT, source)} if (ROOT / source).is_dir() else {}
 
 
 @cache
 def site_of(source: str) -> Site:
-    return spiders.load(source).site_of(Config())
+    return spiders.load_spider(source).make_site(Config())
 
 
 @cache
-def results(source: str, name: str) -> dict[str, Result]:
-    return {result.field: result for result in check(pages_of(source)[name], site_of(source))}
+def results(source: str, name: str) -> dict[str, FieldResult]:
+    return {result.field: result for result in check_stored_page(pages_of(source)[name], site_of(source))}
 
 
 def stated_fields(page: StoredPage) -> list[str]:
@@ -70,7 +70,7 @@ def test_page_gives_nothing_beyond_its_expectation(source: str, name: str) -> No
     assert not failures(source, name)
 
 
-def failures(source: str, name: str) -> list[Result]:
+def failures(source: str, name: str) -> list[FieldResult]:
     return [result for result in results(source, name).values() if not result.passed]
 
 
@@ -90,10 +90,10 @@ def test_every_page_class_reads_a_snapshot(source: str) -> None:
     used = set()
     for page in pages_of(source).values():
         try:
-            used.add(read(page.snapshot, site_of(source)).page)
+            used.add(read_snapshot(page.snapshot, site_of(source)).page_class)
         except CrawlerError:
             continue
-    assert {cls.__name__ for cls in site_of(source).pages} - used == set()
+    assert {cls.__name__ for cls in site_of(source).page_classes} - used == set()
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -108,13 +108,13 @@ def test_page_without_expectation_fails_and_accept_writes_one(tmp_path: Path) ->
     for ending in (".txt", ".meta.json"):
         name = f"004_e20d83a56e785f98{ending}"
         (folder / name).write_bytes((ROOT / "qazmonitor" / name).read_bytes())
-    (page,) = stored_pages(tmp_path, "qazmonitor")
-    (result,) = check(page, site_of("qazmonitor"))
+    (page,) = load_stored_pages(tmp_path, "qazmonitor")
+    (result,) = check_stored_page(page, site_of("qazmonitor"))
     assert (result.field, result.passed) == ("expectation", False)
-    written = accept(page, site_of("qazmonitor"), "typed from the page")
+    written = accept_stored_page(page, site_of("qazmonitor"), "typed from the page")
     assert '"accepted": "typed from the page"' in written.read_text(encoding="utf-8")
-    (page,) = stored_pages(tmp_path, "qazmonitor")
-    assert all(result.passed for result in check(page, site_of("qazmonitor")))
+    (page,) = load_stored_pages(tmp_path, "qazmonitor")
+    assert all(result.passed for result in check_stored_page(page, site_of("qazmonitor")))
 
 
 @pytest.mark.parametrize(
@@ -136,4 +136,4 @@ def test_page_without_expectation_fails_and_accept_writes_one(tmp_path: Path) ->
 def test_wrong_expectation_is_told_by_its_field(name: str, wrong: dict[str, Any], field: str) -> None:
     page = StoredPage(pages_of("qazmonitor")[name].path, pages_of("qazmonitor")[name].snapshot)
     page.__dict__["expected"] = wrong
-    assert [result.field for result in check(page, site_of("qazmonitor")) if not result.passed] == [field]
+    assert [result.field for result in check_stored_page(page, site_of("qazmonitor")) if not result.passed] == [field]

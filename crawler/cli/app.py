@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli.alerts import app as alerts
-from crawler.cli.compare import compare
-from crawler.cli.digest import digest
-from crawler.cli.export import export
-from crawler.cli.feed import feed
-from crawler.cli.match import match
-from crawler.cli.rules import app as rules
-from crawler.cli.schedule import app as schedule
-from crawler.cli.stories import stories, story
-from crawler.cli.subscribe import subscribe
+from crawler.cli.commands.alerts import app as alerts
+from crawler.cli.commands.compare import compare
+from crawler.cli.commands.digest import digest
+from crawler.cli.commands.export import export
+from crawler.cli.commands.feed import feed
+from crawler.cli.commands.match import match
+from crawler.cli.commands.rules import app as rules
+from crawler.cli.commands.schedule import app as schedule
+from crawler.cli.commands.stories import stories, story
+from crawler.cli.commands.subscribe import subscribe
 from crawler.errors import UsageError
 
 app = typer.Typer(
@@ -74,10 +74,10 @@ def crawl(
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show what each page gave.")] = False,
 ) -> None:
     """Read the sources once, now; print what was new, what matched and why, and how each source is."""
-    from crawler.cli.crawl import crawl
-    from crawler.cli.wanted import Wanted
+    from crawler.cli.commands.crawl import crawl
+    from crawler.cli.wanted import CrawlOptions
 
-    wanted = Wanted(
+    wanted = CrawlOptions(
         sources=tuple(sources or ()),
         replay=replay,
         url=url,
@@ -100,7 +100,7 @@ def extract(
     url: Annotated[str | None, typer.Option(help="The page's address, where no meta file says it.")] = None,
 ) -> None:
     """Print the articles in one stored page as JSON lines. No network, no store."""
-    from crawler.cli.extract import extract
+    from crawler.cli.commands.extract import extract
 
     raise typer.Exit(extract(context.obj, file, source, url))
 
@@ -122,8 +122,8 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Compare today's extraction of every snapshot with what it must yield, field by field."""
-    from crawler.cli.replay import replay
-    from crawler.cli.report import report as show
+    from crawler.cli.commands.replay import replay
+    from crawler.cli.report import print_scorecards as show
 
     if report:
         if accept is not None:
@@ -140,7 +140,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Read one known live page per page class; say whether the site changed or only the fixture is old."""
-    from crawler.cli.check import check
+    from crawler.cli.commands.check import check
 
     raise typer.Exit(check(context.obj, source, snapshots, as_json))
 
@@ -153,7 +153,7 @@ def snapshot(
     snapshots: Annotated[Path, typer.Option(help="The folder of snapshots.")] = Path("snapshots"),
 ) -> None:
     """Fetch one page politely and lay it into snapshots/<source>/ with a first expectation to review."""
-    from crawler.cli.snapshot import snapshot
+    from crawler.cli.commands.snapshot import snapshot
 
     raise typer.Exit(snapshot(context.obj, url, source, snapshots))
 
@@ -161,7 +161,7 @@ def snapshot(
 @app.command()
 def sources(context: typer.Context, as_json: AsJson = False) -> None:
     """List what is watched, how, with what rights, and when it last ran and was last healthy."""
-    from crawler.cli.sources import sources
+    from crawler.cli.commands.sources import sources
 
     raise typer.Exit(sources(context.obj, as_json))
 
@@ -175,8 +175,8 @@ def health(
     unaccept: Annotated[bool, typer.Option("--unaccept", help="Take back what was accepted.")] = False,
 ) -> None:
     """Say of each source whether it is well, since when, and whether anybody looked; the exit code is that of a run."""
-    from crawler.cli.accepting import accept as settle
-    from crawler.cli.health import health
+    from crawler.cli.accepting import change_baseline as settle
+    from crawler.cli.commands.health import health
 
     if accept or unaccept:
         raise typer.Exit(settle(context.obj, tuple(sources or ()), undo=unaccept))
@@ -190,7 +190,7 @@ def drift(
     as_json: AsJson = False,
 ) -> None:
     """Show where each field stands on a source's pages, what moved, and where a field that is lost may stand now."""
-    from crawler.cli.drift import drift
+    from crawler.cli.commands.drift import drift
 
     raise typer.Exit(drift(context.obj, source, as_json))
 
@@ -205,7 +205,7 @@ def articles(
     as_json: AsJson = False,
 ) -> None:
     """List what the store holds, newest first."""
-    from crawler.cli.articles import articles
+    from crawler.cli.commands.articles import articles
 
     raise typer.Exit(articles(context.obj, matched, since, source, limit, as_json))
 
@@ -216,7 +216,7 @@ Named = Annotated[str, typer.Argument(metavar="ARTICLE", help="Its id, its addre
 @app.command()
 def versions(context: typer.Context, article: Named, as_json: AsJson = False) -> None:
     """List every version of an article: when it was fetched, where its page is kept, and what it changed."""
-    from crawler.cli.diff import versions
+    from crawler.cli.commands.diff import versions
 
     raise typer.Exit(versions(context.obj, article, as_json))
 
@@ -230,7 +230,7 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Show what changed between two versions of an article, sentence by sentence, and how much it weighs."""
-    from crawler.cli.diff import diff
+    from crawler.cli.commands.diff import diff
 
     raise typer.Exit(diff(context.obj, article, first, last, as_json))
 
@@ -242,7 +242,7 @@ def evidence(
     output: Annotated[Path, typer.Option("-o", "--output", help="The zip to write.")],
 ) -> None:
     """Write every version of an article with its WARC records into a zip that can be checked without this program."""
-    from crawler.cli.evidence import evidence
+    from crawler.cli.commands.evidence import evidence
 
     raise typer.Exit(evidence(context.obj, article, output))
 
@@ -250,7 +250,7 @@ def evidence(
 @app.command()
 def watch(context: typer.Context, sources: Sources = None) -> None:
     """Run each source on its own schedule until stopped (Ctrl-C, SIGTERM)."""
-    from crawler.cli.watch import watch
+    from crawler.cli.commands.watch import watch
 
     raise typer.Exit(watch(context.obj, tuple(sources or ())))
 
@@ -273,6 +273,6 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path(),
 ) -> None:
     """Write a commented crawler.toml and rules.toml to edit; nothing is overwritten."""
-    from crawler.cli.init import init
+    from crawler.cli.commands.init import init
 
     raise typer.Exit(init(folder))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class CrawlOptions:
     """The command's arguments and options, as given."""
 
     sources: tuple[str, ...] = ()

@@ -13,21 +13,21 @@ reading.py        file and variables, and errors that say where
 
 from __future__ import annotations
 
-from crawler.config.reading import find, load
-from crawler.config.settings import Alarms, Config, Feeds, Limits, Politeness, SourceConfig
+from crawler.config.delivery_times import DeliverySchedule, QuietHours
+from crawler.config.loading import find_config_file, load_config
+from crawler.config.model import AlarmsConfig, Config, FeedsConfig, LimitsConfig, PolitenessConfig, SourceConfig
 from crawler.config.subscriptions import Subscription
-from crawler.config.when import Hours, When
 
 __all__ = [
-    "Alarms",
+    "AlarmsConfig",
     "Config",
-    "Feeds",
-    "Hours",
-    "Limits",
-    "Politeness",
+    "FeedsConfig",
+    "QuietHours",
+    "LimitsConfig",
+    "PolitenessConfig",
     "SourceConfig",
     "Subscription",
-    "When",
-    "find",
-    "load",
+    "DeliverySchedule",
+    "find_config_file",
+    "load_config",
 ]

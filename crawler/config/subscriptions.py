@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
-from crawler.config.section import Section, zone_name
-from crawler.config.when import HoursField, When, WhenField
+from crawler.config.base import ConfigSection, validate_timezone
+from crawler.config.delivery_times import DeliverySchedule, DeliveryScheduleField, QuietHoursField
 
-NAME_OF = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
-def _address(value: object) -> object:
+def _read_address(value: object) -> object:
     """An address itself, or what stands in the file of `{ file = "…" }`."""
     if not isinstance(value, dict):
         return value
@@ -30,10 +30,10 @@ def _address(value: object) -> object:
     return text
 
 
-Address = Annotated[SecretStr, BeforeValidator(_address)]
+ChannelAddress = Annotated[SecretStr, BeforeValidator(_read_address)]
 
 
-class Subscription(Section):
+class Subscription(ConfigSection):
     """One subscriber. What is left out asks for everything; `strength` weak adds the matches that are not sure."""
 
     channels: tuple[str, ...] = Field(min_length=1, description="names in [channels]")
@@ -48,8 +48,10 @@ class Subscription(Section):
     revisions: Literal["cosmetic", "editorial", "substantive"] = Field(
         "substantive", description="least severity of a revision that is told"
     )
-    when: WhenField = Field(When("realtime"), description="realtime, hourly, daily 08:30 or weekly mon 08:30")
-    quiet: HoursField = Field(None, description="hours without alerts: 22:00-07:00; told when they end")
+    when: DeliveryScheduleField = Field(
+        DeliverySchedule("realtime"), description="realtime, hourly, daily 08:30 or weekly mon 08:30"
+    )
+    quiet: QuietHoursField = Field(None, description="hours without alerts: 22:00-07:00; told when they end")
     timezone: str | None = Field(None, description="of `when`, `quiet` and times in messages; None: the owner's")
     language: Literal["en", "ru", "kk"] = Field("en", description="of the message around the articles")
     form: Literal["short", "full"] = "full"
@@ -59,7 +61,7 @@ class Subscription(Section):
 
     @field_validator("redact")
     @classmethod
-    def _are_patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _validate_redact(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in value:
             try:
                 found = re.compile(pattern)
@@ -71,5 +73,5 @@ class Subscription(Section):
 
     @field_validator("timezone")
     @classmethod
-    def _is_zone(cls, value: str | None) -> str | None:
-        return None if value is None else zone_name(value)
+    def _validate_timezone(cls, value: str | None) -> str | None:
+        return None if value is None else validate_timezone(value)

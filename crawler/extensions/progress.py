@@ -15,18 +15,18 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler.items import Article, Problem, Verdict
-from crawler.source import SourceSpider, is_robots, problem_found
+from crawler.source import SourceSpider, is_robots_txt, problem_found
 
 Emit = Callable[[dict[str, Any]], None]
 
 
-class Progress:
+class ProgressReporter:
     """Turns Scrapy's signals into events."""
 
     def __init__(self, emit: Emit) -> None:
         self.emit = emit
 
-    def connect(self, crawler: Crawler) -> None:
+    def connect_signals(self, crawler: Crawler) -> None:
         """Listen to a crawl. Scrapy copies its settings deeply, so a callable cannot come to an extension by them."""
         connect = crawler.signals.connect
         connect(self.response_received, signals.response_received)
@@ -36,8 +36,8 @@ class Progress:
 
     def response_received(self, response: Response, spider: SourceSpider) -> None:
         """A page was read; robots.txt is none."""
-        if not is_robots(response.url):
-            self.emit({"type": "page", "url": spider.inward(response.url), "status": response.status})
+        if not is_robots_txt(response.url):
+            self.emit({"type": "page", "url": spider.to_public_url(response.url), "status": response.status})
 
     def item_scraped(self, item: Any) -> None:
         """An article went down the whole stream."""

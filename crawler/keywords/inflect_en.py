@@ -9,7 +9,7 @@ _AFTER_HEAD = frozenset(_PREPOSITIONS.split())
 _IRREGULAR = {"child": "children", "person": "people", "foot": "feet", "man": "men", "woman": "women"}
 
 
-def forms(term: str) -> set[str]:
+def make_forms(term: str) -> set[str]:
     """The term as it is and with its head noun in the plural, in small letters.
 
     >>> sorted(forms("Convention on Road Traffic"))
@@ -19,10 +19,10 @@ def forms(term: str) -> set[str]:
     head = next((index for index, word in enumerate(words[1:]) if word in _AFTER_HEAD), len(words) - 1)
     if not words or not re.fullmatch(r"[a-z'’&.-]*[a-z]", words[head]):
         return {term.lower()}
-    return {" ".join(words), " ".join([*words[:head], plural(words[head]), *words[head + 1 :]])}
+    return {" ".join(words), " ".join([*words[:head], make_plural(words[head]), *words[head + 1 :]])}
 
 
-def plural(word: str) -> str:
+def make_plural(word: str) -> str:
     """The regular plural of an English noun; a word in -s that is not -ss stands for a plural already."""
     if word in _IRREGULAR:
         return _IRREGULAR[word]

@@ -10,62 +10,64 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from crawler.text.normalise import folded_term
+from crawler.text.folding import fold_term
 
-BACK = "аоұыяё"
-FRONT = "әеөүіэ"
-EITHER = "уию"
-VOWELS = BACK + FRONT
+BACK_VOWELS = "аоұыяё"
+FRONT_VOWELS = "әеөүіэ"
+NEUTRAL_VOWELS = "уию"
+VOWELS = BACK_VOWELS + FRONT_VOWELS
 VOICELESS = "кқпстфхцчшщһ"
-SOFTENED = {"қ": "ғ", "к": "г", "п": "б"}
+VOICED_FINALS = {"қ": "ғ", "к": "г", "п": "б"}
 
 
 @dataclass(frozen=True, slots=True)
-class Stem:
+class KazakhStem:
     """Folded bytes that begin a term's last word, and what may follow up to the end of the word."""
 
     text: bytes
     endings: frozenset[bytes]
 
 
-def stems(term: str) -> list[Stem]:
+def make_stems(term: str) -> list[KazakhStem]:
     """The stems of a term in Cyrillic and Latin, folded, with their endings."""
-    found: dict[Stem, None] = {}
-    for base, kind in _bases(term.lower()):
-        endings = _endings(base, kind)
-        for spelling in (str, *_LATIN):
-            if (stem := folded_term(spelling(base))) and not (spelling is not str and stem == folded_term(base)):
-                found[Stem(stem, _folded(endings, spelling))] = None
+    found: dict[KazakhStem, None] = {}
+    for base, kind in _list_bases(term.lower()):
+        endings = _list_endings(base, kind)
+        for spelling in (str, *_LATIN_SPELLINGS):
+            if (stem := fold_term(spelling(base))) and not (spelling is not str and stem == fold_term(base)):
+                found[KazakhStem(stem, _fold_endings(endings, spelling))] = None
     return list(found)
 
 
-def forms(term: str) -> set[str]:
+def make_forms(term: str) -> set[str]:
     """Every Cyrillic form of a term, in small letters."""
-    return {base + ending for base, kind in _bases(term.lower()) for ending in _endings(base, kind)}
+    return {base + ending for base, kind in _list_bases(term.lower()) for ending in _list_endings(base, kind)}
 
 
 @cache
-def endings_after_hyphen() -> frozenset[bytes]:
+def list_hyphen_endings() -> frozenset[bytes]:
     """Endings, folded, that may follow an abbreviation behind a hyphen ("МККК-нің", "МГП-да")."""
-    return frozenset(filter(None, _folded(_grammar("b", "*", "noun") | _grammar("f", "*", "noun"), str)))
+    return frozenset(
+        filter(None, _fold_endings(_generate_endings("b", "*", "noun") | _generate_endings("f", "*", "noun"), str))
+    )
 
 
-def _bases(term: str) -> list[tuple[str, str]]:
+def _list_bases(term: str) -> list[tuple[str, str]]:
     """Stems with their kind: `noun` takes everything, `owned` cases after a possessive, `soft` vowels only."""
     nouns, bases = [term], []
     if " " in term and term[-1] in "ыі":
         bases.append((term, "owned"))
-        nouns += _unowned(term)
+        nouns += _strip_possessive(term)
     for noun in nouns:
         bases.append((noun, "noun"))
-        if noun[-1] in SOFTENED and not _is_abbreviation(noun):
-            bases.append((noun[:-1] + SOFTENED[noun[-1]], "soft"))
+        if noun[-1] in VOICED_FINALS and not _is_abbreviation(noun):
+            bases.append((noun[:-1] + VOICED_FINALS[noun[-1]], "soft"))
         if len(noun) > 4 and noun[-2] in "ыі" and noun[-3] not in VOWELS:
             bases.append((noun[:-2] + noun[-1], "soft"))
     return bases
 
 
-def _unowned(term: str) -> list[str]:
+def _strip_possessive(term: str) -> list[str]:
     """The bare nouns that a possessive ("комитеті", "конвенциялары") may come from."""
     found = []
     for ending in ("лары", "лері", "дары", "дері", "тары", "тері", "сы", "сі", "ы", "і"):
@@ -80,19 +82,19 @@ def _unowned(term: str) -> list[str]:
 
 
 def _is_abbreviation(term: str) -> bool:
-    return not any(letter in VOWELS + EITHER for letter in term.split()[-1])
+    return not any(letter in VOWELS + NEUTRAL_VOWELS for letter in term.split()[-1])
 
 
-def _endings(base: str, kind: str) -> frozenset[str]:
+def _list_endings(base: str, kind: str) -> frozenset[str]:
     abbreviation = _is_abbreviation(base)
-    last = next((letter for letter in reversed(base) if letter in VOWELS + EITHER), "")
+    last = next((letter for letter in reversed(base) if letter in VOWELS + NEUTRAL_VOWELS), "")
     soft = base.endswith("ь")
-    harmonies = "bf" if abbreviation or soft or last in EITHER else "b" if last in BACK else "f"
+    harmonies = "bf" if abbreviation or soft or last in NEUTRAL_VOWELS else "b" if last in BACK_VOWELS else "f"
     final = "*" if abbreviation else base.rstrip("ьъ")[-1:]
-    return frozenset().union(*(_grammar(harmony, _class(final), kind) for harmony in harmonies))
+    return frozenset().union(*(_generate_endings(harmony, _classify_final(final), kind) for harmony in harmonies))
 
 
-def _class(final: str) -> str:
+def _classify_final(final: str) -> str:
     """Vowel, nasal, l, r (with й and у), z, voiceless (t), or * for an abbreviation, which is read in many ways."""
     if final == "*" or final in VOWELS:
         return final if final == "*" else "v"
@@ -112,20 +114,22 @@ _WITH = {"z": "б", "t": "п", "*": "мбп"}
 
 
 @cache
-def _grammar(harmony: str, final: str, kind: str) -> frozenset[str]:
+def _generate_endings(harmony: str, final: str, kind: str) -> frozenset[str]:
     """All endings in one harmony (`b` back, `f` front) after a stem of one class."""
     if kind == "owned":
-        found = {"", *_cases_owned()}
+        found = {"", *_make_third_person_cases()}
     else:
-        found = _possessives(vowel=final == "v") | (_possessives(vowel=False) if final == "*" else set())
+        found = _make_possessives(vowel=final == "v") | (_make_possessives(vowel=False) if final == "*" else set())
         if kind == "noun":
-            found |= {"", *_cases(final)}
+            found |= {"", *_make_case_endings(final)}
             for letter in _PLURAL[final]:
-                found |= {letter + "ар" + ending for ending in ("", *_cases("r"), *_possessives(vowel=False))}
-    return frozenset(_front(ending) for ending in found) if harmony == "f" else frozenset(found)
+                found |= {
+                    letter + "ар" + ending for ending in ("", *_make_case_endings("r"), *_make_possessives(vowel=False))
+                }
+    return frozenset(_front_vowels(ending) for ending in found) if harmony == "f" else frozenset(found)
 
 
-def _cases(final: str) -> set[str]:
+def _make_case_endings(final: str) -> set[str]:
     """Case endings, back vowels, after a stem of one class."""
     found = {letter + "ың" for letter in _GENITIVE[final]} | {letter + "ы" for letter in _ACCUSATIVE[final]}
     found |= {letter + "а" for letter in _DATIVE.get(final, "ғ")}
@@ -136,47 +140,49 @@ def _cases(final: str) -> set[str]:
     return found | {letter + "ен" for letter in _WITH.get(final, "м")}
 
 
-def _cases_owned() -> set[str]:
+def _make_third_person_cases() -> set[str]:
     """Case endings after a possessive of the third person."""
     return {"ның", "на", "н", "нда", "ндағы", "нан", "мен", "ндай", "нікі", "нша"}
 
 
-def _possessives(*, vowel: bool) -> set[str]:
+def _make_possessives(*, vowel: bool) -> set[str]:
     """Possessives, alone and with their cases, back vowels."""
     link = "" if vowel else "ы"
     third = "сы" if vowel else "ы"
-    found = {third, *(third + case for case in _cases_owned())}
+    found = {third, *(third + case for case in _make_third_person_cases())}
     for person in ("м", "ң"):
-        found |= {link + person + case for case in ("", "а", *_cases("n"))}
+        found |= {link + person + case for case in ("", "а", *_make_case_endings("n"))}
     for person in ("мыз", "ңыз"):
-        found |= {link + person + case for case in ("", *_cases("z"))}
+        found |= {link + person + case for case in ("", *_make_case_endings("z"))}
     return found
 
 
-def _front(ending: str) -> str:
+def _front_vowels(ending: str) -> str:
     return ending.translate(str.maketrans("аығқ", "еігк"))
 
 
 @cache
-def _folded(endings: frozenset[str], spelling: type[str] | Spelling) -> frozenset[bytes]:
-    return frozenset(folded_term(spelling(ending)) for ending in endings)
+def _fold_endings(endings: frozenset[str], spelling: type[str] | LatinSpelling) -> frozenset[bytes]:
+    return frozenset(fold_term(spelling(ending)) for ending in endings)
 
 
-class Spelling:
+class LatinSpelling:
     """One way of writing Kazakh in Latin letters; accents are left out, as folding leaves them out."""
 
     def __init__(self, changes: dict[str, str]) -> None:
         plain = dict(zip("абвгдеёжзиклмнопрстуфхыіэәғқңөұүһ", "abvgdeejziklmnoprstufhyieagqnouuh", strict=True))
-        self.table = str.maketrans(plain | {"ь": "", "ъ": "", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sh"} | changes)
+        self.translation = str.maketrans(
+            plain | {"ь": "", "ъ": "", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sh"} | changes
+        )
 
     def __call__(self, text: str) -> str:
         """The text in this spelling."""
-        return text.translate(self.table)
+        return text.translate(self.translation)
 
 
-_LATIN = (
-    Spelling({"й": "i", "у": "y", "ю": "iy", "я": "ia"}),
-    Spelling({"й": "i", "ю": "iu", "я": "ia", "ш": "s"}),
-    Spelling({"й": "y", "ю": "yu", "я": "ya"}),
-    Spelling({"й": "y", "ю": "yu", "я": "ya", "ж": "zh", "х": "kh"}),
+_LATIN_SPELLINGS = (
+    LatinSpelling({"й": "i", "у": "y", "ю": "iy", "я": "ia"}),
+    LatinSpelling({"й": "i", "ю": "iu", "я": "ia", "ш": "s"}),
+    LatinSpelling({"й": "y", "ю": "yu", "я": "ya"}),
+    LatinSpelling({"й": "y", "ю": "yu", "я": "ya", "ж": "zh", "х": "kh"}),
 )

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from itertools import product
 
-Slots = tuple[tuple[str, ...], ...]
+CaseForms = tuple[tuple[str, ...], ...]
 """Forms by case: singular nominative, genitive, dative, accusative, instrumental, locative; then the plural."""
 
-HUSHED = "жшчщ"
-VELAR = "кгх"
-ACCUSATIVE = (3, 9)
+SIBILANTS = "жшчщ"
+VELARS = "кгх"
+ACCUSATIVE_CASES = (3, 9)
 """An empty accusative reads like the nominative of things and like the genitive of living beings."""
 VOWELS = "аеиоуыэюя"
 CONSONANTS = "бвгджзклмнпрстфхцчшщ"
@@ -84,21 +84,21 @@ _ADJECTIVE_IN_IE = ("ские", "цкие", "дние", "рние", "шние", 
 _ADJECTIVE_BEFORE_IY = "кгхжшчщ"
 
 
-def forms(term: str) -> set[str]:
+def make_forms(term: str) -> set[str]:
     """Every form of a term given in the nominative, in small letters, ё as е.
 
     >>> sorted(forms("Красный Крест"))[:3]
     ['красного креста', 'красном кресте', 'красному кресту']
     """
-    slots = [_slots(word, inflected) for word, inflected in _heads(term.split())]
+    slots = [_inflect_word(word, inflected) for word, inflected in _mark_inflected_words(term.split())]
     found = {term.lower().replace("ё", "е")}
     for case in range(12):
-        for like in (case - 3, case - 2) if case in ACCUSATIVE else (case,):
+        for like in (case - 3, case - 2) if case in ACCUSATIVE_CASES else (case,):
             found.update(" ".join(words) for words in product(*(slot[case] or slot[like] for slot in slots)))
     return found
 
 
-def _heads(words: list[str]) -> list[tuple[str, bool]]:
+def _mark_inflected_words(words: list[str]) -> list[tuple[str, bool]]:
     """Each word and whether it is inflected: adjectives up to a noun, the noun, and the same again after "и".
 
     In a name of two or three capitalised nouns ("Касым-Жомарт Токаев") each may be inflected.
@@ -139,27 +139,31 @@ def _is_adjective(word: str) -> bool:
     return True
 
 
-def _slots(word: str, inflected: bool) -> Slots:
+def _inflect_word(word: str, inflected: bool) -> CaseForms:
     plain = word.lower().replace("ё", "е")
     if not inflected:
         return ((plain,),) * 12
     if word.isupper() and len(word) > 1:
-        return _abbreviation(plain)
+        return _inflect_abbreviation(plain)
     first, hyphen, last = plain.rpartition("-")
-    tails = _adjective(last) if _is_adjective(last) else _noun(last, surname=word[:1].isupper())
+    tails = _inflect_adjective(last) if _is_adjective(last) else _inflect_noun(last, surname=word[:1].isupper())
     if last.endswith(("ой", "ний")) and len(last) > 3:
-        tails = _joined(_adjective(last), _noun(last, surname=False))
+        tails = _merge_forms(_inflect_adjective(last), _inflect_noun(last, surname=False))
     if not hyphen:
         return tails
-    heads = ((first,),) * 12 if "-" in first or len(first) < 4 else _either(first, _noun(first, surname=False))
+    heads = (
+        ((first,),) * 12
+        if "-" in first or len(first) < 4
+        else _add_unchanged_form(first, _inflect_noun(first, surname=False))
+    )
     return tuple(tuple(f"{a}-{b}" for a, b in product(one, other)) for one, other in zip(heads, tails, strict=True))
 
 
-def _either(word: str, slots: Slots) -> Slots:
+def _add_unchanged_form(word: str, slots: CaseForms) -> CaseForms:
     return tuple(tuple(dict.fromkeys((word, *slot))) for slot in slots)
 
 
-def _abbreviation(word: str) -> Slots:
+def _inflect_abbreviation(word: str) -> CaseForms:
     """Abbreviations stay as they are; those one can speak also take endings ("МИДа")."""
     if word[-1] not in CONSONANTS:
         return ((word,),) * 12
@@ -167,47 +171,51 @@ def _abbreviation(word: str) -> Slots:
     return tuple(tuple(dict.fromkeys((word, word + ending))) for ending in endings)
 
 
-def _adjective(word: str) -> Slots:
+def _inflect_adjective(word: str) -> CaseForms:
     stem, ending = word[:-2], word[-2:]
-    return _with(stem, _ADJECTIVES["ый" if ending == "ий" and stem[-1] in VELAR else ending])
+    return _apply_endings(stem, _ADJECTIVES["ый" if ending == "ий" and stem[-1] in VELARS else ending])
 
 
-def _noun(word: str, *, surname: bool) -> Slots:
+def _inflect_noun(word: str, *, surname: bool) -> CaseForms:
     if word in _IRREGULAR:
-        return _with("", _IRREGULAR[word])
+        return _apply_endings("", _IRREGULAR[word])
     if word in _DROPPED:
         table = _NOUNS["ь"].replace("ь", "\0") if word[-1] == "ь" else _MASCULINE.replace("_", "\0")
-        return _joined(((word,),) + ((),) * 2 + ((word,),) + ((),) * 8, _with(_DROPPED[word], table), drop="\0")
+        return _merge_forms(
+            ((word,),) + ((),) * 2 + ((word,),) + ((),) * 8, _apply_endings(_DROPPED[word], table), drop="\0"
+        )
     for ending, table in _NOUNS.items():
         if word.endswith(ending) and len(word) > len(ending):
-            slots = _with(_stem(word, ending), table)
+            slots = _apply_endings(_stem(word, ending), table)
             break
     else:
         if word[-1:] not in CONSONANTS or not word:
             return ((word,),) * 12
-        slots = _with(word, _MASCULINE)
-    slots = _fleeting(word, slots)
+        slots = _apply_endings(word, _MASCULINE)
+    slots = _add_fleeting_vowels(word, slots)
     if surname and word.endswith(("ов", "ев", "ин", "ын")):
-        slots = _joined(slots, _with(word, "_|а|у|а|ым|е|ы|ых|ым|ых|ыми|ых"))
+        slots = _merge_forms(slots, _apply_endings(word, "_|а|у|а|ым|е|ы|ых|ым|ых|ыми|ых"))
     if surname and word.endswith(("ова", "ева", "ина", "ына")):
-        slots = _joined(slots, _with(word[:-1], "а|ой|ой|у|ой|ой|ы|ых|ым|ых|ыми|ых"))
+        slots = _merge_forms(slots, _apply_endings(word[:-1], "а|ой|ой|у|ой|ой|ы|ых|ым|ых|ыми|ых"))
     if surname and (word[-1] in CONSONANTS or word.endswith(("о", "а", "е", "и"))):
-        slots = _either(word, slots) if word.endswith(("ич", "о", "е", "и", "ко")) else slots
+        slots = _add_unchanged_form(word, slots) if word.endswith(("ич", "о", "е", "и", "ко")) else slots
     return slots
 
 
-def _fleeting(word: str, slots: Slots) -> Slots:
+def _add_fleeting_vowels(word: str, slots: CaseForms) -> CaseForms:
     """Vowels that come and go: "беженец, беженца", "поселок, поселка", "день, дня", "сестра, сестер"."""
     stem = word[:-2]
     if word.endswith("ец") and len(word) > 3:
         soft = "й" if stem[-1] in VOWELS else "ь" if stem[-1] == "л" else ""
-        return _joined(slots, _with(stem + soft + "ц", _MASCULINE.replace("_", "\0")), drop="\0")
+        return _merge_forms(slots, _apply_endings(stem + soft + "ц", _MASCULINE.replace("_", "\0")), drop="\0")
     if word.endswith(("ок", "ек")) and len(word) > 3:
-        return _joined(
-            slots, _with(stem + ("ь" if word.endswith("лек") else "") + "к", _MASCULINE.replace("_", "\0")), drop="\0"
+        return _merge_forms(
+            slots,
+            _apply_endings(stem + ("ь" if word.endswith("лек") else "") + "к", _MASCULINE.replace("_", "\0")),
+            drop="\0",
         )
     if word.endswith("ень"):
-        return _joined(slots, _with(word[:-3] + "н", _NOUNS["ь"].replace("ь", "\0")), drop="\0")
+        return _merge_forms(slots, _apply_endings(word[:-3] + "н", _NOUNS["ь"].replace("ь", "\0")), drop="\0")
     if word[-1:] in "аое" and len(word) > 3 and word[-2] in CONSONANTS and word[-3] in CONSONANTS + "ьй":
         base = word[:-3] if word[-3] in "ьй" else word[:-2]
         genitive = tuple(base + vowel + word[-2] for vowel in "ео")
@@ -219,30 +227,30 @@ def _stem(word: str, ending: str) -> str:
     return word[: len(word) - len(ending)]
 
 
-def _with(stem: str, table: str) -> Slots:
+def _apply_endings(stem: str, table: str) -> CaseForms:
     return tuple(
-        tuple(dict.fromkeys(form for ending in endings.split() if ending != "=" for form in _spelt(stem, ending)))
+        tuple(dict.fromkeys(form for ending in endings.split() if ending != "=" for form in _spell_form(stem, ending)))
         for endings in table.split("|")
     )
 
 
-def _spelt(stem: str, ending: str) -> tuple[str, ...]:
+def _spell_form(stem: str, ending: str) -> tuple[str, ...]:
     """Stem and ending by the rules of spelling: no ы after к г х ж ш ч щ; е for an unstressed о after ж ш ч щ ц."""
     last = stem[-1:]
     if ending == "_":
         return (stem,)
     if ending == "ов":
-        return {"ц": (stem + "ов", stem + "ев")}.get(last) or ((stem + "ей",) if last in HUSHED else (stem + "ов",))
-    if last in VELAR and ending[0] in "ыея" and ending not in ("е", "ем"):
+        return {"ц": (stem + "ов", stem + "ев")}.get(last) or ((stem + "ей",) if last in SIBILANTS else (stem + "ов",))
+    if last in VELARS and ending[0] in "ыея" and ending not in ("е", "ем"):
         return (stem + {"ы": "и", "е": "о", "я": "а"}[ending[0]] + ending[1:],)
-    if last in HUSHED and ending[0] == "ы":
+    if last in SIBILANTS and ending[0] == "ы":
         return (stem + "и" + ending[1:],)
-    if last in HUSHED + "ц" and ending[0] == "о" and ending != "о":
+    if last in SIBILANTS + "ц" and ending[0] == "о" and ending != "о":
         return (stem + ending, stem + "е" + ending[1:])
     return (stem + ending,)
 
 
-def _joined(one: Slots, other: Slots, drop: str = "\n") -> Slots:
+def _merge_forms(one: CaseForms, other: CaseForms, drop: str = "\n") -> CaseForms:
     return tuple(
         tuple(dict.fromkeys(form for form in (*a, *b) if drop not in form)) for a, b in zip(one, other, strict=True)
     )

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from crawler.items import Match
 from crawler.keywords import query
 from crawler.keywords.abbreviations import is_abbreviation
-from crawler.keywords.context import Judge, Place
-from crawler.keywords.forms import Automaton
-from crawler.keywords.inflect_kk import endings_after_hyphen
-from crawler.keywords.query import Both, Either, Leaf, Limit, Near, Negation, Node
+from crawler.keywords.automaton import TermAutomaton
+from crawler.keywords.context_rules import Disambiguator, Hit
+from crawler.keywords.inflect_kk import list_hyphen_endings
+from crawler.keywords.query import And, Facet, Not, Or, Proximity, QueryNode, Term
 from crawler.keywords.rules import FIELDS, Rule, RuleSet
-from crawler.text.normalise import Folded, fold, folded_term
-from crawler.text.sentences import sentence_at
+from crawler.text.folding import FoldedText, fold_term, fold_text
+from crawler.text.sentences import locate_sentence
 
 _JOINERS = "-‐‑–'’‘ʼ"
 
-Spots = list[tuple[Leaf, str, int, int]]
+TermHits = list[tuple[Term, str, int, int]]
 """Term, field, start and end in folded bytes."""
 
 
@@ -26,15 +26,15 @@ class Matcher:
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
-        self._trees = [_tree(rule) for rule in rules.rules]
-        self._automaton: Automaton[tuple[int, Leaf]] = Automaton()
+        self._trees = [_build_rule_tree(rule) for rule in rules.rules]
+        self._automaton: TermAutomaton[tuple[int, Term]] = TermAutomaton()
         for number, tree in enumerate(self._trees):
-            for leaf in dict.fromkeys(query.leaves(tree)):
-                self._automaton.add((number, leaf), leaf.term, leaf.language)
+            for leaf in dict.fromkeys(query.iterate_terms(tree)):
+                self._automaton.add_term((number, leaf), leaf.text, leaf.language)
         self._automaton.build()
-        self._judge = Judge(rules)
+        self._disambiguator = Disambiguator(rules)
 
-    def match(
+    def find_matches(
         self, texts: Mapping[str, str | None], language: str | None = None, source: str | None = None
     ) -> tuple[Match, ...]:
         """Every place of every rule, by field (title, lead, body), then by offset.
@@ -42,111 +42,115 @@ class Matcher:
         `texts` maps fields to their texts, None or missing where there is none. `language` and `source` are the
         article's; a rule limited to others does not match, one limited to a source does not match where none is given.
         """
-        folded = {name: fold(text) for name in FIELDS if (text := texts.get(name))}
-        hits: dict[int, Spots] = {}
+        folded = {name: fold_text(text) for name in FIELDS if (text := texts.get(name))}
+        hits: dict[int, TermHits] = {}
         for name, one in folded.items():
-            for (number, leaf), start, end in self._automaton.find(one.data):
+            for (number, leaf), start, end in self._automaton.find_terms(one.data):
                 if not leaf.fields or name in leaf.fields:
                     hits.setdefault(number, []).append((leaf, name, start, end))
         if not hits:
             return ()
-        places: list[Place] = []
+        places: list[Hit] = []
         for number in sorted(hits):
-            places += self._places(number, hits[number], folded, language, source)
-        self._judge.judge(folded, places)
-        places.sort(key=lambda place: (FIELDS.index(place.field), place.first, place.last, place.rule))
-        return tuple(self._match(place) for place in places)
+            places += self._find_rule_hits(number, hits[number], folded, language, source)
+        self._disambiguator.set_strengths(folded, places)
+        places.sort(key=lambda place: (FIELDS.index(place.field), place.start, place.end, place.rule_index))
+        return tuple(self._make_match(place) for place in places)
 
-    def _places(
-        self, number: int, spots: Spots, folded: dict[str, Folded], language: str | None, source: str | None
-    ) -> list[Place]:
+    def _find_rule_hits(
+        self, number: int, spots: TermHits, folded: dict[str, FoldedText], language: str | None, source: str | None
+    ) -> list[Hit]:
         rule = self.rules.rules[number]
         if (rule.languages and language is not None and language not in rule.languages) or (
             rule.sources and source not in rule.sources
         ):
             return []
-        found = _evaluate(self._trees[number], spots, folded, {"lang": language, "source": source})
-        places = [_place(number, spot, folded[spot[1]]) for spot in _longest(found or [], folded)]
-        return [place for place in places if not _other_abbreviation(place)]
+        found = _evaluate_node(self._trees[number], spots, folded, {"lang": language, "source": source})
+        places = [_make_hit(number, spot, folded[spot[1]]) for spot in _select_longest(found or [], folded)]
+        return [place for place in places if not _is_other_abbreviation(place)]
 
-    def _match(self, place: Place) -> Match:
+    def _make_match(self, place: Hit) -> Match:
         text = place.folded.original
-        first, last = sentence_at(text, place.first, place.last)
+        first, last = locate_sentence(text, place.start, place.end)
         return Match(
-            rule=self.rules.rules[place.rule].name,
+            rule=self.rules.rules[place.rule_index].name,
             term=place.term.removeprefix("="),
             surface=place.surface,
             field=place.field,
-            start=place.first,
-            end=place.last,
+            start=place.start,
+            end=place.end,
             sentence=text[first:last],
             strength=place.strength,
             reason=place.reason,
         )
 
 
-def _tree(rule: Rule) -> Node:
+def _build_rule_tree(rule: Rule) -> QueryNode:
     """Everything a rule asks for, as one tree."""
 
-    def leaf(term: str) -> Leaf:
-        return Leaf(term, query.language_of(term), rule.fields)
+    def leaf(term: str) -> Term:
+        return Term(term, query.guess_term_language(term), rule.fields)
 
-    parts: list[Node] = []
-    if terms := rule.terms.pairs():
-        parts.append(Either(tuple(Leaf(term, language, rule.fields) for language, term in terms)))
+    parts: list[QueryNode] = []
+    if terms := rule.terms.list_terms():
+        parts.append(Or(tuple(Term(term, language, rule.fields) for language, term in terms)))
     parts += [leaf(term) for term in rule.all_of]
     if rule.any_of:
-        parts.append(Either(tuple(leaf(term) for term in rule.any_of)))
+        parts.append(Or(tuple(leaf(term) for term in rule.any_of)))
     if rule.none_of:
-        parts.append(Negation(Either(tuple(Leaf(term, query.language_of(term)) for term in rule.none_of))))
+        parts.append(Not(Or(tuple(Term(term, query.guess_term_language(term)) for term in rule.none_of))))
     if rule.query is not None:
-        parts.append(_limited(query.parse(rule.query), rule.fields))
-    return parts[0] if len(parts) == 1 else Both(tuple(parts))
+        parts.append(_restrict_fields(query.parse_query(rule.query), rule.fields))
+    return parts[0] if len(parts) == 1 else And(tuple(parts))
 
 
-def _limited(node: Node, fields: tuple[str, ...]) -> Node:
+def _restrict_fields(node: QueryNode, fields: tuple[str, ...]) -> QueryNode:
     """The tree with its terms limited to fields where the query itself says none."""
     match node:
-        case Leaf(term, language, own):
-            return Leaf(term, language, own or fields)
-        case Both(parts):
-            return Both(tuple(_limited(part, fields) for part in parts))
-        case Either(parts):
-            return Either(tuple(_limited(part, fields) for part in parts))
-        case Negation(part):
-            return Negation(_limited(part, fields))
-        case Near(one, other, words):
-            return Near(_limited(one, fields), _limited(other, fields), words)
+        case Term(term, language, own):
+            return Term(term, language, own or fields)
+        case And(parts):
+            return And(tuple(_restrict_fields(part, fields) for part in parts))
+        case Or(parts):
+            return Or(tuple(_restrict_fields(part, fields) for part in parts))
+        case Not(part):
+            return Not(_restrict_fields(part, fields))
+        case Proximity(one, other, words):
+            return Proximity(_restrict_fields(one, fields), _restrict_fields(other, fields), words)
         case _:
             return node
 
 
-def _evaluate(node: Node, spots: Spots, folded: dict[str, Folded], facts: dict[str, str | None]) -> Spots | None:
+def _evaluate_node(
+    node: QueryNode, spots: TermHits, folded: dict[str, FoldedText], facts: dict[str, str | None]
+) -> TermHits | None:
     """The spots that make a tree true; None when it is false."""
     match node:
-        case Leaf():
+        case Term():
             return [spot for spot in spots if spot[0] == node] or None
-        case Both(parts):
-            found = [_evaluate(part, spots, folded, facts) for part in parts]
+        case And(parts):
+            found = [_evaluate_node(part, spots, folded, facts) for part in parts]
             return None if any(one is None for one in found) else [spot for one in found for spot in one or ()]
-        case Either(parts) if all(isinstance(part, Leaf) for part in parts):
+        case Or(parts) if all(isinstance(part, Term) for part in parts):
             chosen = set(parts)
             return [spot for spot in spots if spot[0] in chosen] or None
-        case Either(parts):
-            found = [_evaluate(part, spots, folded, facts) for part in parts]
+        case Or(parts):
+            found = [_evaluate_node(part, spots, folded, facts) for part in parts]
             return None if all(one is None for one in found) else [spot for one in found for spot in one or ()]
-        case Negation(part):
-            return [] if _evaluate(part, spots, folded, facts) is None else None
-        case Near(one, other, words):
-            left = _evaluate(one, spots, folded, facts) or []
-            right = _evaluate(other, spots, folded, facts) or []
-            pairs = [(a, b) for a in left for b in right if a != b and _distance(a, b, folded) <= words]
+        case Not(part):
+            return [] if _evaluate_node(part, spots, folded, facts) is None else None
+        case Proximity(one, other, words):
+            left = _evaluate_node(one, spots, folded, facts) or []
+            right = _evaluate_node(other, spots, folded, facts) or []
+            pairs = [(a, b) for a in left for b in right if a != b and _count_words_between(a, b, folded) <= words]
             return list(dict.fromkeys(spot for pair in pairs for spot in pair)) or None
-        case Limit(kind, value):
+        case Facet(kind, value):
             return [] if facts[kind] == value else None
 
 
-def _distance(one: tuple[Leaf, str, int, int], other: tuple[Leaf, str, int, int], folded: dict[str, Folded]) -> int:
+def _count_words_between(
+    one: tuple[Term, str, int, int], other: tuple[Term, str, int, int], folded: dict[str, FoldedText]
+) -> int:
     """Words between two spots; endless in different fields."""
     if one[1] != other[1]:
         return 10**9
@@ -155,15 +159,15 @@ def _distance(one: tuple[Leaf, str, int, int], other: tuple[Leaf, str, int, int]
     return sum(word != b"." for word in between.split())
 
 
-def _longest(spots: Spots, folded: dict[str, Folded]) -> Spots:
+def _select_longest(spots: TermHits, folded: dict[str, FoldedText]) -> TermHits:
     """One spot a place: the longest, of several as long the one whose base form is most like what is written there."""
 
-    def order(spot: tuple[Leaf, str, int, int]) -> tuple[str, int, int, int, int]:
+    def order(spot: tuple[Term, str, int, int]) -> tuple[str, int, int, int, int]:
         leaf, name, start, end = spot
-        shared = _shared(folded_term(leaf.term), folded[name].data[start:end])
-        return name, start - end, start, -shared, len(leaf.term)
+        shared = _count_shared_prefix(fold_term(leaf.text), folded[name].data[start:end])
+        return name, start - end, start, -shared, len(leaf.text)
 
-    kept: Spots = []
+    kept: TermHits = []
     covered: set[tuple[str, int]] = set()
     for spot in sorted(dict.fromkeys(spots), key=order):
         _, name, start, end = spot
@@ -173,26 +177,26 @@ def _longest(spots: Spots, folded: dict[str, Folded]) -> Spots:
     return kept
 
 
-def _shared(one: bytes, other: bytes) -> int:
+def _count_shared_prefix(one: bytes, other: bytes) -> int:
     """How many bytes both begin with."""
     return next(
         (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
     )
 
 
-def _place(number: int, spot: tuple[Leaf, str, int, int], folded: Folded) -> Place:
+def _make_hit(number: int, spot: tuple[Term, str, int, int], folded: FoldedText) -> Hit:
     leaf, name, start, end = spot
-    first, last = folded.span(start, end)
+    first, last = folded.find_original_span(start, end)
     text = folded.original
     if last < len(text) and text[last] in _JOINERS:
         close = folded.data.index(b" ", end + 1) if end + 1 < len(folded.data) else end
         ending = folded.data[end + 1 : close]
-        if ending == b"s" or (is_abbreviation(leaf.term) and ending in endings_after_hyphen()):
-            _, last = folded.span(end + 1, close)
-    return Place(number, leaf.term, name, folded, start, end, first, last)
+        if ending == b"s" or (is_abbreviation(leaf.text) and ending in list_hyphen_endings()):
+            _, last = folded.find_original_span(end + 1, close)
+    return Hit(number, leaf.text, name, folded, start, end, first, last)
 
 
-def _other_abbreviation(place: Place) -> bool:
+def _is_other_abbreviation(place: Hit) -> bool:
     """Whether an abbreviation with an ending is written as another one: МГПУ is no form of МГП, МИДу is one of МИД."""
     ending = place.surface[len(place.term) :]
     if not is_abbreviation(place.term) or not ending.isalpha():

@@ -42,56 +42,56 @@ WORD.1: /(?!(?:AND|OR|NOT)(?![^\s()":]))[^\s()":-][^\s()":]*/
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class Term:
     """A term somewhere in the given fields (none: in any)."""
 
-    term: str
+    text: str
     language: str
     fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
+class And:
     """All of these hold."""
 
-    parts: tuple[Node, ...]
+    parts: tuple[QueryNode, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Either:
+class Or:
     """At least one of these holds."""
 
-    parts: tuple[Node, ...]
+    parts: tuple[QueryNode, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Negation:
+class Not:
     """This does not hold."""
 
-    part: Node
+    part: QueryNode
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class Proximity:
     """A term of one side stands at most `words` words from a term of the other, in any order, in one field."""
 
-    one: Node
-    other: Node
-    words: int
+    left: QueryNode
+    right: QueryNode
+    max_words: int
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class Facet:
     """The article is of this source, or in this language."""
 
-    kind: str
+    name: str
     value: str
 
 
-Node = Leaf | Both | Either | Negation | Near | Limit
+QueryNode = Term | And | Or | Not | Proximity | Facet
 
 
-def language_of(term: str) -> str:
+def guess_term_language(term: str) -> str:
     """Which grammar a term follows, told from its letters: en, ru or kk."""
     letters = set(term.lower())
     if letters & KAZAKH_LETTERS:
@@ -100,110 +100,110 @@ def language_of(term: str) -> str:
 
 
 @cache
-def _parser() -> Lark:
+def _make_parser() -> Lark:
     from lark import Lark
 
     return Lark(GRAMMAR, parser="lalr")
 
 
-def parse(text: str) -> Node:
+def parse_query(text: str) -> QueryNode:
     """The tree of a query; ValueError says what is wrong and where."""
     from lark.exceptions import LarkError
 
     try:
-        tree = _parser().parse(text)
+        tree = _make_parser().parse(text)
     except LarkError as error:
-        raise ValueError(_explained(error, text)) from error
-    return _node(tree, ())
+        raise ValueError(_explain_syntax_error(error, text)) from error
+    return _make_node(tree, ())
 
 
-def problem(text: str) -> str | None:
+def find_query_problem(text: str) -> str | None:
     """What is wrong with a query, as one sentence, or None."""
     try:
-        node = parse(text)
+        node = parse_query(text)
     except ValueError as error:
         return str(error)
-    if not any(True for _ in positive(node)):
+    if not any(True for _ in iterate_positive_terms(node)):
         return "it only says what must not be there; add what must."
     return None
 
 
-def terms(text: str) -> list[str]:
+def list_query_terms(text: str) -> list[str]:
     """The terms of a query as written."""
-    return [leaf.term for leaf in leaves(parse(text))]
+    return [leaf.text for leaf in iterate_terms(parse_query(text))]
 
 
-def leaves(node: Node) -> Iterator[Leaf]:
+def iterate_terms(node: QueryNode) -> Iterator[Term]:
     """Every term of a tree."""
     match node:
-        case Leaf():
+        case Term():
             yield node
-        case Both(parts) | Either(parts):
+        case And(parts) | Or(parts):
             for part in parts:
-                yield from leaves(part)
-        case Negation(part):
-            yield from leaves(part)
-        case Near(one, other, _):
-            yield from leaves(one)
-            yield from leaves(other)
+                yield from iterate_terms(part)
+        case Not(part):
+            yield from iterate_terms(part)
+        case Proximity(one, other, _):
+            yield from iterate_terms(one)
+            yield from iterate_terms(other)
 
 
-def positive(node: Node) -> Iterator[Leaf]:
+def iterate_positive_terms(node: QueryNode) -> Iterator[Term]:
     """The terms of a tree that do not stand under a NOT."""
     match node:
-        case Negation():
+        case Not():
             return
-        case Both(parts) | Either(parts):
+        case And(parts) | Or(parts):
             for part in parts:
-                yield from positive(part)
+                yield from iterate_positive_terms(part)
         case _:
-            yield from leaves(node)
+            yield from iterate_terms(node)
 
 
-def _node(tree: Any, fields: tuple[str, ...]) -> Node:
+def _make_node(tree: Any, fields: tuple[str, ...]) -> QueryNode:
     parts = tree.children
     match tree.data:
         case "either":
-            return Either(tuple(_node(part, fields) for part in parts))
+            return Or(tuple(_make_node(part, fields) for part in parts))
         case "both":
-            return Both(tuple(_node(part, fields) for part in parts))
+            return And(tuple(_make_node(part, fields) for part in parts))
         case "negation":
-            return Negation(_node(parts[-1], fields))
+            return Not(_make_node(parts[-1], fields))
         case "near":
-            one, other = _node(parts[0], fields), _node(parts[2], fields)
+            one, other = _make_node(parts[0], fields), _make_node(parts[2], fields)
             if any(
-                not isinstance(part, Leaf | Either) for side in (one, other) for part in (side, *_alternatives(side))
+                not isinstance(part, Term | Or) for side in (one, other) for part in (side, *_list_alternatives(side))
             ):
                 raise ValueError(f"on both sides of {parts[1]} there must be a term, or terms joined by OR.")
-            return Near(one, other, int(parts[1].split("/")[1]))
+            return Proximity(one, other, int(parts[1].split("/")[1]))
         case "limited":
-            return _node(parts[1], (str(parts[0])[:-1],))
+            return _make_node(parts[1], (str(parts[0])[:-1],))
         case "limit":
-            return Limit(str(parts[0])[:-1], _unquoted(parts[1]))
+            return Facet(str(parts[0])[:-1], _strip_quotes(parts[1]))
         case "spoken":
-            return _leaf(parts[1], fields, str(parts[0])[:-1])
+            return _make_term(parts[1], fields, str(parts[0])[:-1])
         case _:
-            return _leaf(parts[0], fields, None)
+            return _make_term(parts[0], fields, None)
 
 
-def _alternatives(node: Node) -> tuple[Node, ...]:
-    return node.parts if isinstance(node, Either) else ()
+def _list_alternatives(node: QueryNode) -> tuple[QueryNode, ...]:
+    return node.parts if isinstance(node, Or) else ()
 
 
-def _leaf(token: str, fields: tuple[str, ...], language: str | None) -> Leaf:
-    term = _unquoted(token)
+def _make_term(token: str, fields: tuple[str, ...], language: str | None) -> Term:
+    term = _strip_quotes(token)
     if not any(character.isalnum() for character in term):
         raise ValueError(f"{token!s} has no letter or digit.")
     if "*" in term[:-1] or (term.endswith("*") and len(term) < 4):
         raise ValueError(f"in {token!s} the * may only stand at the end of at least three letters.")
-    return Leaf(term, language or language_of(term), fields)
+    return Term(term, language or guess_term_language(term), fields)
 
 
-def _unquoted(token: str) -> str:
+def _strip_quotes(token: str) -> str:
     return str(token).strip('"').strip()
 
 
-def _explained(error: Exception, text: str) -> str:
+def _explain_syntax_error(error: Exception, text: str) -> str:
     position = getattr(error, "pos_in_stream", None)
     if (
         position is None

@@ -22,15 +22,15 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from scrapy.http import Headers, Response
 
-from crawler.archive.exchange import Earlier, Exchange, tag_of
-from crawler.archive.record import pack
-from crawler.archive.warc import WarcWriter
+from crawler.archive.http_transaction import HttpTransaction, PriorRecord, format_run_tag
+from crawler.archive.record_serializer import pack_transaction
+from crawler.archive.warc_writer import WarcWriter
 from crawler.errors import ArchiveError as BrokenArchive
 from crawler.middlewares.outcomes import ArchiveError
 from crawler.source import SourceSpider
 
 NOT_MODIFIED = 304
-CLOSED = "archive_failed"
+CLOSE_REASON = "archive_failed"
 """The reason a spider is closed with when its responses can no longer be kept."""
 
 
@@ -50,7 +50,7 @@ class ArchiveMiddleware:
             raise NotConfigured
         software = crawler.settings.get("USER_AGENT") or "crawler"
         middleware = cls(crawler, WarcWriter(Path(folder), crawler.spider.name, software=software))
-        crawler.signals.connect(middleware.close, signals.spider_closed)
+        crawler.signals.connect(middleware.close_writer, signals.spider_closed)
         return middleware
 
     def process_request(self, request: Request) -> None:
@@ -67,73 +67,73 @@ class ArchiveMiddleware:
         if self._failed is not None:
             raise ArchiveError(self._failed)
         try:
-            packed = pack(_exchange(request, response, fetched_at, self._run()))
+            packed = pack_transaction(_make_transaction(request, response, fetched_at, self._get_run_tag()))
             record = self._writer.append(packed)
         except BrokenArchive as error:
-            self._fail(str(error))
+            self._stop_run(str(error))
             raise ArchiveError(str(error)) from error
         request.meta["record"] = record
         request.meta["fetched_at"] = fetched_at
-        original = packed.original
+        original = packed.prior_record
         if original is None and response.status != NOT_MODIFIED:
-            original = Earlier(
+            original = PriorRecord(
                 url=request.url, date=fetched_at, digest=record.digest, file=record.file, offset=record.offset
             )
         request.meta["original"] = original
         return response
 
-    def _run(self) -> str | None:
+    def _get_run_tag(self) -> str | None:
         """What each record says of the run it belongs to; nothing outside of a run."""
         spider = self._crawler.spider
         if not isinstance(spider, SourceSpider) or spider.run is None:
             return None
-        return tag_of(spider.run, since=spider.since, limit=spider.limit, url=spider.url)
+        return format_run_tag(spider.run, since=spider.since, limit=spider.limit, url=spider.url)
 
-    def close(self) -> None:
+    def close_writer(self) -> None:
         """Wait until the disk has all records."""
         self._writer.close()
 
-    def _fail(self, sentence: str) -> None:
+    def _stop_run(self, sentence: str) -> None:
         self._failed = sentence
         engine = self._crawler.engine
         assert engine is not None
-        self._closing = asyncio.get_running_loop().create_task(engine.close_spider_async(reason=CLOSED))
+        self._closing = asyncio.get_running_loop().create_task(engine.close_spider_async(reason=CLOSE_REASON))
 
 
-def _exchange(request: Request, response: Response, fetched_at: datetime, run: str | None) -> Exchange:
-    return Exchange(
+def _make_transaction(request: Request, response: Response, fetched_at: datetime, run: str | None) -> HttpTransaction:
+    return HttpTransaction(
         url=request.url,
         method=request.method,
-        request_headers=_pairs(request.headers),
+        request_headers=_list_headers(request.headers),
         payload=request.body,
         status=response.status,
-        headers=_pairs(response.headers),
+        headers=_list_headers(response.headers),
         body=response.body,
         fetched_at=fetched_at,
         protocol=response.protocol or "HTTP/1.1",
         ip=str(response.ip_address) if response.ip_address else None,
-        truncated=_truncated(response.flags),
-        earlier=_earlier(request.meta.get("memory")),
-        run=run,
+        truncated=_get_truncation(response.flags),
+        prior_record=_make_prior_record(request.meta.get("memory")),
+        run_tag=run,
     )
 
 
-def _pairs(headers: Headers) -> list[tuple[bytes, bytes]]:
+def _list_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
     return [(name, value) for name in headers for value in headers.getlist(name)]
 
 
-def _truncated(flags: list[str]) -> str | None:
+def _get_truncation(flags: list[str]) -> str | None:
     if "dataloss" in flags:
         return "disconnect"
     return "unspecified" if "download_stopped" in flags else None
 
 
-def _earlier(memory: Any) -> Earlier | None:
+def _make_prior_record(memory: Any) -> PriorRecord | None:
     """What the store remembers of an address, where that says which record holds the payload."""
     if memory is None or not memory.digest or not memory.record_date:
         return None
     date = memory.record_date
-    return Earlier(
+    return PriorRecord(
         url=memory.url,
         date=datetime.fromisoformat(date) if isinstance(date, str) else date,
         digest=memory.digest,

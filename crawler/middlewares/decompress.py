@@ -16,14 +16,14 @@ from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddlewa
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
-from crawler.archive.decode import BROKEN
-from crawler.middlewares.guard import too_large
+from crawler.archive.content_encoding import DECODE_ERRORS
+from crawler.middlewares.guard import format_too_large
 from crawler.middlewares.outcomes import Refused, Unreachable
-from crawler.middlewares.patience import again
+from crawler.middlewares.retry import make_retry_request
 
-GZIP = ("gzip", "x-gzip")
-MAGIC = b"\x1f\x8b"
-STEP = 1 << 16
+GZIP_ENCODINGS = ("gzip", "x-gzip")
+GZIP_MAGIC = b"\x1f\x8b"
+CHUNK_BYTES = 1 << 16
 """Bytes made at a time where a body is only counted."""
 
 
@@ -46,13 +46,17 @@ class DecompressMiddleware(HttpCompressionMiddleware):
         encoding = (response.headers.get("Content-Encoding") or b"").decode("latin-1").strip()
         try:
             made = super().process_response(request=request, response=response)  # takes the header away
-            if encoding.lower() in GZIP and isinstance(made, Response) and is_cut(response.body, len(made.body)):
+            if (
+                encoding.lower() in GZIP_ENCODINGS
+                and isinstance(made, Response)
+                and is_truncated_gzip(response.body, len(made.body))
+            ):
                 raise EOFError("it is cut off")
         except IgnoreRequest as error:
-            raise Refused(too_large(request.url, self._max_size)) from error
-        except BROKEN as error:
+            raise Refused(format_too_large(request.url, self._max_size)) from error
+        except DECODE_ERRORS as error:
             assert self.crawler.spider is not None
-            retry = again(request, f"broken {encoding}", self.crawler.spider)
+            retry = make_retry_request(request, f"broken {encoding}", self.crawler.spider)
             if retry is not None:
                 return retry
             raise Unreachable(
@@ -62,17 +66,17 @@ class DecompressMiddleware(HttpCompressionMiddleware):
         return made
 
 
-def is_cut(body: bytes, length: int) -> bool:
+def is_truncated_gzip(body: bytes, decompressed_length: int) -> bool:
     """Whether a gzip body, of which `length` bytes were made, ends before its end.
 
     A whole one says in its last four bytes how long it is; only where that is not so is it gone through again.
     """
-    if int.from_bytes(body[-4:], "little") == length & 0xFFFFFFFF:
+    if int.from_bytes(body[-4:], "little") == decompressed_length & 0xFFFFFFFF:
         return False
-    while body[:2] == MAGIC:
+    while body[:2] == GZIP_MAGIC:
         member = zlib.decompressobj(16 + zlib.MAX_WBITS)
         while not member.eof:
-            piece = member.decompress(body, STEP)
+            piece = member.decompress(body, CHUNK_BYTES)
             body = member.unconsumed_tail
             if not piece and not body and not member.eof:
                 return True

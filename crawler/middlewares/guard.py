@@ -15,9 +15,9 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CannotResolveHostError, DownloadCancelledError, NotConfigured
 from scrapy.utils.httpobj import urlparse_cached
 
-from crawler.middlewares.address import is_public, spelled_out
+from crawler.middlewares.network_addresses import is_public, parse_host_address
 from crawler.middlewares.outcomes import Refused
-from crawler.middlewares.resolver import may_be_private, refused
+from crawler.middlewares.resolver import allow_private, refused_hosts
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class GuardMiddleware:
         settings = crawler.settings
         in_shell = crawler.spider is None  # `scrapy shell page.html`: a person names what to look at
         allow_private = in_shell or settings.getbool("CRAWLER_ALLOW_PRIVATE")
-        (may_be_private.set if allow_private else may_be_private.clear)()
+        (allow_private.set if allow_private else allow_private.clear)()
         if settings.getbool("CRAWLER_REPLAY"):
             raise NotConfigured
         return cls(allow_private=allow_private, body_limit=settings.getint("DOWNLOAD_MAXSIZE"), allow_files=in_shell)
@@ -49,21 +49,21 @@ class GuardMiddleware:
             raise Refused(f"{request.url}: only http and https are read, not {parts.scheme or 'an address without'}:.")
         if not parts.hostname:
             raise Refused(f"{request.url}: the address names no host.")
-        address = spelled_out(parts.hostname)
+        address = parse_host_address(parts.hostname)
         if address is not None and not self._allow_private and not is_public(address):
-            raise Refused(_private(request.url, parts.hostname, address))
-        self._note_downgrade(request)
+            raise Refused(_format_private_address(request.url, parts.hostname, address))
+        self._log_downgrade(request)
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Refused for a name that led to a private address, and for a body past the cap."""
         if isinstance(exception, CannotResolveHostError):
             host = urlparse_cached(request).hostname or ""
-            if host in refused:
-                raise Refused(_private(request.url, host, refused[host])) from exception
+            if host in refused_hosts:
+                raise Refused(_format_private_address(request.url, host, refused_hosts[host])) from exception
         if isinstance(exception, DownloadCancelledError):
-            raise Refused(too_large(request.url, self._body_limit)) from exception
+            raise Refused(format_too_large(request.url, self._body_limit)) from exception
 
-    def _note_downgrade(self, request: Request) -> None:
+    def _log_downgrade(self, request: Request) -> None:
         """A redirect from https to http is followed, but a person should know of it."""
         before = request.meta.get("redirect_urls") or [""]
         host = urlparse_cached(request).netloc
@@ -74,7 +74,7 @@ class GuardMiddleware:
             )
 
 
-def too_large(url: str, limit: int) -> str:
+def format_too_large(url: str, limit: int) -> str:
     """The sentence about a body past the cap of `limit` bytes."""
     return (
         f"{url}: the body is larger than {limit / 1_000_000:g} MB and was not read. "
@@ -82,7 +82,7 @@ def too_large(url: str, limit: int) -> str:
     )
 
 
-def _private(url: str, host: str, address: str) -> str:
+def _format_private_address(url: str, host: str, address: str) -> str:
     which = host if host == address else f"{host} ({address})"
     return (
         f"{url}: {which} is no address of the open internet and was not opened. "

@@ -9,7 +9,7 @@ from scrapy.exceptions import IgnoreRequest
 
 from crawler.errors import ArchiveError as _ArchiveError
 from crawler.errors import Blocked as _Blocked
-from crawler.errors import Refused as _Refused
+from crawler.errors import ForbiddenTarget as _Refused
 from crawler.errors import Unreachable as _Unreachable
 
 

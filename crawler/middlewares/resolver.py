@@ -22,20 +22,20 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IHostnameResolver
 from zope.interface import implementer
 
-from crawler.middlewares.address import is_public
+from crawler.middlewares.network_addresses import is_public
 
-Found = list[tuple[int, str]]
+ResolvedAddresses = list[tuple[int, str]]
 """Address families and addresses, in the order the system prefers."""
 
-may_be_private = threading.Event()
+allow_private = threading.Event()
 """Set when this process's crawl may open private addresses. The guard says so: Scrapy makes the resolver before any
 crawl's own settings are known, and one for the whole process."""
 
-refused: dict[str, str] = {}
+refused_hosts: dict[str, str] = {}
 """Host names that led to a private address, with that address; the guard words the error from it."""
 
 
-class _Resolution:
+class _PendingResolution:
     """What Twisted wants to hold while a look-up goes on."""
 
     def __init__(self, name: str) -> None:
@@ -51,8 +51,8 @@ class GuardedResolver:
 
     def __init__(self, reactor: Any, *, timeout: float) -> None:
         self._reactor, self._timeout = reactor, timeout
-        self._known: dict[str, Found] = {}
-        self._waiting: dict[str, list[Callable[[Found], None]]] = {}
+        self._resolved: dict[str, ResolvedAddresses] = {}
+        self._receivers: dict[str, list[Callable[[ResolvedAddresses], None]]] = {}
         # The owner's own proxy may stand at a private address.
         self._trusted = {urlsplit(proxy).hostname for proxy in getproxies().values()}
 
@@ -72,65 +72,65 @@ class GuardedResolver:
         portNumber: int = 0,  # noqa: N803
         addressTypes: Sequence[Any] | None = None,  # noqa: N803
         transportSemantics: str = "TCP",  # noqa: N803
-    ) -> _Resolution:
+    ) -> _PendingResolution:
         """Give the receiver every public address of a name; none when there is none, or none in time."""
-        resolution = _Resolution(hostName)
+        resolution = _PendingResolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
 
-        def deliver(found: Found) -> None:
-            for family, address in self._allowed(hostName, found):
+        def deliver(found: ResolvedAddresses) -> None:
+            for family, address in self._filter_public(hostName, found):
                 kind = IPv6Address if family == socket.AF_INET6 else IPv4Address
                 if addressTypes is None or kind in addressTypes:
                     resolutionReceiver.addressResolved(kind("TCP", address, portNumber))
             resolutionReceiver.resolutionComplete()
 
-        if hostName in self._known:
-            deliver(self._known[hostName])
-        elif hostName in self._waiting:
-            self._waiting[hostName].append(deliver)
+        if hostName in self._resolved:
+            deliver(self._resolved[hostName])
+        elif hostName in self._receivers:
+            self._receivers[hostName].append(deliver)
         else:
-            self._waiting[hostName] = [deliver]
-            self._look_up_aside(hostName)
+            self._receivers[hostName] = [deliver]
+            self._resolve_in_thread(hostName)
         return resolution
 
-    def look_up(self, name: str) -> Found:
+    def resolve_name(self, name: str) -> ResolvedAddresses:
         """Ask the system; blocks. OSError when there is no such name."""
         answers = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
         return [(family, str(where[0])) for family, _, _, _, where in answers]
 
-    def _look_up_aside(self, name: str) -> None:
-        timer = self._reactor.callLater(self._timeout, self._answered, name, [], None)
+    def _resolve_in_thread(self, name: str) -> None:
+        timer = self._reactor.callLater(self._timeout, self._deliver_result, name, [], None)
 
         def work() -> None:
-            found: Found = []
+            found: ResolvedAddresses = []
             with suppress(OSError, UnicodeError):
-                found = self.look_up(name)
+                found = self.resolve_name(name)
             with suppress(RuntimeError):  # the run is over and its loop closed
-                self._reactor.callFromThread(self._answered, name, found, timer)
+                self._reactor.callFromThread(self._deliver_result, name, found, timer)
 
         threading.Thread(target=work, name=f"look-up {name}", daemon=True).start()
 
-    def _answered(self, name: str, found: Found, timer: Any) -> None:
+    def _deliver_result(self, name: str, found: ResolvedAddresses, timer: Any) -> None:
         """Hand an answer to all who wait for it; `timer` is None when time ran out."""
         if timer is not None:
             if not timer.active():
                 return  # too late, they were told already
             timer.cancel()
         if found:
-            self._known[name] = found
-        for deliver in self._waiting.pop(name, []):
+            self._resolved[name] = found
+        for deliver in self._receivers.pop(name, []):
             deliver(found)
 
-    def _allowed(self, name: str, found: Found) -> Found:
-        if may_be_private.is_set() or name in self._trusted:
+    def _filter_public(self, name: str, found: ResolvedAddresses) -> ResolvedAddresses:
+        if allow_private.is_set() or name in self._trusted:
             return found
         public = [(family, address) for family, address in found if is_public(address)]
         if found and not public:
-            refused[_ascii(name)] = found[0][1]
+            refused_hosts[_encode_host(name)] = found[0][1]
         return public
 
 
-def _ascii(name: str) -> str:
+def _encode_host(name: str) -> str:
     """A name as it stands in addresses; Twisted hands over what punycode stands for."""
     try:
         return name.encode("idna").decode()

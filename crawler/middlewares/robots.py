@@ -13,7 +13,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import Deferred
 
 
-class RobotsMiddleware(RobotsTxtMiddleware):
+class StrictRobotsTxtMiddleware(RobotsTxtMiddleware):
     """A request waits for its host's robots.txt, then asks what was read, not what it was handed while waiting."""
 
     async def robot_parser(self, request: Request) -> RobotParser | None:

@@ -32,7 +32,7 @@ class KeywordsPipeline:
 
     def process_item(self, item: Article) -> Article:
         """The article with its matches."""
-        matches = self.matcher.match(item.texts, language=item.language, source=item.source)
+        matches = self.matcher.find_matches(item.texts, language=item.language, source=item.source)
         matched = replace(item, matches=matches)
         if self.crawler.stats and matched.is_matched:
             self.crawler.stats.inc_value("crawler/matched")

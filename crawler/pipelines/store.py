@@ -8,12 +8,12 @@ from typing import Self
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
-from crawler.dedupe.content import copy_hash, revision_hash
 from crawler.errors import CrawlerError
 from crawler.items import Article, Verdict
-from crawler.pipelines.newness import Newness
+from crawler.pipelines.alert_policy import AlertPolicy
+from crawler.similarity.content_hashes import hash_body, hash_revision
 from crawler.source import SourceSpider, give_up, need_run
-from crawler.store import Memory, session
+from crawler.store import HttpCacheEntry, get_store
 
 
 class StorePipeline:
@@ -21,10 +21,10 @@ class StorePipeline:
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        self.store = session(crawler)
+        self.store = get_store(crawler)
         self.dry = crawler.settings.getbool("CRAWLER_DRY_RUN")
         self.replay = crawler.settings.getbool("CRAWLER_REPLAY")
-        self.newness: Newness | None = None
+        self.newness: AlertPolicy | None = None
         self.keep_unchanged = crawler.settings.getbool("CRAWLER_KEEP_UNCHANGED")
 
     @classmethod
@@ -38,28 +38,28 @@ class StorePipeline:
         spider = self.crawler.spider
         assert isinstance(spider, SourceSpider)
         memory = spider.article_memories.pop(item.snapshot, None) if item.snapshot else None
-        if spider.gave_up:
+        if spider.has_given_up:
             raise DropItem(f"{item.id} is left for the next run", log_level="DEBUG")
         if not self.dry:
             try:
-                self.save(item, spider, memory)
+                self._save_article(item, spider, memory)
             except CrawlerError as error:  # a full disk, a lock held for half a minute: the next page would fare alike
                 give_up(spider, error)
                 raise DropItem(f"{item.id} could not be stored", log_level="INFO") from error
-        spider.count(f"articles/{item.verdict}")
+        spider.increment_stat(f"articles/{item.verdict}")
         if item.verdict is Verdict.UNCHANGED and not self.keep_unchanged:
             raise DropItem(f"{item.id} is stored already as it is", log_level="DEBUG")
         return item
 
-    def save(self, item: Article, spider: SourceSpider, memory: Memory | None) -> None:
+    def _save_article(self, item: Article, spider: SourceSpider, memory: HttpCacheEntry | None) -> None:
         """Write the article, what to remember of its page, and the news, in one transaction."""
-        self.newness = self.newness or Newness(self.store, spider, replay=self.replay)
+        self.newness = self.newness or AlertPolicy(self.store, spider, replay=self.replay)
         self.store.articles.save(
             item,
-            content_hash=revision_hash(item),
-            copy_hash=copy_hash(item),
+            content_hash=hash_revision(item),
+            copy_hash=hash_body(item),
             run_id=spider.run.id if spider.run else None,
             seen_at=item.fetched_at or datetime.now(UTC),
-            memory=memory,
-            quiet=self.newness.quiet(item),
+            cache_entry=memory,
+            suppressed_because=self.newness.get_suppression_reason(item),
         )

@@ -13,17 +13,17 @@ from crawler.errors import PageChanged
 from crawler.items import Article, Verdict
 from crawler.source import SourceSpider
 
-FIRST_YEAR = 1991
-SLACK = timedelta(hours=1)
+MIN_YEAR = 1991
+MAX_CLOCK_SKEW = timedelta(hours=1)
 """How far a site's clock may run ahead of ours."""
 # Words of the page around an article, as they stand on lines of their own: an article may speak of any of them.
-CHROME = re.compile(
+PAGE_FURNITURE = re.compile(
     r"You need to enable JavaScript to run this app|<(?:p|div|span|br|script)\b"
     r"|^(?:QazMonitor Logo|Все новости|Рассказать друзьям|Cookies? (?:policy|settings))$|^Читайте также\s*(?::|$)"
     r"|^Количество просмотров\s*:?\s*\d*$|^Разработано в АО|\bfunction\s*\w*\s*\([\w, ]*\)\s*\{",
     re.MULTILINE | re.IGNORECASE,
 )
-CHROME_WORDS = (
+PAGE_FURNITURE_WORDS = (
     *("you need to enable", "qazmonitor logo", "читайте также", "все новости", "количество просмотров"),
     *("рассказать друзьям", "разработано в ао", "<", "function", "cookie"),
 )
@@ -48,36 +48,36 @@ class ValidatePipeline:
         """The article as it came, or DropItem with the reason."""
         if item.verdict is Verdict.UNPUBLISHED:
             return item  # a text that was stored once, whatever the rules were then
-        found = flaw(item, item.fetched_at or datetime.now(UTC))
+        found = find_flaw(item, item.fetched_at or datetime.now(UTC))
         if found is None:
             return item
         field, expected, stands = found
         spider = self.crawler.spider
         assert isinstance(spider, SourceSpider)
-        spider.problem(PageChanged(field, expected, stands, item.url))
-        spider.count("dropped")
+        spider.report_problem(PageChanged(field, expected, stands, item.url))
+        spider.increment_stat("dropped")
         raise DropItem(f"{item.id}: {field}: {stands}", log_level="INFO")
 
 
-def flaw(article: Article, seen_at: datetime) -> tuple[str, str, str] | None:
+def find_flaw(article: Article, seen_at: datetime) -> tuple[str, str, str] | None:
     """What makes the article impossible at the time its page was seen: field, what it should be, what stands there."""
     published = article.published_at
-    if published and published > seen_at + SLACK:
+    if published and published > seen_at + MAX_CLOCK_SKEW:
         return "published_at", f"a time before the page was read ({seen_at:%Y-%m-%d %H:%M %Z})", published.isoformat()
-    if published and published.year < FIRST_YEAR:
-        return "published_at", f"a year since {FIRST_YEAR}", str(published.year)
+    if published and published.year < MIN_YEAR:
+        return "published_at", f"a year since {MIN_YEAR}", str(published.year)
     if not article.body.strip():
         return "body", "a text", "nothing"
     text = f"{article.title or ''}\n{article.body}"
     lower = text.lower()
-    if any(word in lower for word in CHROME_WORDS) and (chrome := CHROME.search(text)):
+    if any(word in lower for word in PAGE_FURNITURE_WORDS) and (chrome := PAGE_FURNITURE.search(text)):
         return "body", "the article alone, without the page's own words", repr(chrome[0])
-    if (at := _mojibake(text)) is not None:
+    if (at := _find_mojibake(text)) is not None:
         return "body", "text in its right encoding", repr(text[max(0, at - 10) : at + 16])
     return None
 
 
-def _mojibake(text: str) -> int | None:
+def _find_mojibake(text: str) -> int | None:
     """Where letters stand that came from a wrong decoder, or a mark for bytes that no decoder knew."""
     if text.isascii():
         return None

@@ -10,22 +10,22 @@ spider.py   SourceSpider: from a response to articles, requests and problems
 
 from __future__ import annotations
 
-from crawler.source.expect import Expect
-from crawler.source.lists import ListPage, ListRead, WholeListSpider
-from crawler.source.mirror import is_robots
+from crawler.source.expect import HealthExpectation
 from crawler.source.running import GAVE_UP, give_up, need_run
-from crawler.source.spider import GONE, SourceSpider, problem_found
+from crawler.spiders.base import GONE_STATUSES, SourceSpider, problem_found
+from crawler.spiders.listing_coverage import CoveredPage, FullTextListingSpider, ListingCoverage
+from crawler.spiders.url_mapping import is_robots_txt
 
 __all__ = [
     "GAVE_UP",
-    "GONE",
-    "Expect",
-    "ListPage",
-    "ListRead",
+    "GONE_STATUSES",
+    "HealthExpectation",
+    "CoveredPage",
+    "ListingCoverage",
     "SourceSpider",
-    "WholeListSpider",
+    "FullTextListingSpider",
     "give_up",
-    "is_robots",
+    "is_robots_txt",
     "need_run",
     "problem_found",
 ]

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expect:
+class HealthExpectation:
     """What a source must give.
 
     `least_links`: fewest entries its lists must show together. `always`: fields no article lacks. `silence`: the
     longest believable time without a new article, None for a source that may be asleep.
     """
 
-    least_links: int
-    always: tuple[str, ...] = ("title", "published_at")
-    silence: timedelta | None = None
+    min_links: int
+    required_fields: tuple[str, ...] = ("title", "published_at")
+    max_silence: timedelta | None = None

@@ -7,10 +7,10 @@ from dataclasses import replace
 from scrapy.http import Response
 
 from crawler.items import SnapshotRef
-from crawler.snapshot import Snapshot
+from crawler.pages.snapshot import Snapshot
 
 
-def snapshot_of(response: Response, url: str) -> Snapshot:
+def make_snapshot(response: Response, url: str) -> Snapshot:
     """The response at rest, under its public address `url`; its record is the archive's, where there is one."""
     request = response.request
     headers = {

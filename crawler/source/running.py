@@ -8,7 +8,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from crawler.errors import CrawlerError
-from crawler.source.spider import SourceSpider
+from crawler.spiders.base import SourceSpider
 
 GAVE_UP = "gave_up"
 """Scrapy's finish reason of a run that `give_up` ended; the problem it was given says why."""
@@ -23,10 +23,10 @@ def need_run(crawler: Crawler) -> None:
 
 def give_up(spider: SourceSpider, error: CrawlerError) -> None:
     """End the run for a reason that no further page can mend, such as a store that cannot be written."""
-    if spider.gave_up:
+    if spider.has_given_up:
         return
-    spider.gave_up = True
-    spider.problem(error)
+    spider.has_given_up = True
+    spider.report_problem(error)
     engine = spider.crawler.engine
     if engine is not None and engine.running:
         task = asyncio.get_event_loop().create_task(engine.close_spider_async(reason=GAVE_UP))

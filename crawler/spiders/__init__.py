@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from crawler.source import SourceSpider
 
 
-def names() -> list[str]:
+def list_names() -> list[str]:
     """Every source's name, without importing one."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
-def load(name: str) -> type[SourceSpider]:
+def load_spider(name: str) -> type[SourceSpider]:
     """The spider class of a source; UnknownSource names the nearest valid word."""
     from crawler.source import SourceSpider
 
-    if name not in names():
-        raise UnknownSource(name, names())
+    if name not in list_names():
+        raise UnknownSource(name, list_names())
     module = import_module(f"{__name__}.{name}")
     return next(
         value
@@ -31,10 +31,10 @@ def load(name: str) -> type[SourceSpider]:
     )
 
 
-def title_of(name: str, language: str = "en") -> str:
+def get_title(name: str, language: str = "en") -> str:
     """A source's name for people who read that language (`titles` of its class); the bare name of one that is gone."""
-    if name not in names():
+    if name not in list_names():
         return name
-    spider = load(name)
+    spider = load_spider(name)
     titles: dict[str, str] = getattr(spider, "titles", {})
     return titles.get(language, spider.title)

@@ -9,20 +9,23 @@ from typing import Any
 
 from parsel import Selector
 
-from crawler.extract import blocks, release
-from crawler.extract.feed import Feed
-from crawler.extract.page import ArticlePage, ListingPage
-from crawler.extract.site import Address, Site, parted
 from crawler.items import Image, Rights
-from crawler.snapshot import Snapshot
-from crawler.source import Expect, SourceSpider
+from crawler.pages import blocks
+from crawler.pages import press_release as release
+from crawler.pages.base import ArticlePage, ListingPage
+from crawler.pages.feed import Feed
+from crawler.pages.site import ArticleAddress, Site, split_url
+from crawler.pages.snapshot import Snapshot
+from crawler.source import HealthExpectation, SourceSpider
 
 HOSTS = ("www.kt.kz", "kt.kz")
-ARTICLE = re.compile(r"/(?P<edition>rus|eng|kaz)/(?P<section>[\w-]+)/.*_-?(?P<id>\d{10})\.html")
+ARTICLE_PATH = re.compile(r"/(?P<edition>rus|eng|kaz)/(?P<section>[\w-]+)/.*_-?(?P<id>\d{10})\.html")
 DATE = re.compile(r"\d{2}\.\d{2}\.\d{4},? \d{2}:\d{2}")
-KINDS = ("page-heading", "page-meta", "page-content")
+ARTICLE_PARTS = ("page-heading", "page-meta", "page-content")
 # Forms that stand before the text and are no part of it.
-FORMS = re.compile(r"(?:Фото|Photo|Сурет)\s*:.*|Рассказать друзьям|Share with friends|Поделиться|Достарыңмен бөліс")
+CAPTION_OR_SHARE_LINE = re.compile(
+    r"(?:Фото|Photo|Сурет)\s*:.*|Рассказать друзьям|Share with friends|Поделиться|Достарыңмен бөліс"
+)
 DATELINE = re.compile(r"(?P<place>[^\W\d_][\w -]{1,30})\.\s.{3,25}\.\s(?:KAZAKHSTAN TODAY|Kazakhstan Today)\s*[-–—]\s")
 
 
@@ -30,28 +33,30 @@ class KtArticle(ArticlePage):
     """An article page. Further whole articles follow on it: only the first of each node is this article's."""
 
     @classmethod
-    def accepts(cls, snapshot: Snapshot, site: Site) -> bool:
+    def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
         """HTML at an article's address."""
         return snapshot.kind == "html" and site.identify(snapshot.url) is not None
 
-    def fields(self) -> dict[str, Any]:
+    def extract_fields(self) -> dict[str, Any]:
         """By the selectors `header.page-heading h1`, `div.page-meta span`, `div.page-content > div` (H).
 
         Each is looked for in the first node of its kind alone: the next one is another article's.
         """
-        heading, meta, text = self.parts()
-        title = self.text_of(self.first("title", "header.page-heading h1", heading))
-        raw = self.text_of(self.first("published_at", "div.page-meta span", meta)) or ""
+        heading, meta, text = self.find_parts()
+        title = self.get_text(self.select_first("title", "header.page-heading h1", heading))
+        raw = self.get_text(self.select_first("published_at", "div.page-meta span", meta)) or ""
         found = DATE.match(raw)
-        when = self.date("published_at", found[0] if found else raw, "div.page-meta span")
-        content = self.first("body", "div.page-content > div", text)
-        lines = blocks.of_html(content.root)
-        paragraphs = [line.text for line in lines if line.tag != "img" and not FORMS.fullmatch(line.text)]
-        paragraphs, attribution = release.attribution(paragraphs)
+        when = self.parse_date("published_at", found[0] if found else raw, "div.page-meta span")
+        content = self.select_first("body", "div.page-content > div", text)
+        lines = blocks.parse_html(content.root)
+        paragraphs = [
+            line.text for line in lines if line.tag != "img" and not CAPTION_OR_SHARE_LINE.fullmatch(line.text)
+        ]
+        paragraphs, attribution = release.split_attribution(paragraphs)
         dateline = DATELINE.match(paragraphs[0]) if paragraphs else None
         for field, rule in (("title", "h1"), ("published_at", "page-meta span"), ("body", "page-content > div")):
-            self.note(field, rule)
-        address = ARTICLE.fullmatch(parted(self.snapshot.url)[1])
+            self.record_rule(field, rule)
+        address = ARTICLE_PATH.fullmatch(split_url(self.snapshot.url)[1])
         return {
             "title": title,
             "body": paragraphs,
@@ -59,20 +64,24 @@ class KtArticle(ArticlePage):
             "published_raw": when.raw,
             "published_precision": when.precision,
             "section": address["section"] if address else None,
-            "place": dateline["place"] if dateline else release.place(paragraphs, self.site.zone),
+            "place": dateline["place"] if dateline else release.find_dateline_place(paragraphs, self.site.time_zone),
             "attribution": attribution,
             "images": tuple(
-                Image(url=self.absolute(line.source), caption=line.text or None) for line in lines if line.source
+                Image(url=self.make_absolute_url(line.source), caption=line.text or None)
+                for line in lines
+                if line.source
             ),
         }
 
-    def parts(self) -> tuple[Selector, Selector, Selector]:
+    def find_parts(self) -> tuple[Selector, Selector, Selector]:
         """The first article's heading, meta line and text; PageChanged when the page begins otherwise."""
         found = self.root.css("header.page-heading, div.page-meta, div.page-content")[:3]
         kinds = tuple(" ".join((node.attrib.get("class") or "").split()) for node in found)
-        for field, kind, stands in zip_longest(("title", "published_at", "body"), KINDS, kinds, fillvalue="nothing"):
+        for field, kind, stands in zip_longest(
+            ("title", "published_at", "body"), ARTICLE_PARTS, kinds, fillvalue="nothing"
+        ):
             if kind not in stands.split():
-                raise self.changed(field, f".{kind} of the first article", stands)
+                raise self.make_changed_error(field, f".{kind} of the first article", stands)
         return found[0], found[1], found[2]
 
 
@@ -80,11 +89,11 @@ class KtList(ListingPage):
     """A section's page: every link to an article."""
 
     @classmethod
-    def accepts(cls, snapshot: Snapshot, site: Site) -> bool:
+    def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
         """HTML that is no article."""
         return snapshot.kind == "html" and site.identify(snapshot.url) is None
 
-    def addresses(self) -> list[str]:
+    def list_addresses(self) -> list[str]:
         """All links; what is no article of the source is left out by its address."""
         return self.root.css("a::attr(href)").getall()
 
@@ -95,10 +104,10 @@ class KtSpider(SourceSpider):
     name = "ktkz"
     title = "Kazakhstan Today"
     origins = ("https://www.kt.kz", "http://www.kt.kz", "https://kt.kz", "http://kt.kz")
-    how = "RSS and the list of press releases"
-    starts = ("https://www.kt.kz/rus/rss", "https://www.kt.kz/rus/press-materialy/")
-    pages = (Feed, KtArticle, KtList)
-    expect = Expect(least_links=5, silence=timedelta(days=4))
+    method = "RSS and the list of press releases"
+    listing_urls = ("https://www.kt.kz/rus/rss", "https://www.kt.kz/rus/press-materialy/")
+    page_classes = (Feed, KtArticle, KtList)
+    expectation = HealthExpectation(min_links=5, max_silence=timedelta(days=4))
     rights = Rights(
         excerpt_share=0.3,
         link_required=True,
@@ -108,9 +117,9 @@ class KtSpider(SourceSpider):
     )
 
     @classmethod
-    def identify(cls, url: str) -> Address | None:
+    def identify(cls, url: str) -> ArticleAddress | None:
         """By the ten digits at the end of the address; `_-` and `_` before them are one."""
-        host, path, _ = parted(url)
-        if host in HOSTS and (found := ARTICLE.fullmatch(path)):
-            return Address(found["id"], cls.origins[0] + path)
+        host, path, _ = split_url(url)
+        if host in HOSTS and (found := ARTICLE_PATH.fullmatch(path)):
+            return ArticleAddress(found["id"], cls.origins[0] + path)
         return None

@@ -11,49 +11,49 @@ import re
 from typing import Any
 
 from crawler.errors import NotAnArticle
-from crawler.extract import metadata
-from crawler.extract.blocks import Block
-from crawler.extract.feed import Feed
-from crawler.extract.page import ArticlePage, ListingPage
-from crawler.extract.site import Address, Site, parted
 from crawler.items import Image, Rights
-from crawler.snapshot import Snapshot
-from crawler.source import Expect, SourceSpider
+from crawler.pages import metadata
+from crawler.pages.base import ArticlePage, ListingPage
+from crawler.pages.blocks import Block
+from crawler.pages.feed import Feed
+from crawler.pages.site import ArticleAddress, Site, split_url
+from crawler.pages.snapshot import Snapshot
+from crawler.source import HealthExpectation, SourceSpider
 
 HOSTS = ("qazmonitor.com", "www.qazmonitor.com", "en.qazmonitor.com")
-ARTICLE = re.compile(r"/(?P<section>[\w-]+)/(?P<id>\d+)(?:/.*)?")
+ARTICLE_PATH = re.compile(r"/(?P<section>[\w-]+)/(?P<id>\d+)(?:/.*)?")
 DATELINE = re.compile(
     r"(?:(?P<city>[^,•]+)(?:,[^•]*)?•\s*)?(?P<date>\d{1,2} \w+,? \d{4} \| \d{1,2}:\d{2})"
     r"\s*(?:(?P<minutes>\d+) min read)?"
 )
 READING_TIME = re.compile(r"(\d+) min read")
-RIGHTS = re.compile(r"Only \d+\s?% of an article published on The Qazaqstan Monitor\b")
-LOGO = "QazMonitor Logo"
+RIGHTS_LINE = re.compile(r"Only \d+\s?% of an article published on The Qazaqstan Monitor\b")
+LOGO_CAPTION = "QazMonitor Logo"
 
 
 class QazArticle(ArticlePage):
     """An article page, live or as a text rendering."""
 
     @classmethod
-    def accepts(cls, snapshot: Snapshot, site: Site) -> bool:
+    def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
         """A page at an article's address, or a text with the site's dateline."""
         return snapshot.kind == "text" or (snapshot.kind == "html" and site.identify(snapshot.url) is not None)
 
-    def fields(self) -> dict[str, Any]:
+    def extract_fields(self) -> dict[str, Any]:
         """The fields by the order of the page's lines."""
-        start, dateline = self.dateline()
-        when = self.date("published_at", dateline["date"], "dateline")
+        start, dateline = self.find_dateline()
+        when = self.parse_date("published_at", dateline["date"], "dateline")
         crumbs = [block.text for block in self.blocks[:start] if block.tag == "li"][-3:]
-        end = self.rights_line(start)
+        end = self.find_rights_line(start)
         rest = self.blocks[start + 1 : end]
         below = READING_TIME.fullmatch(rest[0].text) if rest else None  # or on the dateline's own line
         minutes = below[1] if below else dateline["minutes"]
-        title, lead, content = self.heading(rest[1:] if below else rest, crumbs)
-        body, images = captions(content)
+        title, lead, content = self.split_heading(rest[1:] if below else rest, crumbs)
+        body, images = split_captions(content)
         for field, lines in (("published_at", self.blocks[start : start + 1]), ("body", content)):
-            self.stands(field, [line for line in lines if line.tag != "img"])
-        described = metadata.json_ld(self.root) if self.snapshot.kind == "html" else {}
-        self.notes(bool(crumbs), described)
+            self.record_lines(field, [line for line in lines if line.tag != "img"])
+        described = metadata.find_json_ld(self.root) if self.snapshot.kind == "html" else {}
+        self.record_rules(bool(crumbs), described)
         return {
             "title": title,
             "lead": lead,
@@ -63,57 +63,59 @@ class QazArticle(ArticlePage):
             "published_precision": when.precision,
             "section": crumbs[1] if len(crumbs) > 1 else None,
             "place": (dateline["city"] or "").strip() or None,
-            "author": metadata.author(described),
-            "images": tuple(Image(url=self.absolute(image.source), caption=image.text or None) for image in images),
+            "author": metadata.find_author(described),
+            "images": tuple(
+                Image(url=self.make_absolute_url(image.source), caption=image.text or None) for image in images
+            ),
             "reading_minutes": int(minutes) if minutes else None,
-            "rights": self.rights(self.blocks[end].text),
+            "rights": self.make_rights(self.blocks[end].text),
         }
 
-    def dateline(self) -> tuple[int, re.Match[str]]:
+    def find_dateline(self) -> tuple[int, re.Match[str]]:
         """Where the line with city, day and time stands."""
         for number, block in enumerate(self.blocks):
             if found := DATELINE.fullmatch(block.text):
                 return number, found
         if not self.blocks:
-            raise self.changed("body", "lines of text", "none")
-        raise self.changed("published_at", "dateline 'City • 08 February, 2023 | 10:28'", "none")
+            raise self.make_changed_error("body", "lines of text", "none")
+        raise self.make_changed_error("published_at", "dateline 'City • 08 February, 2023 | 10:28'", "none")
 
-    def rights_line(self, start: int) -> int:
+    def find_rights_line(self, start: int) -> int:
         """Where the rights line stands, which ends every article."""
         for number in range(start + 1, len(self.blocks)):
-            if RIGHTS.match(self.blocks[number].text):
+            if RIGHTS_LINE.match(self.blocks[number].text):
                 return number
-        raise self.changed("rights", "rights line 'Only 30% of an article …'", "none")
+        raise self.make_changed_error("rights", "rights line 'Only 30% of an article …'", "none")
 
-    def heading(self, lines: list[Block], crumbs: list[str]) -> tuple[str, str | None, list[Block]]:
+    def split_heading(self, lines: list[Block], crumbs: list[str]) -> tuple[str, str | None, list[Block]]:
         """Title, lead and what follows; the title is the breadcrumb's last entry where there is a breadcrumb."""
         if not lines or lines[0].tag == "img":
-            raise self.changed("title", "the line after the dateline", lines[0].tag if lines else "nothing")
+            raise self.make_changed_error("title", "the line after the dateline", lines[0].tag if lines else "nothing")
         if len(crumbs) > 2 and crumbs[2].casefold() != lines[0].text.casefold():
-            raise self.changed("title", f"the breadcrumb's title {crumbs[2]!r}", repr(lines[0].text[:80]))
-        logo = next((number for number, line in enumerate(lines) if line.text == LOGO), None)
+            raise self.make_changed_error("title", f"the breadcrumb's title {crumbs[2]!r}", repr(lines[0].text[:80]))
+        logo = next((number for number, line in enumerate(lines) if line.text == LOGO_CAPTION), None)
         if logo is None or logo > 2:
-            raise self.changed(
-                "lead", f"{LOGO!r} after title and subtitle", "none" if logo is None else f"{logo} lines"
+            raise self.make_changed_error(
+                "lead", f"{LOGO_CAPTION!r} after title and subtitle", "none" if logo is None else f"{logo} lines"
             )
-        self.stands("title", lines[:1])
-        self.stands("lead", lines[1:2] if logo == 2 else ())
+        self.record_lines("title", lines[:1])
+        self.record_lines("lead", lines[1:2] if logo == 2 else ())
         return lines[0].text, lines[1].text if logo == 2 else None, lines[logo + 1 :]
 
-    def notes(self, crumbs: bool, described: dict[str, Any]) -> None:
+    def record_rules(self, crumbs: bool, described: dict[str, Any]) -> None:
         """Which rule gave each field."""
         for field, rule in (("title", "after dateline"), ("lead", "before logo"), ("body", "logo to rights line")):
-            self.note(field, rule)
-        self.note("published_at", "dateline")
-        self.note("place", "dateline (the same on every page seen)")
-        self.note("rights", "rights line")
+            self.record_rule(field, rule)
+        self.record_rule("published_at", "dateline")
+        self.record_rule("place", "dateline (the same on every page seen)")
+        self.record_rule("rights", "rights line")
         if crumbs:
-            self.note("section", "breadcrumb")
+            self.record_rule("section", "breadcrumb")
         if described.get("author"):
-            self.note("author", "JSON-LD")
+            self.record_rule("author", "JSON-LD")
 
 
-def captions(lines: list[Block]) -> tuple[list[str], list[Block]]:
+def split_captions(lines: list[Block]) -> tuple[list[str], list[Block]]:
     """The body's paragraphs, and its images: a caption is an image's text, a `figcaption`, or a line printed twice."""
     body: list[str] = []
     images: list[Block] = []
@@ -121,7 +123,7 @@ def captions(lines: list[Block]) -> tuple[list[str], list[Block]]:
     while number < len(lines):
         line, after = lines[number], lines[number + 1] if number + 1 < len(lines) else None
         number += 1
-        if line.text == LOGO:
+        if line.text == LOGO_CAPTION:
             continue
         if line.tag == "img":
             captioned = (
@@ -141,13 +143,13 @@ class QazSection(ListingPage):
     """A section's page: every link to an article."""
 
     @classmethod
-    def accepts(cls, snapshot: Snapshot, site: Site) -> bool:
+    def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
         """HTML that is no article."""
         return snapshot.kind == "html" and site.identify(snapshot.url) is None
 
-    def addresses(self) -> list[str]:
+    def list_addresses(self) -> list[str]:
         """All links; what is no article is left out by its address."""
-        if parted(self.snapshot.url)[1].count("/") > 1:
+        if split_url(self.snapshot.url)[1].count("/") > 1:
             raise NotAnArticle(f"{self.snapshot.url} is neither an article nor a section.")
         return self.root.css("a::attr(href)").getall()
 
@@ -158,12 +160,12 @@ class QazMonitorSpider(SourceSpider):
     name = "qazmonitor"
     title = "QazMonitor"
     origins = ("https://qazmonitor.com", "https://en.qazmonitor.com", "https://www.qazmonitor.com")
-    how = "RSS, the news section as fallback"
-    starts = ("https://en.qazmonitor.com/rss", "https://qazmonitor.com/news")
-    pages = (Feed, QazArticle, QazSection)
+    method = "RSS, the news section as fallback"
+    listing_urls = ("https://en.qazmonitor.com/rss", "https://qazmonitor.com/news")
+    page_classes = (Feed, QazArticle, QazSection)
     # The newest article seen anywhere is of February 2023: the site may be asleep, so silence alone is no alarm.
-    expect = Expect(least_links=1, silence=None)
-    no_article = re.compile(r"qazmonitor\.com/(?:terms|privacy|about|contacts?|advertising|search)(?:[/?#]|$)")
+    expectation = HealthExpectation(min_links=1, max_silence=None)
+    non_article_pattern = re.compile(r"qazmonitor\.com/(?:terms|privacy|about|contacts?|advertising|search)(?:[/?#]|$)")
     rights = Rights(
         excerpt_share=0.3,
         link_required=True,
@@ -172,9 +174,9 @@ class QazMonitorSpider(SourceSpider):
     )
 
     @classmethod
-    def identify(cls, url: str) -> Address | None:
+    def identify(cls, url: str) -> ArticleAddress | None:
         """By the number; host, section and slug may change."""
-        host, path, _ = parted(url)
-        if host in HOSTS and (found := ARTICLE.fullmatch(path)):
-            return Address(found["id"], cls.origins[0] + path)
+        host, path, _ = split_url(url)
+        if host in HOSTS and (found := ARTICLE_PATH.fullmatch(path)):
+            return ArticleAddress(found["id"], cls.origins[0] + path)
         return None

@@ -12,42 +12,42 @@ as it was saved.
 from __future__ import annotations
 
 from crawler.store.alarms import Alarm
-from crawler.store.articles import Known
-from crawler.store.leases import BEAT, FORSAKEN, Lease
-from crawler.store.marking import Marking
-from crawler.store.memory import Failure, Memory
-from crawler.store.news import News, Notice, Outcome, Subscribed
-from crawler.store.outbox import Delivery, Message, State, key_of
-from crawler.store.sameness import StoredStory, StoryMember
-from crawler.store.schedules import AT_ONCE, ScheduleRow
-from crawler.store.session import close_session, is_there, session
-from crawler.store.store import Store, name_of, open_store
+from crawler.store.articles import ArticleState
+from crawler.store.events import ChangeEvent, Decision, Notification, SubscriptionState
+from crawler.store.http_cache import FetchFailure, HttpCacheEntry
+from crawler.store.leases import HEARTBEAT_SECONDS, LEASE_TIMEOUT, Lease
+from crawler.store.outbox import Delivery, DeliveryState, Message, make_idempotency_key
+from crawler.store.rematches import Rematch
+from crawler.store.schedules import RUN_NOW, ScheduleState
+from crawler.store.session import close_store, get_store, store_exists
+from crawler.store.store import Store, open_store, redact_url
+from crawler.store.stories import StoredStory, StoryMember
 
 __all__ = [
-    "AT_ONCE",
-    "BEAT",
-    "FORSAKEN",
+    "RUN_NOW",
+    "HEARTBEAT_SECONDS",
+    "LEASE_TIMEOUT",
     "Alarm",
     "Delivery",
-    "Failure",
-    "Known",
+    "FetchFailure",
+    "ArticleState",
     "Lease",
-    "Marking",
-    "Memory",
+    "Rematch",
+    "HttpCacheEntry",
     "Message",
-    "News",
-    "Notice",
-    "Outcome",
-    "ScheduleRow",
-    "State",
+    "ChangeEvent",
+    "Notification",
+    "Decision",
+    "ScheduleState",
+    "DeliveryState",
     "Store",
     "StoredStory",
     "StoryMember",
-    "Subscribed",
-    "close_session",
-    "is_there",
-    "key_of",
-    "name_of",
+    "SubscriptionState",
+    "close_store",
+    "store_exists",
+    "make_idempotency_key",
+    "redact_url",
     "open_store",
-    "session",
+    "get_store",
 ]

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from crawler.store.connection import Database
+from crawler.store.database import Database
 from crawler.store.watch_schema import alarms
 
 
@@ -32,98 +32,98 @@ class Alarm:
     source: str
     kind: str
     severity: str
-    latest: str
+    last_health: str
     message: str
     opened_at: datetime
     last_seen_at: datetime
     closed_at: datetime | None = None
-    times: int = 1
+    run_count: int = 1
     run_id: int | None = None
-    untold: str | None = None
-    told_at: datetime | None = None
-    done: tuple[str, ...] = ()
+    pending_notice: str | None = None
+    notified_at: datetime | None = None
+    notified_channels: tuple[str, ...] = ()
     tries: int = 0
     next_try_at: datetime | None = None
     failure: str | None = None
 
 
-class AlarmRoom:
+class AlarmRepository:
     """`store.alarms`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def open_of(self, source: str) -> Alarm | None:
+    def get_open(self, source: str) -> Alarm | None:
         """The source's open alarm, None for a source that is well."""
         found = self._select(alarms.c.source == source, alarms.c.closed_at.is_(None))
         return found[0] if found else None
 
-    def open(self) -> list[Alarm]:
+    def list_open(self) -> list[Alarm]:
         """Every open alarm, the latest first."""
         return self._select(alarms.c.closed_at.is_(None))
 
-    def between(self, source: str, begin: datetime, end: datetime) -> list[Alarm]:
+    def list_open_between(self, source: str, begin: datetime, end: datetime) -> list[Alarm]:
         """The source's alarms that were open at some time from `begin` on and before `end`, the latest first."""
         after = alarms.c.closed_at.is_(None) | (alarms.c.closed_at >= begin)
         return self._select(alarms.c.source == source, alarms.c.opened_at < end, after)
 
-    def untold(self, now: datetime) -> list[Alarm]:
+    def list_due(self, now: datetime) -> list[Alarm]:
         """Those of which something is still to be told and due to be tried, the latest first."""
         due = alarms.c.next_try_at.is_(None) | (alarms.c.next_try_at <= now)
         return self._select(alarms.c.untold.is_not(None), due)
 
-    def change(self, source: str, how: Callable[[Alarm | None], Alarm | None]) -> None:
+    def update_open(self, source: str, how: Callable[[Alarm | None], Alarm | None]) -> None:
         """Put what `how` makes of the source's open alarm; nothing else writes meanwhile. None changes nothing.
 
         An alarm that begins to be told overtakes what was still to be told of the source's closed ones: "well again"
         would be untrue by now.
         """
-        with self._database.writing(batch=True):
-            former = self.open_of(source)
+        with self._database.transaction(batch=True):
+            former = self.get_open(source)
             changed = how(former)
             if changed is None or changed == former:
                 return
-            self.put(changed)
-            if changed.untold == "opened":
-                with self._database.writing() as connection:
+            self.save(changed)
+            if changed.pending_notice == "opened":
+                with self._database.transaction() as connection:
                     old = (alarms.c.source == source, alarms.c.closed_at.is_not(None), alarms.c.untold.is_not(None))
                     connection.execute(update(alarms).where(*old).values(untold=None, next_try_at=None))
 
-    def take(self, alarm: Alarm, now: datetime, until: datetime) -> Alarm | None:
+    def claim(self, alarm: Alarm, now: datetime, until: datetime) -> Alarm | None:
         """The alarm for one who sends it, nobody else's until then; None when another took it or it changed."""
         due = alarms.c.next_try_at.is_(None) | (alarms.c.next_try_at <= now)
         return replace(alarm, next_try_at=until) if self._written(alarm, due, next_try_at=until) else None
 
-    def settle(self, taken: Alarm, outcome: Alarm) -> bool:
+    def save_result(self, taken: Alarm, outcome: Alarm) -> bool:
         """Write what came of sending; False, with nothing written, when there is something new to tell by now."""
         return self._written(
             taken,
             alarms.c.next_try_at == taken.next_try_at,
-            untold=outcome.untold,
-            told_at=outcome.told_at,
-            done=json.dumps(outcome.done),
+            untold=outcome.pending_notice,
+            told_at=outcome.notified_at,
+            done=json.dumps(outcome.notified_channels),
             tries=outcome.tries,
             next_try_at=outcome.next_try_at,
             failure=outcome.failure,
         )
 
-    def put(self, alarm: Alarm) -> None:
+    def save(self, alarm: Alarm) -> None:
         """Write an alarm: a new one, or over its former state."""
         values = {name: getattr(alarm, name) for name in Alarm.__slots__ if name != "id"}
-        values["done"] = json.dumps(alarm.done)
-        with self._database.writing() as connection:
+        values["done"] = json.dumps(alarm.notified_channels)
+        with self._database.transaction() as connection:
             if alarm.id is None:
                 connection.execute(insert(alarms), values)
             else:
                 connection.execute(update(alarms).where(alarms.c.id == alarm.id).values(**values))
 
     def _written(self, alarm: Alarm, also: Any, **values: Any) -> bool:
-        same = (alarms.c.id == alarm.id, alarms.c.untold == alarm.untold, alarms.c.message == alarm.message)
-        with self._database.writing() as connection:
+        same = (alarms.c.id == alarm.id, alarms.c.untold == alarm.pending_notice, alarms.c.message == alarm.message)
+        with self._database.transaction() as connection:
             return connection.execute(update(alarms).where(*same, also).values(**values)).rowcount == 1
 
     def _select(self, *wanted: Any) -> list[Alarm]:
-        rows = self._database.read(select(alarms).where(*wanted).order_by(alarms.c.id.desc()))
+        rows = self._database.fetch_all(select(alarms).where(*wanted).order_by(alarms.c.id.desc()))
         return [_alarm(row) for row in rows]
 
 

@@ -10,21 +10,21 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, func, literal, select, true, tuple_
 
 from crawler.items import Article, Verdict
-from crawler.store.columns import Moment, address_key
-from crawler.store.connection import Database
-from crawler.store.document import as_article
-from crawler.store.memory import Memory, remember
-from crawler.store.runs import count
-from crawler.store.saving import Hashes, keep, sight
+from crawler.store.article_writer import TextHashes, write_article, write_last_seen
+from crawler.store.columns import UtcDateTime, make_url_key
+from crawler.store.database import Database
+from crawler.store.http_cache import HttpCacheEntry, write_cache_entries
+from crawler.store.runs import write_counts
 from crawler.store.schema import articles, matches, versions
-from crawler.store.statements import Prepared
+from crawler.store.serialization import parse_article
+from crawler.store.statements import PreparedStatement
 
-PAGE = 200
+ARTICLES_PER_READ = 200
 """Articles read at a time where they are streamed; ids asked for at a time where many are looked up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class ArticleState:
     """What is known of a stored article without reading its text: the state of its current version.
 
     `first_run_id` is the run that stored it first, None when that run's record is gone or there was none.
@@ -45,32 +45,32 @@ class Known:
 
 
 _BY_ID = articles.c.id == bindparam("at")
-_NAMES = tuple(field.name for field in fields(Known))
+_NAMES = tuple(field.name for field in fields(ArticleState))
 _KNOWN = select(*(articles.c["current_version" if name == "version" else name] for name in _NAMES))
-_FIND = Prepared(_KNOWN.where(_BY_ID))
-_KNOWN_ONE = Prepared(
+_FIND = PreparedStatement(_KNOWN.where(_BY_ID))
+_KNOWN_ONE = PreparedStatement(
     _KNOWN.where(articles.c.source == bindparam("source"), articles.c.native_id == bindparam("native_id")).order_by(
         articles.c.id
     )
 )
 _KNOWN_MANY = _KNOWN.order_by(articles.c.id)
-_TWIN = Prepared(
+_TWIN = PreparedStatement(
     select(versions.c.article_id)
     .where(versions.c.copy_hash == bindparam("hash"), versions.c.article_id != bindparam("other_than"))
     .order_by(versions.c.seen_at, versions.c.article_id)
     .limit(1)
 )
 _TEXT = select(versions.c.article).where(versions.c.article_id == bindparam("at"))
-_ALL_VERSIONS = Prepared(_TEXT.order_by(versions.c.version))
-_VERSION = Prepared(_TEXT.where(versions.c.version == bindparam("number")))
+_ALL_VERSIONS = PreparedStatement(_TEXT.order_by(versions.c.version))
+_VERSION = PreparedStatement(_TEXT.where(versions.c.version == bindparam("number")))
 _JOINED = and_(versions.c.article_id == articles.c.id, versions.c.version == articles.c.current_version)
 _TEXTS = select(versions.c.article, articles.c.dated_at, articles.c.id).select_from(articles.join(versions, _JOINED))
 _NEWEST_FIRST = (articles.c.dated_at.desc(), articles.c.id.desc())
-_ONE = Prepared(_TEXTS.where(_BY_ID))
-_BY_URL = Prepared(_TEXTS.where(articles.c.url_key == bindparam("key")).order_by(*_NEWEST_FIRST))
+_ONE = PreparedStatement(_TEXTS.where(_BY_ID))
+_BY_URL = PreparedStatement(_TEXTS.where(articles.c.url_key == bindparam("key")).order_by(*_NEWEST_FIRST))
 
 
-class ArticleRoom:
+class ArticleRepository:
     """`store.articles`."""
 
     def __init__(self, database: Database) -> None:
@@ -84,9 +84,9 @@ class ArticleRoom:
         copy_hash: str | None = None,
         run_id: int | None,
         seen_at: datetime,
-        memory: Memory | None = None,
+        cache_entry: HttpCacheEntry | None = None,
         counts: Mapping[str, int] | None = None,
-        quiet: str | None = None,
+        suppressed_because: str | None = None,
     ) -> int:
         """Keep a judged article with its version, matches, its page's memory and its run's counts, or nothing.
 
@@ -96,113 +96,115 @@ class ArticleRoom:
         version: neither is lost. The number it is kept under is returned. A version that matches, or changes one that
         may have, is put into the outbox as news; `quiet` says why nobody is to be told of it.
         """
-        with self._database.writing() as connection:
-            hashes = Hashes(content_hash, copy_hash or content_hash)
-            version = keep(connection, article, hashes, run_id, seen_at, quiet)
-            if memory is not None:
-                remember(connection, (memory,))
+        with self._database.transaction() as connection:
+            hashes = TextHashes(content_hash, copy_hash or content_hash)
+            version = write_article(connection, article, hashes, run_id, seen_at, suppressed_because)
+            if cache_entry is not None:
+                write_cache_entries(connection, (cache_entry,))
             if counts is not None and run_id is not None:
-                count(connection, run_id, dict(counts))
+                write_counts(connection, run_id, dict(counts))
         return version
 
-    def find(self, article_id: str) -> Known | None:
+    def get_state(self, article_id: str) -> ArticleState | None:
         """What is known of one article, None when it is not stored."""
-        rows = self._database.look_up(_FIND, {"at": article_id})
+        rows = self._database.fetch_prepared(_FIND, {"at": article_id})
         return _known(rows[0]) if rows else None
 
-    def known(self, source: str, native_ids: Collection[str]) -> dict[str, list[Known]]:
+    def get_states(self, source: str, native_ids: Collection[str]) -> dict[str, list[ArticleState]]:
         """What is known of these native ids of a source, a list (its languages) each; ids not stored are left out."""
-        found: dict[str, list[Known]] = {}
+        found: dict[str, list[ArticleState]] = {}
         wanted = list(dict.fromkeys(native_ids))
-        for start in range(0, len(wanted), PAGE):
-            for row in self._known_rows(source, wanted[start : start + PAGE]):
+        for start in range(0, len(wanted), ARTICLES_PER_READ):
+            for row in self._known_rows(source, wanted[start : start + ARTICLES_PER_READ]):
                 known = _known(tuple(row))
                 found.setdefault(known.native_id, []).append(known)
         return found
 
     def _known_rows(self, source: str, native_ids: list[str]) -> Iterable[Sequence[Any]]:
         if len(native_ids) == 1:  # asked before each request: prepared, it takes a third
-            return self._database.look_up(_KNOWN_ONE, {"source": source, "native_id": native_ids[0]})
-        return self._database.read(_KNOWN_MANY.where(articles.c.source == source, articles.c.native_id.in_(native_ids)))
+            return self._database.fetch_prepared(_KNOWN_ONE, {"source": source, "native_id": native_ids[0]})
+        return self._database.fetch_all(
+            _KNOWN_MANY.where(articles.c.source == source, articles.c.native_id.in_(native_ids))
+        )
 
-    def first_seen_since(self, source: str, since: datetime) -> list[Known]:
+    def list_first_seen_since(self, source: str, since: datetime) -> list[ArticleState]:
         """What is known of a source's articles first seen at this time or later, the newest first."""
         recent = _KNOWN.where(articles.c.source == source, articles.c.first_seen_at >= since)
-        rows = self._database.read(recent.order_by(articles.c.first_seen_at.desc(), articles.c.id))
+        rows = self._database.fetch_all(recent.order_by(articles.c.first_seen_at.desc(), articles.c.id))
         return [_known(tuple(row)) for row in rows]
 
-    def published_since(self, source: str, since: datetime) -> list[datetime]:
+    def list_publication_times(self, source: str, since: datetime) -> list[datetime]:
         """When the source published what is stored, since a moment, the earliest first; an article once, in whatever
         languages it came."""
         dated = articles.c.dated_at >= since  # the same time where there is one, and it has an index
         wanted = (articles.c.source == source, dated, articles.c.published_at >= since)
         query = select(func.min(articles.c.published_at)).where(*wanted).group_by(articles.c.native_id)
-        return sorted(row[0] for row in self._database.read(query))
+        return sorted(row[0] for row in self._database.fetch_all(query))
 
-    def published_known(self, source: str, since: datetime) -> list[Known]:
+    def list_published_since(self, source: str, since: datetime) -> list[ArticleState]:
         """What is known of a source's articles published at this time or later, the newest first."""
         dated = articles.c.dated_at >= since  # the same time where there is one, and it has an index
         query = _KNOWN.where(articles.c.source == source, dated, articles.c.published_at >= since)
-        rows = self._database.read(query.order_by(articles.c.dated_at.desc(), articles.c.id))
+        rows = self._database.fetch_all(query.order_by(articles.c.dated_at.desc(), articles.c.id))
         return [_known(tuple(row)) for row in rows]
 
-    def languages(self, source: str, *, until: datetime | None = None) -> set[str]:
+    def get_languages(self, source: str, *, until: datetime | None = None) -> set[str]:
         """The languages of which something of the source is stored, or was by then."""
         query = select(articles.c.language).where(articles.c.source == source).distinct()
         if until is not None:
             query = query.where(articles.c.first_seen_at <= until)
-        return {row[0] for row in self._database.read(query) if row[0]}
+        return {row[0] for row in self._database.fetch_all(query) if row[0]}
 
-    def seen(self, source: str, native_ids: Mapping[str, datetime], *, run_id: int | None) -> None:
+    def mark_seen(self, source: str, native_ids: Mapping[str, datetime], *, run_id: int | None) -> None:
         """Note when the addresses of these articles last answered about them, without a text to store."""
-        with self._database.writing() as connection:
-            sight(connection, source, native_ids, run_id)
+        with self._database.transaction() as connection:
+            write_last_seen(connection, source, native_ids, run_id)
 
-    def twin(self, copy_hash: str, other_than: str) -> str | None:
+    def find_original(self, copy_hash: str, excluded_id: str) -> str | None:
         """The id of the article in which this text was stored first, in any version, other than the one given."""
-        rows = self._database.look_up(_TWIN, {"hash": copy_hash, "other_than": other_than})
+        rows = self._database.fetch_prepared(_TWIN, {"hash": copy_hash, "other_than": excluded_id})
         return rows[0][0] if rows else None
 
     def get(self, article_id: str, version: int | None = None) -> Article | None:
         """An article as it was saved: its current version, or the one asked for."""
         if version is None:
-            rows = self._database.look_up(_ONE, {"at": article_id})
+            rows = self._database.fetch_prepared(_ONE, {"at": article_id})
         else:
-            rows = self._database.look_up(_VERSION, {"at": article_id, "number": version})
-        return as_article(rows[0][0]) if rows else None
+            rows = self._database.fetch_prepared(_VERSION, {"at": article_id, "number": version})
+        return parse_article(rows[0][0]) if rows else None
 
-    def versions(self, article_id: str) -> list[Article]:
+    def versions__list_by_article(self, article_id: str) -> list[Article]:
         """Every version of an article, the oldest first."""
-        return [as_article(row[0]) for row in self._database.look_up(_ALL_VERSIONS, {"at": article_id})]
+        return [parse_article(row[0]) for row in self._database.fetch_prepared(_ALL_VERSIONS, {"at": article_id})]
 
-    def seen_between(self, begin: datetime, end: datetime) -> list[Article]:
+    def versions__list_matched_between(self, begin: datetime, end: datetime) -> list[Article]:
         """Every version first seen from `begin` on and before `end`, the earliest first, of articles in which a rule
         found something then, or had found something until then."""
         before = (matches.c.version == versions.c.version) | (matches.c.version == versions.c.version - 1)
         place = select(matches.c.rule).where(matches.c.article_id == versions.c.article_id, before)
         touched = select(versions.c.article_id).where(*_seen_in(begin, end), place.exists())
         query = select(versions.c.article).where(*_seen_in(begin, end), versions.c.article_id.in_(touched))
-        rows = self._database.read(query.order_by(versions.c.seen_at, versions.c.article_id, versions.c.version))
-        return [as_article(row.article) for row in rows]
+        rows = self._database.fetch_all(query.order_by(versions.c.seen_at, versions.c.article_id, versions.c.version))
+        return [parse_article(row.article) for row in rows]
 
-    def numbers_seen(self, begin: datetime, end: datetime) -> dict[str, int]:
+    def versions__count_by_source(self, begin: datetime, end: datetime) -> dict[str, int]:
         """How many articles of each source, matched or not, were new or revised from `begin` on and before `end`."""
         number = func.count(versions.c.article_id.distinct())
         joined = articles.join(versions, versions.c.article_id == articles.c.id)
         query = select(articles.c.source, number).select_from(joined).where(*_seen_in(begin, end))
-        rows: list[Any] = list(self._database.read(query.group_by(articles.c.source)))
+        rows: list[Any] = list(self._database.fetch_all(query.group_by(articles.c.source)))
         return {row[0]: row[1] for row in rows}
 
-    def by_url(self, url: str) -> list[Article]:
+    def list_by_url(self, url: str) -> list[Article]:
         """The articles whose canonical address this is (several sources or languages may share one), newest first."""
-        return [as_article(row[0]) for row in self._database.look_up(_BY_URL, {"key": address_key(url)})]
+        return [parse_article(row[0]) for row in self._database.fetch_prepared(_BY_URL, {"key": make_url_key(url)})]
 
-    def first_seen(self, article_id: str) -> datetime | None:
+    def get_first_seen_time(self, article_id: str) -> datetime | None:
         """When an article was first seen, in UTC; None when it is not stored."""
-        known = self.find(article_id)
+        known = self.get_state(article_id)
         return known.first_seen_at if known else None
 
-    def select(
+    def iter_newest(
         self,
         *,
         source: str | None = None,
@@ -219,10 +221,10 @@ class ArticleRoom:
         query = _where(_TEXTS, source, matched, since, language).order_by(*_NEWEST_FIRST)
         left, page = limit, query
         while left is None or left > 0:
-            wanted = PAGE if left is None else min(PAGE, left)
-            rows = self._database.read(page.limit(wanted))
+            wanted = ARTICLES_PER_READ if left is None else min(ARTICLES_PER_READ, left)
+            rows = self._database.fetch_all(page.limit(wanted))
             for row in rows:
-                yield as_article(row.article)
+                yield parse_article(row.article)
             if len(rows) < wanted:
                 return
             left = None if left is None else left - wanted
@@ -238,7 +240,7 @@ class ArticleRoom:
     ) -> int:
         """How many articles `select` would give."""
         query = _where(select(func.count()).select_from(articles), source, matched, since, language)
-        found: int = self._database.read(query)[0][0]
+        found: int = self._database.fetch_all(query)[0][0]
         return found
 
 
@@ -248,9 +250,9 @@ def _seen_in(begin: datetime, end: datetime) -> tuple[Any, ...]:
     return versions.c.article_id.in_(lately), versions.c.seen_at >= begin, versions.c.seen_at < end
 
 
-def _known(row: tuple[Any, ...]) -> Known:
+def _known(row: tuple[Any, ...]) -> ArticleState:
     values = dict(zip(_NAMES, row, strict=True))
-    return Known(**{**values, "verdict": Verdict(values["verdict"])})
+    return ArticleState(**{**values, "verdict": Verdict(values["verdict"])})
 
 
 def _where(
@@ -270,4 +272,4 @@ def _where(
 
 def _older_than(row: Any) -> Any:
     """Everything after this row in the order of `_NEWEST_FIRST`."""
-    return tuple_(articles.c.dated_at, articles.c.id) < tuple_(literal(row.dated_at, Moment), literal(row.id))
+    return tuple_(articles.c.dated_at, articles.c.id) < tuple_(literal(row.dated_at, UtcDateTime), literal(row.id))

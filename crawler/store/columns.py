@@ -14,7 +14,7 @@ class NaiveTimeError(ValueError, DontWrapMixin):
     """A time without an offset was given to the store: a mistake of the caller's code."""
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """An aware time, kept in UTC to the microsecond; a naive one is refused.
 
     SQLite has no time zones: there the same moment is kept without its offset and given it back when read.
@@ -39,7 +39,7 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Plain(TypeDecorator[str]):
+class CleanText(TypeDecorator[str]):
     """Text from outside (addresses, headers, messages) that every database takes.
 
     PostgreSQL refuses NUL, both refuse a lone surrogate; each becomes U+FFFD. An article's own text does not pass
@@ -57,6 +57,6 @@ class Plain(TypeDecorator[str]):
         return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def address_key(url: str) -> str:
+def make_url_key(url: str) -> str:
     """32 hex digits that stand for an address in keys, where PostgreSQL takes no more than 2,704 bytes."""
     return blake2b(url.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -8,29 +8,31 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
-from crawler.dedupe.stories import Link, Overrule, group
-from crawler.store.schema import links, overrules, signatures, stories
+from crawler.similarity.stories import StoryLink, StoryOverride, group_stories
+from crawler.store.schema import links, signatures, stories, story_overrides
 
 _MEMBERS = select(signatures.c.number, signatures.c.article_id, signatures.c.identity, signatures.c.story)
 _LINKS = select(links.c.a, links.c.b, links.c.kind, links.c.score)
 JOINING = ("text", "story")
 """Kinds of links that make stories."""
-_OVERRULES = select(overrules.c.a, overrules.c.b, overrules.c.together).where(overrules.c.undone_at.is_(None))
+_OVERRULES = select(story_overrides.c.a, story_overrides.c.b, story_overrides.c.together).where(
+    story_overrides.c.undone_at.is_(None)
+)
 
 
-def regroup(connection: Connection, touched: Collection[int]) -> None:
+def rebuild_stories(connection: Connection, touched: Collection[int]) -> None:
     """Make the stories anew of all that hangs together with these articles, in the caller's transaction."""
     members = _together(connection, set(touched))
     names = {number: row.article_id for number, row in members.items()}
     rows = connection.execute(_LINKS.where(links.c.a.in_(members), links.c.b.in_(members))).all()
     made = [
-        Link(a=names[row.a], b=names[row.b], score=row.score, sure=row.kind == "text")
+        StoryLink(a=names[row.a], b=names[row.b], score=row.score, is_certain=row.kind == "text")
         for row in rows
         if row.kind in JOINING
     ]
     apart = [(names[row.a], names[row.b]) for row in rows if row.kind == "apart"]
-    said = [Overrule(a=row.a, b=row.b, together=row.together) for row in _said(connection, set(names.values()))]
-    found = group(names.values(), [*made, *_by_identity(members.values())], apart, said)
+    said = [StoryOverride(a=row.a, b=row.b, is_together=row.together) for row in _said(connection, set(names.values()))]
+    found = group_stories(names.values(), [*made, *_by_identity(members.values())], apart, said)
     _number(connection, found, {row.article_id: row for row in members.values()})
 
 
@@ -61,11 +63,11 @@ def _together(connection: Connection, touched: set[int]) -> dict[int, Any]:
 
 def _said(connection: Connection, ids: set[str]) -> list[Any]:
     """A person's words about these articles, the oldest first."""
-    wanted = or_(overrules.c.a.in_(ids), overrules.c.b.in_(ids))
-    return list(connection.execute(_OVERRULES.where(wanted).order_by(overrules.c.id)))
+    wanted = or_(story_overrides.c.a.in_(ids), story_overrides.c.b.in_(ids))
+    return list(connection.execute(_OVERRULES.where(wanted).order_by(story_overrides.c.id)))
 
 
-def _by_identity(members: Collection[Any]) -> list[Link]:
+def _by_identity(members: Collection[Any]) -> list[StoryLink]:
     """Links between the language versions of one release, each with the first."""
     first: dict[str, str] = {}
     made = []
@@ -73,7 +75,7 @@ def _by_identity(members: Collection[Any]) -> list[Link]:
         if row.identity:
             known = first.setdefault(row.identity, row.article_id)
             if known != row.article_id:
-                made.append(Link(a=known, b=row.article_id, sure=True))
+                made.append(StoryLink(a=known, b=row.article_id, is_certain=True))
     return made
 
 

@@ -14,15 +14,15 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from sqlalchemy import delete, func, select, update
 
-from crawler.store.connection import Database
-from crawler.store.process import Process, is_gone, is_in_sight, this_process
-from crawler.store.runs import close_unled
-from crawler.store.statements import insert_or_update
+from crawler.store.database import Database
+from crawler.store.process_identity import ProcessIdentity, get_current_process, has_ended, is_observable
+from crawler.store.runs import close_unfinished_runs
+from crawler.store.statements import make_upsert
 from crawler.store.telling_schema import leases
 
-BEAT = 10.0
+HEARTBEAT_SECONDS = 10.0
 """Seconds between two heartbeats."""
-FORSAKEN = timedelta(seconds=45)
+LEASE_TIMEOUT = timedelta(seconds=45)
 """A holder that was silent for longer is replaced: within a minute of its death, and not for one lock of 30 s."""
 
 
@@ -34,21 +34,21 @@ class Lease:
     holder: str
     host: str
     pid: int
-    born: str | None
+    start_mark: str | None
     taken_at: datetime
-    beat_at: datetime
+    heartbeat_at: datetime
 
     @property
-    def process(self) -> Process:
+    def process(self) -> ProcessIdentity:
         """The holder's process."""
-        return Process(self.host, self.pid, self.born)
+        return ProcessIdentity(self.host, self.pid, self.start_mark)
 
     @property
-    def is_surely_alive(self) -> bool:
+    def is_certainly_alive(self) -> bool:
         """Whether its process can be seen from here, and lives."""
-        return is_in_sight(self.process) and not is_gone(self.process)
+        return is_observable(self.process) and not has_ended(self.process)
 
-    def sentence(self, here: tzinfo) -> str:
+    def format_conflict(self, here: tzinfo) -> str:
         """Who runs the source, and what to do."""
         taken_at = self.taken_at.astimezone(here)
         is_today = taken_at.date() == datetime.now(here).date()
@@ -59,61 +59,63 @@ class Lease:
         )
 
 
-_PUT = insert_or_update(leases, key=("source",))
+_PUT = make_upsert(leases, key=("source",))
 _ALL = select(*(leases.c[field.name] for field in fields(Lease))).order_by(leases.c.source)
 
 
-class LeaseRoom:
+class LeaseRepository:
     """`store.leases`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def take(self, source: str, holder: str) -> Lease:
+    def acquire(self, source: str, holder: str) -> Lease:
         """The lease that is in force now: this holder's, unless another one has it whose process lives and beats.
 
         Whoever gets it closes what the source's dead runs, of any host, left open.
         """
-        with self._database.writing(batch=True) as connection:
+        with self._database.transaction(batch=True) as connection:
             now = self._now()
-            former = self.of(source)
+            former = self.get(source)
             if former is not None and former.holder != holder and not _is_forsaken(former, now):
                 return former
-            mine = Lease(source=source, holder=holder, **this_process()._asdict(), taken_at=now, beat_at=now)
+            mine = Lease(
+                source=source, holder=holder, **get_current_process()._asdict(), taken_at=now, heartbeat_at=now
+            )
             if former is not None and former.holder == holder:
                 mine = replace(mine, taken_at=former.taken_at)
             else:
-                close_unled(connection, source, now)
-            _PUT.run(connection, asdict(mine))
+                close_unfinished_runs(connection, source, now)
+            _PUT.execute(connection, asdict(mine))
             return mine
 
-    def beat(self, source: str, holder: str) -> bool:
+    def renew(self, source: str, holder: str) -> bool:
         """Keep the lease alive; False when it is not this holder's any more."""
-        with self._database.writing() as connection:
+        with self._database.transaction() as connection:
             mine = update(leases).where(leases.c.source == source, leases.c.holder == holder)
             return connection.execute(mine.values(beat_at=self._now())).rowcount == 1
 
     def release(self, source: str, holder: str) -> None:
         """Give the lease up; somebody else's stays."""
-        with self._database.writing() as connection:
+        with self._database.transaction() as connection:
             connection.execute(delete(leases).where(leases.c.source == source, leases.c.holder == holder))
 
-    def of(self, source: str) -> Lease | None:
+    def get(self, source: str) -> Lease | None:
         """The source's lease, whoever has it and however long it was silent."""
-        rows = self._database.read(_ALL.where(leases.c.source == source))
+        rows = self._database.fetch_all(_ALL.where(leases.c.source == source))
         return Lease(**rows[0]._mapping) if rows else None
 
-    def in_force(self, source: str) -> Lease | None:
+    def get_active(self, source: str) -> Lease | None:
         """The source's lease, unless it is forsaken."""
-        found = self.of(source)
+        found = self.get(source)
         return None if found is None or _is_forsaken(found, self._now()) else found
 
     def _now(self) -> datetime:
         if self._database.engine.dialect.name == "sqlite":
             return datetime.now(UTC)
-        found: datetime = self._database.read(select(func.clock_timestamp()))[0][0]
+        found: datetime = self._database.fetch_all(select(func.clock_timestamp()))[0][0]
         return found.astimezone(UTC)
 
 
 def _is_forsaken(lease: Lease, now: datetime) -> bool:
-    return (is_in_sight(lease.process) and is_gone(lease.process)) or now - lease.beat_at > FORSAKEN
+    return (is_observable(lease.process) and has_ended(lease.process)) or now - lease.heartbeat_at > LEASE_TIMEOUT

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from crawler.store import schema
-from crawler.store.connection import Database
-from crawler.store.statements import insert_or_update
+from crawler.store.database import Database
+from crawler.store.statements import make_upsert
 
-AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+RUN_NOW = datetime(1970, 1, 1, tzinfo=UTC)
 """`next_due_at` of a source that somebody asked to start now; a time that no clock has to agree about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleRow:
+class ScheduleState:
     """One source's schedule. `cron` has five fields in the owner's time zone, `jitter` is in seconds."""
 
     source: str
@@ -30,33 +30,33 @@ class ScheduleRow:
     next_due_at: datetime | None = None
 
 
-_ALL = select(*(schema.schedules.c[field.name] for field in fields(ScheduleRow))).order_by(schema.schedules.c.source)
-_PUT = insert_or_update(schema.schedules, key=("source",))
+_ALL = select(*(schema.schedules.c[field.name] for field in fields(ScheduleState))).order_by(schema.schedules.c.source)
+_PUT = make_upsert(schema.schedules, key=("source",))
 
 
-class ScheduleRoom:
+class ScheduleRepository:
     """`store.schedules`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get(self, source: str) -> ScheduleRow | None:
+    def get(self, source: str) -> ScheduleState | None:
         """The source's schedule, None when it never had one."""
-        rows = self._database.read(_ALL.where(schema.schedules.c.source == source))
-        return ScheduleRow(**rows[0]._mapping) if rows else None
+        rows = self._database.fetch_all(_ALL.where(schema.schedules.c.source == source))
+        return ScheduleState(**rows[0]._mapping) if rows else None
 
-    def all(self) -> list[ScheduleRow]:
+    def list_all(self) -> list[ScheduleState]:
         """Every schedule, by source name."""
-        return [ScheduleRow(**row._mapping) for row in self._database.read(_ALL)]
+        return [ScheduleState(**row._mapping) for row in self._database.fetch_all(_ALL)]
 
-    def put(self, row: ScheduleRow) -> None:
+    def save(self, row: ScheduleState) -> None:
         """Write a schedule over the source's former one."""
-        with self._database.writing() as connection:
-            _PUT.run(connection, asdict(row))
+        with self._database.transaction() as connection:
+            _PUT.execute(connection, asdict(row))
 
-    def change(self, source: str, how: Callable[[ScheduleRow | None], ScheduleRow]) -> ScheduleRow:
+    def update(self, source: str, how: Callable[[ScheduleState | None], ScheduleState]) -> ScheduleState:
         """Write what `how` makes of the source's schedule; nobody else writes meanwhile, so a pause is never lost."""
-        with self._database.writing(batch=True):
+        with self._database.transaction(batch=True):
             row = how(self.get(source))
-            self.put(row)
+            self.save(row)
         return row

@@ -24,9 +24,9 @@ from sqlalchemy import (
     true,
 )
 
-from crawler.store.columns import Moment, Plain
+from crawler.store.columns import CleanText, UtcDateTime
 
-HEAD = "0004"
+SCHEMA_REVISION = "0004"
 """The revision these tables have; the newest in `migrations/versions`."""
 
 metadata = MetaData(
@@ -43,10 +43,10 @@ runs = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("source", Text, nullable=False),
     Column("mode", Text, nullable=False),
-    Column("started_at", Moment, nullable=False),
-    Column("finished_at", Moment),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
     Column("health", Text),
-    Column("reason", Plain),
+    Column("reason", CleanText),
     Column("exit_code", Integer),
     Column("complete", Boolean, nullable=False),
     Column("counts", Text, nullable=False),
@@ -66,18 +66,18 @@ articles = Table(
     Column("source", Text, nullable=False),
     Column("native_id", Text, nullable=False),
     Column("language", Text),
-    Column("url", Plain, nullable=False),
+    Column("url", CleanText, nullable=False),
     Column("url_key", String(32), nullable=False),
     Column("current_version", Integer, nullable=False),
     Column("content_hash", Text, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("copy_of", Text),
     Column("matched", Boolean, nullable=False),
-    Column("published_at", Moment),
-    Column("dated_at", Moment, nullable=False),
-    Column("first_seen_at", Moment, nullable=False),
+    Column("published_at", UtcDateTime),
+    Column("dated_at", UtcDateTime, nullable=False),
+    Column("first_seen_at", UtcDateTime, nullable=False),
     Column("first_run_id", Integer, ForeignKey("runs.id", ondelete="SET NULL")),
-    Column("last_seen_at", Moment, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
     Column("last_run_id", Integer, ForeignKey("runs.id", ondelete="SET NULL")),
     Index("ix_articles_source_native_id", "source", "native_id"),
     Index("ix_articles_source_dated_at_id", "source", "dated_at", "id"),
@@ -99,7 +99,7 @@ versions = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("content_hash", Text, nullable=False),
     Column("copy_hash", Text, nullable=False),
-    Column("seen_at", Moment, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
     Column("run_id", Integer, ForeignKey("runs.id", ondelete="SET NULL")),
     Column("article", Text, nullable=False),
     Index("ix_versions_copy_hash_seen_at_article_id", "copy_hash", "seen_at", "article_id"),
@@ -113,8 +113,8 @@ matches = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("rule", Text, nullable=False),
-    Column("term", Plain, nullable=False),
-    Column("surface", Plain, nullable=False),
+    Column("term", CleanText, nullable=False),
+    Column("surface", CleanText, nullable=False),
     Column("field", Text, nullable=False),
     Column("start", Integer, nullable=False),
     Column("end", Integer, nullable=False),
@@ -124,34 +124,34 @@ matches = Table(
     sqlite_with_rowid=False,
 )
 
-markings = Table(
+rematches = Table(
     "markings",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("article_id", Text, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("marked_at", Moment, nullable=False),
+    Column("marked_at", UtcDateTime, nullable=False),
     Column("rules", Text, nullable=False),
-    Column("before", Plain, nullable=False),
-    Column("after", Plain, nullable=False),
+    Column("before", CleanText, nullable=False),
+    Column("after", CleanText, nullable=False),
     ForeignKeyConstraint(["article_id", "version"], ["versions.article_id", "versions.version"], ondelete="CASCADE"),
     Index("ix_markings_article_id_version", "article_id", "version"),
     sqlite_autoincrement=True,
 )
 
-memory = Table(
+http_cache = Table(
     "memory",
     metadata,
     Column("source", Text, primary_key=True),
     Column("url_key", String(32), primary_key=True),
-    Column("url", Plain, nullable=False),
-    Column("etag", Plain),
-    Column("last_modified", Plain),
+    Column("url", CleanText, nullable=False),
+    Column("etag", CleanText),
+    Column("last_modified", CleanText),
     Column("digest", Text),
-    Column("record_file", Plain),
+    Column("record_file", CleanText),
     Column("record_offset", BigInteger),
-    Column("record_date", Moment),
-    Column("checked_at", Moment, nullable=False),
+    Column("record_date", UtcDateTime),
+    Column("checked_at", UtcDateTime, nullable=False),
     Column("status", Integer),
     sqlite_with_rowid=False,
 )
@@ -161,12 +161,12 @@ failures = Table(
     metadata,
     Column("source", Text, primary_key=True),
     Column("url_key", String(32), primary_key=True),
-    Column("url", Plain, nullable=False),
+    Column("url", CleanText, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("message", Plain, nullable=False),
+    Column("message", CleanText, nullable=False),
     Column("tries", Integer, nullable=False),
-    Column("first_at", Moment, nullable=False),
-    Column("last_at", Moment, nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -177,10 +177,10 @@ schedules = Table(
     Column("cron", Text, nullable=False),
     Column("jitter", Integer, nullable=False),
     Column("paused", Boolean, nullable=False),
-    Column("last_due_at", Moment),
-    Column("last_started_at", Moment),
-    Column("last_finished_at", Moment),
-    Column("next_due_at", Moment),
+    Column("last_due_at", UtcDateTime),
+    Column("last_started_at", UtcDateTime),
+    Column("last_finished_at", UtcDateTime),
+    Column("next_due_at", UtcDateTime),
 )
 
 # What is the same. An article has a number here, for these rows are many and small. `signatures` says which cluster of
@@ -257,7 +257,7 @@ stories = Table(
     sqlite_autoincrement=True,
 )
 
-overrules = Table(
+story_overrides = Table(
     "overrules",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
@@ -265,14 +265,14 @@ overrules = Table(
     Column("a", Text, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
     Column("b", Text, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
     Column("together", Boolean, nullable=False),
-    Column("made_at", Moment, nullable=False),
-    Column("undone_at", Moment),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("undone_at", UtcDateTime),
     Index("ix_overrules_a", "a"),
     Index("ix_overrules_b", "b"),
     sqlite_autoincrement=True,
 )
 
-unjudged = Table(
+unclustered = Table(
     "unjudged",
     metadata,
     Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),

@@ -19,80 +19,80 @@ Convert = Callable[[Any], Any] | None
 Values = Mapping[str, Any]
 
 
-class Compiled(NamedTuple):
+class CompiledStatement(NamedTuple):
     """What the driver needs: SQL, its parameters in order, values that the statement brings itself, conversions."""
 
     sql: str
     binds: list[tuple[str, Convert]]
     positional: bool
-    own: dict[str, Any]
-    columns: list[Convert]
+    own_values: dict[str, Any]
+    column_converters: list[Convert]
 
-    def bound(self, values: Values) -> Any:
+    def bind_values(self, values: Values) -> Any:
         """The parameters as the driver takes them."""
-        if self.own:
-            values = {**self.own, **values}
+        if self.own_values:
+            values = {**self.own_values, **values}
         if self.positional:
             return tuple([convert(values[name]) if convert else values[name] for name, convert in self.binds])
         return {name: convert(values[name]) if convert else values[name] for name, convert in self.binds}
 
 
-class Prepared:
+class PreparedStatement:
     """One statement, the same or its own for each dialect, that is given its values by name."""
 
     def __init__(self, statements: Mapping[str, ClauseElement] | ClauseElement, names: Sequence[str] = ()) -> None:
         """`names` are the columns that an UPDATE sets from values of the same name."""
         self._statements = statements
         self._options: dict[str, Any] = {"column_keys": list(names)} if names else {}
-        self._compiled: dict[str, Compiled] = {}
+        self._compiled: dict[str, CompiledStatement] = {}
 
-    def run(self, connection: Connection, values: Values) -> CursorResult[Any]:
+    def execute(self, connection: Connection, values: Values) -> CursorResult[Any]:
         """Execute it; rows come as the driver gives them, `rowcount` as it counts them."""
-        compiled = self._for(connection.dialect)
-        return connection.exec_driver_sql(compiled.sql, compiled.bound(values))
+        compiled = self._get_compiled(connection.dialect)
+        return connection.exec_driver_sql(compiled.sql, compiled.bind_values(values))
 
-    def run_many(self, connection: Connection, rows: Iterable[Values]) -> None:
+    def execute_many(self, connection: Connection, rows: Iterable[Values]) -> None:
         """Execute it for each of the rows, of which there is at least one."""
-        compiled = self._for(connection.dialect)
-        connection.exec_driver_sql(compiled.sql, [compiled.bound(row) for row in rows])
+        compiled = self._get_compiled(connection.dialect)
+        connection.exec_driver_sql(compiled.sql, [compiled.bind_values(row) for row in rows])
 
-    def rows(self, connection: Connection, values: Values) -> list[tuple[Any, ...]]:
+    def fetch_all(self, connection: Connection, values: Values) -> list[tuple[Any, ...]]:
         """The rows of a query, their columns converted."""
-        converts = self._for(connection.dialect).columns
-        found = self.run(connection, values).all()
+        converts = self._get_compiled(connection.dialect).column_converters
+        found = self.execute(connection, values).all()
         return [tuple(f(value) if f else value for f, value in zip(converts, row, strict=True)) for row in found]
 
-    def _for(self, dialect: Dialect) -> Compiled:
+    def _get_compiled(self, dialect: Dialect) -> CompiledStatement:
         found = self._compiled.get(dialect.name)
         return found or self._compiled.setdefault(dialect.name, self._compile(dialect))
 
-    def _compile(self, dialect: Dialect) -> Compiled:
+    def _compile(self, dialect: Dialect) -> CompiledStatement:
         statement = self._statements[dialect.name] if isinstance(self._statements, Mapping) else self._statements
         compiled = cast(SQLCompiler, statement.compile(dialect=dialect, **self._options))
         names = list(compiled.positiontup or ()) if compiled.positional else list(compiled.binds)
         columns = statement.selected_columns if isinstance(statement, Select) else ()
-        return Compiled(
+        return CompiledStatement(
             sql=str(compiled),
             binds=[(name, _type(compiled.binds[name], dialect).bind_processor(dialect)) for name in names],
             positional=compiled.positional,
-            own={name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required},
-            columns=[_type(column, dialect).result_processor(dialect, None) for column in columns],
+            own_values={name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required},
+            column_converters=[_type(column, dialect).result_processor(dialect, None) for column in columns],
         )
 
 
-def insert_or_update(table: Table, key: Sequence[str]) -> Prepared:
+def make_upsert(table: Table, key: Sequence[str]) -> PreparedStatement:
     """An INSERT of a whole row that takes the place of the one with the same key."""
     statements: dict[str, ClauseElement] = {}
     for dialect in (sqlite, postgresql):
         insert = dialect.insert(table)
         changed = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in key}
         statements[_name(dialect)] = insert.on_conflict_do_update(index_elements=list(key), set_=changed)
-    return Prepared(statements)
+    return PreparedStatement(statements)
 
 
-def insert_or_leave(table: Table) -> Prepared:
+def make_insert_if_absent(table: Table) -> PreparedStatement:
     """An INSERT of a whole row that does nothing where one with the same key stands; `rowcount` is 0 then."""
-    return Prepared({_name(d): d.insert(table).on_conflict_do_nothing() for d in (sqlite, postgresql)})
+    return PreparedStatement({_name(d): d.insert(table).on_conflict_do_nothing() for d in (sqlite, postgresql)})
 
 
 def _name(dialect: Any) -> str:

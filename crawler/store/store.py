@@ -11,27 +11,27 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from crawler.errors import ConfigError
-from crawler.store.alarms import AlarmRoom
-from crawler.store.articles import ArticleRoom
-from crawler.store.connection import Database, engine_for, first_line, is_memory
-from crawler.store.leases import LeaseRoom
-from crawler.store.marking import MarkingRoom
-from crawler.store.memory import MemoryRoom
-from crawler.store.news import NewsRoom
-from crawler.store.outbox import OutboxRoom
-from crawler.store.runs import RunRoom
-from crawler.store.sameness import SameRoom
-from crawler.store.schedules import ScheduleRoom
-from crawler.store.upgrade import upgrade
+from crawler.store.alarms import AlarmRepository
+from crawler.store.articles import ArticleRepository
+from crawler.store.database import Database, format_database_error, is_in_memory, make_engine
+from crawler.store.events import ChangeEventRepository
+from crawler.store.http_cache import HttpCacheRepository
+from crawler.store.leases import LeaseRepository
+from crawler.store.outbox import MessageRepository
+from crawler.store.rematches import RematchRepository
+from crawler.store.runs import RunRepository
+from crawler.store.schedules import ScheduleRepository
+from crawler.store.stories import StoryRepository
+from crawler.store.upgrade import upgrade_schema
 
-DRIVERS = {
+DRIVERS_BY_SCHEME = {
     "sqlite": "sqlite",
     "sqlite+pysqlite": "sqlite",
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
-KINDS = "sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+URL_FORMS = "sqlite:///FILE or postgresql://USER@HOST/DATABASE"
 
 
 class Store:
@@ -43,16 +43,16 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.articles = ArticleRoom(database)
-        self.runs = RunRoom(database)
-        self.memory = MemoryRoom(database)
-        self.markings = MarkingRoom(database)
-        self.schedules = ScheduleRoom(database)
-        self.same = SameRoom(database)
-        self.alarms = AlarmRoom(database)
-        self.news = NewsRoom(database)
-        self.outbox = OutboxRoom(database)
-        self.leases = LeaseRoom(database)
+        self.articles = ArticleRepository(database)
+        self.runs = RunRepository(database)
+        self.http_cache = HttpCacheRepository(database)
+        self.rematches = RematchRepository(database)
+        self.schedules = ScheduleRepository(database)
+        self.stories = StoryRepository(database)
+        self.alarms = AlarmRepository(database)
+        self.events = ChangeEventRepository(database)
+        self.messages = MessageRepository(database)
+        self.leases = LeaseRepository(database)
 
     @property
     def name(self) -> str:
@@ -60,12 +60,12 @@ class Store:
         return self._database.name
 
     @contextlib.contextmanager
-    def batch(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         """Group what this thread writes in the block into one transaction: all of it is kept, or nothing.
 
         Others wait meanwhile, so gather the values first and save them in one short block.
         """
-        with self._database.writing(batch=True):
+        with self._database.transaction(batch=True):
             yield
 
     def close(self) -> None:
@@ -92,22 +92,22 @@ def open_store(url: str, *, backup: bool = True) -> Store:
     try:
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
-        engine = engine_for(address)
+        engine = make_engine(address)
         try:
-            upgrade(engine, name, file, backup=backup)
+            upgrade_schema(engine, name, file, backup=backup)
         except BaseException:
             engine.dispose()
             raise
     except OSError as error:
         raise ConfigError(f"The store {name} cannot be opened: {error.strerror}: {error.filename}.") from error
     except DBAPIError as error:
-        why = _silenced(first_line(error), address)
+        why = _silenced(format_database_error(error), address)
         hint = "Check `database` and `data_dir`" + (", and whether the disk is full." if "disk" in why else ".")
         raise ConfigError(f"The store {name} cannot be opened: {why}. {hint}") from error
     return Store(Database(engine, name))
 
 
-def name_of(url: str) -> str:
+def redact_url(url: str) -> str:
     """A store's address without its password, for people; nothing is opened."""
     return _without_password(_address(url))
 
@@ -116,14 +116,14 @@ def _address(url: str) -> URL:
     try:
         address = make_url(url)
     except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
-        raise ConfigError(f"`database` is not a database address: write {KINDS}.") from error
-    if address.drivername not in DRIVERS:
-        raise ConfigError(f"`database` asks for {address.drivername!r}, which is not supported: write {KINDS}.")
-    return address.set(drivername=DRIVERS[address.drivername])
+        raise ConfigError(f"`database` is not a database address: write {URL_FORMS}.") from error
+    if address.drivername not in DRIVERS_BY_SCHEME:
+        raise ConfigError(f"`database` asks for {address.drivername!r}, which is not supported: write {URL_FORMS}.")
+    return address.set(drivername=DRIVERS_BY_SCHEME[address.drivername])
 
 
 def _file(address: URL) -> Path | None:
-    if address.get_backend_name() != "sqlite" or is_memory(address):
+    if address.get_backend_name() != "sqlite" or is_in_memory(address):
         return None
     return Path(str(address.database))
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
-from crawler.store.columns import Moment, Plain
+from crawler.store.columns import CleanText, UtcDateTime
 from crawler.store.schema import metadata
 
-__all__ = ["deliveries", "leases", "messages", "metadata", "news", "notices", "subscriptions"]
+__all__ = ["deliveries", "leases", "messages", "metadata", "change_events", "notifications", "subscriptions"]
 
 leases = Table(
     "leases",
@@ -23,20 +23,20 @@ leases = Table(
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("born", Text),
-    Column("taken_at", Moment, nullable=False),
-    Column("beat_at", Moment, nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("beat_at", UtcDateTime, nullable=False),
 )
 
 subscriptions = Table(
     "subscriptions",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("begun_at", Moment, nullable=False),
-    Column("digest_until", Moment),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("digest_until", UtcDateTime),
     Column("last_empty", Integer, nullable=False),
 )
 
-news = Table(
+change_events = Table(
     "news",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
@@ -44,9 +44,9 @@ news = Table(
     Column("version", Integer, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("run_id", Integer),
-    Column("noted_at", Moment, nullable=False),
+    Column("noted_at", UtcDateTime, nullable=False),
     Column("quiet", Text),
-    Column("sorted_at", Moment),
+    Column("sorted_at", UtcDateTime),
     UniqueConstraint("article_id", "version", name="uq_news_article_id_version"),
     Index("ix_news_sorted_at", "sorted_at"),
     Index("ix_news_run_id", "run_id"),
@@ -60,15 +60,15 @@ messages = Table(
     Column("key", Text, nullable=False),
     Column("subscription", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("made_at", Moment, nullable=False),
-    Column("begins_at", Moment),
-    Column("ends_at", Moment),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("begins_at", UtcDateTime),
+    Column("ends_at", UtcDateTime),
     UniqueConstraint("key", name="uq_messages_key"),
     Index("ix_messages_subscription_id", "subscription", "id"),
     sqlite_autoincrement=True,
 )
 
-notices = Table(
+notifications = Table(
     "notices",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
@@ -76,9 +76,9 @@ notices = Table(
     Column("news_id", Integer, ForeignKey("news.id", ondelete="CASCADE"), nullable=False),
     Column("article_id", Text, nullable=False),
     Column("outcome", Text, nullable=False),
-    Column("why", Plain),
+    Column("why", CleanText),
     Column("message_id", Integer, ForeignKey("messages.id", ondelete="SET NULL")),
-    Column("decided_at", Moment, nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
     UniqueConstraint("subscription", "news_id", name="uq_notices_subscription_news_id"),
     Index("ix_notices_article_id_subscription", "article_id", "subscription"),
     Index("ix_notices_news_id", "news_id"),
@@ -88,9 +88,9 @@ notices = Table(
 
 Index(
     "ix_notices_message_id",
-    notices.c.message_id,
-    sqlite_where=notices.c.message_id.is_not(None),
-    postgresql_where=notices.c.message_id.is_not(None),
+    notifications.c.message_id,
+    sqlite_where=notifications.c.message_id.is_not(None),
+    postgresql_where=notifications.c.message_id.is_not(None),
 )
 
 deliveries = Table(
@@ -100,9 +100,9 @@ deliveries = Table(
     Column("channel", Text, primary_key=True),
     Column("state", Text, nullable=False),
     Column("tries", Integer, nullable=False),
-    Column("next_try_at", Moment, nullable=False),
-    Column("sent_at", Moment),
-    Column("failure", Plain),
+    Column("next_try_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),
+    Column("failure", CleanText),
     Column("took", Text, nullable=False),
     Index("ix_deliveries_state_next_try_at", "state", "next_try_at"),
 )

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from crawler.errors import ConfigError
-from crawler.store.connection import BUSY_SECONDS, LOCK
-from crawler.store.schema import HEAD
+from crawler.store.database import ADVISORY_LOCK_KEY, LOCK_WAIT_SECONDS
+from crawler.store.schema import SCHEMA_REVISION
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -26,7 +26,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _ONE = threading.Lock()  # Alembic keeps the migration at work in module globals
 
 
-def upgrade(engine: Engine, name: str, file: Path | None, *, backup: bool) -> None:
+def upgrade_schema(engine: Engine, name: str, file: Path | None, *, backup: bool) -> None:
     """Apply the revisions a database lacks; `file` is a SQLite database's file, None for any other.
 
     ConfigError when the database was written by a newer version of this program.
@@ -34,15 +34,15 @@ def upgrade(engine: Engine, name: str, file: Path | None, *, backup: bool) -> No
     with _ONE, engine.connect() as connection:
         if file is not None:
             _use_wal(connection)
-        if _revision(connection) == HEAD:
+        if _revision(connection) == SCHEMA_REVISION:
             return  # the usual case, which spares the import of Alembic
         with _alone(connection):
             found = _revision(connection)
-            if found == HEAD:
+            if found == SCHEMA_REVISION:
                 return  # another process was faster
             _refuse_newer(found, name)
             if backup and file is not None and inspect(connection).get_table_names():
-                _copy(file, file.with_name(f"{file.stem}.before-{HEAD}.db"))
+                _copy(file, file.with_name(f"{file.stem}.before-{SCHEMA_REVISION}.db"))
             _apply(connection)
 
 
@@ -71,7 +71,7 @@ def _alone(connection: Connection) -> Iterator[None]:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if sqlite else "BEGIN")
     try:
         if not sqlite:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK}, hashtext(current_schema()))")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK_KEY}, hashtext(current_schema()))")
         yield
         connection.exec_driver_sql("COMMIT")
     except BaseException:
@@ -86,7 +86,7 @@ def _apply(connection: Connection) -> None:
     from alembic import command
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    config = alembic_config()
+    config = make_alembic_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
@@ -94,10 +94,10 @@ def _apply(connection: Connection) -> None:
 def _known() -> set[str]:
     from alembic.script import ScriptDirectory
 
-    return {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
+    return {script.revision for script in ScriptDirectory.from_config(make_alembic_config()).walk_revisions()}
 
 
-def alembic_config() -> Config:
+def make_alembic_config() -> Config:
     """Alembic's configuration, made here instead of in an `alembic.ini`."""
     from alembic.config import Config
 
@@ -109,7 +109,7 @@ def alembic_config() -> Config:
 
 def _use_wal(connection: Connection) -> None:
     """Switch a file to write-ahead logging, for good. SQLite does not wait when two processes do so at once."""
-    until = time.monotonic() + BUSY_SECONDS
+    until = time.monotonic() + LOCK_WAIT_SECONDS
     while True:
         try:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, Table, Text
 
-from crawler.store.columns import Moment, Plain
+from crawler.store.columns import CleanText, UtcDateTime
 from crawler.store.schema import metadata
 
 __all__ = ["alarms", "metadata"]
@@ -18,18 +18,18 @@ alarms = Table(
     Column("kind", Text, nullable=False),
     Column("severity", Text, nullable=False),
     Column("latest", Text, nullable=False),
-    Column("message", Plain, nullable=False),
-    Column("opened_at", Moment, nullable=False),
-    Column("last_seen_at", Moment, nullable=False),
-    Column("closed_at", Moment),
+    Column("message", CleanText, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
     Column("times", Integer, nullable=False),
     Column("run_id", Integer),
     Column("untold", Text),
-    Column("told_at", Moment),
+    Column("told_at", UtcDateTime),
     Column("done", Text, nullable=False),
     Column("tries", Integer, nullable=False),
-    Column("next_try_at", Moment),
-    Column("failure", Plain),
+    Column("next_try_at", UtcDateTime),
+    Column("failure", CleanText),
     Index("ix_alarms_source_closed_at", "source", "closed_at"),
     sqlite_autoincrement=True,
 )

@@ -11,20 +11,20 @@ from __future__ import annotations
 import codecs
 import unicodedata
 
-STOP = ord(".")
+PHRASE_END = ord(".")
 """The byte for every mark that ends a phrase: . , ; : ! ? ( ) [ ] / and the like, a spaced dash, an empty line."""
 
-RUSSIAN = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
-KAZAKH = "әғқңөұүһі"
-SPACES = "\u00a0\u2007\u2009\u200a\u202f"
-INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff\u0300\u0301\u0304\u0306\u0308"
-QUOTES = "«»“”„‟‘’‚‹›ʼ"
+RUSSIAN_LETTERS = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
+KAZAKH_LETTERS = "әғқңөұүһі"
+SPACE_CHARACTERS = "\u00a0\u2007\u2009\u200a\u202f"
+INVISIBLE_CHARACTERS = "\u00ad\u200b\u200c\u200d\u2060\ufeff\u0300\u0301\u0304\u0306\u0308"
+QUOTATION_MARKS = "«»“”„‟‘’‚‹›ʼ"
 DASHES = "‐‑‒–—―−"
-OTHER_LETTER = "\ue000"
+FOREIGN_LETTER = "\ue000"
 """Stands for a letter of any other script: it belongs to a word and matches nothing."""
 
 APOSTROPHES = "'’‘ʼ`´"
-SAME_LETTERS = {
+EQUIVALENT_LETTERS = {
     "ё": "е",
     "й": "и",
     "і": "и",
@@ -37,9 +37,9 @@ SAME_LETTERS = {
     "ү": "у",
     "һ": "х",
 }
-LOOKS_CYRILLIC = dict(zip("aceopxyiABCEHIKMOPTXY", "асеорхуиавсеникмортху", strict=True))
-LOOKS_LATIN = dict(zip("аеорсухіАВЕКМНОРСТУХІ", "aeopcyxiabekmhopctyxi", strict=True))
-SINGLE = {
+LATIN_TO_CYRILLIC = dict(zip("aceopxyiABCEHIKMOPTXY", "асеорхуиавсеникмортху", strict=True))
+CYRILLIC_TO_LATIN = dict(zip("аеорсухіАВЕКМНОРСТУХІ", "aeopcyxiabekmhopctyxi", strict=True))
+LETTER_REPLACEMENTS = {
     "ı": "i",
     "ł": "l",
     "ø": "o",
@@ -54,86 +54,94 @@ SINGLE = {
     "ӏ": "l",
     "…": ".",
 }
-GREEK = dict(zip("αβεζηικμνορτυχ", "abezhikmvoptyx", strict=True))
+GREEK_TO_LATIN = dict(zip("αβεζηικμνορτυχ", "abezhikmvoptyx", strict=True))
 
-_LETTERS = RUSSIAN + "ё" + KAZAKH
+_LETTERS = RUSSIAN_LETTERS + "ё" + KAZAKH_LETTERS
 _CHARACTERS = (
     "".join(map(chr, range(128)))
     + _LETTERS
     + "".join(letter.upper() for letter in _LETTERS)
-    + SPACES
-    + INVISIBLE
-    + QUOTES
+    + SPACE_CHARACTERS
+    + INVISIBLE_CHARACTERS
+    + QUOTATION_MARKS
     + DASHES
     + "…№´"
-    + OTHER_LETTER
+    + FOREIGN_LETTER
 )
-KNOWN = frozenset(_CHARACTERS)
-DECODING = _CHARACTERS.ljust(256, "\ufffe")
-ENCODING = codecs.charmap_build(DECODING)
-LETTERS = frozenset(DECODING.index(letter) for letter in "abcdefghijklmnopqrstuvwxyz" + _LETTERS + OTHER_LETTER)
+KNOWN_CHARACTERS = frozenset(_CHARACTERS)
+DECODING_TABLE = _CHARACTERS.ljust(256, "\ufffe")
+ENCODING_TABLE = codecs.charmap_build(DECODING_TABLE)
+LETTER_BYTES = frozenset(
+    DECODING_TABLE.index(letter) for letter in "abcdefghijklmnopqrstuvwxyz" + _LETTERS + FOREIGN_LETTER
+)
 
 
-def _folded(character: str) -> str:
+def _fold_character(character: str) -> str:
     if character in APOSTROPHES:
         return "'"
-    if character in QUOTES or character in '"*_#@~^|№' or character in SPACES:
+    if character in QUOTATION_MARKS or character in '"*_#@~^|№' or character in SPACE_CHARACTERS:
         return " "
     if character in DASHES or character == "-":
         return "-"
-    if character in " \n" or character == OTHER_LETTER:
+    if character in " \n" or character == FOREIGN_LETTER:
         return character
     if character < " " or character == "\x7f":
         return " "
     lower = character.lower()
-    return SAME_LETTERS.get(lower, lower) if lower.isalnum() else "."
+    return EQUIVALENT_LETTERS.get(lower, lower) if lower.isalnum() else "."
 
 
-TRANSLATION = bytes(DECODING.index(_folded(character)) if character != "\ufffe" else 32 for character in DECODING)
-DELETED = codecs.charmap_encode(INVISIBLE, "strict", ENCODING)[0]
+FOLDING_TABLE = bytes(
+    DECODING_TABLE.index(_fold_character(character)) if character != "\ufffe" else 32 for character in DECODING_TABLE
+)
+INVISIBLE_BYTES = codecs.charmap_encode(INVISIBLE_CHARACTERS, "strict", ENCODING_TABLE)[0]
 
-SCRIPT = bytes(76 if 97 <= code <= 122 else 67 if DECODING[code] in _LETTERS else 32 for code in range(256))
+SCRIPT_TABLE = bytes(76 if 97 <= code <= 122 else 67 if DECODING_TABLE[code] in _LETTERS else 32 for code in range(256))
 """Folded byte → `L` for a Latin letter, `C` for a Cyrillic one, else a space: shows words that mix scripts."""
 
 
-def _look_alikes(table: dict[str, str]) -> dict[int, int]:
-    return {DECODING.index(one): DECODING.index(other) for one, other in table.items() if one in DECODING}
+def _make_look_alike_table(table: dict[str, str]) -> dict[int, int]:
+    return {
+        DECODING_TABLE.index(one): DECODING_TABLE.index(other) for one, other in table.items() if one in DECODING_TABLE
+    }
 
 
-TO_CYRILLIC = _look_alikes(LOOKS_CYRILLIC)
-TO_LATIN = _look_alikes(LOOKS_LATIN)
+CYRILLIC_BYTES = _make_look_alike_table(LATIN_TO_CYRILLIC)
+LATIN_BYTES = _make_look_alike_table(CYRILLIC_TO_LATIN)
 """Letters, capitals and small ones apart (M looks Cyrillic, m does not), → the folded letter of the other script."""
 
-_known: dict[str, bytes] = {}
+_encoded_characters: dict[str, bytes] = {}
 
 
-def encoded(character: str) -> bytes:
+def encode_character(character: str) -> bytes:
     """The bytes of one character outside the alphabet: its plain letters, a space, or a letter that matches nothing."""
-    found = _known.get(character)
+    found = _encoded_characters.get(character)
     if found is None:
-        found = _known[character] = _plain(character)
+        found = _encoded_characters[character] = _encode_unknown(character)
     return found
 
 
-def _plain(character: str) -> bytes:
-    plain = unicodedata.normalize("NFKD", SINGLE.get(character.lower(), character))
+def _encode_unknown(character: str) -> bytes:
+    plain = unicodedata.normalize("NFKD", LETTER_REPLACEMENTS.get(character.lower(), character))
     if unicodedata.category(character)[0] in "NSP" and not character.isdecimal() and plain == character:
         return b" "
     out = b""
     for letter in plain:
-        part = GREEK.get(letter.lower(), letter)
+        part = GREEK_TO_LATIN.get(letter.lower(), letter)
         if unicodedata.category(part)[0] in "MC":
             continue
-        known = part in KNOWN
-        out += codecs.charmap_encode(part if known else OTHER_LETTER if part.isalpha() else " ", "strict", ENCODING)[0]
+        known = part in KNOWN_CHARACTERS
+        out += codecs.charmap_encode(
+            part if known else FOREIGN_LETTER if part.isalpha() else " ", "strict", ENCODING_TABLE
+        )[0]
     return b" " + out if unicodedata.category(character) == "No" else out
 
 
-def _replace(error: UnicodeError) -> tuple[bytes, int]:
+def _handle_encode_error(error: UnicodeError) -> tuple[bytes, int]:
     assert isinstance(error, UnicodeEncodeError)
-    return b"".join(map(encoded, error.object[error.start : error.end])), error.end
+    return b"".join(map(encode_character, error.object[error.start : error.end])), error.end
 
 
-FOLD = "crawler.text.fold"
+FOLDING_ERROR_HANDLER = "crawler.text.fold"
 """Name of the error handler that spells characters outside the alphabet."""
-codecs.register_error(FOLD, _replace)
+codecs.register_error(FOLDING_ERROR_HANDLER, _handle_encode_error)

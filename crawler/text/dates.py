@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from crawler.items import Precision
 
-MONTHS = {
+MONTH_NUMBERS = {
     name: number
     for number, names in enumerate(
         (
@@ -40,7 +40,7 @@ MONTHS = {
 _MONTH = "(?P<month>[^\\W\\d_]+)"
 _YEAR = r"(?P<year>\d{4})(?:\s*(?:года?|год|г\.?|жылғы|жыл|ж\.?))?"
 _TIME = r"(?:[\s,|]+(?:в\s+)?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::\d{2})?)?"
-SHAPES = tuple(
+DATE_PATTERNS = tuple(
     re.compile(shape + _TIME + r"\.?", re.IGNORECASE)
     for shape in (
         rf"(?P<day>\d{{1,2}})\s+{_MONTH}\.?,?\s+{_YEAR}",  # 08 February, 2023 | 10:28 · 13 июля 2026 17:29
@@ -49,14 +49,14 @@ SHAPES = tuple(
         r"(?P<day>\d{1,2})\.(?P<digits>\d{2})\.(?P<year>\d{4})",  # 03.12.2025, 14:05
     )
 )
-RFC822_SHAPE = re.compile(
+RFC822_PATTERN = re.compile(
     r"(?:[A-Za-z]{3},\s)?\d{1,2}\s[A-Za-z]{3}\s(?:19|20)\d{2}\s\d{2}:\d{2}(?::\d{2})?\s(?:[+-]\d{4}|GMT|UTC?|Z)"
 )  # other zones' letters would be taken for UTC
-ISO_SHAPE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
+ISO_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class ParsedDate:
     """A date as read: the moment (aware), how exact it is, and the text it was read from."""
 
     at: datetime
@@ -65,7 +65,7 @@ class When:
 
 
 @lru_cache
-def zone(name: str) -> tzinfo:
+def load_time_zone(name: str) -> tzinfo:
     """A time zone from the `tzdata` package, whatever the system's own tables say.
 
     Systems of 2023 have Kazakhstan an hour wrong since 1 March 2024, and zoneinfo asks the system first.
@@ -74,36 +74,36 @@ def zone(name: str) -> tzinfo:
         return ZoneInfo.from_file(file, key=name)
 
 
-def local(moment: datetime, where: tzinfo) -> datetime:
+def convert_to_zone(time: datetime, zone: tzinfo) -> datetime:
     """The same moment (naive: wall time there) with that zone's offset at that time, as a fixed offset."""
-    there = moment.replace(tzinfo=where) if moment.tzinfo is None else moment.astimezone(where)
+    there = time.replace(tzinfo=zone) if time.tzinfo is None else time.astimezone(zone)
     offset = there.utcoffset()
     assert offset is not None
     return there.replace(tzinfo=timezone(offset), fold=0)
 
 
-def read(raw: str, where: tzinfo) -> When | None:
+def parse_date(text: str, zone: tzinfo) -> ParsedDate | None:
     """The moment a text names, with `where`'s offset; a day without a time is its midnight. None when it is no date."""
-    text = " ".join(raw.split())
-    if ISO_SHAPE.fullmatch(text):
-        return _iso(text, where)
-    for shape in SHAPES:
+    text = " ".join(text.split())
+    if ISO_PATTERN.fullmatch(text):
+        return _parse_iso(text, zone)
+    for shape in DATE_PATTERNS:
         if found := shape.fullmatch(text):
-            return _parts(found, where, text)
-    return _rfc822(text, where)
+            return _parse_groups(found, zone, text)
+    return _parse_rfc822(text, zone)
 
 
-def _iso(text: str, where: tzinfo) -> When | None:
+def _parse_iso(text: str, where: tzinfo) -> ParsedDate | None:
     try:
-        moment = local(datetime.fromisoformat(text), where)
+        moment = convert_to_zone(datetime.fromisoformat(text), where)
     except (ValueError, OverflowError):  # an offset may lead out of the calendar
         return None
-    return When(moment, Precision.MINUTE if len(text) > 10 else Precision.DAY, text)
+    return ParsedDate(moment, Precision.MINUTE if len(text) > 10 else Precision.DAY, text)
 
 
-def _parts(found: re.Match[str], where: tzinfo, text: str) -> When | None:
+def _parse_groups(found: re.Match[str], where: tzinfo, text: str) -> ParsedDate | None:
     part = found.groupdict()
-    month = int(part["digits"]) if part.get("digits") else MONTHS.get(part["month"].lower())
+    month = int(part["digits"]) if part.get("digits") else MONTH_NUMBERS.get(part["month"].lower())
     if month is None:
         return None
     clock = (int(part["hour"]), int(part["minute"])) if part["hour"] else (0, 0)
@@ -111,15 +111,17 @@ def _parts(found: re.Match[str], where: tzinfo, text: str) -> When | None:
         moment = datetime(int(part["year"]), month, int(part["day"]), *clock)  # noqa: DTZ001 - wall time, zoned below
     except ValueError:
         return None
-    return When(local(moment, where), Precision.MINUTE if part["hour"] else Precision.DAY, text)
+    return ParsedDate(convert_to_zone(moment, where), Precision.MINUTE if part["hour"] else Precision.DAY, text)
 
 
-def _rfc822(text: str, where: tzinfo) -> When | None:
-    if not RFC822_SHAPE.fullmatch(text):  # the standard library reads almost anything
+def _parse_rfc822(text: str, where: tzinfo) -> ParsedDate | None:
+    if not RFC822_PATTERN.fullmatch(text):  # the standard library reads almost anything
         return None
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError):
         return None
     # "-0000" means UTC without a local zone and comes back naive.
-    return When(local(moment if moment.tzinfo else moment.replace(tzinfo=UTC), where), Precision.MINUTE, text)
+    return ParsedDate(
+        convert_to_zone(moment if moment.tzinfo else moment.replace(tzinfo=UTC), where), Precision.MINUTE, text
+    )

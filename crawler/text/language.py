@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-RUSSIAN = frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюя")
-ALPHABETS = (
+RUSSIAN_ALPHABET = frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюя")
+CYRILLIC_ALPHABETS = (
     ("be", "іў", "ищъ"),
     ("ky", "ңөү", ""),
     ("uk", "ґєії", "ыэъё"),
@@ -25,18 +25,18 @@ ALPHABETS = (
     ("kk", "әғқңөұүһі", ""),
 )
 """Letters a language has beyond Russian's, and letters of Russian's that it lacks; the smallest alphabet first."""
-MARKED = 0.15
+MIN_MARKED_WORD_SHARE = 0.15
 """Share of words with such a letter from which a text is not Russian; running Kazakh has about seven in ten."""
 ENGLISH_WORDS = frozenset("the of and to that with by from has its are".split())
 """Words of English that its neighbours do not share (as they do "in", "on", "is", "was", "for", "a")."""
-ENGLISH = 0.05
+MIN_ENGLISH_WORD_SHARE = 0.05
 """Share of these words from which a Latin text is English; a newspaper has about two in ten."""
-KAZAKH_LATIN = frozenset("äñūǵńğı")
-NOT_KAZAKH_LATIN = frozenset("əçňßéèàêíìøåłžš")
-WORD = re.compile(r"[^\W\d_]+")
+KAZAKH_LATIN_LETTERS = frozenset("äñūǵńğı")
+OTHER_LATIN_LETTERS = frozenset("əçňßéèàêíìøåłžš")
+WORD_PATTERN = re.compile(r"[^\W\d_]+")
 
 
-def detect(text: str) -> str | None:
+def detect_language(text: str) -> str | None:
     """`en`, `ru`, `kk`, or None when the text is in none of them or too short to tell.
 
     >>> detect("Министр иностранных дел принял делегацию")
@@ -44,31 +44,31 @@ def detect(text: str) -> str | None:
     >>> detect("Министр Қызыл Крест өкілдерін қабылдады")
     'kk'
     """
-    words = WORD.findall(text.lower())
+    words = WORD_PATTERN.findall(text.lower())
     cyrillic = [word for word in words if "\u0400" <= word[0] <= "\u04ff"]
     latin = [word for word in words if word[0] < "\u0250"]
     lengths = sum(map(len, cyrillic)), sum(map(len, latin))
     if sum(lengths) < 3:
         return None
-    return _cyrillic(cyrillic) if lengths[0] >= lengths[1] else _latin(latin)
+    return _detect_cyrillic(cyrillic) if lengths[0] >= lengths[1] else _detect_latin(latin)
 
 
-def _cyrillic(words: list[str]) -> str | None:
-    marked = [word for word in words if not RUSSIAN.issuperset(word)]
-    if len(marked) < MARKED * len(words):
+def _detect_cyrillic(words: list[str]) -> str | None:
+    marked = [word for word in words if not RUSSIAN_ALPHABET.issuperset(word)]
+    if len(marked) < MIN_MARKED_WORD_SHARE * len(words):
         return "ru"
     letters = Counter(letter for word in words for letter in word)
-    beyond = sum(count for letter, count in letters.items() if letter not in RUSSIAN)
-    for name, own, lacking in ALPHABETS:
+    beyond = sum(count for letter, count in letters.items() if letter not in RUSSIAN_ALPHABET)
+    for name, own, lacking in CYRILLIC_ALPHABETS:
         spelled = sum(letters[letter] for letter in own) >= 0.9 * beyond
         if spelled and sum(letters[letter] for letter in lacking) <= 0.01 * letters.total():
             return "kk" if name == "kk" else None
     return None
 
 
-def _latin(words: list[str]) -> str | None:
-    if sum(word in ENGLISH_WORDS for word in words) >= ENGLISH * len(words):
+def _detect_latin(words: list[str]) -> str | None:
+    if sum(word in ENGLISH_WORDS for word in words) >= MIN_ENGLISH_WORD_SHARE * len(words):
         return "en"
     letters = Counter(letter for word in words for letter in word)
-    kazakh = letters["q"] >= 0.01 * letters.total() and not letters.keys().isdisjoint(KAZAKH_LATIN)
-    return "kk" if kazakh and letters.keys().isdisjoint(NOT_KAZAKH_LATIN) else None
+    kazakh = letters["q"] >= 0.01 * letters.total() and not letters.keys().isdisjoint(KAZAKH_LATIN_LETTERS)
+    return "kk" if kazakh and letters.keys().isdisjoint(OTHER_LATIN_LETTERS) else None

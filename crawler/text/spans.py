@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-Span = tuple[int, int]
+TextSpan = tuple[int, int]
 
 
-def len_of(span: Span) -> int:
+def measure_span(span: TextSpan) -> int:
     """Characters of a stretch."""
     return span[1] - span[0]
 
 
-def joined(spans: Sequence[Span]) -> list[Span]:
+def merge_spans(spans: Sequence[TextSpan]) -> list[TextSpan]:
     """Sorted stretches, those that touch or overlap made one."""
-    found: list[Span] = []
+    found: list[TextSpan] = []
     for span in spans:
         if found and span[0] <= found[-1][1]:
-            found[-1] = around(span, found[-1])
+            found[-1] = enclose_spans(span, found[-1])
         else:
             found.append(span)
     return found
 
 
-def around(one: Span, other: Span) -> Span:
+def enclose_spans(one: TextSpan, other: TextSpan) -> TextSpan:
     """The stretch from the first beginning to the last end."""
     return min(one[0], other[0]), max(one[1], other[1])
 
 
-def common(span: Span, others: Iterable[Span]) -> list[Span]:
+def intersect_spans(span: TextSpan, others: Iterable[TextSpan]) -> list[TextSpan]:
     """The parts of a stretch that others have too."""
     parts = [(max(span[0], begin), min(span[1], end)) for begin, end in others]
     return [part for part in parts if part[0] < part[1]]
 
 
-def word_end(text: str, begin: int, end: int) -> int:
+def find_word_end(text: str, begin: int, end: int) -> int:
     """The end of the last whole word before `end`."""
     if end >= len(text):
         return len(text)
@@ -43,7 +43,7 @@ def word_end(text: str, begin: int, end: int) -> int:
     return end
 
 
-def word_begin(text: str, at: int, floor: int) -> int:
+def find_word_start(text: str, at: int, floor: int) -> int:
     """The beginning of the first word at or behind `floor`, at `at` at the latest."""
     while floor < at and floor > 0 and not text[floor - 1].isspace():
         floor += 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from crawler.text.normalise import decoded, fold
+from crawler.text.folding import decode_folded, fold_text
 
 
-def words(text: str) -> list[str]:
+def split_folded_words(text: str) -> list[str]:
     """Folded words in order; marks are left out.
 
     >>> words("Red\\u00a0Cross’s «Қызыл Крест»")
     ['red', 'cross', 's', 'кызыл', 'крест']
     """
-    return [decoded(word) for word in fold(text).data.split() if word != b"."]
+    return [decode_folded(word) for word in fold_text(text).data.split() if word != b"."]

@@ -12,8 +12,8 @@ import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from crawler.archive.decode import TooLarge, Undecodable, decoded
-from crawler.archive.reader import read_at, read_snapshots
+from crawler.archive.content_encoding import BodyTooLarge, UndecodableBody, decode_body
+from crawler.archive.snapshot_reader import read_snapshot_at, read_snapshots
 from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
 
@@ -57,7 +57,7 @@ def test_files_of_another_tool_are_read(tmp_path: Path, compressed: bool) -> Non
     assert first.fetched_at is not None
     assert first.fetched_at.isoformat() == "2020-02-03T04:05:06+00:00"
     assert second.ref is not None
-    assert read_at(tmp_path.parent, second.ref).body == b"answer"
+    assert read_snapshot_at(tmp_path.parent, second.ref).body == b"answer"
 
 
 def test_a_request_that_stands_before_its_response_is_found(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_revisit_whose_original_is_nowhere_is_named(tmp_path: Path) -> None:
 
 def test_a_reference_cannot_lead_out_of_the_archive(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="is no file of the archive"):
-        read_at(tmp_path / "archive", SnapshotRef(file="../secret.warc.gz", offset=0, digest="sha256:0"))
+        read_snapshot_at(tmp_path / "archive", SnapshotRef(file="../secret.warc.gz", offset=0, digest="sha256:0"))
 
 
 def bombs() -> Iterator[tuple[str, bytes]]:
@@ -160,11 +160,11 @@ BOMBS = list(bombs())
 
 @pytest.mark.parametrize(("encoding", "body"), BOMBS, ids=[encoding for encoding, _ in BOMBS])
 def test_nothing_expands_past_the_limit(encoding: str, body: bytes) -> None:
-    with pytest.raises(TooLarge):
-        decoded(body, encoding, 1_000_000)
+    with pytest.raises(BodyTooLarge):
+        decode_body(body, encoding, 1_000_000)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
 def test_a_body_that_is_not_what_it_is_said_to_be_is_named(encoding: str) -> None:
-    with pytest.raises(Undecodable):
-        decoded(b"plain text, never packed", encoding)
+    with pytest.raises(UndecodableBody):
+        decode_body(b"plain text, never packed", encoding)

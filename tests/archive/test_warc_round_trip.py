@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
-from crawler.archive.exchange import Earlier, Exchange
-from crawler.archive.reader import read_at, read_snapshots
-from crawler.archive.warc import WarcWriter
+from crawler.archive.http_transaction import HttpTransaction, PriorRecord
+from crawler.archive.snapshot_reader import read_snapshot_at, read_snapshots
+from crawler.archive.warc_writer import WarcWriter
 from crawler.items import SnapshotRef
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
@@ -32,7 +32,7 @@ plain_headers = st.lists(st.tuples(names, values), max_size=8).map(
 )
 
 
-def exchange(body: bytes = b"<p>hello</p>", **changes: object) -> Exchange:
+def exchange(body: bytes = b"<p>hello</p>", **changes: object) -> HttpTransaction:
     given = {
         "url": URL,
         "method": "GET",
@@ -43,10 +43,10 @@ def exchange(body: bytes = b"<p>hello</p>", **changes: object) -> Exchange:
         "body": body,
         "fetched_at": NOON,
     }
-    return Exchange(**{**given, **changes})  # type: ignore[arg-type]
+    return HttpTransaction(**{**given, **changes})  # type: ignore[arg-type]
 
 
-def write(folder: Path, *exchanges: Exchange) -> list[SnapshotRef]:
+def write(folder: Path, *exchanges: HttpTransaction) -> list[SnapshotRef]:
     with WarcWriter(folder, "demo", software="test/1") as writer:
         return [writer.write(each) for each in exchanges]
 
@@ -83,7 +83,7 @@ def test_any_body_comes_back_byte_for_byte(pages: list[tuple[bytes, list[tuple[b
         assert [s.payload or b"" for s in snapshots] == [e.payload for e in sent]
         assert [s.method for s in snapshots] == [e.method for e in sent]
         assert [s.ref for s in snapshots] == refs
-        assert [read_at(Path(name), ref).body for ref in refs] == [e.body for e in sent]
+        assert [read_snapshot_at(Path(name), ref).body for ref in refs] == [e.body for e in sent]
 
         with path.open("rb") as file:
             kept = [r for r in ArchiveIterator(file) if r.rec_type == "response" and _remember(r)]
@@ -130,7 +130,7 @@ def test_the_command_warcio_check_finds_every_digest_right(tmp_path: Path) -> No
 def test_a_compressed_body_is_kept_as_received_and_read_decoded(tmp_path: Path, encoding: str, packed: bytes) -> None:
     (ref,) = write(tmp_path, exchange(packed, headers=[(b"Content-Encoding", encoding.encode())]))
     assert ref.digest == "sha256:" + hashlib.sha256(packed).hexdigest()
-    assert read_at(tmp_path, ref).body == b"text" * 500
+    assert read_snapshot_at(tmp_path, ref).body == b"text" * 500
     with (tmp_path / str(ref.file)).open("rb") as file:
         kept = [r.raw_stream.read() for r in ArchiveIterator(file) if r.rec_type == "response"]
     assert kept == [packed]
@@ -158,7 +158,7 @@ def test_a_page_that_came_again_unchanged_is_a_revisit_and_reads_the_same(tmp_pa
     page = gzip.compress(b"the page")
     headers = [(b"Content-Encoding", b"gzip")]
     (first,) = write(tmp_path, exchange(page, headers=headers))
-    earlier = Earlier(url=URL, date=NOON, digest=first.digest, file=first.file, offset=first.offset)
+    earlier = PriorRecord(url=URL, date=NOON, digest=first.digest, file=first.file, offset=first.offset)
     next_day = NOON + timedelta(days=1)
     (again,) = write(tmp_path, exchange(page, headers=headers, fetched_at=next_day, earlier=earlier))
 
@@ -169,42 +169,42 @@ def test_a_page_that_came_again_unchanged_is_a_revisit_and_reads_the_same(tmp_pa
     assert record.rec_headers.get("WARC-Profile").endswith("/identical-payload-digest")
     assert record.rec_headers.get("WARC-Refers-To-Target-URI") == URL
     assert record.rec_headers.get("WARC-Refers-To-Date") == "2026-11-22T12:00:00Z"
-    assert read_at(tmp_path, again).body == b"the page"
-    assert read_at(tmp_path, again).fetched_at == next_day
+    assert read_snapshot_at(tmp_path, again).body == b"the page"
+    assert read_snapshot_at(tmp_path, again).fetched_at == next_day
     assert [s.body for s in read_snapshots(tmp_path / str(again.file))] == [b"the page"]
     _warcio_check(tmp_path / str(again.file))
 
 
 def test_a_revisit_is_resolved_without_the_hint_to_file_and_offset(tmp_path: Path) -> None:
     (first,) = write(tmp_path, exchange(b"the page"))
-    earlier = Earlier(url=URL, date=NOON, digest=first.digest)
+    earlier = PriorRecord(url=URL, date=NOON, digest=first.digest)
     refs = write(
         tmp_path,
         exchange(b"the page", fetched_at=NOON + timedelta(days=1), earlier=earlier),
         exchange(b"the page", fetched_at=NOON + timedelta(minutes=1), earlier=earlier),
     )
-    assert [read_at(tmp_path, ref).body for ref in refs] == [b"the page", b"the page"]
+    assert [read_snapshot_at(tmp_path, ref).body for ref in refs] == [b"the page", b"the page"]
 
 
 def test_a_revisit_of_a_revisit_still_leads_to_the_page(tmp_path: Path) -> None:
     (ref,) = write(tmp_path, exchange(b"the page"))
     for days in (1, 2, 3):
         before = NOON + timedelta(days=days - 1)
-        earlier = Earlier(url=URL, date=before, digest=ref.digest, file=ref.file, offset=ref.offset)
+        earlier = PriorRecord(url=URL, date=before, digest=ref.digest, file=ref.file, offset=ref.offset)
         (ref,) = write(tmp_path, exchange(b"the page", fetched_at=NOON + timedelta(days=days), earlier=earlier))
     assert ref.file == "demo/2026-11-25.warc.gz"
-    assert read_at(tmp_path, ref).body == b"the page"
+    assert read_snapshot_at(tmp_path, ref).body == b"the page"
 
 
 def test_a_changed_page_is_written_in_full_though_an_earlier_record_is_known(tmp_path: Path) -> None:
-    earlier = Earlier(url=URL, date=NOON, digest="sha256:" + "0" * 64, file="demo/x.warc.gz", offset=5)
+    earlier = PriorRecord(url=URL, date=NOON, digest="sha256:" + "0" * 64, file="demo/x.warc.gz", offset=5)
     (ref,) = write(tmp_path, exchange(b"other", earlier=earlier))
-    assert read_at(tmp_path, ref).body == b"other"
+    assert read_snapshot_at(tmp_path, ref).body == b"other"
 
 
 def test_not_modified_is_a_revisit_that_stays_a_304(tmp_path: Path) -> None:
     (first,) = write(tmp_path, exchange(b"the page"))
-    earlier = Earlier(url=URL, date=NOON, digest=first.digest, file=first.file, offset=first.offset)
+    earlier = PriorRecord(url=URL, date=NOON, digest=first.digest, file=first.file, offset=first.offset)
     (ref,) = write(tmp_path, exchange(b"", status=304, earlier=earlier))
     with (tmp_path / str(ref.file)).open("rb") as file:
         (record,) = [r for r in ArchiveIterator(file) if r.rec_type == "revisit"]

@@ -9,13 +9,13 @@ import pytest
 
 from benchmarks import spine
 from benchmarks.corpus import LANGUAGES, make_crowd, make_releases
-from crawler.text.language import detect
+from crawler.text.language import detect_language
 
 
 def test_corpus_has_three_languages_copies_and_revisions() -> None:
     releases = make_releases(100)
     assert releases == make_releases(100)
-    assert {detect("\n".join(release.paragraphs)) for release in releases} == set(LANGUAGES)
+    assert {detect_language("\n".join(release.paragraphs)) for release in releases} == set(LANGUAGES)
     texts = Counter(release.paragraphs for release in releases)
     assert sorted(texts.values())[-2:] == [2, 2] and len(texts) == 99
     (revised,) = [id for id, number in Counter(release.id for release in releases).items() if number > 1]

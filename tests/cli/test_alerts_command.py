@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alerts.hook import Hook
-from alerts.newsroom import NOON, Newsroom
+from support.article_publisher import NOON, ArticlePublisher
+from support.webhook_server import WebhookServer
 from typer.testing import CliRunner, Result
 
-from crawler.alerts.sorting import sort
 from crawler.cli.app import app
-from crawler.cli.telling import prepare, tell
-from crawler.config import load
+from crawler.config import load_config
 from crawler.errors import ConfigError, CrawlerError, Unreachable, UsageError
+from crawler.notify.routing import route_events
+from crawler.service.notifications import begin_subscriptions, notify_about_runs
 from crawler.store import open_store
 
 TOML = """# mine
@@ -47,30 +47,30 @@ def refused(kind: type[CrawlerError], *words: object) -> str:
 
 
 @pytest.fixture
-def hook() -> Iterator[Hook]:
-    with Hook() as one:
+def hook() -> Iterator[WebhookServer]:
+    with WebhookServer() as one:
         yield one
 
 
 @pytest.fixture
-def place(tmp_path: Path, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path: Path, hook: WebhookServer, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a configuration, and a store with one article told, one quiet, one that nobody asked for."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CRAWLER_DATABASE", f"sqlite:///{tmp_path / 'crawler.db'}")
     (tmp_path / "crawler.toml").write_text(TOML.replace("ADDRESS", hook.address), encoding="utf-8")
-    config = load()
+    config = load_config()
     with open_store(config.database_url) as store:
-        room = Newsroom(store)
-        store.news.subscribed(["press"], NOON)
+        room = ArticlePublisher(store)
+        store.events.subscriptions__get_or_start(["press"], NOON)
         room.publish("1", title="Первая встреча")
         room.publish("2", title="Старая встреча", quiet="baseline", body="Делегация МККК посетила Тараз.")
         room.publish("3", title="Ковры", body="Открылась выставка ковров.")
-        room.judge()
-        sort(store, config, room.clock)
+        room.cluster_articles()
+        route_events(store, config, room.clock)
     return tmp_path
 
 
-def test_the_ledger_says_who_was_told_what_and_when(place: Path, hook: Hook) -> None:
+def test_the_ledger_says_who_was_told_what_and_when(place: Path, hook: WebhookServer) -> None:
     assert "press → desk  alert: mfa:1:ru" in out("alerts")
     assert "1 message sent to subscribers" in out("alerts", "send")
     assert hook.titles == ["Первая встреча – Ministry of Foreign Affairs of Kazakhstan"]
@@ -88,7 +88,7 @@ def test_the_ledger_says_who_was_told_what_and_when(place: Path, hook: Hook) -> 
     assert "0 shown" in out("alerts", "--failed")
 
 
-def test_what_failed_is_listed_with_its_reason_and_tried_again(place: Path, hook: Hook) -> None:
+def test_what_failed_is_listed_with_its_reason_and_tried_again(place: Path, hook: WebhookServer) -> None:
     hook.failing = 1.0
     assert "1 message not taken, tried again later: desk: the receiver answered 500" in out("alerts", "send")
     assert "1 try: the receiver answered 500" in out("alerts", "--failed")
@@ -117,7 +117,7 @@ def test_what_was_told_is_explained_with_time_and_message(place: Path) -> None:
     assert "(message 1)" in out("alerts", "explain", "mfa:1:ru")
 
 
-def test_a_channel_is_tried(place: Path, hook: Hook) -> None:
+def test_a_channel_is_tried(place: Path, hook: WebhookServer) -> None:
     assert "desk: sent." in out("alerts", "test", "desk", "--language", "kk")
     assert hook.titles == ["Сынақ хабарлама"]
     hook.failing = 1.0
@@ -130,16 +130,16 @@ def test_a_subscription_is_written_changed_and_removed_and_the_rest_of_the_file_
     file = place / "crawler.toml"
     before = file.read_text(encoding="utf-8")
     out("subscribe", "late", "--channel", "desk", "--rule", "ihl", "--when", "daily 08:30", "--language", "kk")
-    late = load().subscriptions["late"]
+    late = load_config().subscriptions["late"]
     assert (late.rules, str(late.when), late.language) == (("ihl",), "daily 08:30", "kk")
     assert file.read_text(encoding="utf-8").startswith(before.rstrip())
     out("subscribe", "late", "--quiet", "22:00-07:00")
-    assert str(load().subscriptions["late"].quiet) == "22:00-07:00"
+    assert str(load_config().subscriptions["late"].quiet) == "22:00-07:00"
     listed = out("subscribe")
     assert "press: realtime to desk, every rule, every source; full messages in en" in listed
     assert "late: daily 08:30 to desk, ihl, every source; full messages in kk; quiet 22:00-07:00" in listed
     out("subscribe", "late", "--remove")
-    assert list(load().subscriptions) == ["press"]
+    assert list(load_config().subscriptions) == ["press"]
     assert "# keep me" in file.read_text(encoding="utf-8")
 
 
@@ -174,17 +174,17 @@ def test_a_wrong_word_is_refused_before_a_run(place: Path, options: str, said: s
     file = place / "crawler.toml"
     file.write_text(file.read_text(encoding="utf-8") + options, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        prepare(load())
+        begin_subscriptions(load_config())
     assert said in str(caught.value)
 
 
-def test_an_address_in_a_file_of_its_own_is_read_and_never_shown(place: Path, hook: Hook) -> None:
+def test_an_address_in_a_file_of_its_own_is_read_and_never_shown(place: Path, hook: WebhookServer) -> None:
     secret = place / "secret"
     secret.write_text(hook.address + "\n", encoding="utf-8")
     file = place / "crawler.toml"
     file.write_text(TOML.replace('desk = "ADDRESS"', f'desk.file = "{secret}"'), encoding="utf-8")
     assert "desk: sent." in out("alerts", "test", "desk")
-    assert "geheim" not in repr(load())
+    assert "geheim" not in repr(load_config())
     secret.write_text("one\ntwo", encoding="utf-8")
     said = refused(ConfigError, "alerts")
     assert "must hold one address and nothing else" in said
@@ -196,7 +196,7 @@ def test_a_store_that_is_away_is_a_warning_and_no_end(
 ) -> None:
     values: dict[str, Any] = {"database": f"sqlite:///{place / 'crawler.toml' / 'x.db'}"}
     monkeypatch.setenv("CRAWLER_DATABASE", values["database"])
-    assert tell(load(), ()) == []
+    assert notify_about_runs(load_config(), ()) == []
     assert "Not everyone could be told" in caplog.text
 
 
@@ -219,9 +219,9 @@ def test_what_cannot_be_tried_again_is_said(place: Path) -> None:
     assert "did you mean 'desk'" in refused(UsageError, "alerts", "retry", "--channel", "dsk")
 
 
-def test_alarms_may_go_to_a_named_channel(place: Path, hook: Hook) -> None:
+def test_alarms_may_go_to_a_named_channel(place: Path, hook: WebhookServer) -> None:
     file = place / "crawler.toml"
     file.write_text(
         file.read_text(encoding="utf-8") + '\n[alarms]\nchannels = ["desk", "json://h"]\n', encoding="utf-8"
     )
-    assert load().alarm_addresses == (hook.address, "json://h")
+    assert load_config().alarm_addresses == (hook.address, "json://h")

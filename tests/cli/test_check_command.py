@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live.place import Done, Place
-from sites.gov import GovSite
-from sites.ktkz import KtkzSite
-from sites.qazmonitor import QazMonitorSite
+from support.gov_site import GovSite
+from support.ktkz_site import KtkzSite
+from support.qazmonitor_site import QazMonitorSite
+from support.sandbox import CommandResult, Sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -20,21 +20,21 @@ pytestmark = pytest.mark.slow
 class Checked:
     """A place whose store and snapshots know a copy of a site."""
 
-    place: Place
+    place: Sandbox
     site: Any
     source: str
 
-    def check(self, *words: object) -> tuple[Done, dict[str, dict[str, Any]]]:
+    def check(self, *words: object) -> tuple[CommandResult, dict[str, dict[str, Any]]]:
         """What is said of each page class (of the last page looked at)."""
-        done = self.place.crawler("check", self.source, "--json", *words)
+        done = self.place.run_crawler("check", self.source, "--json", *words)
         return done, {line["page_class"]: line for line in done.lines}
 
 
 @pytest.fixture
 def qaz(tmp_path: Path) -> Iterator[Checked]:
     with QazMonitorSite(6) as site:
-        place = Place(tmp_path, {"qazmonitor": site})
-        assert place.crawler("crawl", "qazmonitor").code == 0
+        place = Sandbox(tmp_path, {"qazmonitor": site})
+        assert place.run_crawler("crawl", "qazmonitor").code == 0
         site.requests.clear()
         yield Checked(place, site, "qazmonitor")
 
@@ -42,7 +42,7 @@ def qaz(tmp_path: Path) -> Iterator[Checked]:
 def keep(checked: Checked, article: Any) -> None:
     """A snapshot of an article, with the expectation that the extractor writes."""
     address = f"https://qazmonitor.com{checked.site.path(article)}"
-    assert checked.place.crawler("snapshot", address).code == 0
+    assert checked.place.run_crawler("snapshot", address).code == 0
     checked.site.requests.clear()
 
 
@@ -121,20 +121,20 @@ def test_nobody_there_is_unreachable(qaz: Checked) -> None:
 
 def test_the_store_and_the_archive_stay_as_they_are(qaz: Checked) -> None:
     def kept() -> dict[Path, bytes]:
-        return {path: path.read_bytes() for path in (qaz.place.archive).rglob("*.gz")}
+        return {path: path.read_bytes() for path in (qaz.place.archive_dir).rglob("*.gz")}
 
-    with qaz.place.store() as store:
-        runs, before = store.runs.recent(), kept()
+    with qaz.place.open_store() as store:
+        runs, before = store.runs.list_recent(), kept()
     qaz.check()
-    with qaz.place.store() as store:
-        assert (store.runs.recent(), kept()) == (runs, before)
+    with qaz.place.open_store() as store:
+        assert (store.runs.list_recent(), kept()) == (runs, before)
 
 
 def test_a_source_by_lists_alone_is_checked_by_them(tmp_path: Path) -> None:
     with GovSite(4) as site:
-        place = Place(tmp_path, {"mfa": site})
+        place = Sandbox(tmp_path, {"mfa": site})
         checked = Checked(place, site, "mfa")
-        assert place.crawler("crawl", "mfa").code == 0
+        assert place.run_crawler("crawl", "mfa").code == 0
         site.requests.clear()
         done, found = checked.check()
         assert (done.code, words(found)["NewsAnswer"]) == (0, "as expected")
@@ -144,15 +144,15 @@ def test_a_source_by_lists_alone_is_checked_by_them(tmp_path: Path) -> None:
         done, found = checked.check()
         assert (done.code, words(found)["NewsAnswer"]) == (12, "site changed")
         site.heal()
-        site.fault("/graphql", "empty")
+        site.add_fault("/graphql", "empty")
         done, found = checked.check()
         assert (done.code, words(found)["NewsAnswer"]) == (13, "list empty")
 
 
 def test_without_store_and_snapshots_the_lists_are_checked(tmp_path: Path) -> None:
     with KtkzSite() as site:
-        done, found = Checked(Place(tmp_path, {"ktkz": site}), site, "ktkz").check()
+        done, found = Checked(Sandbox(tmp_path, {"ktkz": site}), site, "ktkz").check()
         assert words(found) == {"Feed": "as expected", "KtArticle": "not checked", "KtList": "as expected"}
-        told = Place(tmp_path, {"ktkz": site}).crawler("check", "ktkz")
+        told = Sandbox(tmp_path, {"ktkz": site}).run_crawler("check", "ktkz")
         assert done.code == told.code == 0
         assert "ktkz Feed: as expected. https://www.kt.kz/rus/rss: it lists" in told.out

@@ -7,70 +7,70 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from live.place import Done, Place
-from sites.gov import GovSite
-from sites.qazmonitor import QazMonitorSite
+from support.gov_site import GovSite
+from support.qazmonitor_site import QazMonitorSite
+from support.sandbox import CommandResult, Sandbox
 
 from crawler.items import Article
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with GovSite(12) as gov, QazMonitorSite(12) as qaz:
-        yield Place(tmp_path_factory.mktemp("user"), {"mfa": gov, "qazmonitor": qaz})
+        yield Sandbox(tmp_path_factory.mktemp("user"), {"mfa": gov, "qazmonitor": qaz})
 
 
 @pytest.fixture(scope="module")
-def dry(place: Place) -> Done:
+def dry(place: Sandbox) -> CommandResult:
     """The first command of all: a dry run; nothing may be there after it."""
-    done = place.crawler("crawl", "mfa", "--dry-run")
+    done = place.run_crawler("crawl", "mfa", "--dry-run")
     assert not list(place.folder.rglob("*.db*"))
     assert not list(place.folder.rglob("*.warc*"))
     return done
 
 
 @pytest.fixture(scope="module")
-def crawled(place: Place, dry: Done) -> Done:
-    return place.crawler("crawl", "mfa", "qazmonitor", "--json")
+def crawled(place: Sandbox, dry: CommandResult) -> CommandResult:
+    return place.run_crawler("crawl", "mfa", "qazmonitor", "--json")
 
 
-def test_a_dry_run_tells_all_and_stores_nothing(dry: Done) -> None:
+def test_a_dry_run_tells_all_and_stores_nothing(dry: CommandResult) -> None:
     assert dry.code == 0
     assert "mfa: healthy. 32 new, 0 revised." in dry.out
     assert "*Международного Комитета Красного Креста*" in dry.out
 
 
-def test_json_lines_are_articles_problems_and_a_run_each(place: Place, crawled: Done) -> None:
+def test_json_lines_are_articles_problems_and_a_run_each(place: Sandbox, crawled: CommandResult) -> None:
     kinds = [line["type"] for line in crawled.lines]
     assert kinds.count("run") == 2
     assert kinds[-2:] == ["run", "run"]
-    stored = place.stored()
+    stored = place.get_articles()
     articles = [line for line in crawled.lines if line["type"] == "article"]
     assert {a["id"] for a in articles} == {key for key, a in stored.items() if a.matches}
     for line in articles:
         assert Article.from_dict(line) == stored[line["id"]]
-    run = crawled.run("mfa")
+    run = crawled.get_run("mfa")
     assert (run["exit_code"], run["health"], run["complete"], run["problems"]) == (0, "healthy", True, [])
     assert run["finished_at"] >= run["started_at"]
 
 
 def test_a_crawl_that_reads_nothing_leaves_an_older_file_alone(tmp_path: Path) -> None:
     nowhere = {"CRAWLER_SOURCES__MFA__BASE_URL": "http://127.0.0.1:9", "CRAWLER_POLITENESS__RETRIES": "0"}
-    user = Place(tmp_path, {}, nowhere)
-    user.work.mkdir(parents=True)
-    (user.work / "kept.csv").write_text("keep", encoding="utf-8")
-    done = user.crawler("crawl", "mfa", "-o", "kept.csv")
+    user = Sandbox(tmp_path, {}, nowhere)
+    user.work_dir.mkdir(parents=True)
+    (user.work_dir / "kept.csv").write_text("keep", encoding="utf-8")
+    done = user.run_crawler("crawl", "mfa", "-o", "kept.csv")
     assert done.code == 10
     assert "Nothing was read, so kept.csv was not written." in done.out
-    assert {path.name for path in user.work.iterdir()} == {"kept.csv"}
-    assert (user.work / "kept.csv").read_text(encoding="utf-8") == "keep"
+    assert {path.name for path in user.work_dir.iterdir()} == {"kept.csv"}
+    assert (user.work_dir / "kept.csv").read_text(encoding="utf-8") == "keep"
 
 
-def test_sources_says_how_each_is_and_was(place: Place, crawled: Done) -> None:
-    lines, text = place.several(("sources", "--json"), ("sources",))
+def test_sources_says_how_each_is_and_was(place: Sandbox, crawled: CommandResult) -> None:
+    lines, text = place.run_many(("sources", "--json"), ("sources",))
     found = {line["name"]: line for line in lines.lines}
     assert found.keys() == {"mfa", "qazmonitor", "ktkz"}
-    assert (found["mfa"]["last_health"], found["mfa"]["articles"]) == ("healthy", len(place.stored("mfa")))
+    assert (found["mfa"]["last_health"], found["mfa"]["articles"]) == ("healthy", len(place.get_articles("mfa")))
     assert found["mfa"]["last_run"].endswith("+05:00")
     assert (found["ktkz"]["last_run"], found["ktkz"]["last_healthy"]) == (None, None)
     assert found["qazmonitor"]["excerpt_share"] == 0.3
@@ -78,11 +78,11 @@ def test_sources_says_how_each_is_and_was(place: Place, crawled: Done) -> None:
     assert "30% and the link" in text.out
 
 
-def test_articles_filters_what_the_store_holds(place: Place, crawled: Done) -> None:
-    stored = place.stored()
+def test_articles_filters_what_the_store_holds(place: Sandbox, crawled: CommandResult) -> None:
+    stored = place.get_articles()
     newest = max(stored.values(), key=lambda a: (a.published_at, a.id))
     since = sorted({a.published_at for a in stored.values() if a.published_at})[-4]
-    everything, matched, of_qaz, late, few, text, nothing = place.several(
+    everything, matched, of_qaz, late, few, text, nothing = place.run_many(
         ("articles", "--json"),
         ("articles", "--matched", "--json"),
         ("articles", "--source", "qazmonitor", "--json"),
@@ -106,17 +106,17 @@ def test_articles_filters_what_the_store_holds(place: Place, crawled: Done) -> N
     assert (nothing.code, nothing.out.startswith("0 of ")) == (0, True)
 
 
-def test_one_address_is_read_alone(place: Place, crawled: Done) -> None:
+def test_one_address_is_read_alone(place: Sandbox, crawled: CommandResult) -> None:
     qaz = place.sites["qazmonitor"]
     article = qaz.articles[4]
     qaz.requests.clear()
-    done = place.crawler("crawl", "--url", qaz.address(article), "--dry-run", "--json")
+    done = place.run_crawler("crawl", "--url", qaz.make_path(article), "--dry-run", "--json")
     assert done.code == 0, done.err
     assert [line["source"] for line in done.lines if line["type"] == "run"] == ["qazmonitor"]
     assert [asked.path for asked in qaz.requests] == ["/robots.txt", qaz.path(article)]
 
 
-def test_wrong_words_are_told_in_one_sentence(place: Place) -> None:
+def test_wrong_words_are_told_in_one_sentence(place: Sandbox) -> None:
     commands = {
         ("crawl", "qazmonitr"): "did you mean 'qazmonitor'?",
         ("crawl", "--url", "https://example.org/a"): "belongs to no source",
@@ -129,19 +129,19 @@ def test_wrong_words_are_told_in_one_sentence(place: Place) -> None:
         ("watch", "mfaa"): "did you mean 'mfa'?",
         ("--config", "nowhere.toml", "sources"): "The configuration file nowhere.toml does not exist",
     }
-    for (words, sentence), done in zip(commands.items(), place.several(*commands), strict=True):
+    for (words, sentence), done in zip(commands.items(), place.run_many(*commands), strict=True):
         assert (done.code, done.out) == (2, ""), (words, done)
         assert sentence in done.err, words
         assert done.err.startswith("crawler: "), words
         assert done.err.count("\n") == 1, words
 
 
-def test_without_a_contact_there_is_a_warning(place: Place, tmp_path: Path) -> None:
-    user = Place(tmp_path, place.sites)
-    variables = user.environment()
-    config = user.work / "crawler.toml"
+def test_without_a_contact_there_is_a_warning(place: Sandbox, tmp_path: Path) -> None:
+    user = Sandbox(tmp_path, place.sites)
+    variables = user.make_environment()
+    config = user.work_dir / "crawler.toml"
     config.write_text("")
-    done = user.crawler("crawl", "mfa", "--dry-run", CRAWLER_CONTACT="")
+    done = user.run_crawler("crawl", "mfa", "--dry-run", CRAWLER_CONTACT="")
     assert done.code == 0
     assert done.err.startswith("crawler: no contact is set")
     assert done.err.count("\n") == 1
@@ -151,26 +151,26 @@ def test_without_a_contact_there_is_a_warning(place: Place, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_kept_page_passes_its_replay_until_its_reading_changes(place: Place) -> None:
+def test_a_kept_page_passes_its_replay_until_its_reading_changes(place: Sandbox) -> None:
     qaz = place.sites["qazmonitor"]
-    address = qaz.address(qaz.articles[0])
-    done = place.crawler("snapshot", address)
+    address = qaz.make_path(qaz.articles[0])
+    done = place.run_crawler("snapshot", address)
     assert done.code == 0, done.err
-    folder = place.work / "snapshots" / "qazmonitor"
+    folder = place.work_dir / "snapshots" / "qazmonitor"
     page, meta, expected = sorted(folder.iterdir(), key=lambda path: (len(path.suffixes), path.name.count("meta") * -1))
     assert page.name.endswith(".html")
     assert json.loads(meta.read_text())["url"] == address
     assert json.loads(meta.read_text())["status"] == 200
     told = json.loads(expected.read_text())
     assert [article["id"] for article in told["articles"]] == [f"qazmonitor:{qaz.articles[0].id}:en"]
-    again, passed = place.several(("snapshot", address), ("replay",))
+    again, passed = place.run_many(("snapshot", address), ("replay",))
     assert again.code != 0
     assert "exists already" in again.err
     assert (passed.code, passed.err) == (0, "")
     assert "qazmonitor: 1 page," in passed.out
     told["articles"][0]["title"] = "Another"
     expected.write_text(json.dumps(told))
-    failed, as_json, accepted, reasonless, healed = place.several(
+    failed, as_json, accepted, reasonless, healed = place.run_many(
         ("replay",),
         ("replay", "--json"),
         ("replay", "--accept", "the title is right"),
@@ -187,8 +187,8 @@ def test_a_kept_page_passes_its_replay_until_its_reading_changes(place: Place) -
     assert json.loads(expected.read_text())["accepted"] == "the title is right"
 
 
-def test_schedule_lists_the_next_starts(place: Place, crawled: Done) -> None:
-    done = place.crawler(
+def test_schedule_lists_the_next_starts(place: Sandbox, crawled: CommandResult) -> None:
+    done = place.run_crawler(
         "schedule", CRAWLER_SOURCES__QAZMONITOR__CRON="5 4 * * mon", CRAWLER_SOURCES__KTKZ__ENABLED="no"
     )
     assert (done.code, done.err) == (0, "")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from entries.news_of_a_day import BEGIN, END, fill
-from live.place import Done, Place
+from support.day_of_news import BEGIN, END, fill_store
+from support.sandbox import CommandResult, Sandbox
 
 from crawler.store import open_store
 
@@ -14,20 +14,20 @@ TIME = ("--since", "24h", "--until", END.isoformat())
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """A home whose store has one day's news."""
-    made = Place(tmp_path_factory.mktemp("digest"))
-    made.environment()
-    with open_store(f"sqlite:///{made.data / 'crawler.db'}") as store:
-        fill(store)
+    made = Sandbox(tmp_path_factory.mktemp("digest"))
+    made.make_environment()
+    with open_store(f"sqlite:///{made.data_dir / 'crawler.db'}") as store:
+        fill_store(store)
     return made
 
 
-def digests(place: Place, *commands: tuple[str | Path, ...]) -> list[Done]:
-    return place.several(*(("digest", *options) for options in commands))
+def digests(place: Sandbox, *commands: tuple[str | Path, ...]) -> list[CommandResult]:
+    return place.run_many(*(("digest", *options) for options in commands))
 
 
-def test_text_on_the_terminal(place: Place) -> None:
+def test_text_on_the_terminal(place: Sandbox) -> None:
     languages = ("en", "ru", "kk")
     answers = digests(place, *((*TIME, "--language", language) for language in languages))
     for language, done in zip(languages, answers, strict=True):
@@ -37,7 +37,7 @@ def test_text_on_the_terminal(place: Place) -> None:
         assert done.out.splitlines()[:-1] == expected[:-1]  # but for the time it was made at
 
 
-def test_times_of_day_and_days_are_the_owners(place: Place) -> None:
+def test_times_of_day_and_days_are_the_owners(place: Sandbox) -> None:
     times, days, clock = digests(
         place,
         ("--since", BEGIN.replace(tzinfo=None).isoformat(), "--until", "2026-03-06T08:30"),
@@ -49,7 +49,7 @@ def test_times_of_day_and_days_are_the_owners(place: Place) -> None:
     assert (clock.code, clock.out.count(", 00:00")) == (0, 2)
 
 
-def test_rules_sources_and_names_to_black_out(place: Place) -> None:
+def test_rules_sources_and_names_to_black_out(place: Sandbox) -> None:
     chosen = ("--rule", "ihl", "--source", "mfa", "--redact", "Милошевич", "--redact", "Бакаев")
     (done,) = digests(place, (*TIME, *chosen))
     assert "Kazakhstan Today: 0" not in done.out
@@ -58,7 +58,7 @@ def test_rules_sources_and_names_to_black_out(place: Place) -> None:
     assert "Бакаев" not in done.out
 
 
-def test_file_by_its_ending(place: Place) -> None:
+def test_file_by_its_ending(place: Sandbox) -> None:
     begins = {".html": "<!DOCTYPE html>", ".md": "# Обзор прессы", ".txt": "ОБЗОР ПРЕССЫ"}
     paths = [place.folder / f"review{ending}" for ending in begins]
     for path in paths:
@@ -70,11 +70,11 @@ def test_file_by_its_ending(place: Place) -> None:
         assert path.read_text(encoding="utf-8").startswith(begins[path.suffix])
 
 
-def test_owners_template(place: Place) -> None:
+def test_owners_template(place: Sandbox) -> None:
     folder = place.folder / "templates"
     folder.mkdir()
     (folder / "digest.txt").write_text("{{ digest.stories|length }} {{ nothing.known }}", encoding="utf-8")
-    done = place.crawler("digest", *TIME, CRAWLER_TEMPLATES=str(folder))
+    done = place.run_crawler("digest", *TIME, CRAWLER_TEMPLATES=str(folder))
     assert done.code == 2
     assert done.err == f"crawler: The template {folder}/digest.txt:1 cannot be used: 'nothing' is undefined.\n"
 
@@ -96,8 +96,8 @@ WRONG = {
 }
 
 
-def test_what_cannot_be_meant(place: Place) -> None:
-    answers = place.several(*(("digest", *options) for options in WRONG))
+def test_what_cannot_be_meant(place: Sandbox) -> None:
+    answers = place.run_many(*(("digest", *options) for options in WRONG))
     for said, done in zip(WRONG.values(), answers, strict=True):
         assert (done.code, done.out) == (2, "")
         assert done.err.startswith(f"crawler: {said}")

@@ -103,7 +103,7 @@ def test_a_mistake_is_one_sentence(stored: Path, arguments: tuple[str, ...], kin
 
 
 def test_parquet_without_its_package_is_told_how_to_get_it(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.feeds.tables.find_spec", lambda _: None)
+    monkeypatch.setattr("crawler.publish.exports.find_spec", lambda _: None)
     with pytest.raises(UsageError, match=r'pip install "crawler\[parquet\]"'):
         run("-o", "a.parquet")
 
@@ -115,7 +115,7 @@ def test_an_export_that_breaks_leaves_the_file_of_yesterday(stored: Path, monkey
     def breaks(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("crawler.entries.Maker.entry", breaks)
+    monkeypatch.setattr("crawler.publish.Maker.entry", breaks)
     with pytest.raises(RuntimeError):
         run("-o", "a.csv")
     assert (stored / "a.csv").read_bytes() == before

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live.place import ROOT, Place
+from support.sandbox import ROOT, Sandbox
 
 SNAPSHOTS = ROOT / "snapshots"
 RELEASE = SNAPSHOTS / "mfa" / "000_efeb8921cb83161c.txt"
@@ -17,19 +17,19 @@ QAZ = "https://qazmonitor.com/news/1392/kazakh-mfa-and-red-cross-discuss-coopera
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    return Place(tmp_path_factory.mktemp("extract"))
+def place(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    return Sandbox(tmp_path_factory.mktemp("extract"))
 
 
-def one(place: Place, *words: object) -> dict[str, Any]:
+def one(place: Sandbox, *words: object) -> dict[str, Any]:
     """The only article that `crawler extract WORDS` gives."""
     return each(place, words)[0]
 
 
-def each(place: Place, *commands: tuple[object, ...]) -> list[dict[str, Any]]:
+def each(place: Sandbox, *commands: tuple[object, ...]) -> list[dict[str, Any]]:
     """The only article of each of several."""
     found = []
-    for done in place.several(*(("extract", *words) for words in commands)):
+    for done in place.run_many(*(("extract", *words) for words in commands)):
         assert (done.code, done.err) == (0, "")
         (article,) = done.lines
         found.append(article)
@@ -41,8 +41,8 @@ def alone(path: Path, folder: Path) -> Path:
     return Path(shutil.copy(path, folder / path.name))
 
 
-def test_the_press_release(place: Place) -> None:
-    done = place.crawler("extract", RELEASE, "--source", "mfa")
+def test_the_press_release(place: Sandbox) -> None:
+    done = place.run_crawler("extract", RELEASE, "--source", "mfa")
     assert (done.code, done.err) == (0, "")
     (article,) = done.lines
     given = {name: article[name] for name in ("id", "source", "url", "language", "attribution", "title", "lead")}
@@ -64,7 +64,7 @@ def test_the_press_release(place: Place) -> None:
     assert {match["rule"] for match in article["matches"]} >= {"red-cross-movement", "ihl"}
 
 
-def test_the_news_article(place: Place) -> None:
+def test_the_news_article(place: Sandbox) -> None:
     article = one(place, NEWS, "--source", "qazmonitor")
     assert article["title"] == "Kazakh MFA and Red Cross Discuss Cooperation for 2023"
     assert article["lead"] == "First deputy foreign minister received officials of the ICRC mission in Kazakhstan"
@@ -83,7 +83,7 @@ def test_the_news_article(place: Place) -> None:
         assert article[match["field"]][match["start"] : match["end"]] == match["surface"]
 
 
-def test_without_a_meta_file_the_address_may_be_given(place: Place, tmp_path: Path) -> None:
+def test_without_a_meta_file_the_address_may_be_given(place: Sandbox, tmp_path: Path) -> None:
     pages = ((RELEASE, "mfa", KT), (NEWS, "qazmonitor", QAZ))
     with_meta = [(page, "--source", source) for page, source, _ in pages]
     with_url = [(alone(page, tmp_path), "--source", source, "--url", url) for page, source, url in pages]
@@ -91,7 +91,7 @@ def test_without_a_meta_file_the_address_may_be_given(place: Place, tmp_path: Pa
     assert found[2:] == found[:2]
 
 
-def test_without_any_address_the_bytes_are_the_identity(place: Place, tmp_path: Path) -> None:
+def test_without_any_address_the_bytes_are_the_identity(place: Sandbox, tmp_path: Path) -> None:
     command = (alone(RELEASE, tmp_path), "--source", "mfa")
     first, second = each(place, command, command)
     assert first["id"].startswith("mfa:sha256-")
@@ -99,8 +99,8 @@ def test_without_any_address_the_bytes_are_the_identity(place: Place, tmp_path: 
     assert first["id"] == second["id"]
 
 
-def test_html_and_json(place: Place) -> None:
-    html, done = place.several(
+def test_html_and_json(place: Sandbox) -> None:
+    html, done = place.run_many(
         ("extract", SNAPSHOTS / "qazmonitor" / "article_1405.html", "--source", "qazmonitor"),
         ("extract", SNAPSHOTS / "mfa" / "graphql_ru_page1.json", "--source", "mfa"),
     )
@@ -125,14 +125,14 @@ NO_ARTICLE = [
 ]
 
 
-def test_where_there_is_no_article_stderr_says_why(place: Place) -> None:
+def test_where_there_is_no_article_stderr_says_why(place: Sandbox) -> None:
     commands = [("extract", SNAPSHOTS / page, "--source", source) for page, source, _, _ in NO_ARTICLE]
-    for (page, _, code, words), done in zip(NO_ARTICLE, place.several(*commands), strict=True):
+    for (page, _, code, words), done in zip(NO_ARTICLE, place.run_many(*commands), strict=True):
         assert (done.code, done.out) == (code, ""), (page, done.err)
         assert words in done.err
         assert done.err.startswith("crawler: ")
         assert done.err.count("\n") == 1
 
 
-def test_nothing_is_stored_by_it(place: Place) -> None:
-    assert not place.data.exists()
+def test_nothing_is_stored_by_it(place: Sandbox) -> None:
+    assert not place.data_dir.exists()

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import feedparser
 import pytest
-from feeds.feed_rules import broken_atom, broken_json, broken_rss
+from support.feed_validation import find_atom_errors, find_json_errors, find_rss_errors
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
@@ -61,7 +61,7 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
         for article in ARTICLES:
             store.articles.save(article, content_hash=article.body, run_id=None, seen_at=article.published_at or NOON)
-        store.same.settle(ZoneInfo("Asia/Almaty"))
+        store.stories.clusters__assign_pending(ZoneInfo("Asia/Almaty"))
     return tmp_path
 
 
@@ -102,7 +102,12 @@ def test_what_is_asked_for(stored: Path, arguments: tuple[str, ...], expected: l
 
 @pytest.mark.parametrize(
     ("name", "broken"),
-    [("a.atom", broken_atom), ("a.json", broken_json), ("a.rss", broken_rss), ("a.xml", broken_atom)],
+    [
+        ("a.atom", find_atom_errors),
+        ("a.json", find_json_errors),
+        ("a.rss", find_rss_errors),
+        ("a.xml", find_atom_errors),
+    ],
 )
 def test_ending_says_the_kind_and_the_file_is_sound(
     stored: Path, name: str, broken: Callable[[bytes], list[str]], monkeypatch: pytest.MonkeyPatch
@@ -135,7 +140,7 @@ def test_sources_and_topics_are_named_in_the_language_of_what_is_read(stored: Pa
 
 def test_no_entry_is_a_feed_all_the_same(stored: Path) -> None:
     assert run("--since", "2026-04-01", "-o", "none.atom") == b"none.atom: 0 entries.\n"
-    assert broken_atom((stored / "none.atom").read_bytes()) == []
+    assert find_atom_errors((stored / "none.atom").read_bytes()) == []
 
 
 @pytest.mark.parametrize(
@@ -175,17 +180,17 @@ def test_an_entry_keeps_its_id_when_stories_are_joined_split_revised_and_moved(s
     with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
         again = an_article("qazmonitor:4:en", OTHER + " More of it.", "ICRC", "ihl", 3)
         store.articles.save(again, content_hash="4", run_id=None, seen_at=later)
-        store.same.settle(ZoneInfo("Asia/Almaty"))
-        one, other = (store.same.story_of(name) for name in ("mfa:1:ru", "qazmonitor:3:en"))
+        store.stories.clusters__assign_pending(ZoneInfo("Asia/Almaty"))
+        one, other = (store.stories.get_id_by_article(name) for name in ("mfa:1:ru", "qazmonitor:3:en"))
         assert one and other
         assert entries()["qazmonitor:3:en"]["id"] == alone  # a second article joined it
-        store.same.merge(other, one, later)
+        store.stories.merge(other, one, later)
     joined = entries()
     assert [(name, item["id"]) for name, item in joined.items()] == [("mfa:1:ru", story)]
     with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
-        number = store.same.story_of("mfa:1:ru")
+        number = store.stories.get_id_by_article("mfa:1:ru")
         assert number is not None
-        store.same.undo(number, later)
+        store.stories.undo(number, later)
         body = PRESIDENT + " Дополнено: и о погоде тоже."
         revised = an_article(
             "mfa:1:ru",
@@ -200,7 +205,7 @@ def test_an_entry_keeps_its_id_when_stories_are_joined_split_revised_and_moved(s
             url="https://mfa.example/moved",
         )
         store.articles.save(revised, content_hash=body, run_id=None, seen_at=later)
-        store.same.settle(ZoneInfo("Asia/Almaty"))
+        store.stories.clusters__assign_pending(ZoneInfo("Asia/Almaty"))
     after = entries()
     assert (after["another"]["id"], after["qazmonitor:3:en"]["id"]) == (story, alone)
     assert after["another"]["date_modified"] == "2026-03-08T12:00:00+00:00"
@@ -225,7 +230,7 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(stored: Path, monkeyp
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("crawler.feeds.whole.os.fsync", full)
+    monkeypatch.setattr("crawler.publish.atomic_write.os.fsync", full)
     with pytest.raises(UsageError, match=r"-o a\.atom cannot be written: No space left on device"):
         run("ihl", "-o", "a.atom")
     assert (stored / "a.atom").read_bytes() == old

@@ -5,32 +5,32 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from live.place import Place
+from support.sandbox import Sandbox
 
 from crawler.items import Health, Run
 from crawler.store import Alarm
 
 
 def test_the_open_alarm_is_shown(tmp_path: Path) -> None:
-    place, noon = Place(tmp_path), datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
-    with place.store() as store:
-        store.alarms.put(
+    place, noon = Sandbox(tmp_path), datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+    with place.open_store() as store:
+        store.alarms.save(
             Alarm(
                 source="mfa",
                 kind="blocked",
                 severity="11",
-                latest="blocked",
+                last_health="blocked",
                 message="No.",
                 opened_at=noon,
                 last_seen_at=noon,
-                times=3,
-                untold="opened",
+                run_count=3,
+                pending_notice="opened",
                 failure="1 of 2 channels did not take it",
             )
         )
     since = "2026-03-06T17:00:00+05:00"
     wanted = "    alarm: blocked since 2026-03-06 17:00, in 3 runs; 1 of 2 channels did not take it"
-    told, plain = place.several(("health", "mfa"), ("health", "mfa", "--json"))
+    told, plain = place.run_many(("health", "mfa"), ("health", "mfa", "--json"))
     assert wanted in told.out.splitlines()
     (line,) = plain.lines
     assert line["alarm"] == {
@@ -43,21 +43,21 @@ def test_the_open_alarm_is_shown(tmp_path: Path) -> None:
 
 
 def test_a_source_that_never_ran_is_unwatched(tmp_path: Path) -> None:
-    done = Place(tmp_path).crawler("health", "mfa")
+    done = Sandbox(tmp_path).run_crawler("health", "mfa")
     assert done.code == 13
     assert done.out.splitlines()[0] == "mfa: unwatched. It never ran: start `crawler watch`, or run `crawler crawl`."
 
 
 def test_every_state_and_the_code_that_outranks(tmp_path: Path) -> None:
-    place, now = Place(tmp_path), datetime.now(UTC)
-    with place.store() as store:
+    place, now = Sandbox(tmp_path), datetime.now(UTC)
+    with place.open_store() as store:
         for source, health, code, age in (
             ("mfa", Health.HEALTHY, 0, timedelta(minutes=1)),
             ("qazmonitor", Health.DEGRADED, 14, timedelta(minutes=1)),
             ("ktkz", Health.HEALTHY, 0, timedelta(days=1)),
         ):
-            run = store.runs.begin(Run(source=source, started_at=now - age))
-            store.runs.finish(
+            run = store.runs.record_start(Run(source=source, started_at=now - age))
+            store.runs.record_end(
                 Run(
                     id=run.id,
                     source=source,
@@ -69,7 +69,7 @@ def test_every_state_and_the_code_that_outranks(tmp_path: Path) -> None:
                     measures={"unaccounted": ["https://qazmonitor.com/news/1/x"]} if code else {},
                 )
             )
-    healthy, degraded, everything = place.several(
+    healthy, degraded, everything = place.run_many(
         ("health", "mfa", "--json"), ("health", "qazmonitor"), ("health", "--json")
     )
     assert healthy.code == 0

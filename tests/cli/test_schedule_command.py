@@ -17,12 +17,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from live.place import Place
-from live.processes import descendants, is_alive, until
-from sites.qazmonitor import QazMonitorSite
+from support.process_tree import is_alive, list_descendants, wait_until
+from support.qazmonitor_site import QazMonitorSite
+from support.sandbox import Sandbox
 
-from crawler.alerts.alarms import note
 from crawler.items import Article, Verdict
+from crawler.notify.alarms import record_run_result
 
 SOON = Path(__file__).with_name("soon_looking.py")
 """`crawler watch` that looks each half second: no test can wait for half a minute."""
@@ -30,11 +30,11 @@ AUTO = ("CRAWLER_SOURCES__QAZMONITOR__CRON", "CRAWLER_SOURCES__KTKZ__CRON")
 
 
 @contextmanager
-def watching(place: Place, *sources: str, **more: str) -> Iterator[subprocess.Popen[str]]:
+def watching(place: Sandbox, *sources: str, **more: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        [sys.executable, str(SOON), str(place.work / "crawler.toml"), *sources],
-        cwd=place.work,
-        env=place.environment(**more),
+        [sys.executable, str(SOON), str(place.work_dir / "crawler.toml"), *sources],
+        cwd=place.work_dir,
+        env=place.make_environment(**more),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -43,34 +43,34 @@ def watching(place: Place, *sources: str, **more: str) -> Iterator[subprocess.Po
         try:
             yield process
         finally:
-            below = descendants(process.pid)
+            below = list_descendants(process.pid)
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=60)
-            until(lambda: not any(map(is_alive, below)))
+            wait_until(lambda: not any(map(is_alive, below)))
 
 
-def ran(place: Place) -> int:
-    if not (place.data / "crawler.db").exists():
+def ran(place: Sandbox) -> int:
+    if not (place.data_dir / "crawler.db").exists():
         return 0
-    with place.store() as store:
-        return sum(run.finished_at is not None for run in store.runs.recent("qazmonitor"))
+    with place.open_store() as store:
+        return sum(run.finished_at is not None for run in store.runs.list_recent("qazmonitor"))
 
 
-def configured(place: Place, text: str) -> None:
-    place.environment()
-    (place.work / "crawler.toml").write_text(text, encoding="utf-8")
+def configured(place: Sandbox, text: str) -> None:
+    place.make_environment()
+    (place.work_dir / "crawler.toml").write_text(text, encoding="utf-8")
 
 
-def next_start(place: Place) -> str:
-    with place.store() as store:
+def next_start(place: Sandbox) -> str:
+    with place.open_store() as store:
         row = store.schedules.get("qazmonitor")
     assert row is not None
     return row.cron
 
 
 def test_pause_and_resume_are_written_and_shown(tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    paused, shown, asked, resumed, run, unknown = place.several(
+    place = Sandbox(tmp_path)
+    paused, shown, asked, resumed, run, unknown = place.run_many(
         ("schedule", "pause", "mfa"),
         ("schedule",),
         ("schedule", "run", "mfa"),
@@ -90,24 +90,24 @@ def test_pause_and_resume_are_written_and_shown(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_watch_sees_wishes_and_changes(tmp_path: Path) -> None:
     with QazMonitorSite(4) as qaz:
-        place = Place(tmp_path, {"qazmonitor": qaz})
+        place = Sandbox(tmp_path, {"qazmonitor": qaz})
         configured(place, "[sources.qazmonitor]\ncron = '0 0 1 1 *'\n[sources.mfa]\nenabled = false\n")
         with watching(place, "qazmonitor") as process:
-            until(lambda: ran(place) == 1, 60)  # never ran before: due at once
-            (here, asked) = place.several(("schedule",), ("schedule", "run", "qazmonitor"))
+            wait_until(lambda: ran(place) == 1, 60)  # never ran before: due at once
+            (here, asked) = place.run_many(("schedule",), ("schedule", "run", "qazmonitor"))
             assert "no watch runs it now" not in here.out.split("qazmonitor")[1]
             assert asked.code == 0, asked.err
             assert f"the watch (process {process.pid} on host " in asked.out
-            until(lambda: ran(place) == 2, 30)
-            seen = place.crawler("schedule", "watched", CRAWLER_SOURCES__KTKZ__ENABLED="false")
+            wait_until(lambda: ran(place) == 2, 30)
+            seen = place.run_crawler("schedule", "watched", CRAWLER_SOURCES__KTKZ__ENABLED="false")
             assert (seen.code, seen.out) == (0, "Every source is watched.\n")
             configured(place, "[sources.qazmonitor]\ncron = '61 * * * *'\n")
             configured(place, "[sources.qazmonitor\n")
             threading.Event().wait(1.5)
             configured(place, "[sources.qazmonitor]\ncron = '5 5 * * *'\n")
-            until(lambda: next_start(place) == "5 5 * * *", 30)
-            assert place.crawler("schedule", "pause", "qazmonitor").code == 0
-            refused = place.crawler("schedule", "run", "qazmonitor")
+            wait_until(lambda: next_start(place) == "5 5 * * *", 30)
+            assert place.run_crawler("schedule", "pause", "qazmonitor").code == 0
+            refused = place.run_crawler("schedule", "run", "qazmonitor")
             assert "qazmonitor is paused: `crawler schedule resume qazmonitor` first" in refused.err
             process.send_signal(signal.SIGTERM)
             assert process.stdout is not None
@@ -117,9 +117,9 @@ def test_a_watch_sees_wishes_and_changes(tmp_path: Path) -> None:
         again = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  The configuration was read again; watched: .*qazmonitor"
         assert re.search(again, out, re.MULTILINE)
         assert out.count("started") == 2
-        alone = place.crawler("schedule", "watched")
+        alone = place.run_crawler("schedule", "watched")
         assert (alone.code, alone.out) == (13, "No watch runs ktkz, mfa, qazmonitor; start `crawler watch`.\n")
-        gone = place.crawler("schedule", "run", "qazmonitor")
+        gone = place.run_crawler("schedule", "run", "qazmonitor")
         assert "No watch runs qazmonitor now" in gone.err
 
 
@@ -136,31 +136,35 @@ def test_an_alarm_that_could_not_be_told_is_told_at_a_look(tmp_path: Path) -> No
         def log_message(self, *_: object) -> None:
             pass
 
-    place = Place(tmp_path)
+    place = Sandbox(tmp_path)
     configured(place, "[sources.qazmonitor]\ncron = '0 0 1 1 *'\n")
-    place.data.mkdir(parents=True)
+    place.data_dir.mkdir(parents=True)
     now = datetime.now(UTC)
-    with place.store() as store:
-        from crawler.schedule import ScheduleRow
+    with place.open_store() as store:
+        from crawler.service.schedule_api import ScheduleState
 
-        store.schedules.put(ScheduleRow(source="qazmonitor", cron="0 0 1 1 *", last_due_at=now + timedelta(minutes=5)))
-        note(store, source="mfa", verdict="changed", exit_code=12, sentence="New shape.", run_id=None, at=now)
+        store.schedules.save(
+            ScheduleState(source="qazmonitor", cron="0 0 1 1 *", last_due_at=now + timedelta(minutes=5))
+        )
+        record_run_result(
+            store, source="mfa", verdict="changed", exit_code=12, message="New shape.", run_id=None, finished_at=now
+        )
     with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         channel = json.dumps([f"json://127.0.0.1:{server.server_port}/"])
         with watching(place, "qazmonitor", CRAWLER_ALARMS__CHANNELS=channel):
-            until(lambda: heard, 30)
+            wait_until(lambda: heard, 30)
         server.shutdown()
     assert len(heard) == 1
     assert "New shape." in heard[0]["message"]
 
 
 def test_a_learned_rhythm_is_explained(tmp_path: Path) -> None:
-    place = Place(tmp_path, variables=dict.fromkeys(AUTO, "auto"))
-    place.data.mkdir(parents=True)
+    place = Sandbox(tmp_path, variables=dict.fromkeys(AUTO, "auto"))
+    place.data_dir.mkdir(parents=True)
     # The product counts days in Almaty. Between 19:00 and 24:00 UTC it is already tomorrow there.
     today = datetime.now(ZoneInfo("Asia/Almaty")).replace(hour=11, minute=30, second=0, microsecond=0)
-    with place.store() as store:
+    with place.open_store() as store:
         for day in range(1, 100):
             at = today - timedelta(days=day)
             article = Article(
@@ -174,7 +178,7 @@ def test_a_learned_rhythm_is_explained(tmp_path: Path) -> None:
                 published_at=at,
             )
             store.articles.save(article, content_hash=str(day), run_id=None, seen_at=at)
-    done = place.crawler("schedule")
+    done = place.run_crawler("schedule")
     assert done.code == 0, done.err
     assert "qazmonitor  */15 11 * * * | 0 */2 * * *  2" in done.out
     assert "    auto: every 15 min 11-12, else every 2 h, because 60 of 60 articles of 60 days came then\n" in done.out

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
-from crawler.config import load
+from crawler.config import load_config
 from crawler.errors import ConfigError, CrawlerError
 
 OWN = """# mine, and secret
@@ -41,9 +41,9 @@ def file(tmp_path: Path) -> Path:
 
 def test_one_section_is_added_changed_and_taken_out(file: Path) -> None:
     assert subscribe(file, "press", "--channel", "desk", "--when", "daily 08:30") is None
-    assert str(load(file).subscriptions["press"].when) == "daily 08:30"
+    assert str(load_config(file).subscriptions["press"].when) == "daily 08:30"
     assert subscribe(file, "press", "--when", "hourly") is None
-    assert load(file).subscriptions["press"].channels == ("desk",)
+    assert load_config(file).subscriptions["press"].channels == ("desk",)
     assert subscribe(file, "press", "--remove") is None
     assert file.read_text(encoding="utf-8").split() == OWN.split()
     assert file.stat().st_mode & 0o777 == 0o600
@@ -55,7 +55,7 @@ def test_a_link_to_the_file_stays_a_link(file: Path, tmp_path: Path) -> None:
     link.symlink_to(file)
     assert subscribe(link, "press", "--channel", "desk") is None
     assert link.is_symlink()
-    assert "press" in load(file).subscriptions
+    assert "press" in load_config(file).subscriptions
     assert [path.name for path in (*tmp_path.iterdir(), *link.parent.iterdir()) if path.name.startswith(".")] == []
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.config import load
+from crawler.config import load_config
 from crawler.errors import ConfigError
 
 ADDRESS = "mailto://user:geheim@example.kz"
@@ -32,7 +32,7 @@ def test_no_error_shows_an_address(mistake: str, tmp_path: Path) -> None:
     file = tmp_path / "crawler.toml"
     file.write_text(MISTAKES[mistake], encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        load(file)
+        load_config(file)
     assert "geheim" not in "".join(traceback.format_exception(caught.value))
     assert str(file) in str(caught.value)
 
@@ -44,19 +44,19 @@ def test_the_file_of_an_address_stands_beside_the_configuration(
     file = tmp_path / "crawler.toml"
     file.write_text('[channels]\ndesk.file = "desk"\n', encoding="utf-8")
     monkeypatch.chdir("/")
-    assert load(file).channels["desk"].get_secret_value() == ADDRESS
+    assert load_config(file).channels["desk"].get_secret_value() == ADDRESS
 
 
 def test_a_subscription_that_tells_nothing_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "crawler.toml"
     file.write_text(f'{PRESS}channels = ["desk"]\ntell = []\n', encoding="utf-8")
     with pytest.raises(ConfigError, match=r"crawler\.toml:5: subscriptions\.press\.tell = \[\] cannot be used"):
-        load(file)
+        load_config(file)
 
 
 def test_nor_does_one_about_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CRAWLER_SUBSCRIPTIONS", f'{{"press": "{ADDRESS}"}}')
     with pytest.raises(ConfigError) as caught:
-        load()
+        load_config()
     assert "geheim" not in "".join(traceback.format_exception(caught.value))

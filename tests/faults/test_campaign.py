@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from faults.campaign import Fault, faults, met
-from faults.table import PAGE, PLACE, table
+from support.fault_campaign import Fault, list_faults, run_fault
+from support.fault_table import PAGE, PLACE, format_table
 
 
 def test_the_table_for_operators_is_the_campaigns() -> None:
     found = PLACE.search(PAGE.read_text(encoding="utf-8"))
     assert found is not None
-    assert found[0] == table()
+    assert found[0] == format_table()
 
 
 def test_there_are_many_faults_of_every_source() -> None:
-    listed = list(faults())
+    listed = list(list_faults())
     assert len(listed) >= 30
     assert len({fault.name for fault in listed}) == len(listed)
     assert {fault.source for fault in listed} == {"mfa", "qazmonitor", "ktkz"}
@@ -30,15 +30,15 @@ def titles(fault: Fault) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", list(faults()), ids=lambda fault: fault.name.replace(" ", "-"))
+@pytest.mark.parametrize("fault", list(list_faults()), ids=lambda fault: fault.name.replace(" ", "-"))
 def test_fault(fault: Fault, tmp_path: Path) -> None:
-    came = met(fault, tmp_path)
+    came = run_fault(fault, tmp_path)
     assert (came.code, came.verdict) == (fault.exit, fault.verdict), came
-    assert fault.words in came.sentence + came.said
-    assert "Traceback" not in came.said
-    assert came.missing == came.due[fault.missing]
-    assert came.due["newest"]
+    assert fault.words in came.sentence + came.all_output
+    assert "Traceback" not in came.all_output
+    assert came.missing == came.expected_missing[fault.missing]
+    assert came.expected_missing["newest"]
     assert came.requests <= 60
-    assert came.told == (titles(fault) if fault.alarm else [])
+    assert came.alarm_titles == (titles(fault) if fault.alarm else [])
     assert came.healed_code == 0, came.healed_said
-    assert (came.left_out, came.surplus, came.doubled) == (set(), set(), {})
+    assert (came.still_missing, came.surplus, came.revised_ids) == (set(), set(), {})

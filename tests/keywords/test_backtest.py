@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from crawler.items import Article
 from crawler.keywords import Matcher, parse_rules
-from crawler.keywords.backtest import UNDATED, compare
+from crawler.keywords.backtest import UNDATED_WEEK, compare_matchers
 
 
 def matcher(*rules: str) -> Matcher:
@@ -37,7 +37,7 @@ ARTICLES = [
 
 
 def test_new_lost_and_weeks() -> None:
-    result = compare(matcher(WIDER), matcher(TRADE, WATER), iter(ARTICLES))
+    result = compare_matchers(matcher(WIDER), matcher(TRADE, WATER), iter(ARTICLES))
     assert result.articles == 4
     trade, water = result.rules
     assert (trade.rule, trade.articles, trade.new, trade.lost) == ("trade", 2, 1, 0)
@@ -50,11 +50,11 @@ def test_new_lost_and_weeks() -> None:
 
 def test_samples_are_limited_and_counts_are_not() -> None:
     many = [article(number, "The river rose.") for number in range(25)]
-    water = compare(matcher(WATER), matcher(TRADE), many, samples=10).rules[0]
-    assert (water.new, len(water.new_samples), dict(water.weeks)) == (25, 10, {UNDATED: 25})
+    water = compare_matchers(matcher(WATER), matcher(TRADE), many, max_samples=10).rules[0]
+    assert (water.new, len(water.new_samples), dict(water.weeks)) == (25, 10, {UNDATED_WEEK: 25})
 
 
 def test_weak_matches_count_apart() -> None:
     guarded = WATER + '[[rule.context]]\nneeds = "support"\nsupport = ["flood"]\n'
-    water = compare(matcher(guarded), matcher(WATER), ARTICLES).rules[0]
+    water = compare_matchers(matcher(guarded), matcher(WATER), ARTICLES).rules[0]
     assert (water.articles, water.weak_only, water.lost) == (0, 1, 1)

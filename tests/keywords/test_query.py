@@ -15,7 +15,7 @@ TEXTS = {
 
 def hits(search: str, **facts: str) -> list[str]:
     matcher = Matcher(parse_rules(f"[[rule]]\nname = 'one'\nquery = '{search}'\n"))
-    return [match.surface for match in matcher.match(TEXTS, **facts)]
+    return [match.surface for match in matcher.find_matches(TEXTS, **facts)]
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ def test_limits(search: str, facts: dict[str, str], found: bool) -> None:
     ],
 )
 def test_errors_say_where(search: str, said: str) -> None:
-    assert said in (query.problem(search) or "")
+    assert said in (query.find_query_problem(search) or "")
 
 
 def test_the_language_of_a_term_is_told_from_its_letters() -> None:
-    assert [query.language_of(term) for term in ("Red Cross", "Красный", "Қызыл", "МГП", "ХГҚ", "1949")] == [
+    assert [query.guess_term_language(term) for term in ("Red Cross", "Красный", "Қызыл", "МГП", "ХГҚ", "1949")] == [
         "en",
         "ru",
         "kk",

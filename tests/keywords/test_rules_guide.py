@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crawler.keywords import Matcher, parse_rules
-from crawler.keywords.rules import Context, Rule
+from crawler.keywords.rules import ContextRule, Rule
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```toml\n(.*?)```\n+```text\n(.*?)```", GUIDE, re.S)
@@ -23,7 +23,7 @@ def test_the_example_holds(block: int, example: str) -> None:
     if said := re.match(r"(en|ru|kk): ", text):
         language, text = said[1], text[said.end() :]
     title, _, body = text.removeprefix("title: ").partition(" | ") if text.startswith("title: ") else (None, "", text)
-    matches = matcher.match({"title": title, "body": body}, language)
+    matches = matcher.find_matches({"title": title, "body": body}, language)
     verdict = "-" if not matches else "+" if any(match.strength == "strong" for match in matches) else "~"
     assert verdict == sign, [(match.term, match.reason) for match in matches]
 
@@ -32,6 +32,6 @@ def test_every_rule_block_has_its_examples() -> None:
     assert len(re.findall(r"```toml", GUIDE)) == len(BLOCKS) >= 7
 
 
-@pytest.mark.parametrize("key", sorted({*Context.model_fields, *Rule.model_fields} - {"title", "context"}))
+@pytest.mark.parametrize("key", sorted({*ContextRule.model_fields, *Rule.model_fields} - {"title", "context"}))
 def test_every_key_is_explained(key: str) -> None:
     assert re.search(rf"`{key}`|^{key}\b", GUIDE, re.M)

@@ -66,7 +66,7 @@ DAMAGE: dict[str, Callable[[str, str], str]] = {
 def test_damaged_terms_are_found(kind: str, language: str) -> None:
     written = DAMAGE[kind](TERMS[language], language)
     text = f"Астана: {written}, 2026."
-    matches = MATCHER.match({"body": text})
+    matches = MATCHER.find_matches({"body": text})
     assert [match.strength for match in matches] == ["strong"]
     assert text[matches[0].start : matches[0].end] == matches[0].surface
     assert matches[0].surface.strip("*_# ")[0] == written.strip("*_# ")[0]
@@ -79,7 +79,7 @@ NOISE = st.text(alphabet="аБвқ Red,.-–«»\u00a0\u00ad\u200b\n\u0301&;Zé�
 @given(NOISE, st.sampled_from(sorted(DAMAGE)), st.sampled_from(sorted(TERMS)), NOISE)
 def test_offsets_point_at_the_surface_in_the_original(before: str, kind: str, language: str, after: str) -> None:
     text = f"{before} . {DAMAGE[kind](TERMS[language], language)} . {after}"
-    matches = MATCHER.match({"title": text, "body": after + text})
+    matches = MATCHER.find_matches({"title": text, "body": after + text})
     assert {match.field for match in matches} == {"title", "body"}
     for match in matches:
         original = text if match.field == "title" else after + text
@@ -90,5 +90,5 @@ def test_offsets_point_at_the_surface_in_the_original(before: str, kind: str, la
 @settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_at_all_can_be_matched(text: str) -> None:
-    for match in MATCHER.match({"body": text + " Red Cross " + text}):
+    for match in MATCHER.find_matches({"body": text + " Red Cross " + text}):
         assert (text + " Red Cross " + text)[match.start : match.end] == match.surface

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from faults.campaign import SETTINGS, crawl
-from live.place import Place
-from sites.ktkz import KtkzSite
-from sites.qazmonitor import QazMonitorSite
+from support.fault_campaign import SETTINGS, crawl
+from support.ktkz_site import KtkzSite
+from support.qazmonitor_site import QazMonitorSite
+from support.sandbox import Sandbox
 
 from crawler.items import Health, Run
 
@@ -18,34 +18,34 @@ pytestmark = pytest.mark.slow
 
 def test_a_feed_that_is_gone_for_good(tmp_path: Path) -> None:
     with QazMonitorSite(4) as site:
-        place = Place(tmp_path, {"qazmonitor": site}, SETTINGS)
-        site.fault("/rss", "404")
+        place = Sandbox(tmp_path, {"qazmonitor": site}, SETTINGS)
+        site.add_fault("/rss", "404")
         assert [crawl(place, "qazmonitor").code for _ in range(2)] == [14, 14]
-        done = place.crawler("health", "qazmonitor", "--accept")
+        done = place.run_crawler("health", "qazmonitor", "--accept")
         assert done.code == 0
         assert "qazmonitor: accepted as it was in the run of " in done.out
         assert [crawl(place, "qazmonitor").code for _ in range(2)] == [0, 0]
-        shown = place.crawler("health", "qazmonitor")
+        shown = place.run_crawler("health", "qazmonitor")
         assert shown.code == 0
         assert "runs are compared with those after that; its first list may fail" in shown.out
         site.heal()
         assert crawl(place, "qazmonitor").code == 0
-        site.fault("/rss", "404")
+        site.add_fault("/rss", "404")
         assert crawl(place, "qazmonitor").code == 14, "a feed that was back is expected again"
 
 
 def test_a_measure_that_moved_for_good(tmp_path: Path) -> None:
     with KtkzSite(4) as site:
-        place = Place(tmp_path, {"ktkz": site}, SETTINGS)
-        with place.store() as store:
+        place = Sandbox(tmp_path, {"ktkz": site}, SETTINGS)
+        with place.open_store() as store:
             long_lists(store)
         assert crawl(place, "ktkz").code == 14
-        assert place.crawler("health", "ktkz", "--unaccept").code == 2
-        assert place.crawler("health", "ktkz", "--accept").code == 0
-        site.add(4)
+        assert place.run_crawler("health", "ktkz", "--unaccept").code == 2
+        assert place.run_crawler("health", "ktkz", "--accept").code == 0
+        site.add_articles(4)
         assert crawl(place, "ktkz").code == 0
-        assert place.crawler("health", "ktkz", "--unaccept").code == 0
-        site.add(4)
+        assert place.run_crawler("health", "ktkz", "--unaccept").code == 0
+        site.add_articles(4)
         done = crawl(place, "ktkz")
         assert (done.code, "entries on a list's page" in done.out.lower()) == (14, True)
 
@@ -61,17 +61,17 @@ def long_lists(store) -> None:  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize("words", [["--accept"], ["mfa", "ktkz", "--accept"], ["mfa", "--accept"]])
 def test_what_cannot_be_accepted(tmp_path: Path, words: list[str]) -> None:
-    done = Place(tmp_path).crawler("health", *words)
+    done = Sandbox(tmp_path).run_crawler("health", *words)
     assert done.code == 2
     assert "name it" in done.err or "there is nothing to accept" in done.err
 
 
 def test_a_broken_source_is_not_accepted(tmp_path: Path) -> None:
     with QazMonitorSite(3) as site:
-        place = Place(tmp_path, {"qazmonitor": site}, SETTINGS)
+        place = Sandbox(tmp_path, {"qazmonitor": site}, SETTINGS)
         assert crawl(place, "qazmonitor").code == 0
-        site.fault("*", "403_challenge")
+        site.add_fault("*", "403_challenge")
         assert crawl(place, "qazmonitor").code == 11
-        done = place.crawler("health", "qazmonitor", "--accept")
+        done = place.run_crawler("health", "qazmonitor", "--accept")
         assert done.code == 2
         assert "was blocked in its last run" in done.err

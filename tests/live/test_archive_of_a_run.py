@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live.place import Done, Place
-from sites.gov import GovSite
-from sites.ktkz import KtkzSite
-from sites.qazmonitor import QazMonitorSite
+from support.gov_site import GovSite
+from support.ktkz_site import KtkzSite
+from support.qazmonitor_site import QazMonitorSite
+from support.sandbox import CommandResult, Sandbox
 from warcio.archiveiterator import ArchiveIterator
 from warcio.warcwriter import WARCWriter
 
@@ -22,40 +22,42 @@ SOURCES = ("mfa", "qazmonitor", "ktkz")
 
 
 @pytest.fixture(scope="module")
-def archived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def archived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Two runs of each source, one fault in the first that passed, one edited article each between them."""
     with GovSite(8) as gov, QazMonitorSite(8) as qaz, KtkzSite(24) as ktkz:
-        place = Place(tmp_path_factory.mktemp("archived"), {"mfa": gov, "qazmonitor": qaz, "ktkz": ktkz})
-        gov.fault("/graphql", "504", times=1)
-        qaz.fault(qaz.path(qaz.articles[0]), "504", times=1)
-        assert place.crawler("crawl").code == 0
-        gov.edit(gov.articles[1].id, "en")
-        qaz.edit(qaz.articles[1].id)
-        ktkz.edit(next(a for a in ktkz.articles if "ru" in a.texts).id)
-        assert place.crawler("crawl").code == 0
+        place = Sandbox(tmp_path_factory.mktemp("archived"), {"mfa": gov, "qazmonitor": qaz, "ktkz": ktkz})
+        gov.add_fault("/graphql", "504", times=1)
+        qaz.add_fault(qaz.path(qaz.articles[0]), "504", times=1)
+        assert place.run_crawler("crawl").code == 0
+        gov.edit_article(gov.articles[1].id, "en")
+        qaz.edit_article(qaz.articles[1].id)
+        ktkz.edit_article(next(a for a in ktkz.articles if "ru" in a.texts).id)
+        assert place.run_crawler("crawl").code == 0
         yield place
 
 
 @pytest.fixture(scope="module")
-def replayed(archived: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Place, Done]]:
+def replayed(archived: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Sandbox, CommandResult]]:
     """Each source's WARC file replayed into an empty store."""
     found = {}
     for source in SOURCES:
-        place = Place(tmp_path_factory.mktemp(f"replayed-{source}"), archived.sites)
+        place = Sandbox(tmp_path_factory.mktemp(f"replayed-{source}"), archived.sites)
         for site in archived.sites.values():
             site.requests.clear()
-        found[source] = place, place.crawler("crawl", source, "--replay", warc(archived, source), "--json")
+        found[source] = place, place.run_crawler("crawl", source, "--replay", warc(archived, source), "--json")
         assert not any(site.requests for site in archived.sites.values())
     return found
 
 
-def warc(place: Place, source: str) -> Path:
-    (found,) = (place.archive / source).glob("*.warc.gz")
+def warc(place: Sandbox, source: str) -> Path:
+    (found,) = (place.archive_dir / source).glob("*.warc.gz")
     return found
 
 
-def every_version(place: Place, source: str) -> dict[tuple[str, int | None], Article]:
-    return {(key, version.version): version for key in place.stored(source) for version in place.versions(key)}
+def every_version(place: Sandbox, source: str) -> dict[tuple[str, int | None], Article]:
+    return {
+        (key, version.version): version for key in place.get_articles(source) for version in place.list_versions(key)
+    }
 
 
 def content(article: Article) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def content(article: Article) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_warcio_reads_every_record_and_its_digests(archived: Place, source: str) -> None:
+def test_warcio_reads_every_record_and_its_digests(archived: Sandbox, source: str) -> None:
     kinds: dict[str, int] = {}
     with warc(archived, source).open("rb") as stream:
         for record in ArchiveIterator(stream, check_digests="raise"):
@@ -78,8 +80,8 @@ def test_warcio_reads_every_record_and_its_digests(archived: Place, source: str)
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_extract_gives_every_stored_version_again(archived: Place, source: str) -> None:
-    done = archived.crawler("extract", warc(archived, source), "--source", source)
+def test_extract_gives_every_stored_version_again(archived: Sandbox, source: str) -> None:
+    done = archived.run_crawler("extract", warc(archived, source), "--source", source)
     assert done.code == 0, done.err
     extracted: dict[tuple[str, str], list[Article]] = {}  # an untranslated record gives what another one gave
     for found in map(Article.from_dict, done.lines):
@@ -93,18 +95,18 @@ def test_extract_gives_every_stored_version_again(archived: Place, source: str) 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_replay_of_the_archive_stores_the_same(
-    archived: Place, replayed: dict[str, tuple[Place, Done]], source: str
+    archived: Sandbox, replayed: dict[str, tuple[Sandbox, CommandResult]], source: str
 ) -> None:
     place, done = replayed[source]
     assert (done.code, done.err) == (0, "")
-    assert done.run(source)["mode"] == "replay"
+    assert done.get_run(source)["mode"] == "replay"
     before, after = every_version(archived, source), every_version(place, source)
     assert {key: content(a) for key, a in after.items()} == {key: content(a) for key, a in before.items()}
     assert sum(a.version == 2 for a in after.values()) == 1
     assert not list(place.folder.rglob("*.warc*"))
 
 
-def test_a_page_that_is_missing_is_named(archived: Place, tmp_path: Path) -> None:
+def test_a_page_that_is_missing_is_named(archived: Sandbox, tmp_path: Path) -> None:
     whole, cut = warc(archived, "qazmonitor"), tmp_path / "cut.warc.gz"
     site = archived.sites["qazmonitor"]
     missing = site.url + site.path(site.articles[3])
@@ -113,8 +115,8 @@ def test_a_page_that_is_missing_is_named(archived: Place, tmp_path: Path) -> Non
         for record in ArchiveIterator(stream):
             if record.rec_headers.get_header("WARC-Target-URI") != missing:
                 writer.write_record(record)
-    place = Place(tmp_path / "user", archived.sites)
-    done = place.crawler("crawl", "qazmonitor", "--replay", cut)
+    place = Sandbox(tmp_path / "user", archived.sites)
+    done = place.run_crawler("crawl", "qazmonitor", "--replay", cut)
     assert done.code == 12
     assert f"{missing} was asked for and is not stored in {cut}" in done.err
-    assert len(place.stored("qazmonitor")) == 7
+    assert len(place.get_articles("qazmonitor")) == 7

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from faults.campaign import SETTINGS, crawl, last_run
-from live.place import Place
-from sites.ktkz import KtkzSite
+from support.fault_campaign import SETTINGS, crawl, get_last_run
+from support.ktkz_site import KtkzSite
+from support.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 MOVED = "KtArticle: title was in header.page-heading > h1 on 5 runs until "
@@ -18,8 +18,8 @@ class Rebuilt(KtkzSite):
 
     rebuilt = False
 
-    def _node(self, article: object) -> str:
-        node = super()._node(article)  # type: ignore[arg-type]
+    def _render_node(self, article: object) -> str:
+        node = super()._render_node(article)  # type: ignore[arg-type]
         return node.replace("<h1>", '<div class="line"><h1>').replace("</h1>", "</h1></div>") if self.rebuilt else node
 
 
@@ -28,52 +28,52 @@ class Renamed(KtkzSite):
 
     rebuilt = False
 
-    def _node(self, article: object) -> str:
-        node = super()._node(article)  # type: ignore[arg-type]
+    def _render_node(self, article: object) -> str:
+        node = super()._render_node(article)  # type: ignore[arg-type]
         return node.replace("page-", "story-") if self.rebuilt else node
 
 
 def test_lost_fields_are_suggested_and_not_applied(tmp_path: Path) -> None:
     with Renamed(4) as site:
-        place = Place(tmp_path, {"ktkz": site}, SETTINGS)
+        place = Sandbox(tmp_path, {"ktkz": site}, SETTINGS)
         assert crawl(place, "ktkz").code == 0
-        shown = place.crawler("drift", "ktkz")
+        shown = place.run_crawler("drift", "ktkz")
         assert (shown.code, "KtArticle.title html>body>header.page-heading>h1" in shown.out) == (0, True)
         site.rebuilt = True
-        site.add(4)
+        site.add_articles(4)
         assert crawl(place, "ktkz").code == 12
-        shown = place.crawler("drift", "ktkz")
+        shown = place.run_crawler("drift", "ktkz")
         assert shown.code == 12
         assert "  suggestion: title may stand in `h1`, " in shown.out
         assert "  suggestion: body may stand in `div.story-content > div`, " in shown.out
         assert "Suggestions are not applied." in shown.out
         assert crawl(place, "ktkz").code == 12
-        checked = place.crawler("check", "ktkz")
+        checked = place.run_crawler("check", "ktkz")
         assert checked.code == 12
         wanted = (
             "    suggestion: body may stand in `div.story-content > div`, which gives the known value on 1 of 1 page."
         )
         assert wanted in checked.out.splitlines()
-        (line,) = place.crawler("drift", "ktkz", "--json").lines
+        (line,) = place.run_crawler("drift", "ktkz", "--json").lines
         assert {each["field"] for each in line["suggestions"]} >= {"title", "published_at", "body"}
 
 
 def test_what_moved_is_told_before_it_breaks(tmp_path: Path) -> None:
     with Rebuilt(4) as site:
-        place = Place(tmp_path, {"ktkz": site}, SETTINGS)
+        place = Sandbox(tmp_path, {"ktkz": site}, SETTINGS)
         for _ in range(5):
             assert crawl(place, "ktkz").code == 0
-            site.add(4)
+            site.add_articles(4)
         site.rebuilt = True
         done = crawl(place, "ktkz")
         assert done.code == 0
         assert f"Note: {MOVED}" in done.out
-        run = last_run(place, "ktkz")
+        run = get_last_run(place, "ktkz")
         assert run is not None
         assert run.measures["notes"][0].endswith("now in header.page-heading > div.line > h1.")
         assert set(run.measures["shapes"]) == {"Feed", "KtArticle"}
         assert len(str(run.measures["shapes"])) < 1500
         crawl(place, "ktkz")
-        shown = place.crawler("health", "ktkz")
+        shown = place.run_crawler("health", "ktkz")
         assert shown.code == 0
         assert f"    note: {MOVED}" in shown.out

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live.holding import held
-from live.place import Place, expected
-from live.processes import descendants, is_alive, kill, runs, until
-from sites.qazmonitor import QazMonitorSite
 from sqlalchemy import update
+from support.delayed_site import delay_answers
+from support.process_tree import is_alive, kill_processes, list_crawls, list_descendants, wait_until
+from support.qazmonitor_site import QazMonitorSite
+from support.sandbox import Sandbox, get_expected_articles
 
 from crawler.items import Health, Run
 from crawler.store import Store
@@ -23,61 +23,66 @@ from crawler.store.telling_schema import leases
 
 
 def changed(store: Store, **values: Any) -> None:
-    with store._database.writing() as connection:
+    with store._database.transaction() as connection:
         connection.execute(update(leases).where(leases.c.source == "qazmonitor").values(**values))
 
 
 def test_a_second_run_is_told_who_has_the_source_and_asks_nothing(tmp_path: Path) -> None:
     with QazMonitorSite(4) as qaz:
-        place = Place(tmp_path, {"qazmonitor": qaz})
-        with held(qaz, seconds=100), place.started("crawl", "qazmonitor") as process:
-            until(lambda: qaz.requests, 60)
-            (pid,) = runs(process.pid)
-            second = place.crawler("crawl", "qazmonitor", CRAWLER_CONTACT="second@example.org")
+        place = Sandbox(tmp_path, {"qazmonitor": qaz})
+        with delay_answers(qaz, seconds=100), place.start_crawler("crawl", "qazmonitor") as process:
+            wait_until(lambda: qaz.requests, 60)
+            (pid,) = list_crawls(process.pid)
+            second = place.run_crawler("crawl", "qazmonitor", CRAWLER_CONTACT="second@example.org")
             assert second.code == 15
-            assert f"qazmonitor is being crawled by process {pid} on host {socket.gethostname()} since " in second.said
+            assert (
+                f"qazmonitor is being crawled by process {pid} on host {socket.gethostname()} since "
+                in second.all_output
+            )
             assert not [asked for asked in qaz.requests if "second@" in asked.headers["user-agent"]]
-            dry = place.crawler("crawl", "qazmonitor", "--replay", Path(__file__).parents[2] / "snapshots", "--dry-run")
-            assert "is being crawled" not in dry.said
-            kill(process.pid, *descendants(process.pid))
-            until(lambda: not is_alive(pid))
-        third = place.crawler("crawl", "qazmonitor")
-        assert third.code == 0, third.said
-        assert place.stored("qazmonitor").keys() == expected("qazmonitor", qaz).keys()
-        with place.store() as store:
-            assert store.leases.of("qazmonitor") is None
-            assert [run.health for run in store.runs.recent()] == [Health.HEALTHY, Health.FAILED]
-            assert store.alarms.open() == []
+            dry = place.run_crawler(
+                "crawl", "qazmonitor", "--replay", Path(__file__).parents[2] / "snapshots", "--dry-run"
+            )
+            assert "is being crawled" not in dry.all_output
+            kill_processes(process.pid, *list_descendants(process.pid))
+            wait_until(lambda: not is_alive(pid))
+        third = place.run_crawler("crawl", "qazmonitor")
+        assert third.code == 0, third.all_output
+        assert place.get_articles("qazmonitor").keys() == get_expected_articles("qazmonitor", qaz).keys()
+        with place.open_store() as store:
+            assert store.leases.get("qazmonitor") is None
+            assert [run.health for run in store.runs.list_recent()] == [Health.HEALTHY, Health.FAILED]
+            assert store.alarms.list_open() == []
 
 
 def test_a_holder_of_another_host_is_replaced_when_it_was_silent_for_too_long(tmp_path: Path) -> None:
     with QazMonitorSite(4) as qaz:
-        place = Place(tmp_path, {"qazmonitor": qaz})
-        place.data.mkdir(parents=True)
-        with place.store() as store:
-            lease = store.leases.take("qazmonitor", uuid.uuid4().hex)
-            killed = store.runs.begin(Run(source="qazmonitor", started_at=lease.taken_at))
-            with store._database.writing() as connection:
+        place = Sandbox(tmp_path, {"qazmonitor": qaz})
+        place.data_dir.mkdir(parents=True)
+        with place.open_store() as store:
+            lease = store.leases.acquire("qazmonitor", uuid.uuid4().hex)
+            killed = store.runs.record_start(Run(source="qazmonitor", started_at=lease.taken_at))
+            with store._database.transaction() as connection:
                 connection.exec_driver_sql("UPDATE runs SET host = 'elsewhere'")
-            changed(store, host="elsewhere", beat_at=lease.beat_at - timedelta(seconds=41))
-        done = place.crawler("crawl", "qazmonitor")  # waits some four seconds until it is 45
-        assert done.code == 0, done.said
-        with place.store() as store:
-            found = {run.id: run for run in store.runs.recent()}
+            changed(store, host="elsewhere", beat_at=lease.heartbeat_at - timedelta(seconds=41))
+        done = place.run_crawler("crawl", "qazmonitor")  # waits some four seconds until it is 45
+        assert done.code == 0, done.all_output
+        with place.open_store() as store:
+            found = {run.id: run for run in store.runs.list_recent()}
         assert found[killed.id].health is Health.FAILED
         assert len(found) == 2
 
 
 def test_a_holder_of_another_host_that_beats_keeps_it(tmp_path: Path) -> None:
-    place = Place(tmp_path, {})
-    place.data.mkdir(parents=True)
-    with place.store() as store:
+    place = Sandbox(tmp_path, {})
+    place.data_dir.mkdir(parents=True)
+    with place.open_store() as store:
         holder = uuid.uuid4().hex
-        store.leases.take("qazmonitor", holder)
+        store.leases.acquire("qazmonitor", holder)
         changed(store, host="elsewhere")
-        with place.started("crawl", "qazmonitor") as process:
+        with place.start_crawler("crawl", "qazmonitor") as process:
             while process.poll() is None:
-                store.leases.beat("qazmonitor", holder)
+                store.leases.renew("qazmonitor", holder)
                 threading.Event().wait(0.2)
             out, _ = process.communicate(timeout=60)
     assert process.returncode == 15
@@ -87,20 +92,20 @@ def test_a_holder_of_another_host_that_beats_keeps_it(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_run_that_lost_its_lease_ends_in_order(tmp_path: Path) -> None:
     with QazMonitorSite(4) as qaz:
-        place = Place(tmp_path, {"qazmonitor": qaz})
-        with place.started("crawl", "qazmonitor") as process:
-            with held(qaz, seconds=100):
-                until(lambda: qaz.requests, 60)
-                with place.store() as store:
+        place = Sandbox(tmp_path, {"qazmonitor": qaz})
+        with place.start_crawler("crawl", "qazmonitor") as process:
+            with delay_answers(qaz, seconds=100):
+                wait_until(lambda: qaz.requests, 60)
+                with place.open_store() as store:
                     changed(store, holder="another", host="elsewhere", pid=7)
                 threading.Event().wait(11)
             out, _ = process.communicate(timeout=60)
         assert process.returncode == 15, out
         assert "lost its lease (process 7 on host elsewhere has it)" in out
-        with place.store() as store:
-            (run,) = store.runs.recent()
-            lease = store.leases.of("qazmonitor")
-            assert store.alarms.open() == []
+        with place.open_store() as store:
+            (run,) = store.runs.list_recent()
+            lease = store.leases.get("qazmonitor")
+            assert store.alarms.list_open() == []
         assert (run.health, run.exit_code, run.complete) == (Health.FAILED, 15, False)
         assert lease is not None
         assert lease.holder == "another"

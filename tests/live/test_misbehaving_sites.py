@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live.place import HASTE, Place
-from sites.faults import ALL
-from sites.gov import GovSite
-from sites.ktkz import KtkzSite
-from sites.qazmonitor import QazMonitorSite
+from support.gov_site import GovSite
+from support.ktkz_site import KtkzSite
+from support.qazmonitor_site import QazMonitorSite
+from support.sandbox import NO_DELAYS, Sandbox
+from support.site_faults import ALL_PATHS
 
-from crawler.process import Event, run_all
-from crawler.run import RunPlan
+from crawler.service import RunEvent, run_all
+from crawler.service.run import RunPlan
 
 pytestmark = pytest.mark.slow
 
 KINDS = {"mfa": GovSite, "qazmonitor": QazMonitorSite, "ktkz": KtkzSite}
 LISTS = {"mfa": "/graphql", "qazmonitor": "/rss", "ktkz": "/rus/rss"}
 SETTINGS = {
-    **HASTE,
+    **NO_DELAYS,
     "CRAWLER_LIMITS__BODY_MB": "1",
     "CRAWLER_LIMITS__PAGE_SECONDS": "1",
     "CRAWLER_POLITENESS__RETRIES": "2",
@@ -49,7 +49,7 @@ def crawl(tmp_path: Path) -> Any:
 
     def run(source: str, url: str, **variables: str) -> Ran:
         """As `crawler crawl SOURCE` does it, without starting Python each time."""
-        events: list[Event] = []
+        events: list[RunEvent] = []
         values = {
             **SETTINGS,
             "CRAWLER_DATA_DIR": str(tmp_path / "data"),
@@ -73,11 +73,11 @@ def crawl(tmp_path: Path) -> Any:
 @pytest.mark.parametrize("fault", ["504", "not_json", "graphql_errors", "truncated_gzip", "drop"])
 def test_a_passing_fault_is_waited_out(crawl: Any, fault: str) -> None:
     with GovSite(6) as site:
-        site.fault("/graphql", fault, times=2)
+        site.add_fault("/graphql", fault, times=2)
         ran = crawl("mfa", site.url)
         assert (ran.code, ran.health, ran.problems) == (0, "healthy", [])
         assert ran.counts["articles/new"] == 16
-        assert len(site.asked("/graphql")) == 5
+        assert len(site.list_requests("/graphql")) == 5
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_passing_fault_is_waited_out(crawl: Any, fault: str) -> None:
 def test_a_lasting_fault_has_a_name(crawl: Any, source: str, fault: str, code: int, health: str, words: str) -> None:
     """Nothing at all is never healthy: a data interface without a record is silent, a page without a link changed."""
     with KINDS[source](6) as site:
-        site.fault(ALL, fault)
+        site.fault(ALL_PATHS, fault)
         ran = crawl(source, site.url)
         assert (ran.code, ran.health) == (code, health), ran
         assert words in ran.sentence
@@ -118,7 +118,7 @@ def test_a_long_retry_after_is_respected_for_the_whole_site(crawl: Any) -> None:
     """What was on its way already is sent (at most CONCURRENT_REQUESTS); nothing after that."""
     with QazMonitorSite(40, feed_size=40) as site:
         for article in site.articles:
-            site.fault(site.path(article), "429", value=3600)
+            site.add_fault(site.path(article), "429", value=3600)
         ran = crawl("qazmonitor", site.url, CRAWLER_POLITENESS__CONCURRENCY="1")
         assert (ran.code, ran.health) == (11, "blocked")
         assert "longer than politeness.longest_wait" in ran.sentence
@@ -138,7 +138,7 @@ def test_robots_txt_is_obeyed_by_every_request(crawl: Any, source: str) -> None:
 @pytest.mark.parametrize("fault", ["404", "504", "empty", "entity_bomb", "not_json", "truncated_gzip", "gzip_bomb"])
 def test_where_the_feed_fails_the_section_page_is_read(crawl: Any, fault: str) -> None:
     with QazMonitorSite(24) as site:
-        site.fault("/rss", fault)
+        site.add_fault("/rss", fault)
         ran = crawl("qazmonitor", site.url)
         assert (ran.code, ran.health, ran.problems) == (14, "degraded", [])
         assert ran.counts["articles/new"] == len([a for a in site.articles if a.section == "News"])
@@ -148,7 +148,7 @@ def test_where_the_feed_fails_the_section_page_is_read(crawl: Any, fault: str) -
 def test_a_cut_off_article_is_not_stored_as_if_it_were_whole(crawl: Any) -> None:
     with KtkzSite(24) as site:
         article = next(a for a in site.articles if "ru" in a.texts)
-        site.fault(site.path(article), "truncated_gzip")
+        site.add_fault(site.path(article), "truncated_gzip")
         ran = crawl("ktkz", site.url)
         assert (ran.code, ran.problems) == (10, ["Unreachable"])
         assert article.id in ran.sentence
@@ -165,7 +165,7 @@ def test_a_private_address_needs_leave(crawl: Any) -> None:
 
 def test_a_redirect_to_a_file_is_not_followed(crawl: Any) -> None:
     with QazMonitorSite(3) as site:
-        site.fault(ALL, "redirect", value="file:///etc/passwd")
+        site.add_fault(ALL_PATHS, "redirect", value="file:///etc/passwd")
         ran = crawl("qazmonitor", site.url)
         assert (ran.code, ran.health) == (12, "changed")
         assert "HTTP 302 to file:///etc/passwd" in ran.sentence
@@ -184,10 +184,10 @@ def test_without_any_answer_the_command_ends_within_half_a_minute(tmp_path: Path
     with GovSite(1) as gov, QazMonitorSite(1) as qaz, KtkzSite(1) as ktkz:
         sites = {"mfa": gov, "qazmonitor": qaz, "ktkz": ktkz}
         for site in sites.values():
-            site.fault(ALL, "hang")
+            site.fault(ALL_PATHS, "hang")
             site.fault("/robots.txt", "hang")
         start = time.monotonic()
-        done = Place(tmp_path, sites).crawler("crawl", CRAWLER_POLITENESS__RETRY_WAIT="2")
+        done = Sandbox(tmp_path, sites).run_crawler("crawl", CRAWLER_POLITENESS__RETRY_WAIT="2")
         assert time.monotonic() - start < 40  # 30 s is the promise; the rest is a busy machine's
         assert done.code == 10
         assert done.out.count("unreachable (exit 10)") == 3
@@ -195,15 +195,15 @@ def test_without_any_answer_the_command_ends_within_half_a_minute(tmp_path: Path
 
 def test_several_faults_at_once_end_with_the_one_that_outranks_the_others(tmp_path: Path) -> None:
     with GovSite(6) as gov, QazMonitorSite(6) as qaz, KtkzSite(6) as ktkz:
-        gov.fault("/graphql", "403_challenge")
-        qaz.fault(ALL, "504")
+        gov.add_fault("/graphql", "403_challenge")
+        qaz.add_fault(ALL_PATHS, "504")
         ktkz.break_page(next(a for a in ktkz.articles if "ru" in a.texts).id)
         sites = {"mfa": gov, "qazmonitor": qaz, "ktkz": ktkz}
-        done = Place(tmp_path, sites).crawler("crawl")
+        done = Sandbox(tmp_path, sites).run_crawler("crawl")
         assert done.code == 12
         for line in ("mfa: blocked (exit 11). ", "qazmonitor: unreachable (exit 10). ", "ktkz: changed (exit 12). "):
             assert line in done.out
-        assert "Traceback" not in done.said
+        assert "Traceback" not in done.all_output
 
 
 def test_a_list_that_shrank_is_told_by_its_own_past(crawl: Any) -> None:

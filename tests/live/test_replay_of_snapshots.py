@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from live.place import ROOT, Done, Place
+from support.sandbox import ROOT, CommandResult, Sandbox
 
 NO_SOCKETS = """
 import socket, sys
@@ -29,40 +29,40 @@ socket.getaddrinfo = lambda *a, **k: refused(None)(type("Name", (), {"family": N
 
 
 @pytest.fixture(scope="module")
-def replayed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, list[Done]]:
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sandbox, list[CommandResult]]:
     """The shipped snapshots replayed twice into one store, where no connection can be made."""
     folder = tmp_path_factory.mktemp("replayed")
     guard = folder / "guard"
     guard.mkdir()
     (guard / "sitecustomize.py").write_text(NO_SOCKETS % folder)
-    place = Place(folder, variables={"PYTHONPATH": f"{guard}:{ROOT}"})
-    return place, [place.crawler("crawl", "--replay", ROOT / "snapshots", "--json", "--all") for _ in range(2)]
+    place = Sandbox(folder, variables={"PYTHONPATH": f"{guard}:{ROOT}"})
+    return place, [place.run_crawler("crawl", "--replay", ROOT / "snapshots", "--json", "--all") for _ in range(2)]
 
 
-def test_everything_shipped_is_healthy(replayed: tuple[Place, list[Done]]) -> None:
+def test_everything_shipped_is_healthy(replayed: tuple[Sandbox, list[CommandResult]]) -> None:
     place, (first, _) = replayed
     assert (first.code, first.err) == (0, "")
     for source in ("mfa", "qazmonitor", "ktkz"):
-        assert first.run(source)["health"] == "healthy"
-    assert {"mfa:kt-1377987073:ru", "qazmonitor:1392:en"} < place.stored().keys()
+        assert first.get_run(source)["health"] == "healthy"
+    assert {"mfa:kt-1377987073:ru", "qazmonitor:1392:en"} < place.get_articles().keys()
 
 
-def test_no_socket_was_opened(replayed: tuple[Place, list[Done]]) -> None:
+def test_no_socket_was_opened(replayed: tuple[Sandbox, list[CommandResult]]) -> None:
     place, _ = replayed
     assert (place.folder / "guarded").exists()
     assert not (place.folder / "connected").exists()
 
 
-def test_the_second_time_nothing_is_new(replayed: tuple[Place, list[Done]]) -> None:
+def test_the_second_time_nothing_is_new(replayed: tuple[Sandbox, list[CommandResult]]) -> None:
     _, (_, second) = replayed
     assert (second.code, second.err) == (0, "")
     for source in ("mfa", "qazmonitor", "ktkz"):
-        told = {name for name in second.run(source)["counts"] if name.startswith("articles/")}
+        told = {name for name in second.get_run(source)["counts"] if name.startswith("articles/")}
         assert told == {"articles/unchanged"}, source
     assert all(line["verdict"] == "unchanged" for line in second.lines if line["type"] == "article")
 
 
-def test_a_replay_writes_no_archive(replayed: tuple[Place, list[Done]]) -> None:
+def test_a_replay_writes_no_archive(replayed: tuple[Sandbox, list[CommandResult]]) -> None:
     place, _ = replayed
     assert not list(place.folder.rglob("*.warc*"))
 
@@ -83,15 +83,15 @@ def stored_list(folder: Path, **meta: object) -> Path:
 
 
 def test_a_list_without_one_of_its_articles_names_it(tmp_path: Path) -> None:
-    place = Place(tmp_path / "user")
-    done = place.crawler("crawl", "--replay", stored_list(tmp_path / "pages"))
+    place = Sandbox(tmp_path / "user")
+    done = place.run_crawler("crawl", "--replay", stored_list(tmp_path / "pages"))
     assert done.code == 12
     assert "https://qazmonitor.com/news/9999/not-stored was asked for and is not stored" in done.err
-    assert place.stored().keys() == {"qazmonitor:1405:en"}
+    assert place.get_articles().keys() == {"qazmonitor:1405:en"}
 
 
 def test_a_list_kept_without_its_articles_says_so(tmp_path: Path) -> None:
-    done = Place(tmp_path / "user").crawler(
+    done = Sandbox(tmp_path / "user").run_crawler(
         "crawl", "qazmonitor", "-v", "--replay", stored_list(tmp_path / "pages", follow="stored")
     )
     assert (done.code, done.err) == (0, "")
@@ -108,11 +108,11 @@ def test_a_list_kept_without_its_articles_says_so(tmp_path: Path) -> None:
     ],
 )
 def test_nothing_stored_is_an_error_of_use(tmp_path: Path, words: tuple[str, ...], sentence: str) -> None:
-    place = Place(tmp_path)
-    stored_list(place.work / "pages")
-    (place.work / "empty").mkdir()
-    (place.work / "page.xml").write_text("<rss/>")
-    done = place.crawler("crawl", *words)
+    place = Sandbox(tmp_path)
+    stored_list(place.work_dir / "pages")
+    (place.work_dir / "empty").mkdir()
+    (place.work_dir / "page.xml").write_text("<rss/>")
+    done = place.run_crawler("crawl", *words)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("crawler: ")
     assert sentence in done.err

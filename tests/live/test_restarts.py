@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from live.place import ROOT
+from support.sandbox import ROOT
 
 
 @pytest.mark.slow

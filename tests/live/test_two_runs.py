@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from live.place import Done, Place, expected
-from sites.gov import GovSite
-from sites.ktkz import KtkzSite
-from sites.qazmonitor import QazMonitorSite
-from sites.wire import Asked
+from support.gov_site import GovSite
+from support.http_server import SiteRequest
+from support.ktkz_site import KtkzSite
+from support.qazmonitor_site import QazMonitorSite
+from support.sandbox import CommandResult, Sandbox, get_expected_articles
 
-from crawler.archive.reader import read_at
+from crawler.archive.snapshot_reader import read_snapshot_at
 from crawler.items import Article, Verdict
 
 SOURCES = ("mfa", "qazmonitor", "ktkz")
@@ -25,10 +25,10 @@ BROKEN = {"mfa": ("no_title", "title"), "qazmonitor": ("markup", "published_at")
 class Week:
     """Runs one after the other into one store: what each said, what sites were asked, what was stored then."""
 
-    place: Place
+    place: Sandbox
     sites: Mapping[str, Any]
-    done: dict[str, Done] = field(default_factory=dict)
-    asked: dict[str, dict[str, list[Asked]]] = field(default_factory=dict)
+    done: dict[str, CommandResult] = field(default_factory=dict)
+    asked: dict[str, dict[str, list[SiteRequest]]] = field(default_factory=dict)
     stored: dict[str, dict[str, Article]] = field(default_factory=dict)
     edited: dict[str, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
@@ -38,26 +38,26 @@ class Week:
     def run(self, name: str) -> None:
         for site in self.sites.values():
             site.requests.clear()
-        self.done[name] = self.place.crawler("crawl", "--json")
+        self.done[name] = self.place.run_crawler("crawl", "--json")
         self.asked[name] = {source: list(site.requests) for source, site in self.sites.items()}
-        self.stored[name] = self.place.stored()
+        self.stored[name] = self.place.get_articles()
 
     def counts(self, run: str, source: str) -> dict[str, int]:
-        return self.done[run].run(source)["counts"]
+        return self.done[run].get_run(source)["counts"]
 
 
 @pytest.fixture(scope="module")
 def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
     with GovSite() as gov, QazMonitorSite(feed_size=60) as qaz, KtkzSite() as ktkz:
         sites = {"mfa": gov, "qazmonitor": qaz, "ktkz": ktkz}
-        week = Week(Place(tmp_path_factory.mktemp("week"), sites), sites)
+        week = Week(Sandbox(tmp_path_factory.mktemp("week"), sites), sites)
         week.run("first")
         week.run("second")
         russian = [article for article in ktkz.articles if "ru" in article.texts]
         week.edited = {
-            "mfa": f"mfa:{gov.edit(gov.articles[2].id, 'kk').id}:kk",
-            "qazmonitor": f"qazmonitor:{qaz.edit(qaz.articles[3].id).id}:en",
-            "ktkz": f"ktkz:{ktkz.edit(russian[2].id).id}:ru",
+            "mfa": f"mfa:{gov.edit_article(gov.articles[2].id, 'kk').id}:kk",
+            "qazmonitor": f"qazmonitor:{qaz.edit_article(qaz.articles[3].id).id}:en",
+            "ktkz": f"ktkz:{ktkz.edit_article(russian[2].id).id}:ru",
         }
         for source, site in sites.items():
             article = next(a for a in site.add(4) if source != "ktkz" or "ru" in a.texts)
@@ -65,9 +65,9 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
             week.broken[source] = article.id
         gone, moved = qaz.articles[8], qaz.articles[10]
         week.gone, week.moved = f"qazmonitor:{gone.id}:en", f"qazmonitor:{moved.id}:en"
-        qaz.fault(qaz.path(gone), "404")
+        qaz.add_fault(qaz.path(gone), "404")
         qaz.public = "https://en.qazmonitor.com"
-        qaz._keep(replace(moved, section="Culture", slug="moved"))
+        qaz._save_article(replace(moved, section="Culture", slug="moved"))
         week.run("third")
         qaz.heal()
         for source, site in sites.items():
@@ -77,7 +77,7 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
 
 
 def whole(week: Week, source: str) -> dict[str, Any]:
-    found = expected(source, week.sites[source])
+    found = get_expected_articles(source, week.sites[source])
     return {key: article for key, article in found.items() if source != "ktkz" or key.endswith(":ru")}
 
 
@@ -89,7 +89,7 @@ def test_the_first_run_is_healthy_and_says_how_many_it_found(week: Week) -> None
     done = week.done["first"]
     assert (done.code, done.err) == (0, "")
     for source in SOURCES:
-        run = done.run(source)
+        run = done.get_run(source)
         stored = of(week.stored["first"], source)
         assert (run["health"], run["counts"]["articles/new"]) == ("healthy", len(stored))
 
@@ -121,11 +121,11 @@ def test_what_is_stored_is_what_the_site_shows(week: Week, source: str) -> None:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_version_points_at_its_page_in_the_archive(week: Week, source: str) -> None:
-    with week.place.store() as store:
-        for article in list(store.articles.select(source=source)):
-            for version in store.articles.versions(article.id):
+    with week.place.open_store() as store:
+        for article in list(store.articles.iter_newest(source=source)):
+            for version in store.articles.versions__list_by_article(article.id):
                 assert version.snapshot is not None
-                page = read_at(week.place.archive, version.snapshot)
+                page = read_snapshot_at(week.place.archive_dir, version.snapshot)
                 assert page.status == 200
                 assert page.url.startswith(week.sites[source].url)
                 sentence = version.body.rsplit("\n", 1)[-1].rsplit(" ", 3)[-1]
@@ -137,7 +137,7 @@ def test_the_second_run_finds_nothing_new_and_asks_with_conditions(week: Week) -
     assert (done.code, done.err) == (0, "")
     assert week.stored["second"] == week.stored["first"]
     for source in SOURCES:
-        assert done.run(source)["health"] == "healthy"
+        assert done.get_run(source)["health"] == "healthy"
         counts = week.counts("second", source)
         assert not {"articles/new", "articles/revised", "articles/copy"} & counts.keys()
     for source in ("qazmonitor", "ktkz"):
@@ -154,7 +154,7 @@ def test_paging_stops_where_the_first_run_began(week: Week) -> None:
 @pytest.mark.parametrize("source", SOURCES)
 def test_an_edited_article_gets_a_second_version_beside_the_first(week: Week, source: str) -> None:
     key = week.edited[source]
-    before, after = week.place.versions(key)
+    before, after = week.place.list_versions(key)
     assert (before.version, before.verdict) == (1, Verdict.NEW)
     assert (after.version, after.verdict) == (2, Verdict.REVISED)
     assert after.body == f"{before.body} 2026."
@@ -167,7 +167,7 @@ def test_an_edited_article_gets_a_second_version_beside_the_first(week: Week, so
 def test_a_broken_page_is_named_and_the_rest_is_stored(week: Week, source: str) -> None:
     done, broken = week.done["third"], week.broken[source]
     assert done.code == 12
-    run = done.run(source)
+    run = done.get_run(source)
     assert (run["health"], run["exit_code"]) == ("changed", 12)
     (problem,) = run["problems"]
     assert (problem["kind"], broken in problem["url"]) == ("PageChanged", True)
@@ -185,7 +185,7 @@ def test_once_mended_the_page_is_stored_by_the_next_run(week: Week, source: str)
 def test_a_page_that_is_gone_is_no_error_and_is_counted(week: Week) -> None:
     assert week.counts("third", "qazmonitor")["no_article"] == 1
     assert week.gone in week.stored["third"]
-    assert all("gone" not in problem["message"] for problem in week.done["third"].run("qazmonitor")["problems"])
+    assert all("gone" not in problem["message"] for problem in week.done["third"].get_run("qazmonitor")["problems"])
 
 
 def test_a_moved_article_is_the_same_article(week: Week) -> None:
@@ -193,4 +193,4 @@ def test_a_moved_article_is_the_same_article(week: Week) -> None:
         f"/culture/{week.moved.split(':')[1]}/moved"
     ]
     assert week.counts("third", "qazmonitor")["articles/unchanged"] >= 1
-    assert len(week.place.versions(week.moved)) == 1
+    assert len(week.place.list_versions(week.moved)) == 1

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sites.crawl import Watched
-from sites.odd import Odd
+from support.misbehaving_gov_site import MisbehavingGovSite
+from support.watched_source import WatchedSource
 
 Answer = bytes | Callable[[socket.socket], None]
 
@@ -29,7 +29,7 @@ warnings.simplefilter("error")
 import scrapy
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.exceptions import ScrapyDeprecationWarning
-from crawler.middlewares.patience import again
+from crawler.middlewares.retry import again
 
 given = json.loads(sys.argv[1])
 
@@ -84,7 +84,7 @@ SETTINGS: dict[str, Any] = {
     "DOWNLOADER_MIDDLEWARES": {
         "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
         "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-        "crawler.middlewares.patience.PatienceMiddleware": 550,
+        "crawler.middlewares.retry.PatienceMiddleware": 550,
         "crawler.middlewares.guard.GuardMiddleware": 560,
         "crawler.middlewares.decompress.DecompressMiddleware": 590,
         "crawler.middlewares.archive.ArchiveMiddleware": 880,
@@ -234,7 +234,7 @@ def crawl(tmp_path: Path) -> Crawl:
 
 
 @pytest.fixture
-def gov(tmp_path: Path) -> Iterator[Watched]:
+def gov(tmp_path: Path) -> Iterator[WatchedSource]:
     """gov.kz with thirty articles, one each eight hours: a page of five reaches back a day and a half."""
-    with Odd(30, every=timedelta(hours=8)) as site:
-        yield Watched("mfa", site, tmp_path)
+    with MisbehavingGovSite(30, every=timedelta(hours=8)) as site:
+        yield WatchedSource("mfa", site, tmp_path)

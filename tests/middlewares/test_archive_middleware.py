@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from crawler.archive.reader import read_at, read_snapshots
+from crawler.archive.snapshot_reader import read_snapshot_at, read_snapshots
 from crawler.items import SnapshotRef
 
 PAGE = b"<html><p>A page that is long enough to be worth packing.</p></html>" * 20
@@ -27,7 +27,7 @@ def test_a_page_is_kept_as_received_with_its_request(site: Any, crawl: Any, tmp_
     assert ran.only["size"] == len(PAGE)
     file, offset, digest = ran.only["record"]
     assert digest == "sha256:" + hashlib.sha256(PACKED).hexdigest()
-    snapshot = read_at(tmp_path / "archive", SnapshotRef(file=file, offset=offset, digest=digest))
+    snapshot = read_snapshot_at(tmp_path / "archive", SnapshotRef(file=file, offset=offset, digest=digest))
     assert (snapshot.url, snapshot.status, snapshot.body) == (site.url("/page"), 200, PAGE)
     assert (snapshot.method, snapshot.payload) == ("POST", b'{"query": 1}')
     assert snapshot.headers["x-own"] == "yes"

@@ -10,7 +10,7 @@ import brotli
 import pytest
 from backports import zstd
 
-from crawler.middlewares.address import is_public, spelled_out
+from crawler.middlewares.network_addresses import is_public, parse_host_address
 
 ZEROS = b"\0" * 5_000_000
 
@@ -83,7 +83,7 @@ def test_addresses_that_are_not(address: str) -> None:
     ],
 )
 def test_what_a_host_spells_out(host: str, address: str | None) -> None:
-    assert spelled_out(host) == address
+    assert parse_host_address(host) == address
 
 
 INSIDE = [

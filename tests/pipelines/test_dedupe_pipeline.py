@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from scrapy.exceptions import DropItem
 
-from crawler.dedupe.content import copy_hash, revision_hash
-from crawler.extract.page import ASKED
 from crawler.items import Article, Verdict
+from crawler.pages.base import REQUESTED_LANGUAGE_NOTE
 from crawler.pipelines.dedupe import DedupePipeline
+from crawler.similarity.content_hashes import hash_body, hash_revision
 from crawler.store import Store, open_store
 
 LONG = "Мост через реку открыт, он самый длинный в области и построен за два года. " * 4
@@ -37,7 +37,7 @@ def judged(
         one = stage.process_item(article)
         found.append((one.verdict, one.version, one.copy_of))
         if stored:
-            kept = {"content_hash": revision_hash(one), "copy_hash": copy_hash(one), "run_id": None}
+            kept = {"content_hash": hash_revision(one), "copy_hash": hash_body(one), "run_id": None}
             store.articles.save(one, **kept, seen_at=datetime(2026, 6, 11, tzinfo=UTC))
     return found
 
@@ -123,7 +123,7 @@ def test_short_texts_are_copies_only_with_the_same_title(store: Store) -> None:
 
 def test_untranslated_article_overwrites_no_other_records(store: Store) -> None:
     """gov.kz: the kk record has the Russian text, in words of its own."""
-    asked = {"language": f"NewsAnswer:{ASKED}kk"}
+    asked = {"language": f"NewsAnswer:{REQUESTED_LANGUAGE_NOTE}kk"}
     stray = replace(ARTICLE, title="Көпір", provenance=asked)
     judged(store, ARTICLE)
     with pytest.raises(DropItem, match="as another record has it"):
@@ -132,7 +132,9 @@ def test_untranslated_article_overwrites_no_other_records(store: Store) -> None:
     assert judged(store, alone) == [(Verdict.NEW, 1, None)]
     assert judged(store, replace(alone, title="Мост")) == [(Verdict.REVISED, 2, None)]
     with pytest.raises(DropItem):
-        judged(store, replace(alone, title="Bridge", provenance={"language": f"NewsAnswer:{ASKED}en"}))
+        judged(
+            store, replace(alone, title="Bridge", provenance={"language": f"NewsAnswer:{REQUESTED_LANGUAGE_NOTE}en"})
+        )
     assert judged(store, replace(alone, title="Мост!", provenance={})) == [(Verdict.REVISED, 3, None)]
 
 
@@ -144,7 +146,7 @@ def test_a_page_whose_text_is_read_in_another_language_later_is_the_same_page(st
         (Verdict.REVISED, 2, None),
         (Verdict.UNCHANGED, 2, None),
     ]
-    stored = store.articles.find("mfa:1:und")
+    stored = store.articles.get_state("mfa:1:und")
     assert stored is not None
     assert (stored.version, stored.language) == (2, "en")
-    assert store.articles.find("mfa:1:en") is None
+    assert store.articles.get_state("mfa:1:en") is None

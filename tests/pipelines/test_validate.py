@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.items import Article
-from crawler.pipelines.validate import SLACK, flaw
+from crawler.pipelines.validate import MAX_CLOCK_SKEW, find_flaw
 
 SEEN = datetime(2026, 6, 11, 12, tzinfo=UTC)
 ARTICLE = Article(
@@ -19,7 +19,7 @@ ARTICLE = Article(
 
 
 def field(**changes: object) -> str | None:
-    found = flaw(replace(ARTICLE, **changes), SEEN)
+    found = find_flaw(replace(ARTICLE, **changes), SEEN)
     return found and found[0]
 
 
@@ -32,8 +32,8 @@ def test_good_article_passes() -> None:
     ("published", "flawed"),
     [
         (SEEN, False),
-        (SEEN + SLACK, False),
-        (SEEN + SLACK + timedelta(seconds=1), True),
+        (SEEN + MAX_CLOCK_SKEW, False),
+        (SEEN + MAX_CLOCK_SKEW + timedelta(seconds=1), True),
         (SEEN + timedelta(days=365), True),
         (datetime(1991, 1, 1, tzinfo=UTC), False),
         (datetime(1990, 12, 31, 23, 59, tzinfo=UTC), True),
@@ -128,5 +128,5 @@ def test_any_cyrillic_text_passes(text: str) -> None:
 
 
 def test_flaw_says_what_should_stand_there_and_what_does() -> None:
-    found = flaw(replace(ARTICLE, body="Мост.\nВсе новости\n"), SEEN)
+    found = find_flaw(replace(ARTICLE, body="Мост.\nВсе новости\n"), SEEN)
     assert found == ("body", "the article alone, without the page's own words", "'Все новости'")

@@ -11,27 +11,27 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from rights.unique_words import WORD, samples, shown
+from support.unique_words import WORD, count_shown, make_samples
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
 from crawler.config import Config
-from crawler.entries import Entry, Maker
-from crawler.feeds.outputs import FEEDS, TABLES
 from crawler.items import Article, Strength
-from crawler.rights import Shares
+from crawler.publish import Entry, EntryBuilder
+from crawler.publish.outputs import EXPORT_FORMATS, FEED_FORMATS
+from crawler.rights import RightsRegistry
 from crawler.store import Store, open_store
 
 
 def registered() -> dict[str, Callable[[Sequence[Entry]], str]]:
     """Every output that leaves the machine: the dict OUTPUTS in the module `outputs` of each room that has one."""
-    rooms = [name for name in ("crawler.feeds.outputs", "crawler.alerts.outputs") if find_spec(name)]
+    rooms = [name for name in ("crawler.publish.outputs", "crawler.notify.outputs") if find_spec(name)]
     return {name: output for room in rooms for name, output in import_module(room).OUTPUTS.items()}
 
 
 OUTPUTS = registered()
-SAMPLES = samples()
-SHARES = Shares(Config())
+SAMPLES = make_samples()
+SHARES = RightsRegistry(Config())
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +47,15 @@ def store(url: str) -> Iterator[Store]:
                 seen = one.fetched_at
                 assert seen is not None
                 opened.articles.save(one, content_hash=one.body, run_id=None, seen_at=seen)
-        opened.same.settle(ZoneInfo("Asia/Almaty"))
+        opened.stories.clusters__assign_pending(ZoneInfo("Asia/Almaty"))
         yield opened
 
 
 def entries(store: Store, articles: list[Article]) -> list[Entry]:
     """Entries as outputs get them, through one door."""
-    maker = Maker(Config(), store)
-    door = maker.door()
-    return [maker.entry(one, door, strength=Strength.WEAK) for one in articles]
+    maker = EntryBuilder(Config(), store)
+    door = maker.make_door()
+    return [maker.build(one, door, strength=Strength.WEAK) for one in articles]
 
 
 def rendered(output: str, found: list[Entry]) -> str:
@@ -67,8 +67,8 @@ def rendered(output: str, found: list[Entry]) -> str:
 def test_no_more_of_a_text_is_shown_than_its_source_allows(output: str, versions: list[Article], store: Store) -> None:
     current = versions[-1]
     text = rendered(output, entries(store, [current]))
-    allowed = SHARES.of(current).excerpt_share
-    assert 0 < shown(text, current.body) <= allowed * len(current.body)
+    allowed = SHARES.get(current).excerpt_share
+    assert 0 < count_shown(text, current.body) <= allowed * len(current.body)
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
@@ -76,7 +76,9 @@ def test_all_versions_together_stay_within_the_share(output: str, store: Store) 
     for versions in SAMPLES:
         text = rendered(output, entries(store, versions[::-1]))
         for one in versions:
-            assert shown(text, one.body) <= SHARES.of(one).excerpt_share * max(len(each.body) for each in versions)
+            assert count_shown(text, one.body) <= SHARES.get(one).excerpt_share * max(
+                len(each.body) for each in versions
+            )
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
@@ -84,7 +86,7 @@ def test_all_articles_together_stay_within_their_shares(output: str, store: Stor
     current = [versions[-1] for versions in SAMPLES]
     text = rendered(output, entries(store, current))
     for one in current:
-        assert shown(text, one.body) <= SHARES.of(one).excerpt_share * len(one.body), one.id
+        assert count_shown(text, one.body) <= SHARES.get(one).excerpt_share * len(one.body), one.id
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
@@ -93,7 +95,7 @@ def test_link_reference_and_attribution_are_there(output: str, versions: list[Ar
     current = versions[-1]
     text = rendered(output, entries(store, [current]))
     assert current.url in text
-    for name in filter(None, (SHARES.of(current).reference, current.attribution)):
+    for name in filter(None, (SHARES.get(current).reference, current.attribution)):
         assert name in text
 
 
@@ -122,20 +124,20 @@ def first_passage(text: str, body: str) -> list[str]:
 def test_a_permission_shows_the_whole_text(store: Store) -> None:
     config = Config.model_validate({"sources": {"mfa": {"excerpt_share": 1, "permission": "letter of 3 May 2026"}}})
     one = next(versions[-1] for versions in SAMPLES if versions[-1].source == "mfa")
-    maker = Maker(config, store)
-    for output in (*FEEDS, *TABLES):
-        assert shown(rendered(output, [maker.entry(one, maker.door())]), one.body) > 0.99 * len(one.body) - len(
-            WORD.findall(one.body)
-        )
+    maker = EntryBuilder(config, store)
+    for output in (*FEED_FORMATS, *EXPORT_FORMATS):
+        assert count_shown(rendered(output, [maker.build(one, maker.make_door())]), one.body) > 0.99 * len(
+            one.body
+        ) - len(WORD.findall(one.body))
 
 
 def test_what_goes_over_is_found_out(store: Store) -> None:
     one = SAMPLES[0][0]
-    assert shown(one.body, one.body) == len(one.body) - 1  # the last full stop is no word's
+    assert count_shown(one.body, one.body) == len(one.body) - 1  # the last full stop is no word's
     assert (
-        shown(json.dumps(one.body), one.body) == 0
+        count_shown(json.dumps(one.body), one.body) == 0
     )  # escaped letters would hide what is shown: outputs are read as text
-    assert shown(" ".join(WORD.findall(one.body)[::2]), one.body) > 0.3 * len(one.body)
+    assert count_shown(" ".join(WORD.findall(one.body)[::2]), one.body) > 0.3 * len(one.body)
 
 
 @pytest.mark.parametrize(
@@ -159,5 +161,5 @@ def test_commands_keep_to_it_too(
     text = unescape(written[0].read_text(encoding="utf-8") if written else done.stdout)
     assert len(WORD.findall(text)) > 500
     for versions in SAMPLES:
-        most = max(SHARES.of(one).excerpt_share * len(one.body) for one in versions)
-        assert all(shown(text, one.body) <= most for one in versions), versions[0].id
+        most = max(SHARES.get(one).excerpt_share * len(one.body) for one in versions)
+        assert all(count_shown(text, one.body) <= most for one in versions), versions[0].id

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from crawler.config import Config
 from crawler.errors import ConfigError
 from crawler.items import Article, Match, Strength
-from crawler.rights import Door, Excerpt, Shares
+from crawler.rights import Door, Excerpt, RightsRegistry
 
 SENTENCES = st.lists(
     st.lists(st.text("абвгдежзийклмн", min_size=1, max_size=12), min_size=1, max_size=25).map(
@@ -40,7 +40,7 @@ def shown(excerpt: Excerpt) -> int:
 
 
 def door(**settings: object) -> Door:
-    return Door(Shares(Config.model_validate(settings)))
+    return Door(RightsRegistry(Config.model_validate(settings)))
 
 
 @st.composite
@@ -175,9 +175,9 @@ def test_an_owner_may_show_less_or_nothing_at_all() -> None:
 
 
 def test_the_permission_of_today_counts_not_that_of_the_day_of_the_crawl() -> None:
-    rights = Shares(Config.model_validate({"sources": {"qazmonitor": {"excerpt_share": 1, "permission": "x"}}}))
+    rights = RightsRegistry(Config.model_validate({"sources": {"qazmonitor": {"excerpt_share": 1, "permission": "x"}}}))
     item = article(TEXT)
-    item = Article.from_dict({**item.to_dict(), "rights": {**_plain(rights.of(item))}})
+    item = Article.from_dict({**item.to_dict(), "rights": {**_plain(rights.get(item))}})
     assert shown(door().excerpt(item)) <= 0.3 * len(TEXT)
 
 

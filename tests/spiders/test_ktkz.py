@@ -7,11 +7,11 @@ import pytest
 from crawler import spiders
 from crawler.config import Config
 from crawler.errors import PageChanged
-from crawler.extract.page import read
 from crawler.items import Article
-from crawler.snapshot import Snapshot
+from crawler.pages.base import read_snapshot
+from crawler.pages.snapshot import Snapshot
 
-SITE = spiders.load("ktkz").site_of(Config())
+SITE = spiders.load_spider("ktkz").make_site(Config())
 URL = "https://www.kt.kz/rus/press-materialy/most_otkryt_1377991204.html"
 META = "<div class='page-meta'><span>11.06.2026, 17:45</span><span>127</span></div>"
 TEXT = "<p>Мост через реку открыт.</p><p>Он самый длинный в области.</p>"
@@ -24,7 +24,7 @@ def page(text: str = TEXT, meta: str = META, title: str = "<h1>Мост откр
 
 
 def article(html: str, url: str = URL) -> Article:
-    (found,) = read(Snapshot(url=url, body=html.encode(), kind_hint="html"), SITE).articles
+    (found,) = read_snapshot(Snapshot(url=url, body=html.encode(), kind_hint="html"), SITE).articles
     return found
 
 

@@ -7,11 +7,11 @@ import pytest
 from crawler import spiders
 from crawler.config import Config
 from crawler.errors import NotAnArticle, PageChanged
-from crawler.extract.page import read
 from crawler.items import Article
-from crawler.snapshot import Snapshot
+from crawler.pages.base import read_snapshot
+from crawler.pages.snapshot import Snapshot
 
-SITE = spiders.load("qazmonitor").site_of(Config())
+SITE = spiders.load_spider("qazmonitor").make_site(Config())
 URL = "https://qazmonitor.com/news/7/the-bridge-is-open"
 RIGHTS = "Only 30% of an article published on The Qazaqstan Monitor website may be used with a mandatory hyperlink."
 CRUMBS = "  1. Main Page\n  2. News\n  3. The Bridge Is Open"
@@ -29,7 +29,7 @@ def text(*without: str, **instead: str) -> str:
 
 
 def article(page: str, url: str = URL, kind: str = "text") -> Article:
-    (found,) = read(Snapshot(url=url, body=page.encode(), kind_hint=kind), SITE).articles
+    (found,) = read_snapshot(Snapshot(url=url, body=page.encode(), kind_hint=kind), SITE).articles
     return found
 
 
@@ -197,16 +197,20 @@ def test_section_lists_its_articles_once() -> None:
     links = "".join(
         f"<a href='{href}'>x</a>" for href in ("/news/7/x", "/terms", "/news/7/x#top", "/news/8/y", "#", "")
     )
-    reading = read(Snapshot(url="https://qazmonitor.com/news", body=links.encode(), kind_hint="html"), SITE)
+    reading = read_snapshot(Snapshot(url="https://qazmonitor.com/news", body=links.encode(), kind_hint="html"), SITE)
     assert reading.links == ("https://qazmonitor.com/news/7/x", "https://qazmonitor.com/news/8/y")
 
 
 @pytest.mark.parametrize("path", ["news/tags/bridge", "a/b/c"])
 def test_deeper_page_is_neither_article_nor_section(path: str) -> None:
     with pytest.raises(NotAnArticle, match="neither"):
-        read(Snapshot(url=f"https://qazmonitor.com/{path}", body=b"<a href='/news/7/x'>x</a>", kind_hint="html"), SITE)
+        read_snapshot(
+            Snapshot(url=f"https://qazmonitor.com/{path}", body=b"<a href='/news/7/x'>x</a>", kind_hint="html"), SITE
+        )
 
 
 def test_section_without_articles_is_changed() -> None:
     with pytest.raises(PageChanged, match="addresses of articles"):
-        read(Snapshot(url="https://qazmonitor.com/news", body=b"<a href='/terms'>x</a>", kind_hint="html"), SITE)
+        read_snapshot(
+            Snapshot(url="https://qazmonitor.com/news", body=b"<a href='/terms'>x</a>", kind_hint="html"), SITE
+        )

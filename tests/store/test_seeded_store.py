@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from benchmarks.sameness_articles import ZONE, article, save
-from benchmarks.sameness_seed import BATCH, seed
+from benchmarks.seeded_store import BATCH, seed_store
+from benchmarks.similarity_articles import ZONE, make_article, save_articles
 from crawler.store import Store, open_store
 from crawler.store.schema import metadata
 
@@ -18,14 +18,14 @@ pytestmark = pytest.mark.slow
 
 def rows(store: Store) -> dict[str, list[Any]]:
     """Every row of every table."""
-    read = store._database.read
+    read = store._database.fetch_all
     return {table.name: sorted(map(tuple, read(select(table))), key=repr) for table in metadata.tables.values()}
 
 
 def judge(store: Store, numbers: range) -> None:
     """A batch the ordinary way."""
-    save(store, [article(number) for number in numbers])
-    store.same.settle(ZONE)
+    save_articles(store, [make_article(number) for number in numbers])
+    store.stories.clusters__assign_pending(ZONE)
 
 
 LATER = range(2 * BATCH, 2 * BATCH + 20)
@@ -42,7 +42,7 @@ def wanted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
 
 
 def test_a_seeded_store_is_row_for_row_what_judging_leaves(url: str, wanted: dict[str, list[Any]]) -> None:
-    seed(url, 0, 2 * BATCH, part=BATCH)
+    seed_store(url, 0, 2 * BATCH, part=BATCH)
     with open_store(url) as store:
         judge(store, LATER)
         found = rows(store)
@@ -53,4 +53,4 @@ def test_a_seeded_store_is_row_for_row_what_judging_leaves(url: str, wanted: dic
 
 def test_only_whole_batches_are_seeded(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="whole batches"):
-        seed(f"sqlite:///{tmp_path}/seeded.db", 0, BATCH + 1)
+        seed_store(f"sqlite:///{tmp_path}/seeded.db", 0, BATCH + 1)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from crawler.text.dates import MONTHS, local, read, zone
+from crawler.text.dates import MONTH_NUMBERS, convert_to_zone, load_time_zone, parse_date
 
-ALMATY = zone("Asia/Almaty")
+ALMATY = load_time_zone("Asia/Almaty")
 NAMES = {
     "en": "January February March April May June July August September October November December".split(),
     "ru": "января февраля марта апреля мая июня июля августа сентября октября ноября декабря".split(),
@@ -35,7 +35,7 @@ def written(at: datetime, language: str, form: str) -> str:
 
 @given(WALL, FORM)
 def test_written_date_is_read_back(at: datetime, form: tuple[str, str]) -> None:
-    when = read(written(at, *form), ALMATY)
+    when = parse_date(written(at, *form), ALMATY)
     assert when is not None
     assert when.at.replace(tzinfo=None) == at
     assert when.precision == "minute"
@@ -47,18 +47,18 @@ def test_date_with_anything_more_is_none(at: datetime, form: tuple[str, str], mo
     assume(more.strip(" .") and not set(more) & set("0123456789"))
     text = written(at, *form)
     assume((" ".join(f"{text} {more}".split())) != text)
-    assert read(f"{more} {text}" if before else f"{text} {more}", ALMATY) is None
+    assert parse_date(f"{more} {text}" if before else f"{text} {more}", ALMATY) is None
 
 
 @given(st.text())
 def test_any_text_is_a_date_or_none(text: str) -> None:
-    when = read(text, ALMATY)
+    when = parse_date(text, ALMATY)
     assert when is None or when.at.tzinfo is not None
 
 
 @given(st.text(alphabet="0123456789.-:T +Zмаяжan, |г", max_size=24))
 def test_text_that_looks_like_a_date_is_a_date_or_none(text: str) -> None:
-    when = read(text, ALMATY)
+    when = parse_date(text, ALMATY)
     assert when is None or when.raw == " ".join(text.split())
 
 
@@ -81,7 +81,7 @@ def test_text_that_looks_like_a_date_is_a_date_or_none(text: str) -> None:
     ],
 )
 def test_forms_seen_on_the_sites(raw: str, iso: str, precision: str) -> None:
-    when = read(raw, ALMATY)
+    when = parse_date(raw, ALMATY)
     assert when is not None
     assert (when.at.isoformat(), when.precision, when.raw) == (iso, precision, raw)
 
@@ -112,19 +112,21 @@ def test_forms_seen_on_the_sites(raw: str, iso: str, precision: str) -> None:
     ],
 )
 def test_what_is_no_date_is_none(raw: str) -> None:
-    assert read(raw, ALMATY) is None
+    assert parse_date(raw, ALMATY) is None
 
 
-@pytest.mark.parametrize("name", [*MONTHS, *(name.upper() for name in MONTHS), *(name.title() for name in MONTHS)])
+@pytest.mark.parametrize(
+    "name", [*MONTH_NUMBERS, *(name.upper() for name in MONTH_NUMBERS), *(name.title() for name in MONTH_NUMBERS)]
+)
 def test_every_month_is_read_in_any_case(name: str) -> None:
-    when = read(f"5 {name} 2026 10:00", ALMATY)
+    when = parse_date(f"5 {name} 2026 10:00", ALMATY)
     assert when is not None
-    assert when.at.month == MONTHS[name.lower()]
+    assert when.at.month == MONTH_NUMBERS[name.lower()]
 
 
 def test_every_language_has_twelve_months() -> None:
     for names in NAMES.values():
-        assert [MONTHS[name.lower()] for name in names] == list(range(1, 13))
+        assert [MONTH_NUMBERS[name.lower()] for name in names] == list(range(1, 13))
 
 
 @pytest.mark.parametrize(
@@ -141,14 +143,14 @@ def test_every_language_has_twelve_months() -> None:
     ],
 )
 def test_offset_around_the_change_of_2024(wall: str, offset: int) -> None:
-    when = read(wall, ALMATY)
+    when = parse_date(wall, ALMATY)
     assert when is not None
     assert when.at.utcoffset() == timedelta(hours=offset)
 
 
 def test_moments_of_the_repeated_hour_stay_apart() -> None:
-    first = local(datetime(2024, 2, 29, 17, 30, tzinfo=UTC), ALMATY)
-    second = local(datetime(2024, 2, 29, 18, 30, tzinfo=UTC), ALMATY)
+    first = convert_to_zone(datetime(2024, 2, 29, 17, 30, tzinfo=UTC), ALMATY)
+    second = convert_to_zone(datetime(2024, 2, 29, 18, 30, tzinfo=UTC), ALMATY)
     assert first.isoformat() == "2024-02-29T23:30:00+06:00"
     assert second.isoformat() == "2024-02-29T23:30:00+05:00"
     assert second - first == timedelta(hours=1)
@@ -156,7 +158,7 @@ def test_moments_of_the_repeated_hour_stay_apart() -> None:
 
 @given(WALL.map(lambda at: at.replace(tzinfo=UTC)))
 def test_local_is_the_same_moment_with_a_fixed_offset(at: datetime) -> None:
-    there = local(at, ALMATY)
+    there = convert_to_zone(at, ALMATY)
     assert there == at
     assert there.fold == 0
     assert datetime.fromisoformat(there.isoformat()) == at
@@ -164,7 +166,7 @@ def test_local_is_the_same_moment_with_a_fixed_offset(at: datetime) -> None:
 
 @given(WALL)
 def test_local_of_a_wall_time_keeps_its_clock(wall: datetime) -> None:
-    assert local(wall, ALMATY).replace(tzinfo=None) == wall
+    assert convert_to_zone(wall, ALMATY).replace(tzinfo=None) == wall
 
 
 def test_zone_is_the_tzdata_packages_own() -> None:

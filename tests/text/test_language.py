@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.text.language import detect
+from crawler.text.language import detect_language
 
 TEXTS = {
     "en": [
@@ -73,17 +73,17 @@ CASES = [(language, text) for language, texts in TEXTS.items() for text in texts
 
 @pytest.mark.parametrize(("language", "text"), CASES, ids=[f"{language}-{text[:24]}" for language, text in CASES])
 def test_language_is_known_or_left_open(language: str | None, text: str) -> None:
-    assert detect(text) == language
+    assert detect_language(text) == language
 
 
 @pytest.mark.parametrize(("language", "text"), [case for case in CASES if case[0] in ("ru", "kk")])
 def test_capitals_do_not_change_the_language(language: str | None, text: str) -> None:
-    assert detect(text.upper()) == detect(text.lower()) == language
+    assert detect_language(text.upper()) == detect_language(text.lower()) == language
 
 
 @given(st.text())
 def test_any_text_gets_one_of_the_three_or_none(text: str) -> None:
-    assert detect(text) in ("en", "ru", "kk", None)
+    assert detect_language(text) in ("en", "ru", "kk", None)
 
 
 WORDS = st.text(alphabet="абвгдежзийклмнопрстуфхцчшщыэюя", min_size=2, max_size=9)
@@ -91,7 +91,7 @@ WORDS = st.text(alphabet="абвгдежзийклмнопрстуфхцчшщы
 
 @given(st.lists(WORDS, min_size=2).map(" ".join))
 def test_russian_letters_alone_are_russian(text: str) -> None:
-    assert detect(text) == "ru"
+    assert detect_language(text) == "ru"
 
 
 @given(
@@ -99,9 +99,9 @@ def test_russian_letters_alone_are_russian(text: str) -> None:
     st.sampled_from(["Қазақстан", "Құрылтай", "Әділет", "Кыргызстандын өкмөтү"]),
 )
 def test_a_foreign_name_leaves_a_russian_text_russian(text: str, name: str) -> None:
-    assert detect(f"{text} {name}") == "ru"
+    assert detect_language(f"{text} {name}") == "ru"
 
 
 @given(st.text(alphabet="әғқұіаеындлрт ", min_size=20))
 def test_text_with_kazakh_letters_is_never_english(text: str) -> None:
-    assert detect(text) != "en"
+    assert detect_language(text) != "en"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.text.sentences import LONGEST, sentence_at
+from crawler.text.sentences import MAX_SENTENCE_LENGTH, locate_sentence
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from crawler.text.sentences import LONGEST, sentence_at
 )
 def test_the_sentence_of_a_word(text: str, word: str, sentence: str) -> None:
     start = text.index(word)
-    first, last = sentence_at(text, start, start + len(word))
+    first, last = locate_sentence(text, start, start + len(word))
     assert text[first:last] == sentence
 
 
@@ -32,13 +32,13 @@ def test_the_sentence_of_a_word(text: str, word: str, sentence: str) -> None:
 def test_a_sentence_holds_its_place(text: str, start: int, length: int) -> None:
     start = min(start, max(0, len(text) - 1))
     end = min(len(text), start + length)
-    first, last = sentence_at(text, start, end)
+    first, last = locate_sentence(text, start, end)
     assert 0 <= first <= start <= end <= last <= len(text)
 
 
 def test_an_endless_sentence_is_cut_at_words() -> None:
     text = "слово " * 500 + "МККК" + " слово" * 500
     start = text.index("МККК")
-    first, last = sentence_at(text, start, start + 4)
-    assert last - first <= LONGEST
+    first, last = locate_sentence(text, start, start + 4)
+    assert last - first <= MAX_SENTENCE_LENGTH
     assert text[first:last].startswith("слово ") and text[first:last].endswith(" слово")

@@ -1,0 +1,62 @@
+"""Exchange: one request with its response, on the way into the archive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from crawler.items import Run
+
+HttpHeaders = Sequence[tuple[bytes, bytes]]
+"""Names and values in the order they were received, a name as often as it came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorRecord:
+    """A record that already holds the payload of an address.
+
+    `digest` is `sha256:<hex>` of that payload, `date` the (aware) time of the record; `file` and `offset` say where
+    it stands, None where that is not known.
+    """
+
+    url: str
+    date: datetime
+    digest: str
+    file: str | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpTransaction:
+    """One request and the response to it, as received: `body` is still compressed where Content-Encoding says so.
+
+    `fetched_at` is aware and goes into the archive in UTC and whole seconds. `ip` is the server's address.
+    `truncated` is a WARC reason (`disconnect`, `length`) where the body is known to be cut off. `earlier` is the
+    record that may already hold this payload. `run` says whose response it is (`tag_of`).
+    """
+
+    url: str
+    method: str
+    request_headers: HttpHeaders
+    payload: bytes
+    status: int
+    headers: HttpHeaders
+    body: bytes
+    fetched_at: datetime
+    protocol: str = "HTTP/1.1"
+    ip: str | None = None
+    truncated: str | None = None
+    prior_record: PriorRecord | None = None
+    run_tag: str | None = None
+
+
+def format_run_tag(run: Run, *, since: datetime | None, limit: int | None, url: str | None) -> str:
+    """Return the value of the `Crawler-Run` header of a run's records: JSON in one line of ASCII.
+
+    It has the run's `id` in the store, its start (to the microsecond) and what limited the run.
+    """
+    limits = {"since": since.isoformat() if since else None, "limit": limit, "url": url}
+    values = {"id": run.id, "started": run.started_at.isoformat(), **limits}
+    return json.dumps({name: value for name, value in values.items() if value is not None})

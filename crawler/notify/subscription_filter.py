@@ -1,0 +1,92 @@
+"""Whether one subscription hears of one piece of news, and why not: pure, without stories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from crawler.config import Subscription
+from crawler.items import Article, Strength, Verdict
+from crawler.publish.builder import is_selected
+from crawler.revisions.changes import SEVERITY_RANKS, RevisionDiff, Severity
+
+AlertKind = Literal["new", "revised", "unpublished"]
+ALERT_KINDS: dict[Verdict, AlertKind] = {
+    Verdict.NEW: "new",
+    Verdict.COPY: "new",
+    Verdict.REPUBLISHED: "new",
+    Verdict.REVISED: "revised",
+    Verdict.UNPUBLISHED: "unpublished",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FilterResult:
+    """News that a subscription is to hear of, as `kind`; or not, because of `why`. `is_gone` says that a revision took
+    the match away."""
+
+    kind: AlertKind | None
+    reason: str
+    is_match_gone: bool = False
+
+
+def matches_subscription(subscription: Subscription, article: Article) -> bool:
+    """Whether a version matches what the subscription asks for."""
+    strength = Strength(subscription.strength)
+    return any(is_selected(match, subscription.rules, strength) for match in article.matches)
+
+
+def filter_event(
+    subscription: Subscription,
+    *,
+    article: Article,
+    previous: Article | None,
+    created_at: datetime,
+    started_at: datetime,
+    get_changes: Callable[[], RevisionDiff | None],
+) -> FilterResult:
+    """What the subscription makes of a version. `former` is the version before, `changes` what lies between."""
+    if created_at < started_at:
+        return FilterResult(None, f"it was noted before the subscription began ({started_at:%Y-%m-%d %H:%M} UTC)")
+    if subscription.sources and article.source not in subscription.sources:
+        return FilterResult(None, f"the subscription asks for {', '.join(subscription.sources)} only")
+    if subscription.languages and article.language not in subscription.languages:
+        return FilterResult(None, f"the subscription asks for articles in {', '.join(subscription.languages)} only")
+    matches, matched = (
+        matches_subscription(subscription, article),
+        previous is not None and matches_subscription(subscription, previous),
+    )
+    if not matches and not matched:
+        return FilterResult(None, _explain_no_match(subscription, article))
+    kind = ALERT_KINDS[article.verdict or Verdict.NEW]
+    if kind == "revised" and not matched:
+        return _accept_kind(subscription, "new", "a revision brought the match")
+    if kind == "revised":
+        return _accept_revision(subscription, get_changes(), is_match_gone=not matches)
+    return _accept_kind(subscription, kind, "")
+
+
+def _accept_kind(subscription: Subscription, kind: AlertKind, reason: str) -> FilterResult:
+    if kind not in subscription.tell:
+        return FilterResult(None, f"the subscription asks for {', '.join(subscription.tell)} only, and this is {kind}")
+    return FilterResult(kind, reason)
+
+
+def _accept_revision(subscription: Subscription, changes: RevisionDiff | None, *, is_match_gone: bool) -> FilterResult:
+    severity = changes.severity if changes else Severity.SUBSTANTIVE
+    if not is_match_gone and SEVERITY_RANKS[severity] < SEVERITY_RANKS[Severity(subscription.revisions)]:
+        return FilterResult(
+            None, f"the revision is {severity}, and the subscription asks for {subscription.revisions} ones"
+        )
+    told = _accept_kind(subscription, "revised", "the match is gone" if is_match_gone else "")
+    return replace(told, is_gone=is_match_gone)
+
+
+def _explain_no_match(subscription: Subscription, article: Article) -> str:
+    rules = f"of {', '.join(subscription.rules)} " if subscription.rules else ""
+    weak = sum(is_selected(match, subscription.rules, Strength.WEAK) for match in article.matches)
+    if weak and subscription.strength == "strong":
+        return f"every match {rules}in it is weak, and the subscription asks for strong ones"
+    return f"no rule {rules}matches it"

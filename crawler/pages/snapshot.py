@@ -1,0 +1,99 @@
+"""Snapshot: one HTTP response at rest, the waist of the house.
+
+Above it stand Scrapy, WARC files and tests; below it pure code that knows no network, no clock and no database. Live
+and replay therefore read pages by one path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from w3lib.encoding import html_to_unicode
+
+from crawler.items import SnapshotRef
+
+KINDS_BY_EXTENSION = {".html": "html", ".htm": "html", ".json": "json", ".txt": "text", ".xml": "xml", ".rss": "xml"}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One response: the address asked for, its status, its headers and its body.
+
+    `body` is content-decoded (no gzip) bytes, otherwise as received. `headers` have lower-case names. `fetched_at` is
+    aware, None when unknown. `method` and `payload` belong to the request (`payload` is a POST body); `ref` says
+    where the bytes are kept.
+    """
+
+    url: str
+    body: bytes
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    fetched_at: datetime | None = None
+    method: str = "GET"
+    payload: bytes | None = None
+    ref: SnapshotRef | None = None
+    kind_hint: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """`html`, `json`, `xml` or `text`: by hint (a file's ending), else Content-Type, else the body's first byte."""
+        return self.kind_hint or _parse_content_type(self.headers.get("content-type", "")) or _sniff_body(self.body)
+
+    @cached_property
+    def text(self) -> str:
+        """The body as text, decoded as a browser would (byte order mark, header, `<meta>`, UTF-8)."""
+        _, text = html_to_unicode(
+            self.headers.get("content-type"), self.body, default_encoding="utf-8", auto_detect_fun=_detect_utf8
+        )
+        return text
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON; ValueError when it is none."""
+        return json.loads(self.body)
+
+    @property
+    def digest(self) -> str:
+        """`sha256:<hex>` of the body."""
+        return "sha256:" + hashlib.sha256(self.body).hexdigest()
+
+
+def guess_kind(path: str) -> str | None:
+    """The kind that a file name or address ends in, None when its ending says nothing."""
+    return KINDS_BY_EXTENSION.get(PurePosixPath(urlsplit(path).path).suffix.lower())
+
+
+def _parse_content_type(content_type: str) -> str | None:
+    media = content_type.partition(";")[0].strip().lower()
+    if media.endswith("json"):
+        return "json"
+    if media in ("text/html", "application/xhtml+xml"):
+        return "html"
+    if media.endswith("xml"):
+        return "xml"
+    return "text" if media == "text/plain" else None
+
+
+def _sniff_body(body: bytes) -> str:
+    head = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith((b"{", b"[")):
+        return "json"
+    if head.startswith((b"<?xml", b"<rss", b"<feed")):
+        return "xml"
+    return "html" if head.startswith(b"<") else "text"
+
+
+def _detect_utf8(body: bytes) -> str | None:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return "utf-8"

@@ -1,0 +1,86 @@
+"""The columns of an export: one row an article in one version. docs/exports.md says what each means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+from enum import StrEnum
+from typing import Any
+
+from crawler.items import Strength
+from crawler.publish import Entry
+from crawler.publish.xml_text import sanitize_text
+
+
+class ColumnType(StrEnum):
+    """What stands in a column."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    SHARE = "share"
+    FLAG = "yes or no"
+    TIME = "time"
+    TEXTS = "texts"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name, what stands in it, and how an entry gives it."""
+
+    name: str
+    type: ColumnType
+    get_value: Callable[[Entry], Any]
+
+
+COLUMNS = (
+    Column("id", ColumnType.TEXT, lambda entry: entry.id),
+    Column("version", ColumnType.NUMBER, lambda entry: entry.version),
+    Column("verdict", ColumnType.TEXT, lambda entry: str(entry.verdict)),
+    Column("source", ColumnType.TEXT, lambda entry: entry.source),
+    Column("source_title", ColumnType.TEXT, lambda entry: entry.source_title),
+    Column("url", ColumnType.TEXT, lambda entry: entry.url),
+    Column("language", ColumnType.TEXT, lambda entry: entry.language),
+    Column("published_at", ColumnType.TIME, lambda entry: entry.published_at),
+    Column("published_precision", ColumnType.TEXT, lambda entry: str(entry.precision) if entry.precision else None),
+    Column("first_seen_at", ColumnType.TIME, lambda entry: entry.seen_at),
+    Column("changed_at", ColumnType.TIME, lambda entry: entry.changed_at),
+    Column("headline", ColumnType.TEXT, lambda entry: entry.headline),
+    Column("headline_derived", ColumnType.FLAG, lambda entry: entry.is_derived),
+    Column("lead", ColumnType.TEXT, lambda entry: entry.lead),
+    Column("excerpt", ColumnType.TEXT, lambda entry: "\n".join(piece.quoted for piece in entry.excerpt.pieces) or None),
+    Column("excerpt_whole", ColumnType.FLAG, lambda entry: entry.excerpt.whole),
+    Column("rules", ColumnType.TEXTS, lambda entry: entry.rules),
+    Column("words", ColumnType.TEXTS, lambda entry: _list_words(entry, Strength.STRONG)),
+    Column("weak_words", ColumnType.TEXTS, lambda entry: _list_words(entry, Strength.WEAK)),
+    Column("story", ColumnType.NUMBER, lambda entry: entry.story),
+    Column("copy_of", ColumnType.TEXT, lambda entry: entry.copy_of),
+    Column("section", ColumnType.TEXT, lambda entry: entry.section),
+    Column("place", ColumnType.TEXT, lambda entry: entry.place),
+    Column("author", ColumnType.TEXT, lambda entry: entry.author),
+    Column("attribution", ColumnType.TEXT, lambda entry: entry.credit.attribution),
+    Column("reference", ColumnType.TEXT, lambda entry: entry.credit.reference),
+    Column("allowed_share", ColumnType.SHARE, lambda entry: entry.credit.share),
+    Column("link_required", ColumnType.FLAG, lambda entry: entry.credit.link_required),
+)
+
+
+def make_row(entry: Entry) -> dict[str, Any]:
+    """An entry's values by column: texts without signs that files for others may not hold, times in UTC."""
+    return {column.name: _convert_value(column.get_value(entry), column.type) for column in COLUMNS}
+
+
+def _convert_value(value: Any, kind: ColumnType) -> Any:
+    if value is None:
+        return None
+    if kind is ColumnType.TEXT:
+        return sanitize_text(value)
+    if kind is ColumnType.TEXTS:
+        return [sanitize_text(each) for each in value]
+    return value.astimezone(UTC) if kind is ColumnType.TIME else value
+
+
+def _list_words(entry: Entry, strength: Strength) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(found.surface for found in entry.matches if found.surface and found.strength is strength)
+    )

@@ -1,0 +1,51 @@
+"""A press review in a file: HTML, Markdown and text by the templates of `entries`, Word and PDF by the extra `review`.
+
+layout.py  the review as paragraphs, the same for Word and PDF
+word.py    the paragraphs as .docx (python-docx)
+pdf.py     the paragraphs as .pdf (reportlab)
+fonts.py   the letters of the PDF, which come in a wheel
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from crawler.errors import UsageError
+from crawler.publish.atomic_write import open_atomic, resolve_output_path
+from crawler.publish.digest_view import DigestView, render_digest
+from crawler.publish.templates import Templates
+
+REVIEW_SUFFIXES = (".html", ".md", ".txt", ".docx", ".pdf")
+
+
+def raise_if_unwritable(path: Path) -> None:
+    """UsageError for an ending that says no form, a place that cannot be written, or a form whose extra is missing."""
+    if path.suffix.lower() not in REVIEW_SUFFIXES:
+        raise UsageError(f"-o {path}: the ending must be one of {', '.join(REVIEW_SUFFIXES)}.")
+    resolve_output_path(path)
+    _get_formatter(path.suffix.lower(), None)
+
+
+def write_review(path: Path, view: DigestView, templates: Templates) -> None:
+    """Write the review in the form of the file's ending. The file is there whole, or as it was before."""
+    raise_if_unwritable(path)
+    content = _get_formatter(path.suffix.lower(), templates)(view)
+    with open_atomic(path) as file:
+        file.write(content)
+
+
+def _get_formatter(ending: str, templates: Templates | None) -> Callable[[DigestView], bytes]:
+    """What makes the bytes of a form; UsageError where its extra is missing."""
+    try:
+        if ending == ".docx":
+            from crawler.publish.press_review.word import format_docx
+
+            return format_docx
+        if ending == ".pdf":
+            from crawler.publish.press_review.pdf import format_pdf
+
+            return format_pdf
+    except ImportError as error:
+        raise UsageError(f'{ending} needs an optional package ({error}): pip install "crawler[review]"') from error
+    return lambda say: render_digest(templates or Templates(), ending[1:], say).encode("utf-8", "replace")

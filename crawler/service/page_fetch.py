@@ -1,0 +1,54 @@
+"""One page, fetched as politely as a crawl does and kept nowhere: for `crawler snapshot` and `crawler check`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from crawler.config import Config
+from crawler.pages.snapshot import Snapshot
+from crawler.service import RunEvent, RunOutcome, run_all
+from crawler.service.run import RunPlan
+
+
+@dataclass(slots=True)
+class FetchedPages:
+    """What a source answered: `pages` in their order (redirects too, robots.txt not), under their public addresses;
+    `problems` are sentences."""
+
+    outcome: RunOutcome
+    pages: list[Snapshot]
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def reason(self) -> str:
+        """Why there is no page."""
+        return " ".join(self.problems) or self.outcome.reason
+
+
+def fetch_pages(config_path: Path | None, config: Config, source: str, url: str | None) -> FetchedPages:
+    """Fetch an address through the crawl's own manners (robots, delay, guard, honest User-Agent); the source's first
+    list pages where there is none. Store and archive are in a folder that goes away."""
+    from crawler import spiders
+    from crawler.archive.snapshot_reader import read_snapshots
+    from crawler.source import is_robots_txt
+
+    mirror = spiders.load_spider(source).make_url_mapping(config)
+    problems: list[str] = []
+
+    def on_event(event: RunEvent) -> None:
+        if event["type"] == "problem":
+            problems.append(event["message"])
+
+    with TemporaryDirectory(prefix="crawler-") as temporary:
+        variables = {"CRAWLER_DATA_DIR": temporary, "CRAWLER_ARCHIVE": "true", "CRAWLER_DATABASE": "sqlite://"}
+        plan = RunPlan(source=source, config=config_path, url=url, limit=None if url else 1, variables=variables)
+        outcome = run_all([plan], on_event, limits=config.limits)[0]
+        pages = [
+            replace(page, url=mirror.to_public_url(page.url))
+            for file in sorted(Path(temporary).rglob("*.warc.gz"))
+            for page in read_snapshots(file)
+            if not is_robots_txt(page.url)
+        ]
+    return FetchedPages(outcome, pages, problems)

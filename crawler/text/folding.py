@@ -1,0 +1,184 @@
+"""Folding: one form for every way of writing the same words, with the way back to the original.
+
+    >>> fold("«Красного\\u00a0Кре\\u00adста»").text
+    ' красного креста '
+
+Folded text has one space between words and one at each end, and ` . ` where a mark ends a phrase; quotes and hyphens
+are spaces, so "Қызыл-Крест" reads like "Қызыл Крест". Folding is the dearest step of matching and runs over every
+article; the way back (`Folded.span`) is worked out only where something was found.
+"""
+
+from __future__ import annotations
+
+import codecs
+import html
+import re
+from bisect import bisect_right
+from functools import cached_property
+
+from crawler.text import alphabet
+from crawler.text.alphabet import (
+    DECODING_TABLE,
+    ENCODING_TABLE,
+    FOLDING_ERROR_HANDLER,
+    FOLDING_TABLE,
+    INVISIBLE_BYTES,
+    PHRASE_END,
+    SCRIPT_TABLE,
+    encode_character,
+)
+
+_ENTITY_PATTERN = re.compile(r"&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-z]{2,8});")
+_LINE_BREAK_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad][ \t]*\n[ \t\n]*(?=[a-zа-яёәғқңөұүһі])")
+_MIXED_SCRIPT_WORD = re.compile(rb"C[CL]*L[CL]*|L[CL]*C[CL]*")
+_POSSESSIVE = re.compile(rb"'(?=s(?![a-z]))")
+LATIN_BYTE = ord("L")
+_DROPPED_BYTES = frozenset(b" '\n-")
+
+
+class FoldedText:
+    """A folded text. `data` is its bytes; `span` leads from there back to the original."""
+
+    __slots__ = ("__dict__", "_edits", "_folded_line", "data", "original")
+
+    def __init__(self, original: str) -> None:
+        self.original = original
+        text, self._edits = _repair_text(original)
+        self._folded_line = _fold_characters(text)
+        spread = self._folded_line.replace(b".", b" . ").replace(b"'", b"").replace(b"-", b" ")
+        self.data = b" " + b" ".join(spread.split()) + b" "
+
+    @property
+    def text(self) -> str:
+        """The folded text as characters, for people."""
+        return decode_folded(self.data)
+
+    def find_original_span(self, start: int, end: int) -> tuple[int, int]:
+        """Where the folded bytes from `start` to `end` stand in the original; spaces at either end are left out."""
+        while self.data[start] == 32:
+            start += 1
+        while self.data[end - 1] == 32:
+            end -= 1
+        first = start - self.data.count(b" ", 0, start)
+        last = first + end - start - self.data.count(b" ", start, end) - 1
+        return self._original_spans[first][0], self._original_spans[last][1]
+
+    @cached_property
+    def _original_spans(self) -> list[tuple[int, int]]:
+        """For each folded byte that is no space: where its character begins and ends in the original."""
+        mended, _ = _repair_text(self.original)
+        sources = _list_source_indices(mended)
+        places = [sources[i] for i, byte in enumerate(self._folded_line) if byte not in _DROPPED_BYTES]
+        if not self._edits:
+            return [(place, place + 1) for place in places]
+        return [_find_origin(self._edits, place) for place in places]
+
+
+def fold_text(text: str) -> FoldedText:
+    """The folded form of a text."""
+    return FoldedText(text)
+
+
+def fold_term(term: str) -> bytes:
+    """A term as it reads in folded text, without the spaces around it: b"" when it has no letter or digit."""
+    data = FoldedText(term).data.strip()
+    return data if data.strip(b". ") else b""
+
+
+def decode_folded(data: bytes) -> str:
+    """Folded bytes as characters."""
+    return "".join(DECODING_TABLE[byte] for byte in data)
+
+
+TextReplacement = tuple[int, int, int, int]
+"""Start and end of a replacement in the mended text, then of what it replaced in the original."""
+
+
+def _repair_text(text: str) -> tuple[str, tuple[TextReplacement, ...]]:
+    """The text without leftover HTML entities and without hyphens at line ends, and what was changed."""
+    edits: tuple[TextReplacement, ...] = ()
+    for needed, pattern in ((("&",), _ENTITY_PATTERN), (("-\n", "\u2010\n", "\u00ad\n", "- \n"), _LINE_BREAK_HYPHEN)):
+        if any(mark in text for mark in needed):
+            text, made = _replace_matches(text, pattern)
+            edits = _chain_replacements(edits, made)
+    return text, edits
+
+
+def _replace_matches(text: str, pattern: re.Pattern[str]) -> tuple[str, list[TextReplacement]]:
+    parts, edits, done, length = [], [], 0, 0
+    for found in pattern.finditer(text):
+        new = html.unescape(found[0]) if found[0][0] == "&" else ""
+        length += found.start() - done
+        parts += [text[done : found.start()], new]
+        edits.append((length, length + len(new), found.start(), found.end()))
+        length, done = length + len(new), found.end()
+    parts.append(text[done:])
+    return "".join(parts), edits
+
+
+def _chain_replacements(
+    first: tuple[TextReplacement, ...], second: list[TextReplacement]
+) -> tuple[TextReplacement, ...]:
+    """Both lists of edits, one made after the other, as one list."""
+    if not first:
+        return tuple(second)
+    moved = []
+    for start, end, old_start, old_end in first:
+        shift = sum((e[1] - e[0]) - (e[3] - e[2]) for e in second if e[3] <= start)
+        moved.append((start + shift, end + shift, old_start, old_end))
+    back = [(s, e, _find_origin(first, os)[0], _find_origin(first, oe - 1)[1]) for s, e, os, oe in second if oe > os]
+    return tuple(sorted(moved + back))
+
+
+def _find_origin(edits: tuple[TextReplacement, ...], place: int) -> tuple[int, int]:
+    """Where the character at `place` of the mended text begins and ends in the original."""
+    index = bisect_right(edits, (place, 10**12, 0, 0)) - 1
+    if index < 0:
+        return place, place + 1
+    start, end, old_start, old_end = edits[index]
+    if start <= place < end:
+        return old_start, old_end
+    return old_end + place - end, old_end + place - end + 1
+
+
+def _fold_characters(text: str) -> bytes:
+    """The text as folded bytes, one a character kept, before spaces are evened out."""
+    written = codecs.charmap_encode(text, FOLDING_ERROR_HANDLER, ENCODING_TABLE)[0].translate(None, INVISIBLE_BYTES)
+    data = written.translate(FOLDING_TABLE)
+    scripts = data.translate(SCRIPT_TABLE)
+    if b"LC" in scripts or b"CL" in scripts:
+        data = _unify_scripts(data, scripts, written)
+    if b"'s" in data:
+        data = _POSSESSIVE.sub(b" ", data)
+    return data.replace(b"\n\n", b" .").replace(b" - ", b" . ")
+
+
+def _list_source_indices(text: str) -> list[int]:
+    """For each byte of `_level(text)`: the index of the character it came from."""
+    plain = codecs.charmap_encode(text, "replace", ENCODING_TABLE)[0]
+    if len(plain.translate(None, INVISIBLE_BYTES)) == len(text) and text.count("?") == plain.count(b"?"):
+        return list(range(len(text)))
+    sources = []
+    for index, character in enumerate(text):
+        known = character in alphabet.KNOWN_CHARACTERS
+        data = codecs.charmap_encode(character, "strict", ENCODING_TABLE)[0] if known else encode_character(character)
+        sources += [index] * len(data.translate(None, INVISIBLE_BYTES))
+    return sources
+
+
+def _unify_scripts(data: bytes, scripts: bytes, written: bytes) -> bytes:
+    """Words that mix scripts, written in one: letters that look alike as `written` are taken for each other."""
+    out = bytearray(data)
+    for found in _MIXED_SCRIPT_WORD.finditer(scripts):
+        word = range(*found.span())
+        latin = [index for index in word if scripts[index] == LATIN_BYTE]
+        cyrillic = [index for index in word if scripts[index] != LATIN_BYTE]
+        for places, table in ((latin, alphabet.CYRILLIC_BYTES), (cyrillic, alphabet.LATIN_BYTES)):
+            if all(written[index] in table for index in places):
+                for index in places:
+                    out[index] = table[written[index]]
+                break
+    return bytes(out)
+
+
+__all__ = ["PHRASE_END", "FoldedText", "decode_folded", "fold_text", "fold_term"]

@@ -1,0 +1,214 @@
+"""What an owner may set: found in order, checked whole, and explained with line and nearest word."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crawler import spiders
+from crawler.config import Config, SourceConfig, find_config_file, load_config
+from crawler.errors import ConfigError, UnknownSource
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty working directory, home and environment."""
+    for name in [name for name in os.environ if name.upper().startswith("CRAWLER_")]:
+        monkeypatch.delenv(name)
+    for name in ("config", "data", "work"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path / "work")
+    yield tmp_path
+
+
+def written(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_built_in_values(alone: Path) -> None:
+    config = load_config()
+    assert (config.path, config.contact, config.timezone) == (None, None, "Asia/Almaty")
+    assert config.data_folder == alone / "data" / "crawler"
+    assert config.database_url == f"sqlite:///{alone / 'data' / 'crawler' / 'crawler.db'}"
+    assert config.archive_dir == alone / "data" / "crawler" / "archive"
+    assert not config.data_folder.exists()
+
+
+def test_first_file_found_wins(alone: Path) -> None:
+    user = written(alone / "config" / "crawler" / "crawler.toml", 'contact = "user"')
+    assert (load_config().contact, find_config_file()) == ("user", user)
+    written(Path("crawler.toml"), 'contact = "here"')
+    assert (load_config().contact, load_config().path) == ("here", alone / "work" / "crawler.toml")
+    given = written(alone / "given.toml", 'contact = "given"')
+    assert (load_config(given).contact, load_config(given).path) == ("given", given)
+
+
+def test_variable_outranks_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    written(
+        Path("crawler.toml"),
+        'contact = "file"\n[limits]\nbody_mb = 3\npage_seconds = 4\n[sources.mfa]\npages = 5\njitter = 6',
+    )
+    monkeypatch.setenv("CRAWLER_CONTACT", "variable")
+    monkeypatch.setenv("CRAWLER_LIMITS__BODY_MB", "7")
+    monkeypatch.setenv("CRAWLER_SOURCES__MFA__PAGES", "8")
+    config = load_config()
+    assert (config.contact, config.limits.body_mb, config.limits.page_seconds) == ("variable", 7, 4)
+    assert (config.get_source("mfa").pages, config.get_source("mfa").jitter) == (8, 6)
+
+
+def test_missing_given_file_is_told(alone: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.toml does not exist.*crawler init"):
+        load_config(alone / "none.toml")
+
+
+def test_empty_file_sets_nothing() -> None:
+    written(Path("crawler.toml"), "# nothing\n[limits]\n[politeness]\n[sources.mfa]\n")
+    assert load_config().model_dump(exclude={"sources"}) == Config().model_dump(exclude={"sources"})
+    assert load_config().get_source("mfa") == SourceConfig()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "part"),
+    [
+        ('contct = "x"', 2, "there is no setting 'contct', did you mean 'contact'?"),
+        ("[limits]\nbody_mbs = 1", 3, "there is no setting 'limits.body_mbs', did you mean 'body_mb'?"),
+        ("[politness]\ndelay = 1", 2, "there is no setting 'politness', did you mean 'politeness'?"),
+        ("[sources.mfa]\npagesize = 3", 3, "there is no setting 'sources.mfa.pagesize', did you mean 'page_size'?"),
+        ("[sources.mfa]\nzzzz = 3", 3, "there is no setting 'sources.mfa.zzzz'."),
+        ('path = "x"', 2, "there is no setting 'path'."),
+        ('[limits]\nbody_mb = "big"', 3, "limits.body_mb = 'big' cannot be used"),
+        ("[limits]\nbody_mb = 0", 3, "greater than 0"),
+        ("limits.body_mb = -1", 2, "limits.body_mb = -1"),
+        ("[politeness]\ndelay = 1\nconcurrency = 99", 4, "politeness.concurrency = 99"),
+        ('[sources.mfa]\npages = 1\n\n[sources.ktkz]\npages = "x"', 6, "sources.ktkz.pages = 'x'"),
+        ('[sources.mfa]\nbase_url = "ftp://x"', 3, "must begin with http:// or https://"),
+        ('[sources.mfa]\ncreated_date = "astana"', 3, "'local' or 'utc'"),
+        ('[sources.mfa]\nlanguages = "ru"', 3, "sources.mfa.languages"),
+        ("[sources.mfa]\nexcerpt_share = 1.5", 3, "less than or equal to 1"),
+        ('timezone = "Mars/Base"', 2, "'Mars/Base' is no time zone name such as Asia/Almaty"),
+        ("limits = 3", 2, "limits = 3"),
+        ("sources = 7", 2, "sources = 7"),
+        ("[sources]\nmfa = 3", 3, "sources.mfa = 3"),
+        ("database = 7", 2, "database = 7"),
+    ],
+)
+def test_mistake_is_told_with_file_line_and_nearest_word(text: str, line: int, part: str) -> None:
+    written(Path("crawler.toml"), f"# A comment\n{text}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config()
+    assert str(caught.value).startswith(f"crawler.toml:{line}: ")
+    assert part in str(caught.value)
+
+
+def test_unknown_language_is_told() -> None:
+    written(Path("crawler.toml"), '[sources.mfa]\nlanguages = ["ru", "de"]')
+    with pytest.raises(ConfigError, match="'de' cannot be used"):
+        load_config()
+
+
+@pytest.mark.parametrize(
+    "raw", [b"a = ", b"[limits", b"a = 1\na = 2", b"contact = 'x", "contact = 'Мост'".encode("cp1251")]
+)
+def test_broken_toml_is_told(raw: bytes) -> None:
+    Path("crawler.toml").write_bytes(raw)
+    with pytest.raises(ConfigError, match=r"^crawler\.toml: not valid TOML: "):
+        load_config()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "part"),
+    [
+        ("CRAWLER_CONTCT", "x", "The variable CRAWLER_CONTCT sets nothing, did you mean 'CRAWLER_CONTACT'?"),
+        ("CRAWLER_CONTACT__X", "x", "The variable CRAWLER_CONTACT__X sets nothing"),
+        ("CRAWLER_PATH", "x", "The variable CRAWLER_PATH sets nothing"),
+        ("CRAWLER_LIMITS__BODY_MB", "big", "the variable CRAWLER_LIMITS__BODY_MB: limits.body_mb = 'big'"),
+        ("CRAWLER_LIMITS__BODYMB", "1", "there is no setting 'limits.bodymb', did you mean 'body_mb'?"),
+        ("CRAWLER_SOURCES__MFA__PAGSE", "1", "there is no setting 'sources.mfa.pagse', did you mean 'pages'?"),
+        ("CRAWLER_SOURCES__MFA__LANGUAGES", "ru", "the variable CRAWLER_SOURCES__MFA__LANGUAGES"),
+        ("CRAWLER_LIMITS", "x", "limits"),
+        ("CRAWLER_TIMEZONE", "Mars/Base", "the variable CRAWLER_TIMEZONE"),
+    ],
+)
+def test_mistaken_variable_is_told(name: str, value: str, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError) as caught:
+        load_config()
+    assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["CRAWLERX", "SCRAPY_CRAWLER_X"])
+def test_other_programs_variables_are_no_matter(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "x")
+    assert load_config() == Config()
+
+
+def test_paths_of_a_file_are_relative_to_it(alone: Path) -> None:
+    given = written(alone / "etc" / "c.toml", 'rules = "my/rules.toml"\ndata_dir = "data"')
+    config = load_config(given)
+    assert config.rules == alone / "etc" / "my" / "rules.toml"
+    assert config.data_folder == alone / "etc" / "data"
+
+
+def test_home_and_absolute_paths_stay(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(alone))
+    written(Path("crawler.toml"), f'rules = "{alone}/r.toml"\ndata_dir = "~/news"')
+    assert (load_config().rules, load_config().data_folder) == (alone / "r.toml", alone / "news")
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("postgres://u@h/d", "postgresql+psycopg://u@h/d"),
+        ("postgresql://u@h/d", "postgresql+psycopg://u@h/d"),
+        ("postgresql+psycopg://u@h/d", "postgresql+psycopg://u@h/d"),
+        ("sqlite:////x/y.db", "sqlite:////x/y.db"),
+    ],
+)
+def test_database(given: str, url: str) -> None:
+    assert Config(database=given).database_url == url
+
+
+@pytest.mark.parametrize(
+    ("everywhere", "own", "may"),
+    [(False, None, False), (True, None, True), (False, True, True), (True, False, False)],
+)
+def test_private_addresses_are_a_sources_own_matter_first(everywhere: bool, own: bool | None, may: bool) -> None:
+    config = Config(allow_private=everywhere, sources={"mfa": SourceConfig(allow_private=own)})
+    assert config.allows_private_address("mfa") is may
+    assert config.allows_private_address("ktkz") is everywhere
+
+
+def test_user_agent_is_honest() -> None:
+    assert Config(contact="press@example.org").user_agent.endswith("(news monitoring; +press@example.org)")
+    assert Config().user_agent.endswith("(news monitoring)")
+
+
+def test_unknown_source_is_told_with_the_nearest_word() -> None:
+    config = Config(sources={"qazmonitro": SourceConfig()})
+    with pytest.raises(UnknownSource, match="'qazmonitro', did you mean 'qazmonitor'"):
+        config.raise_if_unknown_source(spiders.list_names())
+    Config(sources={"mfa": SourceConfig()}).raise_if_unknown_source(spiders.list_names())
+
+
+def test_values_are_frozen() -> None:
+    for section in (Config(), Config().limits, SourceConfig()):
+        with pytest.raises(ValueError, match="frozen"):
+            section.__setattr__(next(iter(type(section).model_fields)), None)
+
+
+def test_a_file_that_is_a_folder_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that may not be read is told alike; as root there is none."""
+    path = tmp_path / "crawler.toml"
+    path.write_text("", encoding="utf-8")
+    monkeypatch.setattr(Path, "is_file", lambda _: True)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load_config(path)

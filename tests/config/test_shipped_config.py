@@ -1,0 +1,107 @@
+"""The shipped crawler.toml: every setting is in it, with the value in force where it is commented out."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawler import spiders
+from crawler.config import Config, FeedsConfig, LimitsConfig, PolitenessConfig, SourceConfig, Subscription, load_config
+
+TEXT = resources.files("crawler.defaults").joinpath("crawler.toml").read_text(encoding="utf-8")
+SETTING = re.compile(r"^# (?=\w+ = |\[subscriptions\.)", re.MULTILINE)
+UNCOMMENTED = tomllib.loads(SETTING.sub("", TEXT))
+EXAMPLES = {"contact", "data_dir", "database", "rules", "templates"}
+"""Settings without a value of their own: an example stands there."""
+SOURCE_EXAMPLES = {"base_url", "allow_private", "permission"}
+
+
+def test_shipped_file_sets_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "crawler.toml"
+    path.write_text(TEXT, encoding="utf-8")
+    config = load_config(path)
+    assert config.model_dump(exclude={"sources", "path"}) == Config().model_dump(exclude={"sources", "path"})
+    assert all(options == SourceConfig() for options in config.sources.values())
+    assert sorted(config.sources) == spiders.list_names()
+
+
+def test_all_of_it_uncommented_is_valid(tmp_path: Path) -> None:
+    path = tmp_path / "crawler.toml"
+    path.write_text(SETTING.sub("", TEXT), encoding="utf-8")
+    assert load_config(path).contact == "press@example.org"
+
+
+@pytest.mark.parametrize(
+    ("model", "keys"),
+    [
+        (Config, UNCOMMENTED),
+        (LimitsConfig, UNCOMMENTED["limits"]),
+        (PolitenessConfig, UNCOMMENTED["politeness"]),
+        (FeedsConfig, UNCOMMENTED["feeds"]),
+        (Subscription, UNCOMMENTED["subscriptions"]["press"]),
+        (SourceConfig, {key for options in UNCOMMENTED["sources"].values() for key in options}),
+    ],
+)
+def test_settings_are_those_of_the_program(model: type[Any], keys: Any) -> None:
+    assert set(model.model_fields) - {"path"} == set(keys)
+
+
+@pytest.mark.parametrize("section", ["limits", "politeness"])
+def test_commented_values_of_a_section_are_in_force(section: str) -> None:
+    assert UNCOMMENTED[section] == getattr(Config(), section).model_dump()
+
+
+def test_commented_values_of_feeds_are_in_force() -> None:
+    assert UNCOMMENTED["feeds"]["title"] == Config().feeds.title
+
+
+def test_commented_values_of_the_whole_are_in_force() -> None:
+    shown = {key: value for key, value in UNCOMMENTED.items() if not isinstance(value, dict) and key not in EXAMPLES}
+    assert shown == {key: getattr(Config(), key) for key in shown}
+    assert len(shown) >= 3
+
+
+def test_commented_values_of_a_subscription_are_in_force() -> None:
+    shown = UNCOMMENTED["subscriptions"]["press"]
+    bare = Subscription(channels=("desk",)).model_dump()
+    for key, value in shown.items():
+        if key not in {"quiet", "timezone"}:  # none, without an example
+            assert Subscription.model_validate({**shown, key: value}).model_dump()[key] == bare[key], key
+
+
+@pytest.mark.parametrize("source", spiders.list_names())
+def test_commented_values_of_a_source_are_in_force(source: str) -> None:
+    spider, options = spiders.load_spider(source), SourceConfig()
+    own = {
+        "cron": spider.cron,
+        "jitter": spider.jitter_seconds,
+        "languages": tuple(getattr(spider, "languages", ())),
+        "pages": getattr(spider, "most_pages", None),
+        "page_size": getattr(spider, "page_size", None),
+        "excerpt_share": spider.rights.excerpt_share,
+    }
+    for key, value in UNCOMMENTED["sources"][source].items():
+        if key not in SOURCE_EXAMPLES:
+            meant = SourceConfig(**{key: value})  # "24h" as the configuration reads it
+            assert getattr(meant, key) == own.get(key, getattr(options, key)), key
+
+
+@pytest.mark.parametrize("line", TEXT.splitlines())
+def test_lines_fit_a_terminal(line: str) -> None:
+    assert len(line) <= 120
+
+
+def test_every_setting_says_what_it_is() -> None:
+    said = {line.strip("# ").partition(" = ")[0] for line in TEXT.splitlines() if SETTING.match(line) and "  #" in line}
+    above = {
+        two.strip("# ").partition(" = ")[0]
+        for one, two in zip(TEXT.splitlines(), TEXT.splitlines()[1:], strict=False)
+        if SETTING.match(two) and one.startswith("# ") and not SETTING.match(one)
+    }
+    keys = {match[1] for match in re.finditer(r"^# (\w+) = ", TEXT, re.MULTILINE)}
+    assert keys == {name for name in said | above if not name.startswith("[")}

@@ -1,0 +1,258 @@
+"""Alarms: opened once, told again when worse, closed when healed; a receiver that is down loses and doubles nothing."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from support.alarm_webhook import AlarmWebhook
+from support.gov_site import GovSite
+from support.sandbox import Sandbox
+from support.signal_gateway import SignalGateway
+
+from crawler.errors import ConfigError
+from crawler.items import Health, Run
+from crawler.notify.alarm_dispatcher import AlarmDispatcher
+from crawler.notify.alarms import record_run_result
+from crawler.store import Store, open_store
+
+NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+CODES = {"healthy": 0, "failed": 1, "unreachable": 10, "blocked": 11, "changed": 12, "silent": 13, "degraded": 14}
+
+
+@pytest.fixture
+def receiver() -> Iterator[AlarmWebhook]:
+    one = AlarmWebhook()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
+        yield opened
+
+
+def told(store: Store, receiver: AlarmWebhook, *verdicts: str) -> list[str]:
+    """The titles that came of runs a minute apart."""
+    channels = AlarmDispatcher([receiver.address])
+    for number, verdict in enumerate(verdicts):
+        at = NOON + number * MINUTE
+        sentence = f"It is {verdict}."
+        record_run_result(
+            store,
+            source="mfa",
+            verdict=verdict,
+            exit_code=CODES[verdict],
+            message=sentence,
+            run_id=None,
+            finished_at=at,
+        )
+        channels.send_due(store, at, UTC)
+    return receiver.titles
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "titles"),
+    [
+        (["healthy", "healthy"], []),
+        (["blocked", "blocked", "blocked"], ["mfa: blocked"]),
+        (["blocked", "healthy", "healthy"], ["mfa: blocked", "mfa is well again"]),
+        (["unreachable", "healthy"], []),
+        (["unreachable", "unreachable", "unreachable", "healthy"], ["mfa: unreachable", "mfa is well again"]),
+        (["unreachable", "blocked"], ["mfa: blocked"]),
+        (["degraded", "changed", "degraded"], ["mfa: degraded", "mfa: changed, worse than before"]),
+        (["degraded", "unreachable", "degraded"], ["mfa: degraded"]),
+        (["degraded", "unreachable", "unreachable"], ["mfa: degraded", "mfa: unreachable, worse than before"]),
+        (["unreachable", "degraded"], ["mfa: degraded"]),
+        (["unreachable", "degraded", "unreachable"], ["mfa: degraded"]),
+        (["silent", "healthy", "silent"], ["mfa: silent", "mfa is well again", "mfa: silent"]),
+    ],
+)
+def test_what_is_told(store: Store, receiver: AlarmWebhook, verdicts: list[str], titles: list[str]) -> None:
+    assert told(store, receiver, *verdicts) == titles
+
+
+def runs(store: Store, receiver: AlarmWebhook, verdicts: str) -> list[str]:
+    """As `told`, each run written down first as it is in life: u(nreachable), h(ealthy), b(locked)."""
+    channels, health = AlarmDispatcher([receiver.address]), {"u": "unreachable", "h": "healthy", "b": "blocked"}
+    for number, letter in enumerate(verdicts):
+        at, verdict = NOON + number * MINUTE, Health(health[letter])
+        begun = store.runs.record_start(Run(source="mfa", started_at=at))
+        store.runs.record_end(replace(begun, finished_at=at, health=verdict, exit_code=CODES[verdict]))
+        record_run_result(
+            store, source="mfa", verdict=verdict, exit_code=CODES[verdict], message="x", run_id=begun.id, finished_at=at
+        )
+        channels.send_due(store, at, UTC)
+    return receiver.titles
+
+
+OPENED, HEALED = "mfa: unreachable", "mfa is well again"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "titles"),
+    [
+        ("huhu", []),
+        ("huhuhu", [OPENED]),
+        ("uhhuhhuhhuhh", []),  # every third run: two of six
+        ("uhuhuhuhuhuh", [OPENED]),  # told once, and not well in between
+        ("uhuhuhhhh", [OPENED, HEALED]),
+        ("uhuhubhhhh", [OPENED, "mfa: blocked, worse than before", HEALED]),
+        ("uuuuh", [OPENED, HEALED]),  # an outage with an end
+        ("uhhhhhhhuh", []),
+    ],
+)
+def test_a_source_that_comes_and_goes_is_told_once(
+    store: Store, receiver: AlarmWebhook, verdicts: str, titles: list[str]
+) -> None:
+    assert runs(store, receiver, verdicts) == titles
+
+
+def test_a_message_says_what_and_since_when(store: Store, receiver: AlarmWebhook) -> None:
+    told(store, receiver, "blocked", "healthy")
+    assert receiver.texts == [
+        "It is blocked.\nSince 2026-03-06 12:00. `crawler health mfa` says more.",
+        "It was blocked from 2026-03-06 12:00 to 2026-03-06 12:01.\nIt is blocked.",
+    ]
+
+
+def test_a_receiver_that_is_down_hears_it_once_when_it_is_back(store: Store, receiver: AlarmWebhook) -> None:
+    other = AlarmWebhook()
+    channels, receiver.down = AlarmDispatcher([receiver.address, other.address]), True
+    record_run_result(
+        store, source="mfa", verdict="blocked", exit_code=11, message="No.", run_id=None, finished_at=NOON
+    )
+    waits = []
+    for number in range(8):
+        channels.send_due(store, NOON + number * MINUTE, UTC)
+        (waiting,) = store.alarms.list_open()
+        waits.append(waiting.tries)
+    assert waits == [1, 2, 2, 3, 3, 3, 3, 4]
+    assert (receiver.titles, other.titles) == ([], ["mfa: blocked"])
+    receiver.down = False
+    for number in range(8, 20):
+        channels.send_due(store, NOON + number * MINUTE, UTC)
+    assert (receiver.titles, other.titles) == (["mfa: blocked"], ["mfa: blocked"])
+    (alarm,) = store.alarms.list_open()
+    assert (alarm.pending_notice, alarm.failure, alarm.notified_at) == (None, None, NOON + 15 * MINUTE)
+    other.close()
+
+
+def test_of_several_recipients_those_who_heard_do_not_hear_it_again(store: Store) -> None:
+    record_run_result(
+        store, source="mfa", verdict="blocked", exit_code=11, message="No.", run_id=None, finished_at=NOON
+    )
+    with SignalGateway() as group:
+        address = group.make_address("+77010000001", "+77010000002")
+        group.refused_numbers = {"+77010000002"}
+        assert AlarmDispatcher([address]).send_due(store, NOON, UTC) == 0
+        assert AlarmDispatcher([address]).send_due(store, NOON + MINUTE, UTC) == 0
+        (alarm,) = store.alarms.list_open()
+        assert (alarm.tries, alarm.failure) == (2, "1 of 1 channels did not take it")
+        group.refused_numbers = set()
+        assert AlarmDispatcher([address]).send_due(store, NOON + 9 * MINUTE, UTC) == 1
+        assert group.delivered == ["+77010000001", "+77010000002"]
+
+
+def run(store: Store, verdict: str, minute: int = 0) -> None:
+    code, at = CODES[verdict], NOON + minute * MINUTE
+    record_run_result(
+        store, source="mfa", verdict=verdict, exit_code=code, message=f"{verdict}.", run_id=None, finished_at=at
+    )
+
+
+def sending(store: Store, receiver: AlarmWebhook) -> threading.Thread:
+    """A thread that is in the middle of sending, until the receiver is let go."""
+    receiver.arrived.clear()
+    receiver.let_go.clear()
+    thread = threading.Thread(target=AlarmDispatcher([receiver.address]).send_due, args=(store, NOON, UTC))
+    thread.start()
+    assert receiver.arrived.wait(10)
+    return thread
+
+
+def test_two_that_send_at_once_tell_it_once(store: Store, receiver: AlarmWebhook) -> None:
+    run(store, "blocked")
+    first = sending(store, receiver)
+    assert AlarmDispatcher([receiver.address]).send_due(store, NOON, UTC) == 0
+    receiver.let_go.set()
+    first.join()
+    assert receiver.titles == ["mfa: blocked"]
+
+
+def test_a_source_that_heals_while_its_alarm_is_sent_is_well(store: Store, receiver: AlarmWebhook) -> None:
+    run(store, "blocked")
+    first = sending(store, receiver)
+    run(store, "healthy", 1)
+    receiver.let_go.set()
+    first.join()
+    assert store.alarms.list_open() == []
+    AlarmDispatcher([receiver.address]).send_due(store, NOON + MINUTE, UTC)
+    assert receiver.titles == ["mfa: blocked", "mfa is well again"]
+
+
+def test_who_heard_of_it_hears_that_it_got_worse_before_all_heard(store: Store, receiver: AlarmWebhook) -> None:
+    other = AlarmWebhook()
+    channels, receiver.down = AlarmDispatcher([receiver.address, other.address]), True
+    run(store, "degraded")
+    channels.send_due(store, NOON, UTC)
+    run(store, "changed", 1)
+    receiver.down = False
+    channels.send_due(store, NOON + MINUTE, UTC)
+    worse = "mfa: changed, worse than before"
+    assert (receiver.titles, other.titles) == ([worse], ["mfa: degraded", worse])
+    other.close()
+
+
+def test_new_trouble_overtakes_a_recovery_that_was_not_heard(store: Store, receiver: AlarmWebhook) -> None:
+    channels = AlarmDispatcher([receiver.address])
+    run(store, "blocked")
+    channels.send_due(store, NOON, UTC)
+    receiver.down = True
+    for minute, verdict in enumerate(("healthy", "changed"), start=1):
+        run(store, verdict, minute)
+        channels.send_due(store, NOON + minute * MINUTE, UTC)
+    receiver.down = False
+    channels.send_due(store, NOON + timedelta(hours=9), UTC)
+    assert receiver.titles == ["mfa: blocked", "mfa: changed"]
+
+
+def test_a_channel_that_is_named_later_hears_what_is_open(store: Store, receiver: AlarmWebhook) -> None:
+    for minute, verdict in enumerate(("silent", "healthy", "blocked")):
+        run(store, verdict, minute)
+        AlarmDispatcher([]).send_due(store, NOON, UTC)
+    AlarmDispatcher([receiver.address]).send_due(store, NOON + MINUTE, UTC)
+    assert receiver.titles == ["mfa: blocked"]
+
+
+def test_an_unusable_address_is_refused_without_being_shown() -> None:
+    with pytest.raises(ConfigError) as caught:
+        AlarmDispatcher(["json://localhost", "nonsense://geheim"])
+    assert "address 2 of 2" in str(caught.value)
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_crawl_tells_trouble_once_and_its_end(tmp_path: Path, receiver: AlarmWebhook) -> None:
+    with GovSite(3) as site:
+        channels = json.dumps([receiver.address])
+        place = Sandbox(tmp_path, {"mfa": site}, {"CRAWLER_ALARMS__CHANNELS": channels})
+        assert place.run_crawler("crawl", "mfa").code == 0
+        site.add_fault("*", "403_challenge")
+        said = ""
+        for _ in range(2):
+            done = place.run_crawler("crawl", "mfa", "-v")
+            assert done.code == 11
+            said += done.all_output
+        site.heal()
+        assert place.run_crawler("crawl", "mfa").code == 0
+        assert receiver.titles == ["mfa: blocked", "mfa is well again"]
+        assert "geheim" not in said
+        assert "geheim" not in (place.data_dir / "crawler.db").read_bytes().decode("latin-1")

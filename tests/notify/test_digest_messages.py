@@ -1,0 +1,145 @@
+"""Digests of subscriptions: when they are due, what is in them, one for all that was missed, an empty one once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from support.article_publisher import NOON, ArticlePublisher
+
+from crawler.config import Config
+from crawler.items import Health, Run, Verdict
+from crawler.notify.digests import make_due_digests
+from crawler.notify.rendered_message import RenderedMessage
+from crawler.notify.rendering import MessageRenderer
+from crawler.notify.routing import route_events
+from crawler.store import Store, open_store
+
+ALMATY = ZoneInfo("Asia/Almaty")
+DAY = timedelta(days=1)
+MORNING = datetime(2026, 3, 7, 8, 31, tzinfo=ALMATY)
+"""The morning after `NOON`, a minute after 08:30."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
+        yield opened
+
+
+class Desk:
+    """One subscriber to a daily digest, since the day before `NOON`."""
+
+    def __init__(self, store: Store, **options: Any) -> None:
+        press = {"channels": ["desk"], "when": "daily 08:30", **options}
+        channels = {"desk": "json://127.0.0.1:1"}
+        self.config = Config.model_validate({"channels": channels, "subscriptions": {"press": press}})
+        self.store, self.room = store, ArticlePublisher(store)
+        store.events.subscriptions__get_or_start(["press"], NOON - DAY)
+        self.sent = make_due_digests(store, self.config, NOON)  # an empty one, of this morning
+
+    def sort(self) -> None:
+        self.room.cluster_articles()
+        route_events(self.store, self.config, self.room.clock)
+
+    def letters(self) -> list[RenderedMessage]:
+        """What was made since `letters` was asked last, the earliest first."""
+        found = [message for message, _ in reversed(self.store.messages.deliveries__list_newest())][self.sent :]
+        self.sent += len(found)
+        letters = [MessageRenderer(self.config, self.store).render(message) for message in found]
+        assert all(letters)
+        return [letter for letter in letters if letter]
+
+
+def test_what_came_during_the_day_comes_in_the_morning_once(store: Store) -> None:
+    desk = Desk(store)
+    desk.room.publish("1", title="Первая встреча")
+    desk.room.publish("2", title="Вторая встреча", body="Делегация МККК посетила школу номер 7 в Шымкенте.")
+    desk.sort()
+    assert make_due_digests(store, desk.config, MORNING - timedelta(minutes=2)) == 0
+    assert make_due_digests(store, desk.config, MORNING) == 1
+    assert make_due_digests(store, desk.config, MORNING + timedelta(hours=5)) == 0
+    (letter,) = desk.letters()
+    assert "Первая встреча" in letter.text
+    assert "Вторая встреча" in letter.text
+    assert letter.subject.startswith("Digest: 2 stories")
+    assert "<h1" in letter.html
+
+
+def test_what_comes_while_it_is_made_is_in_the_next_one(store: Store) -> None:
+    desk = Desk(store)
+    desk.room.clock = MORNING + timedelta(minutes=1)
+    desk.room.publish("1", title="Первая встреча")
+    desk.sort()
+    assert make_due_digests(store, desk.config, MORNING + timedelta(minutes=2)) == 0  # nothing new, for the second time
+    make_due_digests(store, desk.config, MORNING + DAY)
+    (letter,) = desk.letters()
+    assert "Первая встреча" in letter.text
+
+
+def test_days_without_a_watch_come_in_one(store: Store) -> None:
+    desk = Desk(store)
+    desk.room.publish("1", title="Первая встреча")
+    desk.sort()
+    assert make_due_digests(store, desk.config, MORNING + 3 * DAY) == 1
+    (letter,) = desk.letters()
+    assert "From 6 Mar 2026, 08:30 to 10 Mar 2026, 08:30" in letter.text
+
+
+@pytest.mark.parametrize(("empty", "number"), [("once", 1), ("always", 3), ("never", 0)])
+def test_a_digest_without_news_is_sent_as_often_as_asked(store: Store, empty: str, number: int) -> None:
+    desk = Desk(store)
+    desk.room.publish("1")
+    desk.sort()
+    make_due_digests(store, desk.config, MORNING)
+    desk.letters()
+    press = desk.config.subscriptions["press"].model_copy(update={"empty": empty})
+    desk.config = desk.config.model_copy(update={"subscriptions": {"press": press}})
+    for day in (1, 2, 3):
+        make_due_digests(store, desk.config, MORNING + day * DAY)
+    letters = desk.letters()
+    assert len(letters) == number
+    assert all("Nothing new in this time." in letter.text for letter in letters)
+
+
+def test_a_day_without_news_in_which_a_source_broke_is_always_told(store: Store) -> None:
+    desk = Desk(store)
+    for day in (1, 2):
+        begun = store.runs.record_start(Run(source="mfa", started_at=NOON + day * DAY))
+        store.runs.record_end(replace(begun, finished_at=NOON + day * DAY, health=Health.BLOCKED, exit_code=11))
+    assert [make_due_digests(store, desk.config, MORNING + day * DAY) for day in (1, 2)] == [1, 1]
+    letter = desk.letters()[-1]
+    assert "Nothing new in this time." in letter.text
+    assert "Ministry of Foreign Affairs of Kazakhstan: access refused since" in letter.text
+
+
+def test_more_pages_of_a_story_that_was_told_are_told_in_the_next_digest(store: Store) -> None:
+    desk = Desk(store)
+    desk.room.publish("1", title="Первая встреча")
+    desk.sort()
+    make_due_digests(store, desk.config, MORNING)
+    desk.letters()
+    desk.room.clock = MORNING
+    desk.room.publish("9", source="ktkz", title="Перепечатка", verdict=Verdict.COPY)
+    desk.sort()
+    make_due_digests(store, desk.config, MORNING + DAY)
+    (letter,) = desk.letters()
+    assert "Перепечатка" in letter.text or "page carries it" in letter.text
+
+
+def test_a_bundle_is_a_digest_of_one_run(store: Store) -> None:
+    desk = Desk(store, when="realtime", burst=1)
+    for number, town in enumerate(("Шымкент", "Тараз", "Актау")):
+        body = (
+            f"Делегация МККК посетила {town}. Встреча прошла {number + 3} марта в {number + 20} школе, {town} доволен."
+        )
+        desk.room.publish(str(number), title=f"О поездке в {town}", body=body)
+    desk.sort()
+    alert, bundle = desk.letters()
+    assert alert.subject.startswith("О поездке в")
+    assert bundle.subject.startswith("Digest: 2 stories")

@@ -1,0 +1,296 @@
+"""From the outbox to channels: nothing lost, nothing told under two keys, secrets nowhere, Kazakh letters intact."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import logging
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+from support.article_publisher import NOON, ArticlePublisher
+from support.webhook_server import WebhookServer
+
+from crawler.config import Config
+from crawler.errors import ConfigError
+from crawler.notify import dispatcher as sending
+from crawler.notify.dispatcher import Dispatcher
+from crawler.notify.rendering import make_test_message as a_letter
+from crawler.notify.routing import route_events
+from crawler.notify.transports import DeliveryError, Transport
+from crawler.store import DeliveryState, Store, open_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
+        yield opened
+
+
+@pytest.fixture
+def hook() -> Iterator[WebhookServer]:
+    with WebhookServer() as one:
+        yield one
+
+
+class Box:
+    """A real SMTP server on loopback that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.refuses: set[str] = set()
+        box = self
+
+        class Handler:
+            async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, to: str, options: Any) -> str:  # noqa: N802
+                if to in box.refuses:
+                    return "550 no such person"
+                envelope.rcpt_tos.append(to)
+                return "250 OK"
+
+            async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
+                mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+                assert isinstance(mail, EmailMessage)
+                box.mails.append(mail)
+                return "250 OK"
+
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.controller = Controller(Handler(), hostname="127.0.0.1", port=self.port)
+        self.controller.start()
+
+    def address(self, *to: str) -> str:
+        return f"mailto://127.0.0.1:{self.port}?from=crawler@example.kz&to={','.join(to)}&mode=insecure"
+
+
+@pytest.fixture
+def box() -> Iterator[Box]:
+    one = Box()
+    yield one
+    one.controller.stop()
+
+
+def config(address: str = "json://127.0.0.1:1", **options: Any) -> Config:
+    subscription = {"channels": ["desk"], **options}
+    return Config.model_validate({"channels": {"desk": address}, "subscriptions": {"press": subscription}})
+
+
+def published(store: Store, settings: Config, *names: str, **values: Any) -> ArticlePublisher:
+    """Articles that subscribers are to hear of, sorted, due now."""
+    room = ArticlePublisher(store)
+    store.events.subscriptions__get_or_start(list(settings.subscriptions), NOON - timedelta(days=1))
+    for name in names or ("1",):
+        room.publish(name, **{"title": f"Встреча {name}", "topic": f"вопрос {name} {name} {name}", **values})
+    room.cluster_articles()
+    route_events(store, settings, room.clock)
+    return room
+
+
+def states(store: Store) -> list[DeliveryState]:
+    return [delivery.state for _, delivery in store.messages.deliveries__list_newest()]
+
+
+def ready_again(store: Store) -> None:
+    """As if the wait for the next try were over."""
+    store.messages.deliveries__retry_failed(datetime.now(UTC))
+
+
+def test_an_alert_arrives_with_its_key(store: Store, hook: WebhookServer) -> None:
+    settings = config(hook.address)
+    published(store, settings)
+    sent = Dispatcher(settings, store).send_due()
+    ((message, delivery),) = store.messages.deliveries__list_newest()
+    assert (sent.sent, delivery.state, delivery.tries) == (1, DeliveryState.SENT, 1)
+    (posted,) = hook.requests
+    assert posted.key == message.key
+    assert "*МККК*" in posted.text
+    assert Dispatcher(settings, store).send_due().sent == 0
+    assert len(hook.requests) == 1
+
+
+def test_a_receiver_that_is_down_is_tried_again_and_then_given_up(store: Store, hook: WebhookServer) -> None:
+    settings, hook.failing = config(hook.address), 1.0
+    published(store, settings)
+    before = datetime.now(UTC)
+    Dispatcher(settings, store).send_due()
+    ((_, first),) = store.messages.deliveries__list_newest()
+    assert (first.state, first.tries, first.failure) == (DeliveryState.PENDING, 1, "the receiver answered 500")
+    assert timedelta(seconds=50) < first.next_try_at - before < timedelta(minutes=2)
+    for _ in range(sending.MAX_ATTEMPTS - 1):
+        with store.transaction():
+            ((_, waiting),) = store.messages.deliveries__list_newest()
+            store.messages.deliveries__save_result(waiting, sending.replace(waiting, next_try_at=before))
+        Dispatcher(settings, store).send_due()
+    assert states(store) == [DeliveryState.DEAD]
+    hook.failing = 0.0
+    assert Dispatcher(settings, store).send_due().sent == 0
+    ready_again(store)
+    assert Dispatcher(settings, store).send_due().sent == 1
+    assert states(store) == [DeliveryState.SENT]
+
+
+def test_a_receiver_that_fails_holds_up_no_other(store: Store, hook: WebhookServer) -> None:
+    with WebhookServer(hangs=True) as stuck:
+        settings = Config.model_validate(
+            {
+                "channels": {"stuck": stuck.address + "&rto=0.5", "desk": hook.address},
+                "subscriptions": {
+                    "one": {"channels": ["stuck", "desk"], "unit": "article", "burst": 30},
+                },
+            }
+        )
+        published(store, settings, *[str(number) for number in range(12)])
+        sent = Dispatcher(settings, store).send_due()
+    assert sent.sent == 12
+    assert len(hook.requests) == 12
+    assert (
+        sending.MAX_FAILURES_IN_A_ROW
+        <= stuck.request_count
+        <= sending.MAX_FAILURES_IN_A_ROW + sending.MAX_PARALLEL_DELIVERIES
+    )
+
+
+def test_a_receiver_that_fails_at_random_gets_each_message_once(store: Store) -> None:
+    with WebhookServer(failing=0.5) as hook:
+        settings = config(hook.address, unit="article", burst=50)
+        published(store, settings, *[str(number) for number in range(30)])
+        for _ in range(40):
+            if not Dispatcher(settings, store).send_due() and states(store).count(DeliveryState.SENT) == 30:
+                break
+            ready_again(store)
+        assert len(hook.keys) == 30
+        assert set(hook.keys.values()) == {1}
+
+
+def test_two_senders_at_once_send_each_message_once(store: Store, hook: WebhookServer) -> None:
+    settings = config(hook.address, unit="article", burst=50)
+    published(store, settings, *[str(number) for number in range(20)])
+    threads = [threading.Thread(target=Dispatcher(settings, store).send_due) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(hook.keys) == 20
+    assert set(hook.keys.values()) == {1}
+
+
+def test_one_who_dies_while_sending_leaves_it_to_another_under_the_same_key(
+    store: Store, hook: WebhookServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config(hook.address)
+    published(store, settings)
+    monkeypatch.setattr(sending, "TAKEN", timedelta(seconds=-1))  # the time it had for itself is over at once
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Dispatcher, "_settle", dies)
+        with pytest.raises(KeyboardInterrupt):
+            Dispatcher(settings, store).send_due()
+    Dispatcher(settings, store).send_due()
+    assert list(hook.keys.values()) == [2]
+    assert states(store) == [DeliveryState.SENT]
+
+
+def test_a_mail_has_text_and_html_and_the_same_message_id_at_each_try(store: Store, box: Box) -> None:
+    settings = config(box.address("press@example.kz"), language="kk")
+    title = "Қазақстан мен Халықаралық Қызыл Крест Комитеті: өзара іс-қимыл әңгімесі ғой"
+    published(store, settings, title=title)
+    Dispatcher(settings, store).send_due()
+    ((message, _),) = store.messages.deliveries__list_newest()
+    (mail,) = box.mails
+    assert mail["Subject"].startswith(title)
+    assert mail["To"] == "press@example.kz"
+    assert mail["Message-ID"] == f"<{message.key}@example.kz>"
+    assert mail["X-Idempotency-Key"] == message.key
+    assert mail["Auto-Submitted"] == "auto-generated"
+    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    assert "Толық мәтінін оқу: https://" in text.get_content()
+    assert "<mark>МККК</mark>" in html.get_content()
+    assert title in html.get_content()
+
+
+def test_each_recipient_gets_a_mail_of_their_own_and_one_who_is_refused_is_told(store: Store, box: Box) -> None:
+    box.refuses = {"gone@example.kz"}
+    settings = config(box.address("press@example.kz", "gone@example.kz"))
+    published(store, settings)
+    Dispatcher(settings, store).send_due()
+    assert [mail["To"] for mail in box.mails] == ["press@example.kz"]
+    ((_, delivery),) = store.messages.deliveries__list_newest()
+    assert delivery.failure == "1 of the recipients were refused"
+    ready_again(store)
+    Dispatcher(settings, store).send_due()
+    assert len(box.mails) == 1  # who took it does not get it again
+    box.refuses = set()
+    ready_again(store)
+    assert Dispatcher(settings, store).send_due().sent == 1
+    assert [mail["To"] for mail in box.mails] == ["press@example.kz", "gone@example.kz"]
+
+
+def test_secrets_are_nowhere(store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with WebhookServer(failing=1.0) as hook:
+        settings = config(hook.address)
+        published(store, settings)
+        sent = Dispatcher(settings, store).send_due()
+    ((_, delivery),) = store.messages.deliveries__list_newest()
+    said = f"{caplog.text} {sent.reasons} {delivery.failure} {settings!r} {settings.model_dump_json()}"
+    assert "geheim" not in said
+    assert b"geheim" not in (tmp_path / "crawler.db").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("json://127.0.0.1:1/geheim", "could not be reached"),
+        ("mailto://user:geheim@127.0.0.1:1?from=c@b.kz&to=a@b.kz&mode=insecure", "could not be reached"),
+    ],
+)
+def test_why_it_failed_is_told_in_our_own_words(address: str, reason: str) -> None:
+    letter = a_letter("desk", "en", "Asia/Almaty", NOON)
+    with pytest.raises(DeliveryError, match=reason) as caught:
+        Transport("desk", address).send(letter)
+    assert "geheim" not in str(caught.value)
+
+
+def test_an_address_that_names_no_channel_is_refused_without_being_shown() -> None:
+    with pytest.raises(ConfigError, match=r"channels\.desk: the address is none") as caught:
+        Transport("channels.desk", "nonsense://geheim")
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_channel_that_is_gone_from_the_configuration_gives_its_messages_up(store: Store, hook: WebhookServer) -> None:
+    published(store, config(hook.address))
+    sent = Dispatcher(Config(), store).send_due()
+    ((_, delivery),) = store.messages.deliveries__list_newest()
+    assert (sent.dead, delivery.state) == (1, DeliveryState.DEAD)
+    assert delivery.failure == "there is no channel 'desk' any more"
+
+
+def test_a_redacted_name_leaves_in_no_part_of_a_message(store: Store, box: Box) -> None:
+    settings = config(box.address("a@b.kz"), redact=[r"Сполярич\w*", r"Мирьян\w*"], form="full")
+    room = published(store, settings, title="Встреча с Мирьяной Сполярич")
+    first = store.articles.get("mfa:1:ru")
+    assert first is not None
+    room.revise(first, "Мирьяну Сполярич", "Мирьяну Сполярич-Эггер 7")
+    room.cluster_articles()
+    route_events(store, settings, room.clock)
+    assert Dispatcher(settings, store).send_due().sent == 2
+    for mail in box.mails:
+        parts = [part.get_content() for part in mail.walk() if not part.is_multipart()]
+        whole = " ".join([*parts, mail["Subject"]])
+        assert not re.search("Сполярич|Мирьян", whole)
+        assert "████" in whole

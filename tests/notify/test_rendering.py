@@ -1,0 +1,140 @@
+"""One mail and one Telegram text in each language, as they were last read by a person."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from html.parser import HTMLParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apprise.plugins.telegram import NotifyTelegram
+from support.article_publisher import NOON, ArticlePublisher
+
+from crawler.config import Config
+from crawler.items import Verdict
+from crawler.notify.rendered_message import RenderedMessage
+from crawler.notify.rendering import MessageRenderer
+from crawler.notify.routing import route_events
+from crawler.notify.transports import Transport
+from crawler.publish.translations import OUTPUT_LANGUAGES
+from crawler.store import Store, open_store
+
+FOLDER = Path(__file__).with_name("letters")
+MORE = (
+    "Встреча прошла в здании министерства. В ней участвовали представители пяти областей и города Алматы. "
+    "По итогам решено провести осенью семинар для врачей. Следующая встреча состоится в Женеве в конце года. "
+)
+
+
+def config(language: str, form: str = "full") -> Config:
+    press = {"channels": ["desk"], "language": language, "form": form}
+    channels = {"desk": "json://127.0.0.1:1"}
+    return Config.model_validate({"channels": channels, "subscriptions": {"press": press}})
+
+
+def letters(store: Store, settings: Config) -> list[RenderedMessage]:
+    """What a subscriber gets of a release in two languages, its copy, its correction and its end."""
+    room = ArticlePublisher(store)
+    store.events.subscriptions__get_or_start(["press"], NOON - timedelta(days=1))
+    title = "Казахстан и МККК: о курсе для врачей <«Қазақ» & Co>"
+    russian = room.publish("1", "ru", title=title, more=MORE * 2)
+    room.publish("1", "kk", title="Қазақстан мен ХҚКК: дәрігерлер курсы туралы", topic="ынтымақтастықты", more=MORE)
+    room.publish("9", "ru", source="ktkz", title="В МИД обсудили курс", more=MORE * 2, verdict=Verdict.COPY)
+    room.cluster_articles()
+    route_events(store, settings, room.clock)
+    revised = room.revise(russian, "в ближайшие месяцы", "не позднее 15 мая 2026 года")
+    room.cluster_articles()
+    route_events(store, settings, room.clock)
+    room.take_down(revised)
+    room.cluster_articles()
+    route_events(store, settings, room.clock)
+    writer = MessageRenderer(settings, store)
+    found = [writer.render(message) for message, _ in reversed(store.messages.deliveries__list_newest())]
+    assert all(found)
+    return [letter for letter in found if letter]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
+        yield opened
+
+
+def golden(name: str, text: str) -> None:
+    """After a change that is meant: take the file away, run once, and read what was written."""
+    path = FOLDER / name
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        pytest.fail(f"{path} was written: read it")
+    assert text == path.read_text(encoding="utf-8")
+
+
+class Tags(HTMLParser):
+    """Which tags are left open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        if tag not in ("meta", "br", "hr"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
+def test_mail_is_as_it_was_last_read(store: Store, language: str) -> None:
+    found = letters(store, config(language))
+    golden(f"mail.{language}.txt", "\n".join(f"Subject: {each.subject}\n\n{each.text}" for each in found))
+    assert len(found) == 3
+    for each in found:
+        tags = Tags()
+        tags.feed(each.html)
+        assert tags.open == []
+        text = re.sub(r"<[^>]+>", "", each.html)
+        assert "&lt;«Қазақ» &amp; Co&gt;" in text
+
+
+@pytest.fixture
+def telegram(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    """Telegram's door on loopback: what is posted there."""
+    posted: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            body = b'{"ok":true,"result":{}}'
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://127.0.0.1:{server.server_address[1]}/bot")
+    yield posted
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
+def test_telegram_text_is_as_it_was_last_read(store: Store, language: str, telegram: list[dict[str, Any]]) -> None:
+    carrier = Transport("desk", "tgram://123456789:abcdefg_hijklmnop/12315544/")
+    for each in letters(store, config(language, "short")):
+        carrier.send(each)
+    assert {each["parse_mode"] for each in telegram} == {"HTML"}
+    golden(f"telegram.{language}.txt", "\n\n".join(each["text"].replace("\r\n", "\n") for each in telegram) + "\n")
+    assert all(re.search("<b>(МККК|ХҚКК)</b>", each["text"]) for each in telegram)
+    assert any("&lt;«Қазақ» &amp; Co&gt;" in each["text"] for each in telegram)

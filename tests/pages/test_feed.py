@@ -1,0 +1,102 @@
+"""Feeds: every field but the link is optional; what is no feed, or could fill a machine's memory, is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawler import spiders
+from crawler.config import Config
+from crawler.errors import PageChanged
+from crawler.pages.base import read_snapshot
+from crawler.pages.site import Reading
+from crawler.pages.snapshot import Snapshot
+
+SITE = spiders.load_spider("qazmonitor").make_site(Config())
+ONE = "https://qazmonitor.com/news/1392/kazakh-mfa"
+
+
+def feed(body: str | bytes, headers: dict[str, str] | None = None, url: str = "https://qazmonitor.com/rss") -> Reading:
+    raw = body.encode() if isinstance(body, str) else body
+    return read_snapshot(Snapshot(url=url, body=raw, headers=headers or {"content-type": "application/rss+xml"}), SITE)
+
+
+def rss(*items: str) -> str:
+    entries = "".join(f"<item>{item}</item>" for item in items)
+    return f"<rss version='2.0'><channel><title>x</title>{entries}</channel></rss>"
+
+
+def test_link_alone_is_an_entry() -> None:
+    found = feed(rss(f"<link>{ONE}</link>"))
+    assert (found.page_class, found.links, found.entry_count, found.articles) == ("Feed", (ONE,), 1, ())
+
+
+def test_entries_come_once_in_the_order_of_the_feed() -> None:
+    other = "https://qazmonitor.com/news/1393/x"
+    assert feed(rss(f"<link>{other}</link>", f"<link>{ONE}</link>", f"<link>{other}</link>")).links == (other, ONE)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        f"<link>\n {ONE} \n</link>",
+        f"<link><![CDATA[{ONE}]]></link>",
+        f"<guid isPermaLink='false'>{ONE}</guid>",
+        f"<guid>{ONE}</guid>",
+        "<link>/news/1392/kazakh-mfa</link>",
+        "<link>https://en.qazmonitor.com/news/1392/kazakh-mfa?utm_source=rss&amp;utm_medium=x#top</link>",
+    ],
+)
+def test_any_form_of_a_link_is_the_canonical_address(entry: str) -> None:
+    assert feed(rss(entry)).links == (ONE,)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [f"<link href='{ONE}'/><id>x</id>", f"<id>{ONE}</id>", "<link rel='alternate' href='/news/1392/kazakh-mfa'/>"],
+)
+def test_atom(entry: str) -> None:
+    body = f"<feed xmlns='http://www.w3.org/2005/Atom'><title>x</title><entry>{entry}</entry></feed>"
+    assert feed(body, {"content-type": "application/atom+xml"}).links == (ONE,)
+
+
+def test_feed_served_as_html_is_a_feed() -> None:
+    assert feed(rss(f"<link>{ONE}</link>"), {"content-type": "text/html"}).page_class == "Feed"
+
+
+def test_other_encoding_is_read() -> None:
+    body = "<?xml version='1.0' encoding='windows-1251'?>" + rss(f"<title>Мост</title><link>{ONE}</link>")
+    assert feed(body.encode("cp1251")).links == (ONE,)
+
+
+def test_feed_cut_short_gives_what_it_has() -> None:
+    assert feed(rss(f"<link>{ONE}</link>").removesuffix("</channel></rss>") + "<item><tit").links == (ONE,)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<rss version='2.0'><channel><title>x</title></channel></rss>",
+        "<rss",
+        "<?xml version='1.0'?><menu><dish/></menu>",
+        rss("<title>no link</title>"),
+        rss("<link>https://qazmonitor.com/terms</link>", "<link>https://example.org/news/1/x</link>"),
+    ],
+)
+def test_feed_without_an_article_is_changed(body: str) -> None:
+    with pytest.raises(PageChanged) as caught:
+        feed(body)
+    assert caught.value.field == "links"
+
+
+BOMB = f"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "{"ha" * 99}"><!ENTITY b "&a;&a;&a;&a;">]>"""
+
+
+@pytest.mark.parametrize("head", [BOMB, BOMB.replace("ENTITY", "entity"), f"<!--{' ' * 20_000}-->{BOMB}"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_feed_that_declares_entities_is_refused(head: str, encoding: str) -> None:
+    with pytest.raises(PageChanged, match="<!ENTITY"):
+        feed((head + rss(f"<title>&b;</title><link>{ONE}</link>")).encode(encoding))
+
+
+def test_feed_that_writes_about_entities_is_read() -> None:
+    assert feed(rss(f"<title><![CDATA[How <!ENTITY works]]></title><link>{ONE}</link>")).links == (ONE,)

@@ -1,0 +1,34 @@
+"""What an answer of gov.kz says of the language it was asked for in."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from crawler import spiders
+from crawler.config import Config
+from crawler.pages.base import get_missing_translation, read_snapshot
+from crawler.pages.snapshot import Snapshot
+
+SITE = spiders.load_spider("mfa").make_site(Config())
+RECORD = {"id": "7", "title": "Мост открыт", "created_date": "2026-06-09T11:48:00Z", "body": "<p>Мост открыт.</p>"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "asked"),
+    [
+        (b'{"variables": {"lang": "kk"}}', "kk"),
+        (b'{"variables": {"lang": "ru"}}', None),
+        (b'{"query": ""}', None),
+        (b"[]", None),
+        (b"{", None),
+        (None, None),
+    ],
+)
+def test_text_in_another_language_than_asked_for_says_so(payload: bytes | None, asked: str | None) -> None:
+    body = json.dumps([RECORD]).encode()
+    (found,) = read_snapshot(
+        Snapshot(url="https://www.gov.kz/graphql", body=body, payload=payload, kind_hint="json"), SITE
+    ).articles
+    assert (found.id, get_missing_translation(found)) == ("mfa:7:ru", asked)

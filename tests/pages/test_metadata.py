@@ -1,0 +1,59 @@
+"""JSON-LD and OpenGraph: an upgrade where present, passed over where broken."""
+
+from __future__ import annotations
+
+import pytest
+from parsel import Selector
+
+from crawler.pages.metadata import find_author, find_json_ld, list_open_graph
+
+
+def page(*scripts: str) -> Selector:
+    return Selector("".join(f'<script type="application/ld+json">{script}</script>' for script in scripts))
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        '{"@type": "NewsArticle", "headline": "x"}',
+        '{"@type": ["Thing", "Article"], "headline": "x"}',
+        '[{"@type": "Organization"}, {"@type": "BlogPosting", "headline": "x"}]',
+        '{"@graph": [{"@type": "WebPage"}, {"@type": "NewsArticle", "headline": "x"}]}',
+        '{"@type": "WebSite", "@graph": {"@type": "ReportageNewsArticle", "headline": "x"}}',
+    ],
+)
+def test_first_article_is_found(script: str) -> None:
+    assert find_json_ld(page('{"broken": ', '{"@type": "Person"}', script))["headline"] == "x"
+
+
+@pytest.mark.parametrize(
+    "script", ["", "{", "[]", "{}", "7", "null", '"text"', '{"@type": null}', '{"@type": {}}', '{"@graph": 7}']
+)
+def test_nothing_usable_is_an_empty_dict(script: str) -> None:
+    assert find_json_ld(page(script)) == {}
+
+
+def test_open_graph_takes_the_first_of_each() -> None:
+    metas = '<meta property="og:title" content="One"><meta property="og:title" content="Two"><meta property="og:image">'
+    article = '<meta property="article:section" content="News"><meta name="og:x" content="no">'
+    assert list_open_graph(Selector(metas + article)) == {"og:title": "One", "article:section": "News"}
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"name": "Saule Iskakova"}, "Saule Iskakova"),
+        ("Saule Iskakova", "Saule Iskakova"),
+        ([{"name": "A"}, "B", {"name": ""}, {}, None, 7], "A, B"),
+        ([], None),
+        (None, None),
+        ("", None),
+        ({"name": None}, None),
+    ],
+)
+def test_author(given: object, name: str | None) -> None:
+    assert find_author({"author": given}) == name
+
+
+def test_no_author_is_none() -> None:
+    assert find_author({}) is None

@@ -1,0 +1,78 @@
+"""What press releases share: a dateline at the beginning, an attribution at the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawler.pages.press_release import find_dateline_place, split_attribution
+from crawler.text.dates import load_time_zone
+
+ALMATY = load_time_zone("Asia/Almaty")
+
+
+@pytest.mark.parametrize(
+    ("line", "city"),
+    [
+        ("Астана, 6 марта 2026 года – Министр принял посла.", "Астана"),
+        ("Астана, 3 мая 2018 год - Министр принял посла.", "Астана"),
+        ("Astana, February 20, 2025 – The minister received him.", "Astana"),
+        ("Astana, 9 July 2026 — The minister received him.", "Astana"),
+        ("Нью-Йорк, 24 сентября 2025 г. – Министр выступил.", "Нью-Йорк"),
+        ("Ханты-Мансийск, 1 июня 2026 – Открыта выставка.", "Ханты-Мансийск"),
+        ("Рио де Жанейро, 1 июня 2026 – Открыта выставка.", "Рио де Жанейро"),
+        ("Сан Паулу, 1 июня 2026 – Открыта выставка.", "Сан Паулу"),
+        ("Алматы, 2026 жылғы 8 шілде – Мектеп ашылды.", "Алматы"),
+    ],
+)
+def test_dateline_names_the_city(line: str, city: str) -> None:
+    assert find_dateline_place([line, "More."], ALMATY) == city
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Министр, встречаясь с послом – давним другом, сказал речь.",
+        "Астана – столица.",
+        "Астана, столица страны – город на реке.",
+        "6 марта 2026 года – день памяти.",
+        "Астана, 6 марта 2026 года. Министр принял посла.",
+        "Встреча прошла в городе Астана, 6 марта 2026 года – она была первой.",
+        "",
+    ],
+)
+def test_what_is_no_dateline_names_no_city(line: str) -> None:
+    assert find_dateline_place([line], ALMATY) is None
+
+
+def test_dateline_further_down_is_none() -> None:
+    assert find_dateline_place(["Заголовок.", "Астана, 6 марта 2026 года – Министр принял посла."], ALMATY) is None
+    assert find_dateline_place([], ALMATY) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("Источник: МИД РК", "МИД РК"),
+        ("источник : пресс-служба МИД РК.", "пресс-служба МИД РК"),
+        ("Source: Ministry of Foreign Affairs", "Ministry of Foreign Affairs"),
+        ("Дереккөз: ҚР СІМ", "ҚР СІМ"),
+        ("Дереккөзі: ҚР СІМ", "ҚР СІМ"),
+    ],
+)
+def test_last_line_is_the_attribution_and_leaves_the_text(line: str, name: str) -> None:
+    assert split_attribution(["One.", line]) == (["One."], name)
+
+
+@pytest.mark.parametrize(
+    "paragraphs",
+    [
+        [],
+        ["One."],
+        ["Источник: МИД РК", "One."],
+        ["Источники: вода и ветер"],
+        ["Источник тепла: солнце"],
+        ["One. Источник: МИД"],
+    ],
+)
+def test_other_lines_are_no_attribution(paragraphs: list[str]) -> None:
+    assert split_attribution(paragraphs) == (paragraphs, None)

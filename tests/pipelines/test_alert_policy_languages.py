@@ -1,0 +1,57 @@
+"""What a run takes for news: not what an unfinished first run of a language left over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from crawler.config import Config
+from crawler.items import Article, Health, Run, Verdict
+from crawler.pipelines.alert_policy import AlertPolicy
+from crawler.similarity.content_hashes import hash_body, hash_revision
+from crawler.spiders import load_spider
+from crawler.store import Store, open_store
+
+NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
+        yield opened
+
+
+def article(number: int, language: str) -> Article:
+    name = f"mfa:{number}:{language}"
+    return Article(id=name, source="mfa", url="https://www.gov.kz/1", body=name, language=language, version=1)
+
+
+def a_run(store: Store, at: datetime, *articles: Article, complete: bool = True) -> list[str | None]:
+    """Why nobody is told of each of the articles that a live run stores."""
+    begun = store.runs.record_start(Run(source="mfa", started_at=at))
+    newness, found = AlertPolicy(store, load_spider("mfa")(config=Config()), replay=False), []
+    for each in articles:
+        one = Article(**{**{f: getattr(each, f) for f in each.__slots__}, "verdict": Verdict.NEW})
+        found.append(newness.get_suppression_reason(one))
+        hashes = {"content_hash": hash_revision(one), "copy_hash": hash_body(one)}
+        store.articles.save(one, **hashes, run_id=begun.id, seen_at=at + timedelta(minutes=1))
+    ended = {"finished_at": at + timedelta(minutes=5), "health": Health.HEALTHY, "exit_code": 0}
+    store.runs.record_end(Run(**{**{f: getattr(begun, f) for f in begun.__slots__}, **ended, "complete": complete}))
+    return found
+
+
+def test_a_first_run_is_quiet_and_the_next_is_not(store: Store) -> None:
+    assert a_run(store, NOON, article(1, "ru"), complete=False) == ["baseline"]
+    assert a_run(store, NOON + HOUR, article(2, "ru")) == ["baseline"]
+    assert a_run(store, NOON + 2 * HOUR, article(3, "ru")) == [None]
+
+
+def test_a_language_is_read_for_the_first_time_until_a_run_that_is_complete(store: Store) -> None:
+    a_run(store, NOON, article(1, "ru"))
+    assert a_run(store, NOON + HOUR, article(1, "kk"), complete=False) == ["baseline"]
+    assert a_run(store, NOON + 2 * HOUR, article(2, "kk"), article(2, "ru")) == ["baseline", None]
+    assert a_run(store, NOON + 3 * HOUR, article(3, "kk")) == [None]

@@ -1,0 +1,26 @@
+"""A store with one day's news."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.day_of_news import fill_store
+
+from crawler.store import Store, open_store
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The store of `news_of_a_day`, to be read only."""
+    with open_store(f"sqlite:///{tmp_path_factory.mktemp('day') / 'crawler.db'}") as store:
+        fill_store(store)
+        yield store
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Store]:
+    """A store that holds nothing."""
+    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
+        yield store

@@ -1,0 +1,101 @@
+"""What a digest says so that nobody is misled: a mention taken out, a first run, a long list of copies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from support.day_of_news import (
+    ALMATY,
+    BEGIN,
+    END,
+    HOUR,
+    NOON,
+    make_article,
+    make_flood,
+    make_later_version,
+    make_talks,
+    save_article,
+)
+
+from crawler.config import Config
+from crawler.items import Article, Verdict
+from crawler.publish import ArticleQuery, EntryBuilder, Translations
+from crawler.publish.digest import make_digest
+from crawler.publish.digest_view import MAX_LISTED_PAGES, DigestView, render_digest
+from crawler.publish.templates import Templates
+from crawler.store import Store
+
+CONFIG = Config()
+GONE = {
+    "en": "What matched is no longer in the text.",
+    "ru": "Найденного прежде в тексте больше нет.",
+    "kk": "Бұрын табылған сөздер мәтінде енді жоқ.",
+}
+
+
+def said(store: Store, language: str = "en") -> DigestView:
+    made = make_digest(
+        EntryBuilder(CONFIG, store, language=language), store, CONFIG, ArticleQuery(), BEGIN, END, language=language
+    )
+    return DigestView(made, Translations(language, ALMATY))
+
+
+def without(first: Article) -> Article:
+    return make_later_version(
+        first, Verdict.REVISED, body=first.body.replace("волонтёров Общества Красного Полумесяца", "жителей")
+    )
+
+
+@pytest.mark.parametrize("before", [BEGIN - HOUR, NOON - HOUR], ids=["known", "new"])
+@pytest.mark.parametrize("language", ["en", "ru", "kk"])
+def test_mention_that_was_taken_out_is_said_in_words(empty: Store, language: str, before: object) -> None:
+    first, _ = make_flood()
+    save_article(empty, first, before)  # type: ignore[arg-type]
+    save_article(empty, without(first), NOON)
+    say = said(empty, language)
+    (told,) = say.digest.stories
+    assert say.label(told.entry).startswith(say.phrases["revised"])
+    assert say.notes(told) == [GONE[language]]
+    assert told.entry.edits
+    for form in ("txt", "md", "html"):
+        assert GONE[language] in render_digest(Templates(), form, say).replace("\n   ", " ")
+
+
+def test_mention_that_came_and_stayed_is_said_of_nothing(empty: Store) -> None:
+    first, edited = make_flood()
+    save_article(empty, first, NOON)
+    save_article(empty, edited, NOON + HOUR)
+    say = said(empty)
+    assert [say.notes(told) for told in say.digest.stories] == [[]]
+
+
+def test_what_a_first_run_found_is_counted_as_having_been_there(empty: Store) -> None:
+    first, edited = make_flood()
+    kept = {"content_hash": "1", "copy_hash": "1", "run_id": None}
+    empty.articles.save(replace(first, fetched_at=NOON), **kept, seen_at=NOON, suppressed_because="baseline")  # type: ignore[arg-type]
+    save_article(empty, make_talks()[2], NOON + HOUR)
+    assert "was there when the source was first read." in "".join(said(empty).counts)
+    assert [(count.source, count.told, count.there) for count in said(empty).digest.counts if count.told] == [
+        ("ktkz", 2, 1)
+    ]
+    save_article(empty, edited, NOON + 2 * HOUR)  # a change since then is news
+    assert {count.there for count in said(empty).digest.counts} == {0}
+
+
+def test_copies_beyond_the_first_are_counted(empty: Store) -> None:
+    russian = make_talks()[0]
+    save_article(empty, russian, NOON)
+    for number in range(MAX_LISTED_PAGES + 3):
+        url = f"https://www.kt.kz/rus/x_137810100{number:02}.html"
+        copy = make_article(f"ktkz:137810100{number:02}:ru", "В МИД обсудили курс", russian.body, NOON, url)
+        save_article(empty, replace(copy, verdict=Verdict.COPY, copy_of=russian.id), NOON + HOUR)
+    empty.stories.clusters__assign_pending(ALMATY)
+    say = said(empty, "ru")
+    (told,) = say.digest.stories
+    assert say.carried(told.entry) == "Есть ещё на 11 страницах"
+    assert (len(say.copies(told.entry)), say.more(told.entry, copies=True)) == (MAX_LISTED_PAGES, "и ещё 3")
+    assert say.more(told.entry, copies=False) is None
+    for form in ("txt", "md", "html"):
+        assert render_digest(Templates(), form, say).count("137810100") == MAX_LISTED_PAGES
+        assert "и ещё 3" in render_digest(Templates(), form, say)

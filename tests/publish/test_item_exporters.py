@@ -1,0 +1,135 @@
+"""Exported files: every field on every line, in each of the four kinds."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import fields
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from lxml import etree
+from scrapy.settings import Settings
+
+from crawler.items import Article, Image, Match, Precision, Rights, SnapshotRef, Strength, Verdict
+from crawler.publish.item_exporters import make_exporter
+
+NAMES = [field.name for field in fields(Article)]
+ALMATY = timezone(timedelta(hours=5))
+MINIMAL = Article(id="mfa:1:ru", source="mfa", url="https://example.org/1", body="Мост открыт.")
+FULL = Article(
+    id="mfa:2:ru",
+    source="mfa",
+    url="https://example.org/2?a=1&b=2",
+    title='«Мост» & "река", <i>',
+    lead="Коротко",
+    body="Мост открыт.\nОн длинный; он новый, он — наш.",
+    language="ru",
+    published_at=datetime(2026, 6, 9, 11, 48, 30, 123456, tzinfo=ALMATY),
+    published_raw="2026-06-09T11:48:30.123456Z",
+    published_precision=Precision.MINUTE,
+    fetched_at=datetime(2026, 6, 9, 12, 0, tzinfo=ALMATY),
+    section="News",
+    place="Астана",
+    author="A. Serik",
+    attribution="МИД РК",
+    images=(Image(url="https://example.org/a.jpg", caption=None), Image(url=None, caption="Мост")),
+    reading_minutes=2,
+    rights=Rights(excerpt_share=0.3, link_required=True, wording=None, source="https://example.org"),
+    matches=(
+        Match(
+            rule="r",
+            term="t",
+            surface="s",
+            field="body",
+            start=0,
+            end=4,
+            sentence="Мост открыт.",
+            strength=Strength.WEAK,
+            reason="x",
+        ),
+    ),
+    verdict=Verdict.COPY,
+    copy_of="ktkz:9:ru",
+    version=1,
+    snapshot=SnapshotRef(file="mfa/a.json", offset=7, digest="sha256:ab"),
+    provenance={"title": "h1"},
+)
+
+
+def written(ending: str, *articles: Article) -> bytes:
+    file = io.BytesIO()
+    out = make_exporter(ending, file)
+    out.start_exporting()
+    for article in articles:
+        out.export_item(article)
+    out.finish_exporting()
+    return file.getvalue()
+
+
+def lines(ending: str, raw: bytes) -> list[dict[str, Any]]:
+    if ending == ".jsonl":
+        return [json.loads(line) for line in raw.decode().split("\n") if line]
+    if ending == ".json":
+        return list(json.loads(raw))
+    if ending == ".csv":
+        return list(csv.DictReader(io.StringIO(raw.decode(), newline="")))
+    return [{field.tag: field.text or "" for field in item} for item in etree.fromstring(raw)]
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".json"])
+def test_json_lines_are_the_articles(ending: str) -> None:
+    found = lines(ending, written(ending, MINIMAL, FULL))
+    assert found == [json.loads(json.dumps(article.to_dict())) for article in (MINIMAL, FULL)]
+    assert [list(line) for line in found] == [NAMES, NAMES]
+    assert Article.from_dict(found[0]) == MINIMAL
+    assert found[1]["published_at"] == "2026-06-09T11:48:30+05:00"
+
+
+@pytest.mark.parametrize("ending", [".csv", ".xml"])
+def test_flat_files_have_every_field_and_nested_ones_as_json(ending: str) -> None:
+    minimal, full = lines(ending, written(ending, MINIMAL, FULL))
+    assert list(minimal) == list(full) == NAMES
+    assert (minimal["title"], minimal["published_at"], minimal["rights"], minimal["version"]) == ("", "", "", "")
+    assert (minimal["images"], minimal["matches"], minimal["provenance"]) == ("[]", "[]", "{}")
+    values = FULL.to_dict()
+    for name in ("images", "matches", "rights", "snapshot", "provenance"):
+        assert json.loads(full[name]) == json.loads(json.dumps(values[name])), name
+    for name in ("id", "url", "title", "body", "published_at", "fetched_at", "published_precision", "verdict"):
+        assert full[name] == values[name], name
+    assert (full["version"], full["reading_minutes"]) == ("1", "2")
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".json", ".csv", ".xml"])
+def test_files_are_utf8_with_readable_letters(ending: str) -> None:
+    assert "Мост открыт." in written(ending, MINIMAL).decode("utf-8")
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".json", ".csv", ".xml"])
+def test_nothing_exported_is_an_empty_file_of_its_kind(ending: str) -> None:
+    assert lines(ending, written(ending)) == []
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".json", ".csv", ".xml"])
+def test_text_with_signs_that_files_dislike(ending: str) -> None:
+    body = 'a\tb "c", d; e\\n <f> & ]]> \u2028 \u0001'
+    (found,) = lines(ending, written(ending, Article(id="a:1:en", source="a", url="x", body=body)))
+    assert found["body"].replace("\u0001", "") == body.replace("\u0001", "")
+
+
+@pytest.mark.parametrize(("ending", "kind"), [("jsonl", ".jsonl"), ("json", ".json"), ("csv", ".csv"), ("xml", ".xml")])
+def test_scrapys_own_feeds_write_the_same(ending: str, kind: str) -> None:
+    settings = Settings()
+    settings.setmodule("crawler.settings")
+    name = settings.getwithbase("FEED_EXPORTERS")[ending]
+    from scrapy.utils.misc import load_object
+
+    file = io.BytesIO()
+    out = load_object(name)(file, encoding="utf-8")
+    out.start_exporting()
+    for article in (MINIMAL, FULL):
+        out.export_item(article)
+    out.finish_exporting()
+    assert lines(kind, file.getvalue()) == lines(kind, written(kind, MINIMAL, FULL))

@@ -1,0 +1,236 @@
+"""The press review as files, read back: Word by python-docx, PDF by pypdf; whole or not there, in every language."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+from pypdf import PdfReader
+from support.day_of_news import fill_store, revise_talks
+from support.digest_text import BODIES, count_shown, make_view, remove_own_words
+
+from crawler.errors import UsageError
+from crawler.publish.press_review import REVIEW_SUFFIXES, raise_if_unwritable, write_review
+from crawler.publish.templates import Templates
+from crawler.publish.translations import OUTPUT_LANGUAGES
+from crawler.store import Store, open_store
+
+pytest.importorskip("docx")
+pytest.importorskip("reportlab")
+pytest.importorskip("pymupdf_fonts")
+from docx import Document
+from docx.oxml.ns import qn
+
+KAZAKH = "ӘәҒғҚқҢңӨөҰұҮүҺһІі"
+LINKS = 6 + 3
+"""Stories and headings, of which the contents have a link each."""
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path_factory.mktemp('day') / 'crawler.db'}") as store:
+        fill_store(store)
+        yield store
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
+        yield store
+
+
+def file(store: Store, folder: Path, name: str, **values: Any) -> bytes:
+    language, _, _ = name.partition(".")
+    write_review(folder / name, make_view(store, language, **values), Templates())
+    return (folder / name).read_bytes()
+
+
+def word(store: Store, folder: Path, language: str, **values: Any) -> Any:
+    return Document(BytesIO(file(store, folder, f"{language}.docx", **values)))
+
+
+def pdf(store: Store, folder: Path, language: str, **values: Any) -> PdfReader:
+    return PdfReader(BytesIO(file(store, folder, f"{language}.pdf", **values)), strict=True)
+
+
+def text_of(store: Store, folder: Path, name: str, **values: Any) -> str:
+    """What a reader sees."""
+    if name.endswith("docx"):
+        found = word(store, folder, name[:2], **values)
+        return "\n".join(paragraph.text for paragraph in found.paragraphs)
+    return "\n".join(page.extract_text() for page in pdf(store, folder, name[:2], **values).pages)
+
+
+@pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
+def test_word_has_headings_links_and_its_language(day: Store, tmp_path: Path, language: str) -> None:
+    found = word(day, tmp_path, language)
+    headings = [
+        (paragraph.style.name, paragraph.text) for paragraph in found.paragraphs if "Heading" in paragraph.style.name
+    ]
+    assert [name for name, _ in headings].count("Heading 1") == 4
+    assert [text[:2] for name, text in headings if name == "Heading 2"] == ["1.", "2.", "3.", "4.", "5.", "6."]
+    addresses = {link.address for paragraph in found.paragraphs for link in paragraph.hyperlinks if link.address}
+    assert "https://www.gov.kz/memleket/entities/mfa/press/news/details/1300001?lang=ru" in addresses
+    assert "https://www.kt.kz/rus/press-materialy/v_mid_obsudili_kurs_1378100001.html" in addresses
+    assert found.core_properties.language[:2] == language
+    assert found.core_properties.title.startswith(found.paragraphs[0].text)
+    (spoken,) = found.styles.element.findall(f"{qn('w:docDefaults')}//{qn('w:lang')}")
+    assert spoken.get(qn("w:val"))[:2] == language
+
+
+def test_contents_of_word_lead_to_bookmarks_that_are_there(day: Store, tmp_path: Path) -> None:
+    found = word(day, tmp_path, "ru")
+    named = {mark.get(qn("w:name")) for mark in found.element.iter(qn("w:bookmarkStart"))}
+    inside = [link.fragment for paragraph in found.paragraphs for link in paragraph.hyperlinks if not link.address]
+    assert len(inside) == LINKS
+    assert set(inside) <= named
+    kinds = [mark.get(qn("w:fldCharType")) for mark in found.element.iter(qn("w:fldChar"))]
+    assert kinds == ["begin", "separate", "end"]
+    foot = found.sections[0].footer._element.xml
+    assert "PAGE" in foot
+    assert "NUMPAGES" in foot
+
+
+def test_parts_of_word_are_well_formed_and_in_order(day: Store, tmp_path: Path) -> None:
+    """Word refuses a file whose run properties stand in another order than the schema has."""
+    order = "rStyle rFonts b bCs i iCs color sz szCs highlight u shd lang".split()
+    with zipfile.ZipFile(BytesIO(file(day, tmp_path, "kk.docx"))) as parts:
+        for name in parts.namelist():
+            if not name.endswith(".xml"):
+                continue
+            for properties in etree.fromstring(parts.read(name)).iter(qn("w:rPr")):
+                places = [order.index(tag) for each in properties if (tag := etree.QName(each).localname) in order]
+                assert places == sorted(places), etree.tostring(properties)
+
+
+@pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
+def test_pdf_has_letters_links_outline_and_pages(day: Store, tmp_path: Path, language: str) -> None:
+    found = pdf(day, tmp_path, language)
+    texts = [page.extract_text() for page in found.pages]
+    assert "Қызылордада Қызыл Жарты Ай қоғамының" in " ".join(" ".join(texts).split())
+    assert "40 → 60" in " ".join(texts)
+    assert "‹" in " ".join(texts)
+    links = [link.get_object() for page in found.pages for link in page.get("/Annots", [])]
+    addresses = {str(link["/A"]["/URI"]) for link in links if "/A" in link and "/URI" in link["/A"]}
+    assert "https://qazmonitor.com/news/2001/exhibition-on-the-geneva-conventions" in addresses
+    inside = [link for link in links if "/URI" not in link.get("/A", {})]
+    assert len(inside) >= LINKS
+    outline = found.outline
+    assert len([each for each in outline if not isinstance(each, list)]) == 4
+    stories = [each.title for part in outline if isinstance(part, list) for each in part]
+    assert [title[:2] for title in stories] == ["1.", "2.", "3.", "4.", "5.", "6."]
+    assert found.metadata is not None
+    assert found.metadata.title
+    assert str(found.trailer["/Root"]["/Lang"]) == language
+    for number, text in enumerate(texts, start=1):
+        phrases = make_view(day, language).phrases
+        assert phrases.fill("page", page=str(number), pages=str(len(texts))) in text
+
+
+def test_fonts_of_the_pdf_are_embedded_and_have_every_kazakh_letter(day: Store, tmp_path: Path) -> None:
+    from crawler.publish.press_review.fonts import FALLBACK_FONT, FONT_FAMILY, register_fonts, split_by_font
+
+    register_fonts()
+    assert split_by_font(f"{KAZAKH}«»…–‹›№₸") == [(FONT_FAMILY, f"{KAZAKH}«»…–‹›№₸")]
+    assert split_by_font("a\u00ad→ b\U0001f600") == [
+        (FONT_FAMILY, "a"),
+        (FALLBACK_FONT, "→"),
+        (FONT_FAMILY, " b\ufffd"),
+    ]
+    for page in pdf(day, tmp_path, "kk").pages:
+        for font in (each.get_object() for each in page["/Resources"]["/Font"].values()):
+            assert "/FontFile2" in font.get("/FontDescriptor", {"/FontFile2": 0}) or font["/BaseFont"] == "/Helvetica"
+
+
+@pytest.mark.parametrize("ending", ["docx", "pdf"])
+def test_neither_carries_more_of_a_body_than_the_share(day: Store, tmp_path: Path, ending: str) -> None:
+    for language in OUTPUT_LANGUAGES:
+        text = remove_own_words(make_view(day, language), text_of(day, tmp_path, f"{language}.{ending}"))
+        for body in BODIES.values():
+            assert count_shown(body, text) <= 0.3 * len(body) + 4
+    assert (
+        count_shown(BODIES["talks"], remove_own_words(make_view(day, "ru"), text_of(day, tmp_path, f"ru.{ending}")))
+        > 100
+    )
+
+
+@pytest.mark.parametrize("ending", ["docx", "pdf"])
+def test_redacted_names_stand_nowhere_in_the_file(day: Store, tmp_path: Path, ending: str) -> None:
+    names = ("Милошевич", "Бакаев", "Оразбаева", "Волонтёры")
+    seen = text_of(day, tmp_path, f"ru.{ending}", redact=names)
+    assert "█" in seen or "––––" in seen
+    path = tmp_path / f"ru.{ending}"
+    if ending == "docx":
+        with zipfile.ZipFile(path) as parts:
+            seen += "".join(parts.read(name).decode("utf-8", "replace") for name in parts.namelist())
+    else:
+        seen += str(PdfReader(path).outline) + str(PdfReader(path).metadata)
+    assert not [name for name in names if name.casefold() in seen.casefold()]
+
+
+@pytest.mark.parametrize("ending", [name[1:] for name in REVIEW_SUFFIXES])
+def test_empty_review_is_a_whole_file(empty: Store, tmp_path: Path, ending: str) -> None:
+    for language in OUTPUT_LANGUAGES:
+        found = file(empty, tmp_path, f"{language}.{ending}")
+        assert found
+        if ending in ("docx", "pdf"):
+            text = " ".join(text_of(empty, tmp_path, f"{language}.{ending}").split())
+            assert make_view(empty, language).phrases["nothing"] in text
+
+
+def test_every_revised_article_of_a_story_says_what_changed(empty: Store, tmp_path: Path) -> None:
+    revise_talks(empty)
+    for ending in ("docx", "pdf"):
+        text = " ".join(text_of(empty, tmp_path, f"en.{ending}").split())
+        assert "Revised as well: Ministry of Foreign Affairs of Kazakhstan, Russian" in text
+        assert text.count("45 → 54") == 2
+
+
+def test_signs_that_xml_refuses_do_no_harm(empty: Store, tmp_path: Path) -> None:
+    from support.day_of_news import NOON, make_article, save_article
+
+    title = "МККК \x0b\x00 \ud800 <b>&amp; \U0001f600 عربي"
+    save_article(
+        empty, make_article("mfa:1:ru", title, "О МККК и о погоде. " * 9, NOON, 'https://www.gov.kz/a?b=1&c="2"'), NOON
+    )
+    for ending in REVIEW_SUFFIXES:
+        assert file(empty, tmp_path, f"ru{ending}")
+    assert "<b>&amp;" in text_of(empty, tmp_path, "ru.docx")
+
+
+def test_file_is_whole_or_as_it_was(day: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "en.pdf"
+    target.write_text("what stood here before")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(UsageError, match="No space left"):
+            write_review(target, make_view(day, "en"), Templates())
+    assert target.read_text() == "what stood here before"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_cannot_be_written_is_said_first(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"must be one of \.html, \.md, \.txt, \.docx, \.pdf"):
+        raise_if_unwritable(tmp_path / "review.rtf")
+    with pytest.raises(UsageError, match="there is no folder"):
+        raise_if_unwritable(tmp_path / "none" / "review.pdf")
+
+
+@pytest.mark.parametrize(("ending", "package"), [("docx", "docx"), ("pdf", "reportlab"), ("pdf", "pymupdf_fonts")])
+def test_missing_extra_is_one_sentence(tmp_path: Path, ending: str, package: str) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None; sys.argv[1:] = ['digest', '-o', 'review.{ending}']\n"
+    code += "from crawler.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False,
+                          env={"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)})  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"crawler: .{ending} needs an optional package (")
+    assert done.stderr.endswith('): pip install "crawler[review]"\n')
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.glob("*.docx")) + list(tmp_path.glob("*.pdf"))

@@ -1,0 +1,159 @@
+"""What is asked for: grouped by story, each story whole whatever the limit, its first article the same next week."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from crawler.config import Config
+from crawler.items import Article, Match, Strength, Verdict
+from crawler.publish import ArticleQuery, EntryBuilder, list_stories
+from crawler.publish.query import list_articles
+from crawler.store import Store, open_store
+
+NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+PRESIDENT = (
+    "Президент Казахстана принял главу Красного Креста Ингрид Лундквист. Касым-Жомарт Токаев рассказал о "
+    "мёде с Алтая. Собеседники обсудили выставку в Иордании и 14 совместных пасек."
+)
+REPRINT = f"Новости дня. {PRESIDENT} Читайте нас каждый день."
+
+
+def an_article(
+    name: str, body: str, after: int = 0, *, strength: Strength = Strength.STRONG, **values: object
+) -> Article:
+    word = body.split()[0]
+    found = {"rule": "red-cross", "term": word, "surface": word, "field": "body", "sentence": body}
+    given = {
+        "id": f"mfa:{name}:ru",
+        "source": "mfa",
+        "url": f"https://mfa.example/{name}",
+        "body": body,
+        "language": "ru",
+        "published_at": NOON + timedelta(hours=after),
+        "fetched_at": NOON + timedelta(hours=after),
+        "verdict": Verdict.NEW,
+        "version": 1,
+        "matches": (Match(**found, start=0, end=len(word), strength=strength),),
+    }
+    return Article(**{**given, **values})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
+        yield opened
+
+
+def save(store: Store, *articles: Article, at: datetime = NOON) -> None:
+    for article in articles:
+        store.articles.save(article, content_hash=article.body, run_id=None, seen_at=at)
+    store.stories.clusters__assign_pending(ZoneInfo("Asia/Almaty"))
+
+
+def names(stories: list[tuple[Article, ...]]) -> list[str]:
+    return ["".join(article.native_id for article in story) for story in stories]
+
+
+@pytest.fixture
+def told(store: Store) -> Store:
+    """A story of an hour ago and its reprint of now, and between them a text of another matter."""
+    save(store, an_article("a", PRESIDENT), an_article("x", "Совсем иное дело.", 1), an_article("b", REPRINT, 2))
+    return store
+
+
+def test_stories_stand_latest_first_and_begin_with_their_first_article(told: Store) -> None:
+    assert names(list_stories(told, ArticleQuery())) == ["ab", "x"]
+
+
+def test_a_limit_counts_stories_and_leaves_them_whole(told: Store) -> None:
+    assert names(list_stories(told, ArticleQuery(), limit=1)) == ["ab"]
+
+
+def test_time_is_asked_of_each_article_or_of_the_story(told: Store) -> None:
+    late = ArticleQuery(since=NOON + timedelta(hours=1))
+    assert names(list_stories(told, late)) == ["b", "x"]
+    assert names(list_stories(told, late, include_earlier=True)) == ["ab", "x"]
+    early = ArticleQuery(until=NOON + timedelta(hours=1))
+    assert names(list_stories(told, early)) == ["a"]
+
+
+def test_what_did_not_match_is_there_only_when_everything_is_asked_for(store: Store) -> None:
+    weak = an_article("w", "Слабое слово.", strength=Strength.WEAK)
+    save(store, weak, an_article("n", "Нет ничего.", matches=()), an_article("k", "Мәтін.", language="kk"))
+    assert names(list_stories(store, ArticleQuery())) == ["k"]
+    assert names(list_stories(store, ArticleQuery(strength=Strength.WEAK))) == ["w", "k"]
+    assert {article.native_id for article in list_articles(store, ArticleQuery(include_unmatched=True))} == {
+        "w",
+        "n",
+        "k",
+    }
+    assert [
+        article.native_id for article in list_articles(store, ArticleQuery(include_unmatched=True, languages=("kk",)))
+    ] == ["k"]
+    assert names(list_stories(store, ArticleQuery(rules=("ihl",)))) == []
+
+
+def test_an_anchor_stays_when_stories_become_one_and_when_an_address_changes(store: Store) -> None:
+    maker = EntryBuilder(Config(), store)
+    save(store, an_article("b", REPRINT, 2), at=NOON + timedelta(hours=2))
+    save(store, an_article("a", PRESIDENT, 0), at=NOON + timedelta(hours=3))  # published before, seen after
+    (story,) = list_stories(store, ArticleQuery())
+    assert [article.native_id for article in story] == ["a", "b"]
+    entry = maker.build(story[0], maker.make_door())
+    assert entry.anchor == "mfa:b:ru"
+    assert [other.id for other in entry.others] == ["mfa:b:ru"]
+    save(
+        store,
+        replace(story[0], url="https://mfa.example/moved", verdict=Verdict.UNCHANGED),
+        at=NOON + timedelta(days=1),
+    )
+    again = maker.build(list_stories(store, ArticleQuery())[0][0], maker.make_door())
+    assert (again.anchor, again.url) == ("mfa:b:ru", "https://mfa.example/moved")
+    assert maker.build(story[0], maker.make_door(), with_others=False).others == ()
+
+
+def test_words_that_the_share_has_no_room_for_are_not_named(store: Store) -> None:
+    body = " ".join(f"слово{at:02}" for at in range(50)) + "."
+    matches = tuple(
+        Match(
+            rule="r",
+            term="t",
+            surface=word,
+            field="body",
+            start=body.index(word),
+            end=body.index(word) + 7,
+            sentence="",
+        )
+        for word in body.rstrip(".").split()
+    )
+    save(store, an_article("m", body, matches=matches, title="Заголовок"))
+    (article,) = list_articles(store, ArticleQuery())
+    entry = EntryBuilder(Config(), store).build(article, EntryBuilder(Config(), store).make_door())
+    shown = {word for piece in entry.excerpt.pieces for word in piece.text.split()}
+    shown |= {found.surface for found in entry.matches if found.surface}
+    assert shown
+    assert sum(len(word) for word in shown) <= 0.3 * len(body)
+
+
+@pytest.mark.parametrize(
+    ("times", "number"),
+    [
+        ({"until": NOON}, 0),
+        ({"until": NOON + timedelta(hours=1)}, 1),
+        ({"since": NOON}, 1),
+        ({"since": NOON + timedelta(hours=1)}, 0),
+    ],
+)
+def test_article_without_any_time_counts_by_when_it_was_first_seen(
+    store: Store, times: dict[str, datetime], number: int
+) -> None:
+    save(store, an_article("1", PRESIDENT, published_at=None, fetched_at=None), at=NOON)
+    wanted = ArticleQuery(**times)  # type: ignore[arg-type]
+    assert len(list(list_articles(store, wanted))) == number
+    assert len(list_stories(store, wanted)) == number

@@ -1,0 +1,202 @@
+"""What an edit is, in three languages: kinds, severity, and that no edit is lost or invented."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from crawler.items import Article, Verdict
+from crawler.revisions.alignment import ChangeType, align_texts, apply_alignment, split_sentences
+from crawler.revisions.changes import ClaimType, Severity, diff_articles, diff_texts
+
+ARTICLE = Article(
+    id="mfa:1:en",
+    source="mfa",
+    url="https://mfa.example/1",
+    title="Minister receives the delegation",
+    lead=None,
+    body="The minister received Ms Spoljaric in Astana. They spoke about 12 projects.\nThe talks were long.",
+    verdict=Verdict.NEW,
+    version=1,
+)
+
+# old, new, the kinds that must be found (and no others)
+EDITS = [
+    ("They helped 12 people in the town.", "They helped 15 people in the town.", {ClaimType.FIGURES}),
+    ("Помощь получили 1 200 семей региона.", "Помощь получили 1 500 семей региона.", {ClaimType.FIGURES}),
+    ("Погибли двое жителей этого города.", "Погибли трое жителей этого города.", {ClaimType.FIGURES}),
+    ("Бюджет составил 5 млн тенге в год.", "Бюджет составил 5 млрд тенге в год.", {ClaimType.FIGURES}),
+    ("Көмекті үш отбасы алды деп жазды.", "Көмекті бес отбасы алды деп жазды.", {ClaimType.FIGURES}),
+    ("They met on 6 March 2026 in the city.", "They met on 7 March 2026 in the city.", {ClaimType.DATES}),
+    ("Встреча прошла 6 марта в столице.", "Встреча прошла 6 апреля в столице.", {ClaimType.DATES}),
+    ("Встреча прошла в пятницу в столице.", "Встреча прошла в субботу в столице.", {ClaimType.DATES}),
+    ("Кездесу 2026 жылғы 6 наурызда өтті.", "Кездесу 2026 жылғы 9 наурызда өтті.", {ClaimType.DATES}),
+    ("Кездесу бүгін елордада өтті деп жазды.", "Кездесу ертең елордада өтті деп жазды.", {ClaimType.DATES}),
+    ("Talks with Kairat Umarov went on.", "Talks with Murat Umarov went on.", {ClaimType.NAMES}),
+    ("На встрече был посол Иванов из Москвы.", "На встрече был посол Петров из Москвы.", {ClaimType.NAMES}),
+    ("Кездесуде елші Тілеуберді сөз сөйледі.", "Кездесуде елші Смайылов сөз сөйледі.", {ClaimType.NAMES}),
+    ("The treaty will be signed by them.", "The treaty will not be signed by them.", {ClaimType.NEGATION}),
+    ("They could go to the border then.", "They couldn't go to the border then.", {ClaimType.NEGATION}),
+    ("Договор был подписан обеими сторонами.", "Договор не был подписан обеими сторонами.", {ClaimType.NEGATION}),
+    ("Пострадавшие есть среди мирных жителей.", "Пострадавших нет среди мирных жителей.", {ClaimType.NEGATION}),
+    ("Делегация елордаға кеше кешке келді.", "Делегация елордаға кеше кешке келмеді.", {ClaimType.NEGATION}),
+    ("Бұл ресми құжат болып саналады екен.", "Бұл ресми құжат емес болып саналады екен.", {ClaimType.NEGATION}),
+    ("The ministry confirmed the long visit.", "The ministry denied the long visit.", {ClaimType.ATTRIBUTION}),
+    ("По данным полиции, пожар потушен там.", "Якобы по версии полиции, пожар потушен там.", {ClaimType.ATTRIBUTION}),
+    ("Министрлік бұл сапарды ресми растады.", "Министрлік бұл сапарды ресми мәлімдеді.", {ClaimType.ATTRIBUTION}),
+    ("The talks were long and useful to all.", "The talks were short and useful to all.", {ClaimType.WORDING}),
+    ("Переговоры были долгими и полезными.", "Переговоры были короткими и полезными.", {ClaimType.WORDING}),
+    (
+        "Вчера в Астане слушали речь посла Иванова.",
+        "Вчера в Астане слушали, что посол Иванов скажет.",
+        {ClaimType.WORDING},
+    ),
+    (
+        "Глава МККК Мирьяна Сполярич прибыла вчера.",
+        "Президент МККК Мирьяна Сполярич прибыла вчера.",
+        {ClaimType.WORDING},
+    ),
+    ("The talks, long and useful, went on.", "The talks - long and useful - went on.", {ClaimType.FORM}),
+    ("Министр принял делегацию и гостей.", "Министр принял Делегацию и гостей!", {ClaimType.FORM, ClaimType.NAMES}),
+    ("В мае прошло 3 встречи по проекту.", "В мае прошло три встречи по проекту.", {ClaimType.WORDING}),
+    ("Budget of 1,000,000 tenge was set.", "Budget of 1 000 000 tenge was set.", {ClaimType.FORM}),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "kinds"), EDITS)
+def test_an_edit_is_named(old: str, new: str, kinds: set[ClaimType]) -> None:
+    found = diff_texts(
+        f"First words stay here. {old} Last words stay.", f"First words stay here. {new} Last words stay."
+    )
+    assert found.kinds == kinds or (ClaimType.FORM in kinds and found.kinds <= kinds)
+    assert [edit.sentence.change_type for edit in found.changed] == [ChangeType.EDITED]
+    assert found.severity is {ClaimType.FORM: Severity.COSMETIC, ClaimType.WORDING: Severity.EDITORIAL}.get(
+        next(iter(found.kinds)), Severity.SUBSTANTIVE
+    )
+
+
+def test_words_are_marked_inside_their_sentence() -> None:
+    (edit,) = diff_texts("They helped 12 people.", "They helped 15 people.").changed
+    assert [(part.mark, part.text) for part in edit.sentence.spans] == [
+        ("same", "They helped "),
+        ("removed", "12"),
+        ("added", "15"),
+        ("same", " people."),
+    ]
+    assert edit.reason == "figures: 12 → 15"
+
+
+def test_sentences_added_removed_and_moved() -> None:
+    one, two, three = (
+        "The first sentence stands here. ",
+        "The second one follows it now. ",
+        "A third is the last of all. ",
+    )
+    assert diff_texts(one + three, one + two + three).kinds == {ClaimType.ADDED}
+    assert diff_texts(one + two + three, one + three).kinds == {ClaimType.REMOVED}
+    moved = diff_texts(one + two + three, two + three + one)
+    assert (moved.kinds, moved.severity) == ({ClaimType.MOVED}, Severity.EDITORIAL)
+    assert diff_texts(one + two, one + two.rstrip()).severity is Severity.NONE
+    assert diff_texts(one + two, one + "\n" + two).severity is Severity.COSMETIC
+
+
+def test_title_and_lead_are_named() -> None:
+    title = diff_articles(ARTICLE, replace(ARTICLE, title="Minister meets the delegation"))
+    assert (title.kinds, title.severity) == ({ClaimType.TITLE, ClaimType.WORDING}, Severity.EDITORIAL)
+    assert title.reason == "title: other words"
+    lead = diff_articles(ARTICLE, replace(ARTICLE, lead="They agreed on 12 further steps"))
+    assert (lead.kinds, lead.severity) == ({ClaimType.LEAD, ClaimType.ADDED}, Severity.SUBSTANTIVE)
+
+
+def test_headlines_in_capitals_claim_no_names() -> None:
+    old = "Kazakh Diplomats Discuss Future Cooperation Plans"
+    found = diff_articles(replace(ARTICLE, title=old), replace(ARTICLE, title=old.replace("Future", "Further")))
+    assert found.kinds == {ClaimType.TITLE, ClaimType.WORDING}
+
+
+def test_a_page_taken_away_and_back_is_substantive() -> None:
+    gone = replace(ARTICLE, verdict=Verdict.UNPUBLISHED, version=2)
+    assert (diff_articles(ARTICLE, gone).kinds, diff_articles(ARTICLE, gone).severity) == (
+        {ClaimType.UNPUBLISHED},
+        Severity.SUBSTANTIVE,
+    )
+    assert diff_articles(gone, ARTICLE).kinds == {ClaimType.REPUBLISHED}
+
+
+def test_dates_and_attribution_of_the_page_count() -> None:
+    day = datetime(2026, 3, 6, tzinfo=UTC)
+    found = diff_articles(replace(ARTICLE, published_at=day), replace(ARTICLE, published_at=day.replace(day=5)))
+    assert found.kinds == {ClaimType.DATES}
+    assert diff_articles(ARTICLE, replace(ARTICLE, attribution="МИД РК")).kinds == {ClaimType.ATTRIBUTION}
+
+
+def test_the_reason_counts_what_repeats() -> None:
+    old = "".join(f"Sentence number {word} is about the garden there. " for word in ("ones", "twos", "tens"))
+    found = diff_texts(old + "They stay.", "They stay.")
+    assert found.reason == "a sentence removed (3 times)"
+
+
+def test_a_long_sentence_stays_whole_so_an_edit_at_its_beginning_moves_nothing() -> None:
+    guests = ", ".join(f"господин Иванов{'аеиоу'[number % 5] * (number // 5)}" for number in range(80))
+    old = f"В зале были {guests} и другие гости. Потом все ушли домой."
+    assert [len(each) > 600 for each in split_sentences(old)] == [True, False]
+    (edit,) = diff_texts(old, old.replace("В зале были", "В большом зале вчера были")).changed
+    assert edit.kinds == (ClaimType.DATES,)
+    assert [part.text.strip() for part in edit.sentence.spans if part.mark != "same"] == ["большом", "вчера"]
+
+
+def test_texts_without_an_end_of_a_sentence_are_compared_in_bounded_time() -> None:
+    old = " ".join(f"слово{number % 7} " for number in range(1900))
+    new = old.replace("слово3", "дело", 300)
+    assert apply_alignment(old, align_texts(old, new)) == new
+
+
+def test_a_new_text_of_thousands_of_sentences_is_compared_too() -> None:
+    old = "".join(f"The line {number} of the old text says so. " for number in range(400))
+    new = "".join(f"Another row with number {number} stands in it. " for number in range(400))
+    found = align_texts(old + "Both have this.", new + "Both have this.")
+    assert apply_alignment(old + "Both have this.", found) == new + "Both have this."
+
+
+SENTENCES = st.sampled_from(
+    """The minister met 12 people.|The minister met 15 people.|He did not agree.|He agreed.|Встреча прошла 6 марта.
+|Встреча не прошла 7 марта.|Делегация келмеді.|Делегация келді.|«Да», — сообщил Иванов.|"Да" - заявил Петров!|x|... |
+|По словам А. Б. Иванова, г. Алматы растёт.|According to Ms. Smith, U.N. staff left.|Ok""".split("|")
+)
+TEXTS = st.one_of(
+    st.lists(st.tuples(SENTENCES, st.sampled_from([" ", "\n", "  ", "\n\n"])), max_size=9).map(
+        lambda pairs: "".join(sentence + gap for sentence, gap in pairs)
+    ),
+    st.text(max_size=60),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXTS, TEXTS)
+@example("a.\n", "a. ")
+def test_the_diff_makes_the_new_text_and_is_the_same_both_ways(old: str, new: str) -> None:
+    there, back = diff_texts(old, new), diff_texts(new, old)
+    assert apply_alignment(old, there.list_sentences("body")) == new
+    assert "".join(sentence.old for sentence in there.list_sentences("body")) == old
+    swapped = {ClaimType.ADDED: ClaimType.REMOVED, ClaimType.REMOVED: ClaimType.ADDED}
+    assert there.kinds == {swapped.get(kind, kind) for kind in back.kinds}
+    assert there.severity is back.severity
+
+
+@settings(max_examples=100, deadline=None)
+@given(TEXTS)
+def test_a_text_has_no_change_against_itself(text: str) -> None:
+    found = diff_texts(text, text)
+    assert (found.changed, found.severity) == ((), Severity.NONE)
+    assert "".join(split_sentences(text)) == text
+
+
+def test_an_alignment_of_another_text_is_refused() -> None:
+    with pytest.raises(ValueError, match="has no"):
+        apply_alignment("Something else.", align_texts("One.", "Two."))
+    with pytest.raises(ValueError, match="goes on"):
+        apply_alignment("One. And more.", align_texts("One.", "Two."))

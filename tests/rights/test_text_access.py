@@ -1,0 +1,113 @@
+"""Nobody goes round the door: where the text of articles may be read in the rooms that write for people."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2] / "crawler"
+ROOMS = ("alerts", "cli", "feeds")
+TEXT = frozenset({"body", "sentence", "texts", "to_dict", "headline"})
+"""What an Article or a Match has that is text of the page, or made from it."""
+WHOLE = frozenset({"asdict", "astuple", "vars", "__dict__", "attrgetter", "getattr", "ItemAdapter", "export_item"})
+"""What reaches every field of a value, whatever its name."""
+NO_ARTICLE = frozenset({"entry", "other"})
+"""Names of an Entry and of its Other: their `headline` came through the door."""
+
+OWN: dict[str, tuple[str, str]] = {
+    "alerts/carrier.py": ("getattr", "what a plugin of Apprise has, no articles"),
+    "cli/articles.py": ("headline to_dict", "prints the owner's own copy"),
+    "cli/backtest.py": ("headline sentence", "shows the owner what candidate rules find"),
+    "cli/check.py": ("asdict", "findings about pages, no articles"),
+    "cli/diff.py": ("headline to_dict", "shows the owner what changed"),
+    "cli/drift.py": ("asdict body", "shows the owner what became of a page"),
+    "cli/explaining.py": ("headline", "tells the owner why nobody was told"),
+    "cli/extract.py": ("texts to_dict", "prints what a stored page gives, for the owner"),
+    "cli/health.py": ("sentence", "the sentence is a source's verdict, no article"),
+    "cli/lines.py": ("headline sentence", "what a run tells the owner's terminal"),
+    "cli/languages.py": ("getattr", "the languages of a source's class, no articles"),
+    "cli/match.py": ("asdict sentence", "explains a text that the owner gave"),
+    "cli/output.py": ("export_item", "`crawl -o`, the owner's working copy"),
+    "cli/progress.py": ("headline to_dict", "what a run tells the owner's terminal, and hands to `-o`"),
+    "cli/remark.py": ("texts", "marks the store by new rules, and shows nothing"),
+    "cli/replay.py": ("asdict", "results of snapshots, for the owner"),
+    "cli/report.py": ("asdict", "a scorecard, no articles"),
+    "cli/snapshot.py": ("body", "bytes of a response, laid into the owner's own folder"),
+    "cli/starts.py": ("sentence", "the sentence says who runs a source, no article"),
+    "cli/stories.py": ("headline to_dict", "lists the owner's own stories"),
+    "cli/watch.py": ("headline", "what a watch tells the owner's terminal"),
+    "feeds/evidence.py": ("body headline to_dict", "evidence is a whole copy, for verification"),
+    "feeds/evidence_page.py": ("body", "evidence is a whole copy, for verification"),
+    "feeds/export.py": ("ItemAdapter", "the owner's working copy: `crawl -o`, `scrapy crawl -O`"),
+    "feeds/marks.py": ("sentence", "shows the owner what changed"),
+    "feeds/review/layout.py": ("headline", "`Wording.headline`, of an Entry"),
+    "feeds/review/pdf.py": ("getattr", "what a drawn paragraph has"),
+}
+"""Modules that may, with what they read and why: working copies that stay with the owner, values that are none."""
+ADVICE = (
+    "What leaves this machine takes text only through crawler.rights.Door: show an Entry made by crawler.publish.Maker "
+    "(call it `entry`), and enter the output in crawler/feeds/outputs.py, whose test then proves it. If this is the "
+    "owner's own working copy, or no article at all, name the module in OWN of tests/rights/test_one_door.py, and why."
+)
+
+
+def reads(code: str) -> Iterator[tuple[int, str]]:
+    """Line and name of each place where a module reaches for text of an article, or for a whole value."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Attribute) and node.attr in TEXT | WHOLE:
+            named = isinstance(node.value, ast.Name) and node.value.id in NO_ARTICLE
+            if not (named and node.attr == "headline"):
+                yield node.lineno, node.attr
+        elif isinstance(node, ast.Name) and node.id in WHOLE:
+            yield node.lineno, node.id
+        elif isinstance(node, ast.MatchClass):
+            yield from ((node.lineno, name) for name in node.kwd_attrs if name in TEXT)
+
+
+def modules() -> list[str]:
+    return sorted(path.relative_to(ROOT).as_posix() for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+
+
+@pytest.mark.parametrize("module", modules())
+def test_text_of_articles_is_read_only_where_it_stays_with_the_owner(module: str) -> None:
+    allowed = OWN.get(module, ("", ""))[0].split()
+    found = [(line, name) for line, name in reads((ROOT / module).read_text(encoding="utf-8")) if name not in allowed]
+    assert not found, "\n".join(f"crawler/{module}:{line} reads `{name}`. {ADVICE}" for line, name in found)
+
+
+@pytest.mark.parametrize("module", OWN)
+def test_nothing_is_allowed_that_nobody_needs(module: str) -> None:
+    names, why = OWN[module]
+    assert {name for _, name in reads((ROOT / module).read_text(encoding="utf-8"))} == set(names.split())
+    assert why
+
+
+def test_no_template_reaches_for_an_article() -> None:
+    for path in (ROOT / "defaults").rglob("templates/*"):
+        inside = " ".join(re.findall(r"{[{%].*?[}%]}", path.read_text(encoding="utf-8"), re.DOTALL))
+        assert not re.search(r"\.(?:body|sentence|texts|to_dict)\b|article\.headline", inside), f"{path}. {ADVICE}"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print(article.body)",
+        "text = [match.sentence for match in article.matches]",
+        "json.dumps(version.to_dict())",
+        "def told(each): return each.headline",
+        "dataclasses.asdict(article)",
+        "getattr(article, 'bo' + 'dy')",
+        "article.__dict__['body']",
+        "match value:\n    case Article(body=text): print(text)",
+    ],
+)
+def test_a_way_round_is_seen(code: str) -> None:
+    assert list(reads(code))
+
+
+def test_an_entry_may_be_shown() -> None:
+    assert not list(reads("print(entry.headline, entry.excerpt, other.headline, entry.lead)"))

@@ -1,0 +1,215 @@
+"""A run in a child: whatever it does, the parent gets one outcome with a sentence."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+from multiprocessing import forkserver
+from pathlib import Path
+from typing import Any
+
+import pytest
+from children import TIGHT, child_of, finished, gone
+
+from crawler.errors import CrawlerError
+from crawler.items import Health
+from crawler.service import run_all, start_child, start_fork_server
+from crawler.service.run import RunPlan
+
+
+def test_a_good_run_reports_its_events_and_its_run_unchanged() -> None:
+    outcome, events = finished("good")
+    assert events == [{"type": "page", "url": "https://example.org/good", "at": "2026-01-02T00:00:00+00:00"}]
+    assert outcome.run is not None
+    assert outcome.run.health is Health.HEALTHY
+    assert outcome.run.problems[0].message == "Қазақстан"
+    assert outcome.run.started_at.isoformat() == "2026-01-02T03:04:05+00:00"
+    assert (outcome.exit_code, outcome.reason, outcome.killed, outcome.stopped) == (
+        0,
+        "1 page, nothing new.",
+        False,
+        False,
+    )
+
+
+BAD = {
+    "raises": (1, "ZeroDivisionError: of all things"),
+    "refuses": (10, "https://example.org does not answer."),
+    "segfaults": (1, "SIGSEGV"),
+    "exits": (1, "sys.exit(0)"),
+    "exits_at_once": (1, "ended itself with status 0"),
+    "loops": (1, "after 3 s, the most that limits.run_seconds allows"),
+    "ignores_sigterm": (1, "was killed"),
+    "hoards": (1, "more than limits.memory_mb = 400 allows"),
+    "grabs": (1, "no more memory"),
+    "closes_its_pipes": (1, "without a result"),
+    "returns_nothing": (1, "NoneType, not a Run"),
+}
+
+
+def test_good_runs_beside_every_kind_of_bad_run_all_succeed() -> None:
+    plans = [RunPlan(source=name) for bad in BAD for name in (bad, f"good-beside-{bad}")]
+    outcomes = run_all(
+        plans, lambda event: None, max_children=6, target="misbehaving_runs:by_source", limits=TIGHT, grace=0.5
+    )
+    assert [outcome.source for outcome in outcomes] == [plan.source for plan in plans]
+    for bad, good in zip(outcomes[::2], outcomes[1::2], strict=True):
+        code, words = BAD[bad.source]
+        assert (bad.exit_code, bad.run) == (code, None)
+        assert words in bad.reason
+        assert (good.exit_code, good.killed) == (0, False), good
+
+
+def test_a_crash_in_a_compiled_library_is_told_with_its_python_line() -> None:
+    assert ", in string_at (" in finished("segfaults")[0].reason
+
+
+def test_only_a_run_that_ignores_sigterm_is_killed() -> None:
+    assert finished("ignores_sigterm")[0].killed
+    assert not finished("hoards")[0].killed
+
+
+def test_what_a_run_leaves_running_ends_with_it() -> None:
+    outcome, events = finished("leaves_grandchildren")
+    assert outcome.exit_code == 0
+    assert all(gone(pid) for pid in events[0]["pids"])
+
+
+def test_a_thread_left_behind_does_not_keep_the_process() -> None:
+    outcome, _ = finished("lingers")
+    assert (outcome.exit_code, outcome.killed) == (0, False)
+
+
+def test_a_flood_of_output_is_cut_and_said() -> None:
+    outcome, events = finished("floods")
+    assert outcome.exit_code == 0
+    assert sum(len(event["message"]) for event in events if event["type"] == "output") < 1_100_000
+    assert any("the rest is left out" in event["message"] for event in events if event["type"] == "log")
+
+
+def test_an_event_that_json_cannot_hold_costs_only_itself() -> None:
+    outcome, events = finished("emits_the_impossible")
+    assert outcome.exit_code == 0
+    assert "'circle' could not be sent" in events[0]["message"]
+    assert events[1] == {"type": "lock", "lock": "<lock>"}
+
+
+def test_log_records_come_as_events_from_the_level_asked_for() -> None:
+    _, events = finished("logs")
+    told = [(event["level"], event["logger"], event["message"]) for event in events if event["type"] == "log"]
+    assert told == [
+        ("WARNING", "somewhere", "look at this"),
+        ("WARNING", "somewhere", "%d (this record could not be formatted)"),
+    ]
+
+
+def test_a_child_has_our_folder_and_variables_and_no_reactor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start_fork_server()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/set/after/the/server/started")
+    child = child_of("tells_its_surroundings", CRAWLER_TEST_VALUE="from the plan")
+    told = next(child.iterate_events())
+    assert told == {
+        "type": "surroundings",
+        "folder": str(tmp_path),
+        "variable": "from the plan",
+        "path": "/set/after/the/server/started",
+        "reactor": False,
+        "scrapy": True,
+        "threads": ["MainThread", "end with parent"],
+        "main": None,
+        "leads": True,
+    }
+    assert child.wait().exit_code == 0
+
+
+def test_a_child_does_not_outlive_its_with_block() -> None:
+    with child_of("sleeps") as child:
+        pass
+    assert child.outcome is not None
+    assert child.outcome.killed
+    assert gone(child.pid)
+
+
+def test_a_failing_listener_leaves_no_process_behind() -> None:
+    pids: list[int] = []
+
+    def fails(event: dict[str, Any]) -> None:
+        pids.append(event["pid"])
+        raise BrokenPipeError("no one reads")
+
+    with pytest.raises(BrokenPipeError):
+        run_all([RunPlan(source="sleeps")] * 2, fails, target="misbehaving_runs:sleeps")
+    assert all(gone(pid) for pid in pids)
+
+
+def test_a_server_that_died_is_replaced() -> None:
+    assert finished("good")[0].exit_code == 0
+    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    os.kill(server, signal.SIGKILL)
+    assert finished("good")[0].exit_code == 0
+    assert forkserver._forkserver._forkserver_pid != server  # type: ignore[attr-defined]
+
+
+def test_runs_that_lose_their_server_are_given_up_and_ended() -> None:
+    child = child_of("sleeps")
+    assert next(child.iterate_events())["type"] == "ready"
+    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)  # type: ignore[attr-defined]
+    outcome = child.wait()
+    assert outcome.exit_code == 1
+    assert "the server process that all runs come from is gone" in outcome.reason
+    assert gone(child.pid)
+
+
+def test_signals_meant_for_everyone_do_not_end_the_server() -> None:
+    child = child_of("stops_in_order", grace=30)
+    events = child.iterate_events()
+    assert next(events)["type"] == "ready"
+    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        os.kill(server, number)
+    child.stop()
+    assert child.wait().exit_code == 0
+    assert finished("good")[0].exit_code == 0
+    assert forkserver._forkserver._forkserver_pid == server  # type: ignore[attr-defined]
+
+
+def test_an_unknown_target_is_one_failed_run() -> None:
+    with start_child(RunPlan(source="mfa"), target="misbehaving_runs:missing") as child:
+        outcome = child.wait()
+    assert outcome.exit_code == 1
+    assert "missing" in outcome.reason
+
+
+@pytest.mark.slow
+def test_two_hundred_runs_leave_the_parent_as_it_was() -> None:
+    def measured() -> tuple[float, int]:
+        memory = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+        return memory, len(list(Path("/proc/self/fd").iterdir()))
+
+    def runs(count: int) -> None:
+        plans = [RunPlan(source="good")] * count
+        outcomes = run_all(plans, lambda event: None, max_children=2, target="misbehaving_runs:good")
+        assert [outcome.exit_code for outcome in outcomes] == [0] * count
+
+    runs(20)
+    memory, files = measured()
+    runs(200)
+    assert measured()[0] - memory < 3
+    assert measured()[1] == files
+
+
+def test_no_process_for_a_run_is_a_sentence() -> None:
+    start_fork_server()
+    files = len(list(Path("/proc/self/fd").iterdir()))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free + 5, hard))
+    try:
+        with pytest.raises(CrawlerError, match="No process could be started for the run of mfa"):
+            start_child(RunPlan(source="mfa"), target="misbehaving_runs:good")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(list(Path("/proc/self/fd").iterdir())) <= files

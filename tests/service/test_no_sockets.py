@@ -1,0 +1,37 @@
+"""A past run reaches no network: whatever Python code of its process asks for an address is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def after_refusing(code: str) -> str:
+    """What a process prints that refuses sockets and then runs some code."""
+    asked = f"import socket\nfrom crawler.service.run import refuse_sockets\nrefuse_sockets()\n{code}"
+    ended = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=False, cwd=ROOT)
+    return ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "socket.create_connection(('127.0.0.1', 9))",
+        "socket.socket().connect_ex(('127.0.0.1', 9))",
+        "socket.getaddrinfo('localhost', 80)",
+        "socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('127.0.0.1', 9))",
+        "import asyncio; asyncio.run(asyncio.open_connection('127.0.0.1', 9))",
+    ],
+)
+def test_an_address_is_refused(code: str) -> None:
+    assert "A replay opens no socket, but something asked for" in after_refusing(code)
+
+
+def test_pipes_of_the_process_itself_go_on() -> None:
+    code = "a, b = socket.socketpair(); a.send(b'x'); print(b.recv(1))\nimport asyncio; asyncio.run(asyncio.sleep(0))"
+    assert after_refusing(code) == "b'x'\n"

@@ -1,0 +1,114 @@
+"""Several processes at one store, and processes killed in the middle of their work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+
+from crawler.items import Health, Run
+from crawler.store import Store, open_store, schema
+
+pytestmark = pytest.mark.slow
+
+NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+CHILD = Path(__file__).with_name("saving_child.py")
+ROOT = CHILD.parents[2]
+
+
+def child(*arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, str(CHILD), *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def assert_whole(store: Store) -> None:
+    """Every article has its versions and each version its article, matches and memory."""
+    articles, versions, matches, memory = schema.articles, schema.versions, schema.matches, schema.http_cache
+    highest = select(versions.c.article_id, func.max(versions.c.version)).group_by(versions.c.article_id)
+    current = dict(map(tuple, store._database.fetch_all(select(articles.c.id, articles.c.current_version))))
+    assert dict(map(tuple, store._database.fetch_all(highest))) == current
+    count = select(func.count())
+    kept = store._database.fetch_all(count.select_from(versions))[0][0]
+    assert store._database.fetch_all(count.select_from(matches))[0][0] == 2 * kept
+    assert store._database.fetch_all(count.select_from(memory))[0][0] == len(current)
+    if store._database.engine.dialect.name == "sqlite":
+        assert [row[0] for row in store._database.fetch_all(text("PRAGMA integrity_check"))] == ["ok"]
+        assert store._database.fetch_all(text("PRAGMA foreign_key_check")) == []
+
+
+@pytest.mark.parametrize("work", ["save", "batch"])
+@pytest.mark.parametrize("after", [1, 37, 90])
+def test_a_kill_loses_nothing_said_to_be_kept_and_doubles_nothing(url: str, work: str, after: int) -> None:
+    process = child(work, url, "text", 100_000)
+    assert process.stdout is not None
+    said = [process.stdout.readline().strip() for _ in range(after + 1)]
+    time.sleep(after % 7 * 0.0003)  # at another point of the next transaction each time
+    process.send_signal(signal.SIGKILL)
+    said += process.stdout.read().split("\n")[:-1]
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    promised = {f"mfa:{number}:ru" for number in said[1:]}
+    with open_store(url) as store:
+        kept = {article.id for article in store.articles.iter_newest()}
+        assert promised <= kept
+        assert len(kept) <= len(promised) + 10
+        assert_whole(store)
+        again = child(work, url, "text", (len(kept) // 10 + 1) * 10)
+        again.communicate()
+        assert again.returncode == 0
+        assert {
+            version
+            for article in kept
+            for version in [a.version for a in store.articles.versions__list_by_article(article)]
+        } == {1}
+        assert store.articles.count() == (len(kept) // 10 + 1) * 10
+        assert_whole(store)
+        killed = store.runs.list_recent()[1]
+        assert (killed.health, killed.exit_code) == (Health.FAILED, 1)
+
+
+def test_two_processes_that_save_the_same_articles_keep_each_once(url: str) -> None:
+    processes = [child(work, url, "text", 200) for work in ("save", "batch", "save")]
+    assert [(process.communicate()[1], process.returncode) for process in processes] == [("", 0)] * 3
+    with open_store(url) as store:
+        assert store.articles.count() == 200
+        assert {len(store.articles.versions__list_by_article(f"mfa:{number}:ru")) for number in range(200)} == {1}
+        assert_whole(store)
+
+
+def test_two_processes_with_different_texts_of_the_same_articles_lose_neither(url: str) -> None:
+    processes = [child("batch", url, text, 100) for text in ("one", "other")]
+    assert [(process.communicate()[1], process.returncode) for process in processes] == [("", 0)] * 2
+    with open_store(url) as store:
+        for number in range(100):
+            kept = store.articles.versions__list_by_article(f"mfa:{number}:ru")
+            assert [article.version for article in kept] == [1, 2]
+            assert {article.body for article in kept} == {"one", "other"}
+        assert_whole(store)
+
+
+def test_processes_that_open_a_fresh_database_at_once_all_succeed(url: str) -> None:
+    processes = [child("open", url, "", 0) for _ in range(4)]
+    assert [(*process.communicate(), process.returncode) for process in processes] == [("0\n", "", 0)] * 4
+
+
+def test_a_run_of_a_killed_process_is_closed_by_the_next(url: str) -> None:
+    process = child("save", url, "text", 100_000)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.kill()
+    process.communicate()
+    with open_store(url) as store:
+        unfinished = store.runs.get_last("mfa")
+        assert unfinished is not None
+        assert unfinished.health is None
+        store.runs.record_start(Run(source="mfa", started_at=NOON))
+        assert [run.health for run in store.runs.list_recent()] == [None, Health.FAILED]

@@ -1,0 +1,48 @@
+"""Children for tests, and how to wait for what they do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from crawler.config import LimitsConfig
+from crawler.service import ChildProcess, RunOutcome, start_child
+from crawler.service.run import RunPlan
+
+HERE = Path(__file__).parent
+TIGHT = LimitsConfig.model_validate({"run_seconds": 3, "memory_mb": 400})
+
+
+def child_of(name: str, grace: float = 0.5, **variables: str) -> ChildProcess:
+    plan = RunPlan(source=name, variables=variables)
+    return start_child(plan, target=f"misbehaving_runs:{name}", limits=TIGHT, grace=grace)
+
+
+def finished(name: str) -> tuple[RunOutcome, list[dict[str, Any]]]:
+    child = child_of(name)
+    events = list(child.iterate_events())
+    assert child.outcome is not None
+    return child.outcome, events
+
+
+def gone(pid: int) -> bool:
+    """Whether no such process runs any more; waits a while for it."""
+    for _ in range(200):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def until(true: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come about")

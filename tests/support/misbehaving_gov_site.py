@@ -1,0 +1,60 @@
+"""A copy of gov.kz that does what databases and caches do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+from support.gov_site import GovSite
+from support.http_server import SiteReply, SiteRequest
+from support.local_site import LocalArticle
+from support.watched_source import WatchedSource
+
+
+class MisbehavingGovSite(GovSite):
+    """Entries set back in time, lists that show a part, pages in an order of their own, faults from a page on."""
+
+    set_back: Mapping[str, timedelta] = MappingProxyType({})
+    unstable = False
+    only: Mapping[str, slice] = MappingProxyType({})
+    fails_from = 0
+
+    def _format_created(self, article: LocalArticle, form: str) -> str:
+        earlier = article.published_at - self.set_back.get(article.id, timedelta())
+        return super()._format_created(replace(article, published_at=earlier), form)
+
+    def _select_records(self, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
+        found = super()._select_records(variables)[self.only.get(str(variables["lang"]), slice(None))]
+        if self.unstable and int(variables["page"]) > 1:  # entries of one time in another order than on page 1
+            found = sorted(found, key=lambda record: (record["created_date"], -int(record["id"])), reverse=True)
+        return found
+
+    def answer(self, asked: SiteRequest) -> SiteReply:
+        if self.fails_from and asked.path == "/graphql" and parse_page_number(asked) >= self.fails_from:
+            return SiteReply(b"oops", 500)
+        return super().answer(asked)
+
+
+def parse_page_number(asked: SiteRequest) -> int:
+    return int(json.loads(asked.body)["variables"]["page"])
+
+
+def find_translated_id(watched: WatchedSource, position: int) -> str:
+    """The id of an article in all three languages, near a place in the list."""
+    return next(article.id for article in watched.site.articles[position:] if len(article.texts) == 3)
+
+
+def pop_requested_pages(watched: WatchedSource) -> list[int]:
+    """The pages of the Russian list that were asked for since the last question, in their order."""
+    sent = [json.loads(request.body)["variables"] for request in watched.site.list_requests("/graphql")]
+    watched.site.requests.clear()
+    return [variables["page"] for variables in sent if variables["lang"] == "ru"]
+
+
+def get_site(watched: WatchedSource) -> MisbehavingGovSite:
+    assert isinstance(watched.site, MisbehavingGovSite)
+    return watched.site

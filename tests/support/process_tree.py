@@ -1,0 +1,59 @@
+"""The processes below one process, by /proc, so that a test can kill one of them at a chosen moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+
+def list_descendants(pid: int) -> list[int]:
+    """Every process below `pid`, nearest first."""
+    parents: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found = list(parents.get(pid, []))
+    for each in found:
+        found += parents.get(each, [])
+    return found
+
+
+def list_crawls(pid: int) -> list[int]:
+    """The crawls below a command: each leads a session of its own, the fork server and its tracker do not."""
+    return [each for each in list_descendants(pid) if _leads_session(each)]
+
+
+def kill_processes(*pids: int) -> None:
+    """`kill -9` of each, as near to one moment as can be."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process is there and no zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def wait_until(happened: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait for it; an AssertionError when it never comes."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.005)
+
+
+def _leads_session(pid: int) -> bool:
+    try:
+        return os.getsid(pid) == pid
+    except ProcessLookupError:
+        return False

@@ -1,0 +1,162 @@
+"""A fresh user's machine in a folder: `python -m crawler …` as a real process with nothing of this user's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from support.local_site import LocalSite
+
+from crawler.items import Article
+from crawler.store import Store, open_store
+
+ROOT = Path(__file__).resolve().parents[2]
+NO_DELAYS = {
+    "CRAWLER_CONTACT": "editor@example.org",
+    "CRAWLER_ALLOW_PRIVATE": "true",
+    "CRAWLER_POLITENESS__DELAY": "0",
+    "CRAWLER_POLITENESS__AUTOTHROTTLE": "false",
+    "CRAWLER_POLITENESS__CONCURRENCY": "8",
+    "CRAWLER_POLITENESS__RETRY_WAIT": "0.01",
+}
+"""Settings for a copy of a site on this machine: no pauses."""
+CLOCK_VARIABLES = ("LD_PRELOAD", "FAKETIME", "FAKETIME_SHARED")
+"""CI runs tests under faketime: commands must see the same clock as the test."""
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """An ended command."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def all_output(self) -> str:
+        return self.out + self.err
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Standard output as JSON lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def get_run(self, source: str) -> dict[str, Any]:
+        """The `run` line of a source in the output of `crawl --json`."""
+        return next(line for line in self.lines if line["type"] == "run" and line["source"] == source)
+
+
+@dataclass
+class Sandbox:
+    """One user's home, working folder and data, with the sites that stand for the real ones."""
+
+    folder: Path
+    sites: Mapping[str, LocalSite] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def work_dir(self) -> Path:
+        """The working folder of commands."""
+        return self.folder / "work"
+
+    @property
+    def data_dir(self) -> Path:
+        return self.folder / "data" / "crawler"
+
+    @property
+    def archive_dir(self) -> Path:
+        return self.data_dir / "archive"
+
+    def make_environment(self, **more: str) -> dict[str, str]:
+        self.work_dir.mkdir(parents=True, exist_ok=True)
+        addresses = {f"CRAWLER_SOURCES__{name.upper()}__BASE_URL": site.url for name, site in self.sites.items()}
+        return {
+            **{name: value for name, value in os.environ.items() if name in CLOCK_VARIABLES},
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "HOME": str(self.folder),
+            "XDG_DATA_HOME": str(self.folder / "data"),
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "PYTHONPATH": str(ROOT),
+            **NO_DELAYS,
+            **addresses,
+            **self.variables,
+            **more,
+        }
+
+    def run_crawler(self, *words: object, timeout: float = 100, **more: str) -> CommandResult:
+        """Run `python -m crawler WORDS` to its end; `more` are environment variables."""
+        return self.run_python("-m", "crawler", *words, timeout=timeout, **more)
+
+    def run_many(self, *commands: tuple[object, ...], timeout: float = 200, **more: str) -> list[CommandResult]:
+        """Commands one after the other, each `python -m crawler WORDS`, in forks of one Python (see `several`)."""
+        asked = [[[str(word) for word in words], {}] for words in commands]
+        done = self.run_python(Path(__file__).with_name("several.py"), timeout=timeout, given=json.dumps(asked), **more)
+        assert done.code == 0, done.err
+        return [CommandResult(*answer) for answer in json.loads(done.out)]
+
+    def run_python(
+        self, *words: object, timeout: float = 100, cwd: Path | None = None, given: str = "", **more: str
+    ) -> CommandResult:
+        """Run this Python to its end."""
+        environment = self.make_environment(**more)
+        ended = subprocess.run(
+            [sys.executable, *map(str, words)],
+            cwd=cwd or self.work_dir,
+            env=environment,
+            capture_output=True,
+            check=False,
+            timeout=timeout,
+            input=given.encode(),
+        )
+        return CommandResult(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+    @contextmanager
+    def start_crawler(self, *words: object, **more: str) -> Iterator[subprocess.Popen[str]]:
+        """`python -m crawler WORDS` while it runs, in a session of its own; nothing of it is left behind."""
+        environment = self.make_environment(**more)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "crawler", *map(str, words)],
+            cwd=self.work_dir,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            process.communicate()
+
+    @contextmanager
+    def open_store(self, data: Path | None = None) -> Iterator[Store]:
+        with open_store(f"sqlite:///{(data or self.data_dir) / 'crawler.db'}") as store:
+            yield store
+
+    def get_articles(self, source: str | None = None, *, data: Path | None = None) -> dict[str, Article]:
+        """Every stored article in its current version, by id."""
+        with self.open_store(data) as store:
+            return {article.id: article for article in store.articles.iter_newest(source=source)}
+
+    def list_versions(self, article_id: str) -> list[Article]:
+        with self.open_store() as store:
+            return store.articles.versions__list_by_article(article_id)
+
+
+def get_expected_articles(name: str, site: Any) -> dict[str, Any]:
+    """The ids a whole crawl of a copy stores, each with its LocalArticle and language."""
+    if name != "mfa":
+        return {f"{name}:{a.id}:{next(iter(a.texts))}": a for a in site.articles}
+    return {f"mfa:{a.id}:{language}": a for a in site.articles for language in a.texts}

@@ -1,0 +1,79 @@
+"""Plain text: entities decoded, invisible characters gone, one space where there were several."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.text.cleaning import clean_line, clean_line_or_none, decode_entities
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("Между\u00adна\u00adродного Комитета", "Международного Комитета"),
+        ("11\u00a0июня\u00a0\u00a02026", "11 июня 2026"),
+        ("  two \t words\n", "two words"),
+        ("thin\u2009narrow\u202ffigure\u2007space", "thin narrow figure space"),
+        ("zero\u200bwidth\u2060joined\ufeff", "zerowidthjoined"),
+        ("con\u0000tr\u0001ol\u001b\u007f", "control"),
+        ("half \ud83d emoji", "half emoji"),
+        ("form\u000cfeed", "form feed"),
+        ("a \u00ad b", "a b"),
+        ("«Жетіген»", "«Жетіген»"),
+        ("", ""),
+        ("\u00a0\u00ad ", ""),
+    ],
+)
+def test_line(raw: str, clean: str) -> None:
+    assert clean_line(raw) == clean
+
+
+@given(st.text())
+def test_line_is_settled_after_once(text: str) -> None:
+    assert clean_line(clean_line(text)) == clean_line(text)
+
+
+@given(st.text(alphabet=st.sampled_from("aб \t\n\u00a0\u00ad\u200b\u2060\ufeff\u2009\u2028")))
+def test_line_has_no_double_or_outer_space(text: str) -> None:
+    found = clean_line(text)
+    assert "  " not in found
+    assert found == found.strip()
+    assert not set(found) - set("aб ")
+
+
+@given(st.lists(st.text(alphabet="aбв", min_size=1)))
+def test_line_keeps_every_word(words: list[str]) -> None:
+    assert clean_line(" \u00a0".join(words)) == " ".join(words)
+
+
+@pytest.mark.parametrize("nothing", [None, "", "  ", "\u00a0", "\u00ad\n"])
+def test_nothing_is_none(nothing: str | None) -> None:
+    assert clean_line_or_none(nothing) is None
+
+
+def test_something_is_its_line() -> None:
+    assert clean_line_or_none(" one  line ") == "one line"
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("Visa &amp; passport", "Visa & passport"),
+        ("&laquo;Жетіген&raquo;", "«Жетіген»"),
+        ("&amp;laquo;Жетіген&amp;raquo;", "«Жетіген»"),
+        ("для&nbsp;военных", "для\u00a0военных"),
+        ("&#171;a&#xbb;", "«a»"),
+        ("R&D in Q&A", "R&D in Q&A"),
+        ("AT&T; and more", "AT&T; and more"),
+        ("no entity", "no entity"),
+    ],
+)
+def test_entities_are_decoded_also_when_encoded_twice(raw: str, text: str) -> None:
+    assert decode_entities(raw) == text
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="&")))
+def test_text_without_entities_stays(text: str) -> None:
+    assert decode_entities(text) == text

@@ -1,0 +1,77 @@
+"""Folding and its way back."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawler.text.folding import fold_term, fold_text
+from crawler.text.words import split_folded_words
+
+ALPHABET = (
+    "Красный КрестҚЫЗЫЛ қызыл Red Cross’s'-‐–—\u00ad\u200b\u00a0\n\n.,;&amp;&nbsp;&shy;«»()éёйи\u0301\u0306ﬁ½²Σ中ı№K"
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "folded"),
+    [
+        ("«Красного\u00a0Кре\u00adста»", "красного креста"),
+        ("Красный—Крест", "красныи крест"),
+        ("ёлка Ёлка", "елка елка"),
+        ("Қызыл-Крест", "кызыл крест"),
+        ("Red Cross’s", "red cross s"),
+        ("rock'n'roll", "rocknroll"),
+        ("Spoljarić", "spoljaric"),
+        ("Кpaсный кpecт", "красныи крест"),
+        ("Rеd Сross", "red cross"),
+        ("МKKK", "мккк"),
+        ("Сommittее оf", "committee of"),
+        ("Kрeст iшiнде", "крест ишинде"),
+        ("IT-специалист PKK", "it специалист pkk"),
+        ("гумани-\nтарное", "гуманитарное"),
+        ("Нур-Султан-\nАстана", "нур султан астана"),
+        ("Крас&shy;ный&nbsp;Крест", "красныи крест"),
+        ("Red.Cross", "red . cross"),
+        ("Red - Cross", "red . cross"),
+        ("Red\n\nCross", "red . cross"),
+        ("Red\nCross", "red cross"),
+        ("ＲＥＤ ﬁeld ①", "red field 1"),
+        ("Ḱ № 5", "k 5"),
+    ],
+)
+def test_spellings_fold_together(written: str, folded: str) -> None:
+    assert fold_text(written).text.strip() == folded
+
+
+def test_words_leave_out_marks() -> None:
+    assert split_folded_words("Red Cross, Geneva: 1949.") == ["red", "cross", "geneva", "1949"]
+
+
+def test_a_term_without_letters_is_empty() -> None:
+    assert fold_term("…—!") == b""
+
+
+@settings(deadline=None)
+@given(st.one_of(st.text(max_size=60), st.text(alphabet=ALPHABET, max_size=60)))
+def test_every_folded_word_leads_back_to_what_it_was_folded_from(text: str) -> None:
+    folded = fold_text(text)
+    ends = 0
+    for word in re.finditer(rb"[^ ]+", folded.data):
+        start, end = folded.find_original_span(*word.span())
+        assert 0 <= start < end <= len(text)
+        assert end >= ends, "words lead back in their order"
+        ends = end
+        if word[0] not in (b".",) and not any(unicodedata.category(c) in ("No", "Lm", "Sk") for c in text[start:end]):
+            assert word[0] in fold_text(text[start:end]).data or len(text[start:end]) == 1
+
+
+def test_spans_survive_edits_of_both_kinds() -> None:
+    text = "&laquo;Гума\u00adни-\nтарное&nbsp;право&raquo; и гума-\nнитарный &amp; Крест"
+    folded = fold_text(text)
+    found = [text[slice(*folded.find_original_span(*word.span()))] for word in re.finditer(rb"[^ ]+", folded.data)]
+    assert found == ["Гума\u00adни-\nтарное", "право", "и", "гума-\nнитарный", "&amp;", "Крест"]
