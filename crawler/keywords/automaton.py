@@ -1,4 +1,4 @@
-"""A term's surface forms as patterns of folded text, and one automaton that finds many of them in one pass."""
+"""The forms of terms as patterns of folded text, and an Aho-Corasick automaton that finds them all in one pass."""
 
 from __future__ import annotations
 
@@ -11,15 +11,22 @@ from crawler.keywords import inflect_en, inflect_kk, inflect_ru
 from crawler.text.folding import fold_term
 
 Endings = frozenset[bytes] | None
-"""What may follow a pattern to the end of its word; None: anything, or nothing where the pattern ends in a space."""
+"""The endings that may follow a pattern to the end of its word. None: any ending, or none after a final space."""
 Key = TypeVar("Key")
+
+_MAKE_FORMS = {"en": inflect_en.make_forms, "ru": inflect_ru.make_forms, "kk": inflect_kk.make_forms}
+
+
+def make_folded_forms(term: str, language: str) -> set[bytes]:
+    """Return every form of a term, folded."""
+    return {fold_term(form) for form in _MAKE_FORMS[language](term)}
 
 
 def make_patterns(term: str, language: str) -> Iterator[tuple[bytes, Endings]]:
-    """Folded bytes beginning with a space, and the endings allowed behind them.
+    """Yield folded bytes that begin with a space, and the endings that may follow them.
 
-    A term ending in `*` takes any ending, one beginning with `=` none. Kazakh terms are stems with endings, the others
-    every form in full.
+    A term that ends in `*` takes any ending. A term that begins with `=` takes none. A Kazakh term has one pattern for
+    each stem, because its some 100 endings would be 90 % of all patterns. Other terms have one for each form.
     """
     if term.startswith("="):
         yield b" " + fold_term(term[1:]) + b" ", None
@@ -29,12 +36,15 @@ def make_patterns(term: str, language: str) -> Iterator[tuple[bytes, Endings]]:
         for stem in inflect_kk.make_stems(term):
             yield b" " + stem.text, stem.endings
     else:
-        for form in inflect_ru.make_forms(term) if language == "ru" else inflect_en.make_forms(term):
-            yield b" " + fold_term(form) + b" ", None
+        for form in make_folded_forms(term, language):
+            yield b" " + form + b" ", None
 
 
 class TermAutomaton(Generic[Key]):
-    """Finds every form of many terms in one pass; each term is known by a key of the caller's."""
+    """Finds every form of many terms in one pass. The caller chooses a key for each term.
+
+    Call `add_term` for all terms, then `build` once, then `find_terms`.
+    """
 
     def __init__(self) -> None:
         self._patterns: dict[bytes, list[tuple[Key, Endings]]] = {}
@@ -43,12 +53,12 @@ class TermAutomaton(Generic[Key]):
         self._search: BytesAhoCorasick | None = None
 
     def add_term(self, key: Key, term: str, language: str) -> None:
-        """One term in all its forms."""
+        """Add all forms of a term."""
         for pattern, endings in make_patterns(term, language):
             self._patterns.setdefault(pattern, []).append((key, endings))
 
     def build(self) -> None:
-        """Must be called after the last `add`, before the first `find`."""
+        """Make the automaton from the terms added."""
         self._owners = list(self._patterns.values())
         self._whole_words = [pattern.endswith(b" ") for pattern in self._patterns]
         if self._patterns:
@@ -56,7 +66,7 @@ class TermAutomaton(Generic[Key]):
         self._patterns = {}
 
     def find_terms(self, data: bytes) -> list[tuple[Key, int, int]]:
-        """Key, start and end (without the spaces around) of every term in folded bytes."""
+        """Return key, start and end of every term in folded bytes, without the spaces around."""
         if self._search is None:
             return []
         found: list[tuple[Key, int, int]] = []
@@ -64,9 +74,11 @@ class TermAutomaton(Generic[Key]):
             if self._whole_words[number]:
                 found += [(key, start + 1, end - 1) for key, _ in self._owners[number]]
                 continue
-            close = data.index(b" ", end)
-            rest = data[end:close]
+            word_end = data.index(b" ", end)
+            ending = data[end:word_end]
             found += [
-                (key, start + 1, close) for key, endings in self._owners[number] if endings is None or rest in endings
+                (key, start + 1, word_end)
+                for key, endings in self._owners[number]
+                if endings is None or ending in endings
             ]
         return found

@@ -1,55 +1,65 @@
-"""Whether a term is written with the capitals it has in the rules, and whether that says anything."""
+"""Compare the capitals of a hit with those of the term in the rules, and say whether they mean anything there."""
 
 from __future__ import annotations
 
 import re
-from enum import Enum
+from enum import Enum, auto
 
 from crawler.text.sentences import locate_sentence
 
 _LETTERS = re.compile(r"[^\W_]+")
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
+MIN_HEADLINE_WORDS = 3
+"""Long words that a sentence needs besides the term before it may count as a headline."""
+MIN_CAPITALIZED_SHARE = 0.8
+"""Share of these words that begin with a capital in a headline."""
 
 
 class Capitalization(Enum):
-    """What the capitals of a surface say."""
+    """The meaning of a hit's capitals."""
 
-    CORRECT = "right"
-    INCONCLUSIVE = "they would stand there anyway: a headline, the beginning of a sentence"
-    MISSING = "missing"
+    CORRECT = auto()
+    INCONCLUSIVE = auto()
+    """Any word has a capital there: in a headline, at the beginning of a sentence."""
+    MISSING = auto()
 
 
 def check_capitalization(text: str, start: int, end: int, term: str) -> Capitalization:
-    """How the term is written from `start` to `end`, against how the rules write it.
+    """Compare the hit from `start` to `end` with the term as the rules write it.
 
-    In Russian and Kazakh only the first word of a name need have one ("Красный крест"), so that the beginning of a
-    sentence tells nothing; in English every word has one.
+    Russian and Kazakh names need one capital ("Красный крест"), so the beginning of a sentence is inconclusive.
+    English names have a capital in every word, so a single one there means that the name's are missing.
     """
     written = _LETTERS.findall(text[start:end])
-    wanted = _LETTERS.findall(term)
-    pairs = [(word, like) for word, like in zip(written, wanted, strict=False) if like[0].isupper()]
+    term_words = _LETTERS.findall(term)
+    pairs = [(word, wanted) for word, wanted in zip(written, term_words, strict=False) if wanted[0].isupper()]
     if not pairs:
         return Capitalization.CORRECT
-    if any(len(like) > 1 and like.isupper() and not word[: len(like)].isupper() for word, like in pairs):
+    if any(_is_all_capitals(wanted) and not word[: len(wanted)].isupper() for word, wanted in pairs):
         return Capitalization.MISSING
-    if all(len(like) > 1 and like.isupper() for _, like in pairs):
+    if all(_is_all_capitals(wanted) for _, wanted in pairs):
         return Capitalization.CORRECT
     if not pairs[0][0][0].isupper():
         return Capitalization.MISSING
     if text[start:end].isupper() or _is_in_headline(text, start, end):
         return Capitalization.INCONCLUSIVE
-    if all(word[0].isupper() for word, _ in pairs) and (len(pairs) > 1 or len(wanted) == 1):
+    if all(word[0].isupper() for word, _ in pairs) and (len(pairs) > 1 or len(term_words) == 1):
         return Capitalization.CORRECT
     if not _starts_sentence(text, start):
         return Capitalization.CORRECT
-    return Capitalization.MISSING if wanted[0].isascii() else Capitalization.INCONCLUSIVE
+    return Capitalization.MISSING if term_words[0].isascii() else Capitalization.INCONCLUSIVE
+
+
+def _is_all_capitals(word: str) -> bool:
+    return len(word) > 1 and word.isupper()
 
 
 def _is_in_headline(text: str, start: int, end: int) -> bool:
-    """Whether all longer words around are capitalised, as in English headlines."""
+    """Return whether the longer words around are capitalised, as in English headlines."""
     first, last = locate_sentence(text, start, end)
     others = _LONG_WORD.findall(text[first:start]) + _LONG_WORD.findall(text[end:last])
-    return len(others) >= 3 and sum(word[0].isupper() for word in others) >= 0.8 * len(others)
+    capitalized = sum(word[0].isupper() for word in others)
+    return len(others) >= MIN_HEADLINE_WORDS and capitalized >= MIN_CAPITALIZED_SHARE * len(others)
 
 
 def _starts_sentence(text: str, start: int) -> bool:

@@ -1,7 +1,7 @@
-"""Whether an ambiguous term counts: capitals, the words around it, how the text spells an abbreviation out.
+"""Decide whether a hit of an ambiguous term counts: by its capitals, the words around it, its spelling-out.
 
-Everything it knows stands in the rule file; this module only weighs. A match that does not count is weak, with the
-reason.
+The rule file holds all words and phrases; this module only weighs them. A hit that does not count becomes a weak match
+with the reason.
 """
 
 from __future__ import annotations
@@ -9,38 +9,42 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, auto
+from typing import NamedTuple
 
 from crawler.items import Strength
-from crawler.keywords import inflect_en, inflect_kk, inflect_ru
 from crawler.keywords.abbreviations import find_expansions, is_abbreviation
-from crawler.keywords.automaton import TermAutomaton
+from crawler.keywords.automaton import TermAutomaton, make_folded_forms
 from crawler.keywords.capitalization import Capitalization, check_capitalization
 from crawler.keywords.query import guess_term_language
 from crawler.keywords.rules import ContextRule, RuleSet
 from crawler.text.folding import FoldedText, fold_term
 
+_ADDRESS_PATTERN = re.compile(r"://|www\.|^\S+@\S+\.\w|[\w-]\.(?:org|com|int|net|info|edu|gov|kz|ru|uk|us|ch)\b", re.I)
+CLOSE_WORD_CHARACTERS = 40
+"""Characters between a hit and a context word that counts double."""
+MAX_PHRASE_WORDS = 4
+"""Words of a phrase in not_before, not_after, sure_before and sure_after."""
+MAX_PHRASE_BYTES = 80
+"""Folded bytes beside a hit in which such a phrase is looked for."""
+MAX_COUNTED_ANCHORS = 2
+"""Other strong terms that support a hit; each counts double."""
+EXPANSION_WEIGHT = 3
+"""Weight of an abbreviation that the text spells out as a term of the rule."""
+
 
 class Polarity(Enum):
-    """What a word near a term says."""
+    """Whether a context word speaks for or against the meaning that the rule wants."""
 
-    SUPPORT = "for"
-    AGAINST = "against"
-    AGAINST_UNCAPITALIZED = "against, where capitals do not tell"
-
-
-_ADDRESS_PATTERN = re.compile(r"://|www\.|^\S+@\S+\.\w|[\w-]\.(?:org|com|int|net|info|edu|gov|kz|ru|uk|us|ch)\b", re.I)
-ContextWordKey = tuple[int, Polarity, str]
-"""The id of a context, on which side a word stands there, and the word."""
-CLOSE_WORD_CHARACTERS = 40
-"""Characters within which a word for or against weighs double."""
-MAX_PHRASE_WORDS = 4
-"""Most words of a phrase in not_before and not_after."""
+    SUPPORT = auto()
+    AGAINST = auto()
+    AGAINST_UNCAPITALIZED = auto()
+    """Against, unless the hit has the capitals of a name."""
 
 
 @dataclass(slots=True, eq=False)
 class Hit:
-    """One place where a term of a rule stands, in folded bytes and in the text, and what is thought of it."""
+    """One place where a term of a rule is, in folded bytes and in the original text, with its strength."""
 
     rule_index: int
     term: str
@@ -61,238 +65,277 @@ class Hit:
 
 @dataclass(slots=True)
 class AdjacentPhrases:
-    """Phrases that may stand directly beside a term: whole in every form, or by their beginning."""
+    """Phrases that decide directly beside a term: exact ones in all forms, and the beginnings of words in `*`."""
 
     exact_phrases: set[bytes] = field(default_factory=set)
     prefixes: tuple[bytes, ...] = ()
 
     @classmethod
     def from_terms(cls, terms: Iterable[str]) -> AdjacentPhrases:
-        """The phrases in all their forms."""
-        made = cls()
+        """Return the phrases in all their forms."""
+        phrases = cls()
         for term in terms:
             if term.endswith("*"):
-                made.prefixes += (fold_term(term[:-1]),)
+                phrases.prefixes += (fold_term(term[:-1]),)
             else:
-                forms = {"en": inflect_en.make_forms, "ru": inflect_ru.make_forms, "kk": inflect_kk.make_forms}[
-                    guess_term_language(term)
-                ](term)
-                made.exact_phrases |= {fold_term(form) for form in forms}
-        return made
+                phrases.exact_phrases |= make_folded_forms(term, guess_term_language(term))
+        return phrases
 
     def find_phrase(self, words: list[bytes], *, before: bool) -> bytes | None:
-        """The phrase that the words begin with, or (before) end with."""
+        """Return the longest phrase that the words begin with or, `before` the hit, end with."""
         for count in range(min(MAX_PHRASE_WORDS, len(words)), 0, -1):
             phrase = b" ".join(words[-count:] if before else words[:count])
-            if phrase in self.exact_phrases or (
-                self.prefixes and phrase.startswith(self.prefixes) and b" . " not in phrase
-            ):
+            if phrase in self.exact_phrases:
+                return phrase
+            if self.prefixes and phrase.startswith(self.prefixes) and b" . " not in phrase:
                 return phrase
         return None
 
 
+class AdjacentList(NamedTuple):
+    """One of the four lists not_before, not_after, sure_before, sure_after."""
+
+    strength: Strength
+    is_before_hit: bool
+    phrases: AdjacentPhrases
+
+
 @dataclass(slots=True)
 class CompiledContext:
-    """A context of a rule, made ready. `beside`: whether phrases count, whether they precede the term, the phrases."""
+    """A context of a rule with its phrases in all forms, and the numbers of the rules whose hits support it."""
 
     rule: ContextRule
-    adjacent: tuple[tuple[bool, bool, AdjacentPhrases], ...]
+    adjacent: tuple[AdjacentList, ...]
     supporting_rules: frozenset[int]
 
 
+class ContextWordKey(NamedTuple):
+    """The key of a context word in the automaton. `context` is the id of its ContextRule."""
+
+    context: int
+    polarity: Polarity
+    word: str
+
+
+class ContextWordHit(NamedTuple):
+    """One place of a context word, in folded bytes."""
+
+    polarity: Polarity
+    word: str
+    field: str
+    start: int
+    end: int
+
+
 class Disambiguator:
-    """Weighs the ambiguous places of an article; the word lists of all rules are one automaton, made at first use."""
+    """Sets the strength of the hits of an article.
+
+    The word lists of all contexts are in one automaton. It is made for the first hit that needs it.
+    """
 
     def __init__(self, rules: RuleSet) -> None:
         self._rules = rules
-        numbers = {rule.name: number for number, rule in enumerate(rules.rules)}
-        self._contexts: dict[tuple[int, str], CompiledContext] = {}
-        for number, rule in enumerate(rules.rules):
-            for context in rule.context:
-                rules_meant = frozenset({number, *(numbers[name] for name in context.supported_by)})
-                guard = CompiledContext(context, _compile_adjacent_phrases(context), rules_meant)
-                for term in context.terms or ("",):
-                    self._contexts.setdefault((number, term), guard)
         self._context_words: TermAutomaton[ContextWordKey] | None = None
+        self._contexts: dict[tuple[int, str], CompiledContext] = {}
+        numbers = {rule.name: number for number, rule in enumerate(rules.rules)}
+        for number, rule in enumerate(rules.rules):
+            for context_rule in rule.context:
+                supporting = frozenset({number, *(numbers[name] for name in context_rule.supported_by)})
+                context = CompiledContext(context_rule, _compile_adjacent_phrases(context_rule), supporting)
+                for term in context_rule.terms or ("",):
+                    self._contexts.setdefault((number, term), context)
 
     def set_strengths(self, texts: dict[str, FoldedText], hits: list[Hit]) -> None:
-        """Sets strength and reason of every place."""
-        guarded = []
-        for place in hits:
-            guard = self._contexts.get((place.rule_index, place.term)) or self._contexts.get((place.rule_index, ""))
-            if _is_in_address(place):
-                place.strength, place.reason = Strength.WEAK, "inside a web or mail address"
-            elif guard is not None:
-                place.strength = Strength.WEAK
-                guarded.append((place, guard))
-        if not guarded:
+        """Set strength and reason of every hit."""
+        ambiguous = []
+        for hit in hits:
+            context = self._contexts.get((hit.rule_index, hit.term)) or self._contexts.get((hit.rule_index, ""))
+            if _is_in_address(hit):
+                hit.strength, hit.reason = Strength.WEAK, "inside a web or mail address"
+            elif context is not None:
+                hit.strength = Strength.WEAK
+                ambiguous.append((hit, context))
+        if not ambiguous:
             return
         evidence = ContextEvidence(texts, hits, self._get_context_words())
-        for _ in range(2):
-            strong = [place for place in hits if place.strength is Strength.STRONG]
-            verdicts = [(place, evidence.assess_hit(place, guard, strong)) for place, guard in guarded]
-            for place, (strength, reason) in verdicts:
-                place.strength, place.reason = strength, reason
+        for _ in range(2):  # the second time, hits found strong in the first support the others
+            strong_hits = [hit for hit in hits if hit.strength is Strength.STRONG]
+            verdicts = [(hit, evidence.assess_hit(hit, context, strong_hits)) for hit, context in ambiguous]
+            for hit, (strength, reason) in verdicts:
+                hit.strength, hit.reason = strength, reason
 
     def _get_context_words(self) -> TermAutomaton[ContextWordKey]:
-        """Every word for and against of every context."""
+        """Return the automaton of the context words of every context."""
         if self._context_words is None:
             self._context_words = TermAutomaton()
-            for guard in {id(guard): guard for guard in self._contexts.values()}.values():
-                context = guard.rule
-                lists = ((Polarity.SUPPORT, context.support), (Polarity.AGAINST, context.against))
-                for side, terms in (*lists, (Polarity.AGAINST_UNCAPITALIZED, context.against_small)):
+            for rule in {id(context.rule): context.rule for context in self._contexts.values()}.values():
+                for polarity, terms in (
+                    (Polarity.SUPPORT, rule.support),
+                    (Polarity.AGAINST, rule.against),
+                    (Polarity.AGAINST_UNCAPITALIZED, rule.against_small),
+                ):
                     for language, term in self._expand_vocabularies(terms):
-                        self._context_words.add_term((id(context), side, term), term, language)
+                        self._context_words.add_term(ContextWordKey(id(rule), polarity, term), term, language)
             self._context_words.build()
         return self._context_words
 
     def _expand_vocabularies(self, terms: Iterable[str]) -> list[tuple[str, str]]:
+        """Return (language, term) once each, with the terms of a vocabulary in place of its name."""
         pairs: dict[tuple[str, str], None] = {}
         for term in terms:
-            named = (
-                self._rules.vocabulary[term[1:]].list_terms()
-                if term.startswith("@")
-                else [(guess_term_language(term), term)]
-            )
-            pairs.update(dict.fromkeys(named))
+            if term.startswith("@"):
+                pairs.update(dict.fromkeys(self._rules.vocabulary[term[1:]].list_terms()))
+            else:
+                pairs[guess_term_language(term), term] = None
         return list(pairs)
 
 
 class ContextEvidence:
-    """What the texts of one article say for and against its ambiguous places."""
+    """The context words, phrases and spellings-out in the texts of one article."""
 
-    def __init__(self, texts: dict[str, FoldedText], places: list[Hit], words: TermAutomaton[ContextWordKey]) -> None:
+    def __init__(
+        self, texts: dict[str, FoldedText], hits: list[Hit], context_words: TermAutomaton[ContextWordKey]
+    ) -> None:
         self.texts = texts
-        self.hits = places
+        self.hits = hits
         self._expansions: dict[tuple[int, str], tuple[bool, str | None]] = {}
         self._adjacent_verdicts: dict[Hit, tuple[Strength, str] | None] = {}
-        self._word_hits: dict[int, list[tuple[Polarity, str, str, int, int]]] = {}
+        self._word_hits: dict[int, list[ContextWordHit]] = {}
         for name, folded in texts.items():
-            for (context, side, word), start, end in words.find_terms(folded.data):
-                self._word_hits.setdefault(context, []).append((side, word, name, start, end))
+            for key, start, end in context_words.find_terms(folded.data):
+                word_hit = ContextWordHit(key.polarity, key.word, name, start, end)
+                self._word_hits.setdefault(key.context, []).append(word_hit)
 
     def assess_hit(self, hit: Hit, context: CompiledContext, strong_hits: list[Hit]) -> tuple[Strength, str | None]:
-        """Whether a guarded place counts, and why."""
-        if beside := self._get_adjacent_verdict(hit, context):
-            return beside
-        own, other = self._get_expansions(hit, context)
-        if other and not own:
-            return Strength.WEAK, f"the text spells it out as {other!r}"
-        written = check_capitalization(hit.folded.original, hit.start, hit.end, hit.term)
-        support, against = self._weigh_nearby_words(hit, context, written)
-        terms = {
-            anchor.term for anchor in strong_hits if anchor.rule_index in context.supporting_rules and anchor is not hit
+        """Return the strength of a hit and the reason. Phrases beside it come first, then the text's own expansion."""
+        if verdict := self._get_adjacent_verdict(hit, context):
+            return verdict
+        is_own_term, other_expansion = self._get_expansions(hit, context)
+        if other_expansion and not is_own_term:
+            return Strength.WEAK, f"the text spells it out as {other_expansion!r}"
+        capitalization = check_capitalization(hit.folded.original, hit.start, hit.end, hit.term)
+        support, against = self._weigh_nearby_words(hit, context, capitalization)
+        anchors = {
+            other.term for other in strong_hits if other.rule_index in context.supporting_rules and other is not hit
         }
-        for_it = sum(support.values()) + 2 * min(2, len(terms)) + (3 if own else 0)
-        against_it = sum(against.values()) + (1 if self._has_other_meaning(hit, context) else 0)
-        small = context.rule.needs == "capitals" and written is Capitalization.MISSING
-        needed = small or context.rule.needs == "support"
-        if (for_it > against_it) if needed else (for_it >= against_it):
-            return Strength.STRONG, _explain_support(own, terms, support) if needed or against_it else None
-        if against_it:
-            told = ", ".join(repr(word) for word in list(against)[:3]) or "the same term with another meaning"
-            return Strength.WEAK, f"more speaks against it ({told}) than for it"
-        return Strength.WEAK, f"{'written without its capitals and ' if small else ''}nothing around supports it"
+        weight_for = sum(support.values()) + 2 * min(MAX_COUNTED_ANCHORS, len(anchors))
+        weight_for += EXPANSION_WEIGHT if is_own_term else 0
+        weight_against = sum(against.values()) + (1 if self._has_other_meaning(hit, context) else 0)
+        lacks_capitals = context.rule.needs == "capitals" and capitalization is Capitalization.MISSING
+        needs_support = lacks_capitals or context.rule.needs == "support"
+        if (weight_for > weight_against) if needs_support else (weight_for >= weight_against):
+            is_explained = needs_support or weight_against
+            return Strength.STRONG, _explain_support(is_own_term, anchors, support) if is_explained else None
+        if weight_against:
+            words = ", ".join(repr(word) for word in list(against)[:3]) or "the same term with another meaning"
+            return Strength.WEAK, f"more speaks against it ({words}) than for it"
+        cause = "written without its capitals and " if lacks_capitals else ""
+        return Strength.WEAK, f"{cause}nothing around supports it"
 
-    def _get_adjacent_verdict(self, place: Hit, guard: CompiledContext) -> tuple[Strength, str] | None:
-        """What the phrases directly beside a place decide; looked up once a place."""
-        if place not in self._adjacent_verdicts:
-            self._adjacent_verdicts[place] = _judge_adjacent_phrases(place, guard)
-        return self._adjacent_verdicts[place]
+    def _get_adjacent_verdict(self, hit: Hit, context: CompiledContext) -> tuple[Strength, str] | None:
+        """Return the decision of the phrases directly beside a hit, worked out once for each hit."""
+        if hit not in self._adjacent_verdicts:
+            self._adjacent_verdicts[hit] = _judge_adjacent_phrases(hit, context)
+        return self._adjacent_verdicts[hit]
 
-    def _has_other_meaning(self, place: Hit, guard: CompiledContext) -> bool:
-        """Whether the same term plainly means something else at another place."""
-        twins = (twin for twin in self.hits if twin.rule_index == place.rule_index and twin.term == place.term)
+    def _has_other_meaning(self, hit: Hit, context: CompiledContext) -> bool:
+        """Return whether a phrase beside another hit of the same term decides against it."""
+        twins = (twin for twin in self.hits if twin.rule_index == hit.rule_index and twin.term == hit.term)
         return any(
-            (verdict := self._get_adjacent_verdict(twin, guard)) and verdict[0] is Strength.WEAK for twin in twins
+            (verdict := self._get_adjacent_verdict(twin, context)) and verdict[0] is Strength.WEAK for twin in twins
         )
 
     def _weigh_nearby_words(
-        self, place: Hit, guard: CompiledContext, written: Capitalization
+        self, hit: Hit, context: CompiledContext, capitalization: Capitalization
     ) -> tuple[dict[str, int], dict[str, int]]:
-        """Words for and against with their weight: 2 close by, 1 in reach of the place, or in the title or lead."""
-        words: tuple[dict[str, int], dict[str, int]] = ({}, {})
-        reach = guard.rule.reach
-        for side, word, name, start, end in self._word_hits.get(id(guard.rule), ()):
-            if side is Polarity.AGAINST_UNCAPITALIZED and written is Capitalization.CORRECT:
-                continue
-            apart = max(start - place.folded_end, place.folded_start - end) if name == place.field else None
-            if apart is not None and apart < 0:
-                continue
-            if name in ("title", "lead") or (apart is not None and apart <= reach):
-                weights = words[0 if side is Polarity.SUPPORT else 1]
-                weights[word] = max(
-                    weights.get(word, 1), 2 if apart is not None and apart <= CLOSE_WORD_CHARACTERS else 1
-                )
-        return words
+        """Return the words for and the words against with their weights.
 
-    def _get_expansions(self, place: Hit, guard: CompiledContext) -> tuple[bool, str | None]:
-        """Whether the article spells the abbreviation out as one of the rules' own terms, and how else it does."""
-        if not is_abbreviation(place.term):
+        A word weighs 2 when it is close to the hit, and 1 within reach of it or anywhere in title or lead.
+        """
+        support: dict[str, int] = {}
+        against: dict[str, int] = {}
+        for word_hit in self._word_hits.get(id(context.rule), ()):
+            if word_hit.polarity is Polarity.AGAINST_UNCAPITALIZED and capitalization is Capitalization.CORRECT:
+                continue
+            distance = None
+            if word_hit.field == hit.field:
+                distance = max(word_hit.start - hit.folded_end, hit.folded_start - word_hit.end)
+                if distance < 0:  # the word is a part of the hit
+                    continue
+            if word_hit.field in ("title", "lead") or (distance is not None and distance <= context.rule.reach):
+                weights = support if word_hit.polarity is Polarity.SUPPORT else against
+                weight = 2 if distance is not None and distance <= CLOSE_WORD_CHARACTERS else 1
+                weights[word_hit.word] = max(weights.get(word_hit.word, 1), weight)
+        return support, against
+
+    def _get_expansions(self, hit: Hit, context: CompiledContext) -> tuple[bool, str | None]:
+        """Return whether the article spells the abbreviation out as a term of the rules, and another expansion."""
+        if not is_abbreviation(hit.term):
             return False, None
-        key = (place.rule_index, place.term)
+        key = (hit.rule_index, hit.term)
         if key not in self._expansions:
-            self._expansions[key] = self._find_expansions(place.term, guard)
+            self._expansions[key] = self._find_expansions(hit.term, context)
         return self._expansions[key]
 
-    def _find_expansions(self, term: str, guard: CompiledContext) -> tuple[bool, str | None]:
-        own, other = False, None
+    def _find_expansions(self, term: str, context: CompiledContext) -> tuple[bool, str | None]:
+        is_own_term, other = False, None
         for name, folded in self.texts.items():
             for start, end in find_expansions(folded.original, term):
-                mine = any(
-                    p.field == name
-                    and p.rule_index in guard.supporting_rules
-                    and p.start < end
-                    and p.end > start
-                    and " " in p.surface
-                    for p in self.hits
-                )
-                own = own or mine
-                other = other if mine else folded.original[start:end]
-        return own, other
+                if any(
+                    hit.field == name
+                    and hit.rule_index in context.supporting_rules
+                    and hit.start < end
+                    and hit.end > start
+                    and " " in hit.surface
+                    for hit in self.hits
+                ):
+                    is_own_term = True
+                else:
+                    other = folded.original[start:end]
+        return is_own_term, other
 
 
-def _compile_adjacent_phrases(context: ContextRule) -> tuple[tuple[bool, bool, AdjacentPhrases], ...]:
-    """The phrases that decide alone, those against first."""
+def _compile_adjacent_phrases(rule: ContextRule) -> tuple[AdjacentList, ...]:
+    """Return the phrases that decide alone, those against first."""
     return (
-        (False, False, AdjacentPhrases.from_terms(context.not_before)),
-        (False, True, AdjacentPhrases.from_terms(context.not_after)),
-        (True, False, AdjacentPhrases.from_terms(context.sure_before)),
-        (True, True, AdjacentPhrases.from_terms(context.sure_after)),
+        AdjacentList(Strength.WEAK, False, AdjacentPhrases.from_terms(rule.not_before)),
+        AdjacentList(Strength.WEAK, True, AdjacentPhrases.from_terms(rule.not_after)),
+        AdjacentList(Strength.STRONG, False, AdjacentPhrases.from_terms(rule.sure_before)),
+        AdjacentList(Strength.STRONG, True, AdjacentPhrases.from_terms(rule.sure_after)),
     )
 
 
-def _judge_adjacent_phrases(place: Hit, guard: CompiledContext) -> tuple[Strength, str] | None:
-    """What a phrase directly beside the place decides."""
-    data = place.folded.data
-    after = data[place.folded_end : place.folded_end + 80].split()
-    before = data[max(0, place.folded_start - 80) : place.folded_start].split()
-    for counts, first, phrases in guard.adjacent:
-        if phrase := phrases.find_phrase(before if first else after, before=first):
-            start = place.folded_start - 1 - len(phrase) if first else place.folded_end + 1
-            told = f"directly {'preceded' if first else 'followed'} by {_get_original_phrase(place, start, phrase)!r}"
-            return Strength.STRONG if counts else Strength.WEAK, told
+def _judge_adjacent_phrases(hit: Hit, context: CompiledContext) -> tuple[Strength, str] | None:
+    """Return the decision of a phrase directly beside the hit, or None when there is no such phrase."""
+    data = hit.folded.data
+    words_after = data[hit.folded_end : hit.folded_end + MAX_PHRASE_BYTES].split()
+    words_before = data[max(0, hit.folded_start - MAX_PHRASE_BYTES) : hit.folded_start].split()
+    for strength, is_before_hit, phrases in context.adjacent:
+        words = words_before if is_before_hit else words_after
+        if phrase := phrases.find_phrase(words, before=is_before_hit):
+            start = hit.folded_start - 1 - len(phrase) if is_before_hit else hit.folded_end + 1
+            direction = "preceded" if is_before_hit else "followed"
+            return strength, f"directly {direction} by {_get_original_phrase(hit, start, phrase)!r}"
     return None
 
 
-def _get_original_phrase(place: Hit, start: int, phrase: bytes) -> str:
-    first, last = place.folded.find_original_span(start, start + len(phrase))
-    return place.folded.original[first:last]
+def _get_original_phrase(hit: Hit, folded_start: int, phrase: bytes) -> str:
+    start, end = hit.folded.find_original_span(folded_start, folded_start + len(phrase))
+    return hit.folded.original[start:end]
 
 
-def _is_in_address(place: Hit) -> bool:
-    text = place.folded.original
-    first, last = place.start, place.end
-    while first > 0 and not text[first - 1].isspace():
-        first -= 1
-    while last < len(text) and not text[last].isspace():
-        last += 1
-    return last - first > place.end - place.start + 2 and _ADDRESS_PATTERN.search(text[first:last]) is not None
+def _is_in_address(hit: Hit) -> bool:
+    """Return whether the hit is a part of a web or mail address."""
+    text = hit.folded.original
+    start, end = hit.start, hit.end
+    while start > 0 and not text[start - 1].isspace():
+        start -= 1
+    while end < len(text) and not text[end].isspace():
+        end += 1
+    return end - start > hit.end - hit.start + 2 and _ADDRESS_PATTERN.search(text[start:end]) is not None
 
 
-def _explain_support(own: bool, terms: set[str], support: dict[str, int]) -> str:
-    if own:
+def _explain_support(is_own_term: bool, anchors: set[str], support: dict[str, int]) -> str:
+    if is_own_term:
         return "the text spells it out"
-    told = [*sorted(terms), *support][:3]
-    return "supported by " + ", ".join(repr(word) for word in told)
+    return "supported by " + ", ".join(repr(word) for word in [*sorted(anchors), *support][:3])

@@ -1,32 +1,35 @@
-"""English: the plural of a term. Possessives need no forms: folding writes "Cross’s" as two words."""
+"""English: the plural of a term. Possessives need no forms, because folding writes "Cross’s" as two words."""
 
 from __future__ import annotations
 
 import re
 
-_PREPOSITIONS = "of on for in to at by from relating relative against between with"
-_AFTER_HEAD = frozenset(_PREPOSITIONS.split())
-_IRREGULAR = {"child": "children", "person": "people", "foot": "feet", "man": "men", "woman": "women"}
+from crawler.defaults import load_default_toml
+
+_ENGLISH = load_default_toml("inflection.toml")["english"]
+_PREPOSITIONS = frozenset(_ENGLISH["prepositions"].split())
+_REGULAR_IN_MAN = frozenset(_ENGLISH["regular_in_man"].split())
+_IRREGULAR_PLURALS: dict[str, str] = _ENGLISH["irregular_plurals"]
 
 
 def make_forms(term: str) -> set[str]:
-    """The term as it is and with its head noun in the plural, in small letters.
+    """Return the term and the term with its head noun in the plural, in small letters.
 
-    >>> sorted(forms("Convention on Road Traffic"))
+    >>> sorted(make_forms("Convention on Road Traffic"))
     ['convention on road traffic', 'conventions on road traffic']
     """
     words = term.lower().split()
-    head = next((index for index, word in enumerate(words[1:]) if word in _AFTER_HEAD), len(words) - 1)
+    head = next((index for index, word in enumerate(words[1:]) if word in _PREPOSITIONS), len(words) - 1)
     if not words or not re.fullmatch(r"[a-z'’&.-]*[a-z]", words[head]):
         return {term.lower()}
     return {" ".join(words), " ".join([*words[:head], make_plural(words[head]), *words[head + 1 :]])}
 
 
 def make_plural(word: str) -> str:
-    """The regular plural of an English noun; a word in -s that is not -ss stands for a plural already."""
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
-    if word.endswith("man") and word not in ("human", "german", "roman"):
+    """Return the plural of an English noun. A word in -s that is not -ss is a plural already."""
+    if word in _IRREGULAR_PLURALS:
+        return _IRREGULAR_PLURALS[word]
+    if word.endswith("man") and word not in _REGULAR_IN_MAN:
         return word[:-2] + "en"
     if word.endswith(("ss", "x", "z", "ch", "sh")):
         return word + "es"

@@ -1,233 +1,198 @@
-"""Russian: every case and number of a term, from tables of endings.
+"""Russian: every case and number of a term, from tables of endings in `inflection.toml`.
 
-The tables give more than the language has ("красные креста"): a word nobody writes costs nothing, one missed costs an
-article. Adjectives and their noun are put into the same case; what follows the noun stays ("комитета Красного Креста").
+The tables produce forms that the language lacks ("красные креста"). Such a form costs nothing, because no text contains
+it; a missing form costs an article. Adjectives and their noun take the same case. What follows the noun does not change
+("комитета Красного Креста").
 """
 
 from __future__ import annotations
 
 from itertools import product
 
+from crawler.defaults import load_default_toml
+
 CaseForms = tuple[tuple[str, ...], ...]
-"""Forms by case: singular nominative, genitive, dative, accusative, instrumental, locative; then the plural."""
+"""Variants of the twelve forms: nominative, genitive, dative, accusative, instrumental, locative; then the plural."""
 
 SIBILANTS = "жшчщ"
 VELARS = "кгх"
+CASES = 12
 ACCUSATIVE_CASES = (3, 9)
-"""An empty accusative reads like the nominative of things and like the genitive of living beings."""
+"""An empty accusative equals the nominative of things and the genitive of living beings."""
+GENITIVE_PLURAL_CASES = (7, 9)
+"""The genitive plural, and the accusative of living beings."""
 VOWELS = "аеиоуыэюя"
 CONSONANTS = "бвгджзклмнпрстфхцчшщ"
-_PREPOSITIONS = "в во на о об обо по при с со за из к ко от до для без над под у про через между"
-PREPOSITIONS = frozenset(_PREPOSITIONS.split())
 
-_ADJECTIVES = {
-    "ый": "ый|ого|ому|=|ым|ом|ые|ых|ым|=|ыми|ых",
-    "ой": "ой|ого|ому|=|ым|ом|ые|ых|ым|=|ыми|ых",
-    "ий": "ий|его|ему|=|им|ем|ие|их|им|=|ими|их",
-    "ая": "ая|ой|ой|ую|ой ою|ой|ые|ых|ым|=|ыми|ых",
-    "яя": "яя|ей|ей|юю|ей ею|ей|ие|их|им|=|ими|их",
-    "ое": "ое|ого|ому|ое|ым|ом|ые|ых|ым|=|ыми|ых",
-    "ее": "ее|его|ему|ее|им|ем|ие|их|им|=|ими|их",
-    "ые": "||||||ые|ых|ым|=|ыми|ых",
-    "ие": "||||||ие|их|им|=|ими|их",
-}
-_MASCULINE = "_|а|у|=|ом|е|ы а|ов|ам|=|ами|ах"
-_NOUNS = {
-    "нин": "нин|нина|нину|=|нином|нине|не нины|н нинов|нам нинам|=|нами нинами|нах нинах",
-    "ья": "ья|ьи|ье|ью|ьей ьею|ье|ьи|ей|ьям|=|ьями|ьях",
-    "ий": "ий|ия|ию|=|ием|ии|ии|иев|иям|=|иями|иях",
-    "й": "й|я|ю|=|ем|е|и|ев|ям|=|ями|ях",
-    "ь": "ь|я и|ю и|ь я|ем ью|е и|и|ей|ям ам|=|ями ами|ях ах",
-    "ия": "ия|ии|ии|ию|ией иею|ии|ии|ий|иям|=|иями|иях",
-    "мя": "мя|мени|мени|мя|менем|мени|мена|мен|менам|=|менами|менах",
-    "я": "я|и|е|ю|ей ею|е|и|ь й ей|ям|=|ями|ях",
-    "ие": "ие|ия|ию|ие|ием|ии|ия|ий|иям|=|иями|иях",
-    "ье": "ье|ья|ью|ье|ьем|ье|ья|ий|ьям|=|ьями|ьях",
-    "о": "о|а|у|о|ом|е|а|_|ам|=|ами|ах",
-    "е": "е|а я|у ю|е|ем|е|а я|_ ей|ам ям|=|ами ями|ах ях",
-    "а": "а|ы|е|у|ой ою|е|ы|_|ам|=|ами|ах",
-    "ии": "||||||ии|ий иев|иям|=|иями|иях",
-    "ы": "||||||ы|ов _|ам|=|ами|ах",
-    "и": "||||||и|ов _ ей ь|ам ям|=|ами ями|ах ях",
-}
-_IRREGULAR = {
-    "ребенок": "ребенок|ребенка|ребенку|=|ребенком|ребенке|дети|детей|детям|=|детьми|детях",
-    "человек": "человек|человека|человеку|=|человеком|человеке|люди|людей человек|людям|=|людьми|людях",
-    "мать": "мать|матери|матери|мать|матерью|матери|матери|матерей|матерям|=|матерями|матерях",
-    "дочь": "дочь|дочери|дочери|дочь|дочерью|дочери|дочери|дочерей|дочерям|=|дочерьми дочерями|дочерях",
-    "друг": "друг|друга|другу|=|другом|друге|друзья|друзей|друзьям|=|друзьями|друзьях",
-    "сын": "сын|сына|сыну|=|сыном|сыне|сыновья|сыновей|сыновьям|=|сыновьями|сыновьях",
-    "брат": "брат|брата|брату|=|братом|брате|братья|братьев|братьям|=|братьями|братьях",
-    "год": "год|года|году|год|годом|годе году|годы года|лет годов|годам|=|годами|годах",
-    "церковь": "церковь|церкви|церкви|церковь|церковью|церкви|церкви|церквей|церквям церквам|=|церквями|церквях",
-}
-_DROPPED = {"посол": "посл", "орел": "орл", "угол": "угл", "узел": "узл", "лев": "льв", "лед": "льд", "лоб": "лб"}
-"""Nouns whose last vowel is lost in every other form."""
-_NOUN_IN_IE = (
-    "ение",
-    "ание",
-    "яние",
-    "ствие",
-    "тие",
-    "вие",
-    "лие",
-    "рие",
-    "сие",
-    "чие",
-    "дие",
-    "зие",
-    "бие",
-    "пие",
-    "жение",
-)
-_ADJECTIVE_IN_IE = ("ские", "цкие", "дние", "рние", "шние", "хние", "жние", "вние", "бние", "тние", "нние")
-_ADJECTIVE_BEFORE_IY = "кгхжшчщ"
+_RUSSIAN = load_default_toml("inflection.toml")["russian"]
+PREPOSITIONS = frozenset(_RUSSIAN["prepositions"].split())
+_ADJECTIVE_ENDINGS: dict[str, str] = _RUSSIAN["adjective_endings"]
+_NOUN_ENDINGS: dict[str, str] = _RUSSIAN["noun_endings"]
+_MASCULINE_ENDINGS: str = _RUSSIAN["other_endings"]["masculine"]
+_MASCULINE_SURNAME_ENDINGS: str = _RUSSIAN["other_endings"]["masculine_surname"]
+_FEMININE_SURNAME_ENDINGS: str = _RUSSIAN["other_endings"]["feminine_surname"]
+_ABBREVIATION_ENDINGS: list[str] = _RUSSIAN["abbreviation_endings"].split("|")
+_IRREGULAR_NOUNS: dict[str, str] = _RUSSIAN["irregular_nouns"]
+_STEMS_WITHOUT_VOWEL: dict[str, str] = _RUSSIAN["stems_without_vowel"]
+_NOUN_ENDINGS_IN_IE = tuple(_RUSSIAN["noun_endings_in_ie"].split())
+_ADJECTIVE_ENDINGS_IN_IE = tuple(_RUSSIAN["adjective_endings_in_ie"].split())
+_LETTERS_BEFORE_ADJECTIVE_IY = VELARS + SIBILANTS
+_ENDINGS_OF_OBLIQUE_CASES = ("ого", "его", "ых", "их", "ому", "ему", "ии", "ы", "и")
+_NO_FORM = "\0"
+"""Marks a form that a table of endings must not produce."""
 
 
 def make_forms(term: str) -> set[str]:
-    """Every form of a term given in the nominative, in small letters, ё as е.
+    """Return every form of a term given in the nominative, in small letters, with ё as е.
 
-    >>> sorted(forms("Красный Крест"))[:3]
+    >>> sorted(make_forms("Красный Крест"))[:3]
     ['красного креста', 'красном кресте', 'красному кресту']
     """
-    slots = [_inflect_word(word, inflected) for word, inflected in _mark_inflected_words(term.split())]
-    found = {term.lower().replace("ё", "е")}
-    for case in range(12):
-        for like in (case - 3, case - 2) if case in ACCUSATIVE_CASES else (case,):
-            found.update(" ".join(words) for words in product(*(slot[case] or slot[like] for slot in slots)))
-    return found
+    words = [_inflect_word(word, inflected) for word, inflected in _mark_inflected_words(term.split())]
+    forms = {term.lower().replace("ё", "е")}
+    for case in range(CASES):
+        for substitute in (case - 3, case - 2) if case in ACCUSATIVE_CASES else (case,):
+            forms.update(" ".join(parts) for parts in product(*(word[case] or word[substitute] for word in words)))
+    return forms
 
 
 def _mark_inflected_words(words: list[str]) -> list[tuple[str, bool]]:
-    """Each word and whether it is inflected: adjectives up to a noun, the noun, and the same again after "и".
+    """Return each word with whether it is inflected: adjectives up to a noun, the noun, the same again after "и".
 
-    In a name of two or three capitalised nouns ("Касым-Жомарт Токаев") each may be inflected.
+    In a name of two or three capitalised nouns ("Касым-Жомарт Токаев") each of them is inflected.
     """
-    out: list[tuple[str, bool]] = []
-    before, names = True, _is_name(words)
+    marked: list[tuple[str, bool]] = []
+    is_before_noun, is_name = True, _is_name(words)
     for index, word in enumerate(words):
         plain = word.lower().replace("ё", "е")
-        if plain in ("и", "или") and (before or out[-1][1]):
-            out.append((word, False))
-            before = True
+        if plain in ("и", "или") and (is_before_noun or marked[-1][1]):
+            marked.append((word, False))
+            is_before_noun = True
         elif plain in PREPOSITIONS:
-            out += [(rest, False) for rest in words[index:]]
+            marked += [(rest, False) for rest in words[index:]]
             break
         else:
-            out.append((word, before or names))
-            before = before and _is_adjective(plain) and index < len(words) - 1
-    return out
+            marked.append((word, is_before_noun or is_name))
+            is_before_noun = is_before_noun and _is_adjective(plain) and index < len(words) - 1
+    return marked
 
 
 def _is_name(words: list[str]) -> bool:
-    """Whether the words look like a person's name: capitalised nouns in the nominative, no adjective or genitive."""
-    plain = [word.lower() for word in words]
-    oblique = ("ого", "его", "ых", "их", "ому", "ему", "ии", "ы", "и")
+    """Return whether the words look like a person's name: capitalised nouns in the nominative."""
     return 2 <= len(words) <= 3 and all(
-        word[:1].isupper() and not word.isupper() and not low.endswith(oblique) and not _is_adjective(low)
-        for word, low in zip(words, plain, strict=True)
+        word[:1].isupper()
+        and not word.isupper()
+        and not word.lower().endswith(_ENDINGS_OF_OBLIQUE_CASES)
+        and not _is_adjective(word.lower())
+        for word in words
     )
 
 
 def _is_adjective(word: str) -> bool:
-    if len(word) < 5 or word[-2:] not in _ADJECTIVES:
+    if len(word) < 5 or word[-2:] not in _ADJECTIVE_ENDINGS:
         return False
     if word.endswith("ие"):
-        return not word.endswith(_NOUN_IN_IE) and (word[-3] in _ADJECTIVE_BEFORE_IY or word.endswith(_ADJECTIVE_IN_IE))
+        before = word[-3]
+        return not word.endswith(_NOUN_ENDINGS_IN_IE) and (
+            before in _LETTERS_BEFORE_ADJECTIVE_IY or word.endswith(_ADJECTIVE_ENDINGS_IN_IE)
+        )
     if word.endswith("ий"):
-        return word[-3] in _ADJECTIVE_BEFORE_IY or (word[-3] == "н" and word[-4] in CONSONANTS)
+        return word[-3] in _LETTERS_BEFORE_ADJECTIVE_IY or (word[-3] == "н" and word[-4] in CONSONANTS)
     return True
 
 
 def _inflect_word(word: str, inflected: bool) -> CaseForms:
     plain = word.lower().replace("ё", "е")
     if not inflected:
-        return ((plain,),) * 12
+        return ((plain,),) * CASES
     if word.isupper() and len(word) > 1:
         return _inflect_abbreviation(plain)
     first, hyphen, last = plain.rpartition("-")
-    tails = _inflect_adjective(last) if _is_adjective(last) else _inflect_noun(last, surname=word[:1].isupper())
+    last_forms = _inflect_adjective(last) if _is_adjective(last) else _inflect_noun(last, surname=word[:1].isupper())
     if last.endswith(("ой", "ний")) and len(last) > 3:
-        tails = _merge_forms(_inflect_adjective(last), _inflect_noun(last, surname=False))
+        last_forms = _merge_forms(_inflect_adjective(last), _inflect_noun(last, surname=False))
     if not hyphen:
-        return tails
-    heads = (
-        ((first,),) * 12
-        if "-" in first or len(first) < 4
-        else _add_unchanged_form(first, _inflect_noun(first, surname=False))
+        return last_forms
+    if "-" in first or len(first) < 4:
+        first_forms: CaseForms = ((first,),) * CASES
+    else:
+        first_forms = _add_unchanged_form(first, _inflect_noun(first, surname=False))
+    return tuple(
+        tuple(f"{one}-{other}" for one, other in product(*pair)) for pair in zip(first_forms, last_forms, strict=True)
     )
-    return tuple(tuple(f"{a}-{b}" for a, b in product(one, other)) for one, other in zip(heads, tails, strict=True))
 
 
-def _add_unchanged_form(word: str, slots: CaseForms) -> CaseForms:
-    return tuple(tuple(dict.fromkeys((word, *slot))) for slot in slots)
+def _add_unchanged_form(word: str, forms: CaseForms) -> CaseForms:
+    return tuple(tuple(dict.fromkeys((word, *variants))) for variants in forms)
 
 
 def _inflect_abbreviation(word: str) -> CaseForms:
-    """Abbreviations stay as they are; those one can speak also take endings ("МИДа")."""
+    """Abbreviations do not change. One that ends in a consonant may also take endings ("МИДа")."""
     if word[-1] not in CONSONANTS:
-        return ((word,),) * 12
-    endings = ("", "а", "у", "", "ом", "е", "ы", "ов", "ам", "ы", "ами", "ах")
-    return tuple(tuple(dict.fromkeys((word, word + ending))) for ending in endings)
+        return ((word,),) * CASES
+    return tuple(tuple(dict.fromkeys((word, word + ending))) for ending in _ABBREVIATION_ENDINGS)
 
 
 def _inflect_adjective(word: str) -> CaseForms:
     stem, ending = word[:-2], word[-2:]
-    return _apply_endings(stem, _ADJECTIVES["ый" if ending == "ий" and stem[-1] in VELARS else ending])
+    return _apply_endings(stem, _ADJECTIVE_ENDINGS["ый" if ending == "ий" and stem[-1] in VELARS else ending])
 
 
 def _inflect_noun(word: str, *, surname: bool) -> CaseForms:
-    if word in _IRREGULAR:
-        return _apply_endings("", _IRREGULAR[word])
-    if word in _DROPPED:
-        table = _NOUNS["ь"].replace("ь", "\0") if word[-1] == "ь" else _MASCULINE.replace("_", "\0")
-        return _merge_forms(
-            ((word,),) + ((),) * 2 + ((word,),) + ((),) * 8, _apply_endings(_DROPPED[word], table), drop="\0"
-        )
-    for ending, table in _NOUNS.items():
+    if word in _IRREGULAR_NOUNS:
+        return _apply_endings("", _IRREGULAR_NOUNS[word])
+    if word in _STEMS_WITHOUT_VOWEL:
+        nominative: CaseForms = ((word,),) + ((),) * 2 + ((word,),) + ((),) * 8
+        return _merge_forms(nominative, _apply_masculine_endings(_STEMS_WITHOUT_VOWEL[word]))
+    forms = _apply_noun_endings(word)
+    if forms is None:
+        return ((word,),) * CASES
+    forms = _add_fleeting_vowels(word, forms)
+    if surname:
+        if word.endswith(("ов", "ев", "ин", "ын")):
+            forms = _merge_forms(forms, _apply_endings(word, _MASCULINE_SURNAME_ENDINGS))
+        if word.endswith(("ова", "ева", "ина", "ына")):
+            forms = _merge_forms(forms, _apply_endings(word[:-1], _FEMININE_SURNAME_ENDINGS))
+        if word.endswith(("ич", "о", "е", "и")):
+            forms = _add_unchanged_form(word, forms)
+    return forms
+
+
+def _apply_noun_endings(word: str) -> CaseForms | None:
+    """Return the forms by the first ending that fits, or None for a noun that is not inflected."""
+    for ending, table in _NOUN_ENDINGS.items():
         if word.endswith(ending) and len(word) > len(ending):
-            slots = _apply_endings(_stem(word, ending), table)
-            break
-    else:
-        if word[-1:] not in CONSONANTS or not word:
-            return ((word,),) * 12
-        slots = _apply_endings(word, _MASCULINE)
-    slots = _add_fleeting_vowels(word, slots)
-    if surname and word.endswith(("ов", "ев", "ин", "ын")):
-        slots = _merge_forms(slots, _apply_endings(word, "_|а|у|а|ым|е|ы|ых|ым|ых|ыми|ых"))
-    if surname and word.endswith(("ова", "ева", "ина", "ына")):
-        slots = _merge_forms(slots, _apply_endings(word[:-1], "а|ой|ой|у|ой|ой|ы|ых|ым|ых|ыми|ых"))
-    if surname and (word[-1] in CONSONANTS or word.endswith(("о", "а", "е", "и"))):
-        slots = _add_unchanged_form(word, slots) if word.endswith(("ич", "о", "е", "и", "ко")) else slots
-    return slots
+            return _apply_endings(word.removesuffix(ending), table)
+    return _apply_endings(word, _MASCULINE_ENDINGS) if word and word[-1] in CONSONANTS else None
 
 
-def _add_fleeting_vowels(word: str, slots: CaseForms) -> CaseForms:
-    """Vowels that come and go: "беженец, беженца", "поселок, поселка", "день, дня", "сестра, сестер"."""
+def _apply_masculine_endings(stem: str) -> CaseForms:
+    """Return the forms of a stem that has lost its vowel; the nominative has none, because it keeps the vowel."""
+    return _apply_endings(stem, _MASCULINE_ENDINGS.replace("_", _NO_FORM))
+
+
+def _add_fleeting_vowels(word: str, forms: CaseForms) -> CaseForms:
+    """Add the forms whose vowel comes or goes: "беженец, беженца", "день, дня", "сестра, сестер"."""
     stem = word[:-2]
     if word.endswith("ец") and len(word) > 3:
-        soft = "й" if stem[-1] in VOWELS else "ь" if stem[-1] == "л" else ""
-        return _merge_forms(slots, _apply_endings(stem + soft + "ц", _MASCULINE.replace("_", "\0")), drop="\0")
+        sign = "й" if stem[-1] in VOWELS else "ь" if stem[-1] == "л" else ""
+        return _merge_forms(forms, _apply_masculine_endings(f"{stem}{sign}ц"))
     if word.endswith(("ок", "ек")) and len(word) > 3:
-        return _merge_forms(
-            slots,
-            _apply_endings(stem + ("ь" if word.endswith("лек") else "") + "к", _MASCULINE.replace("_", "\0")),
-            drop="\0",
-        )
+        sign = "ь" if word.endswith("лек") else ""
+        return _merge_forms(forms, _apply_masculine_endings(f"{stem}{sign}к"))
     if word.endswith("ень"):
-        return _merge_forms(slots, _apply_endings(word[:-3] + "н", _NOUNS["ь"].replace("ь", "\0")), drop="\0")
+        return _merge_forms(forms, _apply_endings(word[:-3] + "н", _NOUN_ENDINGS["ь"].replace("ь", _NO_FORM)))
     if word[-1:] in "аое" and len(word) > 3 and word[-2] in CONSONANTS and word[-3] in CONSONANTS + "ьй":
         base = word[:-3] if word[-3] in "ьй" else word[:-2]
         genitive = tuple(base + vowel + word[-2] for vowel in "ео")
-        return tuple(slot + genitive if case in (7, 9) else slot for case, slot in enumerate(slots))
-    return slots
-
-
-def _stem(word: str, ending: str) -> str:
-    return word[: len(word) - len(ending)]
+        return tuple(
+            variants + genitive if case in GENITIVE_PLURAL_CASES else variants for case, variants in enumerate(forms)
+        )
+    return forms
 
 
 def _apply_endings(stem: str, table: str) -> CaseForms:
+    """Return the forms that a row of `inflection.toml` describes."""
     return tuple(
         tuple(dict.fromkeys(form for ending in endings.split() if ending != "=" for form in _spell_form(stem, ending)))
         for endings in table.split("|")
@@ -235,7 +200,10 @@ def _apply_endings(stem: str, table: str) -> CaseForms:
 
 
 def _spell_form(stem: str, ending: str) -> tuple[str, ...]:
-    """Stem and ending by the rules of spelling: no ы after к г х ж ш ч щ; е for an unstressed о after ж ш ч щ ц."""
+    """Join stem and ending by the rules of spelling.
+
+    ы becomes и after г к х ж ш ч щ. An unstressed о becomes е after ж ш ч щ ц.
+    """
     last = stem[-1:]
     if ending == "_":
         return (stem,)
@@ -250,7 +218,8 @@ def _spell_form(stem: str, ending: str) -> tuple[str, ...]:
     return (stem + ending,)
 
 
-def _merge_forms(one: CaseForms, other: CaseForms, drop: str = "\n") -> CaseForms:
+def _merge_forms(one: CaseForms, other: CaseForms) -> CaseForms:
     return tuple(
-        tuple(dict.fromkeys(form for form in (*a, *b) if drop not in form)) for a, b in zip(one, other, strict=True)
+        tuple(dict.fromkeys(form for form in variants if _NO_FORM not in form))
+        for variants in (a + b for a, b in zip(one, other, strict=True))
     )
