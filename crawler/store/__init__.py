@@ -1,53 +1,60 @@
-"""Memory: what was seen, when, and in which words; SQLite by default, PostgreSQL by address.
+"""The store: everything the crawler keeps, in SQLite (the default) or PostgreSQL.
 
-`open_store(url)` gives a `Store` with its rooms: `articles` (articles, their versions and matches), `runs`,
-`memory` (what a source last answered at an address, and what keeps failing), `schedules`, `same` (which articles are
-one text, and which one story), `alarms` (which source is in trouble, and what the operator has still to hear), `news`
-(what became new, and what each subscription made of it), `outbox` (messages, and what became of them) and `leases` (who
-runs a source now).
-All times given and returned are aware; those returned are in UTC, except inside an `Article`, which comes back exactly
-as it was saved.
+`open_store(url)` returns a `Store` with one repository per aggregate:
+
+| repository | content |
+|---|---|
+| `articles`, `versions`, `rematches` | articles, their texts, and what a rematch changed |
+| `clusters`, `stories` | articles with one text, articles about one event |
+| `runs`, `http_cache`, `failures` | runs, the last response of each URL, URLs that could not be read |
+| `leases`, `schedules`, `alarms` | per source: its running process, its schedule, its open trouble |
+| `events`, `notifications`, `subscriptions` | change events, and what each subscription decided about them |
+| `messages`, `deliveries` | the outbox |
+
+All times are aware. Returned times are in UTC, except within an `Article`, which is returned exactly as it was saved.
 """
 
 from __future__ import annotations
 
 from crawler.store.alarms import Alarm
 from crawler.store.articles import ArticleState
-from crawler.store.events import ChangeEvent, Decision, Notification, SubscriptionState
-from crawler.store.http_cache import FetchFailure, HttpCacheEntry
+from crawler.store.events import ChangeEvent, Decision, Notification, PastNotification
+from crawler.store.failures import FetchFailure
+from crawler.store.http_cache import HttpCacheEntry
 from crawler.store.leases import HEARTBEAT_SECONDS, LEASE_TIMEOUT, Lease
 from crawler.store.outbox import Delivery, DeliveryState, Message, make_idempotency_key
 from crawler.store.rematches import Rematch
 from crawler.store.schedules import RUN_NOW, ScheduleState
-from crawler.store.session import close_store, get_store, store_exists
-from crawler.store.store import Store, open_store, redact_url
 from crawler.store.stories import StoredStory, StoryMember
+from crawler.store.store import Store, close_store, get_store, open_store, redact_url, store_exists
+from crawler.store.subscriptions import SubscriptionState
 
 __all__ = [
-    "RUN_NOW",
     "HEARTBEAT_SECONDS",
     "LEASE_TIMEOUT",
+    "RUN_NOW",
     "Alarm",
-    "Delivery",
-    "FetchFailure",
     "ArticleState",
-    "Lease",
-    "Rematch",
-    "HttpCacheEntry",
-    "Message",
     "ChangeEvent",
-    "Notification",
     "Decision",
-    "ScheduleState",
+    "Delivery",
     "DeliveryState",
+    "FetchFailure",
+    "HttpCacheEntry",
+    "Lease",
+    "Message",
+    "Notification",
+    "PastNotification",
+    "Rematch",
+    "ScheduleState",
     "Store",
     "StoredStory",
     "StoryMember",
     "SubscriptionState",
     "close_store",
-    "store_exists",
-    "make_idempotency_key",
-    "redact_url",
-    "open_store",
     "get_store",
+    "make_idempotency_key",
+    "open_store",
+    "redact_url",
+    "store_exists",
 ]

@@ -1,31 +1,32 @@
-"""The operator's alarms: at most one open for each source, from the first bad run to the next healthy one.
+"""The operator's alarms. A source has at most one open alarm, from the first bad run to the next healthy one.
 
-Several processes and threads note and send at the same time. So an alarm is read and changed in one transaction, and
-who sends it takes it first; what came of the sending is written down only if nothing new is to be told meanwhile.
+Several processes and threads write and send alarms at the same time. So an alarm is read and changed in one
+transaction, and a sender claims it first. The result of sending is written only if nothing new has to be sent by then.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
 from crawler.store.database import Database
-from crawler.store.watch_schema import alarms
+from crawler.store.schema import alarms
+from crawler.store.statements import select_columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
     """One trouble of one source.
 
-    `kind` is the worst verdict that was told, `severity` its exit code as text, `latest` the verdict of the last run
-    that met it; `times` counts the runs that met it. `untold` is what the
-    operator has still to hear (opened, escalated, healed), None for nothing; `done` are the channels that have it
-    already; `told_at` is when a message of it last arrived everywhere.
+    `kind` is the worst health that was announced, `severity` its exit code as text, `last_health` the health of the
+    last bad run. `run_count` counts the bad runs. `pending_notice` is what the operator still has to be sent (opened,
+    escalated, healed), or None. `notified_channels` have it already; `notified_at` is when a message last reached all
+    channels.
     """
 
     id: int | None = None
@@ -47,85 +48,96 @@ class Alarm:
     failure: str | None = None
 
 
+_SELECT = select(*select_columns(alarms, (field.name for field in fields(Alarm))))
+
+
 class AlarmRepository:
-    """`store.alarms`."""
+    """`store.alarms`. Lists start with the newest alarm."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def get_open(self, source: str) -> Alarm | None:
-        """The source's open alarm, None for a source that is well."""
-        found = self._select(alarms.c.source == source, alarms.c.closed_at.is_(None))
+        """Return the source's open alarm, or None."""
+        found = self._list_where(alarms.c.source == source, alarms.c.closed_at.is_(None))
         return found[0] if found else None
 
     def list_open(self) -> list[Alarm]:
-        """Every open alarm, the latest first."""
-        return self._select(alarms.c.closed_at.is_(None))
+        """Return every open alarm."""
+        return self._list_where(alarms.c.closed_at.is_(None))
 
     def list_open_between(self, source: str, begin: datetime, end: datetime) -> list[Alarm]:
-        """The source's alarms that were open at some time from `begin` on and before `end`, the latest first."""
+        """Return the source's alarms that were open at any time from `begin` to before `end`."""
         after = alarms.c.closed_at.is_(None) | (alarms.c.closed_at >= begin)
-        return self._select(alarms.c.source == source, alarms.c.opened_at < end, after)
+        return self._list_where(alarms.c.source == source, alarms.c.opened_at < end, after)
 
     def list_due(self, now: datetime) -> list[Alarm]:
-        """Those of which something is still to be told and due to be tried, the latest first."""
-        due = alarms.c.next_try_at.is_(None) | (alarms.c.next_try_at <= now)
-        return self._select(alarms.c.untold.is_not(None), due)
+        """Return the alarms with a notice that has to be sent now."""
+        is_due = alarms.c.next_try_at.is_(None) | (alarms.c.next_try_at <= now)
+        return self._list_where(alarms.c.pending_notice.is_not(None), is_due)
 
-    def update_open(self, source: str, how: Callable[[Alarm | None], Alarm | None]) -> None:
-        """Put what `how` makes of the source's open alarm; nothing else writes meanwhile. None changes nothing.
+    def update_open(self, source: str, change: Callable[[Alarm | None], Alarm | None]) -> None:
+        """Read, change and write the source's open alarm. No other process writes meanwhile.
 
-        An alarm that begins to be told overtakes what was still to be told of the source's closed ones: "well again"
-        would be untrue by now.
+        If `change` returns None, nothing is written. A new alarm cancels what was still to be sent about the source's
+        closed ones: "well again" would no longer be true.
         """
-        with self._database.transaction(batch=True):
+        with self._database.transaction(exclusive=True) as connection:
             former = self.get_open(source)
-            changed = how(former)
+            changed = change(former)
             if changed is None or changed == former:
                 return
             self.save(changed)
             if changed.pending_notice == "opened":
-                with self._database.transaction() as connection:
-                    old = (alarms.c.source == source, alarms.c.closed_at.is_not(None), alarms.c.untold.is_not(None))
-                    connection.execute(update(alarms).where(*old).values(untold=None, next_try_at=None))
+                closed = (
+                    alarms.c.source == source,
+                    alarms.c.closed_at.is_not(None),
+                    alarms.c.pending_notice.is_not(None),
+                )
+                connection.execute(update(alarms).where(*closed).values(pending_notice=None, next_try_at=None))
 
     def claim(self, alarm: Alarm, now: datetime, until: datetime) -> Alarm | None:
-        """The alarm for one who sends it, nobody else's until then; None when another took it or it changed."""
-        due = alarms.c.next_try_at.is_(None) | (alarms.c.next_try_at <= now)
-        return replace(alarm, next_try_at=until) if self._written(alarm, due, next_try_at=until) else None
+        """Return the alarm, reserved for the caller until then. None if another sender has it or it has changed."""
+        is_due = alarms.c.next_try_at.is_(None) | (alarms.c.next_try_at <= now)
+        return replace(alarm, next_try_at=until) if self._update_same(alarm, is_due, next_try_at=until) else None
 
-    def save_result(self, taken: Alarm, outcome: Alarm) -> bool:
-        """Write what came of sending; False, with nothing written, when there is something new to tell by now."""
-        return self._written(
-            taken,
-            alarms.c.next_try_at == taken.next_try_at,
-            untold=outcome.pending_notice,
-            told_at=outcome.notified_at,
-            done=json.dumps(outcome.notified_channels),
-            tries=outcome.tries,
-            next_try_at=outcome.next_try_at,
-            failure=outcome.failure,
+    def save_result(self, claimed: Alarm, result: Alarm) -> bool:
+        """Write the result of sending. Return False and write nothing if something new has to be sent by now."""
+        return self._update_same(
+            claimed,
+            alarms.c.next_try_at == claimed.next_try_at,
+            pending_notice=result.pending_notice,
+            notified_at=result.notified_at,
+            notified_channels=json.dumps(result.notified_channels),
+            tries=result.tries,
+            next_try_at=result.next_try_at,
+            failure=result.failure,
         )
 
     def save(self, alarm: Alarm) -> None:
-        """Write an alarm: a new one, or over its former state."""
-        values = {name: getattr(alarm, name) for name in Alarm.__slots__ if name != "id"}
-        values["done"] = json.dumps(alarm.notified_channels)
+        """Write a new alarm (its id is None), or write over its former state."""
+        values = {field.name: getattr(alarm, field.name) for field in fields(Alarm) if field.name != "id"}
+        values["notified_channels"] = json.dumps(alarm.notified_channels)
         with self._database.transaction() as connection:
             if alarm.id is None:
                 connection.execute(insert(alarms), values)
             else:
                 connection.execute(update(alarms).where(alarms.c.id == alarm.id).values(**values))
 
-    def _written(self, alarm: Alarm, also: Any, **values: Any) -> bool:
-        same = (alarms.c.id == alarm.id, alarms.c.untold == alarm.pending_notice, alarms.c.message == alarm.message)
+    def _update_same(self, alarm: Alarm, condition: Any, **values: Any) -> bool:
+        """Update the alarm if it still has the same notice and message. Return whether it does."""
+        is_same = (
+            alarms.c.id == alarm.id,
+            alarms.c.pending_notice == alarm.pending_notice,
+            alarms.c.message == alarm.message,
+        )
         with self._database.transaction() as connection:
-            return connection.execute(update(alarms).where(*same, also).values(**values)).rowcount == 1
+            return connection.execute(update(alarms).where(*is_same, condition).values(**values)).rowcount == 1
 
-    def _select(self, *wanted: Any) -> list[Alarm]:
-        rows = self._database.fetch_all(select(alarms).where(*wanted).order_by(alarms.c.id.desc()))
-        return [_alarm(row) for row in rows]
+    def _list_where(self, *conditions: Any) -> list[Alarm]:
+        rows = self._database.fetch_all(_SELECT.where(*conditions).order_by(alarms.c.id.desc()))
+        return [_make_alarm(row) for row in rows]
 
 
-def _alarm(row: Row[Any]) -> Alarm:
-    return Alarm(**{**row._mapping, "done": tuple(json.loads(row.done))})
+def _make_alarm(row: Row[Any]) -> Alarm:
+    return Alarm(**{**row._mapping, "notified_channels": tuple(json.loads(row.notified_channels))})

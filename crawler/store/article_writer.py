@@ -1,4 +1,4 @@
-"""How an article is written: its row, a version when its text is new, and the places of that version's matches."""
+"""How an article is written: its row, a version if its text is new, that version's matches, and its change event."""
 
 from __future__ import annotations
 
@@ -10,129 +10,151 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from crawler.items import Article, Strength, Verdict
-from crawler.store.columns import CleanText, UtcDateTime, make_url_key
 from crawler.store.events import add_event
-from crawler.store.schema import articles, matches, unclustered, versions
+from crawler.store.schema import CleanText, UtcDateTime, articles, make_url_key, matches, unclustered, versions
 from crawler.store.serialization import serialize_article
-from crawler.store.statements import PreparedStatement, make_insert_if_absent
+from crawler.store.statements import make_insert_if_absent
 
-STATE_COLUMNS = (
-    "language",
-    "url",
-    "url_key",
-    "current_version",
-    "content_hash",
-    "verdict",
-    "copy_of",
-    "matched",
-    "published_at",
-)
-"""The columns that follow an article's current version."""
 MATCH_COLUMNS = ("rule", "term", "surface", "field", "start", "end", "strength")
 
 
+class Sighting(NamedTuple):
+    """When and in which run an article's page was read, and why nobody is notified of it (None: they are)."""
+
+    seen_at: datetime
+    run_id: int | None
+    suppressed_because: str | None = None
+
+
 class TextHashes(NamedTuple):
-    """What tells a text's versions apart, and what finds it at another address."""
+    """`content` distinguishes the versions of an article, `copy` finds its text in other articles."""
 
     content: str
     copy: str
 
 
-_BY_ID = articles.c.id == bindparam("at")
-_CURRENT = PreparedStatement(
-    select(articles.c.current_version, articles.c.content_hash).where(_BY_ID).with_for_update()
+_OF_ARTICLE = articles.c.id == bindparam("of_article")
+_GET_CURRENT = (
+    select(articles.c.current_version, articles.c.content_hash, articles.c.verdict).where(_OF_ARTICLE).with_for_update()
 )
-_ADD = make_insert_if_absent(articles)
-_DATED = func.coalesce(bindparam("dated", type_=UtcDateTime), articles.c.dated_at)
-_ADVANCE = PreparedStatement(update(articles).where(_BY_ID).values(dated_at=_DATED), names=STATE_COLUMNS)
-_SEEN_BEFORE = articles.c.last_seen_at <= bindparam("seen")
-_SIGHT = update(articles).where(_BY_ID, _SEEN_BEFORE)
-_AT = {"url": bindparam("address", type_=CleanText), "url_key": bindparam("key")}
-_PUBLISHED = func.coalesce(bindparam("published", type_=UtcDateTime), articles.c.published_at)
-_TIMES = {"published_at": _PUBLISHED, "dated_at": func.coalesce(_PUBLISHED, articles.c.dated_at)}
-"""Where an article stands on its list: a time that was corrected, with nothing else, makes no version."""
-_TOUCH = PreparedStatement(_SIGHT.values(last_seen_at=bindparam("seen"), last_run_id=bindparam("run"), **_AT, **_TIMES))
-_OF_SOURCE = (articles.c.source == bindparam("of"), articles.c.native_id == bindparam("named"), _SEEN_BEFORE)
-_SEEN = PreparedStatement(
-    update(articles).where(*_OF_SOURCE).values(last_seen_at=bindparam("seen"), last_run_id=bindparam("run"))
+_ADD_ARTICLE = make_insert_if_absent(articles)
+_ADVANCE = (
+    update(articles)
+    .where(_OF_ARTICLE)
+    .values(dated_at=func.coalesce(bindparam("new_published_at", type_=UtcDateTime), articles.c.dated_at))
 )
-_OF_VERSION = (versions.c.article_id == bindparam("at"), versions.c.version == bindparam("number"))
-_HASH = PreparedStatement(select(versions.c.content_hash).where(*_OF_VERSION))
-_ADD_VERSION = PreparedStatement(insert(versions))
-_ADD_MATCHES = PreparedStatement(insert(matches))
-_TO_JUDGE = make_insert_if_absent(unclustered)
+_SEEN_BEFORE = articles.c.last_seen_at <= bindparam("seen_at", type_=UtcDateTime)
+_SEEN_NOW = {"last_seen_at": bindparam("seen_at", type_=UtcDateTime), "last_run_id": bindparam("of_run")}
+_NEW_PUBLISHED_AT = func.coalesce(bindparam("new_published_at", type_=UtcDateTime), articles.c.published_at)
+# A site that corrects only the time of an article makes no version, but the article's place in lists changes.
+_TOUCH = (
+    update(articles)
+    .where(_OF_ARTICLE, _SEEN_BEFORE)
+    .values(
+        **_SEEN_NOW,
+        url=bindparam("new_url", type_=CleanText),
+        url_key=bindparam("new_url_key"),
+        published_at=_NEW_PUBLISHED_AT,
+        dated_at=func.coalesce(_NEW_PUBLISHED_AT, articles.c.dated_at),
+    )
+)
+_MARK_SEEN = (
+    update(articles)
+    .where(articles.c.source == bindparam("of_source"), articles.c.native_id == bindparam("of_native_id"), _SEEN_BEFORE)
+    .values(**_SEEN_NOW)
+)
+_GET_VERSION = select(versions.c.content_hash, versions.c.verdict).where(
+    versions.c.article_id == bindparam("of_article"), versions.c.version == bindparam("of_version")
+)
+_ADD_UNCLUSTERED = make_insert_if_absent(unclustered)
 
 
-def write_article(
-    connection: Connection,
-    article: Article,
-    hashes: TextHashes,
-    run_id: int | None,
-    seen_at: datetime,
-    suppressed_because: str | None = None,
-) -> int:
-    """Write what is new about an article, in the caller's transaction; the version it is kept under. `quiet` says why
-    nobody is to be told of it, None for news.
+def write_article(connection: Connection, article: Article, hashes: TextHashes, sighting: Sighting) -> int:
+    """Write what is new about an article, in the caller's transaction. Return the number of its version.
 
-    The row of the article is locked from the first statement on, so that two writers of one article take turns.
+    The first statement locks the article's row, so that two writers of one article take turns.
     """
     if article.verdict is None or (article.version is None and article.verdict is not Verdict.UNCHANGED):
-        raise ValueError(f"{article.id} has not been judged: it needs a verdict and a version to be saved.")
-    at = {"at": article.id}
-    probably_new = article.version == 1 and article.verdict is not Verdict.UNCHANGED
-    rows = [] if probably_new else _CURRENT.fetch_all(connection, at)
+        raise ValueError(f"{article.id} cannot be saved without a verdict and a version.")
+    key = {"of_article": article.id}
+    is_probably_new = article.version == 1 and article.verdict is not Verdict.UNCHANGED
+    rows = [] if is_probably_new else connection.execute(_GET_CURRENT, key).all()
     if not rows:
         first = article if article.version else replace(article, version=1)
-        if _insert_article(connection, first, hashes, run_id, seen_at):
-            return _add_version(connection, first, hashes, run_id, seen_at, suppressed_because)
-        rows = _CURRENT.fetch_all(connection, at)
-    place = {"address": article.url, "key": make_url_key(article.url)}
-    _TOUCH.execute(connection, {**at, "seen": seen_at, "run": run_id, "published": article.published_at, **place})
-    current, current_hash = rows[0]
-    later = _make_next_version(connection, article, hashes.content, current, current_hash)
+        if _insert_article(connection, first, hashes, sighting):
+            return _insert_version(connection, first, hashes, sighting)
+        rows = connection.execute(_GET_CURRENT, key).all()
+    current = rows[0]
+    touched = {
+        "seen_at": sighting.seen_at,
+        "of_run": sighting.run_id,
+        "new_published_at": article.published_at,
+        "new_url": article.url,
+        "new_url_key": make_url_key(article.url),
+    }
+    connection.execute(_TOUCH, {**key, **touched})
+    later = _make_next_version(connection, article, hashes.content, current)
     if later is None:
-        return int(current)
-    _ADVANCE.execute(connection, {**at, "dated": later.published_at, **_make_state_row(later, hashes.content)})
-    return _add_version(connection, later, hashes, run_id, seen_at, suppressed_because)
+        return int(current.current_version)
+    row = _make_state_row(later, hashes.content)
+    connection.execute(_ADVANCE, {**key, "new_published_at": later.published_at, **row})
+    return _insert_version(connection, later, hashes, sighting)
 
 
 def write_last_seen(
-    connection: Connection, source: str, native_ids: Mapping[str, datetime], run_id: int | None
+    connection: Connection, source: str, seen_times: Mapping[str, datetime], run_id: int | None
 ) -> None:
-    """Move `last_seen_at` of the articles with these ids, in the caller's transaction; never back."""
-    for native_id in sorted(native_ids):  # in one order everywhere, so that two writers do not wait for each other
-        _SEEN.execute(connection, {"of": source, "named": native_id, "seen": native_ids[native_id], "run": run_id})
+    """Move `last_seen_at` of the articles with these native ids forward, in the caller's transaction."""
+    for native_id in sorted(seen_times):  # in one order everywhere, so that two writers cannot deadlock
+        values = {"of_source": source, "of_native_id": native_id, "seen_at": seen_times[native_id], "of_run": run_id}
+        connection.execute(_MARK_SEEN, values)
 
 
-def _insert_article(
-    connection: Connection, article: Article, hashes: TextHashes, run_id: int | None, seen_at: datetime
-) -> bool:
-    """Whether the article was not stored yet; now it is."""
-    row = _make_state_row(article, hashes.content)
-    row |= {"id": article.id, "source": article.source, "native_id": article.native_id}
-    row |= {"dated_at": article.published_at or article.fetched_at or seen_at}
-    row |= {"first_seen_at": seen_at, "first_run_id": run_id, "last_seen_at": seen_at, "last_run_id": run_id}
-    return _ADD.execute(connection, row).rowcount == 1
+def insert_matches(connection: Connection, article: Article) -> None:
+    """Write the matches of a version that has none stored."""
+    if article.matches:
+        key = {"article_id": article.id, "version": article.version}
+        places = [{name: getattr(match, name) for name in MATCH_COLUMNS} for match in article.matches]
+        rows = [{**key, "position": position, **place} for position, place in enumerate(places)]
+        connection.execute(insert(matches), rows)
 
 
-def _make_next_version(
-    connection: Connection, article: Article, content_hash: str, current: int, current_hash: str
-) -> Article | None:
-    """The article as a version to add to those stored, None when there is nothing to add."""
+def _insert_article(connection: Connection, article: Article, hashes: TextHashes, sighting: Sighting) -> bool:
+    """Return whether the article was not stored yet; then its row is now."""
+    row = _make_state_row(article, hashes.content) | {
+        "id": article.id,
+        "source": article.source,
+        "native_id": article.native_id,
+        "dated_at": article.published_at or article.fetched_at or sighting.seen_at,
+        "first_seen_at": sighting.seen_at,
+        "first_run_id": sighting.run_id,
+        "last_seen_at": sighting.seen_at,
+        "last_run_id": sighting.run_id,
+    }
+    return connection.execute(_ADD_ARTICLE[connection.dialect.name], row).rowcount == 1
+
+
+def _make_next_version(connection: Connection, article: Article, content_hash: str, current: Any) -> Article | None:
+    """Return the article as the version to add, or None if its text is stored already.
+
+    Another process may have used the version's number for another text. Then this text becomes the next version.
+    """
     if article.verdict is Verdict.UNCHANGED:
         return None
     assert article.version is not None
-    if article.version > current:
+    if article.version > current.current_version:
         return article
-    stored = _HASH.execute(connection, {"at": article.id, "number": article.version}).scalar()
-    if content_hash in (stored, current_hash):
-        return None
+    new_state = (content_hash, article.verdict is Verdict.UNPUBLISHED)
+    key = {"of_article": article.id, "of_version": article.version}
+    for stored in (*connection.execute(_GET_VERSION, key), current):
+        if new_state == (stored.content_hash, stored.verdict == Verdict.UNPUBLISHED):
+            return None
     verdict = Verdict.REVISED if article.verdict is Verdict.NEW else article.verdict
-    return replace(article, version=current + 1, verdict=verdict)
+    return replace(article, version=current.current_version + 1, verdict=verdict)
 
 
 def _make_state_row(article: Article, content_hash: str) -> dict[str, Any]:
-    """The values of `STATE`."""
+    """Return the values of an article's row that its current version determines."""
     return {
         "language": article.language,
         "url": article.url,
@@ -146,33 +168,20 @@ def _make_state_row(article: Article, content_hash: str) -> dict[str, Any]:
     }
 
 
-def _add_version(
-    connection: Connection,
-    article: Article,
-    hashes: TextHashes,
-    run_id: int | None,
-    seen_at: datetime,
-    quiet: str | None,
-) -> int:
+def _insert_version(connection: Connection, article: Article, hashes: TextHashes, sighting: Sighting) -> int:
     assert article.version is not None
-    row = {"article_id": article.id, "version": article.version}
-    row |= {
+    row = {
+        "article_id": article.id,
+        "version": article.version,
+        "verdict": article.verdict,
         "content_hash": hashes.content,
         "copy_hash": hashes.copy,
-        "seen_at": seen_at,
-        "run_id": run_id,
+        "seen_at": sighting.seen_at,
+        "run_id": sighting.run_id,
         "article": serialize_article(article),
     }
-    _ADD_VERSION.execute(connection, row)
-    _TO_JUDGE.execute(connection, {"article_id": article.id})
+    connection.execute(insert(versions), row)
+    connection.execute(_ADD_UNCLUSTERED[connection.dialect.name], {"article_id": article.id})
     insert_matches(connection, article)
-    add_event(connection, article, run_id, seen_at, quiet)
+    add_event(connection, article, sighting.run_id, sighting.seen_at, sighting.suppressed_because)
     return article.version
-
-
-def insert_matches(connection: Connection, article: Article) -> None:
-    """Write the places of a version's matches, of which none is stored."""
-    if article.matches:
-        key = {"article_id": article.id, "version": article.version}
-        places = [{name: getattr(match, name) for name in MATCH_COLUMNS} for match in article.matches]
-        _ADD_MATCHES.execute_many(connection, [{**key, "position": i, **place} for i, place in enumerate(places)])

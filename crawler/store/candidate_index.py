@@ -16,7 +16,7 @@ from crawler.similarity.event_overlap import MAX_DAYS_APART
 from crawler.similarity.fingerprint import Fingerprint, is_candidate
 from crawler.similarity.stories import find_connected
 from crawler.store.schema import bands, boilerplate, links, passages, signatures, story_keys
-from crawler.store.statements import PreparedStatement, make_insert_if_absent
+from crawler.store.statements import make_insert_if_absent
 
 MAX_CANDIDATES_PER_KEY = 64
 MIN_SHARED_EVENT_KEYS = 2
@@ -28,25 +28,18 @@ MAX_QUOTING_ARTICLES_READ = 60
 MAX_VALUES_PER_QUERY = 500
 """Rows a question asks for at most."""
 
-_MINE = PreparedStatement(
-    select(
+_MINE = (select(
         signatures.c.number,
         signatures.c.version,
         signatures.c.day,
         signatures.c.identity,
         signatures.c.shingles,
         signatures.c.signature,
-    ).where(signatures.c.article_id == bindparam("at"))
-)
+    ).where(signatures.c.article_id == bindparam("at")))
 _ADD = insert(signatures)
-_CHANGE = PreparedStatement(
-    update(signatures).where(signatures.c.number == bindparam("at")),
-    names=("version", "day", "shingles", "signature", "identity"),
-)
-_OWN_CLUSTER = PreparedStatement(
-    update(signatures).where(signatures.c.number == bindparam("at")), names=("raw_cluster", "cluster")
-)
-_ADD_BANDS, _ADD_KEYS, _ADD_PASSAGES = (PreparedStatement(insert(table)) for table in (bands, story_keys, passages))
+_CHANGE = (update(signatures).where(signatures.c.number == bindparam("at")))
+_OWN_CLUSTER = (update(signatures).where(signatures.c.number == bindparam("at")))
+_ADD_BANDS, _ADD_KEYS, _ADD_PASSAGES = ((insert(table)) for table in (bands, story_keys, passages))
 _WITH_PASSAGE = (
     select(passages.c.number, signatures.c.raw_cluster)
     .join_from(passages, signatures, passages.c.number == signatures.c.number)
@@ -70,7 +63,7 @@ class ArticleSignature(NamedTuple):
 
 def get_signature(connection: Connection, article_id: str) -> ArticleSignature | None:
     """What is kept of an article, None before it was judged first."""
-    rows = _MINE.fetch_all(connection, {"at": article_id})
+    rows = connection.execute(_MINE, {"at": article_id}).all()
     return ArticleSignature(*rows[0]) if rows else None
 
 
@@ -92,18 +85,18 @@ def save_signature(
         key = connection.execute(_ADD, {**row, **start}).inserted_primary_key
         assert key is not None
         number = int(key[0])
-        _OWN_CLUSTER.execute(connection, {"at": number, "raw_cluster": number, "cluster": number})
+        connection.execute(_OWN_CLUSTER, {"at": number, "raw_cluster": number, "cluster": number})
     else:
         number = known.number
-        _CHANGE.execute(connection, {**row, "at": number})
+        connection.execute(_CHANGE, {**row, "at": number})
         _take_away(connection, number, known.day, old)
-    for statement, name, values in (
-        (_ADD_BANDS, "band", new.bands),
-        (_ADD_KEYS, "key", new.event_keys),
-        (_ADD_PASSAGES, "passage", new.passages),
+    for statement, name, values, more in (
+        (_ADD_BANDS, "band", new.bands, {}),
+        (_ADD_KEYS, "key", new.event_keys, {"day": day}),
+        (_ADD_PASSAGES, "passage", new.passages, {}),
     ):
         if values:
-            statement.execute_many(connection, [{name: value, "number": number, "day": day} for value in values])
+            connection.execute(statement, [{name: value, "number": number, **more} for value in values])
     return number
 
 
@@ -178,7 +171,7 @@ def update_boilerplate(
         if stands == (key in flagged) or (not stands and len(rows) == MAX_QUOTING_ARTICLES_READ):
             continue
         if stands:
-            _FLAG.execute(connection, {"passage": key})
+            connection.execute(_FLAG[connection.dialect.name], {"passage": key})
         else:
             connection.execute(delete(boilerplate).where(boilerplate.c.passage == key))
         changed.update(row.number for row in rows)

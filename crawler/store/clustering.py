@@ -23,7 +23,7 @@ from crawler.store import candidate_index as kindred
 from crawler.store.grouping import rebuild_stories
 from crawler.store.schema import articles, links, signatures, unclustered, versions
 from crawler.store.serialization import parse_article
-from crawler.store.statements import PreparedStatement, make_insert_if_absent
+from crawler.store.statements import make_insert_if_absent
 
 MAX_CACHED_DOCUMENTS = 400
 """Documents kept in memory while many articles are judged."""
@@ -31,22 +31,18 @@ TEXT, STORY, APART, QUOTE = "text", "story", "apart", "quote"
 """Kinds of links: one text; one story; enough in common for a story, but the judge found two events; in common only
 a passage that stands everywhere."""
 
-_CURRENT = PreparedStatement(
-    select(versions.c.article, articles.c.current_version, articles.c.dated_at)
+_CURRENT = (select(versions.c.article, articles.c.current_version, articles.c.dated_at)
     .join_from(
         articles,
         versions,
         (versions.c.article_id == articles.c.id) & (versions.c.version == articles.c.current_version),
     )
-    .where(articles.c.id == bindparam("at"))
-)
-_OF_VERSION = PreparedStatement(
-    select(versions.c.article).where(
+    .where(articles.c.id == bindparam("at")))
+_OF_VERSION = (select(versions.c.article).where(
         versions.c.article_id == bindparam("at"), versions.c.version == bindparam("version")
-    )
-)
+    ))
 _IDS = select(signatures.c.number, signatures.c.article_id)
-_DONE = PreparedStatement(delete(unclustered).where(unclustered.c.article_id == bindparam("at")))
+_DONE = (delete(unclustered).where(unclustered.c.article_id == bindparam("at")))
 _AGAIN = make_insert_if_absent(unclustered)
 _TOUCHING = select(links.c.a, links.c.b, links.c.kind, links.c.raw)
 
@@ -83,16 +79,16 @@ class Clusterer:
             again = self._recluster(connection, mine.number, touched if parted else set())
             rebuild_stories(connection, touched)
         again |= self._recount(connection, new.passages)
-        _DONE.execute(connection, {"at": article_id})
+        connection.execute(_DONE, {"at": article_id})
         for other in _ids(connection, again).values():
-            _AGAIN.execute(connection, {"article_id": other})
+            connection.execute(_AGAIN[connection.dialect.name], {"article_id": other})
 
     def read_text(self, connection: Connection, article_id: str, *, fresh: bool = False) -> CurrentText | None:
         """The current text of an article, from memory where it was read before."""
         if not fresh and article_id in self._read:
             self._read.move_to_end(article_id)
             return self._read[article_id]
-        rows = _CURRENT.fetch_all(connection, {"at": article_id})
+        rows = connection.execute(_CURRENT, {"at": article_id}).all()
         if not rows:
             return None
         document = make_article_document(parse_article(rows[0][0]), self.zone, self.embedding)
@@ -111,7 +107,7 @@ class Clusterer:
             day = read.document.published or read.dated_at.astimezone(self.zone).date()
             old = None
             if known is not None:
-                kept = _OF_VERSION.fetch_all(connection, {"at": article_id, "version": known.version})
+                kept = connection.execute(_OF_VERSION, {"at": article_id, "version": known.version}).all()
                 old = make_fingerprint(make_article_document(parse_article(kept[0][0]), self.zone)) if kept else None
             kindred.save_signature(
                 connection, article_id, read.version, day.toordinal(), read.document.release_id, new, old

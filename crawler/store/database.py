@@ -1,35 +1,35 @@
-"""One database, reached by one connection a thread, with transactions said out loud.
+"""A SQLite or PostgreSQL database: one connection per thread, and explicit transactions.
 
-Why no pool: a store has one user at a time in each thread, and a pool's checkout, reset and check-in would cost as
-much as a save. So each thread keeps the connection it opened (`NullPool`), in autocommit; a write begins its
-transaction itself. A SQLite write says `BEGIN IMMEDIATE`: it waits for the lock at the start (30 s at most), where
-waiting is safe, and never fails half way. On PostgreSQL every write holds a shared advisory lock and a batch an
-exclusive one: a batch locks rows in the order it meets them, and two of them could otherwise wait for each other.
+There is no pool. Each thread has one user of the store at a time, and a pool's checkout, reset and check-in would cost
+as much as saving an article. So each thread keeps the connection it opened (`NullPool`), in autocommit, and a write
+begins its own transaction.
 
-A database opened here must not be carried over a `fork`; a child opens its own.
+A SQLite write begins with `BEGIN IMMEDIATE`. It waits for the lock at the start (at most 30 s), where waiting is safe,
+and never fails half way. On PostgreSQL a write holds a shared advisory lock, and an exclusive transaction an exclusive
+one. An exclusive transaction locks rows in any order, so two of them could deadlock.
+
+Do not carry a database over a `fork`. A child process opens its own.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NoReturn
 
 from sqlalchemy import URL, Connection, Engine, Executable, Row, create_engine, event
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from crawler.errors import CrawlerError
-from crawler.store.statements import PreparedStatement
 
 LOCK_WAIT_SECONDS = 30
 CONNECT_TIMEOUT_SECONDS = 10
 ADVISORY_LOCK_KEY = 0x63726177
-"""First half of the advisory lock's key on PostgreSQL; the second is the schema's name, hashed."""
+"""First half of the advisory lock's key on PostgreSQL. The second half is a hash of the schema's name."""
 
 Rows = Sequence[Row[Any]]
-T = TypeVar("T")
 
 ENGINE_OPTIONS: dict[str, Any] = {
     "isolation_level": "AUTOCOMMIT",
@@ -38,7 +38,7 @@ ENGINE_OPTIONS: dict[str, Any] = {
 
 
 class _ThreadState(threading.local):
-    """What one thread holds: its connection, and whether a transaction is open in it or has failed."""
+    """One thread's connection, and the state of its transaction."""
 
     connection: Connection | None = None
     in_transaction: bool = False
@@ -46,63 +46,61 @@ class _ThreadState(threading.local):
 
 
 class Database:
-    """Reads and writes for the rooms of the store; `name` is its address without password, for messages."""
+    """Reads and writes for the repositories. `name` is the database's URL without password, for messages."""
 
     def __init__(self, engine: Engine, name: str) -> None:
         self.engine, self.name = engine, name
-        self._mine = _ThreadState()
+        self._thread = _ThreadState()
         self._opened: list[Connection] = []
-        postgres = engine.dialect.name == "postgresql"
-        self._begin: dict[bool, tuple[str, ...]] = {False: ("BEGIN IMMEDIATE",), True: ("BEGIN IMMEDIATE",)}
-        if postgres:
+        self._begin_statements: dict[bool, tuple[str, ...]] = {
+            False: ("BEGIN IMMEDIATE",),
+            True: ("BEGIN IMMEDIATE",),
+        }
+        if engine.dialect.name == "postgresql":
             key = f"{ADVISORY_LOCK_KEY}, hashtext(current_schema())"
-            self._begin = {
+            self._begin_statements = {
                 False: ("BEGIN", f"SELECT pg_advisory_xact_lock_shared({key})"),
                 True: ("BEGIN", f"SELECT pg_advisory_xact_lock({key})"),
             }
 
-    def fetch_all(self, statement: Executable) -> Rows:
-        """All rows of a query; inside a batch it sees what the batch wrote. A lost connection is tried once more."""
-        return self._run_with_reconnect(lambda connection: connection.execute(statement).all())
+    def fetch_all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Rows:
+        """Return all rows of a query. After a lost connection it is executed once more.
 
-    def fetch_prepared(self, prepared: PreparedStatement, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """All rows of a prepared query, as `read`."""
-        return self._run_with_reconnect(lambda connection: prepared.fetch_all(connection, values))
-
-    def _run_with_reconnect(self, ask: Callable[[Connection], T]) -> T:
+        Within a transaction the query sees what the transaction wrote.
+        """
         try:
-            return ask(self._get_connection())
+            return self._get_connection().execute(statement, values).all()
         except DBAPIError as error:
-            if not error.connection_invalidated or self._mine.in_transaction:
+            if not error.connection_invalidated or self._thread.in_transaction:
                 self._raise_store_error("read", error)
         self._drop_connection()
         try:
-            return ask(self._get_connection())
+            return self._get_connection().execute(statement, values).all()
         except DBAPIError as error:
             self._raise_store_error("read", error)
 
     @contextlib.contextmanager
     def transaction(self, *, exclusive: bool = False) -> Iterator[Connection]:
-        """A transaction: all of the block or nothing. Inside another one it becomes a part of that.
+        """Write everything in the block, or nothing. Inside another transaction the block becomes a part of that.
 
-        A part that failed spoils the whole, also when its exception was caught: the whole is rolled back and its
-        end raises CrawlerError, for half a save must never be committed.
+        A part that fails makes the whole transaction fail, even if the caller catches the exception: the whole is
+        rolled back and its end raises CrawlerError. Half a save must never be committed.
         """
-        mine = self._mine
-        if mine.in_transaction:
-            assert mine.connection is not None
+        thread = self._thread
+        if thread.in_transaction:
+            assert thread.connection is not None
             try:
-                yield mine.connection
+                yield thread.connection
             except BaseException:
-                mine.has_failed = True
+                thread.has_failed = True
                 raise
             return
-        connection = self._begin_with_reconnect(self._begin[exclusive])
-        mine.in_transaction, mine.has_failed = True, False
+        connection = self._begin_with_reconnect(self._begin_statements[exclusive])
+        thread.in_transaction, thread.has_failed = True, False
         try:
             yield connection
-            if mine.has_failed:
-                raise CrawlerError(f"Nothing of this batch was written to the store {self.name}: a part of it failed.")
+            if thread.has_failed:
+                raise CrawlerError(f"Nothing of this transaction was written to the store {self.name}: a part of it failed.")
             connection.exec_driver_sql("COMMIT")
         except BaseException as error:
             self._roll_back(connection)
@@ -110,24 +108,24 @@ class Database:
                 self._raise_store_error("written", error)
             raise
         finally:
-            mine.in_transaction = False
+            thread.in_transaction = False
 
     def close(self) -> None:
-        """Close the connections of all threads; nobody may use the database afterwards."""
+        """Close the connections of all threads. The database cannot be used afterwards."""
         for connection in self._opened:
             connection.close()
         self._opened.clear()
-        self._mine = _ThreadState()
+        self._thread = _ThreadState()
         self.engine.dispose()
 
     def _get_connection(self) -> Connection:
-        if self._mine.connection is None:
+        if self._thread.connection is None:
             try:
-                self._mine.connection = self.engine.connect()
+                self._thread.connection = self.engine.connect()
             except DBAPIError as error:
                 self._raise_store_error("reached", error)
-            self._opened.append(self._mine.connection)
-        return self._mine.connection
+            self._opened.append(self._thread.connection)
+        return self._thread.connection
 
     def _begin_with_reconnect(self, statements: tuple[str, ...]) -> Connection:
         try:
@@ -149,25 +147,26 @@ class Database:
         return connection
 
     def _roll_back(self, connection: Connection) -> None:
-        """End the transaction; where that fails the connection is dropped, and the database ends it itself."""
+        """Roll the transaction back. If that fails, drop the connection: the database then rolls back itself."""
         try:
             connection.exec_driver_sql("ROLLBACK")
         except (DBAPIError, PendingRollbackError):  # the second: SQLAlchemy knows that the connection is lost
             self._drop_connection()
 
     def _drop_connection(self) -> None:
-        connection, self._mine.connection = self._mine.connection, None
+        connection, self._thread.connection = self._thread.connection, None
         if connection is not None:
             self._opened.remove(connection)
             connection.invalidate()
             connection.close()
 
-    def _raise_store_error(self, done: str, error: DBAPIError) -> NoReturn:
-        raise CrawlerError(f"The store {self.name} could not be {done}: {format_database_error(error)}.") from error
+    def _raise_store_error(self, failed_action: str, error: DBAPIError) -> NoReturn:
+        message = format_database_error(error)
+        raise CrawlerError(f"The store {self.name} could not be {failed_action}: {message}.") from error
 
 
 def make_engine(url: URL) -> Engine:
-    """An engine for a SQLite or PostgreSQL address, its connections prepared; nothing is opened yet."""
+    """Return an engine for a SQLite or PostgreSQL URL. It opens no connection yet."""
     if url.get_backend_name() == "postgresql":
         arguments = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
         return create_engine(url, poolclass=NullPool, connect_args=arguments, **ENGINE_OPTIONS)
@@ -175,7 +174,8 @@ def make_engine(url: URL) -> Engine:
     engine = create_engine(
         url,
         poolclass=StaticPool if in_memory else NullPool,  # a database in memory lives as long as its one connection
-        connect_args={"timeout": LOCK_WAIT_SECONDS, "check_same_thread": in_memory},  # False: `close` may come from any
+        # False: any thread may call `close`
+        connect_args={"timeout": LOCK_WAIT_SECONDS, "check_same_thread": in_memory},
         **ENGINE_OPTIONS,
     )
     event.listen(engine, "connect", _set_sqlite_pragmas)
@@ -183,17 +183,17 @@ def make_engine(url: URL) -> Engine:
 
 
 def is_in_memory(url: URL) -> bool:
-    """Whether a SQLite address means a database in memory, usable in the thread that opened it only."""
+    """Return whether a SQLite URL means a database in memory. Only the thread that opened it can use it."""
     return url.database in (None, "", ":memory:")
 
 
 def format_database_error(error: DBAPIError) -> str:
-    """What the database itself said, one line without a full stop."""
+    """Return the first line of the database's own message, without a full stop."""
     lines = str(error.orig).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error.orig).__name__
 
 
 def _set_sqlite_pragmas(connection: Any, _: Any) -> None:
-    """NORMAL: with WAL, a power cut may cost the last commits but never harms the file; a `kill -9` costs nothing."""
+    # NORMAL: with WAL, a power cut may lose the last commits but never damages the file; a `kill -9` loses nothing.
     for pragma in ("synchronous = NORMAL", "foreign_keys = ON", "cache_size = -16000", "temp_store = MEMORY"):
         connection.execute(f"PRAGMA {pragma}")

@@ -1,7 +1,8 @@
-"""News: what became new, written with the version it is about; and what each subscription made of it.
+"""Change events, and what each subscription decided about them.
 
-A row of news is sorted once: then each subscription has a notice (told, in a digest, carried by what was told already,
-or not told, with the reason). Sorting is a batch, so two processes never sort the same news.
+An article version that matches, or that changes a matched text, adds one change event in the same transaction. Later
+every subscription decides about the event once and leaves one notification. Events and notifications of a batch are
+written together, so two processes never decide about the same event.
 """
 
 from __future__ import annotations
@@ -12,27 +13,30 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from crawler.items import Article, Verdict
 from crawler.store.database import Database
-from crawler.store.schema import unclustered
-from crawler.store.statements import PreparedStatement, make_insert_if_absent
-from crawler.store.telling_schema import change_events, notifications, subscriptions
+from crawler.store.schema import change_events, notifications, unclustered
+from crawler.store.statements import select_columns
 
 
 class Decision(StrEnum):
-    """What a subscription made of news."""
+    """What a subscription does with a change event. The database stores these values."""
 
     ALERT = "told"
     DIGEST = "digest"
     COVERED = "carried"
+    """No message of its own: the subscription's message about another article of the story covers it."""
     SKIP = "not"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeEvent:
-    """A version that is new. `quiet` says why nobody is to be told (baseline, backfill, replay), None for real news."""
+    """One article version that may interest subscribers.
+
+    `suppressed_because` is `baseline`, `backfill` or `replay` for an event that nobody is notified of, else None.
+    """
 
     id: int
     article_id: str
@@ -45,8 +49,11 @@ class ChangeEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """What a subscription made of one piece of news, and why; `message_id` is the message that tells it, None while
-    its digest is not due or when none does."""
+    """What one subscription decided about one change event, and why.
+
+    `message_id` is the message about the event. It is None while the subscription's digest is not due, and without a
+    message.
+    """
 
     subscription: str
     event_id: int
@@ -58,8 +65,10 @@ class Notification:
 
 
 class PastNotification(NamedTuple):
-    """What a subscription was told of an article, or (`is_carried`) by another one of its story; `message_id` is the
-    message that told it, None for one to come."""
+    """What a subscription was notified of before. `message_id` is None if the message is still to be made.
+
+    `is_covered`: the message is about another article of the story.
+    """
 
     article_id: str
     verdict: Verdict
@@ -68,172 +77,166 @@ class PastNotification(NamedTuple):
     is_covered: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionState:
-    """A subscription's beginning, up to when its digests reach, and how many empty ones came in a row."""
-
-    name: str
-    started_at: datetime
-    digest_until: datetime | None
-    empty_digests: int
-
-
-_NEWS_NAMES = tuple(field.name for field in fields(ChangeEvent))
-_NOTICE_NAMES = tuple(field.name for field in fields(Notification))
-_NEWS = select(*(change_events.c[field.name] for field in fields(ChangeEvent)))
-_UNJUDGED = select(unclustered.c.article_id)
-_NEWS_BY_ID = PreparedStatement(_NEWS.where(change_events.c.id == bindparam("number")))
-_NOTICES = select(*(notifications.c[field.name] for field in fields(Notification)))
-_IN_ORDER = (notifications.c.news_id, notifications.c.id)
-_TOLD_BY = PreparedStatement(_NOTICES.where(notifications.c.message_id == bindparam("number")).order_by(*_IN_ORDER))
-_SUBSCRIBED = select(*(subscriptions.c[field.name] for field in fields(SubscriptionState)))
+_SELECT_EVENTS = select(*select_columns(change_events, (field.name for field in fields(ChangeEvent))))
+_EVENT_ORDER = change_events.c.id
+_GET_EVENT = _SELECT_EVENTS.where(change_events.c.id == bindparam("of_event"))
+_SELECT_NOTIFICATIONS = select(*select_columns(notifications, (field.name for field in fields(Notification))))
+_NOTIFICATION_ORDER = (notifications.c.event_id, notifications.c.id)
+_LIST_BY_MESSAGE = _SELECT_NOTIFICATIONS.where(notifications.c.message_id == bindparam("of_message")).order_by(
+    *_NOTIFICATION_ORDER
+)
 
 
 def add_event(
     connection: Connection, article: Article, run_id: int | None, at: datetime, suppressed_because: str | None
 ) -> None:
-    """Put a version that was just written into the outbox, in its transaction, if anyone may ever want to hear of it:
-    it matches, or it changed what may have matched."""
+    """Add the event of a version, in the transaction that writes it.
+
+    A first version without a match adds none: no rule ever found anything in the article.
+    """
     if not article.matches and article.version == 1:
         return
-    values = {"article_id": article.id, "version": article.version, "verdict": str(article.verdict)}
-    connection.execute(
-        insert(change_events),
-        {**values, "run_id": run_id, "noted_at": at, "quiet": suppressed_because, "sorted_at": None},
-    )
+    row = {
+        "article_id": article.id,
+        "version": article.version,
+        "verdict": str(article.verdict),
+        "run_id": run_id,
+        "created_at": at,
+        "suppressed_because": suppressed_because,
+        "decided_at": None,
+    }
+    connection.execute(insert(change_events), row)
 
 
 class ChangeEventRepository:
-    """`store.news`."""
+    """`store.events`. Lists start with the oldest event."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def list_undecided(self, limit: int, *, clustering_deadline: datetime | None = None) -> list[ChangeEvent]:
-        """News that no one was asked about yet, the oldest first; with `judged_since` without what was noted since then
-        of articles of which nobody can say yet in which story they are."""
-        query = _NEWS.where(change_events.c.sorted_at.is_(None))
+        """Return events that no subscription has decided about yet.
+
+        `clustering_deadline` skips events since then whose article has no story yet: similar articles can still join
+        it. Older events are returned with or without a story, so that slow clustering cannot hold up alerts.
+        """
+        query = _SELECT_EVENTS.where(change_events.c.decided_at.is_(None))
         if clustering_deadline is not None:
-            query = query.where(
-                (change_events.c.noted_at < clustering_deadline) | change_events.c.article_id.not_in(_UNJUDGED)
-            )
-        rows = self._database.fetch_all(query.order_by(change_events.c.id).limit(limit))
-        return [_news(tuple(row)) for row in rows]
+            is_clustered = change_events.c.article_id.not_in(select(unclustered.c.article_id))
+            query = query.where((change_events.c.created_at < clustering_deadline) | is_clustered)
+        return self._list(query.limit(limit))
 
     def list_by_article(self, article_id: str) -> list[ChangeEvent]:
-        """Everything that was ever new about an article, the oldest first."""
-        rows = self._database.fetch_all(
-            _NEWS.where(change_events.c.article_id == article_id).order_by(change_events.c.id)
-        )
-        return [_news(tuple(row)) for row in rows]
+        """Return every event of an article."""
+        return self._list(_SELECT_EVENTS.where(change_events.c.article_id == article_id))
 
     def get_many(self, ids: Collection[int]) -> dict[int, ChangeEvent]:
-        """News by number."""
-        rows = (row for number in ids for row in self._database.fetch_prepared(_NEWS_BY_ID, {"number": number}))
-        return {row[0]: _news(row) for row in rows}
+        """Return events by id. Missing ids are skipped."""
+        rows = (row for event_id in ids for row in self._database.fetch_all(_GET_EVENT, {"of_event": event_id}))
+        return {row.id: _make_event(row) for row in rows}
 
     def count_suppressed(self, run_ids: Collection[int]) -> dict[str, int]:
-        """How many pieces of news of these runs nobody was told of, by why."""
-        query = select(change_events.c.quiet, func.count()).where(
-            change_events.c.run_id.in_(run_ids), change_events.c.quiet.is_not(None)
+        """Return how many events of these runs nobody is notified of, by reason."""
+        if not run_ids:
+            return {}
+        is_suppressed = change_events.c.suppressed_because.is_not(None)
+        query = select(change_events.c.suppressed_because, func.count()).where(
+            change_events.c.run_id.in_(run_ids), is_suppressed
         )
-        rows: Sequence[Any] = self._database.fetch_all(query.group_by(change_events.c.quiet)) if run_ids else ()
+        rows: Sequence[Any] = self._database.fetch_all(query.group_by(change_events.c.suppressed_because))
         return {row[0]: row[1] for row in rows}
 
-    def save_decisions(self, ids: Collection[int], found: Iterable[Notification], at: datetime) -> None:
-        """Write what the subscriptions made of these pieces of news, which are sorted from now on."""
-        rows = [asdict(notice) for notice in found]
+    def save_decisions(
+        self, event_ids: Collection[int], decisions: Iterable[Notification], decided_at: datetime
+    ) -> None:
+        """Write what the subscriptions decided about these events, and mark the events as decided."""
+        rows = [asdict(notification) for notification in decisions]
         with self._database.transaction() as connection:
             if rows:
                 connection.execute(insert(notifications), rows)
-            connection.execute(update(change_events).where(change_events.c.id.in_(ids)).values(sorted_at=at))
+            decided = update(change_events).where(change_events.c.id.in_(event_ids))
+            connection.execute(decided.values(decided_at=decided_at))
 
-    def notifications__list_by_message(self, message_id: int) -> list[Notification]:
-        """The notices that a message tells, in the order of the news."""
-        return [_notice(row) for row in self._database.fetch_prepared(_TOLD_BY, {"number": message_id})]
+    def _list(self, query: Any) -> list[ChangeEvent]:
+        return [_make_event(row) for row in self._database.fetch_all(query.order_by(_EVENT_ORDER))]
 
-    def notifications__list_by_article(self, article_id: str) -> list[Notification]:
-        """The notices of an article, in the order of the news."""
-        rows = self._database.fetch_all(_NOTICES.where(notifications.c.article_id == article_id).order_by(*_IN_ORDER))
-        return [_notice(tuple(row)) for row in rows]
 
-    def notifications__list_past(self, subscription: str, article_ids: Collection[str]) -> list[PastNotification]:
-        """What a subscription was told of these articles, or will be in its digest, the earliest first; also what was
-        carried by that."""
-        named = (notifications.c.subscription == subscription, notifications.c.article_id.in_(article_ids))
-        columns = (
-            *(notifications.c[name] for name in ("article_id", "outcome", "decided_at", "message_id")),
-            change_events.c.verdict,
+class NotificationRepository:
+    """`store.notifications`. Lists start with the oldest event. `store.events.save_decisions` writes them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list_by_message(self, message_id: int) -> list[Notification]:
+        """Return the notifications that a message is about."""
+        rows = self._database.fetch_all(_LIST_BY_MESSAGE, {"of_message": message_id})
+        return [_make_notification(row) for row in rows]
+
+    def list_by_article(self, article_id: str) -> list[Notification]:
+        """Return every notification about an article."""
+        query = _SELECT_NOTIFICATIONS.where(notifications.c.article_id == article_id)
+        rows = self._database.fetch_all(query.order_by(*_NOTIFICATION_ORDER))
+        return [_make_notification(row) for row in rows]
+
+    def list_past(self, subscription: str, article_ids: Collection[str]) -> list[PastNotification]:
+        """Return what a subscription was notified of, or will be in its digest, about these articles."""
+        columns = select_columns(notifications, ("article_id", "decision", "decided_at", "message_id"))
+        query = (
+            select(*columns, change_events.c.verdict)
+            .join_from(notifications, change_events)
+            .where(notifications.c.subscription == subscription, notifications.c.article_id.in_(article_ids))
+            .order_by(notifications.c.id)
         )
-        query = select(*columns).join_from(notifications, change_events).where(*named).order_by(notifications.c.id)
-        return [  # by article, not by outcome: of those there are many
+        # Skip here, not in SQL: the index on `decision` covers far more rows than the one on the articles.
+        return [
             PastNotification(
-                row.article_id, Verdict(row.verdict), row.decided_at, row.message_id, row.outcome == Decision.COVERED
+                article_id=row.article_id,
+                verdict=Verdict(row.verdict),
+                decided_at=row.decided_at,
+                message_id=row.message_id,
+                is_covered=row.decision == Decision.COVERED,
             )
             for row in self._database.fetch_all(query)
-            if row.outcome != Decision.SKIP
+            if row.decision != Decision.SKIP
         ]
 
-    def notifications__has_pending(self, subscription: str) -> bool:
-        """Whether anything that is to be told waits for a subscription's digest."""
-        wanted = (notifications.c.subscription == subscription, notifications.c.outcome == Decision.DIGEST)
-        query = select(notifications.c.id).where(*wanted, notifications.c.message_id.is_(None)).limit(1)
-        return bool(self._database.fetch_all(query))
+    def has_pending(self, subscription: str) -> bool:
+        """Return whether an event is waiting for the subscription's digest."""
+        query = select(notifications.c.id).where(
+            notifications.c.subscription == subscription,
+            notifications.c.decision == Decision.DIGEST,
+            notifications.c.message_id.is_(None),
+        )
+        return bool(self._database.fetch_all(query.limit(1)))
 
-    def notifications__list_pending(
+    def list_pending(
         self, subscription: str, until: datetime, *, covered_since: datetime | None = None
     ) -> list[Notification]:
-        """What waits for a subscription's digest, decided before `until`: to be told, or carried by what was told (none
-        from before `carried_since`)."""
-        wanted: tuple[Any, ...] = (
+        """Return what is waiting for the subscription's digest and was decided before `until`.
+
+        Covered notifications are included; with `covered_since` only those decided after that.
+        """
+        query = _SELECT_NOTIFICATIONS.where(
             notifications.c.subscription == subscription,
-            notifications.c.outcome.in_((Decision.DIGEST, Decision.COVERED)),
+            notifications.c.decision.in_((Decision.DIGEST, Decision.COVERED)),
             notifications.c.message_id.is_(None),
             notifications.c.decided_at < until,
         )
         if covered_since is not None:
-            wanted = (
-                *wanted,
-                (notifications.c.outcome == Decision.DIGEST) | (notifications.c.decided_at > covered_since),
-            )
-        return [
-            _notice(tuple(row))
-            for row in self._database.fetch_all(_NOTICES.where(*wanted).order_by(notifications.c.id))
-        ]
+            is_recent = notifications.c.decided_at > covered_since
+            query = query.where((notifications.c.decision == Decision.DIGEST) | is_recent)
+        return [_make_notification(row) for row in self._database.fetch_all(query.order_by(notifications.c.id))]
 
-    def notifications__assign_message(self, subscription: str, news_ids: Collection[int], message_id: int) -> None:
-        """Say which message tells these pieces of news."""
-        chosen = (notifications.c.subscription == subscription, notifications.c.news_id.in_(news_ids))
+    def assign_message(self, subscription: str, event_ids: Collection[int], message_id: int) -> None:
+        """Write which message is about these events."""
+        chosen = (notifications.c.subscription == subscription, notifications.c.event_id.in_(event_ids))
         with self._database.transaction() as connection:
             connection.execute(update(notifications).where(*chosen).values(message_id=message_id))
 
-    def subscriptions__get_or_start(self, names: Collection[str], now: datetime) -> dict[str, SubscriptionState]:
-        """The subscriptions of these names; one that is new begins now."""
-        rows = self._database.fetch_all(_SUBSCRIBED.where(subscriptions.c.name.in_(names))) if names else []
-        found = {row.name: SubscriptionState(**row._mapping) for row in rows}
-        begun = now.replace(microsecond=0)  # as pages have their times: what is read from now on is not older
-        fresh = [
-            SubscriptionState(name=name, started_at=begun, digest_until=None, empty_digests=0)
-            for name in names
-            if name not in found
-        ]
-        if fresh:
-            with self._database.transaction() as connection:
-                make_insert_if_absent(subscriptions).execute_many(connection, [asdict(each) for each in fresh])
-        return found | {each.name: each for each in fresh}
 
-    def subscriptions__record_digest(self, name: str, until: datetime, empty: int) -> None:
-        """Note up to when a subscription's digests reach, and how many empty ones came in a row."""
-        with self._database.transaction() as connection:
-            chosen = update(subscriptions).where(subscriptions.c.name == name)
-            connection.execute(chosen.values(digest_until=until, last_empty=empty))
+def _make_event(row: Row[Any]) -> ChangeEvent:
+    return ChangeEvent(**{**row._mapping, "verdict": Verdict(row.verdict)})
 
 
-def _news(row: Sequence[Any]) -> ChangeEvent:
-    values = dict(zip(_NEWS_NAMES, row, strict=True))
-    return ChangeEvent(**{**values, "verdict": Verdict(values["verdict"])})
-
-
-def _notice(row: Sequence[Any]) -> Notification:
-    values = dict(zip(_NOTICE_NAMES, row, strict=True))
-    return Notification(**{**values, "outcome": Decision(values["outcome"])})
+def _make_notification(row: Row[Any]) -> Notification:
+    return Notification(**{**row._mapping, "decision": Decision(row.decision)})

@@ -1,10 +1,11 @@
-"""Leases: one run a source, whatever processes and hosts there are; a lease is kept alive by heartbeats.
+"""Leases: one run per source at a time, over all processes and hosts. A heartbeat renews a lease.
 
-Time here is the database's own: `clock_timestamp()` of PostgreSQL, and for SQLite, whose file belongs to one machine,
-that machine's. Clocks of two hosts may be minutes apart; were each to write its own, a host whose clock is ahead would
-take every lease as long forsaken.
-A holder that is seen to be dead from here is replaced at once, any other after `FORSAKEN`: also one that lives and
-hangs, which finds another name in the row when it wakes, and ends.
+Times are the database's own: `clock_timestamp()` of PostgreSQL, and for SQLite the clock of the one machine that has
+the file. Clocks of two hosts may differ by minutes. With each host's own clock, one that is ahead would take every
+lease as expired.
+
+If the holder has ended on this host, its lease can be acquired at once, any other one after `LEASE_TIMEOUT`. That
+includes a holder that hangs: when it continues, it finds another holder in the row and stops.
 """
 
 from __future__ import annotations
@@ -17,18 +18,17 @@ from sqlalchemy import delete, func, select, update
 from crawler.store.database import Database
 from crawler.store.process_identity import ProcessIdentity, get_current_process, has_ended, is_observable
 from crawler.store.runs import close_unfinished_runs
-from crawler.store.statements import make_upsert
-from crawler.store.telling_schema import leases
+from crawler.store.schema import leases
+from crawler.store.statements import make_upsert, select_columns
 
 HEARTBEAT_SECONDS = 10.0
-"""Seconds between two heartbeats."""
 LEASE_TIMEOUT = timedelta(seconds=45)
-"""A holder that was silent for longer is replaced: within a minute of its death, and not for one lock of 30 s."""
+"""A lease without a heartbeat for this long has expired: more than one wait of 30 s for a lock, less than a minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Who runs a source: `holder` is a name that no other holder ever has, the rest says where to look for it."""
+    """Who runs a source. `holder` is unique; host, process id and start mark identify the holder's process."""
 
     source: str
     holder: str
@@ -45,13 +45,13 @@ class Lease:
 
     @property
     def is_certainly_alive(self) -> bool:
-        """Whether its process can be seen from here, and lives."""
+        """Whether this process can see the holder's process, and it lives."""
         return is_observable(self.process) and not has_ended(self.process)
 
-    def format_conflict(self, here: tzinfo) -> str:
-        """Who runs the source, and what to do."""
-        taken_at = self.taken_at.astimezone(here)
-        is_today = taken_at.date() == datetime.now(here).date()
+    def format_conflict(self, zone: tzinfo) -> str:
+        """Return who runs the source and what to do, with times in this zone."""
+        taken_at = self.taken_at.astimezone(zone)
+        is_today = taken_at.date() == datetime.now(zone).date()
         since = f"{taken_at:%H:%M}" if is_today else f"{taken_at:%Y-%m-%d %H:%M}"
         return (
             f"{self.source} is being crawled by process {self.pid} on host {self.host} since {since}; two runs of one "
@@ -59,8 +59,8 @@ class Lease:
         )
 
 
-_PUT = make_upsert(leases, key=("source",))
-_ALL = select(*(leases.c[field.name] for field in fields(Lease))).order_by(leases.c.source)
+_SAVE = make_upsert(leases, key=("source",))
+_SELECT = select(*select_columns(leases, (field.name for field in fields(Lease)))).order_by(leases.c.source)
 
 
 class LeaseRepository:
@@ -70,52 +70,52 @@ class LeaseRepository:
         self._database = database
 
     def acquire(self, source: str, holder: str) -> Lease:
-        """The lease that is in force now: this holder's, unless another one has it whose process lives and beats.
+        """Return the lease that is now in force: this holder's, unless another holder has one that has not expired.
 
-        Whoever gets it closes what the source's dead runs, of any host, left open.
+        A new holder closes the unfinished live runs of the source, of any host.
         """
-        with self._database.transaction(batch=True) as connection:
-            now = self._now()
+        with self._database.transaction(exclusive=True) as connection:
+            now = self._get_database_time()
             former = self.get(source)
-            if former is not None and former.holder != holder and not _is_forsaken(former, now):
+            if former is not None and former.holder != holder and not _has_expired(former, now):
                 return former
-            mine = Lease(
+            own = Lease(
                 source=source, holder=holder, **get_current_process()._asdict(), taken_at=now, heartbeat_at=now
             )
             if former is not None and former.holder == holder:
-                mine = replace(mine, taken_at=former.taken_at)
+                own = replace(own, taken_at=former.taken_at)
             else:
                 close_unfinished_runs(connection, source, now)
-            _PUT.execute(connection, asdict(mine))
-            return mine
+            connection.execute(_SAVE[connection.dialect.name], asdict(own))
+            return own
 
     def renew(self, source: str, holder: str) -> bool:
-        """Keep the lease alive; False when it is not this holder's any more."""
+        """Write a heartbeat. Return False if this holder has lost the lease."""
         with self._database.transaction() as connection:
-            mine = update(leases).where(leases.c.source == source, leases.c.holder == holder)
-            return connection.execute(mine.values(beat_at=self._now())).rowcount == 1
+            own = update(leases).where(leases.c.source == source, leases.c.holder == holder)
+            return connection.execute(own.values(heartbeat_at=self._get_database_time())).rowcount == 1
 
     def release(self, source: str, holder: str) -> None:
-        """Give the lease up; somebody else's stays."""
+        """Delete this holder's lease. Another holder's lease stays."""
         with self._database.transaction() as connection:
             connection.execute(delete(leases).where(leases.c.source == source, leases.c.holder == holder))
 
     def get(self, source: str) -> Lease | None:
-        """The source's lease, whoever has it and however long it was silent."""
-        rows = self._database.fetch_all(_ALL.where(leases.c.source == source))
+        """Return the source's lease, also an expired one."""
+        rows = self._database.fetch_all(_SELECT.where(leases.c.source == source))
         return Lease(**rows[0]._mapping) if rows else None
 
     def get_active(self, source: str) -> Lease | None:
-        """The source's lease, unless it is forsaken."""
+        """Return the source's lease, or None if it has expired."""
         found = self.get(source)
-        return None if found is None or _is_forsaken(found, self._now()) else found
+        return None if found is None or _has_expired(found, self._get_database_time()) else found
 
-    def _now(self) -> datetime:
+    def _get_database_time(self) -> datetime:
         if self._database.engine.dialect.name == "sqlite":
             return datetime.now(UTC)
         found: datetime = self._database.fetch_all(select(func.clock_timestamp()))[0][0]
         return found.astimezone(UTC)
 
 
-def _is_forsaken(lease: Lease, now: datetime) -> bool:
+def _has_expired(lease: Lease, now: datetime) -> bool:
     return (is_observable(lease.process) and has_ended(lease.process)) or now - lease.heartbeat_at > LEASE_TIMEOUT

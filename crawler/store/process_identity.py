@@ -1,4 +1,4 @@
-"""Which process a run belongs to, and whether that process is gone."""
+"""Which process a run belongs to, and whether that process has ended."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 
 class ProcessIdentity(NamedTuple):
-    """A process: its host's name, its number there, and its birth, since numbers are given out again.
+    """A process: host name, process id, and a mark of its start, because systems use process ids again.
 
-    `born` holds the boot's id, the namespace in which the number counts (each container has its own) and the clock
-    tick the process started at; None where the system does not tell.
+    `start_mark` has the boot's id, the namespace of the process id (each container has its own) and the clock tick at
+    which the process started. It is None if the system does not say.
     """
 
     host: str
@@ -21,20 +21,20 @@ class ProcessIdentity(NamedTuple):
 
 
 def get_current_process() -> ProcessIdentity:
-    """The process that asks."""
+    """Return the identity of this process."""
     return ProcessIdentity(socket.gethostname(), os.getpid(), read_start_mark(os.getpid()))
 
 
 def is_observable(process: ProcessIdentity) -> bool:
-    """Whether this process can tell for certain if that one lives: same host, same boot, same container."""
-    mine = read_start_mark(os.getpid())
-    if mine is None or process.start_mark is None or process.host != socket.gethostname():
+    """Return whether this process can see for certain if that one lives: same host, same boot, same container."""
+    own_mark = read_start_mark(os.getpid())
+    if own_mark is None or process.start_mark is None or process.host != socket.gethostname():
         return False
-    return _parse_location(process.start_mark) == _parse_location(mine)
+    return _parse_location(process.start_mark) == _parse_location(own_mark)
 
 
 def has_ended(process: ProcessIdentity) -> bool:
-    """Whether a process of this host has surely ended. One on another host, or hard to tell, counts as alive."""
+    """Return whether a process of this host has certainly ended. In doubt, and on another host, it counts as alive."""
     if process.host != socket.gethostname() or os.name != "posix" or _is_in_other_container(process):
         return False
     try:
@@ -42,32 +42,33 @@ def has_ended(process: ProcessIdentity) -> bool:
     except ProcessLookupError:
         return True
     except PermissionError:
-        pass  # it exists and is another user's: perhaps ours, perhaps a later one with its number
-    now = read_start_mark(process.pid)
-    return process.start_mark is not None and now is not None and now != process.start_mark
+        pass  # it exists and belongs to another user: it may be ours, or a later one with the same id
+    current_mark = read_start_mark(process.pid)
+    return process.start_mark is not None and current_mark is not None and current_mark != process.start_mark
 
 
 def _is_in_other_container(process: ProcessIdentity) -> bool:
-    """Whether it ran in another container of this machine, under the same host name: its number says nothing here."""
-    mine = read_start_mark(os.getpid())
-    if mine is None or process.start_mark is None:
+    """Return whether it ran in another container of this machine under the same host name: its id says nothing here."""
+    own_mark = read_start_mark(os.getpid())
+    if own_mark is None or process.start_mark is None:
         return False
-    (boot, *space), (my_boot, *my_space) = _parse_location(process.start_mark), _parse_location(mine)
-    return boot == my_boot and bool(space) and space != my_space
+    (boot, *space), (own_boot, *own_space) = _parse_location(process.start_mark), _parse_location(own_mark)
+    return boot == own_boot and bool(space) and space != own_space
 
 
-def _parse_location(born: str) -> list[str]:
-    """Boot and namespace; only the boot in rows of former versions."""
-    return born.split(":")[:-1]
+def _parse_location(start_mark: str) -> list[str]:
+    """Return boot and namespace; only the boot for rows of former versions."""
+    return start_mark.split(":")[:-1]
 
 
 def read_start_mark(pid: int) -> str | None:
+    """Return the mark of a process of this host, or None if the system does not say. A zombie's mark says `ended`."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         space = "".join(filter(str.isdecimal, str(Path("/proc/self/ns/pid").readlink())))
-        # The second field is the program's name in brackets and may hold blanks and brackets itself.
+        # The second field is the program's name in parentheses. It may contain spaces and parentheses itself.
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
         return None
-    ended = fields[0] in "ZX"  # Z: ended, only its parent has not looked yet
-    return f"{boot}:{space}:{'ended' if ended else fields[19]}"
+    is_zombie = fields[0] in "ZX"
+    return f"{boot}:{space}:{'ended' if is_zombie else fields[19]}"

@@ -1,10 +1,10 @@
-"""Runs: one row a crawl of one source, written when it begins and when it ends."""
+"""Runs: one row per crawl of one source, written when it starts and when it ends."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,136 +15,133 @@ from crawler.store.database import Database
 from crawler.store.http_cache import HttpCacheEntry, write_cache_entries
 from crawler.store.process_identity import ProcessIdentity, get_current_process, has_ended
 from crawler.store.schema import runs
-from crawler.store.statements import PreparedStatement
+from crawler.store.statements import select_columns
 
 KILLED_REASON = "killed: its process ended without a word"
 """Reason of a run that a later one found unfinished."""
 
-_BEGIN = insert(runs)
-_UNFINISHED = select(runs.c.id, runs.c.host, runs.c.pid, runs.c.born).where(
-    runs.c.source == bindparam("source"), runs.c.finished_at.is_(None)
+_SELECT = select(*select_columns(runs, (field.name for field in fields(Run))))
+_LIST_UNFINISHED = select(*select_columns(runs, ("id", "host", "pid", "start_mark"))).where(
+    runs.c.source == bindparam("of_source"), runs.c.finished_at.is_(None)
 )
-_FINISH = update(runs).where(runs.c.id == bindparam("run"))
-_UNLED = update(runs).where(runs.c.mode == "live", runs.c.finished_at.is_(None))
-_COUNT = PreparedStatement(update(runs).where(runs.c.id == bindparam("run")).values(counts=bindparam("json")))
+_UPDATE = update(runs).where(runs.c.id == bindparam("of_run"))
+_CLOSE_LIVE = update(runs).where(runs.c.mode == "live", runs.c.finished_at.is_(None))
 
 
 def write_counts(connection: Connection, run_id: int, counts: dict[str, int]) -> None:
-    """Write a running run's counts in the caller's transaction, so that they outlive a kill."""
-    _COUNT.execute(connection, {"run": run_id, "json": json.dumps(counts)})
+    """Write a running run's counts in the caller's transaction, so that they survive a kill."""
+    connection.execute(_UPDATE, {"of_run": run_id, "counts": json.dumps(counts)})
 
 
 def close_unfinished_runs(connection: Connection, source: str, at: datetime) -> None:
-    """Close the source's unfinished live runs, of whatever host, for the one who takes its lease: they are over."""
-    connection.execute(_UNLED.where(runs.c.source == source).values(**_killed(at, KILLED_REASON)))
+    """Close the source's unfinished live runs of every host. The caller has its lease, so those runs are over."""
+    connection.execute(_CLOSE_LIVE.where(runs.c.source == source).values(**_make_killed_row(at, KILLED_REASON)))
 
 
 class RunRepository:
-    """`store.runs`. `mode` narrows a question to runs of one kind (`live`, `replay`)."""
+    """`store.runs`. `mode` restricts a query to runs of one kind (`live`, `replay`). Lists start with the newest run."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def record_start(self, run: Run) -> Run:
-        """Record that a run begins; it comes back with its id.
+        """Write that a run starts, and return the run with its id.
 
-        Unfinished runs of the same source whose process is gone are closed as failed, their counts as last written.
+        Unfinished runs of the same source whose process has ended are closed as failed, with the counts they wrote.
         """
-        mine = get_current_process()
+        process = get_current_process()
         with self._database.transaction() as connection:
-            _close_abandoned(connection, run.source, _killed(run.started_at, KILLED_REASON))
-            values = {"source": run.source, "mode": run.mode, "started_at": run.started_at, **mine._asdict()}
-            key = connection.execute(_BEGIN, {**values, **_ending(run)}).inserted_primary_key
+            _close_abandoned(connection, run.source, _make_killed_row(run.started_at, KILLED_REASON))
+            values = {"source": run.source, "mode": run.mode, "started_at": run.started_at, **process._asdict()}
+            key = connection.execute(insert(runs), {**values, **_make_end_row(run)}).inserted_primary_key
         assert key is not None
         return replace(run, id=key[0])
 
     def close_abandoned(self, source: str, at: datetime, reason: str, *, pid: int) -> int:
-        """Close the source's unfinished run of this process of this host, now gone, as failed with this reason; how
-        many were closed."""
+        """Close the unfinished run of an ended process of this host as failed. Return how many were closed."""
         with self._database.transaction() as connection:
-            return _close_abandoned(connection, source, _killed(at, reason), pid)
+            return _close_abandoned(connection, source, _make_killed_row(at, reason), pid)
 
     def record_end(self, run: Run, cache_entries: Iterable[HttpCacheEntry] = ()) -> None:
-        """Record how a run ended, and what it learned about addresses, in one transaction."""
+        """Write how a run ended and the responses it saw, in one transaction."""
         if run.id is None or run.finished_at is None:
-            raise ValueError("Only a run that began and has a finished_at can be finished.")
+            raise ValueError("Only a run that started and has a finished_at can end.")
         with self._database.transaction() as connection:
-            if connection.execute(_FINISH, {"run": run.id, **_ending(run)}).rowcount != 1:
-                raise ValueError(f"Run {run.id} of {run.source} never began in this store.")
+            if connection.execute(_UPDATE, {"of_run": run.id, **_make_end_row(run)}).rowcount != 1:
+                raise ValueError(f"Run {run.id} of {run.source} never started in this store.")
             write_cache_entries(connection, cache_entries)
 
     def get_last(self, source: str, *, mode: str | None = None) -> Run | None:
-        """The run of this source that began last, finished or not."""
+        """Return the source's newest run, finished or not."""
         return next(iter(self.list_recent(source, limit=1, mode=mode)), None)
 
     def get_last_healthy(self, source: str, *, mode: str | None = None) -> Run | None:
-        """The last run of this source that ended healthy."""
-        found = self._select(source, mode, 1, runs.c.health == Health.HEALTHY.value)
+        """Return the source's newest run that ended healthy."""
+        found = self._list_where(source, mode, 1, runs.c.health == Health.HEALTHY.value)
         return found[0] if found else None
 
     def list_recent(self, source: str | None = None, limit: int = 50, *, mode: str | None = None) -> list[Run]:
-        """The last runs, of one source or of all, newest first."""
-        return self._select(source, mode, limit)
+        """Return the newest runs, of one source or of all."""
+        return self._list_where(source, mode, limit)
 
     def list_ended_before(self, source: str, before: datetime, limit: int, *, mode: str | None = None) -> list[Run]:
-        """The last runs of this source that ended before a moment, newest first."""
-        return self._select(source, mode, limit, runs.c.finished_at < before)
+        """Return the source's newest runs that ended before a time."""
+        return self._list_where(source, mode, limit, runs.c.finished_at < before)
 
     def list_started_between(
         self, source: str, first: datetime, last: datetime, *, mode: str | None = None
     ) -> list[Run]:
-        """The runs of this source that began between two moments, these included, the oldest first."""
+        """Return the source's runs that started between two times, both included, the oldest run first."""
         between = (runs.c.started_at >= first, runs.c.started_at <= last)
-        query = select(runs).where(*_of(source, mode), *between).order_by(runs.c.started_at, runs.c.id)
-        return [_run(row) for row in self._database.fetch_all(query)]
+        query = _SELECT.where(*_make_conditions(source, mode), *between).order_by(runs.c.started_at, runs.c.id)
+        return [_make_run(row) for row in self._database.fetch_all(query)]
 
     def list_with_measure(self, source: str, name: str, *, since: datetime, limit: int = 60) -> list[Run]:
-        """The last live runs, begun since then, that ended healthy or degraded and measured `name`; newest first."""
-        well = runs.c.health.in_((Health.HEALTHY.value, Health.DEGRADED.value))
-        has = runs.c.measures.contains(f'"{name}": ', autoescape=True)
-        return self._select(source, "live", limit, well, has, runs.c.started_at >= since)
+        """Return the live runs started since then that ended healthy or degraded and have the measure `name`."""
+        ended_well = runs.c.health.in_((Health.HEALTHY.value, Health.DEGRADED.value))
+        has_measure = runs.c.measures.contains(f'"{name}": ', autoescape=True)
+        return self._list_where(source, "live", limit, ended_well, has_measure, runs.c.started_at >= since)
 
     def get_streak_start(self, run: Run) -> datetime:
-        """When the source's runs of this mode began to end as this one did, without another end between."""
-        alike = (*_of(run.source, run.mode), runs.c.finished_at.is_not(None), runs.c.id <= run.id)
-        other = select(func.max(runs.c.id)).where(*alike, runs.c.health != run.health)
-        after = self._database.fetch_all(other)[0][0] or 0
+        """Return the start of the first of the source's runs in a row that ended with this run's health."""
+        same = (*_make_conditions(run.source, run.mode), runs.c.finished_at.is_not(None), runs.c.id <= run.id)
+        last_other = select(func.max(runs.c.id)).where(*same, runs.c.health != run.health)
+        other_id = self._database.fetch_all(last_other)[0][0] or 0
         found: datetime | None = self._database.fetch_all(
-            select(func.min(runs.c.started_at)).where(*alike, runs.c.id > after)
+            select(func.min(runs.c.started_at)).where(*same, runs.c.id > other_id)
         )[0][0]
         return found or run.started_at
 
     def save_measures(self, run: Run) -> None:
-        """Write an ended run's measures anew: what later runs carry on from it."""
+        """Write the measures of an ended run again. Later runs are compared with them."""
         with self._database.transaction() as connection:
-            values = {"measures": json.dumps(run.measures, ensure_ascii=False)}
-            connection.execute(update(runs).where(runs.c.id == run.id).values(**values))
+            connection.execute(
+                _UPDATE, {"of_run": run.id, "measures": json.dumps(run.measures, ensure_ascii=False)}
+            )
 
     def get_last_complete(self, source: str, *, mode: str | None = None) -> Run | None:
-        """The last run that read every list page it set out to read.
+        """Return the newest run that read every list page it had to read.
 
         Paging may stop at an article whose first run has this run's id or a lower one.
         """
-        found = self._select(source, mode, 1, runs.c.complete.is_(True))
+        found = self._list_where(source, mode, 1, runs.c.complete.is_(True))
         return found[0] if found else None
 
     def get_last_complete_id(self, source: str, *, mode: str | None = None) -> int | None:
-        """The id of that run."""
+        """Return the id of that run."""
         found = self.get_last_complete(source, mode=mode)
         return found.id if found else None
 
-    def _select(self, source: str | None, mode: str | None, limit: int, *conditions: Any) -> list[Run]:
-        query = select(runs).where(*_of(source, mode), *conditions).order_by(runs.c.id.desc()).limit(limit)
-        return [_run(row) for row in self._database.fetch_all(query)]
+    def _list_where(self, source: str | None, mode: str | None, limit: int, *conditions: Any) -> list[Run]:
+        query = _SELECT.where(*_make_conditions(source, mode), *conditions).order_by(runs.c.id.desc()).limit(limit)
+        return [_make_run(row) for row in self._database.fetch_all(query)]
 
 
-def _of(source: str | None, mode: str | None) -> list[Any]:
-    wanted = ((runs.c.source, source), (runs.c.mode, mode))
-    return [column == value for column, value in wanted if value is not None]
+def _make_conditions(source: str | None, mode: str | None) -> list[Any]:
+    return [column == value for column, value in ((runs.c.source, source), (runs.c.mode, mode)) if value is not None]
 
 
-def _ending(run: Run) -> dict[str, Any]:
-    """The columns that `finish` writes."""
+def _make_end_row(run: Run) -> dict[str, Any]:
     return {
         "finished_at": run.finished_at,
         "health": run.health,
@@ -157,20 +154,20 @@ def _ending(run: Run) -> dict[str, Any]:
     }
 
 
-def _close_abandoned(connection: Connection, source: str, ending: dict[str, Any], pid: int | None = None) -> int:
-    rows = list(connection.execute(_UNFINISHED, {"source": source}))
-    rows = [row for row in rows if pid in (None, row.pid)]
-    gone = [row.id for row in rows if has_ended(ProcessIdentity(row.host, row.pid, row.born))]
-    for number in gone:
-        connection.execute(_FINISH, {"run": number, **ending})
-    return len(gone)
+def _close_abandoned(connection: Connection, source: str, end: dict[str, Any], pid: int | None = None) -> int:
+    """Close the source's unfinished runs whose process has ended; with `pid`, only the run of that process."""
+    rows = [row for row in connection.execute(_LIST_UNFINISHED, {"of_source": source}) if pid in (None, row.pid)]
+    abandoned = [row.id for row in rows if has_ended(ProcessIdentity(row.host, row.pid, row.start_mark))]
+    for run_id in abandoned:
+        connection.execute(_UPDATE, {"of_run": run_id, **end})
+    return len(abandoned)
 
 
-def _killed(at: datetime, reason: str) -> dict[str, Any]:
+def _make_killed_row(at: datetime, reason: str) -> dict[str, Any]:
     return {"finished_at": at, "health": Health.FAILED, "reason": reason, "exit_code": 1, "complete": False}
 
 
-def _run(row: Row[Any]) -> Run:
+def _make_run(row: Row[Any]) -> Run:
     return Run(
         id=row.id,
         source=row.source,

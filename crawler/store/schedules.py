@@ -1,4 +1,4 @@
-"""When each source is due, last started and last finished: what an in-memory scheduler is rebuilt from."""
+"""The state of each source's schedule, from which a scheduler in memory starts again."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from crawler.store import schema
 from crawler.store.database import Database
-from crawler.store.statements import make_upsert
+from crawler.store.schema import schedules
+from crawler.store.statements import make_upsert, select_columns
 
 RUN_NOW = datetime(1970, 1, 1, tzinfo=UTC)
-"""`next_due_at` of a source that somebody asked to start now; a time that no clock has to agree about."""
+"""`next_due_at` of a source that a person asked to start now. Clocks of several hosts agree that it is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleState:
-    """One source's schedule. `cron` has five fields in the owner's time zone, `jitter` is in seconds."""
+    """One source's schedule. `cron` has five fields in the configured time zone, `jitter` is in seconds."""
 
     source: str
     cron: str
@@ -30,8 +30,10 @@ class ScheduleState:
     next_due_at: datetime | None = None
 
 
-_ALL = select(*(schema.schedules.c[field.name] for field in fields(ScheduleState))).order_by(schema.schedules.c.source)
-_PUT = make_upsert(schema.schedules, key=("source",))
+_SELECT = select(*select_columns(schedules, (field.name for field in fields(ScheduleState)))).order_by(
+    schedules.c.source
+)
+_SAVE = make_upsert(schedules, key=("source",))
 
 
 class ScheduleRepository:
@@ -41,22 +43,22 @@ class ScheduleRepository:
         self._database = database
 
     def get(self, source: str) -> ScheduleState | None:
-        """The source's schedule, None when it never had one."""
-        rows = self._database.fetch_all(_ALL.where(schema.schedules.c.source == source))
+        """Return the source's schedule, or None if it never had one."""
+        rows = self._database.fetch_all(_SELECT.where(schedules.c.source == source))
         return ScheduleState(**rows[0]._mapping) if rows else None
 
     def list_all(self) -> list[ScheduleState]:
-        """Every schedule, by source name."""
-        return [ScheduleState(**row._mapping) for row in self._database.fetch_all(_ALL)]
+        """Return all schedules in the order of the sources' names."""
+        return [ScheduleState(**row._mapping) for row in self._database.fetch_all(_SELECT)]
 
-    def save(self, row: ScheduleState) -> None:
-        """Write a schedule over the source's former one."""
+    def save(self, state: ScheduleState) -> None:
+        """Write the source's schedule over the former one."""
         with self._database.transaction() as connection:
-            _PUT.execute(connection, asdict(row))
+            connection.execute(_SAVE[connection.dialect.name], asdict(state))
 
-    def update(self, source: str, how: Callable[[ScheduleState | None], ScheduleState]) -> ScheduleState:
-        """Write what `how` makes of the source's schedule; nobody else writes meanwhile, so a pause is never lost."""
-        with self._database.transaction(batch=True):
-            row = how(self.get(source))
-            self.save(row)
-        return row
+    def update(self, source: str, change: Callable[[ScheduleState | None], ScheduleState]) -> ScheduleState:
+        """Read, change and write a schedule. No other process writes meanwhile, so that no pause is lost."""
+        with self._database.transaction(exclusive=True):
+            state = change(self.get(source))
+            self.save(state)
+        return state

@@ -1,16 +1,29 @@
-"""The tables, as today's code sees them. What a database gets is written in `migrations/`; a test compares the two.
+"""The tables as this version of the program uses them. The files in `migrations/` create them; a test compares the two.
 
-`articles` has a row an article, the state of its current version in columns to search by; `versions` has a row a
-text, with the whole article as JSON; `matches` has the places of a version's matches. They only ever change
-together, in one transaction. `markings` says when and by which rules a stored version was marked anew.
+Several columns have another name in the database than in Python: `Column("noted_at", key="created_at")`. In Python
+every query, index and row that is written uses the key. A `ForeignKey` uses the database's name.
+
+| tables | content |
+|---|---|
+| `runs` | one row per crawl of a source |
+| `articles`, `versions`, `matches`, `rematches` | current state of each article, every text it had, matches, rematch log |
+| `http_cache`, `failures` | last response of each URL, URLs that could not be read |
+| `schedules`, `leases`, `alarms` | state of each source's schedule, its running process, its alarms |
+| `signatures` to `unclustered` | near-duplicate clusters and stories |
+| `change_events`, `notifications`, `subscriptions`, `messages`, `deliveries` | who is notified of what |
 """
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import blake2b
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    DateTime,
+    Dialect,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -21,13 +34,67 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     true,
 )
+from sqlalchemy.exc import DontWrapMixin
+from sqlalchemy.types import TypeDecorator
 
-from crawler.store.columns import CleanText, UtcDateTime
+SCHEMA_REVISION = "0005"
+"""The newest revision in `migrations/versions`, which these tables have."""
 
-SCHEMA_REVISION = "0004"
-"""The revision these tables have; the newest in `migrations/versions`."""
+
+class NaiveTimeError(ValueError, DontWrapMixin):
+    """A caller passed a time without an offset to the store. This is a programming error."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time in UTC with microseconds. A naive time raises NaiveTimeError.
+
+    SQLite has no time zones, so its column holds the UTC time without an offset; reading adds the offset again.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the time in UTC, without its offset for SQLite."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise NaiveTimeError(f"The store accepts only times with an offset, not {value!r}.")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the aware time in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class CleanText(TypeDecorator[str]):
+    """Text from outside (URLs, headers, messages), made acceptable to both databases.
+
+    PostgreSQL refuses NUL, and both refuse a lone surrogate; each becomes U+FFFD. An article's own text does not need
+    this type: it is stored as JSON, which can escape both.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the text without the characters that a database refuses."""
+        if value is None:
+            return None
+        text = value.replace("\0", "\ufffd")
+        return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def make_url_key(url: str) -> str:
+    """Return a hash of the URL, 32 hex digits, for keys and indexes. PostgreSQL indexes at most 2,704 bytes."""
+    return blake2b(url.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
 
 metadata = MetaData(
     naming_convention={
@@ -54,7 +121,7 @@ runs = Table(
     Column("measures", Text, nullable=False, server_default="{}"),
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
-    Column("born", Text),
+    Column("born", Text, key="start_mark"),
     Index("ix_runs_source_id", "source", "id"),
     sqlite_autoincrement=True,
 )
@@ -97,6 +164,7 @@ versions = Table(
     metadata,
     Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("verdict", Text, nullable=False, server_default="new"),
     Column("content_hash", Text, nullable=False),
     Column("copy_hash", Text, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
@@ -130,10 +198,10 @@ rematches = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("article_id", Text, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("marked_at", UtcDateTime, nullable=False),
-    Column("rules", Text, nullable=False),
-    Column("before", CleanText, nullable=False),
-    Column("after", CleanText, nullable=False),
+    Column("marked_at", UtcDateTime, key="rematched_at", nullable=False),
+    Column("rules", Text, key="rules_digest", nullable=False),
+    Column("before", CleanText, key="places_before", nullable=False),
+    Column("after", CleanText, key="places_after", nullable=False),
     ForeignKeyConstraint(["article_id", "version"], ["versions.article_id", "versions.version"], ondelete="CASCADE"),
     Index("ix_markings_article_id_version", "article_id", "version"),
     sqlite_autoincrement=True,
@@ -183,8 +251,8 @@ schedules = Table(
     Column("next_due_at", UtcDateTime),
 )
 
-# What is the same. An article has a number here, for these rows are many and small. `signatures` says which cluster of
-# near-duplicates it is in (`raw_cluster`: before passages that stand everywhere are left out), and which story.
+# Near-duplicates and stories. These rows are many and small, so an article has a number here. `raw_cluster` is the
+# cluster of near-duplicates before boilerplate passages are ignored, `cluster` the one after.
 
 signatures = Table(
     "signatures",
@@ -261,11 +329,11 @@ story_overrides = Table(
     "overrules",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("act", Integer, nullable=False),
+    Column("act", Integer, key="action", nullable=False),
     Column("a", Text, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
     Column("b", Text, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
     Column("together", Boolean, nullable=False),
-    Column("made_at", UtcDateTime, nullable=False),
+    Column("made_at", UtcDateTime, key="created_at", nullable=False),
     Column("undone_at", UtcDateTime),
     Index("ix_overrules_a", "a"),
     Index("ix_overrules_b", "b"),
@@ -276,4 +344,120 @@ unclustered = Table(
     "unjudged",
     metadata,
     Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("latest", Text, key="last_health", nullable=False),
+    Column("message", CleanText, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("last_seen_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    Column("times", Integer, key="run_count", nullable=False),
+    Column("run_id", Integer),
+    Column("untold", Text, key="pending_notice"),
+    Column("told_at", UtcDateTime, key="notified_at"),
+    Column("done", Text, key="notified_channels", nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_try_at", UtcDateTime),
+    Column("failure", CleanText),
+    Index("ix_alarms_source_closed_at", "source", "closed_at"),
+    sqlite_autoincrement=True,
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("born", Text, key="start_mark"),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("beat_at", UtcDateTime, key="heartbeat_at", nullable=False),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("begun_at", UtcDateTime, key="started_at", nullable=False),
+    Column("digest_until", UtcDateTime),
+    Column("last_empty", Integer, key="empty_digests", nullable=False),
+)
+
+change_events = Table(
+    "news",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("run_id", Integer),
+    Column("noted_at", UtcDateTime, key="created_at", nullable=False),
+    Column("quiet", Text, key="suppressed_because"),
+    Column("sorted_at", UtcDateTime, key="decided_at"),
+    UniqueConstraint("article_id", "version", name="uq_news_article_id_version"),
+    Index("ix_news_sorted_at", "decided_at"),
+    Index("ix_news_run_id", "run_id"),
+    sqlite_autoincrement=True,
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", Text, nullable=False),
+    Column("subscription", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("made_at", UtcDateTime, key="created_at", nullable=False),
+    Column("begins_at", UtcDateTime, key="period_start"),
+    Column("ends_at", UtcDateTime, key="period_end"),
+    UniqueConstraint("key", name="uq_messages_key"),
+    Index("ix_messages_subscription_id", "subscription", "id"),
+    sqlite_autoincrement=True,
+)
+
+notifications = Table(
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("subscription", Text, nullable=False),
+    Column("news_id", Integer, ForeignKey("news.id", ondelete="CASCADE"), key="event_id", nullable=False),
+    Column("article_id", Text, nullable=False),
+    Column("outcome", Text, key="decision", nullable=False),
+    Column("why", CleanText, key="reason"),
+    Column("message_id", Integer, ForeignKey("messages.id", ondelete="SET NULL")),
+    Column("decided_at", UtcDateTime, nullable=False),
+    UniqueConstraint("subscription", "event_id", name="uq_notices_subscription_news_id"),
+    Index("ix_notices_article_id_subscription", "article_id", "subscription"),
+    Index("ix_notices_news_id", "event_id"),
+    Index("ix_notices_subscription_outcome_message_id", "subscription", "decision", "message_id"),
+    sqlite_autoincrement=True,
+)
+
+Index(
+    "ix_notices_message_id",
+    notifications.c.message_id,
+    sqlite_where=notifications.c.message_id.is_not(None),
+    postgresql_where=notifications.c.message_id.is_not(None),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("message_id", Integer, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_try_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),
+    Column("failure", CleanText),
+    Column("took", Text, key="delivered_to", nullable=False),
+    Index("ix_deliveries_state_next_try_at", "state", "next_try_at"),
 )

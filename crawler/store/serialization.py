@@ -1,7 +1,7 @@
-"""An article as the JSON text that a version keeps: exact, also for times of less than a second and broken letters.
+"""An article as the JSON text that a version stores.
 
-It is `Article.to_dict()`, but for the fractions of seconds that outputs leave out; `to_dict` itself copies every
-value, which at every page costs four times as much as this.
+It is exact, also for fractions of a second and for broken characters. `Article.to_dict` drops the fractions and the
+internal fields, and copies every value, which takes four times as long.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import Any
 
 from crawler.items import Article, Image, Match, Rights, SnapshotRef
 
-FIELDS_BY_CLASS = {kind: tuple(f.name for f in fields(kind)) for kind in (Article, Image, Match, Rights, SnapshotRef)}
+FIELDS_BY_CLASS = {cls: tuple(f.name for f in fields(cls)) for cls in (Article, Image, Match, Rights, SnapshotRef)}
 
 
-def _plain(value: Any) -> Any:
+def _encode_value(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return {name: getattr(value, name) for name in FIELDS_BY_CLASS[type(value)]}
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain).encode
-_encode_escaped = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_encode_value).encode
+_encode_escaped = json.JSONEncoder(separators=(",", ":"), default=_encode_value).encode
 
 
 def serialize_article(article: Article) -> str:
-    """The article as one line of JSON. Cyrillic stays readable and small; what no database takes is escaped."""
+    """Return the article as one line of JSON. Cyrillic stays readable; what a database refuses is escaped."""
     line = _encode(article)
     try:
         line.encode()
@@ -37,5 +37,5 @@ def serialize_article(article: Article) -> str:
 
 
 def parse_article(line: str) -> Article:
-    """The article that `as_json` was given."""
+    """Return the article from a line that `serialize_article` wrote."""
     return Article.from_dict(json.loads(line))

@@ -1,4 +1,4 @@
-"""The store itself: opened by address, made ready without being asked; its rooms and a batch."""
+"""The store: opened by URL, upgraded to the current schema, with one repository per aggregate."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -14,15 +16,18 @@ from crawler.errors import ConfigError
 from crawler.store.alarms import AlarmRepository
 from crawler.store.articles import ArticleRepository
 from crawler.store.database import Database, format_database_error, is_in_memory, make_engine
-from crawler.store.events import ChangeEventRepository
+from crawler.store.events import ChangeEventRepository, NotificationRepository
+from crawler.store.failures import FailureRepository
 from crawler.store.http_cache import HttpCacheRepository
 from crawler.store.leases import LeaseRepository
-from crawler.store.outbox import MessageRepository
+from crawler.store.outbox import DeliveryRepository, MessageRepository
 from crawler.store.rematches import RematchRepository
 from crawler.store.runs import RunRepository
 from crawler.store.schedules import ScheduleRepository
-from crawler.store.stories import StoryRepository
+from crawler.store.stories import ClusterRepository, StoryRepository
+from crawler.store.subscriptions import SubscriptionRepository
 from crawler.store.upgrade import upgrade_schema
+from crawler.store.versions import VersionRepository
 
 DRIVERS_BY_SCHEME = {
     "sqlite": "sqlite",
@@ -35,37 +40,43 @@ URL_FORMS = "sqlite:///FILE or postgresql://USER@HOST/DATABASE"
 
 
 class Store:
-    """Everything the crawler remembers. Made by `open_store`, closed by `close()` or by the end of a `with`.
+    """Everything that the crawler stores. `open_store` makes it; `close()` or the end of a `with` closes it.
 
-    Any thread may use it, each over a connection of its own; no child process may. What cannot be read or written
-    (disk full, server gone, locked for 30 s) is a CrawlerError, and nothing of the transaction stays.
+    Any thread may use it, each over its own connection, but no child process. A failed read or write (disk full,
+    server gone, database locked for 30 s) raises CrawlerError, and nothing of its transaction is stored.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.articles = ArticleRepository(database)
+        self.versions = VersionRepository(database)
+        self.rematches = RematchRepository(database)
+        self.clusters = ClusterRepository(database)
+        self.stories = StoryRepository(database)
         self.runs = RunRepository(database)
         self.http_cache = HttpCacheRepository(database)
-        self.rematches = RematchRepository(database)
+        self.failures = FailureRepository(database)
+        self.leases = LeaseRepository(database)
         self.schedules = ScheduleRepository(database)
-        self.stories = StoryRepository(database)
         self.alarms = AlarmRepository(database)
         self.events = ChangeEventRepository(database)
+        self.notifications = NotificationRepository(database)
+        self.subscriptions = SubscriptionRepository(database)
         self.messages = MessageRepository(database)
-        self.leases = LeaseRepository(database)
+        self.deliveries = DeliveryRepository(database)
 
     @property
     def name(self) -> str:
-        """The store's address without its password, for people."""
+        """The store's URL without its password."""
         return self._database.name
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Group what this thread writes in the block into one transaction: all of it is kept, or nothing.
+        """Write everything that this thread saves in the block, or nothing.
 
-        Others wait meanwhile, so gather the values first and save them in one short block.
+        Other writers wait meanwhile. So collect the values first and save them in one short block.
         """
-        with self._database.transaction(batch=True):
+        with self._database.transaction(exclusive=True):
             yield
 
     def close(self) -> None:
@@ -80,15 +91,15 @@ class Store:
 
 
 def open_store(url: str, *, backup: bool = True) -> Store:
-    """The store at a SQLAlchemy address, made or brought to today's schema first.
+    """Return the store at a SQLAlchemy URL. Create it, or upgrade its schema, if necessary.
 
-    A SQLite file's folder is made when missing; before an existing file is upgraded it is copied beside itself, to
-    `<name>.before-<revision>.db`, unless `backup` is False. ConfigError when the address cannot be used, the
-    database not be reached, or a newer version of this program wrote it.
+    A SQLite file's directory is created too. Before an existing file is upgraded it is copied to
+    `<name>.before-<revision>.db` beside it, unless `backup` is False. Raise ConfigError if the URL is invalid, the
+    database cannot be reached, or a newer version of this program wrote it.
     """
-    address = _address(url)
-    name = _without_password(address)
-    file = _file(address)
+    address = _parse_url(url)
+    name = _format_name(address)
+    file = _get_file(address)
     try:
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -101,34 +112,72 @@ def open_store(url: str, *, backup: bool = True) -> Store:
     except OSError as error:
         raise ConfigError(f"The store {name} cannot be opened: {error.strerror}: {error.filename}.") from error
     except DBAPIError as error:
-        why = _silenced(format_database_error(error), address)
-        hint = "Check `database` and `data_dir`" + (", and whether the disk is full." if "disk" in why else ".")
-        raise ConfigError(f"The store {name} cannot be opened: {why}. {hint}") from error
+        reason = _redact_password(format_database_error(error), address)
+        hint = "Check `database` and `data_dir`" + (", and whether the disk is full." if "disk" in reason else ".")
+        raise ConfigError(f"The store {name} cannot be opened: {reason}. {hint}") from error
     return Store(Database(engine, name))
 
 
+def store_exists(url: str) -> bool:
+    """Return whether a store's file exists. It is not created; a server counts as existing."""
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return True
+    return bool(address.database) and Path(str(address.database)).is_file()
+
+
 def redact_url(url: str) -> str:
-    """A store's address without its password, for people; nothing is opened."""
-    return _without_password(_address(url))
+    """Return a store's URL without its password, for messages. The store is not opened."""
+    return _format_name(_parse_url(url))
 
 
-def _address(url: str) -> URL:
+class HasSettings(Protocol):
+    """The part of Scrapy's Crawler that is needed here."""
+
+    settings: Any
+
+
+_open_stores: WeakKeyDictionary[HasSettings, Store] = WeakKeyDictionary()
+
+
+def get_store(crawl: HasSettings) -> Store:
+    """Return the crawl's one store (setting CRAWLER_DATABASE), opened at the first call.
+
+    Scrapy makes the crawl's components one by one, and all must share the store's transactions. A dry run reads an
+    existing store but creates none: without one it uses an empty store in memory.
+    """
+    if crawl not in _open_stores:
+        url = crawl.settings["CRAWLER_DATABASE"]
+        if crawl.settings.getbool("CRAWLER_DRY_RUN") and not store_exists(url):
+            url = "sqlite://"
+        _open_stores[crawl] = open_store(url)
+    return _open_stores[crawl]
+
+
+def close_store(crawl: HasSettings) -> None:
+    """Close the crawl's store, if it is open."""
+    store = _open_stores.pop(crawl, None)
+    if store is not None:
+        store.close()
+
+
+def _parse_url(url: str) -> URL:
     try:
         address = make_url(url)
-    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
+    except (ArgumentError, ValueError) as error:  # ValueError: the port is not a number
         raise ConfigError(f"`database` is not a database address: write {URL_FORMS}.") from error
     if address.drivername not in DRIVERS_BY_SCHEME:
         raise ConfigError(f"`database` asks for {address.drivername!r}, which is not supported: write {URL_FORMS}.")
     return address.set(drivername=DRIVERS_BY_SCHEME[address.drivername])
 
 
-def _file(address: URL) -> Path | None:
+def _get_file(address: URL) -> Path | None:
     if address.get_backend_name() != "sqlite" or is_in_memory(address):
         return None
     return Path(str(address.database))
 
 
-def _without_password(address: URL) -> str:
+def _format_name(address: URL) -> str:
     if address.get_backend_name() == "sqlite":
         return address.database or ":memory:"
     return URL.create(
@@ -136,9 +185,8 @@ def _without_password(address: URL) -> str:
     ).render_as_string()
 
 
-def _silenced(message: str, address: URL) -> str:
-    secrets = (address.password, address.query.get("password"))
-    for secret in secrets:
+def _redact_password(message: str, address: URL) -> str:
+    for secret in (address.password, address.query.get("password")):
         if isinstance(secret, str) and secret:
             message = message.replace(secret, "***")
     return message

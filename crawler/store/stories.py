@@ -22,13 +22,12 @@ from crawler.store.database import Database
 from crawler.store.grouping import rebuild_stories
 from crawler.store.schema import articles, signatures, story_overrides, unclustered, versions
 from crawler.store.serialization import parse_article
-from crawler.store.statements import PreparedStatement
 
 ARTICLES_PER_READ = 100
 MAX_CLUSTERINGS_PER_CALL = 10
 """Times that one article is judged in one go; what would need more waits for the next."""
 _WAITING = select(unclustered.c.article_id).order_by(unclustered.c.article_id).limit(ARTICLES_PER_READ)
-_STORY_OF = PreparedStatement(select(signatures.c.story).where(signatures.c.article_id == bindparam("at")))
+_STORY_OF = (select(signatures.c.story).where(signatures.c.article_id == bindparam("of_article")))
 _MEMBERS = (
     select(signatures.c.story, signatures.c.cluster, versions.c.article)
     .join_from(signatures, articles, articles.c.id == signatures.c.article_id)
@@ -53,18 +52,18 @@ class StoredStory:
     members: tuple[StoryMember, ...]
 
 
-class StoryRepository:
-    """`store.same`."""
+class ClusterRepository:
+    """`store.clusters`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def clusters__count_pending(self) -> int:
+    def count_pending(self) -> int:
         """How many articles are still to be judged."""
         found: int = self._database.fetch_all(select(func.count()).select_from(unclustered))[0][0]
         return found
 
-    def clusters__assign_pending(
+    def assign_pending(
         self, zone: tzinfo, *, max_seconds: float | None = None, embedding: Embedding | None = None
     ) -> int:
         """Judge the articles that are new or touched by new ones, each in its own transaction; how many.
@@ -82,18 +81,25 @@ class StoryRepository:
                 times[row[0]] += 1
                 if times[row[0]] > MAX_CLUSTERINGS_PER_CALL or (until is not None and time.monotonic() > until):
                     return done
-                with self._database.transaction(batch=True) as connection:
+                with self._database.transaction(exclusive=True) as connection:
                     still = select(unclustered.c.article_id).where(unclustered.c.article_id == row[0])
                     if connection.execute(still).first():
                         settling.assign_article(connection, row[0])
                         done += 1
         return done
 
-    def clusters__get_member_ids(self, article_id: str) -> frozenset[str]:
+    def get_member_ids(self, article_id: str) -> frozenset[str]:
         """The articles that are one text with this one, itself among them; empty for one not judged yet."""
         own = select(signatures.c.cluster).where(signatures.c.article_id == article_id).scalar_subquery()
         rows = self._database.fetch_all(select(signatures.c.article_id).where(signatures.c.cluster == own))
         return frozenset(row[0] for row in rows)
+
+
+class StoryRepository:
+    """`store.same`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def get_member_ids(self, article_id: str) -> frozenset[str]:
         """The articles of an article's story, itself among them; itself alone when it is in none."""
@@ -103,7 +109,7 @@ class StoryRepository:
 
     def get_id_by_article(self, article_id: str) -> int | None:
         """The number of the story an article is in, None for one that stands alone."""
-        rows = self._database.fetch_prepared(_STORY_OF, {"at": article_id})
+        rows = self._database.fetch_all(_STORY_OF, {"of_article": article_id})
         return rows[0][0] if rows else None
 
     def get(self, story_id: int) -> StoredStory | None:
@@ -153,15 +159,15 @@ class StoryRepository:
         else:
             members, what = {member.article.id for member in self._named(about).members}, f"in story {about}"
         touching = story_overrides.c.a.in_(members) | story_overrides.c.b.in_(members)
-        newest = select(func.max(story_overrides.c.act)).where(touching, story_overrides.c.undone_at.is_(None))
+        newest = select(func.max(story_overrides.c.action)).where(touching, story_overrides.c.undone_at.is_(None))
         act = self._database.fetch_all(newest)[0][0]
         if act is None:
             raise UsageError(f"Nobody overruled anything {what}: there is nothing to undo.")
-        with self._database.transaction(batch=True) as connection:
+        with self._database.transaction(exclusive=True) as connection:
             names = connection.execute(
-                select(story_overrides.c.a, story_overrides.c.b).where(story_overrides.c.act == act)
+                select(story_overrides.c.a, story_overrides.c.b).where(story_overrides.c.action == act)
             ).all()
-            connection.execute(update(story_overrides).where(story_overrides.c.act == act).values(undone_at=at))
+            connection.execute(update(story_overrides).where(story_overrides.c.action == act).values(undone_at=at))
             self._regroup(connection, {name for row in names for name in row})
         return len(names)
 
@@ -172,9 +178,9 @@ class StoryRepository:
         return found
 
     def _say(self, pairs: list[tuple[str, str]], *, together: bool, at: datetime) -> None:
-        with self._database.transaction(batch=True) as connection:
-            act = connection.execute(select(func.coalesce(func.max(story_overrides.c.act), 0) + 1)).scalar()
-            row = {"act": act, "together": together, "made_at": at, "undone_at": None}
+        with self._database.transaction(exclusive=True) as connection:
+            act = connection.execute(select(func.coalesce(func.max(story_overrides.c.action), 0) + 1)).scalar()
+            row = {"action": act, "together": together, "created_at": at, "undone_at": None}
             connection.execute(insert(story_overrides), [{**row, "a": one, "b": other} for one, other in pairs])
             self._regroup(connection, {name for pair in pairs for name in pair})
 

@@ -1,1 +1,1 @@
-"""The schema's history: `versions/` has a file a revision, applied in order by `crawler.store.upgrade`."""
+"""The schema's history. `crawler.store.upgrade` applies the revisions in `versions/` in order."""

@@ -1,1 +1,1 @@
-"""Revisions. A released one is never edited: a change of the schema is a new file, and `schema.HEAD` names it."""
+"""Revisions. Never edit a released one: add a file, and name it in `schema.SCHEMA_REVISION`."""

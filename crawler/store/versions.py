@@ -1,0 +1,58 @@
+"""Versions: every text that an article ever had."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+
+from crawler.items import Article
+from crawler.store.database import Database
+from crawler.store.schema import articles, matches, versions
+from crawler.store.serialization import parse_article
+
+_LIST_BY_ARTICLE = (
+    select(versions.c.article).where(versions.c.article_id == bindparam("of_article")).order_by(versions.c.version)
+)
+
+
+class VersionRepository:
+    """`store.versions`. `store.articles.save` adds them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list_by_article(self, article_id: str) -> list[Article]:
+        """Return every version of an article, the oldest first."""
+        rows = self._database.fetch_all(_LIST_BY_ARTICLE, {"of_article": article_id})
+        return [parse_article(row.article) for row in rows]
+
+    def list_matched_between(self, begin: datetime, end: datetime) -> list[Article]:
+        """Return the versions first seen from `begin` to before `end`, the earliest first, of matched articles.
+
+        An article is matched here if one of these versions, or the one before it, has a match.
+        """
+        near = (matches.c.version == versions.c.version) | (matches.c.version == versions.c.version - 1)
+        has_match = select(matches.c.rule).where(matches.c.article_id == versions.c.article_id, near).exists()
+        matched_ids = select(versions.c.article_id).where(*_make_time_conditions(begin, end), has_match)
+        query = (
+            select(versions.c.article)
+            .where(*_make_time_conditions(begin, end), versions.c.article_id.in_(matched_ids))
+            .order_by(versions.c.seen_at, versions.c.article_id, versions.c.version)
+        )
+        return [parse_article(row.article) for row in self._database.fetch_all(query)]
+
+    def count_by_source(self, begin: datetime, end: datetime) -> dict[str, int]:
+        """Return how many articles were new or revised from `begin` to before `end`, by source."""
+        count = func.count(versions.c.article_id.distinct())
+        joined = articles.join(versions, versions.c.article_id == articles.c.id)
+        query = select(articles.c.source, count).select_from(joined).where(*_make_time_conditions(begin, end))
+        rows: list[Any] = list(self._database.fetch_all(query.group_by(articles.c.source)))
+        return {row[0]: row[1] for row in rows}
+
+
+def _make_time_conditions(begin: datetime, end: datetime) -> tuple[Any, ...]:
+    # `seen_at` has no index. An article last seen before `begin` has no such version, and article rows are small.
+    recent = select(articles.c.id).where(articles.c.last_seen_at >= begin)
+    return versions.c.article_id.in_(recent), versions.c.seen_at >= begin, versions.c.seen_at < end
