@@ -1,9 +1,9 @@
-"""What changed between two versions of an article: sentence by sentence, with kinds, a severity and its reason.
+"""Compare two versions of an article: each changed sentence, what the change touches, its severity and the reason.
 
 Changes are *cosmetic* (punctuation, capitals, spaces, paragraphs), *editorial* (other words, another order, a new
-headline that claims the same) or *substantive* (figures, dates, names, negations, attributions; sentences added or
-removed; the page taken away). Two texts give the same kinds and severity in either order, but that what is added one
-way is removed the other.
+headline with the same claims) or *substantive* (figures, dates, names, negations, attributions; sentences added or
+removed; the page removed). In either order two texts have the same kinds and severity, except that *added* becomes
+*removed*.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ from enum import StrEnum
 from typing import Any
 
 from crawler.items import Article, Verdict, format_time
-from crawler.revisions.alignment import AlignedSentence, ChangeType, DiffSpan, align_texts, list_words, split_sentences
+from crawler.revisions.alignment import AlignedSentence, ChangeType, DiffSpan, align_texts, list_words
 from crawler.revisions.claims import Claims, find_certain_names, find_claims, list_unmatched_names
+from crawler.text.sentences import split_into_sentences
 
 COMPARED_FIELDS = ("title", "lead", "body")
 MIN_SENTENCE_WORDS = 4
-"""Words below which a sentence added or removed is taken for a caption or a signature: editorial."""
+"""A shorter sentence that is added or removed is a caption or a signature: an editorial change."""
+MAX_LISTED_REASONS = 5
 
 
 class ClaimType(StrEnum):
-    """What an edit touches."""
+    """What a change touches: a claim, the wording or form, or a whole sentence, field or page."""
 
     FIGURES = "figures"
     DATES = "dates"
@@ -43,7 +45,7 @@ class ClaimType(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much an edit weighs, the least first."""
+    """How severe a change is, the least first."""
 
     NONE = "none"
     COSMETIC = "cosmetic"
@@ -52,16 +54,23 @@ class Severity(StrEnum):
 
 
 SEVERITY_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
-CLAIM_TYPES = frozenset(
-    {ClaimType.FIGURES, ClaimType.DATES, ClaimType.NAMES, ClaimType.NEGATION, ClaimType.ATTRIBUTION}
-)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimChange:
+    """A claim that differs between two sentences. `old` and `new` are its words, empty if there are none."""
+
+    type: ClaimType
+    old: str
+    new: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentenceChange:
-    """One sentence of one field, with what an edit did to it; `kinds` is empty for one that stayed as it was.
+    """One sentence of one field and how it changed. `kinds` is empty for an unchanged sentence.
 
-    For a fact of the page (`field` is `published_at`, `attribution` or `page`) the sentence is its value.
+    `claims` are the claims that differ, of an edited sentence. For a fact about the page (`field` is `published_at`,
+    `attribution` or `page`) the sentence is its value.
     """
 
     field: str
@@ -69,44 +78,46 @@ class SentenceChange:
     kinds: tuple[ClaimType, ...] = ()
     severity: Severity = Severity.NONE
     reason: str | None = None
+    claims: tuple[ClaimChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionDiff:
-    """All sentences of two versions in reading order, and what the edits amount to."""
+    """All sentences of two versions in reading order."""
 
     edits: tuple[SentenceChange, ...]
 
     @property
     def changed(self) -> tuple[SentenceChange, ...]:
-        """The edits that changed something."""
+        """The sentences that changed."""
         return tuple(edit for edit in self.edits if edit.kinds)
 
     @property
     def kinds(self) -> frozenset[ClaimType]:
-        """Everything that was touched."""
+        """Everything that the changes touch."""
         return frozenset(kind for edit in self.edits for kind in edit.kinds)
 
     @property
     def severity(self) -> Severity:
-        """The gravest edit's."""
+        """The severity of the most severe change."""
         return max((edit.severity for edit in self.edits), key=SEVERITY_RANKS.__getitem__, default=Severity.NONE)
 
     @property
     def reason(self) -> str:
-        """Why the severity is what it is, in a few words: the reasons of the gravest edits, each once."""
-        gravest = [edit for edit in self.changed if edit.severity is self.severity]
-        told = [edit.reason or "" for edit in gravest]
-        counted = [f"{why} ({number} times)" if number > 1 else why for why, number in Counter(told).items()]
-        more = f" and {len(counted) - 5} more" if len(counted) > 5 else ""
-        return "; ".join(counted[:5]) + more if counted else "nothing changed"
+        """The reasons of the most severe changes, each once with its count."""
+        counts = Counter(edit.reason or "" for edit in self.changed if edit.severity is self.severity)
+        reasons = [f"{reason} ({count} times)" if count > 1 else reason for reason, count in counts.items()]
+        if not reasons:
+            return "nothing changed"
+        left = len(reasons) - MAX_LISTED_REASONS
+        return "; ".join(reasons[:MAX_LISTED_REASONS]) + (f" and {left} more" if left > 0 else "")
 
     def list_sentences(self, field: str) -> tuple[AlignedSentence, ...]:
-        """The alignment of one field, for `alignment.apply`."""
+        """Return the alignment of one field, for `alignment.apply_alignment`."""
         return tuple(edit.sentence for edit in self.edits if edit.field == field)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values: only sentences that changed."""
+        """Return plain JSON values of the sentences that changed."""
         return {
             "severity": self.severity,
             "reason": self.reason,
@@ -120,7 +131,7 @@ class RevisionDiff:
                     "reason": edit.reason,
                     "old": edit.sentence.old.strip() or None,
                     "new": edit.sentence.new.strip() or None,
-                    "parts": [asdict(part) for part in edit.sentence.spans],
+                    "parts": [asdict(span) for span in edit.sentence.spans],
                 }
                 for edit in self.changed
             ],
@@ -128,102 +139,100 @@ class RevisionDiff:
 
 
 def diff_articles(old: Article, new: Article) -> RevisionDiff:
-    """What changed from one version of an article to another."""
+    """Return what changed from one version of an article to another."""
     texts = {field: (getattr(old, field) or "", getattr(new, field) or "") for field in COMPARED_FIELDS}
     return RevisionDiff(edits=(*_diff_page_state(old, new), *_diff_fields(texts), *_diff_metadata(old, new)))
 
 
-def diff_texts(old: str, new: str) -> RevisionDiff:
-    """What changed from one plain text to another."""
-    return RevisionDiff(edits=tuple(_diff_fields({"body": (old, new)})))
-
-
 def _diff_fields(texts: Mapping[str, tuple[str, str]]) -> Iterator[SentenceChange]:
-    names = find_certain_names(
-        sentence for pair in texts.values() for text in pair for sentence in split_sentences(text)
-    )
+    sentences = (sentence for pair in texts.values() for text in pair for sentence in split_into_sentences(text))
+    names = find_certain_names(sentences)
     for field, (old, new) in texts.items():
         for sentence in align_texts(old, new):
             yield _classify_sentence(field, sentence, names)
 
 
 def _classify_sentence(field: str, sentence: AlignedSentence, names: frozenset[str]) -> SentenceChange:
-    """The sentence with what its edit means."""
     if sentence.change_type is ChangeType.SAME:
         return SentenceChange(field=field, sentence=sentence)
-    kinds, severity, reason = _classify_change(sentence, names)
-    if field == "body":
-        return SentenceChange(field=field, sentence=sentence, kinds=kinds, severity=severity, reason=reason)
-    return SentenceChange(field=field, sentence=sentence, kinds=(ClaimType(field), *kinds), severity=severity,
-                reason=f"{field}: {reason}")  # fmt: skip
+    kinds, severity, reason, claims = _classify_change(sentence, names)
+    if field != "body":
+        kinds, reason = (ClaimType(field), *kinds), f"{field}: {reason}"
+    return SentenceChange(field=field, sentence=sentence, kinds=kinds, severity=severity, reason=reason, claims=claims)
 
 
-def _classify_change(sentence: AlignedSentence, names: frozenset[str]) -> tuple[tuple[ClaimType, ...], Severity, str]:
+def _classify_change(
+    sentence: AlignedSentence, names: frozenset[str]
+) -> tuple[tuple[ClaimType, ...], Severity, str, tuple[ClaimChange, ...]]:
+    """Return what the change touches, its severity, the reason, and the claims that differ."""
     if sentence.change_type is ChangeType.MOVED:
-        return (ClaimType.MOVED,), Severity.EDITORIAL, "a sentence stands elsewhere"
+        return (ClaimType.MOVED,), Severity.EDITORIAL, "a sentence stands elsewhere", ()
     if sentence.change_type in (ChangeType.ADDED, ChangeType.REMOVED):
-        number = len(list_words(sentence.old + sentence.new))
-        severity = (
-            Severity.SUBSTANTIVE
-            if number >= MIN_SENTENCE_WORDS
-            else Severity.EDITORIAL
-            if number
-            else Severity.COSMETIC
-        )
-        return (ClaimType(sentence.change_type.value),), severity, f"a sentence {sentence.change_type}"
-    claims = dict(_compare_claims(find_claims(sentence.old, names), find_claims(sentence.new, names)))
+        count = len(list_words(sentence.old + sentence.new))
+        severity = Severity.EDITORIAL if count else Severity.COSMETIC
+        if count >= MIN_SENTENCE_WORDS:
+            severity = Severity.SUBSTANTIVE
+        return (ClaimType(sentence.change_type.value),), severity, f"a sentence {sentence.change_type}", ()
+    claims = tuple(_compare_claims(find_claims(sentence.old, names), find_claims(sentence.new, names)))
     if claims:
-        reason = ", ".join(f"{kind}: {told}" for kind, told in claims.items())
-        return tuple(claims), Severity.SUBSTANTIVE, reason
+        reason = ", ".join(f"{claim.type}: {_format_change(claim.old, claim.new)}" for claim in claims)
+        return tuple(claim.type for claim in claims), Severity.SUBSTANTIVE, reason, claims
     if _list_wording(sentence.old) == _list_wording(sentence.new):
-        return (ClaimType.FORM,), Severity.COSMETIC, "punctuation, capitals or spaces"
-    return (ClaimType.WORDING,), Severity.EDITORIAL, "other words"
+        return (ClaimType.FORM,), Severity.COSMETIC, "punctuation, capitals or spaces", ()
+    return (ClaimType.WORDING,), Severity.EDITORIAL, "other words", ()
 
 
 def _list_wording(sentence: str) -> list[str]:
-    return [word for word in list_words(sentence) if not word[0].isdigit()]  # figures were compared as numbers
+    """Return the words without figures, which are compared as claims."""
+    return [word for word in list_words(sentence) if not word[0].isdigit()]
 
 
-def _compare_claims(old: Claims, new: Claims) -> Iterator[tuple[ClaimType, str]]:
-    """The claims that differ, each with what it was and is."""
-    for kind, one, other in (
+def _compare_claims(old: Claims, new: Claims) -> Iterator[ClaimChange]:
+    for type, before, after in (
         (ClaimType.FIGURES, old.figures, new.figures),
         (ClaimType.DATES, old.dates, new.dates),
         (ClaimType.NEGATION, old.negations, new.negations),
         (ClaimType.ATTRIBUTION, old.attributions, new.attributions),
     ):
-        if kind is ClaimType.NEGATION and one.total() == other.total():
-            continue  # "is not" and "isn't" deny the same
-        if one != other:
-            yield kind, _format_difference((one - other).elements(), (other - one).elements())
-    gone, come = list_unmatched_names(old.names, new.names), list_unmatched_names(new.names, old.names)
-    if gone or come:
-        yield ClaimType.NAMES, _format_difference(gone, come)
+        if type is ClaimType.NEGATION and before.total() == after.total():
+            continue  # "is not" and "isn't" deny the same.
+        if before != after:
+            yield _make_claim_change(type, (before - after).elements(), (after - before).elements())
+    removed, added = list_unmatched_names(old.names, new.names), list_unmatched_names(new.names, old.names)
+    if removed or added:
+        yield _make_claim_change(ClaimType.NAMES, removed, added)
 
 
-def _format_difference(gone: Iterable[str], come: Iterable[str]) -> str:
-    return f"{' '.join(gone) or '–'} → {' '.join(come) or '–'}"
+def _make_claim_change(type: ClaimType, old: Iterable[str], new: Iterable[str]) -> ClaimChange:
+    return ClaimChange(type=type, old=" ".join(old), new=" ".join(new))
+
+
+def _format_change(old: str, new: str) -> str:
+    return f"{old or '–'} → {new or '–'}"
 
 
 def _diff_page_state(old: Article, new: Article) -> Iterator[SentenceChange]:
-    """Whether the page itself went away or came back."""
-    was, now = (each.verdict is Verdict.UNPUBLISHED for each in (old, new))
-    if was is not now:
-        kind = ClaimType.UNPUBLISHED if now else ClaimType.REPUBLISHED
-        told = "the page was taken away" if now else "the page is there again"
-        yield _make_metadata_change("page", "gone" if was else "there", "gone" if now else "there", kind, told)
+    """Yield a change if the page itself disappeared or returned."""
+    was_gone, is_gone = (each.verdict is Verdict.UNPUBLISHED for each in (old, new))
+    if was_gone is not is_gone:
+        type = ClaimType.UNPUBLISHED if is_gone else ClaimType.REPUBLISHED
+        reason = "the page was taken away" if is_gone else "the page is there again"
+        values = ("gone" if gone else "there" for gone in (was_gone, is_gone))
+        yield _make_metadata_change("page", *values, type, reason)
 
 
 def _diff_metadata(old: Article, new: Article) -> Iterator[SentenceChange]:
-    """What the page says about the text."""
-    for field, kind in (("published_at", ClaimType.DATES), ("attribution", ClaimType.ATTRIBUTION)):
-        one, other = (getattr(each, field) for each in (old, new))
-        if one != other:
-            one, other = (format_time(each) if field == "published_at" else each for each in (one, other))
-            yield _make_metadata_change(field, one or "", other or "", kind, f"{field}: {one or '–'} → {other or '–'}")
+    """Yield the changed facts about the text."""
+    for field, type in (("published_at", ClaimType.DATES), ("attribution", ClaimType.ATTRIBUTION)):
+        before, after = getattr(old, field), getattr(new, field)
+        if before != after:
+            if field == "published_at":
+                before, after = format_time(before), format_time(after)
+            reason = f"{field}: {_format_change(before, after)}"
+            yield _make_metadata_change(field, before or "", after or "", type, reason)
 
 
-def _make_metadata_change(field: str, old: str, new: str, kind: ClaimType, told: str) -> SentenceChange:
-    marks = (DiffSpan("removed", old), DiffSpan("added", new))
-    sentence = AlignedSentence(change_type=ChangeType.EDITED, spans=tuple(part for part in marks if part.text))
-    return SentenceChange(field=field, sentence=sentence, kinds=(kind,), severity=Severity.SUBSTANTIVE, reason=told)
+def _make_metadata_change(field: str, old: str, new: str, type: ClaimType, reason: str) -> SentenceChange:
+    spans = tuple(span for span in (DiffSpan("removed", old), DiffSpan("added", new)) if span.text)
+    sentence = AlignedSentence(change_type=ChangeType.EDITED, spans=spans)
+    return SentenceChange(field=field, sentence=sentence, kinds=(type,), severity=Severity.SUBSTANTIVE, reason=reason)

@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crawler.items import Article, Verdict
-from crawler.revisions.alignment import ChangeType, align_texts, apply_alignment, split_sentences
-from crawler.revisions.changes import ClaimType, Severity, diff_articles, diff_texts
+from crawler.revisions.alignment import ChangeType, align_texts, apply_alignment
+from crawler.revisions.changes import ClaimType, RevisionDiff, Severity, diff_articles
+from crawler.text.sentences import split_into_sentences
 
 ARTICLE = Article(
     id="mfa:1:en",
@@ -23,6 +24,13 @@ ARTICLE = Article(
     verdict=Verdict.NEW,
     version=1,
 )
+
+
+def diff_texts(old: str, new: str) -> RevisionDiff:
+    """Return what changed between two bodies."""
+    article = replace(ARTICLE, title=None)
+    return diff_articles(replace(article, body=old), replace(article, body=new))
+
 
 # old, new, the kinds that must be found (and no others)
 EDITS = [
@@ -143,7 +151,7 @@ def test_the_reason_counts_what_repeats() -> None:
 def test_a_long_sentence_stays_whole_so_an_edit_at_its_beginning_moves_nothing() -> None:
     guests = ", ".join(f"господин Иванов{'аеиоу'[number % 5] * (number // 5)}" for number in range(80))
     old = f"В зале были {guests} и другие гости. Потом все ушли домой."
-    assert [len(each) > 600 for each in split_sentences(old)] == [True, False]
+    assert [len(each) > 600 for each in split_into_sentences(old)] == [True, False]
     (edit,) = diff_texts(old, old.replace("В зале были", "В большом зале вчера были")).changed
     assert edit.kinds == (ClaimType.DATES,)
     assert [part.text.strip() for part in edit.sentence.spans if part.mark != "same"] == ["большом", "вчера"]
@@ -192,11 +200,11 @@ def test_the_diff_makes_the_new_text_and_is_the_same_both_ways(old: str, new: st
 def test_a_text_has_no_change_against_itself(text: str) -> None:
     found = diff_texts(text, text)
     assert (found.changed, found.severity) == ((), Severity.NONE)
-    assert "".join(split_sentences(text)) == text
+    assert "".join(split_into_sentences(text)) == text
 
 
 def test_an_alignment_of_another_text_is_refused() -> None:
-    with pytest.raises(ValueError, match="has no"):
+    with pytest.raises(ValueError, match="does not have"):
         apply_alignment("Something else.", align_texts("One.", "Two."))
     with pytest.raises(ValueError, match="goes on"):
         apply_alignment("One. And more.", align_texts("One.", "Two."))
