@@ -1,1 +1,10 @@
-"""Is the source well: what a run is judged by. Pure: facts go in as values, a verdict in words comes out."""
+"""Judge whether a source is healthy: verdict, silence, volume, anomalies, drift. Pure functions, without a store.
+
+verdict           health, reason and exit code of a run
+publishing_rate   when a source usually publishes, and whether a silence is believable
+volume            drops and spikes in the number of articles
+run_stats         the measures of a run
+anomalies         measures that moved against earlier runs
+drift             fields that moved to another place of a page
+baseline          what an owner accepted as normal
+"""

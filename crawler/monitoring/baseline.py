@@ -1,7 +1,7 @@
-"""What an owner accepted: from a run on, as it is then is how the source is.
+"""The baseline that an owner accepts: from that run on, the source's state is normal.
 
-Runs before it are no longer compared with. The mark stands in that run's `measures` and every later run carries it on,
-so that the newest run alone says what holds; taking it away there undoes it.
+Later runs are compared only with runs after it. The baseline is in the `measures` of the accepted run, and each later
+run copies it. So the newest run alone holds the current baseline, and removing it there undoes it.
 """
 
 from __future__ import annotations
@@ -12,30 +12,34 @@ from datetime import datetime
 from typing import Any
 
 BASELINE_KEY = "accepted"
+"""The key of the baseline in a run's measures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """`at` is when (aware), `run` the run whose state was accepted; `first_list` says that the source's first list
-    may fail, as it did then."""
+    """The accepted run, and when it was accepted (aware). `first_list`: the source's first list may fail."""
 
     accepted_at: datetime
     run_id: int
     first_list: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """As it is kept."""
-        return {"at": self.accepted_at.isoformat(timespec="seconds"), "run": self.run_id, "first_list": self.first_list}
+        """Return JSON values for a run's measures."""
+        at = self.accepted_at.isoformat(timespec="seconds")
+        return {"at": at, "run": self.run_id, "first_list": self.first_list}
 
 
 def get_baseline(measures: Mapping[str, Any]) -> Baseline | None:
-    """What a run's measures say was accepted."""
-    kept = measures.get(BASELINE_KEY)
-    if not kept:
+    """Return the baseline in a run's measures, or None."""
+    stored = measures.get(BASELINE_KEY)
+    if not stored:
         return None
-    return Baseline(accepted_at=datetime.fromisoformat(kept["at"]), run_id=kept["run"], first_list=kept["first_list"])
+    at = datetime.fromisoformat(stored["at"])
+    return Baseline(accepted_at=at, run_id=stored["run"], first_list=stored["first_list"])
 
 
-def update_baseline(former: Baseline | None, counts: Mapping[str, int]) -> Baseline | None:
-    """What still holds after one more run: a first list that is back is expected again."""
-    return replace(former, first_list=former.first_list and bool(counts.get("lists_replaced"))) if former else None
+def update_baseline(baseline: Baseline | None, counts: Mapping[str, int]) -> Baseline | None:
+    """Return the baseline after one more run. Once the first list works again, it may no longer fail."""
+    if baseline is None:
+        return None
+    return replace(baseline, first_list=baseline.first_list and bool(counts.get("lists_replaced")))

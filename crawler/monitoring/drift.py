@@ -1,8 +1,8 @@
-"""Drift: where the fields of a page class stood, and what of it moved while every field is still read.
+"""Find fields that moved to another place of a page class while every field is still read.
 
-A run carries on a ledger from the run before: for each page class and each field the paths it was found at (`template`
-is one more field), each with the number of runs and the times of the first and the last. So no run has to read the runs
-of three months, and nothing is kept twice.
+Each run copies the ledger of the run before and adds to it. Per page class and field, the ledger lists the paths where
+the field was found (`template` is one more field), each with a number of runs and the first and last time. So a run
+need not read the runs of three months, and nothing is stored twice.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from crawler.items import PageStructure
 
 TEMPLATE_FIELD = "template"
 MIN_RUNS_OF_USUAL_PATH = 5
-"""Runs in which a path must have been found before leaving it is told."""
+"""Runs in which a path must have been found. Only then is leaving it a move."""
 REPORT_PERIOD = timedelta(days=14)
-"""How long after a move it is told; then the new path is what is usual."""
+"""How long a move is reported. After that the new path is usual."""
 MAX_UNSEEN_AGE = timedelta(days=90)
-"""How long a path is remembered that is no longer met."""
+"""How long the ledger keeps a path that is no longer found."""
 MAX_PATHS_PER_FIELD = 4
-"""Paths kept of one field."""
 MIN_ONE_OFF_PATHS = 2
-"""Paths met in fewer than LEAST_RUNS runs that say: this field stands here and there, and moves nowhere."""
+"""From this many former paths of a few runs each, the field changes its place all the time. That is no move."""
 MIN_TEMPLATE_SIMILARITY = 0.5
-"""Share of the places of two templates' hashes that must be alike for one template."""
+"""Share of equal places from which two template hashes are the same template."""
 
 PathLedger = dict[str, dict[str, list[list[Any]]]]
+"""Page class → field → known paths, as JSON values."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownPath:
-    """One path of one field: in how many runs, when first and last (aware)."""
+    """A path of a field: in how many runs it was found, first and last (aware)."""
 
     path: str
     runs: int
@@ -41,36 +41,58 @@ class KnownPath:
     last_seen_at: datetime
 
     def to_list(self) -> list[Any]:
-        """As it is kept."""
-        return [
-            self.path,
-            self.runs,
-            *(moment.isoformat(timespec="milliseconds") for moment in (self.first_seen_at, self.last_seen_at)),
-        ]
+        """Return JSON values for the ledger."""
+        times = (time.isoformat(timespec="milliseconds") for time in (self.first_seen_at, self.last_seen_at))
+        return [self.path, self.runs, *times]
 
 
-def update_ledger(before: Mapping[str, Any], seen: Iterable[PageStructure], now: datetime) -> PathLedger:
-    """The ledger with what a run has seen."""
-    ledger = {page: {field: _parse_paths(kept) for field, kept in fields.items()} for page, fields in before.items()}
-    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
-    for shape in seen:
-        fields = ledger.setdefault(shape.page, {})
-        for field, path in {**shape.paths, TEMPLATE_FIELD: shape.template}.items():
+def update_ledger(before: Mapping[str, Any], structures: Iterable[PageStructure], now: datetime) -> PathLedger:
+    """Return the ledger with the page structures of a run added."""
+    ledger = {page: {field: _parse_paths(paths) for field, paths in fields.items()} for page, fields in before.items()}
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # The ledger stores milliseconds.
+    for structure in structures:
+        fields = ledger.setdefault(structure.page, {})
+        for field, path in {**structure.paths, TEMPLATE_FIELD: structure.template}.items():
             fields[field] = _record_path(fields.get(field, []), field, path, now)
-    return {page: {field: [each.to_list() for each in kept] for field, kept in ledger[page].items()} for page in ledger}
+    return {
+        page: {field: [path.to_list() for path in paths] for field, paths in fields.items()}
+        for page, fields in ledger.items()
+    }
 
 
-def _parse_paths(kept: Iterable[list[Any]]) -> list[KnownPath]:
-    times = datetime.fromisoformat
-    return [KnownPath(path, runs, times(first), times(last)) for path, runs, first, last in kept]
+def compare_templates(one: str, other: str) -> float:
+    """Return the share of equal places of two template hashes. Places that are empty in both do not count."""
+    places = [(one[start : start + 2], other[start : start + 2]) for start in range(0, len(one), 2)]
+    counted = [place for place in places if place != ("..", "..")]
+    return sum(first == second for first, second in counted) / len(counted) if counted else 1.0
+
+
+def describe_drift(ledger: Mapping[str, Any], now: datetime, since: datetime | None = None) -> tuple[str, ...]:
+    """Return a sentence for each field that moved lately: where it was, in how many runs, until when, where it is now.
+
+    A move before `since`, when a baseline was accepted, is not reported.
+    """
+    earliest = max(now - REPORT_PERIOD, since or now - REPORT_PERIOD)
+    return tuple(
+        sentence
+        for page, fields in ledger.items()
+        for field, paths in fields.items()
+        for sentence in _describe_move(page, field, _parse_paths(paths), earliest)
+    )
+
+
+def _parse_paths(values: Iterable[list[Any]]) -> list[KnownPath]:
+    parse = datetime.fromisoformat
+    return [KnownPath(path, runs, parse(first), parse(last)) for path, runs, first, last in values]
 
 
 def _record_path(known: list[KnownPath], field: str, path: str, now: datetime) -> list[KnownPath]:
-    met = next((each for each in known if _is_same_path(field, each.path, path)), None)
-    if met is not None and met.last_seen_at == now:
+    """Return the known paths with one more run of this path, the newest first."""
+    match = next((entry for entry in known if _is_same_path(field, entry.path, path)), None)
+    if match is not None and match.last_seen_at == now:
         return known
-    entry = KnownPath(met.path, met.runs + 1, met.first_seen_at, now) if met else KnownPath(path, 1, now, now)
-    others = [each for each in known if each is not met and now - each.last_seen_at <= MAX_UNSEEN_AGE]
+    entry = KnownPath(match.path, match.runs + 1, match.first_seen_at, now) if match else KnownPath(path, 1, now, now)
+    others = [other for other in known if other is not match and now - other.last_seen_at <= MAX_UNSEEN_AGE]
     return [entry, *others][:MAX_PATHS_PER_FIELD]
 
 
@@ -78,56 +100,32 @@ def _is_same_path(field: str, one: str, other: str) -> bool:
     return compare_templates(one, other) >= MIN_TEMPLATE_SIMILARITY if field == TEMPLATE_FIELD else one == other
 
 
-def compare_templates(one: str, other: str) -> float:
-    """The share of two templates' places that are the same; places empty in both say nothing."""
-    pairs = [(one[at : at + 2], other[at : at + 2]) for at in range(0, len(one), 2)]
-    told = [pair for pair in pairs if pair != ("..", "..")]
-    return sum(first == second for first, second in told) / len(told) if told else 1.0
-
-
-def describe_drift(ledger: Mapping[str, Any], now: datetime, since: datetime | None = None) -> tuple[str, ...]:
-    """A sentence for each field that moved lately: where it was, in how many runs, until when, where it is now.
-
-    What had moved by `since` is left out: it was accepted then.
-    """
-    return tuple(
-        sentence
-        for page, fields in ledger.items()
-        for field, kept in fields.items()
-        for sentence in _describe_move(
-            page, field, _parse_paths(kept), max(now - REPORT_PERIOD, since or now - REPORT_PERIOD)
-        )
-    )
-
-
-def _describe_move(page: str, field: str, kept: list[KnownPath], told: datetime) -> Iterator[str]:
-    latest = max(each.last_seen_at for each in kept)
-    here = [each for each in kept if each.last_seen_at == latest]
-    gone = [each for each in kept if each.last_seen_at < latest]
-    known = [each for each in gone if each.runs >= MIN_RUNS_OF_USUAL_PATH]
-    if not known or len(gone) - len(known) >= MIN_ONE_OFF_PATHS:
+def _describe_move(page: str, field: str, paths: list[KnownPath], earliest: datetime) -> Iterator[str]:
+    latest = max(entry.last_seen_at for entry in paths)
+    current = [entry for entry in paths if entry.last_seen_at == latest]
+    former = [entry for entry in paths if entry.last_seen_at < latest]
+    usual = [entry for entry in former if entry.runs >= MIN_RUNS_OF_USUAL_PATH]
+    if not usual or len(former) - len(usual) >= MIN_ONE_OFF_PATHS:
         return
-    since, usual = min(each.first_seen_at for each in here), max(known, key=lambda each: each.last_seen_at)
-    if since <= max(usual.last_seen_at, told):
+    moved_at, old = min(entry.first_seen_at for entry in current), max(usual, key=lambda entry: entry.last_seen_at)
+    if moved_at <= max(old.last_seen_at, earliest):
         return
+    until = f"{old.last_seen_at:%Y-%m-%d}"
     if field == TEMPLATE_FIELD:
-        share = max(compare_templates(each.path, usual.path) for each in here)
-        yield (
-            f"{page}: its template, the same on {usual.runs} runs until {usual.last_seen_at:%Y-%m-%d}, has {share:.0%} of its "
-            "parts left."
-        )
+        share = max(compare_templates(entry.path, old.path) for entry in current)
+        yield f"{page}: its template, the same on {old.runs} runs until {until}, has {share:.0%} of its parts left."
         return
-    was, stands = _remove_shared_start(usual.path, here[0].path)
-    yield f"{page}: {field} was in {was} on {usual.runs} runs until {usual.last_seen_at:%Y-%m-%d}, now in {stands}."
+    old_path, new_path = _remove_shared_start(old.path, current[0].path)
+    yield f"{page}: {field} was in {old_path} on {old.runs} runs until {until}, now in {new_path}."
 
 
 def _remove_shared_start(one: str, other: str) -> tuple[str, str]:
-    """Two paths without the beginning that they share, but for its last step."""
-    mark = ">" if ">" in one or ">" in other else "."
-    steps, others = one.split(mark), other.split(mark)
-    same = 0
-    while same < min(len(steps), len(others)) - 1 and steps[same] == others[same]:
-        same += 1
-    start = max(same - 1, 0)
-    joint = " > " if mark == ">" else "."
+    """Return two paths without their common beginning. Its last step stays, so that a reader finds the place."""
+    separator = ">" if ">" in one or ">" in other else "."
+    steps, others = one.split(separator), other.split(separator)
+    shared = 0
+    while shared < min(len(steps), len(others)) - 1 and steps[shared] == others[shared]:
+        shared += 1
+    start = max(shared - 1, 0)
+    joint = " > " if separator == ">" else "."
     return joint.join(steps[start:]), joint.join(others[start:])

@@ -1,12 +1,13 @@
-"""The verdict on a run, from plain facts: health, the sentence that says why, and the exit code."""
+"""Judge a run from plain facts: its health, the reason in one sentence, and the exit code."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from crawler.errors import choose_exit_code
+from crawler.errors import NoArticles, choose_exit_code
 from crawler.items import Health, Problem
 from crawler.monitoring.baseline import Baseline
 from crawler.monitoring.publishing_rate import Silence
@@ -22,22 +23,32 @@ HEALTH_OF_EXIT_CODE = {
     DEGRADED_EXIT_CODE: Health.DEGRADED,
 }
 MAX_NAMED_URLS = 3
-"""Addresses that a sentence names; all of them are in the run's record."""
+"""Addresses named in the reason. The run's record has all of them."""
+OLD_NEWEST_ARTICLE = timedelta(days=31)
+"""Age of the newest article from which the reason mentions it, for a source without a maximum silence."""
+RESULT_COUNTS = ("not_modified", "expected_errors", "no_article", "skipped", "too_old")
+"""Counts of pages that were read well and rightly gave no article."""
+
+
+class RunVerdict(NamedTuple):
+    """The health of a run, the reason in one sentence, and the exit code."""
+
+    health: Health
+    reason: str
+    exit_code: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
     """What a run is judged by.
 
-    `least_links` and `silence` are what the source must give (see `source.Expect`), `newest` is when it last published
-    (aware), None when unknown. `unaccounted` are listed addresses of which nobody can say what became. `quiet` is the
-    silence as the source's own cadence measures it; where there is one, it outranks `silence`. `shifts` say what moved
-    against earlier runs, a sentence each; `notes` what moved while everything was still read, which is no trouble yet.
-    `accepted` is what an owner said is how the source is now.
+    `min_links` and `max_silence` come from the source's `HealthExpectation`. `newest_published_at` is aware, or None if
+    unknown. `unaccounted` are listed addresses without a known result. `measured_silence` outranks `max_silence`.
+    `anomalies` compare the run with earlier ones and degrade it. `notes` are changes that did no harm yet.
     """
 
     title: str
-    least_links: int
+    min_links: int
     max_silence: timedelta | None
     problems: tuple[Problem, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -52,39 +63,38 @@ class RunFacts:
 
     @property
     def age(self) -> timedelta | None:
-        """How long the source has published nothing."""
+        """The age of the newest article, or None if unknown."""
         return self.now - self.newest_published_at if self.newest_published_at else None
 
     @property
     def has_result(self) -> bool:
-        """Whether a page was read that rightly gave articles, or rightly gave none."""
-        fine = ("not_modified", "expected_errors", "no_article", "skipped", "too_old")
-        return any(count for name, count in self.counts.items() if name in fine or name.startswith("articles/"))
+        """Whether at least one page gave articles, or rightly gave none."""
+        return any(
+            count for name, count in self.counts.items() if name in RESULT_COUNTS or name.startswith("articles/")
+        )
 
 
-def judge_run(facts: RunFacts) -> tuple[Health, str, int]:
-    """Health, the sentence that says why, and the exit code of a run that has ended."""
+def judge_run(facts: RunFacts) -> RunVerdict:
+    """Return the verdict on a run that has ended."""
     if facts.problems:
         code = choose_exit_code(problem.exit_code for problem in facts.problems)
-        first = next(problem for problem in facts.problems if problem.exit_code == code)
+        worst = next(problem for problem in facts.problems if problem.exit_code == code)
         more = f" (and {len(facts.problems) - 1} more)" if len(facts.problems) > 1 else ""
-        return HEALTH_OF_EXIT_CODE.get(code, Health.FAILED), first.message + more, code
-    if not facts.has_result and facts.counts.get("entries", 0) < facts.least_links:
-        return Health.SILENT, f"{facts.title}: nothing was listed and nothing was read where something was due.", 13
-    if not facts.is_single_page and (words := describe_long_silence(facts)):
-        return Health.SILENT, f"{facts.title}: {words}. Look at the site: it may have moved.", 13
-    lost = _describe_losses(facts)
-    if lost:
-        return (
-            Health.DEGRADED,
-            f"{_describe_success(facts).removesuffix('.')}; {lost}{_format_notes(facts)}",
-            DEGRADED_EXIT_CODE,
-        )
-    return Health.HEALTHY, _describe_success(facts) + _format_notes(facts), 0
+        return RunVerdict(HEALTH_OF_EXIT_CODE.get(code, Health.FAILED), worst.message + more, code)
+    if not facts.has_result and facts.counts.get("entries", 0) < facts.min_links:
+        reason = f"{facts.title}: nothing was listed and nothing was read where something was due."
+        return RunVerdict(Health.SILENT, reason, NoArticles.exit_code)
+    if not facts.is_single_page and (silence := describe_long_silence(facts)):
+        reason = f"{facts.title}: {silence}. Look at the site: it may have moved."
+        return RunVerdict(Health.SILENT, reason, NoArticles.exit_code)
+    success, notes = _describe_success(facts), _format_notes(facts)
+    if losses := _describe_losses(facts):
+        return RunVerdict(Health.DEGRADED, f"{success.removesuffix('.')}; {losses}{notes}", DEGRADED_EXIT_CODE)
+    return RunVerdict(Health.HEALTHY, success + notes, 0)
 
 
 def describe_long_silence(facts: RunFacts) -> str | None:
-    """Why a silence is not believable, in words; None where it is, or nothing is known."""
+    """Return why a silence is not believable, or None if it is, or if nothing is known."""
     if facts.measured_silence is not None:
         return None if facts.measured_silence.is_believable else facts.measured_silence.description
     if facts.age and facts.max_silence and facts.age > facts.max_silence:
@@ -93,20 +103,21 @@ def describe_long_silence(facts: RunFacts) -> str | None:
 
 
 def _describe_losses(facts: RunFacts) -> str:
-    """What a run that ended well may have missed, in words; nothing for a run that read all it should."""
-    found = []
+    """Return what a run that ended well may have missed, or an empty text."""
+    losses: list[str] = []
     if facts.unaccounted:
-        some = ", ".join(facts.unaccounted[:MAX_NAMED_URLS])
-        more = f" and {len(facts.unaccounted) - MAX_NAMED_URLS} more" if len(facts.unaccounted) > MAX_NAMED_URLS else ""
-        found.append(f"listed, but not to be had: {some}{more}.")
+        named = ", ".join(facts.unaccounted[:MAX_NAMED_URLS])
+        rest = len(facts.unaccounted) - MAX_NAMED_URLS
+        losses.append(f"listed, but not to be had: {named}{f' and {rest} more' if rest > 0 else ''}.")
     if facts.counts.get("lists_replaced") and not (facts.baseline and facts.baseline.first_list):
-        found.append("its first list failed and another was read instead, which may not name every article.")
-    found += facts.anomalies
-    return " ".join(part if at == 0 else part[0].upper() + part[1:] for at, part in enumerate(found))
+        losses.append("its first list failed and another was read instead, which may not name every article.")
+    losses += facts.anomalies
+    # The first sentence follows a semicolon, so it keeps its small letter.
+    return " ".join(loss if index == 0 else loss[0].upper() + loss[1:] for index, loss in enumerate(losses))
 
 
 def _format_notes(facts: RunFacts) -> str:
-    """The first note; all of them are in the run's record."""
+    """Return the first note. The run's record has all of them."""
     if not facts.notes:
         return ""
     more = f" (and {len(facts.notes) - 1} more notes)" if facts.notes[1:] else ""
@@ -116,16 +127,14 @@ def _format_notes(facts: RunFacts) -> str:
 def _describe_success(facts: RunFacts) -> str:
     counts = facts.counts
     new, revised = counts.get("articles/new", 0) + counts.get("articles/copy", 0), counts.get("articles/revised", 0)
-    if counts.get("expected_errors"):
-        refused = counts["expected_errors"]
+    if refused := counts.get("expected_errors"):
         return f"{new} new, {revised} revised; {refused} stored pages are refusals or broken, as expected."
     if counts.get("stopped_early"):
         return f"{new} new, {revised} revised; older articles were left unread, see --since and the setting `pages`."
     gone, back = counts.get("articles/unpublished", 0), counts.get("articles/republished", 0)
     if new or revised or gone or back:
-        told = ((gone, "unpublished"), (back, "republished"))
-        more = "".join(f", {number} {name}" for number, name in told if number)
+        more = "".join(f", {count} {name}" for count, name in ((gone, "unpublished"), (back, "republished")) if count)
         return f"{new} new, {revised} revised{more}."
-    if facts.age and facts.max_silence is None and facts.age.days > 30:
+    if facts.age and facts.max_silence is None and facts.age >= OLD_NEWEST_ARTICLE:
         return f"Nothing new; the newest article is {facts.age.days} days old, and the source may be asleep."
     return "Nothing new."

@@ -173,7 +173,6 @@ def test_a_tally_gives_plain_values() -> None:
         "lists": {"pages": 1, "entries": 7},
         "first_seen": {"all": 4, "copies": 1, "old": 0},
         "problems": {"Blocked": 1},
-        "robots_refused": 1,
         "articles": 2,
         "fields": dict.fromkeys(OPTIONAL_FIELDS, 0) | {"title": 1},
         "languages": {"ru": 1, "und": 1},

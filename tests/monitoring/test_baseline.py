@@ -33,7 +33,7 @@ def test_a_list_that_is_back_is_expected_again(replaced: int, holds: bool) -> No
 def test_an_accepted_list_is_no_trouble(mark: Baseline | None, code: int) -> None:
     counts = {"entries": 7, "lists_replaced": 1}
     facts = RunFacts(
-        title="X", least_links=3, max_silence=None, counts=counts, newest_published_at=NOW, now=NOW, baseline=mark
+        title="X", min_links=3, max_silence=None, counts=counts, newest_published_at=NOW, now=NOW, baseline=mark
     )
     assert judge_run(facts)[2] == code
 

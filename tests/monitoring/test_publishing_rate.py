@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.publishing_times import ALMATY, DAY, published
+from support.publishing_times import ALMATY, DAY, simulate_publishing_times
 
 from crawler.monitoring.publishing_rate import (
     HOLIDAY,
@@ -54,7 +54,7 @@ def alarms(times: list[datetime], step: timedelta = 6 * HOUR) -> Counter[tuple[i
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("seed", range(3))
 def test_at_most_one_false_alarm_a_quarter(rate: float, seed: int) -> None:
-    times = published(seed, rate, START, TWO_YEARS, FREE)
+    times = simulate_publishing_times(seed, rate, START, TWO_YEARS, FREE)
     assert max(alarms(times).values(), default=0) <= 1
 
 
@@ -62,7 +62,7 @@ def test_at_most_one_false_alarm_a_quarter(rate: float, seed: int) -> None:
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_true_stop_is_noticed_in_time(rate: float, seed: int) -> None:
-    times = published(seed, rate, START, 500, FREE)
+    times = simulate_publishing_times(seed, rate, START, 500, FREE)
     for left_out in range(0, 60, 8):  # a stop on each day of the week
         earlier = drop_future_times(times, times[-1] - left_out * DAY)
         cadence = learned(earlier, earlier[-1])
@@ -70,7 +70,7 @@ def test_a_true_stop_is_noticed_in_time(rate: float, seed: int) -> None:
 
 
 def test_a_former_stop_makes_nobody_patient() -> None:
-    times = published(1, 4.0, date(2025, 1, 6), 380, FREE)
+    times = simulate_publishing_times(1, 4.0, date(2025, 1, 6), 380, FREE)
     stopped = [t for t in times if not date(2025, 9, 1) <= t.date() <= date(2025, 9, 21)]
     whole, broken = learned(times, times[-1]), learned(stopped, times[-1])
     assert broken.longest_silence > 20 * DAY
@@ -90,7 +90,7 @@ def noticed_after(cadence: PublishingRate, newest: datetime) -> timedelta:
 
 
 def test_a_long_weekend_is_no_silence() -> None:
-    times = published(1, 6.0, date(2025, 3, 3), 380, FREE)
+    times = simulate_publishing_times(1, 6.0, date(2025, 3, 3), 380, FREE)
     friday = datetime(2026, 3, 13, 18, 0, tzinfo=ALMATY)
     past = [t for t in times if t < friday] + [friday]
     cadence = learned(past, friday)
@@ -99,7 +99,7 @@ def test_a_long_weekend_is_no_silence() -> None:
 
 
 def test_the_new_year_is_quiet_by_nature() -> None:
-    days = published(2, 6.0, date(2025, 1, 6), 355, FREE)
+    days = simulate_publishing_times(2, 6.0, date(2025, 1, 6), 355, FREE)
     cadence = learned(days, days[-1])
     holiday = datetime(2026, 1, 1, 10, 0, tzinfo=ALMATY)
     workday = datetime(2026, 1, 13, 10, 0, tzinfo=ALMATY)
@@ -113,7 +113,7 @@ THURSDAYS = (0.1, 0.1, 0.3, 4.4, 0.1, 1, 1)
 
 
 def test_each_weekday_is_known() -> None:
-    times = published(3, 4.0, START, 400, FREE, week=THURSDAYS)
+    times = simulate_publishing_times(3, 4.0, START, 400, FREE, week=THURSDAYS)
     cadence = learned(times, times[-1])
     monday, thursday = (datetime(2025, 3, day, tzinfo=ALMATY) for day in (3, 6))
     expected = [cadence.expect_articles(day, day + DAY) for day in (monday, thursday)]
@@ -121,7 +121,7 @@ def test_each_weekday_is_known() -> None:
 
 
 def test_a_missing_thursday_is_noticed_before_the_next() -> None:
-    times = published(3, 4.0, START, 500, FREE, week=THURSDAYS)
+    times = simulate_publishing_times(3, 4.0, START, 500, FREE, week=THURSDAYS)
     friday = max(moment for moment in times if moment.weekday() == 4)
     cadence = learned(drop_future_times(times, friday), friday)
     assert noticed_after(cadence, friday) < 8 * DAY
@@ -129,7 +129,7 @@ def test_a_missing_thursday_is_noticed_before_the_next() -> None:
 
 def test_a_weekday_hardly_seen_counts_as_any_workday() -> None:
     """Sixty days have no eight holidays: those are free days like others."""
-    times = published(4, 6.0, date(2025, 6, 2), 80, FREE)
+    times = simulate_publishing_times(4, 6.0, date(2025, 6, 2), 80, FREE)
     rates = learned(times, times[-1]).rates
     saturday, sunday, holiday = (sum(rates[day, hour] for hour in range(24)) for day in (5, 6, HOLIDAY))
     assert 0.9 * min(saturday, sunday) <= holiday <= 1.1 * max(saturday, sunday)
@@ -140,7 +140,10 @@ def test_a_weekday_hardly_seen_counts_as_any_workday() -> None:
 @pytest.mark.parametrize("rate", RATES)
 def test_weekdays_of_their_own_bring_no_false_alarms(week: tuple[float, ...], rate: float) -> None:
     for seed in range(2):
-        assert max(alarms(published(seed, rate, START, TWO_YEARS, FREE, week=week)).values(), default=0) <= 1
+        assert (
+            max(alarms(simulate_publishing_times(seed, rate, START, TWO_YEARS, FREE, week=week)).values(), default=0)
+            <= 1
+        )
 
 
 def test_too_little_teaches_nothing() -> None:

@@ -19,7 +19,7 @@ AWAKE, ASLEEP = timedelta(days=7), None
 def verdict(*codes: int, silence: timedelta | None = AWAKE, **given: Any) -> tuple[Health, str, int]:
     problems = tuple(Problem(kind="x", message=f"Trouble {code}.", exit_code=code) for code in codes)
     return judge_run(
-        RunFacts(title="The source", least_links=3, max_silence=silence, problems=problems, now=NOW, **given)
+        RunFacts(title="The source", min_links=3, max_silence=silence, problems=problems, now=NOW, **given)
     )
 
 
@@ -47,7 +47,7 @@ def test_worst_problem_is_the_verdict(codes: tuple[int, ...], health: Health, co
 
 @pytest.mark.parametrize("counts", [{}, {"entries": 2}, {"pages": 4}, {"articles/new": 0}, {"dropped": 1}])
 def test_nothing_listed_and_nothing_read_is_silent(counts: dict[str, int]) -> None:
-    health, sentence, code = verdict(counts=counts, newest=NOW)
+    health, sentence, code = verdict(counts=counts, newest_published_at=NOW)
     assert (health, code) == (Health.SILENT, 13)
     assert sentence.startswith("The source: nothing was listed")
 
@@ -57,35 +57,42 @@ def test_nothing_listed_and_nothing_read_is_silent(counts: dict[str, int]) -> No
     ["articles/new", "articles/unchanged", "not_modified", "expected_errors", "no_article", "skipped", "too_old"],
 )
 def test_one_page_that_was_fine_is_enough(name: str) -> None:
-    assert verdict(counts={name: 1}, newest=NOW)[0] is Health.HEALTHY
+    assert verdict(counts={name: 1}, newest_published_at=NOW)[0] is Health.HEALTHY
 
 
 def test_a_full_list_of_known_articles_is_healthy() -> None:
-    assert verdict(counts={"entries": 3}, newest=NOW) == (Health.HEALTHY, "Nothing new.", 0)
+    assert verdict(counts={"entries": 3}, newest_published_at=NOW) == (Health.HEALTHY, "Nothing new.", 0)
 
 
 @pytest.mark.parametrize(
     ("days", "health"), [(0, Health.HEALTHY), (7, Health.HEALTHY), (8, Health.SILENT), (400, Health.SILENT)]
 )
 def test_silence_longer_than_believable(days: int, health: Health) -> None:
-    found, sentence, code = verdict(counts={"entries": 5}, newest=NOW - timedelta(days=days))
+    found, sentence, code = verdict(counts={"entries": 5}, newest_published_at=NOW - timedelta(days=days))
     assert (found, code) == (health, 13 if health is Health.SILENT else 0)
     assert (f"nothing new for {days} days" in sentence) == (health is Health.SILENT)
 
 
 def test_silence_is_no_matter_when_one_page_was_asked() -> None:
-    assert verdict(counts={"articles/new": 1}, newest=NOW - timedelta(days=400), one_page=True)[2] == 0
+    assert (
+        verdict(counts={"articles/new": 1}, newest_published_at=NOW - timedelta(days=400), is_single_page=True)[2] == 0
+    )
 
 
 def test_unknown_newest_article_is_no_silence() -> None:
-    assert verdict(counts={"articles/new": 1}, newest=None)[2] == 0
+    assert verdict(counts={"articles/new": 1}, newest_published_at=None)[2] == 0
 
 
 def test_source_that_may_be_asleep_says_how_long() -> None:
-    health, sentence, code = verdict(silence=ASLEEP, counts={"entries": 3}, newest=NOW - timedelta(days=1200))
+    health, sentence, code = verdict(
+        silence=ASLEEP, counts={"entries": 3}, newest_published_at=NOW - timedelta(days=1200)
+    )
     assert (health, code) == (Health.HEALTHY, 0)
     assert "1200 days old" in sentence
-    assert verdict(silence=ASLEEP, counts={"entries": 3}, newest=NOW - timedelta(days=30))[1] == "Nothing new."
+    assert (
+        verdict(silence=ASLEEP, counts={"entries": 3}, newest_published_at=NOW - timedelta(days=30))[1]
+        == "Nothing new."
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,12 +104,14 @@ def test_source_that_may_be_asleep_says_how_long() -> None:
     ],
 )
 def test_what_a_healthy_run_found(counts: dict[str, int], sentence: str) -> None:
-    assert verdict(counts=counts, newest=NOW) == (Health.HEALTHY, sentence, 0)
+    assert verdict(counts=counts, newest_published_at=NOW) == (Health.HEALTHY, sentence, 0)
 
 
 def test_what_was_listed_and_not_to_be_had_is_named() -> None:
     lost = tuple(f"https://example.org/{number}" for number in range(5))
-    health, sentence, code = verdict(counts={"articles/new": 2, "entries": 7}, newest=NOW, unaccounted=lost)
+    health, sentence, code = verdict(
+        counts={"articles/new": 2, "entries": 7}, newest_published_at=NOW, unaccounted=lost
+    )
     assert (health, code) == (Health.DEGRADED, 14)
     assert sentence == (
         "2 new, 0 revised; listed, but not to be had: https://example.org/0, https://example.org/1, "
@@ -111,7 +120,7 @@ def test_what_was_listed_and_not_to_be_had_is_named() -> None:
 
 
 def test_another_list_that_stood_in_is_no_health() -> None:
-    health, sentence, code = verdict(counts={"entries": 7, "lists_replaced": 1}, newest=NOW)
+    health, sentence, code = verdict(counts={"entries": 7, "lists_replaced": 1}, newest_published_at=NOW)
     assert (health, code) == (Health.DEGRADED, 14)
     assert sentence.startswith("Nothing new; its first list failed")
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 
 import pytest
-from support.publishing_times import ALMATY, DAY, published
+from support.publishing_times import ALMATY, DAY, simulate_publishing_times
 
 from crawler.monitoring.publishing_rate import (
     MAX_HISTORY,
@@ -91,7 +91,7 @@ def test_a_day_gone_wild_is_told_that_day_and_the_next() -> None:
 
 
 def test_the_new_year_is_no_drop() -> None:
-    times = published(2, 6.0, date(2024, 7, 1), 400, free)
+    times = simulate_publishing_times(2, 6.0, date(2024, 7, 1), 400, free)
     for day in range(1, 12):
         assert told(times, noon(date(2025, 1, day))) == []
 
@@ -101,7 +101,7 @@ def test_the_new_year_is_no_drop() -> None:
 @pytest.mark.parametrize("rate", [1, 4, 15])
 @pytest.mark.parametrize("seed", range(2))
 def test_at_most_one_false_alarm_a_quarter_and_a_true_drop_is_told(rate: float, burst: float, seed: int) -> None:
-    times = published(seed, rate, START, 730, free, burst=burst)
+    times = simulate_publishing_times(seed, rate, START, 730, free, burst=burst)
     false = Counter((moment.year, (moment.month - 1) // 3) for moment in episodes(times, 70))
     assert max(false.values(), default=0) <= 1
     chance, cut = random.Random(seed), times[0] + 500 * DAY

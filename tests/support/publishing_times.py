@@ -11,7 +11,7 @@ ALMATY = ZoneInfo("Asia/Almaty")
 DAY = timedelta(days=1)
 
 
-def published(
+def simulate_publishing_times(
     seed: int,
     a_day: float,
     start: date,
