@@ -1,98 +1,109 @@
-"""Every deliberate exception. Each says in one sentence what happened, where, and what to do.
+"""All deliberate exceptions. The message says in one sentence what failed, where, and what to do.
 
-    CrawlerError                 1   something unexpected
-    ├── UsageError               2   a command, option or file name that cannot be meant
-    │   ├── ConfigError          2   crawler.toml or CRAWLER_* says something unusable
-    │   ├── RuleError            2   rules.toml says something unusable
-    │   ├── UnknownSource        2   no source of that name
-    │   └── NothingStored        2   a replay was asked of a folder or file that holds nothing for the source
-    ├── SourceError                  what a source did to a run
-    │   ├── Unreachable         10   no answer, or only answers of a broken server
+    CrawlerError                 1   an unexpected failure
+    ├── UsageError               2   a command, option or file name that makes no sense
+    │   ├── ConfigError          2   crawler.toml or CRAWLER_* has an unusable value
+    │   ├── RuleError            2   rules.toml has an unusable rule
+    │   ├── UnknownSource        2   no source has this name
+    │   └── NoSnapshots          2   the folder or file to replay has nothing for the source
+    ├── SourceError                  the source made the run fail
+    │   ├── Unreachable         10   no answer, or only errors of a broken server
     │   ├── Blocked             11   the site refuses us: a gate, a challenge, robots.txt, a JavaScript shell
-    │   ├── PageChanged         12   a page no longer has the shape its page class knows
-    │   ├── NotStored           12   a replay led to an address that is not stored
-    │   └── Silent              13   nothing came where something was due
-    ├── Held                    15   another run of the source goes on, here or on another host
+    │   ├── PageChanged         12   a page no longer has the shape that its page class knows
+    │   ├── MissingSnapshot     12   a replay requested a URL that is not stored
+    │   └── NoArticles          13   a list or a run had no articles where some were due
+    ├── SourceLocked            15   another run of the source is active, here or on another host
     ├── ArchiveError             1   a WARC file that cannot be written, or is broken
-    ├── NotAnArticle                 a page that rightly yields nothing (`/terms`, a shell of a section)
-    └── Refused                      the house itself does not go there (private address, scheme, size)
+    ├── NotAnArticle                 a page that rightly has no article (`/terms`, a section's shell)
+    └── ForbiddenTarget         11   a URL that the crawler refuses (private address, scheme, size)
 
-A class's `exit_code` is what a command ends with; `worst()` picks one where several happened. 14 is no error's: a run
-ended well, and may have missed something (`health.verdict`).
+A command ends with the `exit_code` of an error's class. `choose_exit_code` picks one of several. No error has 14: a run
+that ended well may have missed something (`monitoring.verdict`).
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import ClassVar
 
 EXIT_CODE_PRECEDENCE = (1, 2, 12, 11, 10, 13, 14, 15)
-"""Exit codes, the one that outranks all first."""
+"""All exit codes but 0. Earlier ones win over later ones."""
+MIN_SUGGESTION_SIMILARITY = 0.5
 
 
 class CrawlerError(Exception):
-    """Something deliberate went wrong; `str()` is the sentence for a person."""
+    """A deliberate error. `str()` is the message for a person."""
 
     exit_code = 1
+    kind: ClassVar[str] = "CrawlerError"
+    """The name under which problems of this class are stored and printed. It outlives a renamed class."""
+
+    def __init_subclass__(cls, *, kind: str | None = None) -> None:
+        """Set the stored name, which is the class's name unless `kind` is given."""
+        super().__init_subclass__()
+        cls.kind = kind or cls.__name__
 
 
 class UsageError(CrawlerError):
-    """The command, its options or its files cannot be meant as given."""
+    """The command, its options or its files make no sense."""
 
     exit_code = 2
 
 
 class ConfigError(UsageError):
-    """A configuration key or value is unusable; the sentence names file and line, or the key."""
+    """A configuration key or value is unusable. The message names file and line, or the key."""
 
 
 class RuleError(UsageError):
-    """A keyword rule is unusable; the sentence names file and line, or the rule."""
+    """A keyword rule is unusable. The message names file and line, or the rule."""
 
 
 class UnknownSource(UsageError):
     """No source has this name."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
+        """Name the unknown source, the nearest known one, and all known ones."""
         names = sorted(known)
-        super().__init__(
-            f"There is no source {name!r}{suggest_nearest(name, names) or '.'} Known sources: {', '.join(names)}."
-        )
+        hint = suggest_nearest(name, names) or "."
+        super().__init__(f"There is no source {name!r}{hint} Known sources: {', '.join(names)}.")
 
 
-class NoSnapshots(UsageError):
-    """A replay was asked of a place that holds nothing for the source."""
+class NoSnapshots(UsageError, kind="NothingStored"):
+    """The folder or file to replay has nothing for the source."""
 
 
 class SourceError(CrawlerError):
-    """What a source did to a run; `url` is the address it happened at."""
+    """The source made the run fail. `url` is where."""
 
     def __init__(self, message: str, *, url: str | None = None) -> None:
+        """Set the message and the URL (None when no single page failed)."""
         super().__init__(message)
         self.url = url
 
 
 class Unreachable(SourceError):
-    """No answer, or only a broken server's; worth trying again later."""
+    """No answer, or only errors of a broken server. A later try may succeed."""
 
     exit_code = 10
 
 
 class Blocked(SourceError):
-    """The site refuses us. It is reported and respected, never worked around."""
+    """The site refuses us. The crawler reports and respects this, and never works around it."""
 
     exit_code = 11
 
 
 class PageChanged(SourceError):
-    """A page no longer has the shape its page class knows.
+    """A page no longer has the shape that its page class knows.
 
-    `field` is the field that could not be read, `selector` what was looked for, `found` what stood there instead.
+    `field` is the field that could not be read, `selector` what was looked for, `found` what was there instead.
     """
 
     exit_code = 12
 
     def __init__(self, field: str, selector: str, found: str, url: str) -> None:
+        """Build the message from the field, the selector and what was found at the URL."""
         super().__init__(
             f"{url}: the field {field!r} was looked for with {selector!r}, found {found}. "
             "The page may have a new shape: keep it with `crawler snapshot` and mend its page class.",
@@ -101,20 +112,20 @@ class PageChanged(SourceError):
         self.field, self.selector, self.found = field, selector, found
 
 
-class MissingSnapshot(SourceError):
-    """A replay led to an address that is not stored."""
+class MissingSnapshot(SourceError, kind="NotStored"):
+    """A replay requested a URL that is not stored."""
 
     exit_code = 12
 
 
-class NoArticles(SourceError):
-    """Nothing came where something was due."""
+class NoArticles(SourceError, kind="Silent"):
+    """A list or a run had no articles where some were due."""
 
     exit_code = 13
 
 
-class SourceLocked(CrawlerError):
-    """Another run of the source goes on, so that this one must not; it says nothing of the source."""
+class SourceLocked(CrawlerError, kind="Held"):
+    """Another run of the source is active, so this one must not start. It is no fault of the source."""
 
     exit_code = 15
 
@@ -124,31 +135,31 @@ class ArchiveError(CrawlerError):
 
 
 class NotAnArticle(CrawlerError):
-    """A page that rightly yields no article; `str()` is the reason."""
+    """A page that rightly has no article. `str()` is the reason."""
 
     exit_code = 0
 
 
-class ForbiddenTarget(CrawlerError):
-    """The house does not go there: a private address, another scheme, a body past the cap."""
+class ForbiddenTarget(CrawlerError, kind="Refused"):
+    """The crawler refuses the URL: a private address, another scheme, a body above the size limit."""
 
     exit_code = 11
 
 
 def suggest_nearest(name: str, known: Iterable[str]) -> str:
-    """A hint like ", did you mean 'mfa'?", or nothing when no known word is near."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f", did you mean {close[0]!r}?" if close else ""
+    """Return a hint such as ", did you mean 'mfa'?", or "" when no known name is similar."""
+    nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=MIN_SUGGESTION_SIMILARITY)
+    return f", did you mean {nearest[0]!r}?" if nearest else ""
 
 
 def choose_exit_code(codes: Iterable[int]) -> int:
-    """The exit code that outranks the others; 0 when there is none.
+    """Return the code that wins over the others, or 0 when there is none.
 
-    >>> worst([13, 0, 11])
+    >>> choose_exit_code([13, 0, 11])
     11
     """
-    seen = set(codes) - {0}
+    failures = set(codes) - {0}
     for code in EXIT_CODE_PRECEDENCE:
-        if code in seen:
+        if code in failures:
             return code
-    return 1 if seen else 0
+    return 1 if failures else 0

@@ -1,4 +1,4 @@
-"""Errors: one sentence each, an exit code each, and the worst of several."""
+"""Errors: their tree, exit codes, stored names and hints."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from crawler.errors import (
     suggest_nearest,
 )
 
+ROOT = Path(__file__).parents[1]
 CLASSES = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, Exception)]
 TREE = {
     name: (len(indent) // 4, int(code) if code else None)
@@ -31,17 +32,17 @@ TREE = {
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_class_stands_in_the_tree_with_its_exit_code(cls: type[CrawlerError]) -> None:
+def test_docstring_lists_class_with_its_exit_code(cls: type[CrawlerError]) -> None:
     code = TREE[cls.__name__][1]
     if code is not None:
         assert cls.exit_code == code
 
 
-def test_tree_holds_nothing_else() -> None:
+def test_docstring_lists_nothing_else() -> None:
     assert set(TREE) == {cls.__name__ for cls in CLASSES}
 
 
-def test_children_follow_their_parent_in_the_tree() -> None:
+def test_docstring_lists_subclass_below_its_base() -> None:
     above: list[str] = []
     for name, (depth, _) in TREE.items():
         cls = getattr(errors, name)
@@ -50,7 +51,7 @@ def test_children_follow_their_parent_in_the_tree() -> None:
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_class_says_what_it_is(cls: type[Exception]) -> None:
+def test_class_has_a_docstring(cls: type[Exception]) -> None:
     assert (cls.__doc__ or "").strip()
 
 
@@ -58,19 +59,19 @@ RANKED = (1, 2, 12, 11, 10, 13, 14, 15)
 
 
 @pytest.mark.parametrize(("higher", "lower"), list(itertools.combinations(RANKED, 2)))
-def test_one_code_outranks_the_other(higher: int, lower: int) -> None:
+def test_precedence_of_exit_codes(higher: int, lower: int) -> None:
     assert choose_exit_code([higher, lower]) == choose_exit_code([lower, 0, higher]) == higher
 
 
 @pytest.mark.parametrize(
     ("codes", "code"), [([], 0), ([0, 0], 0), ([13], 13), ([0, 13], 13), ([77], 1), ([77, 12], 12)]
 )
-def test_worst(codes: list[int], code: int) -> None:
+def test_choose_exit_code(codes: list[int], code: int) -> None:
     assert choose_exit_code(codes) == code
 
 
 @given(st.lists(st.sampled_from([0, *RANKED])))
-def test_worst_is_one_of_them_in_any_order(codes: list[int]) -> None:
+def test_chosen_exit_code_does_not_depend_on_order(codes: list[int]) -> None:
     assert choose_exit_code(codes) == choose_exit_code(reversed(codes)) == choose_exit_code(set(codes))
     assert choose_exit_code(codes) in {0, *codes}
 
@@ -80,7 +81,27 @@ def test_every_exit_code_has_a_rank() -> None:
     assert NotAnArticle.exit_code == 0
 
 
-def test_changed_page_names_field_selector_and_address() -> None:
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("NoSnapshots", "NothingStored"),
+        ("MissingSnapshot", "NotStored"),
+        ("NoArticles", "Silent"),
+        ("SourceLocked", "Held"),
+        ("ForbiddenTarget", "Refused"),
+    ],
+)
+def test_renamed_classes_keep_their_stored_names(name: str, kind: str) -> None:
+    assert getattr(errors, name).kind == kind
+
+
+def test_stored_names_are_unique_and_mostly_the_class_names() -> None:
+    kinds = [cls.kind for cls in CLASSES if issubclass(cls, CrawlerError)]
+    assert len(set(kinds)) == len(kinds)
+    assert len(set(kinds) - {cls.__name__ for cls in CLASSES}) == 5
+
+
+def test_page_changed_names_field_selector_and_url() -> None:
     error = PageChanged("title", "h1", "nothing", "https://example.org/1")
     assert (error.field, error.selector, error.found, error.url) == ("title", "h1", "nothing", "https://example.org/1")
     assert all(
@@ -95,14 +116,16 @@ def test_unknown_source_names_the_nearest_and_all() -> None:
 
 
 @pytest.mark.parametrize(("word", "hint"), [("mfo", ", did you mean 'mfa'?"), ("zzz", ""), ("", "")])
-def test_nearest(word: str, hint: str) -> None:
+def test_suggest_nearest(word: str, hint: str) -> None:
     assert suggest_nearest(word, ["mfa", "qazmonitor"]) == hint
 
 
-def test_every_exit_code_is_told_in_the_readme_and_by_help() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    told = readme[readme.index("**Exit codes**") :].split("\n\n", 1)[0]
-    codes, order = told.split("Of several, ", 1)
+def test_documents_and_help_list_every_exit_code() -> None:
+    documents = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    texts = [path.read_text(encoding="utf-8") for path in documents]
+    (text,) = [text for text in texts if "**Exit codes**" in text]
+    paragraph = text[text.index("**Exit codes**") :].split("\n\n", 1)[0]
+    codes, order = paragraph.split("Of several, ", 1)
     assert sorted(int(found) for found in re.findall(r"(?::\s|·\s|\*\*: )(\d+) ", codes)) == sorted(
         {0, *EXIT_CODE_PRECEDENCE}
     )

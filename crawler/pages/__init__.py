@@ -1,13 +1,18 @@
-"""Snapshot → values: a source's page classes say where its fields stand, this room says how a page is read.
+"""Page objects: one snapshot (an HTTP response) in, articles or links out.
 
-    site.py      what a page class must know of its source, and what a reading gives
-    page.py      Page, ListingPage, ArticlePage; `read`, the one way from a Snapshot to articles and links
-    blocks.py    a page as the sequence of its lines, HTML and text alike
-    feed.py      RSS and Atom
-    metadata.py  JSON-LD and OpenGraph
-    shape.py     a page's structure: the path of each field, a hash of the template
-    release.py   datelines and attribution lines of press releases
-    refusal.py   challenge pages, gates, outages, JavaScript shells
+snapshot         Snapshot: one HTTP response
+site             Site: what a page class must know of its source; Reading: what a page yielded
+base             Page, ArticlePage and `read_snapshot`, the one way from a snapshot to articles and links
+listing          ListingPage: a page that lists articles
+feed             RSS and Atom
+blocks           a page as a sequence of lines, from HTML or plain text
+metadata         JSON-LD and OpenGraph
+press_release    datelines and attribution lines of press releases
+refusal          challenge pages, closed gates, outages, JavaScript shells
+structure        a page's structure: the path of each field, a hash of the template
+govkz            gov.kz: answers of its data interface, list pages
+govkz_rendered   gov.kz: article pages as a browser renders them, text captures
+ktkz             addresses of kt.kz, which two sources share
 
-No network, no clock, no database: the same snapshot gives the same reading, live, in a test and in ten years.
+Page objects use no network, clock or database. The same snapshot yields the same reading live, in a test and in ten years.
 """

@@ -1,7 +1,7 @@
-"""Page: one reading of one snapshot. A source's page classes say where its fields stand; this says how they are asked.
+"""Page and ArticlePage: one page object reads one snapshot. `read_snapshot` chooses the page class.
 
-A page class lives as long as the shape it knows: when a site is redesigned, a new class is added behind it and the old
-one gets an `until` date, so that old snapshots can still be read.
+A page class is valid as long as the site has the shape that it knows. After a redesign a new class comes after it, and the
+old one gets an `until` date, so that old snapshots can still be read.
 """
 
 from __future__ import annotations
@@ -17,23 +17,29 @@ from parsel import Selector
 
 from crawler.errors import NotAnArticle, PageChanged
 from crawler.items import Article, PageStructure, Rights
-from crawler.pages import blocks, refusal
-from crawler.pages import structure as shape
+from crawler.pages import blocks, structure
 from crawler.pages.blocks import Block
+from crawler.pages.refusal import is_javascript_shell, make_shell_error, raise_if_refused
 from crawler.pages.site import ArticleAddress, Reading, Site
 from crawler.pages.snapshot import Snapshot
-from crawler.text import cleaning as clean
-from crawler.text import dates, language
+from crawler.text import dates
+from crawler.text.cleaning import clean_line_or_none
+from crawler.text.language import detect_language
 
 REQUESTED_LANGUAGE_NOTE = "letters of the text, asked for as "
-"""Where a language was found to be another than the one asked for, by this and the language asked for."""
+"""The provenance note of an article whose text is in another language than requested, before the requested one."""
+STORED_URL_PREFIX = "stored://sha256/"
+"""The URL of a page that was stored without its URL."""
+DIGEST_ID_LENGTH = 16
 
 
 class Page:
-    """One snapshot read by one class. Subclasses give `accepts` and `read`."""
+    """One snapshot read by one page class. Subclasses define `can_read` and `read`."""
 
     until: ClassVar[date | None] = None
     """The day (UTC) from which the site no longer has this shape, None while it has."""
+    is_complete: ClassVar[bool] = True
+    """False for a capture that never has all fields, such as the text of the body alone."""
 
     def __init__(self, snapshot: Snapshot, site: Site) -> None:
         self.snapshot = snapshot
@@ -43,32 +49,32 @@ class Page:
 
     @classmethod
     def is_retired(cls, time: datetime) -> bool:
-        """Whether the site no longer has this shape at a moment (aware)."""
+        """Return whether the site no longer has this shape at a time (aware)."""
         return cls.until is not None and time.astimezone(UTC).date() >= cls.until
 
     @classmethod
     def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
-        """Whether this class knows the snapshot's shape."""
+        """Return whether this class knows the snapshot's shape."""
         raise NotImplementedError
 
     def read(self) -> Reading:
-        """The page's articles and links; SourceError when the page is not what the class knows."""
+        """Return the page's articles and links. Raises SourceError when the page has another shape."""
         raise NotImplementedError
 
     @cached_property
     def root(self) -> Selector:
-        """The page as a parsel Selector over its HTML."""
+        """The page's HTML as a parsel Selector."""
         return Selector(text=self.snapshot.text, type="html")
 
     @cached_property
     def blocks(self) -> list[Block]:
-        """The page as its lines."""
+        """The lines of the page."""
         if self.snapshot.kind == "text":
             return blocks.parse_text(self.snapshot.text)
         return blocks.parse_html(self.root.root)
 
     def select_one(self, field: str, css: str, within: Selector | None = None) -> Selector:
-        """The only element that `css` selects; PageChanged when it selects none or several."""
+        """Return the only element that `css` selects. Raises PageChanged when it selects none or several."""
         found = (within or self.root).css(css)
         if len(found) != 1:
             raise self.make_changed_error(field, css, "nothing" if not found else f"{len(found)} of them")
@@ -76,7 +82,7 @@ class Page:
         return found[0]
 
     def select_first(self, field: str, css: str, within: Selector | None = None) -> Selector:
-        """The first element that `css` selects; PageChanged when it selects none."""
+        """Return the first element that `css` selects. Raises PageChanged when it selects none."""
         found = (within or self.root).css(css)
         if not found:
             raise self.make_changed_error(field, css, "nothing")
@@ -84,148 +90,128 @@ class Page:
         return found[0]
 
     def get_text(self, node: Selector) -> str | None:
-        """The element's text as one clean line, None for nothing."""
-        return clean.clean_line_or_none("".join(node.root.itertext()))
+        """Return the element's text as one clean line, or None where there is none."""
+        return clean_line_or_none("".join(node.root.itertext()))
 
     def make_changed_error(self, field: str, selector: str, found: str) -> PageChanged:
-        """The error for a field that is not where the class looks for it."""
+        """Return the error for a field that is not where this class looks for it."""
         return PageChanged(field, selector, found, self.snapshot.url)
 
     def record_rule(self, field: str, rule: str) -> None:
-        """Keep which rule gave a field."""
+        """Record in the provenance which rule found a field."""
         self.provenance[field] = f"{type(self).__name__}:{rule}"
 
     def record_lines(self, field: str, lines: Sequence[Block]) -> None:
-        """Keep which lines gave a field; `one` and `first` keep it by themselves.
+        """Record in which elements the lines of a field are. `select_one` and `select_first` do this themselves.
 
-        A paragraph stands for what it is in: so a text of one has the path of a text of many.
+        Use the parent of a paragraph, so that bodies of one and of many paragraphs have the same path.
         """
         if lines and lines[0].node is not None:
             ends = (lines[0].node, lines[-1].node)
             self.field_nodes[field] = tuple(
-                node.getparent() if node.tag in shape.PARAGRAPH_TAGS else node for node in ends
+                node.getparent() if node.tag in structure.PARAGRAPH_TAGS else node for node in ends
             )
 
     def make_structure(self, reading: Reading) -> PageStructure | None:
-        """The page's structure, once it was read; None for a text, which has none."""
+        """Return the structure of the page that was read, or None for plain text, which has none."""
         kind, name = self.snapshot.kind, type(self).__name__
         paths = {field: place for field, place in self.field_nodes.items() if isinstance(place, str)}
         if kind == "json":
-            return PageStructure(page=name, paths=paths, template=shape.hash_json(self.snapshot.json))
+            return PageStructure(page=name, paths=paths, template=structure.hash_json(self.snapshot.json))
         if kind == "xml":
-            return PageStructure(page=name, paths=paths, template=shape.hash_xml(self.snapshot.text))
+            return PageStructure(page=name, paths=paths, template=structure.hash_xml(self.snapshot.text))
         if kind != "html":
             return None
+        root = self.root.root
         nodes = {field: place for field, place in self.field_nodes.items() if not isinstance(place[0], str)}
-        paths |= {field: shape.format_path(place) for field, place in nodes.items()}
+        paths |= {field: structure.format_path(place) for field, place in nodes.items()}
         if reading.links and (
-            path := shape.find_link_path(self.root.root, lambda href: self.resolve_article_link(href) in reading.links)
+            path := structure.find_link_path(root, lambda href: self.resolve_article_link(href) in reading.links)
         ):
             paths["links"] = path
-        text = [shape.find_common_ancestor(nodes["body"])] if "body" in nodes else []
-        return PageStructure(page=name, paths=paths, template=shape.hash_html(self.root.root, text))
+        text = [structure.find_common_ancestor(nodes["body"])] if "body" in nodes else []
+        return PageStructure(page=name, paths=paths, template=structure.hash_html(root, text))
 
     def resolve_article_link(self, href: str) -> str | None:
-        """The article's address that a link leads to, None for another's."""
+        """Return the canonical URL of the article that a link leads to, or None for any other link."""
         address = self.site.identify(urljoin(self.snapshot.url, href.strip()))
         return address.url if address else None
 
     def make_absolute_url(self, address: str | None) -> str | None:
-        """An address as the site meant it, absolute on the public origin."""
+        """Return an address of the page as an absolute URL on the site's public origin, None for an empty one."""
         return urljoin(self.site.origin, address.strip()) if address and address.strip() else None
 
     def parse_date(self, field: str, raw: str, selector: str) -> dates.ParsedDate:
-        """The date that `raw` is, wall time in the site's zone; PageChanged when it is none."""
-        when = dates.parse_date(raw, self.site.time_zone)
-        if when is None:
+        """Return the date that `raw` is, read as wall time in the site's zone. Raises PageChanged when it is none."""
+        parsed = dates.parse_date(raw, self.site.time_zone)
+        if parsed is None:
             raise self.make_changed_error(field, selector, repr(raw[:60]))
-        return when
+        return parsed
 
     def make_public_url(self, native_id: str, url: str, text_language: str | None) -> str:
-        """The article's public address; sources whose addresses name a language give the one of its text."""
+        """Return the article's public URL. A source whose URLs name a language names the text's own."""
         return url
 
     def get_requested_language(self) -> str | None:
-        """The language that the page was asked for in, None where nothing says it."""
+        """Return the language in which the page was requested, or None where the request names none."""
         address = self.site.identify(self.snapshot.url)
         return address.language if address else None
 
     def make_rights(self, wording: str | None = None) -> Rights:
-        """The source's rights, with the page's own wording where it has one."""
+        """Return the source's rights, with the page's own wording where it has one."""
         return replace(self.site.rights, wording=wording, source=self.snapshot.url) if wording else self.site.rights
 
 
-class ListingPage(Page):
-    """A page that lists articles: a feed, a section, an archive page. Its links are canonical article addresses."""
-
-    def list_addresses(self) -> list[str]:
-        """Every address on the page that may be an article's, as written."""
-        raise NotImplementedError
-
-    def read(self) -> Reading:
-        """The article addresses in page order, each once; PageChanged when there is none."""
-        found: dict[str, None] = {}
-        for written in self.list_addresses():
-            if url := self.resolve_article_link(written):
-                found.setdefault(url)
-        if not found:
-            raise self.make_changed_error("links", "addresses of articles", "none")
-        return Reading(page_class=type(self).__name__, links=tuple(found), entry_count=len(found))
-
-
 class ArticlePage(Page):
-    """A page that is one article. Subclasses give `fields`."""
-
-    is_complete: ClassVar[bool] = True
-    """False for a capture that never has all fields (a text rendering of the body alone)."""
+    """A page that is one article. Subclasses define `extract_fields`."""
 
     def extract_fields(self) -> dict[str, Any]:
-        """The article's fields, `body` as a list of paragraphs; fields that are not there may be left out."""
+        """Return the article's fields, `body` as a list of paragraphs. Fields that are not on the page may be absent."""
         raise NotImplementedError
 
     def read(self) -> Reading:
-        """The one article of the page."""
+        """Return the one article of the page."""
         return Reading(page_class=type(self).__name__, articles=(self.read_article(),), entry_count=1)
 
     def read_article(self) -> Article:
-        """The article, identified by its address and the language of its text."""
+        """Return the article, identified by its URL and the language of its text."""
         fields = self.extract_fields()
         address = self.site.identify(self.snapshot.url) or identify_by_digest(self.snapshot)
         if address is None:
-            raise NotAnArticle(f"{self.snapshot.url} is no address of an article of {self.site.name}.")
+            raise NotAnArticle(f"{self.snapshot.url} is not an article of {self.site.name}.")
         return make_article(self, address.native_id, address.url, fields)
 
 
 def identify_by_digest(snapshot: Snapshot) -> ArticleAddress | None:
-    """The identity of a page kept without its address (`stored://sha256/…`): its bytes'."""
-    if snapshot.url.startswith("stored://sha256/"):
-        return ArticleAddress(f"sha256-{snapshot.url.rpartition('/')[2][:16]}", snapshot.url)
+    """Return the address of a page that was stored without its URL (`stored://sha256/…`): the hash of its bytes."""
+    if snapshot.url.startswith(STORED_URL_PREFIX):
+        digest = snapshot.url.removeprefix(STORED_URL_PREFIX)
+        return ArticleAddress(f"sha256-{digest[:DIGEST_ID_LENGTH]}", snapshot.url)
     return None
 
 
 def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -> Article:
-    """An Article from a page's fields; the language is the text's own, whatever the address says."""
+    """Return an Article from a page's fields. Its language is detected from the text, whatever the URL names."""
     body = "\n".join(fields.pop("body"))
     if not body:
         raise page.make_changed_error("body", "paragraphs", "none")
-    spoken = language.detect_language(f"{fields.get('title') or ''}\n{body}")
-    asked = page.get_requested_language()
-    page.record_rule(
-        "language", "letters of the text" if asked in (None, spoken) else REQUESTED_LANGUAGE_NOTE + str(asked)
-    )
+    language = detect_language(f"{fields.get('title') or ''}\n{body}")
+    requested = page.get_requested_language()
+    is_as_requested = requested in (None, language)
+    page.record_rule("language", "letters of the text" if is_as_requested else f"{REQUESTED_LANGUAGE_NOTE}{requested}")
     article = Article(
-        id=f"{page.site.name}:{native_id}:{spoken or 'und'}",
+        id=f"{page.site.name}:{native_id}:{language or 'und'}",
         source=page.site.name,
-        url=page.make_public_url(native_id, url, spoken),
+        url=page.make_public_url(native_id, url, language),
         body=body,
-        language=spoken,
+        language=language,
         fetched_at=page.snapshot.fetched_at,
         snapshot=page.snapshot.ref,
         rights=fields.pop("rights", page.site.rights),
         provenance=dict(page.provenance),
         **fields,
     )
-    if getattr(page, "whole", True):
+    if page.is_complete:
         for name in page.site.required_fields:
             if not getattr(article, name):
                 raise PageChanged(name, f"always present ({type(page).__name__})", "nothing", url)
@@ -233,23 +219,24 @@ def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -
 
 
 def get_missing_translation(article: Article) -> str | None:
-    """The language an article was asked for in, if its text is in another; None for an article in its own language."""
-    _, _, asked = article.provenance.get("language", "").partition(REQUESTED_LANGUAGE_NOTE)
-    return asked or None
+    """Return the language in which an article was requested if its text is in another one, else None."""
+    _, _, requested = article.provenance.get("language", "").partition(REQUESTED_LANGUAGE_NOTE)
+    return requested or None
 
 
 def read_snapshot(snapshot: Snapshot, site: Site) -> Reading:
     """Read a snapshot by the first of the site's page classes that knows its shape.
 
-    Raises Blocked, Unreachable or PageChanged for what the page is instead, NotAnArticle for what rightly is none.
+    Raises Blocked, Unreachable or PageChanged for a page that is none of them, NotAnArticle for a page that rightly
+    has no article.
     """
     page_class = find_page_class(snapshot, site)
     if page_class is not None:
         page = page_class(snapshot, site)
-        found = page.read()
-        return replace(found, shape=lambda: page.make_structure(found))
-    if refusal.is_javascript_shell(snapshot):
-        raise refusal.make_shell_error(snapshot.url)
+        reading = page.read()
+        return replace(reading, make_structure=lambda: page.make_structure(reading))
+    if is_javascript_shell(snapshot):
+        raise make_shell_error(snapshot.url)
     raise PageChanged(
         "page",
         f"a shape that {site.name} is known to have",
@@ -258,17 +245,25 @@ def read_snapshot(snapshot: Snapshot, site: Site) -> Reading:
     )
 
 
-def find_page_class(snapshot: Snapshot, site: Site) -> type[Page] | None:
-    """The first of the site's page classes that knows the snapshot's shape, None when none does.
+def list_links(snapshot: Snapshot, site: Site) -> tuple[str, ...]:
+    """Return the canonical article URLs that a list page names, in page order. An article's page names none.
 
-    Raises what the snapshot is, if it is no page.
+    Raises as `read_snapshot` does.
     """
-    refusal.raise_if_refused(snapshot)
+    return read_snapshot(snapshot, site).links
+
+
+def find_page_class(snapshot: Snapshot, site: Site) -> type[Page] | None:
+    """Return the first of the site's page classes that knows the snapshot's shape, or None.
+
+    Raises the error for a refusal, an outage or a page that is gone, and NotAnArticle for a known page without article.
+    """
+    raise_if_refused(snapshot)
     if site.non_article_pattern and site.non_article_pattern.search(snapshot.url):
         raise NotAnArticle(f"{snapshot.url} is a page of {site.name} that is no article.")
-    for page in site.page_classes:
-        if snapshot.fetched_at and page.is_retired(snapshot.fetched_at):
+    for page_class in site.page_classes:
+        if snapshot.fetched_at and page_class.is_retired(snapshot.fetched_at):
             continue
-        if page.can_read(snapshot, site):
-            return page
+        if page_class.can_read(snapshot, site):
+            return page_class
     return None

@@ -1,18 +1,20 @@
-"""RSS and Atom feeds, read by feedparser: every field but the link is optional."""
+"""RSS and Atom feeds, parsed by feedparser. Every field of an entry except its link is optional."""
 
 from __future__ import annotations
 
 import re
 
 from crawler.errors import PageChanged
-from crawler.pages.base import ListingPage
+from crawler.pages.listing import ListingPage
 from crawler.pages.site import Site
 from crawler.pages.snapshot import Snapshot
 
-# A feed has no business declaring entities: expanding them is how a small file fills a machine's memory.
 ENTITY_DECLARATION_PATTERN = re.compile("<!ENTITY", re.IGNORECASE)
+"""No feed needs entity declarations. A small file of them can fill a machine's memory when they are expanded."""
 ROOT_ELEMENT_PATTERN = re.compile(r"<(?:rss|feed|rdf:RDF)\b", re.IGNORECASE)
-"""Declarations stand before it; behind it the same words are text."""
+"""Declarations come before the root element. After it the same characters are text."""
+SEARCHED_BYTES = 500
+"""Bytes in which a feed without a content type shows its root element."""
 
 
 class Feed(ListingPage):
@@ -20,12 +22,13 @@ class Feed(ListingPage):
 
     @classmethod
     def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
-        """Any XML that says it is a feed."""
-        return snapshot.kind == "xml" or b"<rss" in snapshot.body[:500] or b"<feed" in snapshot.body[:500]
+        """Return whether the snapshot is XML or starts like a feed."""
+        head = snapshot.body[:SEARCHED_BYTES]
+        return snapshot.kind == "xml" or b"<rss" in head or b"<feed" in head
 
     def list_addresses(self) -> list[str]:
-        """The entries' links, or their ids where those are addresses."""
-        import feedparser  # 0.1 s and 10 MB that a run without feeds does not need
+        """Return the entries' links, or their ids where an entry has no link."""
+        import feedparser  # takes 0.1 s and 10 MB, which a run without feeds does not need
 
         if ENTITY_DECLARATION_PATTERN.search(ROOT_ELEMENT_PATTERN.split(self.snapshot.text, maxsplit=1)[0]):
             raise self.make_changed_error("links", "a feed without entity declarations", "<!ENTITY")

@@ -1,15 +1,18 @@
-"""Page classes of gov.kz, the portal of Kazakhstan's ministries: GraphQL and REST answers, the rendered page.
+"""gov.kz, the portal of Kazakhstan's ministries: answers of its data interface, and its list pages.
 
-Known from public code and data up to late 2026, not from the live site (H, M, L = confidence):
-`POST /graphql` answers `{"data": {"news": [record, …]}}` (H), `GET /api/v1/public/content-manager/news` a bare array
-of the same records, gated since 2021 (H). A record's `id` and `created_date` are strings; `body`, `heropic`,
-`short_description`, `alt_image` may be null (H). One id serves all languages; what comes back where a translation is
-missing is unknown, so the language is read from the text.
+Facts from public code and data up to late 2026, not from the live site (H, M, L = confidence high, medium, low):
+
+* `POST /graphql` answers `{"data": {"news": [record, …]}}` (H).
+* `GET /api/v1/public/content-manager/news` answers a bare array of the same records. It is closed since 2021 (H).
+* A record's `id` and `created_date` are strings. `body`, `heropic`, `short_description` and `alt_image` may be null (H).
+* One id serves all languages. What the site answers where a translation is missing is unknown, so the language is
+  detected from the text.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,19 +22,27 @@ from parsel import Selector
 
 from crawler.errors import PageChanged, SourceError, Unreachable
 from crawler.items import Article, Image
-from crawler.pages import blocks, refusal
-from crawler.pages import press_release as release
-from crawler.pages.base import ListingPage, Page, make_article
-from crawler.pages.site import Reading, Site
+from crawler.pages.base import Page, make_article
+from crawler.pages.blocks import Block, parse_html
+from crawler.pages.listing import ListingPage
+from crawler.pages.press_release import find_dateline_place, split_attribution
+from crawler.pages.refusal import is_javascript_shell, make_shell_error
+from crawler.pages.site import Finding, Reading, Site
 from crawler.pages.snapshot import Snapshot
-from crawler.text import cleaning as clean
-from crawler.text import dates
+from crawler.text.cleaning import clean_line, clean_line_or_none, decode_entities
+from crawler.text.dates import ParsedDate, convert_to_zone, parse_date
 
 DETAILS_PATTERN = re.compile(r"/memleket/entities/(?P<project>[\w-]+)/press/news/details/(?P<id>\d+)(?![\w-])")
-# A GraphQL message of this kind says that the schema moved; any other is a fault of the hour.
 SCHEMA_ERROR_PATTERN = re.compile(
-    r"cannot query field|unknown (?:argument|type|field)|syntax error|not defined by type", re.I
+    r"cannot query field|unknown (?:argument|type|field)|syntax error|not defined by type", re.IGNORECASE
 )
+"""GraphQL messages that mean a changed schema. Any other message is a temporary fault."""
+REQUIRED_KEYS = ("title", "created_date", "body")
+TEXT_KEYS = ("title", "body", "short_description", "heropic", "alt_image")
+FIELD_KEYS = {"title": "title", "body": "body", "lead": "short_description", "published_at": "created_date"}
+"""Article field → key of a record."""
+MAX_QUOTED_CHARACTERS = 80
+MAX_ERROR_CHARACTERS = 200
 
 
 class NewsAnswer(Page):
@@ -39,25 +50,25 @@ class NewsAnswer(Page):
 
     @classmethod
     def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
-        """Whatever comes from the interface's addresses, and any JSON."""
+        """Return whether the snapshot is JSON or comes from the interface's URLs."""
         path = snapshot.url.partition("?")[0]
         return snapshot.kind == "json" or path.endswith(("/graphql", "/content-manager/news"))
 
     def make_public_url(self, native_id: str, url: str, text_language: str | None) -> str:
-        """The address a reader would open: one id, `?lang=` of the text."""
+        """Return the URL that a reader opens: one id, `?lang=` of the text."""
         return f"{url}?lang={text_language}" if text_language else url
 
     def get_requested_language(self) -> str | None:
-        """The language of the GraphQL request, where the snapshot kept it."""
+        """Return the language of the GraphQL request, or None where the snapshot has no request."""
         try:
-            sent = json.loads(self.snapshot.payload or b"null")
+            request = json.loads(self.snapshot.payload or b"null")
         except ValueError:
             return None
-        variables = sent.get("variables") if isinstance(sent, dict) else None
+        variables = request.get("variables") if isinstance(request, dict) else None
         return variables.get("lang") if isinstance(variables, dict) else None
 
     def read(self) -> Reading:
-        """Every record that is a whole article; a broken record is a problem beside the good ones."""
+        """Return an article for every complete record. A broken record is a problem and does not affect the others."""
         articles: list[Article] = []
         problems: list[SourceError] = []
         skipped: list[str] = []
@@ -67,10 +78,11 @@ class NewsAnswer(Page):
                 article = self.read_record(record)
             except PageChanged as problem:
                 problems.append(problem)
+                continue
+            if article is None:
+                skipped.append(f"{self.make_article_url(str(record['id']))} has no text yet")
             else:
-                skipped.append(f"{self.make_article_url(str(record['id']))} has no text yet") if article is None else (
-                    articles.append(article)
-                )
+                articles.append(article)
         return Reading(
             page_class=type(self).__name__,
             articles=tuple(articles),
@@ -83,13 +95,13 @@ class NewsAnswer(Page):
         )
 
     def list_records(self) -> list[Any]:
-        """The records of a GraphQL or REST answer; Unreachable for the interface's passing faults."""
+        """Return the records of a GraphQL or REST answer. Raises Unreachable for temporary faults of the interface."""
         try:
             answer = self.snapshot.json
         except ValueError:
-            if refusal.is_javascript_shell(self.snapshot):
-                raise refusal.make_shell_error(self.snapshot.url) from None
-            start = " ".join(self.snapshot.text[:80].split())
+            if is_javascript_shell(self.snapshot):
+                raise make_shell_error(self.snapshot.url) from None
+            start = " ".join(self.snapshot.text[:MAX_QUOTED_CHARACTERS].split())
             raise Unreachable(
                 f"{self.snapshot.url} answered with something that is not JSON: {start!r}. Try again later.",
                 url=self.snapshot.url,
@@ -100,12 +112,13 @@ class NewsAnswer(Page):
             raise self.make_answer_error(answer["errors"])
         news = (answer.get("data") or {}).get("news") if isinstance(answer, dict) else None
         if not isinstance(news, list):
-            raise self.make_changed_error("records", "data.news", repr(answer)[:80])
+            raise self.make_changed_error("records", "data.news", repr(answer)[:MAX_QUOTED_CHARACTERS])
         return news
 
     def make_answer_error(self, errors: Any) -> SourceError:
-        """What a GraphQL `errors` list means: the schema moved, or a fault of the hour."""
-        message = "; ".join(str(error.get("message") if isinstance(error, dict) else error) for error in errors)[:200]
+        """Return PageChanged for a GraphQL `errors` list that means a changed schema, else Unreachable."""
+        messages = (str(error.get("message") if isinstance(error, dict) else error) for error in errors)
+        message = "; ".join(messages)[:MAX_ERROR_CHARACTERS]
         if SCHEMA_ERROR_PATTERN.search(message):
             return self.make_changed_error("records", "the GraphQL query News", message)
         return Unreachable(
@@ -113,117 +126,136 @@ class NewsAnswer(Page):
         )
 
     def make_article_url(self, native_id: str) -> str:
-        """The article's public address without its language."""
+        """Return the article's public URL without its language."""
         return f"{self.site.origin}/memleket/entities/{self.site.name}/press/news/details/{native_id}"
 
     def read_record(self, record: Any) -> Article | None:
-        """The article of one record, None for one without text; PageChanged for a record of another shape."""
-        if not isinstance(record, dict) or not record.get("id"):
-            raise self.make_changed_error("id", "record.id", repr(record)[:80])
-        native_id = str(record["id"])
-        url = self.make_article_url(native_id)
-        for field in ("title", "created_date", "body"):
-            if field not in record:
-                raise PageChanged(field, f"record.{field}", "no such key", url)
-        for field in ("title", "body", "short_description", "heropic", "alt_image"):
-            if not isinstance(record.get(field), str | None):
-                raise PageChanged(field, f"record.{field}", repr(record[field])[:80], url)
+        """Return the article of a record, or None for a record without text.
+
+        A record has no text when it is announced before it is written, or when it is a picture alone. The next run
+        requests it again. Raises PageChanged for a record of another shape.
+        """
+        native_id, url = self.check_record(record)
         self.provenance = {}
         lines = self.parse_markup(record["body"])
-        paragraphs, attribution = release.split_attribution([line.text for line in lines if line.tag != "img"])
+        paragraphs, attribution = split_attribution([line.text for line in lines if line.tag != "img"])
         if not paragraphs:
-            return None  # announced before it is written, or a picture alone: asked again on the next run
+            return None
         published = self.parse_created_date(record["created_date"], url)
-        for field in ("title", "body", "lead", "images"):
-            self.record_rule(field, {"lead": "short_description", "images": "heropic, body img"}.get(field, field))
-        self._record_paths()
-        self.record_rule("published_at", f"created_date read as {self.site.created_date}")
+        self.record_sources()
         fields = {
-            "title": clean.clean_line_or_none(clean.decode_entities(record["title"] or "")),
+            "title": clean_line_or_none(decode_entities(record["title"] or "")),
             "lead": self.parse_lead(record.get("short_description")),
             "body": paragraphs,
             "published_at": published.at,
             "published_raw": record["created_date"],
             "published_precision": published.precision,
-            "place": release.find_dateline_place(paragraphs, self.site.time_zone),
+            "place": find_dateline_place(paragraphs, self.site.time_zone),
             "attribution": attribution,
             "images": self.list_images(record, lines),
         }
         return make_article(self, native_id, url, fields)
 
-    def _record_paths(self) -> None:
-        """Which key of a record gives which field."""
-        keys = {"title": "title", "body": "body", "lead": "short_description", "published_at": "created_date"}
-        above = "[]" if isinstance(self.snapshot.json, list) else "data.news[]"
-        self.field_nodes |= {field: f"{above}.{key}" for field, key in keys.items()}
+    def check_record(self, record: Any) -> tuple[str, str]:
+        """Return a record's id and its article's URL. Raises PageChanged for missing keys or values of other types."""
+        if not isinstance(record, dict) or not record.get("id"):
+            raise self.make_changed_error("id", "record.id", repr(record)[:MAX_QUOTED_CHARACTERS])
+        native_id = str(record["id"])
+        url = self.make_article_url(native_id)
+        for key in REQUIRED_KEYS:
+            if key not in record:
+                raise PageChanged(key, f"record.{key}", "no such key", url)
+        for key in TEXT_KEYS:
+            if not isinstance(record.get(key), str | None):
+                raise PageChanged(key, f"record.{key}", repr(record[key])[:MAX_QUOTED_CHARACTERS], url)
+        return native_id, url
 
-    def parse_markup(self, body: str | None) -> list[blocks.Block]:
-        """The lines of a body, which is an HTML document, bare paragraphs, or null; some encode entities twice."""
+    def record_sources(self) -> None:
+        """Record which key of the record each field is from."""
+        rules = {"title": "title", "body": "body", "lead": "short_description", "images": "heropic, body img"}
+        for field, rule in rules.items():
+            self.record_rule(field, rule)
+        self.record_rule("published_at", f"created_date read as {self.site.created_date}")
+        parent = "[]" if isinstance(self.snapshot.json, list) else "data.news[]"
+        self.field_nodes |= {field: f"{parent}.{key}" for field, key in FIELD_KEYS.items()}
+
+    def parse_markup(self, body: str | None) -> list[Block]:
+        """Return the lines of a body: an HTML document, bare paragraphs, or null. Some have entities encoded twice."""
         if not body or not body.strip():
             return []
-        lines = blocks.parse_html(Selector(text=body, type="html").root)
-        return [replace(line, text=clean.clean_line(clean.decode_entities(line.text))) for line in lines]
+        lines = parse_html(Selector(text=body, type="html").root)
+        return [replace(line, text=clean_line(decode_entities(line.text))) for line in lines]
 
     def parse_lead(self, description: str | None) -> str | None:
-        """A `short_description` as plain text; it may hold markup."""
-        return clean.clean_line_or_none(" ".join(line.text for line in self.parse_markup(description)))
+        """Return a `short_description` as plain text. It may have markup."""
+        return clean_line_or_none(" ".join(line.text for line in self.parse_markup(description)))
 
-    def parse_created_date(self, created: Any, url: str) -> dates.ParsedDate:
-        """`created_date` as the setting reads it: Astana wall time labelled as UTC (`local`), or truly UTC."""
-        when = dates.parse_date(created, self.site.time_zone) if isinstance(created, str) else None
-        if when is None:
+    def parse_created_date(self, created: Any, url: str) -> ParsedDate:
+        """Return `created_date` as the setting reads it.
+
+        `local`: Astana wall time that is labelled as UTC. `utc`: truly UTC.
+        """
+        parsed = parse_date(created, self.site.time_zone) if isinstance(created, str) else None
+        if parsed is None:
             raise PageChanged("published_at", "record.created_date", repr(created), url)
         labelled = parse_labelled_time(created)
         if self.site.created_date == "utc" or labelled is None:
-            return when
-        return dates.ParsedDate(
-            dates.convert_to_zone(labelled.replace(tzinfo=None), self.site.time_zone), when.precision, when.raw
-        )
+            return parsed
+        local = convert_to_zone(labelled.replace(tzinfo=None), self.site.time_zone)
+        return ParsedDate(local, parsed.precision, parsed.raw)
 
-    def list_images(self, record: dict[str, Any], lines: list[blocks.Block]) -> tuple[Image, ...]:
-        """The lead picture and the body's, absolute; pictures are named, never downloaded."""
-        caption = clean.clean_line_or_none(clean.decode_entities(record.get("alt_image") or ""))
-        found = [Image(url=self.make_absolute_url(record.get("heropic")), caption=caption)]
-        found += [
+    def list_images(self, record: dict[str, Any], lines: list[Block]) -> tuple[Image, ...]:
+        """Return the lead picture and the body's with absolute URLs. Pictures are never downloaded."""
+        caption = clean_line_or_none(decode_entities(record.get("alt_image") or ""))
+        images = [Image(url=self.make_absolute_url(record.get("heropic")), caption=caption)]
+        images += [
             Image(url=self.make_absolute_url(line.source), caption=line.text or None)
             for line in lines
             if line.tag == "img"
         ]
-        return tuple(image for image in found if image.url)
+        return tuple(image for image in images if image.url)
 
-    def check_time_zone(self, articles: list[Article]) -> tuple[str, ...]:
-        """The live check of `created_date`: read as UTC, an item later than the answer's own Date proves wall time."""
-        answered = dates.parse_date(self.snapshot.headers.get("date", ""), UTC)
-        for article in articles if answered else ():
+    def check_time_zone(self, articles: list[Article]) -> tuple[Finding, ...]:
+        """Return a finding when the answer proves that `created_date` is wall time.
+
+        The proof is an article whose time, read as UTC, is later than the answer's own Date header. The finding is a
+        warning when the setting says `utc`.
+        """
+        answered = parse_date(self.snapshot.headers.get("date", ""), UTC)
+        if answered is None:
+            return ()
+        for article in articles:
             labelled = parse_labelled_time(article.published_raw or "")
-            if answered and labelled and labelled > answered.at:
-                said = "as set" if self.site.created_date == "local" else "but the setting created_date says 'utc'"
-                return (
-                    f"created_date is Astana wall time ({said}): {article.id} says {article.published_raw}, "
-                    f"later than the answer's Date {answered.at.isoformat()}",
+            if labelled and labelled > answered.at:
+                is_as_set = self.site.created_date == "local"
+                setting = "as set" if is_as_set else "but the setting created_date says 'utc'"
+                message = (
+                    f"created_date is Astana wall time ({setting}): {article.id} says {article.published_raw}, "
+                    f"later than the answer's Date {answered.at.isoformat()}"
                 )
+                return (Finding(logging.INFO if is_as_set else logging.WARNING, message),)
         return ()
 
 
 def parse_labelled_time(created: str) -> datetime | None:
-    """The moment a `created_date` would be if its label (`Z`, `+00:00`) were true; None without a label."""
+    """Return the time of a `created_date` as its label (`Z`, `+00:00`) says, or None without a label."""
     try:
-        moment = datetime.fromisoformat(created)
+        time = datetime.fromisoformat(created)
     except ValueError:
         return None
-    return moment if moment.tzinfo else None
+    return time if time.tzinfo else None
 
 
 class RenderedList(ListingPage):
-    """The list as a browser shows it: cards with a link and a day (H)."""
+    """The list as a browser renders it: cards with a link and a day (H)."""
 
     CARD_LINKS = ".card-news-list__item a[href*='/press/news/details/']"
 
     @classmethod
     def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
-        """HTML with at least one card."""
+        """Return whether the snapshot is HTML with at least one card."""
         return snapshot.kind == "html" and "card-news-list__item" in snapshot.text
 
     def list_addresses(self) -> list[str]:
-        """The cards' links."""
+        """Return the cards' links."""
         return self.root.css(self.CARD_LINKS).xpath("@href").getall()

@@ -1,122 +1,126 @@
-"""The rendered article page of gov.kz, as a browser shows it and people store it: HTML or its text.
+"""gov.kz article pages as a browser renders them and people store them: HTML or its text.
 
-Read by the order of its text (H for Russian pages): title, gallery counter "1 / 1.", "13 июля 2026 17:29", view
-counter, body, "Направления деятельности", "Читайте также" with dated titles, "Все новости", the footer. The labels
-after the body are known in Russian only; the Kazakh and English ones here are guesses (L), and a page that ends with
-none of them is PageChanged rather than an article with menus in it.
+They are read by the order of their lines (H for Russian pages): title, gallery counter "1 / 1.", "13 июля 2026 17:29",
+view counter, body, "Направления деятельности", "Читайте также" with dated titles, "Все новости", the footer. The
+labels after the body are in `defaults/page_labels.toml`; only the Russian ones are known. A page that ends with none of
+them raises PageChanged, so that no menu becomes part of an article.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
+from crawler.defaults import load_default_toml
 from crawler.items import Image, Precision
-from crawler.pages import press_release as release
-from crawler.pages import refusal
 from crawler.pages.base import ArticlePage, Page
 from crawler.pages.blocks import Block
 from crawler.pages.govkz import DETAILS_PATTERN
+from crawler.pages.press_release import find_dateline_place, split_attribution
+from crawler.pages.refusal import get_shell_notice, is_javascript_shell, make_shell_error
 from crawler.pages.site import Site
 from crawler.pages.snapshot import Snapshot
-from crawler.text import dates
+from crawler.text.dates import ParsedDate, parse_date
 
 GALLERY_PATTERN = re.compile(r"\d+ / \d+\.?")
 COUNTER_PATTERN = re.compile(r"[^\d:]{4,40}:\s*\d[\d ]*")
-# Whole lines, or labels that begin one that is no sentence: an article may speak of "all news".
-END_PATTERN = re.compile(
-    r"(?:Читайте также|Все новости|Тағы оқыңыз|Сондай-ақ оқыңыз|Барлық жаңалықтар|Read also|See also|All news)\s*:?"
-    r"|(?:Направления деятельности|Қызмет бағыттары|Areas of activity|Әзірлеген)\b(?:.{0,80}[^.!?])?"
-    r"|(?:Разработано в АО|«Ұлттық ақпараттық технологиялар»|Developed (?:by|in) (?:JSC|National Information)).*",
-    re.IGNORECASE,
-)
+MAX_DATE_LINE_LENGTH = 40
+"""Characters of a line that is only a day and a time."""
+
+
+@cache
+def _load_end_pattern() -> re.Pattern[str]:
+    """Return the pattern of a line that ends the text. An article may mention "all news", so most labels are whole lines."""
+    labels = load_default_toml("page_labels.toml")["govkz"]
+    return re.compile(
+        rf"(?:{'|'.join(labels['end_lines'])})\s*:?"
+        rf"|(?:{'|'.join(labels['end_headings'])})\b(?:.{{0,80}}[^.!?])?"
+        rf"|(?:{'|'.join(labels['end_beginnings'])}).*",
+        re.IGNORECASE,
+    )
 
 
 class RenderedArticle(ArticlePage):
-    """One article of gov.kz as a browser shows it."""
+    """One article of gov.kz as a browser renders it."""
 
     @classmethod
     def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
-        """HTML of an article's address, or a text that keeps the application's line or has a line with day and time."""
+        """Return whether it is HTML at an article's URL, or text with the application's line or with a date line."""
         if snapshot.kind == "html":
             return DETAILS_PATTERN.search(snapshot.url) is not None
         return snapshot.kind == "text" and (
-            refusal.is_javascript_shell(snapshot) or find_date_line(cls(snapshot, site)) is not None
+            is_javascript_shell(snapshot) or find_date_line(cls(snapshot, site)) is not None
         )
 
     def make_public_url(self, native_id: str, url: str, text_language: str | None) -> str:
-        """One id, `?lang=` of the text."""
-        return f"{url.partition('?')[0]}?lang={text_language}" if text_language and DETAILS_PATTERN.search(url) else url
+        """Return the URL with `?lang=` of the text."""
+        is_details = DETAILS_PATTERN.search(url) is not None
+        return f"{url.partition('?')[0]}?lang={text_language}" if text_language and is_details else url
 
     def extract_fields(self) -> dict[str, Any]:
-        """The fields by the order of the page's lines; Blocked for a shell without a dated article."""
-        start, when = self.find_dateline()
+        """Return the fields by the order of the page's lines. Raises Blocked for a shell without a dated article."""
+        start, published = self.find_dateline()
         end = self.find_end(start)
         title = self.find_title(start)
         lines = self.blocks[start + 1 : end]
         lines = lines[1:] if lines and COUNTER_PATTERN.fullmatch(lines[0].text) else lines
-        paragraphs, attribution = release.split_attribution([b.text for b in lines if b.tag != "img"])
+        paragraphs, attribution = split_attribution([block.text for block in lines if block.tag != "img"])
         self.record_lines("published_at", self.blocks[start : start + 1])
-        self.record_lines("body", [b for b in lines if b.tag != "img"])
-        for field, rule in (
-            ("title", "line before the date"),
-            ("published_at", "date line"),
-            ("body", "date to end label"),
-        ):
-            self.record_rule(field, rule)
+        self.record_lines("body", [block for block in lines if block.tag != "img"])
+        self.record_rule("title", "line before the date")
+        self.record_rule("published_at", "date line")
+        self.record_rule("body", "date to end label")
         return {
             "title": title,
             "body": paragraphs,
-            "published_at": when.at,
-            "published_raw": when.raw,
-            "published_precision": when.precision,
-            "place": release.find_dateline_place(paragraphs, self.site.time_zone),
+            "published_at": published.at,
+            "published_raw": published.raw,
+            "published_precision": published.precision,
+            "place": find_dateline_place(paragraphs, self.site.time_zone),
             "attribution": attribution,
             "images": self.list_images(self.blocks[:start] + lines),
         }
 
-    def find_dateline(self) -> tuple[int, dates.ParsedDate]:
-        """Where the line with day and time stands; without one the page is a shell, or has changed."""
+    def find_dateline(self) -> tuple[int, ParsedDate]:
+        """Return the number of the line with day and time. A page without one is a shell, or has changed."""
         if found := find_date_line(self):
             return found
-        if refusal.is_javascript_shell(self.snapshot):
-            raise refusal.make_shell_error(self.snapshot.url)
+        if is_javascript_shell(self.snapshot):
+            raise make_shell_error(self.snapshot.url)
         raise self.make_changed_error("published_at", "a line with day and time", "none")
 
     def find_title(self, start: int) -> str:
-        """The line above the date, past the gallery."""
+        """Return the line above the date, past the gallery counter."""
         for block in reversed(self.blocks[:start]):
-            if (
-                block.tag != "img"
-                and not GALLERY_PATTERN.fullmatch(block.text)
-                and not refusal.SHELL_NOTICE.startswith(block.text)
-            ):
+            is_title = block.tag != "img" and not GALLERY_PATTERN.fullmatch(block.text)
+            if is_title and not get_shell_notice().startswith(block.text):
                 self.record_lines("title", [block])
                 return block.text
         raise self.make_changed_error("title", "the line before the date", "nothing")
 
     def find_end(self, start: int) -> int:
-        """Where the first label after the body stands."""
+        """Return the number of the first label after the body."""
         for number in range(start + 1, len(self.blocks)):
-            if END_PATTERN.fullmatch(self.blocks[number].text):
+            if _load_end_pattern().fullmatch(self.blocks[number].text):
                 return number
         raise self.make_changed_error("body", "a label after the text such as «Читайте также»", "none")
 
     def list_images(self, lines: list[Block]) -> tuple[Image, ...]:
-        """Pictures under /uploads: the gallery's and the body's; the portal's own logos stand elsewhere."""
+        """Return the pictures under /uploads: the gallery's and the body's. The portal's logos are elsewhere."""
         return tuple(
-            Image(url=self.make_absolute_url(b.source), caption=b.text or None)
-            for b in lines
-            if b.source and "/uploads/" in b.source
+            Image(url=self.make_absolute_url(line.source), caption=line.text or None)
+            for line in lines
+            if line.source and "/uploads/" in line.source
         )
 
 
-def find_date_line(page: Page) -> tuple[int, dates.ParsedDate] | None:
-    """The number of the first line that is a day and a time, and what it says."""
+def find_date_line(page: Page) -> tuple[int, ParsedDate] | None:
+    """Return the number and the date of the first line that is a day and a time, or None."""
     for number, block in enumerate(page.blocks):
-        when = dates.parse_date(block.text, page.site.time_zone) if len(block.text) < 40 else None
-        if when and when.precision is Precision.MINUTE:
-            return number, when
+        parsed = parse_date(block.text, page.site.time_zone) if len(block.text) < MAX_DATE_LINE_LENGTH else None
+        if parsed and parsed.precision is Precision.MINUTE:
+            return number, parsed
     return None
 
 
@@ -127,17 +131,14 @@ class ReleaseText(ArticlePage):
 
     @classmethod
     def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
-        """Plain text that no other class knows."""
+        """Return whether it is plain text. Other classes come first."""
         return snapshot.kind == "text"
 
     def extract_fields(self) -> dict[str, Any]:
-        """The paragraphs and whom the text is attributed to; title, lead and time are not in it and stay unknown."""
-        paragraphs, attribution = release.split_attribution([block.text for block in self.blocks])
+        """Return the paragraphs, their attribution and the place. The text has no title, lead or time."""
+        paragraphs, attribution = split_attribution([block.text for block in self.blocks])
         self.record_rule("body", "every line")
         if attribution:
             self.record_rule("attribution", "last line")
-        return {
-            "body": paragraphs,
-            "attribution": attribution,
-            "place": release.find_dateline_place(paragraphs, self.site.time_zone),
-        }
+        place = find_dateline_place(paragraphs, self.site.time_zone)
+        return {"body": paragraphs, "attribution": attribution, "place": place}

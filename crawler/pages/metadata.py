@@ -1,4 +1,4 @@
-"""What a page says of itself in its head: JSON-LD and OpenGraph. An upgrade where present, never relied on."""
+"""JSON-LD and OpenGraph in a page's head. Page classes use them where present and never depend on them."""
 
 from __future__ import annotations
 
@@ -9,52 +9,58 @@ from typing import Any
 from parsel import Selector
 
 ARTICLE_TYPES = frozenset({"Article", "NewsArticle", "ReportageNewsArticle", "BlogPosting"})
+ORGANIZATION_TYPES = frozenset({"Organization", "NewsMediaOrganization"})
 
 
 def find_json_ld(root: Selector) -> dict[str, Any]:
-    """The first article described in JSON-LD, or an empty dict; broken JSON is passed over."""
+    """Return the first article in JSON-LD, or an empty dict. Broken JSON is skipped."""
     for script in root.css("script[type='application/ld+json']::text").getall():
         try:
-            described = json.loads(script)
+            data = json.loads(script)
         except ValueError:
             continue
-        for node in _iterate_nodes(described):
-            kinds = node.get("@type")
-            if any(
-                kind in ARTICLE_TYPES
-                for kind in (kinds if isinstance(kinds, list) else [kinds])
-                if isinstance(kind, str)
-            ):
+        for node in _iterate_nodes(data):
+            if _is_article(node):
                 return node
     return {}
 
 
-def list_open_graph(root: Selector) -> dict[str, str]:
-    """`og:*` and `article:*` properties, the first value of each."""
-    found: dict[str, str] = {}
+def get_open_graph(root: Selector) -> dict[str, str]:
+    """Return the `og:*` and `article:*` properties, the first value of each."""
+    properties: dict[str, str] = {}
     for meta in root.css("meta[property^='og:'], meta[property^='article:']"):
         content = meta.attrib.get("content")
         if content:
-            found.setdefault(meta.attrib["property"], content)
-    return found
+            properties.setdefault(meta.attrib["property"], content)
+    return properties
 
 
-def find_author(described: dict[str, Any]) -> str | None:
-    """The author's name in a JSON-LD article, several joined by commas; an organisation is a publisher, no author."""
-    given = described.get("author")
-    people = [one for one in (given if isinstance(given, list) else [given]) if _is_person(one)]
+def find_author(article: dict[str, Any]) -> str | None:
+    """Return the names of a JSON-LD article's authors, joined by commas, or None.
+
+    An organization is skipped: it is the publisher, not an author.
+    """
+    authors = article.get("author")
+    people = [author for author in (authors if isinstance(authors, list) else [authors]) if _is_person(author)]
     names = [person.get("name") if isinstance(person, dict) else person for person in people]
     return ", ".join(name for name in names if isinstance(name, str) and name) or None
 
 
+def _is_article(node: dict[str, Any]) -> bool:
+    types = node.get("@type")
+    return any(
+        isinstance(name, str) and name in ARTICLE_TYPES for name in (types if isinstance(types, list) else [types])
+    )
+
+
 def _is_person(author: Any) -> bool:
-    return not (isinstance(author, dict) and author.get("@type") in ("Organization", "NewsMediaOrganization"))
+    return not (isinstance(author, dict) and author.get("@type") in ORGANIZATION_TYPES)
 
 
-def _iterate_nodes(described: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(described, list):
-        for entry in described:
+def _iterate_nodes(data: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(data, list):
+        for entry in data:
             yield from _iterate_nodes(entry)
-    elif isinstance(described, dict):
-        yield described
-        yield from _iterate_nodes(described.get("@graph", []))
+    elif isinstance(data, dict):
+        yield data
+        yield from _iterate_nodes(data.get("@graph", []))

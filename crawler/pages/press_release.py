@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import re
 from datetime import tzinfo
+from functools import cache
 
-from crawler.text import dates
+from crawler.defaults import load_default_toml
+from crawler.text.dates import parse_date
 
-ATTRIBUTION_PATTERN = re.compile(r"(?:Источник|Source|Дереккөз(?:і)?)\s*:\s*(?P<name>.+)", re.IGNORECASE)
 DATELINE_PATTERN = re.compile(r"(?P<place>[^\W\d_][\w.\-]*(?: [\w.\-]+){0,3}),\s+(?P<date>[\w\s.,]{6,40}?)\s*[–—-]\s")
 
 
+@cache
+def _load_attribution_pattern() -> re.Pattern[str]:
+    labels = "|".join(load_default_toml("page_labels.toml")["attribution"])
+    return re.compile(rf"(?:{labels})\s*:\s*(?P<name>.+)", re.IGNORECASE)
+
+
 def split_attribution(paragraphs: list[str]) -> tuple[list[str], str | None]:
-    """The paragraphs without a last line "Источник: …", and whom it names (None without such a line)."""
-    if paragraphs and (found := ATTRIBUTION_PATTERN.fullmatch(paragraphs[-1])):
+    """Return the paragraphs without a last line "Источник: …", and the name in it (None without such a line)."""
+    if paragraphs and (found := _load_attribution_pattern().fullmatch(paragraphs[-1])):
         return paragraphs[:-1], found["name"].strip(" .")
     return paragraphs, None
 
 
 def find_dateline_place(paragraphs: list[str], zone: tzinfo) -> str | None:
-    """The city of a dateline ("Астана, 6 марта 2026 года – …"); the text keeps the dateline as it was written."""
+    """Return the city of a dateline ("Астана, 6 марта 2026 года – …"), or None. The dateline stays in the text."""
     found = DATELINE_PATTERN.match(paragraphs[0]) if paragraphs else None
-    if found and _is_name(found["place"]) and dates.parse_date(found["date"], zone):
+    if found and _is_name(found["place"]) and parse_date(found["date"], zone):
         return found["place"]
     return None
 
 
 def _is_name(place: str) -> bool:
+    # "Rio de Janeiro" is a name, the beginning of a sentence is none.
     words = place.split()
-    return words[0][0].isupper() and words[-1][0].isupper()  # "Rio de Janeiro", but no beginning of a sentence
+    return words[0][0].isupper() and words[-1][0].isupper()

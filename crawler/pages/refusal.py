@@ -1,50 +1,58 @@
-"""Pages that are a refusal, an outage or a shell rather than a page: recognised before anything is read from them."""
+"""Recognise responses that are a refusal, an outage or an empty shell, before any field is read from them.
+
+The patterns are in `defaults/refusals.toml`.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import cache
 
+from crawler.defaults import load_default_toml
 from crawler.errors import Blocked, NotAnArticle, PageChanged, Unreachable
 from crawler.pages.snapshot import Snapshot
 
-SHELL_NOTICE = "You need to enable JavaScript to run this app"
-CHALLENGE_PATTERN = re.compile(
-    r"<title>\s*(?:Just a moment|Attention Required!|DDoS-Guard|Access denied|Checking your browser|One more step)"
-    r"|cf-chl-|/cdn-cgi/challenge-platform/|challenges\.cloudflare\.com|__ddg\d|_Incapsula_Resource|captcha-delivery\.com"
-    r"|Checking (?:if the site connection is secure|your browser before accessing)"
-    r"|Verify(?:ing)? (?:that )?you are (?:a )?human",
-    re.IGNORECASE,
-)
-CHALLENGE_WORDS = (
-    *("just a moment", "attention required", "ddos-guard", "access denied", "checking", "one more step"),
-    *("cf-chl-", "cdn-cgi", "challenges.cloudflare", "__ddg", "_incapsula", "captcha-delivery", "verify"),
-)
-"""One of these stands in whatever CHALLENGE finds. Looking for them spares nearly every page its search, 1.1 ms."""
-GATE_PATTERN = re.compile(r"notAllowed", re.IGNORECASE)
-OUTAGE_PATTERN = re.compile(
-    r"<title>\s*((?:(?:Error )?50[0234]\b[\s:|–—-]*)?"
-    r"(?:(?:Internal Server Error|Bad Gateway|Service (?:Temporarily )?Unavailable|Gateway Time-?out)[^<]*)?)"
-    r"\s*</title>",
-    re.IGNORECASE,
-)
 MAX_SEARCHED_CHARACTERS = 20_000
-"""Characters looked at: a refusal says so at its beginning, and an article may quote one."""
+"""A refusal says so at its beginning, and an article may quote one further down."""
 MAX_CHALLENGE_BYTES = 60_000
-"""Bytes: challenge pages are small; a full page that merely loads a captcha script is no challenge."""
+"""Challenge pages are small. A larger page that loads a captcha script is no challenge."""
+MAX_QUOTED_CHARACTERS = 80
+"""Characters of a refusal's own text in the error message."""
+
+
+@dataclass(frozen=True, slots=True)
+class _RefusalPatterns:
+    shell_notice: str
+    challenge: re.Pattern[str]
+    challenge_words: tuple[str, ...]
+    gate: re.Pattern[str]
+    outage: re.Pattern[str]
+
+
+@cache
+def _load_patterns() -> _RefusalPatterns:
+    data = load_default_toml("refusals.toml")
+    outage = rf"<title>\s*((?:{data['outage_status']})?(?:{data['outage_words']})?)\s*</title>"
+    return _RefusalPatterns(
+        shell_notice=data["shell_notice"],
+        challenge=re.compile("|".join(data["challenge_patterns"]), re.IGNORECASE),
+        challenge_words=tuple(data["challenge_words"]),
+        gate=re.compile(data["gate_pattern"], re.IGNORECASE),
+        outage=re.compile(outage, re.IGNORECASE),
+    )
 
 
 def raise_if_refused(snapshot: Snapshot) -> None:
-    """Raise what the response is, if it is no page: a SourceError, or NotAnArticle for a page that is gone."""
+    """Raise Blocked, Unreachable or PageChanged for a response without a page, NotAnArticle for a page that is gone."""
     status, url = snapshot.status, snapshot.url
-    if _is_challenge(snapshot):
+    if is_challenge(snapshot):
         raise Blocked(
             f"{url} answered with a challenge page (HTTP {status}) instead of its content. "
             "The site wants a browser or a person: ask its owner for access, or lower the rate.",
             url=url,
         )
-    if status in (401, 403, 429, 451) or (
-        status == 400 and GATE_PATTERN.search(snapshot.text[:MAX_SEARCHED_CHARACTERS])
-    ):
+    if status in (401, 403, 429, 451) or (status == 400 and _is_gate(snapshot)):
         raise Blocked(
             f"{url} refused us with HTTP {status}{_quote_text(snapshot)}. "
             "The refusal is respected: ask the site's owner for access, or try less often.",
@@ -52,26 +60,38 @@ def raise_if_refused(snapshot: Snapshot) -> None:
         )
     if status in (404, 410):
         raise NotAnArticle(f"{url} is gone (HTTP {status}).")
-    if 300 <= status < 400:  # one that was followed never comes here
+    if 300 <= status < 400:  # the crawler followed every redirect that it may follow
         where = snapshot.headers.get("location", "nowhere")
         raise PageChanged("page", "a page, or a redirect to one", f"HTTP {status} to {where}", url)
     if status >= 500 or status == 408:
         raise Unreachable(f"{url} answered HTTP {status}, a server's own failure. Try again later.", url=url)
-    if (
-        snapshot.kind == "html"
-        and (outage := OUTAGE_PATTERN.search(snapshot.text[:MAX_SEARCHED_CHARACTERS]))
-        and outage[1]
-    ):
-        raise Unreachable(f"{url} answered with an error page, {outage[1].strip()!r}. Try again later.", url=url)
+    if outage := _find_outage(snapshot):
+        raise Unreachable(f"{url} answered with an error page, {outage!r}. Try again later.", url=url)
+
+
+def is_challenge(snapshot: Snapshot) -> bool:
+    """Return whether the page asks for a browser or a person before it shows its content."""
+    if snapshot.kind not in ("html", "text") or len(snapshot.body) > MAX_CHALLENGE_BYTES:
+        return False
+    patterns = _load_patterns()
+    head = snapshot.text[:MAX_SEARCHED_CHARACTERS]
+    lower = head.lower()
+    # The words spare nearly every page the search for the pattern, which takes 1.1 ms.
+    return any(word in lower for word in patterns.challenge_words) and patterns.challenge.search(head) is not None
+
+
+def get_shell_notice() -> str:
+    """Return the line that a JavaScript application shows until it is rendered."""
+    return _load_patterns().shell_notice
 
 
 def is_javascript_shell(snapshot: Snapshot) -> bool:
-    """Whether the page carries the line of an unrendered JavaScript application (a rendered one may keep it)."""
-    return SHELL_NOTICE in snapshot.text
+    """Return whether the page has the line of an unrendered JavaScript application. A rendered page may keep it."""
+    return get_shell_notice() in snapshot.text
 
 
 def make_shell_error(url: str) -> Blocked:
-    """The error for a page that is only a JavaScript shell."""
+    """Return the error for a page that is only a JavaScript shell."""
     return Blocked(
         f"{url} is only a JavaScript shell without an article. The text is not in the page: "
         "read it through the site's data interface, or store the page as a browser shows it.",
@@ -79,14 +99,18 @@ def make_shell_error(url: str) -> Blocked:
     )
 
 
-def _is_challenge(snapshot: Snapshot) -> bool:
-    if snapshot.kind not in ("html", "text") or len(snapshot.body) > MAX_CHALLENGE_BYTES:
-        return False
-    head = snapshot.text[:MAX_SEARCHED_CHARACTERS]
-    lower = head.lower()
-    return any(word in lower for word in CHALLENGE_WORDS) and CHALLENGE_PATTERN.search(head) is not None
+def _is_gate(snapshot: Snapshot) -> bool:
+    return _load_patterns().gate.search(snapshot.text[:MAX_SEARCHED_CHARACTERS]) is not None
+
+
+def _find_outage(snapshot: Snapshot) -> str | None:
+    """Return the title of an error page that is served with HTTP 200."""
+    if snapshot.kind != "html":
+        return None
+    found = _load_patterns().outage.search(snapshot.text[:MAX_SEARCHED_CHARACTERS])
+    return found[1].strip() if found and found[1] else None
 
 
 def _quote_text(snapshot: Snapshot) -> str:
     text = " ".join(re.sub(r"<[^>]+>", " ", snapshot.text[:2000]).split())
-    return f", saying {text[:80]!r}" if text else ""
+    return f", saying {text[:MAX_QUOTED_CHARACTERS]!r}" if text else ""

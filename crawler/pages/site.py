@@ -1,4 +1,4 @@
-"""What a page class must know of its source: its name, addresses, rights and time zone. Pure facts, no framework."""
+"""Site: what a page class must know of its source. Reading: what a page yielded. Facts only, no framework."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ArticleAddress:
-    """An article's address: the source's own id for it, its canonical form, and the language it names (or None)."""
+    """An article's address: the source's own id, the canonical URL, and the language that the URL names (or None)."""
 
     native_id: str
     url: str
@@ -26,9 +26,11 @@ class ArticleAddress:
 
 
 def split_url(url: str) -> tuple[str, str, str]:
-    """Host (lower case), path (no slash at its end) and query of a web address; three empty ones for anything else.
+    """Return host (lower case), path (without a slash at its end) and query of a web address.
 
-    >>> parted("HTTPS://WWW.GOV.KZ:443/memleket/?lang=ru#top")
+    All three are empty for any other text: another scheme, another port than 80 and 443, a broken address.
+
+    >>> split_url("HTTPS://WWW.GOV.KZ:443/memleket/?lang=ru#top")
     ('www.gov.kz', '/memleket', 'lang=ru')
     """
     try:
@@ -45,8 +47,9 @@ def split_url(url: str) -> tuple[str, str, str]:
 class Site:
     """A source as its page classes see it.
 
-    `identify` maps any form of an article's address to its Address, None for what is no article. `pages` are tried in
-    order. `always` are the fields that no article of a whole page lacks. `created_date` is how gov.kz's times are read.
+    `identify` maps any form of an article's URL to its ArticleAddress, and any other URL to None. `page_classes` are
+    tried in order. `required_fields` are those that every article of a complete page has. `created_date` says how the
+    times of gov.kz are read. A URL that matches `non_article_pattern` is no article.
     """
 
     name: str
@@ -60,14 +63,21 @@ class Site:
     non_article_pattern: re.Pattern[str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fact about the site that a page shows, for the log. `level` is one of the `logging` levels."""
+
+    level: int
+    message: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What one page gave: its articles, the article addresses it lists, and what was wrong with parts of it.
+    """What one page yielded: its articles, the article URLs that it lists, and the problems with parts of it.
 
-    `dates` and `ids` are the publication times and native ids of the listed entries where the list says them (for
-    paging), `entries` is how many it listed. `skipped` holds reasons why an entry
-    rightly gave no article; `findings` are facts about the site worth a log line. `shape`, asked for while the page is
-    at hand, gives its structure.
+    `entry_count` is the number of entries on a list. `published_times` and `native_ids` are those of the entries, where
+    the list names them; paging needs them. `skipped` holds why entries rightly yield no article. `make_structure`
+    computes the page's structure while the page is in memory; it returns None for a page that has none.
     """
 
     page_class: str
@@ -75,7 +85,7 @@ class Reading:
     links: tuple[str, ...] = ()
     problems: tuple[SourceError, ...] = ()
     skipped: tuple[str, ...] = ()
-    findings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     published_times: tuple[datetime, ...] = ()
     entry_count: int = 0
     native_ids: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
-"""Snapshot: one HTTP response at rest, the waist of the house.
+"""Snapshot: one HTTP response at rest.
 
-Above it stand Scrapy, WARC files and tests; below it pure code that knows no network, no clock and no database. Live
-and replay therefore read pages by one path.
+Scrapy, WARC files and tests make snapshots. Page objects read them without network, clock or database. Live crawls and
+replays therefore share one path.
 """
 
 from __future__ import annotations
@@ -21,15 +21,17 @@ from w3lib.encoding import html_to_unicode
 from crawler.items import SnapshotRef
 
 KINDS_BY_EXTENSION = {".html": "html", ".htm": "html", ".json": "json", ".txt": "text", ".xml": "xml", ".rss": "xml"}
+SNIFFED_BYTES = 512
+"""Bytes from which the kind is guessed when no header names it."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One response: the address asked for, its status, its headers and its body.
+    """One response: the requested URL, its status, its headers and its body.
 
-    `body` is content-decoded (no gzip) bytes, otherwise as received. `headers` have lower-case names. `fetched_at` is
-    aware, None when unknown. `method` and `payload` belong to the request (`payload` is a POST body); `ref` says
-    where the bytes are kept.
+    `body` is the bytes as received, with the content encoding (gzip) undone. `headers` have lower-case names.
+    `fetched_at` is aware, None when unknown. `method` and `payload` (a POST body) are the request's. `ref` says where
+    the bytes are stored.
     """
 
     url: str
@@ -44,12 +46,12 @@ class Snapshot:
 
     @property
     def kind(self) -> str:
-        """`html`, `json`, `xml` or `text`: by hint (a file's ending), else Content-Type, else the body's first byte."""
+        """`html`, `json`, `xml` or `text`, by `kind_hint` (a file's extension), Content-Type, or the body's start."""
         return self.kind_hint or _parse_content_type(self.headers.get("content-type", "")) or _sniff_body(self.body)
 
     @cached_property
     def text(self) -> str:
-        """The body as text, decoded as a browser would (byte order mark, header, `<meta>`, UTF-8)."""
+        """The body as text, decoded as a browser does (byte order mark, header, `<meta>`, UTF-8)."""
         _, text = html_to_unicode(
             self.headers.get("content-type"), self.body, default_encoding="utf-8", auto_detect_fun=_detect_utf8
         )
@@ -57,7 +59,7 @@ class Snapshot:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON; ValueError when it is none."""
+        """The body as JSON. Raises ValueError when it is none."""
         return json.loads(self.body)
 
     @property
@@ -67,23 +69,23 @@ class Snapshot:
 
 
 def guess_kind(path: str) -> str | None:
-    """The kind that a file name or address ends in, None when its ending says nothing."""
+    """Return the kind by the extension of a file name or URL, or None for an unknown extension."""
     return KINDS_BY_EXTENSION.get(PurePosixPath(urlsplit(path).path).suffix.lower())
 
 
 def _parse_content_type(content_type: str) -> str | None:
-    media = content_type.partition(";")[0].strip().lower()
-    if media.endswith("json"):
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type.endswith("json"):
         return "json"
-    if media in ("text/html", "application/xhtml+xml"):
+    if media_type in ("text/html", "application/xhtml+xml"):
         return "html"
-    if media.endswith("xml"):
+    if media_type.endswith("xml"):
         return "xml"
-    return "text" if media == "text/plain" else None
+    return "text" if media_type == "text/plain" else None
 
 
 def _sniff_body(body: bytes) -> str:
-    head = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    head = body[:SNIFFED_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith((b"{", b"[")):
         return "json"
     if head.startswith((b"<?xml", b"<rss", b"<feed")):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from crawler.text.words import split_folded_words
+from crawler.text.folding import split_folded_words
 
 _LINES = """
 redcross 0.3 красного+крест красный+крест красному+крест красным+крест кызыл+крест red+cross красн+крест мккк icrc хккк

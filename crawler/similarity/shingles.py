@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 
-from crawler.text.words import split_folded_words
+from crawler.text.folding import split_folded_words
 
 Shingle = tuple[str, ...]
 

@@ -12,14 +12,14 @@ from parsel import Selector
 from crawler.items import Image, Rights
 from crawler.pages import blocks
 from crawler.pages import press_release as release
-from crawler.pages.base import ArticlePage, ListingPage
+from crawler.pages.base import ArticlePage
 from crawler.pages.feed import Feed
-from crawler.pages.site import ArticleAddress, Site, split_url
+from crawler.pages.listing import ListingPage
+from crawler.pages.ktkz import parse_ktkz_url
+from crawler.pages.site import ArticleAddress, Site
 from crawler.pages.snapshot import Snapshot
-from crawler.source import HealthExpectation, SourceSpider
+from crawler.spiders.base import HealthExpectation, SourceSpider
 
-HOSTS = ("www.kt.kz", "kt.kz")
-ARTICLE_PATH = re.compile(r"/(?P<edition>rus|eng|kaz)/(?P<section>[\w-]+)/.*_-?(?P<id>\d{10})\.html")
 DATE = re.compile(r"\d{2}\.\d{2}\.\d{4},? \d{2}:\d{2}")
 ARTICLE_PARTS = ("page-heading", "page-meta", "page-content")
 # Forms that stand before the text and are no part of it.
@@ -56,14 +56,14 @@ class KtArticle(ArticlePage):
         dateline = DATELINE.match(paragraphs[0]) if paragraphs else None
         for field, rule in (("title", "h1"), ("published_at", "page-meta span"), ("body", "page-content > div")):
             self.record_rule(field, rule)
-        address = ARTICLE_PATH.fullmatch(split_url(self.snapshot.url)[1])
+        address = parse_ktkz_url(self.snapshot.url)
         return {
             "title": title,
             "body": paragraphs,
             "published_at": when.at,
             "published_raw": when.raw,
             "published_precision": when.precision,
-            "section": address["section"] if address else None,
+            "section": address.section if address else None,
             "place": dateline["place"] if dateline else release.find_dateline_place(paragraphs, self.site.time_zone),
             "attribution": attribution,
             "images": tuple(
@@ -119,7 +119,7 @@ class KtSpider(SourceSpider):
     @classmethod
     def identify(cls, url: str) -> ArticleAddress | None:
         """By the ten digits at the end of the address; `_-` and `_` before them are one."""
-        host, path, _ = split_url(url)
-        if host in HOSTS and (found := ARTICLE_PATH.fullmatch(path)):
-            return ArticleAddress(found["id"], cls.origins[0] + path)
+        found = parse_ktkz_url(url)
+        if found and found.edition:
+            return ArticleAddress(found.native_id, cls.origins[0] + found.path)
         return None

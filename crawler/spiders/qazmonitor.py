@@ -13,12 +13,13 @@ from typing import Any
 from crawler.errors import NotAnArticle
 from crawler.items import Image, Rights
 from crawler.pages import metadata
-from crawler.pages.base import ArticlePage, ListingPage
+from crawler.pages.base import ArticlePage
 from crawler.pages.blocks import Block
 from crawler.pages.feed import Feed
+from crawler.pages.listing import ListingPage
 from crawler.pages.site import ArticleAddress, Site, split_url
 from crawler.pages.snapshot import Snapshot
-from crawler.source import HealthExpectation, SourceSpider
+from crawler.spiders.base import HealthExpectation, SourceSpider
 
 HOSTS = ("qazmonitor.com", "www.qazmonitor.com", "en.qazmonitor.com")
 ARTICLE_PATH = re.compile(r"/(?P<section>[\w-]+)/(?P<id>\d+)(?:/.*)?")

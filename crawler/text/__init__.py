@@ -1,7 +1,17 @@
-"""Plain text of English, Russian and Kazakh: folding for search, sentences, words.
+"""Plain text of English, Russian and Kazakh.
 
-normalise   text → `Folded`: one form for every way of writing the same words, with the way back to the original
-spans       stretches of a text, and the words they begin and end at
-sentences   where the sentence around an offset begins and ends
-words       the words of a text in their folded form
+characters  groups of invisible characters
+cleaning    text of a page → clean lines
+alphabet    the letters of folded text
+folding     text → `FoldedText`, one form for every way to write the same words, and back
+sentences   where sentences begin and end
+spans       parts of a text as pairs of offsets
+capitals    how much of a sentence is capitalised
+months      names of the months
+numbers     numbers and days as values
+number_words  numbers as words, in every form
+transliteration  Cyrillic and Latin names in one form
+counts      "1 article", "2 articles"
+dates       text → time
+language    text → `en`, `ru`, `kk`
 """

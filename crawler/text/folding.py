@@ -1,11 +1,11 @@
-"""Folding: one form for every way of writing the same words, with the way back to the original.
+"""Folding: one form for every way to write the same words, with the way back to the original text.
 
-    >>> fold("«Красного\\u00a0Кре\\u00adста»").text
+    >>> fold_text("«Красного\\u00a0Кре\\u00adста»").text
     ' красного креста '
 
-Folded text has one space between words and one at each end, and ` . ` where a mark ends a phrase; quotes and hyphens
-are spaces, so "Қызыл-Крест" reads like "Қызыл Крест". Folding is the dearest step of matching and runs over every
-article; the way back (`Folded.span`) is worked out only where something was found.
+Folded text has one space between words and one at each end, and ` . ` where a mark ends a phrase. Quotation marks and
+hyphens are spaces, so that "Қызыл-Крест" equals "Қызыл Крест". Every article is folded, so folding must be fast; the way
+back (`FoldedText.find_original_span`) is computed only where a rule matched.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ import re
 from bisect import bisect_right
 from functools import cached_property
 
-from crawler.text import alphabet
 from crawler.text.alphabet import (
+    CYRILLIC_BYTES,
     DECODING_TABLE,
     ENCODING_TABLE,
     FOLDING_ERROR_HANDLER,
     FOLDING_TABLE,
     INVISIBLE_BYTES,
+    KNOWN_CHARACTERS,
+    LATIN_BYTES,
     PHRASE_END,
     SCRIPT_TABLE,
     encode_character,
@@ -30,14 +32,18 @@ from crawler.text.alphabet import (
 
 _ENTITY_PATTERN = re.compile(r"&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-z]{2,8});")
 _LINE_BREAK_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad][ \t]*\n[ \t\n]*(?=[a-zа-яёәғқңөұүһі])")
+_REPAIRS = ((("&",), _ENTITY_PATTERN), (("-\n", "\u2010\n", "\u00ad\n", "- \n"), _LINE_BREAK_HYPHEN))
+"""Substrings, one of which is in every text that the pattern matches, and the pattern. Most texts have none."""
 _MIXED_SCRIPT_WORD = re.compile(rb"C[CL]*L[CL]*|L[CL]*C[CL]*")
 _POSSESSIVE = re.compile(rb"'(?=s(?![a-z]))")
 LATIN_BYTE = ord("L")
+SPACE_BYTE = ord(" ")
 _DROPPED_BYTES = frozenset(b" '\n-")
+_LAST_OFFSET = 10**12
 
 
 class FoldedText:
-    """A folded text. `data` is its bytes; `span` leads from there back to the original."""
+    """A folded text. `data` is its bytes; `find_original_span` leads from there back to the original."""
 
     __slots__ = ("__dict__", "_edits", "_folded_line", "data", "original")
 
@@ -54,10 +60,10 @@ class FoldedText:
         return decode_folded(self.data)
 
     def find_original_span(self, start: int, end: int) -> tuple[int, int]:
-        """Where the folded bytes from `start` to `end` stand in the original; spaces at either end are left out."""
-        while self.data[start] == 32:
+        """Return the offsets in the original of the folded bytes `start` to `end`, without spaces at either end."""
+        while self.data[start] == SPACE_BYTE:
             start += 1
-        while self.data[end - 1] == 32:
+        while self.data[end - 1] == SPACE_BYTE:
             end -= 1
         first = start - self.data.count(b" ", 0, start)
         last = first + end - start - self.data.count(b" ", start, end) - 1
@@ -66,39 +72,48 @@ class FoldedText:
     @cached_property
     def _original_spans(self) -> list[tuple[int, int]]:
         """For each folded byte that is no space: where its character begins and ends in the original."""
-        mended, _ = _repair_text(self.original)
-        sources = _list_source_indices(mended)
-        places = [sources[i] for i, byte in enumerate(self._folded_line) if byte not in _DROPPED_BYTES]
+        repaired, _ = _repair_text(self.original)
+        indices = _list_source_indices(repaired)
+        places = [indices[i] for i, byte in enumerate(self._folded_line) if byte not in _DROPPED_BYTES]
         if not self._edits:
             return [(place, place + 1) for place in places]
         return [_find_origin(self._edits, place) for place in places]
 
 
 def fold_text(text: str) -> FoldedText:
-    """The folded form of a text."""
+    """Return the folded form of a text."""
     return FoldedText(text)
 
 
 def fold_term(term: str) -> bytes:
-    """A term as it reads in folded text, without the spaces around it: b"" when it has no letter or digit."""
+    """Return a term as it is in folded text, without the spaces around it; b"" when it has no letter or digit."""
     data = FoldedText(term).data.strip()
     return data if data.strip(b". ") else b""
 
 
 def decode_folded(data: bytes) -> str:
-    """Folded bytes as characters."""
+    """Return folded bytes as characters."""
     return "".join(DECODING_TABLE[byte] for byte in data)
 
 
+def split_folded_words(text: str) -> list[str]:
+    """Return the folded words of a text in order, without marks: what two texts share, however they are written.
+
+    >>> split_folded_words("Red\\u00a0Cross’s «Қызыл Крест»")
+    ['red', 'cross', 's', 'кызыл', 'крест']
+    """
+    return [decode_folded(word) for word in fold_text(text).data.split() if word != b"."]
+
+
 TextReplacement = tuple[int, int, int, int]
-"""Start and end of a replacement in the mended text, then of what it replaced in the original."""
+"""Start and end of a replacement in the repaired text, then of what it replaced in the original."""
 
 
 def _repair_text(text: str) -> tuple[str, tuple[TextReplacement, ...]]:
-    """The text without leftover HTML entities and without hyphens at line ends, and what was changed."""
+    """Return the text without leftover HTML entities and hyphens at line ends, and the replacements made."""
     edits: tuple[TextReplacement, ...] = ()
-    for needed, pattern in ((("&",), _ENTITY_PATTERN), (("-\n", "\u2010\n", "\u00ad\n", "- \n"), _LINE_BREAK_HYPHEN)):
-        if any(mark in text for mark in needed):
+    for marks, pattern in _REPAIRS:
+        if any(mark in text for mark in marks):
             text, made = _replace_matches(text, pattern)
             edits = _chain_replacements(edits, made)
     return text, edits
@@ -119,7 +134,7 @@ def _replace_matches(text: str, pattern: re.Pattern[str]) -> tuple[str, list[Tex
 def _chain_replacements(
     first: tuple[TextReplacement, ...], second: list[TextReplacement]
 ) -> tuple[TextReplacement, ...]:
-    """Both lists of edits, one made after the other, as one list."""
+    """Return the replacements of two steps as those of one."""
     if not first:
         return tuple(second)
     moved = []
@@ -131,8 +146,8 @@ def _chain_replacements(
 
 
 def _find_origin(edits: tuple[TextReplacement, ...], place: int) -> tuple[int, int]:
-    """Where the character at `place` of the mended text begins and ends in the original."""
-    index = bisect_right(edits, (place, 10**12, 0, 0)) - 1
+    """Return where the character at `place` of the repaired text begins and ends in the original."""
+    index = bisect_right(edits, (place, _LAST_OFFSET, 0, 0)) - 1
     if index < 0:
         return place, place + 1
     start, end, old_start, old_end = edits[index]
@@ -142,43 +157,45 @@ def _find_origin(edits: tuple[TextReplacement, ...], place: int) -> tuple[int, i
 
 
 def _fold_characters(text: str) -> bytes:
-    """The text as folded bytes, one a character kept, before spaces are evened out."""
-    written = codecs.charmap_encode(text, FOLDING_ERROR_HANDLER, ENCODING_TABLE)[0].translate(None, INVISIBLE_BYTES)
-    data = written.translate(FOLDING_TABLE)
+    """Return the text as folded bytes, before runs of spaces become one."""
+    encoded = codecs.charmap_encode(text, FOLDING_ERROR_HANDLER, ENCODING_TABLE)[0].translate(None, INVISIBLE_BYTES)
+    data = encoded.translate(FOLDING_TABLE)
     scripts = data.translate(SCRIPT_TABLE)
     if b"LC" in scripts or b"CL" in scripts:
-        data = _unify_scripts(data, scripts, written)
+        data = _unify_scripts(data, scripts, encoded)
     if b"'s" in data:
         data = _POSSESSIVE.sub(b" ", data)
     return data.replace(b"\n\n", b" .").replace(b" - ", b" . ")
 
 
 def _list_source_indices(text: str) -> list[int]:
-    """For each byte of `_level(text)`: the index of the character it came from."""
+    """Return for each byte of `_fold_characters(text)` the index of the character that it is from."""
     plain = codecs.charmap_encode(text, "replace", ENCODING_TABLE)[0]
     if len(plain.translate(None, INVISIBLE_BYTES)) == len(text) and text.count("?") == plain.count(b"?"):
         return list(range(len(text)))
-    sources = []
+    indices = []
     for index, character in enumerate(text):
-        known = character in alphabet.KNOWN_CHARACTERS
-        data = codecs.charmap_encode(character, "strict", ENCODING_TABLE)[0] if known else encode_character(character)
-        sources += [index] * len(data.translate(None, INVISIBLE_BYTES))
-    return sources
+        if character in KNOWN_CHARACTERS:
+            data = codecs.charmap_encode(character, "strict", ENCODING_TABLE)[0]
+        else:
+            data = encode_character(character)
+        indices += [index] * len(data.translate(None, INVISIBLE_BYTES))
+    return indices
 
 
-def _unify_scripts(data: bytes, scripts: bytes, written: bytes) -> bytes:
-    """Words that mix scripts, written in one: letters that look alike as `written` are taken for each other."""
-    out = bytearray(data)
+def _unify_scripts(data: bytes, scripts: bytes, encoded: bytes) -> bytes:
+    """Return words that mix scripts in one script, where all letters of the other script have a look-alike in it."""
+    unified = bytearray(data)
     for found in _MIXED_SCRIPT_WORD.finditer(scripts):
         word = range(*found.span())
         latin = [index for index in word if scripts[index] == LATIN_BYTE]
         cyrillic = [index for index in word if scripts[index] != LATIN_BYTE]
-        for places, table in ((latin, alphabet.CYRILLIC_BYTES), (cyrillic, alphabet.LATIN_BYTES)):
-            if all(written[index] in table for index in places):
+        for places, table in ((latin, CYRILLIC_BYTES), (cyrillic, LATIN_BYTES)):
+            if all(encoded[index] in table for index in places):
                 for index in places:
-                    out[index] = table[written[index]]
+                    unified[index] = table[encoded[index]]
                 break
-    return bytes(out)
+    return bytes(unified)
 
 
-__all__ = ["PHRASE_END", "FoldedText", "decode_folded", "fold_text", "fold_term"]
+__all__ = ["PHRASE_END", "FoldedText", "decode_folded", "fold_term", "fold_text", "split_folded_words"]

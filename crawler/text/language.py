@@ -1,74 +1,107 @@
-"""Which language a text is in: en, ru, kk or none of them, by its letters and, for English, its smallest words.
+"""Detect the language of a text: English, Russian, Kazakh, or none of them.
 
-Every Cyrillic alphabet of the neighbourhood is Russian's with some letters more. A text in which hardly a word has
-such a letter is Russian (one naming «Қазақстан» stays Russian); otherwise it is in the language with the smallest
-alphabet that spells it: ң, ө and ү alone are Kyrgyz, with ұ, ә or қ they are Kazakh; қ and ғ beside ы are not Uzbek.
-A Latin text is English when words such as "the" and "of" run through it. What is left is None: better unknown than
-wrong. Bulgarian, and a short sentence of another language without a letter of its own, pass for Russian.
-Why not a statistical library: docs/decisions/language.md.
+Cyrillic texts are told apart by letters. Every Cyrillic alphabet of the region is Russian's with some more letters:
+
+* A text in which few words have such a letter is Russian. One that names «Қазақстан» stays Russian.
+* Otherwise the smallest alphabet that spells the text wins: ң, ө and ү alone are Kyrgyz, with ұ, ә or қ they are
+  Kazakh; қ and ғ beside ы are not Uzbek.
+
+A Latin text is English when enough of its words are "the", "of" and the like. For any other text the language is None,
+because a wrong language is worse than none. Bulgarian passes for Russian, and so does a short sentence of another
+language without a letter of its own. Letters and words are in `defaults/languages.toml`. Why not a statistical library:
+docs/decisions/language.md.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
+from functools import cache
 
-RUSSIAN_ALPHABET = frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюя")
-CYRILLIC_ALPHABETS = (
-    ("be", "іў", "ищъ"),
-    ("ky", "ңөү", ""),
-    ("uk", "ґєії", "ыэъё"),
-    ("uz", "ўқғҳ", "ыщ"),
-    ("tg", "ғӣқӯҳҷ", "ыщц"),
-    ("tt", "әөүҗңһ", ""),
-    ("sr, mk", "јљњћђџѓќѕ", "ыэъёщьюяй"),
-    ("kk", "әғқңөұүһі", ""),
-)
-"""Letters a language has beyond Russian's, and letters of Russian's that it lacks; the smallest alphabet first."""
+from crawler.defaults import load_default_toml
+
+MIN_LETTERS = 3
+"""A text of fewer letters has no language."""
 MIN_MARKED_WORD_SHARE = 0.15
-"""Share of words with such a letter from which a text is not Russian; running Kazakh has about seven in ten."""
-ENGLISH_WORDS = frozenset("the of and to that with by from has its are".split())
-"""Words of English that its neighbours do not share (as they do "in", "on", "is", "was", "for", "a")."""
+"""Share of words with a letter that Russian lacks, from which a text is not Russian. Kazakh has about 0.7."""
 MIN_ENGLISH_WORD_SHARE = 0.05
-"""Share of these words from which a Latin text is English; a newspaper has about two in ten."""
-KAZAKH_LATIN_LETTERS = frozenset("äñūǵńğı")
-OTHER_LATIN_LETTERS = frozenset("əçňßéèàêíìøåłžš")
+"""Share of small English words from which a Latin text is English. A newspaper has about 0.2."""
+MIN_OWN_LETTER_SHARE = 0.9
+"""Share of the letters beyond Russian's that must be in a language's alphabet."""
+MAX_LACKING_LETTER_SHARE = 0.01
+"""Share of letters that a language lacks; quoted Russian names may have some."""
+MIN_Q_SHARE = 0.01
+"""Share of the letter q in Kazakh written in Latin letters."""
 WORD_PATTERN = re.compile(r"[^\W\d_]+")
 
 
-def detect_language(text: str) -> str | None:
-    """`en`, `ru`, `kk`, or None when the text is in none of them or too short to tell.
+@dataclass(frozen=True, slots=True)
+class _CyrillicAlphabet:
+    language: str
+    own: str
+    lacking: str
 
-    >>> detect("Министр иностранных дел принял делегацию")
+
+@dataclass(frozen=True, slots=True)
+class _LanguageLexicon:
+    english_words: frozenset[str]
+    russian_letters: frozenset[str]
+    kazakh_latin_letters: frozenset[str]
+    other_latin_letters: frozenset[str]
+    alphabets: tuple[_CyrillicAlphabet, ...]
+
+
+@cache
+def _load_lexicon() -> _LanguageLexicon:
+    data = load_default_toml("languages.toml")
+    return _LanguageLexicon(
+        english_words=frozenset(data["english_words"]),
+        russian_letters=frozenset(data["russian_letters"]),
+        kazakh_latin_letters=frozenset(data["kazakh_latin_letters"]),
+        other_latin_letters=frozenset(data["other_latin_letters"]),
+        alphabets=tuple(_CyrillicAlphabet(**alphabet) for alphabet in data["cyrillic"]),
+    )
+
+
+def detect_language(text: str) -> str | None:
+    """Return `en`, `ru` or `kk`, or None when the text is in none of them or too short.
+
+    >>> detect_language("Министр иностранных дел принял делегацию")
     'ru'
-    >>> detect("Министр Қызыл Крест өкілдерін қабылдады")
+    >>> detect_language("Министр Қызыл Крест өкілдерін қабылдады")
     'kk'
     """
     words = WORD_PATTERN.findall(text.lower())
     cyrillic = [word for word in words if "\u0400" <= word[0] <= "\u04ff"]
     latin = [word for word in words if word[0] < "\u0250"]
-    lengths = sum(map(len, cyrillic)), sum(map(len, latin))
-    if sum(lengths) < 3:
+    cyrillic_letters, latin_letters = sum(map(len, cyrillic)), sum(map(len, latin))
+    if cyrillic_letters + latin_letters < MIN_LETTERS:
         return None
-    return _detect_cyrillic(cyrillic) if lengths[0] >= lengths[1] else _detect_latin(latin)
+    return _detect_cyrillic(cyrillic) if cyrillic_letters >= latin_letters else _detect_latin(latin)
 
 
 def _detect_cyrillic(words: list[str]) -> str | None:
-    marked = [word for word in words if not RUSSIAN_ALPHABET.issuperset(word)]
+    lexicon = _load_lexicon()
+    marked = [word for word in words if not lexicon.russian_letters.issuperset(word)]
     if len(marked) < MIN_MARKED_WORD_SHARE * len(words):
         return "ru"
     letters = Counter(letter for word in words for letter in word)
-    beyond = sum(count for letter, count in letters.items() if letter not in RUSSIAN_ALPHABET)
-    for name, own, lacking in CYRILLIC_ALPHABETS:
-        spelled = sum(letters[letter] for letter in own) >= 0.9 * beyond
-        if spelled and sum(letters[letter] for letter in lacking) <= 0.01 * letters.total():
-            return "kk" if name == "kk" else None
+    beyond_russian = sum(count for letter, count in letters.items() if letter not in lexicon.russian_letters)
+    for alphabet in lexicon.alphabets:
+        has_own_letters = sum(letters[letter] for letter in alphabet.own) >= MIN_OWN_LETTER_SHARE * beyond_russian
+        lacking = sum(letters[letter] for letter in alphabet.lacking)
+        if has_own_letters and lacking <= MAX_LACKING_LETTER_SHARE * letters.total():
+            return "kk" if alphabet.language == "kk" else None
     return None
 
 
 def _detect_latin(words: list[str]) -> str | None:
-    if sum(word in ENGLISH_WORDS for word in words) >= MIN_ENGLISH_WORD_SHARE * len(words):
+    lexicon = _load_lexicon()
+    if sum(word in lexicon.english_words for word in words) >= MIN_ENGLISH_WORD_SHARE * len(words):
         return "en"
     letters = Counter(letter for word in words for letter in word)
-    kazakh = letters["q"] >= 0.01 * letters.total() and not letters.keys().isdisjoint(KAZAKH_LATIN_LETTERS)
-    return "kk" if kazakh and letters.keys().isdisjoint(OTHER_LATIN_LETTERS) else None
+    is_kazakh = letters["q"] >= MIN_Q_SHARE * letters.total() and not letters.keys().isdisjoint(
+        lexicon.kazakh_latin_letters
+    )
+    return "kk" if is_kazakh and letters.keys().isdisjoint(lexicon.other_latin_letters) else None

@@ -1,64 +1,165 @@
-"""The numbers of a text as values: "1,5 млн", "1.5 million" and "1 500 000" are one, and so are "six" and "шесть"."""
+"""Read the numbers of a text as values: "1,5 млн", "1.5 million" and "1 500 000" are one, and so are "six" and "шесть".
+
+`find_numbers` is quick and certain: similarity uses it, and stored fingerprints depend on it. The comparison of
+translations reports a difference to a person, so it uses `find_stated_numbers`, which finds every value that another
+language may write otherwise (as a word, an ordinal or a Roman numeral).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 
-_SCALE = {
-    "тыс": 1e3, "мың": 1e3, "thousand": 1e3, "млн": 1e6, "миллион": 1e6, "million": 1e6, "mln": 1e6, "млрд": 1e9,
-    "миллиард": 1e9, "billion": 1e9, "bn": 1e9, "трлн": 1e12, "триллион": 1e12, "trillion": 1e12,
-}  # fmt: skip
-_NUMBER = re.compile(
-    r"(?<![\w.,:/-])(\d{1,3}(?:[\u00a0\u202f ]\d{3})+|\d{1,3}(?:,\d{3})+|\d+(?:[.,]\d+)?)(?![\d:]|[./-]\d)"
-    r"(?:[\s\u00a0-]*(тыс|мың|thousand|млн|миллион|million|mln|млрд|миллиард|billion|bn|трлн|триллион|trillion))?"
+from crawler.text.months import get_month_stems
+from crawler.text.number_words import (
+    load_all_words,
+    load_fingerprinted_words,
+    load_ordinal_stems,
+    load_scale_words,
 )
-_WORDS = (
-    ("два две двух двое екі two", 2), ("три трех трёх трое үш three", 3), ("четыре четырех четырёх төрт four", 4),
-    ("пять пяти пятеро бес five", 5), ("шесть шести шестеро шестерку шестёрку алты six", 6),
-    ("семь семи семеро жеті seven", 7), ("восемь восьми сегіз eight", 8), ("девять девяти тоғыз nine", 9),
-    ("десять десяти он ten", 10), ("двенадцать двенадцати twelve", 12), ("двадцать двадцати жиырма twenty", 20),
-)  # fmt: skip
-_WORD = {word: value for listed, value in _WORDS for word in listed.split()} | {"миллион": 1e6}
-_WORD_AT = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(_WORD, key=len, reverse=True))})(?!\w)")
-MONTH_STEMS = (
-    "янв қаңтар jan", "фев ақпан feb", "мар наурыз mar", "апр сәуір apr", "мая май мамыр may", "июн маусым jun",
-    "июл шілде jul", "авг тамыз aug", "сен қыркүйек sep", "окт қазан oct", "ноя қараша nov", "дек желтоқсан dec",
-)  # fmt: skip
-_MONTH = {stem: number for number, stems in enumerate(MONTH_STEMS, start=1) for stem in stems.split()}
-_STEMS = "|".join(sorted(_MONTH, key=len, reverse=True))
-_DAY = re.compile(rf"(?<!\d)(\d{{1,2}})(?:-?\d{{1,2}})?\s+({_STEMS})|(?<!\w)({_STEMS})[a-z]*\.?\s+(\d{{1,2}})(?!\d)")
-_FULL_DATE = re.compile(r"(?<!\d)(\d{1,4})[./-](\d{1,2})[./-](\d{2,4})(?!\d)|(?<!\d)\d{1,2}:\d{2}(?!\d)")
-_YEAR = range(1900, 2101)
+
+_YEARS = range(1900, 2101)
+_SMALLEST_SCALE = 1000
+"""From this value on a word multiplies the number before it."""
+_GROUPED_PATTERN = re.compile(r"\d{1,3}(?:[\u00a0\u202f ,]\d{3})+")
+_DATE_OR_TIME = re.compile(r"(?<!\d)(\d{1,4})[./-](\d{1,2})[./-](\d{2,4})(?!\d)|(?<!\d)\d{1,2}:\d{2}(?!\d)")
+
+_WORD_PATTERN = re.compile(r"[^\W\d_]+")
+_GAP_IN_NUMBER = re.compile(r"[\s\u00a0-]+(?:and\s+)?")
+_ORDINAL_ENDING = "(?:ый|ий|ой|ая|ья|ое|ье|ого|ьего|ьей|ому|ьему|ым|ьим|ом|ьем|ую|ью|ые|ьи|ых|ьих)?"
+_ROMAN_PATTERN = re.compile(r"(?<!\w)(X{0,3})(IX|IV|V?I{0,3})(?!\w)")
+_ROMAN_VALUES = {"": 0, "I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9}
+_MONTH_NAME = (
+    r"(?:янв(?:ар\w+)?|фев(?:рал\w+)?|мар(?:т\w?)?|апр(?:ел\w+)?|ма[йяе]|ию[нл][ьяе]|авг(?:уст\w?)?|сен(?:тябр\w)?|окт(?:ябр\w)?"
+    r"|ноя(?:бр\w)?|дек(?:абр\w)?|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+    r"|(?:қаңтар|ақпан|наурыз|сәуір|мамыр|маусым|шілде|тамыз|қыркүйек|қазан|қараша|желтоқсан)\w*)(?!\w)"
+)
+_DAY_NUMBER = r"(?<![\d.,])\d{1,2}(?:st|nd|rd|th|-?го|-?е|-?нен|-?нан|-?ден|-?дан)?"
+_RANGE = r"(?:\s*[-–—]\s*|\s+(?:и|по|до|мен|пен|бен|және|and|to|through|until)\s+)"
+_DAY_RANGES = re.compile(
+    rf"{_DAY_NUMBER}(?:(?:,\s*|{_RANGE}){_DAY_NUMBER})*\s+(?:of\s+)?{_MONTH_NAME}"
+    rf"|{_MONTH_NAME}\.?\s+{_DAY_NUMBER}(?:{_RANGE}{_DAY_NUMBER})*(?!\d)"
+)
+_TIME_OF_DAY = r"(?:a\.?\s?m\b|p\.?\s?m\b|o['’]clock|утра|дня|вечера|ночи|час(?:ов|а|ам)?\b(?!\s*работы)|сағат)"
+_CLOCK_TIMES = re.compile(
+    rf"(?<!\d)\d{{1,2}}(?:[.:]\d{{2}})?\s*{_TIME_OF_DAY}|(?:сағат|at)\s+\d{{1,2}}[.:]\d{{2}}(?!\d)"
+)
+_DOTTED_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:\.\d{3}){2,}(?![\d.])")
+_LONE_MILLION = re.compile(r"(?<!\d)(?<!\d\s)миллион(?!\w)")
+_PHONE_NUMBERS = re.compile(r"\+\d[\d\s()\u00a0-]{7,}")
 
 
 def find_numbers(text: str) -> Iterator[float]:
-    """The values of a text's numbers, dates, times, years and Kazakh "он" ambiguities left out."""
-    lower = _FULL_DATE.sub(" ", text.lower())
-    lower = _DAY.sub(" ", lower)
-    for found in _NUMBER.finditer(lower):
-        value = _parse_number(found[1]) * (_SCALE[found[2]] if found[2] else 1)
-        if value not in _YEAR:
+    """Yield the values of a text's numbers, without dates, times and years."""
+    lower = _get_day_pattern().sub(" ", _DATE_OR_TIME.sub(" ", text.lower()))
+    scales, words = load_scale_words(), load_fingerprinted_words()
+    for found in _get_number_pattern().finditer(lower):
+        value = _parse_number(found[1]) * (scales[found[2]] if found[2] else 1)
+        if value not in _YEARS:
             yield value
-    for found in _WORD_AT.finditer(lower):
-        if found[0] != "он":
-            yield float(_WORD[found[0]])
+    for found in _get_word_pattern().finditer(lower):
+        yield words[found[0]]
+
+
+def find_days(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the dates with a month's name, as (month, day). Their years are ignored.
+
+    >>> list(find_days("27 қараша күнгі, on March 6"))
+    [(11, 27), (3, 6)]
+    """
+    for found in _get_day_pattern().finditer(text.lower()):
+        yield get_month_stems()[found[2] or found[3]], int(found[1] or found[4])
+
+
+def find_written_digits(text: str) -> set[float]:
+    """Return the values that a text has as digits ("2 млн" too), without dates, times, years and telephone numbers."""
+    values = load_all_words()
+
+    def keep_scale(word: re.Match[str]) -> str:
+        return ";" if values.get(word[0], _SMALLEST_SCALE) < _SMALLEST_SCALE else word[0]
+
+    # Number words go; those of scale belong to the digits before them.
+    digits = _WORD_PATTERN.sub(keep_scale, _remove_dates(text))
+    return set(find_numbers(_LONE_MILLION.sub(";", digits)))
+
+
+def find_stated_numbers(text: str) -> set[float]:
+    """Return every value that a text may state: digits, words alone and together, ordinals and Roman numerals."""
+    lower = text.lower()
+    values = set(find_numbers(_remove_dates(text))) | _find_spelled_numbers(lower)
+    values |= {load_ordinal_stems()[match[1]] for match in _get_ordinal_pattern().finditer(lower)}
+    numerals = (match for match in _ROMAN_PATTERN.finditer(text) if match[0])
+    return values | {10.0 * len(match[1]) + _ROMAN_VALUES[match[2]] for match in numerals}
 
 
 def _parse_number(written: str) -> float:
-    if re.fullmatch(r"\d{1,3}(?:[\u00a0\u202f ,]\d{3})+", written):
+    if _GROUPED_PATTERN.fullmatch(written):
         return float(re.sub(r"\D", "", written))
     return float(written.replace(",", "."))
 
 
-def find_days(text: str) -> Iterator[tuple[int, int]]:
-    """The dates a text names in words, as (month, day), the year left aside.
+def _remove_dates(text: str) -> str:
+    """Return the text in small letters without dates, times and telephone numbers, dotted groups closed up."""
+    text = _DOTTED_GROUPS.sub(lambda match: match[0].replace(".", ""), text.lower())
+    for pattern in (_PHONE_NUMBERS, _CLOCK_TIMES, _DAY_RANGES):
+        text = pattern.sub(" ; ", text)
+    return _get_false_month_pattern().sub(" ; ", text)
 
-    >>> list(days("27 қараша күнгі, on March 6"))
-    [(11, 27), (3, 6)]
-    """
-    for found in _DAY.finditer(text.lower()):
-        if found[1]:
-            yield _MONTH[found[2]], int(found[1])
+
+def _find_spelled_numbers(text: str) -> set[float]:
+    """Return number words, each alone and with those before it: "two hundred and five" is 2, 200, 205, 100 and 5."""
+    values = load_all_words()
+    found: set[float] = set()
+    total, part, end = 0.0, 0.0, -1
+    for match in _WORD_PATTERN.finditer(text):
+        value = values.get(match[0])
+        if value is None:
+            continue
+        if end < 0 or not _GAP_IN_NUMBER.fullmatch(text[end : match.start()]):
+            total = part = 0.0
+        if value >= _SMALLEST_SCALE:
+            total, part = total + max(part, 1) * value, 0.0
         else:
-            yield _MONTH[found[3]], int(found[4])
+            part = part * 100 if value == 100 and 0 < part < 10 else part + value
+        found |= {value, total + part}
+        end = match.end()
+    return found
+
+
+# --- patterns with words, compiled at their first use
+
+
+def _join(words: Iterable[str]) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+@cache
+def _get_number_pattern() -> re.Pattern[str]:
+    return re.compile(
+        r"(?<![\w.,:/-])(\d{1,3}(?:[\u00a0\u202f ]\d{3})+|\d{1,3}(?:,\d{3})+|\d+(?:[.,]\d+)?)(?![\d:]|[./-]\d)"
+        rf"(?:[\s\u00a0-]*({_join(load_scale_words())}))?"
+    )
+
+
+@cache
+def _get_word_pattern() -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{_join(load_fingerprinted_words())})(?!\w)")
+
+
+@cache
+def _get_ordinal_pattern() -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)({_join(load_ordinal_stems())}){_ORDINAL_ENDING}(?!\w)")
+
+
+@cache
+def _get_day_pattern() -> re.Pattern[str]:
+    stems = _join(get_month_stems())
+    return re.compile(rf"(?<!\d)(\d{{1,2}})(?:-?\d{{1,2}})?\s+({stems})|(?<!\w)({stems})[a-z]*\.?\s+(\d{{1,2}})(?!\d)")
+
+
+@cache
+def _get_false_month_pattern() -> re.Pattern[str]:
+    """Return the pattern of the space before a word that only begins like a month: "12 маршрутов", "12 markets"."""
+    return re.compile(rf"(?<=\d)\s+(?=(?:{_join(get_month_stems())})\w)(?!{_MONTH_NAME})")

@@ -1,30 +1,32 @@
-"""Where a sentence begins and ends, in English, Russian and Kazakh."""
+"""Where sentences begin and end, in English, Russian and Kazakh.
+
+A line ends a sentence. A dot ends none after an initial or an abbreviation (`defaults/abbreviations.txt`), or before a
+small letter. `split_into_passages` knows initials only: stored fingerprints depend on its cuts.
+"""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
+
+from crawler.defaults import load_default_words
 
 MAX_SENTENCE_LENGTH = 600
-"""Characters of a sentence that is shown; a longer one is cut at words around the place in question."""
+"""Characters of a sentence that is shown. `locate_sentence` shortens a longer one, at words, around its place."""
+MAX_ABBREVIATION_LENGTH = 20
+"""Characters before a dot that are searched for an abbreviation."""
 
-_ABBREVIATION_LIST = """
-г гг в вв им ул пр просп пл пос с д стр корп обл р руб коп млн млрд трлн тыс т др см ст п пп ч ср англ фр лат рус каз
-доп проф акад ген полк кв напр пер респ тел илл рис табл изд ред сост пресс б ж жж ғ ғғ т.б м
-mr mrs ms dr prof gen col sen rep gov st no vs etc inc ltd co jr sr al fig art vol pp p ed dept approx u.s u.k u.n e.g
-i.e jan feb mar apr jun jul aug sept sep oct nov dec
-"""
-_ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
-_END_PATTERN = re.compile(r"[.!?…]+[\"'»”’)\]]*(?=\s+|$)|\n+")
+_MARKS = r"[.!?…]+[\"'»”’)\]]*"
+_END_PATTERN = re.compile(rf"{_MARKS}(?=\s+|$)|\n+")
+_PASSAGE_PATTERN = re.compile(rf"[^\n]+?(?:{_MARKS}(?=\s|$)|\n|$)")
 _PRECEDING_WORD = re.compile(r"([^\W\d_]+(?:\.[^\W\d_]+)*)$")
+_FINAL_INITIAL = re.compile(r"(?:^|[\s(«\"])[^\W\d_]\.$")
 
 
 def locate_sentence(text: str, start: int, end: int) -> tuple[int, int]:
-    """Offsets of the sentence (or sentences) in which `start` to `end` stand, without spaces around.
-
-    A line ends a sentence; a dot does not after an initial, an abbreviation, or before a small letter.
-    """
+    """Return the offsets of the sentence (or sentences) around `start` to `end`, without spaces at its ends."""
     first = _find_start(text, start)
-    last = next((found.end() for found in _END_PATTERN.finditer(text, end) if _is_sentence_end(text, found)), len(text))
+    last = _find_end(text, end)
     if last - first > MAX_SENTENCE_LENGTH:
         first, last = _shorten_span(text, first, last, start, end)
     while first < start and text[first].isspace():
@@ -34,15 +36,56 @@ def locate_sentence(text: str, start: int, end: int) -> tuple[int, int]:
     return first, last
 
 
+def split_into_sentences(text: str) -> list[str]:
+    """Return the sentences of a text, each with the space behind it. Joined again they are the text.
+
+    >>> split_into_sentences("One.  Two?\\nThree")
+    ['One.  ', 'Two?\\n', 'Three']
+    """
+    starts, at = [0], len(text) - len(text.lstrip())
+    while at < len(text):
+        at = _find_end(text, at + 1)
+        while at < len(text) and text[at].isspace():
+            at += 1
+        starts.append(at)
+    return [text[start:end] for start, end in pairwise([*starts, len(text)]) if end > start]
+
+
+def split_into_passages(text: str) -> list[str]:
+    """Return the sentences that fingerprints are made of. Abbreviations end one, initials do not.
+
+    >>> split_into_passages("Е. Ашикбаев принял гостя. Они говорили.\\nКонец")
+    ['Е. Ашикбаев принял гостя.', 'Они говорили.', 'Конец']
+    """
+    passages: list[str] = []
+    is_continued = False
+    for found in _PASSAGE_PATTERN.finditer(text):
+        part = found[0].strip()
+        ends_line = found[0].endswith("\n")
+        if not part:
+            is_continued = is_continued and not ends_line
+            continue
+        if is_continued:
+            passages[-1] = f"{passages[-1]} {part}"
+        else:
+            passages.append(part)
+        is_continued = bool(_FINAL_INITIAL.search(part)) and not ends_line
+    return passages
+
+
 def _find_start(text: str, start: int) -> int:
-    """The offset behind the last end of a sentence before `start`, looking back only as far as needed."""
-    reach = 2 * MAX_SENTENCE_LENGTH
-    floor = max(0, start - reach)
+    """Return the offset behind the last sentence end before `start`, searching no further back than is shown."""
+    floor = max(0, start - 2 * MAX_SENTENCE_LENGTH)
     begin = floor
     for found in _END_PATTERN.finditer(text, floor, start):
         if found.end() <= start and _is_sentence_end(text, found):
             begin = found.end()
     return begin
+
+
+def _find_end(text: str, at: int) -> int:
+    """Return the offset behind the first sentence end at or after `at`."""
+    return next((found.end() for found in _END_PATTERN.finditer(text, at) if _is_sentence_end(text, found)), len(text))
 
 
 def _is_sentence_end(text: str, found: re.Match[str]) -> bool:
@@ -53,16 +96,16 @@ def _is_sentence_end(text: str, found: re.Match[str]) -> bool:
         return False
     if found[0] != ".":
         return True
-    before = _PRECEDING_WORD.search(text, max(0, found.start() - 20), found.start())
+    before = _PRECEDING_WORD.search(text, max(0, found.start() - MAX_ABBREVIATION_LENGTH), found.start())
     if before is None:
         return True
     word = before[1]
-    initial = len(word) == 1 and word.isupper()
-    return not initial and word.lower() not in _ABBREVIATIONS
+    is_initial = len(word) == 1 and word.isupper()
+    return not is_initial and word.lower() not in load_default_words("abbreviations.txt")
 
 
 def _shorten_span(text: str, first: int, last: int, start: int, end: int) -> tuple[int, int]:
-    """A part of at most LONGEST characters around the place, cut between words where it can be."""
+    """Return at most MAX_SENTENCE_LENGTH characters around `start` to `end`, cut between words where possible."""
     spare = max(0, MAX_SENTENCE_LENGTH - (end - start))
     begin = max(first, start - spare // 2)
     finish = min(last, max(end, begin + MAX_SENTENCE_LENGTH))

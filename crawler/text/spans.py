@@ -1,41 +1,42 @@
-"""Stretches of a text, as offsets, and the words they begin and end at."""
+"""Parts of a text as pairs of offsets, and the words that they begin and end at."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 TextSpan = tuple[int, int]
+"""Start and end, the end exclusive."""
 
 
 def measure_span(span: TextSpan) -> int:
-    """Characters of a stretch."""
+    """Return the length in characters."""
     return span[1] - span[0]
 
 
 def merge_spans(spans: Sequence[TextSpan]) -> list[TextSpan]:
-    """Sorted stretches, those that touch or overlap made one."""
-    found: list[TextSpan] = []
+    """Return sorted spans with those that touch or overlap merged into one."""
+    merged: list[TextSpan] = []
     for span in spans:
-        if found and span[0] <= found[-1][1]:
-            found[-1] = enclose_spans(span, found[-1])
+        if merged and span[0] <= merged[-1][1]:
+            merged[-1] = enclose_spans(span, merged[-1])
         else:
-            found.append(span)
-    return found
+            merged.append(span)
+    return merged
 
 
 def enclose_spans(one: TextSpan, other: TextSpan) -> TextSpan:
-    """The stretch from the first beginning to the last end."""
+    """Return the span from the first start to the last end."""
     return min(one[0], other[0]), max(one[1], other[1])
 
 
 def intersect_spans(span: TextSpan, others: Iterable[TextSpan]) -> list[TextSpan]:
-    """The parts of a stretch that others have too."""
+    """Return the parts of a span that are in one of the others."""
     parts = [(max(span[0], begin), min(span[1], end)) for begin, end in others]
     return [part for part in parts if part[0] < part[1]]
 
 
 def find_word_end(text: str, begin: int, end: int) -> int:
-    """The end of the last whole word before `end`."""
+    """Return the end of the last whole word before `end`."""
     if end >= len(text):
         return len(text)
     while end > begin and (not text[end].isspace() or text[end - 1].isspace()):
@@ -44,7 +45,7 @@ def find_word_end(text: str, begin: int, end: int) -> int:
 
 
 def find_word_start(text: str, at: int, floor: int) -> int:
-    """The beginning of the first word at or behind `floor`, at `at` at the latest."""
+    """Return the start of the first word at or after `floor`, at most `at`."""
     while floor < at and floor > 0 and not text[floor - 1].isspace():
         floor += 1
     return floor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -220,9 +221,11 @@ def test_created_date_is_read_as_set(created: str, local: str, utc: str) -> None
 def test_item_later_than_the_answer_proves_wall_time() -> None:
     headers = {"date": "Tue, 09 Jun 2026 07:00:00 GMT"}
     (finding,) = answer(RECORD, headers=headers).findings
-    assert "created_date is Astana wall time (as set): mfa:7:ru says 2026-06-09T11:48:00Z" in finding
+    assert "created_date is Astana wall time (as set): mfa:7:ru says 2026-06-09T11:48:00Z" in finding.message
+    assert finding.level == logging.INFO
     (contrary,) = answer(RECORD, headers=headers, site=UTC_SITE).findings
-    assert "but the setting created_date says 'utc'" in contrary
+    assert "but the setting created_date says 'utc'" in contrary.message
+    assert contrary.level == logging.WARNING
 
 
 @pytest.mark.parametrize(

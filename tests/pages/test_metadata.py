@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from parsel import Selector
 
-from crawler.pages.metadata import find_author, find_json_ld, list_open_graph
+from crawler.pages.metadata import find_author, find_json_ld, get_open_graph
 
 
 def page(*scripts: str) -> Selector:
@@ -36,7 +36,7 @@ def test_nothing_usable_is_an_empty_dict(script: str) -> None:
 def test_open_graph_takes_the_first_of_each() -> None:
     metas = '<meta property="og:title" content="One"><meta property="og:title" content="Two"><meta property="og:image">'
     article = '<meta property="article:section" content="News"><meta name="og:x" content="no">'
-    assert list_open_graph(Selector(metas + article)) == {"og:title": "One", "article:section": "News"}
+    assert get_open_graph(Selector(metas + article)) == {"og:title": "One", "article:section": "News"}
 
 
 @pytest.mark.parametrize(

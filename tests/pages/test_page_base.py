@@ -41,7 +41,7 @@ class Old(Plain):
         return {"title": "old", "body": ["old"]}
 
 
-SITE = replace(QAZ, pages=(Old, Plain), always=("title",))
+SITE = replace(QAZ, page_classes=(Old, Plain), required_fields=("title",))
 
 
 def snapshot(html: str, at: datetime | None = datetime(2026, 1, 1, tzinfo=UTC), url: str = URL) -> Snapshot:
@@ -108,14 +108,14 @@ def test_page_of_unknown_time_is_tried_by_the_old_class_too() -> None:
 
 
 def test_address_of_no_article_is_no_article() -> None:
-    with pytest.raises(NotAnArticle, match="no address of an article"):
+    with pytest.raises(NotAnArticle, match="is not an article of"):
         read_snapshot(snapshot("<h1>a</h1><p>b</p>", url="https://qazmonitor.com/news"), SITE)
     with pytest.raises(NotAnArticle, match="that is no article"):
         read_snapshot(snapshot("<h1>a</h1><p>b</p>", url="https://qazmonitor.com/terms"), SITE)
 
 
 def test_unknown_shape_is_changed_and_a_shell_is_blocked() -> None:
-    none = replace(SITE, pages=())
+    none = replace(SITE, page_classes=())
     with pytest.raises(PageChanged, match="html of 8 bytes"):
         read_snapshot(snapshot("<p>x</p>"), none)
     with pytest.raises(Blocked, match="JavaScript shell"):

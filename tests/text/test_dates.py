@@ -8,8 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from crawler.text.dates import MONTH_NUMBERS, convert_to_zone, load_time_zone, parse_date
+from crawler.text.dates import convert_to_zone, load_time_zone, parse_date
+from crawler.text.months import get_month_numbers
 
+MONTHS = get_month_numbers()
 ALMATY = load_time_zone("Asia/Almaty")
 NAMES = {
     "en": "January February March April May June July August September October November December".split(),
@@ -115,18 +117,16 @@ def test_what_is_no_date_is_none(raw: str) -> None:
     assert parse_date(raw, ALMATY) is None
 
 
-@pytest.mark.parametrize(
-    "name", [*MONTH_NUMBERS, *(name.upper() for name in MONTH_NUMBERS), *(name.title() for name in MONTH_NUMBERS)]
-)
+@pytest.mark.parametrize("name", [*MONTHS, *(name.upper() for name in MONTHS), *(name.title() for name in MONTHS)])
 def test_every_month_is_read_in_any_case(name: str) -> None:
     when = parse_date(f"5 {name} 2026 10:00", ALMATY)
     assert when is not None
-    assert when.at.month == MONTH_NUMBERS[name.lower()]
+    assert when.at.month == MONTHS[name.lower()]
 
 
 def test_every_language_has_twelve_months() -> None:
     for names in NAMES.values():
-        assert [MONTH_NUMBERS[name.lower()] for name in names] == list(range(1, 13))
+        assert [MONTHS[name.lower()] for name in names] == list(range(1, 13))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.text.folding import fold_term, fold_text
-from crawler.text.words import split_folded_words
+from crawler.text.folding import fold_term, fold_text, split_folded_words
 
 ALPHABET = (
     "Красный КрестҚЫЗЫЛ қызыл Red Cross’s'-‐–—\u00ad\u200b\u00a0\n\n.,;&amp;&nbsp;&shy;«»()éёйи\u0301\u0306ﬁ½²Σ中ı№K"
