@@ -19,7 +19,7 @@ from support.sandbox import Sandbox, get_expected_articles
 
 from crawler.items import Health, Run
 from crawler.store import Store
-from crawler.store.telling_schema import leases
+from crawler.store.schema import leases
 
 
 def changed(store: Store, **values: Any) -> None:
@@ -64,7 +64,7 @@ def test_a_holder_of_another_host_is_replaced_when_it_was_silent_for_too_long(tm
             killed = store.runs.record_start(Run(source="qazmonitor", started_at=lease.taken_at))
             with store._database.transaction() as connection:
                 connection.exec_driver_sql("UPDATE runs SET host = 'elsewhere'")
-            changed(store, host="elsewhere", beat_at=lease.heartbeat_at - timedelta(seconds=41))
+            changed(store, host="elsewhere", heartbeat_at=lease.heartbeat_at - timedelta(seconds=41))
         done = place.run_crawler("crawl", "qazmonitor")  # waits some four seconds until it is 45
         assert done.code == 0, done.all_output
         with place.open_store() as store:

@@ -33,7 +33,7 @@ def test_one_is_changed_in_place_and_closed(store: Store) -> None:
     store.alarms.save(ALARM)
     found = store.alarms.get_open("mfa")
     assert found is not None
-    store.alarms.save(replace(found, closed_at=LATER, untold=None, told_at=LATER, done=("a", "b"), times=3))
+    store.alarms.save(replace(found, closed_at=LATER, pending_notice=None, notified_at=LATER, notified_channels=("a", "b"), run_count=3))
     assert store.alarms.get_open("mfa") is None
     assert store.alarms.list_open() == store.alarms.list_due(LATER) == []
     store.alarms.save(ALARM)
@@ -48,7 +48,7 @@ def test_one_takes_it_and_settles_it(store: Store) -> None:
     taken = store.alarms.claim(due, NOON, LATER)
     assert taken is not None
     assert store.alarms.claim(due, NOON, LATER) is None
-    assert store.alarms.save_result(taken, replace(taken, untold=None, told_at=NOON, next_try_at=None))
+    assert store.alarms.save_result(taken, replace(taken, pending_notice=None, notified_at=NOON, next_try_at=None))
     assert not store.alarms.save_result(taken, replace(taken, tries=7))
     found = store.alarms.get_open("mfa")
     assert found is not None
@@ -69,8 +69,8 @@ def test_what_changed_meanwhile_is_not_settled(store: Store) -> None:
     (due,) = store.alarms.list_due(NOON)
     taken = store.alarms.claim(due, NOON, LATER)
     assert taken is not None
-    store.alarms.update_open("mfa", lambda found: replace(found, untold="healed", closed_at=LATER) if found else None)
-    assert not store.alarms.save_result(taken, replace(taken, untold=None))
+    store.alarms.update_open("mfa", lambda found: replace(found, pending_notice="healed", closed_at=LATER) if found else None)
+    assert not store.alarms.save_result(taken, replace(taken, pending_notice=None))
     assert [alarm.pending_notice for alarm in store.alarms.list_due(LATER)] == ["healed"]
 
 

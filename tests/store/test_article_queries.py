@@ -63,7 +63,7 @@ def test_select_ends_at_the_limit(five: Store, limit: int, expected: str) -> Non
 def test_select_streams_over_pages_of_articles_with_the_same_time(
     store: Store, an_article: Make, save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crawler.store.articles.PAGE", 3)
+    monkeypatch.setattr("crawler.store.articles.ARTICLES_PER_READ", 3)
     with store.transaction():
         for number in range(10):
             save(an_article(str(number), published_at=NOON if number < 8 else NOON + HOUR))
@@ -96,7 +96,7 @@ def test_a_batch_that_raises_keeps_nothing(store: Store, an_article: Make, save:
 
 
 def test_a_failure_caught_inside_a_batch_spoils_it_all(store: Store, an_article: Make, save: Save) -> None:
-    with pytest.raises(CrawlerError, match="Nothing of this batch was written"), store.transaction():
+    with pytest.raises(CrawlerError, match="Nothing of this transaction was written"), store.transaction():
         save(an_article("1"))
         with pytest.raises(Exception, match=r"(?i)foreign key"):
             save(an_article("2"), run_id=999)
@@ -108,8 +108,8 @@ def test_a_failure_caught_inside_a_batch_spoils_it_all(store: Store, an_article:
 def test_threads_write_at_once_without_loss(store: Store, an_article: Make, save: Save) -> None:
     def work(name: str) -> None:
         for number in range(20):
-            memory = HttpCacheEntry(source="mfa", url=f"https://mfa.example/{number % 3}", checked_at=NOON)
-            save(an_article(f"{name}{number}" if number % 2 else str(number)), memory=memory)
+            entry = HttpCacheEntry(source="mfa", url=f"https://mfa.example/{number % 3}", checked_at=NOON)
+            save(an_article(f"{name}{number}" if number % 2 else str(number)), cache_entry=entry)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in "abc"]
     for thread in threads:

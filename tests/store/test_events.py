@@ -31,8 +31,8 @@ def save(store: Store, name: str = "1", version: int = 1, *, matched: bool = Tru
 
 
 def notice(news: ChangeEvent, outcome: Decision = Decision.ALERT, **values: object) -> Notification:
-    given = {"subscription": "press", "news_id": news.id, "article_id": news.article_id, "why": None}
-    return Notification(**{**given, "outcome": outcome, "decided_at": NOON, **values})  # type: ignore[arg-type]
+    given = {"subscription": "press", "event_id": news.id, "article_id": news.article_id, "reason": None}
+    return Notification(**{**given, "decision": outcome, "decided_at": NOON, **values})  # type: ignore[arg-type]
 
 
 def message(store: Store, key: str = "k", *channels: str, due: datetime = NOON) -> int:
@@ -69,9 +69,9 @@ def test_what_is_sorted_is_not_asked_about_again(store: Store) -> None:
     first, second = store.events.list_undecided(10)
     store.events.save_decisions([first.id], [notice(first)], NOON)
     assert store.events.list_undecided(10) == [second]
-    assert store.events.notifications__list_by_article("mfa:1:en") == [notice(first)]
-    assert store.events.notifications__list_past("press", ["mfa:1:en", "mfa:2:en"])[0].article_id == "mfa:1:en"
-    assert store.events.notifications__list_past("others", ["mfa:1:en"]) == []
+    assert store.notifications.list_by_article("mfa:1:en") == [notice(first)]
+    assert store.notifications.list_past("press", ["mfa:1:en", "mfa:2:en"])[0].article_id == "mfa:1:en"
+    assert store.notifications.list_past("others", ["mfa:1:en"]) == []
 
 
 def test_what_waits_for_a_digest_is_attached_to_it_once(store: Store) -> None:
@@ -80,21 +80,21 @@ def test_what_waits_for_a_digest_is_attached_to_it_once(store: Store) -> None:
     one, two, three = store.events.list_undecided(10)
     found = [notice(one, Decision.DIGEST), notice(two, Decision.COVERED), notice(three, Decision.SKIP)]
     store.events.save_decisions([n.id for n in (one, two, three)], found, NOON)
-    waiting = store.events.notifications__list_pending("press", NOON + MINUTE)
+    waiting = store.notifications.list_pending("press", NOON + MINUTE)
     assert [n.event_id for n in waiting] == [one.id, two.id]
-    assert store.events.notifications__list_pending("press", NOON) == []
+    assert store.notifications.list_pending("press", NOON) == []
     number = message(store)
-    store.events.notifications__assign_message("press", [n.event_id for n in waiting], number)
-    assert store.events.notifications__list_pending("press", NOON + MINUTE) == []
-    assert [n.event_id for n in store.events.notifications__list_by_message(number)] == [one.id, two.id]
+    store.notifications.assign_message("press", [n.event_id for n in waiting], number)
+    assert store.notifications.list_pending("press", NOON + MINUTE) == []
+    assert [n.event_id for n in store.notifications.list_by_message(number)] == [one.id, two.id]
 
 
 def test_a_subscription_begins_when_it_is_first_named(store: Store) -> None:
-    assert store.events.subscriptions__get_or_start(["press"], NOON)["press"].started_at == NOON
-    later = store.events.subscriptions__get_or_start(["press", "late"], NOON + MINUTE)
+    assert store.subscriptions.get_or_start(["press"], NOON)["press"].started_at == NOON
+    later = store.subscriptions.get_or_start(["press", "late"], NOON + MINUTE)
     assert [later["press"].started_at, later["late"].started_at] == [NOON, NOON + MINUTE]
-    store.events.subscriptions__record_digest("press", NOON + MINUTE, 2)
-    again = store.events.subscriptions__get_or_start(["press"], NOON + 2 * MINUTE)["press"]
+    store.subscriptions.record_digest("press", NOON + MINUTE, 2)
+    again = store.subscriptions.get_or_start(["press"], NOON + 2 * MINUTE)["press"]
     assert (again.digest_until, again.empty_digests) == (NOON + MINUTE, 2)
 
 
@@ -109,54 +109,54 @@ def test_quiet_news_is_counted_by_run(store: Store) -> None:
 
 def test_a_delivery_is_taken_by_one_and_settled_by_that_one(store: Store) -> None:
     message(store)
-    ((_, due),) = store.messages.deliveries__list_due(NOON, 10)
-    taken = store.messages.deliveries__claim(due, NOON + 10 * MINUTE)
+    ((_, due),) = store.deliveries.list_due(NOON, 10)
+    taken = store.deliveries.claim(due, NOON + 10 * MINUTE)
     assert taken is not None
-    assert store.messages.deliveries__claim(due, NOON + 20 * MINUTE) is None
-    assert store.messages.deliveries__list_due(NOON + MINUTE, 10) == []
+    assert store.deliveries.claim(due, NOON + 20 * MINUTE) is None
+    assert store.deliveries.list_due(NOON + MINUTE, 10) == []
     sent = replace(taken, state=DeliveryState.SENT, tries=1, sent_at=NOON + MINUTE)
-    assert not store.messages.deliveries__save_result(due, sent)
-    assert store.messages.deliveries__save_result(taken, sent)
-    assert store.messages.deliveries__list_newest()[0][1] == sent
-    assert store.messages.deliveries__count_by_state() == {DeliveryState.SENT: 1}
+    assert not store.deliveries.save_result(due, sent)
+    assert store.deliveries.save_result(taken, sent)
+    assert store.deliveries.list_newest()[0][1] == sent
+    assert store.deliveries.count_by_state() == {DeliveryState.SENT: 1}
 
 
 def test_one_who_dies_leaves_a_delivery_to_the_next(store: Store) -> None:
     message(store)
-    ((_, due),) = store.messages.deliveries__list_due(NOON, 10)
-    store.messages.deliveries__claim(due, NOON + 10 * MINUTE)
-    ((_, again),) = store.messages.deliveries__list_due(NOON + 10 * MINUTE, 10)
-    assert store.messages.deliveries__claim(again, NOON + 20 * MINUTE) is not None
+    ((_, due),) = store.deliveries.list_due(NOON, 10)
+    store.deliveries.claim(due, NOON + 10 * MINUTE)
+    ((_, again),) = store.deliveries.list_due(NOON + 10 * MINUTE, 10)
+    assert store.deliveries.claim(again, NOON + 20 * MINUTE) is not None
 
 
 def test_deliveries_come_in_the_order_of_their_messages_when_they_are_due(store: Store) -> None:
     message(store, "later", due=NOON + MINUTE)
     message(store, "b", "two", "one")
     message(store, "a")
-    due = [(m.key, d.channel) for m, d in store.messages.deliveries__list_due(NOON, 10)]
+    due = [(m.key, d.channel) for m, d in store.deliveries.list_due(NOON, 10)]
     assert due == [("b", "one"), ("b", "two"), ("a", "desk")]
-    assert [d.channel for _, d in store.messages.deliveries__list_due(NOON, 10, excluded_channels=["one", "desk"])] == [
+    assert [d.channel for _, d in store.deliveries.list_due(NOON, 10, excluded_channels=["one", "desk"])] == [
         "two"
     ]
-    assert len(store.messages.deliveries__list_due(NOON + MINUTE, 2)) == 2
+    assert len(store.deliveries.list_due(NOON + MINUTE, 2)) == 2
 
 
 def test_what_failed_is_tried_again_when_asked_for_and_what_never_failed_is_left(store: Store) -> None:
     for key in "abc":
         message(store, key, due=NOON + 60 * MINUTE)
     for key, state, failure in (("a", DeliveryState.DEAD, "gone"), ("b", DeliveryState.PENDING, "down")):
-        _, delivery = next(pair for pair in store.messages.deliveries__list_newest() if pair[0].key == key)
-        store.messages.deliveries__save_result(delivery, replace(delivery, state=state, tries=9, failure=failure))
-    assert store.messages.deliveries__retry_failed(NOON, channel="none") == 0
-    assert store.messages.deliveries__retry_failed(NOON) == 2
-    assert sorted(m.key for m, _ in store.messages.deliveries__list_due(NOON, 10)) == ["a", "b"]
+        _, delivery = next(pair for pair in store.deliveries.list_newest() if pair[0].key == key)
+        store.deliveries.save_result(delivery, replace(delivery, state=state, tries=9, failure=failure))
+    assert store.deliveries.retry_failed(NOON, channel="none") == 0
+    assert store.deliveries.retry_failed(NOON) == 2
+    assert sorted(m.key for m, _ in store.deliveries.list_due(NOON, 10)) == ["a", "b"]
 
 
 def test_two_messages_with_one_key_cannot_be(store: Store) -> None:
     message(store)
     with pytest.raises(Exception, match="could not be written"):
         message(store)
-    assert len(store.messages.deliveries__list_newest()) == 1
+    assert len(store.deliveries.list_newest()) == 1
 
 
 def test_threads_that_take_at_once_take_each_delivery_once(store: Store) -> None:
@@ -165,8 +165,8 @@ def test_threads_that_take_at_once_take_each_delivery_once(store: Store) -> None
     taken: list[Delivery] = []
 
     def take() -> None:
-        for _, delivery in store.messages.deliveries__list_due(NOON, 50):
-            if (mine := store.messages.deliveries__claim(delivery, NOON + 10 * MINUTE)) is not None:
+        for _, delivery in store.deliveries.list_due(NOON, 50):
+            if (mine := store.deliveries.claim(delivery, NOON + 10 * MINUTE)) is not None:
                 taken.append(mine)
 
     threads = [threading.Thread(target=take) for _ in range(4)]

@@ -45,12 +45,12 @@ def test_many_memories_at_once_the_last_of_an_address_counts(store: Store) -> No
 
 
 def test_a_failure_stays_open_and_counts_tries_until_it_heals(store: Store) -> None:
-    room = store.http_cache
-    assert room.failures__list_by_source("mfa") == []
-    room.failures__record("mfa", URL, "PageChanged", "no title", NOON + HOUR)
-    room.failures__record("mfa", "https://mfa.example/2", "Unreachable", "no answer", NOON)
-    room.failures__record("ktkz", URL, "Unreachable", "no answer", NOON)
-    room.failures__record("mfa", URL, "Blocked", "403", NOON + 2 * HOUR)
+    room = store.failures
+    assert room.list_by_source("mfa") == []
+    room.record("mfa", URL, "PageChanged", "no title", NOON + HOUR)
+    room.record("mfa", "https://mfa.example/2", "Unreachable", "no answer", NOON)
+    room.record("ktkz", URL, "Unreachable", "no answer", NOON)
+    room.record("mfa", URL, "Blocked", "403", NOON + 2 * HOUR)
     first = FetchFailure(
         source="mfa",
         url="https://mfa.example/2",
@@ -63,11 +63,11 @@ def test_a_failure_stays_open_and_counts_tries_until_it_heals(store: Store) -> N
     again = FetchFailure(
         source="mfa", url=URL, kind="Blocked", message="403", tries=2, first_at=NOON + HOUR, last_at=NOON + 2 * HOUR
     )
-    assert room.failures__list_by_source("mfa") == [first, again]
-    assert [room.failures__delete("mfa", URL), room.failures__delete("mfa", URL)] == [True, False]
-    assert room.failures__list_by_source("mfa") == [first]
-    room.failures__record("mfa", URL, "PageChanged", "no title", NOON)
-    assert {failure.url: failure.tries for failure in room.failures__list_by_source("mfa")}[URL] == 1
+    assert room.list_by_source("mfa") == [first, again]
+    assert [room.delete("mfa", URL), room.delete("mfa", URL)] == [True, False]
+    assert room.list_by_source("mfa") == [first]
+    room.record("mfa", URL, "PageChanged", "no title", NOON)
+    assert {failure.url: failure.tries for failure in room.list_by_source("mfa")}[URL] == 1
 
 
 def test_schedules(store: Store) -> None:

@@ -88,9 +88,9 @@ def test_a_kill_at_a_chosen_moment_of_judging_leaves_no_half_story(
         save(store, *articles)
     killed(url, room, name, when, str(nth), "settle")
     with open_store(url) as store:
-        assert store.stories.clusters__count_pending() > 0
+        assert store.clusters.count_pending() > 0
         assert_whole(store)
-        store.stories.clusters__assign_pending(ZONE)
+        store.clusters.assign_pending(ZONE)
         assert_whole(store)
         assert (clusters(store, articles), stories(store)) == settled(articles, "sqlite://", 1)
 
@@ -102,7 +102,7 @@ def test_a_kill_at_a_chosen_moment_of_judging_leaves_no_half_story(
 def test_a_person_s_word_is_kept_whole_or_not_at_all(url: str, act: str, room: str, name: str, when: str) -> None:
     with open_store(url) as store:
         save(store, *corpus(COUNT))
-        store.stories.clusters__assign_pending(ZONE)
+        store.clusters.assign_pending(ZONE)
         one, other, *_ = sorted(story.id for story in store.stories.iter_newest())
         if act == "undo":
             one = store.stories.merge(one, other, NOON)

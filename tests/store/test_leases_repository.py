@@ -14,7 +14,7 @@ from sqlalchemy import update
 from crawler.items import Health, Run
 from crawler.store import LEASE_TIMEOUT, Lease, Store, schema
 from crawler.store.process_identity import ProcessIdentity, get_current_process, has_ended, is_observable
-from crawler.store.telling_schema import leases
+from crawler.store.schema import leases
 
 SECOND = timedelta(seconds=1)
 
@@ -28,7 +28,7 @@ def changed(store: Store, source: str = "mfa", **values: Any) -> None:
 def silent_for(store: Store, seconds: float) -> None:
     lease = store.leases.get("mfa")
     assert lease is not None
-    changed(store, beat_at=lease.heartbeat_at - timedelta(seconds=seconds))
+    changed(store, heartbeat_at=lease.heartbeat_at - timedelta(seconds=seconds))
 
 
 def ended_process() -> ProcessIdentity:
@@ -76,7 +76,7 @@ def test_who_was_silent_for_too_long_is_replaced(store: Store, seconds: int, win
     assert LEASE_TIMEOUT == 45 * SECOND
     store.leases.acquire("mfa", "one")
     if host:
-        changed(store, host=host, born=None)
+        changed(store, host=host, start_mark=None)
     silent_for(store, seconds)
     assert (store.leases.get_active("mfa") is None) is (winner == "two")
     assert store.leases.acquire("mfa", "two").holder == winner
@@ -97,9 +97,9 @@ def test_what_cannot_be_seen_from_here_is_not_taken_for_gone(store: Store) -> No
     boot, space, tick = gone.start_mark.split(":")
     for other in (
         gone._replace(host="another-host"),
-        gone._replace(born=f"{boot}:{space}9:{tick}"),
-        gone._replace(born=f"another boot:{space}:{tick}"),
-        gone._replace(born=None),
+        gone._replace(start_mark=f"{boot}:{space}9:{tick}"),
+        gone._replace(start_mark=f"another boot:{space}:{tick}"),
+        gone._replace(start_mark=None),
     ):
         store.leases.acquire("mfa", "one")
         changed(store, **other._asdict())
@@ -107,7 +107,7 @@ def test_what_cannot_be_seen_from_here_is_not_taken_for_gone(store: Store) -> No
         held = store.leases.acquire("mfa", "two")
         assert (held.holder, held.is_certainly_alive) == ("one", False)
         store.leases.release("mfa", "one")
-    assert not has_ended(gone._replace(born=f"{boot}:{space}9:{tick}"))
+    assert not has_ended(gone._replace(start_mark=f"{boot}:{space}9:{tick}"))
 
 
 def test_of_many_who_reach_for_it_one_gets_it(store: Store) -> None:
@@ -118,7 +118,7 @@ def test_of_many_who_reach_for_it_one_gets_it(store: Store) -> None:
 
 def test_of_many_who_reach_for_a_forsaken_one_one_gets_it(store: Store) -> None:
     store.leases.acquire("mfa", "former")
-    changed(store, host="another-host", born=None)
+    changed(store, host="another-host", start_mark=None)
     silent_for(store, 60)
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda number: store.leases.acquire("mfa", str(number)), range(6)))

@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from crawler.errors import ConfigError, CrawlerError
 from crawler.items import Article
-from crawler.store import Store, open_store, schema, telling_schema, upgrade
+from crawler.store import Store, open_store, schema, upgrade
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 NOW, LATER = schema.SCHEMA_REVISION, f"{int(schema.SCHEMA_REVISION) + 1:04}"
@@ -46,7 +46,7 @@ def with_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         shutil.copytree(upgrade.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "versions" / f"r{LATER}_next.py").write_text(NEXT.format(more=more, now=NOW, later=LATER))
         monkeypatch.setattr(upgrade, "MIGRATIONS", folder)
-        monkeypatch.setattr(upgrade, "HEAD", LATER)
+        monkeypatch.setattr(upgrade, "SCHEMA_REVISION", LATER)
 
     return program
 
@@ -63,7 +63,7 @@ def refused(url: str) -> str:
 def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
     with store._database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, telling_schema.metadata) == []
+        assert compare_metadata(context, schema.metadata) == []
 
 
 def test_the_newest_migration_is_the_one_the_code_names() -> None:
@@ -84,7 +84,7 @@ def test_an_upgrade_keeps_what_is_stored(
         store.articles.save(an_article(), content_hash="h", run_id=None, seen_at=NOON)
     with_next()
     with open_store(url) as store:
-        assert store.articles.versions__list_by_article("mfa:1:ru") == [an_article()]
+        assert store.versions.list_by_article("mfa:1:ru") == [an_article()]
         assert store._database.fetch_all(text("SELECT added FROM articles")) == [(None,)]
 
 
@@ -92,7 +92,7 @@ def test_a_failed_upgrade_changes_nothing(url: str, with_next: Callable[..., Non
     open_store(url).close()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(upgrade, "MIGRATIONS", upgrade.MIGRATIONS)
-        patch.setattr(upgrade, "HEAD", NOW)
+        patch.setattr(upgrade, "SCHEMA_REVISION", NOW)
         with_next('op.execute("SELECT * FROM nowhere")')
         assert "nowhere" in refused(url)
         patch.undo()
@@ -141,8 +141,8 @@ def test_sqlite_writes_ahead_and_checks_references(tmp_path: Path) -> None:
 def test_a_store_in_memory_lives_until_it_is_closed() -> None:
     for _ in range(2):
         with open_store("sqlite://") as store:
-            store.http_cache.failures__record("mfa", "https://x", "Blocked", "403", NOON)
-            assert len(store.http_cache.failures__list_by_source("mfa")) == 1
+            store.failures.record("mfa", "https://x", "Blocked", "403", NOON)
+            assert len(store.failures.list_by_source("mfa")) == 1
 
 
 @pytest.mark.parametrize(
@@ -180,23 +180,23 @@ def test_a_lost_connection_is_opened_again(postgres_url: str) -> None:
     with open_store(postgres_url) as store, psycopg.connect(postgres_url, autocommit=True) as other:
         for use in (
             lambda: store.articles.count(),
-            lambda: store.http_cache.failures__record("s", "u", "k", "m", NOON),
+            lambda: store.failures.record("s", "u", "k", "m", NOON),
         ):
             use()
             store_pid = store._database.fetch_all(text("SELECT pg_backend_pid()"))[0][0]
             other.execute("SELECT pg_terminate_backend(%s)", [store_pid])
             use()
-        assert store.http_cache.failures__list_by_source("s")[0].tries == 2
+        assert store.failures.list_by_source("s")[0].tries == 2
 
 
 def test_a_connection_lost_inside_a_batch_fails_the_whole_batch(postgres_url: str) -> None:
     with open_store(postgres_url) as store, psycopg.connect(postgres_url, autocommit=True) as other:
         with pytest.raises(CrawlerError), store.transaction():
-            store.http_cache.failures__record("batch", "u", "k", "m", NOON)
+            store.failures.record("batch", "u", "k", "m", NOON)
             pid = store._database.fetch_all(text("SELECT pg_backend_pid()"))[0][0]
             other.execute("SELECT pg_terminate_backend(%s)", [pid])
-            store.http_cache.failures__record("batch", "u2", "k", "m", NOON)
-        assert store.http_cache.failures__list_by_source("batch") == []
+            store.failures.record("batch", "u2", "k", "m", NOON)
+        assert store.failures.list_by_source("batch") == []
 
 
 def test_a_full_disk_is_said_in_a_sentence_and_leaves_a_usable_store(

@@ -16,17 +16,17 @@ def put(store: Store, number: int, kind: str = "alert", failure: str | None = No
         key=f"key {number}", subscription="press", kind=kind, channels=["desk"], created_at=at, due_at=at
     )
     if failure:
-        ((_, delivery),) = store.messages.deliveries__list_newest(message_id=message)
-        assert store.messages.deliveries__save_result(delivery, replace(delivery, failure=failure, tries=1))
+        ((_, delivery),) = store.deliveries.list_newest(message_id=message)
+        assert store.deliveries.save_result(delivery, replace(delivery, failure=failure, tries=1))
     return message
 
 
 def test_the_ledger_of_failures_counts_only_those(store: Store) -> None:
     failed = put(store, 1, failure="the receiver answered 500")
     waiting = put(store, 2)
-    assert [message.id for message, _ in store.messages.deliveries__list_newest(failed=True, limit=1)] == [failed]
-    assert [message.id for message, _ in store.messages.deliveries__list_newest(limit=1)] == [waiting]
-    assert store.messages.deliveries__count_by_state() == {DeliveryState.PENDING: 2}
+    assert [message.id for message, _ in store.deliveries.list_newest(failed=True, limit=1)] == [failed]
+    assert [message.id for message, _ in store.deliveries.list_newest(limit=1)] == [waiting]
+    assert store.deliveries.count_by_state() == {DeliveryState.PENDING: 2}
 
 
 def test_when_the_last_message_of_a_kind_was_made(store: Store) -> None:

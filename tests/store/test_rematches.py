@@ -60,6 +60,6 @@ def test_an_older_version_is_marked_without_touching_the_current_one(store: Stor
     later = replace(article, body="silk is sold", version=2, verdict=Verdict.REVISED, matches=())
     store.articles.save(later, content_hash="c", run_id=None, seen_at=NOON + timedelta(hours=1))
     store.rematches.save_matches(replace(article, matches=(NEW,)), article.matches, rules_digest="sha256:b", at=NOON)
-    first, second = store.articles.versions__list_by_article(article.id)
+    first, second = store.versions.list_by_article(article.id)
     assert (first.matches, second.matches) == ((NEW,), ())
     assert store.articles.count(matched=True) == 0

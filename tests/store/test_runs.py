@@ -64,7 +64,7 @@ def test_only_a_run_that_began_can_finish(store: Store) -> None:
     run = began(store)
     memory = HttpCacheEntry(source="mfa", url="https://x", checked_at=NOON)
     for wrong in (replace(run, id=None, finished_at=NOON), run, replace(run, id=999, finished_at=NOON)):
-        with pytest.raises(ValueError, match="began"):
+        with pytest.raises(ValueError, match="started"):
             store.runs.record_end(wrong, [memory])
     assert store.http_cache.get("mfa", "https://x") is None
 
@@ -126,9 +126,9 @@ def test_a_run_of_a_living_process_stays_open(store: Store) -> None:
 def test_a_process_number_given_to_another_process_is_not_taken_for_the_first() -> None:
     mine = get_current_process()
     assert not has_ended(mine)
-    assert has_ended(mine._replace(born="another boot:1"))
-    assert not has_ended(mine._replace(born=None))
-    assert not has_ended(mine._replace(host="another-host", born="another boot:1"))
+    assert has_ended(mine._replace(start_mark="another boot:1"))
+    assert not has_ended(mine._replace(start_mark=None))
+    assert not has_ended(mine._replace(host="another-host", start_mark="another boot:1"))
 
 
 def test_a_process_that_ended_but_was_not_waited_for_is_gone() -> None:

@@ -25,7 +25,7 @@ def rows(store: Store) -> dict[str, list[Any]]:
 def judge(store: Store, numbers: range) -> None:
     """A batch the ordinary way."""
     save_articles(store, [make_article(number) for number in numbers])
-    store.stories.clusters__assign_pending(ZONE)
+    store.clusters.assign_pending(ZONE)
 
 
 LATER = range(2 * BATCH, 2 * BATCH + 20)

@@ -20,7 +20,7 @@ def save(store: Store, article: Article, at: datetime) -> None:
 
 def seen(store: Store, begin: datetime, end: datetime) -> list[tuple[str, int | None]]:
     return [
-        (article.native_id, article.version) for article in store.articles.versions__list_matched_between(begin, end)
+        (article.native_id, article.version) for article in store.versions.list_matched_between(begin, end)
     ]
 
 
@@ -30,8 +30,8 @@ def test_versions_of_a_time_that_a_rule_found(store: Store, an_article: Callable
     save(store, an_article("3", matches=(FOUND,)), NOON + HOUR)
     assert seen(store, NOON, NOON + HOUR) == [("1", 1)]
     assert seen(store, NOON + HOUR, NOON + 2 * HOUR) == [("3", 1)]
-    assert store.articles.versions__count_by_source(NOON, NOON + HOUR) == {"mfa": 2}
-    assert store.articles.versions__count_by_source(NOON - HOUR, NOON) == {}
+    assert store.versions.count_by_source(NOON, NOON + HOUR) == {"mfa": 2}
+    assert store.versions.count_by_source(NOON - HOUR, NOON) == {}
 
 
 def test_version_in_which_nothing_is_found_any_more(store: Store, an_article: Callable[..., Article]) -> None:
@@ -42,7 +42,7 @@ def test_version_in_which_nothing_is_found_any_more(store: Store, an_article: Ca
         save(store, later, NOON + number * HOUR)
     assert seen(store, NOON + 2 * HOUR, NOON + 4 * HOUR) == [("1", 2), ("1", 3)]
     assert seen(store, NOON + 4 * HOUR, NOON + 5 * HOUR) == []
-    assert store.articles.versions__count_by_source(NOON, NOON + 5 * HOUR) == {"mfa": 1}
+    assert store.versions.count_by_source(NOON, NOON + 5 * HOUR) == {"mfa": 1}
 
 
 def test_alarms_that_were_open_in_a_time(store: Store) -> None:

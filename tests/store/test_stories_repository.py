@@ -64,28 +64,28 @@ def stories(store: Store) -> set[frozenset[str]]:
 
 
 def clusters(store: Store, articles: list[Article]) -> set[frozenset[str]]:
-    return {store.stories.clusters__get_member_ids(article.id) for article in articles}
+    return {store.clusters.get_member_ids(article.id) for article in articles}
 
 
 @pytest.fixture
 def beekeepers(store: Store) -> Store:
     save(store, an_article("a", PRESIDENT), an_article("b", REPRINT), an_article("c", ENGLISH), an_article("d", DEPUTY))
-    assert store.stories.clusters__assign_pending(ZONE) == 4
+    assert store.clusters.assign_pending(ZONE) == 4
     return store
 
 
 def test_reprints_are_one_text_and_translations_one_story(beekeepers: Store) -> None:
-    assert beekeepers.stories.clusters__get_member_ids("mfa:a:ru") == {"mfa:a:ru", "mfa:b:ru"}
+    assert beekeepers.clusters.get_member_ids("mfa:a:ru") == {"mfa:a:ru", "mfa:b:ru"}
     assert stories(beekeepers) == {frozenset("abc")}
     assert beekeepers.stories.get_id_by_article("mfa:d:ru") is None
-    assert beekeepers.stories.clusters__count_pending() == 0
-    assert beekeepers.stories.clusters__assign_pending(ZONE) == 0
+    assert beekeepers.clusters.count_pending() == 0
+    assert beekeepers.clusters.assign_pending(ZONE) == 0
 
 
 def test_a_story_keeps_its_number_when_it_grows(beekeepers: Store) -> None:
     number = beekeepers.stories.get_id_by_article("mfa:a:ru")
     save(beekeepers, an_article("e", f"{PRESIDENT} Дополнено вечером."))
-    beekeepers.stories.clusters__assign_pending(ZONE)
+    beekeepers.clusters.assign_pending(ZONE)
     assert stories(beekeepers) == {frozenset("abce")}
     assert beekeepers.stories.get_id_by_article("mfa:e:ru") == number
 
@@ -98,18 +98,18 @@ def test_stories_since_a_time(beekeepers: Store) -> None:
 def test_a_revised_text_leaves_its_cluster_and_story(beekeepers: Store) -> None:
     other = make_release(random.Random(1), 5)
     save(beekeepers, replace(an_article("b", other), version=2, verdict=Verdict.REVISED))
-    beekeepers.stories.clusters__assign_pending(ZONE)
-    assert beekeepers.stories.clusters__get_member_ids("mfa:b:ru") == {"mfa:b:ru"}
+    beekeepers.clusters.assign_pending(ZONE)
+    assert beekeepers.clusters.get_member_ids("mfa:b:ru") == {"mfa:b:ru"}
     assert stories(beekeepers) == {frozenset("ac")}
     save(beekeepers, an_article("f", other + " Конец."))
-    beekeepers.stories.clusters__assign_pending(ZONE)
-    assert beekeepers.stories.clusters__get_member_ids("mfa:b:ru") == {"mfa:b:ru", "mfa:f:ru"}
+    beekeepers.clusters.assign_pending(ZONE)
+    assert beekeepers.clusters.get_member_ids("mfa:b:ru") == {"mfa:b:ru", "mfa:f:ru"}
 
 
 def test_language_versions_are_one_story_by_identity(store: Store) -> None:
     base = "https://www.gov.kz/memleket/entities/mfa/press/news/details/7?lang="
     save(store, an_article("7", "Первый текст.", url=base + "ru"), an_article("8", "Екінші мәтін.", url=base + "kk"))
-    store.stories.clusters__assign_pending(ZONE)
+    store.clusters.assign_pending(ZONE)
     assert stories(store) == {frozenset("78")}
 
 
@@ -119,7 +119,7 @@ def test_a_person_may_split_and_take_it_back(beekeepers: Store) -> None:
     beekeepers.stories.split(number, "mfa:c:ru", NOON)
     assert stories(beekeepers) == {frozenset("ab")}
     save(beekeepers, an_article("e", ENGLISH + " More to come."))
-    beekeepers.stories.clusters__assign_pending(ZONE)
+    beekeepers.clusters.assign_pending(ZONE)
     assert not any({"a", "c"} <= members for members in stories(beekeepers))
     left = beekeepers.stories.get_id_by_article("mfa:a:ru")
     assert left is not None
@@ -131,7 +131,7 @@ def test_a_person_may_split_and_take_it_back(beekeepers: Store) -> None:
 
 def test_a_person_may_merge_what_the_judge_set_apart(beekeepers: Store) -> None:
     save(beekeepers, an_article("x", f"{DEPUTY} Дополнено."))
-    beekeepers.stories.clusters__assign_pending(ZONE)
+    beekeepers.clusters.assign_pending(ZONE)
     assert stories(beekeepers) == {frozenset("abc"), frozenset("dx")}
     one, other = beekeepers.stories.get_id_by_article("mfa:a:ru"), beekeepers.stories.get_id_by_article("mfa:d:ru")
     assert one is not None
@@ -139,7 +139,7 @@ def test_a_person_may_merge_what_the_judge_set_apart(beekeepers: Store) -> None:
     merged = beekeepers.stories.merge(one, other, NOON)
     assert stories(beekeepers) == {frozenset("abcdx")}
     save(beekeepers, an_article("y", f"{DEPUTY} Ещё раз."))
-    beekeepers.stories.clusters__assign_pending(ZONE)
+    beekeepers.clusters.assign_pending(ZONE)
     assert stories(beekeepers) == {frozenset("abcdxy")}
     beekeepers.stories.undo(merged, NOON)
     assert stories(beekeepers) == {frozenset("abc"), frozenset("dxy")}
@@ -159,13 +159,13 @@ def test_a_passage_of_four_clusters_counts_no_more_however_often_each_is_reprint
     texts = [f"{make_release(rng, 3)}\n{BOILERPLATE}" for _ in range(4)]
     listed = [an_article(f"{i}-{copy}", f"{text} Повтор {copy}.") for i, text in enumerate(texts) for copy in range(3)]
     save(store, *listed)
-    store.stories.clusters__assign_pending(ZONE)
+    store.clusters.assign_pending(ZONE)
     assert store._database.fetch_all(select(func.count()).select_from(schema.boilerplate))[0][0] == 5
     tiny = [
         an_article(name, f"{line}\n{BOILERPLATE}") for name, line in (("p", "Котельная цела."), ("q", "Порт закрыт."))
     ]
     save(store, *tiny)
-    store.stories.clusters__assign_pending(ZONE)
+    store.clusters.assign_pending(ZONE)
     assert sorted(map(len, clusters(store, [*listed, *tiny]))) == [1, 1, 3, 3, 3, 3]
 
 
@@ -193,7 +193,7 @@ def settled(articles: list[Article], url: str, runs: int) -> tuple[set[frozenset
         for start in range(0, len(articles), step):
             with store.transaction():
                 save(store, *articles[start : start + step])
-            store.stories.clusters__assign_pending(ZONE)
+            store.clusters.assign_pending(ZONE)
         return clusters(store, articles), stories(store)
 
 
@@ -240,7 +240,7 @@ def test_a_kill_in_the_middle_leaves_no_half_story(url: str, after: float) -> No
     process.communicate()
     with open_store(url) as store:
         assert_whole(store)
-        store.stories.clusters__assign_pending(ZONE)
+        store.clusters.assign_pending(ZONE)
         assert_whole(store)
         assert (clusters(store, articles), stories(store)) == settled(articles, "sqlite://", 1)
 
@@ -262,7 +262,7 @@ def test_saving_asks_for_judging_only_when_a_text_is_new(
     store: Store, save: Callable[..., int], an_article: Callable[..., Article]
 ) -> None:
     save(an_article())
-    assert store.stories.clusters__count_pending() == 1
-    store.stories.clusters__assign_pending(ZONE)
+    assert store.clusters.count_pending() == 1
+    store.clusters.assign_pending(ZONE)
     save(an_article(verdict=Verdict.UNCHANGED))
-    assert store.stories.clusters__count_pending() == 0
+    assert store.clusters.count_pending() == 0

@@ -67,7 +67,7 @@ def test_a_kill_loses_nothing_said_to_be_kept_and_doubles_nothing(url: str, work
         assert {
             version
             for article in kept
-            for version in [a.version for a in store.articles.versions__list_by_article(article)]
+            for version in [a.version for a in store.versions.list_by_article(article)]
         } == {1}
         assert store.articles.count() == (len(kept) // 10 + 1) * 10
         assert_whole(store)
@@ -80,7 +80,7 @@ def test_two_processes_that_save_the_same_articles_keep_each_once(url: str) -> N
     assert [(process.communicate()[1], process.returncode) for process in processes] == [("", 0)] * 3
     with open_store(url) as store:
         assert store.articles.count() == 200
-        assert {len(store.articles.versions__list_by_article(f"mfa:{number}:ru")) for number in range(200)} == {1}
+        assert {len(store.versions.list_by_article(f"mfa:{number}:ru")) for number in range(200)} == {1}
         assert_whole(store)
 
 
@@ -89,7 +89,7 @@ def test_two_processes_with_different_texts_of_the_same_articles_lose_neither(ur
     assert [(process.communicate()[1], process.returncode) for process in processes] == [("", 0)] * 2
     with open_store(url) as store:
         for number in range(100):
-            kept = store.articles.versions__list_by_article(f"mfa:{number}:ru")
+            kept = store.versions.list_by_article(f"mfa:{number}:ru")
             assert [article.version for article in kept] == [1, 2]
             assert {article.body for article in kept} == {"one", "other"}
         assert_whole(store)
