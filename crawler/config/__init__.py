@@ -1,14 +1,16 @@
-"""What an owner may set: `crawler.toml` and `CRAWLER_*` variables, typed and checked; the only reader of either.
+"""The configuration: `crawler.toml` and `CRAWLER_*` variables, typed and checked. Nothing else reads either.
 
-Looked for, first found wins: the file given with `--config`, `./crawler.toml`, `$XDG_CONFIG_HOME/crawler/crawler.toml`,
-else built-in values. A variable outranks the file: `CRAWLER_DATABASE`, `CRAWLER_SOURCES__MFA__BASE_URL` (two
-underscores between levels).
+The first of these files counts: the one of `--config`, `./crawler.toml`, `$XDG_CONFIG_HOME/crawler/crawler.toml`.
+Without a file the built-in values apply. A variable outranks the file. Two underscores separate levels:
+`CRAWLER_DATABASE`, `CRAWLER_SOURCES__MFA__BASE_URL`.
 
-settings.py       what may be set, with built-in values
-subscriptions.py  who is told what, and the channels
-when.py           rhythms and quiet hours
-section.py        what every part shares
-reading.py        file and variables, and errors that say where
+model.py           every setting with its type and built-in value
+subscriptions.py   subscribers and channels
+delivery_times.py  delivery schedules and quiet hours
+base.py            types and checks that these share
+loading.py         reads file and variables, and explains errors
+toml_file.py       finds the line of a key in a TOML file
+summary.py         what is in force and what is missing
 """
 
 from __future__ import annotations
@@ -17,17 +19,21 @@ from crawler.config.delivery_times import DeliverySchedule, QuietHours
 from crawler.config.loading import find_config_file, load_config
 from crawler.config.model import AlarmsConfig, Config, FeedsConfig, LimitsConfig, PolitenessConfig, SourceConfig
 from crawler.config.subscriptions import Subscription
+from crawler.config.summary import ConfigSummary, MissingSetting, summarize_config
 
 __all__ = [
     "AlarmsConfig",
     "Config",
+    "ConfigSummary",
+    "DeliverySchedule",
     "FeedsConfig",
-    "QuietHours",
     "LimitsConfig",
+    "MissingSetting",
     "PolitenessConfig",
+    "QuietHours",
     "SourceConfig",
     "Subscription",
-    "DeliverySchedule",
     "find_config_file",
     "load_config",
+    "summarize_config",
 ]

@@ -1,20 +1,23 @@
-"""What every part of the configuration shares."""
+"""Types and checks that all parts of the configuration use."""
 
 from __future__ import annotations
 
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 
+ArticleLanguage = Literal["ru", "kk", "en"]
+
 
 class ConfigSection(BaseModel):
-    """A part of the configuration; unknown keys are errors."""
+    """A part of the configuration. Unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def validate_timezone(value: str) -> str:
-    """The name of a time zone as it is; ValueError for one that does not exist."""
+    """Return the name of a time zone. Raise ValueError when there is no such time zone."""
     try:
         ZoneInfo(value)
     except Exception as error:  # ZoneInfo raises several kinds for one mistake
@@ -23,6 +26,6 @@ def validate_timezone(value: str) -> str:
 
 
 def format_input(value: object) -> str:
-    """A value as an error shows it: none in which an address stands, for that may hold a secret."""
+    """Return a value for an error message. An address is hidden, because it may contain a password."""
     written = repr(value)
     return "'…' (an address is not shown)" if "://" in written else written

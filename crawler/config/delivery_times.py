@@ -1,4 +1,4 @@
-"""When a subscriber is told: at once, or once an hour, day or week; and the hours in which nobody is disturbed."""
+"""When a subscriber gets messages: the delivery schedule, and quiet hours without messages."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from pydantic_core import CoreSchema, core_schema
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DeliveryFrequency = Literal["realtime", "hourly", "daily", "weekly"]
 SCHEDULE_HINT = "write realtime, hourly, daily 08:30 or weekly mon 08:30"
+QUIET_HOURS_HINT = "write hours such as 22:00-07:00"
 
 
 class _ParsedValue:
-    """A value that pydantic takes as it is; `parse` made it."""
+    """A value that pydantic accepts as it is, because a parser below made it."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -25,7 +26,7 @@ class _ParsedValue:
 
 @dataclass(frozen=True, slots=True)
 class DeliverySchedule(_ParsedValue):
-    """`rhythm`, and for a day or week the local time `at`; `weekday` counts from Monday, 0."""
+    """How often a subscriber gets messages. Daily and weekly digests have the local time `at`; Monday is weekday 0."""
 
     frequency: DeliveryFrequency
     at: time = time()
@@ -38,8 +39,10 @@ class DeliverySchedule(_ParsedValue):
         return f"{self.frequency} {day}{self.at:%H:%M}"
 
     def get_last_due(self, now: datetime) -> datetime:
-        """The last time at which a digest fell due, up to `now` (aware, in the subscriber's zone); for `realtime`,
-        now."""
+        """Return the last time up to `now` at which a digest was due; `now` for `realtime`.
+
+        `now` is aware and in the subscriber's time zone. So is the result.
+        """
         if self.frequency == "realtime":
             return now
         if self.frequency == "hourly":
@@ -55,7 +58,7 @@ class DeliverySchedule(_ParsedValue):
 
 @dataclass(frozen=True, slots=True)
 class QuietHours(_ParsedValue):
-    """From `begin` to `end`, local times; over midnight when the end is the smaller one."""
+    """Local times without messages, from `begin` to `end`. They include midnight when `end` is the smaller one."""
 
     begin: time
     end: time
@@ -64,22 +67,24 @@ class QuietHours(_ParsedValue):
         return f"{self.begin:%H:%M}-{self.end:%H:%M}"
 
     def get_end_if_quiet(self, now: datetime) -> datetime:
-        """`now`, or the end of these hours when it falls into them (aware, in the subscriber's zone)."""
+        """Return the end of the quiet hours when `now` is in them, else `now`.
+
+        `now` is aware and in the subscriber's time zone. So is the result.
+        """
         clock = now.time()
         over_midnight = self.end <= self.begin
-        inside = clock >= self.begin or clock < self.end if over_midnight else self.begin <= clock < self.end
-        if not inside:
+        is_quiet = clock >= self.begin or clock < self.end if over_midnight else self.begin <= clock < self.end
+        if not is_quiet:
             return now
         next_day = over_midnight and clock >= self.begin
         return datetime.combine(now.date() + timedelta(days=next_day), self.end, now.tzinfo)
 
 
 def parse_delivery_schedule(value: object) -> object:
-    """`realtime`, `hourly`, `daily 08:30`, `weekly mon 08:30`; ValueError for anything else."""
+    """Return the schedule for `realtime`, `hourly`, `daily 08:30` or `weekly mon 08:30`. Else raise ValueError."""
     if isinstance(value, DeliverySchedule):
         return value
-    words = str(value).lower().split()
-    match words:
+    match str(value).lower().split():
         case ["realtime"]:
             return DeliverySchedule("realtime")
         case ["hourly"]:
@@ -92,23 +97,22 @@ def parse_delivery_schedule(value: object) -> object:
 
 
 def parse_quiet_hours(value: object) -> object:
-    """`22:00-07:00`; ValueError for anything else."""
-    how = "write hours such as 22:00-07:00"
+    """Return the hours for `22:00-07:00`, None for None. Raise ValueError for anything else."""
     if value is None or isinstance(value, QuietHours):
         return value
     begin, dash, end = str(value).partition("-")
     if not dash:
-        raise ValueError(how)
-    hours = QuietHours(_parse_clock(begin.strip(), how), _parse_clock(end.strip(), how))
+        raise ValueError(QUIET_HOURS_HINT)
+    hours = QuietHours(_parse_clock(begin.strip(), QUIET_HOURS_HINT), _parse_clock(end.strip(), QUIET_HOURS_HINT))
     if hours.begin == hours.end:
-        raise ValueError("quiet hours that never end would tell nobody anything")
+        raise ValueError("quiet hours that never end would block every message")
     return hours
 
 
-def _parse_clock(text: str, how: str) -> time:
+def _parse_clock(text: str, hint: str) -> time:
     found = re.fullmatch(r"(\d{1,2}):(\d{2})", text)
     if not found or int(found[1]) > 23 or int(found[2]) > 59:
-        raise ValueError(how)
+        raise ValueError(hint)
     return time(int(found[1]), int(found[2]))
 
 

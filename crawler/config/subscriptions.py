@@ -1,4 +1,4 @@
-"""Who is told what, when and how: `[channels]` and `[subscriptions.NAME]`."""
+"""The sections `[channels]` and `[subscriptions.NAME]`: recipients, and what each of them gets when."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
-from crawler.config.base import ConfigSection, validate_timezone
+from crawler.config.base import ArticleLanguage, ConfigSection, validate_timezone
 from crawler.config.delivery_times import DeliverySchedule, DeliveryScheduleField, QuietHoursField
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 def _read_address(value: object) -> object:
-    """An address itself, or what stands in the file of `{ file = "…" }`."""
+    """Return the address, or for `{ file = "…" }` the content of the file."""
     if not isinstance(value, dict):
         return value
     if set(value) != {"file"} or not isinstance(value["file"], str):
@@ -26,7 +26,7 @@ def _read_address(value: object) -> object:
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"the file {path} cannot be read") from error
     if not text or "\n" in text:
-        raise ValueError(f"the file {path} must hold one address and nothing else")
+        raise ValueError(f"the file {path} must contain one address and nothing else")
     return text
 
 
@@ -34,41 +34,41 @@ ChannelAddress = Annotated[SecretStr, BeforeValidator(_read_address)]
 
 
 class Subscription(ConfigSection):
-    """One subscriber. What is left out asks for everything; `strength` weak adds the matches that are not sure."""
+    """One subscriber. A filter that is not set lets everything pass, except that `strength` is "strong"."""
 
     channels: tuple[str, ...] = Field(min_length=1, description="names in [channels]")
-    rules: tuple[str, ...] = Field((), description="rules to hear of; none named: all")
-    sources: tuple[str, ...] = Field((), description="sources to hear of; none named: all")
-    languages: tuple[Literal["ru", "kk", "en"], ...] = Field((), description="of articles; none named: all")
-    strength: Literal["strong", "weak"] = Field("strong", description="least strength of a match")
-    unit: Literal["story", "article"] = Field("story", description="told once a story, or once an article")
+    rules: tuple[str, ...] = Field((), description="rules to report; none: all")
+    sources: tuple[str, ...] = Field((), description="sources to report; none: all")
+    languages: tuple[ArticleLanguage, ...] = Field((), description="languages of articles to report; none: all")
+    strength: Literal["strong", "weak"] = Field("strong", description="minimum strength of a match")
+    unit: Literal["story", "article"] = Field("story", description="one alert for each story, or for each article")
     tell: tuple[Literal["new", "revised", "unpublished"], ...] = Field(
-        ("new", "revised", "unpublished"), min_length=1, description="what is told"
+        ("new", "revised", "unpublished"), min_length=1, description="changes to report"
     )
     revisions: Literal["cosmetic", "editorial", "substantive"] = Field(
-        "substantive", description="least severity of a revision that is told"
+        "substantive", description="minimum severity of a revision to report"
     )
     when: DeliveryScheduleField = Field(
         DeliverySchedule("realtime"), description="realtime, hourly, daily 08:30 or weekly mon 08:30"
     )
-    quiet: QuietHoursField = Field(None, description="hours without alerts: 22:00-07:00; told when they end")
-    timezone: str | None = Field(None, description="of `when`, `quiet` and times in messages; None: the owner's")
-    language: Literal["en", "ru", "kk"] = Field("en", description="of the message around the articles")
+    quiet: QuietHoursField = Field(None, description="hours without alerts (22:00-07:00); sent when they end")
+    timezone: str | None = Field(None, description="of `when`, `quiet` and times in messages; None: the global one")
+    language: ArticleLanguage = Field("en", description="language of the text around the articles")
     form: Literal["short", "full"] = "full"
-    burst: int = Field(20, ge=1, description="most alerts of one run; what is beyond comes in one message")
-    empty: Literal["once", "always", "never"] = Field("once", description="whether a digest without news is sent")
-    redact: tuple[str, ...] = Field((), description="patterns blacked out in whatever is sent")
+    burst: int = Field(20, ge=1, description="maximum alerts of one run; one message holds the rest")
+    empty: Literal["once", "always", "never"] = Field("once", description="when to send a digest without articles")
+    redact: tuple[str, ...] = Field((), description="regular expressions to black out in every message")
 
     @field_validator("redact")
     @classmethod
     def _validate_redact(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in value:
             try:
-                found = re.compile(pattern)
+                compiled = re.compile(pattern)
             except re.error as error:
                 raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
-            if found.search(""):
-                raise ValueError(f"{pattern!r} fits nothing at all too, so everything would be blacked out")
+            if compiled.search(""):
+                raise ValueError(f"{pattern!r} also matches the empty string and would black out everything")
         return value
 
     @field_validator("timezone")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 
+from crawler.text.capitals import measure_capital_share
 from crawler.text.sentences import locate_sentence
 
 _LETTERS = re.compile(r"[^\W_]+")
@@ -58,8 +59,7 @@ def _is_in_headline(text: str, start: int, end: int) -> bool:
     """Return whether the longer words around are capitalised, as in English headlines."""
     first, last = locate_sentence(text, start, end)
     others = _LONG_WORD.findall(text[first:start]) + _LONG_WORD.findall(text[end:last])
-    capitalized = sum(word[0].isupper() for word in others)
-    return len(others) >= MIN_HEADLINE_WORDS and capitalized >= MIN_CAPITALIZED_SHARE * len(others)
+    return measure_capital_share(others, min_words=MIN_HEADLINE_WORDS) >= MIN_CAPITALIZED_SHARE
 
 
 def _starts_sentence(text: str, start: int) -> bool:

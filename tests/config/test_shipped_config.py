@@ -81,7 +81,7 @@ def test_commented_values_of_a_source_are_in_force(source: str) -> None:
         "cron": spider.cron,
         "jitter": spider.jitter_seconds,
         "languages": tuple(getattr(spider, "languages", ())),
-        "pages": getattr(spider, "most_pages", None),
+        "pages": getattr(spider, "max_pages", None),
         "page_size": getattr(spider, "page_size", None),
         "excerpt_share": spider.rights.excerpt_share,
     }

@@ -73,7 +73,7 @@ def test_limits(search: str, facts: dict[str, str], found: bool) -> None:
         ('МККК "Red Cross', 'at character 6 (…МККК »"Red Cross) a quotation mark has no partner'),
         ("a) b", "at character 2"),
         ("foo:bar", "at character 4"),
-        ("NOT a", "it only says what must not be there"),
+        ("NOT a", "it only excludes terms"),
         ("(a AND b) near/3 c", "on both sides of near/3"),
         ('"..." OR a', "has no letter or digit"),
         ("a*", "at least three letters"),

@@ -32,7 +32,10 @@ GOOD = '[[rule]]\nname = "one"\nterms.en = ["Red Cross"]\n'
         (GOOD + "\n" + GOOD, "rules.toml:2: there are 2 rules named 'one'"),
         ('[[rule]]\nname = "one"\n', "rules.toml:2: the rule 'one' looks for nothing"),
         ('[[rule]]\nname = "one"\nterms.en = ["--"]\n', "rules.toml:3: the term '--' has no letter or digit."),
-        ('[[rule]]\nname = "one"\nterms.ru = ["гум* право"]\n', "the * may only stand at the end"),
+        (
+            '[[rule]]\nname = "one"\nterms.ru = ["гум* право"]\n',
+            "in the term 'гум* право' the * must be at the end",
+        ),
         ('[[rule]]\nname = "one"\nterms.ru = ["a*"]\n', "would match nearly everything"),
         (GOOD + '[[rule.context]]\nterms = ["Red Crss"]\n', "has no term 'Red Crss', did you mean 'Red Cross'?"),
         (
