@@ -1,13 +1,13 @@
-"""What matters: rules in an analyst's words, found in every form and spelling, judged by their context.
+"""Keyword rules: found in every form and spelling of their terms, and judged by their context.
 
-rules          the rule file, read and checked         query        boolean rules in one string
-inflect_*      a base form's surface forms             forms        surface forms as patterns of folded text
-matcher        one pass over a text for all rules      context      whether an ambiguous term counts
-abbreviations  how a text spells out its own           capitals     what a term's capitals say
-backtest       candidate rules against today's
+rules           reads and checks the rule file         query           the query language of rules
+inflect_*       the forms of a term in each language   automaton       finds the forms of all terms in one pass
+matcher         matches rules against a text           context_rules   decides whether an ambiguous hit counts
+capitalization  what the capitals of a hit mean        abbreviations   how a text spells an abbreviation out
+backtest        compares candidate with current rules
 
 >>> matcher = Matcher(load_rules())
->>> [match.surface for match in matcher.match({"title": "Глава Красного Креста в Астане"})]
+>>> [match.surface for match in matcher.find_matches({"title": "Глава Красного Креста в Астане"})]
 ['Красного Креста']
 """
 

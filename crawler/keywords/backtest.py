@@ -1,6 +1,6 @@
-"""Candidate rules against today's, over articles there already are: what would be new, what would be lost.
+"""Compare candidate rules with the current rules over stored articles: new articles, lost articles.
 
-Pure: the articles are given, nothing is marked and nobody alerted.
+Nothing here writes: the caller passes the articles, and no alert follows.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class BacktestSample:
 
 @dataclass(slots=True, kw_only=True)
 class RuleDifference:
-    """What one rule finds, by strong matches.
+    """The articles that the candidate and the current rule of one name find by strong matches.
 
-    `weeks` counts articles by ISO week of publication ("2026-W10", or "undated"), all candidates. `new` and `lost`
-    count articles that only the candidate or only the current rule of that name finds; the samples are the first of
-    these.
+    `articles` and `weeks` count what the candidate finds. A week is the ISO week of publication ("2026-W10", or
+    "undated"). `new` counts articles that only the candidate finds, `lost` those that only the current rule finds. The
+    samples are the first of these.
     """
 
     rule: str
@@ -46,7 +46,7 @@ class RuleDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestResult:
-    """How many articles were read, and a difference a rule: the candidates in their order, then the rules given up."""
+    """The number of articles read, and the candidate rules in their order, then the rules that only exist today."""
 
     articles: int
     rules: tuple[RuleDifference, ...]
@@ -55,9 +55,9 @@ class BacktestResult:
 def compare_matchers(
     candidate: Matcher, current: Matcher, articles: Iterable[Article], *, max_samples: int = 10
 ) -> BacktestResult:
-    """Both rule sets over the same articles, in one pass; samples are taken in the order given."""
+    """Compare both rule sets over the same articles in one pass. The samples follow the order of the articles."""
     names = [rule.name for rule in (*candidate.rules.rules, *current.rules.rules)]
-    found = {name: RuleDifference(rule=name) for name in names}
+    differences = {name: RuleDifference(rule=name) for name in names}
     count = 0
     for article in articles:
         count += 1
@@ -65,34 +65,42 @@ def compare_matchers(
         after = _group_by_rule(candidate.find_matches(texts, article.language, article.source))
         before = _group_by_rule(current.find_matches(texts, article.language, article.source))
         for name in after.keys() | before.keys():
-            _count_article(found[name], article, after.get(name, ()), before.get(name, ()), max_samples)
-    return BacktestResult(articles=count, rules=tuple(found.values()))
+            _count_article(differences[name], article, after.get(name, ()), before.get(name, ()), max_samples)
+    return BacktestResult(articles=count, rules=tuple(differences.values()))
 
 
 def _group_by_rule(matches: tuple[Match, ...]) -> dict[str, tuple[Match, ...]]:
-    return {rule: tuple(one for one in matches if one.rule == rule) for rule in {one.rule for one in matches}}
+    names = {match.rule for match in matches}
+    return {name: tuple(match for match in matches if match.rule == name) for name in names}
 
 
 def _count_article(
-    difference: RuleDifference, article: Article, after: tuple[Match, ...], before: tuple[Match, ...], max_samples: int
+    difference: RuleDifference,
+    article: Article,
+    after: tuple[Match, ...],
+    before: tuple[Match, ...],
+    max_samples: int,
 ) -> None:
-    strong_after = tuple(one for one in after if one.strength is Strength.STRONG)
-    strong_before = tuple(one for one in before if one.strength is Strength.STRONG)
+    strong_after = tuple(match for match in after if match.strength is Strength.STRONG)
+    strong_before = tuple(match for match in before if match.strength is Strength.STRONG)
     if strong_after:
         difference.articles += 1
         difference.weeks[_format_week(article)] += 1
     elif after:
         difference.weak_only += 1
-    for matches, missing, kept in (
-        (strong_after, not strong_before, difference.new_samples),
-        (strong_before, not strong_after, difference.lost_samples),
-    ):
-        if matches and missing and len(kept) < max_samples:
-            kept.append(BacktestSample(article=article.id, headline=article.headline, url=article.url, matches=matches))
-    difference.new += bool(strong_after and not strong_before)
-    difference.lost += bool(strong_before and not strong_after)
+    if strong_after and not strong_before:
+        difference.new += 1
+        _add_sample(difference.new_samples, article, strong_after, max_samples)
+    if strong_before and not strong_after:
+        difference.lost += 1
+        _add_sample(difference.lost_samples, article, strong_before, max_samples)
+
+
+def _add_sample(samples: list[BacktestSample], article: Article, matches: tuple[Match, ...], max_samples: int) -> None:
+    if len(samples) < max_samples:
+        samples.append(BacktestSample(article=article.id, headline=article.headline, url=article.url, matches=matches))
 
 
 def _format_week(article: Article) -> str:
-    moment = article.published_at or article.fetched_at
-    return f"{moment:%G-W%V}" if moment else UNDATED_WEEK
+    time = article.published_at or article.fetched_at
+    return f"{time:%G-W%V}" if time else UNDATED_WEEK

@@ -63,8 +63,8 @@ class Matcher:
         """
         folded = {name: fold_text(text) for name in FIELDS if (text := texts.get(name))}
         term_hits: dict[int, list[TermHit]] = {}
-        for name, text in folded.items():
-            for (number, term), start, end in self._automaton.find_terms(text.data):
+        for name, folded_text in folded.items():
+            for (number, term), start, end in self._automaton.find_terms(folded_text.data):
                 if not term.fields or name in term.fields:
                     term_hits.setdefault(number, []).append(TermHit(term, name, start, end))
         if not term_hits:

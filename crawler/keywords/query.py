@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from crawler.text.alphabet import KAZAKH_LETTERS
+
 if TYPE_CHECKING:
     from lark import Lark
 
-KAZAKH_ONLY_LETTERS = frozenset("әғқңөұүһі")
 MIN_OPEN_TERM_LETTERS = 3
 """Letters before a `*`: fewer would match nearly everything."""
 ERROR_CONTEXT_CHARACTERS = 15
@@ -98,7 +99,7 @@ QueryNode = Term | And | Or | Not | Proximity | Facet
 def guess_term_language(term: str) -> str:
     """Return the language whose grammar a term follows, by its letters: en, ru or kk."""
     letters = set(term.lower())
-    if letters & KAZAKH_ONLY_LETTERS:
+    if letters & set(KAZAKH_LETTERS):
         return "kk"
     return "ru" if any("а" <= letter <= "я" or letter == "ё" for letter in letters) else "en"
 
