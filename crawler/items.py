@@ -1,7 +1,7 @@
-"""The nouns, frozen: changed only by evolving (`dataclasses.replace`), never in place.
+"""Frozen values that every layer shares: articles, matches, runs and their parts. Change them by `dataclasses.replace`.
 
-Times are aware `datetime`s; every output writes them as ISO 8601 with offset and whole seconds (`iso`). Unknown is
-None, an unknown list the empty tuple, never an empty string.
+Times are aware `datetime`s. Every output writes them as ISO 8601 with offset and whole seconds (`format_time`). An
+unknown value is None and an unknown list is the empty tuple, never an empty string.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 
 class Verdict(StrEnum):
-    """What dedupe found an article to be, against everything stored before it.
+    """The result of comparing an article with everything stored before it.
 
-    An unpublished version has the last text known, after its page was found gone twice; a republished one came back.
+    An unpublished version has the last known text: two runs found its page gone. A republished one came back.
     """
 
     NEW = "new"
@@ -27,21 +27,21 @@ class Verdict(StrEnum):
 
 
 class Strength(StrEnum):
-    """How sure a match is. Weak matches are kept and shown, but no one is alerted by default."""
+    """Certainty of a match. Weak matches are stored and shown, but by default they send no notification."""
 
     STRONG = "strong"
     WEAK = "weak"
 
 
 class Precision(StrEnum):
-    """How exactly a page says when it was published."""
+    """Precision of a publication time."""
 
     MINUTE = "minute"
     DAY = "day"
 
 
 class Health(StrEnum):
-    """How a source did in one run."""
+    """State of a source in one run."""
 
     HEALTHY = "healthy"
     DEGRADED = "degraded"
@@ -52,8 +52,12 @@ class Health(StrEnum):
     FAILED = "failed"
 
 
+HEADLINE_LENGTH = 120
+"""Characters of a headline that is derived from the text."""
+
+
 def format_time(time: datetime | None) -> str | None:
-    """ISO 8601 with offset and whole seconds, as every output writes it."""
+    """Return a time as ISO 8601 with offset and whole seconds, or None."""
     return None if time is None else time.isoformat(timespec="seconds")
 
 
@@ -62,11 +66,13 @@ def _parse_time(text: str | None) -> datetime | None:
 
 
 TIME_METADATA = {"serializer": format_time}
+INTERNAL_METADATA = {"is_internal": True}
+"""Marks a field that is stored, but is in no output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A picture of an article. `url` is absolute, None where only its caption is known."""
+    """A picture of an article. `url` is absolute, or None where only the caption is known."""
 
     url: str | None
     caption: str | None
@@ -74,10 +80,10 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """What a source allows of its texts in outputs that leave this machine.
+    """What a source permits with its texts in outputs that leave this machine.
 
-    `excerpt_share` is a share of the characters of the body (0.3 = 30 %); `source` says where the wording was read;
-    `reference` is whom the source wants to be named.
+    `excerpt_share` is the share of the body's characters that may be quoted (0.3 = 30 %). `source` is where the wording
+    was read. `reference` is the name that the source wants to be mentioned.
     """
 
     excerpt_share: float
@@ -89,7 +95,7 @@ class Rights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """One place where a rule's term stands. `start` and `end` are offsets into the article's `field` text."""
+    """One place where a rule's term is in an article. `start` and `end` are offsets into the text of `field`."""
 
     rule: str
     term: str
@@ -104,9 +110,9 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotRef:
-    """Where the page stands that an article was read from.
+    """Where the page of an article is stored.
 
-    `offset` is the byte position of a WARC record in `file`, None for a page in a file of its own. `digest` is
+    `offset` is the byte position of the WARC record in `file`, or None for a page in a file of its own. `digest` is
     `sha256:<hex>` of the page's bytes as received.
     """
 
@@ -120,8 +126,9 @@ class Article:
     """One text at one address in one language.
 
     `id` is `<source>:<native id>:<language>`. `title`, `lead` and `body` are plain text: entities decoded, no soft
-    hyphens, one space where the page had several; `body` has a paragraph a line and no blank line. `published_raw` is
-    what the page wrote. `provenance` names, for each field, the page class and the rule that gave it.
+    hyphens, one space where the page had several. `body` has one paragraph a line and no blank line.
+    `published_raw` is the time as the page writes it. `provenance` names the page class and the rule of each field.
+    `requested_language` is the language that was requested, where the text is in another one, else None.
     """
 
     id: str
@@ -148,33 +155,38 @@ class Article:
     version: int | None = None
     snapshot: SnapshotRef | None = None
     provenance: dict[str, str] = field(default_factory=dict)
+    requested_language: str | None = field(default=None, metadata=INTERNAL_METADATA)
 
     @property
     def native_id(self) -> str:
-        """The source's own name for the article, the middle part of `id`."""
+        """The source's own id of the article, the middle part of `id`."""
         return self.id.split(":", 1)[1].rsplit(":", 1)[0]
 
     @property
     def texts(self) -> dict[str, str | None]:
-        """The texts that rules are tried on, by field."""
+        """The texts in which rules are searched, by field."""
         return {"title": self.title, "lead": self.lead, "body": self.body}
 
     @property
     def is_matched(self) -> bool:
-        """Whether a rule matches it strongly."""
+        """Whether a rule has a strong match in the article."""
         return any(match.strength is Strength.STRONG for match in self.matches)
 
     @property
     def headline(self) -> str:
-        """The title, or the first sentence in angle quotes where a page has none (a derived headline)."""
+        """The title, or the beginning of the text in angle quotes where the page has no title."""
         if self.title:
             return self.title
         first = self.body.split("\n", 1)[0]
-        return f"‹{first if len(first) <= 120 else first[:119].rsplit(' ', 1)[0] + '…'}›"
+        if len(first) > HEADLINE_LENGTH:
+            first = first[: HEADLINE_LENGTH - 1].rsplit(" ", 1)[0] + "…"
+        return f"‹{first}›"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, every field present; `from_dict` gives the same article again."""
-        values = _to_plain_dict(self)  # not `asdict`, which copies every string: six times the cost, at every page
+        """Return plain JSON values of every field but the internal ones. `from_dict` returns the same article again."""
+        values = _to_plain_dict(self)  # `asdict` copies every string, which takes six times as long
+        for name in INTERNAL_FIELDS:
+            del values[name]
         for name in ("published_at", "fetched_at"):
             values[name] = format_time(values[name])
         for name in ("images", "matches"):
@@ -186,22 +198,26 @@ class Article:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Article:
-        """The article that `to_dict` (or one exported JSON line) describes; unknown keys are left out."""
-        known = {f.name for f in fields(cls)}
-        given = {key: value for key, value in values.items() if key in known}
+        """Return the article of `to_dict`, of one exported JSON line, or of a stored version. Skip unknown keys."""
+        names = {each.name for each in fields(cls)}
+        known = {key: value for key, value in values.items() if key in names}
         for name in ("published_at", "fetched_at"):
-            given[name] = _parse_time(given.get(name))
-        given["images"] = tuple(Image(**image) for image in given.get("images") or ())
-        given["matches"] = tuple(_parse_match(match) for match in given.get("matches") or ())
-        for name, kind in (("rights", Rights), ("snapshot", SnapshotRef)):
-            given[name] = kind(**given[name]) if given.get(name) else None
+            known[name] = _parse_time(known.get(name))
+        known["images"] = tuple(Image(**image) for image in known.get("images") or ())
+        known["matches"] = tuple(_parse_match(match) for match in known.get("matches") or ())
+        for name, part in (("rights", Rights), ("snapshot", SnapshotRef)):
+            known[name] = part(**known[name]) if known.get(name) else None
         for name, enum in (("verdict", Verdict), ("published_precision", Precision)):
-            given[name] = enum(given[name]) if given.get(name) else None
-        return cls(**given)
+            known[name] = enum(known[name]) if known.get(name) else None
+        return cls(**known)
+
+
+INTERNAL_FIELDS = tuple(each.name for each in fields(Article) if each.metadata.get("is_internal"))
+ARTICLE_FIELDS = tuple(each.name for each in fields(Article) if each.name not in INTERNAL_FIELDS)
+"""The fields of every output, in order."""
 
 
 def _to_plain_dict(value: Any) -> dict[str, Any]:
-    """The fields of a noun by name."""
     return {name: getattr(value, name) for name in value.__slots__}
 
 
@@ -211,7 +227,7 @@ def _parse_match(values: dict[str, Any]) -> Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that went wrong in a run, as told to a person. `kind` is the name of its error class."""
+    """One failure in a run, for a person. `kind` is the stored name of its error class."""
 
     kind: str
     message: str
@@ -221,8 +237,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageStructure:
-    """The structure of one page without its content, as its page class `page` read it: the path of the node that gave
-    each field, and the `template`, a hash that is much alike for pages that are much alike (see `extract.shape`)."""
+    """The structure of one page without its content, as its page class read it (see `pages.structure`).
+
+    `page` is the name of the page class, `paths` the path of each field, `template` a hash that is similar for similar
+    pages.
+    """
 
     page: str
     paths: dict[str, str]
@@ -231,11 +250,11 @@ class PageStructure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One crawl of one source. `counts` holds pages, articles by verdict, matched, dropped and the like.
+    """One crawl of one source. `counts` has pages, articles by verdict, matched, dropped and the like.
 
-    `complete` says that every list page the run set out to read was read: only then may a later run stop paging at
-    articles this one stored. `health` and `exit_code` are None while the run is going on. `measures` holds what later
-    runs are compared with: plain JSON values, by name.
+    `complete` says that the run read every list page that it planned to read. Only then may a later run stop paging at
+    articles that this one stored. `health` and `exit_code` are None while the run is active. `measures` are plain JSON
+    values by name, with which later runs are compared.
     """
 
     id: int | None = None
@@ -252,7 +271,7 @@ class Run:
     measures: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, every field present."""
+        """Return plain JSON values of every field."""
         values = asdict(self)
         for name in ("started_at", "finished_at"):
             values[name] = format_time(values[name])

@@ -14,5 +14,5 @@ govkz            gov.kz: answers of its data interface, list pages
 govkz_rendered   gov.kz: article pages as a browser renders them, text captures
 ktkz             addresses of kt.kz, which two sources share
 
-Page objects use no network, clock or database. The same snapshot yields the same reading live, in a test and in ten years.
+Page objects use no network, clock or database: the same snapshot always yields the same reading.
 """

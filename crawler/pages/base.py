@@ -1,7 +1,7 @@
 """Page and ArticlePage: one page object reads one snapshot. `read_snapshot` chooses the page class.
 
-A page class is valid as long as the site has the shape that it knows. After a redesign a new class comes after it, and the
-old one gets an `until` date, so that old snapshots can still be read.
+A page class is valid as long as the site has the shape that it knows. After a redesign a new class comes after it, and
+the old one gets an `until` date, so that old snapshots can still be read.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ from crawler.text import dates
 from crawler.text.cleaning import clean_line_or_none
 from crawler.text.language import detect_language
 
-REQUESTED_LANGUAGE_NOTE = "letters of the text, asked for as "
-"""The provenance note of an article whose text is in another language than requested, before the requested one."""
 STORED_URL_PREFIX = "stored://sha256/"
 """The URL of a page that was stored without its URL."""
 DIGEST_ID_LENGTH = 16
@@ -166,7 +164,7 @@ class ArticlePage(Page):
     """A page that is one article. Subclasses define `extract_fields`."""
 
     def extract_fields(self) -> dict[str, Any]:
-        """Return the article's fields, `body` as a list of paragraphs. Fields that are not on the page may be absent."""
+        """Return the article's fields, `body` as a list of paragraphs. Fields that the page lacks may be absent."""
         raise NotImplementedError
 
     def read(self) -> Reading:
@@ -197,8 +195,10 @@ def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -
         raise page.make_changed_error("body", "paragraphs", "none")
     language = detect_language(f"{fields.get('title') or ''}\n{body}")
     requested = page.get_requested_language()
-    is_as_requested = requested in (None, language)
-    page.record_rule("language", "letters of the text" if is_as_requested else f"{REQUESTED_LANGUAGE_NOTE}{requested}")
+    requested = None if requested == language else requested
+    page.record_rule(
+        "language", f"letters of the text, asked for as {requested}" if requested else "letters of the text"
+    )
     article = Article(
         id=f"{page.site.name}:{native_id}:{language or 'und'}",
         source=page.site.name,
@@ -209,6 +209,7 @@ def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -
         snapshot=page.snapshot.ref,
         rights=fields.pop("rights", page.site.rights),
         provenance=dict(page.provenance),
+        requested_language=requested,
         **fields,
     )
     if page.is_complete:
@@ -216,12 +217,6 @@ def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -
             if not getattr(article, name):
                 raise PageChanged(name, f"always present ({type(page).__name__})", "nothing", url)
     return article
-
-
-def get_missing_translation(article: Article) -> str | None:
-    """Return the language in which an article was requested if its text is in another one, else None."""
-    _, _, requested = article.provenance.get("language", "").partition(REQUESTED_LANGUAGE_NOTE)
-    return requested or None
 
 
 def read_snapshot(snapshot: Snapshot, site: Site) -> Reading:

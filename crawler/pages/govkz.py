@@ -4,7 +4,7 @@ Facts from public code and data up to late 2026, not from the live site (H, M, L
 
 * `POST /graphql` answers `{"data": {"news": [record, …]}}` (H).
 * `GET /api/v1/public/content-manager/news` answers a bare array of the same records. It is closed since 2021 (H).
-* A record's `id` and `created_date` are strings. `body`, `heropic`, `short_description` and `alt_image` may be null (H).
+* A record's `id` and `created_date` are strings. `body`, `heropic`, `short_description`, `alt_image` may be null (H).
 * One id serves all languages. What the site answers where a translation is missing is unknown, so the language is
   detected from the text.
 """

@@ -31,7 +31,7 @@ MAX_DATE_LINE_LENGTH = 40
 
 @cache
 def _load_end_pattern() -> re.Pattern[str]:
-    """Return the pattern of a line that ends the text. An article may mention "all news", so most labels are whole lines."""
+    """Return the pattern of a line that ends the text. Most are whole lines: an article may mention "all news"."""
     labels = load_default_toml("page_labels.toml")["govkz"]
     return re.compile(
         rf"(?:{'|'.join(labels['end_lines'])})\s*:?"

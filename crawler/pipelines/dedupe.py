@@ -1,78 +1,99 @@
-"""dedupe: whether an article is new, revised, unchanged, back again, or a copy of one that stands elsewhere."""
+"""Decide whether an article is new, revised, unchanged, republished, or a copy of another one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Self
+from typing import NamedTuple, Self
 
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DropItem
 
+from crawler.context.drops import ArticleFromOtherRecord
+from crawler.context.run_context import RunContext
 from crawler.items import Article, Verdict
-from crawler.pages.base import get_missing_translation
-from crawler.similarity.content_hashes import UNPUBLISHED_PREFIX, hash_body, hash_revision
-from crawler.source import need_run
-from crawler.store import ArticleState, Store, get_store
+from crawler.similarity.content_hashes import hash_body, hash_revision
+from crawler.store import ArticleState, Store
+
+
+class SeenVersion(NamedTuple):
+    """The newest version of an article, from the store or from earlier in this run."""
+
+    content_hash: str
+    number: int
+    is_unpublished: bool
+
+    @classmethod
+    def from_state(cls, state: ArticleState) -> SeenVersion:
+        """Return the version that the store has."""
+        return cls(state.content_hash, state.version, state.verdict is Verdict.UNPUBLISHED)
 
 
 class DedupePipeline:
-    """The second stage: identity first, then content."""
+    """Second stage. Compares each article with the store and with the articles before it in the run.
+
+    The run's own articles are kept here, because the store stage may not have written them yet.
+    """
 
     def __init__(self, store: Store) -> None:
-        self.store = store
-        # What this run has judged already: its articles may still be on their way to the store.
-        self.judged: dict[str, Article] = {}
-        self.hashes: dict[str, tuple[str, int]] = {}
-        self.originals: dict[str, str] = {}
+        self._store = store
+        self._seen: dict[str, SeenVersion] = {}
+        self._originals: dict[str, str] = {}
+        """Id of the first article with each body hash."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy makes its components."""
-        need_run(crawler)
-        return cls(get_store(crawler))
+        """Make the stage for a source's run."""
+        return cls(RunContext.of_source(crawler).store)
 
     def process_item(self, item: Article) -> Article:
-        """The article with its verdict, version and, for a copy, the article it is a copy of."""
-        stored = None if item.id in self.hashes else self._find_stored(item)
-        item = replace(item, id=stored.id) if stored else item
+        """Return the article with its verdict, its version and, for a copy, the id of the original."""
+        stored = None if item.id in self._seen else self._find_stored(item)
+        if stored:
+            item = replace(item, id=stored.id)
         if self._is_from_other_record(item):
-            raise DropItem(f"{item.id} stands in the store as another record has it", log_level="DEBUG")
-        text, body = hash_revision(item), hash_body(item)
-        judged = self._decide_verdict(item, text, body, stored)
-        self.hashes[item.id] = (text, judged.version or 1)
-        self.originals.setdefault(body, judged.copy_of or item.id)
-        return judged
+            raise ArticleFromOtherRecord(f"{item.id} is already stored from another record")
+        content_hash, body_hash = hash_revision(item), hash_body(item)
+        previous = self._seen.get(item.id) or (SeenVersion.from_state(stored) if stored else None)
+        result = self._decide_verdict(item, content_hash, body_hash, previous)
+        is_unpublished = result.verdict is Verdict.UNPUBLISHED
+        self._seen[item.id] = SeenVersion(content_hash, result.version or 1, is_unpublished)
+        self._originals.setdefault(body_hash, result.copy_of or item.id)
+        return result
 
     def _find_stored(self, item: Article) -> ArticleState | None:
-        """What is stored of the article. An id ends with the language its text was read in first; a later version may
-        be read in another (a few words are of no known language), and is the same page all the same."""
-        found = self.store.articles.get_state(item.id)
-        if found is not None:
-            return found
-        mine = (item.source, item.native_id)
-        same = [each.id for each in self.store.articles.list_by_url(item.url) if (each.source, each.native_id) == mine]
-        return self.store.articles.get_state(min(same)) if same else None
+        """Return the stored state of the article, by its id or by its address.
+
+        An id ends with the language in which the text was first read. A later version may be read in another language
+        (a few words are of no known language) and is still the same page.
+        """
+        state = self._store.articles.get_state(item.id)
+        if state is not None:
+            return state
+        identity = (item.source, item.native_id)
+        same_page = [
+            each.id for each in self._store.articles.list_by_url(item.url) if (each.source, each.native_id) == identity
+        ]
+        return self._store.articles.get_state(min(same_page)) if same_page else None
 
     def _is_from_other_record(self, item: Article) -> bool:
-        """Whether an untranslated article would overwrite what its source's own record in that language said, or what
-        the record in a third one did."""
-        asked = get_missing_translation(item)
-        stored = self.store.articles.get(item.id) if asked else None
-        return stored is not None and get_missing_translation(stored) != asked
+        """Whether an untranslated article would overwrite the text of another record of its source."""
+        requested_language = item.requested_language
+        if requested_language is None:
+            return False
+        stored = self._store.articles.get(item.id)
+        return stored is not None and stored.requested_language != requested_language
 
-    def _decide_verdict(self, item: Article, text: str, body: str, stored: ArticleState | None) -> Article:
-        """By what the run and the store know of the same id, then of the same text."""
+    def _decide_verdict(
+        self, item: Article, content_hash: str, body_hash: str, previous: SeenVersion | None
+    ) -> Article:
         if item.verdict is Verdict.UNPUBLISHED:
             return item
-        known = self.hashes.get(item.id)
-        if known is None and stored is not None:
-            known = (stored.content_hash, stored.version)
-        if known is not None:
-            if known[0] == text:
-                return replace(item, verdict=Verdict.UNCHANGED, version=known[1])
-            verdict = Verdict.REPUBLISHED if known[0].startswith(UNPUBLISHED_PREFIX) else Verdict.REVISED
-            return replace(item, verdict=verdict, version=known[1] + 1)
-        original = self.originals.get(body) or self.store.articles.find_original(body, excluded_id=item.id)
+        if previous is not None:
+            if previous.is_unpublished:
+                return replace(item, verdict=Verdict.REPUBLISHED, version=previous.number + 1)
+            if previous.content_hash == content_hash:
+                return replace(item, verdict=Verdict.UNCHANGED, version=previous.number)
+            return replace(item, verdict=Verdict.REVISED, version=previous.number + 1)
+        original = self._originals.get(body_hash) or self._store.articles.find_original(body_hash, excluded_id=item.id)
         if original and original != item.id:
             return replace(item, verdict=Verdict.COPY, version=1, copy_of=original)
         return replace(item, verdict=Verdict.NEW, version=1)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 from itemadapter import ItemAdapter
 from scrapy.exporters import BaseItemExporter, CsvItemExporter, JsonItemExporter, JsonLinesItemExporter, XmlItemExporter
 
-from crawler.items import Article
+from crawler.items import ARTICLE_FIELDS
 from crawler.publish.xml_text import sanitize_text
 
 
@@ -57,4 +56,4 @@ def make_exporter(suffix: str, file: Any) -> BaseItemExporter:
         ".csv": FlatCsvExporter,
         ".xml": FlatXmlExporter,
     }
-    return kinds[suffix](file, fields_to_export=[field.name for field in fields(Article)], encoding="utf-8")
+    return kinds[suffix](file, fields_to_export=list(ARTICLE_FIELDS), encoding="utf-8")

@@ -4,8 +4,8 @@
     ' красного креста '
 
 Folded text has one space between words and one at each end, and ` . ` where a mark ends a phrase. Quotation marks and
-hyphens are spaces, so that "Қызыл-Крест" equals "Қызыл Крест". Every article is folded, so folding must be fast; the way
-back (`FoldedText.find_original_span`) is computed only where a rule matched.
+hyphens are spaces, so that "Қызыл-Крест" equals "Қызыл Крест". Every article is folded, so folding must be fast. The
+way back (`FoldedText.find_original_span`) is computed only where a rule matched.
 """
 
 from __future__ import annotations

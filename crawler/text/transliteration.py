@@ -1,7 +1,7 @@
-"""Names in Cyrillic and Latin letters brought to one form: their consonants, sounds that are spelled alike merged.
+"""Bring names in Cyrillic and Latin letters to one form: their consonants, with sounds that are spelled alike merged.
 
-"Токаев", "Тоқаевтың" and "Tokayev" have the same skeleton, as have "Сполярич" and "Spoljarić". A skeleton of fewer than
-three consonants says too little; such a name keeps its vowels.
+"Токаев", "Тоқаевтың" and "Tokayev" have the same skeleton, and so have "Сполярич" and "Spoljarić". Fewer than three
+consonants say too little, so such a name keeps its vowels.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LATIN_SOUNDS = (
     ("ci", "si"), ("cy", "sy"), ("g", "h"), ("q", "k"), ("w", "v"), ("x", "ks"), ("z", "s"), ("ć", "c"), ("č", "c"),
     ("š", "s"), ("ş", "s"), ("ž", "j"), ("ń", "n"), ("ğ", "h"), ("ı", "y"),
 )  # fmt: skip
-"""Spellings and their sounds, the longer first."""
+"""Spellings and their sounds."""
 _LATIN = re.compile("|".join(map(re.escape, sorted((spelling for spelling, _ in LATIN_SOUNDS), key=len, reverse=True))))
 _SOUND = dict(LATIN_SOUNDS)
 _IS_CYRILLIC = re.compile("[\u0400-\u04ff]")
@@ -31,6 +31,7 @@ _KAZAKH_ENDING = re.compile(
     "|[мбп]ен|[дтн][ыі]|с[ыі])$"
 )
 _RUSSIAN_ENDING = re.compile("(?<=[^\\W\\d_]{3})(?:[оеыи]м|[ая]ми|[ая]х|[ое]го|[ое]му)$")
+MIN_CONSONANTS = 3
 _VOWELS = re.compile("[aeiouy]")
 _DOUBLED = re.compile(r"(.)\1+")
 KAZAKH_LETTER = re.compile("[әғқңөұүһі]")
@@ -38,40 +39,39 @@ KAZAKH_LETTER = re.compile("[әғқңөұүһі]")
 
 @lru_cache(maxsize=50_000)
 def make_skeletons(name: str, is_kazakh: bool = False) -> frozenset[str]:
-    """The forms a name is known by; two spellings of one name have one in common. `kazakh`: it may end in its cases.
+    """Return the forms of a name. Two spellings of one name share a form. `is_kazakh`: it may have a Kazakh ending.
 
-    >>> skeletons("Spoljaric") & skeletons("Сполярич")
+    >>> make_skeletons("Spoljaric") & make_skeletons("Сполярич")
     frozenset({'splrc'})
     """
     lower = unicodedata.normalize("NFC", name).lower()
-    found = _romanize_cyrillic(lower, is_kazakh) if _IS_CYRILLIC.search(lower) else _simplify_latin(lower)
-    return frozenset(form for sound in found if (form := _make_skeleton(sound)))
+    romanized = _romanize_cyrillic(lower, is_kazakh) if _IS_CYRILLIC.search(lower) else _simplify_latin(lower)
+    return frozenset(skeleton for form in romanized if (skeleton := _make_skeleton(form)))
 
 
 def _romanize_cyrillic(lower: str, is_kazakh: bool) -> set[str]:
-    stems = {lower}
-    if is_kazakh or KAZAKH_LETTER.search(lower):
-        stems.add(_KAZAKH_ENDING.sub("", lower))
-    else:
-        stems.add(_RUSSIAN_ENDING.sub("", lower))
+    """Return the name with and without its case ending, by sounds."""
+    ending = _KAZAKH_ENDING if is_kazakh or KAZAKH_LETTER.search(lower) else _RUSSIAN_ENDING
+    stems = {lower, ending.sub("", lower)}
     return {"".join(CYRILLIC_SOUNDS.get(letter, letter) for letter in stem) for stem in stems}
 
 
 def _simplify_latin(lower: str) -> set[str]:
     lower = lower.removesuffix("'s").removesuffix("’s")
-    sound = _LATIN.sub(lambda found: _SOUND[found[0]], lower)
-    plain = "".join(c for c in unicodedata.normalize("NFKD", sound) if not unicodedata.combining(c))
-    # A final c is ч in the names of the Balkans; elsewhere it is к. A j inside may be the soft sign or й.
+    sounds = _LATIN.sub(lambda match: _SOUND[match[0]], lower)
+    plain = "".join(c for c in unicodedata.normalize("NFKD", sounds) if not unicodedata.combining(c))
+    # A final c is ч in names of the Balkans and к elsewhere. A j inside a name is the soft sign or й.
     forms = {re.sub("c(?=$|[^h])", "k", plain), plain} if "c" in lower else {plain}
     if "j" in lower[1:]:
         forms |= {form[0] + form[1:].replace("j", "") for form in forms}
     return forms
 
 
-def _make_skeleton(sound: str) -> str:
-    sound = "".join(letter for letter in sound if letter.isalnum())
-    consonants = _DOUBLED.sub(r"\1", _VOWELS.sub("", sound))
-    if len(consonants) >= 3:
+def _make_skeleton(sounds: str) -> str:
+    """Return the consonants, or `~` and the name without its final vowels. Return "" for one that is too short."""
+    sounds = "".join(letter for letter in sounds if letter.isalnum())
+    consonants = _DOUBLED.sub(r"\1", _VOWELS.sub("", sounds))
+    if len(consonants) >= MIN_CONSONANTS:
         return consonants
-    short = _DOUBLED.sub(r"\1", sound).rstrip("aeiouy")
-    return f"~{short}" if len(short) >= 3 else ""
+    short = _DOUBLED.sub(r"\1", sounds).rstrip("aeiouy")
+    return f"~{short}" if len(short) >= MIN_CONSONANTS else ""

@@ -8,7 +8,7 @@ import pytest
 
 from crawler import spiders
 from crawler.config import Config
-from crawler.pages.base import get_missing_translation, read_snapshot
+from crawler.pages.base import read_snapshot
 from crawler.pages.snapshot import Snapshot
 
 SITE = spiders.load_spider("mfa").make_site(Config())
@@ -31,4 +31,4 @@ def test_text_in_another_language_than_asked_for_says_so(payload: bytes | None, 
     (found,) = read_snapshot(
         Snapshot(url="https://www.gov.kz/graphql", body=body, payload=payload, kind_hint="json"), SITE
     ).articles
-    assert (found.id, get_missing_translation(found)) == ("mfa:7:ru", asked)
+    assert (found.id, found.requested_language) == ("mfa:7:ru", asked)
