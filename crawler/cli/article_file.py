@@ -1,4 +1,4 @@
-"""`-o FILE`: the run's articles through Scrapy's own exporters; the file is there whole, or not at all."""
+"""`crawler crawl -o FILE`: write a run's articles with Scrapy's exporters, as a whole file or not at all."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ WRITTEN_VERDICTS = (Verdict.NEW, Verdict.REVISED, Verdict.COPY, Verdict.UNPUBLIS
 
 
 class ArticleFile:
-    """A file of articles: those with something to tell (`TOLD`) and a strong match, or with `everything` all of them.
+    """A file of articles that have one of WRITTEN_VERDICTS and a strong match, or of all articles with `everything`.
 
-    They stand by source, and there as their pages stand in the archive, so that a run replayed gives the same file.
-    Without a path it does nothing. UsageError for an ending that says no format, or a place that cannot be written.
+    Articles are in the order of sources and, within a source, of their archive records, so that a replay writes the
+    same file. Without a path, nothing is written. The constructor raises UsageError for a suffix that is no format, and
+    for a place that cannot be written to.
     """
 
     def __init__(self, path: Path | None, everything: bool) -> None:
@@ -37,13 +38,13 @@ class ArticleFile:
             return self
         from crawler.publish.item_exporters import make_exporter
 
-        self.whole = open_atomic(self.path)
-        self.exporter = make_exporter(self.path.suffix.lower(), self.whole.__enter__())
+        self.file = open_atomic(self.path)
+        self.exporter = make_exporter(self.path.suffix.lower(), self.file.__enter__())
         self.exporter.start_exporting()
         return self
 
     def add(self, event: dict[str, Any]) -> None:
-        """Write an `article` event, if it is wanted."""
+        """Add the article of an `article` event, if it belongs in the file."""
         if self.path is None:
             return
         article = Article.from_dict(event)
@@ -51,30 +52,30 @@ class ArticleFile:
             self.articles.append(article)
 
     def abandon(self) -> None:
-        """Leave what stands in the file's place as it is: no source could be read."""
+        """Write nothing: a file that is there already stays as it is."""
         self.is_abandoned = True
 
     @property
     def count(self) -> int:
-        """Articles taken so far."""
+        """Articles added so far."""
         return len(self.articles)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self.path is None:
             return
         if kind is not None or self.is_abandoned:
-            given = error or UsageError("nothing to write")
-            with suppress(UsageError):  # what went wrong is told by itself
-                self.whole.__exit__(type(given), given, at)
+            cause = error or UsageError("nothing to write")
+            with suppress(UsageError):  # the caller reports the cause
+                self.file.__exit__(type(cause), cause, at)
             return
         for article in sorted(self.articles, key=_archive_order):
             self.exporter.export_item(article)
         self.exporter.finish_exporting()
-        self.whole.__exit__(None, None, None)
+        self.file.__exit__(None, None, None)
 
 
 def _archive_order(article: Article) -> tuple[str, str, str, int]:
-    """Where an article's page stands: pages without a record of the archive stay as they came."""
+    """Return the sort key of an article's archive record. Articles without a record keep the order they came in."""
     ref = article.snapshot
     if ref is None or ref.offset is None or article.fetched_at is None:
         return article.source, "", "", 0

@@ -1,21 +1,63 @@
-"""Articles, matches and verdicts as lines of plain text, the same on a terminal and in a pipe."""
+"""Lines for people, the same on a terminal and in a pipe: tables, times, matched articles, outcomes; and text input."""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from crawler.errors import SourceLocked
+from crawler.errors import SourceLocked, UsageError
 from crawler.items import Article, Match, Strength
-from crawler.service import RunOutcome
-from crawler.text.dates import load_time_zone
+
+if TYPE_CHECKING:
+    from crawler.service.outcome import RunOutcome
 
 MAX_SENTENCES_PER_RULE = 3
-"""Sentences shown of one rule in one article; the rest is counted."""
+"""Sentences shown for one rule in one article; the others are only counted."""
+
+
+def print_json(values: dict[str, Any]) -> None:
+    """Print values as one line of JSON."""
+    print(json.dumps(values, ensure_ascii=False), flush=True)
+
+
+def print_error(message: object) -> None:
+    """Print a message to stderr, with the program's name in front."""
+    print(f"crawler: {message}", file=sys.stderr)
+
+
+def read_text(file: str, name: str = "file") -> str:
+    """Return the text of a UTF-8 file, or of standard input for `-`. Raise UsageError when it cannot be read."""
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"The {name} {file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The {name} {file} is not UTF-8 at byte {error.start}; convert it first.") from error
+
+
+def parse_json_line(line: str, where: str) -> Any:
+    """Return the value of a line of JSON. Raise UsageError, with the line's place, when it is not JSON."""
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise UsageError(f"The {where} is not JSON: {error}.") from error
+
+
+def format_local_time(at: datetime, timezone: str) -> str:
+    """Return an aware time as `2026-01-31 10:15` in a time zone."""
+    from crawler.text.dates import load_time_zone
+
+    return f"{at.astimezone(load_time_zone(timezone)):%Y-%m-%d %H:%M}"
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as aligned columns, the first column to the left, the others to the right."""
+    """Return rows as aligned columns: the first column to the left, the others to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join(
@@ -27,31 +69,27 @@ def format_table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def format_matched_article(article: Article, timezone: str, mark: str = "*") -> list[str]:
-    """An article with what matched and why: each rule's sentences with the words between marks."""
-    when = (
-        f"{article.published_at.astimezone(load_time_zone(timezone)):%Y-%m-%d %H:%M}"
-        if article.published_at
-        else "no date"
-    )
+    """Return an article's headline, facts and, for each rule, the sentences with the matched words between marks."""
+    when = format_local_time(article.published_at, timezone) if article.published_at else "no date"
     copied = f" of {article.copy_of}" if article.copy_of else ""
     facts = (f"{article.verdict}{copied}", article.source, article.language or "unknown language", when, article.url)
-    found = [article.headline, "    " + " · ".join(facts)]
+    lines = [article.headline, "    " + " · ".join(facts)]
     by_rule = sorted(article.matches, key=lambda match: (match.strength is Strength.WEAK, match.rule))
     for (weak, rule), group in groupby(by_rule, key=lambda match: (match.strength is Strength.WEAK, match.rule)):
         matches = list(group)
         words = ", ".join(dict.fromkeys(match.surface for match in matches))
-        found.append(f"    {rule}{' (weak)' if weak else ''}: {words}")
+        lines.append(f"    {rule}{' (weak)' if weak else ''}: {words}")
         sentences = list(dict.fromkeys(match.sentence for match in matches))
-        found += [f"      … {mark_matches(sentence, matches, mark)}" for sentence in sentences[:MAX_SENTENCES_PER_RULE]]
+        lines += [f"      … {mark_matches(sentence, matches, mark)}" for sentence in sentences[:MAX_SENTENCES_PER_RULE]]
         if len(sentences) > MAX_SENTENCES_PER_RULE:
-            found.append(f"      … and {len(sentences) - MAX_SENTENCES_PER_RULE} more")
+            lines.append(f"      … and {len(sentences) - MAX_SENTENCES_PER_RULE} more")
         if weak and matches[0].reason:
-            found.append(f"      weak because {matches[0].reason}")
-    return found
+            lines.append(f"      weak because {matches[0].reason}")
+    return lines
 
 
 def mark_matches(sentence: str, matches: Sequence[Match], mark: str) -> str:
-    """A sentence with the matched words between marks."""
+    """Return a sentence with the matched words between marks."""
     for surface in sorted({match.surface for match in matches}, key=len, reverse=True):
         pieces = sentence.split(mark)
         pieces[::2] = [piece.replace(surface, f"{mark}{surface}{mark}") for piece in pieces[::2]]
@@ -60,8 +98,8 @@ def mark_matches(sentence: str, matches: Sequence[Match], mark: str) -> str:
 
 
 def format_outcome(outcome: RunOutcome) -> str:
-    """How a source is: its verdict in one line."""
-    without = "left out" if outcome.exit_code == SourceLocked.exit_code else "failed"
-    verdict = outcome.run.health if outcome.run and outcome.run.health else without
+    """Return the line that says how a source's run ended."""
+    without_run = "skipped" if outcome.exit_code == SourceLocked.exit_code else "failed"
+    verdict = outcome.run.health if outcome.run and outcome.run.health else without_run
     code = f" (exit {outcome.exit_code})" if outcome.exit_code else ""
     return f"{outcome.source}: {verdict}{code}. {outcome.reason}"

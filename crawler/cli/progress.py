@@ -1,37 +1,39 @@
-"""What a run shows while it goes on and at its end: on a terminal, in a pipe, or as JSON lines."""
+"""The progress and the result of runs: a live table on a terminal, plain lines in a pipe, or JSON lines."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from crawler.cli import console as lines
+from crawler.cli.console import format_matched_article, format_outcome, format_table, print_json
 from crawler.items import Article, Verdict
-from crawler.service import RunEvent, RunOutcome
+
+if TYPE_CHECKING:
+    from crawler.service.ipc import RunEvent
+    from crawler.service.outcome import RunOutcome
 
 MAX_SHOWN_ARTICLES = 40
-"""Matched articles shown after a run; a first run may find hundreds."""
+"""Matched articles printed after a run. A first run may find hundreds."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 COLUMNS = ("pages", "new", "changed", "copies", "unchanged", "matched", "problems")
 COLUMN_OF_VERDICT = {
     Verdict.COPY: "copies",
     **dict.fromkeys((Verdict.REVISED, Verdict.UNPUBLISHED, Verdict.REPUBLISHED), "changed"),
 }
-"""Verdicts that are counted under another name: a text revised, gone or back again has changed."""
+"""Columns that count verdicts of another name."""
 
 
 def is_worth_showing(event: RunEvent) -> bool:
-    """Whether a log record is worth a person's time: Scrapy's list of its own parts at each start is not."""
+    """Return whether to print a log record. The component lists that Scrapy logs at each start are not printed."""
     return not str(event.get("logger")).startswith(("scrapy", "twisted")) or event.get("level") not in ("DEBUG", "INFO")
 
 
 class PlainDisplay:
-    """Plain lines: one for each page, article and problem when `verbose`; the table and the matches at the end."""
+    """Print problems as they occur; at the end the table and the matched articles. `verbose` prints every step."""
 
     def __init__(self, names: Sequence[str], timezone: str, *, verbose: bool = False) -> None:
         self.names, self.timezone, self.verbose = names, timezone, verbose
@@ -45,7 +47,7 @@ class PlainDisplay:
         return None
 
     def handle_event(self, event: RunEvent) -> None:
-        """Take one event of a run."""
+        """Count one event of a run, and print it if it is to be seen at once."""
         counts = self.counts[event["source"]]
         match event["type"]:
             case "page":
@@ -62,7 +64,7 @@ class PlainDisplay:
                 self.print_progress(f"{event['source']}: {event['message']}")
 
     def add_article(self, article: Article, counts: Counter[str]) -> None:
-        """Count an article, and keep it for the end when it is worth telling."""
+        """Count an article, and keep it for the summary if it matched and changed."""
         counts[COLUMN_OF_VERDICT.get(article.verdict or Verdict.NEW, str(article.verdict))] += 1
         counts["matched"] += article.is_matched
         if article.matches and article.verdict is not Verdict.UNCHANGED:
@@ -70,79 +72,75 @@ class PlainDisplay:
         self.print_progress(f"{article.source}: {article.verdict} {article.id} {article.headline}")
 
     def print_problem(self, event: RunEvent) -> None:
-        """Tell a problem at once."""
+        """Print a problem to stderr."""
         print(f"{event['source']}: {event['message']}", file=sys.stderr, flush=True)
 
     def print_progress(self, line: str) -> None:
-        """A line of progress."""
+        """Print a line of progress, if verbose."""
         if self.verbose:
             print(line, flush=True)
 
     def print_result(self, line: str) -> None:
-        """A line of the result."""
+        """Print a line of the result."""
         print(line)
 
     def print_summary(self, outcomes: Sequence[RunOutcome]) -> None:
-        """The table, each match in its sentence, and how each source is."""
-        for row in lines.format_table(self.make_rows()):
+        """Print the table, each match in its sentence, and the health of each source."""
+        for row in format_table(self.make_rows()):
             print(row)
         for article in self.list_shown_articles():
             print()
-            for line in lines.format_matched_article(article, self.timezone):
+            for line in format_matched_article(article, self.timezone):
                 print(line)
         print()
         if self.format_rest():
             print(self.format_rest())
         for outcome in outcomes:
-            print(lines.format_outcome(outcome))
+            print(format_outcome(outcome))
 
     def list_shown_articles(self) -> list[Article]:
-        """The articles to show: strong matches first, by source, the newest first; at most MOST of them."""
+        """Return at most MAX_SHOWN_ARTICLES articles: strong matches first, then by source, the newest first."""
         newest = sorted(self.articles, key=lambda each: each.published_at or EPOCH, reverse=True)
         return sorted(newest, key=lambda each: (not each.is_matched, each.source))[:MAX_SHOWN_ARTICLES]
 
     def format_rest(self) -> str:
-        """A line about the matched articles not shown, empty when all are."""
+        """Return a line that counts the matched articles not shown, or an empty text."""
         more = len(self.articles) - MAX_SHOWN_ARTICLES
         return f"… and {more} more: crawler articles --matched\n" if more > 0 else ""
 
     def make_rows(self) -> list[tuple[str, ...]]:
-        """The table: a row a source, with a head."""
+        """Return the table: a head, and a row for each source."""
         head = ("source", *COLUMNS)
         return [head, *((name, *(str(self.counts[name][column]) for column in COLUMNS)) for name in self.names)]
 
 
 class JsonDisplay(PlainDisplay):
-    """JSON lines: every matched article, every problem, and a `run` at the end of each source."""
+    """Print JSON lines: every matched article, every problem, and a `run` for each source at the end."""
 
     def add_article(self, article: Article, counts: Counter[str]) -> None:
-        """A matched article is a line."""
+        """Print a matched article."""
         if article.matches:
-            self.print_json({"type": "article", **article.to_dict()})
+            print_json({"type": "article", **article.to_dict()})
 
     def print_problem(self, event: RunEvent) -> None:
-        """A problem is a line."""
-        self.print_json(event)
+        """Print a problem."""
+        print_json(event)
 
     def print_result(self, line: str) -> None:
-        """Nothing for people."""
+        """Print nothing: this output is for machines."""
 
     def print_progress(self, line: str) -> None:
-        """Nothing for people."""
+        """Print nothing: this output is for machines."""
 
     def print_summary(self, outcomes: Sequence[RunOutcome]) -> None:
-        """A line a run."""
+        """Print a line for each run."""
         for outcome in outcomes:
             run = outcome.run.to_dict() if outcome.run else {"source": outcome.source, "health": "failed"}
-            self.print_json({"type": "run", **run, "exit_code": outcome.exit_code, "reason": outcome.reason})
-
-    def print_json(self, values: dict[str, Any]) -> None:
-        """One line."""
-        print(json.dumps(values, ensure_ascii=False), flush=True)
+            print_json({"type": "run", **run, "exit_code": outcome.exit_code, "reason": outcome.reason})
 
 
 class LiveDisplay(PlainDisplay):
-    """On a terminal: the table grows while the runs go on."""
+    """Print to a terminal: the table is redrawn as the runs proceed."""
 
     def __enter__(self) -> Self:
         from rich.console import Console
@@ -157,7 +155,7 @@ class LiveDisplay(PlainDisplay):
         self.live.__exit__(kind, error, at)
 
     def make_table(self) -> Any:
-        """The table as rich draws it."""
+        """Return the table as a Rich table."""
         from rich.box import SIMPLE_HEAD
         from rich.table import Table
 
@@ -170,34 +168,34 @@ class LiveDisplay(PlainDisplay):
         return table
 
     def handle_event(self, event: RunEvent) -> None:
-        """Take one event and draw the table anew."""
+        """Count one event and redraw the table."""
         super().handle_event(event)
         self.live.update(self.make_table())
 
     def print_problem(self, event: RunEvent) -> None:
-        """Tell a problem above the table."""
+        """Print a problem above the table."""
         from rich.markup import escape
 
         self.live.console.print(f"[yellow]{event['source']}:[/] {escape(event['message'])}")
 
     def print_progress(self, line: str) -> None:
-        """A line of progress above the table."""
+        """Print a line of progress above the table, if verbose."""
         if self.verbose:
             self.live.console.print(line, markup=False)
 
     def print_result(self, line: str) -> None:
-        """A line of the result, below everything."""
+        """Print a line of the result below the table."""
         self.console.print(line, markup=False)
 
     def print_summary(self, outcomes: Sequence[RunOutcome]) -> None:
-        """The last table stands; below it each match with its words marked, and how each source is."""
+        """Stop redrawing the table. Print the matches below it, their words in colour, and each source's health."""
         from rich.text import Text
 
         self.live.update(self.make_table(), refresh=True)
         self.live.stop()
         for article in self.list_shown_articles():
             self.console.print()
-            headline, *rest = lines.format_matched_article(article, self.timezone, mark="\x00")
+            headline, *rest = format_matched_article(article, self.timezone, mark="\x00")
             self.console.print(Text(headline, style="bold"))
             for line in rest:
                 parts = line.split("\x00")
@@ -208,11 +206,11 @@ class LiveDisplay(PlainDisplay):
             self.console.print(self.format_rest(), markup=False)
         for outcome in outcomes:
             colour = "green" if outcome.exit_code == 0 else "red"
-            self.console.print(Text(lines.format_outcome(outcome), style=colour))
+            self.console.print(Text(format_outcome(outcome), style=colour))
 
 
 def make_display(names: Sequence[str], *, as_json: bool, verbose: bool, timezone: str) -> PlainDisplay:
-    """The display that fits where stdout goes."""
+    """Return the display that fits the output: JSON, a terminal, or a pipe."""
     if as_json:
         return JsonDisplay(names, timezone)
     kind = LiveDisplay if sys.stdout.isatty() else PlainDisplay

@@ -1,4 +1,4 @@
-"""The language versions of a release, for people and machines: which are there, missing, late, different in numbers."""
+"""The language versions of a press release as lines and JSON: published, missing, late, or with other numbers."""
 
 from __future__ import annotations
 
@@ -14,36 +14,38 @@ from crawler.store import Store
 
 
 def get_source_languages(config: Config) -> dict[str, tuple[str, ...]]:
-    """The languages of each source that publishes in several, as the owner asks for them."""
+    """Return the languages of each source that publishes in several: the configured ones, else the spider's."""
     from crawler import spiders
 
-    found: dict[str, tuple[str, ...]] = {}
+    languages: dict[str, tuple[str, ...]] = {}
     for name in spiders.list_names():
         own: tuple[str, ...] = getattr(spiders.load_spider(name), "languages", ())
-        found[name] = config.get_source(name).languages or own
-    return {name: languages for name, languages in found.items() if len(languages) > 1}
+        languages[name] = config.get_source(name).languages or own
+    return {name: each for name, each in languages.items() if len(each) > 1}
 
 
 def find_release(store: Store, config: Config, article: Article) -> TranslatedRelease | None:
-    """The release that an article is a language version of; None for a source that publishes in one language."""
+    """Return the release that an article is a language version of, or None if its source has one language."""
     known = store.articles.get_states(article.source, [article.native_id]).get(article.native_id, [])
     versions = [found for each in known if (found := store.articles.get(each.id)) is not None]
     return next(iter(list_releases(versions, get_source_languages(config))), None)
 
 
 def format_releases(articles: Sequence[Article], languages: Mapping[str, Sequence[str]]) -> list[str]:
-    """A line for each release among articles."""
-    return [f"{one.source} {one.native_id}: {format_release(one)}" for one in list_releases(articles, languages)]
+    """Return a line for each release among the articles."""
+    return [f"{each.source} {each.native_id}: {format_release(each)}" for each in list_releases(articles, languages)]
 
 
 def format_release(release: TranslatedRelease) -> str:
-    """Which language came when, which is missing, whose numbers differ."""
+    """Return when each language was published, which is missing, and whose numbers differ."""
     parts = [f"{missing}: none" for missing in release.missing_languages]
-    for at, (language, when) in enumerate(release.times.items()):
-        late = release.get_delay(language)
-        told_late = at and late is not None
+    for index, (language, published) in enumerate(release.times.items()):
+        delay = release.get_delay(language)
+        is_late = index > 0 and delay is not None
         parts.append(
-            f"{language} +{format_duration(late)}" if told_late and late else f"{language} {format_published(when)}"
+            f"{language} +{format_duration(delay)}"
+            if is_late and delay
+            else f"{language} {format_published(published)}"
         )
     parts += [
         f"{language} lacks {', '.join(f'{number:g}' for number in numbers)}, which another version has"
@@ -53,18 +55,20 @@ def format_release(release: TranslatedRelease) -> str:
 
 
 def release_to_dict(release: TranslatedRelease) -> dict[str, Any]:
-    """A release as plain JSON values; lateness in hours."""
-    late = {language: release.get_delay(language) for language in release.times}
+    """Return a release as JSON values. Delays are in hours."""
+    delays = {language: release.get_delay(language) for language in release.times}
     return {
         "source": release.source,
         "native_id": release.native_id,
-        "published_at": {language: when.isoformat() if when else None for language, when in release.times.items()},
+        "published_at": {
+            language: published.isoformat() if published else None for language, published in release.times.items()
+        },
         "missing": list(release.missing_languages),
-        "late_hours": {language: round(each / HOUR, 2) for language, each in late.items() if each},
-        "lacking_numbers": {language: list(found) for language, found in release.missing_numbers.items()},
+        "late_hours": {language: round(delay / HOUR, 2) for language, delay in delays.items() if delay},
+        "lacking_numbers": {language: list(numbers) for language, numbers in release.missing_numbers.items()},
     }
 
 
-def format_published(when: datetime | None) -> str:
-    """A time as the page gives it."""
-    return f"{when:%Y-%m-%d %H:%M}" if when else "no date"
+def format_published(published: datetime | None) -> str:
+    """Return a time of publication in the page's own time zone."""
+    return f"{published:%Y-%m-%d %H:%M}" if published else "no date"

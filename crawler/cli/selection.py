@@ -1,16 +1,17 @@
-"""What a person asks outputs for: rules, sources, languages and times by name, checked before anything is read."""
+"""What a command's arguments name: rules, sources, languages and times (a query), or one stored article."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from crawler.cli import time_options as moment
+from crawler.cli.time_options import parse_since
 from crawler.config import Config
 from crawler.errors import UnknownSource, UsageError, suggest_nearest
 from crawler.items import Strength
 from crawler.keywords import load_rules
-from crawler.publish import ArticleQuery
+from crawler.publish.query import ArticleQuery
 from crawler.publish.translations import OUTPUT_LANGUAGES
+from crawler.store import Store
 
 
 def make_query(
@@ -24,7 +25,7 @@ def make_query(
     until: str | None = None,
     everything: bool = False,
 ) -> ArticleQuery:
-    """What is asked for; UsageError names the nearest word for one that is not known."""
+    """Return the query that these options describe. Raise UsageError, with the nearest name, for an unknown one."""
     from crawler import spiders
 
     _raise_if_unknown("rule", rules, get_rule_titles(config))
@@ -37,20 +38,73 @@ def make_query(
         sources=tuple(sources),
         languages=tuple(languages),
         strength=strength,
-        since=moment.parse_since(since, config.timezone),
-        until=moment.parse_since(until, config.timezone, option="--until"),
+        since=parse_since(since, config.timezone),
+        until=parse_since(until, config.timezone, option="--until"),
         include_unmatched=everything,
     )
 
 
+def choose_output_language(*names: str | None) -> str:
+    """Return the first language that is given, else `en`. Raise UsageError for one without translations."""
+    language = next(filter(None, names), "en")
+    _raise_if_unknown("language", [language], OUTPUT_LANGUAGES)
+    return language
+
+
 def get_rule_titles(config: Config, language: str = "en") -> dict[str, str]:
-    """The titles of the rules in force in a language, by name."""
+    """Return the titles of the rules in force in a language, by the rules' names."""
     return load_rules(config.rules).get_titles(language)
 
 
-def _raise_if_unknown(kind: str, given: Iterable[str], known: Iterable[str]) -> None:
-    names = sorted(known)
-    for name in given:
-        if name not in names:
-            hint = suggest_nearest(name, names) or "."
-            raise UsageError(f"There is no {kind} {name!r}{hint} Known {kind}s: {', '.join(names)}.")
+def resolve_article(store: Store, text: str, config: Config) -> str:
+    """Return the id of the one stored article that a text names by id, URL or the source's own number.
+
+    Raise UsageError when the text names no stored article, or several.
+    """
+    text = text.strip()
+    if store.articles.get_state(text):
+        return text
+    ids = [article.id for article in store.articles.list_by_url(text)] or _find_by_native_id(store, text, config)
+    found = list(dict.fromkeys(ids))
+    if not found:
+        raise UsageError(
+            f"There is no stored article {text!r} in {store.name}. Name one by its id or address; "
+            "`crawler articles` lists them."
+        )
+    if len(found) > 1:
+        raise UsageError(f"{text!r} may be {' or '.join(found)}: name one of these ids.")
+    return found[0]
+
+
+def find_source_of_url(url: str, config: Config) -> str:
+    """Return the name of the source that a URL belongs to. Raise UsageError when it belongs to none."""
+    from crawler import spiders
+
+    for name in spiders.list_names():
+        spider = spiders.load_spider(name)
+        base = config.get_source(name).base_url
+        if spider.make_site(config).identify(url) or url.startswith((*spider.origins, *([base] if base else []))):
+            return name
+    raise UsageError(f"{url} belongs to no source; name one, such as `crawler crawl mfa --url {url}`.")
+
+
+def _find_by_native_id(store: Store, text: str, config: Config) -> Iterator[str]:
+    """Yield the ids of the articles to which a source gave this number, or the number in this URL."""
+    from crawler import spiders
+
+    for name in spiders.list_names():
+        address = spiders.load_spider(name).make_site(config).identify(text) if "://" in text else None
+        if address is None and not text.isalnum():
+            continue
+        native_id = address.native_id if address else text
+        for article in store.articles.get_states(name, [native_id]).get(native_id, []):
+            if address is None or address.language in (None, article.language):
+                yield article.id
+
+
+def _raise_if_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+    choices = sorted(known)
+    for name in names:
+        if name not in choices:
+            hint = suggest_nearest(name, choices) or "."
+            raise UsageError(f"There is no {kind} {name!r}{hint} Known {kind}s: {', '.join(choices)}.")

@@ -1,4 +1,4 @@
-"""`--since`, `--until` and `--max-age`: a day, a time or an age, as a person writes it."""
+"""Parse the times of `--since`, `--until` and `--max-age`: a day, a time, a time of day or an age."""
 
 from __future__ import annotations
 
@@ -16,46 +16,49 @@ HOURS_OF_UNIT = {"h": 1, "d": 24, "w": 168}
 def parse_since(
     text: str | None, timezone: str, now: datetime | None = None, option: str = "--since"
 ) -> datetime | None:
-    """The moment (aware) that such an option means; a day is its midnight in the owner's time zone, an age ends now."""
+    """Return the aware time that a day, a time or an age means, None for None.
+
+    A day is its midnight in `timezone`. An age ends at `now`.
+    """
     if text is None:
         return None
-    fault = f"{option} {text!r} is no day, time or age; write 2026-01-31, 2026-01-31T10:00+05:00 or 36h."
+    message = f"{option} {text!r} is not a day, time or age. Write 2026-01-31, 2026-01-31T10:00+05:00 or 36h."
     if found := AGE_PATTERN.fullmatch(text.strip()):
         try:
             return (now or datetime.now(UTC)) - timedelta(hours=int(found[1]) * HOURS_OF_UNIT[found[2]])
-        except OverflowError as error:  # before the first year there is
-            raise UsageError(fault) from error
-    return _parse_time(text, timezone, fault)
+        except OverflowError as error:  # before the year 1
+            raise UsageError(message) from error
+    return _parse_time(text, timezone, message)
 
 
 def parse_until(text: str | None, timezone: str, now: datetime) -> datetime:
-    """The moment (aware) that `--until` means, `now` when it is left out; a time of day is today's.
+    """Return the aware time that `--until` means, `now` for None. A time of day is today's.
 
-    UsageError for one that has not come yet: nobody knows what will be found until then.
+    Raise UsageError for a time in the future: a review of it would be incomplete.
     """
     if text is None:
         return now
     if clock := CLOCK_PATTERN.fullmatch(text.strip()):
         today = now.astimezone(load_time_zone(timezone))
-        moment = today.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
+        until = today.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
     else:
-        fault = f"--until {text!r} is no time or day; write 08:30 (today), 2026-01-31T10:00+05:00 or 2026-01-31."
-        moment = _parse_time(text, timezone, fault)
-    if moment > now:
-        raise UsageError(f"--until {text}: that time has not come yet.")
-    return moment
+        message = f"--until {text!r} is not a time or day. Write 08:30 (today), 2026-01-31T10:00+05:00 or 2026-01-31."
+        until = _parse_time(text, timezone, message)
+    if until > now:
+        raise UsageError(f"--until {text} is in the future. Give a time that has passed.")
+    return until
 
 
 def parse_age(text: str, option: str) -> timedelta:
-    """The span that an option's age means."""
+    """Return the length of an age such as `36h`. Raise UsageError for anything else."""
     if found := AGE_PATTERN.fullmatch(text.strip()):
         return timedelta(hours=int(found[1]) * HOURS_OF_UNIT[found[2]])
-    raise UsageError(f"{option} {text!r} is no age; write 36h, 365d or 52w.")
+    raise UsageError(f"{option} {text!r} is not an age. Write 36h, 365d or 52w.")
 
 
-def _parse_time(text: str, timezone: str, fault: str) -> datetime:
-    """A day or a time; UsageError with these words for anything else."""
+def _parse_time(text: str, timezone: str, message: str) -> datetime:
+    """Return the aware time of an ISO 8601 day or time. Raise UsageError with this message for anything else."""
     try:
         return convert_to_zone(datetime.fromisoformat(text.strip()), load_time_zone(timezone))
     except ValueError as error:
-        raise UsageError(fault) from error
+        raise UsageError(message) from error

@@ -1,4 +1,7 @@
-"""After a run, and from time to time: the operator's alarms and the subscribers' messages go out."""
+"""After runs: update the operator's alarms, decide about change events, and send alarms and messages.
+
+What cannot be sent is logged as a warning and tried again later.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from crawler.config import Config
 from crawler.errors import CrawlerError, SourceLocked
-from crawler.service import RunOutcome
+from crawler.service.outcome import RunOutcome
 from crawler.text.counts import format_count
 from crawler.text.dates import load_time_zone
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from crawler.store import Store
 
 ALARM_REPEAT_INTERVAL = timedelta(hours=6)
-"""How long after a trouble was told that could not be kept it is told again."""
+"""Time between two alarms about the same source while the store cannot be written."""
 log = logging.getLogger(__name__)
 _unstored_alarms: dict[str, datetime] = {}
 SUPPRESSED_LINES = {
@@ -30,24 +33,28 @@ SUPPRESSED_LINES = {
     "replay": "replay: {} that match stored, none sent",
 }
 MAX_CLUSTERING_SECONDS = 60.0
-"""Seconds at most to judge what a run left unjudged before it is told."""
+"""Limit for clustering what a run left unclustered, before its messages are made."""
 
 
 def begin_subscriptions(config: Config) -> None:
-    """Before runs: subscriptions that are new begin, so that they hear of what these runs bring. ConfigError as from
-    `check`."""
+    """Start new subscriptions before runs, so that they are notified of what these runs find.
+
+    Raise ConfigError as `check_subscriptions` does.
+    """
     check_subscriptions(config)
     if not config.subscriptions:
         return
     from crawler.store import open_store
 
-    with suppress(CrawlerError), open_store(config.database_url) as store:  # what ails a store, the runs will say
-        store.events.subscriptions__get_or_start(tuple(config.subscriptions), datetime.now(UTC))
+    with (
+        suppress(CrawlerError),
+        open_store(config.database_url) as store,
+    ):  # the runs report a store that cannot be opened
+        store.subscriptions.get_or_start(tuple(config.subscriptions), datetime.now(UTC))
 
 
 def check_subscriptions(config: Config) -> None:
-    """ConfigError for a subscription that names a rule or a source that does not exist, for a channel and a folder of
-    templates that cannot be used."""
+    """Raise ConfigError for an unknown rule or source in a subscription, an unusable channel or templates folder."""
     if config.alarms.channels:
         _make_alarm_channels(config)
     if not config.subscriptions and not config.channels:
@@ -56,43 +63,43 @@ def check_subscriptions(config: Config) -> None:
     from crawler.errors import ConfigError, suggest_nearest
     from crawler.keywords import load_rules
     from crawler.notify.transports import Transport
-    from crawler.publish import Templates
+    from crawler.publish.templates import Templates
 
     rules, names = [rule.name for rule in load_rules(config.rules).rules], spiders.list_names()
     for name, subscription in config.subscriptions.items():
-        for what, chosen, known in (("rule", subscription.rules, rules), ("source", subscription.sources, names)):
+        for kind, chosen, known in (("rule", subscription.rules, rules), ("source", subscription.sources, names)):
             for each in set(chosen) - set(known):
                 hint = suggest_nearest(each, known) or f"; there are {', '.join(known)}."
-                raise ConfigError(f"subscriptions.{name}: there is no {what} {each!r}{hint}")
+                raise ConfigError(f"subscriptions.{name}: there is no {kind} {each!r}{hint}")
     Templates(config.templates)
     for name, address in config.channels.items():
         Transport(f"channels.{name}", address.get_secret_value())
 
 
 def notify_about_runs(config: Config, outcomes: Sequence[RunOutcome], *, alarms: bool = True) -> list[str]:
-    """Take in how runs ended and tell what is untold; what came of it, a line each for people. Without `alarms` the
-    runs say nothing of how their sources are, for they read only a part of them.
+    """Update alarms by how the runs ended, then send what is due. Return lines to print.
 
-    What fails here is a warning, and is tried again later. A run that a person stopped says nothing of its source,
-    nor does one that another run had left no room for. Where the store cannot be written, trouble is told all the same.
+    Without `alarms`, the runs change no alarm: they read only a part of their sources. Nor does a run that a person
+    stopped, or that was skipped because another run of its source was in progress. If the store cannot be written, an
+    alarm is sent without it.
     """
     from crawler.store import open_store
 
     ended = [outcome for outcome in outcomes if _is_reportable(outcome)] if alarms else []
     try:
         with open_store(config.database_url) as store:
-            trouble: CrawlerError | None = None
+            failure: CrawlerError | None = None
             try:
                 if alarms:
                     _update_alarms(config, store, ended)
-            except CrawlerError as error:  # what ails the alarms keeps nothing from the subscribers
-                trouble = error
+            except CrawlerError as error:  # subscribers are notified even if the alarms fail
+                failure = error
             lines = _notify_subscribers(config, store, outcomes) if config.subscriptions else []
-            if trouble:
-                raise trouble
+            if failure:
+                raise failure
             return lines
     except CrawlerError as error:
-        log.warning("Not everyone could be told: %s", error)
+        log.warning("Alarms could not be updated or sent: %s", error)
         _send_unstored_alarms(config, ended, datetime.now(UTC))
     return []
 
@@ -102,11 +109,11 @@ def _is_reportable(outcome: RunOutcome) -> bool:
 
 
 def _notify_subscribers(config: Config, store: Store, ended: Sequence[RunOutcome]) -> list[str]:
-    """What came of telling subscribers; what ails a template or a channel has nothing to do with the alarms."""
+    """Send what is due to subscribers. Return lines to print. A failure is logged, so that it affects no alarm."""
     try:
         return [*_format_suppressed(store, ended), *_send_due_messages(config, store)]
     except CrawlerError as error:
-        log.warning("Not every subscriber could be told: %s", error)
+        log.warning("Messages to subscribers could not be made or sent: %s", error)
         return []
 
 
@@ -134,17 +141,14 @@ def _make_alarm_channels(config: Config) -> AlarmDispatcher:
 
 
 def _send_due_messages(config: Config, store: Store) -> list[str]:
-    """Sort what is new, make the digests that are due, send what is to be sent."""
+    """Decide about new change events, make the digests that are due, and send. Return lines to print."""
     from crawler.notify.digests import make_due_digests
     from crawler.notify.dispatcher import Dispatcher
     from crawler.notify.routing import route_events
-    from crawler.similarity.semantic import load_embedding
+    from crawler.service.clustering import cluster_pending_articles
 
-    if store.stories.clusters__count_pending():
-        reads = load_embedding() if config.semantic else None
-        store.stories.clusters__assign_pending(
-            load_time_zone(config.timezone), max_seconds=MAX_CLUSTERING_SECONDS, embedding=reads
-        )
+    if store.clusters.count_pending():
+        cluster_pending_articles(store, config, max_seconds=MAX_CLUSTERING_SECONDS)
     now = datetime.now(UTC)
     route_events(store, config, now)
     make_due_digests(store, config, now)
@@ -152,14 +156,14 @@ def _send_due_messages(config: Config, store: Store) -> list[str]:
 
 
 def format_send_result(sent: DispatchResult) -> list[str]:
-    """What came of sending, in lines for people."""
+    """Return lines that count what was sent, what failed, and what was given up."""
     lines = [f"{format_count(sent.sent, 'message')} sent to subscribers"] if sent.sent else []
     if sent.failed:
-        lines.append(f"{format_count(sent.failed, 'message')} not taken, tried again later: {_format_reasons(sent)}")
+        count = format_count(sent.failed, "message")
+        lines.append(f"{count} not sent, tried again later: {_format_reasons(sent)}")
     if sent.dead:
-        lines.append(
-            f"{format_count(sent.dead, 'message')} given up: {_format_reasons(sent)}; `crawler alerts --failed` lists them"
-        )
+        count = format_count(sent.dead, "message")
+        lines.append(f"{count} given up: {_format_reasons(sent)}; `crawler alerts --failed` lists them")
     return lines
 
 
@@ -168,17 +172,17 @@ def _format_reasons(sent: DispatchResult) -> str:
 
 
 def _format_suppressed(store: Store, ended: Sequence[RunOutcome]) -> list[str]:
-    """What these runs stored of which nobody is told, by why."""
+    """Return lines that count the matching articles of these runs of which no one is notified, by the reason."""
     lines = []
     for outcome in ended:
-        number = outcome.run.id if outcome.run else None
-        quiet = store.events.count_suppressed([number]) if number is not None else {}
-        lines += [f"{outcome.source}: {SUPPRESSED_LINES[why].format(count)}" for why, count in sorted(quiet.items())]
+        run_id = outcome.run.id if outcome.run else None
+        counts = store.events.count_suppressed([run_id]) if run_id is not None else {}
+        lines += [f"{outcome.source}: {SUPPRESSED_LINES[why].format(count)}" for why, count in sorted(counts.items())]
     return lines
 
 
 def _send_unstored_alarms(config: Config, outcomes: Sequence[RunOutcome], now: datetime) -> None:
-    """Tell trouble without a store to keep it in, at most every six hours for each source."""
+    """Send alarms while no store can record them, at most one per source and ALARM_REPEAT_INTERVAL."""
     channels = _make_alarm_channels(config)
     for outcome in outcomes:
         marker = config.data_folder / "told-without-store" / outcome.source
@@ -186,13 +190,13 @@ def _send_unstored_alarms(config: Config, outcomes: Sequence[RunOutcome], now: d
             title = f"{outcome.source}: failed, and the store cannot be written"
             if channels.send_to_all(title, f"{outcome.reason}\n`crawler health {outcome.source}` says more."):
                 _unstored_alarms[outcome.source] = now
-                with suppress(OSError):  # an empty file is often still to be had where a store is not
+                with suppress(OSError):  # an empty file can often be made where a store cannot
                     marker.parent.mkdir(parents=True, exist_ok=True)
                     marker.touch()
 
 
 def _has_recent_alarm(source: str, marker: Path, now: datetime) -> bool:
-    """Whether this process, or by the marker's time another one, told of it a short while ago."""
+    """Return whether this process, or by the marker's time another one, sent such an alarm recently."""
     last = _unstored_alarms.get(source)
     with suppress(OSError):
         last = last or datetime.fromtimestamp(marker.stat().st_mtime, UTC)

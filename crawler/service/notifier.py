@@ -1,48 +1,48 @@
-"""What a watch does beside its runs, in a thread of its own: tell people. A slow receiver holds up nothing."""
+"""Send alarms and messages in a thread beside the scheduler, so that a slow receiver delays no run."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 from queue import SimpleQueue
 
-from crawler.config import Config
-from crawler.service import RunOutcome
 from crawler.service.notifications import notify_about_runs
+from crawler.service.outcome import RunOutcome
+from crawler.service.reloader import ConfigReloader
 
 log = logging.getLogger(__name__)
 
 
 class NotifierThread:
-    """Tells, one telling at a time: how runs ended as soon as they do, at each look what could not be told before."""
+    """Notifies about ended runs, and at each check about what could not be sent before; one notification at a time."""
 
-    def __init__(self, config: Callable[[], Config]) -> None:
-        self._config = config
+    def __init__(self, reloader: ConfigReloader) -> None:
+        self._reloader = reloader
         self._queue: SimpleQueue[tuple[RunOutcome, ...] | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="errands", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
         self._thread.start()
 
     def submit(self, *outcomes: RunOutcome) -> None:
-        """Have these told, and what is still untold; returns at once."""
+        """Request notifications about these runs and about whatever is pending. Return at once."""
         if outcomes or self._queue.empty():
             self._queue.put(outcomes)
 
-    def stop(self, seconds: float) -> None:
-        """Wait so long at most for what is being told; the rest is told by the next run or watch."""
+    def stop(self, timeout: float) -> None:
+        """Wait for the notification in progress, at most `timeout` seconds. The next run or watch sends the rest."""
         self._queue.put(None)
-        self._thread.join(seconds)
+        self._thread.join(timeout)
 
     def _run(self) -> None:
-        asked: list[tuple[RunOutcome, ...] | None] = []
-        while None not in asked:
-            asked = [self._queue.get()]
+        requests: list[tuple[RunOutcome, ...] | None] = []
+        while None not in requests:
+            requests = [self._queue.get()]
             while not self._queue.empty():
-                asked.append(self._queue.get())
-            given = [each for each in asked if each is not None]
+                requests.append(self._queue.get())
+            pending = [request for request in requests if request is not None]
             try:
-                if given:
-                    for line in notify_about_runs(self._config(), [outcome for each in given for outcome in each]):
+                if pending:
+                    outcomes = [outcome for request in pending for outcome in request]
+                    for line in notify_about_runs(self._reloader.config, outcomes):
                         print(f"    {line}", flush=True)
-            except Exception:  # whatever ails a channel, later news must not stay untold
-                log.exception("What is new could not be told; it is tried again.")
+            except Exception:  # the thread must outlive any failure, so that later events are sent
+                log.exception("Notifications failed. They are tried again at the next check.")

@@ -1,4 +1,4 @@
-"""One page, fetched as politely as a crawl does and kept nowhere: for `crawler snapshot` and `crawler check`."""
+"""Fetch single pages by the rules of a crawl, without storing them: for `crawler snapshot` and `crawler check`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from tempfile import TemporaryDirectory
 
 from crawler.config import Config
 from crawler.pages.snapshot import Snapshot
-from crawler.service import RunEvent, RunOutcome, run_all
+from crawler.service.ipc import RunEvent
+from crawler.service.outcome import RunOutcome
+from crawler.service.pool import run_all
 from crawler.service.run import RunPlan
 
 
 @dataclass(slots=True)
 class FetchedPages:
-    """What a source answered: `pages` in their order (redirects too, robots.txt not), under their public addresses;
-    `problems` are sentences."""
+    """What a source answered.
+
+    `pages` are in their order, under their public URLs. They include redirects, but not robots.txt. `problems` are
+    sentences.
+    """
 
     outcome: RunOutcome
     pages: list[Snapshot]
@@ -28,13 +33,15 @@ class FetchedPages:
 
 
 def fetch_pages(config_path: Path | None, config: Config, source: str, url: str | None) -> FetchedPages:
-    """Fetch an address through the crawl's own manners (robots, delay, guard, honest User-Agent); the source's first
-    list pages where there is none. Store and archive are in a folder that goes away."""
+    """Fetch a URL, or the source's first list pages for None.
+
+    The run obeys robots.txt, the delay, the guard and every other rule of a crawl. Its store and archive are temporary.
+    """
     from crawler import spiders
     from crawler.archive.snapshot_reader import read_snapshots
     from crawler.source import is_robots_txt
 
-    mirror = spiders.load_spider(source).make_url_mapping(config)
+    url_mapping = spiders.load_spider(source).make_url_mapping(config)
     problems: list[str] = []
 
     def on_event(event: RunEvent) -> None:
@@ -46,7 +53,7 @@ def fetch_pages(config_path: Path | None, config: Config, source: str, url: str 
         plan = RunPlan(source=source, config=config_path, url=url, limit=None if url else 1, variables=variables)
         outcome = run_all([plan], on_event, limits=config.limits)[0]
         pages = [
-            replace(page, url=mirror.to_public_url(page.url))
+            replace(page, url=url_mapping.to_public_url(page.url))
             for file in sorted(Path(temporary).rglob("*.warc.gz"))
             for page in read_snapshots(file)
             if not is_robots_txt(page.url)

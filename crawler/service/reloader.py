@@ -1,4 +1,4 @@
-"""What the owner wants of a watch: read at its start, and again when crawler.toml is another one or a day is new."""
+"""The configuration of a watch: read at its start, and again when crawler.toml changes or a new day begins."""
 
 from __future__ import annotations
 
@@ -7,54 +7,66 @@ from pathlib import Path
 
 from crawler.config import Config, find_config_file, load_config
 from crawler.keywords import load_rules
+from crawler.service.adaptive_cron import ADAPTIVE_CRON
 from crawler.service.notifications import begin_subscriptions
-from crawler.service.schedule_api import ADAPTIVE_CRON, Timing
+from crawler.service.run import RunPlan
+from crawler.service.schedule_state import Timing
 from crawler.service.schedules import get_spider_timings_in_child, make_timings
 from crawler.store import Store, open_store
 from crawler.text.dates import load_time_zone
 
 
 class ConfigReloader:
-    """`config` is what was last read and could be used; `store` is that of the first configuration."""
+    """Reads the configuration of a watch.
 
-    def __init__(self, path: Path | None, wanted: tuple[str, ...] = ()) -> None:
-        """ConfigError when the configuration, its rules or its store cannot be used."""
-        self._path, self._wanted = path, wanted
-        self._file = self._get_file_state()
+    `config` is the last configuration that could be used. `store` is that of the first one: a new database address
+    needs a restart.
+    """
+
+    def __init__(self, path: Path | None, sources: tuple[str, ...] = ()) -> None:
+        """Raise ConfigError when the configuration, its rules or its store cannot be used."""
+        self._path, self._sources = path, sources
+        self._file_state = self._get_file_state()
         self.config: Config = load_config(path)
         begin_subscriptions(self.config)
-        load_rules(self.config.rules)  # a broken rule file is refused at the start, and later by the runs that meet it
+        load_rules(self.config.rules)  # a rules file that breaks later is reported by the runs
         self.store: Store = open_store(self.config.database_url)
-        self._day = self._get_learning_day()
+        self._learning_day = self._get_learning_day()
 
     def load_timings(self) -> dict[str, Timing]:
-        """When each source runs by the configuration of now, which becomes the one in force; ConfigError when it cannot
-        be used, and then the former stays."""
-        self._file = self._get_file_state()
+        """Read the configuration again and return when each source runs.
+
+        Raise ConfigError when it cannot be used; `config` then stays as it is.
+        """
+        self._file_state = self._get_file_state()
         config = load_config(self._path)
         begin_subscriptions(config)
-        found = make_timings(config, self.store, self._wanted, get_spider_timings_in_child)
+        timings = make_timings(config, self.store, self._sources, get_spider_timings_in_child)
         self.config = config
-        self._day = self._get_learning_day()
-        return found
+        self._learning_day = self._get_learning_day()
+        return timings
 
     def has_changed(self) -> bool:
-        """Whether there is something new to read, told once."""
-        before = (self._file, self._day)
-        self._file, self._day = self._get_file_state(), self._get_learning_day()
-        return before != (self._file, self._day)
+        """Return whether the file or the day changed since the last call or load. The day matters for learned crons."""
+        before = (self._file_state, self._learning_day)
+        self._file_state, self._learning_day = self._get_file_state(), self._get_learning_day()
+        return before != (self._file_state, self._learning_day)
+
+    def make_plan(self, source: str) -> RunPlan:
+        """Return the plan of a scheduled run."""
+        return RunPlan(source=source, config=self.config.path)
 
     def _get_file_state(self) -> tuple[Path | None, int, int]:
-        """The file with its time and size."""
+        """Return the file with its time and size."""
         path = self._path or find_config_file()
         try:
-            about = path.stat() if path else None
-        except OSError:  # just taken away, or never there: reading it will say so
-            about = None
-        return path, about.st_mtime_ns if about else 0, about.st_size if about else 0
+            stat = path.stat() if path else None
+        except OSError:  # deleted, or never there: load_config reports it
+            stat = None
+        return path, stat.st_mtime_ns if stat else 0, stat.st_size if stat else 0
 
     def _get_learning_day(self) -> date | None:
-        """The day of which a rhythm is learned, None where all crons are fixed."""
+        """Return today if a source has a learned cron, else None."""
         if not any(options.cron == ADAPTIVE_CRON for options in self.config.sources.values()):
             return None
         return datetime.now(load_time_zone(self.config.timezone)).date()

@@ -1,12 +1,12 @@
-"""Numbers of things as people say them."""
+"""Counts with their English words."""
 
 from __future__ import annotations
 
 
 def format_count(number: int, singular: str, plural: str | None = None) -> str:
-    """A number with its word; `many` is the word with an s where it is not given.
+    """Return a number with its word. The default plural is the singular with an s.
 
-    >>> plural(1, "article"), plural(0, "story", "stories"), plural(12500, "form")
+    >>> format_count(1, "article"), format_count(0, "story", "stories"), format_count(12500, "form")
     ('1 article', '0 stories', '12500 forms')
     """
     return f"{number} {singular if number == 1 else plural or f'{singular}s'}"

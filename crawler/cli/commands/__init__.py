@@ -1,1 +1,1 @@
-"""Commands of the command line, one file a command or group."""
+"""The commands: one file for a command, or for a group of commands. The function with the options is the command."""

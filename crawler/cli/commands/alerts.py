@@ -1,73 +1,93 @@
-"""`crawler alerts`: who was told what, when, by which channel, after how many tries; and what to do about the rest."""
+"""`crawler alerts`: list sent and pending messages, retry, send, test a channel, explain an article's notifications."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli import time_options as moment
-from crawler.text.counts import format_count
+from crawler.cli.console import format_local_time, print_json
+from crawler.cli.help import CommandApp
+from crawler.cli.options import (
+    ArticleArgument,
+    FormerLanguageOption,
+    JsonOption,
+    OutputLanguageOption,
+    SinceOption,
+)
+from crawler.errors import Unreachable, UsageError
 
 if TYPE_CHECKING:
     from crawler.config import Config
-    from crawler.store import Delivery, Message, Store
+    from crawler.items import Article
+    from crawler.store import ChangeEvent, Delivery, Message, Notification, Store
 
-app = typer.Typer(help="What subscribers were told: the ledger, further tries, a test, an explanation.")
+app = CommandApp(help="List messages to subscribers; retry, send, test, explain.")
 DEFAULT_LIMIT = 50
+SUPPRESSED_BECAUSE = {
+    "baseline": "it was stored when its source, or this language of it, was read for the first time",
+    "backfill": "it was stored by a run with --since, and is older than what a usual run would have met",
+    "replay": "it was read from stored pages, not from the site",
+}
+NO_EVENT_BECAUSE = (
+    "no rule matched it when it was stored (`crawler rules apply` notifies no one of what it finds), or there was no "
+    "subscription"
+)
 
 
 @app.callback(invoke_without_command=True)
 def list_messages(
     context: typer.Context,
-    since: Annotated[
-        str | None, typer.Option(help="A day, a time with offset, or an age: 2026-01-31, 36h, 90d.")
+    since: SinceOption = None,
+    subscription: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only messages of this subscription.")
     ] = None,
-    subscription: Annotated[str | None, typer.Option(help="Only this subscription's.")] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="Only what was given up, or waits after a failure.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = DEFAULT_LIMIT,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON lines for machines.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only messages that failed or wait after a failure.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most N messages.")] = DEFAULT_LIMIT,
+    as_json: JsonOption = False,
 ) -> None:
-    """List the messages, the latest first, with what became of each on each channel."""
+    """List messages to subscribers; retry, send, test, explain."""
     if context.invoked_subcommand is not None:
         return
+    from crawler.cli.time_options import parse_since
     from crawler.config import load_config
     from crawler.store import open_store
 
     config = load_config(context.obj)
     with open_store(config.database_url) as store:
-        found = store.messages.deliveries__list_newest(
-            failed=failed,
-            subscription=subscription,
-            since=moment.parse_since(since, config.timezone),
-            limit=limit,
+        rows = store.deliveries.list_newest(
+            failed=failed, subscription=subscription, since=parse_since(since, config.timezone), limit=limit
         )
-        for message, delivery in found:
-            told = _list_article_ids(store, message)
-            typer.echo(
-                _delivery_to_json(message, delivery, told)
-                if as_json
-                else _format_delivery(config, message, delivery, told)
-            )
+        for message, delivery in rows:
+            articles = _list_article_ids(store, message)
+            if as_json:
+                print_json(_delivery_to_dict(message, delivery, articles))
+            else:
+                print(_format_delivery(config, message, delivery, articles))
         if not as_json:
             counts = ", ".join(
-                f"{number} {state}" for state, number in sorted(store.messages.deliveries__count_by_state().items())
+                f"{number} {state}" for state, number in sorted(store.deliveries.count_by_state().items())
             )
-            typer.echo(f"{len(found)} shown; in all {counts or 'no message yet'}, in {store.name}.")
+            print(f"{len(rows)} shown; in all {counts or 'no message yet'}, in {store.name}.")
 
 
 @app.command()
 def retry(
     context: typer.Context,
-    message: Annotated[int | None, typer.Argument(metavar="[MESSAGE]", help="Its number; none: every one.")] = None,
-    channel: Annotated[str | None, typer.Option(help="Only on this channel.")] = None,
+    message: Annotated[
+        int | None, typer.Argument(metavar="MESSAGE", help="Number of a message. Default: all that failed.")
+    ] = None,
+    channel: Annotated[str | None, typer.Option(metavar="CHANNEL", help="Only on this channel.")] = None,
 ) -> None:
-    """Try now what was given up or waits after a failure."""
+    """Try failed messages again now.
+
+    Exits with 1 if one fails again.
+    """
     from crawler.config import load_config
-    from crawler.errors import UsageError
     from crawler.notify.dispatcher import Dispatcher
     from crawler.service.notifications import format_send_result
     from crawler.store import open_store
@@ -78,70 +98,71 @@ def retry(
     with open_store(config.database_url) as store:
         if message is not None and store.messages.get(message) is None:
             raise UsageError(f"There is no message {message}; `crawler alerts` lists them.")
-        number = store.messages.deliveries__retry_failed(datetime.now(UTC), message_id=message, channel=channel)
+        number = store.deliveries.retry_failed(datetime.now(UTC), message_id=message, channel=channel)
         sent = Dispatcher(config, store).send_due(ignore_quiet_hours=True)
-        typer.echo(f"{number} tried again." if number else "Nothing had failed: nothing was tried again.")
+        print(f"{number} tried again." if number else "Nothing had failed: nothing was tried again.")
         for line in format_send_result(sent):
-            typer.echo(line)
+            print(line)
     if sent.failed or sent.dead:
         raise typer.Exit(1)
 
 
 @app.command()
 def send(context: typer.Context) -> None:
-    """Send what is due now, digests too: for those who start crawls by a timer of their own."""
+    """Send what is due now, digests too.
+
+    Use it if you start `crawler crawl` by a timer of your own. `crawler watch` sends without it.
+    """
     from crawler.config import load_config
     from crawler.service.notifications import begin_subscriptions, notify_about_runs
 
     config = load_config(context.obj)
     begin_subscriptions(config)
-    lines = notify_about_runs(config, ())
-    for line in lines or ["Nothing was due."]:
-        typer.echo(line)
+    for line in notify_about_runs(config, ()) or ["Nothing was due."]:
+        print(line)
 
 
 @app.command()
 def test(
     context: typer.Context,
-    channel: Annotated[str, typer.Argument(help="A name in [channels].")],
-    language: Annotated[str, typer.Option(help="Of the message: en, ru, kk.")] = "en",
+    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="Name of a channel in [channels].")],
+    output_language: OutputLanguageOption = None,
+    language: FormerLanguageOption = None,
 ) -> None:
-    """Send one message that says that the channel works. Nothing is stored."""
+    """Send a test message to a channel."""
+    from crawler.cli.selection import choose_output_language
     from crawler.config import load_config
-    from crawler.errors import Unreachable
     from crawler.notify.rendering import make_test_message
     from crawler.notify.transports import DeliveryError, Transport
+    from crawler.service.channel_tests import record_channel_test
 
     config = load_config(context.obj)
     _raise_if_unknown_channel(config, channel)
     carrier = Transport(f"channels.{channel}", config.channels[channel].get_secret_value())
+    spoken = choose_output_language(output_language, language)
     try:
-        carrier.send(make_test_message(channel, language, config.timezone, datetime.now(UTC)))
+        carrier.send(make_test_message(channel, spoken, config.timezone, datetime.now(UTC)))
     except DeliveryError as error:
-        raise Unreachable(f"{channel}: not sent, for {error}.") from error
-    typer.echo(f"{channel}: sent. Whether it arrived, only who reads it can say.")
+        raise Unreachable(f"{channel}: not sent: {error}.") from error
+    record_channel_test(config, channel)
+    print(f"{channel}: sent. Ask the recipients whether it arrived.")
 
 
 @app.command()
-def explain(
-    context: typer.Context,
-    article: Annotated[str, typer.Argument(help="The article's id or address.")],
-) -> None:
-    """Say for each subscription whether it was told of an article, when, and why not."""
-    from crawler.cli.explaining import explain_notifications
-    from crawler.cli.which import resolve_article
+def explain(context: typer.Context, article: ArticleArgument) -> None:
+    """Explain who was notified of an article, and why."""
+    from crawler.cli.selection import resolve_article
     from crawler.config import load_config
     from crawler.store import open_store
 
     config = load_config(context.obj)
     with open_store(config.database_url) as store:
         for line in explain_notifications(store, config, resolve_article(store, article, config)):
-            typer.echo(line)
+            print(line)
 
 
 def _raise_if_unknown_channel(config: Config, channel: str) -> None:
-    """UsageError for a channel that the configuration does not have."""
-    from crawler.errors import UsageError, suggest_nearest
+    from crawler.errors import suggest_nearest
 
     if channel not in config.channels:
         hint = suggest_nearest(channel, config.channels) or f"; it has {', '.join(config.channels) or 'none'}."
@@ -149,40 +170,42 @@ def _raise_if_unknown_channel(config: Config, channel: str) -> None:
 
 
 def _list_article_ids(store: Store, message: Message) -> list[str]:
-    """The articles that a message leads with."""
-    notices = store.events.notifications__list_by_message(message.id)
+    """Return the articles that a message is about, without those it mentions as part of another one's story."""
+    notices = store.notifications.list_by_message(message.id)
     return list(dict.fromkeys(notice.article_id for notice in notices if notice.decision != "carried"))
 
 
-def _format_delivery(config: Config, message: Message, delivery: Delivery, told: Iterable[str]) -> str:
+def _format_delivery(config: Config, message: Message, delivery: Delivery, articles: Iterable[str]) -> str:
+    from crawler.text.counts import format_count
     from crawler.text.dates import load_time_zone
 
-    here = load_time_zone(config.timezone)
-    made = f"{message.created_at.astimezone(here):%Y-%m-%d %H:%M}"
+    made = format_local_time(message.created_at, config.timezone)
     tries = format_count(delivery.tries, "try", "tries")
     match delivery.state:
         case "sent" if delivery.sent_at:
-            became = f"sent {delivery.sent_at.astimezone(here):%Y-%m-%d %H:%M:%S}, {tries}"
+            state = f"sent {delivery.sent_at.astimezone(load_time_zone(config.timezone)):%Y-%m-%d %H:%M:%S}, {tries}"
         case "dead":
-            became = f"given up after {tries}: {delivery.failure}"
+            state = f"given up after {tries}: {delivery.failure}"
         case _:
-            due = f"due {delivery.next_try_at.astimezone(here):%Y-%m-%d %H:%M}"
-            became = f"{due}, {tries}: {delivery.failure}" if delivery.failure else due
-    about = ", ".join(told) or "nothing new"
-    whom = f"{message.subscription} → {delivery.channel}"
-    return f"{message.id:>5}  {made}  {whom}  {message.kind}: {about}\n       {became}"
+            due = f"due {format_local_time(delivery.next_try_at, config.timezone)}"
+            state = f"{due}, {tries}: {delivery.failure}" if delivery.failure else due
+    subject = ", ".join(articles) or "nothing new"
+    return (
+        f"{message.id:>5}  {made}  {message.subscription} → {delivery.channel}  {message.kind}: {subject}\n"
+        f"       {state}"
+    )
 
 
-def _delivery_to_json(message: Message, delivery: Delivery, told: list[str]) -> str:
+def _delivery_to_dict(message: Message, delivery: Delivery, articles: list[str]) -> dict[str, Any]:
     from crawler.items import format_time
 
-    values: dict[str, Any] = {
+    return {
         "message": message.id,
         "key": message.key,
         "subscription": message.subscription,
         "kind": message.kind,
         "made_at": format_time(message.created_at),
-        "articles": told,
+        "articles": articles,
         "channel": delivery.channel,
         "state": delivery.state,
         "tries": delivery.tries,
@@ -190,4 +213,75 @@ def _delivery_to_json(message: Message, delivery: Delivery, told: list[str]) -> 
         "next_try_at": format_time(delivery.next_try_at) if delivery.state == "pending" else None,
         "failure": delivery.failure,
     }
-    return json.dumps(values, ensure_ascii=False)
+
+
+def explain_notifications(store: Store, config: Config, article_id: str) -> Iterator[str]:
+    """Yield lines: the article, then for each change event what was decided for each subscription, and why."""
+    article = store.articles.get(article_id)
+    assert article is not None
+    yield f"{article_id}  {article.headline}"
+    if not config.subscriptions:
+        yield "  No one is notified: there is no [subscriptions.…] in the configuration."
+    events = store.events.list_by_article(article_id)
+    if not events:
+        reason = NO_EVENT_BECAUSE if article.matches else "no rule matches it"
+        yield f"  Not notified, because {reason}."
+    notifications = store.notifications.list_by_article(article_id)
+    for event in events:
+        recorded_at = format_local_time(event.created_at, config.timezone)
+        yield f"  version {event.version}, {event.verdict}, recorded {recorded_at}"
+        if event.suppressed_because:
+            reason = SUPPRESSED_BECAUSE.get(event.suppressed_because, event.suppressed_because)
+            yield f"    not notified, because {reason}"
+            continue
+        for name in config.subscriptions:
+            decided = (each for each in notifications if each.event_id == event.id and each.subscription == name)
+            yield f"    {name}: {_explain_notification(store, config, event, article, name, next(decided, None))}"
+
+
+def _explain_notification(
+    store: Store,
+    config: Config,
+    event: ChangeEvent,
+    article: Article,
+    subscription: str,
+    notification: Notification | None,
+) -> str:
+    from crawler.notify.subscription_filter import matches_subscription
+
+    if notification is None:
+        if _is_undecided(store, event):
+            return "not decided yet; the next run, or `crawler alerts send`, decides"
+        matches = matches_subscription(config.subscriptions[subscription], article)
+        return "not decided: the subscription did not exist then" + ("" if matches else ", and none of its rules match")
+    match notification.decision:
+        case "not":
+            return f"not notified, because {notification.reason}"
+        case "carried":
+            by = f": {_format_deliveries(store, config, notification)}" if notification.message_id is not None else ""
+            return f"no message of its own, because {notification.reason}{by}"
+        case "digest" if notification.message_id is None:
+            return "waits for the next digest"
+    return _format_deliveries(store, config, notification)
+
+
+def _is_undecided(store: Store, event: ChangeEvent) -> bool:
+    """Return whether the event waits for its subscriptions to be decided: events are decided in order of their ids."""
+    waiting = store.events.list_undecided(1)
+    return bool(waiting) and waiting[0].id <= event.id
+
+
+def _format_deliveries(store: Store, config: Config, notification: Notification) -> str:
+    from crawler.store import DeliveryState
+
+    parts = []
+    for message, delivery in store.deliveries.list_newest(message_id=notification.message_id):
+        number = f"(message {message.id})"
+        if delivery.state is DeliveryState.SENT and delivery.sent_at:
+            parts.append(f"sent on {delivery.channel} {format_local_time(delivery.sent_at, config.timezone)} {number}")
+        elif delivery.state is DeliveryState.DEAD:
+            parts.append(f"not sent on {delivery.channel}: given up, {delivery.failure} {number}")
+        else:
+            due = format_local_time(delivery.next_try_at, config.timezone)
+            parts.append(f"due on {delivery.channel} {due} {number}")
+    return "; ".join(parts) or "sent, by a message that is no longer stored"

@@ -1,43 +1,54 @@
-"""`crawler articles`: what the store holds."""
+"""`crawler articles`: list the stored articles."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from typing import Annotated
 
-from crawler.cli import time_options as moment
-from crawler.config import load_config
+import typer
+
+from crawler.cli.console import print_json
+from crawler.cli.options import JsonOption, SinceOption
 from crawler.items import Article
-from crawler.text.counts import format_count
 
 
 def articles(
-    config_path: Path | None, matched: bool, since: str | None, source: str | None, limit: int | None, as_json: bool
-) -> int:
-    """Print the stored articles that fit, newest first; the exit code."""
+    context: typer.Context,
+    matched: Annotated[bool, typer.Option("--matched", help="Only articles with a strong match.")] = False,
+    since: SinceOption = None,
+    source: Annotated[str | None, typer.Option(metavar="SOURCE", help="Only articles of this source.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most N articles.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the stored articles, newest first."""
     from crawler import spiders
+    from crawler.cli.time_options import parse_since
+    from crawler.config import load_config
     from crawler.errors import UnknownSource
     from crawler.store import open_store
+    from crawler.text.counts import format_count
 
-    config = load_config(config_path)
+    config = load_config(context.obj)
     if source is not None and source not in spiders.list_names():
         raise UnknownSource(source, spiders.list_names())
-    start = moment.parse_since(since, config.timezone)
+    start = parse_since(since, config.timezone)
     with open_store(config.database_url) as store:
-        found = store.articles.iter_newest(source=source, matched=True if matched else None, since=start, limit=limit)
-        number = 0
-        for article in found:
-            number += 1
-            print(json.dumps(article.to_dict(), ensure_ascii=False) if as_json else format_article(article))
+        shown = 0
+        for article in store.articles.iter_newest(
+            source=source, matched=True if matched else None, since=start, limit=limit
+        ):
+            shown += 1
+            if as_json:
+                print_json(article.to_dict())
+            else:
+                print(format_article(article))
         if not as_json:
-            print(f"{number} of {format_count(store.articles.count(), 'stored article')} in {store.name}.")
-    return 0
+            print(f"{shown} of {format_count(store.articles.count(), 'stored article')} in {store.name}.")
 
 
 def format_article(article: Article) -> str:
-    """One article on two lines: time, source, headline; then what matched, and the address."""
+    """Return an article as two or three lines: time, source and headline; id and URL; the matched words."""
     when = f"{article.published_at:%Y-%m-%d %H:%M}" if article.published_at else "no date         "
     terms = ", ".join(sorted({match.surface for match in article.matches}))
-    marks = f"{article.verdict} v{article.version}" + (f", copy of {article.copy_of}" if article.copy_of else "")
-    why = f"\n    matched: {terms}" if terms else ""
-    return f"{when}  {article.source:10}  {article.headline}\n    {article.id}  {marks}  {article.url}{why}"
+    verdict = f"{article.verdict} v{article.version}" + (f", copy of {article.copy_of}" if article.copy_of else "")
+    matched = f"\n    matched: {terms}" if terms else ""
+    return f"{when}  {article.source:10}  {article.headline}\n    {article.id}  {verdict}  {article.url}{matched}"

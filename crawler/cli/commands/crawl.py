@@ -1,53 +1,121 @@
-"""`crawler crawl`: every source once, now, each in a process of its own; what came of it, live and at the end."""
+"""`crawler crawl`: read the sources once, now, each in its own process, and print what was found."""
 
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from crawler.cli import time_options as moment
-from crawler.cli.article_file import ArticleFile
-from crawler.cli.progress import PlainDisplay, make_display
-from crawler.cli.wanted import CrawlOptions
-from crawler.config import Config, load_config
+import typer
+
+from crawler.cli.console import print_error
+from crawler.cli.options import JsonOption, SinceOption, SourcesArgument
 from crawler.errors import NoSnapshots, UsageError, choose_exit_code
-from crawler.keywords import load_rules
-from crawler.service import RunEvent, RunOutcome, run_all
-from crawler.service.notifications import begin_subscriptions, notify_about_runs
-from crawler.service.run import RunPlan
-from crawler.text.counts import format_count
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+    from crawler.service.outcome import RunOutcome
+    from crawler.service.run import RunPlan
+
+MAX_PARALLEL_RUNS = 3
 
 
-def crawl(config_path: Path | None, wanted: CrawlOptions) -> int:
-    """Run the sources; the exit code that outranks the others."""
-    config = load_config(config_path)
-    if not config.contact and not wanted.replay:
-        print(
-            "crawler: no contact is set, so sites cannot reach you; put your address into crawler.toml "
-            "(`crawler init` writes one).",
-            file=sys.stderr,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlOptions:
+    """The arguments and options of `crawler crawl`."""
+
+    sources: tuple[str, ...]
+    replay: Path | None
+    url: str | None
+    since: str | None
+    limit: int | None
+    dry_run: bool
+    output: Path | None
+    everything: bool
+    as_json: bool
+    verbose: bool
+
+    @property
+    def is_whole_run(self) -> bool:
+        """Whether the run reads the live source as a scheduled run does: only such a run raises or ends alarms."""
+        return not (self.replay or self.dry_run or self.url or self.limit or self.since)
+
+
+def crawl(
+    context: typer.Context,
+    sources: SourcesArgument = None,
+    replay: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Read stored pages: a folder or a .warc.gz file. No network.")
+    ] = None,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="Read only this URL.")] = None,
+    since: SinceOption = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most N articles per source.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Store nothing and notify no one.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write matched articles: .jsonl .json .csv .xml"),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="With -o: unmatched and unchanged articles too.")] = False,
+    as_json: JsonOption = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print each page, article and log line.")] = False,
+) -> None:
+    """Read the sources once, now. Print what is new, what matched and why, and the health of each source."""
+    from crawler.config import load_config
+    from crawler.keywords import load_rules
+    from crawler.service.notifications import begin_subscriptions
+
+    options = CrawlOptions(
+        sources=tuple(sources or ()),
+        replay=replay,
+        url=url,
+        since=since,
+        limit=limit,
+        dry_run=dry_run,
+        output=output,
+        everything=everything,
+        as_json=as_json,
+        verbose=verbose,
+    )
+    config = load_config(context.obj)
+    if not config.contact and not replay:
+        print_error(
+            "no contact is set, so sites cannot reach you; put your address into crawler.toml "
+            "(`crawler init` writes one)."
         )
-    names = choose_sources(config, wanted)
-    load_rules(config.rules)  # a broken rule file is refused before anything is asked of a site
-    if not wanted.dry_run:
+    names = choose_sources(config, options)
+    load_rules(config.rules)  # a broken rules file is refused before any request to a site
+    if not dry_run:
         begin_subscriptions(config)
-    plans = [make_plan(name, config_path, config, wanted) for name in names]
-    return run_and_report(plans, config, wanted)
+    plans = [make_plan(name, context.obj, config, options) for name in names]
+    raise typer.Exit(run_and_report(plans, config, options))
 
 
-def run_and_report(plans: Sequence[RunPlan], config: Config, wanted: CrawlOptions) -> int:
-    """Run the plans and tell what came of it."""
+def run_and_report(plans: Sequence[RunPlan], config: Config, options: CrawlOptions) -> int:
+    """Run the plans, print the results and notify. Return the exit code of the worst run."""
+    from crawler.cli.article_file import ArticleFile
+    from crawler.cli.progress import make_display
+    from crawler.service.ipc import RunEvent
+    from crawler.service.notifications import notify_about_runs
+    from crawler.service.pool import run_all
+    from crawler.text.counts import format_count
+
     names = [plan.source for plan in plans]
-    display = make_display(names, as_json=wanted.as_json, verbose=wanted.verbose, timezone=config.timezone)
-    with ArticleFile(wanted.output, wanted.everything) as file, display:
-        outcomes = run_plans(plans, config, display, file, wanted)
-        whole = not (wanted.replay or wanted.dry_run or wanted.url or wanted.limit or wanted.since)
+    display = make_display(names, as_json=options.as_json, verbose=options.verbose, timezone=config.timezone)
+    with ArticleFile(options.output, options.everything) as file, display:
+
+        def on_event(event: RunEvent) -> None:
+            display.handle_event(event)
+            if event["type"] == "article":
+                file.add(event)
+
+        level = logging.INFO if options.verbose else logging.ERROR
+        outcomes = run_all(plans, on_event, limits=config.limits, log_level=level, max_children=MAX_PARALLEL_RUNS)
         try:
             raise_if_nothing_began(outcomes)
         except UsageError:
-            if whole:
+            if options.is_whole_run:
                 notify_about_runs(config, outcomes)
             raise
         display.print_summary(outcomes)
@@ -56,75 +124,65 @@ def run_and_report(plans: Sequence[RunPlan], config: Config, wanted: CrawlOption
             display.print_result(f"Nothing was read, so {file.path} was not written.")
         elif file.path:
             display.print_result(f"{format_count(file.count, 'article')} written to {file.path}.")
-        if wanted.replay and not wanted.dry_run:
-            from crawler.store import redact_url
+        if not options.dry_run:
+            if options.replay:
+                from crawler.store import redact_url
 
-            display.print_result(f"Stored in {redact_url(config.database_url)}; with --dry-run nothing is.")
-        if not wanted.dry_run:
-            for line in notify_about_runs(config, outcomes, alarms=whole):
+                display.print_result(f"Stored in {redact_url(config.database_url)}. With --dry-run, nothing is stored.")
+            for line in notify_about_runs(config, outcomes, alarms=options.is_whole_run):
                 display.print_result(line)
     return choose_exit_code(outcome.exit_code for outcome in outcomes)
 
 
 def raise_if_nothing_began(outcomes: Sequence[RunOutcome]) -> None:
-    """UsageError, once, for what kept every run from beginning: a broken rules file, a store that cannot be opened."""
+    """Raise one UsageError when a broken rules file or store kept every run from starting."""
     reasons = {outcome.reason for outcome in outcomes}
     if all(outcome.run is None and outcome.exit_code == UsageError.exit_code for outcome in outcomes):
         raise UsageError(" ".join(sorted(reasons)))
 
 
-def run_plans(
-    plans: Sequence[RunPlan], config: Config, display: PlainDisplay, file: ArticleFile, wanted: CrawlOptions
-) -> list[RunOutcome]:
-    """Run every plan in a child, its events going to the display and the file."""
+def make_plan(source: str, config_path: Path | None, config: Config, options: CrawlOptions) -> RunPlan:
+    """Return the plan of one source's run."""
+    from crawler.cli.time_options import parse_since
+    from crawler.service.run import RunPlan
 
-    def on_event(event: RunEvent) -> None:
-        display.handle_event(event)
-        if event["type"] == "article":
-            file.add(event)
-
-    level = logging.INFO if wanted.verbose else logging.ERROR
-    return run_all(plans, on_event, limits=config.limits, log_level=level, max_children=3)
-
-
-def make_plan(name: str, config_path: Path | None, config: Config, wanted: CrawlOptions) -> RunPlan:
-    """One source's plan."""
     return RunPlan(
-        source=name,
+        source=source,
         config=config_path,
-        replay=wanted.replay,
-        url=wanted.url,
-        since=moment.parse_since(wanted.since, config.timezone),
-        limit=wanted.limit,
-        dry_run=wanted.dry_run,
-        keep_unchanged=wanted.everything,
+        replay=options.replay,
+        url=options.url,
+        since=parse_since(options.since, config.timezone),
+        limit=options.limit,
+        dry_run=options.dry_run,
+        keep_unchanged=options.everything,
     )
 
 
-def choose_sources(config: Config, wanted: CrawlOptions) -> list[str]:
-    """The sources to run: those named, the one an address belongs to, those stored, or all enabled ones."""
+def choose_sources(config: Config, options: CrawlOptions) -> list[str]:
+    """Return the sources to run: the named ones, the one of --url, those that are stored, or all enabled ones."""
     from crawler import spiders
     from crawler.archive.snapshot_folder import find_source_folder
+    from crawler.cli.selection import find_source_of_url
 
     known = spiders.list_names()
     config.raise_if_unknown_source(known)
-    for name in wanted.sources:
-        spiders.load_spider(name)  # UnknownSource names the nearest
-    if wanted.url and not wanted.sources:
-        return [find_source_of_url(wanted.url, config)]
-    names = list(dict.fromkeys(wanted.sources)) or [name for name in known if config.get_source(name).enabled]
-    if wanted.replay:
-        names = [name for name in names if wanted.sources or has_pages_of(wanted.replay, name)]
+    for name in options.sources:
+        spiders.load_spider(name)  # raises UnknownSource with the nearest name
+    if options.url and not options.sources:
+        return [find_source_of_url(options.url, config)]
+    names = list(dict.fromkeys(options.sources)) or [name for name in known if config.get_source(name).enabled]
+    if options.replay:
+        names = [name for name in names if options.sources or has_pages_of(options.replay, name)]
     if not names:
-        raise UsageError(f"There is nothing to run: {explain_no_source(wanted.replay, known)}")
-    if wanted.replay:
+        raise UsageError(f"There is nothing to run: {explain_no_source(options.replay, known)}")
+    if options.replay:
         for name in names:
-            find_source_folder(wanted.replay, name)
+            find_source_folder(options.replay, name)  # raises NothingStored
     return names
 
 
-def explain_no_source(replay: Path | None, known: list[str]) -> str:
-    """Why no source is left to run, and what to do."""
+def explain_no_source(replay: Path | None, known: Sequence[str]) -> str:
+    """Return why there is no source to run, and what to do."""
     if replay is None:
         return "no source is enabled in the configuration; enable one or name it."
     if not replay.exists():
@@ -135,24 +193,12 @@ def explain_no_source(replay: Path | None, known: list[str]) -> str:
     return f"{replay} holds no folder of a source ({', '.join(known)}) with stored pages in it."
 
 
-def has_pages_of(place: Path, name: str) -> bool:
-    """Whether a place holds pages of a source; a file belongs to the source whose folder it stands in."""
+def has_pages_of(path: Path, source: str) -> bool:
+    """Return whether a path holds pages of a source. A file belongs to the source whose folder it is in."""
     from crawler.archive.snapshot_folder import find_source_folder
 
     try:
-        find_source_folder(place, name)
+        find_source_folder(path, source)
     except NoSnapshots:
         return False
-    return not place.is_file() or place.absolute().parent.name == name
-
-
-def find_source_of_url(url: str, config: Config) -> str:
-    """The source an address belongs to; UsageError when it is no source's."""
-    from crawler import spiders
-
-    for name in spiders.list_names():
-        spider = spiders.load_spider(name)
-        base = config.get_source(name).base_url
-        if spider.make_site(config).identify(url) or url.startswith((*spider.origins, *([base] if base else []))):
-            return name
-    raise UsageError(f"{url} belongs to no source; name one, such as `crawler crawl mfa --url {url}`.")
+    return not path.is_file() or path.absolute().parent.name == source

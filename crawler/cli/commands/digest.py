@@ -1,4 +1,4 @@
-"""`crawler digest`: the press review of a time, on the terminal or as a file to send."""
+"""`crawler digest`: the press review of a period, on the terminal or as a file to send."""
 
 from __future__ import annotations
 
@@ -10,21 +10,12 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli import time_options as moment
+from crawler.cli.options import FormerLanguageOption, OutputLanguageOption, RuleOption, SourceOption
 from crawler.errors import UsageError
-from crawler.text.counts import format_count
-
-
-class DigestLanguage(StrEnum):
-    """The languages that it can be in."""
-
-    EN = "en"
-    RU = "ru"
-    KK = "kk"
 
 
 class MinSeverity(StrEnum):
-    """How grave a revision must be to be told."""
+    """The least severity of the revisions in a press review."""
 
     COSMETIC = "cosmetic"
     EDITORIAL = "editorial"
@@ -33,66 +24,77 @@ class MinSeverity(StrEnum):
 
 def digest(
     context: typer.Context,
-    since: Annotated[str, typer.Option(help="A day, a time, or an age before --until: 2026-01-31, 24h, 7d.")] = "24h",
-    until: Annotated[str | None, typer.Option(help="A time of today such as 08:30, a time or a day; else now.")] = None,
-    rules: Annotated[list[str] | None, typer.Option("--rule", help="Only this rule; may be repeated.")] = None,
-    sources: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")] = None,
-    language: Annotated[DigestLanguage, typer.Option(help="Of the words around the articles.")] = DigestLanguage.EN,
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="Begin: a day, a time, or an age before --until: 24h, 7d.")
+    ] = "24h",
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="End: 08:30 (today), a time or a day. Default: now.")
+    ] = None,
+    rules: RuleOption = None,
+    sources: SourceOption = None,
+    output_language: OutputLanguageOption = None,
+    language: FormerLanguageOption = None,
     revisions: Annotated[
-        MinSeverity, typer.Option(help="Least severity of a revision that is told.")
+        MinSeverity, typer.Option(help="Least severity of the revisions to include.")
     ] = MinSeverity.SUBSTANTIVE,
-    redact: Annotated[list[str] | None, typer.Option(help="A pattern to black out; may be repeated.")] = None,
+    redact: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN", help="Pattern of text to black out. Repeatable.")
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write .html, .md, .txt, .docx or .pdf (crawler[review]).")
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write .html, .md, .txt, .docx or .pdf.")
     ] = None,
 ) -> None:
-    """Write the press review: what was first seen or revised in a time, by rule and story, and what may be missing."""
-    from crawler.cli.commands.stories import open_clustered_store
-    from crawler.cli.selection import make_query
+    """Write the press review of a period.
+
+    It has what was first seen or revised, by rule and story, and what may be missing. .docx and .pdf need
+    crawler[review].
+    """
+    from crawler.cli.selection import choose_output_language, make_query
+    from crawler.cli.time_options import parse_since, parse_until
     from crawler.config import load_config
-    from crawler.publish import EntryBuilder, Translations
-    from crawler.publish.digest import make_digest as made
+    from crawler.publish.builder import EntryBuilder
+    from crawler.publish.translations import Translations
+    from crawler.publish.digest import make_digest as build_digest
     from crawler.publish.digest_view import DigestView, render_digest
     from crawler.publish.press_review import raise_if_unwritable, write_review
     from crawler.publish.templates import Templates
     from crawler.revisions.changes import Severity
+    from crawler.service.clustering import open_clustered_store
+    from crawler.text.counts import format_count
     from crawler.text.dates import load_time_zone
 
+    spoken = choose_output_language(output_language, language)
     config, now = load_config(context.obj), datetime.now(UTC)
-    end = moment.parse_until(until, config.timezone, now)
-    begin = moment.parse_since(since, config.timezone, end)
+    end = parse_until(until, config.timezone, now)
+    begin = parse_since(since, config.timezone, end)
     if begin is None or begin >= end:
         raise UsageError(f"--since {since} is not before --until {until or 'now'}.")
-    wanted = make_query(config, rules=rules or (), sources=sources or ())
+    query = make_query(config, rules=rules or (), sources=sources or ())
     if output is not None:
         raise_if_unwritable(output)
     templates = Templates(config.templates)
-    with open_clustered_store(context.obj) as store:
-        maker = EntryBuilder(config, store, redact=_parse_patterns(redact or ()), language=language)
-        found = made(
-            maker, store, config, wanted, begin, end, language=language, min_severity=Severity(revisions.value)
+    with open_clustered_store(config) as store:
+        maker = EntryBuilder(config, store, redact=parse_redactions(redact or ()), language=spoken)
+        found = build_digest(
+            maker, store, config, query, begin, end, language=spoken, min_severity=Severity(revisions.value)
         )
-    say = DigestView(found, Translations(language.value, load_time_zone(config.timezone)), made=now)
+    view = DigestView(found, Translations(spoken, load_time_zone(config.timezone)), made=now)
     if output is None:
-        typer.echo(render_digest(templates, "txt", say), nl=False)
-    else:
-        write_review(output, say, templates)
-        seen = (
-            f"{format_count(len(found.troubles), 'source')} not seen to the full"
-            if found.troubles
-            else "every source seen"
-        )
-        typer.echo(f"{output}: {format_count(len(found.stories), 'story', 'stories')}; {seen}.")
+        typer.echo(render_digest(templates, "txt", view), nl=False)
+        return
+    write_review(output, view, templates)
+    outages = f"{format_count(len(found.troubles), 'source')} with outages" if found.troubles else "no outages"
+    typer.echo(f"{output}: {format_count(len(found.stories), 'story', 'stories')}; {outages}.")
 
 
-def _parse_patterns(given: Iterable[str]) -> tuple[str, ...]:
-    """The patterns, held to what a subscription's are held to."""
+def parse_redactions(patterns: Iterable[str]) -> tuple[str, ...]:
+    """Return the patterns, checked by the rules for a subscription's. Raise UsageError for a bad one."""
     from pydantic import ValidationError
 
     from crawler.config.subscriptions import Subscription
 
     try:
-        return Subscription.model_validate({"channels": ("none",), "redact": tuple(given)}).redact
+        return Subscription.model_validate({"channels": ("none",), "redact": tuple(patterns)}).redact
     except ValidationError as error:
         reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
         raise UsageError(f"--redact {reason}.") from error

@@ -1,32 +1,44 @@
-"""`crawler evidence`: every version of an article with its records, in a zip that can be checked without us."""
+"""`crawler evidence`: write every version of an article with its archive records into a zip."""
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
-from crawler.cli.which import resolve_article
-from crawler.config import load_config
+import typer
+
+from crawler.cli.console import print_error
+from crawler.cli.options import ArticleArgument
 from crawler.errors import UsageError
-from crawler.text.counts import format_count
 
 
-def evidence(config_path: Path | None, article: str, output: Path) -> int:
-    """Write the zip; 1 when the record of a version is not in the archive, which the zip says too."""
+def evidence(
+    context: typer.Context,
+    article: ArticleArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Zip file to write.")],
+) -> None:
+    """Write an article's versions and WARC records to a zip.
+
+    The zip can be checked without this program. Exits with 1 if the archive lacks the record of a version.
+    """
+    from crawler.cli.selection import resolve_article
+    from crawler.config import load_config
     from crawler.publish.evidence import collect_evidence, write_evidence
     from crawler.store import open_store
+    from crawler.text.counts import format_count
 
     if output.suffix.lower() != ".zip":
         raise UsageError(f"-o {output}: the ending must be .zip.")
-    config = load_config(config_path)
+    config = load_config(context.obj)
     with open_store(config.database_url) as store:
-        versions = store.articles.versions__list_by_article(resolve_article(store, article, config))
-    told = collect_evidence(versions, config)
-    write_evidence(output, told, datetime.now(UTC))
-    missing = [each for each in told if each.missing]
-    records = len({record.key for each in told for record in (*each.records, *each.robots)})
-    print(f"{output}: {versions[-1].id}, {format_count(len(told), 'version')}, {format_count(records, 'record')}.")
+        versions = store.versions.list_by_article(resolve_article(store, article, config))
+    items = collect_evidence(versions, config)
+    write_evidence(output, items, datetime.now(UTC))
+    missing = [each for each in items if each.missing]
+    records = len({record.key for each in items for record in (*each.records, *each.robots)})
+    counts = f"{format_count(len(items), 'version')}, {format_count(records, 'record')}"
+    print(f"{output}: {versions[-1].id}, {counts}.")
     for each in missing:
-        print(f"crawler: version {each.article.version} has no record: {each.missing}", file=sys.stderr)
-    return 1 if missing else 0
+        print_error(f"version {each.article.version} has no record: {each.missing}")
+    raise typer.Exit(1 if missing else 0)

@@ -1,55 +1,109 @@
-"""`crawler extract`: the articles in one stored page, as JSON lines. No network, no store."""
+"""`crawler extract`: print the articles, or the links, of one stored page. It needs no network and no store."""
 
 from __future__ import annotations
 
-import json
-import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from crawler.config import load_config
-from crawler.text.counts import format_count
+import typer
+
+from crawler.cli.console import print_error, print_json
+from crawler.errors import UsageError
+
+if TYPE_CHECKING:
+    from crawler.pages.site import Reading
+    from crawler.pages.snapshot import Snapshot
+
+WARC_SUFFIXES = (".warc.gz", ".warc")
 
 
-def extract(config_path: Path | None, file: Path, source: str, url: str | None) -> int:
-    """Print an article a line on stdout; reasons why there is none go to stderr. The exit code."""
+def extract(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Stored page: .html, .txt, .json, .xml or .warc.gz.")],
+    source: Annotated[str, typer.Option(metavar="SOURCE", help="Source that the page is from.")],
+    url: Annotated[str | None, typer.Option(metavar="URL", help="URL of the page, if no meta file has it.")] = None,
+    content_type: Annotated[
+        str | None, typer.Option(metavar="TYPE", help="Content-Type of the page. Default: from the file's ending.")
+    ] = None,
+    links: Annotated[bool, typer.Option("--links", help="Print the links of a list page instead.")] = False,
+) -> None:
+    """Print the articles of one stored page as JSON lines."""
     from crawler import spiders
-    from crawler.archive.snapshot_folder import read_stored_file
+    from crawler.config import load_config
     from crawler.errors import NotAnArticle, SourceError, choose_exit_code
     from crawler.keywords import Matcher, load_rules
     from crawler.pages.base import read_snapshot
 
-    config = load_config(config_path)
+    config = load_config(context.obj)
     spider = spiders.load_spider(source)
-    site = spider.make_site(config)
+    site, mirror = spider.make_site(config), spider.make_url_mapping(config)
     matcher = Matcher(load_rules(config.rules))
     codes: dict[tuple[str, str, bytes | None], int] = {}
-    for page in read_stored_file(file, url=url):
-        snapshot = replace(page.snapshot, url=spider.make_url_mapping(config).to_public_url(page.snapshot.url))
+    for page in read_snapshots(file, url, content_type):
+        snapshot = replace(page, url=mirror.to_public_url(page.url))
         request = (snapshot.method, snapshot.url, snapshot.payload)
-        codes.pop(request, None)  # an archive may hold a failed try before the answer
-        if 300 <= snapshot.status < 400 and file.name.endswith((".warc.gz", ".warc")):
-            continue  # unchanged since an earlier record, or followed to a later one
+        codes.pop(request, None)  # an archive may hold a failed attempt before the answer
+        if 300 <= snapshot.status < 400 and file.name.endswith(WARC_SUFFIXES):
+            continue  # not modified since an earlier record, or redirected to a later one
         try:
             reading = read_snapshot(snapshot, site)
         except NotAnArticle as reason:
-            print(f"crawler: {reason}", file=sys.stderr)
+            print_error(reason)
             continue
         except SourceError as error:
-            print(f"crawler: {error}", file=sys.stderr)
+            print_error(error)
             codes[request] = error.exit_code
             continue
-        for article in reading.articles:
-            matches = matcher.find_matches(article.texts, language=article.language, source=article.source)
-            print(json.dumps(replace(article, matches=matches).to_dict(), ensure_ascii=False))
+        if links:
+            for link in reading.links:
+                print_json({"link": link})
+        else:
+            for article in reading.articles:
+                matches = matcher.find_matches(article.texts, language=article.language, source=article.source)
+                print_json(replace(article, matches=matches).to_dict())
+        print_notes(reading, snapshot.url, links=links)
         for problem in reading.problems:
-            print(f"crawler: {problem}", file=sys.stderr)
             codes[request] = problem.exit_code
-        if reading.links:
-            print(
-                f"crawler: {snapshot.url} is a list of {format_count(len(reading.links), 'article')}, not an article.",
-                file=sys.stderr,
-            )
-        for skipped in reading.skipped:
-            print(f"crawler: {skipped}.", file=sys.stderr)
-    return choose_exit_code(codes.values())
+    raise typer.Exit(choose_exit_code(codes.values()))
+
+
+def read_snapshots(file: Path, url: str | None, content_type: str | None) -> Iterator[Snapshot]:
+    """Yield the snapshots of a file: one page, or every response of a WARC file.
+
+    With a content type, a page's file may have any ending. Raise UsageError when the file cannot be read.
+    """
+    from crawler.archive.snapshot_folder import read_stored_file
+    from crawler.pages.snapshot import Snapshot, guess_kind
+
+    if content_type is None or file.name.endswith(WARC_SUFFIXES):
+        yield from (page.snapshot for page in read_stored_file(file, url=url))
+        return
+    headers = {"content-type": content_type}
+    if guess_kind(file.name) is not None:
+        for page in read_stored_file(file, url=url):
+            yield replace(page.snapshot, headers={**page.snapshot.headers, **headers}, kind_hint=None)
+        return
+    try:
+        snapshot = Snapshot(url=url or "", body=file.read_bytes(), headers=headers)
+    except OSError as error:
+        raise UsageError(f"The file {file} cannot be read: {error.strerror}.") from error
+    yield snapshot if url else replace(snapshot, url=f"stored://{snapshot.digest.replace(':', '/')}")
+
+
+def print_notes(reading: Reading, url: str, *, links: bool) -> None:
+    """Print to stderr what could not be read, or was skipped."""
+    from crawler.text.counts import format_count
+
+    for problem in reading.problems:
+        print_error(problem)
+    if reading.links and not links:
+        print_error(
+            f"{url} is a list of {format_count(len(reading.links), 'article')}, not an article. "
+            "Print its links with --links."
+        )
+    if links and not reading.links:
+        print_error(f"{url} is not a list page: it has no links to articles.")
+    for skipped in reading.skipped:
+        print_error(f"{skipped}.")

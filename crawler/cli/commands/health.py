@@ -1,178 +1,268 @@
-"""`crawler health`: is each source well, and can we see it at all."""
+"""`crawler health`: is each source healthy, and does any watch run it; accept the current state as the baseline."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from crawler.config import Config, load_config
-from crawler.errors import choose_exit_code
-from crawler.items import Run, format_time
-from crawler.monitoring.baseline import Baseline, get_baseline
-from crawler.monitoring.publishing_rate import MAX_HISTORY, drop_future_times, learn_publishing_rate, measure_silence
-from crawler.service.schedule_api import ScheduleState, Timing, parse_cron
-from crawler.service.schedules import make_timings
-from crawler.store import Alarm, Store, open_store
-from crawler.text.counts import format_count
-from crawler.text.dates import load_time_zone
+import typer
 
-UNWATCHED_EXIT_CODE = 13
-"""Exit code of a source of which nothing was heard when something was due, as of a silent one."""
+from crawler.cli.console import format_local_time, print_json
+from crawler.cli.options import JsonOption, SourcesArgument
+from crawler.errors import NoArticles, UsageError, choose_exit_code
+from crawler.items import Health, Run, format_time
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+    from crawler.monitoring.baseline import Baseline
+    from crawler.service.schedule_state import Timing
+    from crawler.store import Alarm, Store
+
+UNWATCHED_EXIT_CODE = NoArticles.exit_code
 MAX_MISSED_STARTS = 2
-"""Starts by its cron that a source may miss before it counts as not watched."""
+"""Scheduled starts that a source may miss before it counts as unwatched."""
+BASELINE_SEARCH_AGE = timedelta(days=400)
+ACCEPTABLE_HEALTH = (Health.HEALTHY, Health.DEGRADED)
+
+
+class Assessment(NamedTuple):
+    """Verdict on a source: `health` of its last run, or `unwatched`."""
+
+    verdict: str
+    exit_code: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
-    """One source now. `verdict` is its last run's health, or `unwatched`; `sentence` says why, `exit_code` what a
-    script sees."""
+    """The state of one source now. `since` is when the verdict began, None if the source never ran."""
 
     source: str
-    verdict: str
-    exit_code: int
-    reason: str
+    assessment: Assessment
     last_run: Run | None
     last_healthy_run: Run | None
     silence: str | None
     is_paused: bool
-    alarm: Alarm | None = None
-    baseline: Baseline | None = None
-    since: datetime | None = None
+    alarm: Alarm | None
+    baseline: Baseline | None
+    since: datetime | None
 
 
-def health(config_path: Path | None, wanted: tuple[str, ...], as_json: bool) -> int:
-    """Print the state of each source; the exit code that outranks the others."""
-    config = load_config(config_path)
-    now = datetime.now(UTC)
+def health(
+    context: typer.Context,
+    sources: SourcesArgument = None,
+    as_json: JsonOption = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Accept the current state as the new baseline.")] = False,
+    unaccept: Annotated[bool, typer.Option("--unaccept", help="Remove the accepted baseline.")] = False,
+) -> None:
+    """Print whether each source is healthy, and since when.
+
+    Exits with the code of the worst source.
+    """
+    from crawler.config import load_config
+    from crawler.service.schedules import make_timings
+    from crawler.store import open_store
+
+    names = tuple(sources or ())
+    if (accept or unaccept) and len(names) != 1:
+        raise UsageError("--accept and --unaccept need exactly one source.")
+    config, now = load_config(context.obj), datetime.now(UTC)
     with open_store(config.database_url) as store:
+        if accept or unaccept:
+            change_baseline = remove_baseline if unaccept else accept_baseline
+            print(change_baseline(store, names[0], config, now))
+            return
         states = [
-            load_state(store, name, timing, config, now) for name, timing in make_timings(config, store, wanted).items()
+            load_state(store, name, timing, config, now) for name, timing in make_timings(config, store, names).items()
         ]
-    for each in states:
-        print(json.dumps(state_to_dict(each, config), ensure_ascii=False) if as_json else format_state(each, config))
-    return choose_exit_code(each.exit_code for each in states)
+    for state in states:
+        if as_json:
+            print_json(state_to_dict(state, config))
+        else:
+            print(format_state(state, config))
+    raise typer.Exit(choose_exit_code(state.assessment.exit_code for state in states))
 
 
 def load_state(store: Store, source: str, timing: Timing, config: Config, now: datetime) -> SourceState:
-    """One source by its last live run that ended, its schedule and its silence."""
-    ended = next((run for run in store.runs.list_recent(source, mode="live") if run.finished_at), None)
-    row = store.schedules.get(source)
-    verdict, code, sentence = assess(ended, row, timing, config, now)
+    """Return a source's state: its last finished live run, its schedule and its silence."""
+    from crawler.monitoring.baseline import get_baseline
+
+    last_run = get_last_finished_run(store, source)
+    schedule = store.schedules.get(source)
+    is_paused = bool(schedule and schedule.paused)
+    assessment = assess(last_run, timing, config, now, is_paused=is_paused)
     return SourceState(
         source=source,
-        verdict=verdict,
-        exit_code=code,
-        reason=sentence,
-        last_run=ended,
+        assessment=assessment,
+        last_run=last_run,
         last_healthy_run=store.runs.get_last_healthy(source, mode="live"),
         silence=_describe_silence(store, source, config, now),
-        is_paused=bool(row and row.paused),
+        is_paused=is_paused,
         alarm=store.alarms.get_open(source),
-        baseline=get_baseline(ended.measures) if ended else None,
-        since=_get_start_of_verdict(store, ended, verdict),
+        baseline=get_baseline(last_run.measures) if last_run else None,
+        since=_get_start_of_verdict(store, last_run, assessment.verdict),
     )
 
 
-def assess(
-    ended: Run | None, row: ScheduleState | None, timing: Timing, config: Config, now: datetime
-) -> tuple[str, int, str]:
-    """Verdict, exit code and sentence. What was last said of a source counts only while somebody still looks."""
-    if ended is None or ended.finished_at is None:
-        return "unwatched", UNWATCHED_EXIT_CODE, "It never ran: start `crawler watch`, or run `crawler crawl`."
-    if row is not None and row.paused:
-        return str(ended.health), ended.exit_code or 0, f"Paused. Last: {ended.reason}"
-    slots = parse_cron(timing.cron, "cron", config.timezone)
-    due = ended.finished_at
+def get_last_finished_run(store: Store, source: str) -> Run | None:
+    """Return the newest live run that has ended, or None."""
+    return next((run for run in store.runs.list_recent(source, mode="live") if run.finished_at), None)
+
+
+def assess(last_run: Run | None, timing: Timing, config: Config, now: datetime, *, is_paused: bool) -> Assessment:
+    """Return the verdict on a source: its last run's health, unless scheduled runs are overdue."""
+    if last_run is None or last_run.finished_at is None:
+        reason = "It never ran: start `crawler watch`, or run `crawler crawl`."
+        return Assessment("unwatched", UNWATCHED_EXIT_CODE, reason)
+    if is_paused:
+        return Assessment(str(last_run.health), last_run.exit_code or 0, f"Paused. Last: {last_run.reason}")
+    if is_overdue(last_run.finished_at, timing, config, now):
+        since = format_local_time(last_run.finished_at, config.timezone)
+        reason = f"No run ended since {since}; is `crawler watch` running?"
+        return Assessment("unwatched", UNWATCHED_EXIT_CODE, reason)
+    return Assessment(str(last_run.health), last_run.exit_code or 0, last_run.reason or "")
+
+
+def is_overdue(finished_at: datetime, timing: Timing, config: Config, now: datetime) -> bool:
+    """Return whether more than MAX_MISSED_STARTS scheduled starts passed, with time for jitter and a full run."""
+    from crawler.service.cron import parse_cron
+
+    trigger = parse_cron(timing.cron, "cron", config.timezone)
+    due = finished_at
     for _ in range(MAX_MISSED_STARTS):
-        following = slots.get_next_fire_time(due, due)
-        if following is None:
-            break
-        due = following
-    late = due.timestamp() + timing.jitter + config.limits.run_seconds
-    if now.timestamp() > late:
-        since = ended.finished_at.astimezone(load_time_zone(config.timezone))
-        return (
-            "unwatched",
-            UNWATCHED_EXIT_CODE,
-            f"No run ended since {since:%Y-%m-%d %H:%M}; is `crawler watch` running?",
-        )
-    return str(ended.health), ended.exit_code or 0, ended.reason or ""
+        due = trigger.get_next_fire_time(due, due) or due
+    return now.timestamp() > due.timestamp() + timing.jitter + config.limits.run_seconds
 
 
-def _get_start_of_verdict(store: Store, ended: Run | None, verdict: str) -> datetime | None:
-    """Since when the verdict is what it is: of an unwatched source, since its last run ended."""
-    if ended is None:
+def _get_start_of_verdict(store: Store, last_run: Run | None, verdict: str) -> datetime | None:
+    """Return since when the verdict holds. A source is unwatched since its last run ended."""
+    if last_run is None:
         return None
-    return ended.finished_at if verdict == "unwatched" else store.runs.get_streak_start(ended)
+    return last_run.finished_at if verdict == "unwatched" else store.runs.get_streak_start(last_run)
 
 
 def _describe_silence(store: Store, source: str, config: Config, now: datetime) -> str | None:
-    here = load_time_zone(config.timezone)
+    """Return how unusual the time since the newest article is, or None if too few articles are known."""
+    from crawler.monitoring.publishing_rate import (
+        MAX_HISTORY,
+        drop_future_times,
+        learn_publishing_rate,
+        measure_silence,
+    )
+    from crawler.text.dates import load_time_zone
+
     times = drop_future_times(store.articles.list_publication_times(source, now - MAX_HISTORY), now)
-    cadence = learn_publishing_rate(times, now, here)
-    if cadence is None:
+    rate = learn_publishing_rate(times, now, load_time_zone(config.timezone))
+    if rate is None:
         return None
-    found = measure_silence(cadence, times[-1], now)
+    found = measure_silence(rate, times[-1], now)
     return f"{found.description}; up to {found.max_expected_articles:.1f} missing articles are believed"
 
 
-def format_time(moment: datetime, config: Config) -> str:
-    """A time as people read it, in the owner's zone."""
-    return f"{moment.astimezone(load_time_zone(config.timezone)):%Y-%m-%d %H:%M}"
-
-
 def state_to_dict(state: SourceState, config: Config) -> dict[str, Any]:
-    """The state as plain values, times in the owner's zone."""
-    here = load_time_zone(config.timezone)
-    last, well = state.last_run, state.last_healthy_run
+    """Return a state as JSON values. Times are in the owner's time zone."""
+    last, healthy, baseline = state.last_run, state.last_healthy_run, state.baseline
     return {
         "source": state.source,
-        "verdict": state.verdict,
-        "exit_code": state.exit_code,
-        "sentence": state.reason,
+        "verdict": state.assessment.verdict,
+        "exit_code": state.assessment.exit_code,
+        "sentence": state.assessment.reason,
         "paused": state.is_paused,
-        "since": format_time(state.since.astimezone(here)) if state.since else None,
-        "last_run": format_time(last.started_at.astimezone(here)) if last else None,
-        "last_healthy": format_time(well.started_at.astimezone(here)) if well else None,
+        "since": _local_iso(state.since, config),
+        "last_run": _local_iso(last.started_at, config) if last else None,
+        "last_healthy": _local_iso(healthy.started_at, config) if healthy else None,
         "unaccounted": last.measures.get("unaccounted", []) if last else [],
         "notes": last.measures.get("notes", []) if last else [],
-        "accepted": format_time(state.baseline.accepted_at.astimezone(here)) if state.baseline else None,
+        "accepted": _local_iso(baseline.accepted_at, config) if baseline else None,
         "silence": state.silence,
         "alarm": alarm_to_dict(state.alarm, config) if state.alarm else None,
     }
 
 
 def alarm_to_dict(alarm: Alarm, config: Config) -> dict[str, Any]:
-    """The open alarm: what, since when, in how many runs, and whether the operator has heard of it."""
-    here = load_time_zone(config.timezone)
-    told = format_time(alarm.notified_at.astimezone(here)) if alarm.notified_at else None
-    since = format_time(alarm.opened_at.astimezone(here))
-    return {"kind": alarm.kind, "since": since, "runs": alarm.run_count, "told": told, "failure": alarm.failure}
+    """Return an open alarm as JSON values; `told` is when the operator was notified, or None."""
+    return {
+        "kind": alarm.kind,
+        "since": _local_iso(alarm.opened_at, config),
+        "runs": alarm.run_count,
+        "told": _local_iso(alarm.notified_at, config),
+        "failure": alarm.failure,
+    }
+
+
+def _local_iso(at: datetime | None, config: Config) -> str | None:
+    from crawler.text.dates import load_time_zone
+
+    return format_time(at.astimezone(load_time_zone(config.timezone))) if at else None
 
 
 def format_state(state: SourceState, config: Config) -> str:
-    """The state as a person reads it."""
-    found = state_to_dict(state, config)
-    lines = [f"{state.source}: {state.verdict}. {state.reason}".rstrip(". ") + "."]
-    last, well = (
-        format_time(run.started_at, config) if run else "never" for run in (state.last_run, state.last_healthy_run)
+    """Return a state as lines."""
+    from crawler.text.counts import format_count
+
+    timezone, last = config.timezone, state.last_run
+    lines = [f"{state.source}: {state.assessment.verdict}. {state.assessment.reason}".rstrip(". ") + "."]
+    started, healthy = (
+        format_local_time(run.started_at, timezone) if run else "never" for run in (last, state.last_healthy_run)
     )
-    lines.append(f"    last run {last}, last healthy {well}")
+    lines.append(f"    last run: {started}; last healthy run: {healthy}")
     if alarm := state.alarm:
-        told = (
-            f"told {format_time(alarm.notified_at, config)}" if alarm.notified_at else alarm.failure or "not told yet"
+        sent = (
+            f"sent {format_local_time(alarm.notified_at, timezone)}"
+            if alarm.notified_at
+            else alarm.failure or "not sent yet"
         )
         runs = format_count(alarm.run_count, "run")
-        lines.append(f"    alarm: {alarm.kind} since {format_time(alarm.opened_at, config)}, in {runs}; {told}")
+        lines.append(f"    alarm: {alarm.kind} since {format_local_time(alarm.opened_at, timezone)} ({runs}); {sent}")
     if state.silence:
         lines.append(f"    {state.silence}")
     if state.baseline:
-        first = "; its first list may fail" if state.baseline.first_list else ""
-        at = format_time(state.baseline.accepted_at, config)
-        lines.append(f"    accepted {at}: runs are compared with those after that{first}")
-    lines += [f"    note: {note}" for note in found["notes"]]
-    lines += [f"    listed, but not to be had: {url}" for url in found["unaccounted"]]
+        first_list = "; its first list may fail" if state.baseline.first_list else ""
+        lines.append(f"    baseline accepted {format_local_time(state.baseline.accepted_at, timezone)}{first_list}")
+    if last:
+        lines += [f"    note: {note}" for note in last.measures.get("notes", [])]
+        lines += [f"    listed but not read: {url}" for url in last.measures.get("unaccounted", [])]
     return "\n".join(lines)
+
+
+def accept_baseline(store: Store, source: str, config: Config, now: datetime) -> str:
+    """Make the source's newest whole run the baseline of later runs. Return the lines to print."""
+    from crawler.monitoring.baseline import BASELINE_KEY, Baseline
+
+    run = _get_baseline_run(store, source, now)
+    assert run.id is not None
+    baseline = Baseline(accepted_at=now, run_id=run.id, first_list=bool(run.counts.get("lists_replaced")))
+    store.runs.save_measures(replace(run, measures={**run.measures, BASELINE_KEY: baseline.to_dict()}))
+    started = format_local_time(run.started_at, config.timezone)
+    return (
+        f"{source}: the run of {started} is the new baseline: {run.reason}\n"
+        f"    To undo this, run `crawler health {source} --unaccept`."
+    )
+
+
+def remove_baseline(store: Store, source: str, config: Config, now: datetime) -> str:
+    """Remove the accepted baseline from the source's newest whole run. Return the line to print."""
+    from crawler.monitoring.baseline import BASELINE_KEY, get_baseline
+
+    run = _get_baseline_run(store, source, now)
+    if get_baseline(run.measures) is None:
+        raise UsageError(f"{source} has no accepted baseline.")
+    store.runs.save_measures(
+        replace(run, measures={name: value for name, value in run.measures.items() if name != BASELINE_KEY})
+    )
+    return f"{source}: the accepted baseline is removed; the next run is compared with all runs before it."
+
+
+def _get_baseline_run(store: Store, source: str, now: datetime) -> Run:
+    """Return the newest whole run. Raise UsageError when the last run is not healthy or degraded."""
+    measured = store.runs.list_with_measure(source, "codes", since=now - BASELINE_SEARCH_AGE, limit=1)
+    last_run = get_last_finished_run(store, source)
+    if not measured or last_run is None:
+        raise UsageError(f"{source} has no whole run that ended well: there is nothing to accept.")
+    if last_run.health not in ACCEPTABLE_HEALTH:
+        raise UsageError(
+            f"{source} was {last_run.health} in its last run, and cannot be a baseline until it is read again. "
+            f"{last_run.reason}"
+        )
+    return measured[0]

@@ -1,15 +1,20 @@
-"""`crawler init`: a commented crawler.toml and rules.toml to edit."""
+"""`crawler init`: write a commented crawler.toml and rules.toml to edit."""
 
 from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from crawler.errors import UsageError
 
 
-def init(folder: Path) -> int:
-    """Write both files into a folder; UsageError when one of them is there already, and then neither is written."""
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to write them to.")] = Path(),
+) -> None:
+    """Write a commented crawler.toml and rules.toml. Existing files are not overwritten."""
     files = {name: resources.files("crawler.defaults").joinpath(name) for name in ("crawler.toml", "rules.toml")}
     for name in files:
         if (folder / name).exists():
@@ -22,5 +27,4 @@ def init(folder: Path) -> int:
             print(f"Wrote {folder / name}")
     except OSError as error:
         raise UsageError(f"{folder} cannot be written to: {error.strerror}.") from error
-    print("Put your address into `contact`, then: crawler crawl")
-    return 0
+    print("Write your mail or web address into `contact`, then run `crawler crawl`.")

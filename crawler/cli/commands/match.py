@@ -1,9 +1,8 @@
-"""`crawler match`: why a text matches the rules, or does not."""
+"""`crawler match`: explain why a text matches the rules, or does not."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crawler.cli.console import parse_json_line, read_text
 from crawler.errors import UsageError
-from crawler.text.counts import format_count
 
 if TYPE_CHECKING:
     from crawler.items import Match
@@ -21,78 +20,68 @@ if TYPE_CHECKING:
 
 def match(
     context: typer.Context,
-    file: Annotated[str, typer.Argument(help="A text file, or - for standard input.")] = "-",
-    rules: Annotated[Path | None, typer.Option(help="A rule file instead of the one in force.")] = None,
-    jsonl: Annotated[
-        bool,
-        typer.Option(
-            "--jsonl", help='Read lines {"id", "text", "title"?, "lang"?}, write {"id", "relevant", "matches"}.'
-        ),
-    ] = False,
-    title: Annotated[str | None, typer.Option(help="The title that belongs to the text.")] = None,
-    language: Annotated[str | None, typer.Option(help="The text's language: en, ru or kk.")] = None,
-    source: Annotated[str | None, typer.Option(help="The source it is to count as coming from.")] = None,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Text file, or - for standard input.")] = "-",
+    rules: Annotated[Path | None, typer.Option(metavar="FILE", help="Rules file. Default: the one in force.")] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Match each line of a JSON Lines file.")] = False,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the text.")] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="LANGUAGE", help="Language of the article: en, ru or kk.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(metavar="SOURCE", help="Source that the article is from.")] = None,
 ) -> None:
-    """Explain a text: every match with its rule, term, place, sentence, strength and reason."""
+    """Explain which rules match a text, where and why.
+
+    --jsonl reads lines {"id", "text", "title"?, "lang"?} and prints {"id", "relevant", "matches"}.
+    """
     from crawler.config import load_config
     from crawler.keywords import Matcher, load_rules
 
     matcher = Matcher(load_rules(rules if rules is not None else load_config(context.obj).rules))
+    text = read_text(file, "text")
     if jsonl:
-        for line in match_lines(matcher, _read_text(file), file, source):
+        for line in match_lines(matcher, text, file, source):
             typer.echo(line)
     else:
-        typer.echo(format_matches(matcher.find_matches({"title": title, "body": _read_text(file)}, language, source)))
-
-
-def _read_text(file: str) -> str:
-    try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"The text {file} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"The text {file} is not UTF-8 at byte {error.start}; convert it first.") from error
+        typer.echo(format_matches(matcher.find_matches({"title": title, "body": text}, language, source)))
 
 
 def match_lines(matcher: Matcher, text: str, file: str, source: str | None = None) -> Iterator[str]:
-    """A JSON line of the verdict for every JSON line of a text; UsageError names the line that cannot be read."""
+    """Yield a JSON line with the matches for each JSON line of a text. Raise UsageError that names a bad line."""
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         record = _parse_record(line, f"line {number} of {file}")
         texts = {"title": record.get("title"), "lead": record.get("lead"), "body": record["text"]}
         matches = matcher.find_matches(texts, record.get("lang"), source)
-        relevant = any(found.strength == "strong" for found in matches)
-        verdict = {"id": record["id"], "relevant": relevant, "matches": [asdict(found) for found in matches]}
-        yield json.dumps(verdict, ensure_ascii=False)
+        relevant = any(each.strength == "strong" for each in matches)
+        row = {"id": record["id"], "relevant": relevant, "matches": [asdict(each) for each in matches]}
+        yield json.dumps(row, ensure_ascii=False)
 
 
 def _parse_record(line: str, where: str) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-    except ValueError as error:
-        raise UsageError(f"The {where} is not JSON: {error}.") from error
+    record = parse_json_line(line, where)
     if not isinstance(record, dict) or "id" not in record or not isinstance(record.get("text"), str):
         raise UsageError(f'The {where} needs "id" and "text"; "title" and "lang" may be added.')
     for key in ("title", "lead", "lang"):
         if not isinstance(record.get(key), str | None):
-            raise UsageError(f"The {where} has {key!r} that is no text.")
+            raise UsageError(f"In the {where}, {key!r} is not a text.")
     return record
 
 
 def format_matches(matches: tuple[Match, ...]) -> str:
-    """The matches for a person, one a paragraph, with the verdict at the end."""
+    """Return a paragraph for each match, and a last line with the verdict."""
+    from crawler.text.counts import format_count
+
     parts = []
-    for found in matches:
-        term = "" if found.term == found.surface else f", a form of {found.term!r}"
-        reason = f"\n    because: {found.reason}" if found.reason else ""
-        place = f"({found.field} {found.start}-{found.end})"
+    for each in matches:
+        term = "" if each.term == each.surface else f", a form of {each.term!r}"
+        reason = f"\n    because: {each.reason}" if each.reason else ""
+        place = f"({each.field} {each.start}-{each.end})"
         parts.append(
-            f"{found.strength.value.upper()}  {found.rule}  {found.surface!r}{term}  {place}"
-            f"\n    {' '.join(found.sentence.split())}{reason}\n"
+            f"{each.strength.value.upper()}  {each.rule}  {each.surface!r}{term}  {place}"
+            f"\n    {' '.join(each.sentence.split())}{reason}\n"
         )
-    strong = sum(found.strength == "strong" for found in matches)
+    strong = sum(each.strength == "strong" for each in matches)
     if strong:
         parts.append(f"Relevant: {strong} strong of {format_count(len(matches), 'match', 'matches')}.")
     elif matches:

@@ -1,4 +1,4 @@
-"""`crawler replay`: every snapshot's extraction against its expectation, field by field."""
+"""`crawler replay`: compare the extraction of every snapshot with its expectation, or print the scorecard."""
 
 from __future__ import annotations
 
@@ -6,45 +6,59 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from crawler.config import load_config
+import typer
+
+from crawler.cli.console import format_table, print_json
+from crawler.cli.options import JsonOption, SnapshotsOption, SourceArgument
 from crawler.errors import PageChanged, UsageError
-from crawler.fixtures import FieldResult
-from crawler.text.counts import format_count
+from crawler.items import format_time
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+    from crawler.fixtures import FieldResult
+    from crawler.fixtures.scorecard import ClassAge, PageAge, Scorecard
 
 MAX_VALUE_LENGTH = 200
 """Characters shown of a value."""
 
 
-def replay(config_path: Path | None, source: str | None, snapshots: Path, reason: str | None, as_json: bool) -> int:
-    """Print what differs, and how many fields were compared; 0 when nothing differs and nothing was accepted."""
-    from crawler import spiders
-    from crawler.archive.snapshot_folder import load_stored_pages
-    from crawler.fixtures import accept_stored_page, check_stored_page
+def replay(
+    context: typer.Context,
+    source: SourceArgument = None,
+    snapshots: SnapshotsOption = Path("snapshots"),
+    accept: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Write today's result as the new expectation, with a reason.")
+    ] = None,
+    report: Annotated[bool, typer.Option("--report", help="Print pass rates by field and ages of snapshots.")] = False,
+    max_age: Annotated[
+        str, typer.Option(metavar="AGE", help="With --report: age at which a page class needs a new snapshot.")
+    ] = "365d",
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the extraction of every snapshot with its expectation.
 
-    config = load_config(config_path)
-    if reason is not None and not reason.strip():
+    Exits with 12 if a field differs.
+    """
+    from crawler.config import load_config
+
+    if report and accept is not None:
+        raise UsageError("--report and --accept cannot be combined. Run them one after the other.")
+    if accept is not None and not accept.strip():
         raise UsageError("--accept needs a reason: why is today's result right?")
-    results: list[FieldResult] = []
-    accepted: list[Path] = []
-    for name in choose_snapshot_sources(source, snapshots):
-        site = spiders.load_spider(name).make_site(config)
-        for page in load_stored_pages(snapshots, name):
-            found = list(check_stored_page(page, site))
-            results += found
-            if reason is not None and not all(result.passed for result in found):
-                accepted.append(accept_stored_page(page, site, reason))
-    (_print_json if as_json else _print_text)(results)
-    for path in accepted:
-        print(f"Written: {path}. Review it, then run `crawler replay` again.", file=sys.stderr)
-    return 0 if all(result.passed for result in results) else PageChanged.exit_code
+    config = load_config(context.obj)
+    names = choose_snapshot_sources(source, snapshots)
+    if report:
+        raise typer.Exit(print_scorecards(config, names, snapshots, max_age, as_json=as_json))
+    raise typer.Exit(compare_snapshots(config, names, snapshots, accept, as_json=as_json))
 
 
 def choose_snapshot_sources(source: str | None, snapshots: Path) -> list[str]:
-    """The source named, or all that the folder holds snapshots of."""
+    """Return the named source, or all that the folder has snapshots of."""
     from crawler import spiders
 
     names = [source] if source else [name for name in spiders.list_names() if (snapshots / name).is_dir()]
@@ -53,23 +67,121 @@ def choose_snapshot_sources(source: str | None, snapshots: Path) -> list[str]:
     return names
 
 
-def _print_json(results: Sequence[FieldResult]) -> None:
-    for result in results:
-        print(json.dumps(asdict(result), ensure_ascii=False))
+def compare_snapshots(
+    config: Config, names: Sequence[str], snapshots: Path, reason: str | None, *, as_json: bool
+) -> int:
+    """Print what differs and how many fields were compared. With a reason, write new expectations.
+
+    Return 0 when nothing differs, else 12.
+    """
+    from crawler import spiders
+    from crawler.archive.snapshot_folder import load_stored_pages
+    from crawler.fixtures import accept_stored_page, check_stored_page
+
+    results: list[FieldResult] = []
+    accepted: list[Path] = []
+    for name in names:
+        site = spiders.load_spider(name).make_site(config)
+        for page in load_stored_pages(snapshots, name):
+            found = list(check_stored_page(page, site))
+            results += found
+            if reason is not None and not all(result.passed for result in found):
+                accepted.append(accept_stored_page(page, site, reason))
+    if as_json:
+        for result in results:
+            print_json(asdict(result))
+    else:
+        _print_text(results)
+    for path in accepted:
+        print(f"Written: {path}. Review it, then run `crawler replay` again.", file=sys.stderr)
+    return 0 if all(result.passed for result in results) else PageChanged.exit_code
 
 
 def _print_text(results: Sequence[FieldResult]) -> None:
+    from crawler.text.counts import format_count
+
     for result in results:
         if not result.passed:
             print(f"{result.source}/{result.page} {result.field}")
             print(f"    expected {_shorten(result.expected)}")
             print(f"    found    {_shorten(result.found)}")
     for source, group in groupby(results, key=lambda result: result.source):
-        mine = list(group)
-        pages, passed = len({result.page for result in mine}), sum(result.passed for result in mine)
-        print(f"{source}: {format_count(pages, 'page')}, {passed} of {format_count(len(mine), 'field')} as expected")
+        of_source = list(group)
+        pages, passed = len({result.page for result in of_source}), sum(result.passed for result in of_source)
+        fields = format_count(len(of_source), "field")
+        print(f"{source}: {format_count(pages, 'page')}, {passed} of {fields} as expected")
 
 
 def _shorten(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}… ({len(text)} characters)"
+
+
+def print_scorecards(config: Config, names: Sequence[str], snapshots: Path, max_age: str, *, as_json: bool) -> int:
+    """Print each source's scorecard. Return 12 when a field differs, else 0: an old snapshot alone is no failure."""
+    from crawler import spiders
+    from crawler.archive.snapshot_folder import load_stored_pages
+    from crawler.cli.time_options import parse_age
+    from crawler.fixtures.scorecard import make_scorecard
+
+    oldest, now = parse_age(max_age, "--max-age"), datetime.now(UTC)
+    cards = [
+        make_scorecard(load_stored_pages(snapshots, name), spiders.load_spider(name).make_site(config), now, oldest)
+        for name in names
+    ]
+    if as_json:
+        for card in cards:
+            _print_scorecard_json(card)
+    else:
+        print("\n\n".join("\n".join(format_scorecard(card, max_age)) for card in cards))
+    return 0 if all(card.is_passed for card in cards) else PageChanged.exit_code
+
+
+def _print_scorecard_json(card: Scorecard) -> None:
+    for kind, rows in (("field", card.fields), ("snapshot", card.pages), ("page_class", card.classes)):
+        for row in rows:
+            values: dict[str, Any] = {"type": kind, **asdict(row)}
+            for name in ("fetched_at", "newest"):
+                if name in values:
+                    values[name] = format_time(values[name])
+            print_json(values)
+
+
+def format_scorecard(card: Scorecard, max_age: str) -> list[str]:
+    """Return a source's scorecard as lines: fields, snapshots, page classes."""
+    from crawler.text.counts import format_count
+
+    passed, total = sum(field.passed for field in card.fields), sum(field.of for field in card.fields)
+    counts = f"{passed} of {format_count(total, 'field')} as expected"
+    lines = [f"{card.source}: {format_count(len(card.pages), 'snapshot')}, {counts}"]
+    rates = [(rate.field, str(rate.passed), str(rate.of), f"{rate.passed / rate.of:.0%}") for rate in card.fields]
+    lines += _format_rows([("field", "passed", "of", "rate"), *rates])
+    pages = [
+        (page.page, page.page_class or "no page", _format_day(page), _format_age(page.days)) for page in card.pages
+    ]
+    lines += ["", *_format_rows([("snapshot", "page class", "fetched", "age"), *pages])]
+    classes = [(each.page_class, str(each.snapshots), _format_age(each.days)) for each in card.classes]
+    lines += ["", *_format_rows([("page class", "good snapshots", "newest"), *classes])]
+    if without := [each for each in card.classes if not each.recent]:
+        lines.append(f"  No good snapshot younger than {max_age}: {', '.join(map(_format_class, without))}.")
+    return lines
+
+
+def _format_rows(rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"  {row}" for row in format_table(rows)]
+
+
+def _format_day(page: PageAge) -> str:
+    return f"{page.fetched_at:%Y-%m-%d}" if page.fetched_at else "unknown"
+
+
+def _format_age(days: int | None) -> str:
+    return "unknown" if days is None else f"{days} d"
+
+
+def _format_class(each: ClassAge) -> str:
+    from crawler.text.counts import format_count
+
+    if each.days is not None:
+        return f"{each.page_class} ({format_count(each.days, 'day')})"
+    return f"{each.page_class} ({'no date' if each.snapshots else 'none'})"

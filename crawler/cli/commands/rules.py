@@ -1,27 +1,37 @@
-"""`crawler rules`: check a rule file, try it on history before it is used, mark history by it."""
+"""`crawler rules`: check a rules file, test it on stored articles before it is used, apply it to stored articles."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.text.counts import format_count
+from crawler.cli.console import mark_matches
+from crawler.cli.help import CommandApp
 
 if TYPE_CHECKING:
+    from crawler.config import Config
     from crawler.keywords import RuleSet
+    from crawler.keywords.backtest import BacktestSample, RuleDifference
 
-app = typer.Typer(help="Check rule files, try them on stored articles, mark history by them.", no_args_is_help=True)
+app = CommandApp(help="Check, test and apply rules files.", no_args_is_help=True)
 
 
 @app.command()
 def check(
     context: typer.Context,
-    file: Annotated[Path | None, typer.Argument(help="A rule file; none: the one in force.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Rules file. Default: the one in force.")] = None,
 ) -> None:
-    """Read a rule file, say what stands in it and what may surprise; exit 2 with file and line when it is broken."""
+    """Validate a rules file and count its terms and forms.
+
+    Exits with 2, and names file and line, if it is broken.
+    """
     from crawler.config import load_config
     from crawler.keywords import load_rules
 
@@ -32,53 +42,133 @@ def check(
 @app.command("test")
 def backtest(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The candidate rule file.")],
-    since: Annotated[str, typer.Option(help="Stored articles since then: a day, a time or an age.")] = "90d",
-    samples: Annotated[int, typer.Option(min=0, help="Examples shown of each kind.")] = 10,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The candidate rules file.")],
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="Only articles since a day, time or age: 2026-01-31, 36h, 90d.")
+    ] = "90d",
+    samples: Annotated[int, typer.Option(min=0, metavar="N", help="Examples of each kind to print.")] = 10,
 ) -> None:
-    """Run candidate rules over the stored articles: hits a week, what is new and what is lost against today's."""
-    from crawler.cli import backtest
+    """Compare candidate rules with those in force, on stored articles."""
     from crawler.config import load_config
 
-    typer.echo(backtest.compare_rules(load_config(context.obj), file, since, samples))
+    typer.echo(compare_rules(load_config(context.obj), file, since, samples))
 
 
 @app.command()
 def apply(
     context: typer.Context,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count the changes, store nothing.")] = False,
 ) -> None:
-    """Mark the stored articles by the rules in force, with a record of each change; nobody is alerted."""
-    from crawler.cli import remark
+    """Match all stored articles again by the rules in force.
+
+    Each change is recorded. No subscriber is notified.
+    """
     from crawler.config import load_config
 
-    typer.echo(remark.rematch_articles(load_config(context.obj), dry_run=dry_run))
+    typer.echo(rematch_articles(load_config(context.obj), dry_run=dry_run))
 
 
 @app.command()
 def schema() -> None:
-    """Print the JSON Schema of rule files, for editors."""
+    """Print the JSON Schema of rules files, for editors."""
     from crawler.keywords.rules import make_rule_schema
 
     typer.echo(json.dumps(make_rule_schema(), ensure_ascii=False, indent=2))
 
 
 def format_rules(rules: RuleSet) -> str:
-    """What a rule set holds, a line a rule, and a warning for abbreviations that no context guards."""
+    """Return a line for each rule, and a warning for each abbreviation without a context."""
     from crawler.keywords.abbreviations import is_abbreviation
     from crawler.keywords.automaton import make_patterns
+    from crawler.text.counts import format_count
 
     lines = []
     for rule in rules.rules:
         terms = rule.list_terms()
         forms = sum(len(endings or "1") for language, term in terms for _, endings in make_patterns(term, language))
-        more = ", a query" if rule.query else ""
-        lines.append(f"{rule.name}: {format_count(len(terms), 'term')}, {forms:,} forms{more}")
-        guarded = {term for context in rule.context for term in context.terms or [term for _, term in terms]}
+        query = ", a query" if rule.query else ""
+        lines.append(f"{rule.name}: {format_count(len(terms), 'term')}, {forms:,} forms{query}")
+        with_context = {term for context in rule.context for term in context.terms or [term for _, term in terms]}
         for _, term in terms:
-            if is_abbreviation(term) and len(term) <= 4 and term not in guarded:
-                lines.append(f"  {term} is short and may stand for something else; give it a context")
-    lines.append(
-        f"{rules.path or 'shipped rules'}: {format_count(len(rules.rules), 'rule')}, no error ({rules.digest[:19]})"
-    )
+            if is_abbreviation(term) and len(term) <= 4 and term not in with_context:
+                lines.append(f"  {term} is short and may mean something else; give it a context")
+    count = format_count(len(rules.rules), "rule")
+    lines.append(f"{rules.path or 'shipped rules'}: {count}, no error ({rules.digest[:19]})")
     return "\n".join(lines)
+
+
+def compare_rules(config: Config, file: Path, since: str, samples: int) -> str:
+    """Return how the candidate rules differ from those in force, a paragraph for each rule. Nothing is stored."""
+    from crawler.cli.time_options import parse_since
+    from crawler.keywords import Matcher, load_rules
+    from crawler.keywords.backtest import compare_matchers
+    from crawler.store import open_store
+    from crawler.text.counts import format_count
+
+    candidate, current = Matcher(load_rules(file)), Matcher(load_rules(config.rules))
+    start = parse_since(since, config.timezone)
+    with open_store(config.database_url) as store:
+        result = compare_matchers(candidate, current, store.articles.iter_newest(since=start), max_samples=samples)
+    head = f"{format_count(result.articles, 'stored article')} since {start:%Y-%m-%d %H:%M}." if start else ""
+    if not result.articles:
+        return f"{head} There is nothing to test on; crawl first, or give a longer --since."
+    return "\n\n".join([head, *("\n".join(_format_difference(difference)) for difference in result.rules)])
+
+
+def _format_difference(difference: RuleDifference) -> Iterator[str]:
+    from crawler.text.counts import format_count
+
+    per_week = average_per_week(difference.weeks)
+    weekly = f", {per_week:.1f} a week" if per_week else ""
+    articles = format_count(difference.articles, "article")
+    yield f"{difference.rule}: {articles}{weekly}; {difference.weak_only} more only weakly"
+    if difference.weeks:
+        weeks = ", ".join(f"{week} {count}" for week, count in sorted(difference.weeks.items()))
+        yield f"    by week: {weeks}"
+    yield f"    against today's rules: {difference.new} new, {difference.lost} lost"
+    yield from _format_samples("new", difference.new_samples)
+    yield from _format_samples("lost", difference.lost_samples)
+
+
+def average_per_week(weeks: Mapping[str, int]) -> float:
+    """Return articles per week, from the first week with one to the last. Undated articles do not count."""
+    dated = {date.fromisocalendar(int(week[:4]), int(week[6:]), 1): n for week, n in weeks.items() if week[0].isdigit()}
+    if not dated:
+        return 0.0
+    return sum(dated.values()) / ((max(dated) - min(dated)).days // 7 + 1)
+
+
+def _format_samples(kind: str, samples: Sequence[BacktestSample]) -> Iterator[str]:
+    for sample in samples:
+        yield f"    {kind}: {sample.headline} ({sample.article})"
+        yield f"        … {mark_matches(sample.matches[0].sentence, sample.matches, '*')}"
+
+
+def rematch_articles(config: Config, *, dry_run: bool) -> str:
+    """Match every version of every article again, each in its own transaction. Return what changed."""
+    from crawler.keywords import Matcher, load_rules
+    from crawler.store import open_store
+    from crawler.text.counts import format_count
+
+    rules = load_rules(config.rules)
+    matcher, at = Matcher(rules), datetime.now(UTC)
+    counts: Counter[str] = Counter()
+    with open_store(config.database_url) as store:
+        for current in store.articles.iter_newest():
+            for version in store.versions.list_by_article(current.id):
+                matches = matcher.find_matches(version.texts, language=version.language, source=version.source)
+                counts["versions"] += 1
+                if version.matches == matches:
+                    continue
+                rematched = replace(version, matches=matches)
+                counts["changed"] += 1
+                counts["gained"] += rematched.is_matched and not version.is_matched
+                counts["lost"] += version.is_matched and not rematched.is_matched
+                if not dry_run:
+                    store.rematches.save_matches(rematched, version.matches, rules_digest=rules.digest, at=at)
+    changed = "would change" if dry_run else "changed"
+    return (
+        f"{format_count(counts['versions'], 'version')} matched by {rules.path or 'the shipped rules'}: "
+        f"{counts['changed']} {changed}; {counts['gained']} match strongly now that did not, "
+        f"{counts['lost']} no longer do. No subscriber was notified."
+    )

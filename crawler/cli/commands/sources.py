@@ -1,39 +1,46 @@
-"""`crawler sources`: what is watched, how, with what rights, and how it last was."""
+"""`crawler sources`: list the sources, their rights, and how their last run ended."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crawler.config import Config, load_config
+import typer
+
+from crawler.cli.console import print_json
+from crawler.cli.options import JsonOption
 from crawler.items import format_time
-from crawler.text.counts import format_count
-from crawler.text.dates import load_time_zone
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+    from crawler.store import Store
 
 
-def sources(config_path: Path | None, as_json: bool) -> int:
-    """Print every source; the exit code."""
+def sources(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the sources, their rights and their last run."""
     from crawler import spiders
+    from crawler.config import load_config
     from crawler.store import open_store
 
-    config = load_config(config_path)
+    config = load_config(context.obj)
     config.raise_if_unknown_source(spiders.list_names())
     with open_store(config.database_url) as store:
         for name in spiders.list_names():
-            described = source_to_dict(name, config, store)
-            print(json.dumps(described, ensure_ascii=False) if as_json else format_source(described))
-    return 0
+            values = source_to_dict(name, config, store)
+            if as_json:
+                print_json(values)
+            else:
+                print(format_source(values))
 
 
-def source_to_dict(name: str, config: Config, store: Any) -> dict[str, Any]:
-    """One source as plain values; times in the owner's zone."""
+def source_to_dict(name: str, config: Config, store: Store) -> dict[str, Any]:
+    """Return a source as JSON values. Times are in the owner's time zone."""
     from crawler import spiders
+    from crawler.text.dates import load_time_zone
 
     spider, options = spiders.load_spider(name), config.get_source(name)
     rights = spider.get_rights(config)
-    last, healthy = store.runs.last(name, mode="live"), store.runs.last_healthy(name, mode="live")
+    last, healthy = store.runs.get_last(name, mode="live"), store.runs.get_last_healthy(name, mode="live")
     here = load_time_zone(config.timezone)
     return {
         "name": name,
@@ -55,25 +62,27 @@ def source_to_dict(name: str, config: Config, store: Any) -> dict[str, Any]:
 
 
 def format_source(source: dict[str, Any]) -> str:
-    """One source as a person reads it."""
+    """Return a source as lines."""
+    from crawler.text.counts import format_count
+
     off = "" if source["enabled"] else " (not enabled)"
     link = " and the link" if source["link_required"] else ""
-    silence = format_count(source["silence_days"], "day") if source["silence_days"] else "not judged: it may be asleep"
+    silence = f"at most {format_count(source['silence_days'], 'day')}" if source["silence_days"] else "not checked"
     share = f"outputs carry at most {source['excerpt_share']:.0%}{link}. {source['rights'] or 'Terms unknown.'}"
-    run, well = (_format_time(source[name]) for name in ("last_run", "last_healthy"))
+    run, healthy = (_format_time(source[name]) for name in ("last_run", "last_healthy"))
     last = f"{run} {source['last_health'] or 'not finished'}: {source['last_reason']}"
     return "\n".join(
         (
             f"{source['name']}: {source['title']}{off}",
-            f"    watched      {source['address']}, {source['how']}, cron {source['cron']}",
+            f"    read from    {source['address']}, {source['how']}, cron {source['cron']}",
             f"    stored       {format_count(source['articles'], 'article')}",
             f"    rights       {share}",
             f"    silence      {silence}",
             f"    last run     {last if run else 'never'}",
-            f"    last healthy {well or 'never'}",
+            f"    last healthy {healthy or 'never'}",
         )
     )
 
 
-def _format_time(moment: str | None) -> str | None:
-    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}" if moment else None
+def _format_time(text: str | None) -> str | None:
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M}" if text else None

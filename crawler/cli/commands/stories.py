@@ -1,113 +1,98 @@
-"""`crawler stories` and `crawler story`: articles about one event, told once; and a person's word about them."""
+"""`crawler stories` and `crawler story`: groups of articles about one event, and the owner's corrections to them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
-from crawler.cli import releases as languages
-from crawler.cli import time_options as moment
-from crawler.cli.releases import format_published as moment_of
+from crawler.cli.console import print_json
+from crawler.cli.options import JsonOption, SinceOption
 from crawler.errors import UsageError
-from crawler.similarity.translations import list_releases
-from crawler.text.counts import format_count
 
 if TYPE_CHECKING:
     from crawler.items import Article
     from crawler.store import Store, StoredStory
 
+LANGUAGES = ("en", "kk", "ru")
+
 
 class StoryAction(StrEnum):
-    """What a person may say about a story."""
+    """A correction to a story."""
 
     MERGE = "merge"
     SPLIT = "split"
     UNDO = "undo"
 
 
-def stories(
-    context: typer.Context,
-    since: Annotated[
-        str | None, typer.Option(help="A day, a time with offset, or an age: 2026-01-31, 36h, 90d.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON lines for machines.")] = False,
-) -> None:
-    """List the stories that several articles tell, the latest first."""
+def stories(context: typer.Context, since: SinceOption = None, as_json: JsonOption = False) -> None:
+    """List the stories that several articles report, latest first."""
+    from crawler.cli.time_options import parse_since
     from crawler.config import load_config
+    from crawler.service.clustering import open_clustered_store
+    from crawler.text.counts import format_count
 
     config = load_config(context.obj)
-    start = moment.parse_since(since, config.timezone)
-    with open_clustered_store(context.obj) as store:
-        number = 0
-        for found in store.stories.iter_newest(start):
-            number += 1
-            typer.echo(json.dumps(story_to_dict(found), ensure_ascii=False) if as_json else format_story(found))
+    start = parse_since(since, config.timezone)
+    with open_clustered_store(config) as store:
+        count = 0
+        for each in store.stories.iter_newest(start):
+            count += 1
+            if as_json:
+                print_json(story_to_dict(each))
+            else:
+                print(format_story(each))
         if not as_json:
-            typer.echo(f"{format_count(number, 'story', 'stories')} in {store.name}.")
+            print(f"{format_count(count, 'story', 'stories')} in {store.name}.")
 
 
 def story(
     context: typer.Context,
-    name: Annotated[
-        str, typer.Argument(metavar="ID", help="The story's number, as `crawler stories` shows it, or an article's id.")
-    ],
-    act: Annotated[
+    name: Annotated[str, typer.Argument(metavar="ID", help="Number of the story, or id of an article in it.")],
+    action: Annotated[
         StoryAction | None,
-        typer.Argument(help="merge ID: both are one; split ARTICLE: it is none of this; undo: the last word."),
+        typer.Argument(help="merge ID: join another story; split ARTICLE: take it out; undo."),
     ] = None,
-    what: Annotated[str | None, typer.Argument(help="The other story's number, or the article's id.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for machines.")] = False,
+    target: Annotated[
+        str | None, typer.Argument(metavar="TARGET", help="Number of the other story, or id of the article.")
+    ] = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Show a story with its articles; or merge, split, undo: a person's word, kept and respected ever after."""
-    with open_clustered_store(context.obj) as store:
+    """Show a story with its articles, or correct it.
+
+    A correction (merge, split) is kept and overrides what is computed, until you undo it.
+    """
+    from crawler.config import load_config
+    from crawler.service.clustering import open_clustered_store
+
+    config = load_config(context.obj)
+    with open_clustered_store(config) as store:
         number = _find_story_id(store, name)
-        if act is not None:
-            number = _apply_action(store, number, act, what, name)
+        if action is not None:
+            number = _apply_action(store, number, action, target, name)
         found = store.stories.get(number) if number is not None else None
-        if found is None and act is None:
+        if found is None and action is None:
             raise UsageError(_explain_no_story(name))
         if found is None:
-            undone = "" if act is StoryAction.UNDO else f"; `crawler story {what} undo` takes that back"
-            typer.echo(f"Story {name} has no two articles left and is gone{undone}.")
-        else:
-            from crawler.config import load_config
+            undo = "" if action is StoryAction.UNDO else f"; `crawler story {target} undo` takes that back"
+            print(f"Story {name} has no two articles left and is gone{undo}.")
+            return
+        from crawler.cli.releases import format_releases, get_source_languages
 
-            publishing = languages.get_source_languages(load_config(context.obj))
-            members = [member.article for member in found.members]
-            typer.echo(
-                json.dumps(story_to_dict(found, publishing), ensure_ascii=False)
-                if as_json
-                else "\n".join(
-                    [
-                        format_story(found, whole=True),
-                        *(f"    {line}" for line in languages.format_releases(members, publishing)),
-                    ]
-                )
-            )
-
-
-def open_clustered_store(config_path: Path | None) -> Store:
-    """The store, with everything in it judged."""
-    from crawler.config import load_config
-    from crawler.similarity.semantic import load_embedding
-    from crawler.store import open_store
-
-    config = load_config(config_path)
-    reads = load_embedding() if config.semantic else None
-    store = open_store(config.database_url)
-    store.stories.clusters__assign_pending(ZoneInfo(config.timezone), embedding=reads)
-    return store
+        languages = get_source_languages(config)
+        if as_json:
+            print_json(story_to_dict(found, languages))
+            return
+        print(format_story(found, with_articles=True))
+        for line in format_releases([member.article for member in found.members], languages):
+            print(f"    {line}")
 
 
 def _find_story_id(store: Store, name: str) -> int | None:
-    """The story's number; of an article the story it is in, None for none."""
+    """Return the number of a story, or of the story that an article is in, or None if it is in none."""
     if name.isdecimal():
         return int(name)
     if store.articles.get_state(name) is None:
@@ -118,30 +103,33 @@ def _find_story_id(store: Store, name: str) -> int | None:
 def _explain_no_story(name: str) -> str:
     if name.isdecimal():
         return f"There is no story {name}; `crawler stories` lists those there are."
-    return f"{name} stands alone: no other article tells its story."
+    return f"{name} is in no story: no other article reports the same event."
 
 
-def _apply_action(store: Store, number: int | None, act: StoryAction, what: str | None, name: str) -> int | None:
+def _apply_action(store: Store, number: int | None, action: StoryAction, target: str | None, name: str) -> int | None:
+    """Store a correction. Return the number of the story to show, or None."""
     now = datetime.now(UTC)
-    if act is StoryAction.UNDO:
+    if action is StoryAction.UNDO:
         store.stories.undo(int(name) if name.isdecimal() else name, now)
         return _find_story_id(store, name)
     if number is None:
         raise UsageError(_explain_no_story(name))
-    if what is None:
-        wanted = "the other story's number" if act is StoryAction.MERGE else "the article's id"
-        raise UsageError(f"story {number} {act} needs {wanted}.")
-    if act is StoryAction.SPLIT:
-        store.stories.split(number, what, now)
+    if target is None:
+        needed = "the other story's number" if action is StoryAction.MERGE else "the article's id"
+        raise UsageError(f"story {number} {action} needs {needed}.")
+    if action is StoryAction.SPLIT:
+        store.stories.split(number, target, now)
         return number
-    if not what.isdecimal():
-        raise UsageError(f"story {number} merge needs a story's number, not {what!r}.")
-    return store.stories.merge(number, int(what), now)
+    if not target.isdecimal():
+        raise UsageError(f"story {number} merge needs a story's number, not {target!r}.")
+    return store.stories.merge(number, int(target), now)
 
 
-def story_to_dict(found: StoredStory, publishing: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
-    """A story as plain JSON values; `cluster` is equal for articles that are one text. Given the languages of sources,
-    it has `releases` with what is missing, late (hours) and different in numbers."""
+def story_to_dict(story: StoredStory, languages: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
+    """Return a story as JSON values. Articles that are one text have the same `cluster`.
+
+    With the languages of sources, `releases` says what is missing, late (hours) and different in numbers.
+    """
     members = [
         {
             "id": member.article.id,
@@ -153,47 +141,49 @@ def story_to_dict(found: StoredStory, publishing: Mapping[str, Sequence[str]] | 
             "matched": member.article.is_matched,
             "url": member.article.url,
         }
-        for member in found.members
+        for member in story.members
     ]
-    values: dict[str, Any] = {"id": found.id, "articles": members}
-    if publishing is not None:
-        members_of = list_releases([member.article for member in found.members], publishing)
-        values["releases"] = [languages.release_to_dict(one) for one in members_of]
+    values: dict[str, Any] = {"id": story.id, "articles": members}
+    if languages is not None:
+        from crawler.cli.releases import release_to_dict
+        from crawler.similarity.translations import list_releases
+
+        found = list_releases([member.article for member in story.members], languages)
+        values["releases"] = [release_to_dict(each) for each in found]
     return values
 
 
-def format_story(found: StoredStory, *, whole: bool = False) -> str:
-    """A story for a person: its first headline, who tells it; with `whole` each article on a line."""
-    articles = [member.article for member in found.members]
+def format_story(story: StoredStory, *, with_articles: bool = False) -> str:
+    """Return a story's first headline and sources as lines; with articles, also a line for each."""
+    from crawler.text.counts import format_count
+
+    articles = [member.article for member in story.members]
     sources = ", ".join(sorted({article.source for article in articles}))
-    texts = len({member.cluster for member in found.members})
+    texts = format_count(len({member.cluster for member in story.members}), "text")
     times = "; ".join(_format_first_times(articles))
     lines = [
-        f"story {found.id}  {articles[0].headline}",
-        f"    {format_count(len(articles), 'article')}, {format_count(texts, 'text')}, {sources}; {times}",
+        f"story {story.id}  {articles[0].headline}",
+        f"    {format_count(len(articles), 'article')}, {texts}, {sources}; {times}",
     ]
-    if whole:
-        clusters = {cluster: at for at, cluster in enumerate(dict.fromkeys(m.cluster for m in found.members), start=1)}
-        lines += [f"    text {clusters[member.cluster]}  {_format_member(member.article)}" for member in found.members]
+    if with_articles:
+        clusters = dict.fromkeys(member.cluster for member in story.members)
+        numbers = {cluster: number for number, cluster in enumerate(clusters, start=1)}
+        lines += [f"    text {numbers[member.cluster]}  {_format_member(member.article)}" for member in story.members]
     return "\n".join(lines)
 
 
-def _format_first_times(articles: list[Article]) -> list[str]:
-    """When each language came first; "kk: none" for one of the three that is missing."""
+def _format_first_times(articles: Sequence[Article]) -> list[str]:
+    """Return when each language was first published, such as "ru 2026-01-31 10:15" or "kk: none"."""
     first: dict[str, datetime | None] = {}
     for article in articles:
         first.setdefault(article.language or "?", article.published_at)
-    listed = [f"{language}: none" for language in ("en", "kk", "ru") if language not in first]
-    return sorted(
-        [
-            *listed,
-            *(
-                f"{language} {when:%Y-%m-%d %H:%M}" if when else f"{language} no date"
-                for language, when in first.items()
-            ),
-        ]
-    )
+    missing = [f"{language}: none" for language in LANGUAGES if language not in first]
+    return sorted([*missing, *(f"{language} {_format_published(at)}" for language, at in first.items())])
+
+
+def _format_published(published: datetime | None) -> str:
+    return f"{published:%Y-%m-%d %H:%M}" if published else "no date"
 
 
 def _format_member(article: Article) -> str:
-    return f"{moment_of(article.published_at)}  {article.id}  {article.headline}  {article.url}"
+    return f"{_format_published(article.published_at)}  {article.id}  {article.headline}  {article.url}"

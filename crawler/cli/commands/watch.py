@@ -1,98 +1,120 @@
-"""`crawler watch`: run each source on its own cron until stopped; one plain line for each start and each end."""
+"""`crawler watch`: run each source on its own schedule until stopped, and print each start and each end."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import typer
+
+from crawler.cli.options import SourcesArgument
 from crawler.errors import CrawlerError
 from crawler.items import Article, Verdict
-from crawler.service import RUN_SOURCE_TARGET, RunEvent
-from crawler.service.notifier import NotifierThread
-from crawler.service.reloader import ConfigReloader
-from crawler.service.run import RunPlan
-from crawler.service.schedule_api import (
-    Heartbeat,
-    RunFinished,
-    RunScheduler,
-    RunSkipped,
-    RunStarted,
-    SchedulerEvent,
-    Timing,
-)
-from crawler.service.worker import Target
+
+if TYPE_CHECKING:
+    from crawler.service.ipc import RunEvent
+    from crawler.service.reloader import ConfigReloader
+    from crawler.service.schedule_state import Timing
+    from crawler.service.scheduler import RunScheduler, SchedulerEvent
 
 CLOCK_FORMAT = "%Y-%m-%d %H:%M:%S"
 NOTIFIER_STOP_SECONDS = 10.0
-"""Seconds that a watch which ends waits for what is being told."""
+"""Seconds that an ending watch waits for a notification in progress."""
 
 
-def watch(config_path: Path | None, wanted: tuple[str, ...], *, target: str | Target = RUN_SOURCE_TARGET) -> int:
-    """Watch until SIGTERM or Ctrl-C, then end what runs; the exit code, 0. ConfigError when a cron cannot be used."""
-    wishes = ConfigReloader(config_path, wanted)
-    with wishes.store:
-        asyncio.run(run_watch(wishes, target))
-    return 0
+def watch(context: typer.Context, sources: SourcesArgument = None) -> None:
+    """Run each source on its own schedule until stopped.
+
+    Ctrl-C or SIGTERM ends it: runs in progress stop in good order. SIGHUP reads the configuration again.
+    """
+    import asyncio
+
+    from crawler.service.reloader import ConfigReloader
+
+    reloader = ConfigReloader(context.obj, tuple(sources or ()))
+    with reloader.store:
+        asyncio.run(run_watch(reloader))
 
 
-async def run_watch(wishes: ConfigReloader, target: str | Target = RUN_SOURCE_TARGET, **options: Any) -> None:
-    """The watch of these wishes, from its start to its end; `options` are those of `Watch`."""
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of what `LeftOut` says in plain words
-    presence, errands = Heartbeat(wishes.store), NotifierThread(lambda: wishes.config)
-    timings = wishes.load_timings()
+async def run_watch(reloader: ConfigReloader, **options: Any) -> None:
+    """Run a watch from its start to its end. `options` are those of `RunScheduler`."""
+    from crawler.service.scheduler import RunScheduler
 
-    def on_step(step: SchedulerEvent) -> None:
-        print(format_step(step), flush=True)
-        if isinstance(step, RunFinished):
-            errands.submit(step.outcome)
-
-    def on_look() -> None:
-        presence.send(watched.sources)
-        errands.submit()
-
-    def on_renewed(at: datetime) -> None:
-        print(
-            f"{at:{CLOCK_FORMAT}}  The configuration was read again; watched: {', '.join(watched.sources)}.", flush=True
-        )
-
-    def reload() -> Mapping[str, Timing]:
-        found = wishes.load_timings()
-        watched.limits = wishes.config.limits
-        return found
-
-    watched = RunScheduler(
-        wishes.store.schedules,
-        timings,
-        on_step=on_step,
-        on_event=_print_event,
-        make_plan=lambda source: RunPlan(source=source, config=wishes.config.path),
-        timezone=wishes.config.timezone,
-        limits=wishes.config.limits,
-        target=target,
-        reload=reload,
-        has_changed=wishes.has_changed,
-        on_check=on_look,
-        on_reload=on_renewed,
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of what RunSkipped reports
+    console = WatchConsole(reloader)
+    console.scheduler = RunScheduler(
+        reloader.store.schedules,
+        reloader.load_timings(),
+        on_step=console.on_step,
+        on_event=print_event,
+        make_plan=reloader.make_plan,
+        timezone=reloader.config.timezone,
+        limits=reloader.config.limits,
+        reload=console.reload,
+        has_changed=reloader.has_changed,
+        on_check=console.on_check,
+        on_reload=console.on_reload,
         **options,
     )
     try:
-        await watched.serve()
+        await console.scheduler.serve()
     finally:
-        errands.stop(NOTIFIER_STOP_SECONDS)
+        console.stop()
+
+
+class WatchConsole:
+    """Prints what a scheduler does, hands ended runs to the notifier, and sends the heartbeat."""
+
+    scheduler: RunScheduler
+
+    def __init__(self, reloader: ConfigReloader) -> None:
+        from crawler.service.heartbeat import Heartbeat
+        from crawler.service.notifier import NotifierThread
+
+        self.reloader = reloader
+        self.heartbeat, self.notifier = Heartbeat(reloader.store), NotifierThread(reloader)
+
+    def on_step(self, event: SchedulerEvent) -> None:
+        """Print a start, an end or a skipped start. Notify about an ended run."""
+        from crawler.service.scheduler import RunFinished
+
+        print(format_step(event), flush=True)
+        if isinstance(event, RunFinished):
+            self.notifier.submit(event.outcome)
+
+    def on_check(self) -> None:
+        """Show other processes that this watch runs its sources, and send what could not be sent before."""
+        self.heartbeat.send(self.scheduler.sources)
+        self.notifier.submit()
+
+    def on_reload(self, at: datetime) -> None:
+        """Print which sources are watched by the new configuration."""
+        sources = ", ".join(self.scheduler.sources)
+        print(f"{at:{CLOCK_FORMAT}}  The configuration was read again; watched: {sources}.", flush=True)
+
+    def reload(self) -> Mapping[str, Timing]:
+        """Read the configuration again. Return its timings, and put its limits into force."""
+        timings = self.reloader.load_timings()
+        self.scheduler.limits = self.reloader.config.limits
+        return timings
+
+    def stop(self) -> None:
+        """End the notifier and the heartbeat."""
+        self.notifier.stop(NOTIFIER_STOP_SECONDS)
         with suppress(CrawlerError):
-            presence.stop()
+            self.heartbeat.stop()
 
 
-def format_step(step: SchedulerEvent) -> str:
-    """One step as a person reads it: local time, source, what happened."""
-    head = f"{step.at:{CLOCK_FORMAT}}  {step.source}"
-    match step:
+def format_step(event: SchedulerEvent) -> str:
+    """Return an event of the scheduler as a line: local time, source, what happened."""
+    from crawler.service.scheduler import RunFinished, RunSkipped, RunStarted
+
+    head = f"{event.at:{CLOCK_FORMAT}}  {event.source}"
+    match event:
         case RunStarted():
             return f"{head}  started"
         case RunFinished(outcome=outcome):
@@ -101,14 +123,15 @@ def format_step(step: SchedulerEvent) -> str:
             code = f", exit {outcome.exit_code}" if outcome.exit_code else ""
             return f"{head}  {verdict}: {outcome.reason} ({outcome.seconds:.1f} s{code})"
         case RunSkipped(reason=reason):
-            return f"{head}  left out: {reason}"
+            return f"{head}  skipped: {reason}"
 
 
-def _print_event(event: RunEvent) -> None:
+def print_event(event: RunEvent) -> None:
+    """Print a matching article that is new or changed to stdout, and a log record to stderr."""
     if event.get("type") == "article":
-        found = Article.from_dict(event)
-        if found.is_matched and found.verdict is not Verdict.UNCHANGED:
-            words = ", ".join(dict.fromkeys(match.surface for match in found.matches))
-            print(f"    {found.verdict}: {found.headline} [{words}] {found.url}", flush=True)
+        article = Article.from_dict(event)
+        if article.is_matched and article.verdict is not Verdict.UNCHANGED:
+            words = ", ".join(dict.fromkeys(match.surface for match in article.matches))
+            print(f"    {article.verdict}: {article.headline} [{words}] {article.url}", flush=True)
     elif event.get("type") == "log":
         print(f"{event['source']}  {event.get('level')}  {event.get('message')}", file=sys.stderr, flush=True)

@@ -1,0 +1,144 @@
+"""`crawler config`: print which settings are in force, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from crawler.cli.console import format_local_time, print_error, print_json
+from crawler.cli.options import JsonOption
+from crawler.errors import CrawlerError, UsageError
+from crawler.items import format_time
+from crawler.text.counts import format_count
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+
+MISSING = {
+    "contact": "no contact: write your mail or web address into `contact`, so that sites can reach you",
+    "channels": "no channel for messages: write one into [channels]",
+    "subscriptions": "no subscription: `crawler subscribe NAME --channel CHANNEL` adds one",
+    "alarms": "no address for alarms about sources: write one into alarms.channels",
+}
+"""What to do about a setting that is missing."""
+
+
+def config(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Print the settings in force, and what is missing.
+
+    Secrets are not printed. Exits with 0 if the configuration is usable, with 2 if it is not.
+    """
+    from crawler.config import load_config
+
+    settings = load_config(context.obj)
+    values = config_to_dict(settings)
+    if as_json:
+        print_json(values)
+    else:
+        for line in format_config(values, settings.timezone):
+            print(line)
+    for problem in values["problems"]:
+        print_error(problem)
+    raise typer.Exit(UsageError.exit_code if values["problems"] else 0)
+
+
+def config_to_dict(config: Config) -> dict[str, Any]:
+    """Return the settings in force as JSON values, without secrets.
+
+    `missing` lists what is not set up, though a run does not need it. `problems` lists what prevents runs.
+    """
+    from crawler import spiders
+    from crawler.config import summarize_config
+    from crawler.service.channel_tests import get_channel_test
+
+    summary = summarize_config(config)
+    sources = [name for name in spiders.list_names() if config.get_source(name).enabled]
+    problems = list_problems(config)
+    unwatched = [] if problems else find_unwatched(config, sources)
+    tests = {channel: get_channel_test(config, channel) for channel in summary.channels}
+    missing = [MISSING[each] for each in summary.missing]
+    if unwatched:
+        missing.append(f"no watch runs {', '.join(unwatched)}: start `crawler watch`")
+    missing += [
+        f"channel {name} was never tested: run `crawler alerts test {name}`" for name in tests if tests[name] is None
+    ]
+    return {
+        "file": str(summary.file) if summary.file else None,
+        "variables": list(summary.variables),
+        "contact": config.contact,
+        "data_folder": str(summary.data_folder),
+        "store": summary.database_url,
+        "archive": str(summary.archive_dir) if summary.archive_dir else None,
+        "rules": str(summary.rules) if summary.rules else None,
+        "sources": sources,
+        "unwatched": unwatched,
+        "channels": [{"name": name, "last_test": format_time(test)} for name, test in tests.items()],
+        "subscriptions": {name: list(channels) for name, channels in summary.subscriptions.items()},
+        "alarms": summary.alarm_count,
+        "missing": missing,
+        "problems": problems,
+    }
+
+
+def list_problems(config: Config) -> list[str]:
+    """Return what prevents runs: unknown sources, broken rules, unusable channels, templates or store."""
+    from crawler import spiders
+    from crawler.keywords import load_rules
+    from crawler.service.notifications import check_subscriptions
+    from crawler.store import open_store, store_exists
+
+    def check_store() -> None:
+        if store_exists(config.database_url):
+            with open_store(config.database_url):
+                pass
+
+    problems = []
+    for check in (
+        lambda: config.raise_if_unknown_source(spiders.list_names()),
+        lambda: load_rules(config.rules),
+        lambda: check_subscriptions(config),
+        check_store,
+    ):
+        try:
+            check()
+        except CrawlerError as error:
+            problems.append(str(error))
+    return list(dict.fromkeys(problems))
+
+
+def find_unwatched(config: Config, sources: Sequence[str]) -> list[str]:
+    """Return the sources that no watch runs now. Without a store there is no watch."""
+    from crawler.service.schedules import list_unwatched
+    from crawler.store import open_store, store_exists
+
+    if not store_exists(config.database_url):
+        return list(sources)
+    with open_store(config.database_url) as store:
+        return list_unwatched(store, sources)
+
+
+def format_config(values: dict[str, Any], timezone: str) -> list[str]:
+    """Return the settings as lines: a name and a value each, then what is missing."""
+    tests = {each["name"]: each["last_test"] for each in values["channels"]}
+    times = {name: format_local_time(datetime.fromisoformat(at), timezone) for name, at in tests.items() if at}
+    channels = [f"{name} (tested {times[name]})" if name in times else f"{name} (never tested)" for name in tests]
+    subscriptions = [f"{name} (to {', '.join(to)})" for name, to in values["subscriptions"].items()]
+    rows = {
+        "file": values["file"] or "none: built-in values",
+        "variables": ", ".join(values["variables"]) or "none",
+        "contact": values["contact"] or "none",
+        "data folder": values["data_folder"],
+        "store": values["store"],
+        "archive": values["archive"] or "off",
+        "rules": values["rules"] or "the shipped rules",
+        "sources": ", ".join(values["sources"]) or "none is enabled",
+        "watch": f"does not run {', '.join(values['unwatched'])}" if values["unwatched"] else "runs every source",
+        "channels": ", ".join(channels) or "none",
+        "subscriptions": ", ".join(subscriptions) or "none",
+        "alarms": f"{format_count(values['alarms'], 'address', 'addresses')}",
+    }
+    lines = [f"{name:14}{value}" for name, value in rows.items()]
+    return [*lines, *(f"missing       {each}" for each in values["missing"])]

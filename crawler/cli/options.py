@@ -1,0 +1,52 @@
+"""Arguments and options that several commands share, so that each has one meaning and one wording.
+
+`--source` is the name of a source, as in `crawler sources`. `--language` is the language of articles; the language of
+the text around them is `--output-language`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crawler.items import Strength
+
+SourcesArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="SOURCE", help="Names of sources. Default: all enabled sources.")
+]
+SourceArgument = Annotated[str | None, typer.Argument(metavar="SOURCE", help="Name of a source. Default: all sources.")]
+OneSourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="Name of a source.")]
+ArticleArgument = Annotated[
+    str, typer.Argument(metavar="ARTICLE", help="Article id, URL, or the source's number for it.")
+]
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
+SourceOption = Annotated[
+    list[str] | None, typer.Option("--source", metavar="SOURCE", help="Only articles of this source. Repeatable.")
+]
+LanguageOption = Annotated[
+    list[str] | None,
+    typer.Option("--language", metavar="LANGUAGE", help="Only articles in this language: en, ru or kk. Repeatable."),
+]
+RuleOption = Annotated[
+    list[str] | None, typer.Option("--rule", metavar="RULE", help="Only articles that this rule matched. Repeatable.")
+]
+StrengthOption = Annotated[Strength, typer.Option(help="Least strength of a match that counts.")]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Only articles since a day, time or age: 2026-01-31, 36h, 90d."),
+]
+OutputLanguageOption = Annotated[
+    str | None,
+    typer.Option("--output-language", metavar="LANGUAGE", help="Language of the text around articles: en, ru or kk."),
+]
+FormerLanguageOption = Annotated[
+    str | None, typer.Option("--language", hidden=True, help="Former name of --output-language.")
+]
+SnapshotsOption = Annotated[Path, typer.Option("--snapshots", metavar="FOLDER", help="Folder of snapshots.")]
+PageSourceOption = Annotated[
+    str | None, typer.Option("--source", metavar="SOURCE", help="Source that the page is from.")
+]
+OutputOption = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="File to write.")]
