@@ -1,6 +1,6 @@
-"""Content-Encoding undone, with a cap on what it expands to.
+"""Decode bodies by their Content-Encoding, with a maximum size.
 
-A few kilobytes can hold gigabytes of zeros: nothing here makes more than `limit` bytes, whatever it is given.
+A few kilobytes can expand to gigabytes. No function here makes more than `limit` bytes.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import struct
 import sys
 import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 
 import brotli
 
@@ -17,11 +19,11 @@ else:
     from backports import zstd
 
 MAX_BODY_BYTES = 64 << 20
-"""Most bytes of one body, unless a caller says otherwise."""
-
+"""Maximum size of a decoded body, unless the caller sets another."""
 DECODE_STEP_BYTES = 1 << 16
-
-
+GZIP_WBITS = 16 + zlib.MAX_WBITS
+"""zlib's window size for a gzip header."""
+GZIP_MAGIC = b"\x1f\x8b"
 DECODE_ERRORS = (OSError, EOFError, struct.error, zlib.error, brotli.error, zstd.ZstdError)
 """What decompressors raise for bytes that they cannot read."""
 
@@ -35,10 +37,10 @@ class UndecodableBody(ValueError):
 
 
 def decode_body(body: bytes, content_encoding: str, limit: int = MAX_BODY_BYTES) -> bytes:
-    """The body with every known Content-Encoding undone, the last applied first; unknown ones are left as they are.
+    """Return the body with all known encodings undone, the last applied first. An unknown one ends the decoding.
 
-    TooLarge past `limit` bytes, Undecodable for bytes that are not what they are said to be. What a cut-off stream
-    still gives is kept.
+    Raise BodyTooLarge beyond `limit` bytes, UndecodableBody for bytes that are not in the named encoding. A stream
+    that is cut off is decoded as far as it goes.
     """
     for name in reversed([part.strip().lower() for part in content_encoding.split(",") if part.strip()]):
         if name == "identity" or not body:
@@ -57,61 +59,94 @@ def decode_body(body: bytes, content_encoding: str, limit: int = MAX_BODY_BYTES)
     return body
 
 
+def is_truncated_gzip(body: bytes, decoded_length: int) -> bool:
+    """Return whether a gzip body ends before its end. `decoded_length` is what a decoder made of it.
+
+    The last four bytes of a whole member are its length. Only if they differ, the body is decoded again.
+    """
+    if int.from_bytes(body[-4:], "little") == decoded_length & 0xFFFFFFFF:
+        return False
+    try:
+        for _ in _iterate_gzip(body):
+            pass
+    except EOFError:
+        return True
+    return False
+
+
+def _iterate_gzip(body: bytes) -> Iterator[bytes]:
+    """Yield decoded pieces of all members. Raise EOFError at the end if the last one is cut off.
+
+    Bytes behind the last member are ignored, as browsers do.
+    """
+    while body[:2] == GZIP_MAGIC:
+        member = zlib.decompressobj(GZIP_WBITS)
+        while not member.eof:
+            piece = member.decompress(body, DECODE_STEP_BYTES)
+            body = member.unconsumed_tail
+            if not piece and not body and not member.eof:
+                raise EOFError("it is cut off")
+            yield piece
+        body = member.unused_data
+
+
 def _decode_gzip(body: bytes, limit: int) -> bytes:
-    """All members, one after the other; bytes behind the last one are dropped, as browsers do."""
-    out = bytearray()
-    while body[:2] == b"\x1f\x8b":
-        gzip = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        out += _decode_zlib(gzip, body, limit - len(out))
-        body = gzip.unused_data
-    if not out and body:
+    if body[:2] != GZIP_MAGIC:
         raise UndecodableBody("not gzip")
-    return bytes(out)
+    decoded = bytearray()
+    try:
+        with suppress(EOFError):
+            for piece in _iterate_gzip(body):
+                decoded += piece
+                _raise_if_too_large(decoded, limit)
+    except zlib.error as error:
+        raise UndecodableBody(str(error)) from error
+    return bytes(decoded)
 
 
 def _decode_deflate(body: bytes, limit: int) -> bytes:
     try:
         return _decode_zlib(zlib.decompressobj(), body, limit)
-    except UndecodableBody:  # some servers send the bare stream without zlib's wrapping
+    except UndecodableBody:  # Some servers send the bare stream, without zlib's header.
         return _decode_zlib(zlib.decompressobj(-zlib.MAX_WBITS), body, limit)
 
 
 def _decode_zlib(stream: zlib._Decompress, body: bytes, limit: int) -> bytes:
     try:
-        out = stream.decompress(body, max(limit, 0) + 1)
+        decoded = stream.decompress(body, limit + 1)
     except zlib.error as error:
         raise UndecodableBody(str(error)) from error
-    _raise_if_too_large(out, limit)
-    return out
+    _raise_if_too_large(decoded, limit)
+    return decoded
 
 
 def _decode_brotli(body: bytes, limit: int) -> bytes:
     stream = brotli.Decompressor()
-    out = bytearray()
+    decoded = bytearray()
     try:
         piece = stream.process(body, output_buffer_limit=DECODE_STEP_BYTES)
         while piece:
-            out += piece
-            _raise_if_too_large(out, limit)
+            decoded += piece
+            _raise_if_too_large(decoded, limit)
             piece = b"" if stream.is_finished() else stream.process(b"", output_buffer_limit=DECODE_STEP_BYTES)
     except brotli.error as error:
         raise UndecodableBody(str(error)) from error
-    return bytes(out)
+    return bytes(decoded)
 
 
 def _decode_zstd(body: bytes, limit: int) -> bytes:
-    out = bytearray()
+    decoded = bytearray()
     try:
         while body:
             stream = zstd.ZstdDecompressor()
-            out += stream.decompress(body, max_length=limit - len(out) + 1)
-            _raise_if_too_large(out, limit)
+            decoded += stream.decompress(body, max_length=limit - len(decoded) + 1)
+            _raise_if_too_large(decoded, limit)
             body = stream.unused_data if stream.eof else b""
     except zstd.ZstdError as error:
         raise UndecodableBody(str(error)) from error
-    return bytes(out)
+    return bytes(decoded)
 
 
-def _raise_if_too_large(out: bytes | bytearray, limit: int) -> None:
-    if len(out) > limit:
+def _raise_if_too_large(decoded: bytes | bytearray, limit: int) -> None:
+    if len(decoded) > limit:
         raise BodyTooLarge(f"a body of more than {limit} bytes")

@@ -1,4 +1,4 @@
-"""Exchange: one request with its response, on the way into the archive."""
+"""One HTTP request with its response, before it is archived."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from datetime import datetime
 from crawler.items import Run
 
 HttpHeaders = Sequence[tuple[bytes, bytes]]
-"""Names and values in the order they were received, a name as often as it came."""
+"""Names and values in the order of arrival. A name may occur several times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriorRecord:
-    """A record that already holds the payload of an address.
+    """An archived record that already holds the payload of an address.
 
-    `digest` is `sha256:<hex>` of that payload, `date` the (aware) time of the record; `file` and `offset` say where
-    it stands, None where that is not known.
+    `digest` is `sha256:<hex>` of the payload. `date` is the record's time (aware). `file` and `offset` are its place,
+    or None if unknown.
     """
 
     url: str
@@ -30,11 +30,11 @@ class PriorRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpTransaction:
-    """One request and the response to it, as received: `body` is still compressed where Content-Encoding says so.
+    """A request and its response as received: `body` is still compressed if Content-Encoding says so.
 
-    `fetched_at` is aware and goes into the archive in UTC and whole seconds. `ip` is the server's address.
-    `truncated` is a WARC reason (`disconnect`, `length`) where the body is known to be cut off. `earlier` is the
-    record that may already hold this payload. `run` says whose response it is (`tag_of`).
+    `fetched_at` is aware. The archive stores it in UTC and whole seconds. `ip` is the server's address. `truncated` is
+    a WARC reason (`disconnect`, `length`) if the body is known to be incomplete. `prior_record` may already hold this
+    payload. `run_tag` identifies the run (see `format_run_tag`).
     """
 
     url: str

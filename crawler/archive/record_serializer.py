@@ -1,9 +1,7 @@
-"""Exchange → the bytes of its WARC records, each a gzip member of its own.
+"""Serialize an HTTP transaction as WARC 1.1 records, each in a gzip member of its own.
 
-Written here and not by warcio's writer, which always compresses at level 9 and copies each body through a temporary
-file: about five times the cost. The tests read every record back with warcio.
-
-Pure and free of state: `pack` may run in any thread (zlib and hashlib let go of the interpreter lock).
+The HTTP heads are written here and not by warcio, which percent-encodes header values that are not ASCII.
+Pure functions: `pack_transaction` may run in any thread.
 """
 
 from __future__ import annotations
@@ -11,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from io import BytesIO
 from urllib.parse import urlsplit
+
+from warcio.recordloader import ArcWarcRecord
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
 
 from crawler.archive.http_transaction import HttpHeaders, HttpTransaction, PriorRecord
 
-COMPRESSION_LEVEL = 3
-"""zlib's level for what is not compressed yet: nearly the speed of 1 and nearly the size of 6."""
-
+WARC_VERSION = "WARC/1.1"
 SAME_PAYLOAD_PROFILE = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED_PROFILE = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 
@@ -34,10 +34,10 @@ _REASON_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 @dataclass(frozen=True, slots=True)
 class PackedRecords:
-    """The records of one exchange, ready to be appended; the response (or revisit) record stands first.
+    """The records of one transaction, ready to be appended. The response (or revisit) record is the first.
 
-    `day` is `YYYY-MM-DD` (UTC), `digest` is `sha256:<hex>` of the payload. `original` is the earlier record that a
-    revisit record leaves its payload to, None where the payload is here.
+    `day` is `YYYY-MM-DD` (UTC). `digest` is `sha256:<hex>` of the payload. A revisit record refers to `prior_record`
+    for its payload. None if the payload is here.
     """
 
     day: str
@@ -46,151 +46,137 @@ class PackedRecords:
     prior_record: PriorRecord | None
 
 
-def pack_transaction(exchange: HttpTransaction, level: int = COMPRESSION_LEVEL) -> PackedRecords:
-    """The response (or revisit) record of an exchange and then its request record, compressed one by one."""
-    date = format_warc_date(exchange.fetched_at)
-    digest = hash_payload(exchange.body)
+class _RecordWriter(WARCWriter):  # type: ignore[misc]
+    """warcio's writer, which would compute the payload digest of a request over its head too."""
+
+    NO_PAYLOAD_DIGEST_TYPES = (*WARCWriter.NO_PAYLOAD_DIGEST_TYPES, "request")
+
+
+def pack_transaction(transaction: HttpTransaction) -> PackedRecords:
+    """Return the response (or revisit) record of a transaction, followed by its request record."""
+    date = format_warc_date(transaction.fetched_at)
+    digest = hash_payload(transaction.body)
     response_id = _make_record_id()
-    original = exchange.prior_record if _choose_revisit_profile(exchange, digest) else None
-    response = _make_response(exchange, response_id, date, digest)
-    request = _make_request(exchange, response_id, date)
+    response = _make_response(transaction, response_id, date, digest)
     return PackedRecords(
         day=date[:10],
-        data=_compress_member(response, 0 if _is_compressed(exchange.headers) else level)
-        + _compress_member(request, level),
+        data=response + _make_request(transaction, response_id, date),
         digest=digest,
-        prior_record=original,
+        prior_record=transaction.prior_record if _choose_revisit_profile(transaction, digest) else None,
     )
 
 
-def make_warcinfo(source: str, file: str, software: str, now: datetime, level: int = COMPRESSION_LEVEL) -> bytes:
-    """The warcinfo record that stands at the start of a file, as a gzip member."""
-    about = f"software: {software}\r\nformat: WARC File Format 1.1\r\nisPartOf: {source}\r\nsource: {source}\r\n"
-    block = about.encode()
+def make_warcinfo(source: str, file: str, software: str, now: datetime) -> bytes:
+    """Return the warcinfo record that begins a file."""
+    info = f"software: {software}\r\nformat: WARC File Format 1.1\r\nisPartOf: {source}\r\nsource: {source}\r\n"
     headers = [("WARC-Filename", file), ("Content-Type", "application/warc-fields")]
-    return _compress_member(
-        _make_record("warcinfo", _make_record_id(), format_warc_date(now), headers, (block,)), level
-    )
+    return _make_record("warcinfo", _make_record_id(), format_warc_date(now), headers, info.encode())
 
 
 def hash_payload(data: bytes) -> str:
-    """`sha256:<hex>` of some bytes."""
+    """Return `sha256:<hex>` of some bytes."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def format_warc_date(moment: datetime) -> str:
-    """A WARC-Date: UTC, whole seconds. ValueError for a time without a zone."""
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment} has no time zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def format_warc_date(time: datetime) -> str:
+    """Return a WARC-Date: UTC, whole seconds. Raise ValueError for a time without a zone."""
+    if time.tzinfo is None:
+        raise ValueError(f"{time} has no time zone")
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _make_response(exchange: HttpTransaction, record_id: str, date: str, digest: str) -> list[bytes]:
-    version = b"HTTP/1.0" if exchange.protocol == "HTTP/1.0" else b"HTTP/1.1"
-    reason = _REASON_PHRASES.get(exchange.status, "").encode()
-    head = _format_http_head(b"%s %d %s" % (version, exchange.status, reason), _remove_chunk_headers(exchange))
-    headers = [("WARC-Target-URI", exchange.url)]
-    if exchange.ip:
-        headers.append(("WARC-IP-Address", exchange.ip))
-    if exchange.truncated:
-        headers.append(("WARC-Truncated", exchange.truncated))
-    if exchange.run_tag:
-        headers.append(("Crawler-Run", exchange.run_tag))
-    kind, block = "response", (head, exchange.body)
-    if revisit := list(_list_revisit_headers(exchange, digest)):
-        kind, block = "revisit", (head, b"")
-        headers += revisit
+def _make_response(transaction: HttpTransaction, record_id: str, date: str, digest: str) -> bytes:
+    version = b"HTTP/1.0" if transaction.protocol == "HTTP/1.0" else b"HTTP/1.1"
+    reason = _REASON_PHRASES.get(transaction.status, "").encode()
+    start_line = b"%s %d %s" % (version, transaction.status, reason)
+    head = _format_http_head(start_line, _remove_chunk_headers(transaction))
+    optional = [
+        ("WARC-IP-Address", transaction.ip),
+        ("WARC-Truncated", transaction.truncated),
+        ("Crawler-Run", transaction.run_tag),
+    ]
+    headers = [("WARC-Target-URI", transaction.url), *((name, value) for name, value in optional if value)]
+    kind, block = "response", head + transaction.body
+    if revisit_headers := list(_list_revisit_headers(transaction, digest)):
+        kind, block = "revisit", head
+        headers += revisit_headers
     else:
         headers.append(("WARC-Payload-Digest", digest))
     headers.append(("Content-Type", "application/http; msgtype=response"))
     return _make_record(kind, record_id, date, headers, block)
 
 
-def _list_revisit_headers(exchange: HttpTransaction, digest: str) -> Iterator[tuple[str, str]]:
-    """The headers by which a record leaves its payload to an earlier one; none when there is no such record."""
-    earlier, profile = exchange.prior_record, _choose_revisit_profile(exchange, digest)
-    if earlier is None or profile is None:
+def _list_revisit_headers(transaction: HttpTransaction, digest: str) -> Iterator[tuple[str, str]]:
+    """Yield the headers that refer to the record with the payload. Nothing if there is no such record."""
+    prior, profile = transaction.prior_record, _choose_revisit_profile(transaction, digest)
+    if prior is None or profile is None:
         return
     yield "WARC-Profile", profile
-    yield "WARC-Payload-Digest", earlier.digest
-    yield "WARC-Refers-To-Target-URI", earlier.url
-    yield "WARC-Refers-To-Date", format_warc_date(earlier.date)
-    if earlier.file is not None and earlier.offset is not None:
-        # No part of WARC 1.1, but known from Heritrix; they spare a reader the search through a whole file.
-        yield "WARC-Refers-To-Filename", earlier.file
-        yield "WARC-Refers-To-File-Offset", str(earlier.offset)
+    yield "WARC-Payload-Digest", prior.digest
+    yield "WARC-Refers-To-Target-URI", prior.url
+    yield "WARC-Refers-To-Date", format_warc_date(prior.date)
+    if prior.file is not None and prior.offset is not None:
+        # Not part of WARC 1.1, but known from Heritrix: a reader need not search the whole file.
+        yield "WARC-Refers-To-Filename", prior.file
+        yield "WARC-Refers-To-File-Offset", str(prior.offset)
 
 
-def _choose_revisit_profile(exchange: HttpTransaction, digest: str) -> str | None:
-    """Why the payload need not be written again, None when it must be."""
-    if exchange.prior_record is None:
+def _choose_revisit_profile(transaction: HttpTransaction, digest: str) -> str | None:
+    """Return why the payload need not be written again, or None if it must be."""
+    if transaction.prior_record is None:
         return None
-    if exchange.status == HTTPStatus.NOT_MODIFIED and not exchange.body:
+    if transaction.status == HTTPStatus.NOT_MODIFIED and not transaction.body:
         return NOT_MODIFIED_PROFILE
-    return SAME_PAYLOAD_PROFILE if exchange.body and exchange.prior_record.digest == digest else None
+    return SAME_PAYLOAD_PROFILE if transaction.body and transaction.prior_record.digest == digest else None
 
 
-def _make_request(exchange: HttpTransaction, response_id: str, date: str) -> list[bytes]:
-    parts = urlsplit(exchange.url)
+def _make_request(transaction: HttpTransaction, response_id: str, date: str) -> bytes:
+    parts = urlsplit(transaction.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    given = [(name, value) for name, value in exchange.request_headers if name.lower() not in _SECRET_HEADERS]
-    if not any(name.lower() == b"host" for name, _ in given):
-        given.insert(0, (b"Host", parts.netloc.rpartition("@")[2].encode()))
-    head = _format_http_head(f"{exchange.method} {target} HTTP/1.1".encode(), given)
-    headers = [
-        ("WARC-Target-URI", exchange.url),
+    headers = [(name, value) for name, value in transaction.request_headers if name.lower() not in _SECRET_HEADERS]
+    if not any(name.lower() == b"host" for name, _ in headers):
+        headers.insert(0, (b"Host", parts.netloc.rpartition("@")[2].encode()))
+    head = _format_http_head(f"{transaction.method} {target} HTTP/1.1".encode(), headers)
+    record_headers = [
+        ("WARC-Target-URI", transaction.url),
         ("WARC-Concurrent-To", response_id),
         ("Content-Type", "application/http; msgtype=request"),
     ]
-    return _make_record("request", _make_record_id(), date, headers, (head, exchange.payload))
+    return _make_record("request", _make_record_id(), date, record_headers, head + transaction.payload)
 
 
-def _remove_chunk_headers(exchange: HttpTransaction) -> HttpHeaders:
-    """Headers that hold for the body as it is kept: whole, no longer in chunks."""
-    names = {name.lower() for name, _ in exchange.headers}
-    if b"transfer-encoding" not in names:
-        return exchange.headers
-    gone = (b"transfer-encoding", b"content-length")
-    kept = [(name, value) for name, value in exchange.headers if name.lower() not in gone]
-    return [*kept, (b"Content-Length", b"%d" % len(exchange.body))]
+def _remove_chunk_headers(transaction: HttpTransaction) -> HttpHeaders:
+    """Return headers that are true of the stored body, which is whole and not in chunks."""
+    if b"transfer-encoding" not in {name.lower() for name, _ in transaction.headers}:
+        return transaction.headers
+    wrong = (b"transfer-encoding", b"content-length")
+    headers = [(name, value) for name, value in transaction.headers if name.lower() not in wrong]
+    return [*headers, (b"Content-Length", b"%d" % len(transaction.body))]
 
 
-def _format_http_head(first: bytes, headers: HttpHeaders) -> bytes:
-    """A status or request line with its headers; what could not have been a header is left out."""
+def _format_http_head(start_line: bytes, headers: HttpHeaders) -> bytes:
+    """Return a status or request line with its headers, without names that no header can have."""
     lines = [
         b"%s: %s" % (name, _LINE_BREAKS.sub(b" ", value).strip())
         for name, value in headers
         if _HEADER_NAME.fullmatch(name)
     ]
-    return b"\r\n".join([first.rstrip(), *lines, b"", b""])
+    return b"\r\n".join([start_line.rstrip(), *lines, b"", b""])
 
 
-def _make_record(
-    kind: str, record_id: str, date: str, headers: Iterable[tuple[str, str]], block: Iterable[bytes]
-) -> list[bytes]:
-    parts = list(block)
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    lines = [
-        "WARC/1.1",
-        f"WARC-Type: {kind}",
-        f"WARC-Record-ID: {record_id}",
-        f"WARC-Date: {date}",
-        *(f"{name}: {value}" for name, value in headers),
-        f"WARC-Block-Digest: sha256:{digest.hexdigest()}",
-        f"Content-Length: {sum(map(len, parts))}",
+def _make_record(kind: str, record_id: str, date: str, headers: Iterable[tuple[str, str]], block: bytes) -> bytes:
+    all_headers = [
+        ("WARC-Type", kind),
+        ("WARC-Record-ID", record_id),
+        ("WARC-Date", date),
+        *headers,
+        ("WARC-Block-Digest", hash_payload(block)),
     ]
-    return [("\r\n".join(lines) + "\r\n\r\n").encode(), *parts, b"\r\n\r\n"]
-
-
-def _compress_member(parts: Iterable[bytes], level: int) -> bytes:
-    gzip = zlib.compressobj(level, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    return b"".join([*map(gzip.compress, parts), gzip.flush()])
-
-
-def _is_compressed(headers: HttpHeaders) -> bool:
-    return any(name.lower() == b"content-encoding" and value.strip() != b"identity" for name, value in headers)
+    record_headers = StatusAndHeaders("", all_headers, protocol=WARC_VERSION)
+    record = ArcWarcRecord("warc", kind, record_headers, BytesIO(block), None, None, len(block))
+    data = BytesIO()
+    _RecordWriter(data, warc_version=WARC_VERSION).write_record(record)
+    return data.getvalue()
 
 
 def _make_record_id() -> str:

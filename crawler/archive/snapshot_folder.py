@@ -1,11 +1,10 @@
-"""Snapshot folders: `snapshots/<source>/`, a stored page with what is known of its request and what it must yield.
+"""Snapshot folders: `snapshots/<source>/` has stored pages, their meta data, and what they must yield.
 
 <name>.html|.json|.txt|.xml   the body, byte for byte
-<name>.meta.json              url, status, headers, fetched_at (null when unknown, never the file's time); also
-                              method and payload of a POST, and `"follow": "stored"` for a list that is kept
-                              without all its articles
+<name>.meta.json              url, status, headers, fetched_at (null if unknown, never the file's time), method and
+                              payload of a POST. `"follow": "stored"`: this list is stored without all its articles
 <name>.expected.json          {"articles": […]}, {"links": […]} or {"raises": "Blocked"}
-<name>.warc.gz                a WARC file holds its own requests and times
+<name>.warc.gz                a WARC file has its own requests and times
 """
 
 from __future__ import annotations
@@ -26,13 +25,14 @@ from crawler.pages.snapshot import Snapshot, guess_kind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROBOTS_PATH = "/robots.txt"
-"""Where every archive holds what the site allows, which is no page of the source."""
+"""A response that every archive file has and that is no page of the source."""
+WARC_SUFFIXES = (".warc.gz", ".warc")
 SIDE_FILE_SUFFIXES = (".meta.json", ".expected.json")
 
 
 @dataclass(frozen=True)
 class StoredPage:
-    """One stored response of a source. `path` is its file; `follow` and `expected` come from the files beside it."""
+    """One stored response of a source. `path` is its file. `follow` and `expected` are in the files next to it."""
 
     path: Path
     snapshot: Snapshot
@@ -40,39 +40,39 @@ class StoredPage:
 
     @cached_property
     def expected(self) -> dict[str, Any] | None:
-        """What the page must yield, None where nobody has said it yet."""
+        """What the page must yield, or None if there is no expectation yet."""
         path = get_side_file(self.path, ".expected.json")
         return _read_json(path) if path.is_file() else None
 
     @property
     def raises(self) -> str | None:
-        """The name of the error the page must raise, None when it must not."""
+        """The name of the error that the page must raise, or None."""
         return (self.expected or {}).get("raises")
 
 
-def get_side_file(path: Path, ending: str) -> Path:
-    """The file that stands beside a stored page: `a.html` → `a.meta.json`."""
-    return path.with_name(path.name.removesuffix(".gz").rpartition(".")[0] + ending)
+def get_side_file(path: Path, suffix: str) -> Path:
+    """Return the path of a file next to a stored page: `a.html` → `a.meta.json`."""
+    return path.with_name(path.name.removesuffix(".gz").rpartition(".")[0] + suffix)
 
 
 def find_source_folder(root: Path, source: str) -> Path:
-    """The folder or WARC file that `root` holds for a source; NothingStored when it holds none."""
+    """Return the folder or WARC file of a source in `root`. Raise NoSnapshots if there is none."""
     if not root.exists():
         raise NoSnapshots(f"{root} does not exist; give a folder of snapshots or a .warc.gz file.")
     if root.is_file():
         return root
-    inside = root / source
-    found = inside if inside.is_dir() else root if root.absolute().name == source else None
-    if found is None or not any(_list_page_files(found)):
+    subfolder = root / source
+    folder = subfolder if subfolder.is_dir() else root if root.absolute().name == source else None
+    if folder is None or not any(_list_page_files(folder)):
         raise NoSnapshots(
             f"{root} holds nothing stored for {source!r}: no folder {source}/ with pages in it. "
             f"Store one with `crawler snapshot URL`."
         )
-    return found
+    return folder
 
 
 def load_stored_pages(root: Path, source: str) -> list[StoredPage]:
-    """Everything stored for a source, oldest first (pages of unknown time before others, by name)."""
+    """Return all stored pages of a source, oldest first. Pages of unknown time come before others, by name."""
     place = find_source_folder(root, source)
     if place.is_file():
         pages = list(read_stored_file(place))
@@ -85,18 +85,18 @@ def load_stored_pages(root: Path, source: str) -> list[StoredPage]:
 
 
 def read_stored_file(path: Path, base: Path | None = None, url: str | None = None) -> Iterator[StoredPage]:
-    """The stored page in a file, or every response of a WARC file; file names in refs are relative to `base`.
+    """Yield the stored page of a file, or every response of a WARC file except robots.txt.
 
-    A WARC file's robots.txt is left out. Without a meta file: status 200, the address `url` (`stored://sha256/<hex>`
-    when None), kind by ending.
+    File names in refs are relative to `base`. A page without a meta file has the status 200, the address `url`
+    (`stored://sha256/<hex>` if None), and the kind that its suffix says.
     """
     if not path.is_file():
         raise UsageError(f"The file {path} does not exist.")
-    if path.name.endswith((".warc.gz", ".warc")):
+    if path.name.endswith(WARC_SUFFIXES):
         yield from (StoredPage(path, page) for page in read_snapshots(path) if urlsplit(page.url).path != ROBOTS_PATH)
         return
     if guess_kind(path.name) is None:
-        raise UsageError(f"{path}: the ending says no kind of page; use .html, .txt, .json, .xml or .warc.gz.")
+        raise UsageError(f"{path}: the suffix is not of a page; use .html, .txt, .json, .xml or .warc.gz.")
     meta_path = get_side_file(path, ".meta.json")
     meta = _read_json(meta_path) if meta_path.is_file() else {}
     body = path.read_bytes()
@@ -131,8 +131,9 @@ def _apply_meta(snapshot: Snapshot, meta: dict[str, Any], meta_path: Path, name:
 
 def _list_page_files(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
-        known = guess_kind(path.name) or path.name.endswith((".warc.gz", ".warc"))
-        if known and path.is_file() and not path.name.endswith(SIDE_FILE_SUFFIXES) and not path.name.startswith("."):
+        is_page = guess_kind(path.name) or path.name.endswith(WARC_SUFFIXES)
+        is_hidden = path.name.startswith(".")
+        if is_page and path.is_file() and not path.name.endswith(SIDE_FILE_SUFFIXES) and not is_hidden:
             yield path
 
 
@@ -142,5 +143,5 @@ def _read_json(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise UsageError(f"{path}: not valid JSON ({error}).") from error
     if not isinstance(values, dict):
-        raise UsageError(f"{path}: must hold one JSON object.")
+        raise UsageError(f"{path}: must be one JSON object.")
     return values

@@ -1,7 +1,7 @@
-"""One WARC record read from a file, whole or not at all.
+"""Read WARC records from a file, each whole or not at all.
 
-warcio finds and parses the records (gzip or plain, WARC 1.0 and 1.1, other tools' habits); what it passes over in
-silence - records cut off, bytes behind the last one - is an ArchiveError here.
+warcio finds and parses the records: gzip or plain, WARC 1.0 and 1.1, other tools' variants. It silently skips records
+that are cut off and bytes behind the last record. This module raises ArchiveError for both.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from warcio.exceptions import ArchiveLoadFailed
 from crawler.errors import ArchiveError
 
 MAX_RECORD_BYTES = 256 << 20
-"""Records longer than this many bytes are passed over, their `body` is None."""
+"""A longer record has the `body` None."""
+READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarcRecord:
-    """A response, revisit or request record. `headers` and `http` have lower-case names.
+    """A response, revisit or request record. `headers` and `http_headers` have lower-case names.
 
-    `first` is the status or request line without its first word. `body` is the payload as kept, no longer in chunks;
-    None where the record is longer than MAX_RECORD.
+    `start_line` is the status or request line without its first word. `body` is the payload as stored, not in chunks.
+    None if the record is longer than MAX_RECORD_BYTES.
     """
 
     kind: str
@@ -41,14 +42,14 @@ class WarcRecord:
 
     @property
     def url(self) -> str:
-        """The address the record belongs to."""
+        """The address of the record."""
         return self.headers.get("warc-target-uri", "")
 
 
 def read_records(path: Path, offset: int = 0) -> Iterator[WarcRecord]:
-    """The HTTP records of a WARC file from a record's offset on, in the order they stand.
+    """Yield the HTTP records of a WARC file in order, starting at the offset of a record.
 
-    ArchiveError when the file is missing, is no WARC file, or breaks off (after everything whole was given).
+    Raise ArchiveError if the file is missing or is no WARC file, or, after all whole records, if it breaks off.
     """
     try:
         file = path.open("rb")
@@ -71,7 +72,7 @@ def _read_open_file(file: BinaryIO, path: Path, offset: int) -> Iterator[WarcRec
                 if record is not None:
                     yield record
     except (ArchiveLoadFailed, EOFError, ValueError, AttributeError) as error:
-        # AttributeError: warcio asks a record without an address for its scheme
+        # AttributeError: warcio reads the scheme of a record that has no address.
         raise _make_broken_error(path, end, size) from error
     if end < size:
         raise _make_broken_error(path, end, size)
@@ -87,16 +88,16 @@ def _make_broken_error(path: Path, end: int, size: int) -> ArchiveError:
 
 
 def _parse_record(found: Any, start: int) -> WarcRecord | None:
-    """A warcio record with its body; None for kinds that are no HTTP traffic. EOFError when it is cut off."""
+    """Return a record of warcio with its body, or None if it is no HTTP record. Raise EOFError if it is cut off."""
     if found.rec_type is None or found.length is None:
         raise EOFError("the record's header is cut off")
-    wanted = found.rec_type in ("response", "revisit", "request") and found.http_headers is not None
+    is_http = found.rec_type in ("response", "revisit", "request") and found.http_headers is not None
     length = found.payload_length if found.http_headers is not None else found.length
-    body = _read_block(found.raw_stream, max(length, 0), keep=wanted and length <= MAX_RECORD_BYTES)
-    if not wanted:
+    body = _read_block(found.raw_stream, max(length, 0), keep=is_http and length <= MAX_RECORD_BYTES)
+    if not is_http:
         return None
-    http = _join_headers(found.http_headers.headers)
-    if body and http.get("transfer-encoding", "").lower() == "chunked":
+    http_headers = _join_headers(found.http_headers.headers)
+    if body and http_headers.get("transfer-encoding", "").lower() == "chunked":
         body = ChunkedDataReader(io.BytesIO(body), decomp_type=None).read()
     return WarcRecord(
         kind=found.rec_type,
@@ -104,25 +105,25 @@ def _parse_record(found: Any, start: int) -> WarcRecord | None:
         headers=_join_headers(found.rec_headers.headers),
         start_line=found.http_headers.statusline,
         method=found.http_headers.protocol,
-        http_headers=http,
+        http_headers=http_headers,
         body=body,
     )
 
 
 def _read_block(stream: Any, length: int, *, keep: bool) -> bytes | None:
-    kept = bytearray()
-    read = 0
-    while read < length and (piece := stream.read(min(length - read, 1 << 20))):
-        read += len(piece)
+    block = bytearray()
+    count = 0
+    while count < length and (piece := stream.read(min(length - count, READ_BYTES))):
+        count += len(piece)
         if keep:
-            kept += piece
-    if read < length:
+            block += piece
+    if count < length:
         raise EOFError("the record's block is cut off")
-    return bytes(kept) if keep else None
+    return bytes(block) if keep else None
 
 
 def _join_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
-    """Headers by lower-case name; values of a name that came several times are joined by commas."""
+    """Return headers by lower-case name. Several values of one name are joined by commas."""
     joined: dict[str, str] = {}
     for name, value in headers:
         key = name.lower()

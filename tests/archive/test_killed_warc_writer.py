@@ -24,13 +24,13 @@ WRITING = """
 import os, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from crawler.archive.http_transaction import Exchange
+from crawler.archive.http_transaction import HttpTransaction
 from crawler.archive.warc_writer import WarcWriter
 
 folder, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 writer = WarcWriter(folder, "demo", software="test/1")
 for number in range(count):
-    writer.write(Exchange(
+    writer.write(HttpTransaction(
         url=f"https://example.org/{name}/{number}", method="GET", request_headers=[], payload=b"", status=200,
         headers=[(b"Content-Encoding", b"none")], body=os.urandom(200_000 if count > 10_000 else 2_000),
         fetched_at=datetime(2026, 11, 22, 12, tzinfo=UTC),

@@ -158,9 +158,9 @@ def test_a_page_that_came_again_unchanged_is_a_revisit_and_reads_the_same(tmp_pa
     page = gzip.compress(b"the page")
     headers = [(b"Content-Encoding", b"gzip")]
     (first,) = write(tmp_path, exchange(page, headers=headers))
-    earlier = PriorRecord(url=URL, date=NOON, digest=first.digest, file=first.file, offset=first.offset)
+    prior = PriorRecord(url=URL, date=NOON, digest=first.digest, file=first.file, offset=first.offset)
     next_day = NOON + timedelta(days=1)
-    (again,) = write(tmp_path, exchange(page, headers=headers, fetched_at=next_day, earlier=earlier))
+    (again,) = write(tmp_path, exchange(page, headers=headers, fetched_at=next_day, prior_record=prior))
 
     assert again.file == "demo/2026-11-23.warc.gz"
     assert again.digest == first.digest
@@ -177,11 +177,11 @@ def test_a_page_that_came_again_unchanged_is_a_revisit_and_reads_the_same(tmp_pa
 
 def test_a_revisit_is_resolved_without_the_hint_to_file_and_offset(tmp_path: Path) -> None:
     (first,) = write(tmp_path, exchange(b"the page"))
-    earlier = PriorRecord(url=URL, date=NOON, digest=first.digest)
+    prior = PriorRecord(url=URL, date=NOON, digest=first.digest)
     refs = write(
         tmp_path,
-        exchange(b"the page", fetched_at=NOON + timedelta(days=1), earlier=earlier),
-        exchange(b"the page", fetched_at=NOON + timedelta(minutes=1), earlier=earlier),
+        exchange(b"the page", fetched_at=NOON + timedelta(days=1), prior_record=prior),
+        exchange(b"the page", fetched_at=NOON + timedelta(minutes=1), prior_record=prior),
     )
     assert [read_snapshot_at(tmp_path, ref).body for ref in refs] == [b"the page", b"the page"]
 
@@ -190,22 +190,22 @@ def test_a_revisit_of_a_revisit_still_leads_to_the_page(tmp_path: Path) -> None:
     (ref,) = write(tmp_path, exchange(b"the page"))
     for days in (1, 2, 3):
         before = NOON + timedelta(days=days - 1)
-        earlier = PriorRecord(url=URL, date=before, digest=ref.digest, file=ref.file, offset=ref.offset)
-        (ref,) = write(tmp_path, exchange(b"the page", fetched_at=NOON + timedelta(days=days), earlier=earlier))
+        prior = PriorRecord(url=URL, date=before, digest=ref.digest, file=ref.file, offset=ref.offset)
+        (ref,) = write(tmp_path, exchange(b"the page", fetched_at=NOON + timedelta(days=days), prior_record=prior))
     assert ref.file == "demo/2026-11-25.warc.gz"
     assert read_snapshot_at(tmp_path, ref).body == b"the page"
 
 
 def test_a_changed_page_is_written_in_full_though_an_earlier_record_is_known(tmp_path: Path) -> None:
-    earlier = PriorRecord(url=URL, date=NOON, digest="sha256:" + "0" * 64, file="demo/x.warc.gz", offset=5)
-    (ref,) = write(tmp_path, exchange(b"other", earlier=earlier))
+    prior = PriorRecord(url=URL, date=NOON, digest="sha256:" + "0" * 64, file="demo/x.warc.gz", offset=5)
+    (ref,) = write(tmp_path, exchange(b"other", prior_record=prior))
     assert read_snapshot_at(tmp_path, ref).body == b"other"
 
 
 def test_not_modified_is_a_revisit_that_stays_a_304(tmp_path: Path) -> None:
     (first,) = write(tmp_path, exchange(b"the page"))
-    earlier = PriorRecord(url=URL, date=NOON, digest=first.digest, file=first.file, offset=first.offset)
-    (ref,) = write(tmp_path, exchange(b"", status=304, earlier=earlier))
+    prior = PriorRecord(url=URL, date=NOON, digest=first.digest, file=first.file, offset=first.offset)
+    (ref,) = write(tmp_path, exchange(b"", status=304, prior_record=prior))
     with (tmp_path / str(ref.file)).open("rb") as file:
         (record,) = [r for r in ArchiveIterator(file) if r.rec_type == "revisit"]
     assert record.rec_headers.get("WARC-Profile").endswith("/server-not-modified")

@@ -120,7 +120,7 @@ NO_ARTICLE = [
     ("qazmonitor/rss.xml", "qazmonitor", 0, "is a list of"),
     ("mfa/nothing.html", "mfa", 2, "does not exist"),
     ("mfa", "mfa", 2, "does not exist"),
-    ("../README.md", "mfa", 2, "the ending says no kind of page"),
+    ("../README.md", "mfa", 2, "the suffix is not of a page"),
     ("qazmonitor/terms.html", "qazmonitr", 2, "did you mean 'qazmonitor'?"),
 ]
 
