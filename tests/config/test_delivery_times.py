@@ -1,4 +1,4 @@
-"""When subscribers are told: rhythms, quiet hours, and what is said of a wrong one."""
+"""Delivery schedules and quiet hours: parsing, due times and errors."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ ALMATY = ZoneInfo("Asia/Almaty")
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def when(text: str) -> DeliverySchedule:
+def make_schedule(text: str) -> DeliverySchedule:
     found = parse_delivery_schedule(text)
     assert isinstance(found, DeliverySchedule)
     return found
 
 
-def hours(text: str) -> QuietHours:
+def make_quiet_hours(text: str) -> QuietHours:
     found = parse_quiet_hours(text)
     assert isinstance(found, QuietHours)
     return found
@@ -41,8 +41,8 @@ def hours(text: str) -> QuietHours:
         ("Weekly Monday 8:30", "2026-03-02 08:29", "2026-02-23 08:30"),
     ],
 )
-def test_when_a_digest_last_fell_due(text: str, now: str, latest: str) -> None:
-    found = when(text).get_last_due(datetime.fromisoformat(now).replace(tzinfo=ALMATY))
+def test_last_due_time(text: str, now: str, latest: str) -> None:
+    found = make_schedule(text).get_last_due(datetime.fromisoformat(now).replace(tzinfo=ALMATY))
     assert f"{found:%Y-%m-%d %H:%M}" == latest
     assert found.tzinfo is ALMATY
 
@@ -51,17 +51,17 @@ def test_when_a_digest_last_fell_due(text: str, now: str, latest: str) -> None:
     st.sampled_from(["hourly", "daily 02:30", "weekly sun 02:30"]),
     st.integers(0, 270 * 24 * 60),
 )
-def test_the_latest_time_is_never_later_than_now_also_where_clocks_change(text: str, minutes: int) -> None:
+def test_last_due_time_where_clocks_change(text: str, minutes: int) -> None:
     now = (datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=minutes)).astimezone(BERLIN)
-    latest = when(text).get_last_due(now)
+    latest = make_schedule(text).get_last_due(now)
     assert latest <= now
     assert now - latest <= timedelta(days=7, hours=1)
-    assert when(text).get_last_due(latest) == latest
+    assert make_schedule(text).get_last_due(latest) == latest
 
 
 @pytest.mark.parametrize("text", ["realtime", "hourly", "daily 08:30", "weekly mon 08:30"])
-def test_a_rhythm_is_written_as_it_is_read(text: str) -> None:
-    assert str(when(text)) == text
+def test_schedule_is_formatted_as_parsed(text: str) -> None:
+    assert str(make_schedule(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_a_rhythm_is_written_as_it_is_read(text: str) -> None:
         ("12:00-14:00", "2026-03-06 23:00", "2026-03-06 23:00"),
     ],
 )
-def test_quiet_hours_hold_what_falls_into_them_until_they_end(text: str, now: str, after: str) -> None:
-    found = hours(text).get_end_if_quiet(datetime.fromisoformat(now).replace(tzinfo=ALMATY))
+def test_end_of_quiet_hours(text: str, now: str, after: str) -> None:
+    found = make_quiet_hours(text).get_end_if_quiet(datetime.fromisoformat(now).replace(tzinfo=ALMATY))
     assert f"{found:%Y-%m-%d %H:%M}" == after
 
 
@@ -95,6 +95,6 @@ def test_quiet_hours_hold_what_falls_into_them_until_they_end(text: str, now: st
         ({"languages": ["de"]}, "'ru', 'kk' or 'en'"),
     ],
 )
-def test_a_wrong_setting_is_refused_in_words(options: dict[str, Any], words: str) -> None:
+def test_wrong_setting_is_explained(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         Subscription.model_validate({"channels": ["desk"], **options})

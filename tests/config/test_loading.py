@@ -1,4 +1,4 @@
-"""What an owner may set: found in order, checked whole, and explained with line and nearest word."""
+"""Loading of the configuration: order of files, variables, paths, and errors with line and nearest word."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from crawler.errors import ConfigError, UnknownSource
 
 
 @pytest.fixture(autouse=True)
-def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty working directory, home and environment."""
+def empty_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Make the working directory, the home and the environment empty."""
     for name in [name for name in os.environ if name.upper().startswith("CRAWLER_")]:
         monkeypatch.delenv(name)
     for name in ("config", "data", "work"):
@@ -26,32 +26,32 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
 
 
-def written(path: Path, text: str) -> Path:
+def write_file(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def test_built_in_values(alone: Path) -> None:
+def test_built_in_values(empty_environment: Path) -> None:
     config = load_config()
     assert (config.path, config.contact, config.timezone) == (None, None, "Asia/Almaty")
-    assert config.data_folder == alone / "data" / "crawler"
-    assert config.database_url == f"sqlite:///{alone / 'data' / 'crawler' / 'crawler.db'}"
-    assert config.archive_dir == alone / "data" / "crawler" / "archive"
+    assert config.data_folder == empty_environment / "data" / "crawler"
+    assert config.database_url == f"sqlite:///{empty_environment / 'data' / 'crawler' / 'crawler.db'}"
+    assert config.archive_dir == empty_environment / "data" / "crawler" / "archive"
     assert not config.data_folder.exists()
 
 
-def test_first_file_found_wins(alone: Path) -> None:
-    user = written(alone / "config" / "crawler" / "crawler.toml", 'contact = "user"')
+def test_first_file_found_wins(empty_environment: Path) -> None:
+    user = write_file(empty_environment / "config" / "crawler" / "crawler.toml", 'contact = "user"')
     assert (load_config().contact, find_config_file()) == ("user", user)
-    written(Path("crawler.toml"), 'contact = "here"')
-    assert (load_config().contact, load_config().path) == ("here", alone / "work" / "crawler.toml")
-    given = written(alone / "given.toml", 'contact = "given"')
+    write_file(Path("crawler.toml"), 'contact = "here"')
+    assert (load_config().contact, load_config().path) == ("here", empty_environment / "work" / "crawler.toml")
+    given = write_file(empty_environment / "given.toml", 'contact = "given"')
     assert (load_config(given).contact, load_config(given).path) == ("given", given)
 
 
 def test_variable_outranks_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    written(
+    write_file(
         Path("crawler.toml"),
         'contact = "file"\n[limits]\nbody_mb = 3\npage_seconds = 4\n[sources.mfa]\npages = 5\njitter = 6',
     )
@@ -63,13 +63,13 @@ def test_variable_outranks_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (config.get_source("mfa").pages, config.get_source("mfa").jitter) == (8, 6)
 
 
-def test_missing_given_file_is_told(alone: Path) -> None:
+def test_missing_file_is_an_error(empty_environment: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.toml does not exist.*crawler init"):
-        load_config(alone / "none.toml")
+        load_config(empty_environment / "none.toml")
 
 
 def test_empty_file_sets_nothing() -> None:
-    written(Path("crawler.toml"), "# nothing\n[limits]\n[politeness]\n[sources.mfa]\n")
+    write_file(Path("crawler.toml"), "# nothing\n[limits]\n[politeness]\n[sources.mfa]\n")
     assert load_config().model_dump(exclude={"sources"}) == Config().model_dump(exclude={"sources"})
     assert load_config().get_source("mfa") == SourceConfig()
 
@@ -99,16 +99,16 @@ def test_empty_file_sets_nothing() -> None:
         ("database = 7", 2, "database = 7"),
     ],
 )
-def test_mistake_is_told_with_file_line_and_nearest_word(text: str, line: int, part: str) -> None:
-    written(Path("crawler.toml"), f"# A comment\n{text}\n")
+def test_error_names_file_line_and_nearest_word(text: str, line: int, part: str) -> None:
+    write_file(Path("crawler.toml"), f"# A comment\n{text}\n")
     with pytest.raises(ConfigError) as caught:
         load_config()
     assert str(caught.value).startswith(f"crawler.toml:{line}: ")
     assert part in str(caught.value)
 
 
-def test_unknown_language_is_told() -> None:
-    written(Path("crawler.toml"), '[sources.mfa]\nlanguages = ["ru", "de"]')
+def test_unknown_language_is_an_error() -> None:
+    write_file(Path("crawler.toml"), '[sources.mfa]\nlanguages = ["ru", "de"]')
     with pytest.raises(ConfigError, match="'de' cannot be used"):
         load_config()
 
@@ -116,7 +116,7 @@ def test_unknown_language_is_told() -> None:
 @pytest.mark.parametrize(
     "raw", [b"a = ", b"[limits", b"a = 1\na = 2", b"contact = 'x", "contact = 'Мост'".encode("cp1251")]
 )
-def test_broken_toml_is_told(raw: bytes) -> None:
+def test_broken_toml_is_an_error(raw: bytes) -> None:
     Path("crawler.toml").write_bytes(raw)
     with pytest.raises(ConfigError, match=r"^crawler\.toml: not valid TOML: "):
         load_config()
@@ -136,7 +136,7 @@ def test_broken_toml_is_told(raw: bytes) -> None:
         ("CRAWLER_TIMEZONE", "Mars/Base", "the variable CRAWLER_TIMEZONE"),
     ],
 )
-def test_mistaken_variable_is_told(name: str, value: str, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_variable_is_an_error(name: str, value: str, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError) as caught:
         load_config()
@@ -144,22 +144,25 @@ def test_mistaken_variable_is_told(name: str, value: str, part: str, monkeypatch
 
 
 @pytest.mark.parametrize("name", ["CRAWLERX", "SCRAPY_CRAWLER_X"])
-def test_other_programs_variables_are_no_matter(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_of_other_programs_are_ignored(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "x")
     assert load_config() == Config()
 
 
-def test_paths_of_a_file_are_relative_to_it(alone: Path) -> None:
-    given = written(alone / "etc" / "c.toml", 'rules = "my/rules.toml"\ndata_dir = "data"')
+def test_paths_of_a_file_are_relative_to_it(empty_environment: Path) -> None:
+    given = write_file(empty_environment / "etc" / "c.toml", 'rules = "my/rules.toml"\ndata_dir = "data"')
     config = load_config(given)
-    assert config.rules == alone / "etc" / "my" / "rules.toml"
-    assert config.data_folder == alone / "etc" / "data"
+    assert config.rules == empty_environment / "etc" / "my" / "rules.toml"
+    assert config.data_folder == empty_environment / "etc" / "data"
 
 
-def test_home_and_absolute_paths_stay(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(alone))
-    written(Path("crawler.toml"), f'rules = "{alone}/r.toml"\ndata_dir = "~/news"')
-    assert (load_config().rules, load_config().data_folder) == (alone / "r.toml", alone / "news")
+def test_home_and_absolute_paths(empty_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(empty_environment))
+    write_file(Path("crawler.toml"), f'rules = "{empty_environment}/r.toml"\ndata_dir = "~/news"')
+    assert (load_config().rules, load_config().data_folder) == (
+        empty_environment / "r.toml",
+        empty_environment / "news",
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,18 +182,18 @@ def test_database(given: str, url: str) -> None:
     ("everywhere", "own", "may"),
     [(False, None, False), (True, None, True), (False, True, True), (True, False, False)],
 )
-def test_private_addresses_are_a_sources_own_matter_first(everywhere: bool, own: bool | None, may: bool) -> None:
+def test_source_overrides_allow_private(everywhere: bool, own: bool | None, may: bool) -> None:
     config = Config(allow_private=everywhere, sources={"mfa": SourceConfig(allow_private=own)})
     assert config.allows_private_address("mfa") is may
     assert config.allows_private_address("ktkz") is everywhere
 
 
-def test_user_agent_is_honest() -> None:
+def test_user_agent_names_the_contact() -> None:
     assert Config(contact="press@example.org").user_agent.endswith("(news monitoring; +press@example.org)")
     assert Config().user_agent.endswith("(news monitoring)")
 
 
-def test_unknown_source_is_told_with_the_nearest_word() -> None:
+def test_unknown_source_names_the_nearest_source() -> None:
     config = Config(sources={"qazmonitro": SourceConfig()})
     with pytest.raises(UnknownSource, match="'qazmonitro', did you mean 'qazmonitor'"):
         config.raise_if_unknown_source(spiders.list_names())
@@ -203,8 +206,8 @@ def test_values_are_frozen() -> None:
             section.__setattr__(next(iter(type(section).model_fields)), None)
 
 
-def test_a_file_that_is_a_folder_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that may not be read is told alike; as root there is none."""
+def test_unreadable_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder causes the same error as a file without permission, and also for root, who may read every file."""
     path = tmp_path / "crawler.toml"
     path.write_text("", encoding="utf-8")
     monkeypatch.setattr(Path, "is_file", lambda _: True)

@@ -1,5 +1,4 @@
-"""A mistake in the configuration is explained without a word of what may be secret: addresses of channels, of the
-database, wherever they were written."""
+"""Errors about the configuration never show an address, because it may contain a password."""
 
 from __future__ import annotations
 
@@ -37,9 +36,7 @@ def test_no_error_shows_an_address(mistake: str, tmp_path: Path) -> None:
     assert str(file) in str(caught.value)
 
 
-def test_the_file_of_an_address_stands_beside_the_configuration(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_address_file_is_relative_to_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "desk").write_text(f"{ADDRESS}\n", encoding="utf-8")
     file = tmp_path / "crawler.toml"
     file.write_text('[channels]\ndesk.file = "desk"\n', encoding="utf-8")
@@ -47,14 +44,14 @@ def test_the_file_of_an_address_stands_beside_the_configuration(
     assert load_config(file).channels["desk"].get_secret_value() == ADDRESS
 
 
-def test_a_subscription_that_tells_nothing_is_refused(tmp_path: Path) -> None:
+def test_subscription_without_changes_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "crawler.toml"
     file.write_text(f'{PRESS}channels = ["desk"]\ntell = []\n', encoding="utf-8")
     with pytest.raises(ConfigError, match=r"crawler\.toml:5: subscriptions\.press\.tell = \[\] cannot be used"):
         load_config(file)
 
 
-def test_nor_does_one_about_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_error_about_a_variable_shows_no_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CRAWLER_SUBSCRIPTIONS", f'{{"press": "{ADDRESS}"}}')
     with pytest.raises(ConfigError) as caught:

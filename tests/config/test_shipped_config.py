@@ -1,4 +1,4 @@
-"""The shipped crawler.toml: every setting is in it, with the value in force where it is commented out."""
+"""The shipped crawler.toml contains every setting, commented out with its default value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXT = resources.files("crawler.defaults").joinpath("crawler.toml").read_text(en
 SETTING = re.compile(r"^# (?=\w+ = |\[subscriptions\.)", re.MULTILINE)
 UNCOMMENTED = tomllib.loads(SETTING.sub("", TEXT))
 EXAMPLES = {"contact", "data_dir", "database", "rules", "templates"}
-"""Settings without a value of their own: an example stands there."""
+"""Settings without a default value. The file shows an example."""
 SOURCE_EXAMPLES = {"base_url", "allow_private", "permission"}
 
 
@@ -30,7 +30,7 @@ def test_shipped_file_sets_nothing(tmp_path: Path) -> None:
     assert sorted(config.sources) == spiders.list_names()
 
 
-def test_all_of_it_uncommented_is_valid(tmp_path: Path) -> None:
+def test_uncommented_file_is_valid(tmp_path: Path) -> None:
     path = tmp_path / "crawler.toml"
     path.write_text(SETTING.sub("", TEXT), encoding="utf-8")
     assert load_config(path).contact == "press@example.org"
@@ -47,26 +47,26 @@ def test_all_of_it_uncommented_is_valid(tmp_path: Path) -> None:
         (SourceConfig, {key for options in UNCOMMENTED["sources"].values() for key in options}),
     ],
 )
-def test_settings_are_those_of_the_program(model: type[Any], keys: Any) -> None:
+def test_file_has_every_setting(model: type[Any], keys: Any) -> None:
     assert set(model.model_fields) - {"path"} == set(keys)
 
 
 @pytest.mark.parametrize("section", ["limits", "politeness"])
-def test_commented_values_of_a_section_are_in_force(section: str) -> None:
+def test_commented_values_of_a_section_are_defaults(section: str) -> None:
     assert UNCOMMENTED[section] == getattr(Config(), section).model_dump()
 
 
-def test_commented_values_of_feeds_are_in_force() -> None:
+def test_commented_title_of_feeds_is_the_default() -> None:
     assert UNCOMMENTED["feeds"]["title"] == Config().feeds.title
 
 
-def test_commented_values_of_the_whole_are_in_force() -> None:
+def test_commented_global_values_are_defaults() -> None:
     shown = {key: value for key, value in UNCOMMENTED.items() if not isinstance(value, dict) and key not in EXAMPLES}
     assert shown == {key: getattr(Config(), key) for key in shown}
     assert len(shown) >= 3
 
 
-def test_commented_values_of_a_subscription_are_in_force() -> None:
+def test_commented_values_of_a_subscription_are_defaults() -> None:
     shown = UNCOMMENTED["subscriptions"]["press"]
     bare = Subscription(channels=("desk",)).model_dump()
     for key, value in shown.items():
@@ -75,7 +75,7 @@ def test_commented_values_of_a_subscription_are_in_force() -> None:
 
 
 @pytest.mark.parametrize("source", spiders.list_names())
-def test_commented_values_of_a_source_are_in_force(source: str) -> None:
+def test_commented_values_of_a_source_are_defaults(source: str) -> None:
     spider, options = spiders.load_spider(source), SourceConfig()
     own = {
         "cron": spider.cron,
@@ -96,7 +96,7 @@ def test_lines_fit_a_terminal(line: str) -> None:
     assert len(line) <= 120
 
 
-def test_every_setting_says_what_it_is() -> None:
+def test_each_setting_has_a_comment() -> None:
     said = {line.strip("# ").partition(" = ")[0] for line in TEXT.splitlines() if SETTING.match(line) and "  #" in line}
     above = {
         two.strip("# ").partition(" = ")[0]

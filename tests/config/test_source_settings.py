@@ -1,4 +1,4 @@
-"""The settings of revisits, as an owner writes them."""
+"""The settings of a source for repeated requests."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from crawler.config import SourceConfig, load_config
 from crawler.errors import ConfigError
 
 
-def written(folder: Path, line: str) -> SourceConfig:
+def load_source(folder: Path, line: str) -> SourceConfig:
     path = folder / "crawler.toml"
     path.write_text(f"[sources.ktkz]\n{line}\n", encoding="utf-8")
     return load_config(path).get_source("ktkz")
 
 
-def test_ages_are_written_with_their_unit(tmp_path: Path) -> None:
-    found = written(tmp_path, 'revisits = ["45m", "6h", "3d", "2w"]\nfresh = "36h"')
+def test_ages_have_a_unit(tmp_path: Path) -> None:
+    found = load_source(tmp_path, 'revisits = ["45m", "6h", "3d", "2w"]\nfresh = "36h"')
     assert [age / timedelta(hours=1) for age in found.revisits] == [0.75, 6, 72, 336]
     assert found.fresh == timedelta(hours=36)
 
 
-def test_without_a_setting_the_ladder_reaches_a_month(tmp_path: Path) -> None:
-    found = written(tmp_path, "enabled = true")
+def test_default_revisit_ages(tmp_path: Path) -> None:
+    found = load_source(tmp_path, "enabled = true")
     assert [age / timedelta(hours=1) for age in found.revisits] == [1, 6, 24, 72, 240, 720]
     assert (found.fresh, found.revisits_per_run, found.watched) == (timedelta(days=1), 30, ())
 
 
 @pytest.mark.parametrize("line", ['fresh = "soon"', "fresh = 5", 'revisits = ["1h", "x"]'])
-def test_an_age_that_is_none_is_named(tmp_path: Path, line: str) -> None:
+def test_wrong_age_is_an_error(tmp_path: Path, line: str) -> None:
     with pytest.raises(ConfigError, match="write an age such as 45m, 6h, 3d or 2w"):
-        written(tmp_path, line)
+        load_source(tmp_path, line)
 
 
-def test_the_former_setting_is_refused_by_name(tmp_path: Path) -> None:
+def test_former_setting_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no setting 'sources\\.ktkz\\.recheck_days'"):
-        written(tmp_path, "recheck_days = 30")
+        load_source(tmp_path, "recheck_days = 30")
 
 
-def test_a_variable_sets_the_ladder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_set_revisit_ages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRAWLER_SOURCES__KTKZ__REVISITS", '["2h"]')
     monkeypatch.setenv("CRAWLER_SOURCES__KTKZ__FRESH", "12h")
-    found = written(tmp_path, "enabled = true")
+    found = load_source(tmp_path, "enabled = true")
     assert (found.revisits, found.fresh) == ((timedelta(hours=2),), timedelta(hours=12))

@@ -1,4 +1,4 @@
-"""Every form of a base form is found, and no word that only begins like one."""
+"""The matcher finds every form of a term, and no other word that begins like it."""
 
 from __future__ import annotations
 
@@ -25,26 +25,28 @@ KAZAKH = [
 ]
 
 
-def finder(language: str, term: str) -> Matcher:
+def make_matcher(language: str, term: str) -> Matcher:
     return Matcher(parse_rules(f'[[rule]]\nname = "one"\nterms.{language} = ["{term}"]\n'))
 
 
-def found(matcher: Matcher, text: str) -> list[str]:
+def list_surfaces(matcher: Matcher, text: str) -> list[str]:
     return [match.surface for match in matcher.find_matches({"body": text})]
 
 
 @pytest.mark.parametrize("term", RUSSIAN)
 def test_russian_cases_and_numbers(term: str) -> None:
-    matcher = finder("ru", term)
+    matcher = make_matcher("ru", term)
     for form in [term, *RUSSIAN[term].split(", ")]:
-        assert found(matcher, f"Видим {form}, да.") == [form]
+        assert list_surfaces(matcher, f"Видим {form}, да.") == [form]
         if not term.isupper():
-            assert found(matcher, f"Видим {form.upper()}!") == [form.upper()]
+            assert list_surfaces(matcher, f"Видим {form.upper()}!") == [form.upper()]
 
 
 @pytest.mark.parametrize("ending", KAZAKH)
 def test_kazakh_plural_possessive_case(ending: str) -> None:
-    assert found(finder("kk", "Қызыл Крест"), f"Бұл Қызыл Крест{ending} туралы.") == [f"Қызыл Крест{ending}"]
+    assert list_surfaces(make_matcher("kk", "Қызыл Крест"), f"Бұл Қызыл Крест{ending} туралы.") == [
+        f"Қызыл Крест{ending}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_kazakh_plural_possessive_case(ending: str) -> None:
     ],
 )
 def test_kazakh_stems_that_change_and_other_spellings(term: str, form: str) -> None:
-    assert found(finder("kk", term), f"Онда {form} бар.") == [form]
+    assert list_surfaces(make_matcher("kk", term), f"Онда {form} бар.") == [form]
 
 
 @pytest.mark.parametrize(
@@ -87,8 +89,8 @@ def test_kazakh_stems_that_change_and_other_spellings(term: str, form: str) -> N
         ("ru", "Красный Крест", "Флаг красный. Крест белый; красный, крест"),
     ],
 )
-def test_words_that_only_begin_alike_are_not_found(language: str, term: str, text: str) -> None:
-    assert found(finder(language, term), text) == []
+def test_words_with_the_same_beginning_are_not_found(language: str, term: str, text: str) -> None:
+    assert list_surfaces(make_matcher(language, term), text) == []
 
 
 @pytest.mark.parametrize(
@@ -103,12 +105,15 @@ def test_words_that_only_begin_alike_are_not_found(language: str, term: str, tex
     ],
 )
 def test_english_plurals_and_possessives(term: str, form: str) -> None:
-    assert found(finder("en", term), f"See the {form} here.") == [form]
+    assert list_surfaces(make_matcher("en", term), f"See the {form} here.") == [form]
 
 
-def test_exact_and_open_terms() -> None:
-    assert found(finder("ru", "=право"), "право права") == ["право"]
-    assert found(finder("ru", "гуманитар*"), "гуманитарную гуманитариев гуманно") == ["гуманитарную", "гуманитариев"]
+def test_equals_sign_and_star() -> None:
+    assert list_surfaces(make_matcher("ru", "=право"), "право права") == ["право"]
+    assert list_surfaces(make_matcher("ru", "гуманитар*"), "гуманитарную гуманитариев гуманно") == [
+        "гуманитарную",
+        "гуманитариев",
+    ]
 
 
 COMMON = "комитет федерация доброволец донор больница врач министр президент делегация миссия протокол граница партия"
@@ -123,11 +128,11 @@ def test_tables_agree_with_a_dictionary(word: str) -> None:
     assert {form.word.replace("ё", "е") for form in nouns[0].lexeme} <= inflect_ru.make_forms(word)
 
 
-def test_an_exact_term_is_named_without_its_sign() -> None:
-    assert finder("ru", "=право").find_matches({"body": "право"})[0].term == "право"
+def test_exact_term_is_reported_without_its_sign() -> None:
+    assert make_matcher("ru", "=право").find_matches({"body": "право"})[0].term == "право"
 
 
-def test_forms_stay_few() -> None:
+def test_number_of_forms_is_limited() -> None:
     assert len(inflect_ru.make_forms("международное гуманитарное право")) <= 12
     assert len(inflect_en.make_forms("Red Cross")) == 2
     assert len(inflect_kk.make_stems("Қызыл Крест")) <= 6

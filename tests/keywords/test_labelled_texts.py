@@ -1,4 +1,4 @@
-"""Texts written for this test, with traps of many kinds: the shipped rules judge every one of them rightly."""
+"""The shipped rules on texts written for this test, with traps of many kinds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEXTS = [
 ]
 
 
-def test_there_are_enough_of_each_kind() -> None:
+def test_number_of_labelled_texts() -> None:
     for language in ("en", "ru", "kk"):
         for sign in "+-":
             assert sum(one[:2] == (language, sign) for one in TEXTS) >= 30
@@ -26,7 +26,7 @@ def test_there_are_enough_of_each_kind() -> None:
 
 
 @pytest.mark.parametrize(("language", "sign", "text"), TEXTS)
-def test_the_text_is_judged_rightly(language: str, sign: str, text: str) -> None:
+def test_shipped_rules_judge_labelled_text(language: str, sign: str, text: str) -> None:
     matches = MATCHER.find_matches({"body": text}, language)
     strong = [(match.term, match.surface) for match in matches if match.strength == "strong"]
     assert bool(strong) == (sign == "+"), (strong, [(match.surface, match.reason) for match in matches])

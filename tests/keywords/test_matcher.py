@@ -1,4 +1,4 @@
-"""What the matcher promises the rest of the program."""
+"""The matches of rules in a text, their order, strength and reason."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from crawler.keywords.capitalization import Capitalization, check_capitalization
 SHIPPED = Matcher(load_rules())
 
 
-def simple(rule: str) -> Matcher:
+def make_matcher(rule: str) -> Matcher:
     return Matcher(parse_rules(f'[[rule]]\nname = "one"\n{rule}\n'))
 
 
-def test_matches_come_by_field_and_offset() -> None:
+def test_matches_are_sorted_by_field_and_offset() -> None:
     texts = {"body": "Red Cross, МККК.", "title": "IFRC and Red Crescent", "lead": "Қызыл Крест"}
     assert [(match.field, match.surface) for match in SHIPPED.find_matches(texts)] == [
         ("title", "IFRC"),
@@ -28,7 +28,7 @@ def test_matches_come_by_field_and_offset() -> None:
     ]
 
 
-def test_a_match_says_everything() -> None:
+def test_fields_of_a_match() -> None:
     text = "Первое. Глава МККК прибыл к «Красному Кресту». Конец."
     crest = SHIPPED.find_matches({"title": None, "lead": None, "body": text})[1]
     assert (crest.rule, crest.term, crest.surface) == ("red-cross-movement", "Красный Крест", "Красному Кресту")
@@ -37,7 +37,7 @@ def test_a_match_says_everything() -> None:
     assert crest.strength == "strong"
 
 
-def test_one_place_is_reported_once_and_as_the_longest() -> None:
+def test_longest_term_wins_at_a_place() -> None:
     matches = SHIPPED.find_matches({"body": "The International Committee of the Red Cross came."})
     assert [match.surface for match in matches] == ["International Committee of the Red Cross"]
 
@@ -56,8 +56,8 @@ def test_empty_and_missing_fields() -> None:
     assert SHIPPED.find_matches({}) == SHIPPED.find_matches({"title": None, "lead": "", "body": ""}) == ()
 
 
-def test_limits_of_a_rule() -> None:
-    matcher = simple('terms.en = ["river"]\nlanguages = ["en"]\nsources = ["mfa"]\nfields = ["title"]')
+def test_rule_limited_to_languages_sources_and_fields() -> None:
+    matcher = make_matcher('terms.en = ["river"]\nlanguages = ["en"]\nsources = ["mfa"]\nfields = ["title"]')
     here = {"title": "A river", "body": "A river"}
     assert [match.field for match in matcher.find_matches(here, "en", "mfa")] == ["title"]
     assert matcher.find_matches(here, None, "mfa")
@@ -67,7 +67,9 @@ def test_limits_of_a_rule() -> None:
 
 
 def test_lists_of_a_rule_are_conditions() -> None:
-    matcher = simple('terms.en = ["river"]\nall_of = ["flood", "dam"]\nany_of = ["north", "south"]\nnone_of = ["film"]')
+    matcher = make_matcher(
+        'terms.en = ["river"]\nall_of = ["flood", "dam"]\nany_of = ["north", "south"]\nnone_of = ["film"]'
+    )
     assert [
         match.surface for match in matcher.find_matches({"body": "The river, a flood, two dams in the north."})
     ] == [
@@ -96,7 +98,7 @@ def test_lists_of_a_rule_are_conditions() -> None:
         ("The flag has a red cross.", "red cross", "more speaks against it ('flag') than for it"),
     ],
 )
-def test_weak_matches_say_why(text: str, surface: str, reason: str) -> None:
+def test_reason_of_a_weak_match(text: str, surface: str, reason: str) -> None:
     match = SHIPPED.find_matches({"body": text})[0]
     assert (match.surface, match.strength, match.reason) == (surface, "weak", reason)
 
@@ -113,13 +115,13 @@ def test_weak_matches_say_why(text: str, surface: str, reason: str) -> None:
         ("american red cross volunteers", "supported by"),
     ],
 )
-def test_strong_matches_of_ambiguous_terms_say_why(text: str, reason: str) -> None:
-    told = [match.reason for match in SHIPPED.find_matches({"body": text}) if match.strength == "strong"]
-    assert any(reason in (one or "") for one in told) or (reason == "supported by" and told)
+def test_reason_of_a_strong_ambiguous_match(text: str, reason: str) -> None:
+    expected = [match.reason for match in SHIPPED.find_matches({"body": text}) if match.strength == "strong"]
+    assert any(reason in (one or "") for one in expected) or (reason == "supported by" and expected)
 
 
 @pytest.mark.parametrize(
-    ("text", "surface", "told"),
+    ("text", "surface", "expected"),
     [
         ("He saw the Red Cross there.", "Red Cross", Capitalization.CORRECT),
         ("He saw a red cross there.", "red cross", Capitalization.MISSING),
@@ -131,10 +133,10 @@ def test_strong_matches_of_ambiguous_terms_say_why(text: str, reason: str) -> No
         ("На двери красный крест.", "красный крест", Capitalization.MISSING),
     ],
 )
-def test_what_capitals_tell(text: str, surface: str, told: Capitalization) -> None:
+def test_check_capitalization(text: str, surface: str, expected: Capitalization) -> None:
     start = text.index(surface)
     term = "Red Cross" if surface.isascii() else "Красный Крест"
-    assert check_capitalization(text, start, start + len(surface), term) is told
+    assert check_capitalization(text, start, start + len(surface), term) is expected
 
 
 def test_the_title_supports_the_body() -> None:
@@ -143,12 +145,12 @@ def test_the_title_supports_the_body() -> None:
     assert SHIPPED.find_matches({"title": "Budget", "body": body})[0].strength == "weak"
 
 
-def test_support_is_looked_for_in_reach_only() -> None:
+def test_support_beyond_reach_does_not_count() -> None:
     far = "IHL was discussed. " + "Nothing happened there. " * 100 + "A war began."
     assert SHIPPED.find_matches({"body": far})[0].strength == "weak"
 
 
-def test_endings_behind_a_hyphen_belong_to_the_surface() -> None:
+def test_surface_includes_ending_after_hyphen() -> None:
     assert [m.surface for m in SHIPPED.find_matches({"body": "МККК-нің, ХҚКК-ға, Red Cross’s, МККК-Астана"})] == [
         "МККК-нің",
         "ХҚКК-ға",
@@ -157,14 +159,14 @@ def test_endings_behind_a_hyphen_belong_to_the_surface() -> None:
     ]
 
 
-def test_a_text_with_a_thousand_matches_is_judged_place_by_place() -> None:
+def test_text_with_a_thousand_matches() -> None:
     text = "The ICRC said IHL was at risk. Red Cross staff and МККК spoke of МГП in the war. " * 200
     matches = SHIPPED.find_matches({"body": text})
     assert len(matches) == 1000
     assert all(text[match.start : match.end] == match.surface and match.strength == "strong" for match in matches)
 
 
-def test_rules_are_loaded_without_parser_or_framework() -> None:
+def test_loading_rules_imports_no_parser_or_framework() -> None:
     code = (
         "import sys; from crawler.keywords import Matcher, load_rules; Matcher(load_rules());"
         "print([m for m in ('lark', 'scrapy', 'twisted', 'sqlalchemy', 'pymorphy3') if m in sys.modules])"

@@ -1,4 +1,4 @@
-"""The query language."""
+"""The query language of rules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TEXTS = {
 }
 
 
-def hits(search: str, **facts: str) -> list[str]:
+def list_surfaces(search: str, **facts: str) -> list[str]:
     matcher = Matcher(parse_rules(f"[[rule]]\nname = 'one'\nquery = '{search}'\n"))
     return [match.surface for match in matcher.find_matches(TEXTS, **facts)]
 
@@ -45,8 +45,8 @@ def hits(search: str, **facts: str) -> list[str]:
         ("ORDER OR МККК", ["МККК"]),
     ],
 )
-def test_searches(search: str, found: list[str]) -> None:
-    assert hits(search) == found
+def test_query(search: str, found: list[str]) -> None:
+    assert list_surfaces(search) == found
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ def test_searches(search: str, found: list[str]) -> None:
         ("МККК NOT source:mfa", {"source": "ktkz"}, True),
     ],
 )
-def test_limits(search: str, facts: dict[str, str], found: bool) -> None:
-    assert bool(hits(search, **facts)) is found
+def test_facets(search: str, facts: dict[str, str], found: bool) -> None:
+    assert bool(list_surfaces(search, **facts)) is found
 
 
 @pytest.mark.parametrize(
-    ("search", "said"),
+    ("search", "message"),
     [
         ("(a OR b", "it ends too early"),
         ("a AND", "it ends too early"),
@@ -79,11 +79,11 @@ def test_limits(search: str, facts: dict[str, str], found: bool) -> None:
         ("a*", "at least three letters"),
     ],
 )
-def test_errors_say_where(search: str, said: str) -> None:
-    assert said in (query.find_query_problem(search) or "")
+def test_problem_names_the_position(search: str, message: str) -> None:
+    assert message in (query.find_query_problem(search) or "")
 
 
-def test_the_language_of_a_term_is_told_from_its_letters() -> None:
+def test_guess_term_language() -> None:
     assert [query.guess_term_language(term) for term in ("Red Cross", "Красный", "Қызыл", "МГП", "ХГҚ", "1949")] == [
         "en",
         "ru",

@@ -1,4 +1,4 @@
-"""Rule files: what is refused, with which line and remedy."""
+"""Rule files: errors with their line and remedy, the shipped rules and the schema."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GOOD = '[[rule]]\nname = "one"\nterms.en = ["Red Cross"]\n'
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('[[rule]]\nname = "one"\nterms.en = ["x"', "not valid TOML"),
         (
@@ -50,36 +50,36 @@ GOOD = '[[rule]]\nname = "one"\nterms.en = ["Red Cross"]\n'
         (GOOD + 'languages = ["fr"]\n', "rules.toml:4: languages"),
     ],
 )
-def test_what_is_refused(text: str, said: str) -> None:
+def test_error_names_line_and_remedy(text: str, message: str) -> None:
     with pytest.raises(RuleError) as caught:
         parse_rules(text)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RuleError, match=r"none\.toml cannot be read: No such file"):
         load_rules(tmp_path / "none.toml")
 
 
-def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+def test_file_in_another_encoding_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "old.toml").write_bytes("# крест\n".encode("cp1251"))
     with pytest.raises(RuleError, match="it is not UTF-8"):
         load_rules(tmp_path / "old.toml")
 
 
-def test_the_shipped_rules_are_read() -> None:
+def test_shipped_rules_load() -> None:
     rules = load_rules(None)
     assert [rule.name for rule in rules.rules] == ["red-cross-movement", "ihl", "geneva-conventions"]
     assert rules.digest.startswith("sha256:") and rules.path is None
     assert all(rule.terms.en and rule.terms.ru and rule.terms.kk for rule in rules.rules)
 
 
-def test_the_digest_is_that_of_the_file(tmp_path: Path) -> None:
+def test_digest_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "rules.toml").write_text(GOOD, encoding="utf-8")
     assert load_rules(tmp_path / "rules.toml").digest == parse_rules(GOOD).digest != load_rules(None).digest
 
 
-def test_the_shipped_schema_is_that_of_the_classes() -> None:
+def test_shipped_schema_is_current() -> None:
     shipped = json.loads((SHIPPED / "rules.schema.json").read_text(encoding="utf-8"))
     assert shipped == make_rule_schema(), (
         "write it anew with: crawler rules schema > crawler/defaults/rules.schema.json"
