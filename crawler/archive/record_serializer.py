@@ -46,12 +46,6 @@ class PackedRecords:
     prior_record: PriorRecord | None
 
 
-class _RecordWriter(WARCWriter):  # type: ignore[misc]
-    """warcio's writer, which would compute the payload digest of a request over its head too."""
-
-    NO_PAYLOAD_DIGEST_TYPES = (*WARCWriter.NO_PAYLOAD_DIGEST_TYPES, "request")
-
-
 def pack_transaction(transaction: HttpTransaction) -> PackedRecords:
     """Return the response (or revisit) record of a transaction, followed by its request record."""
     date = format_warc_date(transaction.fetched_at)
@@ -173,9 +167,11 @@ def _make_record(kind: str, record_id: str, date: str, headers: Iterable[tuple[s
         ("WARC-Block-Digest", hash_payload(block)),
     ]
     record_headers = StatusAndHeaders("", all_headers, protocol=WARC_VERSION)
-    record = ArcWarcRecord("warc", kind, record_headers, BytesIO(block), None, None, len(block))
+    # Every record is a "warcinfo" to warcio, which would drop the block of a revisit, and hash the head of a request
+    # as part of its payload. The real type is in the headers.
+    record = ArcWarcRecord("warc", "warcinfo", record_headers, BytesIO(block), None, None, len(block))
     data = BytesIO()
-    _RecordWriter(data, warc_version=WARC_VERSION).write_record(record)
+    WARCWriter(data, warc_version=WARC_VERSION).write_record(record)
     return data.getvalue()
 
 
