@@ -1,28 +1,61 @@
-"""Fixtures every room may use: loopback copies of the three sites, each started on a port of its own."""
+"""Fixtures for all tests: an empty store, a configuration, an article, and loopback copies of the three sites."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from support.factories import make_article
 from support.gov_site import GovSite
 from support.ktkz_site import KtkzSite
 from support.qazmonitor_site import QazMonitorSite
 
+from crawler.config import Config
+from crawler.items import Article
+
+if TYPE_CHECKING:
+    from crawler.store import Store
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """The built-in configuration with its data in the test's folder."""
+    return Config(data_dir=tmp_path)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty SQLite store. The contract tests in tests/store replace it by one for each database."""
+    from crawler.store import open_store  # takes 0.3 s, which a test without a store does not need
+
+    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
+        yield opened
+
+
+@pytest.fixture
+def article() -> Article:
+    """A new article in Russian."""
+    return make_article()
+
 
 @pytest.fixture
 def gov_site() -> Iterator[GovSite]:
+    """A running copy of gov.kz on a port of its own."""
     with GovSite() as site:
         yield site
 
 
 @pytest.fixture
 def qazmonitor_site() -> Iterator[QazMonitorSite]:
+    """A running copy of QazMonitor on a port of its own."""
     with QazMonitorSite() as site:
         yield site
 
 
 @pytest.fixture
 def ktkz_site() -> Iterator[KtkzSite]:
+    """A running copy of kt.kz on a port of its own."""
     with KtkzSite() as site:
         yield site

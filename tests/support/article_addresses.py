@@ -1,4 +1,4 @@
-"""Forms of article addresses and what each source must make of them: native id, canonical address, language named."""
+"""Forms of article addresses, and what each source identifies: native id, canonical URL, language of the URL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KT = "https://www.kt.kz/rus/press-materialy/volonterov_uchat_1377991204.html"
 
 
 def list_forms(canonical: str) -> list[str]:
-    """The same address as people and feeds write it."""
+    """Return the forms in which people and feeds write an address."""
     host, path = canonical.removeprefix("https://").split("/", 1)
     return [
         *(canonical, f"{canonical}/", f"{canonical}#comments", f"{canonical}/#top", f" {canonical}\n"),

@@ -1,4 +1,4 @@
-"""HTTP as the loopback copies speak it: keep-alive, ETag and Last-Modified with 304, gzip when it is accepted."""
+"""The HTTP server of the loopback copies: keep-alive, conditional requests, gzip."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.site_faults import BrokenReply
 
 @dataclass(frozen=True)
 class SiteRequest:
-    """One request as it came in. `headers` have lower-case names, `at` is UTC."""
+    """One received request. `headers` have lower-case names, `at` is UTC."""
 
     method: str
     path: str
@@ -39,18 +39,20 @@ class SiteReply:
 
 
 class SiteServer(ThreadingHTTPServer):
-    """Listens on a free loopback port and gives every request to `answer`; `stopping` ends slow answers."""
+    """Listens on a free loopback port with one thread a connection."""
 
     daemon_threads = True
     request_queue_size = 128
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Clients may leave at any time, kill -9 included; that is no news."""
+        """Print nothing: clients may disconnect at any time, also by kill -9."""
 
 
 def make_handler(
     answer: Callable[[SiteRequest], SiteReply | BrokenReply], stopping: threading.Event
 ) -> type[BaseHTTPRequestHandler]:
+    """Return a handler class that passes every request to `answer`. `stopping` ends slow answers."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
@@ -59,7 +61,7 @@ def make_handler(
         def do_GET(self) -> None:
             split = urlsplit(self.path)
             length = int(self.headers.get("Content-Length") or 0)
-            asked = SiteRequest(
+            request = SiteRequest(
                 self.command,
                 split.path,
                 {name: values[-1] for name, values in parse_qs(split.query).items()},
@@ -67,34 +69,34 @@ def make_handler(
                 self.rfile.read(length) if length else b"",
                 datetime.now(UTC),
             )
-            reply = answer(asked)
+            reply = answer(request)
             if isinstance(reply, BrokenReply):
                 self.close_connection = True
                 reply.write(self, stopping)
             else:
-                self._send(asked, reply)
+                self._send(request, reply)
 
         do_POST = do_GET  # noqa: N815 - names that http.server calls
         do_HEAD = do_GET  # noqa: N815
 
-        def _send(self, asked: SiteRequest, reply: SiteReply) -> None:
+        def _send(self, request: SiteRequest, reply: SiteReply) -> None:
             body = reply.body.encode() if isinstance(reply.body, str) else reply.body
             headers = {"Content-Type": reply.kind, **reply.headers}
-            if reply.status == 200 and asked.method != "POST":
+            if reply.status == 200 and request.method != "POST":
                 headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
                 if reply.changed is not None:
                     headers["Last-Modified"] = format_datetime(reply.changed.astimezone(UTC), usegmt=True)
-            if "ETag" in headers and _is_known(asked, headers):
+            if "ETag" in headers and _is_known(request, headers):
                 self._write(304, {n: v for n, v in headers.items() if n in ("ETag", "Last-Modified")}, b"", head=True)
                 return
             if (
-                "gzip" in asked.headers.get("accept-encoding", "")
+                "gzip" in request.headers.get("accept-encoding", "")
                 and len(body) > 500
                 and "Content-Encoding" not in headers
             ):
                 body = gzip.compress(body, 1, mtime=0)
                 headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-            self._write(reply.status, headers, body, head=asked.method == "HEAD")
+            self._write(reply.status, headers, body, head=request.method == "HEAD")
 
         def _write(self, status: int, headers: Mapping[str, str], body: bytes, *, head: bool) -> None:
             self.send_response(status)
@@ -106,14 +108,14 @@ def make_handler(
                 self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """The site keeps a log of its own; nothing on stderr."""
+            """Print nothing: the site logs its requests itself."""
 
     return Handler
 
 
-def _is_known(asked: SiteRequest, headers: Mapping[str, str]) -> bool:
-    """Whether the client holds this very page; If-None-Match outranks If-Modified-Since."""
-    if (tags := asked.headers.get("if-none-match")) is not None:
+def _is_known(request: SiteRequest, headers: Mapping[str, str]) -> bool:
+    """Return whether the client has this page. If-None-Match wins over If-Modified-Since."""
+    if (tags := request.headers.get("if-none-match")) is not None:
         return headers["ETag"] in (tag.strip().removeprefix("W/") for tag in tags.split(","))
-    since, changed = asked.headers.get("if-modified-since"), headers.get("Last-Modified")
+    since, changed = request.headers.get("if-modified-since"), headers.get("Last-Modified")
     return bool(since and changed) and parsedate_to_datetime(changed) <= parsedate_to_datetime(since)

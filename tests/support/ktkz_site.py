@@ -18,7 +18,7 @@ ROUND = ("ru", "en", "ru", "kk")
 
 
 class KtkzSite(LocalSite):
-    """www.kt.kz. `feed_size` caps the feeds; `below` is how many further articles stand on an article's page."""
+    """www.kt.kz. `feed_size` limits the feeds. An article's page has `articles_below` further articles below it."""
 
     public = "https://www.kt.kz"
 
@@ -28,13 +28,13 @@ class KtkzSite(LocalSite):
         *,
         feed_size: int = 30,
         list_size: int = 15,
-        below: int = 2,
+        articles_below: int = 2,
         newest: datetime | None = None,
         every: timedelta = timedelta(hours=3),
         loopback_links: bool = False,
         robots: str = ROBOTS,
     ) -> None:
-        self.feed_size, self.list_size, self.below = feed_size, list_size, below
+        self.feed_size, self.list_size, self.articles_below = feed_size, list_size, articles_below
         super().__init__(count, newest=newest, every=every, loopback_links=loopback_links, robots=robots)
 
     def make_article(self, number: int) -> LocalArticle:
@@ -52,13 +52,13 @@ class KtkzSite(LocalSite):
         return article.texts[self.get_language(article)].title
 
     def make_path(self, article: LocalArticle) -> str:
-        """The address of an article as links name it."""
+        """Return the address of an article as links name it."""
         return (
             f"{self.link_base}/{FOLDERS[self.get_language(article)]}/{article.section}/{article.slug}_{article.id}.html"
         )
 
     def make_paragraphs(self, article: LocalArticle) -> tuple[str, ...]:
-        """The text as the page shows it, dateline included."""
+        """Return the text as the page shows it, with its dateline."""
         language, moment = self.get_language(article), article.published_at
         first, *others = article.texts[language].paragraphs
         month = MONTHS[language][moment.month - 1]
@@ -66,22 +66,20 @@ class KtkzSite(LocalSite):
         city = "Astana" if language == "en" else "Астана"
         return (f"{city}. {day}. KAZAKHSTAN TODAY - {first}", *others)
 
-    def answer(self, asked: SiteRequest) -> SiteReply:
-        path = asked.path.rstrip("/")
+    def answer(self, request: SiteRequest) -> SiteReply:
+        path = request.path.rstrip("/")
         if feed := re.fullmatch(r"/(rus|eng|kaz)/rss", path):
             return self._render_feed(self._select_articles(feed[1])[: self.feed_size])
         if page := re.fullmatch(r"/(rus|eng|kaz)/[a-z-]+/\w*?_(\d{10})\.html", path):
             return self._render_article(page[2])
         if listing := re.fullmatch(r"/(rus|eng|kaz)/(all|[a-z-]+)", path):
             chosen = [a for a in self._select_articles(listing[1]) if listing[2] in ("all", a.section)]
-            known = listing[2] == "all" or listing[2] in SECTIONS
-            return (
-                self._render_list(chosen, path, parse_number(asked.query.get("page"), 1)) if known else make_not_found()
-            )
+            if listing[2] == "all" or listing[2] in SECTIONS:
+                return self._render_list(chosen, path, parse_number(request.query.get("page"), 1))
         return make_not_found()
 
-    def make_empty_reply(self, asked: SiteRequest) -> SiteReply:
-        return self._render_feed([]) if "/rss" in asked.path else self._render_list([], asked.path, 1)
+    def make_empty_reply(self, request: SiteRequest) -> SiteReply:
+        return self._render_feed([]) if "/rss" in request.path else self._render_list([], request.path, 1)
 
     def _select_articles(self, folder: str) -> list[LocalArticle]:
         return [article for article in self.articles if FOLDERS[self.get_language(article)] == folder]
@@ -102,11 +100,11 @@ class KtkzSite(LocalSite):
     def _render_list(self, articles: list[LocalArticle], path: str, page: int) -> SiteReply:
         rows = "\n".join(
             f'<div class="item"><a href="{self.make_path(a)}"><img src="/img/{a.number}.jpg" alt=""></a>'
-            f'<span>{_when(a)}</span> <a href="{self.make_path(a)}">{html.escape(self.make_title(a))}</a></div>'
+            f'<span>{_format_time(a)}</span> <a href="{self.make_path(a)}">{html.escape(self.make_title(a))}</a></div>'
             for a in slice_page(articles, page, self.list_size)
         )
         more = f'<a href="{path}/?page={page + 1}">{page + 1}</a>' if page * self.list_size < len(articles) else ""
-        return SiteReply(_frame("Kazakhstan Today", f"<h2>Новости</h2>{rows}<div>{more}</div>"))
+        return SiteReply(_render_frame("Kazakhstan Today", f"<h2>Новости</h2>{rows}<div>{more}</div>"))
 
     def _render_article(self, id: str) -> SiteReply:
         article = self._articles.get(id)
@@ -115,17 +113,17 @@ class KtkzSite(LocalSite):
         title = self.make_title(article)
         if article.broken == "markup":
             inner = f'<main class="longread"><h2>{html.escape(title)}</h2><section><p>…</p></section></main>'
-            return SiteReply(_frame(title, inner))
+            return SiteReply(_render_frame(title, inner))
         alike = [
             a for a in self._select_articles(FOLDERS[self.get_language(article)]) if a.id != id and a.broken is None
         ]
-        nodes = "\n".join(self._render_node(a) for a in [article, *alike[: self.below]])
-        return SiteReply(_frame(title, nodes), changed=article.changed)
+        nodes = "\n".join(self._render_node(a) for a in [article, *alike[: self.articles_below]])
+        return SiteReply(_render_frame(title, nodes), changed=article.changed)
 
     def _render_node(self, article: LocalArticle) -> str:
         broken, text = article.broken, article.texts[self.get_language(article)]
         heading = "" if broken == "no_title" else f"<h1>{html.escape(text.title)}</h1>"
-        when = "" if broken == "no_date" else f"<span>{_when(article)}</span><span>{31 * article.number}</span>"
+        when = "" if broken == "no_date" else f"<span>{_format_time(article)}</span><span>{31 * article.number}</span>"
         lines = [f"<p>{html.escape(p)}</p>" for p in self.make_paragraphs(article)]
         if self.is_from_ministry(article):
             lines = ["<p>Фото: МИД РК</p>", "<p>Рассказать друзьям</p>", *lines, "<p>Источник: МИД РК</p>"]
@@ -140,11 +138,11 @@ class KtkzSite(LocalSite):
         return article.section == "press-materialy" and self.get_language(article) == "ru"
 
 
-def _when(article: LocalArticle) -> str:
+def _format_time(article: LocalArticle) -> str:
     return f"{article.published_at:%d.%m.%Y, %H:%M}"
 
 
-def _frame(title: str, inner: str) -> str:
+def _render_frame(title: str, inner: str) -> str:
     return f"""<!DOCTYPE html>
 <html><head><meta charset="UTF-8"><title>{html.escape(title)} - Kazakhstan Today</title>
 <script>{make_filler(16_000)}</script></head>

@@ -1,4 +1,4 @@
-"""What the loopback copies of the sites share: a real HTTP server, its articles, its faults and its log of requests."""
+"""The base of the loopback copies: a real HTTP server with articles, faults and a log of requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROBOTS = "User-agent: *\nDisallow: /uploads/\nDisallow: /search\n"
 
 @dataclass(frozen=True)
 class LocalArticle:
-    """One article of a copy: what a crawl must find. `texts` holds one text per language that exists."""
+    """One article that a crawl must find. `texts` has one text for each language in which it exists."""
 
     number: int
     id: str
@@ -36,10 +36,10 @@ class LocalArticle:
 
 
 class LocalSite:
-    """A copy of one site on a loopback port. A context manager: `with Site() as site: … site.url`.
+    """A copy of one site on a loopback port. A context manager: `with GovSite() as site: … site.url`.
 
-    Texts and ids are the same each time; publication times count back from `newest` (default: an hour ago), one
-    article every `every`. `loopback_links` makes feeds and lists link to this server, not to the public host.
+    Texts and ids are the same each time. Publication times count back from `newest` (default: an hour ago) in steps of
+    `every`. With `loopback_links` feeds and lists link to this server instead of the public host.
     """
 
     public = "https://example.org"
@@ -65,24 +65,24 @@ class LocalSite:
             moment = self._newest - (count - number) * self._every
             self._save_article(replace(self.make_article(number), published_at=moment, changed=moment))
 
-    # -- what a subclass says -------------------------------------------------------------------------------------
+    # -- defined by subclasses -------------------------------------------------------------------------------------
     def make_article(self, number: int) -> LocalArticle:
-        """Article `number` (1 is the oldest); its times are set by the caller."""
+        """Return article `number` (1 is the oldest). The caller sets its times."""
         raise NotImplementedError
 
     def make_path(self, article: LocalArticle) -> str:
-        """The address of an article as links name it."""
+        """Return the address of an article as links name it."""
         raise NotImplementedError
 
-    def answer(self, asked: SiteRequest) -> SiteReply:
-        """The healthy answer to one request."""
+    def answer(self, request: SiteRequest) -> SiteReply:
+        """Return the healthy answer to a request."""
         raise NotImplementedError
 
-    def make_empty_reply(self, asked: SiteRequest) -> SiteReply:
-        """A well-formed list, feed or answer without a single article."""
+    def make_empty_reply(self, request: SiteRequest) -> SiteReply:
+        """Return a well-formed list, feed or answer without articles."""
         raise NotImplementedError
 
-    # -- what a test does -----------------------------------------------------------------------------------------
+    # -- used by tests -----------------------------------------------------------------------------------------
     @property
     def articles(self) -> list[LocalArticle]:
         """All articles, newest first."""
@@ -93,10 +93,11 @@ class LocalSite:
             return list(self._sorted)
 
     def get_article(self, id: str) -> LocalArticle:
+        """Return the article with this id."""
         return self._articles[id]
 
     def add_articles(self, count: int = 1) -> list[LocalArticle]:
-        """Publish further articles, each a minute after the newest one."""
+        """Publish more articles, each a minute after the newest one."""
         added = []
         with self._lock:
             for _ in range(count):
@@ -106,7 +107,7 @@ class LocalSite:
         return added
 
     def edit_article(self, id: str, language: str | None = None, **parts: object) -> LocalArticle:
-        """Change `title`, `lead` or `paragraphs` of a text; with no parts a sentence is added at its end."""
+        """Change `title`, `lead` or `paragraphs` of a text. Without parts, add a sentence at its end."""
         with self._lock:
             old = self._articles[id]
             chosen = language or next(iter(old.texts))
@@ -117,46 +118,46 @@ class LocalSite:
             return self._save_article(replace(old, texts=texts, changed=changed))
 
     def remove_article(self, id: str) -> None:
-        """Take an article away: its address answers 404, lists no longer name it."""
+        """Remove an article: its address answers 404, and lists no longer name it."""
         with self._lock:
             del self._articles[id]
             self._sorted = None
 
     def break_page(self, id: str, how: str = "markup") -> None:
-        """Serve an article wrongly from now on: `markup` (a redesign), `empty` (no body), `no_title`, `no_date`."""
+        """Break an article's page: `markup` (a redesign), `empty` (no body), `no_title`, `no_date`."""
         if how not in ("markup", "empty", "no_title", "no_date"):
             raise ValueError(f"no way {how!r} to break a page")
         with self._lock:
             self._save_article(replace(self._articles[id], broken=how, changed=datetime.now(UTC)))
 
     def add_fault(self, where: str, kind: str, *, times: int | None = None, value: object = None) -> None:
-        """Answer wrongly at a path (or at ALL but robots.txt), the next `times` times or until `heal`."""
+        """Answer wrongly at a path (or at ALL_PATHS), the next `times` times or until `heal`."""
         if kind not in FAULT_KINDS:
             raise ValueError(f"no fault {kind!r}; there are {', '.join(sorted(FAULT_KINDS))}")
         with self._lock:
             self._faults.append(SiteFault(where, kind, times, value))
 
     def heal(self) -> None:
-        """Forget every fault."""
+        """Remove every fault."""
         with self._lock:
             self._faults.clear()
 
     def path(self, article: LocalArticle) -> str:
-        """The address of an article without its host: add it to `url` to ask this copy."""
+        """Return the address of an article without its host. `url` and this path lead to this copy."""
         return self.make_path(article).removeprefix(self.link_base)
 
     def list_requests(self, path: str) -> list[SiteRequest]:
-        """The requests of one path, oldest first."""
-        return [asked for asked in self.requests if asked.path == path]
+        """Return the requests of one path, the oldest first."""
+        return [request for request in self.requests if request.path == path]
 
     @property
     def url(self) -> str:
-        """Where the copy answers, `http://127.0.0.1:PORT`."""
+        """The URL of the copy, `http://127.0.0.1:PORT`."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def link_base(self) -> str:
-        """The host that links in feeds and lists name."""
+        """The host in the links of feeds and lists."""
         return self.url if self._loopback_links else self.public
 
     def __enter__(self) -> Self:
@@ -171,23 +172,23 @@ class LocalSite:
         self._server.server_close()
         self._thread.join()
 
-    # -- inside -----------------------------------------------------------------------------------------------------
+    # -- internal -----------------------------------------------------------------------------------------------------
     def _save_article(self, article: LocalArticle) -> LocalArticle:
         self._articles[article.id] = article
         self._sorted: list[LocalArticle] | None = None
         return article
 
-    def reply(self, asked: SiteRequest) -> SiteReply | BrokenReply:
-        """The answer to one request, faults first."""
+    def reply(self, request: SiteRequest) -> SiteReply | BrokenReply:
+        """Return the answer to a request. Faults come first."""
         with self._lock:
-            self.requests.append(asked)
-            fault = next((f for f in self._faults if f.applies_to(asked.path)), None)
+            self.requests.append(request)
+            fault = next((f for f in self._faults if f.applies_to(request.path)), None)
             if fault is not None and fault.use_once():
-                made = FAULT_KINDS[fault.kind](self, asked, fault.value)
+                made = FAULT_KINDS[fault.kind](self, request, fault.value)
                 return made if isinstance(made, BrokenReply) else SiteReply(**made) if isinstance(made, dict) else made
-            if asked.path == "/robots.txt":
+            if request.path == "/robots.txt":
                 return SiteReply(self._robots, kind="text/plain")
-            return self.answer(asked)
+            return self.answer(request)
 
 
 def make_not_found() -> SiteReply:
@@ -195,10 +196,10 @@ def make_not_found() -> SiteReply:
 
 
 def slice_page(items: list[LocalArticle], page: int, size: int) -> list[LocalArticle]:
-    """Page `page` (from 1) of `size` items; empty past the end."""
+    """Return page `page` (from 1) of `size` items, an empty list past the end."""
     return items[max(page - 1, 0) * size : max(page, 0) * size]
 
 
 def parse_number(text: str | None, default: int) -> int:
-    """A page number as sent in an address."""
+    """Return a number from a query string."""
     return int(text) if text and text.isdigit() else default

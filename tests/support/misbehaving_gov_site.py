@@ -1,4 +1,4 @@
-"""A copy of gov.kz that does what databases and caches do."""
+"""A copy of gov.kz with the faults of a database behind a cache."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.watched_source import WatchedSource
 
 
 class MisbehavingGovSite(GovSite):
-    """Entries set back in time, lists that show a part, pages in an order of their own, faults from a page on."""
+    """Moves entries back in time, shortens lists, changes the order of later pages, fails from a page on."""
 
     set_back: Mapping[str, timedelta] = MappingProxyType({})
     unstable = False
@@ -33,23 +33,23 @@ class MisbehavingGovSite(GovSite):
             found = sorted(found, key=lambda record: (record["created_date"], -int(record["id"])), reverse=True)
         return found
 
-    def answer(self, asked: SiteRequest) -> SiteReply:
-        if self.fails_from and asked.path == "/graphql" and parse_page_number(asked) >= self.fails_from:
+    def answer(self, request: SiteRequest) -> SiteReply:
+        if self.fails_from and request.path == "/graphql" and parse_page_number(request) >= self.fails_from:
             return SiteReply(b"oops", 500)
-        return super().answer(asked)
+        return super().answer(request)
 
 
-def parse_page_number(asked: SiteRequest) -> int:
-    return int(json.loads(asked.body)["variables"]["page"])
+def parse_page_number(request: SiteRequest) -> int:
+    return int(json.loads(request.body)["variables"]["page"])
 
 
 def find_translated_id(watched: WatchedSource, position: int) -> str:
-    """The id of an article in all three languages, near a place in the list."""
+    """Return the id of an article in all three languages, at or after a position in the list."""
     return next(article.id for article in watched.site.articles[position:] if len(article.texts) == 3)
 
 
 def pop_requested_pages(watched: WatchedSource) -> list[int]:
-    """The pages of the Russian list that were asked for since the last question, in their order."""
+    """Return the requested pages of the Russian list since the last call, in order."""
     sent = [json.loads(request.body)["variables"] for request in watched.site.list_requests("/graphql")]
     watched.site.requests.clear()
     return [variables["page"] for variables in sent if variables["lang"] == "ru"]

@@ -1,4 +1,4 @@
-"""Invented news texts in en, ru and kk, the same for the same seed, for the loopback copies of the sites."""
+"""Invented news texts in English, Russian and Kazakh for the loopback copies. The same seed makes the same text."""
 
 from __future__ import annotations
 
@@ -93,12 +93,12 @@ MONTHS = {
     }.items()
 }
 ON_TOPIC_EVERY = 5
-"""One article in so many is about the Red Cross and international humanitarian law."""
+"""Every fifth article is about the Red Cross and international humanitarian law."""
 
 
 @dataclass(frozen=True)
 class NewsText:
-    """What one article says in one language: plain text, no markup."""
+    """The plain text of an article in one language."""
 
     title: str
     lead: str
@@ -110,7 +110,7 @@ class NewsText:
 
 
 def write_text(seed: str, number: int, language: str, paragraphs: int = 6) -> NewsText:
-    """The text of article `number`; the same arguments give the same text."""
+    """Return the text of article `number`. The same arguments make the same text."""
     chance = random.Random(f"{seed}/{number}/{language}")
     title = _fill_pattern(TITLES[language], chance, number, language)
     body = [
@@ -123,7 +123,7 @@ def write_text(seed: str, number: int, language: str, paragraphs: int = 6) -> Ne
 
 
 def is_on_topic(number: int) -> bool:
-    """Whether article `number` is about the Red Cross and international humanitarian law."""
+    """Return whether article `number` is about the Red Cross and international humanitarian law."""
     return number % ON_TOPIC_EVERY == 0
 
 
@@ -133,7 +133,7 @@ def _fill_pattern(pattern: str, chance: random.Random, number: int, language: st
 
 @cache
 def make_filler(size: int) -> str:
-    """About `size` characters of script text, such as real pages carry beside their article."""
+    """Return about `size` characters of script, such as real pages have."""
     chance = random.Random(size)
     lines = [f'w["{chance.getrandbits(48):012x}"]=function(e,t){{return e.p+"{chance.getrandbits(160):040x}"+t}};\n']
     lines += [lines[0].replace("e.p", f"e.{chance.getrandbits(64):x}") for _ in range(size // len(lines[0]))]

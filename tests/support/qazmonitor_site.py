@@ -23,8 +23,11 @@ ICONS = ("Facebook", "Instagram", "Tiktok", "Twitter", "Telegram", "Youtube")
 
 
 class QazMonitorSite(LocalSite):
-    """qazmonitor.com. `feed_size` caps the feed; `bare_feed` leaves only title and link in it; `metadata` adds JSON-LD
-    and OpenGraph to article pages; `old_host` makes links name en.qazmonitor.com."""
+    """qazmonitor.com.
+
+    `feed_size` limits the feed. With `bare_feed` an entry has only title and link. `metadata` adds JSON-LD and
+    OpenGraph to article pages. With `old_host` links name en.qazmonitor.com.
+    """
 
     public = "https://qazmonitor.com"
 
@@ -54,26 +57,28 @@ class QazMonitorSite(LocalSite):
         return LocalArticle(number, str(1400 + number), section, slug, then, texts, then)
 
     def make_path(self, article: LocalArticle) -> str:
-        """The address of an article as links name it."""
+        """Return the address of an article as links name it."""
         return f"{self.link_base}/{article.section.lower()}/{article.id}/{article.slug}"
 
-    def answer(self, asked: SiteRequest) -> SiteReply:
-        path = asked.path.rstrip("/")
+    def answer(self, request: SiteRequest) -> SiteReply:
+        path = request.path.rstrip("/")
         if path == "/rss":
             return self._render_feed(self.articles[: self.feed_size])
         if path == "/terms":
             return SiteReply(
-                _frame("Terms", "<ol><li>Main Page</li><li>Terms</li></ol><h1>Terms of use</h1><p>Rules.</p>")
+                _render_frame("Terms", "<ol><li>Main Page</li><li>Terms</li></ol><h1>Terms of use</h1><p>Rules.</p>")
             )
         if article := re.fullmatch(r"/[a-z]+/(\d+)(?:/[^/]*)?", path):
             return self._render_article(article[1])
         name = path.strip("/")
         if name in ("", *(section.lower() for section in SECTIONS)):
-            return self._render_section(name, parse_number(asked.query.get("page"), 1))
+            return self._render_section(name, parse_number(request.query.get("page"), 1))
         return make_not_found()
 
-    def make_empty_reply(self, asked: SiteRequest) -> SiteReply:
-        return self._render_feed([]) if asked.path.startswith("/rss") else SiteReply(_frame("News", "<h1>News</h1>"))
+    def make_empty_reply(self, request: SiteRequest) -> SiteReply:
+        if request.path.startswith("/rss"):
+            return self._render_feed([])
+        return SiteReply(_render_frame("News", "<h1>News</h1>"))
 
     def _render_feed(self, articles: list[LocalArticle]) -> SiteReply:
         items = "\n".join(self._render_item(article) for article in articles)
@@ -99,12 +104,12 @@ class QazMonitorSite(LocalSite):
     def _render_section(self, name: str, page: int) -> SiteReply:
         chosen = [a for a in self.articles if not name or a.section.lower() == name]
         cards = "\n".join(
-            f'<div class="card"><a href="{self.make_path(a)}"><img src="{_proxy(a, "400:300")}" alt=""></a>'
-            f'<a href="{self.make_path(a)}">{html.escape(a.texts["en"].title)}</a><span>{_when(a)}</span></div>'
+            f'<div class="card"><a href="{self.make_path(a)}"><img src="{_make_image_url(a, "400:300")}" alt=""></a>'
+            f'<a href="{self.make_path(a)}">{html.escape(a.texts["en"].title)}</a><span>{_format_time(a)}</span></div>'
             for a in slice_page(chosen, page, self.section_size)
         )
         more = f'<a href="/{name}?page={page + 1}">More</a>' if page * self.section_size < len(chosen) else ""
-        return SiteReply(_frame(name.title() or "QazMonitor", f"<h1>{name.title()}</h1>{cards}{more}"))
+        return SiteReply(_render_frame(name.title() or "QazMonitor", f"<h1>{name.title()}</h1>{cards}{more}"))
 
     def _render_article(self, id: str) -> SiteReply:
         article = self._articles.get(id)
@@ -113,9 +118,10 @@ class QazMonitorSite(LocalSite):
         text, broken = article.texts["en"], article.broken
         title = "" if broken == "no_title" else html.escape(text.title)
         if broken == "markup":
-            return SiteReply(_frame(title, f"<section><div>{title}</div><p>Read more in our app.</p></section>"))
+            return SiteReply(_render_frame(title, f"<section><div>{title}</div><p>Read more in our app.</p></section>"))
         caption = f"Press office {article.number}" if article.number % 3 else ""
-        dateline = "" if broken == "no_date" else f"<span>Astana, Kazakhstan • {_when(article)}</span>"
+        caption_span = f"<span>{caption}</span>" if caption else ""
+        dateline = "" if broken == "no_date" else f"<span>Astana, Kazakhstan • {_format_time(article)}</span>"
         reading = f"<span>{1 + article.number % 3} min read</span>" if article.number % 2 else ""
         inner = f"""<ol><li><a href="/">Main Page</a></li>
 <li><a href="/{article.section.lower()}">{article.section}</a></li><li>{title}</li></ol>
@@ -123,12 +129,12 @@ class QazMonitorSite(LocalSite):
 <h1>{title}</h1>
 <h2>{html.escape(text.lead)}</h2>
 <img src="/grey.svg" alt="QazMonitor Logo">
-<div class="img"><img src="{_proxy(article)}" alt="{caption}">{f"<span>{caption}</span>" if caption else ""}</div>
-<div class="text">{"" if broken == "empty" else _body(article)}</div>
+<div class="img"><img src="{_make_image_url(article)}" alt="{caption}">{caption_span}</div>
+<div class="text">{"" if broken == "empty" else _render_body(article)}</div>
 <p class="rights">{RIGHTS}</p>"""
         has_metadata = self.metadata and broken is None
         return SiteReply(
-            _frame(title, inner, self._render_metadata(article) if has_metadata else ""), changed=article.changed
+            _render_frame(title, inner, self._render_metadata(article) if has_metadata else ""), changed=article.changed
         )
 
     def _render_metadata(self, article: LocalArticle) -> str:
@@ -138,34 +144,34 @@ class QazMonitorSite(LocalSite):
             "@type": "NewsArticle",
             "headline": text.title,
             "datePublished": article.published_at.isoformat(),
-            "image": [_proxy(article)],
+            "image": [_make_image_url(article)],
         }
         return (
             f'<meta property="og:type" content="article"><meta property="og:title" content="{html.escape(text.title)}">'
-            f'<meta property="og:image" content="{_proxy(article)}">'
+            f'<meta property="og:image" content="{_make_image_url(article)}">'
             f'<script type="application/ld+json">{json.dumps(linked, ensure_ascii=False)}</script>'
         )
 
 
-def _body(article: LocalArticle) -> str:
+def _render_body(article: LocalArticle) -> str:
     first, *others = [f"<p>{html.escape(p)}</p>" for p in article.texts["en"].paragraphs]
     if article.number % 4 == 1:
         picture = f"Picture {article.number}"
-        address = _proxy(article, "900:600", "inner")
+        address = _make_image_url(article, "900:600", "inner")
         others.insert(1, f'<div class="img"><img src="{address}" alt="{picture}"><span>{picture}</span></div>')
     return "\n".join([first, *others])
 
 
-def _proxy(article: LocalArticle, size: str = "1200:675", name: str = "lead") -> str:
+def _make_image_url(article: LocalArticle, size: str = "1200:675", name: str = "lead") -> str:
     path = f"s3://qazmonitor/{article.section.lower()}/{article.id}/{name}.jpg"
     return f"https://images.qazmonitor.com/insecure/rs:fill:{size}/" + base64.urlsafe_b64encode(path.encode()).decode()
 
 
-def _when(article: LocalArticle) -> str:
+def _format_time(article: LocalArticle) -> str:
     return f"{article.published_at:%d %B, %Y | %H:%M}"
 
 
-def _frame(title: str, inner: str, head: str = "") -> str:
+def _render_frame(title: str, inner: str, head: str = "") -> str:
     icons = "".join(f'<a href="#"><img src="/{i.lower()}.svg" alt="{i} Qazmonitor icon"></a>' for i in ICONS)
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>{head}<script>{make_filler(17_000)}</script></head>

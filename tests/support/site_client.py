@@ -1,4 +1,4 @@
-"""How the tests of the loopback copies ask them: urllib, no proxies, errors as answers."""
+"""A client for the loopback copies: urllib without proxies. HTTP errors are answers."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ NEWS_QUERY = (
 
 
 def fetch(url: str, body: bytes | None = None, **headers: str) -> tuple[int, Message, bytes]:
-    asked = urllib.request.Request(url, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    request = urllib.request.Request(url, body, {name.replace("_", "-"): value for name, value in headers.items()})
     try:
-        with OPENER.open(asked, timeout=10) as answer:
+        with OPENER.open(request, timeout=10) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         with error:

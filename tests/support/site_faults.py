@@ -1,4 +1,4 @@
-"""The ways in which a copy of a site can misbehave: `site.fault(path, kind)`."""
+"""The faults of a loopback copy: `site.add_fault(path, kind)`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from support.local_site import LocalSite
 
 ALL_PATHS = "*"
-"""Every path but robots.txt, which must be named to be broken."""
+"""Every path but robots.txt."""
 MB = 2**20
 
 SHELL = (
@@ -38,7 +38,7 @@ ENTITY_BOMB = (
 
 @dataclass
 class SiteFault:
-    """One fault in force at a path; `times` None means until healed."""
+    """One active fault at a path. `times` None: until healed."""
 
     where: str
     kind: str
@@ -56,7 +56,7 @@ class SiteFault:
 
 @dataclass(frozen=True)
 class BrokenReply:
-    """An answer that http.server cannot say: written byte by byte on the connection, which is closed afterwards."""
+    """An answer that http.server cannot make. It is written byte by byte to the connection, which is then closed."""
 
     chunks: tuple[bytes, ...] = ()
     pause: float = 0.0
@@ -64,7 +64,7 @@ class BrokenReply:
     hang: bool = False
 
     def write(self, handler: BaseHTTPRequestHandler, stopping: threading.Event) -> None:
-        """Send the chunks with a pause after each; ends at once when the site stops."""
+        """Send the chunks with a pause after each. Stop at once when the site stops."""
         if self.hang:
             stopping.wait(120)
         if not self.headers:
@@ -89,12 +89,12 @@ def _page(status: int, title: str) -> str:
 
 
 def _status(status: int, title: str) -> Maker:
-    return lambda site, asked, value: {"status": status, "body": _page(status, title)}
+    return lambda site, request, value: {"status": status, "body": _page(status, title)}
 
 
 def _retry_after(status: int, title: str) -> Maker:
-    """`value` is what Retry-After says: seconds or an HTTP date; 1 by default."""
-    return lambda site, asked, value: {
+    """`value` is the Retry-After header: seconds or an HTTP date, 1 by default."""
+    return lambda site, request, value: {
         "status": status,
         "body": _page(status, title),
         "headers": {"Retry-After": str(1 if value is None else value)},
@@ -102,62 +102,62 @@ def _retry_after(status: int, title: str) -> Maker:
 
 
 def _json(body: str, status: int = 200) -> Maker:
-    return lambda site, asked, value: {"status": status, "body": body, "kind": "application/json; charset=utf-8"}
+    return lambda site, request, value: {"status": status, "body": body, "kind": "application/json; charset=utf-8"}
 
 
-def _slow(site: LocalSite, asked: SiteRequest, value: Any) -> BrokenReply:
+def _slow(site: LocalSite, request: SiteRequest, value: Any) -> BrokenReply:
     """A byte every `value` seconds (0.2 by default) of a page of 10,000 bytes."""
     headers = (("Content-Type", "text/html; charset=utf-8"), ("Content-Length", "10000"))
     return BrokenReply(tuple(b"<" for _ in range(10_000)), pause=float(value or 0.2), headers=headers)
 
 
-def _cut_gzip(site: LocalSite, asked: SiteRequest, value: Any) -> dict[str, Any]:
+def _cut_gzip(site: LocalSite, request: SiteRequest, value: Any) -> dict[str, Any]:
     body = gzip.compress(_page(200, "cut").encode() * 50 + site.url.encode() * 500, mtime=0)
     return {"body": body[: len(body) // 2], "headers": {"Content-Encoding": "gzip"}}
 
 
-def _gzip_bomb(site: LocalSite, asked: SiteRequest, value: Any) -> dict[str, Any]:
+def _gzip_bomb(site: LocalSite, request: SiteRequest, value: Any) -> dict[str, Any]:
     """A gzip body that expands to `value` MB (64 by default)."""
     return {"body": gzip.compress(bytes(int(value or 64) * MB), mtime=0), "headers": {"Content-Encoding": "gzip"}}
 
 
-def _huge(site: LocalSite, asked: SiteRequest, value: Any) -> dict[str, Any]:
+def _huge(site: LocalSite, request: SiteRequest, value: Any) -> dict[str, Any]:
     """`value` MB (32 by default) of plain body."""
     return {"body": b"x" * (int(value or 32) * MB), "headers": {"Content-Encoding": "identity"}}
 
 
-def _redirect_loop(site: LocalSite, asked: SiteRequest, value: Any) -> dict[str, Any]:
-    return {"status": 302, "headers": {"Location": f"{asked.path}?again={int(asked.query.get('again', 0)) + 1}"}}
+def _redirect_loop(site: LocalSite, request: SiteRequest, value: Any) -> dict[str, Any]:
+    return {"status": 302, "headers": {"Location": f"{request.path}?again={int(request.query.get('again', 0)) + 1}"}}
 
 
-def _endless(site: LocalSite, asked: SiteRequest, value: Any) -> BrokenReply:
+def _endless(site: LocalSite, request: SiteRequest, value: Any) -> BrokenReply:
     """A body without a length that never ends: 64 kB at a time, up to 64 MB."""
     chunk = b"<p>" + b"x" * 2**16
     return BrokenReply(tuple(chunk for _ in range(1000)), headers=(("Content-Type", "text/html; charset=utf-8"),))
 
 
-def _broken_xml(site: LocalSite, asked: SiteRequest, value: Any) -> dict[str, Any]:
-    """The feed, cut off within its first entry."""
-    body = str(site.answer(asked).body)
+def _broken_xml(site: LocalSite, request: SiteRequest, value: Any) -> dict[str, Any]:
+    """The feed, cut within its first entry."""
+    body = str(site.answer(request).body)
     return {"body": body[: body.index("<item>") + 12], "kind": "application/rss+xml; charset=utf-8"}
 
 
-def _wrong_charset(site: LocalSite, asked: SiteRequest, value: Any) -> SiteReply:
-    """The page in Windows-1251 that says it is UTF-8."""
-    reply = site.answer(asked)
+def _wrong_charset(site: LocalSite, request: SiteRequest, value: Any) -> SiteReply:
+    """The page in Windows-1251, with a header that says UTF-8."""
+    reply = site.answer(request)
     return replace(reply, body=str(reply.body).encode("cp1251", "replace"))
 
 
-def _twice(site: LocalSite, asked: SiteRequest, value: Any) -> SiteReply:
+def _twice(site: LocalSite, request: SiteRequest, value: Any) -> SiteReply:
     """The answer of the data interface with each record twice."""
-    reply = site.answer(asked)
+    reply = site.answer(request)
     data = json.loads(reply.body)
     data["data"]["news"] = [record for record in data["data"]["news"] for _ in range(2)]
     return replace(reply, body=json.dumps(data, ensure_ascii=False))
 
 
-def _redirect(site: LocalSite, asked: SiteRequest, value: Any) -> dict[str, Any]:
-    """To the address given as `value`."""
+def _redirect(site: LocalSite, request: SiteRequest, value: Any) -> dict[str, Any]:
+    """A redirect to the address `value`."""
     return {"status": 302, "headers": {"Location": str(value)}}
 
 
@@ -168,29 +168,29 @@ FAULT_KINDS: dict[str, Maker] = {
     "504": _status(504, "Gateway Time-out"),
     "503": _retry_after(503, "Service Unavailable"),
     "429": _retry_after(429, "Too Many Requests"),
-    "403_challenge": lambda site, asked, value: {
+    "403_challenge": lambda site, request, value: {
         "status": 403,
         "body": CHALLENGE,
         "headers": {"cf-mitigated": "challenge"},
     },
-    "200_challenge": lambda site, asked, value: {"body": CHALLENGE},
-    "shell": lambda site, asked, value: {"body": SHELL},
+    "200_challenge": lambda site, request, value: {"body": CHALLENGE},
+    "shell": lambda site, request, value: {"body": SHELL},
     "not_json": _json("upstream connect error or disconnect/reset before headers"),
     "graphql_errors": _json('{"errors":[{"message":"Request failed with status code 502"}],"data":null}'),
-    "empty": lambda site, asked, value: site.make_empty_reply(asked),
+    "empty": lambda site, request, value: site.make_empty_reply(request),
     "slow": _slow,
-    "hang": lambda site, asked, value: BrokenReply(hang=True),
-    "drop": lambda site, asked, value: BrokenReply(),
+    "hang": lambda site, request, value: BrokenReply(hang=True),
+    "drop": lambda site, request, value: BrokenReply(),
     "truncated_gzip": _cut_gzip,
     "gzip_bomb": _gzip_bomb,
     "huge": _huge,
-    "entity_bomb": lambda site, asked, value: {"body": ENTITY_BOMB, "kind": "application/rss+xml"},
+    "entity_bomb": lambda site, request, value: {"body": ENTITY_BOMB, "kind": "application/rss+xml"},
     "endless": _endless,
     "broken_xml": _broken_xml,
     "wrong_charset": _wrong_charset,
     "twice": _twice,
     "redirect_loop": _redirect_loop,
     "redirect": _redirect,
-    "robots_forbids": lambda site, asked, value: {"body": "User-agent: *\nDisallow: /\n", "kind": "text/plain"},
+    "robots_forbids": lambda site, request, value: {"body": "User-agent: *\nDisallow: /\n", "kind": "text/plain"},
 }
-"""Every fault by name; each maker gives the fields of a Reply, a Reply, or a Broken."""
+"""Every fault by name. A maker returns the fields of a SiteReply, a SiteReply, or a BrokenReply."""

@@ -1,4 +1,4 @@
-"""The loopback copies themselves, asked over real sockets: tests that lean on them can trust them."""
+"""The loopback copies, tested over real sockets."""
 
 from __future__ import annotations
 

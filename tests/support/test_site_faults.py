@@ -1,4 +1,4 @@
-"""The faults of the loopback copies do what they say."""
+"""The faults of the loopback copies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole run of one source against its loopback copy, in a process of its own; and time passing in the store."""
+"""Runs of one source against its loopback copy, each in a process of its own, and time that passes in the store."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from support.local_site import LocalSite
 
 @dataclass(frozen=True)
 class WatchedSource:
-    """One source watched at its copy, with a store and an archive of its own in `data`."""
+    """One source with its loopback copy, and a store and an archive in `data`."""
 
     source: str
     site: LocalSite
     data: Path
 
     def make_environment(self, **settings: str) -> dict[str, str]:
-        """Variables for a run; `settings` are those of the source."""
+        """Return the environment of a run. `settings` are those of the source."""
         own = {"base_url": self.site.url, **settings}
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith("CRAWLER_")},
@@ -39,14 +39,14 @@ class WatchedSource:
         }
 
     def run_command(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        """A command of the crawler; its output as text."""
+        """Run a command of the crawler and return its output as text."""
         command = [sys.executable, "-m", "crawler", *arguments]
         return subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=120, env=self.make_environment(**settings)
         )
 
     def crawl(self, *options: str, **settings: str) -> dict[str, Any]:
-        """One run; its record as `--json` tells it."""
+        """Run a crawl and return its record as `--json` prints it."""
         done = self.run_command("crawl", self.source, "--json", *options, **settings)
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         assert lines, done.stderr
@@ -54,7 +54,7 @@ class WatchedSource:
         return dict(lines[-1])
 
     def list_versions(self, native_id: str) -> list[dict[str, Any]]:
-        """Every version of an article as stored, the oldest first."""
+        """Return every stored version of an article, the oldest first."""
         with closing(sqlite3.connect(self.data / "crawler.db")) as database:
             rows = database.execute(
                 "SELECT article FROM versions WHERE article_id LIKE ? ORDER BY version",
@@ -63,11 +63,11 @@ class WatchedSource:
         return [json.loads(row[0]) for row in rows]
 
     def list_verdicts(self, native_id: str) -> list[str]:
-        """What each version was found to be."""
+        """Return the verdict of each version."""
         return [version["verdict"] for version in self.list_versions(native_id)]
 
     def pass_time(self, span: timedelta) -> None:
-        """Let everything stored be older by a span."""
+        """Make everything in the store older by a span."""
         with closing(sqlite3.connect(self.data / "crawler.db")) as database:
             for row in database.execute("SELECT id, first_seen_at, last_seen_at FROM articles").fetchall():
                 earlier = [str(datetime.fromisoformat(moment) - span) for moment in row[1:]]

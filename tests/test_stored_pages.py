@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-ROOT = Path(__file__).parents[2] / "snapshots"
+ROOT = Path(__file__).parents[1] / "snapshots"
 PAGES = sorted(p for p in ROOT.glob("*/*") if not p.name.endswith((".meta.json", ".expected.json")))
 DOCUMENTS = {
     "mfa/000_efeb8921cb83161c.txt": "d5b3f966a0f3940ce87a249795ed89d43f2ab13b76a5b61c68dd5253ea16e860",
