@@ -1,19 +1,23 @@
-"""WIRING: Scrapy's settings. What an owner may change is in crawler.toml; the add-on `FromConfig` carries it here."""
+"""Scrapy's settings: every component and pipeline, in order.
+
+What an owner may change is in crawler.toml; the add-on `ConfigAddon` sets it here.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Self
 
+from scrapy.crawler import Crawler
 from scrapy.settings import BaseSettings
 
-from crawler.config import Config, load_config
+from crawler.config import Config
+from crawler.context.run_context import RunContext
 
 BOT_NAME = "crawler"
 SPIDER_MODULES = ["crawler.spiders"]
 NEWSPIDER_MODULE = "crawler.spiders"
-ADDONS = {"crawler.settings.FromConfig": 0}
+ADDONS = {"crawler.settings.ConfigAddon": 0}
 
-# The stream, in order.
 ITEM_PIPELINES = {
     "crawler.pipelines.validate.ValidatePipeline": 100,
     "crawler.pipelines.dedupe.DedupePipeline": 200,
@@ -21,27 +25,34 @@ ITEM_PIPELINES = {
     "crawler.pipelines.store.StorePipeline": 400,
 }
 
-# Around the download; the lower the number, the nearer to the spider.
+# The lower the number, the nearer to the spider. None switches one of Scrapy's middlewares off that ours replaces.
 DOWNLOADER_MIDDLEWARES = {
-    "crawler.middlewares.conditional.KnownMiddleware": 60,  # before robots.txt: what is turned away needs no permission
+    # Before robots.txt: a request that is skipped needs no permission.
+    "crawler.middlewares.conditional.ConditionalRequestMiddleware": 60,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "crawler.middlewares.robots.RobotsMiddleware": 100,
+    "crawler.middlewares.robots.StrictRobotsTxtMiddleware": 100,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-    "crawler.middlewares.retry.PatienceMiddleware": 550,
+    "crawler.middlewares.retry.BackoffRetryMiddleware": 550,
     "crawler.middlewares.guard.GuardMiddleware": 560,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "crawler.middlewares.decompress.DecompressMiddleware": 590,
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "crawler.middlewares.redirect.BoundedRedirectMiddleware": 600,
     "crawler.middlewares.archive.ArchiveMiddleware": 880,
 }
 SPIDER_MIDDLEWARES: dict[str, int] = {}
 EXTENSIONS = {
-    "crawler.extensions.lease.LeaseExtension": 50,  # before the record of the run, and before anything is asked
-    "crawler.extensions.monitoring.HealthExtension": 100,
-    "crawler.extensions.clustering.SamenessExtension": 200,
+    "crawler.extensions.lease.LeaseExtension": 50,  # before the run's record, and before the first request
+    "crawler.extensions.monitoring.MonitoringExtension": 100,
+    "crawler.extensions.clustering.ClusteringExtension": 200,
 }
 
-# Manners.
-COOKIES_ENABLED = False  # no site needs them, and the middleware's first cookie fetches a list with a blocking call
+# Made by `RunContext`, which hands them to spiders and middlewares.
+CRAWLER_RECRAWL_POLICY = "crawler.middlewares.recrawl.RecrawlPolicy"
+CRAWLER_DELETION_POLICY = "crawler.middlewares.deletions.DeletionPolicy"
+
+# Politeness.
+COOKIES_ENABLED = False  # no site needs them, and the middleware's first cookie downloads a list with a blocking call
 METAREFRESH_ENABLED = False
 REDIRECT_MAX_TIMES = 5
 DEFAULT_REQUEST_HEADERS = {
@@ -50,17 +61,17 @@ DEFAULT_REQUEST_HEADERS = {
 }
 
 # Speed.
-CONCURRENT_ITEMS = 1  # the stages wait for nothing; Scrapy's 100 makes 100 tasks for every page: 1.5 ms of CPU
-WARN_ON_GENERATOR_RETURN_VALUE = False  # reads the callback's source again at every page: 0.15 ms of CPU
+CONCURRENT_ITEMS = 1  # no pipeline waits; Scrapy's 100 makes 100 tasks for every page, 1.5 ms of CPU
+WARN_ON_GENERATOR_RETURN_VALUE = False  # parses the callback's source again at every page, 0.15 ms of CPU
 
 # Safety.
-REMOTE_CONTROL_ENABLED = False  # executes code for whoever reaches its port
+REMOTE_CONTROL_ENABLED = False  # executes code for anyone who reaches its port
 TELNETCONSOLE_ENABLED = False
 DOWNLOAD_VERIFY_CERTIFICATES = True
 TWISTED_DNS_RESOLVER = "crawler.middlewares.resolver.GuardedResolver"
 DNS_TIMEOUT = 8
 CRAWLER_REACH_SECONDS = 20  # a host that has not answered by then is unreachable: the whole run ends within 30 s
-HTTPERROR_ALLOW_ALL = True  # a refusal is read and named by `extract.refusal`, not passed over
+HTTPERROR_ALLOW_ALL = True  # `pages.refusal` recognises refusals, so the spider must see them
 
 # Output.
 FEED_EXPORT_ENCODING = "utf-8"
@@ -73,33 +84,11 @@ LOG_VERSIONS: list[str] = []
 STATS_DUMP = False
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
-
-class ConfigAddon:
-    """The add-on that sets what crawler.toml says. What is set on the command line (`-s`) outranks it."""
-
-    def update_settings(self, settings: BaseSettings) -> None:
-        """Read the configuration (once; a caller may have put one in) and derive Scrapy's settings from it."""
-        config = settings.get("CRAWLER_CONFIG")
-        if not isinstance(config, Config):
-            config = load_config(Path(settings["CRAWLER_CONFIG_FILE"]) if settings.get("CRAWLER_CONFIG_FILE") else None)
-        name = settings.get("CRAWLER_SOURCE", "")
-        replay = settings.getbool("CRAWLER_REPLAY")
-        settings.set("CRAWLER_CONFIG", config, priority="cmdline")
-        for key, value in derive_settings(config, name).items():
-            settings.set(key, value, priority="addon")
-        if replay or settings.getbool("CRAWLER_DRY_RUN"):
-            settings.set("CRAWLER_ARCHIVE_DIR", "", priority="cmdline")
-        if replay:
-            for key, value in REPLAY_SETTINGS.items():
-                settings.set(key, value, priority="cmdline")
-            settings["SPIDER_MIDDLEWARES"]["crawler.middlewares.replay.StoredStarts"] = 10
-
-
-# A replay answers from disk: no waiting, no permission to ask, one page after the other.
+# A replay answers from disk: no delays, no robots.txt, one page after the other.
 REPLAY_SETTINGS = {
     "DOWNLOAD_HANDLERS": {
         **dict.fromkeys(("data", "file", "s3", "ftp")),
-        **dict.fromkeys(("http", "https", "stored"), "crawler.middlewares.replay.StoredPages"),
+        **dict.fromkeys(("http", "https", "stored"), "crawler.middlewares.replay.ReplayDownloadHandler"),
     },
     "AUTOTHROTTLE_ENABLED": False,
     "CONCURRENT_REQUESTS": 1,
@@ -109,20 +98,44 @@ REPLAY_SETTINGS = {
 }
 
 
+class ConfigAddon:
+    """The add-on that sets what crawler.toml says. Settings from the command line (`-s`) take precedence."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the add-on."""
+        return cls(RunContext.from_crawler(crawler))
+
+    def update_settings(self, settings: BaseSettings) -> None:
+        """Derive Scrapy's settings from the configuration, and from how the run works."""
+        context = self._context
+        for key, value in derive_settings(context.config, context.source).items():
+            settings.set(key, value, priority="addon")
+        if context.mode.is_replay or not context.can_write:
+            settings.set("CRAWLER_ARCHIVE_DIR", "", priority="cmdline")
+        if context.mode.is_replay:
+            for key, value in REPLAY_SETTINGS.items():
+                settings.set(key, value, priority="cmdline")
+            settings["SPIDER_MIDDLEWARES"]["crawler.middlewares.replay.ReplayStartMiddleware"] = 10
+
+
 def derive_settings(config: Config, source: str) -> dict[str, object]:
-    """Scrapy's settings, and ours (`CRAWLER_*`), for one source under this configuration."""
-    limits, manners = config.limits, config.politeness
+    """Return the settings, Scrapy's and ours (`CRAWLER_*`), of one source under this configuration."""
+    limits, politeness = config.limits, config.politeness
     return {
         "USER_AGENT": config.user_agent,
-        "ROBOTSTXT_OBEY": manners.robots,
+        "ROBOTSTXT_OBEY": politeness.robots,
         "ROBOTSTXT_USER_AGENT": "crawler",
-        "DOWNLOAD_DELAY": manners.delay,
+        "DOWNLOAD_DELAY": politeness.delay,
         "CONCURRENT_REQUESTS": 8,
-        "CONCURRENT_REQUESTS_PER_DOMAIN": manners.concurrency,
-        "AUTOTHROTTLE_ENABLED": manners.autothrottle,
-        "AUTOTHROTTLE_START_DELAY": manners.delay,
-        "AUTOTHROTTLE_TARGET_CONCURRENCY": float(manners.concurrency),
-        "RETRY_TIMES": manners.retries,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": politeness.concurrency,
+        "AUTOTHROTTLE_ENABLED": politeness.autothrottle,
+        "AUTOTHROTTLE_START_DELAY": politeness.delay,
+        "AUTOTHROTTLE_TARGET_CONCURRENCY": float(politeness.concurrency),
+        "RETRY_TIMES": politeness.retries,
         "DOWNLOAD_TIMEOUT": limits.page_seconds,
         "DOWNLOAD_MAXSIZE": int(limits.body_mb * 1_000_000),
         "DOWNLOAD_WARNSIZE": 0,
@@ -131,6 +144,6 @@ def derive_settings(config: Config, source: str) -> dict[str, object]:
         "CRAWLER_DATABASE": config.database_url,
         "CRAWLER_ARCHIVE_DIR": str(config.archive_dir) if config.archive else "",
         "CRAWLER_ALLOW_PRIVATE": config.allows_private_address(source),
-        "CRAWLER_RETRY_WAIT": manners.retry_wait,
-        "CRAWLER_LONGEST_WAIT": manners.longest_wait,
+        "CRAWLER_RETRY_WAIT": politeness.retry_wait,
+        "CRAWLER_LONGEST_WAIT": politeness.longest_wait,
     }

@@ -16,7 +16,7 @@ from crawler.pages.base import ArticlePage, Page, find_page_class, read_snapshot
 from crawler.pages.site import Site
 from crawler.pages.snapshot import Snapshot
 from crawler.service.page_fetch import FetchedPages, fetch_pages
-from crawler.source import SourceSpider
+from crawler.spiders.base import SourceSpider
 from crawler.store import open_store, store_exists
 
 MAX_STORED_ARTICLES = 50

@@ -1,7 +1,7 @@
-"""After a run, and beside it.
+"""What runs beside a crawl, and after it.
 
-lease.py      one run a source: taken before anything is asked, kept alive meanwhile
-health.py     the run's record in the store, and its verdict
-progress.py   what happens, as events, live
-sameness.py   at the end: near-duplicates and stories of what is new
+lease.py       one run per source: taken before the first request, renewed during the run
+monitoring.py  the run's record in the store, and its verdict
+progress.py    what happens, as events, live
+clustering.py  at the end: near-duplicates and stories of the new articles
 """

@@ -1,4 +1,4 @@
-"""lease: one run a source, whatever processes and hosts there are."""
+"""One run per source at a time, among all processes and hosts that use the same database."""
 
 from __future__ import annotations
 
@@ -13,80 +13,79 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
+from crawler.context.run_context import RunContext
 from crawler.errors import CrawlerError, SourceLocked
-from crawler.source import SourceSpider, give_up, need_run
-from crawler.store import HEARTBEAT_SECONDS, Lease, Store, get_store
+from crawler.store import HEARTBEAT_SECONDS, Lease, Store
 from crawler.text.dates import load_time_zone
 
 LEASE_POLL_SECONDS = 2.0
-"""Seconds between two looks at a holder of which it is not known whether it lives."""
+"""Time between two reads of a lease whose holder may be dead."""
 log = logging.getLogger(__name__)
 
 
 class LeaseExtension:
-    """Takes the source's lease before the engine is made, or ends the run; gives it up when the engine has stopped.
+    """Takes the source's lease before the engine is made, or ends the run. Releases it when the engine has stopped.
 
-    The heart is a thread: it must beat also while the run judges sameness or waits for a lock. A run that hangs is
-    ended by its limits, not for want of a beat.
+    Heartbeats come from a thread, because they must continue while the run clusters articles or waits for a lock. The
+    run's limits end a run that hangs, not missing heartbeats.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-        self.store = get_store(crawler)
-        assert isinstance(crawler.spider, SourceSpider)
-        self.source, self.holder = crawler.spider.name, uuid.uuid4().hex
-        self.is_over = threading.Event()
-        take_lease(self.store, self.source, self.holder, load_time_zone(crawler.settings["CRAWLER_CONFIG"].timezone))
-        self.heartbeat_thread = threading.Thread(target=self.send_heartbeats, name="lease", daemon=True)
-        self.heartbeat_thread.start()
+    def __init__(self, context: RunContext) -> None:
+        self._context, self._store = context, context.store
+        self._source, self._holder = context.source, uuid.uuid4().hex
+        self._has_ended = threading.Event()
+        take_lease(self._store, self._source, self._holder, load_time_zone(context.config.timezone))
+        self._thread = threading.Thread(target=self._send_heartbeats, name="lease", daemon=True)
+        self._thread.start()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy makes its components; a replay or a dry run needs none, it harms nobody."""
-        need_run(crawler)
-        if crawler.settings.getbool("CRAWLER_REPLAY") or crawler.settings.getbool("CRAWLER_DRY_RUN"):
+        """Make the extension; raise NotConfigured for a replay or a dry run, which may run beside others."""
+        context = RunContext.of_source(crawler)
+        if context.mode.is_replay or not context.can_write:
             raise NotConfigured
-        extension = cls(crawler)
+        extension = cls(context)
         crawler.signals.connect(extension.engine_stopped, signals.engine_stopped)
         return extension
 
-    def send_heartbeats(self) -> None:
-        """Keep the lease alive until the run is over, or until somebody else has it."""
-        while not self.is_over.wait(HEARTBEAT_SECONDS):
+    def _send_heartbeats(self) -> None:
+        """Renew the lease until the run has ended, or another run has the lease."""
+        while not self._has_ended.wait(HEARTBEAT_SECONDS):
             try:
-                if not self.store.leases.renew(self.source, self.holder):
-                    self.handle_lost_lease()
+                if not self._store.leases.renew(self._source, self._holder):
+                    self._handle_lost_lease()
                     return
-            except CrawlerError as error:  # the next beat may be heard again; nothing can be stored meanwhile
-                log.warning("The run of %s could not say that it lives. %s", self.source, error)
+            except CrawlerError as error:
+                # The next heartbeat may succeed. Until then the run can store nothing either.
+                log.warning("The run of %s could not renew its lease. %s", self._source, error)
 
-    def handle_lost_lease(self) -> None:
-        """End the run in order: two would get into each other's way."""
+    def _handle_lost_lease(self) -> None:
+        """End the run in an orderly way: two runs would disturb each other."""
         from twisted.internet import reactor
 
-        new = self.store.leases.get(self.source)
-        who = f"process {new.pid} on host {new.host} has it" if new else "somebody gave it up"
+        lease = self._store.leases.get(self._source)
+        holder = f"process {lease.pid} on host {lease.host} has it" if lease else "its holder released it"
         error = SourceLocked(
-            f"The run of {self.source} was silent for too long and lost its lease ({who}); it ends, and what it has "
-            "not stored is left to the other. Was the machine asleep, or the database away?"
+            f"The run of {self._source} sent no heartbeat for too long and lost its lease ({holder}). It ends, and "
+            "leaves what it has not stored to the other run. Was the machine asleep, or the database unreachable?"
         )
-        reactor.callFromThread(give_up, self.crawler.spider, error)
+        reactor.callFromThread(self._context.give_up, error)
 
     def engine_stopped(self) -> None:
-        """Give the lease up. Where that fails, the next run sees by itself that this process is gone."""
-        self.is_over.set()
-        self.heartbeat_thread.join()
+        """Release the lease. Where that fails, the next run sees that this process has ended."""
+        self._has_ended.set()
+        self._thread.join()
         try:
-            self.store.leases.release(self.source, self.holder)
+            self._store.leases.release(self._source, self._holder)
         except CrawlerError as error:
-            log.warning("The run of %s is over, which could not be written down. %s", self.source, error)
+            log.warning("The run of %s has ended and could not release its lease. %s", self._source, error)
 
 
 def take_lease(store: Store, source: str, holder: str, timezone: tzinfo) -> None:
-    """Take the lease; Held when another run has it and lives.
+    """Take the lease; raise SourceLocked when another run has it and is alive.
 
-    A holder that cannot be seen from here may be dead: it is watched until it beats, or has been silent for so long
-    that it is replaced. So the start after a host died is late by less than a minute, and not lost.
+    A holder on another host may be dead: it is watched until it sends a heartbeat, or has been silent for so long that
+    it is replaced. So the first start after a host died is late by less than a minute, and not lost.
     """
     first: Lease | None = None
     while True:

@@ -1,10 +1,10 @@
-"""health: the run's record in the store, and its verdict. Empty is never success unless nothing was due."""
+"""Write the run's record to the store, and judge the run. An empty run is healthy only where nothing was due."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
@@ -13,6 +13,8 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from crawler.context.request_meta import RequestMeta
+from crawler.context.run_context import GAVE_UP, RunContext, page_read
 from crawler.errors import CrawlerError
 from crawler.items import Article, Health, Problem, Run
 from crawler.monitoring.anomalies import EarlierRun, find_anomalies
@@ -23,201 +25,224 @@ from crawler.monitoring.run_stats import RunStats
 from crawler.monitoring.verdict import RunFacts, judge_run
 from crawler.monitoring.volume import find_volume_changes
 from crawler.pages.site import Reading
-from crawler.source import GAVE_UP, SourceSpider, give_up, is_robots_txt, need_run
-from crawler.store import get_store
+from crawler.spiders.base import SourceSpider
+from crawler.spiders.url_mapping import is_robots_txt
 
 MAX_COMPARED_AGE = timedelta(days=90)
-"""How long ago a run may be that others are compared with: what moved and stayed is normal after that."""
+"""Age of the oldest run that a run is compared with: what changed longer ago is normal now."""
 COMPARED_MEASURES = ("articles", "codes")
-"""What an earlier run must have measured to be compared with: one query each, most runs have no article."""
-log = logging.getLogger(__name__)
+"""Measures, one of which an earlier run must have to be compared with. One query each: most runs have no article."""
 MAX_LATEST_ARTICLES = 20
-"""Articles among which the newest with a date that is not in the future is looked for."""
+"""Newest articles, among which the first with a date that is not in the future is the source's last publication."""
 ABORT_REASONS = {
     "shutdown": "it was stopped by a signal",
     "closespider_timeout": "it ran longer than limits.run_seconds",
     "memusage_exceeded": "it used more memory than limits.memory_mb",
 }
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunHistory:
+    """What a run is compared with. A partial run, a dry run and a replay have no earlier runs."""
+
+    earlier: list[Run] = field(default_factory=list)
+    """Earlier complete runs since the accepted baseline, the newest first."""
+    last_measures: Mapping[str, Any] = field(default_factory=dict)
+    baseline: Baseline | None = None
 
 
 class MonitoringExtension:
-    """Begins the run's record when the spider opens, judges and ends it when the spider closes."""
+    """Starts the run's record when the spider opens. Judges the run and ends the record when the spider closes."""
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-        self.store = get_store(crawler)
-        self.dry = crawler.settings.getbool("CRAWLER_DRY_RUN")
-        self.mode = "replay" if crawler.settings.getbool("CRAWLER_REPLAY") else "live"
-        self.replay = self.mode == "replay"
-        self.tally = RunStats()
+    def __init__(self, crawler: Crawler, context: RunContext, spider: SourceSpider) -> None:
+        self._crawler, self._context, self._spider = crawler, context, spider
+        self._is_replay = context.mode.is_replay
+        self._stats = RunStats()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy makes its components."""
-        need_run(crawler)
-        extension = cls(crawler)
+        """Make the extension for a source's run."""
+        context = RunContext.of_source(crawler)
+        assert isinstance(crawler.spider, SourceSpider)
+        extension = cls(crawler, context, crawler.spider)
         for signal in ("spider_opened", "spider_error", "item_error", "item_scraped", "item_dropped", "spider_closed"):
             crawler.signals.connect(getattr(extension, signal), getattr(signals, signal))
         crawler.signals.connect(extension.response_received, signals.response_received)
+        crawler.signals.connect(extension.page_read, page_read)
         return extension
 
-    def spider_opened(self, spider: SourceSpider) -> None:
-        """Write that a run has begun: a run that never ends is one that was killed."""
-        spider.measured = self.record_structure
-        run = Run(source=spider.name, mode=self.mode, started_at=datetime.now(UTC))
+    # --- during the run
+
+    def spider_opened(self) -> None:
+        """Store that a run has started: a run without an end was killed."""
+        run = Run(source=self._context.source, mode=self._context.mode.stored_name, started_at=datetime.now(UTC))
         try:
-            spider.run = run if self.dry else self.store.runs.record_start(run)
+            self._context.run = self._context.store.runs.record_start(run) if self._context.can_write else run
         except CrawlerError as error:
-            give_up(spider, error)
+            self._context.give_up(error)
 
-    def response_received(self, response: Response, request: Request, spider: SourceSpider) -> None:
-        """Count and measure what was read; robots.txt is no page."""
+    def response_received(self, response: Response, request: Request) -> None:
+        """Count and measure a response. robots.txt is no page."""
         if not is_robots_txt(response.url):
-            spider.increment_stat("pages")
-            listing, wait = bool(request.meta.get("listing")), request.meta.get("download_latency")
-            self.tally.add_page(response.status, len(response.body), wait, listing=listing)
+            self._context.increment_stat("pages")
+            latency, is_listing = request.meta.get("download_latency"), RequestMeta.of(request).is_listing
+            self._stats.add_page(response.status, len(response.body), latency, listing=is_listing)
 
-    def record_structure(self, reading: Reading) -> None:
-        """Keep the structure of a page that gave something; an empty list has none of its entries'."""
+    def page_read(self, reading: Reading) -> None:
+        """Keep the structure of a page that had entries. An empty list has none of theirs."""
         if reading.entry_count:
-            self.tally.add_structure(reading.page_class, reading.make_structure)
+            self._stats.add_structure(reading.page_class, reading.make_structure)
 
     def item_scraped(self, item: Any) -> None:
         """Measure an article that was stored."""
         if isinstance(item, Article):
-            self.tally.add_article(item)
+            self._stats.add_article(item)
 
     def item_dropped(self, item: Any) -> None:
-        """Measure an article that was read and is stored already as it is."""
+        """Measure an article that was read and goes no further, because it is unchanged or invalid."""
         self.item_scraped(item)
 
-    def spider_error(self, failure: Failure, response: Response, spider: SourceSpider) -> None:
-        """An exception nobody meant, in a spider."""
-        self.report_exception(spider, failure, spider.to_public_url(response.url))
+    def spider_error(self, failure: Failure, response: Response) -> None:
+        """Report an unexpected exception in a spider."""
+        self._report_exception(failure, self._spider.to_public_url(response.url))
 
-    def item_error(self, item: Any, spider: SourceSpider, failure: Failure) -> None:
-        """An exception nobody meant, in a pipeline."""
-        self.report_exception(spider, failure, item.url if isinstance(item, Article) else None)
+    def item_error(self, item: Any, failure: Failure) -> None:
+        """Report an unexpected exception in a pipeline."""
+        self._report_exception(failure, item.url if isinstance(item, Article) else None)
 
-    def report_exception(self, spider: SourceSpider, failure: Failure, url: str | None) -> None:
-        """Keep it as a problem that outranks all others."""
+    def _report_exception(self, failure: Failure, url: str | None) -> None:
+        """Add a problem whose exit code precedes all others."""
         kind = failure.type.__name__ if failure.type else "Exception"
         where = f" at {url}" if url else ""
         message = f"{kind}{where}: {failure.getErrorMessage()}. This is a fault of the crawler: please report it."
-        spider.problems.append(Problem(kind=kind, message=message, exit_code=1, url=url))
+        self._context.problems.append(Problem(kind=kind, message=message, exit_code=1, url=url))
 
-    def spider_closed(self, spider: SourceSpider, reason: str) -> None:
-        """Judge the run and write its record; only a run without a failed list remembers its lists' validators."""
-        if spider.run is None:
+    # --- at its end
+
+    def spider_closed(self, reason: str) -> None:
+        """Judge the run and store its record. Only a run that ended well stores its lists' validators."""
+        context = self._context
+        if context.run is None:
             return
         if reason not in ("finished", GAVE_UP):
-            why = ABORT_REASONS.get(reason, reason)
-            spider.problems.append(
-                Problem(kind="Ended", message=f"The run was ended before its end: {why}.", exit_code=1)
-            )
-        counts = get_counts(self.crawler.stats.get_stats() if self.crawler.stats else {})
+            message = f"The run was ended before its end: {ABORT_REASONS.get(reason, reason)}."
+            context.problems.append(Problem(kind="Ended", message=message, exit_code=1))
+        is_partial = is_partial_run(self._spider)
         now = datetime.now(UTC)
-        newest = None if self.replay else self.find_newest_date(spider, now)
-        unaccounted = self.list_unaccounted(spider)
-        measures = {} if is_partial_run(spider) else self.tally.make_measures(counts, spider.problems)
-        earlier = [] if is_partial_run(spider) or self.dry or self.replay else self.list_comparable_runs(spider, now)
-        last = earlier[0].measures if earlier else {}
-        settled = update_baseline(get_baseline(last), counts)
-        if settled:
-            earlier = [run for run in earlier if (run.id or 0) > settled.run_id]
-        if measures and not self.replay:
-            measures |= self.carry_over(last, settled, now.astimezone(spider.zone))
-        times = (
-            []
-            if self.replay
-            else drop_future_times(self.store.articles.list_publication_times(spider.name, now - MAX_HISTORY), now)
-        )
-        cadence = learn_publishing_rate(times, now, spider.zone) if times else None
-        whole = bool(measures) and not self.dry
-        volumes = (
-            find_volume_changes(times, now, cadence, settled.accepted_at if settled else None)
-            if cadence and whole
-            else []
-        )
-        facts = RunFacts(
-            title=spider.title,
-            least_links=spider.expectation.min_links,
-            max_silence=spider.expectation.max_silence,
-            problems=tuple(spider.problems),
-            counts=counts,
-            newest_published_at=newest,
-            now=now,
-            is_single_page=bool(spider.url),
-            unaccounted=unaccounted,
-            measured_silence=measure_silence(cadence, times[-1], now) if cadence else None,
-            anomalies=self.find_anomalies(measures, earlier, volumes),
-            notes=tuple(measures.get("notes", ())),
-            baseline=settled,
-        )
+        counts = get_counts(self._crawler.stats.get_stats())
+        measures = {} if is_partial else self._stats.make_measures(counts, context.problems)
+        history = self._load_history(counts, now)
+        if measures and not self._is_replay:
+            measures |= self._carry_over(history, now.astimezone(self._spider.zone))
+        unaccounted = self._list_unaccounted()
+        facts = self._make_facts(counts, measures, history, unaccounted, now)
         health, sentence, code = judge_run(facts)
-        spider.run = replace(
-            spider.run,
+        context.run = replace(
+            context.run,
             finished_at=now,
             health=health,
             reason=sentence,
             exit_code=code,
-            complete=reason == "finished" and not spider.has_failed_listing and not is_partial_run(spider),
+            complete=reason == "finished" and not context.has_failed_listing and not is_partial,
             counts=counts,
-            problems=tuple(spider.problems),
+            problems=tuple(context.problems),
             measures=measures | ({"unaccounted": list(unaccounted)} if unaccounted else {}),
         )
-        if not self.dry:
+        if context.can_write:
             try:
-                self.store.runs.record_end(spider.run, spider.list_memories if code == 0 else ())
-            except CrawlerError as error:  # the command tells it all the same; the next run closes this one's record
-                log.error("The end of this run could not be stored. %s", error)  # noqa: TRY400 - one sentence
+                context.store.runs.record_end(context.run, context.listing_cache_entries if code == 0 else ())
+            except CrawlerError as error:
+                # The command still prints the verdict, and the next run closes this one's record. One sentence here.
+                log.error("The end of this run could not be stored. %s", error)  # noqa: TRY400
 
-    def find_anomalies(
-        self, measures: Mapping[str, Any], earlier: Iterable[Run], volumes: Iterable[str]
-    ) -> tuple[str, ...]:
-        """What moved against the source's past, in its runs and in how much it publishes."""
-        before = [EarlierRun(is_healthy=run.health is Health.HEALTHY, measures=run.measures) for run in earlier]
-        return (*find_anomalies(measures, before), *volumes)
+    def _load_history(self, counts: Mapping[str, int], now: datetime) -> RunHistory:
+        can_compare = self._context.can_write and not self._is_replay and not is_partial_run(self._spider)
+        earlier = self._list_comparable_runs(now) if can_compare else []
+        last_measures = earlier[0].measures if earlier else {}
+        baseline = update_baseline(get_baseline(last_measures), counts)
+        if baseline:
+            earlier = [run for run in earlier if (run.id or 0) > baseline.run_id]
+        return RunHistory(earlier=earlier, last_measures=last_measures, baseline=baseline)
 
-    def carry_over(self, last: Mapping[str, Any], settled: Baseline | None, now: datetime) -> dict[str, Any]:
-        """What a run carries on from the one before: where fields stood, what was accepted; and notes of what moved."""
-        ledger = update_ledger(
-            last.get("shapes", {}), (each for some in self.tally.structures.values() for each in some), now
+    def _make_facts(
+        self,
+        counts: dict[str, int],
+        measures: Mapping[str, Any],
+        history: RunHistory,
+        unaccounted: tuple[str, ...],
+        now: datetime,
+    ) -> RunFacts:
+        """Return what the verdict depends on: this run, the source's earlier runs, and how often it publishes."""
+        context, spider, baseline = self._context, self._spider, history.baseline
+        times = []
+        if not self._is_replay:
+            published = context.store.articles.list_publication_times(context.source, now - MAX_HISTORY)
+            times = drop_future_times(published, now)
+        rate = learn_publishing_rate(times, now, spider.zone) if times else None
+        volume_changes: list[str] = []
+        if rate and measures and context.can_write:
+            volume_changes = find_volume_changes(times, now, rate, baseline.accepted_at if baseline else None)
+        earlier = [
+            EarlierRun(is_healthy=run.health is Health.HEALTHY, measures=run.measures) for run in history.earlier
+        ]
+        return RunFacts(
+            title=spider.title,
+            min_links=spider.expectation.min_links,
+            max_silence=spider.expectation.max_silence,
+            problems=tuple(context.problems),
+            counts=counts,
+            newest_published_at=None if self._is_replay else self._find_newest_date(now),
+            now=now,
+            is_single_page=bool(spider.url),
+            unaccounted=unaccounted,
+            measured_silence=measure_silence(rate, times[-1], now) if rate else None,
+            anomalies=(*find_anomalies(measures, earlier), *volume_changes),
+            notes=tuple(measures.get("notes", ())),
+            baseline=baseline,
         )
-        notes = list(describe_drift(ledger, now, settled.accepted_at if settled else None))
-        found = {"shapes": ledger, "notes": notes, BASELINE_KEY: settled.to_dict() if settled else None}
+
+    def _carry_over(self, history: RunHistory, now: datetime) -> dict[str, Any]:
+        """Return the measures that continue those of the last run: where fields were, the baseline, notes of drift."""
+        structures = (each for several in self._stats.structures.values() for each in several)
+        ledger = update_ledger(history.last_measures.get("shapes", {}), structures, now)
+        baseline = history.baseline
+        notes = list(describe_drift(ledger, now, baseline.accepted_at if baseline else None))
+        found = {"shapes": ledger, "notes": notes, BASELINE_KEY: baseline.to_dict() if baseline else None}
         return {name: value for name, value in found.items() if value}
 
-    def find_newest_date(self, spider: SourceSpider, now: datetime) -> datetime | None:
-        """When the source last published, as far as the store knows; dates in the future are not believed."""
-        latest = self.store.articles.iter_newest(source=spider.name, limit=MAX_LATEST_ARTICLES)
+    def _find_newest_date(self, now: datetime) -> datetime | None:
+        """Return when the source last published, as far as the store knows. Dates in the future do not count."""
+        latest = self._context.store.articles.iter_newest(source=self._context.source, limit=MAX_LATEST_ARTICLES)
         dates = (article.published_at for article in latest)
-        return next((moment for moment in dates if moment is None or moment <= now), None)
+        return next((date for date in dates if date is None or date <= now), None)
 
-    def list_unaccounted(self, spider: SourceSpider) -> tuple[str, ...]:
-        """The listed addresses of which nobody can say what became: no article in the store, no reason, no problem."""
-        if self.dry or self.replay or is_partial_run(spider):
+    def _list_unaccounted(self) -> tuple[str, ...]:
+        """Return the listed addresses that have no stored article, no reason for that, and no problem."""
+        context, spider = self._context, self._spider
+        if not context.can_write or self._is_replay or is_partial_run(spider):
             return ()
-        told = {problem.url for problem in spider.problems}
-        ids = {url: address.native_id for url in spider.unaccounted_urls if (address := spider.identify(url))}
-        known = self.store.articles.get_states(spider.name, set(ids.values())) if ids else {}
-        return tuple(url for url in spider.unaccounted_urls if url not in told and not known.get(ids.get(url, "")))
+        reported = {problem.url for problem in context.problems}
+        ids = {url: address.native_id for url in context.unaccounted_urls if (address := spider.identify(url))}
+        known = context.store.articles.get_states(context.source, set(ids.values())) if ids else {}
+        return tuple(url for url in context.unaccounted_urls if url not in reported and not known.get(ids.get(url, "")))
 
-    def list_comparable_runs(self, spider: SourceSpider, now: datetime) -> list[Run]:
-        """The source's earlier whole runs that ended well and are compared with, the newest first."""
-        found = {
+    def _list_comparable_runs(self, now: datetime) -> list[Run]:
+        """Return the source's earlier complete runs that ended well and have measures, the newest first."""
+        since = now - MAX_COMPARED_AGE
+        runs = {
             run.id: run
-            for seen in COMPARED_MEASURES
-            for run in self.store.runs.list_with_measure(spider.name, seen, since=now - MAX_COMPARED_AGE)
+            for measure in COMPARED_MEASURES
+            for run in self._context.store.runs.list_with_measure(self._context.source, measure, since=since)
         }
-        return sorted(found.values(), key=lambda run: run.id or 0, reverse=True)
+        return sorted(runs.values(), key=lambda run: run.id or 0, reverse=True)
 
 
 def is_partial_run(spider: SourceSpider) -> bool:
-    """Whether the run was asked for less than all: what lies between the last whole run and it may be unread."""
+    """Whether the run reads less than a whole run: articles since the last whole run may be unread."""
     return bool(spider.limit or spider.url or spider.since)
 
 
 def get_counts(stats: Mapping[str, Any]) -> dict[str, int]:
-    """The counts under `crawler/` of Scrapy's stats, without the prefix."""
+    """Return the counts under `crawler/` of Scrapy's stats, without the prefix."""
     return {name.removeprefix("crawler/"): value for name, value in stats.items() if name.startswith("crawler/")}

@@ -1,14 +1,20 @@
-"""Around the download. Nearest to the spider first, with the place of each in DOWNLOADER_MIDDLEWARES:
+"""Downloader middlewares, nearest to the spider first, with the number of each in DOWNLOADER_MIDDLEWARES:
 
-060 known.KnownMiddleware            what the store knows: old articles not asked, the others conditionally
-100 robots.RobotsMiddleware          instead of Scrapy's RobotsTxtMiddleware, which lets waiting requests through
-550 patience.PatienceMiddleware      instead of Scrapy's RetryMiddleware: growing waits, Retry-After, dead networks
-560 guard.GuardMiddleware            only http and https, no private addresses, no body past the cap
-590 decompress.DecompressMiddleware  instead of Scrapy's HttpCompressionMiddleware: the same, with our errors
-880 archive.ArchiveMiddleware        every response as received, redirects and failed tries too, into WARC
+060 conditional   skips known articles that are not due, and makes other requests for known addresses conditional
+100 robots        replaces Scrapy's RobotsTxtMiddleware, which lets some waiting requests through
+550 retry         replaces Scrapy's RetryMiddleware: growing delays, Retry-After, dead networks
+560 guard         only http and https, no private addresses, no body above the size limit
+590 decompress    replaces Scrapy's HttpCompressionMiddleware: truncated bodies are errors
+600 redirect      replaces Scrapy's RedirectMiddleware: too many redirects are an error with a type
+880 archive       writes every response as received, redirects and failed tries too, to WARC
 
-`revisits` tells `known` what is due to be looked at again, `listed` what is missing on lists of whole articles.
-`stored` has a replay's download handler and first requests.
-`resolver.GuardedResolver` belongs to the guard (TWISTED_DNS_RESOLVER). `outcomes` holds the errors they raise,
-`address` and `reach` what the guard and patience know without a network.
+Policies that `conditional` uses:
+recrawl           which known articles are requested again, and what 404 means
+deletions         which articles are missing on lists of whole articles
+
+Others:
+replay            download handler and first requests of a replay
+resolver          resolves names to public addresses only (TWISTED_DNS_RESOLVER)
+network_addresses public and private addresses, without a network
+circuit_breaker   which hosts answer, without a network
 """

@@ -1,13 +1,11 @@
-"""ArchiveMiddleware: every response, with its request, into the archive before anyone else touches it.
+"""Write every response, with its request, to the archive.
 
-It stands nearest to the downloader (880): below HttpCompression (590), so that bodies are kept as received, and below
-Redirect (600) and the retries, so that redirects and failed tries are kept too. Afterwards `request.meta["record"]`
-is the SnapshotRef of the record and `request.meta["fetched_at"]` the time of the response (aware, UTC, whole seconds,
-as in the record). `request.meta["original"]` is the Earlier that a later revisit of this payload refers to: this
-record, or the one before it when this one is a revisit itself; that is what a memory should keep.
+The middleware is nearest to the downloader (880): below HttpCompression (590), so that bodies are kept as received,
+and below Redirect (600) and the retries, so that redirects and failed tries are kept too. It notes on the request the
+record, the time of the response, and the record that holds the payload (see RequestMeta).
 
-Where `request.meta["memory"]` names an earlier record with the same payload, only a revisit record is written.
-Off when CRAWLER_ARCHIVE_DIR is empty (replay, dry run).
+Where the request's cache entry names an earlier record with the same payload, only a revisit record is written. Off
+when CRAWLER_ARCHIVE_DIR is empty (replay, dry run).
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
@@ -25,82 +23,87 @@ from scrapy.http import Headers, Response
 from crawler.archive.http_transaction import HttpTransaction, PriorRecord, format_run_tag
 from crawler.archive.record_serializer import pack_transaction
 from crawler.archive.warc_writer import WarcWriter
-from crawler.errors import ArchiveError as BrokenArchive
-from crawler.middlewares.outcomes import ArchiveError
-from crawler.source import SourceSpider
+from crawler.context.exceptions import RequestFailed
+from crawler.context.request_meta import RequestMeta
+from crawler.context.run_context import RunContext
+from crawler.errors import ArchiveError
+from crawler.spiders.base import SourceSpider
+from crawler.store import HttpCacheEntry
 
 NOT_MODIFIED = 304
 CLOSE_REASON = "archive_failed"
-"""The reason a spider is closed with when its responses can no longer be kept."""
+"""Scrapy's finish reason of a run whose responses can no longer be kept."""
 
 
 class ArchiveMiddleware:
-    """Writes each response to the archive; the run ends when that fails. ArchiveError when it cannot even begin."""
+    """Writes each response to the archive and ends the run when that fails.
 
-    def __init__(self, crawler: Crawler, writer: WarcWriter) -> None:
-        self._crawler, self._writer = crawler, writer
-        self._failed: str | None = None
+    Raises ArchiveError when the archive cannot even be opened.
+    """
+
+    def __init__(self, crawler: Crawler, context: RunContext, writer: WarcWriter) -> None:
+        self._crawler, self._context, self._writer = crawler, context, writer
+        self._failure: ArchiveError | None = None
         self._closing: asyncio.Task[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Built by Scrapy; NotConfigured when no archive is wanted, and in `scrapy shell`."""
+        """Make the middleware; raise NotConfigured without an archive, and in `scrapy shell`."""
         folder = crawler.settings.get("CRAWLER_ARCHIVE_DIR")
         if not folder or crawler.spider is None:
             raise NotConfigured
         software = crawler.settings.get("USER_AGENT") or "crawler"
-        middleware = cls(crawler, WarcWriter(Path(folder), crawler.spider.name, software=software))
+        writer = WarcWriter(Path(folder), crawler.spider.name, software=software)
+        middleware = cls(crawler, RunContext.from_crawler(crawler), writer)
         crawler.signals.connect(middleware.close_writer, signals.spider_closed)
         return middleware
 
     def process_request(self, request: Request) -> None:
-        """Forget the record of an earlier try or of the page that led here."""
-        request.meta.pop("record", None)
-        request.meta.pop("fetched_at", None)
-        request.meta.pop("original", None)
+        """Remove the record of an earlier try, or of the page that led here."""
+        RequestMeta.update(request, record=None, fetched_at=None, original=None)
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        """Keep the response; ArchiveError (and the end of the run) when it cannot be kept."""
+        """Write the response. Raise ArchiveError, and end the run, when that fails."""
         if "cached" in response.flags:
             return response
         fetched_at = datetime.now(UTC).replace(microsecond=0)
-        if self._failed is not None:
-            raise ArchiveError(self._failed)
+        if self._failure is not None:
+            raise RequestFailed(self._failure)
         try:
             packed = pack_transaction(_make_transaction(request, response, fetched_at, self._get_run_tag()))
             record = self._writer.append(packed)
-        except BrokenArchive as error:
-            self._stop_run(str(error))
-            raise ArchiveError(str(error)) from error
-        request.meta["record"] = record
-        request.meta["fetched_at"] = fetched_at
+        except ArchiveError as error:
+            self._stop_run(error)
+            raise RequestFailed(error) from error
         original = packed.prior_record
         if original is None and response.status != NOT_MODIFIED:
             original = PriorRecord(
                 url=request.url, date=fetched_at, digest=record.digest, file=record.file, offset=record.offset
             )
-        request.meta["original"] = original
+        RequestMeta.update(request, record=record, fetched_at=fetched_at, original=original)
         return response
 
     def _get_run_tag(self) -> str | None:
-        """What each record says of the run it belongs to; nothing outside of a run."""
-        spider = self._crawler.spider
-        if not isinstance(spider, SourceSpider) or spider.run is None:
+        """Return what each record says about its run, None outside of a run."""
+        spider, run = self._crawler.spider, self._context.run
+        if not isinstance(spider, SourceSpider) or run is None:
             return None
-        return format_run_tag(spider.run, since=spider.since, limit=spider.limit, url=spider.url)
+        return format_run_tag(run, since=spider.since, limit=spider.limit, url=spider.url)
 
     def close_writer(self) -> None:
         """Wait until the disk has all records."""
         self._writer.close()
 
-    def _stop_run(self, sentence: str) -> None:
-        self._failed = sentence
+    def _stop_run(self, error: ArchiveError) -> None:
+        self._failure = error
         engine = self._crawler.engine
         assert engine is not None
         self._closing = asyncio.get_running_loop().create_task(engine.close_spider_async(reason=CLOSE_REASON))
 
 
-def _make_transaction(request: Request, response: Response, fetched_at: datetime, run: str | None) -> HttpTransaction:
+def _make_transaction(
+    request: Request, response: Response, fetched_at: datetime, run_tag: str | None
+) -> HttpTransaction:
     return HttpTransaction(
         url=request.url,
         method=request.method,
@@ -113,8 +116,8 @@ def _make_transaction(request: Request, response: Response, fetched_at: datetime
         protocol=response.protocol or "HTTP/1.1",
         ip=str(response.ip_address) if response.ip_address else None,
         truncated=_get_truncation(response.flags),
-        prior_record=_make_prior_record(request.meta.get("memory")),
-        run_tag=run,
+        prior_record=_make_prior_record(RequestMeta.of(request).cache_entry),
+        run_tag=run_tag,
     )
 
 
@@ -128,15 +131,14 @@ def _get_truncation(flags: list[str]) -> str | None:
     return "unspecified" if "download_stopped" in flags else None
 
 
-def _make_prior_record(memory: Any) -> PriorRecord | None:
-    """What the store remembers of an address, where that says which record holds the payload."""
-    if memory is None or not memory.digest or not memory.record_date:
+def _make_prior_record(entry: HttpCacheEntry | None) -> PriorRecord | None:
+    """Return the record that holds the address's last payload, None where the store does not know it."""
+    if entry is None or not entry.digest or not entry.record_date:
         return None
-    date = memory.record_date
     return PriorRecord(
-        url=memory.url,
-        date=datetime.fromisoformat(date) if isinstance(date, str) else date,
-        digest=memory.digest,
-        file=memory.record_file,
-        offset=memory.record_offset,
+        url=entry.url,
+        date=entry.record_date,
+        digest=entry.digest,
+        file=entry.record_file,
+        offset=entry.record_offset,
     )

@@ -1,14 +1,13 @@
-"""known: what the store knows of an address spares the site a request, or makes it a conditional one.
+"""Skip or make conditional the requests for addresses that the store knows.
 
-A known article is asked for when `revisits` says so, with the validators (ETag, Last-Modified) of its last stored
-visit, so that a quiet edit is seen and an unchanged page costs 304. When the lists are read, articles due that are on
-none of them are asked for too. A response's validators are remembered with its article, in one transaction: never for
-a page that was not stored.
+A known article is requested when `recrawl` says that it is due, with the validators (ETag, Last-Modified) of its last
+stored answer: so a quiet edit is seen, and an unchanged page costs a 304. When the lists are read, articles that are
+due and on no list are requested too. A response's validators are stored with its article, in one transaction: never
+for a page that was not stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,149 +19,124 @@ from scrapy.exceptions import DontCloseSpider, IgnoreRequest
 from scrapy.http import Response
 
 from crawler.archive.snapshot_reader import read_snapshot_at
+from crawler.context.request_meta import RequestMeta
+from crawler.context.run_context import RunContext
 from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
 from crawler.middlewares.deletions import DeletionPolicy
 from crawler.middlewares.recrawl import CONDITIONAL_HEADERS, RecrawlPolicy
-from crawler.source import FullTextListingSpider, SourceSpider, need_run
-from crawler.store import HttpCacheEntry, get_store
+from crawler.spiders.base import SourceSpider
+from crawler.store import HttpCacheEntry
 
 
 class ConditionalRequestMiddleware:
-    """A downloader middleware near the spider: what it turns away costs nothing further down."""
+    """A downloader middleware near the spider: what it drops costs nothing further down. A replay drops nothing."""
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-        self.store = get_store(crawler)
-        self.replay = crawler.settings.getbool("CRAWLER_REPLAY")
-        self.complete: int | None = None
-        self.off_list: bool | None = None
-        self.listed: DeletionPolicy | None = None
+    def __init__(self, crawler: Crawler, context: RunContext) -> None:
+        self._crawler, self._context = crawler, context
+        self._archive_root: str | None = crawler.settings.get("CRAWLER_ARCHIVE_DIR")
+        self._policies: list[RecrawlPolicy | DeletionPolicy] = []
+        self._requested_unlisted: bool | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy makes its components."""
-        need_run(crawler)
-        middleware = cls(crawler)
+        """Make the middleware for a source's run."""
+        middleware = cls(crawler, RunContext.of_source(crawler))
         crawler.signals.connect(middleware.spider_opened, signals.spider_opened)
         crawler.signals.connect(middleware.spider_idle, signals.spider_idle)
         return middleware
 
-    def spider_opened(self, spider: SourceSpider) -> None:
-        """Give the spider its question "did an earlier whole run store one of these?"."""
-        self.complete = self.store.runs.get_last_complete_id(spider.name)
-        spider.settled = self.settled
-        now = datetime.now(UTC)
-        self.revisits = RecrawlPolicy(self.store, spider, now)
-        if self.replay:
-            return
-        spider.gone = self.revisits.make_unpublished
-        if isinstance(spider, FullTextListingSpider):
-            self.listed = DeletionPolicy(self.store, spider, now)
-            spider.read_back_to, spider.missing = self.listed.get_read_back_limit(), self.listed.find_deleted
+    def spider_opened(self) -> None:
+        """Make the policies now: they compare with the store as it is when the run begins."""
+        self._policies = [each for each in (self._recrawl, self._deletions) if each]
 
     def spider_idle(self, spider: SourceSpider) -> None:
-        """When everything listed was read: ask for articles due that no list named, then keep what was found.
+        """When all lists are read: request the articles due that no list named, then store what was found.
 
-        Not in a run for one address, a time or a number of articles; nor when a list failed, which says that the site
-        is not well. Only now is it known what the lists named, under which address.
+        Not in a run for one address, a time or a number of articles; nor when a list failed, because the site is not
+        well then. Only now is it known which articles the lists named, and under which address.
         """
-        if self.replay or self.off_list is False or spider.has_given_up:
+        if self._recrawl is None or self._requested_unlisted is False or self._context.has_given_up:
             return
-        asked = (
-            spider.is_single_url
-            or spider.since
-            or spider.limit
-            or spider.has_failed_listing
-            or not spider.has_article_urls
+        is_whole_run = not (spider.is_single_url or spider.since or spider.limit or self._context.has_failed_listing)
+        is_first_time = self._requested_unlisted is None
+        urls = (
+            list(self._recrawl.list_unlisted_due())
+            if is_whole_run and is_first_time and spider.has_article_urls
+            else []
         )
-        urls = [] if asked or self.off_list else list(self.revisits.list_unlisted_due())
-        engine = self.crawler.engine
+        engine = self._crawler.engine
         assert engine is not None
         for url in urls:
-            spider.increment_stat("revisits")
-            engine.crawl(spider.make_request(url, meta={"article": True, "revisit": True}))
-        self.off_list = bool(urls)
+            self._context.increment_stat("revisits")
+            engine.crawl(spider.make_request(url, RequestMeta(is_article=True, is_recrawl=True)))
+        self._requested_unlisted = bool(urls)
         if urls:
             raise DontCloseSpider
-        for each in (self.revisits, self.listed):
-            if each:
-                each.save_findings(dry=self.crawler.settings.getbool("CRAWLER_DRY_RUN"))
-
-    def settled(self, native_ids: Collection[str]) -> bool:
-        """Whether one of the ids was stored by a run not later than the last that read its lists to the end.
-
-        What a killed run stored does not count: behind it may lie articles that it never reached.
-        """
-        if self.complete is None:
-            return False
-        known = self.store.articles.get_states(self.spider.name, native_ids)
-        return any(
-            article.first_run_id is not None and article.first_run_id <= self.complete
-            for articles in known.values()
-            for article in articles
-        )
+        for policy in self._policies:
+            policy.save_findings()
 
     def process_request(self, request: Request) -> None:
-        """Turn away an old article; make a known address's request conditional."""
-        if request.method != "GET" or self.replay:
+        """Drop the request for an article that is not due; make the request for a known address conditional."""
+        if request.method != "GET" or self._recrawl is None:
             return
-        url = self.spider.to_public_url(request.url)
-        if request.meta.get("article") and not request.meta.get("revisit") and not self.revisits.is_due(url):
-            self.spider.increment_stat("known")
-            raise IgnoreRequest("known, and not due to be looked at again")
-        memory = self.store.http_cache.get(self.spider.name, url)
-        if memory is None or request.meta.get("unconditional") or self.revisits.is_suspected_gone(url):
+        meta = RequestMeta.of(request)
+        url = self._spider.to_public_url(request.url)
+        if meta.is_article and not meta.is_recrawl and not self._recrawl.is_due(url):
+            self._context.increment_stat("known")
+            raise IgnoreRequest("The article is known and not due.")
+        entry = self._context.store.http_cache.get(self._context.source, url)
+        if entry is None or meta.is_unconditional or self._recrawl.is_suspected_gone(url):
             return
-        request.meta["memory"] = memory
-        for name, value in zip(CONDITIONAL_HEADERS, (memory.etag, memory.last_modified), strict=True):
+        RequestMeta.update(request, cache_entry=entry)
+        for name, value in zip(CONDITIONAL_HEADERS, (entry.etag, entry.last_modified), strict=True):
             if value:
                 request.headers.setdefault(name, value)
 
     def process_response(self, request: Request, response: Response) -> Response | Request:
-        """Note what to remember of the response, should it be stored; an unmodified list is read again as archived."""
-        if self.replay:
+        """Note what to store of the response. An unmodified list is read again from the archive."""
+        if self._recrawl is None:
             return response
-        now = request.meta.setdefault("fetched_at", datetime.now(UTC).replace(microsecond=0))
+        meta = RequestMeta.of(request)
+        fetched_at = meta.fetched_at or datetime.now(UTC).replace(microsecond=0)
+        RequestMeta.update(request, fetched_at=fetched_at)
         if request.method != "GET":
             return response
-        memory: HttpCacheEntry | None = request.meta.get("memory")
-        if response.status in (200, 304) and not request.meta.get("listing"):
-            self.revisits.record_answer(self.spider.to_public_url(request.url), now)
-        if response.status == 304 and memory is not None:
-            self.spider.list_memories.append(replace(memory, checked_at=now))
-            return self.restore_unmodified(request, response, memory) if request.meta.get("listing") else response
+        if response.status in (200, 304) and not meta.is_listing:
+            self._recrawl.record_answer(self._spider.to_public_url(request.url), fetched_at)
+        if response.status == 304 and meta.cache_entry is not None:
+            self._context.listing_cache_entries.append(replace(meta.cache_entry, checked_at=fetched_at))
+            return self._restore_unmodified(request, response, meta.cache_entry) if meta.is_listing else response
         if response.status == 200:
-            request.meta["next_memory"] = self.make_cache_entry(request, response, now)
+            RequestMeta.update(request, next_cache_entry=self._make_cache_entry(request, response, fetched_at))
         return response
 
-    def restore_unmodified(self, request: Request, response: Response, memory: HttpCacheEntry) -> Response | Request:
-        """A list that did not change, as it stands in the archive: the articles on it may have changed all the same.
+    def _restore_unmodified(self, request: Request, response: Response, entry: HttpCacheEntry) -> Response | Request:
+        """Return a list that did not change with its archived body: the articles on it may have changed.
 
-        Where the archive cannot give it, the list is asked for once more, without conditions.
+        Where the archive does not have it, return the request without conditions.
         """
-        root = self.crawler.settings.get("CRAWLER_ARCHIVE_DIR")
-        if root and memory.record_file and memory.record_offset is not None:
-            ref = SnapshotRef(file=memory.record_file, offset=memory.record_offset, digest=memory.digest or "")
+        if self._archive_root and entry.record_file and entry.record_offset is not None:
+            ref = SnapshotRef(file=entry.record_file, offset=entry.record_offset, digest=entry.digest or "")
             try:
-                stored = read_snapshot_at(Path(root), ref)
+                archived = read_snapshot_at(Path(self._archive_root), ref)
             except (ArchiveError, OSError):
-                stored = None
-            if stored is not None:
-                headers = {name: value for name, value in stored.headers.items() if name != "content-encoding"}
-                return response.replace(status=200, body=stored.body, headers=headers)
+                archived = None
+            if archived is not None:
+                headers = {name: value for name, value in archived.headers.items() if name != "content-encoding"}
+                return response.replace(status=200, body=archived.body, headers=headers)
         request = request.replace(dont_filter=True)
         for name in CONDITIONAL_HEADERS:
             request.headers.pop(name, None)
-        request.meta["unconditional"] = True
+        RequestMeta.update(request, is_unconditional=True)
         return request
 
-    def make_cache_entry(self, request: Request, response: Response, fetched_at: datetime) -> HttpCacheEntry:
-        """What the next run should know of this response."""
-        original = request.meta.get("original")  # the record that holds the bytes, also after a revisit
+    def _make_cache_entry(self, request: Request, response: Response, fetched_at: datetime) -> HttpCacheEntry:
+        """Return what the next run should know of this response."""
+        original = RequestMeta.of(request).original  # the record that holds the payload, also after a revisit record
         return HttpCacheEntry(
-            source=self.spider.name,
-            url=self.spider.to_public_url(request.url),
+            source=self._context.source,
+            url=self._spider.to_public_url(request.url),
             etag=_get_header(response, "ETag"),
             last_modified=_get_header(response, "Last-Modified"),
             digest=original.digest if original else None,
@@ -174,10 +148,21 @@ class ConditionalRequestMiddleware:
         )
 
     @property
-    def spider(self) -> SourceSpider:
-        """The run's spider."""
-        assert isinstance(self.crawler.spider, SourceSpider)
-        return self.crawler.spider
+    def _spider(self) -> SourceSpider:
+        assert isinstance(self._crawler.spider, SourceSpider)
+        return self._crawler.spider
+
+    @property
+    def _recrawl(self) -> RecrawlPolicy | None:
+        policy = self._context.recrawl_policy
+        assert policy is None or isinstance(policy, RecrawlPolicy)
+        return policy
+
+    @property
+    def _deletions(self) -> DeletionPolicy | None:
+        policy = self._context.deletion_policy
+        assert policy is None or isinstance(policy, DeletionPolicy)
+        return policy
 
 
 def _get_header(response: Response, name: str) -> str | None:

@@ -149,7 +149,7 @@ class DeletionPolicy:
         return self._suspected[url].first_at <= self._now - MIN_ABSENCE
 
     def _is_open(self, url: str) -> bool:
-        """Whether a suspected article may still be found. Not if it is unpublished, too old, or on no list of the run."""
+        """Whether a suspected article may still be found: not if unpublished, too old, or on no list of the run."""
         known = self._find_known(url)
         if known is None or known.verdict is Verdict.UNPUBLISHED or known.published_at is None:
             return False

@@ -1,8 +1,8 @@
-"""GuardMiddleware: where the house does not go, whatever a page or a redirect says.
+"""Refuse requests that a crawler must not send, whatever a page or a redirect says.
 
-Only http and https; no address that is not on the open internet unless CRAWLER_ALLOW_PRIVATE is true. Hosts that
-spell out an address are refused before anything is sent, names by `resolver.GuardedResolver` when they are looked up.
-A redirect is a request like any other and passes here again. Off in a replay, which opens no connection.
+Only http and https. No address outside the open internet, unless CRAWLER_ALLOW_PRIVATE is true. A host that is an
+address is refused before anything is sent; a name is refused by `resolver.GuardedResolver` when it is resolved. A
+redirect is a request like any other and passes here again. Off in a replay, which opens no connection.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CannotResolveHostError, DownloadCancelledError, NotConfigured
 from scrapy.utils.httpobj import urlparse_cached
 
+from crawler.context.exceptions import RequestFailed
+from crawler.context.run_context import RunContext
+from crawler.errors import ForbiddenTarget
 from crawler.middlewares.network_addresses import is_public, parse_host_address
-from crawler.middlewares.outcomes import Refused
-from crawler.middlewares.resolver import allow_private, refused_hosts
+from crawler.middlewares.resolver import private_allowed, refused_hosts
 
 logger = logging.getLogger(__name__)
 
 
 class GuardMiddleware:
-    """Raises Refused, one sentence, for every request that must not leave the house."""
+    """Raises ForbiddenTarget, one sentence, for every request that must not be sent."""
 
     def __init__(self, *, allow_private: bool, body_limit: int, allow_files: bool = False) -> None:
         self._allow_private, self._body_limit, self._allow_files = allow_private, body_limit, allow_files
@@ -31,51 +33,60 @@ class GuardMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Built by Scrapy; NotConfigured in a replay."""
+        """Make the middleware; raise NotConfigured in a replay."""
         settings = crawler.settings
-        in_shell = crawler.spider is None  # `scrapy shell page.html`: a person names what to look at
-        allow_private = in_shell or settings.getbool("CRAWLER_ALLOW_PRIVATE")
-        (allow_private.set if allow_private else allow_private.clear)()
-        if settings.getbool("CRAWLER_REPLAY"):
+        # In `scrapy shell page.html` a person names the file to read.
+        is_shell = crawler.spider is None
+        allow_private = is_shell or settings.getbool("CRAWLER_ALLOW_PRIVATE")
+        (private_allowed.set if allow_private else private_allowed.clear)()
+        if RunContext.from_crawler(crawler).mode.is_replay:
             raise NotConfigured
-        return cls(allow_private=allow_private, body_limit=settings.getint("DOWNLOAD_MAXSIZE"), allow_files=in_shell)
+        return cls(allow_private=allow_private, body_limit=settings.getint("DOWNLOAD_MAXSIZE"), allow_files=is_shell)
 
     def process_request(self, request: Request) -> None:
-        """Refused for another scheme or a private address spelled out."""
+        """Raise ForbiddenTarget for another scheme, or for a host that is a private address."""
         parts = urlparse_cached(request)
         if self._allow_files and parts.scheme == "file":
             return
         if parts.scheme not in ("http", "https"):
-            raise Refused(f"{request.url}: only http and https are read, not {parts.scheme or 'an address without'}:.")
+            scheme = f"{parts.scheme}:" if parts.scheme else "an address without a scheme"
+            raise _make_forbidden(f"{request.url}: only http and https are requested, not {scheme}.")
         if not parts.hostname:
-            raise Refused(f"{request.url}: the address names no host.")
+            raise _make_forbidden(f"{request.url}: the address has no host.")
         address = parse_host_address(parts.hostname)
         if address is not None and not self._allow_private and not is_public(address):
-            raise Refused(_format_private_address(request.url, parts.hostname, address))
+            raise _make_forbidden(_format_private_address(request.url, parts.hostname, address))
         self._log_downgrade(request)
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """Refused for a name that led to a private address, and for a body past the cap."""
+        """Raise ForbiddenTarget for a name that led to a private address, and for a body above the size limit."""
         if isinstance(exception, CannotResolveHostError):
             host = urlparse_cached(request).hostname or ""
             if host in refused_hosts:
-                raise Refused(_format_private_address(request.url, host, refused_hosts[host])) from exception
+                message = _format_private_address(request.url, host, refused_hosts[host])
+                raise _make_forbidden(message) from exception
         if isinstance(exception, DownloadCancelledError):
-            raise Refused(format_too_large(request.url, self._body_limit)) from exception
+            raise _make_forbidden(format_too_large(request.url, self._body_limit)) from exception
 
     def _log_downgrade(self, request: Request) -> None:
-        """A redirect from https to http is followed, but a person should know of it."""
+        """Log, once for each host, a redirect from https to http. It is followed."""
         before = request.meta.get("redirect_urls") or [""]
         host = urlparse_cached(request).netloc
         if request.url.startswith("http:") and before[-1].startswith("https:") and host not in self._downgraded:
             self._downgraded.add(host)
             logger.warning(
-                "%s redirects from https to %s: what comes from there is not vouched for.", before[-1], request.url
+                "%s redirects from https to %s: nothing proves who sends what comes from there.",
+                before[-1],
+                request.url,
             )
 
 
+def _make_forbidden(message: str) -> RequestFailed:
+    return RequestFailed(ForbiddenTarget(message))
+
+
 def format_too_large(url: str, limit: int) -> str:
-    """The sentence about a body past the cap of `limit` bytes."""
+    """Return the sentence about a body above the limit in bytes."""
     return (
         f"{url}: the body is larger than {limit / 1_000_000:g} MB and was not read. "
         "Raise limits.body_mb if this site's pages are rightly so large."
@@ -85,6 +96,6 @@ def format_too_large(url: str, limit: int) -> str:
 def _format_private_address(url: str, host: str, address: str) -> str:
     which = host if host == address else f"{host} ({address})"
     return (
-        f"{url}: {which} is no address of the open internet and was not opened. "
+        f"{url}: {which} is not an address of the open internet and was not opened. "
         "If this source may be there, set allow_private = true for it."
     )

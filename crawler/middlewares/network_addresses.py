@@ -1,4 +1,4 @@
-"""Which network addresses a crawler may open, and which addresses a host name spells out."""
+"""Which network addresses a crawler may open, and which host names are an address."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 NAT64_PREFIX = IPv6Network("64:ff9b::/96")
-"""IPv6 addresses behind which a translator puts the IPv4 address in their last four bytes (RFC 6052)."""
+"""IPv6 addresses whose last four bytes are the IPv4 address that a translator connects to (RFC 6052)."""
 
 LOCAL_NETWORKS = (IPv6Network("64:ff9b:1::/48"), IPv6Network("fec0::/10"))
-"""Ranges of a site of its own that Python counts as global: local translators (RFC 8215), old site-local addresses."""
+"""Local ranges that Python counts as global: local translators (RFC 8215), old site-local addresses."""
 
 
 def is_public(address: str) -> bool:
     """Whether an address belongs to the open internet.
 
-    Not: private, loopback, link-local, shared (carrier) and reserved ranges, multicast, documentation ranges, and
-    IPv6 addresses that carry such an IPv4 address inside.
+    False for private, loopback, link-local, shared (carrier), reserved, multicast and documentation ranges, and for
+    IPv6 addresses that embed such an IPv4 address.
 
     >>> is_public("8.8.8.8"), is_public("10.0.0.1"), is_public("::ffff:10.0.0.1")
     (True, False, False)
@@ -31,12 +31,12 @@ def is_public(address: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def parse_host_address(host: str) -> str | None:
-    """The address that a host spells out without any look-up, None for a name that must be looked up.
+    """Return the address that a host is, None for a name that must be resolved.
 
-    Knows every spelling that the system's resolver accepts: `127.1`, `0x7f.1`, `2130706433`, `[::1]`, `localhost`.
+    Reads every form that the system's resolver accepts: `127.1`, `0x7f.1`, `2130706433`, `[::1]`, `localhost`.
 
-    >>> spelled_out("0x7f.1"), spelled_out("2130706433"), spelled_out("a.localhost."), spelled_out("example.org")
-    ('127.0.0.1', '127.0.0.1', '127.0.0.1', None)
+    >>> [parse_host_address(host) for host in ("0x7f.1", "2130706433", "a.localhost.", "example.org")]
+    ['127.0.0.1', '127.0.0.1', '127.0.0.1', None]
     """
     bare = host.strip("[]").rstrip(".").lower()
     if bare == "localhost" or bare.endswith(".localhost"):
@@ -56,7 +56,7 @@ def _is_global(address: IPv4Address | IPv6Address) -> bool:
 
 
 def _list_embedded(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
-    """An address and the IPv4 addresses that traffic to it would end at; the outer one only where it counts itself."""
+    """Return the addresses that traffic to this one may end at: itself, or the IPv4 addresses that it embeds."""
     if isinstance(address, IPv4Address):
         return [address]
     if address.ipv4_mapped:

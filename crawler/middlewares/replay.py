@@ -1,8 +1,8 @@
-"""Replay: the real engine, with a download handler that answers from disk. No socket is opened.
+"""Replay: the real engine, with a download handler that answers from disk. It opens no socket.
 
-`StoredPages` takes the place of Scrapy's HTTP handlers; `StoredStarts` adds every stored address to the run's first
-requests. A request that a stored page leads to and that is not stored is NotStored (exit 12), unless the page's meta
-file says `"follow": "stored"`; a list the run would begin with and that is not stored is passed over with a line.
+`ReplayDownloadHandler` replaces Scrapy's HTTP handlers. `ReplayStartMiddleware` adds every stored address to the run's
+first requests. A request for an address that is not stored raises MissingSnapshot (exit 12). In a snapshot folder two
+such requests are skipped: the source's first lists, and links of a page whose meta file says `"follow": "stored"`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, Self
-from weakref import WeakKeyDictionary
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -21,129 +19,124 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from w3lib.url import canonicalize_url
 
-from crawler.archive.snapshot_folder import StoredPage, load_stored_pages
+from crawler.archive.snapshot_folder import StoredPage
+from crawler.context.modes import RunMode
+from crawler.context.request_meta import RequestMeta
+from crawler.context.run_context import RunContext
 from crawler.errors import MissingSnapshot
-from crawler.source import SourceSpider
+from crawler.spiders.base import SourceSpider
 
 logger = logging.getLogger(__name__)
-_read: WeakKeyDictionary[Crawler, list[StoredPage]] = WeakKeyDictionary()
 
 
 class ReplayDownloadHandler:
-    """A Scrapy download handler over a snapshot folder or a WARC file (setting CRAWLER_STORED)."""
+    """A Scrapy download handler over a snapshot folder or a WARC file."""
 
     lazy = False
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.root = Path(crawler.settings["CRAWLER_STORED"])
-        assert isinstance(crawler.spider, SourceSpider)
-        self.public = crawler.spider.to_public_url  # a copy of the site (`base_url`) or the site itself: one address
-        self.pages = pages_of(crawler)
-        self.strict = self.root.is_file()
-        self.index: defaultdict[tuple[str, str, str], list[StoredPage]] = defaultdict(list)
-        for page in self.pages:
+    def __init__(self, context: RunContext, spider: SourceSpider) -> None:
+        self._context = context
+        # A copy of the site (`base_url`) and the site itself have one address.
+        self._to_public_url = spider.to_public_url
+        self._index: defaultdict[tuple[str, str, str], list[StoredPage]] = defaultdict(list)
+        for page in context.stored_pages:
             snapshot = page.snapshot
-            self.index[make_request_key(snapshot.method, self.public(snapshot.url), snapshot.payload)].append(page)
+            key = make_request_key(snapshot.method, self._to_public_url(snapshot.url), snapshot.payload)
+            self._index[key].append(page)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy makes its components."""
-        return cls(crawler)
+        """Make the handler for a source's replay."""
+        assert isinstance(crawler.spider, SourceSpider)
+        return cls(RunContext.of_source(crawler), crawler.spider)
 
     async def download_request(self, request: Request) -> Response:
-        """The stored response; NotStored or IgnoreRequest when there is none."""
-        number = request.meta.get("stored")
-        page = self.pages[number] if number is not None else self.find_page(request)
+        """Return the stored response. Raise MissingSnapshot or IgnoreRequest when there is none."""
+        index = RequestMeta.of(request).stored_index
+        page = self._context.stored_pages[index] if index is not None else self._take_page(request)
         if page is None:
-            raise self.make_missing_error(request)
+            raise self._make_missing_error(request)
         snapshot = page.snapshot
-        request.meta.update(
+        RequestMeta.update(
+            request,
             record=snapshot.ref,
             fetched_at=snapshot.fetched_at,
             kind=snapshot.kind,
-            expects=page.raises,
-            leads=page.follow,
+            expected_error=page.raises,
+            page_follow=page.follow,
         )
         headers = {name: value for name, value in snapshot.headers.items() if name != "content-encoding"}
         return Response(snapshot.url, status=snapshot.status, headers=headers, body=snapshot.body, request=request)
 
-    def find_page(self, request: Request) -> StoredPage | None:
-        """The stored answer to this request; of several, the first not yet given, then the last."""
-        answers = self.index.get(make_request_key(request.method, self.public(request.url), request.body), [])
+    def _take_page(self, request: Request) -> StoredPage | None:
+        """Return the stored answer to this request: of several the first that is not used yet, then always the last."""
+        answers = self._index.get(make_request_key(request.method, self._to_public_url(request.url), request.body), [])
         return (answers.pop(0) if len(answers) > 1 else answers[0]) if answers else None
 
-    def make_missing_error(self, request: Request) -> Exception:
-        """What a request that is not stored means."""
-        if not self.strict and request.meta.get("is_start_request"):
-            logger.info("%s is not stored in %s: passed over.", request.url, self.root)
-            return IgnoreRequest("not stored")
-        if not self.strict and request.meta.get("follow") == "stored":
-            logger.info("%s is listed but not stored in %s, as its list says.", request.url, self.root)
-            return IgnoreRequest("not stored")
-        what = f"{request.url} ({request.body.decode(errors='replace')[:200]})" if request.body else request.url
+    def _make_missing_error(self, request: Request) -> Exception:
+        root = self._context.replay_path
+        if self._context.mode is RunMode.SNAPSHOTS:
+            if request.meta.get("is_start_request"):
+                logger.info("%s is not stored in %s: skipped.", request.url, root)
+                return IgnoreRequest("not stored")
+            if RequestMeta.of(request).follow == "stored":
+                logger.info("%s is listed but not stored in %s, as its list says: skipped.", request.url, root)
+                return IgnoreRequest("not stored")
+        target = f"{request.url} ({request.body.decode(errors='replace')[:200]})" if request.body else request.url
         return MissingSnapshot(
-            f"{what} was asked for and is not stored in {self.root}. Store it with `crawler snapshot`, or write "
+            f"{target} was requested and is not stored in {root}. Store it with `crawler snapshot`, or write "
             '"follow": "stored" into the meta file of the page that leads to it.',
             url=request.url,
         )
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Close nothing: Scrapy calls it."""
 
 
 class ReplayStartMiddleware:
-    """A spider middleware: every stored page is asked for, and what a page leads to knows how far to follow."""
+    """A spider middleware that requests every stored page, and notes on requests how far their page may be followed."""
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-        self.in_folder = Path(crawler.settings["CRAWLER_STORED"]).is_dir()
+    def __init__(self, context: RunContext, spider: SourceSpider) -> None:
+        self._context, self._spider = context, spider
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy makes its components."""
-        return cls(crawler)
+        """Make the middleware for a source's replay."""
+        assert isinstance(crawler.spider, SourceSpider)
+        return cls(RunContext.of_source(crawler), crawler.spider)
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """The spider's own first requests, then one for each stored page, oldest first."""
-        spider = self.crawler.spider
-        assert isinstance(spider, SourceSpider)
+        """Yield the spider's own first requests, then one for each stored page, oldest first."""
         async for request in start:
             yield request
-        if spider.url:
+        if self._spider.url:
             return
         seen: set[tuple[str, str, str]] = set()
-        for number, page in enumerate(pages_of(self.crawler)):
+        for index, page in enumerate(self._context.stored_pages):
             snapshot = page.snapshot
-            this = make_request_key(snapshot.method, snapshot.url, snapshot.payload)
-            yield spider.make_request(
+            key = make_request_key(snapshot.method, snapshot.url, snapshot.payload)
+            # A WARC file's answers are used in their order: a broken one, then the one of its retry.
+            stored_index = index if self._context.mode is RunMode.SNAPSHOTS else None
+            yield self._spider.make_request(
                 snapshot.url,
+                RequestMeta(stored_index=stored_index),
                 method=snapshot.method,
                 body=snapshot.payload or b"",
-                # A WARC file's answers are given in their order: a broken one, then the one of the further try.
-                meta={"stored": number} if self.in_folder else {},
-                priority=-1 - number,
-                dont_filter=this in seen,
+                priority=-1 - index,
+                dont_filter=key in seen,
             )
-            seen.add(this)
+            seen.add(key)
 
     async def process_spider_output(self, response: Response, result: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """Requests learn whether the page that leads to them was kept without its articles."""
-        async for found in result:
-            if isinstance(found, Request):
-                found.meta["follow"] = response.meta.get("leads")
-            yield found
-
-
-def pages_of(crawler: Crawler) -> list[StoredPage]:
-    """The run's stored pages, read once."""
-    if crawler not in _read:
-        assert crawler.spider is not None
-        _read[crawler] = load_stored_pages(Path(crawler.settings["CRAWLER_STORED"]), crawler.spider.name)
-    return _read[crawler]
+        """Note on each request whether the page that leads to it is stored without its articles."""
+        async for each in result:
+            if isinstance(each, Request):
+                RequestMeta.update(each, follow=RequestMeta.of(response).page_follow)
+            yield each
 
 
 def make_request_key(method: str, url: str, payload: bytes | None) -> tuple[str, str, str]:
-    """What makes two requests the same: method, canonical address, and the JSON of a POST."""
+    """Return what two equal requests have in common: method, canonical address, and the JSON of a POST."""
     body = ""
     if payload:
         try:

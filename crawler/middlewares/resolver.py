@@ -1,10 +1,10 @@
-"""GuardedResolver: names become addresses here and only here, and only public addresses come out.
+"""GuardedResolver: the only place where names are resolved. It returns public addresses only.
 
-A page's host is checked when it is connected to, not earlier, with the very addresses that are used: a name that
-answers a public address first and a private one later (DNS rebinding) finds no gap.
+A host is checked when it is connected to, with the addresses that are used. So a name that resolves to a public
+address first and to a private one later (DNS rebinding) finds no gap.
 
-Look-ups run in daemon threads of their own, one per name at a time: a name server that does not answer can neither
-hold up other names beyond DNS_TIMEOUT nor the end of the process (Twisted's own threads are waited for).
+Each name is resolved in a daemon thread of its own. A name server that does not answer delays neither other names
+beyond DNS_TIMEOUT nor the end of the process, which waits for Twisted's own threads.
 """
 
 from __future__ import annotations
@@ -25,44 +25,44 @@ from zope.interface import implementer
 from crawler.middlewares.network_addresses import is_public
 
 ResolvedAddresses = list[tuple[int, str]]
-"""Address families and addresses, in the order the system prefers."""
+"""Address families and addresses, in the order that the system prefers."""
 
-allow_private = threading.Event()
-"""Set when this process's crawl may open private addresses. The guard says so: Scrapy makes the resolver before any
-crawl's own settings are known, and one for the whole process."""
+private_allowed = threading.Event()
+"""Set when this process's crawl may open private addresses. The guard sets it: Scrapy makes one resolver for the whole
+process, before the crawl's own settings are known."""
 
 refused_hosts: dict[str, str] = {}
-"""Host names that led to a private address, with that address; the guard words the error from it."""
+"""Host names that resolved to a private address, with that address. The guard makes the error from it."""
 
 
 class _PendingResolution:
-    """What Twisted wants to hold while a look-up goes on."""
+    """What Twisted holds while a name is resolved."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def cancel(self) -> None:
-        """A look-up cannot be called back; its answer is dropped."""
+        """Do nothing: a look-up cannot be cancelled, its answer is dropped."""
 
 
 @implementer(IHostnameResolver)
 class GuardedResolver:
-    """Twisted's name resolver, for IPv4 and IPv6, with a memory for one run and a time limit."""
+    """Twisted's name resolver for IPv4 and IPv6, with a cache for one run and a time limit."""
 
     def __init__(self, reactor: Any, *, timeout: float) -> None:
         self._reactor, self._timeout = reactor, timeout
         self._resolved: dict[str, ResolvedAddresses] = {}
         self._receivers: dict[str, list[Callable[[ResolvedAddresses], None]]] = {}
-        # The owner's own proxy may stand at a private address.
+        # The owner's own proxy may have a private address.
         self._trusted = {urlsplit(proxy).hostname for proxy in getproxies().values()}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, reactor: Any) -> Self:
-        """Built by Scrapy from TWISTED_DNS_RESOLVER."""
+        """Make the resolver; Scrapy calls it for TWISTED_DNS_RESOLVER."""
         return cls(reactor, timeout=crawler.settings.getfloat("DNS_TIMEOUT"))
 
     def install_on_reactor(self) -> None:
-        """Every later connection asks here."""
+        """Use this resolver for every later connection."""
         self._reactor.installNameResolver(self)
 
     def resolveHostName(  # noqa: N802 - Twisted's name
@@ -73,7 +73,7 @@ class GuardedResolver:
         addressTypes: Sequence[Any] | None = None,  # noqa: N803
         transportSemantics: str = "TCP",  # noqa: N803
     ) -> _PendingResolution:
-        """Give the receiver every public address of a name; none when there is none, or none in time."""
+        """Send the receiver every public address of a name: none when there is none, or none in time."""
         resolution = _PendingResolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
 
@@ -94,7 +94,7 @@ class GuardedResolver:
         return resolution
 
     def resolve_name(self, name: str) -> ResolvedAddresses:
-        """Ask the system; blocks. OSError when there is no such name."""
+        """Resolve a name by the system. It blocks; it raises OSError for an unknown name."""
         answers = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
         return [(family, str(where[0])) for family, _, _, _, where in answers]
 
@@ -105,16 +105,16 @@ class GuardedResolver:
             found: ResolvedAddresses = []
             with suppress(OSError, UnicodeError):
                 found = self.resolve_name(name)
-            with suppress(RuntimeError):  # the run is over and its loop closed
+            with suppress(RuntimeError):  # the run has ended and its loop is closed
                 self._reactor.callFromThread(self._deliver_result, name, found, timer)
 
         threading.Thread(target=work, name=f"look-up {name}", daemon=True).start()
 
     def _deliver_result(self, name: str, found: ResolvedAddresses, timer: Any) -> None:
-        """Hand an answer to all who wait for it; `timer` is None when time ran out."""
+        """Send a result to all receivers that wait for it. `timer` is None when it ran out."""
         if timer is not None:
             if not timer.active():
-                return  # too late, they were told already
+                return  # too late: the receivers have the empty result
             timer.cancel()
         if found:
             self._resolved[name] = found
@@ -122,7 +122,7 @@ class GuardedResolver:
             deliver(found)
 
     def _filter_public(self, name: str, found: ResolvedAddresses) -> ResolvedAddresses:
-        if allow_private.is_set() or name in self._trusted:
+        if private_allowed.is_set() or name in self._trusted:
             return found
         public = [(family, address) for family, address in found if is_public(address)]
         if found and not public:
@@ -131,7 +131,7 @@ class GuardedResolver:
 
 
 def _encode_host(name: str) -> str:
-    """A name as it stands in addresses; Twisted hands over what punycode stands for."""
+    """Return a name as URLs have it: Twisted passes the Unicode form of a punycode name."""
     try:
         return name.encode("idna").decode()
     except UnicodeError:

@@ -1,27 +1,25 @@
-"""PatienceMiddleware: further tries with growing waits, and no further try where none can help.
+"""Retry failed requests with growing delays, and give up where a retry cannot help.
 
-An answer of a broken or busy server (RETRY_HTTP_CODES) is asked again RETRY_TIMES times, after CRAWLER_RETRY_WAIT
-seconds, then twice as many, and so on; when all is tried, the last answer goes on to the spider. A Retry-After is
-obeyed for the whole host; one beyond CRAWLER_LONGEST_WAIT ends in Blocked, for every later request there too.
-A host that cannot be reached is Unreachable after CRAWLER_REACH_SECONDS (see `reach`).
+Replaces Scrapy's RetryMiddleware, with three differences:
 
-Waiting is sleeping in `process_request`: other requests go on. In a replay (CRAWLER_REPLAY) nothing waits, and a
-host's failure blocks no other request.
+* The delay doubles with each retry (see `context.backoff`).
+* A Retry-After header pauses the whole host. One above CRAWLER_LONGEST_WAIT seconds raises Blocked instead.
+* A host that never answers raises Unreachable after CRAWLER_REACH_SECONDS (see `circuit_breaker`).
+
+Replays do not wait, and a failure there affects only its own page.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import partial
 from typing import Self
 
+from OpenSSL import SSL
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
-from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadConnectionRefusedError,
@@ -31,20 +29,24 @@ from scrapy.exceptions import (
     ResponseDataLossError,
 )
 from scrapy.http import Response
-from scrapy.settings import BaseSettings
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
+from twisted.web.client import ResponseFailed
 
+from crawler.context.backoff import make_retry_request
+from crawler.context.exceptions import RequestFailed
+from crawler.context.request_meta import RequestMeta
+from crawler.context.run_context import RunContext
+from crawler.errors import Blocked, Unreachable
 from crawler.middlewares.circuit_breaker import CircuitBreaker
-from crawler.middlewares.outcomes import Blocked, Unreachable
-from crawler.source import SourceSpider
 
-logger = logging.getLogger(__name__)
-
-NOT_BEFORE = "patience_not_before"
-PAGE_TIMEOUT = "patience_page_timeout"
 FIRST_TRY_SHARE = 0.4
-"""Share of the reach seconds that the first try at an unknown host may take; the second has the rest."""
+"""Share of the grace period that the first request to an unknown host may take. The retry has the rest."""
+MAX_RETRIES_OF_UNKNOWN_HOST = 2
+STOP_CHECK_SECONDS = 0.5
+"""Longest sleep of a waiting request before it looks whether the run was stopped."""
+CERTIFICATE_REASON = "certificate verify failed"
+"""OpenSSL's name of the reason SSL_R_CERTIFICATE_VERIFY_FAILED; pyOpenSSL hands over names, not numbers."""
 
 NETWORK_ERRORS: dict[type[Exception], str] = {
     CannotResolveHostError: "its name cannot be resolved",
@@ -58,100 +60,84 @@ NETWORK_ERRORS: dict[type[Exception], str] = {
 }
 
 
-def make_retry_request(
-    request: Request, reason: str, spider: Spider, *, max_retries: int | None = None
-) -> Request | None:
-    """The request once more, after a wait that doubles each time; None when it was tried often enough.
-
-    For spiders too: an answer of status 200 whose content is broken (`return again(response.request, …)`).
-    """
-    settings = spider.crawler.settings
-    retry = get_retry_request(
-        request, spider=spider, reason=reason, max_retry_times=max_retries, logger=logger, give_up_log_level="INFO"
-    )
-    if retry is not None:
-        _hold(retry, compute_backoff(settings, retry.meta["retry_times"]), settings)
-    return retry
-
-
 class BackoffRetryMiddleware:
-    """Scrapy's RetryMiddleware with waits; the errors it raises are one sentence each."""
+    """Scrapy's RetryMiddleware with delays. Each error it raises is one sentence."""
 
-    def __init__(self, crawler: Crawler) -> None:
+    def __init__(self, crawler: Crawler, context: RunContext) -> None:
         settings = crawler.settings
         self._crawler = crawler
+        self._is_replay = context.mode.is_replay
         self._retry_statuses = {int(code) for code in settings.getlist("RETRY_HTTP_CODES")}
         self._max_retries = settings.getint("RETRY_TIMES")
         self._longest_wait = settings.getfloat("CRAWLER_LONGEST_WAIT", 60.0)
-        self._replay = settings.getbool("CRAWLER_REPLAY")
-        self._first_timeout = settings.getfloat("CRAWLER_REACH_SECONDS", 20.0) * FIRST_TRY_SHARE
-        self._breaker = CircuitBreaker(settings.getfloat("CRAWLER_REACH_SECONDS", 20.0))
+        grace_seconds = settings.getfloat("CRAWLER_REACH_SECONDS", 20.0)
+        self._first_timeout = grace_seconds * FIRST_TRY_SHARE
+        self._breaker = CircuitBreaker(grace_seconds)
         self._paused_until: dict[str, float] = {}
         self._blocked_hosts: dict[str, str] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Built by Scrapy."""
-        middleware = cls(crawler)
+        """Make the middleware; it works in `scrapy shell` too."""
+        middleware = cls(crawler, RunContext.from_crawler(crawler))
         crawler.signals.connect(middleware.headers_received, signals.headers_received)
-        crawler.signals.connect(middleware.spider_opened, signals.spider_opened)
         return middleware
 
-    def spider_opened(self, spider: Spider) -> None:
-        """Give a source its way to ask for an answer once more."""
-        if isinstance(spider, SourceSpider):
-            spider.again = partial(make_retry_request, spider=spider)
-
     def headers_received(self, request: Request) -> None:
-        """The host is there, whatever becomes of the body."""
+        """Record that the host answers, even if the body fails later."""
         self._breaker.record_answer(urlparse_cached(request).netloc)
 
     async def process_request(self, request: Request) -> None:
-        """Wait as long as the request or its host must; Unreachable or Blocked where waiting is pointless."""
-        host = urlparse_cached(request).netloc
-        if self._replay:
+        """Wait until the request may be sent. Other requests continue meanwhile.
+
+        Raises Blocked or Unreachable if the host gets no more requests in this run.
+        """
+        if self._is_replay:
             return
+        host = urlparse_cached(request).netloc
         self._raise_if_given_up(request, host)
         await self._wait_for_turn(request, host)
+        # Another request may have failed while this one waited.
         self._raise_if_given_up(request, host)
         self._limit_timeout(request, host)
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
-        """The request again where that may help, else the response; Blocked for too long a Retry-After."""
+        """Return a retry for a broken or busy server, else the response. Raise Blocked for too long a Retry-After.
+
+        When the retries are used up, the last response goes to the spider.
+        """
         host = urlparse_cached(request).netloc
         self._breaker.record_answer(host)
         if response.status not in self._retry_statuses or request.meta.get("dont_retry"):
             return response
-        wanted = parse_retry_after(request, response)
-        if wanted is not None and wanted.total_seconds() > self._longest_wait:
-            raise self._block_host(request, response, host, wanted)
+        pause = parse_retry_after(response, RequestMeta.of(request).fetched_at or datetime.now(UTC))
+        if pause is not None and pause.total_seconds() > self._longest_wait:
+            raise self._block_host(request, response, host, pause)
         retry = make_retry_request(request, f"status {response.status}", self._spider)
         if retry is None:
             return response
-        if wanted is not None and not self._replay:
-            self._paused_until[host] = max(self._paused_until.get(host, 0.0), time.monotonic() + wanted.total_seconds())
+        if pause is not None and not self._is_replay:
+            end = time.monotonic() + pause.total_seconds()
+            self._paused_until[host] = max(self._paused_until.get(host, 0.0), end)
         return retry
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
-        """The request again while its host may still come back, else Unreachable."""
+        """Return a retry while the host may still answer, else raise Unreachable."""
         reason = describe_network_error(exception)
-        if reason is None or self._replay:
+        if reason is None or self._is_replay:
             return None
         host = urlparse_cached(request).netloc
         self._breaker.record_failure(host, f"{host} is unreachable: {reason}")
         retry = None
         if self._breaker.get_open_reason(host) is None and not request.meta.get("dont_retry"):
-            known = self._breaker.has_answered(host)
-            retry = make_retry_request(
-                request, reason, self._spider, max_retries=None if known else min(2, self._max_retries)
-            )
+            is_known = self._breaker.has_answered(host)
+            max_retries = None if is_known else min(MAX_RETRIES_OF_UNKNOWN_HOST, self._max_retries)
+            retry = make_retry_request(request, reason, self._spider, max_retries=max_retries)
         if retry is not None:
             return retry
         if not self._breaker.has_answered(host) or self._breaker.is_failing(host):
             self._breaker.open_circuit(host)
-        raise Unreachable(
-            f"{request.url}: {host} is unreachable: {reason}. Check the network, then run again.", url=request.url
-        ) from exception
+        raise _make_unreachable(request, f"{host} is unreachable: {reason}") from exception
 
     @property
     def _spider(self) -> Spider:
@@ -160,85 +146,94 @@ class BackoffRetryMiddleware:
 
     def _raise_if_given_up(self, request: Request, host: str) -> None:
         if host in self._blocked_hosts:
-            raise Blocked(f"{request.url}: {self._blocked_hosts[host]}", url=request.url)
+            raise RequestFailed(Blocked(f"{request.url}: {self._blocked_hosts[host]}", url=request.url))
         if reason := self._breaker.get_open_reason(host):
-            raise Unreachable(f"{request.url}: {reason}. Check the network, then run again.", url=request.url)
+            raise _make_unreachable(request, reason)
 
     async def _wait_for_turn(self, request: Request, host: str) -> None:
-        """Sleep in short steps, so that a run that is told to stop need not wait for the end of it."""
-        not_before = request.meta.pop(NOT_BEFORE, 0.0)
+        """Sleep until the request's backoff and the host's pause are over. Raise IgnoreRequest if the run stops."""
+        not_before = RequestMeta.of(request).not_before
+        if not_before:
+            RequestMeta.update(request, not_before=0.0)
         while True:
-            left = max(not_before, self._paused_until.get(host, 0.0)) - time.monotonic()
-            unknown = self._breaker.get_seconds_left(host)
-            if unknown is not None:
-                left = min(left, unknown / 2)
-                not_before = min(not_before, time.monotonic() + left)
-            if left <= 0:
+            delay = max(not_before, self._paused_until.get(host, 0.0)) - time.monotonic()
+            seconds_left = self._breaker.get_seconds_left(host)
+            if seconds_left is not None:
+                # Keep half of the grace period for the download itself.
+                delay = min(delay, seconds_left / 2)
+                not_before = min(not_before, time.monotonic() + delay)
+            if delay <= 0:
                 return
-            await asyncio.sleep(min(left, 0.5))
+            await asyncio.sleep(min(delay, STOP_CHECK_SECONDS))
             if not self._crawler.crawling:
                 raise IgnoreRequest("The run was stopped.")
 
     def _limit_timeout(self, request: Request, host: str) -> None:
         """Give a host that never answered less time than a page may take."""
-        own = request.meta.setdefault(PAGE_TIMEOUT, request.meta.get("download_timeout"))
-        left = self._breaker.get_seconds_left(host)
-        if left is None:
-            request.meta["download_timeout"] = own
+        page_timeout = RequestMeta.of(request).page_timeout
+        if page_timeout is None:
+            page_timeout = request.meta.get("download_timeout")
+            RequestMeta.update(request, page_timeout=page_timeout)
+        seconds_left = self._breaker.get_seconds_left(host)
+        if seconds_left is None:
+            request.meta["download_timeout"] = page_timeout
             return
-        first = self._first_timeout if not request.meta.get("retry_times") else left
-        request.meta["download_timeout"] = min(filter(None, (own, left, first)))
+        first_timeout = seconds_left if request.meta.get("retry_times") else self._first_timeout
+        request.meta["download_timeout"] = min(filter(None, (page_timeout, seconds_left, first_timeout)))
 
-    def _block_host(self, request: Request, response: Response, host: str, wanted: timedelta) -> Blocked:
-        moment = (_get_fetch_time(request) + wanted).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    def _block_host(self, request: Request, response: Response, host: str, pause: timedelta) -> RequestFailed:
+        """Return the error for a pause that is too long. A live run sends no more requests to the host."""
+        fetched_at = RequestMeta.of(request).fetched_at or datetime.now(UTC)
+        end = (fetched_at + pause).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
         sentence = (
-            f"{host} answers {response.status} and wants no request before {moment}, "
+            f"HTTP {response.status} from {host}: it asks to wait until {end}, "
             f"longer than politeness.longest_wait ({self._longest_wait:g} s). Run again then."
         )
-        if not self._replay:
+        if not self._is_replay:
             self._blocked_hosts[host] = sentence
-        return Blocked(f"{request.url}: {sentence}", url=request.url)
+        return RequestFailed(Blocked(f"{request.url}: {sentence}", url=request.url))
 
 
-def compute_backoff(settings: BaseSettings, times: int) -> float:
-    wait = settings.getfloat("CRAWLER_RETRY_WAIT", 2.0) * 2.0 ** (times - 1)
-    return min(wait, settings.getfloat("CRAWLER_LONGEST_WAIT", 60.0))
+def _make_unreachable(request: Request, reason: str) -> RequestFailed:
+    message = f"{request.url}: {reason}. Check the network, then run again."
+    return RequestFailed(Unreachable(message, url=request.url))
 
 
-def _hold(request: Request, seconds: float, settings: BaseSettings) -> None:
-    if not settings.getbool("CRAWLER_REPLAY"):
-        request.meta[NOT_BEFORE] = time.monotonic() + seconds
-
-
-def _get_fetch_time(request: Request) -> datetime:
-    """When the answer came: the record's time, also in a replay."""
-    found = request.meta.get("fetched_at")
-    return found if isinstance(found, datetime) else datetime.now(UTC)
-
-
-def parse_retry_after(request: Request, response: Response) -> timedelta | None:
-    """How long the server asks us to stay away; None where it does not say, or not so that one could understand."""
+def parse_retry_after(response: Response, fetched_at: datetime) -> timedelta | None:
+    """Return how long the server asks to wait; None without a Retry-After header that can be read."""
     text = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
     if text.isascii() and text.isdecimal():
         return timedelta(seconds=min(int(text[:9]), 10**8))
     until = _parse_http_date(text)
     if until is None:
         return None
-    # The server's own clock, where it tells the time: ours may differ.
-    now = _parse_http_date((response.headers.get("Date") or b"").decode("latin-1")) or _get_fetch_time(request)
+    # Prefer the server's own clock: it may differ from ours.
+    now = _parse_http_date((response.headers.get("Date") or b"").decode("latin-1")) or fetched_at
     return max(until - now, timedelta())
 
 
 def _parse_http_date(text: str) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(text)
+        time_found = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time_found if time_found.tzinfo else time_found.replace(tzinfo=UTC)
 
 
 def describe_network_error(exception: Exception) -> str | None:
-    """What went wrong between us and the host, in plain words; None for what is no matter of the network."""
-    if "certificate verify failed" in str(exception):
+    """Return what failed between us and the host, None if the exception is not a network error."""
+    if _is_certificate_error(exception):
         return "its TLS certificate cannot be verified"
     return next((words for kind, words in NETWORK_ERRORS.items() if isinstance(exception, kind)), None)
+
+
+def _is_certificate_error(exception: Exception) -> bool:
+    """Whether OpenSSL rejected the certificate. Scrapy keeps Twisted's error as the cause, Twisted keeps OpenSSL's."""
+    cause = exception.__cause__
+    errors = [failure.value for failure in cause.reasons] if isinstance(cause, ResponseFailed) else []
+    return any(
+        reason == CERTIFICATE_REASON
+        for error in errors
+        if isinstance(error, SSL.Error) and error.args
+        for _library, _function, reason in error.args[0]
+    )

@@ -1,5 +1,5 @@
-"""The stream, a file a stage: validate 100 → dedupe 200 → keywords 300 → store 400 (wired in `settings`).
+"""The item pipelines, one file each: validate 100 → dedupe 200 → keywords 300 → store 400 (see `crawler.settings`).
 
-Each stage takes an Article and gives one, evolved; only the last one writes. `newness` says whether what it
-writes is news.
+Each takes an Article and returns it, evolved; only the last one writes. An article that stops on the way raises a class
+of `context.drops`. `alert_policy` decides whether a new version is news.
 """

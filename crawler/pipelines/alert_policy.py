@@ -1,44 +1,52 @@
-"""Whether an article that is new to the store is news to people: not in a first run, a replay or a backfill."""
+"""Decide whether a version that is new to the store is news: not in a first run, a replay or a backfill."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from crawler.context.run_context import RunContext
 from crawler.items import Article
-from crawler.source import SourceSpider
-from crawler.store import Store
+from crawler.spiders.base import SourceSpider
 
 BASELINE_RUN, BACKFILL_RUN, REPLAY_RUN = "baseline", "backfill", "replay"
-"""Why nobody is told: the source (or this language of it) is read for the first time; a person asked for old articles
-(`--since`), or a look back at known ones came to such; pages are read from a folder or archive."""
+"""Why an event notifies no subscriber. These values are stored.
+
+baseline: the source, or this language of it, is read for the first time. backfill: a person requested old articles
+(`--since`), or a list was read further back than any earlier run did. replay: pages come from a folder or archive.
+"""
 LISTING_DELAY = timedelta(days=1)
-"""What was published this long before the last complete run may still be news to a backfill: it was not listed yet."""
+"""How long before the last complete run an article may be published that a backfill still counts as news.
+
+A site may list an article later than it dates it.
+"""
 
 
 class AlertPolicy:
-    """What one run of one source takes for news; asked from its first article on."""
+    """What one run counts as news. Made at the run's first article."""
 
-    def __init__(self, store: Store, spider: SourceSpider, *, replay: bool) -> None:
-        self._spider, self._replay = spider, replay
-        last = None if replay else store.runs.get_last_complete(spider.name, mode="live")
+    def __init__(self, context: RunContext, spider: SourceSpider) -> None:
+        self._context, self._spider = context, spider
+        store, source, is_replay = context.store, spider.name, context.mode.is_replay
+        last = None if is_replay else store.runs.get_last_complete(source, mode="live")
         self._last_complete_start = last.started_at if last else None
-        versions: tuple[str, ...] = getattr(spider, "languages", ())
-        until = last.finished_at if last else None  # what an unfinished run began to read is not read yet
-        self._unread_languages = (
-            set(versions) - store.articles.get_languages(spider.name, until=until) if versions else set[str]()
-        )
+        languages: tuple[str, ...] = getattr(spider, "languages", ())
+        # A language that only an unfinished run began to read counts as unread.
+        until = last.finished_at if last else None
+        self._unread_languages: set[str] = set()
+        if languages:
+            self._unread_languages = set(languages) - store.articles.get_languages(source, until=until)
 
     def get_suppression_reason(self, article: Article) -> str | None:
-        """Why nobody is to be told of the article, None for news."""
-        if self._replay:
+        """Return why the article's event notifies no subscriber, None for news."""
+        if self._context.mode.is_replay:
             return REPLAY_RUN
         if self._last_complete_start is None or article.language in self._unread_languages:
             return BASELINE_RUN
-        if (article.version or 1) == 1 and article.native_id in getattr(self._spider, "unknown_before", ()):
-            return BACKFILL_RUN  # a look back that went further than any run before
-        if self._spider.since is None:
+        is_first_version = (article.version or 1) == 1
+        if is_first_version and article.native_id in self._context.backfilled_ids:
+            return BACKFILL_RUN
+        if self._spider.since is None or not is_first_version:
             return None
-        is_recent = (
-            article.published_at is not None and article.published_at >= self._last_complete_start - LISTING_DELAY
-        )
-        return None if is_recent or (article.version or 1) > 1 else BACKFILL_RUN
+        published = article.published_at
+        is_recent = published is not None and published >= self._last_complete_start - LISTING_DELAY
+        return None if is_recent else BACKFILL_RUN

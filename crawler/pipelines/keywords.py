@@ -1,4 +1,4 @@
-"""keywords: what an article says that a rule asks for, and where."""
+"""Find where an article matches a rule."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Self
 
 from scrapy.crawler import Crawler
 
-from crawler.config import Config
+from crawler.context.run_context import RunContext
 from crawler.items import Article
 from crawler.keywords import Matcher, RuleSet, load_rules
 
 
 class KeywordsPipeline:
-    """The third stage. Articles without a match go on too: rules change, and history must be searchable."""
+    """Third stage. Articles without a match pass too: rules change, and the history must be searchable."""
 
-    def __init__(self, crawler: Crawler, rules: RuleSet) -> None:
-        self.crawler, self.rules = crawler, rules
-
-    @cached_property
-    def matcher(self) -> Matcher:
-        """Made for the first article: it takes a quarter of a second, and most runs find nothing new."""
-        return Matcher(self.rules)
+    def __init__(self, context: RunContext, rules: RuleSet) -> None:
+        self._context, self._rules = context, rules
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy makes its components; RuleError when the rules file is unusable."""
-        config: Config = crawler.settings["CRAWLER_CONFIG"]
-        return cls(crawler, load_rules(config.rules))
+        """Make the stage; raise RuleError when the rules file is unusable."""
+        context = RunContext.from_crawler(crawler)
+        return cls(context, load_rules(context.config.rules))
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        """Made for the first article: it takes a quarter of a second, and most runs find nothing new."""
+        return Matcher(self._rules)
 
     def process_item(self, item: Article) -> Article:
-        """The article with its matches."""
-        matches = self.matcher.find_matches(item.texts, language=item.language, source=item.source)
+        """Return the article with its matches."""
+        matches = self._matcher.find_matches(item.texts, language=item.language, source=item.source)
         matched = replace(item, matches=matches)
-        if self.crawler.stats and matched.is_matched:
-            self.crawler.stats.inc_value("crawler/matched")
+        if matched.is_matched:
+            self._context.increment_stat("matched")
         return matched

@@ -1,65 +1,67 @@
-"""store: the last stage, and the only one that writes."""
+"""Store articles: the last stage, and the only one that writes."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Self
 
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DropItem
 
+from crawler.context.drops import ArticleDeferred, ArticleNotStored, ArticleUnchanged
+from crawler.context.run_context import RunContext
 from crawler.errors import CrawlerError
 from crawler.items import Article, Verdict
 from crawler.pipelines.alert_policy import AlertPolicy
 from crawler.similarity.content_hashes import hash_body, hash_revision
-from crawler.source import SourceSpider, give_up, need_run
-from crawler.store import HttpCacheEntry, get_store
+from crawler.spiders.base import SourceSpider
+from crawler.store import HttpCacheEntry
 
 
 class StorePipeline:
-    """Every article is kept, matched or not; an unchanged one is only noted as seen, then dropped from the stream."""
+    """Stores every article, matched or not. Of an unchanged one it stores only when it was last seen, and drops it."""
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-        self.store = get_store(crawler)
-        self.dry = crawler.settings.getbool("CRAWLER_DRY_RUN")
-        self.replay = crawler.settings.getbool("CRAWLER_REPLAY")
-        self.newness: AlertPolicy | None = None
-        self.keep_unchanged = crawler.settings.getbool("CRAWLER_KEEP_UNCHANGED")
+    def __init__(self, context: RunContext, spider: SourceSpider) -> None:
+        self._context, self._spider = context, spider
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """As Scrapy makes its components."""
-        need_run(crawler)
-        return cls(crawler)
+        """Make the stage for a source's run."""
+        context = RunContext.of_source(crawler)
+        assert isinstance(crawler.spider, SourceSpider)
+        return cls(context, crawler.spider)
+
+    @cached_property
+    def _alert_policy(self) -> AlertPolicy:
+        return AlertPolicy(self._context, self._spider)
 
     def process_item(self, item: Article) -> Article:
-        """The stored article; DropItem for one that is stored already as it is."""
-        spider = self.crawler.spider
-        assert isinstance(spider, SourceSpider)
-        memory = spider.article_memories.pop(item.snapshot, None) if item.snapshot else None
-        if spider.has_given_up:
-            raise DropItem(f"{item.id} is left for the next run", log_level="DEBUG")
-        if not self.dry:
+        """Return the stored article; raise an ArticleDropped for one that goes no further."""
+        context = self._context
+        cache_entry = context.article_cache_entries.pop(item.snapshot, None) if item.snapshot else None
+        if context.has_given_up:
+            raise ArticleDeferred(f"{item.id} is left for the next run")
+        if context.can_write:
             try:
-                self._save_article(item, spider, memory)
-            except CrawlerError as error:  # a full disk, a lock held for half a minute: the next page would fare alike
-                give_up(spider, error)
-                raise DropItem(f"{item.id} could not be stored", log_level="INFO") from error
-        spider.increment_stat(f"articles/{item.verdict}")
-        if item.verdict is Verdict.UNCHANGED and not self.keep_unchanged:
-            raise DropItem(f"{item.id} is stored already as it is", log_level="DEBUG")
+                self._save_article(item, cache_entry)
+            except CrawlerError as error:
+                # A full disk, or a lock held for half a minute: the next article would fail too.
+                context.give_up(error)
+                raise ArticleNotStored(f"{item.id} could not be stored") from error
+        context.increment_stat(f"articles/{item.verdict}")
+        if item.verdict is Verdict.UNCHANGED and not context.keeps_unchanged:
+            raise ArticleUnchanged(f"{item.id} is stored with this text already")
         return item
 
-    def _save_article(self, item: Article, spider: SourceSpider, memory: HttpCacheEntry | None) -> None:
-        """Write the article, what to remember of its page, and the news, in one transaction."""
-        self.newness = self.newness or AlertPolicy(self.store, spider, replay=self.replay)
-        self.store.articles.save(
+    def _save_article(self, item: Article, cache_entry: HttpCacheEntry | None) -> None:
+        """Write the article, its page's cache entry and its event, in one transaction."""
+        run = self._context.run
+        self._context.store.articles.save(
             item,
             content_hash=hash_revision(item),
             copy_hash=hash_body(item),
-            run_id=spider.run.id if spider.run else None,
+            run_id=run.id if run else None,
             seen_at=item.fetched_at or datetime.now(UTC),
-            cache_entry=memory,
-            suppressed_because=self.newness.get_suppression_reason(item),
+            cache_entry=cache_entry,
+            suppressed_because=self._alert_policy.get_suppression_reason(item),
         )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from crawler.config import load_config
+from crawler.context.modes import Storage
 from crawler.errors import CrawlerError
 from crawler.service.outcome import RunOutcome
 from crawler.service.run import RunPlan
@@ -24,7 +25,7 @@ def make_crash_recorder(plan: RunPlan, outcome: RunOutcome, pid: int) -> Callabl
     It may wait for the store, so an event loop calls it in a thread; what needs this process's environment is done
     before. A store that cannot be written is a warning, for the next run of the source closes it as well.
     """
-    if outcome.run is not None or plan.dry_run:
+    if outcome.run is not None or plan.storage is not Storage.CONFIGURED:
         return None
     try:
         with _set_environment(plan.variables):

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from crawler.config import Config
+from crawler.context.modes import Storage
 from crawler.pages.snapshot import Snapshot
 from crawler.service.ipc import RunEvent
 from crawler.service.outcome import RunOutcome
@@ -39,7 +40,7 @@ def fetch_pages(config_path: Path | None, config: Config, source: str, url: str 
     """
     from crawler import spiders
     from crawler.archive.snapshot_reader import read_snapshots
-    from crawler.source import is_robots_txt
+    from crawler.spiders.url_mapping import is_robots_txt
 
     url_mapping = spiders.load_spider(source).make_url_mapping(config)
     problems: list[str] = []
@@ -49,8 +50,15 @@ def fetch_pages(config_path: Path | None, config: Config, source: str, url: str 
             problems.append(event["message"])
 
     with TemporaryDirectory(prefix="crawler-") as temporary:
-        variables = {"CRAWLER_DATA_DIR": temporary, "CRAWLER_ARCHIVE": "true", "CRAWLER_DATABASE": "sqlite://"}
-        plan = RunPlan(source=source, config=config_path, url=url, limit=None if url else 1, variables=variables)
+        variables = {"CRAWLER_DATA_DIR": temporary, "CRAWLER_ARCHIVE": "true"}
+        plan = RunPlan(
+            source=source,
+            config=config_path,
+            url=url,
+            limit=None if url else 1,
+            storage=Storage.TEMPORARY,
+            variables=variables,
+        )
         outcome = run_all([plan], on_event, limits=config.limits)[0]
         pages = [
             replace(page, url=url_mapping.to_public_url(page.url))

@@ -47,19 +47,20 @@ PRELOADED_LIBRARIES = (
 
 PRELOADED_PACKAGES = (
     "config",
-    "run",
+    "service.run",
     "settings",
+    "context",
     "middlewares",
     "pipelines",
     "extensions",
-    "platforms",
-    "source",
+    "spiders.base",
+    "spiders.listing_coverage",
     "archive",
     "store",
-    "extract",
+    "pages",
     "keywords",
-    "dedupe",
-    "snapshot",
+    "similarity",
+    "monitoring",
     "text",
 )
 

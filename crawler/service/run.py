@@ -1,6 +1,6 @@
-"""One source, once, in this process.
+"""Run one source, once, in this process.
 
-Scrapy is imported when a run begins, not before: a parent of many runs (`process`) needs only the plan.
+Scrapy is imported when a run starts, not before: the parent process of many runs needs only the plan.
 """
 
 from __future__ import annotations
@@ -13,45 +13,53 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.config import Config, load_config
+from crawler.context.modes import RunMode, Storage
 from crawler.errors import CrawlerError
-from crawler.items import Problem, Run
+from crawler.items import Run
 
 if TYPE_CHECKING:
-    from scrapy.crawler import Crawler
     from scrapy.settings import Settings
+
+    from crawler.context.run_context import RunContext
+
+LOOKUP_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
+CONNECTION_EVENTS = ("socket.connect", "socket.sendto")
+"""Audit events of Python's socket module."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
-    """What one run of one source is asked to do; plain values, so that it travels to another process.
-
-    `config` is the configuration file, None for the one in force. `replay` is a folder or `.warc.gz` file to read
-    instead of the site, `url` one address to read alone, `since` (aware) the oldest article wanted, `limit` the most
-    articles. `dry_run` stores nothing. With `everything` unchanged articles go down the whole stream too. `variables`
-    are environment variables set for the run (`CRAWLER_DATABASE` and the like).
-    """
+    """What one run of one source does. Plain values, so that it can be sent to another process."""
 
     source: str
     config: Path | None = None
+    """The configuration file, None for the one that is found."""
     replay: Path | None = None
+    """A snapshot folder or a `.warc.gz` file to read instead of the site."""
     url: str | None = None
+    """The only address to read."""
     since: datetime | None = None
+    """The oldest publication time (aware)."""
     limit: int | None = None
-    dry_run: bool = False
+    """The most articles."""
+    storage: Storage = Storage.CONFIGURED
     keep_unchanged: bool = False
+    """Whether unchanged articles pass the whole pipeline."""
     variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of the run (`CRAWLER_DATABASE` and so on)."""
 
 
 def run_source(plan: RunPlan, emit: Callable[[dict[str, Any]], None]) -> Run:
-    """Crawl or replay one source, once, in this process; events go to `emit`, the run's record comes back.
+    """Crawl or replay one source and return the run's record. Events go to `emit`.
 
     A Scrapy reactor can run only once in a process, so this can be called only once (see `crawler.service`). Raises
-    UsageError before anything is asked of a site when the plan or the configuration cannot be meant.
+    UsageError, before anything is requested, for a plan or a configuration that is not valid.
     """
     from scrapy.crawler import AsyncCrawlerProcess
 
     from crawler import spiders
     from crawler.archive.snapshot_folder import load_stored_pages
+    from crawler.context.run_context import RunContext
     from crawler.extensions.progress import ProgressReporter
 
     config = load_config(plan.config)
@@ -59,59 +67,59 @@ def run_source(plan: RunPlan, emit: Callable[[dict[str, Any]], None]) -> Run:
     spider_class = spiders.load_spider(plan.source)
     if plan.replay:
         forbid_sockets()
-        load_stored_pages(plan.replay, plan.source)  # NothingStored now, in one sentence, rather than inside the engine
+        # Raise NoSnapshots now: inside the engine it would become a traceback.
+        load_stored_pages(plan.replay, plan.source)
     process = AsyncCrawlerProcess(make_settings(plan, config))
     crawler = process.create_crawler(spider_class)
+    # Signals hold their receivers weakly: `progress` must live as long as the run.
     progress = ProgressReporter(emit)
-    progress.connect_signals(crawler)  # signals hold their receivers weakly: `progress` must live as long as the run
+    progress.connect_signals(crawler)
     crawling = process.crawl(crawler, url=plan.url, since=plan.since, limit=plan.limit)
     process.start(install_signal_handlers=True)
     if crawling.done() and not crawling.cancelled() and (error := crawling.exception()):
-        raise error  # the crawl could not begin: a broken rules file, an unusable store
-    return get_run_record(plan, crawler)
+        raise error  # the crawl could not start: a broken rules file, a store that cannot be opened
+    return get_run_record(plan, RunContext.from_crawler(crawler))
 
 
 def forbid_sockets() -> None:
-    """Let no Python code of this process reach a network, until its end: what a replay needs is on disk.
+    """Let no Python code of this process reach a network, until the process ends: a replay reads from disk.
 
-    A database is reached by its own library, which does not pass here.
+    A database's own library connects without Python's sockets and is not affected.
     """
 
-    def refuse(event: str, details: tuple[Any, ...]) -> None:
-        asked = event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
-        if asked or (event in ("socket.connect", "socket.sendto") and isinstance(details[1], tuple)):
-            raise CrawlerError(f"A replay opens no socket, but something asked for {details[0 if asked else 1]}.")
+    def raise_if_network(event: str, details: tuple[Any, ...]) -> None:
+        is_lookup = event in LOOKUP_EVENTS
+        if is_lookup or (event in CONNECTION_EVENTS and isinstance(details[1], tuple)):
+            target = details[0 if is_lookup else 1]
+            raise CrawlerError(f"A replay opens no socket, but something requested {target}.")
 
-    sys.addaudithook(refuse)
+    sys.addaudithook(raise_if_network)
 
 
 def make_settings(run_plan: RunPlan, config: Config) -> Settings:
-    """Scrapy's settings for one plan."""
+    """Return Scrapy's settings for one plan."""
     from scrapy.settings import Settings
 
     settings = Settings()
     settings.setmodule("crawler.settings", priority="project")
-    wanted = {
+    values = {
         "CRAWLER_CONFIG": config,
-        "CRAWLER_REPLAY": run_plan.replay is not None,
-        "CRAWLER_STORED": str(run_plan.replay.absolute()) if run_plan.replay else None,
-        "CRAWLER_DRY_RUN": run_plan.dry_run,
+        "CRAWLER_MODE": RunMode.from_path(run_plan.replay),
+        "CRAWLER_STORAGE": run_plan.storage,
+        "CRAWLER_REPLAY_PATH": str(run_plan.replay.absolute()) if run_plan.replay else None,
         "CRAWLER_KEEP_UNCHANGED": run_plan.keep_unchanged,
-        "LOG_ENABLED": False,  # whoever calls decides what becomes of log records
+        "LOG_ENABLED": False,  # the caller decides where log records go
         "LOG_INSTALL_ROOT_HANDLER": False,
     }
-    for key, value in wanted.items():
+    for key, value in values.items():
         settings.set(key, value, priority="cmdline")
     return settings
 
 
-def get_run_record(plan: RunPlan, crawler: Crawler) -> Run:
-    """The run's record; a run that never began raises what kept it from beginning."""
-    spider = crawler.spider
-    run: Run | None = getattr(spider, "run", None)
-    problems: list[Problem] = getattr(spider, "problems", [])
-    if run is None and problems:
-        raise CrawlerError(problems[0].message)
-    if run is None or run.finished_at is None:
-        raise CrawlerError(f"The run of {plan.source} ended before it began; the log says why.")
-    return run
+def get_run_record(plan: RunPlan, context: RunContext) -> Run:
+    """Return the run's record. Raise CrawlerError for a run that never started."""
+    if context.run is None and context.problems:
+        raise CrawlerError(context.problems[0].message)
+    if context.run is None or context.run.finished_at is None:
+        raise CrawlerError(f"The run of {plan.source} ended before it started; the log says why.")
+    return context.run

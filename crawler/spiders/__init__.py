@@ -1,4 +1,10 @@
-"""The sources, one file each: the file's stem, the spider's `name` and the folder under `snapshots/` are one word."""
+"""The sources, one file each: the file's stem, the spider's `name` and the folder under `snapshots/` are the same word.
+
+Beside them:
+base.py              SourceSpider: from a response to articles, requests and problems
+listing_coverage.py  FullTextListingSpider: sources whose lists have the whole articles
+url_mapping.py       public addresses and those of a copy of the site
+"""
 
 from __future__ import annotations
 
@@ -9,17 +15,20 @@ from typing import TYPE_CHECKING
 from crawler.errors import UnknownSource
 
 if TYPE_CHECKING:
-    from crawler.source import SourceSpider
+    from crawler.spiders.base import SourceSpider
+
+SHARED_MODULES = frozenset({"base", "listing_coverage", "url_mapping"})
+"""Modules of this package that are not a source."""
 
 
 def list_names() -> list[str]:
-    """Every source's name, without importing one."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    """Return every source's name, without importing one."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED_MODULES)
 
 
 def load_spider(name: str) -> type[SourceSpider]:
-    """The spider class of a source; UnknownSource names the nearest valid word."""
-    from crawler.source import SourceSpider
+    """Return the spider class of a source. Raise UnknownSource, which names the nearest source."""
+    from crawler.spiders.base import SourceSpider
 
     if name not in list_names():
         raise UnknownSource(name, list_names())
@@ -32,7 +41,7 @@ def load_spider(name: str) -> type[SourceSpider]:
 
 
 def get_title(name: str, language: str = "en") -> str:
-    """A source's name for people who read that language (`titles` of its class); the bare name of one that is gone."""
+    """Return a source's name in a language (`titles` of its class), or the bare name of a source that was removed."""
     if name not in list_names():
         return name
     spider = load_spider(name)

@@ -1,16 +1,15 @@
-"""SourceSpider: what every source shares. A source says where it stands, how its pages are read, what is healthy.
+"""SourceSpider: the base of every source.
 
-Live and replay take the same way: a response becomes a Snapshot, `extract.page.read` reads it, articles go down the
-pipelines, listed addresses are asked for, and every deliberate error becomes a Problem of the run instead of a
-traceback.
+Live runs and replays share one path: a response becomes a Snapshot, `pages.base.read_snapshot` reads it, articles enter
+the pipelines, listed addresses are requested. Every deliberate error becomes a Problem of the run, not a traceback.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -21,96 +20,104 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler.config import Config, SourceConfig
+from crawler.context.backoff import make_retry_request
+from crawler.context.exceptions import RequestFailed, RobotsForbidden, TooManyRedirects
+from crawler.context.request_meta import META_KEY, RequestMeta
+from crawler.context.run_context import RunContext, page_read
 from crawler.errors import Blocked, CrawlerError, NotAnArticle, PageChanged, SourceError, Unreachable
-from crawler.items import Article, Problem, Rights, Run, SnapshotRef
+from crawler.items import Article, Rights, SnapshotRef
 from crawler.pages.base import Page, read_snapshot
 from crawler.pages.site import ArticleAddress, Reading, Site
-from crawler.source.expect import HealthExpectation
-from crawler.source.response import make_snapshot
+from crawler.pages.snapshot import Snapshot
 from crawler.spiders.url_mapping import UrlMapping
 from crawler.text import dates
 
 GONE_STATUSES = (404, 410)
-problem_found = object()
-"""Signal: a deliberate error became a Problem of the run; sent with `problem` and `spider`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthExpectation:
+    """What a healthy run of a source yields. An empty run is not healthy."""
+
+    min_links: int
+    """Fewest entries that the source's lists show together."""
+    required_fields: tuple[str, ...] = ("title", "published_at")
+    """Fields that every article has."""
+    max_silence: timedelta | None = None
+    """Longest believable time without a new article; None for a source that may be asleep."""
 
 
 class SourceSpider(scrapy.Spider):
-    """The base of every source. `scrapy crawl NAME` and `crawler crawl NAME` run it alike."""
+    """The base of every source: subclasses name its addresses, its page objects and what a healthy run is.
+
+    `crawler crawl NAME` and `scrapy crawl NAME` run it alike.
+    """
 
     title: ClassVar[str]
     """The source's name for people."""
     origins: ClassVar[tuple[str, ...]]
     """Public origins (`https://host`), the canonical one first."""
     method: ClassVar[str]
-    """How it is watched, in a few words for people."""
+    """How the source is watched, in a few words for people."""
     listing_urls: ClassVar[tuple[str, ...]] = ()
-    """The list that a run begins with, then those asked when it fails."""
+    """The list that a run starts with, then the lists to request when it fails."""
     page_classes: ClassVar[tuple[type[Page], ...]]
     expectation: ClassVar[HealthExpectation]
     rights: ClassVar[Rights]
     cron: ClassVar[str] = "*/30 * * * *"
     jitter_seconds: ClassVar[int] = 60
     non_article_pattern: ClassVar[re.Pattern[str] | None] = None
+    """Addresses that rightly have no article, such as `/terms`."""
     has_article_urls: ClassVar[bool] = True
-    """Whether an article can be asked for at its own address; where not, only lists show what became of it."""
+    """Whether an article can be requested at its own address. Without, only lists show edits and removals."""
 
     def __init__(
         self,
         name: str | None = None,
         *,
+        context: RunContext | None = None,
         config: Config | None = None,
         url: str | None = None,
         since: str | datetime | None = None,
         limit: str | int | None = None,
         **kwargs: Any,
     ) -> None:
-        """`scrapy crawl NAME -a since=2026-01-31 -a limit=5 -a url=…` sets what `crawler crawl` sets by options."""
+        """Set the scope of the run: `-a since=2026-01-31 -a limit=5 -a url=…`, or the options of `crawler crawl`."""
         super().__init__(name, **kwargs)
-        self.config = config or Config()
+        self.context = context or RunContext(source=self.name, config=config or Config())
+        self.config = self.context.config
         self.options: SourceConfig = self.config.get_source(self.name)
         self.zone = dates.load_time_zone(self.config.timezone)
         self.url = url
-        self.is_single_url = url is not None  # read that one address, and nothing it leads to
+        self.is_single_url = url is not None
+        """Whether the run reads one address and nothing that it leads to."""
         self.since = (
             dates.convert_to_zone(datetime.fromisoformat(since), self.zone) if isinstance(since, str) else since
         )
         self.limit = int(limit) if limit is not None else None
         self.site, self.url_mapping = self.make_site(self.config), self.make_url_mapping(self.config)
-        self.problems: list[Problem] = []
         self.article_count = 0
-        # Middlewares answer these, `patience` and `known`.
-        self.again: Callable[[Request, str], Request | None] = lambda *_: None
-        self.settled: Callable[[Collection[str]], bool] = lambda _: False
-        self.gone: Callable[[Response], Iterable[Article]] = lambda _: ()
-        self.measured: Callable[[Reading], None] = lambda _: None  # this one `extensions.health`
-        self.unaccounted_urls: dict[str, None] = {}  # listed addresses of which it is not known what became
-        self.has_failed_listing = self.has_given_up = False
-        self.run: Run | None = None
-        # What the next run must remember of a response: kept until its article is stored or its list is read whole.
-        self.article_memories: dict[SnapshotRef, Any] = {}
-        self.list_memories: list[Any] = []
 
     @classmethod
     def from_crawler(cls, crawler: scrapy.crawler.Crawler, *args: Any, **kwargs: Any) -> SourceSpider:
-        """Take the configuration from the settings, where `crawler.settings` put it."""
-        kwargs.setdefault("config", crawler.settings.get("CRAWLER_CONFIG"))
+        """Make the spider with the crawl's context."""
+        kwargs.setdefault("context", RunContext.from_crawler(crawler))
         return super().from_crawler(crawler, *args, **kwargs)
 
     @classmethod
     def update_settings(cls, settings: scrapy.settings.BaseSettings) -> None:
-        """Tell the settings which source this is: what an owner set for it is applied from there."""
+        """Set CRAWLER_SOURCE, from which `crawler.settings` finds the owner's settings for this source."""
         super().update_settings(settings)
         settings.set("CRAWLER_SOURCE", cls.name, priority="spider")
 
     @classmethod
     def identify(cls, url: str) -> ArticleAddress | None:
-        """The article that an address names, in whatever clothes; None for what is no article of this source."""
+        """Return the article that an address names, in any of its forms; None if it is no article of this source."""
         raise NotImplementedError
 
     @classmethod
     def get_rights(cls, config: Config) -> Rights:
-        """The source's rights, with an owner's own share where a permission allows it."""
+        """Return the source's rights, with the owner's own excerpt share where a permission allows one."""
         options = config.get_source(cls.name)
         if options.excerpt_share is None:
             return cls.rights
@@ -118,21 +125,21 @@ class SourceSpider(scrapy.Spider):
 
     @classmethod
     def make_url_mapping(cls, config: Config) -> UrlMapping:
-        """Where the source's addresses lead under a configuration."""
+        """Return the mapping between public addresses and those of a configured copy of the site."""
         base = config.get_source(cls.name).base_url
         return UrlMapping(cls.origins, base.rstrip("/") if base else None)
 
     @classmethod
     def make_site(cls, config: Config) -> Site:
-        """The source as its page classes see it. Addresses on a copy (`base_url`) count as the public ones."""
-        mirror = cls.make_url_mapping(config)
+        """Return what the source's page objects need. Addresses on a copy (`base_url`) count as the public ones."""
+        mapping = cls.make_url_mapping(config)
         return Site(
             name=cls.name,
             origin=cls.origins[0],
             rights=cls.get_rights(config),
             time_zone=dates.load_time_zone(config.timezone),
             page_classes=cls.page_classes,
-            identify=lambda url: cls.identify(mirror.to_public_url(url)),
+            identify=lambda url: cls.identify(mapping.to_public_url(url)),
             required_fields=cls.expectation.required_fields,
             created_date=config.get_source(cls.name).created_date,
             non_article_pattern=cls.non_article_pattern,
@@ -141,33 +148,35 @@ class SourceSpider(scrapy.Spider):
     # --- requests
 
     async def start(self) -> AsyncIterator[Request]:
-        """The run's first requests: one address when the run was given one, else the source's lists."""
+        """Yield the run's first requests: its one address, or the source's lists."""
         for request in [self.make_request(self.url)] if self.url else self.make_first_requests():
             yield request
 
     def make_first_requests(self) -> Iterable[Request]:
-        """The source's first list; the others are asked when it fails."""
-        return [self.make_request(self.listing_urls[0], listing=True, meta={"instead": self.listing_urls[1:]})]
+        """Return a request for the source's first list. The other lists are requested when it fails."""
+        first, *others = self.listing_urls
+        return [self.make_request(first, RequestMeta(is_listing=True, fallback_urls=tuple(others)))]
 
-    def make_request(
-        self, url: str, *, listing: bool = False, meta: dict[str, Any] | None = None, **given: Any
-    ) -> Request:
-        """A request for a public address, sent to the configured copy of the site where there is one."""
-        told = {"listing": listing, **(meta or {})}
-        return Request(
-            self.url_mapping.to_fetch_url(url), callback=self.parse, errback=self.handle_failure, meta=told, **given
-        )
+    def make_request(self, url: str, meta: RequestMeta | None = None, **options: Any) -> Request:
+        """Return a request for a public address, to be sent to the configured copy of the site where there is one.
+
+        `options` are the arguments of Scrapy's Request.
+        """
+        target = self.url_mapping.to_fetch_url(url)
+        notes = {META_KEY: meta or RequestMeta()}
+        return Request(target, callback=self.parse, errback=self.handle_failure, meta=notes, **options)
 
     def to_public_url(self, url: str) -> str:
-        """The public address of what was asked."""
+        """Return the public address of a request's address."""
         return self.url_mapping.to_public_url(url)
 
-    # --- answers
+    # --- responses
 
     def parse(self, response: Response, **_: Any) -> Iterator[Article | Request]:
-        """Read one response: its articles, then requests for what it lists."""
+        """Read one response: yield its articles, then requests for what it lists."""
+        meta = RequestMeta.of(response)
         if response.status == 304:
-            self.increment_stat("revisits_unmodified" if response.meta.get("revisit") else "not_modified")
+            self.context.increment_stat("revisits_unmodified" if meta.is_recrawl else "not_modified")
             return
         try:
             reading = read_snapshot(make_snapshot(response, self.to_public_url(response.url)), self.site)
@@ -181,96 +190,102 @@ class SourceSpider(scrapy.Spider):
             yield from self.handle_reading(response, reading)
 
     def handle_no_article(self, response: Response, reason: NotAnArticle) -> Iterator[Article | Request]:
-        """A page that rightly yields nothing, or is gone for good; a list that is gone is no such page."""
-        if response.meta.get("listing"):
-            changed = PageChanged(
-                "links", "the source's list", f"HTTP {response.status}", self.to_public_url(response.url)
-            )
+        """Handle a page that rightly has no article, or that is gone. A list that is gone is an error."""
+        if RequestMeta.of(response).is_listing:
+            url = self.to_public_url(response.url)
+            changed = PageChanged("links", "the source's list", f"HTTP {response.status}", url)
             yield from self.handle_error(response.request, changed)
-        else:
-            self.increment_stat("no_article")
-            self.logger.info("%s", reason)
-            if response.status in GONE_STATUSES:
-                yield from self.gone(response)
-            elif response.request:
-                self.unaccounted_urls.pop(self.to_public_url(response.request.url), None)
+            return
+        self.context.increment_stat("no_article")
+        self.logger.info("%s", reason)
+        if response.status not in GONE_STATUSES:
+            if response.request:
+                self.context.unaccounted_urls.pop(self.to_public_url(response.request.url), None)
+        elif self.context.recrawl_policy:
+            yield from self.context.recrawl_policy.make_unpublished(response)
 
     def retry_transient(self, response: Response, error: Unreachable) -> Iterator[Request]:
-        """Ask again for an answer that came with HTTP 200 but was a passing fault; the waits grow."""
-        request = self.again(response.request, str(error)) if response.request and response.status == 200 else None
+        """Retry a response that came with HTTP 200 and is a passing fault of the server."""
+        request = None
+        if response.request and response.status == 200:
+            request = make_retry_request(response.request, str(error), self)
         if request is None:
             yield from self.handle_error(response.request, error)
         else:
             yield request
 
     def handle_reading(self, response: Response, reading: Reading) -> Iterator[Article | Request]:
-        """What a reading gives to the run."""
+        """Yield the articles of a reading, then requests for what it lists."""
+        is_listing = RequestMeta.of(response).is_listing
         self.logger.info(
             "%s: %s, %d entries", self.to_public_url(response.url), reading.page_class, reading.entry_count
         )
-        self.increment_stat("entries" if response.meta.get("listing") else "article_pages", reading.entry_count)
+        self.context.increment_stat("entries" if is_listing else "article_pages", reading.entry_count)
         for finding in reading.findings:
-            self.logger.warning("%s", finding) if " but " in finding else self.logger.info("%s", finding)
+            self.logger.log(finding.level, "%s", finding.message)
         for reason in reading.skipped:
-            self.increment_stat("skipped")
+            self.context.increment_stat("skipped")
             self.logger.info("%s", reason)
         for problem in reading.problems:
-            self.report_problem(problem)
-        self.measured(reading)
+            self.context.report_problem(problem)
+        self.crawler.signals.send_catch_log(page_read, reading=reading, spider=self)
         self.remember_validators(response, reading)
         for article in reading.articles:
             if self.is_in_scope(article):
                 self.article_count += 1
                 yield article
-        if not self.is_single_url:
-            yield from self.make_article_requests(reading)
-            if response.meta.get("listing") and not self.is_limit_reached():
-                yield from self.make_next_requests(response, reading)
+        if self.is_single_url:
+            return
+        yield from self.make_article_requests(reading)
+        if is_listing and not self.is_limit_reached():
+            yield from self.make_next_requests(response, reading)
 
     def remember_validators(self, response: Response, reading: Reading) -> None:
         """Keep the response's validators: an article's until it is stored, a list's until the run ends well."""
-        memory = response.meta.get("next_memory")
-        if memory is None or reading.problems:
+        entry = RequestMeta.of(response).next_cache_entry
+        if entry is None or reading.problems:
             return
-        if reading.articles and len(reading.articles) == 1 and reading.articles[0].snapshot:
-            self.article_memories[reading.articles[0].snapshot] = memory
+        if len(reading.articles) == 1 and reading.articles[0].snapshot:
+            self.context.article_cache_entries[reading.articles[0].snapshot] = entry
         elif not reading.articles:
-            self.list_memories.append(memory)
+            self.context.listing_cache_entries.append(entry)
 
     def make_article_requests(self, reading: Reading) -> Iterator[Request]:
-        """Requests for the articles a page lists; `middlewares.known` leaves out what need not be asked again."""
+        """Yield requests for the articles that a page lists. `middlewares.conditional` drops those that are not due."""
         for link in reading.links[: self.limit]:
-            self.unaccounted_urls.setdefault(self.to_public_url(link))
-            yield self.make_request(link, meta={"article": True})
+            self.context.unaccounted_urls.setdefault(self.to_public_url(link))
+            yield self.make_request(link, RequestMeta(is_article=True))
 
     def make_next_requests(self, response: Response, reading: Reading) -> Iterator[Request]:
-        """Requests for further list pages; most sources have one page."""
+        """Yield requests for further pages of a list. Most sources have one page."""
         return iter(())
 
     def is_in_scope(self, article: Article) -> bool:
-        """Whether the run was asked for this article, by age and number."""
-        old = bool(self.since and article.published_at and article.published_at < self.since)
-        if self.is_limit_reached() or old:
-            self.increment_stat("over_limit" if self.is_limit_reached() else "too_old")
+        """Whether the article is within the run's limits of age and number. Counts those that are not."""
+        is_old = bool(self.since and article.published_at and article.published_at < self.since)
+        if self.is_limit_reached() or is_old:
+            self.context.increment_stat("over_limit" if self.is_limit_reached() else "too_old")
             return False
         return True
 
     def is_limit_reached(self) -> bool:
-        """Whether the run has as many articles as it was asked for."""
+        """Whether the run has as many articles as its limit."""
         return self.limit is not None and self.article_count >= self.limit
 
-    # --- what goes wrong
+    # --- errors
 
     def handle_failure(self, failure: Failure) -> Iterator[Request]:
-        """A request that never became a response: name why, in one sentence."""
+        """Handle a request that got no response: find the error that says why."""
         error = failure.value
         request: Request = failure.request  # type: ignore[attr-defined]
         url = self.to_public_url(request.url)
-        if isinstance(error, IgnoreRequest) and "robots.txt" in str(error):
-            error = Blocked(f"{url} is forbidden by the site's robots.txt; it is respected.", url=url)
-        elif isinstance(error, IgnoreRequest) and str(error) == "max redirections reached":
-            error = Unreachable(f"{url} redirects on and on, without an end. Look at the address.", url=url)
-        elif isinstance(error, IgnoreRequest) and not isinstance(error, CrawlerError):
+        if isinstance(error, RequestFailed):
+            error = error.error
+        elif isinstance(error, RobotsForbidden):
+            error = Blocked(f"{url}: the site's robots.txt forbids it, and the crawler obeys.", url=url)
+        elif isinstance(error, TooManyRedirects):
+            error = Unreachable(f"{url} redirects without end. Check the address.", url=url)
+        elif isinstance(error, IgnoreRequest):
             self.logger.debug("%s: %s", url, error)
             return
         elif not isinstance(error, CrawlerError):
@@ -279,31 +294,36 @@ class SourceSpider(scrapy.Spider):
         yield from self.handle_error(request, error)
 
     def handle_error(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
-        """A list that failed is replaced by the next one; anything else is a problem of the run."""
-        instead = request.meta.get("instead") if request else None
-        if request and request.meta.get("expects") == type(error).__name__:
-            self.increment_stat("expected_errors")
+        """Replace a list that failed by its next fallback. Anything else becomes a problem of the run."""
+        meta = RequestMeta.of(request) if request else RequestMeta()
+        if meta.expected_error == error.kind:
+            self.context.increment_stat("expected_errors")
             self.logger.info("As expected: %s", error)
-        elif instead:
-            self.logger.warning("%s Asking %s instead.", error, instead[0])
-            self.increment_stat("lists_replaced")
-            yield self.make_request(instead[0], listing=True, meta={"instead": instead[1:]})
+        elif meta.fallback_urls:
+            fallback, *others = meta.fallback_urls
+            self.logger.warning("%s Requesting %s instead.", error, fallback)
+            self.context.increment_stat("lists_replaced")
+            yield self.make_request(fallback, RequestMeta(is_listing=True, fallback_urls=tuple(others)))
         else:
-            self.has_failed_listing |= bool(request and request.meta.get("listing"))
-            self.report_problem(error, self.to_public_url(request.url) if request else None)
+            self.context.has_failed_listing |= meta.is_listing
+            self.context.report_problem(error, self.to_public_url(request.url) if request else None)
 
-    def report_problem(self, error: CrawlerError, url: str | None = None) -> None:
-        """Keep a deliberate error as a problem of the run; it is told at the end and sets the exit code."""
-        where = url or getattr(error, "url", None)
-        kind, code = type(error).__name__, error.exit_code
-        problem = Problem(kind=kind, message=str(error), exit_code=code, url=where)
-        if problem not in self.problems:
-            self.problems.append(problem)
-            self.logger.error("%s", error)
-            self.crawler.signals.send_catch_log(problem_found, problem=problem, spider=self)
-        self.increment_stat(f"problems/{kind}")
 
-    def increment_stat(self, name: str, number: int = 1) -> None:
-        """Count something in Scrapy's stats under `crawler/`."""
-        if self.crawler.stats:
-            self.crawler.stats.inc_value(f"crawler/{name}", number)
+def make_snapshot(response: Response, url: str) -> Snapshot:
+    """Return the response as a Snapshot under its public address `url`: the only conversion of live responses."""
+    request, meta = response.request, RequestMeta.of(response)
+    headers = {
+        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
+        for name, values in response.headers.items()
+    }
+    snapshot = Snapshot(
+        url=url,
+        body=response.body,
+        status=response.status,
+        headers=headers,
+        fetched_at=meta.fetched_at,
+        method=request.method if request else "GET",
+        payload=request.body or None if request else None,
+        kind_hint=meta.kind,
+    )
+    return replace(snapshot, ref=meta.record or SnapshotRef(file=None, offset=None, digest=snapshot.digest))

@@ -14,8 +14,8 @@ from crawler.pages import blocks
 from crawler.pages import press_release as release
 from crawler.pages.base import ArticlePage
 from crawler.pages.feed import Feed
-from crawler.pages.listing import ListingPage
 from crawler.pages.ktkz import parse_ktkz_url
+from crawler.pages.listing import ListingPage
 from crawler.pages.site import ArticleAddress, Site
 from crawler.pages.snapshot import Snapshot
 from crawler.spiders.base import HealthExpectation, SourceSpider

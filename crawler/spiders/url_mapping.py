@@ -1,4 +1,4 @@
-"""Public addresses, and those actually asked where an owner named a copy of the site (`base_url`)."""
+"""The public addresses of a site, and those that are requested where an owner configured a copy (`base_url`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class UrlMapping:
     base: str | None
 
     def to_fetch_url(self, url: str) -> str:
-        """The address to ask: on the copy where there is one."""
+        """Return the address to request: on the copy where there is one."""
         if self.base is None:
             return url
         for origin in self.origins:
@@ -23,12 +23,12 @@ class UrlMapping:
         return url
 
     def to_public_url(self, url: str) -> str:
-        """The public address of what was asked."""
+        """Return the public address of a requested address."""
         if self.base is not None and (url == self.base or url.startswith((self.base + "/", self.base + "?"))):
             return self.origins[0] + url.removeprefix(self.base)
         return url
 
 
 def is_robots_txt(url: str) -> bool:
-    """Whether an address is a site's robots.txt, which Scrapy fetches like any page."""
+    """Whether an address is a site's robots.txt, which Scrapy downloads like any page."""
     return urlsplit(url).path == "/robots.txt"

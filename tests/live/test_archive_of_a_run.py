@@ -118,5 +118,5 @@ def test_a_page_that_is_missing_is_named(archived: Sandbox, tmp_path: Path) -> N
     place = Sandbox(tmp_path / "user", archived.sites)
     done = place.run_crawler("crawl", "qazmonitor", "--replay", cut)
     assert done.code == 12
-    assert f"{missing} was asked for and is not stored in {cut}" in done.err
+    assert f"{missing} was requested and is not stored in {cut}" in done.err
     assert len(place.get_articles("qazmonitor")) == 7

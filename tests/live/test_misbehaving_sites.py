@@ -15,7 +15,8 @@ from support.qazmonitor_site import QazMonitorSite
 from support.sandbox import NO_DELAYS, Sandbox
 from support.site_faults import ALL_PATHS
 
-from crawler.service import RunEvent, run_all
+from crawler.service.ipc import RunEvent
+from crawler.service.pool import run_all
 from crawler.service.run import RunPlan
 
 pytestmark = pytest.mark.slow
@@ -87,7 +88,7 @@ def test_a_passing_fault_is_waited_out(crawl: Any, fault: str) -> None:
         ("mfa", "not_json", 10, "unreachable", "not JSON: 'upstream connect error"),
         ("mfa", "graphql_errors", 10, "unreachable", "Request failed with status code 502"),
         ("mfa", "truncated_gzip", 10, "unreachable", "cut off"),
-        ("mfa", "redirect_loop", 10, "unreachable", "redirects on and on"),
+        ("mfa", "redirect_loop", 10, "unreachable", "redirects without end"),
         ("mfa", "slow", 10, "unreachable", "does not answer in time"),
         ("mfa", "drop", 10, "unreachable", "the connection fails"),
         ("mfa", "400_not_allowed", 11, "blocked", "notAllowed"),

@@ -86,7 +86,7 @@ def test_a_list_without_one_of_its_articles_names_it(tmp_path: Path) -> None:
     place = Sandbox(tmp_path / "user")
     done = place.run_crawler("crawl", "--replay", stored_list(tmp_path / "pages"))
     assert done.code == 12
-    assert "https://qazmonitor.com/news/9999/not-stored was asked for and is not stored" in done.err
+    assert "https://qazmonitor.com/news/9999/not-stored was requested and is not stored" in done.err
     assert place.get_articles().keys() == {"qazmonitor:1405:en"}
 
 

@@ -123,7 +123,7 @@ def test_what_is_stored_is_what_the_site_shows(week: Week, source: str) -> None:
 def test_every_version_points_at_its_page_in_the_archive(week: Week, source: str) -> None:
     with week.place.open_store() as store:
         for article in list(store.articles.iter_newest(source=source)):
-            for version in store.articles.versions__list_by_article(article.id):
+            for version in store.versions.list_by_article(article.id):
                 assert version.snapshot is not None
                 page = read_snapshot_at(week.place.archive_dir, version.snapshot)
                 assert page.status == 200

@@ -25,17 +25,21 @@ Answer = bytes | Callable[[socket.socket], None]
 
 RUN = """
 import json, sys, warnings
+from datetime import UTC, datetime
 warnings.simplefilter("error")
 import scrapy
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.exceptions import ScrapyDeprecationWarning
-from crawler.middlewares.retry import again
+from crawler.context.backoff import make_retry_request
+from crawler.context.exceptions import RequestFailed
+from crawler.context.request_meta import META_KEY, RequestMeta
+from crawler.store import HttpCacheEntry
 
 given = json.loads(sys.argv[1])
 
-class Memory:
-    def __init__(self, values):
-        self.__dict__.update(values)
+def make_entry(values):
+    date = values["record_date"] and datetime.fromisoformat(values["record_date"])
+    return HttpCacheEntry(**{**values, "record_date": date}, source="demo", checked_at=datetime.now(UTC))
 
 def tell(**what):
     print(json.dumps(what), flush=True)
@@ -46,27 +50,30 @@ class Probe(scrapy.Spider):
     async def start(self):
         for number, one in enumerate(given["requests"]):
             meta = dict(one.pop("meta", {}))
-            if "memory" in meta:
-                meta["memory"] = Memory(meta["memory"])
+            if "cache_entry" in meta:
+                meta[META_KEY] = RequestMeta(cache_entry=make_entry(meta.pop("cache_entry")))
             meta["number"] = number
             url = one.pop("url")
             yield scrapy.Request(url, errback=self.failed, dont_filter=True, meta=meta, **one)
 
     def parse(self, response):
         if b"broken content" in response.body:
-            retry = again(response.request, "broken content", self)
+            retry = make_retry_request(response.request, "broken content", self)
             if retry is not None:
                 return retry
-        record = response.meta.get("record")
+        found = RequestMeta.of(response)
+        record, original = found.record, found.original
         tell(
             number=response.meta["number"], url=response.url, status=response.status, size=len(response.body),
             body=response.body[:200].decode("latin-1"), record=record and [record.file, record.offset, record.digest],
-            fetched_at=str(response.meta.get("fetched_at")),
-            original=(original := response.meta.get("original")) and [original.file, original.offset, original.digest],
+            fetched_at=str(found.fetched_at),
+            original=original and [original.file, original.offset, original.digest],
         )
 
     def failed(self, failure):
         error = failure.value
+        if isinstance(error, RequestFailed):
+            error = error.error
         tell(
             number=failure.request.meta["number"], url=failure.request.url, error=type(error).__name__,
             kinds=[kind.__module__ + "." + kind.__name__ for kind in type(error).__mro__], message=str(error),
@@ -84,7 +91,7 @@ SETTINGS: dict[str, Any] = {
     "DOWNLOADER_MIDDLEWARES": {
         "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
         "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-        "crawler.middlewares.retry.PatienceMiddleware": 550,
+        "crawler.middlewares.retry.BackoffRetryMiddleware": 550,
         "crawler.middlewares.guard.GuardMiddleware": 560,
         "crawler.middlewares.decompress.DecompressMiddleware": 590,
         "crawler.middlewares.archive.ArchiveMiddleware": 880,

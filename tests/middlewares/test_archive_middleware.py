@@ -71,7 +71,7 @@ def test_a_page_known_from_an_earlier_run_becomes_a_revisit(site: Any, crawl: An
         "record_offset": offset,
         "record_date": first["fetched_at"],
     }
-    asked = {"url": site.url("/page"), "meta": {"memory": memory}}
+    asked = {"url": site.url("/page"), "meta": {"cache_entry": memory}}
     again = crawl(asked, CRAWLER_ARCHIVE_DIR=str(tmp_path)).only
     assert again["record"][1] > offset
     assert again["record"][2] == digest
@@ -85,7 +85,7 @@ def test_a_page_known_from_an_earlier_run_becomes_a_revisit(site: Any, crawl: An
 def test_a_memory_without_a_record_changes_nothing(site: Any, crawl: Any, tmp_path: Path) -> None:
     site.pages["/page"] = site.answer(PAGE)
     memory = dict.fromkeys(("digest", "record_file", "record_offset", "record_date")) | {"url": site.url("/page")}
-    ran = crawl({"url": site.url("/page"), "meta": {"memory": memory}}, CRAWLER_ARCHIVE_DIR=str(tmp_path))
+    ran = crawl({"url": site.url("/page"), "meta": {"cache_entry": memory}}, CRAWLER_ARCHIVE_DIR=str(tmp_path))
     assert ran.only["record"]
     assert [snapshot.body for snapshot in kept(tmp_path)] == [PAGE]
 
@@ -94,7 +94,7 @@ def test_not_modified_leaves_the_original_where_it_was(site: Any, crawl: Any, tm
     site.pages["/page"] = site.answer(b"", 304)
     known = {"url": site.url("/page"), "digest": "sha256:" + "1" * 64, "record_date": "2026-11-22T00:00:00+00:00"}
     memory = {**known, "record_file": "demo/2026-11-22.warc.gz", "record_offset": 7}
-    asked = [{"url": site.url("/page"), "meta": {"memory": memory}}, site.url("/page")]
+    asked = [{"url": site.url("/page"), "meta": {"cache_entry": memory}}, site.url("/page")]
     revisit, plain = crawl(*asked, CRAWLER_ARCHIVE_DIR=str(tmp_path)).pages
     assert revisit["original"] == ["demo/2026-11-22.warc.gz", 7, known["digest"]]
     assert plain["original"] is None

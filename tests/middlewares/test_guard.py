@@ -19,11 +19,11 @@ NAMES = """
 import socket
 from crawler.middlewares.resolver import GuardedResolver
 answers = {names!r}
-def look_up(self, name):
+def resolve_name(self, name):
     found = answers[name]
     now = found.pop(0) if len(found) > 1 else found[0]
     return [(socket.AF_INET6 if ":" in a else socket.AF_INET, a) for a in now]
-GuardedResolver.look_up = look_up
+GuardedResolver.resolve_name = resolve_name
 """
 
 
@@ -103,8 +103,8 @@ def test_no_request_reaches_a_private_address(site: Any, crawl: Any) -> None:
     ran = crawl(*urls, CRAWLER_ALLOW_PRIVATE=False, ROBOTSTXT_OBEY=True)
     assert len(ran.pages) == len(INSIDE)
     for page in ran.pages:
-        assert "crawler.errors.Refused" in page["kinds"], page
-        assert "is no address of the open internet" in page["message"]
+        assert "crawler.errors.ForbiddenTarget" in page["kinds"], page
+        assert "is not an address of the open internet" in page["message"]
         assert "allow_private = true" in page["message"]
     assert "Traceback" not in ran.log
     assert not site.hits
@@ -115,15 +115,15 @@ def test_only_http_and_https_are_read(crawl: Any) -> None:
     ran = crawl(*urls)
     assert len(ran.pages) == len(urls)
     for page in ran.pages:
-        assert "crawler.errors.Refused" in page["kinds"], page
-        assert "only http and https are read" in page["message"]
+        assert "crawler.errors.ForbiddenTarget" in page["kinds"], page
+        assert "only http and https are requested" in page["message"]
 
 
 def test_a_name_that_leads_to_a_private_address_is_refused_when_it_is_looked_up(site: Any, crawl: Any) -> None:
     before = NAMES.format(names={"intern.example": [["127.0.0.1", "::1"]]})
     ran = crawl(site.url("/", "intern.example"), before=before, CRAWLER_ALLOW_PRIVATE=False, ROBOTSTXT_OBEY=True)
-    assert "crawler.errors.Refused" in ran.only["kinds"]
-    assert "intern.example (127.0.0.1) is no address of the open internet" in ran.only["message"]
+    assert "crawler.errors.ForbiddenTarget" in ran.only["kinds"]
+    assert "intern.example (127.0.0.1) is not an address of the open internet" in ran.only["message"]
     assert not site.hits
 
 
@@ -153,7 +153,7 @@ def test_a_redirect_is_checked_like_any_request(site: Any, crawl: Any) -> None:
         "import crawler.middlewares.resolver as r; r.is_public = lambda address: True\n"
     )
     ran = crawl(site.url("/", "public.example"), before=before, CRAWLER_ALLOW_PRIVATE=False)
-    assert "127.0.0.1 is no address of the open internet" in ran.only["message"]
+    assert "127.0.0.1 is not an address of the open internet" in ran.only["message"]
     assert site.hits == {"/": 1}
 
 
@@ -172,7 +172,7 @@ def test_a_bomb_is_refused_however_it_is_packed(site: Any, crawl: Any) -> None:
     ran = crawl(*(site.url(f"/{number}") for number in range(len(BOMBS))), DOWNLOAD_MAXSIZE=1_000_000)
     assert len(ran.pages) == len(BOMBS)
     for page in ran.pages:
-        assert "crawler.errors.Refused" in page["kinds"], page
+        assert "crawler.errors.ForbiddenTarget" in page["kinds"], page
         assert "the body is larger than 1 MB and was not read. Raise limits.body_mb" in page["message"]
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 HANGING = """
 import time
 from crawler.middlewares.resolver import GuardedResolver
-GuardedResolver.look_up = lambda self, name: time.sleep(3600)
+GuardedResolver.resolve_name = lambda self, name: time.sleep(3600)
 """
 
 
@@ -80,7 +80,8 @@ def test_a_long_retry_after_is_blocked_and_says_when_to_come_back(site: Any, cra
     ran = crawl(site.url("/"), site.url("/other"), CONCURRENT_REQUESTS=1)
     for one in ran.pages:
         assert "crawler.errors.Blocked" in one["kinds"]
-        assert "answers 503 and wants no request before 20" in one["message"]
+        assert "HTTP 503 from 127.0.0.1" in one["message"]
+        assert "it asks to wait until 20" in one["message"]
         assert "longer than politeness.longest_wait (60 s)" in one["message"]
     assert site.hits == {"/": 1}
 
@@ -106,14 +107,14 @@ def test_a_replay_never_waits(site: Any, crawl: Any) -> None:
         site.answer(b"broken content"),
         site.answer(b"here"),
     ]
-    ran = crawl(site.url("/"), CRAWLER_REPLAY=True, CRAWLER_RETRY_WAIT=3600, CRAWLER_LONGEST_WAIT=3600)
+    ran = crawl(site.url("/"), CRAWLER_MODE="snapshots", CRAWLER_RETRY_WAIT=3600, CRAWLER_LONGEST_WAIT=3600)
     assert ran.only["body"] == "here"
 
 
 def test_in_a_replay_one_blocked_page_says_nothing_about_the_next(site: Any, crawl: Any) -> None:
     site.pages["/"] = site.answer(b"busy", 503, Retry_After="7200")
     site.pages["/other"] = site.answer(b"other")
-    ran = crawl(site.url("/"), site.url("/other"), CONCURRENT_REQUESTS=1, CRAWLER_REPLAY=True)
+    ran = crawl(site.url("/"), site.url("/other"), CONCURRENT_REQUESTS=1, CRAWLER_MODE="snapshots")
     blocked, other = ran.pages
     assert "crawler.errors.Blocked" in blocked["kinds"]
     assert other["body"] == "other"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from crawler.config import Config
+from crawler.context.modes import RunMode
+from crawler.context.run_context import RunContext
 from crawler.items import Article, Health, Run, Verdict
 from crawler.pipelines.alert_policy import AlertPolicy
 from crawler.spiders.ktkz import KtSpider
@@ -39,7 +40,9 @@ def article(source: str = "ktkz", language: str = "ru", published: datetime | No
 
 def quiet(store: Store, item: Article, *, replay: bool = False, since: datetime | None = None) -> str | None:
     kind = MfaSpider if item.source == "mfa" else KtSpider
-    return AlertPolicy(store, kind(config=Config(), since=since), replay=replay).get_suppression_reason(item)
+    context = RunContext(source=item.source, mode=RunMode.SNAPSHOTS if replay else RunMode.LIVE)
+    context.store = store
+    return AlertPolicy(context, kind(context=context, since=since)).get_suppression_reason(item)
 
 
 def test_a_first_run_is_a_baseline_until_one_was_complete(store: Store) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.config import Config
+from crawler.context.run_context import RunContext
 from crawler.items import Article, Health, Run, Verdict
 from crawler.pipelines.alert_policy import AlertPolicy
 from crawler.similarity.content_hashes import hash_body, hash_revision
@@ -33,10 +33,12 @@ def article(number: int, language: str) -> Article:
 def a_run(store: Store, at: datetime, *articles: Article, complete: bool = True) -> list[str | None]:
     """Why nobody is told of each of the articles that a live run stores."""
     begun = store.runs.record_start(Run(source="mfa", started_at=at))
-    newness, found = AlertPolicy(store, load_spider("mfa")(config=Config()), replay=False), []
+    context = RunContext(source="mfa")
+    context.store = store
+    policy, found = AlertPolicy(context, load_spider("mfa")(context=context)), []
     for each in articles:
         one = Article(**{**{f: getattr(each, f) for f in each.__slots__}, "verdict": Verdict.NEW})
-        found.append(newness.get_suppression_reason(one))
+        found.append(policy.get_suppression_reason(one))
         hashes = {"content_hash": hash_revision(one), "copy_hash": hash_body(one)}
         store.articles.save(one, **hashes, run_id=begun.id, seen_at=at + timedelta(minutes=1))
     ended = {"finished_at": at + timedelta(minutes=5), "health": Health.HEALTHY, "exit_code": 0}

@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from scrapy.exceptions import DropItem
 
+from crawler.context.drops import ArticleFromOtherRecord
 from crawler.items import Article, Verdict
-from crawler.pages.base import REQUESTED_LANGUAGE_NOTE
 from crawler.pipelines.dedupe import DedupePipeline
 from crawler.similarity.content_hashes import hash_body, hash_revision
 from crawler.store import Store, open_store
@@ -123,19 +122,16 @@ def test_short_texts_are_copies_only_with_the_same_title(store: Store) -> None:
 
 def test_untranslated_article_overwrites_no_other_records(store: Store) -> None:
     """gov.kz: the kk record has the Russian text, in words of its own."""
-    asked = {"language": f"NewsAnswer:{REQUESTED_LANGUAGE_NOTE}kk"}
-    stray = replace(ARTICLE, title="Көпір", provenance=asked)
+    stray = replace(ARTICLE, title="Көпір", requested_language="kk")
     judged(store, ARTICLE)
-    with pytest.raises(DropItem, match="as another record has it"):
+    with pytest.raises(ArticleFromOtherRecord):
         judged(store, stray)
     alone = replace(stray, id="mfa:2:ru", body=f"{LONG} Да.")
     assert judged(store, alone) == [(Verdict.NEW, 1, None)]
     assert judged(store, replace(alone, title="Мост")) == [(Verdict.REVISED, 2, None)]
-    with pytest.raises(DropItem):
-        judged(
-            store, replace(alone, title="Bridge", provenance={"language": f"NewsAnswer:{REQUESTED_LANGUAGE_NOTE}en"})
-        )
-    assert judged(store, replace(alone, title="Мост!", provenance={})) == [(Verdict.REVISED, 3, None)]
+    with pytest.raises(ArticleFromOtherRecord):
+        judged(store, replace(alone, title="Bridge", requested_language="en"))
+    assert judged(store, replace(alone, title="Мост!", requested_language=None)) == [(Verdict.REVISED, 3, None)]
 
 
 def test_a_page_whose_text_is_read_in_another_language_later_is_the_same_page(store: Store) -> None:

@@ -29,7 +29,7 @@ def after_refusing(code: str) -> str:
     ],
 )
 def test_an_address_is_refused(code: str) -> None:
-    assert "A replay opens no socket, but something asked for" in after_refusing(code)
+    assert "A replay opens no socket, but something requested" in after_refusing(code)
 
 
 def test_pipes_of_the_process_itself_go_on() -> None:

@@ -56,7 +56,7 @@ def main() -> None:
     import crawler.cli.commands.replay
     import crawler.keywords
     import crawler.pages.base
-    import crawler.source
+    import crawler.spiders.base
     import crawler.store  # noqa: F401 - loaded once for all forks
 
     answers = [run_command(words, variables) for words, variables in json.load(sys.stdin)]

@@ -55,7 +55,7 @@ def crawl(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Store nothing and notify no one.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write matched articles: .jsonl .json .csv .xml"),
+        typer.Option("-o", "--output", metavar="FILE", help="Write matched articles: .jsonl, .json, .csv or .xml."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="With -o: unmatched and unchanged articles too.")] = False,
     as_json: JsonOption = False,
@@ -144,6 +144,7 @@ def raise_if_nothing_began(outcomes: Sequence[RunOutcome]) -> None:
 def make_plan(source: str, config_path: Path | None, config: Config, options: CrawlOptions) -> RunPlan:
     """Return the plan of one source's run."""
     from crawler.cli.time_options import parse_since
+    from crawler.context.modes import Storage
     from crawler.service.run import RunPlan
 
     return RunPlan(
@@ -153,7 +154,7 @@ def make_plan(source: str, config_path: Path | None, config: Config, options: Cr
         url=options.url,
         since=parse_since(options.since, config.timezone),
         limit=options.limit,
-        dry_run=options.dry_run,
+        storage=Storage.NONE if options.dry_run else Storage.CONFIGURED,
         keep_unchanged=options.everything,
     )
 

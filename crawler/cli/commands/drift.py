@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crawler.fixtures.selector_suggestions import ChangedPage, SelectorSuggestion
     from crawler.items import Run
     from crawler.pages.snapshot import Snapshot
-    from crawler.source import SourceSpider
+    from crawler.spiders.base import SourceSpider
     from crawler.store import Store
 
 MAX_AGE_OF_STRUCTURES = timedelta(days=400)

@@ -1,0 +1,226 @@
+"""RunContext: the state of one run that its components share."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary, ref
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from scrapy.utils.misc import build_from_crawler, load_object
+
+from crawler.archive.snapshot_folder import StoredPage, load_stored_pages
+from crawler.config import Config, load_config
+from crawler.context.modes import RunMode, Storage
+from crawler.errors import CrawlerError
+from crawler.items import Article, Problem, Run, SnapshotRef
+from crawler.store import HttpCacheEntry, Store, open_store, store_exists
+
+GAVE_UP = "gave_up"
+"""Scrapy's finish reason of a run that `give_up` ended."""
+problem_found = object()
+"""Signal: a deliberate error became a Problem of the run. Sent with `problem` and `spider`."""
+page_read = object()
+"""Signal: a spider read a response. Sent with `reading` and `spider`."""
+
+_contexts: WeakKeyDictionary[Crawler, RunContext] = WeakKeyDictionary()
+
+
+class GonePages(Protocol):
+    """Decides what an answer of 404 or 410 means (setting CRAWLER_RECRAWL_POLICY)."""
+
+    def make_unpublished(self, response: Response) -> Iterable[Article]:
+        """Return the versions to store for the page."""
+
+
+class ListDeletions(Protocol):
+    """Finds articles that their lists no longer show (setting CRAWLER_DELETION_POLICY)."""
+
+    read_back_until: datetime | None
+    """The publication time to which lists are read behind the last known article, None for not at all."""
+
+    def find_deleted(self, coverage: Mapping[str, Any]) -> Iterable[Article]:
+        """Return the versions to store, once all lists (by name) are read."""
+
+
+@dataclass(eq=False, kw_only=True)
+class RunContext:
+    """How one run works, what it may use, and what it has found so far. A run has one; components read it.
+
+    A component gets it in `from_crawler` by `RunContext.from_crawler(crawler)`.
+    """
+
+    source: str = ""
+    """The source's name; empty in `scrapy shell`, which is no run of a source."""
+    config: Config = field(default_factory=Config)
+    mode: RunMode = RunMode.LIVE
+    storage: Storage = Storage.CONFIGURED
+    replay_path: Path | None = None
+    """The snapshot folder or WARC file of a replay."""
+    keeps_unchanged: bool = False
+    """Whether unchanged articles pass the whole pipeline."""
+
+    run: Run | None = None
+    """The run's record, None until it is stored as begun."""
+    problems: list[Problem] = field(default_factory=list)
+    has_failed_listing: bool = False
+    has_given_up: bool = False
+    unaccounted_urls: dict[str, None] = field(default_factory=dict)
+    """Listed addresses in page order, without those that rightly have no article."""
+    article_cache_entries: dict[SnapshotRef, HttpCacheEntry] = field(default_factory=dict)
+    """What to store of a response together with its article."""
+    listing_cache_entries: list[HttpCacheEntry] = field(default_factory=list)
+    """What to store of list responses when the run ends well."""
+    backfilled_ids: set[str] = field(default_factory=set)
+    """Native ids on list pages behind the last known article: no earlier run has read that far back."""
+
+    _crawler: ref[Crawler] | None = field(default=None, repr=False)
+    _closing: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> RunContext:
+        """Return the crawl's context, made at the first call."""
+        found = _contexts.get(crawler)
+        if found is None:
+            settings = crawler.settings
+            replay = settings.get("CRAWLER_REPLAY_PATH")
+            found = cls(
+                source=settings.get("CRAWLER_SOURCE", ""),
+                config=read_config(settings),
+                mode=RunMode(settings.get("CRAWLER_MODE", RunMode.LIVE)),
+                storage=Storage(settings.get("CRAWLER_STORAGE", Storage.CONFIGURED)),
+                replay_path=Path(replay) if replay else None,
+                keeps_unchanged=settings.getbool("CRAWLER_KEEP_UNCHANGED"),
+                _crawler=ref(crawler),
+            )
+            _contexts[crawler] = found
+        return found
+
+    @classmethod
+    def of_source(cls, crawler: Crawler) -> RunContext:
+        """Return the crawl's context; raise NotConfigured in `scrapy shell`, `fetch` and `view`.
+
+        Scrapy builds the same components there. None of them may store anything.
+        """
+        if crawler.spider is None or not crawler.settings.get("CRAWLER_SOURCE"):
+            raise NotConfigured
+        return cls.from_crawler(crawler)
+
+    @property
+    def crawler(self) -> Crawler | None:
+        """Scrapy's crawler; None in a test without a crawl."""
+        return self._crawler() if self._crawler else None
+
+    @property
+    def can_write(self) -> bool:
+        """Whether the run stores anything."""
+        return self.storage is not Storage.NONE
+
+    @cached_property
+    def store(self) -> Store:
+        """The run's only store, so that all components see the same transactions. It is opened at the first use.
+
+        Without storage a database that exists is read and none is made.
+        """
+        assert self.crawler is not None
+        url = self.crawler.settings["CRAWLER_DATABASE"]
+        if self.storage is Storage.TEMPORARY or (self.storage is Storage.NONE and not store_exists(url)):
+            url = "sqlite://"
+        return open_store(url)
+
+    @cached_property
+    def stored_pages(self) -> list[StoredPage]:
+        """The pages that a replay reads, oldest first."""
+        assert self.replay_path is not None
+        return load_stored_pages(self.replay_path, self.source)
+
+    @cached_property
+    def recrawl_policy(self) -> GonePages | None:
+        """What decides about pages that are gone; None in a replay."""
+        policy: GonePages | None = self._load_policy("CRAWLER_RECRAWL_POLICY")
+        return policy
+
+    @cached_property
+    def deletion_policy(self) -> ListDeletions | None:
+        """What finds articles that are on no list; None in a replay and for a source whose articles have addresses."""
+        policy: ListDeletions | None = self._load_policy("CRAWLER_DELETION_POLICY")
+        return policy
+
+    def _load_policy(self, setting: str) -> Any:
+        crawler = self.crawler
+        if crawler is None or self.mode.is_replay:
+            return None
+        try:
+            return build_from_crawler(load_object(crawler.settings[setting]), crawler)
+        except NotConfigured:
+            return None
+
+    @cached_property
+    def _last_complete_run_id(self) -> int | None:
+        return self.store.runs.get_last_complete_id(self.source)
+
+    def has_settled(self, native_ids: Collection[str]) -> bool:
+        """Whether one of the articles was stored by a run not later than the last that read its lists to the end.
+
+        What a killed run stored does not count: behind it may be articles that it never reached.
+        """
+        last_id = self._last_complete_run_id
+        if last_id is None:
+            return False
+        states = self.store.articles.get_states(self.source, native_ids)
+        return any(
+            state.first_run_id is not None and state.first_run_id <= last_id
+            for versions in states.values()
+            for state in versions
+        )
+
+    def increment_stat(self, name: str, number: int = 1) -> None:
+        """Add to one of Scrapy's stats, under `crawler/`."""
+        if self.crawler and self.crawler.stats:
+            self.crawler.stats.inc_value(f"crawler/{name}", number)
+
+    def get_stat(self, name: str) -> int:
+        """Return one of the stats under `crawler/`, 0 when nothing was counted."""
+        return self.crawler.stats.get_value(f"crawler/{name}", 0) if self.crawler and self.crawler.stats else 0
+
+    def report_problem(self, error: CrawlerError, url: str | None = None) -> None:
+        """Keep a deliberate error as a problem of the run: the run's end reports it and takes its exit code from it."""
+        where = url or getattr(error, "url", None)
+        kind, code = error.kind, error.exit_code
+        problem = Problem(kind=kind, message=str(error), exit_code=code, url=where)
+        if problem not in self.problems:
+            self.problems.append(problem)
+            logging.getLogger(self.source).error("%s", error)
+            if self.crawler:
+                self.crawler.signals.send_catch_log(problem_found, problem=problem, spider=self.crawler.spider)
+        self.increment_stat(f"problems/{kind}")
+
+    def give_up(self, error: CrawlerError) -> None:
+        """End the run for a reason that no further page can mend, such as a store that cannot be written."""
+        if self.has_given_up:
+            return
+        self.has_given_up = True
+        self.report_problem(error)
+        engine = self.crawler.engine if self.crawler else None
+        if engine is not None and engine.running:
+            # A loop holds its tasks weakly.
+            self._closing = asyncio.get_event_loop().create_task(engine.close_spider_async(reason=GAVE_UP))
+
+
+def read_config(settings: BaseSettings) -> Config:
+    """Return the crawl's configuration; read it, once, unless the caller put one into CRAWLER_CONFIG."""
+    config = settings.get("CRAWLER_CONFIG")
+    if not isinstance(config, Config):
+        path = settings.get("CRAWLER_CONFIG_FILE")
+        config = load_config(Path(path) if path else None)
+        settings.set("CRAWLER_CONFIG", config, priority="cmdline")
+    return config
