@@ -62,11 +62,12 @@ class RuleError(UsageError):
 class UnknownSource(UsageError):
     """No source has this name."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        """Name the unknown source, the nearest known one, and all known ones."""
+    def __init__(self, name: str, known: Iterable[str], *, where: str | None = None) -> None:
+        """Name the unknown source, the nearest known one, and all known ones. `where` is file and line."""
         names = sorted(known)
         hint = suggest_nearest(name, names) or "."
-        super().__init__(f"There is no source {name!r}{hint} Known sources: {', '.join(names)}.")
+        there = f"{where}: there" if where else "There"
+        super().__init__(f"{there} is no source {name!r}{hint} Known sources: {', '.join(names)}.")
 
 
 class NoSnapshots(UsageError, kind="NothingStored"):

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from crawler.config.base import ArticleLanguage, ConfigSection, format_input, validate_timezone
 from crawler.config.subscriptions import NAME_PATTERN, ChannelAddress, Subscription
+from crawler.config.toml_file import format_location
 from crawler.errors import UnknownSource, suggest_nearest
 
 CONFIG_FILE_NAME = "crawler.toml"
@@ -246,4 +247,7 @@ class Config(BaseSettings):
         """Raise UnknownSource when the configuration names a source that does not exist."""
         for name in self.sources:
             if name not in known:
-                raise UnknownSource(name, known)
+                where = None
+                if self.path and self.path.is_file():
+                    where = format_location(str(self.path), self.path.read_text("utf-8"), ("sources", name))
+                raise UnknownSource(name, known, where=where)

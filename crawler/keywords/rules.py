@@ -11,23 +11,22 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from crawler.config.toml_file import KeyPath, format_location, list_known_keys, parse_toml
 from crawler.defaults import read_default
 from crawler.errors import RuleError, suggest_nearest
-from crawler.keywords.query import find_query_problem, guess_term_language, list_query_terms
+from crawler.keywords.query import MIN_OPEN_TERM_LETTERS, find_query_problem, guess_term_language, list_query_terms
 from crawler.text.folding import fold_term
-
-LANGUAGES = ("en", "ru", "kk")
-FIELDS = ("title", "lead", "body")
-SHIPPED_RULES = "rules.toml"
-MIN_OPEN_TERM_LETTERS = 3
 
 TermText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Language = Literal["en", "ru", "kk"]
+FieldName = Literal["title", "lead", "body"]
+LANGUAGES: tuple[str, ...] = get_args(Language)
+FIELDS: tuple[str, ...] = get_args(FieldName)
+SHIPPED_RULES = "rules.toml"
 
 
 class RuleFileSection(BaseModel):
@@ -83,7 +82,7 @@ class Rule(RuleFileSection):
     all_of: tuple[TermText, ...] = Field((), description="all of these must be in the text")
     any_of: tuple[TermText, ...] = Field((), description="at least one of these must be in the text")
     none_of: tuple[TermText, ...] = Field((), description="none of these may be in the text")
-    fields: tuple[Literal["title", "lead", "body"], ...] = Field((), description="only in these fields; none: in all")
+    fields: tuple[FieldName, ...] = Field((), description="only in these fields; none: in all")
     languages: tuple[Language, ...] = Field((), description="only in texts of these languages; none: in all")
     sources: tuple[str, ...] = Field((), description="only in articles of these sources; none: of all")
     context: tuple[ContextRule, ...] = ()
@@ -110,7 +109,7 @@ class RuleFile(RuleFileSection):
 
 
 class RuleSet:
-    """The rules in force. `digest` is `sha256:<hex>` of the file's bytes; it tells which rules marked an article."""
+    """The rules in force. `digest` is `sha256:<hex>` of the file's bytes, which a rematch records."""
 
     def __init__(self, file: RuleFile, *, path: Path | None, digest: str) -> None:
         self.rules = file.rule

@@ -20,7 +20,7 @@ MISTAKES = {
     "[limits]\nbody_mb = 'much'\n": "broken.toml:2: limits.body_mb = 'much' cannot be used",
     "[politness]\ndelay = 1\n": "broken.toml:1: there is no setting 'politness', did you mean 'politeness'?",
     "[sources.mfa]\nbase_url = 'gov.kz'\n": "broken.toml:2: sources.mfa.base_url = 'gov.kz' cannot be used",
-    "[sources.mfaa]\nenabled = true\n": "There is no source 'mfaa', did you mean 'mfa'?",
+    "[sources.mfaa]\nenabled = true\n": "broken.toml:1: there is no source 'mfaa', did you mean 'mfa'?",
     "timezone = 'Asia/Almatty'\n": "broken.toml:1: timezone = 'Asia/Almatty' cannot be used",
     "contact = \n": "broken.toml: not valid TOML: Invalid value (at line 1, column 11).",
     "[feeds]\ntitel = 'News'\n": "broken.toml:2: there is no setting 'feeds.titel', did you mean 'title'?",
