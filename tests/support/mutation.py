@@ -1,8 +1,8 @@
-"""Mutants of the extraction code: what breaks one selector, drops one field, or empties one helper's answer.
+"""Mutants of the extraction code: each breaks one selector, drops one field, empties one result or garbles one label.
 
-A mutant is a changed syntax tree of one module. `Laboratory` builds the extraction modules again with that tree in
-place, inside this process, and asks for the first stored page that shows the change
-(`crawler.fixtures.expectations.check`); after the pages it tries the forms of addresses in `addresses`.
+A mutant is a changed syntax tree of one module, or a changed data file. `MutationLaboratory` builds the extraction
+modules again with it, inside this process, and searches for the first stored page that shows the change
+(`crawler.fixtures.expectations.check_stored_page`). After the pages it tries the URLs of `article_addresses`.
 """
 
 from __future__ import annotations
@@ -15,60 +15,74 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Any
+from unittest.mock import patch
 
 from support.article_addresses import ADDRESSES
 
+from crawler import defaults
 from crawler.archive.snapshot_folder import load_stored_pages
 from crawler.config import Config
 
-ROOT = Path(__file__).parents[1]
-MUTATED = (
-    *("extract.page", "extract.blocks", "extract.release", "extract.feed", "extract.refusal"),
-    *("platforms.govkz", "platforms.govkz_rendered"),
-    *("spiders.ktkz", "spiders.mfa", "spiders.qazmonitor"),
+ROOT = Path(__file__).parents[2]
+PAGE_MODULES = tuple(
+    f"pages.{name}" for name in "blocks refusal press_release base listing feed ktkz govkz govkz_rendered".split()
 )
-BUILT = (
-    *("extract.blocks", "extract.refusal", "extract.release", "extract.metadata", "extract.page", "extract.feed"),
-    *("platforms.govkz", "platforms.govkz_rendered"),
-    *("spiders.ktkz", "spiders.mfa", "spiders.qazmonitor"),
-    "replay.expectations",
+SPIDER_MODULES = ("spiders.ktkz", "spiders.mfa", "spiders.qazmonitor")
+MUTATED_MODULES = (*PAGE_MODULES, *SPIDER_MODULES)
+REBUILT_MODULES = (
+    *("pages.blocks", "pages.refusal", "pages.press_release", "pages.metadata", "pages.base", "pages.listing"),
+    *("pages.feed", "pages.ktkz", "pages.govkz", "pages.govkz_rendered"),
+    *SPIDER_MODULES,
+    "fixtures.expectations",
 )
-"""The modules built anew for each mutant, each after those it imports."""
-ASKING = ("one", "first", "css", "xpath", "compile")
+"""The modules built again for each mutant, each after those that it imports."""
+MUTATED_FILES = ("page_labels.toml", "refusals.toml")
+SELECTOR_CALLS = ("select_one", "select_first", "css", "xpath", "compile")
 """Calls whose string is a selector or a pattern."""
-TALKING = ("changed", "note", "notes", "info", "warning", "error", "debug", "stands")
-"""Calls whose strings are words for people, or the names under which places of a page are kept for them."""
+MESSAGE_CALLS = (
+    "make_changed_error",
+    "record_rule",
+    "record_rules",
+    "record_lines",
+    "info",
+    "warning",
+    "error",
+    "debug",
+)
+"""Calls whose strings are messages for people, or the names under which lines of a page are recorded."""
 ERRORS = ("Blocked", "Unreachable", "PageChanged", "NotAnArticle")
 NOT_EXTRACTION = (
-    *("first_requests", "page", "onward", "findings", "note", "notes", "changed", "_said"),
-    *("shape", "_keep_places"),
-    *("asked", "untranslated", "wanted", "alone_in_its_language", "list_names", "is_listed"),
+    *("make_first_requests", "make_page_request", "make_next_requests", "check_time_zone", "record_rule"),
+    *("record_rules", "make_changed_error", "_quote_text", "make_structure", "record_sources", "list_links"),
+    *("get_requested_language", "is_in_scope", "pick_untranslated", "get_listing_names", "can_be_listed"),
 )
-"""Functions that ask for pages, talk to people or describe a page; live crawls and tests of their own try those."""
+"""Functions that request pages, report to people or describe a page. Live crawls and their own tests try those."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One change of one module. `name` says where and what, without line numbers, so that it outlives edits."""
+    """One change of one module, or of one data file. `name` says where and what, without line numbers."""
 
     name: str
     module: str
-    tree: ast.Module
+    tree: ast.Module | None = None
+    data: dict[str, Any] | None = None
 
 
 def garble_text(text: str, call: str) -> str:
-    """A selector, pattern or word of the same kind that selects nothing."""
+    """Return a selector, pattern or word of the same kind that selects nothing."""
     if call == "compile":
         return f"(?!){text}" if "|" not in text else f"(?!)(?:{text})"
     if call == "xpath":
         return f"self::garbled/{text}"
     if call == "words":
         return "garbled"
-    return f"garbled {text}" if call in ASKING else f"{text}garbled"
+    return f"garbled {text}" if call in SELECTOR_CALLS else f"{text}garbled"
 
 
 def make_mutants(module: str) -> Iterator[Mutant]:
-    """Every mutant of one module, in the order of its source."""
+    """Return every mutant of one module, in the order of its source."""
     tree = ast.parse(find_source(module).read_text(encoding="utf-8"))
     finder = _Finder()
     finder.visit(tree)
@@ -79,8 +93,27 @@ def make_mutants(module: str) -> Iterator[Mutant]:
         yield Mutant(name, module, _apply_mutation(tree, node, kind))
 
 
+def make_data_mutants(file: str) -> Iterator[Mutant]:
+    """Return a mutant for each key of a data file: its patterns match nothing."""
+    for path in _list_keys(defaults.load_default_toml(file)):
+        data = deepcopy(defaults.load_default_toml(file))
+        table = data
+        for key in path[:-1]:
+            table = table[key]
+        value = table[path[-1]]
+        table[path[-1]] = [f"(?!)(?:{each})" for each in value] if isinstance(value, list) else f"(?!)(?:{value})"
+        yield Mutant(f"{file}: garble {'.'.join(path)}", file, data=data)
+
+
+def _list_keys(table: dict[str, Any]) -> list[tuple[str, ...]]:
+    paths: list[tuple[str, ...]] = []
+    for key, value in table.items():
+        paths += [(key, *path) for path in _list_keys(value)] if isinstance(value, dict) else [(key,)]
+    return paths
+
+
 def find_source(module: str) -> Path:
-    """The file of a module of `crawler`."""
+    """Return the file of a module of `crawler`."""
     return ROOT / "crawler" / f"{module.replace('.', '/')}.py"
 
 
@@ -101,7 +134,7 @@ class _Finder(ast.NodeVisitor):
         self.where.pop()
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        if node.name in NOT_EXTRACTION and (node.name != "page" or "Spider" in "".join(self.where)):
+        if node.name in NOT_EXTRACTION:
             return
         self.where.append(node.name)
         outer, self.returns = self.returns, node.returns
@@ -111,8 +144,10 @@ class _Finder(ast.NodeVisitor):
         self.where.pop()
 
     def visit_For(self, node: ast.For) -> None:
-        told = all(isinstance(part, ast.Expr) and format_called(part.value) in TALKING for part in node.body)
-        if not told:
+        only_messages = all(
+            isinstance(part, ast.Expr) and format_called(part.value) in MESSAGE_CALLS for part in node.body
+        )
+        if not only_messages:
             self.generic_visit(node)
 
     def visit_Raise(self, node: ast.Raise) -> None:
@@ -121,7 +156,7 @@ class _Finder(ast.NodeVisitor):
     def visit_Return(self, node: ast.Return) -> None:
         if node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None):
             return
-        if format_called(node.value) in ("changed", *ERRORS) or ast.unparse(node.value) in EMPTY.values():
+        if format_called(node.value) in ("make_changed_error", *ERRORS) or ast.unparse(node.value) in EMPTY.values():
             return
         self._add(node, "return", f"return {format_brief(node.value)}")
         self.visit(node.value)
@@ -134,12 +169,13 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         name = format_called(node)
-        if name in TALKING or name in ERRORS:
+        if name in MESSAGE_CALLS or name in ERRORS:
             return
-        words = {"one": (0,), "first": (0,), "date": (0, 2)}.get(name, ())  # a field's name, a selector for the error
-        told = [node.args[number] for number in words if number < len(node.args)]
+        # The name of a field, and a selector for the error message.
+        numbers = {"select_one": (0,), "select_first": (0,), "parse_date": (0, 2)}.get(name, ())
+        for_messages = [node.args[number] for number in numbers if number < len(node.args)]
         for part in (node.func, *node.args, *(keyword.value for keyword in node.keywords)):
-            if part not in told:
+            if part not in for_messages:
                 self._literal(part, name) if isinstance(part, ast.Constant) else self.visit(part)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
@@ -166,7 +202,7 @@ class _Finder(ast.NodeVisitor):
 
     def _literal(self, node: ast.Constant, call: str) -> None:
         if isinstance(node.value, str) and node.value.strip():
-            kind = f"garble {call}" if call in ASKING else "garble"
+            kind = f"garble {call}" if call in SELECTOR_CALLS else "garble"
             self._add(node, kind, f"garble {node.value[:40]!r}")
 
     def _add(self, node: ast.AST, kind: str, what: str) -> None:
@@ -176,14 +212,14 @@ class _Finder(ast.NodeVisitor):
 
 
 def format_called(node: ast.AST) -> str:
-    """The name of what is called, empty for anything else."""
+    """Return the name of a called function, or "" for another expression."""
     if not isinstance(node, ast.Call):
         return ""
     return getattr(node.func, "attr", getattr(node.func, "id", ""))
 
 
 def format_brief(node: ast.AST) -> str:
-    """A short form of an expression for a mutant's name."""
+    """Return a short form of an expression for a mutant's name."""
     return " ".join(ast.unparse(node).split())[:60]
 
 
@@ -217,65 +253,74 @@ def _make_empty(value: ast.expr, annotation: str) -> ast.expr:
 
 
 class MutationLaboratory:
-    """Builds the extraction modules with a mutant in place and looks for a stored page that shows it."""
+    """Builds the extraction modules with a mutant and searches for a stored page that shows it."""
 
     def __init__(self) -> None:
         names = ("ktkz", "mfa", "qazmonitor")
         self.pages = [(name, page) for name in names for page in load_stored_pages(ROOT / "snapshots", name)]
-        self.codes = {name: compile(find_source(name).read_text(encoding="utf-8"), name, "exec") for name in BUILT}
+        self.codes = {
+            name: compile(find_source(name).read_text(encoding="utf-8"), name, "exec") for name in REBUILT_MODULES
+        }
         self.config = Config()
 
     def find_witness(self, mutant: Mutant | None) -> str | None:
-        """The page and field, or the exception, that shows the mutant; None when no stored page does."""
-        kept = {name: sys.modules.get(f"crawler.{name}") for name in BUILT}
+        """Return the page and field, or the exception, that shows the mutant; None when no stored page does."""
+        originals = {name: sys.modules.get(f"crawler.{name}") for name in REBUILT_MODULES}
         try:
-            try:
-                self._build(mutant)
-            except Exception as error:  # noqa: BLE001 - a mutant may fail in any way at all
-                return f"does not import: {error!r}"
-            return self._find_shown()
+            with patch.object(defaults, "load_default_toml", self._make_loader(mutant)):
+                try:
+                    self._build(mutant)
+                except Exception as error:  # noqa: BLE001 - a mutant may fail in any way
+                    return f"does not import: {error!r}"
+                return self._find_shown()
         finally:
-            for name, module in kept.items():
+            for name, module in originals.items():
                 _install_module(name, module)
 
+    @staticmethod
+    def _make_loader(mutant: Mutant | None) -> Any:
+        load = defaults.load_default_toml
+        return lambda name: mutant.data if mutant and mutant.data and mutant.module == name else load(name)
+
     def _build(self, mutant: Mutant | None) -> None:
-        for name in BUILT:
-            own = mutant is not None and mutant.module == name
-            code: CodeType = compile(mutant.tree, mutant.name, "exec") if mutant and own else self.codes[name]
+        for name in REBUILT_MODULES:
+            code: CodeType = self.codes[name]
+            if mutant and mutant.tree and mutant.module == name:
+                code = compile(mutant.tree, mutant.name, "exec")
             module = ModuleType(f"crawler.{name}")
             module.__package__ = module.__name__.rpartition(".")[0]
             _install_module(name, module)
             exec(code, module.__dict__)
 
     def _find_shown(self) -> str | None:
-        check = sys.modules["crawler.fixtures.expectations"].check
+        check = sys.modules["crawler.fixtures.expectations"].check_stored_page
         spiders = importlib.import_module("crawler.spiders")
         sites: dict[str, object] = {}
         for number, (source, page) in enumerate(self.pages):
             try:
-                site = sites.get(source) or sites.setdefault(source, spiders.load(source).site_of(self.config))
+                site = sites.get(source) or sites.setdefault(source, spiders.load_spider(source).make_site(self.config))
                 failed = next((result for result in check(page, site) if not result.passed), None)
             except Exception as error:  # noqa: BLE001 - see above
-                return self._first(number, f"{source}/{page.path.name}: {error!r}")
+                return self._move_to_front(number, f"{source}/{page.path.name}: {error!r}")
             if failed is not None:
-                return self._first(number, f"{source}/{page.path.name}: {failed.field}")
+                return self._move_to_front(number, f"{source}/{page.path.name}: {failed.field}")
         return find_misread_address(spiders)
 
-    def _first(self, number: int, shown: str) -> str:
-        """Look at this page first next time: neighbouring mutants are often shown by one page."""
+    def _move_to_front(self, number: int, shown: str) -> str:
+        """Check this page first next time: one page often shows neighbouring mutants."""
         self.pages.insert(0, self.pages.pop(number))
         return shown
 
 
 def find_misread_address(spiders: ModuleType) -> str | None:
-    """The first address that a source does not take for what it is."""
+    """Return the first URL that a source identifies wrongly, or None."""
     for source, table in ADDRESSES.items():
-        for url, known in table.items():
+        for url, expected in table.items():
             try:
-                found = spiders.load(source).identify(url)
+                found = spiders.load_spider(source).identify(url)
             except Exception as error:  # noqa: BLE001 - see above
                 return f"{url}: {error!r}"
-            if known != (found and (found.native_id, found.url, found.language)):
+            if expected != (found and (found.native_id, found.url, found.language)):
                 return url
     return None
 
