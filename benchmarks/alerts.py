@@ -72,7 +72,7 @@ def fill_store(url: str, settings: Config, number: int) -> None:
     matcher = Matcher(load_rules())
     now = datetime.now(UTC)
     with open_store(url) as store:
-        store.events.subscriptions__get_or_start(["press"], now - timedelta(days=1))
+        store.subscriptions.get_or_start(["press"], now - timedelta(days=1))
         for start in range(0, number, 500):
             with store.transaction():
                 for each in range(start, min(start + 500, number)):
@@ -98,7 +98,7 @@ def send_messages(url: str, settings: Config, pipe: Connection) -> None:
         begun = time.perf_counter(), time.process_time()
         sent = Dispatcher(settings, store).send_due()
         took = time.perf_counter() - begun[0], time.process_time() - begun[1]
-        left = store.messages.deliveries__count_by_state().get(DeliveryState.PENDING, 0)
+        left = store.deliveries.count_by_state().get(DeliveryState.PENDING, 0)
     pipe.send((sent.sent, left, *took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 

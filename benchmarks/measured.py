@@ -140,9 +140,9 @@ def judge_deferred(folder: Path) -> Measurement:
     file = folder / "crawler.db"
     begin, cpu = time.monotonic(), time.process_time()
     with open_store(f"sqlite:///{file}") as store:
-        deferred = store.stories.clusters__count_pending()
-        while store.stories.clusters__count_pending():
-            store.stories.clusters__assign_pending(load_time_zone("Asia/Almaty"))
+        deferred = store.clusters.count_pending()
+        while store.clusters.count_pending():
+            store.clusters.assign_pending(load_time_zone("Asia/Almaty"))
     spent = {"deferred_seconds": time.monotonic() - begin, "deferred_cpu": time.process_time() - cpu}
     with closing(sqlite3.connect(file)) as database:
         found = {

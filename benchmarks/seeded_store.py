@@ -86,9 +86,9 @@ def make_part(task: tuple[Path, int, int]) -> Path:
             articles = [make_article(number) for number in range(at, at + BATCH)]
             save_articles(store, articles)
             if at == 0:  # here the sentence that many share is found out; later ones change nothing about it
-                store.stories.clusters__assign_pending(ZONE)
+                store.clusters.assign_pending(ZONE)
                 continue
-            with store._database.transaction(batch=True) as connection:
+            with store._database.transaction(exclusive=True) as connection:
                 for one, stands_alone in _in_order(articles, at):
                     if stands_alone:
                         document = make_article_document(one, ZONE)
@@ -138,7 +138,7 @@ def copy_into_sqlite(file: Path, part: Path) -> None:
 def copy_into_postgres(url: str, part: Path) -> None:
     """The same for PostgreSQL, which gets the rows one by one."""
     with open_store(url) as store, open_store(f"sqlite:///{part}") as small:
-        with store._database.transaction(batch=True) as connection:
+        with store._database.transaction(exclusive=True) as connection:
             numbers = connection.scalar(select(func.coalesce(func.max(signatures.c.number), 0)))
             stories = connection.scalar(select(func.coalesce(func.max(metadata.tables["stories"].c.id), 0)))
             for name, numbered in COPIED_TABLES.items():

@@ -35,7 +35,7 @@ from benchmarks.similarity_articles import (
     make_text,
     save_articles,
 )
-from crawler.similarity.comparison import make_document
+from crawler.similarity.documents import make_document
 from crawler.similarity.fingerprint import estimate_jaccard, make_fingerprint, make_signature
 from crawler.similarity.shingles import segment_text
 from crawler.store import open_store
@@ -61,14 +61,14 @@ def measure_clustering(url: str, start: int, size: int) -> str:
             batch = [make_article(number) for number in range(at, min(at + BATCH, size))]
             begun = time.process_time(), time.perf_counter()
             save_articles(store, batch)
-            store.stories.clusters__assign_pending(ZONE)
+            store.clusters.assign_pending(ZONE)
             both = time.process_time() - begun[0], time.perf_counter() - begun[1]
             spent.append((both[0] / len(batch) * 1000, both[1] / len(batch) * 1000))
         peak = measure_peak_mb()
         cpu, wall = (median(times) for times in zip(*spent[-10:], strict=True))
         reprints = range(REPRINT_EVERY - 1, size, max(1, size // REPRINT_EVERY // SAMPLED_REPRINTS) * REPRINT_EVERY)
         found = sum(
-            get_article_id(number - REPRINT_DISTANCE) in store.stories.clusters__get_member_ids(get_article_id(number))
+            get_article_id(number - REPRINT_DISTANCE) in store.clusters.get_member_ids(get_article_id(number))
             for number in reprints
         )
     return (

@@ -18,9 +18,9 @@ from typing import Any
 from apscheduler.triggers.base import BaseTrigger
 
 from crawler.cli.commands import watch
-from crawler.service import start_fork_server
+from crawler.service.fork_server import start_fork_server
 from crawler.service.reloader import ConfigReloader
-from crawler.service.schedule_api import RunSkipped, SchedulerEvent
+from crawler.service.scheduler import RunSkipped, SchedulerEvent
 from crawler.store.schedules import ScheduleRepository, ScheduleState
 
 SOURCE = "qazmonitor"

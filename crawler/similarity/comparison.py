@@ -1,4 +1,4 @@
-"""The verdict on two texts: exact, near-duplicate, one story, or different; symmetric, and the same every time.
+"""Compare two texts. The result is symmetric and depends on nothing but the two.
 
 exact           the same words
 near_duplicate  one text, edited: a reprint, an excerpt, a correction
@@ -9,21 +9,20 @@ different       anything else
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from crawler.similarity.documents import Document
 from crawler.similarity.event_overlap import (
     MAX_DAYS_APART,
     MIN_SCORE_UNDATED,
-    EventOverlap,
     count_days_apart,
     find_contradiction,
     measure_overlap,
 )
 from crawler.similarity.features import EventFeatures
-from crawler.similarity.semantic import Embedding, Vector, compute_cosine
+from crawler.similarity.semantic import compute_cosine
 from crawler.similarity.shingles import (
     MIN_PASSAGE_WORDS,
     FoldedSentence,
@@ -32,21 +31,23 @@ from crawler.similarity.shingles import (
     compute_jaccard,
     mark_shared_words,
     measure_runs,
-    segment_text,
 )
 
 MIN_JACCARD = 0.45
 MIN_CONTAINMENT = 0.60
 MIN_SHINGLES_FOR_CONTAINMENT = 8
-"""A text of fewer shingles is an edit of another by its Jaccard only."""
-SCATTERED_EDIT_LIMITS = (0.25, 0.72, 0.55)
-"""Jaccard, and the shares of words of the shorter and the longer text that stand in shared shingles: a text in which
-many single words were exchanged keeps few shingles, but all along."""
+"""A text of fewer shingles is an edit of another only by its Jaccard."""
+MIN_SCATTERED_JACCARD, MIN_SHORTER_COVERAGE, MIN_LONGER_COVERAGE = 0.25, 0.72, 0.55
+"""A text in which many single words were exchanged keeps few shingles, but all along. It needs this Jaccard, and these
+shares of the words of the shorter and the longer text in shared shingles."""
 MIN_OWN_WORD_SHARE = 0.16
-"""Share of words of its own that both texts need before the shared ones can be a passage that both merely quote."""
+"""Both texts need this share of words of their own before the shared ones can be a passage that both quote."""
 MIN_QUOTED_RUN_WORDS, MAX_QUOTED_WORDS = 25, 160
-"""Words: a quoted passage stands in one piece of at least so many, and is no longer than so many altogether."""
+"""A quoted passage has one piece of at least so many words, and at most so many words in all."""
 MIN_TAKEN_UP_SHARE = 0.25
+"""Share of a part's longer words from which it takes up the shared part, as a lead does."""
+MIN_PASSAGE_COVERAGE = 0.8
+"""Share of its words from which a sentence is shared."""
 
 
 class SimilarityType(StrEnum):
@@ -64,52 +65,14 @@ class SimilarityType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownPassages:
-    """What other texts taught: `boilerplate` holds the keys of passages that do not count."""
-
-    boilerplate: Collection[int] = ()
-
-
-NO_KNOWN_PASSAGES = KnownPassages()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Document:
-    """A text to be judged. `published` is a day in any one time zone; `story` names what is one story by identity,
-    such as the id that the language versions of one release share; `embedding`, where given, reads its meaning."""
-
-    text: SegmentedText
-    published: date | None = None
-    release_id: str | None = None
-    title: str | None = None
-    embedding: Embedding | None = None
-
-    @cached_property
-    def features(self) -> EventFeatures:
-        """What title and text say of their event."""
-        return EventFeatures(prepend_title(self.title, self.text))
-
-    @cached_property
-    def vector(self) -> Vector | None:
-        """Where title and text point in meaning, None without an embedding."""
-        if self.embedding is None:
-            return None
-        return self.embedding("\n".join(sentence.text for sentence in prepend_title(self.title, self.text).sentences))
-
-    def get_features(self, text: SegmentedText) -> EventFeatures:
-        """The same for what is left of the text."""
-        return self.features if text is self.text else EventFeatures(prepend_title(self.title, text))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Similarity:
-    """A verdict with its reasons.
+    """How two texts are the same, and why.
 
-    `scores` are jaccard and containment (of shingles, 0 to 1), event (what names, numbers and concepts in common
-    weigh), event_needed, and nearness in meaning where it was asked. `shared` holds the passages in common as the first
-    text writes them, `ignored` those that did not count, `common` the names, numbers and concepts in common; `against`
-    says what makes two events of texts that have enough in common for one; `by_identity` that they are versions of one
-    release, whatever they have in common.
+    `scores` has jaccard and containment (of shingles, 0 to 1), event (the weight of common names, numbers and
+    concepts), event_needed, and nearness of meaning if it was computed. `shared` has the common passages in the words
+    of the first text, `ignored` those that did not count, `common` the common names, numbers and concepts.
+    `contradiction` says why two texts with enough in common report two events. `is_one_release`: both are versions of
+    one release, whatever they have in common.
     """
 
     verdict: SimilarityType
@@ -121,165 +84,144 @@ class Similarity:
     contradiction: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass
 class _TextPair:
     a: SegmentedText
     b: SegmentedText
     days_apart: int | None
-    jaccard: float = field(init=False)
-    containment: float = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.jaccard = compute_jaccard(self.a.shingles, self.b.shingles)
-        self.containment = compute_containment(self.a.shingles, self.b.shingles)
+    @cached_property
+    def jaccard(self) -> float:
+        return compute_jaccard(self.a.shingles, self.b.shingles)
 
+    @cached_property
+    def containment(self) -> float:
+        return compute_containment(self.a.shingles, self.b.shingles)
 
-def make_document(
-    text: str,
-    *,
-    published: date | None = None,
-    release_id: str | None = None,
-    title: str | None = None,
-    embedding: Embedding | None = None,
-) -> Document:
-    """A text made ready to be judged."""
-    return Document(
-        text=segment_text(text), published=published, release_id=release_id, title=title, embedding=embedding
-    )
+    @cached_property
+    def marks(self) -> tuple[list[bool], list[bool]]:
+        """For each word of either text: whether it is in a shared shingle."""
+        shared = self.a.shingles & self.b.shingles
+        return mark_shared_words(self.a.words, shared), mark_shared_words(self.b.words, shared)
 
 
-def compare_documents(a: Document, b: Document, known: KnownPassages = NO_KNOWN_PASSAGES) -> Similarity:
-    """The verdict on two texts and its reasons. With a and b exchanged it is the same, told in b's words."""
+def compare_documents(a: Document, b: Document, boilerplate: Collection[int] = ()) -> Similarity:
+    """Return how two texts are the same. `boilerplate` has the keys of passages that do not count.
+
+    With the texts exchanged, only the wording of the passages differs.
+    """
     if a.text.words and a.text.words == b.text.words:
         return Similarity(verdict=SimilarityType.EXACT, scores={"jaccard": 1.0, "containment": 1.0})
-    ignored = frozenset(known.boilerplate) & (a.text.passages | b.text.passages)
-    pair = _TextPair(
-        a.text.remove_passages(ignored), b.text.remove_passages(ignored), count_days_apart(a.published, b.published)
-    )
-    event = measure_overlap(
-        a.get_features(pair.a), b.get_features(pair.b), pair.days_apart, _make_cosine_function(a, b)
-    )
-    quoted = is_alike(pair) and is_shared_quotation(pair)
+    ignored = frozenset(boilerplate) & (a.text.passages | b.text.passages)
+    days_apart = count_days_apart(a.published, b.published)
+    pair = _TextPair(a.text.remove_passages(ignored), b.text.remove_passages(ignored), days_apart)
+    event = measure_overlap(a.get_features(pair.a), b.get_features(pair.b), days_apart, _make_cosine_function(a, b))
+    is_edit = _is_edit(pair)
+    is_quotation = is_edit and _is_shared_quotation(pair)
     scores = {"jaccard": round(pair.jaccard, 4), "containment": round(pair.containment, 4)}
     scores |= {"event": round(event.score, 2), "event_needed": event.min_score}
     if event.cosine is not None:
         scores["nearness"] = event.cosine
-    shared = list_shared_passages(pair.a, pair.b)
+    is_one_release = a.release_id is not None and a.release_id == b.release_id
+    if is_edit and not is_quotation:
+        verdict = SimilarityType.NEAR_DUPLICATE
+    elif is_one_release or event.is_one_event:
+        verdict = SimilarityType.SAME_STORY
+    else:
+        verdict = SimilarityType.DIFFERENT
+    shared = _list_shared_passages(pair)
     return Similarity(
-        verdict=_decide_verdict(a, b, pair, event, quoted),
+        verdict=verdict,
         scores=scores,
-        shared=() if quoted else shared,
-        is_one_release=is_one_release(a, b),
-        ignored=(*list_passages(a.text, ignored), *(shared if quoted else ())),
+        shared=() if is_quotation else shared,
+        is_one_release=is_one_release,
+        ignored=(*_list_passages(a.text, ignored), *(shared if is_quotation else ())),
         common=event.shared,
         contradiction=event.contradiction,
     )
 
 
 def _make_cosine_function(a: Document, b: Document) -> Callable[[], float] | None:
-    """How near two texts are in meaning, to be asked when it is needed; None where either has no embedding."""
+    """Return a function that computes the cosine of two meanings, or None if a text has no embedding."""
     if a.embedding is None or b.embedding is None:
         return None
     return lambda: compute_cosine(a.vector or (), b.vector or ())
 
 
-def _decide_verdict(a: Document, b: Document, pair: _TextPair, event: EventOverlap, quoted: bool) -> SimilarityType:
-    if is_alike(pair) and not quoted:
-        return SimilarityType.NEAR_DUPLICATE
-    return SimilarityType.SAME_STORY if is_one_release(a, b) or event.is_one_event else SimilarityType.DIFFERENT
-
-
-def is_one_release(a: Document, b: Document) -> bool:
-    """Whether two texts are versions of one release, by identity."""
-    return a.release_id is not None and a.release_id == b.release_id
-
-
-def prepend_title(title: str | None, text: SegmentedText) -> SegmentedText:
-    """A text with its title as first sentence, unless it has it there already."""
-    heading = segment_text(title).sentences if title else ()
-    if not heading or (text.sentences and text.sentences[0].words == heading[0].words):
-        return text
-    return SegmentedText((*heading, *text.sentences))
-
-
-def is_alike(pair: _TextPair) -> bool:
-    """Whether two texts have so many words in common that one may be an edit of the other."""
+def _is_edit(pair: _TextPair) -> bool:
+    """Return whether two texts share so many words that one may be an edit of the other."""
     if pair.jaccard >= MIN_JACCARD:
         return True
     if min(len(pair.a.shingles), len(pair.b.shingles)) < MIN_SHINGLES_FOR_CONTAINMENT:
         return False
     if pair.containment >= MIN_CONTAINMENT:
         return True
-    least, shorter, longer = SCATTERED_EDIT_LIMITS
-    if pair.jaccard < least:
+    if pair.jaccard < MIN_SCATTERED_JACCARD:
         return False
-    shares = sorted(sum(marks) / len(marks) for marks in _mark_shared_words(pair))
-    return shares[1] >= shorter and shares[0] >= longer
+    longer, shorter = sorted(sum(marks) / len(marks) for marks in pair.marks)
+    return shorter >= MIN_SHORTER_COVERAGE and longer >= MIN_LONGER_COVERAGE
 
 
-def is_shared_quotation(pair: _TextPair) -> bool:
-    """Whether what two texts have in common is but a passage that both quote, while the rest tells of two events."""
-    marks = _mark_shared_words(pair)
-    if min(sum(not mark for mark in side) / len(side) for side in marks) < MIN_OWN_WORD_SHARE:
+def _is_shared_quotation(pair: _TextPair) -> bool:
+    """Return whether the common words are only a passage that both quote, and the rest reports two events."""
+    if min(sum(not mark for mark in marks) / len(marks) for marks in pair.marks) < MIN_OWN_WORD_SHARE:
         return False
-    pieces = [[length for length in measure_runs(side) if length >= MIN_PASSAGE_WORDS] for side in marks]
-    if not all(MIN_QUOTED_RUN_WORDS <= max(side, default=0) >= sum(side) / 2 for side in pieces):
+    pieces = [[length for length in measure_runs(marks) if length >= MIN_PASSAGE_WORDS] for marks in pair.marks]
+    if not all(MIN_QUOTED_RUN_WORDS <= max(lengths, default=0) >= sum(lengths) / 2 for lengths in pieces):
         return False
     if max(map(sum, pieces)) > MAX_QUOTED_WORDS:
         return False
     if pair.days_apart is not None and pair.days_apart > MAX_DAYS_APART:
         return True
-    parts = [_split_by_sharing(text, side) for text, side in zip((pair.a, pair.b), marks, strict=True)]
-    (own_a, shared_a), (own_b, shared_b) = parts
+    own_a, shared_a = _split_by_sharing(pair.a, pair.marks[0])
+    own_b, shared_b = _split_by_sharing(pair.b, pair.marks[1])
     rest = measure_overlap(own_a, own_b, pair.days_apart)
-    if find_contradiction(own_a, own_b, pair.days_apart, rest.score) is not None or (
-        pair.days_apart is None and _has_other_values(own_a, own_b)
-    ):
+    if find_contradiction(own_a, own_b, pair.days_apart, rest.score) is not None:
         return True
-    return not (
-        rest.score >= MIN_SCORE_UNDATED
-        or max(_get_taken_up_share(own_a, shared_a), _get_taken_up_share(own_b, shared_b)) >= MIN_TAKEN_UP_SHARE
-    )
+    if pair.days_apart is None and _has_other_values(own_a, own_b):
+        return True
+    taken_up = max(_get_taken_up_share(own_a, shared_a), _get_taken_up_share(own_b, shared_b))
+    return rest.score < MIN_SCORE_UNDATED and taken_up < MIN_TAKEN_UP_SHARE
 
 
 def _get_taken_up_share(own: EventFeatures, shared: EventFeatures) -> float:
-    """The share of a part's longer words that the shared part has too: a lead's are, before a passage they are not."""
+    """Return the share of a part's longer words that the shared part has. A lead has a high one, a foreword none."""
     return len(own.stems & shared.stems) / max(1, len(own.stems))
 
 
 def _has_other_values(a: EventFeatures, b: EventFeatures) -> bool:
-    """Texts without dates: their own parts name days or numbers, and none in common."""
+    """Return whether both texts name days, or numbers, and none in common."""
     return any(one and other and not one & other for one, other in ((a.days, b.days), (a.numbers, b.numbers)))
 
 
-def _mark_shared_words(pair: _TextPair) -> tuple[list[bool], list[bool]]:
-    shared = pair.a.shingles & pair.b.shingles
-    return mark_shared_words(pair.a.words, shared), mark_shared_words(pair.b.words, shared)
-
-
 def _split_by_sharing(text: SegmentedText, marks: list[bool]) -> tuple[EventFeatures, EventFeatures]:
-    """The sentences of which less than half is shared, and the others."""
+    """Return the features of the sentences of which less than half is shared, and of the others."""
     own: list[FoldedSentence] = []
     shared: list[FoldedSentence] = []
-    at = 0
-    for sentence in text.sentences:
-        end = at + len(sentence.words)
-        (own if sum(marks[at:end]) * 2 < end - at else shared).append(sentence)
-        at = end
+    for sentence, marked in _list_marked(text, marks):
+        (own if marked * 2 < len(sentence.words) else shared).append(sentence)
     return EventFeatures(SegmentedText(own)), EventFeatures(SegmentedText(shared))
 
 
-def list_shared_passages(a: SegmentedText, b: SegmentedText) -> tuple[str, ...]:
-    """The sentences of a that stand in b too, nearly word for word, as a writes them."""
-    marks, at, found = mark_shared_words(a.words, a.shingles & b.shingles), 0, []
-    for sentence in a.sentences:
+def _list_shared_passages(pair: _TextPair) -> tuple[str, ...]:
+    """Return the sentences of the first text that the other has too, nearly word for word."""
+    return tuple(
+        sentence.text
+        for sentence, marked in _list_marked(pair.a, pair.marks[0])
+        if marked >= MIN_PASSAGE_COVERAGE * len(sentence.words)
+    )
+
+
+def _list_marked(text: SegmentedText, marks: list[bool]) -> list[tuple[FoldedSentence, int]]:
+    """Return each sentence and how many of its words are marked."""
+    listed, at = [], 0
+    for sentence in text.sentences:
         end = at + len(sentence.words)
-        if sum(marks[at:end]) >= 0.8 * len(sentence.words):
-            found.append(sentence.text)
+        listed.append((sentence, sum(marks[at:end])))
         at = end
-    return tuple(found)
+    return listed
 
 
-def list_passages(text: SegmentedText, keys: Collection[int]) -> tuple[str, ...]:
-    """The sentences of a text with these keys."""
+def _list_passages(text: SegmentedText, keys: Collection[int]) -> tuple[str, ...]:
+    """Return the sentences of a text that have these keys."""
     return tuple(sentence.text for sentence in text.sentences if sentence.passage_key in keys)

@@ -1,23 +1,77 @@
-"""An article as dedupe sees it: the text that is compared, its day, and what is one story with it by identity."""
+"""A text prepared for comparison: its sentences, its day, and what identifies the release that it is a version of."""
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from functools import cached_property
 
 from crawler.items import Article
-from crawler.similarity.comparison import Document, make_document
-from crawler.similarity.semantic import Embedding
+from crawler.similarity.features import EventFeatures
+from crawler.similarity.semantic import Embedding, Vector
+from crawler.similarity.shingles import SegmentedText, segment_text
 from crawler.similarity.url_identity import find_release_id
 
 
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A text to compare.
+
+    `published` is a day; both documents of a pair have it in one time zone. The language versions of one release have
+    the same `release_id`. `embedding`, if given, computes the meaning.
+    """
+
+    text: SegmentedText
+    published: date | None = None
+    release_id: str | None = None
+    title: str | None = None
+    embedding: Embedding | None = None
+
+    @cached_property
+    def features(self) -> EventFeatures:
+        """The features of title and text."""
+        return EventFeatures(prepend_title(self.title, self.text))
+
+    @cached_property
+    def vector(self) -> Vector | None:
+        """The meaning of title and text, None without an embedding."""
+        if self.embedding is None:
+            return None
+        return self.embedding("\n".join(sentence.text for sentence in prepend_title(self.title, self.text).sentences))
+
+    def get_features(self, text: SegmentedText) -> EventFeatures:
+        """Return the features of the title and a part of the text."""
+        return self.features if text is self.text else EventFeatures(prepend_title(self.title, text))
+
+
+def make_document(
+    text: str,
+    *,
+    published: date | None = None,
+    release_id: str | None = None,
+    title: str | None = None,
+    embedding: Embedding | None = None,
+) -> Document:
+    """Return a plain text prepared for comparison."""
+    return Document(
+        text=segment_text(text), published=published, release_id=release_id, title=title, embedding=embedding
+    )
+
+
 def make_article_document(article: Article, zone: tzinfo, embedding: Embedding | None = None) -> Document:
-    """The article made ready to be judged; its day is the one in `zone`; its meaning counts if a rule matches it."""
-    published = article.published_at.astimezone(zone).date() if article.published_at else None
-    text = f"{article.lead}\n{article.body}" if article.lead else article.body
+    """Return an article prepared for comparison. Its day is the one in `zone`. Only a matched article has a meaning."""
     return make_document(
-        text,
-        published=published,
+        f"{article.lead}\n{article.body}" if article.lead else article.body,
+        published=article.published_at.astimezone(zone).date() if article.published_at else None,
         title=article.title,
         release_id=find_release_id(article.url),
         embedding=embedding if article.is_matched else None,
     )
+
+
+def prepend_title(title: str | None, text: SegmentedText) -> SegmentedText:
+    """Return the text with its title as first sentence, unless it already begins with it."""
+    heading = segment_text(title).sentences if title else ()
+    if not heading or (text.sentences and text.sentences[0].words == heading[0].words):
+        return text
+    return SegmentedText((*heading, *text.sentences))

@@ -1,14 +1,16 @@
-"""What a text says of its event, read off without knowing any other: names, numbers, dates, concepts, stems."""
+"""Extract what a text says of its event, without any other text: names, numbers, days, concepts and stems."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
-from crawler.similarity import common_names as commonplace
-from crawler.similarity import concepts
+from crawler.defaults import load_default_toml
+from crawler.similarity.concepts import find_concepts
 from crawler.similarity.shingles import FoldedSentence, SegmentedText
+from crawler.text.capitals import measure_capital_share
 from crawler.text.language import detect_language
 from crawler.text.numbers import find_days, find_numbers
 from crawler.text.transliteration import KAZAKH_LETTER, make_skeletons
@@ -19,105 +21,144 @@ _ADDRESS_PATTERN = re.compile(
 )
 MAX_LEAD_WORDS = 40
 STEM_LETTERS = 5
-"""Letters by which the words of one language are compared, past their endings."""
+"""Letters by which the words of one language are compared, without their endings."""
+MIN_NAME_LETTERS = 3
+MIN_HEADLINE_WORD_LETTERS = 4
+MAX_UPPERCASE_SHARE = 0.6
+"""In a line with a larger share of words in capitals, capitals mark no names."""
+MAX_CAPITALIZED_SHARE = 0.8
+"""The same for words that only begin with a capital, in Latin letters: English headlines have them."""
+LATIN_END = "\u0250"
+"""The first character behind the Latin letters."""
+
+COMMON_NAME_WEIGHT = 0.3
+"""Weight of a place, office or leader that two texts share."""
+UNSHARED_PLACE_WEIGHT = 1.5
+"""Weight of a place or leader that only one of two leads has."""
+WEIGHTS_BY_LENGTH = {3: 1.5, 4: 2.0, 5: 2.5}
+LONG_NAME_WEIGHT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class EventName:
-    """A name: its forms, and whether it is written like one where a plain word would not be."""
+    """A name in its forms. `is_certain`: its capital letter cannot come from a sentence's start or a headline."""
 
     forms: frozenset[str]
     is_certain: bool
 
     @property
     def shared_weight(self) -> float:
-        """What it says when another text has it too."""
-        return commonplace.get_shared_weight(self.forms)
+        """How much the name says when two texts have it: 0 for media, up to 3 for a long rare one."""
+        common = _load_common_names()
+        if self.forms & common["media"]:
+            return 0.0
+        is_common = any(self.forms & common[group] for group in ("offices", "places", "leaders"))
+        return COMMON_NAME_WEIGHT if is_common else self._weight_by_length
 
     @property
     def unshared_weight(self) -> float:
-        """What it says when another text does not have it."""
-        return commonplace.get_unshared_weight(self.forms)
+        """How much the name says when only one of two leads has it: 0 for offices and media."""
+        common = _load_common_names()
+        if self.forms & (common["media"] | common["offices"]):
+            return 0.0
+        is_place = self.forms & (common["places"] | common["leaders"])
+        return UNSHARED_PLACE_WEIGHT if is_place else self._weight_by_length
+
+    @property
+    def _weight_by_length(self) -> float:
+        length = max(len(form.lstrip("~")) for form in self.forms)
+        return WEIGHTS_BY_LENGTH.get(length, LONG_NAME_WEIGHT)
+
+
+@cache
+def _load_common_names() -> Mapping[str, frozenset[str]]:
+    """Return the forms of the names that say little (`defaults/common_names.toml`), by group."""
+    groups = load_default_toml("common_names.toml")
+    return {
+        group: frozenset(form for word in names.replace("-", " ").split() for form in make_skeletons(word))
+        for group, names in groups.items()
+    }
 
 
 class EventFeatures:
-    """What a text says of its event."""
+    """What a text says of its event. Each feature is computed at its first use."""
 
     def __init__(self, text: SegmentedText) -> None:
         self.text = text
 
     @cached_property
     def names(self) -> dict[str, EventName]:
-        """The names by their first form; one that stands anywhere inside a sentence is sure."""
+        """The names by their first form."""
         return find_names(self.text)
 
     @cached_property
     def names_by_form(self) -> dict[str, list[EventName]]:
         """The names by each of their forms."""
-        found: dict[str, list[EventName]] = {}
+        names: dict[str, list[EventName]] = {}
         for name in self.names.values():
             for form in name.forms:
-                found.setdefault(form, []).append(name)
-        return found
+                names.setdefault(form, []).append(name)
+        return names
 
     @cached_property
     def forms(self) -> frozenset[str]:
-        """Every form of every name, sure or not."""
+        """Every form of every name."""
         return frozenset(self.names_by_form)
 
     @cached_property
     def numbers(self) -> frozenset[float]:
-        """Values of the numbers; years and dates are left out."""
+        """The values of the numbers, without years and dates."""
         return frozenset(
             value for sentence in self.text.sentences for value in find_numbers(_remove_addresses(sentence.text))
         )
 
     @cached_property
     def days(self) -> frozenset[tuple[int, int]]:
-        """The (month, day) dates named in words."""
+        """The dates with a month's name, as (month, day)."""
         return frozenset(day for sentence in self.text.sentences for day in find_days(sentence.text))
 
     @cached_property
     def concepts(self) -> frozenset[str]:
-        """What the text is about, in whatever language."""
-        return concepts.find_concepts(self.text.words)
+        """What the text is about, independent of its language."""
+        return find_concepts(self.text.words)
 
     @cached_property
     def stems(self) -> frozenset[str]:
-        """Beginnings of the longer words."""
+        """The beginnings of the longer words."""
         return frozenset(word[:STEM_LETTERS] for word in self.text.words if len(word) >= STEM_LETTERS)
 
     @cached_property
     def language(self) -> str | None:
-        """en, ru, kk or None, by the letters."""
+        """The language by the letters: en, ru, kk, another code or None."""
         return detect_language(" ".join(sentence.text for sentence in self.text.sentences))
 
     @cached_property
     def lead(self) -> EventFeatures:
-        """The first sentences alone: what happened, and who did it."""
+        """The features of the first sentences, which say what happened and who did it."""
         count = 0
-        kept: list[FoldedSentence] = []
+        sentences: list[FoldedSentence] = []
         for sentence in self.text.sentences:
-            if kept and count + len(sentence.words) > MAX_LEAD_WORDS:
+            if sentences and count + len(sentence.words) > MAX_LEAD_WORDS:
                 break
-            kept.append(sentence)
+            sentences.append(sentence)
             count += len(sentence.words)
-        return EventFeatures(SegmentedText(kept))
+        return EventFeatures(SegmentedText(sentences))
 
 
 def find_names(text: SegmentedText) -> dict[str, EventName]:
-    """The names of a text by their first form."""
-    found: dict[str, EventName] = {}
-    kazakh = sum(bool(KAZAKH_LETTER.search(sentence.text)) for sentence in text.sentences) * 2 > len(text.sentences)
+    """Return the names of a text by their first form. One certain occurrence makes a name certain."""
+    kazakh_sentences = sum(bool(KAZAKH_LETTER.search(sentence.text)) for sentence in text.sentences)
+    is_kazakh = kazakh_sentences * 2 > len(text.sentences)
+    names: dict[str, EventName] = {}
     for sentence in text.sentences:
-        for word, sure in _find_capitalized(_remove_addresses(sentence.text)):
-            forms = make_skeletons(word, kazakh)
+        for word, is_certain in _find_capitalized(_remove_addresses(sentence.text)):
+            forms = make_skeletons(word, is_kazakh)
             if not forms:
                 continue
             key = min(forms, key=lambda form: (len(form), form))
-            known = found.get(key, EventName(frozenset(), False))
-            found[key] = EventName(forms | known.forms, sure or known.is_certain)
-    return found
+            known = names.get(key, EventName(frozenset(), False))
+            names[key] = EventName(forms | known.forms, is_certain or known.is_certain)
+    return names
 
 
 def _remove_addresses(sentence: str) -> str:
@@ -125,21 +166,23 @@ def _remove_addresses(sentence: str) -> str:
 
 
 def _find_capitalized(sentence: str) -> list[tuple[str, bool]]:
-    """The capitalised words, and whether the capital says that they are names."""
-    listed = list(_WORD_PATTERN.finditer(sentence))
-    titled = _is_headline([word[0] for word in listed])
-    found = []
-    for position, word in enumerate(listed):
-        if len(word[0]) < 3 or not word[0][0].isupper():
+    """Return the capitalised words, and whether the capital says that they are names."""
+    matches = list(_WORD_PATTERN.finditer(sentence))
+    is_headline = _is_headline([match[0] for match in matches])
+    capitalized = []
+    for position, match in enumerate(matches):
+        word = match[0]
+        if len(word) < MIN_NAME_LETTERS or not word[0].isupper():
             continue
-        begins = position == 0 or sentence[: word.start()].rstrip()[-1:] in ".!?:"
-        found.append((word[0], not begins and not titled))
-    return found
+        is_first = position == 0 or sentence[: match.start()].rstrip()[-1:] in ".!?:"
+        capitalized.append((word, not is_first and not is_headline))
+    return capitalized
 
 
-def _is_headline(of: list[str]) -> bool:
-    """Whether capitals say nothing here: an English headline, or a line in capitals."""
-    long = [word for word in of if len(word) > 3]
-    if sum(word.isupper() for word in long) > 0.6 * len(long):
+def _is_headline(words: Sequence[str]) -> bool:
+    """Return whether capitals say nothing here: an English headline, or a line in capitals."""
+    long = [word for word in words if len(word) >= MIN_HEADLINE_WORD_LETTERS]
+    if sum(word.isupper() for word in long) > MAX_UPPERCASE_SHARE * len(long):
         return True
-    return all(word[0] < "\u0250" for word in long) and sum(word[0].isupper() for word in long) > 0.8 * len(long)
+    is_latin = all(word[0] < LATIN_END for word in long)
+    return is_latin and measure_capital_share(long) > MAX_CAPITALIZED_SHARE

@@ -1,23 +1,23 @@
-"""What the store keeps of an article to find its likes among millions without reading them.
+"""What the store keeps of a text to find similar ones among millions without reading them.
 
-signature   128 MinHash values of the shingles, 4 bytes each: how alike two texts are, to about 0.04
-bands       42 keys of three values each: alike texts have one in common (0.98 of those at Jaccard 0.45, one in
+signature   128 MinHash values of the shingles, 4 bytes each: estimate the Jaccard of two texts to about 0.04
+bands       42 LSH keys of three values each: similar texts have one in common (0.98 of those at Jaccard 0.45, one in
             three thousand of those at 0.02)
-keys        names, numbers and concepts that say something: reports of one event have one in common
-passages    the sentences, to know those that stand everywhere
+event_keys  hashes of names, numbers and concepts: reports of one event have some in common
+passages    keys of the sentences, which find boilerplate
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rensa import RMinHash
 
-from crawler.similarity.comparison import Document
-from crawler.similarity.concepts import CONCEPT_WEIGHTS
+from crawler.similarity.concepts import get_concept_weight
+from crawler.similarity.documents import Document
 from crawler.similarity.shingles import SegmentedText
 
 SIGNATURE_VALUES = 128
@@ -25,8 +25,10 @@ MINHASH_SEED = 1949
 ROWS_PER_BAND = 3
 BAND_COUNT = SIGNATURE_VALUES // ROWS_PER_BAND
 MAX_EVENT_KEYS = 24
-"""Keys of an article at most, the most telling ones."""
+"""Keys of an article, those with the greatest weights."""
 MIN_KEY_WEIGHT = 0.7
+MIN_CANDIDATE_JACCARD, MIN_CANDIDATE_CONTAINMENT = 0.15, 0.4
+"""Estimates from which two texts are compared. They are low, because the comparison itself is exact."""
 _PACKED = struct.Struct(f"<{SIGNATURE_VALUES}I")
 _HIGHEST_BITS = int.from_bytes(b"\0\0\0\x80" * SIGNATURE_VALUES, "little")
 _LOWER_BITS = int.from_bytes(b"\xff\xff\xff\x7f" * SIGNATURE_VALUES, "little")
@@ -35,7 +37,7 @@ _LOWER_BITS = int.from_bytes(b"\xff\xff\xff\x7f" * SIGNATURE_VALUES, "little")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
-    """What the store keeps of an article's text; keys are integers of 32 bits, passages of 63."""
+    """What the store keeps of a text. Bands and event keys are integers of 32 bits, passages of 63."""
 
     shingle_count: int
     signature: bytes
@@ -45,66 +47,63 @@ class Fingerprint:
 
 
 def make_fingerprint(document: Document) -> Fingerprint:
-    """The trace of a text; one without words has no bands and is like nothing."""
+    """Return the fingerprint of a text. A text without words has no bands, so it is similar to none."""
     values = make_signature(document.text)
-    listed = document.text.shingles
+    shingles = document.text.shingles
     return Fingerprint(
-        shingle_count=len(listed),
+        shingle_count=len(shingles),
         signature=_PACKED.pack(*values),
-        bands=tuple(sorted(set(make_bands(values)))) if listed else (),
+        bands=tuple(sorted(set(make_bands(values)))) if shingles else (),
         event_keys=make_event_keys(document),
         passages=tuple(sorted(document.text.passages)),
     )
 
 
 def make_signature(text: SegmentedText) -> list[int]:
-    """128 values of 32 bits; the share of them that two texts have in common estimates their Jaccard."""
-    hashing = RMinHash(num_perm=SIGNATURE_VALUES, seed=MINHASH_SEED)
-    hashing.update([" ".join(shingle) for shingle in text.shingles])
-    return list(hashing.digest())
+    """Return 128 values of 32 bits. The share of equal values of two texts estimates their Jaccard."""
+    minhash = RMinHash(num_perm=SIGNATURE_VALUES, seed=MINHASH_SEED)
+    minhash.update([" ".join(shingle) for shingle in text.shingles])
+    return list(minhash.digest())
 
 
 def make_bands(values: Sequence[int]) -> list[int]:
-    """The keys of the bands, signed as databases have them; equal values of another band give another key."""
-    return [
-        _to_signed(
-            zlib.crc32(struct.pack(f"<{ROWS_PER_BAND}I", *values[at * ROWS_PER_BAND : (at + 1) * ROWS_PER_BAND]), at)
-        )
-        for at in range(BAND_COUNT)
-    ]
+    """Return the keys of the bands. Equal values in another band give another key."""
+    bands = (values[band * ROWS_PER_BAND : (band + 1) * ROWS_PER_BAND] for band in range(BAND_COUNT))
+    return [_hash_signed(struct.pack(f"<{ROWS_PER_BAND}I", *rows), band) for band, rows in enumerate(bands)]
 
 
 def estimate_jaccard(one: bytes, other: bytes) -> float:
-    """The Jaccard that two signatures let expect.
+    """Return the Jaccard that two signatures let expect.
 
-    All values are compared at once, as one number of 4,096 bits: in a store of a million an article meets hundreds of
-    strangers that share a formula with it. Where two values differ, adding carries into their highest bit.
+    All values are compared at once, as one number of 4,096 bits: in a store of a million, an article meets hundreds of
+    unrelated ones that share a formula with it. Where two values differ, the addition carries into their highest bit.
     """
-    apart = int.from_bytes(one, "little") ^ int.from_bytes(other, "little")
-    differing = ((apart & _LOWER_BITS) + _LOWER_BITS | apart) & _HIGHEST_BITS
+    difference = int.from_bytes(one, "little") ^ int.from_bytes(other, "little")
+    differing = ((difference & _LOWER_BITS) + _LOWER_BITS | difference) & _HIGHEST_BITS
     return 1 - differing.bit_count() / SIGNATURE_VALUES
 
 
-def is_candidate(one: bytes, other: bytes, shingles: tuple[int, int]) -> bool:
-    """Whether two texts may be one, as far as their signatures and sizes say; generous, for the judge is exact."""
-    expected = estimate_jaccard(one, other)
-    shared = expected * sum(shingles) / (1 + expected)
-    return expected >= 0.15 or shared >= 0.4 * max(1, min(shingles))
+def is_candidate(one: bytes, other: bytes, shingle_counts: tuple[int, int]) -> bool:
+    """Return whether two texts may be one, by their signatures and sizes."""
+    jaccard = estimate_jaccard(one, other)
+    shared = jaccard * sum(shingle_counts) / (1 + jaccard)
+    return jaccard >= MIN_CANDIDATE_JACCARD or shared >= MIN_CANDIDATE_CONTAINMENT * max(1, min(shingle_counts))
 
 
 def make_event_keys(document: Document) -> tuple[int, ...]:
-    """Hashes of the names, numbers and concepts by which reports of one event find each other."""
+    """Return hashes of the names, numbers and concepts by which reports of one event find each other."""
     features = document.features
-    weighed = [(name.shared_weight, form) for name in features.names.values() if name.is_certain for form in name.forms]
-    weighed += [(2.0 if value >= 100 else 1.0, f"={value:g}") for value in features.numbers if value >= 10]
-    weighed += [(CONCEPT_WEIGHTS[idea], f"#{idea}") for idea in features.concepts]
-    telling = sorted((item for item in weighed if item[0] >= MIN_KEY_WEIGHT), key=lambda item: (-item[0], item[1]))
-    return _hash_forms(dict.fromkeys(form for _, form in telling[:MAX_EVENT_KEYS]))
+    weighted = [
+        (name.shared_weight, form) for name in features.names.values() if name.is_certain for form in name.forms
+    ]
+    weighted += [(2.0 if value >= 100 else 1.0, f"={value:g}") for value in features.numbers if value >= 10]
+    weighted += [(get_concept_weight(concept), f"#{concept}") for concept in features.concepts]
+    strongest = sorted((item for item in weighted if item[0] >= MIN_KEY_WEIGHT), key=lambda item: (-item[0], item[1]))
+    forms = [form for _, form in strongest[:MAX_EVENT_KEYS]]
+    return tuple(sorted({_hash_signed(form.encode()) for form in forms}))
 
 
-def _hash_forms(forms: Iterable[str]) -> tuple[int, ...]:
-    return tuple(sorted({_to_signed(zlib.crc32(form.encode())) for form in forms}))
-
-
-def _to_signed(value: int) -> int:
+def _hash_signed(data: bytes, start: int = 0) -> int:
+    """Return a CRC of 32 bits as a signed number, because databases store signed ones."""
+    value = zlib.crc32(data, start)
     return value - (1 << 32) if value >= 1 << 31 else value

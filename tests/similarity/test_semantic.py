@@ -14,8 +14,8 @@ import pytest
 from crawler.config import load_config
 from crawler.errors import ConfigError
 from crawler.items import Article, Match
-from crawler.similarity.comparison import Document, SimilarityType, compare_documents, make_document
-from crawler.similarity.documents import make_article_document
+from crawler.similarity.comparison import SimilarityType, compare_documents
+from crawler.similarity.documents import Document, make_article_document, make_document
 from crawler.similarity.semantic import MIN_COSINE, Vector, compute_cosine, load_embedding
 
 DAY = date(2026, 3, 6)

@@ -17,7 +17,8 @@ from crawler.errors import UsageError
 
 if TYPE_CHECKING:
     from crawler.config import Config
-    from crawler.similarity.comparison import Document, Similarity
+    from crawler.similarity.comparison import Similarity
+    from crawler.similarity.documents import Document
     from crawler.similarity.semantic import Embedding
     from crawler.store import Store
 
@@ -82,7 +83,7 @@ def _parse_pair(line: str, where: str) -> dict[str, Any]:
 
 
 def _make_document(side: dict[str, Any], where: str, embedding: Embedding | None) -> Document:
-    from crawler.similarity.comparison import make_document
+    from crawler.similarity.documents import make_document
     from crawler.similarity.url_identity import find_release_id
 
     for key in ("url", "title", "published"):
@@ -113,7 +114,7 @@ def _compare_two(config: Config, a: str, b: str, embedding: Embedding | None) ->
 
 
 def _read_document(file: str, embedding: Embedding | None) -> Document:
-    from crawler.similarity.comparison import make_document
+    from crawler.similarity.documents import make_document
 
     return make_document(read_text(file), embedding=embedding)
 
