@@ -44,14 +44,14 @@ def test_lost_fields_are_suggested_and_not_applied(tmp_path: Path) -> None:
         assert crawl(place, "ktkz").code == 12
         shown = place.run_crawler("drift", "ktkz")
         assert shown.code == 12
-        assert "  suggestion: title may stand in `h1`, " in shown.out
-        assert "  suggestion: body may stand in `div.story-content > div`, " in shown.out
+        assert "  suggestion: title may be in `h1`, " in shown.out
+        assert "  suggestion: body may be in `div.story-content > div`, " in shown.out
         assert "Suggestions are not applied." in shown.out
         assert crawl(place, "ktkz").code == 12
         checked = place.run_crawler("check", "ktkz")
         assert checked.code == 12
         wanted = (
-            "    suggestion: body may stand in `div.story-content > div`, which gives the known value on 1 of 1 page."
+            "    suggestion: body may be in `div.story-content > div`, which has the known value on 1 of 1 page."
         )
         assert wanted in checked.out.splitlines()
         (line,) = place.run_crawler("drift", "ktkz", "--json").lines
