@@ -1,40 +1,20 @@
-"""One run in a child process of its own: a spider that crashes, leaks, loops or blocks harms nobody.
+"""Run sources: one run in a child process, and each source on its schedule.
 
-    start(plan) → Child ── events() live, stop(), wait() → Outcome
-    run_all(plans, on_event)      several at once, for a command; Ctrl-C stops all
-    await follow(child, on_event) the same inside an event loop, for the watch
-
-    server   the fork server: crawl modules imported once, a run forks in milliseconds
-    preload  what is imported there
-    inside   what happens in the child, from its first to its last instruction
-    wire     JSON lines over a pipe, from child to parent
-    ending   from how a child ended to one outcome with a sentence
-    child    the parent's view of one child: events, limits, stopping, one outcome
-    recording what a dead child could not write into the store
-    together several children, in a loop of its own or in asyncio's
-
-Whatever a child does, the parent gets one `Outcome` with a sentence. The parent needs no Scrapy for it, and SQLAlchemy
-(in an event loop also a thread) only for writing down a death. `docs/decisions/one-run-one-process.md` says why it is
-built this way.
+run             one run of one source, in this process
+worker          the child process: call a run, report its end, obey limits
+child           the parent's view of one child: events, limits, stopping
+outcome         how a run ended, in one sentence
+ipc             JSON lines from child to parent
+fork_server     fork children from a process that has imported everything (`preload`)
+pool            several children at once, for a command or inside an event loop
+scheduler       start each source when its schedule says so, until a signal
+schedule_state  the stored row of a schedule, and whether a start was missed
+cron            cron expressions and the next starts
+adaptive_cron   `cron = "auto"`: learn a cron from publication times
+heartbeat       show other processes which scheduler runs a source
+schedules       the timing of each source; pause, resume, start now
+reloader        read the configuration again when it changes
+notifications   alarms and subscribers' messages after runs
+notifier        send them in a thread of their own
+page_fetch      fetch single pages as a crawl would
 """
-
-from __future__ import annotations
-
-from crawler.service.child import RUN_SOURCE_TARGET, STOP_GRACE_SECONDS, ChildProcess, start_child
-from crawler.service.fork_server import start_fork_server
-from crawler.service.ipc import RunEvent
-from crawler.service.outcome import RunOutcome
-from crawler.service.pool import follow_child, make_failed_start, run_all
-
-__all__ = [
-    "STOP_GRACE_SECONDS",
-    "RUN_SOURCE_TARGET",
-    "ChildProcess",
-    "RunEvent",
-    "RunOutcome",
-    "follow_child",
-    "make_failed_start",
-    "run_all",
-    "start_child",
-    "start_fork_server",
-]

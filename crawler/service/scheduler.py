@@ -12,7 +12,7 @@ import signal
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -24,21 +24,14 @@ from apscheduler.triggers.base import BaseTrigger
 
 from crawler.config import LimitsConfig
 from crawler.errors import CrawlerError, SourceLocked
-from crawler.service import (
-    RUN_SOURCE_TARGET,
-    STOP_GRACE_SECONDS,
-    ChildProcess,
-    RunEvent,
-    RunOutcome,
-    follow_child,
-    make_failed_start,
-    start_child,
-    start_fork_server,
-)
+from crawler.service.child import RUN_SOURCE_TARGET, STOP_GRACE_SECONDS, ChildProcess, start_child
 from crawler.service.cron import parse_cron
+from crawler.service.fork_server import start_fork_server
+from crawler.service.ipc import RunEvent
+from crawler.service.outcome import RunOutcome
+from crawler.service.pool import follow_child, make_failed_start
 from crawler.service.run import RunPlan
 from crawler.service.schedule_state import ScheduleStore, Timing, apply_timing, is_start_overdue, plan_first_start
-from crawler.service.scheduler_events import RunFinished, RunSkipped, RunStarted, SchedulerEvent
 from crawler.service.worker import Target
 from crawler.store.schedules import RUN_NOW, ScheduleState
 
@@ -48,6 +41,35 @@ SCHEDULER_CHECK_SECONDS = 30.0
 what somebody asked to start now, and at whether the configuration changed."""
 T = TypeVar("T")
 ParseCron = Callable[[str, str, str, int], BaseTrigger]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run began; `at` is aware, in the owner's time zone, as in every step."""
+
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """A run ended."""
+
+    source: str
+    at: datetime
+    outcome: RunOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSkipped:
+    """A start fell due while a run of the source was going on, here or elsewhere, so there was none."""
+
+    source: str
+    at: datetime
+    reason: str = "its last run is still going on"
+
+
+SchedulerEvent = RunStarted | RunFinished | RunSkipped
 
 
 class RunScheduler:

@@ -8,12 +8,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from support.publishing_times import published
+from support.publishing_times import simulate_publishing_times
 
 from crawler.config import load_config
 from crawler.errors import ConfigError
 from crawler.monitoring.publishing_rate import load_kazakh_holidays
-from crawler.service.schedule_api import LearnedCron, learn_cron, parse_cron
+from crawler.service.adaptive_cron import LearnedCron, learn_cron
+from crawler.service.cron import parse_cron
 
 ALMATY = ZoneInfo("Asia/Almaty")
 START = date(2025, 3, 3)
@@ -48,7 +49,7 @@ def test_one_article_a_workday_is_looked_for_more_seldom() -> None:
 
 
 def test_simulated_ministry_has_hours_of_work() -> None:
-    times = published(7, 3, START, 366, load_kazakh_holidays())
+    times = simulate_publishing_times(7, 3, START, 366, load_kazakh_holidays())
     found = rhythm(times)
     busy, _, rest = found.cron.partition(" | ")
     assert busy.endswith(" * * 1-5")

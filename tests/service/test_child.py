@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from children import TIGHT, child_of, finished, gone
+from support.child_processes import TIGHT_LIMITS, finish_misbehaving_run, is_process_gone, start_misbehaving_run
 
 from crawler.errors import CrawlerError
 from crawler.items import Health
-from crawler.service import run_all, start_child, start_fork_server
+from crawler.service.child import start_child
+from crawler.service.fork_server import start_fork_server
+from crawler.service.pool import run_all
 from crawler.service.run import RunPlan
 
 
 def test_a_good_run_reports_its_events_and_its_run_unchanged() -> None:
-    outcome, events = finished("good")
+    outcome, events = finish_misbehaving_run("good")
     assert events == [{"type": "page", "url": "https://example.org/good", "at": "2026-01-02T00:00:00+00:00"}]
     assert outcome.run is not None
     assert outcome.run.health is Health.HEALTHY
@@ -51,7 +53,12 @@ BAD = {
 def test_good_runs_beside_every_kind_of_bad_run_all_succeed() -> None:
     plans = [RunPlan(source=name) for bad in BAD for name in (bad, f"good-beside-{bad}")]
     outcomes = run_all(
-        plans, lambda event: None, max_children=6, target="misbehaving_runs:by_source", limits=TIGHT, grace=0.5
+        plans,
+        lambda event: None,
+        max_children=6,
+        target="support.misbehaving_runs:by_source",
+        limits=TIGHT_LIMITS,
+        grace=0.5,
     )
     assert [outcome.source for outcome in outcomes] == [plan.source for plan in plans]
     for bad, good in zip(outcomes[::2], outcomes[1::2], strict=True):
@@ -62,41 +69,41 @@ def test_good_runs_beside_every_kind_of_bad_run_all_succeed() -> None:
 
 
 def test_a_crash_in_a_compiled_library_is_told_with_its_python_line() -> None:
-    assert ", in string_at (" in finished("segfaults")[0].reason
+    assert ", in string_at (" in finish_misbehaving_run("segfaults")[0].reason
 
 
 def test_only_a_run_that_ignores_sigterm_is_killed() -> None:
-    assert finished("ignores_sigterm")[0].killed
-    assert not finished("hoards")[0].killed
+    assert finish_misbehaving_run("ignores_sigterm")[0].killed
+    assert not finish_misbehaving_run("hoards")[0].killed
 
 
 def test_what_a_run_leaves_running_ends_with_it() -> None:
-    outcome, events = finished("leaves_grandchildren")
+    outcome, events = finish_misbehaving_run("leaves_grandchildren")
     assert outcome.exit_code == 0
-    assert all(gone(pid) for pid in events[0]["pids"])
+    assert all(is_process_gone(pid) for pid in events[0]["pids"])
 
 
 def test_a_thread_left_behind_does_not_keep_the_process() -> None:
-    outcome, _ = finished("lingers")
+    outcome, _ = finish_misbehaving_run("lingers")
     assert (outcome.exit_code, outcome.killed) == (0, False)
 
 
 def test_a_flood_of_output_is_cut_and_said() -> None:
-    outcome, events = finished("floods")
+    outcome, events = finish_misbehaving_run("floods")
     assert outcome.exit_code == 0
     assert sum(len(event["message"]) for event in events if event["type"] == "output") < 1_100_000
     assert any("the rest is left out" in event["message"] for event in events if event["type"] == "log")
 
 
 def test_an_event_that_json_cannot_hold_costs_only_itself() -> None:
-    outcome, events = finished("emits_the_impossible")
+    outcome, events = finish_misbehaving_run("emits_the_impossible")
     assert outcome.exit_code == 0
     assert "'circle' could not be sent" in events[0]["message"]
     assert events[1] == {"type": "lock", "lock": "<lock>"}
 
 
 def test_log_records_come_as_events_from_the_level_asked_for() -> None:
-    _, events = finished("logs")
+    _, events = finish_misbehaving_run("logs")
     told = [(event["level"], event["logger"], event["message"]) for event in events if event["type"] == "log"]
     assert told == [
         ("WARNING", "somewhere", "look at this"),
@@ -108,7 +115,7 @@ def test_a_child_has_our_folder_and_variables_and_no_reactor(tmp_path: Path, mon
     start_fork_server()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", "/set/after/the/server/started")
-    child = child_of("tells_its_surroundings", CRAWLER_TEST_VALUE="from the plan")
+    child = start_misbehaving_run("tells_its_surroundings", CRAWLER_TEST_VALUE="from the plan")
     told = next(child.iterate_events())
     assert told == {
         "type": "surroundings",
@@ -125,11 +132,11 @@ def test_a_child_has_our_folder_and_variables_and_no_reactor(tmp_path: Path, mon
 
 
 def test_a_child_does_not_outlive_its_with_block() -> None:
-    with child_of("sleeps") as child:
+    with start_misbehaving_run("sleeps") as child:
         pass
     assert child.outcome is not None
     assert child.outcome.killed
-    assert gone(child.pid)
+    assert is_process_gone(child.pid)
 
 
 def test_a_failing_listener_leaves_no_process_behind() -> None:
@@ -140,30 +147,30 @@ def test_a_failing_listener_leaves_no_process_behind() -> None:
         raise BrokenPipeError("no one reads")
 
     with pytest.raises(BrokenPipeError):
-        run_all([RunPlan(source="sleeps")] * 2, fails, target="misbehaving_runs:sleeps")
-    assert all(gone(pid) for pid in pids)
+        run_all([RunPlan(source="sleeps")] * 2, fails, target="support.misbehaving_runs:sleeps")
+    assert all(is_process_gone(pid) for pid in pids)
 
 
 def test_a_server_that_died_is_replaced() -> None:
-    assert finished("good")[0].exit_code == 0
+    assert finish_misbehaving_run("good")[0].exit_code == 0
     server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
     os.kill(server, signal.SIGKILL)
-    assert finished("good")[0].exit_code == 0
+    assert finish_misbehaving_run("good")[0].exit_code == 0
     assert forkserver._forkserver._forkserver_pid != server  # type: ignore[attr-defined]
 
 
 def test_runs_that_lose_their_server_are_given_up_and_ended() -> None:
-    child = child_of("sleeps")
+    child = start_misbehaving_run("sleeps")
     assert next(child.iterate_events())["type"] == "ready"
     os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)  # type: ignore[attr-defined]
     outcome = child.wait()
     assert outcome.exit_code == 1
     assert "the server process that all runs come from is gone" in outcome.reason
-    assert gone(child.pid)
+    assert is_process_gone(child.pid)
 
 
 def test_signals_meant_for_everyone_do_not_end_the_server() -> None:
-    child = child_of("stops_in_order", grace=30)
+    child = start_misbehaving_run("stops_in_order", grace=30)
     events = child.iterate_events()
     assert next(events)["type"] == "ready"
     server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
@@ -171,12 +178,12 @@ def test_signals_meant_for_everyone_do_not_end_the_server() -> None:
         os.kill(server, number)
     child.stop()
     assert child.wait().exit_code == 0
-    assert finished("good")[0].exit_code == 0
+    assert finish_misbehaving_run("good")[0].exit_code == 0
     assert forkserver._forkserver._forkserver_pid == server  # type: ignore[attr-defined]
 
 
 def test_an_unknown_target_is_one_failed_run() -> None:
-    with start_child(RunPlan(source="mfa"), target="misbehaving_runs:missing") as child:
+    with start_child(RunPlan(source="mfa"), target="support.misbehaving_runs:missing") as child:
         outcome = child.wait()
     assert outcome.exit_code == 1
     assert "missing" in outcome.reason
@@ -190,7 +197,7 @@ def test_two_hundred_runs_leave_the_parent_as_it_was() -> None:
 
     def runs(count: int) -> None:
         plans = [RunPlan(source="good")] * count
-        outcomes = run_all(plans, lambda event: None, max_children=2, target="misbehaving_runs:good")
+        outcomes = run_all(plans, lambda event: None, max_children=2, target="support.misbehaving_runs:good")
         assert [outcome.exit_code for outcome in outcomes] == [0] * count
 
     runs(20)
@@ -209,7 +216,7 @@ def test_no_process_for_a_run_is_a_sentence() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free + 5, hard))
     try:
         with pytest.raises(CrawlerError, match="No process could be started for the run of mfa"):
-            start_child(RunPlan(source="mfa"), target="misbehaving_runs:good")
+            start_child(RunPlan(source="mfa"), target="support.misbehaving_runs:good")
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert len(list(Path("/proc/self/fd").iterdir())) <= files

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crawler.cli import starts as command
+from crawler.cli.commands import schedule as command
 from crawler.config import Config
 from crawler.errors import ConfigError
-from crawler.service.schedule_api import ScheduleState, Timing, list_upcoming_starts, merge_timings, parse_cron
-from crawler.service.schedule_state import is_start_overdue
+from crawler.service.cron import list_upcoming_starts, parse_cron
+from crawler.service.schedule_state import Timing, is_start_overdue, merge_timings
 from crawler.store import open_store
+from crawler.store.schedules import ScheduleState
 
 ALMATY = ZoneInfo("Asia/Almaty")
 MONDAY = datetime(2026, 11, 23, 8, 50, tzinfo=ALMATY)
@@ -128,9 +129,9 @@ def test_a_paused_source_has_no_next_start() -> None:
 
 
 def test_what_is_set_now_outranks_what_was_remembered(tmp_path: Path) -> None:
-    from watched import SqliteBook
+    from watched import SqliteScheduleStore
 
-    book = SqliteBook(tmp_path / "book.db")
+    book = SqliteScheduleStore(tmp_path / "book.db")
     book.put(row(paused=True, last_due_at=MONDAY, next_due_at=MONDAY, jitter=5))
     rows = merge_timings(book, {"mfa": Timing(cron="0 * * * *"), "ktkz": Timing(cron="*/30 * * * *", jitter=9)})
     assert rows == [

@@ -14,9 +14,9 @@ from support.alarm_webhook import AlarmWebhook
 from crawler.config import Config
 from crawler.errors import ConfigError, SourceLocked
 from crawler.items import Health, Run
-from crawler.service import RunOutcome
 from crawler.service import notifications as telling
 from crawler.service.notifications import begin_subscriptions, notify_about_runs
+from crawler.service.outcome import RunOutcome
 from crawler.store import open_store
 
 
@@ -46,7 +46,7 @@ def test_a_broken_template_keeps_no_alarm_back_and_makes_none(
     settings = config(tmp_path, receiver, templates=tmp_path / "nowhere")
     assert notify_about_runs(settings, [blocked(settings)]) == []
     assert receiver.titles == ["mfa: blocked"]
-    assert "Not every subscriber could be told: templates:" in caplog.text
+    assert "Messages to subscribers could not be made or sent: templates:" in caplog.text
 
 
 def test_without_a_store_only_trouble_is_told(tmp_path: Path, receiver: AlarmWebhook) -> None:

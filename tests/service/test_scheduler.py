@@ -14,46 +14,50 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from watched import SqliteBook, ended, seconds_cron, watch
+from support.scheduler_process import SqliteScheduleStore, list_finished, parse_seconds_cron, run_scheduler_until
 
 from crawler.cli.commands.watch import format_step
 from crawler.config import LimitsConfig
 from crawler.errors import ConfigError
-from crawler.service.schedule_api import RunFinished, RunSkipped, RunStarted, SchedulerEvent, ScheduleState, Timing
+from crawler.service.schedule_state import Timing
+from crawler.service.scheduler import RunFinished, RunSkipped, RunStarted, SchedulerEvent
+from crawler.store.schedules import ScheduleState
 
 pytestmark = pytest.mark.slow
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 OFTEN = {"one": Timing(cron="*/1")}
 
 
 def test_each_source_runs_again_and_again_and_is_remembered(tmp_path: Path) -> None:
     timings = {"one": Timing(cron="*/1"), "two": Timing(cron="*/1")}
     began = datetime.now(UTC)
-    steps = watch(tmp_path, timings, lambda steps: len(ended(steps)) >= 6)
+    steps = run_scheduler_until(tmp_path, timings, lambda steps: len(list_finished(steps)) >= 6)
     assert {step.source for step in steps} == {"one", "two"}
-    assert all(step.outcome.exit_code == 0 for step in ended(steps))
-    for row in SqliteBook(tmp_path / "book.db").all():
+    assert all(step.outcome.exit_code == 0 for step in list_finished(steps))
+    for row in SqliteScheduleStore(tmp_path / "book.db").list_all():
         assert row.last_due_at and row.last_started_at and row.last_finished_at and row.next_due_at
         assert began - timedelta(seconds=1) <= row.last_due_at <= row.last_started_at <= row.last_finished_at
         assert row.next_due_at > row.last_due_at
 
 
 def test_two_runs_of_one_source_never_overlap(tmp_path: Path) -> None:
-    steps = watch(tmp_path, OFTEN, lambda steps: len(ended(steps)) >= 2, seconds="1.5", at_once=4)
+    steps = run_scheduler_until(
+        tmp_path, OFTEN, lambda steps: len(list_finished(steps)) >= 2, seconds="1.5", max_children=4
+    )
     assert any(isinstance(step, RunSkipped) for step in steps)
     assert (tmp_path / "notes").read_text().split()[:4] == ["+one", "-one", "+one", "-one"]
 
 
 def test_no_more_sources_than_asked_for_run_at_once(tmp_path: Path) -> None:
     timings = {name: Timing(cron="0 0 1 1 *") for name in ("one", "two", "three")}
-    watch(
+    run_scheduler_until(
         tmp_path,
         timings,
-        lambda steps: len(ended(steps)) == 3,
+        lambda steps: len(list_finished(steps)) == 3,
         seconds="0.3",
-        at_once=1,
-        parse=lambda *_: seconds_cron("59", *_[1:]),
+        max_children=1,
+        parse=lambda *_: parse_seconds_cron("59", *_[1:]),
     )
     notes = (tmp_path / "notes").read_text().split()
     assert [note[0] for note in notes[:6]] == ["+", "-"] * 3
@@ -70,16 +74,16 @@ def test_no_more_sources_than_asked_for_run_at_once(tmp_path: Path) -> None:
 )
 def test_a_missed_start_is_made_up_for_once(row: ScheduleState | None, expected: int, tmp_path: Path) -> None:
     """`two` is always due at once and takes longer, so by its end `one` has had its chance."""
-    from crawler.service.schedule_api import parse_cron
+    from crawler.service.cron import parse_cron
 
-    book = SqliteBook(tmp_path / "book.db")
+    book = SqliteScheduleStore(tmp_path / "book.db")
     if row:
-        book.put(row)
+        book.save(row)
     timings = {"one": Timing(cron="0 0 * * *"), "two": Timing(cron="0 0 * * *")}
-    steps = watch(
+    steps = run_scheduler_until(
         tmp_path,
         timings,
-        lambda steps: any(step.source == "two" for step in ended(steps)),
+        lambda steps: any(step.source == "two" for step in list_finished(steps)),
         seconds="1",
         parse=parse_cron,
     )
@@ -87,26 +91,28 @@ def test_a_missed_start_is_made_up_for_once(row: ScheduleState | None, expected:
 
 
 def test_a_restart_makes_up_for_nothing_that_was_done(tmp_path: Path) -> None:
-    from crawler.service.schedule_api import parse_cron
+    from crawler.service.cron import parse_cron
 
     timings = {"one": Timing(cron="0 0 * * *")}
-    first = watch(tmp_path, timings, lambda steps: len(ended(steps)) == 1, parse=parse_cron)
-    assert len(ended(first)) == 1
+    first = run_scheduler_until(tmp_path, timings, lambda steps: len(list_finished(steps)) == 1, parse=parse_cron)
+    assert len(list_finished(first)) == 1
     again = {**timings, "two": Timing(cron="0 0 * * *")}
-    second = watch(tmp_path, again, lambda steps: len(ended(steps)) == 1, seconds="1", parse=parse_cron)
+    second = run_scheduler_until(
+        tmp_path, again, lambda steps: len(list_finished(steps)) == 1, seconds="1", parse=parse_cron
+    )
     assert {step.source for step in second} == {"two"}
 
 
-def test_bad_runs_do_not_end_the_watch(tmp_path: Path) -> None:
+def test_bad_runs_do_not_end_the_run_scheduler_until(tmp_path: Path) -> None:
     timings = {name: Timing(cron="*/1") for name in ("segfaults", "exits_at_once", "ignores_sigterm", "good")}
     limits = LimitsConfig.model_validate({"run_seconds": 1})
 
     def enough(steps: list[SchedulerEvent]) -> bool:
-        good = [step for step in ended(steps) if step.source == "good"]
-        return {step.source for step in ended(steps)} == set(timings) and len(good) >= 3
+        good = [step for step in list_finished(steps) if step.source == "good"]
+        return {step.source for step in list_finished(steps)} == set(timings) and len(good) >= 3
 
-    steps = watch(tmp_path, timings, enough, "by_source", limits=limits, at_once=4)
-    for step in ended(steps):
+    steps = run_scheduler_until(tmp_path, timings, enough, "by_source", limits=limits, max_children=4)
+    for step in list_finished(steps):
         assert (step.outcome.exit_code == 0) is (step.source == "good"), step
 
 
@@ -118,24 +124,26 @@ def test_stopping_ends_a_run_that_would_not_end(tmp_path: Path) -> None:
         if event["type"] == "ready":
             os.kill(os.getpid(), signal.SIGTERM)
 
-    steps = watch(tmp_path, OFTEN, lambda steps: False, "ignores_sigterm", on_event=stop)
-    outcome = ended(steps)[0].outcome
+    steps = run_scheduler_until(tmp_path, OFTEN, lambda steps: False, "ignores_sigterm", on_event=stop)
+    outcome = list_finished(steps)[0].outcome
     assert (outcome.killed, outcome.stopped) == (True, True)
     assert "because the watch ends" in outcome.reason
     assert [event["type"] for event in ready] == ["ready", "stopping"]
 
 
 def test_a_store_that_fails_does_not_stop_the_runs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    class Failing(SqliteBook):
+    class Failing(SqliteScheduleStore):
         puts = 0
 
-        def put(self, row: ScheduleState) -> None:
+        def save(self, row: ScheduleState) -> None:
             Failing.puts += 1
             if Failing.puts > 1:
                 raise OSError("no space left")
 
-    steps = watch(tmp_path, OFTEN, lambda steps: len(ended(steps)) >= 2, book=Failing(tmp_path / "book.db"))
-    assert all(step.outcome.exit_code == 0 for step in ended(steps)[:2])
+    steps = run_scheduler_until(
+        tmp_path, OFTEN, lambda steps: len(list_finished(steps)) >= 2, book=Failing(tmp_path / "book.db")
+    )
+    assert all(step.outcome.exit_code == 0 for step in list_finished(steps)[:2])
     assert "The schedule of one could not be written" in caplog.text
 
 
@@ -151,9 +159,9 @@ def test_sighup_takes_over_new_timings_and_refuses_bad_ones(tmp_path: Path, capl
     def enough(steps: list[SchedulerEvent]) -> bool:
         if answers and isinstance(steps[-1], RunFinished):
             os.kill(os.getpid(), signal.SIGHUP)
-        return len([step for step in ended(steps) if step.source == "two"]) >= 2
+        return len([step for step in list_finished(steps) if step.source == "two"]) >= 2
 
-    steps = watch(tmp_path, OFTEN, enough, reload=reload)
+    steps = run_scheduler_until(tmp_path, OFTEN, enough, reload=reload)
     names = [step.source for step in steps]
     assert "one" in names[: names.index("two")]
     assert "one" not in names[names.index("two") :]
@@ -161,11 +169,11 @@ def test_sighup_takes_over_new_timings_and_refuses_bad_ones(tmp_path: Path, capl
 
 
 def test_a_bad_cron_ends_the_watch_before_it_begins(tmp_path: Path) -> None:
-    from crawler.service.schedule_api import parse_cron
+    from crawler.service.cron import parse_cron
 
     with pytest.raises(ConfigError, match=r"sources\.one\.cron: '61 \* \* \* \*'"):
-        watch(tmp_path, {"one": Timing(cron="61 * * * *")}, lambda steps: True, parse=parse_cron)
-    assert SqliteBook(tmp_path / "book.db").all() == []
+        run_scheduler_until(tmp_path, {"one": Timing(cron="61 * * * *")}, lambda steps: True, parse=parse_cron)
+    assert SqliteScheduleStore(tmp_path / "book.db").list_all() == []
 
 
 def processes_with(variable: str) -> list[int]:
@@ -183,9 +191,15 @@ def processes_with(variable: str) -> list[int]:
 @pytest.mark.parametrize("target", ["sleeps", "ignores_sigterm", "loops", "takes_a_while"])
 def test_sigterm_ends_the_service_with_exit_0_and_leaves_no_process(target: str, tmp_path: Path) -> None:
     mark = f"CRAWLER_TEST_MARK={tmp_path}"
-    path = os.pathsep.join([str(HERE), str(HERE.parent.parent)])
+    path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
     with subprocess.Popen(
-        [sys.executable, str(HERE / "watched.py"), str(tmp_path / "book.db"), str(tmp_path / "notes"), target],
+        [
+            sys.executable,
+            str(TESTS / "support" / "scheduler_process.py"),
+            str(tmp_path / "book.db"),
+            str(tmp_path / "notes"),
+            target,
+        ],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": path, "CRAWLER_TEST_MARK": str(tmp_path)},
@@ -206,7 +220,7 @@ def test_sigterm_ends_the_service_with_exit_0_and_leaves_no_process(target: str,
 
 
 def test_lines_are_plain_and_say_what_happened() -> None:
-    from crawler.service import RunOutcome
+    from crawler.service.outcome import RunOutcome
 
     at = datetime(2026, 11, 23, 9, 0, 5, tzinfo=UTC)
     outcome = RunOutcome(source="mfa", run=None, exit_code=1, reason="It crashed.", seconds=1.26)
@@ -214,4 +228,4 @@ def test_lines_are_plain_and_say_what_happened() -> None:
     assert format_step(RunFinished(source="mfa", at=at, outcome=outcome)).endswith(
         "  mfa  failed: It crashed. (1.3 s, exit 1)"
     )
-    assert format_step(RunSkipped(source="mfa", at=at)).endswith("  mfa  left out: its last run is still going on")
+    assert format_step(RunSkipped(source="mfa", at=at)).endswith("  mfa  skipped: its last run is still going on")

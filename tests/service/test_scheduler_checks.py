@@ -12,19 +12,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from watched import SqliteBook, ended, seconds_cron, watch
+from support.scheduler_process import SqliteScheduleStore, list_finished, parse_seconds_cron, run_scheduler_until
 
 from crawler.cli.commands.watch import format_step
 from crawler.errors import ConfigError
-from crawler.service.schedule_api import (
-    RUN_NOW,
-    RunSkipped,
-    RunStarted,
-    SchedulerEvent,
-    ScheduleState,
-    Timing,
-    parse_cron,
-)
+from crawler.service.cron import parse_cron
+from crawler.service.schedule_state import Timing
+from crawler.service.scheduler import RunSkipped, RunStarted, SchedulerEvent
+from crawler.store.schedules import RUN_NOW, ScheduleState
 
 pytestmark = pytest.mark.slow
 
@@ -33,26 +28,26 @@ OFTEN = {"one": Timing(cron="*/1")}
 
 def test_a_start_that_is_asked_for_comes_at_the_next_look_and_once(tmp_path: Path) -> None:
     """`one` has run today, so it is not due; `two` runs each second and tells when the time is up."""
-    book = SqliteBook(tmp_path / "book.db")
-    book.put(ScheduleState(source="one", cron="0 0 1 1 *", last_due_at=datetime.now(UTC) + timedelta(minutes=1)))
+    book = SqliteScheduleStore(tmp_path / "book.db")
+    book.save(ScheduleState(source="one", cron="0 0 1 1 *", last_due_at=datetime.now(UTC) + timedelta(minutes=1)))
     looks: list[int] = []
 
     def on_look() -> None:
         looks.append(1)
         if len(looks) == 3:
-            book.change("one", lambda row: dataclasses.replace(row, next_due_at=RUN_NOW))
+            book.update("one", lambda row: dataclasses.replace(row, next_due_at=RUN_NOW))
 
     timings = {"one": Timing(cron="0 0 1 1 *"), "two": Timing(cron="0 0 1 1 *")}
-    steps = watch(
+    steps = run_scheduler_until(
         tmp_path,
         timings,
         lambda steps: len(looks) > 12,
         parse=lambda text, where, *more: (
-            seconds_cron("*/1", where, *more) if "two" in where else parse_cron(text, where)
+            parse_seconds_cron("*/1", where, *more) if "two" in where else parse_cron(text, where)
         ),
         book=book,
-        on_look=on_look,
-        look=0.3,
+        on_check=on_look,
+        check_seconds=0.3,
     )
     assert [type(step).__name__ for step in steps if step.source == "one"] == ["Started", "Finished"]
     row = book.get("one")
@@ -63,30 +58,30 @@ def test_a_start_that_is_asked_for_comes_at_the_next_look_and_once(tmp_path: Pat
 
 def test_a_wish_for_a_start_outlives_the_end_of_a_run(tmp_path: Path) -> None:
     """The wish comes while the second run goes on: the first one waits for the fork server."""
-    book = SqliteBook(tmp_path / "book.db")
-    wish = partial(book.change, "one", lambda row: dataclasses.replace(row, next_due_at=RUN_NOW))
+    book = SqliteScheduleStore(tmp_path / "book.db")
+    wish = partial(book.update, "one", lambda row: dataclasses.replace(row, next_due_at=RUN_NOW))
 
     def enough(steps: list[SchedulerEvent]) -> bool:
-        if isinstance(steps[-1], RunStarted) and len(ended(steps)) == 1:
+        if isinstance(steps[-1], RunStarted) and len(list_finished(steps)) == 1:
             threading.Timer(0.4, wish).start()
-        return len(ended(steps)) == 2
+        return len(list_finished(steps)) == 2
 
-    watch(tmp_path, {"one": Timing(cron="*/2")}, enough, book=book, seconds="0.9", look=60)
+    run_scheduler_until(tmp_path, {"one": Timing(cron="*/2")}, enough, book=book, seconds="0.9", check_seconds=60)
     row = book.get("one")
     assert row is not None
     assert row.next_due_at == RUN_NOW
 
 
 def test_a_paused_source_is_left_in_peace_from_its_next_start_on(tmp_path: Path) -> None:
-    book = SqliteBook(tmp_path / "book.db")
+    book = SqliteScheduleStore(tmp_path / "book.db")
 
     def enough(steps: list[SchedulerEvent]) -> bool:
-        if len(ended([step for step in steps if step.source == "one"])) == 1:
-            book.change("one", lambda row: dataclasses.replace(row, paused=True))
-        return len([step for step in ended(steps) if step.source == "two"]) >= 4
+        if len(list_finished([step for step in steps if step.source == "one"])) == 1:
+            book.update("one", lambda row: dataclasses.replace(row, paused=True))
+        return len([step for step in list_finished(steps) if step.source == "two"]) >= 4
 
-    steps = watch(tmp_path, {"one": Timing(cron="*/1"), "two": Timing(cron="*/1")}, enough, book=book)
-    assert len(ended([step for step in steps if step.source == "one"])) <= 2
+    steps = run_scheduler_until(tmp_path, {"one": Timing(cron="*/1"), "two": Timing(cron="*/1")}, enough, book=book)
+    assert len(list_finished([step for step in steps if step.source == "one"])) <= 2
     row = book.get("one")
     assert row is not None
     assert row.paused
@@ -104,13 +99,13 @@ def test_a_changed_configuration_is_taken_over_and_a_broken_one_told_once(
             raise answer
         return answer
 
-    steps = watch(
+    steps = run_scheduler_until(
         tmp_path,
         OFTEN,
-        lambda steps: len([step for step in ended(steps) if step.source == "two"]) >= 2,
+        lambda steps: len([step for step in list_finished(steps) if step.source == "two"]) >= 2,
         reload=reload,
         has_changed=lambda: bool(changes) and changes.pop(0),
-        look=0.2,
+        check_seconds=0.2,
     )
     taken_over = next(at for at, step in enumerate(steps) if step.source == "two")
     assert "one" not in [step.source for step in steps[taken_over:] if isinstance(step, RunStarted)]
@@ -120,27 +115,27 @@ def test_a_changed_configuration_is_taken_over_and_a_broken_one_told_once(
 def test_what_keeps_its_timing_keeps_its_planned_start(tmp_path: Path) -> None:
     """Taken over again while it runs, `one` is neither started anew nor left out."""
     changes = [False, *[True] * 20]
-    book = SqliteBook(tmp_path / "book.db")
-    book.put(ScheduleState(source="one", cron="0 0 1 1 *", last_due_at=datetime.now(UTC) + timedelta(minutes=1)))
-    steps = watch(
+    book = SqliteScheduleStore(tmp_path / "book.db")
+    book.save(ScheduleState(source="one", cron="0 0 1 1 *", last_due_at=datetime.now(UTC) + timedelta(minutes=1)))
+    steps = run_scheduler_until(
         tmp_path,
         {"one": Timing(cron="0 0 1 1 *")},
-        lambda steps: bool(ended(steps)) and not changes,
+        lambda steps: bool(list_finished(steps)) and not changes,
         seconds="0.7",
         book=book,
-        parse=lambda text, where, *more: seconds_cron("*/2", where, *more),
+        parse=lambda text, where, *more: parse_seconds_cron("*/2", where, *more),
         reload=lambda: {"one": Timing(cron="0 0 1 1 *")},
         has_changed=lambda: bool(changes) and changes.pop(0),
-        look=0.1,
+        check_seconds=0.1,
     )
     kinds = [type(step).__name__ for step in steps]
     assert kinds == ["Started", "Finished"] * (len(kinds) // 2)
 
 
 def test_a_source_that_is_crawled_elsewhere_is_left_out(tmp_path: Path) -> None:
-    steps = watch(tmp_path, OFTEN, lambda steps: isinstance(steps[-1], RunSkipped), "is_held")
-    assert not ended(steps)
-    assert format_step(steps[-1]).endswith("  one  left out: one is being crawled by process 7 on host elsewhere.")
+    steps = run_scheduler_until(tmp_path, OFTEN, lambda steps: isinstance(steps[-1], RunSkipped), "is_held")
+    assert not list_finished(steps)
+    assert format_step(steps[-1]).endswith("  one  skipped: one is being crawled by process 7 on host elsewhere.")
 
 
 def test_a_death_is_written_down_without_stalling_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,12 +149,12 @@ def test_a_death_is_written_down_without_stalling_the_others(tmp_path: Path, mon
         other.execute("BEGIN EXCLUSIVE")
         releases = threading.Timer(3, lambda: other.execute("ROLLBACK"))
         releases.start()
-        steps = watch(
+        steps = run_scheduler_until(
             tmp_path,
             timings,
-            lambda steps: any(step.source == "exits_at_once" for step in ended(steps)),
+            lambda steps: any(step.source == "exits_at_once" for step in list_finished(steps)),
             "by_source",
-            parse=lambda text, where, *more: seconds_cron("*/1" if "good" in where else "30", where, *more),
+            parse=lambda text, where, *more: parse_seconds_cron("*/1" if "good" in where else "30", where, *more),
         )
         releases.join()
-    assert len([step for step in ended(steps) if step.source == "good"]) >= 2
+    assert len([step for step in list_finished(steps) if step.source == "good"]) >= 2

@@ -14,14 +14,15 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from children import HERE, child_of, gone, until
+from support.child_processes import is_process_gone, start_misbehaving_run, wait_until
 
-from crawler.service import run_all, start_child
+from crawler.service.child import start_child
+from crawler.service.pool import run_all
 from crawler.service.run import RunPlan
 
 
 def test_stopping_asks_once_and_keeps_what_the_run_then_reports() -> None:
-    child = child_of("stops_in_order", grace=30)
+    child = start_misbehaving_run("stops_in_order", grace=30)
     events = child.iterate_events()
     assert next(events)["type"] == "ready"
     child.stop()
@@ -33,7 +34,7 @@ def test_stopping_asks_once_and_keeps_what_the_run_then_reports() -> None:
 
 
 def test_a_stopped_run_without_a_report_has_failed() -> None:
-    with child_of("sleeps") as child:
+    with start_misbehaving_run("sleeps") as child:
         assert next(child.iterate_events())["type"] == "ready"
         child.stop()
         outcome = child.wait()
@@ -41,14 +42,15 @@ def test_a_stopped_run_without_a_report_has_failed() -> None:
     assert outcome.reason == "The run of sleeps was stopped."
 
 
+TESTS = Path(__file__).parents[1]
 PARENT = """
 import sys
-from crawler.service import run_all
+from crawler.service.pool import run_all
 from crawler.service.run import RunPlan
 target, grace, pid_file = sys.argv[1], float(sys.argv[2]), sys.argv[3]
 plans = [RunPlan(source="one", variables={"PID_FILE": pid_file}), RunPlan(source="waiting")]
 tell = lambda event: print(event["type"], event.get("times", ""), flush=True)
-for outcome in run_all(plans, tell, at_once=1, target=f"misbehaving_runs:{target}", grace=grace):
+for outcome in run_all(plans, tell, max_children=1, target=f"support.misbehaving_runs:{target}", grace=grace):
     print(outcome.source, outcome.exit_code, outcome.stopped, outcome.killed, flush=True)
 """
 
@@ -56,7 +58,7 @@ for outcome in run_all(plans, tell, at_once=1, target=f"misbehaving_runs:{target
 @contextmanager
 def parent(target: str, grace: float, pid_file: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that runs `target`, in a group of its own as a shell would start it."""
-    path = os.pathsep.join([str(HERE), str(HERE.parent.parent)])
+    path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
     process = subprocess.Popen(
         [sys.executable, "-c", PARENT, target, str(grace), str(pid_file)],
         stdout=subprocess.PIPE,
@@ -75,11 +77,11 @@ def parent(target: str, grace: float, pid_file: Path) -> Iterator[subprocess.Pop
 def test_a_child_ends_when_its_parent_is_killed(target: str, tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     with parent(target, 0.3, pid_file) as process:
-        until(pid_file.exists)
-        until(lambda: bool(pid_file.read_text()))
+        wait_until(pid_file.exists)
+        wait_until(lambda: bool(pid_file.read_text()))
         process.kill()
         process.wait()
-        assert gone(int(pid_file.read_text()))
+        assert is_process_gone(int(pid_file.read_text()))
 
 
 def test_ctrl_c_stops_each_child_in_good_order_exactly_once(tmp_path: Path) -> None:
@@ -132,14 +134,14 @@ def site() -> Iterator[str]:
 def test_scrapy_crawls_in_one_child_after_another(site: str) -> None:
     plans = [RunPlan(source=f"site-{number}", url=f"{site}/last") for number in range(3)]
     events: list[dict[str, Any]] = []
-    outcomes = run_all(plans, events.append, target="misbehaving_runs:crawls")
+    outcomes = run_all(plans, events.append, target="support.misbehaving_runs:crawls")
     assert [outcome.exit_code for outcome in outcomes] == [0, 0, 0], outcomes
     assert len({event["pid"] for event in events if event["type"] == "fetched"}) == 3
     assert [event["why"] for event in events if event["type"] == "finished"] == ["finished"] * 3
 
 
 def test_scrapy_closes_its_spider_when_stopped(site: str) -> None:
-    with start_child(RunPlan(source="site", url=site), target="misbehaving_runs:crawls", grace=30) as child:
+    with start_child(RunPlan(source="site", url=site), target="support.misbehaving_runs:crawls", grace=30) as child:
         events = child.iterate_events()
         assert next(events)["type"] == "fetched"
         child.stop()

@@ -8,26 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from crawler.config import LimitsConfig
-from crawler.service import ChildProcess, RunOutcome, start_child
+from crawler.service.child import ChildProcess, start_child
+from crawler.service.outcome import RunOutcome
 from crawler.service.run import RunPlan
 
-HERE = Path(__file__).parent
-TIGHT = LimitsConfig.model_validate({"run_seconds": 3, "memory_mb": 400})
+TIGHT_LIMITS = LimitsConfig.model_validate({"run_seconds": 3, "memory_mb": 400})
 
 
-def child_of(name: str, grace: float = 0.5, **variables: str) -> ChildProcess:
+def start_misbehaving_run(name: str, grace: float = 0.5, **variables: str) -> ChildProcess:
     plan = RunPlan(source=name, variables=variables)
-    return start_child(plan, target=f"misbehaving_runs:{name}", limits=TIGHT, grace=grace)
+    return start_child(plan, target=f"support.misbehaving_runs:{name}", limits=TIGHT_LIMITS, grace=grace)
 
 
-def finished(name: str) -> tuple[RunOutcome, list[dict[str, Any]]]:
-    child = child_of(name)
+def finish_misbehaving_run(name: str) -> tuple[RunOutcome, list[dict[str, Any]]]:
+    child = start_misbehaving_run(name)
     events = list(child.iterate_events())
     assert child.outcome is not None
     return child.outcome, events
 
 
-def gone(pid: int) -> bool:
+def is_process_gone(pid: int) -> bool:
     """Whether no such process runs any more; waits a while for it."""
     for _ in range(200):
         try:
@@ -40,7 +40,7 @@ def gone(pid: int) -> bool:
     return False
 
 
-def until(true: Callable[[], bool]) -> None:
+def wait_until(true: Callable[[], bool]) -> None:
     for _ in range(600):
         if true():
             return

@@ -16,12 +16,14 @@ from apscheduler.triggers.cron import CronTrigger
 
 from crawler.cli.commands.watch import format_step
 from crawler.service.run import RunPlan
-from crawler.service.schedule_api import RunFinished, RunScheduler, SchedulerEvent, ScheduleState, Timing
+from crawler.service.schedule_state import Timing
+from crawler.service.scheduler import RunFinished, RunScheduler, SchedulerEvent
+from crawler.store.schedules import ScheduleState
 
 TIMES = ("last_due_at", "last_started_at", "last_finished_at", "next_due_at")
 
 
-class SqliteBook:
+class SqliteScheduleStore:
     """Rows in one SQLite file, readable while a watch in another process writes."""
 
     def __init__(self, path: Path) -> None:
@@ -31,9 +33,9 @@ class SqliteBook:
             database.execute(f"CREATE TABLE IF NOT EXISTS schedules (source PRIMARY KEY, {names})")
 
     def get(self, source: str) -> ScheduleState | None:
-        return next((row for row in self.all() if row.source == source), None)
+        return next((row for row in self.list_all() if row.source == source), None)
 
-    def all(self) -> list[ScheduleState]:
+    def list_all(self) -> list[ScheduleState]:
         with self._open() as database:
             database.row_factory = sqlite3.Row
             rows = [dict(row) for row in database.execute("SELECT * FROM schedules ORDER BY source")]
@@ -42,7 +44,7 @@ class SqliteBook:
             row["paused"] = bool(row["paused"])
         return [ScheduleState(**row) for row in rows]
 
-    def put(self, row: ScheduleState) -> None:
+    def save(self, row: ScheduleState) -> None:
         values = dataclasses.asdict(row)
         values |= {name: values[name].isoformat() if values[name] else None for name in TIMES}
         with self._open() as database:
@@ -51,21 +53,21 @@ class SqliteBook:
                 tuple(values.values()),
             )
 
-    def change(self, source: str, how: Callable[[ScheduleState | None], ScheduleState]) -> ScheduleState:
+    def update(self, source: str, how: Callable[[ScheduleState | None], ScheduleState]) -> ScheduleState:
         row = how(self.get(source))
-        self.put(row)
+        self.save(row)
         return row
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path)
 
 
-def seconds_cron(text: str, where: str, timezone: str, jitter: int) -> CronTrigger:
+def parse_seconds_cron(text: str, where: str, timezone: str, jitter: int) -> CronTrigger:
     """As `parse_cron`, for one field that counts seconds: no test can wait for minutes."""
     return CronTrigger(second=text, timezone=ZoneInfo(timezone), jitter=jitter or None)
 
 
-def watch(
+def run_scheduler_until(
     folder: Path,
     timings: Mapping[str, Timing],
     until: Callable[[list[SchedulerEvent]], bool],
@@ -83,14 +85,14 @@ def watch(
                 watched.stop()
 
         watched = RunScheduler(
-            options.pop("book", None) or SqliteBook(folder / "book.db"),
+            options.pop("book", None) or SqliteScheduleStore(folder / "book.db"),
             timings,
             on_step=note,
             on_event=options.pop("on_event", lambda event: None),
             make_plan=lambda source: RunPlan(source=source, variables=variables),
             grace=0.5,
-            target=f"misbehaving_runs:{target}",
-            **{"parse": seconds_cron, **options},
+            target=f"support.misbehaving_runs:{target}",
+            **{"parse": parse_seconds_cron, **options},
         )
         await asyncio.wait_for(watched.serve(), 60)
 
@@ -98,22 +100,22 @@ def watch(
     return steps
 
 
-def ended(steps: list[SchedulerEvent]) -> list[RunFinished]:
+def list_finished(steps: list[SchedulerEvent]) -> list[RunFinished]:
     return [step for step in steps if isinstance(step, RunFinished)]
 
 
-async def serve(book: Path, notes: str, target: str) -> None:
+async def serve_two_sources(book: Path, notes: str, target: str) -> None:
     await RunScheduler(
-        SqliteBook(book),
+        SqliteScheduleStore(book),
         {"one": Timing(cron="*/1"), "two": Timing(cron="*/1")},
         on_step=lambda step: print(format_step(step), flush=True),
         on_event=lambda event: print("event", event["source"], event["type"], flush=True),
         make_plan=lambda source: RunPlan(source=source, variables={"NOTES": notes, "PID_FILE": f"{notes}.{source}"}),
         grace=0.5,
-        target=f"misbehaving_runs:{target}",
-        parse=seconds_cron,
+        target=f"support.misbehaving_runs:{target}",
+        parse=parse_seconds_cron,
     ).serve()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), *sys.argv[2:]))
+    asyncio.run(serve_two_sources(Path(sys.argv[1]), *sys.argv[2:]))
