@@ -217,8 +217,8 @@ def _diff_page_state(old: Article, new: Article) -> Iterator[SentenceChange]:
     if was_gone is not is_gone:
         type = ClaimType.UNPUBLISHED if is_gone else ClaimType.REPUBLISHED
         reason = "the page was taken away" if is_gone else "the page is there again"
-        values = ("gone" if gone else "there" for gone in (was_gone, is_gone))
-        yield _make_metadata_change("page", *values, type, reason)
+        old_state, new_state = ("gone" if gone else "there" for gone in (was_gone, is_gone))
+        yield _make_metadata_change("page", old_state, new_state, type, reason)
 
 
 def _diff_metadata(old: Article, new: Article) -> Iterator[SentenceChange]:
