@@ -1,4 +1,4 @@
-"""`python -m crawler` and `crawler`: run a command; a deliberate error is one sentence on stderr and an exit code."""
+"""Run a command: `python -m crawler` and `crawler`. A deliberate error is one line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from crawler.errors import CrawlerError
 
 
 def main() -> None:
-    """Run the command that the arguments name and end the process with its exit code."""
+    """Run the command that the arguments name, and exit with its code."""
     from crawler.cli.app import app
 
     try:
@@ -16,7 +16,7 @@ def main() -> None:
     except CrawlerError as error:
         print(f"crawler: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except BrokenPipeError:  # `crawler articles | head`
+    except BrokenPipeError:  # the reader of a pipe has ended, as in `crawler articles | head`
         sys.stderr.close()
         sys.exit(0)
 

@@ -240,14 +240,6 @@ def read_snapshot(snapshot: Snapshot, site: Site) -> Reading:
     )
 
 
-def list_links(snapshot: Snapshot, site: Site) -> tuple[str, ...]:
-    """Return the canonical article URLs that a list page names, in page order. An article's page names none.
-
-    Raises as `read_snapshot` does.
-    """
-    return read_snapshot(snapshot, site).links
-
-
 def find_page_class(snapshot: Snapshot, site: Site) -> type[Page] | None:
     """Return the first of the site's page classes that knows the snapshot's shape, or None.
 

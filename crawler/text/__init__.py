@@ -1,17 +1,18 @@
 """Plain text of English, Russian and Kazakh.
 
-characters  groups of invisible characters
-cleaning    text of a page → clean lines
-alphabet    the letters of folded text
-folding     text → `FoldedText`, one form for every way to write the same words, and back
-sentences   where sentences begin and end
-spans       parts of a text as pairs of offsets
-capitals    how much of a sentence is capitalised
-months      names of the months
-numbers     numbers and days as values
-number_words  numbers as words, in every form
+characters       groups of invisible characters
+cleaning         text of a page → clean lines
+typography       quotation marks, dashes and spaces in one form
+alphabet         the letters of folded text
+folding          text → `FoldedText`, one form for every way to write the same words, and back
+sentences        where sentences begin and end
+spans            parts of a text as pairs of offsets
+capitals         how much of a sentence is capitalised
+months           names of the months
+dates            text → time
+numbers          text → numbers and days as values
+number_words     text → every number that it may state, also in words
 transliteration  Cyrillic and Latin names in one form
-counts      "1 article", "2 articles"
-dates       text → time
-language    text → `en`, `ru`, `kk`
+language         text → `en`, `ru`, `kk`
+counts           "1 article", "2 articles"
 """

@@ -1,0 +1,124 @@
+"""Find names in the package that break the naming rules of docs/contributing.md."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "crawler"
+PROPERTY_DECORATORS = {"property", "cached_property", "setter", "getter", "computed_field"}
+HOOKS = set(
+    "start parse close closed open run main emit format formatTime filter visit get commit upgrade downgrade default "
+    "process_request process_response process_exception process_item headers_received response_received item_scraped "
+    "item_dropped item_error spider_opened spider_closed spider_error engine_started engine_stopped update_settings "
+    "serialize_field load_default_certs feed".split()
+)
+"""Names that Python, Scrapy, logging, html.parser or another framework prescribes."""
+IRREGULAR_PARTICIPLES = set(
+    "told given said known found taken made kept heard begun shown meant left gone done held sent written read_back "
+    "seen chosen drawn grown spoken broken spelt built lost met paid sold thought understood hidden forgotten".split()
+)
+NOT_PARTICIPLES = {"need", "feed", "seed", "embed", "speed", "exceed", "proceed", "succeed", "bleed", "shed", "red"}
+GENERIC_NAMES = set(
+    "all alone also any anew apart as ask both by come do each every first from get give go handle has have is it keep "
+    "know last let look make mean more most next none of on one only other own per put same say see set show some such "
+    "take tell that the then there to turn until up use what when where which who whole with work".split()
+)
+"""Words that say nothing about what a function does."""
+
+
+class FoundFunction(NamedTuple):
+    """A function of the package. `lines` is its length."""
+
+    path: Path
+    name: str
+    line: int
+    lines: int
+    is_property: bool
+
+    def __str__(self) -> str:
+        return f"{self.path.relative_to(ROOT)}:{self.line} {self.name}"
+
+
+@cache
+def parse_modules() -> dict[Path, ast.Module]:
+    """Return the syntax trees of the package's modules, except those of migrations."""
+    paths = [path for path in sorted(PACKAGE.rglob("*.py")) if "versions" not in path.relative_to(PACKAGE).parts[:-1]]
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def list_functions() -> list[FoundFunction]:
+    """Return every function of the package."""
+    return [
+        FoundFunction(path, node.name, node.lineno, (node.end_lineno or 0) - node.lineno + 1, _is_property(node))
+        for path, tree in parse_modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+def list_badly_named(functions: Iterable[FoundFunction]) -> list[FoundFunction]:
+    """Return the functions that begin with a participle or are a single generic word."""
+    return [each for each in functions if not _is_exempt(each) and (_is_participle(each) or _is_generic(each))]
+
+
+def find_repeated_classes() -> dict[str, list[str]]:
+    """Return the names that several classes have, with their places."""
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for path, tree in parse_modules().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    return {name: found for name, found in places.items() if len(found) > 1}
+
+
+def list_private_imports() -> Iterator[str]:
+    """Yield every use of a private name of another module of the package."""
+    for path, tree in parse_modules().items():
+        modules: set[str] = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE.name:
+                for alias in node.names:
+                    if _is_private(alias.name):
+                        yield f"{path.relative_to(ROOT)}:{node.lineno} {node.module}.{alias.name}"
+                    if _is_module(f"{node.module}.{alias.name}"):
+                        modules.add(alias.asname or alias.name)
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
+                continue
+            if node.value.id in modules and _is_private(node.attr):
+                yield f"{path.relative_to(ROOT)}:{node.lineno} {node.value.id}.{node.attr}"
+
+
+def _is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    names = {ast.unparse(each).split("(")[0].rsplit(".", 1)[-1] for each in node.decorator_list}
+    return bool(names & PROPERTY_DECORATORS)
+
+
+def _is_exempt(function: FoundFunction) -> bool:
+    is_command = "commands" in function.path.parts and not function.name.startswith("_")
+    return function.is_property or is_command or function.name.startswith("__") or function.name in HOOKS
+
+
+def _is_participle(function: FoundFunction) -> bool:
+    first = function.name.strip("_").split("_")[0]
+    is_regular = first.endswith("ed") and len(first) > 3 and first not in NOT_PARTICIPLES
+    return is_regular or first in IRREGULAR_PARTICIPLES
+
+
+def _is_generic(function: FoundFunction) -> bool:
+    return function.name.strip("_") in GENERIC_NAMES
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def _is_module(dotted: str) -> bool:
+    path = ROOT.joinpath(*dotted.split("."))
+    return path.with_suffix(".py").is_file() or path.is_dir()
