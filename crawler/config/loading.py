@@ -16,7 +16,7 @@ from crawler.config.toml_file import find_toml_line, format_location, is_section
 from crawler.errors import ConfigError, suggest_nearest
 
 NO_SETTING = "path"
-"""The one field of Config that nobody sets."""
+"""The one field of Config that is not a setting."""
 SECRET_SECTIONS = ("alarms", "channels")
 """Sections whose values are never shown, because an address may contain a password."""
 

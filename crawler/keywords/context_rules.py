@@ -1,7 +1,7 @@
-"""Decide whether a hit of an ambiguous term counts: by its capitals, the words around it, its spelling-out.
+"""Decide whether a hit of an ambiguous term counts: by its capitals, by the words around it, by its expansion.
 
-The rule file holds all words and phrases; this module only weighs them. A hit that does not count becomes a weak match
-with the reason.
+An expansion is where the text spells an abbreviation out. The rule file holds all words and phrases; this
+module only weighs them. A hit that does not count becomes a weak match with the reason.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ class Disambiguator:
 
 
 class ContextEvidence:
-    """The context words, phrases and spellings-out in the texts of one article."""
+    """The context words, phrases and expansions in the texts of an article."""
 
     def __init__(
         self, texts: dict[str, FoldedText], hits: list[Hit], context_words: TermAutomaton[ContextWordKey]

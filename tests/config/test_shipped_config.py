@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,9 @@ import pytest
 
 from crawler import spiders
 from crawler.config import Config, FeedsConfig, LimitsConfig, PolitenessConfig, SourceConfig, Subscription, load_config
+from crawler.defaults import read_default
 
-TEXT = resources.files("crawler.defaults").joinpath("crawler.toml").read_text(encoding="utf-8")
+TEXT = read_default("crawler.toml")
 SETTING = re.compile(r"^# (?=\w+ = |\[subscriptions\.)", re.MULTILINE)
 UNCOMMENTED = tomllib.loads(SETTING.sub("", TEXT))
 EXAMPLES = {"contact", "data_dir", "database", "rules", "templates"}

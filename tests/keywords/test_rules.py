@@ -82,5 +82,5 @@ def test_digest_of_a_file(tmp_path: Path) -> None:
 def test_shipped_schema_is_current() -> None:
     shipped = json.loads((SHIPPED / "rules.schema.json").read_text(encoding="utf-8"))
     assert shipped == make_rule_schema(), (
-        "write it anew with: crawler rules schema > crawler/defaults/rules.schema.json"
+        "write it again with: crawler rules schema > crawler/defaults/rules.schema.json"
     )
