@@ -39,8 +39,6 @@ SCHEMA_ERROR_PATTERN = re.compile(
 """GraphQL messages that mean a changed schema. Any other message is a temporary fault."""
 REQUIRED_KEYS = ("title", "created_date", "body")
 TEXT_KEYS = ("title", "body", "short_description", "heropic", "alt_image")
-FIELD_KEYS = {"title": "title", "body": "body", "lead": "short_description", "published_at": "created_date"}
-"""Article field → key of a record."""
 MAX_QUOTED_CHARACTERS = 80
 MAX_ERROR_CHARACTERS = 200
 
@@ -176,8 +174,9 @@ class NewsAnswer(Page):
         for field, rule in rules.items():
             self.record_rule(field, rule)
         self.record_rule("published_at", f"created_date read as {self.site.created_date}")
+        keys = {"title": "title", "body": "body", "lead": "short_description", "published_at": "created_date"}
         parent = "[]" if isinstance(self.snapshot.json, list) else "data.news[]"
-        self.field_nodes |= {field: f"{parent}.{key}" for field, key in FIELD_KEYS.items()}
+        self.field_nodes |= {field: f"{parent}.{key}" for field, key in keys.items()}
 
     def parse_markup(self, body: str | None) -> list[Block]:
         """Return the lines of a body: an HTML document, bare paragraphs, or null. Some have entities encoded twice."""
