@@ -25,8 +25,8 @@ from crawler.store.leases import HEARTBEAT_SECONDS, LEASE_TIMEOUT, Lease
 from crawler.store.outbox import Delivery, DeliveryState, Message, make_idempotency_key
 from crawler.store.rematches import Rematch
 from crawler.store.schedules import RUN_NOW, ScheduleState
-from crawler.store.stories import StoredStory, StoryMember
 from crawler.store.store import Store, close_store, get_store, open_store, redact_url, store_exists
+from crawler.store.stories import StoredStory, StoryMember
 from crawler.store.subscriptions import SubscriptionState
 
 __all__ = [

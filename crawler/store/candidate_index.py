@@ -1,7 +1,7 @@
-"""Where an article's likes are looked for, and the rows by which others will find it.
+"""The index that finds an article's candidates: stored articles worth comparing with it.
 
-Every look-up takes at most `CROWD` articles a key, the latest first, so that the thousandth weather report costs no
-more than the first.
+Each look-up reads at most `MAX_CANDIDATES_PER_KEY` articles per key, the newest first. So the thousandth weather
+report costs no more than the first.
 """
 
 from __future__ import annotations
@@ -20,38 +20,37 @@ from crawler.store.statements import make_insert_if_absent
 
 MAX_CANDIDATES_PER_KEY = 64
 MIN_SHARED_EVENT_KEYS = 2
-"""Keys that two articles must share to be compared as reports of one event."""
+"""Event keys that two articles must share to be compared as reports of one event."""
 MIN_BOILERPLATE_CLUSTERS = 4
-"""A passage that stands in so many clusters counts nowhere."""
+"""A passage in this many clusters is boilerplate and does not count."""
 MAX_QUOTING_ARTICLES_READ = 60
-"""Articles that are looked at to see in how many clusters a passage stands, the first ones."""
+"""Articles with a passage, the first ones, that are read to count the passage's clusters."""
 MAX_VALUES_PER_QUERY = 500
-"""Rows a question asks for at most."""
 
-_MINE = (select(
-        signatures.c.number,
-        signatures.c.version,
-        signatures.c.day,
-        signatures.c.identity,
-        signatures.c.shingles,
-        signatures.c.signature,
-    ).where(signatures.c.article_id == bindparam("at")))
-_ADD = insert(signatures)
-_CHANGE = (update(signatures).where(signatures.c.number == bindparam("at")))
-_OWN_CLUSTER = (update(signatures).where(signatures.c.number == bindparam("at")))
-_ADD_BANDS, _ADD_KEYS, _ADD_PASSAGES = ((insert(table)) for table in (bands, story_keys, passages))
-_WITH_PASSAGE = (
+_GET_SIGNATURE = select(
+    signatures.c.number,
+    signatures.c.version,
+    signatures.c.day,
+    signatures.c.identity,
+    signatures.c.shingles,
+    signatures.c.signature,
+).where(signatures.c.article_id == bindparam("of_article"))
+_UPDATE_SIGNATURE = update(signatures).where(signatures.c.number == bindparam("of_number"))
+_LIST_WITH_PASSAGE = (
     select(passages.c.number, signatures.c.raw_cluster)
     .join_from(passages, signatures, passages.c.number == signatures.c.number)
     .where(passages.c.passage == bindparam("key"))
     .order_by(passages.c.number)
     .limit(MAX_QUOTING_ARTICLES_READ)
 )
-_FLAG = make_insert_if_absent(boilerplate)
+_ADD_BOILERPLATE = make_insert_if_absent(boilerplate)
+
+FindHollow = Callable[[set[int]], set[int]]
+"""Returns those of the articles that have almost no text beside passages in many articles."""
 
 
 class ArticleSignature(NamedTuple):
-    """The row of an article in `signatures`, without its clusters."""
+    """The row of an article in `signatures`, without its clusters. `day` is `date.toordinal()`."""
 
     number: int
     version: int
@@ -62,9 +61,9 @@ class ArticleSignature(NamedTuple):
 
 
 def get_signature(connection: Connection, article_id: str) -> ArticleSignature | None:
-    """What is kept of an article, None before it was judged first."""
-    rows = connection.execute(_MINE, {"at": article_id}).all()
-    return ArticleSignature(*rows[0]) if rows else None
+    """Return an article's signature, or None before its first clustering."""
+    row = connection.execute(_GET_SIGNATURE, {"of_article": article_id}).first()
+    return ArticleSignature(*row) if row else None
 
 
 def save_signature(
@@ -76,154 +75,150 @@ def save_signature(
     new: Fingerprint,
     old: Fingerprint | None,
 ) -> int:
-    """Keep the trace of an article's text in place of the one of its last text; the article's number."""
-    row: dict[str, Any] = {"version": version, "day": day, "identity": identity}
-    row |= {"shingles": new.shingle_count, "signature": new.signature}
+    """Replace an article's old fingerprint in the index by its new one. Return the article's number."""
+    row: dict[str, Any] = {
+        "version": version,
+        "day": day,
+        "identity": identity,
+        "shingles": new.shingle_count,
+        "signature": new.signature,
+    }
     known = get_signature(connection, article_id)
     if known is None:
         start = {"article_id": article_id, "raw_cluster": 0, "cluster": 0, "story": None}
-        key = connection.execute(_ADD, {**row, **start}).inserted_primary_key
+        key = connection.execute(insert(signatures), {**row, **start}).inserted_primary_key
         assert key is not None
         number = int(key[0])
-        connection.execute(_OWN_CLUSTER, {"at": number, "raw_cluster": number, "cluster": number})
+        own_cluster = {"raw_cluster": number, "cluster": number}
+        connection.execute(_UPDATE_SIGNATURE, {"of_number": number, **own_cluster})
     else:
         number = known.number
-        connection.execute(_CHANGE, {**row, "at": number})
-        _take_away(connection, number, known.day, old)
-    for statement, name, values, more in (
-        (_ADD_BANDS, "band", new.bands, {}),
-        (_ADD_KEYS, "key", new.event_keys, {"day": day}),
-        (_ADD_PASSAGES, "passage", new.passages, {}),
+        connection.execute(_UPDATE_SIGNATURE, {"of_number": number, **row})
+        if old is not None:
+            _delete_keys(connection, number, known.day, old)
+    for table, column, values, others in (
+        (bands, "band", new.bands, {}),
+        (story_keys, "key", new.event_keys, {"day": day}),
+        (passages, "passage", new.passages, {}),
     ):
         if values:
-            connection.execute(statement, [{name: value, "number": number, **more} for value in values])
+            rows = [{column: value, "number": number, **others} for value in values]
+            connection.execute(insert(table), rows)
     return number
 
 
-def _take_away(connection: Connection, number: int, day: int, old: Fingerprint | None) -> None:
-    """Remove the rows of the last text; found by their keys, since none of these tables is kept by number."""
-    if old is None:
-        return
+def _delete_keys(connection: Connection, number: int, day: int, old: Fingerprint) -> None:
+    # By key: none of these tables has an index on the number.
     for table, column, values in ((bands, "band", old.bands), (passages, "passage", old.passages)):
-        gone = delete(table).where(table.c[column].in_(values), table.c.number == number)
-        connection.execute(gone)
-    same = (story_keys.c.day == day, story_keys.c.number == number)
-    connection.execute(delete(story_keys).where(story_keys.c.key.in_(old.event_keys), *same))
+        connection.execute(delete(table).where(table.c[column].in_(values), table.c.number == number))
+    of_article = (story_keys.c.day == day, story_keys.c.number == number)
+    connection.execute(delete(story_keys).where(story_keys.c.key.in_(old.event_keys), *of_article))
 
 
-def list_candidates(connection: Connection, mine: ArticleSignature, trace: Fingerprint) -> list[int]:
-    """The numbers of the articles worth comparing with this one, in order."""
-    found = _crowds(connection, "bands", "band", trace.bands).keys() - {mine.number}
-    alike = {row.number for row in _signatures(connection, found) if _is_like(mine, row)}
-    days = f" AND day BETWEEN {mine.day - MAX_DAYS_APART} AND {mine.day + MAX_DAYS_APART}"
-    named = _crowds(connection, "story_keys", "key", trace.event_keys, days)
-    told = {number for number, times in named.items() if times >= MIN_SHARED_EVENT_KEYS}
-    kin: set[int] = set()
-    if mine.identity is not None:
-        same = select(signatures.c.number).where(signatures.c.identity == mine.identity).limit(MAX_CANDIDATES_PER_KEY)
-        kin = {row[0] for row in connection.execute(same)}
-    return sorted((alike | told | kin) - {mine.number})
+def list_candidates(connection: Connection, own: ArticleSignature, fingerprint: Fingerprint) -> list[int]:
+    """Return the numbers of the articles worth comparing with this one, in ascending order."""
+    same_band = _count_shared_keys(connection, "bands", "band", fingerprint.bands).keys() - {own.number}
+    similar = {row.number for row in _fetch_signatures(connection, same_band) if _is_similar(own, row)}
+    near_days = f" AND day BETWEEN {own.day - MAX_DAYS_APART} AND {own.day + MAX_DAYS_APART}"
+    shared = _count_shared_keys(connection, "story_keys", "key", fingerprint.event_keys, near_days)
+    same_event = {number for number, count in shared.items() if count >= MIN_SHARED_EVENT_KEYS}
+    same_release: set[int] = set()
+    if own.identity is not None:
+        query = select(signatures.c.number).where(signatures.c.identity == own.identity)
+        same_release = {row.number for row in connection.execute(query.limit(MAX_CANDIDATES_PER_KEY))}
+    return sorted((similar | same_event | same_release) - {own.number})
 
 
-def _is_like(mine: ArticleSignature, row: Any) -> bool:
-    return is_candidate(mine.signature, bytes(row.signature), (mine.shingles, row.shingles))
+def _is_similar(own: ArticleSignature, row: Any) -> bool:
+    return is_candidate(own.signature, bytes(row.signature), (own.shingles, row.shingles))
 
 
-def _signatures(connection: Connection, numbers: Collection[int]) -> Iterable[Any]:
+def _fetch_signatures(connection: Connection, numbers: Collection[int]) -> Iterable[Any]:
     query = select(signatures.c.number, signatures.c.shingles, signatures.c.signature)
-    for some in _by_many(sorted(numbers)):
-        yield from connection.execute(query.where(signatures.c.number.in_(some)))
+    for chunk in _split_chunks(sorted(numbers)):
+        yield from connection.execute(query.where(signatures.c.number.in_(chunk)))
 
 
-def _crowds(connection: Connection, table: str, column: str, values: Sequence[int], more: str = "") -> Counter[int]:
-    """How many of the keys each number stands under. Keys are integers of ours, written out: they vary in number."""
-    if not values:
+def _count_shared_keys(
+    connection: Connection, table: str, column: str, keys: Sequence[int], condition: str = ""
+) -> Counter[int]:
+    """Return how many of these keys each article has.
+
+    The keys are integers of this program, so they can be part of the SQL text; their number varies.
+    """
+    if not keys:
         return Counter()
     parts = (
-        f"SELECT number FROM (SELECT number FROM {table} WHERE {column} = {int(value)}{more} "
-        f"ORDER BY number DESC LIMIT {MAX_CANDIDATES_PER_KEY}) AS of_{at}"
-        for at, value in enumerate(values)
+        f"SELECT number FROM (SELECT number FROM {table} WHERE {column} = {int(key)}{condition} "
+        f"ORDER BY number DESC LIMIT {MAX_CANDIDATES_PER_KEY}) AS of_{position}"
+        for position, key in enumerate(keys)
     )
     return Counter(row[0] for row in connection.execute(text(" UNION ALL ".join(parts))))
 
 
 def get_boilerplate(connection: Connection, keys: Collection[int]) -> frozenset[int]:
-    """Which of these passages stand everywhere."""
+    """Return which of these passages are boilerplate."""
     found: set[int] = set()
-    for some in _by_many(sorted(keys)):
-        found.update(row[0] for row in connection.execute(select(boilerplate).where(boilerplate.c.passage.in_(some))))
+    for chunk in _split_chunks(sorted(keys)):
+        query = select(boilerplate.c.passage).where(boilerplate.c.passage.in_(chunk))
+        found.update(row.passage for row in connection.execute(query))
     return frozenset(found)
 
 
-def update_boilerplate(
-    connection: Connection, keys: Collection[int], hollow: Callable[[set[int]], set[int]]
-) -> set[int]:
-    """See which of these passages stand in enough clusters now; the numbers of the articles for which that changed.
+def update_boilerplate(connection: Connection, keys: Collection[int], find_hollow: FindHollow) -> set[int]:
+    """Write which of these passages are boilerplate now. Return the articles for which that has changed.
 
-    `hollow` says which articles have next to nothing but such passages: those are like everyone who quotes them, and
-    must not tie all the others into one cluster.
+    Hollow articles do not count: they resemble everyone who quotes them, and would join the others into one cluster.
     """
-    flagged = get_boilerplate(connection, keys)
+    former = get_boilerplate(connection, keys)
     changed: set[int] = set()
-    for key in sorted(flagged | get_frequent_passages(connection, keys)):
-        rows = connection.execute(_WITH_PASSAGE, {"key": key}).all()
-        stands = _clusters(connection, dict(map(tuple, rows)), hollow) >= MIN_BOILERPLATE_CLUSTERS
-        if stands == (key in flagged) or (not stands and len(rows) == MAX_QUOTING_ARTICLES_READ):
+    for key in sorted(former | get_frequent_passages(connection, keys)):
+        rows = connection.execute(_LIST_WITH_PASSAGE, {"key": key}).all()
+        clusters = {row.number: row.raw_cluster for row in rows}
+        is_boilerplate = _count_clusters(connection, clusters, find_hollow) >= MIN_BOILERPLATE_CLUSTERS
+        was_cut_off = not is_boilerplate and len(rows) == MAX_QUOTING_ARTICLES_READ
+        if is_boilerplate == (key in former) or was_cut_off:
             continue
-        if stands:
-            connection.execute(_FLAG[connection.dialect.name], {"passage": key})
+        if is_boilerplate:
+            connection.execute(_ADD_BOILERPLATE[connection.dialect.name], {"passage": key})
         else:
             connection.execute(delete(boilerplate).where(boilerplate.c.passage == key))
         changed.update(row.number for row in rows)
     return changed
 
 
-def _clusters(
-    connection: Connection,
-    of: dict[int, int],
-    hollow: Callable[[set[int]], set[int]],
-) -> int:
-    """How many clusters these articles (number → raw cluster) are in, the hollow ones left aside."""
-    aside = hollow(set(of)) if len(of) >= MIN_BOILERPLATE_CLUSTERS else set()
-    if not aside:
-        return len(set(of.values()))
-    left = of.keys() - aside
-    near: dict[int, set[int]] = {}
+def _count_clusters(connection: Connection, clusters: dict[int, int], find_hollow: FindHollow) -> int:
+    """Return how many clusters these articles (number → raw cluster) are in without the hollow ones."""
+    hollow = find_hollow(set(clusters)) if len(clusters) >= MIN_BOILERPLATE_CLUSTERS else set()
+    if not hollow:
+        return len(set(clusters.values()))
+    left = clusters.keys() - hollow
+    neighbours: dict[int, set[int]] = {}
     for a, b in connection.execute(select(links.c.a, links.c.b).where(links.c.raw, links.c.a.in_(left))):
         if b in left:
-            near.setdefault(a, set()).add(b)
-            near.setdefault(b, set()).add(a)
+            neighbours.setdefault(a, set()).add(b)
+            neighbours.setdefault(b, set()).add(a)
     count = 0
     while left:
-        left -= find_connected([min(left)], near)
+        left -= find_connected([min(left)], lambda new: set().union(*(neighbours.get(each, set()) for each in new)))
         count += 1
     return count
 
 
 def get_frequent_passages(connection: Connection, keys: Collection[int]) -> frozenset[int]:
-    """Which of these passages stand in as many articles as it takes clusters.
+    """Return which of these passages are in at least `MIN_BOILERPLATE_CLUSTERS` articles.
 
-    Not counted: a passage that ends every tenth article of a million would be read a hundred thousand times.
+    The query does not count them: it would read a hundred thousand rows for a passage that ends every tenth article
+    of a million.
     """
     found: set[int] = set()
-    for some in _by_many(sorted(keys)):
-        asked = ", ".join(f"({int(key)})" for key in some)
-        last = f"SELECT number FROM passages WHERE passage = asked.key LIMIT 1 OFFSET {MIN_BOILERPLATE_CLUSTERS - 1}"
-        query = f"WITH asked(key) AS (VALUES {asked}) SELECT key FROM asked WHERE ({last}) IS NOT NULL"
+    for chunk in _split_chunks(sorted(keys)):
+        values = ", ".join(f"({int(key)})" for key in chunk)
+        nth = f"SELECT number FROM passages WHERE passage = asked.key LIMIT 1 OFFSET {MIN_BOILERPLATE_CLUSTERS - 1}"
+        query = f"WITH asked(key) AS (VALUES {values}) SELECT key FROM asked WHERE ({nth}) IS NOT NULL"
         found.update(row[0] for row in connection.execute(text(query)))
     return frozenset(found)
 
 
-def _by_many(values: Sequence[int]) -> Iterable[Sequence[int]]:
+def _split_chunks(values: Sequence[int]) -> Iterable[Sequence[int]]:
     return (values[start : start + MAX_VALUES_PER_QUERY] for start in range(0, len(values), MAX_VALUES_PER_QUERY))
-
-
-__all__ = [
-    "ArticleSignature",
-    "list_candidates",
-    "get_signature",
-    "get_frequent_passages",
-    "get_boilerplate",
-    "save_signature",
-    "update_boilerplate",
-]

@@ -100,7 +100,9 @@ class Database:
         try:
             yield connection
             if thread.has_failed:
-                raise CrawlerError(f"Nothing of this transaction was written to the store {self.name}: a part of it failed.")
+                raise CrawlerError(
+                    f"Nothing of this transaction was written to the store {self.name}: a part of it failed."
+                )
             connection.exec_driver_sql("COMMIT")
         except BaseException as error:
             self._roll_back(connection)

@@ -79,9 +79,7 @@ class LeaseRepository:
             former = self.get(source)
             if former is not None and former.holder != holder and not _has_expired(former, now):
                 return former
-            own = Lease(
-                source=source, holder=holder, **get_current_process()._asdict(), taken_at=now, heartbeat_at=now
-            )
+            own = Lease(source=source, holder=holder, **get_current_process()._asdict(), taken_at=now, heartbeat_at=now)
             if former is not None and former.holder == holder:
                 own = replace(own, taken_at=former.taken_at)
             else:

@@ -64,9 +64,9 @@ class Delivery:
 _MESSAGE_FIELDS = tuple(field.name for field in fields(Message))
 _DELIVERY_FIELDS = tuple(field.name for field in fields(Delivery))
 _SELECT_MESSAGES = select(*select_columns(messages, _MESSAGE_FIELDS))
-_SELECT_BOTH = select(*select_columns(messages, _MESSAGE_FIELDS), *select_columns(deliveries, _DELIVERY_FIELDS)).join_from(
-    deliveries, messages, deliveries.c.message_id == messages.c.id
-)
+_SELECT_BOTH = select(
+    *select_columns(messages, _MESSAGE_FIELDS), *select_columns(deliveries, _DELIVERY_FIELDS)
+).join_from(deliveries, messages, deliveries.c.message_id == messages.c.id)
 _HAS_FAILED = (deliveries.c.state == DeliveryState.DEAD) | (
     (deliveries.c.state == DeliveryState.PENDING) & deliveries.c.failure.is_not(None)
 )
@@ -109,9 +109,7 @@ class MessageRepository:
             assert added is not None
             message_id = int(added[0])
             pending = [
-                Delivery(
-                    message_id=message_id, channel=name, state=DeliveryState.PENDING, tries=0, next_try_at=due_at
-                )
+                Delivery(message_id=message_id, channel=name, state=DeliveryState.PENDING, tries=0, next_try_at=due_at)
                 for name in dict.fromkeys(channels)
             ]
             connection.execute(insert(deliveries), [asdict(delivery) for delivery in pending])
@@ -132,9 +130,7 @@ class MessageRepository:
 
     def get_last_time(self, subscription: str, kinds: Sequence[str]) -> datetime | None:
         """Return when the subscription's newest message of these kinds was added, or None."""
-        query = select(messages.c.created_at).where(
-            messages.c.subscription == subscription, messages.c.kind.in_(kinds)
-        )
+        query = select(messages.c.created_at).where(messages.c.subscription == subscription, messages.c.kind.in_(kinds))
         rows: Sequence[Any] = self._database.fetch_all(query.order_by(messages.c.id.desc()).limit(1))
         return rows[0][0] if rows else None
 

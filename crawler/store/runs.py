@@ -39,7 +39,7 @@ def close_unfinished_runs(connection: Connection, source: str, at: datetime) -> 
 
 
 class RunRepository:
-    """`store.runs`. `mode` restricts a query to runs of one kind (`live`, `replay`). Lists start with the newest run."""
+    """`store.runs`. `mode` selects runs of one kind (`live`, `replay`). Lists start with the newest run."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -115,9 +115,7 @@ class RunRepository:
     def save_measures(self, run: Run) -> None:
         """Write the measures of an ended run again. Later runs are compared with them."""
         with self._database.transaction() as connection:
-            connection.execute(
-                _UPDATE, {"of_run": run.id, "measures": json.dumps(run.measures, ensure_ascii=False)}
-            )
+            connection.execute(_UPDATE, {"of_run": run.id, "measures": json.dumps(run.measures, ensure_ascii=False)})
 
     def get_last_complete(self, source: str, *, mode: str | None = None) -> Run | None:
         """Return the newest run that read every list page it had to read.

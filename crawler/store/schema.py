@@ -6,7 +6,7 @@ every query, index and row that is written uses the key. A `ForeignKey` uses the
 | tables | content |
 |---|---|
 | `runs` | one row per crawl of a source |
-| `articles`, `versions`, `matches`, `rematches` | current state of each article, every text it had, matches, rematch log |
+| `articles`, `versions`, `matches`, `rematches` | articles, every text they had, matches, rematch log |
 | `http_cache`, `failures` | last response of each URL, URLs that could not be read |
 | `schedules`, `leases`, `alarms` | state of each source's schedule, its running process, its alarms |
 | `signatures` to `unclustered` | near-duplicate clusters and stories |

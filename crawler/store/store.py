@@ -113,7 +113,7 @@ def open_store(url: str, *, backup: bool = True) -> Store:
         raise ConfigError(f"The store {name} cannot be opened: {error.strerror}: {error.filename}.") from error
     except DBAPIError as error:
         reason = _redact_password(format_database_error(error), address)
-        hint = "Check `database` and `data_dir`" + (", and whether the disk is full." if "disk" in reason else ".")
+        hint = "Check `database` and `data_dir`, and whether the disk is full."
         raise ConfigError(f"The store {name} cannot be opened: {reason}. {hint}") from error
     return Store(Database(engine, name))
 

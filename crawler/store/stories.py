@@ -1,7 +1,6 @@
-"""Which articles are one text and which tell of one story: judged at the end of a run, overruled by a person.
+"""Clusters (articles with one text) and stories (articles about one event), and a person's corrections of stories.
 
-Every change here is a batch (`Database.writing`), in which no other process writes: two that judge at once could each
-make half of a story.
+Every change is an exclusive transaction. Two processes that cluster at once could each write half of a story.
 """
 
 from __future__ import annotations
@@ -19,16 +18,17 @@ from crawler.items import Article
 from crawler.similarity.semantic import Embedding
 from crawler.store.clustering import Clusterer
 from crawler.store.database import Database
-from crawler.store.grouping import rebuild_stories
 from crawler.store.schema import articles, signatures, story_overrides, unclustered, versions
 from crawler.store.serialization import parse_article
+from crawler.store.story_groups import rebuild_stories
 
 ARTICLES_PER_READ = 100
 MAX_CLUSTERINGS_PER_CALL = 10
-"""Times that one article is judged in one go; what would need more waits for the next."""
-_WAITING = select(unclustered.c.article_id).order_by(unclustered.c.article_id).limit(ARTICLES_PER_READ)
-_STORY_OF = (select(signatures.c.story).where(signatures.c.article_id == bindparam("of_article")))
-_MEMBERS = (
+"""Times that one call clusters one article. An article that needs more waits for the next call."""
+
+_LIST_PENDING = select(unclustered.c.article_id).order_by(unclustered.c.article_id).limit(ARTICLES_PER_READ)
+_GET_STORY_ID = select(signatures.c.story).where(signatures.c.article_id == bindparam("of_article"))
+_SELECT_MEMBERS = (
     select(signatures.c.story, signatures.c.cluster, versions.c.article)
     .join_from(signatures, articles, articles.c.id == signatures.c.article_id)
     .join(versions, (versions.c.article_id == articles.c.id) & (versions.c.version == articles.c.current_version))
@@ -59,89 +59,90 @@ class ClusterRepository:
         self._database = database
 
     def count_pending(self) -> int:
-        """How many articles are still to be judged."""
+        """Return how many articles are not clustered yet."""
         found: int = self._database.fetch_all(select(func.count()).select_from(unclustered))[0][0]
         return found
 
     def assign_pending(
         self, zone: tzinfo, *, max_seconds: float | None = None, embedding: Embedding | None = None
     ) -> int:
-        """Judge the articles that are new or touched by new ones, each in its own transaction; how many.
+        """Write clusters and stories of the articles that are new or touched by new ones. Return how many there were.
 
-        `zone` says on which day a moment is; after `seconds` (None: never) the rest is left for the next time. What
-        another process judges meanwhile is not judged twice. With an `embedding` the meaning of matched
-        articles counts.
+        Each article has its own transaction, and no two processes cluster the same one. `zone` determines the day of
+        a time. After `max_seconds` (None: no limit) the rest waits for the next call. `embedding` compares the meaning
+        of matched articles.
         """
-        settling = Clusterer(zone, embedding)
-        until = None if max_seconds is None else time.monotonic() + max_seconds
+        clusterer = Clusterer(zone, embedding)
+        deadline = None if max_seconds is None else time.monotonic() + max_seconds
         done = 0
         times: Counter[str] = Counter()
-        while rows := self._database.fetch_all(_WAITING):
+        while rows := self._database.fetch_all(_LIST_PENDING):
             for row in rows:
-                times[row[0]] += 1
-                if times[row[0]] > MAX_CLUSTERINGS_PER_CALL or (until is not None and time.monotonic() > until):
+                times[row.article_id] += 1
+                is_late = deadline is not None and time.monotonic() > deadline
+                if times[row.article_id] > MAX_CLUSTERINGS_PER_CALL or is_late:
                     return done
                 with self._database.transaction(exclusive=True) as connection:
-                    still = select(unclustered.c.article_id).where(unclustered.c.article_id == row[0])
-                    if connection.execute(still).first():
-                        settling.assign_article(connection, row[0])
+                    still_pending = select(unclustered).where(unclustered.c.article_id == row.article_id)
+                    if connection.execute(still_pending).first():
+                        clusterer.assign_article(connection, row.article_id)
                         done += 1
         return done
 
     def get_member_ids(self, article_id: str) -> frozenset[str]:
-        """The articles that are one text with this one, itself among them; empty for one not judged yet."""
+        """Return the ids of the articles that are one text with this one, its own included. Empty before clustering."""
         own = select(signatures.c.cluster).where(signatures.c.article_id == article_id).scalar_subquery()
         rows = self._database.fetch_all(select(signatures.c.article_id).where(signatures.c.cluster == own))
-        return frozenset(row[0] for row in rows)
+        return frozenset(row.article_id for row in rows)
 
 
 class StoryRepository:
-    """`store.same`."""
+    """`store.stories`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get_member_ids(self, article_id: str) -> frozenset[str]:
-        """The articles of an article's story, itself among them; itself alone when it is in none."""
-        own = select(signatures.c.story).where(signatures.c.article_id == article_id).scalar_subquery()
-        rows = self._database.fetch_all(select(signatures.c.article_id).where(signatures.c.story == own))
-        return frozenset({article_id, *(row[0] for row in rows)})
-
-    def get_id_by_article(self, article_id: str) -> int | None:
-        """The number of the story an article is in, None for one that stands alone."""
-        rows = self._database.fetch_all(_STORY_OF, {"of_article": article_id})
-        return rows[0][0] if rows else None
-
     def get(self, story_id: int) -> StoredStory | None:
-        """A story with its articles, None for a number that no story has."""
-        rows = self._database.fetch_all(_MEMBERS.where(signatures.c.story == story_id))
+        """Return a story with its articles, or None."""
+        rows = self._database.fetch_all(_SELECT_MEMBERS.where(signatures.c.story == story_id))
         members = tuple(StoryMember(cluster=row.cluster, article=parse_article(row.article)) for row in rows)
         return StoredStory(id=story_id, members=members) if members else None
 
+    def get_id_by_article(self, article_id: str) -> int | None:
+        """Return the number of an article's story, or None if it has none."""
+        rows = self._database.fetch_all(_GET_STORY_ID, {"of_article": article_id})
+        return rows[0][0] if rows else None
+
+    def get_member_ids(self, article_id: str) -> frozenset[str]:
+        """Return the ids of the articles of an article's story, its own included. Without a story only its own."""
+        own = select(signatures.c.story).where(signatures.c.article_id == article_id).scalar_subquery()
+        rows = self._database.fetch_all(select(signatures.c.article_id).where(signatures.c.story == own))
+        return frozenset({article_id, *(row.article_id for row in rows)})
+
     def iter_newest(self, since: datetime | None = None) -> Iterator[StoredStory]:
-        """The stories of two articles and more that have an article since then, the latest first."""
+        """Return an iterator over the stories, the newest first. `since`: only those with an article since then."""
         latest = func.max(articles.c.dated_at)
         query = select(signatures.c.story).join_from(signatures, articles, articles.c.id == signatures.c.article_id)
         query = query.where(signatures.c.story.is_not(None)).group_by(signatures.c.story)
         if since is not None:
             query = query.having(latest >= since)
         for row in self._database.fetch_all(query.order_by(latest.desc(), signatures.c.story.desc())):
-            found = self.get(row[0])
-            if found is not None:
-                yield found
+            story = self.get(row.story)
+            if story is not None:
+                yield story
 
     def merge(self, one: int, other: int, at: datetime) -> int:
-        """A person says that two stories are one; the number of the story it is now."""
+        """Write a person's decision that two stories are one. Return the number of the merged story."""
         if one == other:
             raise UsageError(f"Story {one} cannot be merged with itself.")
-        sides = [self._named(number) for number in (one, other)]
-        first, *others = [member.article.id for side in sides for member in side.members]
-        self._say([(first, other) for other in others if other != first], together=True, at=at)
+        both = [self._get_or_raise(story_id) for story_id in (one, other)]
+        first, *others = [member.article.id for story in both for member in story.members]
+        self._save_overrides([(first, other_id) for other_id in others if other_id != first], together=True, at=at)
         return self.get_id_by_article(first) or one
 
     def split(self, number: int, article_id: str, at: datetime) -> None:
-        """A person says that an article, with what is one text with it, does not belong to a story."""
-        members = self._named(number).members
+        """Write a person's decision that an article, with its whole cluster, does not belong to a story."""
+        members = self._get_or_raise(number).members
         own = next((member for member in members if member.article.id == article_id), None)
         if own is None:
             raise UsageError(f"{article_id!r} is not in story {number}; `crawler story {number}` shows what is.")
@@ -149,41 +150,43 @@ class StoryRepository:
         rest = [member.article.id for member in members if member.cluster != own.cluster]
         if not rest:
             out, rest = [article_id], [name for name in out if name != article_id]
-        self._say([(one, other) for one in out for other in rest], together=False, at=at)
+        self._save_overrides([(one, other) for one in out for other in rest], together=False, at=at)
 
     def undo(self, about: int | str, at: datetime) -> int:
-        """Take back the last thing a person said about the articles of a story, or, by its id, about one article (its
-        story may be gone); how many words that were."""
+        """Undo the newest decision about a story's articles, or about one article by its id. Return its pairs' number.
+
+        The article's story may be gone by now.
+        """
         if isinstance(about, str):
-            members, what = {about}, f"of {about}"
+            ids, what = {about}, f"of {about}"
         else:
-            members, what = {member.article.id for member in self._named(about).members}, f"in story {about}"
-        touching = story_overrides.c.a.in_(members) | story_overrides.c.b.in_(members)
-        newest = select(func.max(story_overrides.c.action)).where(touching, story_overrides.c.undone_at.is_(None))
-        act = self._database.fetch_all(newest)[0][0]
-        if act is None:
+            ids, what = {member.article.id for member in self._get_or_raise(about).members}, f"in story {about}"
+        is_about = story_overrides.c.a.in_(ids) | story_overrides.c.b.in_(ids)
+        newest = select(func.max(story_overrides.c.action)).where(is_about, story_overrides.c.undone_at.is_(None))
+        action = self._database.fetch_all(newest)[0][0]
+        if action is None:
             raise UsageError(f"Nobody overruled anything {what}: there is nothing to undo.")
+        is_action = story_overrides.c.action == action
         with self._database.transaction(exclusive=True) as connection:
-            names = connection.execute(
-                select(story_overrides.c.a, story_overrides.c.b).where(story_overrides.c.action == act)
-            ).all()
-            connection.execute(update(story_overrides).where(story_overrides.c.action == act).values(undone_at=at))
-            self._regroup(connection, {name for row in names for name in row})
-        return len(names)
+            pairs = connection.execute(select(story_overrides.c.a, story_overrides.c.b).where(is_action)).all()
+            connection.execute(update(story_overrides).where(is_action).values(undone_at=at))
+            _rebuild(connection, {article_id for pair in pairs for article_id in pair})
+        return len(pairs)
 
-    def _named(self, number: int) -> StoredStory:
-        found = self.get(number)
-        if found is None:
-            raise UsageError(f"There is no story {number}; `crawler stories` lists those there are.")
-        return found
+    def _get_or_raise(self, story_id: int) -> StoredStory:
+        story = self.get(story_id)
+        if story is None:
+            raise UsageError(f"There is no story {story_id}; `crawler stories` lists those there are.")
+        return story
 
-    def _say(self, pairs: list[tuple[str, str]], *, together: bool, at: datetime) -> None:
+    def _save_overrides(self, pairs: list[tuple[str, str]], *, together: bool, at: datetime) -> None:
         with self._database.transaction(exclusive=True) as connection:
-            act = connection.execute(select(func.coalesce(func.max(story_overrides.c.action), 0) + 1)).scalar()
-            row = {"action": act, "together": together, "created_at": at, "undone_at": None}
+            action = connection.execute(select(func.coalesce(func.max(story_overrides.c.action), 0) + 1)).scalar()
+            row = {"action": action, "together": together, "created_at": at, "undone_at": None}
             connection.execute(insert(story_overrides), [{**row, "a": one, "b": other} for one, other in pairs])
-            self._regroup(connection, {name for pair in pairs for name in pair})
+            _rebuild(connection, {article_id for pair in pairs for article_id in pair})
 
-    def _regroup(self, connection: Connection, names: set[str]) -> None:
-        rows = connection.execute(select(signatures.c.number).where(signatures.c.article_id.in_(names)))
-        rebuild_stories(connection, {row[0] for row in rows})
+
+def _rebuild(connection: Connection, article_ids: set[str]) -> None:
+    rows = connection.execute(select(signatures.c.number).where(signatures.c.article_id.in_(article_ids)))
+    rebuild_stories(connection, {row.number for row in rows})

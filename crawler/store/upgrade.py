@@ -1,4 +1,4 @@
-"""Bring a database to this program's schema: once, by one process at a time, with a copy of a SQLite file first."""
+"""Upgrades a database to this program's schema: once, in one process, after a copy of a SQLite file."""
 
 from __future__ import annotations
 
@@ -22,83 +22,33 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+WAL_RETRY_SECONDS = 0.02
 
-_ONE = threading.Lock()  # Alembic keeps the migration at work in module globals
+_alembic_lock = threading.Lock()  # Alembic keeps the current migration in module globals
 
 
 def upgrade_schema(engine: Engine, name: str, file: Path | None, *, backup: bool) -> None:
-    """Apply the revisions a database lacks; `file` is a SQLite database's file, None for any other.
+    """Apply the revisions that a database lacks. `file` is a SQLite database's file, None for any other.
 
-    ConfigError when the database was written by a newer version of this program.
+    Raise ConfigError if a newer version of this program wrote the database.
     """
-    with _ONE, engine.connect() as connection:
+    with _alembic_lock, engine.connect() as connection:
         if file is not None:
-            _use_wal(connection)
-        if _revision(connection) == SCHEMA_REVISION:
-            return  # the usual case, which spares the import of Alembic
-        with _alone(connection):
-            found = _revision(connection)
+            _enable_wal(connection)
+        if _read_revision(connection) == SCHEMA_REVISION:
+            return  # the usual case: Alembic is not imported
+        with _exclusive_transaction(connection):
+            found = _read_revision(connection)
             if found == SCHEMA_REVISION:
                 return  # another process was faster
-            _refuse_newer(found, name)
+            _raise_if_newer(found, name)
             if backup and file is not None and inspect(connection).get_table_names():
-                _copy(file, file.with_name(f"{file.stem}.before-{SCHEMA_REVISION}.db"))
-            _apply(connection)
-
-
-def _revision(connection: Connection) -> str | None:
-    """The revision a database says it has, None for a database without one."""
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return found
-
-
-def _refuse_newer(found: str | None, name: str) -> None:
-    if found is not None and found not in _known():
-        raise ConfigError(
-            f"The store {name} was written by a newer version of this program (its revision {found} is unknown to "
-            "this one): install that version, or set `database` to another store."
-        )
-
-
-@contextlib.contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
-    """A transaction that no other process is in; foreign keys are off, since SQLite alters a table by dropping it."""
-    sqlite = connection.dialect.name == "sqlite"
-    if sqlite:
-        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if sqlite else "BEGIN")
-    try:
-        if not sqlite:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK_KEY}, hashtext(current_schema()))")
-        yield
-        connection.exec_driver_sql("COMMIT")
-    except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
-        raise
-    finally:
-        if sqlite:
-            connection.exec_driver_sql("PRAGMA foreign_keys = ON")
-
-
-def _apply(connection: Connection) -> None:
-    from alembic import command
-
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    config = make_alembic_config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def _known() -> set[str]:
-    from alembic.script import ScriptDirectory
-
-    return {script.revision for script in ScriptDirectory.from_config(make_alembic_config()).walk_revisions()}
+                _copy_database(file, file.with_name(f"{file.stem}.before-{SCHEMA_REVISION}.db"))
+            _run_migrations(connection)
 
 
 def make_alembic_config() -> Config:
-    """Alembic's configuration, made here instead of in an `alembic.ini`."""
+    """Return Alembic's configuration, made here instead of in an `alembic.ini`."""
     from alembic.config import Config
 
     config = Config()
@@ -107,23 +57,78 @@ def make_alembic_config() -> Config:
     return config
 
 
-def _use_wal(connection: Connection) -> None:
-    """Switch a file to write-ahead logging, for good. SQLite does not wait when two processes do so at once."""
-    until = time.monotonic() + LOCK_WAIT_SECONDS
+def _read_revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
+
+
+def _raise_if_newer(found: str | None, name: str) -> None:
+    if found is not None and found not in _list_revisions():
+        raise ConfigError(
+            f"The store {name} was written by a newer version of this program (its revision {found} is unknown to "
+            "this one): install that version, or set `database` to another store."
+        )
+
+
+@contextlib.contextmanager
+def _exclusive_transaction(connection: Connection) -> Iterator[None]:
+    """Run the block in a transaction that no other process is in.
+
+    SQLite's foreign keys are off meanwhile, because a migration may replace a table by dropping it.
+    """
+    is_sqlite = connection.dialect.name == "sqlite"
+    if is_sqlite:
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_sqlite else "BEGIN")
+    try:
+        if not is_sqlite:
+            lock = f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK_KEY}, hashtext(current_schema()))"
+            connection.exec_driver_sql(lock)
+        yield
+        connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+    finally:
+        if is_sqlite:
+            connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+
+
+def _run_migrations(connection: Connection) -> None:
+    from alembic import command
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    config = make_alembic_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _list_revisions() -> set[str]:
+    from alembic.script import ScriptDirectory
+
+    return {script.revision for script in ScriptDirectory.from_config(make_alembic_config()).walk_revisions()}
+
+
+def _enable_wal(connection: Connection) -> None:
+    """Switch a file to write-ahead logging, permanently. SQLite does not wait if two processes do so at once."""
+    deadline = time.monotonic() + LOCK_WAIT_SECONDS
     while True:
         try:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         except OperationalError as error:
-            if "locked" not in str(error.orig) or time.monotonic() > until:
+            is_busy = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > deadline:
                 raise
-            time.sleep(0.02)
+            time.sleep(WAL_RETRY_SECONDS)
         else:
             return
 
 
-def _copy(file: Path, to: Path) -> None:
-    """A consistent copy of a database in use, whole or not there at all."""
-    part = to.with_name(to.name + ".part")
-    with contextlib.closing(sqlite3.connect(file)) as source, contextlib.closing(sqlite3.connect(part)) as target:
-        source.backup(target)
-    part.replace(to)
+def _copy_database(file: Path, target: Path) -> None:
+    """Write a consistent copy of a database in use. A failed copy leaves no target."""
+    part = target.with_name(target.name + ".part")
+    with contextlib.closing(sqlite3.connect(file)) as source, contextlib.closing(sqlite3.connect(part)) as copy:
+        source.backup(copy)
+    part.replace(target)

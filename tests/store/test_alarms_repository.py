@@ -33,7 +33,11 @@ def test_one_is_changed_in_place_and_closed(store: Store) -> None:
     store.alarms.save(ALARM)
     found = store.alarms.get_open("mfa")
     assert found is not None
-    store.alarms.save(replace(found, closed_at=LATER, pending_notice=None, notified_at=LATER, notified_channels=("a", "b"), run_count=3))
+    store.alarms.save(
+        replace(
+            found, closed_at=LATER, pending_notice=None, notified_at=LATER, notified_channels=("a", "b"), run_count=3
+        )
+    )
     assert store.alarms.get_open("mfa") is None
     assert store.alarms.list_open() == store.alarms.list_due(LATER) == []
     store.alarms.save(ALARM)
@@ -69,7 +73,9 @@ def test_what_changed_meanwhile_is_not_settled(store: Store) -> None:
     (due,) = store.alarms.list_due(NOON)
     taken = store.alarms.claim(due, NOON, LATER)
     assert taken is not None
-    store.alarms.update_open("mfa", lambda found: replace(found, pending_notice="healed", closed_at=LATER) if found else None)
+    store.alarms.update_open(
+        "mfa", lambda found: replace(found, pending_notice="healed", closed_at=LATER) if found else None
+    )
     assert not store.alarms.save_result(taken, replace(taken, pending_notice=None))
     assert [alarm.pending_notice for alarm in store.alarms.list_due(LATER)] == ["healed"]
 

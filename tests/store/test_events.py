@@ -135,9 +135,7 @@ def test_deliveries_come_in_the_order_of_their_messages_when_they_are_due(store:
     message(store, "a")
     due = [(m.key, d.channel) for m, d in store.deliveries.list_due(NOON, 10)]
     assert due == [("b", "one"), ("b", "two"), ("a", "desk")]
-    assert [d.channel for _, d in store.deliveries.list_due(NOON, 10, excluded_channels=["one", "desk"])] == [
-        "two"
-    ]
+    assert [d.channel for _, d in store.deliveries.list_due(NOON, 10, excluded_channels=["one", "desk"])] == ["two"]
     assert len(store.deliveries.list_due(NOON + MINUTE, 2)) == 2
 
 

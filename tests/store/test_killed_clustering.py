@@ -43,13 +43,13 @@ with open_store(url) as store:
     setattr(place, last, killed)
     now = datetime(2026, 3, 7, tzinfo=UTC)
     if act == "settle":
-        store.same.settle(ZoneInfo("Asia/Almaty"))
+        store.clusters.assign_pending(ZoneInfo("Asia/Almaty"))
     elif act == "split":
-        store.same.split(int(given[0]), given[1], now)
+        store.stories.split(int(given[0]), given[1], now)
     elif act == "merge":
-        store.same.merge(int(given[0]), int(given[1]), now)
+        store.stories.merge(int(given[0]), int(given[1]), now)
     else:
-        store.same.undo(int(given[0]), now)
+        store.stories.undo(int(given[0]), now)
 """
 
 COUNT = 24
@@ -71,13 +71,13 @@ def killed(url: str, *arguments: str) -> None:
 @pytest.mark.parametrize(
     ("room", "name", "when", "nth"),
     [
-        ("kindred", "put", "after", 14),
-        ("settling", "Settling._link", "after", 14),
-        ("settling", "Settling._recluster", "after", 3),
-        ("grouping", "_new", "after", 2),
-        ("settling", "regroup", "after", 4),
-        ("settling", "_DONE.run", "before", 14),
-        ("settling", "_DONE.run", "after", 14),
+        ("candidate_index", "save_signature", "after", 14),
+        ("clustering", "Clusterer._add_links", "after", 14),
+        ("clustering", "Clusterer._update_clusters", "after", 3),
+        ("story_groups", "_add_story", "after", 2),
+        ("clustering", "rebuild_stories", "after", 4),
+        ("clustering", "_delete_pending", "before", 14),
+        ("clustering", "_delete_pending", "after", 14),
     ],
 )
 def test_a_kill_at_a_chosen_moment_of_judging_leaves_no_half_story(
@@ -96,7 +96,7 @@ def test_a_kill_at_a_chosen_moment_of_judging_leaves_no_half_story(
 
 
 @pytest.mark.parametrize(
-    ("room", "name", "when"), [("sameness", "regroup", "before"), ("sameness", "regroup", "after")]
+    ("room", "name", "when"), [("stories", "rebuild_stories", "before"), ("stories", "rebuild_stories", "after")]
 )
 @pytest.mark.parametrize("act", ["merge", "split", "undo"])
 def test_a_person_s_word_is_kept_whole_or_not_at_all(url: str, act: str, room: str, name: str, when: str) -> None:

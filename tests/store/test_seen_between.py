@@ -19,9 +19,7 @@ def save(store: Store, article: Article, at: datetime) -> None:
 
 
 def seen(store: Store, begin: datetime, end: datetime) -> list[tuple[str, int | None]]:
-    return [
-        (article.native_id, article.version) for article in store.versions.list_matched_between(begin, end)
-    ]
+    return [(article.native_id, article.version) for article in store.versions.list_matched_between(begin, end)]
 
 
 def test_versions_of_a_time_that_a_rule_found(store: Store, an_article: Callable[..., Article]) -> None:

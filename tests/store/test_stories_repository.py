@@ -220,7 +220,7 @@ from zoneinfo import ZoneInfo
 from crawler.store import open_store
 with open_store(sys.argv[1]) as store:
     print("began", flush=True)
-    store.same.settle(ZoneInfo("Asia/Almaty"))
+    store.clusters.assign_pending(ZoneInfo("Asia/Almaty"))
 """
 
 

@@ -65,9 +65,7 @@ def test_a_kill_loses_nothing_said_to_be_kept_and_doubles_nothing(url: str, work
         again.communicate()
         assert again.returncode == 0
         assert {
-            version
-            for article in kept
-            for version in [a.version for a in store.versions.list_by_article(article)]
+            version for article in kept for version in [a.version for a in store.versions.list_by_article(article)]
         } == {1}
         assert store.articles.count() == (len(kept) // 10 + 1) * 10
         assert_whole(store)

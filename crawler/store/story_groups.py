@@ -1,0 +1,119 @@
+"""How stories are built from links, releases and a person's decisions, and how they keep their numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+
+from crawler.similarity.stories import StoryLink, StoryOverride, find_connected, group_stories
+from crawler.store.schema import links, signatures, stories, story_overrides
+
+
+class LinkKind(StrEnum):
+    """What a link says about two articles. The database stores these values."""
+
+    SAME_TEXT = "text"
+    SAME_STORY = "story"
+    SEPARATE = "apart"
+    """They have enough in common for one story, but are about two events."""
+    QUOTE = "quote"
+    """They have only a boilerplate passage in common."""
+
+
+_JOINING_KINDS = (LinkKind.SAME_TEXT, LinkKind.SAME_STORY)
+_SELECT_MEMBERS = select(signatures.c.number, signatures.c.article_id, signatures.c.identity, signatures.c.story)
+_SELECT_LINKS = select(links.c.a, links.c.b, links.c.kind, links.c.score)
+_SELECT_OVERRIDES = select(story_overrides.c.a, story_overrides.c.b, story_overrides.c.together).where(
+    story_overrides.c.undone_at.is_(None)
+)
+
+
+def rebuild_stories(connection: Connection, changed: Collection[int]) -> None:
+    """Build the stories of these articles, and of all that is connected with them, in the caller's transaction."""
+    members = _fetch_connected(connection, changed)
+    ids = {number: row.article_id for number, row in members.items()}
+    rows = connection.execute(_SELECT_LINKS.where(links.c.a.in_(members), links.c.b.in_(members))).all()
+    joining = [
+        StoryLink(a=ids[row.a], b=ids[row.b], score=row.score, is_certain=row.kind == LinkKind.SAME_TEXT)
+        for row in rows
+        if row.kind in _JOINING_KINDS
+    ]
+    separated = [(ids[row.a], ids[row.b]) for row in rows if row.kind == LinkKind.SEPARATE]
+    overrides = [
+        StoryOverride(a=row.a, b=row.b, is_together=row.together)
+        for row in _fetch_overrides(connection, set(ids.values()))
+    ]
+    groups = group_stories(ids.values(), [*joining, *_make_release_links(members.values())], separated, overrides)
+    _write_story_numbers(connection, groups, {row.article_id: row for row in members.values()})
+
+
+def _fetch_connected(connection: Connection, changed: Collection[int]) -> dict[int, Row[Any]]:
+    """Return what links, releases, overrides or a former story connect with these articles, by number."""
+    members: dict[int, Row[Any]] = {}
+
+    def get_neighbours(numbers: set[int]) -> set[int]:
+        rows = connection.execute(_SELECT_MEMBERS.where(signatures.c.number.in_(numbers))).all()
+        members.update({row.number: row for row in rows})
+        touching = or_(links.c.a.in_(numbers), links.c.b.in_(numbers))
+        linked = connection.execute(_SELECT_LINKS.where(touching, links.c.kind.in_(_JOINING_KINDS)))
+        found = {number for row in linked for number in (row.a, row.b)}
+        ids = {row.article_id for row in rows}
+        joined = [row for row in _fetch_overrides(connection, ids) if row.together]
+        for column, values in (
+            (signatures.c.article_id, {article_id for row in joined for article_id in (row.a, row.b)} - ids),
+            (signatures.c.identity, {row.identity for row in rows if row.identity}),
+            (signatures.c.story, {row.story for row in rows if row.story}),
+        ):
+            if values:
+                query = select(signatures.c.number).where(column.in_(values))
+                found |= {row.number for row in connection.execute(query)}
+        return found
+
+    find_connected(changed, get_neighbours)
+    return members
+
+
+def _fetch_overrides(connection: Connection, ids: set[str]) -> list[Row[Any]]:
+    """Return a person's decisions about these articles, the oldest first."""
+    query = _SELECT_OVERRIDES.where(or_(story_overrides.c.a.in_(ids), story_overrides.c.b.in_(ids)))
+    return list(connection.execute(query.order_by(story_overrides.c.id)))
+
+
+def _make_release_links(members: Iterable[Row[Any]]) -> list[StoryLink]:
+    """Return links from the first article of each release to its other language versions."""
+    first: dict[str, str] = {}
+    found = []
+    for row in sorted(members, key=lambda row: str(row.article_id)):
+        if row.identity:
+            first_id = first.setdefault(row.identity, row.article_id)
+            if first_id != row.article_id:
+                found.append(StoryLink(a=first_id, b=row.article_id, is_certain=True))
+    return found
+
+
+def _write_story_numbers(connection: Connection, groups: list[list[str]], rows: dict[str, Row[Any]]) -> None:
+    """Write each article's story. A story keeps the number that most of its members had; larger stories come first."""
+    taken: set[int] = set()
+    for members in sorted(groups, key=lambda members: (-len(members), members)):
+        number = None
+        if len(members) > 1:
+            former = Counter(rows[article_id].story for article_id in members if rows[article_id].story)
+            free = sorted((-count, story) for story, count in former.items() if story not in taken)
+            number = free[0][1] if free else _add_story(connection)
+            taken.add(number)
+        changed = [rows[article_id].number for article_id in members if rows[article_id].story != number]
+        if changed:
+            connection.execute(update(signatures).where(signatures.c.number.in_(changed)).values(story=number))
+    unused = {row.story for row in rows.values() if row.story} - taken
+    if unused:
+        connection.execute(delete(stories).where(stories.c.id.in_(unused)))
+
+
+def _add_story(connection: Connection) -> int:
+    key = connection.execute(insert(stories).values()).inserted_primary_key
+    assert key is not None
+    return int(key[0])
