@@ -1,11 +1,11 @@
-"""How fast what is due is delivered: 10,000 alerts to a web hook that answers at once.
+"""Measure how fast due alerts are delivered: 10,000 of them to a webhook that answers at once.
 
     python -m benchmarks.alerts             10,000 alerts
     python -m benchmarks.alerts --number N
 
-The articles are made up and stored the usual way; sorting makes their messages; a process of its own then sends, and
-its peak memory is told. The receiver is a process of its own that only counts; what it takes from a client that does
-nothing else is printed first.
+The articles are made up and stored the usual way. Routing makes their messages. Then a process of its own sends them
+and reports its peak memory. The receiver is another process, which only counts. The first line is how many requests it
+answers to a client that does nothing else.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 def run_receiver(pipe: Connection) -> None:
-    """Answer every POST at once and count the keys, until told to stop; sends its port first, its count last."""
+    """Answer every POST and count the keys until a message arrives. Send the port first and the count last."""
 
     async def serve() -> None:
         keys: dict[bytes, int] = {}
@@ -61,14 +61,14 @@ def run_receiver(pipe: Connection) -> None:
 
 
 def make_config(port: int, number: int) -> Config:
-    """One subscriber who is told of every article by itself."""
+    """Return a configuration with one subscriber who gets a message for each article."""
     press = {"channels": ["desk"], "unit": "article", "burst": number + 1}
     channels = {"desk": f"json://127.0.0.1:{port}/hook"}
     return Config.model_validate({"channels": channels, "subscriptions": {"press": press}})
 
 
 def fill_store(url: str, settings: Config, number: int) -> None:
-    """Store so many articles that match, and make their messages."""
+    """Store matching articles and make their messages."""
     matcher = Matcher(load_rules())
     now = datetime.now(UTC)
     with open_store(url) as store:
@@ -81,7 +81,7 @@ def fill_store(url: str, settings: Config, number: int) -> None:
                     store.articles.save(made, **hashes, run_id=None, seen_at=now - timedelta(hours=1))
         begun = time.perf_counter()
         route_events(store, settings, now)
-        print(f"sorting  {(time.perf_counter() - begun) / number * 1000:6.2f} ms an article", flush=True)
+        print(f"routing  {(time.perf_counter() - begun) / number * 1000:6.2f} ms an article", flush=True)
 
 
 def _make_matching(made: Any, matcher: Matcher) -> Any:
@@ -93,7 +93,7 @@ def _make_matching(made: Any, matcher: Matcher) -> Any:
 
 
 def send_messages(url: str, settings: Config, pipe: Connection) -> None:
-    """Send what is due; tells how many, how long and the most memory."""
+    """Send the due messages. Report how many, the time and the peak memory."""
     with open_store(url) as store:
         begun = time.perf_counter(), time.process_time()
         sent = Dispatcher(settings, store).send_due()
@@ -103,7 +103,7 @@ def send_messages(url: str, settings: Config, pipe: Connection) -> None:
 
 
 def measure_receiver(port: int, number: int = 1000) -> float:
-    """Requests a second that the receiver answers to a client that does nothing else."""
+    """Return the requests a second that the receiver answers to a client that does nothing else."""
     begun = time.perf_counter()
     for _ in range(number):
         connection = http.client.HTTPConnection("127.0.0.1", port)
@@ -123,7 +123,7 @@ def main() -> None:
     receiver.start()
     port = ours.recv()
     print(
-        f"the receiver takes {measure_receiver(port):,.0f} requests/s from one client that does nothing else",
+        f"The receiver answers {measure_receiver(port):,.0f} requests/s from one client that does nothing else",
         flush=True,
     )
     with tempfile.TemporaryDirectory() as folder:

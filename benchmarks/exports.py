@@ -1,7 +1,7 @@
-"""Time and memory of `crawler export --all`: `python -m benchmarks.exports [SIZE …]`.
+"""Measure time and memory of `crawler export --all`: `python -m benchmarks.exports [SIZE …]`.
 
-Each store holds made-up articles, every tenth with a match; each export is a fresh process, whose highest memory
-(`VmHWM`) is shown. It should be the same for every size.
+Each store has made-up articles, every tenth with a match. Each export is a fresh process, and its peak memory
+(`VmHWM`) is printed. It should be the same for every size.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ print(found.output.strip(), "peak", int(held) // 1024, "MB")
 
 
 def fill_store(url: str, size: int) -> None:
-    """Save the articles of these numbers; none is judged, which exports do not look at."""
+    """Save so many articles. They are not clustered, because exports do not read clusters."""
     with open_store(url) as store:
         for at in range(0, size, BATCH):
             made = [make_article(number) for number in range(at, min(at + BATCH, size))]

@@ -1,4 +1,7 @@
-"""How long the shipped snapshots take: `python -m benchmarks.replay [--rounds 5]`. Whole processes, in turns."""
+"""Measure how long a replay of the shipped snapshots takes: `python -m benchmarks.replay [--rounds 5]`.
+
+Each run is a whole process. The commands take turns.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ COMMANDS = {
 
 
 def measure_command(arguments: list[str]) -> tuple[float, int]:
-    """Seconds and exit code of one command with a data folder of its own."""
+    """Return seconds and exit code of one command with a data folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         variables = {**os.environ, "CRAWLER_DATA_DIR": folder}
         command = [sys.executable, "-m", "crawler", *arguments]

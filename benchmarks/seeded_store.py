@@ -1,13 +1,13 @@
-"""A store filled in a fraction of the time: `python -m benchmarks.sameness_seed ADDRESS FROM TO`.
+"""Fill a store in a fraction of the time: `python -m benchmarks.seeded_store ADDRESS FROM TO`.
 
-Judging a million articles takes hours, and nearly all of it finds that an article stands alone. Here worker processes
-fill small stores, the parts, with the product's own code: `articles.save`, then `kindred.put` for what is known to
-stand alone, and a whole `settle` for the first batch and for the second of a reprint and its original. The rows of a
-part are then copied into the big store sorted by their keys, which fills its trees in passes instead of at random
-places. What comes out is row for row what `settle` leaves (`tests/test_benchmarks.py` compares the two), but for
-articles that would share names by chance, for which nobody looks.
+Clustering a million articles takes hours, and nearly always finds that an article is single. So worker processes fill
+small stores, the parts, with the product's own code: `articles.save`, then `candidate_index.save_signature` for an
+article that is known to be single, and the whole clustering for the first batch and for the second article of a reprint
+and its original. The rows of a part are then copied into the big store in the order of their keys, which fills its
+indexes in passes instead of at random places. The result is row for row that of the clustering
+(`tests/store/test_seeded_store.py` compares them), except for articles that share names by chance.
 
-The store must not be open elsewhere: a SQLite file is written without a journal.
+Close the store before: a SQLite file is written without a journal.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import func, insert, make_url, select
+from sqlalchemy import Connection, create_engine, func, insert, make_url, select
 
 from benchmarks.similarity_articles import (
     REPRINT_DISTANCE,
@@ -33,13 +33,12 @@ from benchmarks.similarity_articles import (
 from crawler.items import Article
 from crawler.similarity.documents import make_article_document
 from crawler.similarity.fingerprint import make_fingerprint
-from crawler.store import candidate_index as kindred
-from crawler.store import open_store
+from crawler.store import candidate_index, open_store
 from crawler.store.clustering import Clusterer
 from crawler.store.schema import metadata, signatures, unclustered
 
 BATCH = 500
-"""Articles saved and judged together, as `benchmarks.sameness` does it: their numbers follow the order of judging."""
+"""Articles saved and clustered together, as in `benchmarks.similarity`. Their order determines their numbers."""
 PART_ARTICLES = 25_000
 WORKERS = 2
 POSTGRES_CHUNK = 10_000
@@ -55,12 +54,12 @@ COPIED_TABLES = {
     "stories": (),
     "boilerplate": (),
 }
-"""The tables that are copied, and their columns that hold an article's number."""
+"""The copied tables, and their columns with an article's number."""
 STORY_COLUMNS = {("signatures", "story"), ("stories", "id")}
 
 
 def seed_store(url: str, start: int, stop: int, part: int | None = None) -> None:
-    """Add the articles of these numbers to a store, which is made when missing, a part of so many at a time."""
+    """Add the articles of these numbers to a store, `part` of them at a time. Create a missing store."""
     part = part or min(PART_ARTICLES, max(BATCH, (stop - start) // WORKERS // BATCH * BATCH))
     if any(number % BATCH for number in (start, stop, part)):
         raise SystemExit(f"Only whole batches of {BATCH} articles can be seeded.")
@@ -78,44 +77,51 @@ def seed_store(url: str, start: int, stop: int, part: int | None = None) -> None
 
 
 def make_part(task: tuple[Path, int, int]) -> Path:
-    """A store of its own with these articles, judged."""
+    """Return the file of a new store with these articles, clustered."""
     file, start, stop = task
-    settling = Clusterer(ZONE)
+    clusterer = Clusterer(ZONE)
+    engine = create_engine(f"sqlite:///{file}")
     with open_store(f"sqlite:///{file}") as store:
         for at in range(start, stop, BATCH):
             articles = [make_article(number) for number in range(at, at + BATCH)]
             save_articles(store, articles)
-            if at == 0:  # here the sentence that many share is found out; later ones change nothing about it
+            if at == 0:  # The first batch shows which sentence is boilerplate. Later ones do not change that.
                 store.clusters.assign_pending(ZONE)
                 continue
-            with store._database.transaction(exclusive=True) as connection:
-                for one, stands_alone in _in_order(articles, at):
-                    if stands_alone:
-                        document = make_article_document(one, ZONE)
-                        assert document.published is not None
-                        day = document.published.toordinal()
-                        kindred.save_signature(
-                            connection, one.id, 1, day, document.release_id, make_fingerprint(document), None
-                        )
+            with engine.begin() as connection:
+                for article, is_single in _order_for_clustering(articles, at):
+                    if is_single:
+                        _save_single(connection, article)
                     else:
-                        settling.assign_article(connection, one.id)
+                        clusterer.assign_article(connection, article.id)
                 connection.execute(unclustered.delete())
+    engine.dispose()
     return file
 
 
-def _in_order(articles: list[Article], start: int) -> Iterator[tuple[Article, bool]]:
-    """Articles in the order in which `settle` takes them; False with the second of a reprint and its original."""
-    numbers = {one.id: number for number, one in enumerate(articles, start)}
+def _save_single(connection: Connection, article: Article) -> None:
+    document = make_article_document(article, ZONE)
+    assert document.published is not None
+    day = document.published.toordinal()
+    candidate_index.save_signature(
+        connection, article.id, 1, day, document.release_id, make_fingerprint(document), None
+    )
+
+
+def _order_for_clustering(articles: list[Article], start: int) -> Iterator[tuple[Article, bool]]:
+    """Yield articles in the order of clustering, with False for the second of a reprint and its original."""
+    numbers = {article.id: number for number, article in enumerate(articles, start)}
     seen: set[int] = set()
-    for one in sorted(articles, key=lambda one: one.id):
-        number = numbers[one.id]
+    for article in sorted(articles, key=lambda article: article.id):
+        number = numbers[article.id]
         partner = number - REPRINT_DISTANCE if is_reprint(number) else number + REPRINT_DISTANCE
-        yield one, not ((is_reprint(number) or is_reprint(partner)) and partner in seen)
+        has_partner = is_reprint(number) or is_reprint(partner)
+        yield article, not (has_partner and partner in seen)
         seen.add(number)
 
 
 def copy_into_sqlite(file: Path, part: Path) -> None:
-    """Copy the rows of a part into a store, its numbers after those that are there, sorted by key."""
+    """Copy the rows of a part into a store, in the order of their keys. Their numbers follow the existing ones."""
     base = sqlite3.connect(file, isolation_level=None)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -500000"):
         base.execute(f"PRAGMA {pragma}")
@@ -136,32 +142,35 @@ def copy_into_sqlite(file: Path, part: Path) -> None:
 
 
 def copy_into_postgres(url: str, part: Path) -> None:
-    """The same for PostgreSQL, which gets the rows one by one."""
-    with open_store(url) as store, open_store(f"sqlite:///{part}") as small:
-        with store._database.transaction(exclusive=True) as connection:
-            numbers = connection.scalar(select(func.coalesce(func.max(signatures.c.number), 0)))
-            stories = connection.scalar(select(func.coalesce(func.max(metadata.tables["stories"].c.id), 0)))
-            for name, numbered in COPIED_TABLES.items():
-                table = metadata.tables[name]
-                shift = dict.fromkeys(numbered, numbers) | {c: stories for t, c in STORY_COLUMNS if t == name}
-                rows = small._database.fetch_all(select(table).order_by(*table.primary_key.columns))
-                values = [row._asdict() for row in rows]
-                for value in values:
-                    value.update({column: value[column] + more for column, more in shift.items() if value[column]})
-                for at in range(0, len(values), POSTGRES_CHUNK):
-                    connection.execute(insert(table), values[at : at + POSTGRES_CHUNK])
-            for table_name, column in (("signatures", "number"), ("stories", "id")):
-                last = f"SELECT max({column}) FROM {table_name}"
-                connection.exec_driver_sql(f"SELECT setval('{table_name}_{column}_seq', ({last}))")
-        store._database._get_connection().exec_driver_sql("VACUUM ANALYZE")
+    """Copy the rows of a part into PostgreSQL. Their numbers follow the existing ones."""
+    store, small = create_engine(url), create_engine(f"sqlite:///{part}")
+    with store.begin() as connection, small.connect() as source:
+        numbers = connection.scalar(select(func.coalesce(func.max(signatures.c.number), 0)))
+        stories = connection.scalar(select(func.coalesce(func.max(metadata.tables["stories"].c.id), 0)))
+        for name, numbered in COPIED_TABLES.items():
+            table = metadata.tables[name]
+            shift = dict.fromkeys(numbered, numbers) | {c: stories for t, c in STORY_COLUMNS if t == name}
+            rows = source.execute(select(table).order_by(*table.primary_key.columns))
+            values = [dict(zip(table.c.keys(), row, strict=True)) for row in rows]
+            for value in values:
+                value.update({column: value[column] + more for column, more in shift.items() if value[column]})
+            for at in range(0, len(values), POSTGRES_CHUNK):
+                connection.execute(insert(table), values[at : at + POSTGRES_CHUNK])
+        for table_name, column in (("signatures", "number"), ("stories", "id")):
+            last = f"SELECT max({column}) FROM {table_name}"
+            connection.exec_driver_sql(f"SELECT setval('{table_name}_{column}_seq', ({last}))")
+    with store.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
+    store.dispose()
+    small.dispose()
 
 
 def main(url: str, start: str, stop: str) -> None:
-    begun = time.perf_counter()
+    started = time.perf_counter()
     seed_store(url, int(start), int(stop))
-    print(f"seeded {int(stop) - int(start):,} articles in {time.perf_counter() - begun:.0f} s", flush=True)
+    print(f"seeded {int(stop) - int(start):,} articles in {time.perf_counter() - started:.0f} s", flush=True)
 
 
 if __name__ == "__main__":
-    assert REPRINT_EVERY * 5 == BATCH  # a reprint and its original are in one batch
+    assert REPRINT_EVERY * 5 == BATCH  # A reprint and its original are in one batch.
     main(*sys.argv[1:])

@@ -1,9 +1,9 @@
-"""The synthetic articles of `benchmarks.sameness`: always the same for the same number.
+"""Make the articles of `benchmarks.similarity`: always the same for the same number.
 
-About 135 words each, a thousand a day; every hundredth is a reprint of an earlier one of the same day with a fifth of
-its sentences gone. Each has one of 60 formulas of 16 words, some far more frequent than others, so that strangers share
-what officials always say, and every tenth ends in the same sentence. Without these no signature would ever lead
-astray, no key be crowded, and a large store look like a small one.
+An article has about 135 words, and a day has a thousand articles. Every hundredth is a reprint of an earlier one of the
+same day, without a fifth of its sentences. Each has one of 60 formulas of 16 words, some far more frequent than others,
+so that unrelated articles share what officials always say. Every tenth ends in the same sentence. Without these, no
+signature would mislead, no key would be crowded, and a large store would look like a small one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ZONE = ZoneInfo("Asia/Almaty")
 ARTICLES_PER_DAY = 1000
 REPRINT_EVERY = 100
 REPRINT_DISTANCE = 7
-"""How many articles before its reprint the original lies."""
+"""How many articles before its reprint the original is."""
 SYLLABLES = [a + b for a in "бвгдклмнпрст" for b in "аеиоу"]
 FORMULA_COUNT = 60
 FORMULA_WORDS = 16
@@ -36,12 +36,12 @@ def is_reprint(number: int) -> bool:
 
 
 def get_article_id(number: int) -> str:
-    """An article's id."""
+    """Return an article's id."""
     return f"bench:{number}:ru"
 
 
 def make_text(number: int) -> str:
-    """An article's text: ten sentences of made-up words with two names, two numbers and a formula among them."""
+    """Return ten sentences of made-up words with two names, two numbers and a formula."""
     if is_reprint(number):
         parts = make_text(number - REPRINT_DISTANCE).split(". ")
         return ". ".join(part for at, part in enumerate(parts) if at not in (3, 6))
@@ -59,7 +59,7 @@ def make_text(number: int) -> str:
 
 
 def make_article(number: int) -> Article:
-    """An article of the day that its number falls on."""
+    """Return an article. Its number determines its day."""
     at = FIRST_DAY + timedelta(days=number // ARTICLES_PER_DAY, seconds=number % ARTICLES_PER_DAY * 60)
     return Article(
         id=get_article_id(number),
@@ -75,7 +75,7 @@ def make_article(number: int) -> Article:
 
 
 def save_articles(store: Store, articles: list[Article]) -> None:
-    """Save articles as a crawl does, in one transaction; they wait to be judged."""
+    """Save articles as a crawl does, in one transaction. They wait to be clustered."""
     with store.transaction():
-        for one in articles:
-            store.articles.save(one, content_hash=one.id, run_id=None, seen_at=FIRST_DAY)
+        for article in articles:
+            store.articles.save(article, content_hash=article.id, run_id=None, seen_at=FIRST_DAY)

@@ -1,7 +1,9 @@
-"""A watch for a thousand runs, ended five times by SIGTERM and five times by SIGKILL: `python -m benchmarks.watching`.
+"""Run `crawler watch` for a thousand runs, ended five times by SIGTERM and five by SIGKILL.
 
-Counted: the growth of the watch's own memory, what a run costs beside the engine's own time, processes that outlive
-their watch, starts that were skipped or came twice. Times are for reading; the exit code is 1 for the last two only.
+    python -m benchmarks.watching [--runs 1000] [--restarts 10] [--seconds 1]
+
+Measured: the growth of the service's own memory, and the time of a run beside the engine's. Counted: processes that
+outlive their service, and starts that were skipped or doubled. The exit code is 1 for these counts only.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ Note = dict[str, Any]
 
 @dataclass
 class ServiceLife:
-    """One process of the watch, from its start to its end."""
+    """One process of the service, from its start to its end."""
 
     ended_by: str = ""
     notes: list[Note] = field(default_factory=list)
@@ -45,7 +47,7 @@ class ServiceLife:
 
 @dataclass
 class WatchedService:
-    """A watch over a loopback site, its folder and its notes."""
+    """A service that crawls a loopback site, its folder and its notes."""
 
     folder: Path
     url: str
@@ -53,7 +55,7 @@ class WatchedService:
     lives: list[ServiceLife] = field(default_factory=list)
 
     def run_life(self, runs: int, end: signal.Signals) -> None:
-        """Start a watch and end it by a signal after so many runs, in the middle of the next one."""
+        """Start the service. End it by a signal after so many runs, in the middle of the next one."""
         life = ServiceLife(end.name)
         self.lives.append(life)
         notes = self.folder / f"notes-{len(self.lives)}"
@@ -116,7 +118,7 @@ def has_running_start(life: ServiceLife) -> bool:
 
 
 def measure_memory_mb(pid: int) -> float:
-    """What belongs to the process alone: pages shared with its children do not count."""
+    """Return the memory of the process alone, without pages that it shares with its children."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
@@ -125,7 +127,7 @@ def measure_memory_mb(pid: int) -> float:
 
 
 def find_marked_processes(mark: str) -> list[int]:
-    """Processes, zombies aside, whose environment holds the mark."""
+    """Return the processes, without zombies, whose environment has the mark."""
     found = []
     for folder in Path("/proc").iterdir():
         try:
@@ -137,12 +139,12 @@ def find_marked_processes(mark: str) -> list[int]:
 
 
 def list_faults(watched: WatchedService) -> list[str]:
-    """Starts that were skipped or came twice, runs at the same time, processes left behind; a sentence each."""
+    """Return a phrase for each skipped or doubled start, runs at the same time, and processes left behind."""
     found = []
     for number, life in enumerate(watched.lives, start=1):
         began = next(note["at"] for note in life.notes if note["kind"] == "began")
         slots = sorted(note["due"] for note in life.notes if note["kind"] in SLOT_ANSWERS and note["due"] > began)
-        for one, other in itertools.pairwise(slots[1:]):  # the first makes up for what was missed, whenever that is
+        for one, other in itertools.pairwise(slots[1:]):  # The first makes up for missed slots, at any time.
             passed = round((other - one) / watched.seconds)
             if passed != 1:
                 what = f"{passed - 1} slots without a start" if passed else "one slot answered twice"
@@ -155,21 +157,21 @@ def list_faults(watched: WatchedService) -> list[str]:
     for one, other in itertools.pairwise(runs):
         if one.finished_at is None or other.started_at < one.finished_at:
             if one.reason and one.reason.startswith("killed"):
-                continue  # closed by the next one, at its start
+                continue  # The next run recorded its end.
             found.append(f"runs {one.id} and {other.id} went on at the same time")
     starts = sum(note["kind"] == "started" for life in watched.lives for note in life.notes)
-    if not len(runs) <= starts <= len(runs) + len(watched.lives):  # a kill may come before the run's first word
+    if not len(runs) <= starts <= len(runs) + len(watched.lives):  # A kill may come before the run's first event.
         found.append(f"{starts} starts became {len(runs)} runs")
     return found
 
 
 def is_slot(moment: float, seconds: float) -> bool:
-    """Whether a start answers a slot; one that makes up for what was missed comes in between."""
+    """Return whether a start answers a slot. A start that makes up for missed slots is between two."""
     return abs(moment / seconds - round(moment / seconds)) < 1e-4
 
 
 def measure_overheads(watched: WatchedService) -> list[float]:
-    """For each run that began at its slot: from the slot to the end written down, less the engine's own time."""
+    """Return for each run that began at its slot: seconds from the slot to the recorded end, less the engine's time."""
     runs = {run.started_at.timestamp(): run.finished_at for run in watched.list_runs() if run.exit_code == 0}
     found = []
     for life in watched.lives:
