@@ -1,4 +1,4 @@
-"""The two provided documents: kept byte for byte, read exactly, and told apart from everything else stored."""
+"""The two provided documents: stored byte for byte, read exactly, and different from every other stored page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RIGHTS_LINE = (
 )
 
 
-def article(name: str) -> Article:
+def read_article(name: str) -> Article:
     (page,) = read_stored_file(ROOT / name)
     (found,) = read_snapshot(page.snapshot, spiders.load_spider(name.partition("/")[0]).make_site(Config())).articles
     return found
@@ -42,7 +42,7 @@ def test_document_is_kept_byte_for_byte(name: str) -> None:
 
 
 def test_meeting_of_2023_is_read_exactly() -> None:
-    found = article(MEETING)
+    found = read_article(MEETING)
     assert found.id == "qazmonitor:1392:en"
     assert found.source == "qazmonitor"
     assert found.url == "https://qazmonitor.com/news/1392/kazakh-mfa-and-red-cross-discuss-cooperation-for-2023"
@@ -60,7 +60,7 @@ def test_meeting_of_2023_is_read_exactly() -> None:
 
 
 def test_body_of_the_meeting_has_six_paragraphs_and_no_caption() -> None:
-    found = article(MEETING)
+    found = read_article(MEETING)
     paragraphs = found.body.split("\n")
     assert len(paragraphs) == 6
     assert paragraphs[0].startswith("First deputy foreign minister Kairat Umarov")
@@ -73,7 +73,7 @@ def test_body_of_the_meeting_has_six_paragraphs_and_no_caption() -> None:
 
 
 def test_rights_of_the_meeting_are_its_own_line() -> None:
-    assert article(MEETING).rights == Rights(
+    assert read_article(MEETING).rights == Rights(
         excerpt_share=0.3,
         link_required=True,
         wording=RIGHTS_LINE,
@@ -82,7 +82,7 @@ def test_rights_of_the_meeting_are_its_own_line() -> None:
 
 
 def test_release_is_read_exactly() -> None:
-    found = article(RELEASE)
+    found = read_article(RELEASE)
     assert found.id == "mfa:kt-1377987073:ru"
     assert found.source == "mfa"
     assert found.url == (
@@ -96,23 +96,23 @@ def test_release_is_read_exactly() -> None:
 
 
 def test_body_of_the_release_has_seven_paragraphs_without_the_source_line() -> None:
-    paragraphs = article(RELEASE).body.split("\n")
+    paragraphs = read_article(RELEASE).body.split("\n")
     assert len(paragraphs) == 7
     assert paragraphs[0].startswith("Первый заместитель министра иностранных дел Республики Казахстан Ержан Ашикбаев")
     assert paragraphs[-1].endswith("совместно с Международным Комитетом Красного Креста.")
-    assert "Источник" not in article(RELEASE).body
+    assert "Источник" not in read_article(RELEASE).body
 
 
 def test_release_shows_its_first_sentence_marked_as_derived() -> None:
-    headline = article(RELEASE).headline
+    headline = read_article(RELEASE).headline
     assert headline.startswith("‹Первый заместитель министра")
     assert headline.endswith("…›")
-    assert article(MEETING).headline == "Kazakh MFA and Red Cross Discuss Cooperation for 2023"
+    assert read_article(MEETING).headline == "Kazakh MFA and Red Cross Discuss Cooperation for 2023"
 
 
 @pytest.mark.parametrize("name", DIGESTS)
 def test_every_field_says_which_rule_gave_it(name: str) -> None:
-    found = article(name)
+    found = read_article(name)
     given = [
         field for field in ("title", "lead", "published_at", "body", "section", "attribution") if getattr(found, field)
     ]
@@ -122,28 +122,28 @@ def test_every_field_says_which_rule_gave_it(name: str) -> None:
 
 
 def test_the_two_documents_are_two_articles_to_dedupe() -> None:
-    one, other = article(RELEASE), article(MEETING)
+    one, other = read_article(RELEASE), read_article(MEETING)
     assert hash_revision(one) != hash_revision(other)
     assert hash_body(one) != hash_body(other)
 
 
-def plain(text: str) -> str:
+def strip_marks(text: str) -> str:
     """The words of any page, folded: tags and escapes of JSON gone, one space between words."""
     unescaped = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text).replace("\\n", " ")
     return clean_line(re.sub(r"<[^>]+>", " ", decode_entities(unescaped))).casefold()
 
 
-def sentences(text: str) -> set[str]:
+def list_sentences(text: str) -> set[str]:
     """Sentences of at least six words, which no other text has by chance."""
-    return {part for part in re.split(r"(?<=[.!?])\s", plain(text)) if len(part.split()) >= 6}
+    return {part for part in re.split(r"(?<=[.!?])\s", strip_marks(text)) if len(part.split()) >= 6}
 
 
 def test_no_other_snapshot_repeats_the_text_of_either_document() -> None:
-    given = {name: sentences(article(name).body) for name in DIGESTS}
+    given = {name: list_sentences(read_article(name).body) for name in DIGESTS}
     assert all(len(found) >= 6 for found in given.values())
     for source in spiders.list_names():
         for page in load_stored_pages(ROOT, source):
             own = given.get(f"{source}/{page.path.name}")
-            text = plain(page.snapshot.text)
+            text = strip_marks(page.snapshot.text)
             repeated = {sentence for found in given.values() for sentence in found if sentence in text}
             assert repeated == (own or set()), page.path

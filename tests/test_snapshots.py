@@ -1,4 +1,4 @@
-"""Every stored page yields what was typed from it: one test for each snapshot and field."""
+"""Every stored page yields its expectation: one test for each snapshot and field."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ SOURCES = spiders.list_names()
 
 
 @cache
-def pages_of(source: str) -> dict[str, StoredPage]:
+def load_pages(source: str) -> dict[str, StoredPage]:
     return {page.path.name: page for page in load_stored_pages(ROOT, source)} if (ROOT / source).is_dir() else {}
 
 
 @cache
-def site_of(source: str) -> Site:
+def make_site(source: str) -> Site:
     return spiders.load_spider(source).make_site(Config())
 
 
 @cache
-def results(source: str, name: str) -> dict[str, FieldResult]:
-    return {result.field: result for result in check_stored_page(pages_of(source)[name], site_of(source))}
+def check_page(source: str, name: str) -> dict[str, FieldResult]:
+    return {result.field: result for result in check_stored_page(load_pages(source)[name], make_site(source))}
 
 
-def stated_fields(page: StoredPage) -> list[str]:
+def list_stated_fields(page: StoredPage) -> list[str]:
     """The fields an expectation states, as `check` names them; known without reading the page itself."""
     expected: dict[str, Any] = page.expected or {"expectation": True}
     if "articles" not in expected:
@@ -43,41 +43,41 @@ def stated_fields(page: StoredPage) -> list[str]:
     return ["articles", *(f"{n}.{field}" for n, article in enumerate(expected["articles"]) for field in article)]
 
 
-def short(page: StoredPage, field: str) -> str:
+def shorten_field(page: StoredPage, field: str) -> str:
     """`title` where a page has one article, `3.title` where it has several."""
     alone = len((page.expected or {}).get("articles", ())) == 1
     return field.removeprefix("0.") if alone else field
 
 
 CASES = [
-    pytest.param(source, name, field, id=f"{source}/{name}-{short(page, field)}")
+    pytest.param(source, name, field, id=f"{source}/{name}-{shorten_field(page, field)}")
     for source in SOURCES
-    for name, page in sorted(pages_of(source).items())
-    for field in stated_fields(page)
+    for name, page in sorted(load_pages(source).items())
+    for field in list_stated_fields(page)
 ]
-PAGES = [pytest.param(source, name, id=f"{source}/{name}") for source in SOURCES for name in sorted(pages_of(source))]
+PAGES = [pytest.param(source, name, id=f"{source}/{name}") for source in SOURCES for name in sorted(load_pages(source))]
 
 
 @pytest.mark.parametrize(("source", "name", "field"), CASES)
 def test_field_is_as_expected(source: str, name: str, field: str) -> None:
-    found = results(source, name).get(field)
-    assert found is not None, f"the page gave nothing to compare {field!r} with: {failures(source, name)}"
+    found = check_page(source, name).get(field)
+    assert found is not None, f"the page gave nothing to compare {field!r} with: {list_failures(source, name)}"
     assert found.passed, f"expected {found.expected!r}, found {found.found!r}"
 
 
 @pytest.mark.parametrize(("source", "name"), PAGES)
-def test_page_gives_nothing_beyond_its_expectation(source: str, name: str) -> None:
-    assert not failures(source, name)
+def test_page_meets_its_whole_expectation(source: str, name: str) -> None:
+    assert not list_failures(source, name)
 
 
-def failures(source: str, name: str) -> list[FieldResult]:
-    return [result for result in results(source, name).values() if not result.passed]
+def list_failures(source: str, name: str) -> list[FieldResult]:
+    return [result for result in check_page(source, name).values() if not result.passed]
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_source_has_snapshots_each_with_an_expectation(source: str) -> None:
-    assert pages_of(source), f"{source} has no snapshot: keep one with `crawler snapshot URL`"
-    without = [name for name, page in pages_of(source).items() if page.expected is None]
+    assert load_pages(source), f"{source} has no snapshot: keep one with `crawler snapshot URL`"
+    without = [name for name, page in load_pages(source).items() if page.expected is None]
     assert not without
 
 
@@ -88,17 +88,17 @@ def test_every_folder_of_snapshots_is_a_source() -> None:
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_page_class_reads_a_snapshot(source: str) -> None:
     used = set()
-    for page in pages_of(source).values():
+    for page in load_pages(source).values():
         try:
-            used.add(read_snapshot(page.snapshot, site_of(source)).page_class)
+            used.add(read_snapshot(page.snapshot, make_site(source)).page_class)
         except CrawlerError:
             continue
-    assert {cls.__name__ for cls in site_of(source).page_classes} - used == set()
+    assert {cls.__name__ for cls in make_site(source).page_classes} - used == set()
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_source_keeps_a_list_articles_and_a_refusal(source: str) -> None:
-    kinds = {next(iter(page.expected or {})) for page in pages_of(source).values()}
+    kinds = {next(iter(page.expected or {})) for page in load_pages(source).values()}
     assert kinds == {"articles", "links", "raises"}
 
 
@@ -109,19 +109,19 @@ def test_page_without_expectation_fails_and_accept_writes_one(tmp_path: Path) ->
         name = f"004_e20d83a56e785f98{ending}"
         (folder / name).write_bytes((ROOT / "qazmonitor" / name).read_bytes())
     (page,) = load_stored_pages(tmp_path, "qazmonitor")
-    (result,) = check_stored_page(page, site_of("qazmonitor"))
+    (result,) = check_stored_page(page, make_site("qazmonitor"))
     assert (result.field, result.passed) == ("expectation", False)
-    written = accept_stored_page(page, site_of("qazmonitor"), "typed from the page")
+    written = accept_stored_page(page, make_site("qazmonitor"), "typed from the page")
     assert '"accepted": "typed from the page"' in written.read_text(encoding="utf-8")
     (page,) = load_stored_pages(tmp_path, "qazmonitor")
-    assert all(result.passed for result in check_stored_page(page, site_of("qazmonitor")))
+    assert all(result.passed for result in check_stored_page(page, make_site("qazmonitor")))
 
 
 @pytest.mark.parametrize(
     ("name", "wrong", "field"),
     [
         ("004_e20d83a56e785f98.txt", {"articles": [{"title": "Another title"}]}, "0.title"),
-        ("004_e20d83a56e785f98.txt", {"articles": [{"body_has": ["words that do not stand there"]}]}, "0.body_has"),
+        ("004_e20d83a56e785f98.txt", {"articles": [{"body_has": ["words that are not in it"]}]}, "0.body_has"),
         ("004_e20d83a56e785f98.txt", {"articles": [{"body_lacks": ["Umarov"]}]}, "0.body_lacks"),
         ("004_e20d83a56e785f98.txt", {"articles": [{"body_starts": "Umarov"}]}, "0.body_starts"),
         ("004_e20d83a56e785f98.txt", {"articles": [{"body_ends": "Umarov"}]}, "0.body_ends"),
@@ -133,7 +133,7 @@ def test_page_without_expectation_fails_and_accept_writes_one(tmp_path: Path) ->
         ("challenge_200.html", {"articles": []}, "articles"),
     ],
 )
-def test_wrong_expectation_is_told_by_its_field(name: str, wrong: dict[str, Any], field: str) -> None:
-    page = StoredPage(pages_of("qazmonitor")[name].path, pages_of("qazmonitor")[name].snapshot)
+def test_wrong_expectation_fails_by_its_field(name: str, wrong: dict[str, Any], field: str) -> None:
+    page = StoredPage(load_pages("qazmonitor")[name].path, load_pages("qazmonitor")[name].snapshot)
     page.__dict__["expected"] = wrong
-    assert [result.field for result in check_stored_page(page, site_of("qazmonitor")) if not result.passed] == [field]
+    assert [result.field for result in check_stored_page(page, make_site("qazmonitor")) if not result.passed] == [field]

@@ -1,4 +1,4 @@
-"""The stored pages are whole: each has its facts and its expectation, and the provided documents are untouched."""
+"""Every stored page has its meta file and its expectation, and the provided documents are unchanged."""
 
 from __future__ import annotations
 
@@ -23,12 +23,16 @@ FIELDS = {
 }
 
 
-def beside(page: Path, what: str) -> dict:
+def read_json_beside(page: Path, what: str) -> dict:
     return json.loads(page.with_name(f"{page.stem}.{what}.json").read_text(encoding="utf-8"))
 
 
-def expected_articles() -> list[tuple[str, dict, dict]]:
-    return [(p.stem, a, beside(p, "meta")) for p in PAGES for a in beside(p, "expected").get("articles", ())]
+def list_expected_articles() -> list[tuple[str, dict, dict]]:
+    return [
+        (p.stem, a, read_json_beside(p, "meta"))
+        for p in PAGES
+        for a in read_json_beside(p, "expected").get("articles", ())
+    ]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -38,7 +42,7 @@ def test_provided_document_is_kept_byte_for_byte(name: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_page_has_facts_and_one_expectation(page: Path) -> None:
-    meta, expected = beside(page, "meta"), beside(page, "expected")
+    meta, expected = read_json_beside(page, "meta"), read_json_beside(page, "expected")
     assert set(meta) <= {"url", "status", "headers", "fetched_at", "method", "payload", "follow"}
     assert {"url", "status", "headers", "fetched_at"} <= set(meta)
     assert all(name == name.lower() for name in meta["headers"])
@@ -54,13 +58,15 @@ def test_no_two_pages_share_their_facts() -> None:
 
 
 def test_no_two_pages_answer_the_same_request() -> None:
-    facts = [meta for page in PAGES if (meta := beside(page, "meta"))["url"]]  # some are kept without their address
+    facts = [
+        meta for page in PAGES if (meta := read_json_beside(page, "meta"))["url"]
+    ]  # some are kept without their address
     requests = [tuple(meta.get(key) for key in ("url", "method", "payload")) for meta in facts]
     assert len(set(requests)) == len(requests)
 
 
 def test_pages_were_fetched_after_they_were_published_in_local_time() -> None:
-    for name, article, meta in expected_articles():
+    for name, article, meta in list_expected_articles():
         if article["published_at"] is not None and meta["fetched_at"] is not None:
             published, fetched = (datetime.fromisoformat(t) for t in (article["published_at"], meta["fetched_at"]))
             assert published < fetched, name
@@ -69,13 +75,13 @@ def test_pages_were_fetched_after_they_were_published_in_local_time() -> None:
 
 
 def test_no_written_page_repeats_a_provided_document() -> None:
-    bodies = {a["id"]: a.get("body", "") for _, a, _ in expected_articles()}
+    bodies = {a["id"]: a.get("body", "") for _, a, _ in list_expected_articles()}
     given = {line for id in ("mfa:kt-1377987073:ru", "qazmonitor:1392:en") for line in bodies.pop(id).split("\n")}
     assert not given & {line for body in bodies.values() for line in body.split("\n")}
 
 
 def test_expected_text_is_plain() -> None:
-    for name, article, _ in expected_articles():
+    for name, article, _ in list_expected_articles():
         for field in ("title", "lead", "body"):
             text = article.get(field) or "x"
             assert text == "\n".join(" ".join(line.split()) for line in text.split("\n")), name
@@ -83,7 +89,7 @@ def test_expected_text_is_plain() -> None:
 
 
 def test_lists_lead_to_stored_pages_or_say_that_they_do_not() -> None:
-    stored = {beside(page, "meta")["url"] for page in PAGES}
+    stored = {read_json_beside(page, "meta")["url"] for page in PAGES}
     for page in PAGES:
-        links = set(beside(page, "expected").get("links", ()))
-        assert links <= stored or beside(page, "meta").get("follow") == "stored", page.stem
+        links = set(read_json_beside(page, "expected").get("links", ()))
+        assert links <= stored or read_json_beside(page, "meta").get("follow") == "stored", page.stem

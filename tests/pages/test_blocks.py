@@ -1,4 +1,4 @@
-"""A page as its lines: HTML and a text rendering of it give the same ones."""
+"""HTML and a text rendering of it have the same lines."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from parsel import Selector
 from crawler.pages.blocks import Block, parse_html, parse_text
 
 
-def html(text: str) -> list[Block]:
+def parse_html_text(text: str) -> list[Block]:
     return parse_html(Selector(text=text, type="html").root)
 
 
-def lines(blocks: list[Block]) -> list[str]:
+def list_texts(blocks: list[Block]) -> list[str]:
     return [block.text for block in blocks]
 
 
@@ -45,29 +45,34 @@ def lines(blocks: list[Block]) -> list[str]:
     ],
 )
 def test_html_and_text_give_the_same_lines(markup: str, text: str) -> None:
-    assert lines(html(markup)) == lines(parse_text(text))
+    assert list_texts(parse_html_text(markup)) == list_texts(parse_text(text))
 
 
-def test_list_items_are_told_in_both() -> None:
+def test_list_items_have_their_tag_in_both() -> None:
     markup, text = (
         "<ol><li>Main Page</li><li><a>News</a></li></ol><p>1. no item</p>",
         "  1. Main Page\n  2. News\n1. no item",
     )
-    assert html(markup) == parse_text(text)
+    assert parse_html_text(markup) == parse_text(text)
     assert [block.tag for block in parse_text(text)] == ["li", "li", "p"]
 
 
 @pytest.mark.parametrize("tag", ["p", "li", "h1", "h3", "figcaption", "blockquote"])
 def test_tag_is_the_nearest_telling_element(tag: str) -> None:
-    assert html(f"<section><{tag}>x <i>y</i></{tag}><div>z</div></section>") == [Block("x y", tag), Block("z", "p")]
+    assert parse_html_text(f"<section><{tag}>x <i>y</i></{tag}><div>z</div></section>") == [
+        Block("x y", tag),
+        Block("z", "p"),
+    ]
 
 
 def test_unnamed_element_keeps_the_tag_around_it() -> None:
-    assert html("<blockquote><div>said</div></blockquote>") == [Block("said", "blockquote")]
+    assert parse_html_text("<blockquote><div>said</div></blockquote>") == [Block("said", "blockquote")]
 
 
-def test_images_stand_alone_with_their_text() -> None:
-    found = html("<p>before <img src='/a.jpg' alt=' Two\u00a0 words '> after</p><img data-src='/b.jpg'><img>")
+def test_image_is_a_block_of_its_own() -> None:
+    found = parse_html_text(
+        "<p>before <img src='/a.jpg' alt=' Two\u00a0 words '> after</p><img data-src='/b.jpg'><img>"
+    )
     assert found == [
         Block("before", "p"),
         Block("Two words", "img", "/a.jpg"),
@@ -78,37 +83,39 @@ def test_images_stand_alone_with_their_text() -> None:
 
 
 def test_image_in_a_table_is_kept_beside_its_row() -> None:
-    found = html("<table><tr><td>Map <img src='/m.png' alt='Map of Semey'></td><td>9 June</td></tr></table>")
+    found = parse_html_text("<table><tr><td>Map <img src='/m.png' alt='Map of Semey'></td><td>9 June</td></tr></table>")
     assert Block("Map of Semey", "img", "/m.png") in found
     assert " ".join(block.text for block in found if block.tag != "img") == "Map 9 June"
 
 
 def test_row_of_one_cell_is_only_a_frame() -> None:
-    assert lines(html("<table><tr><td><p>One</p><p>Two</p></td></tr></table>")) == ["One", "Two"]
+    assert list_texts(parse_html_text("<table><tr><td><p>One</p><p>Two</p></td></tr></table>")) == ["One", "Two"]
 
 
 def test_image_in_a_later_cell_does_not_break_its_row() -> None:
-    found = html("<table><tr><td>9 June</td><td>Map<img src='/m.png'></td></tr></table>")
+    found = parse_html_text("<table><tr><td>9 June</td><td>Map<img src='/m.png'></td></tr></table>")
     assert found == [Block("9 June Map"), Block("", "img", "/m.png")]
 
 
 def test_table_within_a_table_stays_in_its_row() -> None:
     inner = "<table><tr><td>b</td><td>c</td></tr></table>"
-    assert lines(html(f"<table><tr><td>a</td><td>{inner}</td></tr><tr><td>d</td><td>e</td></tr></table>")) == [
+    assert list_texts(
+        parse_html_text(f"<table><tr><td>a</td><td>{inner}</td></tr><tr><td>d</td><td>e</td></tr></table>")
+    ) == [
         "a b c",
         "d e",
     ]
 
 
 def test_script_in_a_table_cell_is_no_text() -> None:
-    assert lines(html("<table><tr><td>Semey<script>no()</script></td><td>9<style>no{}</style></td></tr></table>")) == [
-        "Semey 9"
-    ]
+    assert list_texts(
+        parse_html_text("<table><tr><td>Semey<script>no()</script></td><td>9<style>no{}</style></td></tr></table>")
+    ) == ["Semey 9"]
 
 
 def test_comment_and_processing_instruction_are_no_text() -> None:
-    assert lines(html("<p>a<!-- no -->b<?php no ?>c</p>")) == ["abc"]
-    assert lines(html("<table><tr><td>a<!-- no --></td></tr></table>")) == ["a"]
+    assert list_texts(parse_html_text("<p>a<!-- no -->b<?php no ?>c</p>")) == ["abc"]
+    assert list_texts(parse_html_text("<table><tr><td>a<!-- no --></td></tr></table>")) == ["a"]
 
 
 WORDS = st.text(alphabet="абвxyz", min_size=1, max_size=8)
@@ -118,7 +125,11 @@ PARAGRAPHS = st.lists(st.lists(WORDS, min_size=1, max_size=6).map(" ".join), max
 @given(PARAGRAPHS)
 def test_any_paragraphs_are_the_same_in_both(paragraphs: list[str]) -> None:
     markup = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
-    assert lines(html(f"<body>{markup}</body>")) == lines(parse_text("\n\n".join(paragraphs))) == paragraphs
+    assert (
+        list_texts(parse_html_text(f"<body>{markup}</body>"))
+        == list_texts(parse_text("\n\n".join(paragraphs)))
+        == paragraphs
+    )
 
 
 @given(st.text())

@@ -1,4 +1,4 @@
-"""Feeds: every field but the link is optional; what is no feed, or could fill a machine's memory, is told."""
+"""Feeds: every field but the link is optional. A page that is no feed, or that could fill the memory, is an error."""
 
 from __future__ import annotations
 
@@ -15,24 +15,29 @@ SITE = spiders.load_spider("qazmonitor").make_site(Config())
 ONE = "https://qazmonitor.com/news/1392/kazakh-mfa"
 
 
-def feed(body: str | bytes, headers: dict[str, str] | None = None, url: str = "https://qazmonitor.com/rss") -> Reading:
+def read_feed(
+    body: str | bytes, headers: dict[str, str] | None = None, url: str = "https://qazmonitor.com/rss"
+) -> Reading:
     raw = body.encode() if isinstance(body, str) else body
     return read_snapshot(Snapshot(url=url, body=raw, headers=headers or {"content-type": "application/rss+xml"}), SITE)
 
 
-def rss(*items: str) -> str:
+def make_rss(*items: str) -> str:
     entries = "".join(f"<item>{item}</item>" for item in items)
     return f"<rss version='2.0'><channel><title>x</title>{entries}</channel></rss>"
 
 
 def test_link_alone_is_an_entry() -> None:
-    found = feed(rss(f"<link>{ONE}</link>"))
+    found = read_feed(make_rss(f"<link>{ONE}</link>"))
     assert (found.page_class, found.links, found.entry_count, found.articles) == ("Feed", (ONE,), 1, ())
 
 
 def test_entries_come_once_in_the_order_of_the_feed() -> None:
     other = "https://qazmonitor.com/news/1393/x"
-    assert feed(rss(f"<link>{other}</link>", f"<link>{ONE}</link>", f"<link>{other}</link>")).links == (other, ONE)
+    assert read_feed(make_rss(f"<link>{other}</link>", f"<link>{ONE}</link>", f"<link>{other}</link>")).links == (
+        other,
+        ONE,
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,7 +52,7 @@ def test_entries_come_once_in_the_order_of_the_feed() -> None:
     ],
 )
 def test_any_form_of_a_link_is_the_canonical_address(entry: str) -> None:
-    assert feed(rss(entry)).links == (ONE,)
+    assert read_feed(make_rss(entry)).links == (ONE,)
 
 
 @pytest.mark.parametrize(
@@ -56,20 +61,20 @@ def test_any_form_of_a_link_is_the_canonical_address(entry: str) -> None:
 )
 def test_atom(entry: str) -> None:
     body = f"<feed xmlns='http://www.w3.org/2005/Atom'><title>x</title><entry>{entry}</entry></feed>"
-    assert feed(body, {"content-type": "application/atom+xml"}).links == (ONE,)
+    assert read_feed(body, {"content-type": "application/atom+xml"}).links == (ONE,)
 
 
 def test_feed_served_as_html_is_a_feed() -> None:
-    assert feed(rss(f"<link>{ONE}</link>"), {"content-type": "text/html"}).page_class == "Feed"
+    assert read_feed(make_rss(f"<link>{ONE}</link>"), {"content-type": "text/html"}).page_class == "Feed"
 
 
 def test_other_encoding_is_read() -> None:
-    body = "<?xml version='1.0' encoding='windows-1251'?>" + rss(f"<title>Мост</title><link>{ONE}</link>")
-    assert feed(body.encode("cp1251")).links == (ONE,)
+    body = "<?xml version='1.0' encoding='windows-1251'?>" + make_rss(f"<title>Мост</title><link>{ONE}</link>")
+    assert read_feed(body.encode("cp1251")).links == (ONE,)
 
 
 def test_feed_cut_short_gives_what_it_has() -> None:
-    assert feed(rss(f"<link>{ONE}</link>").removesuffix("</channel></rss>") + "<item><tit").links == (ONE,)
+    assert read_feed(make_rss(f"<link>{ONE}</link>").removesuffix("</channel></rss>") + "<item><tit").links == (ONE,)
 
 
 @pytest.mark.parametrize(
@@ -78,13 +83,13 @@ def test_feed_cut_short_gives_what_it_has() -> None:
         "<rss version='2.0'><channel><title>x</title></channel></rss>",
         "<rss",
         "<?xml version='1.0'?><menu><dish/></menu>",
-        rss("<title>no link</title>"),
-        rss("<link>https://qazmonitor.com/terms</link>", "<link>https://example.org/news/1/x</link>"),
+        make_rss("<title>no link</title>"),
+        make_rss("<link>https://qazmonitor.com/terms</link>", "<link>https://example.org/news/1/x</link>"),
     ],
 )
 def test_feed_without_an_article_is_changed(body: str) -> None:
     with pytest.raises(PageChanged) as caught:
-        feed(body)
+        read_feed(body)
     assert caught.value.field == "links"
 
 
@@ -95,8 +100,8 @@ BOMB = f"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "{"ha" * 99}"><!ENTITY b
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_feed_that_declares_entities_is_refused(head: str, encoding: str) -> None:
     with pytest.raises(PageChanged, match="<!ENTITY"):
-        feed((head + rss(f"<title>&b;</title><link>{ONE}</link>")).encode(encoding))
+        read_feed((head + make_rss(f"<title>&b;</title><link>{ONE}</link>")).encode(encoding))
 
 
 def test_feed_that_writes_about_entities_is_read() -> None:
-    assert feed(rss(f"<title><![CDATA[How <!ENTITY works]]></title><link>{ONE}</link>")).links == (ONE,)
+    assert read_feed(make_rss(f"<title><![CDATA[How <!ENTITY works]]></title><link>{ONE}</link>")).links == (ONE,)

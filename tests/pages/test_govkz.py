@@ -1,4 +1,4 @@
-"""Answers of gov.kz's data interface: what may be null, what a body looks like, how its times are read."""
+"""Answers of gov.kz's data interface: null values, forms of a body, times."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ RECORD = {
 }
 
 
-def answer(*records: Any, site: Any = SITE, headers: dict[str, str] | None = None) -> Reading:
+def read_answer(*records: Any, site: Any = SITE, headers: dict[str, str] | None = None) -> Reading:
     body = json.dumps({"data": {"news": list(records)}}).encode()
     return read_snapshot(Snapshot(url=GRAPHQL, body=body, headers=headers or {}, kind_hint="json"), site)
 
 
-def article(**changes: Any) -> Article:
-    (found,) = answer({**RECORD, **changes}).articles
+def read_article(**changes: Any) -> Article:
+    (found,) = read_answer({**RECORD, **changes}).articles
     return found
 
 
-def raw(body: str, url: str = GRAPHQL, kind: str = "json") -> Reading:
+def read_body(body: str, url: str = GRAPHQL, kind: str = "json") -> Reading:
     return read_snapshot(Snapshot(url=url, body=body.encode(), kind_hint=kind), SITE)
 
 
 def test_record() -> None:
-    found = article()
+    found = read_article()
     assert (found.id, found.url, found.title, found.body) == (
         *("mfa:7:ru", f"{DETAILS}?lang=ru", "Мост открыт", "Мост через реку открыт."),
     )
@@ -81,7 +81,7 @@ def test_record() -> None:
     ],
 )
 def test_body_is_plain_paragraphs(body: str, text: str) -> None:
-    assert article(body=body).body == text
+    assert read_article(body=body).body == text
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_body_is_plain_paragraphs(body: str, text: str) -> None:
     ],
 )
 def test_title_is_plain(title: str, clean: str) -> None:
-    assert article(title=title).title == clean
+    assert read_article(title=title).title == clean
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def test_title_is_plain(title: str, clean: str) -> None:
     ],
 )
 def test_short_description_is_the_lead(description: str | None, lead: str | None) -> None:
-    assert article(short_description=description).lead == lead
+    assert read_article(short_description=description).lead == lead
 
 
 def test_pictures_are_absolute_and_named_in_order() -> None:
-    found = article(
+    found = read_article(
         heropic="/uploads/2026/6/9/a.png",
         alt_image=" Мост&nbsp;",
         body='<p><img src="/uploads/b.jpg" alt="Река"></p><p>Мост открыт.</p><p><img src="https://cdn.example/c.jpg"></p>',
@@ -129,7 +129,7 @@ def test_pictures_are_absolute_and_named_in_order() -> None:
 
 @pytest.mark.parametrize("caption", ["&laquo;Мост&raquo;", "&amp;laquo;Мост&amp;raquo;"])
 def test_caption_of_the_lead_picture_is_plain(caption: str) -> None:
-    assert article(heropic="/a.png", alt_image=caption).images[0].caption == "«Мост»"
+    assert read_article(heropic="/a.png", alt_image=caption).images[0].caption == "«Мост»"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_caption_of_the_lead_picture_is_plain(caption: str) -> None:
     ],
 )
 def test_record_without_text_is_skipped_and_asked_again(body: str | None) -> None:
-    found = answer({**RECORD, "body": body}, {**RECORD, "id": "8"})
+    found = read_answer({**RECORD, "body": body}, {**RECORD, "id": "8"})
     assert [article.id for article in found.articles] == ["mfa:8:ru"]
     assert found.skipped == (f"{DETAILS} has no text yet",)
     assert (found.problems, found.entry_count, found.native_ids) == ((), 2, ("7", "8"))
@@ -170,7 +170,7 @@ def test_record_without_text_is_skipped_and_asked_again(body: str | None) -> Non
     ],
 )
 def test_broken_record_is_a_problem_beside_the_good_ones(record: Any, field: str) -> None:
-    found = answer(record, {**RECORD, "id": "8"})
+    found = read_answer(record, {**RECORD, "id": "8"})
     assert [article.id for article in found.articles] == ["mfa:8:ru"]
     (problem,) = found.problems
     assert isinstance(problem, PageChanged)
@@ -178,13 +178,15 @@ def test_broken_record_is_a_problem_beside_the_good_ones(record: Any, field: str
 
 
 def test_created_date_of_another_form_is_read_too() -> None:
-    found = answer({**RECORD, "created_date": "09.06.2026 11:48"}, headers={"date": "Tue, 09 Jun 2026 07:00:00 -0000"})
+    found = read_answer(
+        {**RECORD, "created_date": "09.06.2026 11:48"}, headers={"date": "Tue, 09 Jun 2026 07:00:00 -0000"}
+    )
     assert [a.published_at and a.published_at.isoformat() for a in found.articles] == ["2026-06-09T11:48:00+05:00"]
 
 
 @pytest.mark.parametrize("id", ["7", 7])
 def test_id_is_a_word_whatever_its_type(id: object) -> None:
-    assert article(id=id).id == "mfa:7:ru"
+    assert read_article(id=id).id == "mfa:7:ru"
 
 
 @pytest.mark.parametrize(
@@ -196,7 +198,7 @@ def test_id_is_a_word_whatever_its_type(id: object) -> None:
     ],
 )
 def test_language_and_address_are_the_texts_own(body: str, language: str) -> None:
-    found = article(title="—", body=body)
+    found = read_article(title="—", body=body)
     assert (found.id, found.language, found.url) == (f"mfa:7:{language}", language, f"{DETAILS}?lang={language}")
 
 
@@ -213,17 +215,17 @@ def test_language_and_address_are_the_texts_own(body: str, language: str) -> Non
 )
 def test_created_date_is_read_as_set(created: str, local: str, utc: str) -> None:
     for site, expected in ((SITE, local), (UTC_SITE, utc)):
-        (found,) = answer({**RECORD, "created_date": created}, site=site).articles
+        (found,) = read_answer({**RECORD, "created_date": created}, site=site).articles
         assert found.published_at is not None
         assert (found.published_at.isoformat(), found.published_raw) == (expected, created)
 
 
 def test_item_later_than_the_answer_proves_wall_time() -> None:
     headers = {"date": "Tue, 09 Jun 2026 07:00:00 GMT"}
-    (finding,) = answer(RECORD, headers=headers).findings
+    (finding,) = read_answer(RECORD, headers=headers).findings
     assert "created_date is Astana wall time (as set): mfa:7:ru says 2026-06-09T11:48:00Z" in finding.message
     assert finding.level == logging.INFO
-    (contrary,) = answer(RECORD, headers=headers, site=UTC_SITE).findings
+    (contrary,) = read_answer(RECORD, headers=headers, site=UTC_SITE).findings
     assert "but the setting created_date says 'utc'" in contrary.message
     assert contrary.level == logging.WARNING
 
@@ -233,33 +235,33 @@ def test_item_later_than_the_answer_proves_wall_time() -> None:
     [{}, {"date": "yesterday"}, {"date": "Tue, 09 Jun 2026 11:48:00 GMT"}, {"date": "Wed, 10 Jun 2026 07:00:00 GMT"}],
 )
 def test_item_before_the_answer_proves_nothing(headers: dict[str, str]) -> None:
-    assert answer(RECORD, headers=headers).findings == ()
+    assert read_answer(RECORD, headers=headers).findings == ()
 
 
 def test_date_without_a_zone_claims_nothing_to_check() -> None:
     headers = {"date": "Tue, 09 Jun 2026 07:00:00 GMT"}
-    assert answer({**RECORD, "created_date": "2026-06-09T11:48:00"}, headers=headers).findings == ()
+    assert read_answer({**RECORD, "created_date": "2026-06-09T11:48:00"}, headers=headers).findings == ()
 
 
 def test_empty_list_is_the_end() -> None:
-    found = answer()
+    found = read_answer()
     assert (found.articles, found.entry_count, found.problems) == ((), 0, ())
 
 
 def test_rest_answer_is_a_bare_list() -> None:
-    assert [article.id for article in raw(json.dumps([RECORD])).articles] == ["mfa:7:ru"]
-    assert raw("[]").entry_count == 0
+    assert [article.id for article in read_body(json.dumps([RECORD])).articles] == ["mfa:7:ru"]
+    assert read_body("[]").entry_count == 0
 
 
 @pytest.mark.parametrize("body", ["", "<html>504</html>", "{", "upstream error", '{"data": '])
 def test_what_is_not_json_is_unreachable(body: str) -> None:
     with pytest.raises(Unreachable, match="not JSON"):
-        raw(body, kind="text")
+        read_body(body, kind="text")
 
 
 def test_shell_behind_the_interface_is_blocked() -> None:
     with pytest.raises(Blocked, match="JavaScript shell"):
-        raw("<p>You need to enable JavaScript to run this app.</p>", kind="html")
+        read_body("<p>You need to enable JavaScript to run this app.</p>", kind="html")
 
 
 @pytest.mark.parametrize(
@@ -267,13 +269,13 @@ def test_shell_behind_the_interface_is_blocked() -> None:
 )
 def test_moved_schema_is_changed(message: str) -> None:
     with pytest.raises(PageChanged, match="GraphQL query News"):
-        raw(json.dumps({"errors": [{"message": message}]}))
+        read_body(json.dumps({"errors": [{"message": message}]}))
 
 
 @pytest.mark.parametrize("errors", [[{"message": "timeout"}], ["timeout"], [{"code": 7}], "timeout"])
 def test_other_errors_are_a_fault_of_the_hour(errors: Any) -> None:
     with pytest.raises(Unreachable, match="answered with errors"):
-        raw(json.dumps({"errors": errors, "data": None}))
+        read_body(json.dumps({"errors": errors, "data": None}))
 
 
 @pytest.mark.parametrize(
@@ -292,5 +294,5 @@ def test_other_errors_are_a_fault_of_the_hour(errors: Any) -> None:
 )
 def test_answer_of_another_shape_is_changed(body: str) -> None:
     with pytest.raises(PageChanged) as caught:
-        raw(body)
+        read_body(body)
     assert caught.value.field == "records"

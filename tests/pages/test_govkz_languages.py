@@ -1,4 +1,4 @@
-"""What an answer of gov.kz says of the language it was asked for in."""
+"""The requested language of an answer of gov.kz."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of gov.kz as a browser shows it: title, date, text, and an end that must be seen."""
+"""The rendered article page of gov.kz: title, date, text, and a required end label."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ TEXT = "Астана, 13 июля 2026 года – Мост открыт.\n\nО
 RELATED = "Читайте также\n\nДругая новость\n13 июля 2026\n\nВсе новости\n\nРазработано в АО «НИТ»"
 
 
-def page(*parts: str) -> str:
+def make_page(*parts: str) -> str:
     return "\n\n".join(parts)
 
 
-WHOLE = page(SHELL, MENU, "Мост открыт", "1 / 1.", "13 июля 2026 17:29", "Количество просмотров: 1 204", TEXT, RELATED)
+WHOLE = make_page(
+    SHELL, MENU, "Мост открыт", "1 / 1.", "13 июля 2026 17:29", "Количество просмотров: 1 204", TEXT, RELATED
+)
 
 
-def article(text: str, kind: str = "text", url: str = URL) -> Article:
+def read_article(text: str, kind: str = "text", url: str = URL) -> Article:
     (found,) = read_snapshot(Snapshot(url=url, body=text.encode(), kind_hint=kind), SITE).articles
     return found
 
 
 def test_whole_page() -> None:
-    found = article(WHOLE)
+    found = read_article(WHOLE)
     assert (found.id, found.title, found.body) == ("mfa:7:ru", "Мост открыт", TEXT.replace("\n\n", "\n"))
     assert found.published_at is not None
     assert (found.published_at.isoformat(), found.place) == ("2026-07-13T17:29:00+05:00", "Астана")
@@ -40,8 +42,8 @@ def test_whole_page() -> None:
 
 @pytest.mark.parametrize("without", [SHELL, "1 / 1.", "Количество просмотров: 1 204", MENU])
 def test_part_that_may_be_missing(without: str) -> None:
-    assert article(WHOLE.replace(without, "")).body == article(WHOLE).body
-    assert article(WHOLE.replace(without, "")).title == "Мост открыт"
+    assert read_article(WHOLE.replace(without, "")).body == read_article(WHOLE).body
+    assert read_article(WHOLE.replace(without, "")).title == "Мост открыт"
 
 
 @pytest.mark.parametrize(
@@ -59,20 +61,20 @@ def test_part_that_may_be_missing(without: str) -> None:
     ],
 )
 def test_any_known_label_ends_the_text(label: str) -> None:
-    assert article(WHOLE.replace(RELATED, f"{label}\n\nmenu and more")).body == TEXT.replace("\n\n", "\n")
+    assert read_article(WHOLE.replace(RELATED, f"{label}\n\nmenu and more")).body == TEXT.replace("\n\n", "\n")
 
 
 def test_sentence_that_begins_like_a_label_is_text() -> None:
     sentences = (
         "Все новости о мосте публикуются здесь, сообщил аким.\n\nActivities of the club began with a song and a walk."
     )
-    found = article(WHOLE.replace("Он самый длинный в области.", sentences))
+    found = read_article(WHOLE.replace("Он самый длинный в области.", sentences))
     assert found.body.endswith(sentences.replace("\n\n", "\n"))
 
 
 def test_sentence_with_a_number_is_no_counter() -> None:
     line = "Номер телефона горячей линии: 1 204"
-    assert line in article(WHOLE.replace("Он самый длинный в области.", f"{line}\n\nКонец.")).body
+    assert line in read_article(WHOLE.replace("Он самый длинный в области.", f"{line}\n\nКонец.")).body
 
 
 @pytest.mark.parametrize(
@@ -80,36 +82,36 @@ def test_sentence_with_a_number_is_no_counter() -> None:
     [
         (WHOLE.replace(RELATED, ""), "body"),
         (WHOLE.replace(TEXT, ""), "body"),
-        (page("13 июля 2026 17:29", TEXT, RELATED), "title"),
+        (make_page("13 июля 2026 17:29", TEXT, RELATED), "title"),
     ],
 )
 def test_missing_part_is_named(text: str, field: str) -> None:
     with pytest.raises(PageChanged) as caught:
-        article(text)
+        read_article(text)
     assert caught.value.field == field
 
 
 def test_html_without_a_date_is_changed() -> None:
     with pytest.raises(PageChanged) as caught:
-        article(f"<h1>Мост открыт</h1><p>{TEXT}</p>", kind="html")
+        read_article(f"<h1>Мост открыт</h1><p>{TEXT}</p>", kind="html")
     assert caught.value.field == "published_at"
 
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [(SHELL, "text"), (f"<noscript>{SHELL}</noscript><div id=root></div>", "html"), (page(SHELL, MENU), "text")],
+    [(SHELL, "text"), (f"<noscript>{SHELL}</noscript><div id=root></div>", "html"), (make_page(SHELL, MENU), "text")],
 )
 def test_shell_is_blocked(text: str, kind: str) -> None:
     with pytest.raises(Blocked, match="JavaScript shell"):
-        article(text, kind)
+        read_article(text, kind)
 
 
 def test_language_of_the_address_is_the_texts() -> None:
-    found = article(WHOLE, url=URL.replace("lang=ru", "lang=en"))
+    found = read_article(WHOLE, url=URL.replace("lang=ru", "lang=en"))
     assert (found.id, found.url) == ("mfa:7:ru", URL)
 
 
 def test_text_without_date_or_shell_is_a_release_alone() -> None:
-    found = article(f"{TEXT}\n\nИсточник: МИД РК")
+    found = read_article(f"{TEXT}\n\nИсточник: МИД РК")
     assert (found.title, found.published_at, found.attribution, found.place) == (None, None, "МИД РК", "Астана")
     assert found.body == TEXT.replace("\n\n", "\n")

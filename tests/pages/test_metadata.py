@@ -1,4 +1,4 @@
-"""JSON-LD and OpenGraph: an upgrade where present, passed over where broken."""
+"""JSON-LD and OpenGraph: used where present, skipped where broken."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from parsel import Selector
 from crawler.pages.metadata import find_author, find_json_ld, get_open_graph
 
 
-def page(*scripts: str) -> Selector:
+def make_page(*scripts: str) -> Selector:
     return Selector("".join(f'<script type="application/ld+json">{script}</script>' for script in scripts))
 
 
@@ -23,14 +23,14 @@ def page(*scripts: str) -> Selector:
     ],
 )
 def test_first_article_is_found(script: str) -> None:
-    assert find_json_ld(page('{"broken": ', '{"@type": "Person"}', script))["headline"] == "x"
+    assert find_json_ld(make_page('{"broken": ', '{"@type": "Person"}', script))["headline"] == "x"
 
 
 @pytest.mark.parametrize(
     "script", ["", "{", "[]", "{}", "7", "null", '"text"', '{"@type": null}', '{"@type": {}}', '{"@graph": 7}']
 )
 def test_nothing_usable_is_an_empty_dict(script: str) -> None:
-    assert find_json_ld(page(script)) == {}
+    assert find_json_ld(make_page(script)) == {}
 
 
 def test_open_graph_takes_the_first_of_each() -> None:

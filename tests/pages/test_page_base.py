@@ -1,4 +1,4 @@
-"""How a page is asked: one element or an error by name; by the first class that knows it, while that class lives."""
+"""Selectors find elements or raise PageChanged. The first page class that knows a page reads it until it is retired."""
 
 from __future__ import annotations
 
@@ -44,35 +44,37 @@ class Old(Plain):
 SITE = replace(QAZ, page_classes=(Old, Plain), required_fields=("title",))
 
 
-def snapshot(html: str, at: datetime | None = datetime(2026, 1, 1, tzinfo=UTC), url: str = URL) -> Snapshot:
+def make_snapshot(html: str, at: datetime | None = datetime(2026, 1, 1, tzinfo=UTC), url: str = URL) -> Snapshot:
     return Snapshot(url=url, body=html.encode(), kind_hint="html", fetched_at=at)
 
 
-def page(html: str) -> Page:
-    return Plain(snapshot(html), SITE)
+def make_page(html: str) -> Page:
+    return Plain(make_snapshot(html), SITE)
 
 
 def test_one_element_is_found() -> None:
-    assert page("<h1>A&nbsp; <i>b</i></h1>").select_one("title", "h1").css("i::text").get() == "b"
+    assert make_page("<h1>A&nbsp; <i>b</i></h1>").select_one("title", "h1").css("i::text").get() == "b"
 
 
 @pytest.mark.parametrize(("html", "found"), [("<p>x</p>", "nothing"), ("<h1>a</h1><h1>b</h1>", "2 of them")])
 def test_none_or_several_is_changed_by_field_selector_and_address(html: str, found: str) -> None:
     with pytest.raises(PageChanged) as caught:
-        page(html).select_one("title", "h1")
+        make_page(html).select_one("title", "h1")
     error = caught.value
     assert (error.field, error.selector, error.found, error.url) == ("title", "h1", found, URL)
     assert all(part in str(error) for part in ("'title'", "'h1'", found, URL))
 
 
 def test_first_of_several_is_taken_and_none_is_changed() -> None:
-    assert page("<h1>a</h1><h1>b</h1>").select_first("title", "h1").css("::text").get() == "a"
+    assert make_page("<h1>a</h1><h1>b</h1>").select_first("title", "h1").css("::text").get() == "a"
     with pytest.raises(PageChanged, match="nothing"):
-        page("<p>x</p>").select_first("title", "h1")
+        make_page("<p>x</p>").select_first("title", "h1")
 
 
 def test_article_has_identity_language_and_provenance() -> None:
-    (article,) = read_snapshot(snapshot("<h1>The bridge</h1><p>The bridge of the town is open.</p>"), SITE).articles
+    (article,) = read_snapshot(
+        make_snapshot("<h1>The bridge</h1><p>The bridge of the town is open.</p>"), SITE
+    ).articles
     assert (article.id, article.url, article.language) == ("qazmonitor:7:en", URL, "en")
     assert article.provenance == {"title": "Plain:h1", "language": "Plain:letters of the text"}
     assert article.fetched_at == datetime(2026, 1, 1, tzinfo=UTC)
@@ -80,46 +82,46 @@ def test_article_has_identity_language_and_provenance() -> None:
 
 
 def test_language_that_is_not_known_is_und_in_the_id() -> None:
-    (article,) = read_snapshot(snapshot("<h1>Köprü</h1><p>Köprü açıldı.</p>"), SITE).articles
+    (article,) = read_snapshot(make_snapshot("<h1>Köprü</h1><p>Köprü açıldı.</p>"), SITE).articles
     assert (article.id, article.language) == ("qazmonitor:7:und", None)
 
 
 def test_field_that_is_always_there_is_missed() -> None:
     with pytest.raises(PageChanged) as caught:
-        read_snapshot(snapshot("<h1> </h1><p>Text.</p>"), SITE)
+        read_snapshot(make_snapshot("<h1> </h1><p>Text.</p>"), SITE)
     assert caught.value.field == "title"
 
 
 def test_empty_body_is_changed() -> None:
     with pytest.raises(PageChanged) as caught:
-        read_snapshot(snapshot("<h1>Title</h1>"), SITE)
+        read_snapshot(make_snapshot("<h1>Title</h1>"), SITE)
     assert caught.value.field == "body"
 
 
 @pytest.mark.parametrize(("year", "title"), [(2024, "old"), (2025, "new"), (2026, "new")])
 def test_old_class_reads_pages_of_its_time(year: int, title: str) -> None:
-    (article,) = read_snapshot(snapshot("<h1>new</h1><p>x</p>", datetime(year, 1, 1, tzinfo=UTC)), SITE).articles
+    (article,) = read_snapshot(make_snapshot("<h1>new</h1><p>x</p>", datetime(year, 1, 1, tzinfo=UTC)), SITE).articles
     assert article.title == title
 
 
 def test_page_of_unknown_time_is_tried_by_the_old_class_too() -> None:
-    (article,) = read_snapshot(snapshot("<h1>new</h1><p>x</p>", None), SITE).articles
+    (article,) = read_snapshot(make_snapshot("<h1>new</h1><p>x</p>", None), SITE).articles
     assert article.title == "old"
 
 
 def test_address_of_no_article_is_no_article() -> None:
     with pytest.raises(NotAnArticle, match="is not an article of"):
-        read_snapshot(snapshot("<h1>a</h1><p>b</p>", url="https://qazmonitor.com/news"), SITE)
+        read_snapshot(make_snapshot("<h1>a</h1><p>b</p>", url="https://qazmonitor.com/news"), SITE)
     with pytest.raises(NotAnArticle, match="that is no article"):
-        read_snapshot(snapshot("<h1>a</h1><p>b</p>", url="https://qazmonitor.com/terms"), SITE)
+        read_snapshot(make_snapshot("<h1>a</h1><p>b</p>", url="https://qazmonitor.com/terms"), SITE)
 
 
 def test_unknown_shape_is_changed_and_a_shell_is_blocked() -> None:
     none = replace(SITE, page_classes=())
     with pytest.raises(PageChanged, match="html of 8 bytes"):
-        read_snapshot(snapshot("<p>x</p>"), none)
+        read_snapshot(make_snapshot("<p>x</p>"), none)
     with pytest.raises(Blocked, match="JavaScript shell"):
-        read_snapshot(snapshot("<p>You need to enable JavaScript to run this app.</p>"), none)
+        read_snapshot(make_snapshot("<p>You need to enable JavaScript to run this app.</p>"), none)
 
 
 @pytest.mark.parametrize(
@@ -134,18 +136,18 @@ def test_unknown_shape_is_changed_and_a_shell_is_blocked() -> None:
     ],
 )
 def test_addresses_are_absolute_or_none(written: str | None, absolute: str | None) -> None:
-    assert page("").make_absolute_url(written) == absolute
+    assert make_page("").make_absolute_url(written) == absolute
 
 
 def test_wording_of_a_page_is_its_own_rights() -> None:
-    own = page("").make_rights("Only with a link.")
+    own = make_page("").make_rights("Only with a link.")
     assert (own.wording, own.source, own.excerpt_share) == ("Only with a link.", URL, SITE.rights.excerpt_share)
-    assert page("").make_rights(None) is SITE.rights
+    assert make_page("").make_rights(None) is SITE.rights
 
 
 def test_kept_page_without_address_is_known_by_its_bytes() -> None:
     digest = "ab" * 32
-    (article,) = read_snapshot(snapshot("<h1>a</h1><p>b</p>", url=f"stored://sha256/{digest}"), SITE).articles
+    (article,) = read_snapshot(make_snapshot("<h1>a</h1><p>b</p>", url=f"stored://sha256/{digest}"), SITE).articles
     assert article.id.split(":")[1] == f"sha256-{digest[:16]}"
     assert article.url == f"stored://sha256/{digest}"
     assert SITE.identify(article.url) is None
@@ -163,7 +165,7 @@ def test_kept_page_without_address_is_known_by_its_bytes() -> None:
 )
 def test_after_a_redesign_each_page_is_read_by_the_class_of_its_day(at: datetime | None, title: str) -> None:
     """In UTC: five in the morning of Astana is still the day before."""
-    (article,) = read_snapshot(snapshot("<h1>New</h1><p>The bridge of the town is open.</p>", at), SITE).articles
+    (article,) = read_snapshot(make_snapshot("<h1>New</h1><p>The bridge of the town is open.</p>", at), SITE).articles
     assert article.title == title
     assert Old.is_retired(datetime(2025, 1, 1, tzinfo=UTC))
     assert not Plain.is_retired(datetime(2099, 1, 1, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""What press releases share: a dateline at the beginning, an attribution at the end."""
+"""Datelines and attribution lines of press releases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is no page is named for what it is, before anything is read from it; what only looks like it is read."""
+"""Refusals, outages and shells raise their error. Pages that only look like one are read."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ URL = "https://example.org/news/1"
 ARTICLE = "<html><head><title>News</title></head><body><p>The bridge is open.</p></body></html>"
 
 
-def page(text: str = ARTICLE, status: int = 200, kind: str = "html") -> Snapshot:
+def make_page(text: str = ARTICLE, status: int = 200, kind: str = "html") -> Snapshot:
     return Snapshot(url=URL, body=text.encode(), status=status, kind_hint=kind)
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 451])
 def test_refusing_status_is_blocked(status: int) -> None:
     with pytest.raises(Blocked, match=f"HTTP {status}, saying 'News The bridge is open.'") as caught:
-        refusal.raise_if_refused(page(status=status))
+        refusal.raise_if_refused(make_page(status=status))
     assert caught.value.url == URL
 
 
 def test_refusal_without_a_word_is_blocked() -> None:
     with pytest.raises(Blocked, match=r"refused us with HTTP 403\. "):
-        refusal.raise_if_refused(page("", status=403))
+        refusal.raise_if_refused(make_page("", status=403))
 
 
 @pytest.mark.parametrize("body", ['{"code": "notAllowed"}', '{"error":"NOTALLOWED"}'])
 def test_gate_of_the_interface_is_blocked(body: str) -> None:
     with pytest.raises(Blocked, match="HTTP 400"):
-        refusal.raise_if_refused(page(body, status=400, kind="json"))
+        refusal.raise_if_refused(make_page(body, status=400, kind="json"))
 
 
 def test_other_bad_request_is_no_refusal() -> None:
-    refusal.raise_if_refused(page('{"code": "badQuery"}', status=400, kind="json"))
+    refusal.raise_if_refused(make_page('{"code": "badQuery"}', status=400, kind="json"))
 
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_gone_is_no_article(status: int) -> None:
     with pytest.raises(NotAnArticle, match=f"HTTP {status}"):
-        refusal.raise_if_refused(page(status=status))
+        refusal.raise_if_refused(make_page(status=status))
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 520])
 def test_failing_server_is_unreachable(status: int) -> None:
     with pytest.raises(Unreachable, match=f"HTTP {status}"):
-        refusal.raise_if_refused(page(status=status))
+        refusal.raise_if_refused(make_page(status=status))
 
 
 @pytest.mark.parametrize(
@@ -62,12 +62,12 @@ def test_failing_server_is_unreachable(status: int) -> None:
 )
 def test_outage_behind_status_200_is_unreachable(title: str) -> None:
     with pytest.raises(Unreachable, match=title):
-        refusal.raise_if_refused(page(f"<html><head><title>{title}</title></head></html>"))
+        refusal.raise_if_refused(make_page(f"<html><head><title>{title}</title></head></html>"))
 
 
 @pytest.mark.parametrize("title", ["500 tenge note withdrawn", "Gateway to the Steppe", "Services for citizens"])
 def test_title_that_resembles_an_outage_is_read(title: str) -> None:
-    refusal.raise_if_refused(page(ARTICLE.replace("News", title)))
+    refusal.raise_if_refused(make_page(ARTICLE.replace("News", title)))
 
 
 CHALLENGES = [
@@ -95,32 +95,32 @@ CHALLENGES = [
 @pytest.mark.parametrize("sign", CHALLENGES)
 def test_challenge_is_blocked_whatever_its_status(sign: str, status: int) -> None:
     with pytest.raises(Blocked, match="challenge page"):
-        refusal.raise_if_refused(page(f"<html><body>{sign}</body></html>", status=status))
+        refusal.raise_if_refused(make_page(f"<html><body>{sign}</body></html>", status=status))
 
 
 def test_challenge_as_text_is_blocked() -> None:
     with pytest.raises(Blocked, match="challenge page"):
-        refusal.raise_if_refused(page("Checking your browser before accessing kt.kz", kind="text"))
+        refusal.raise_if_refused(make_page("Checking your browser before accessing kt.kz", kind="text"))
 
 
 def test_full_page_with_a_captcha_script_is_read() -> None:
     script = '<script src="https://challenges.cloudflare.com/turnstile"></script>'
-    refusal.raise_if_refused(page(ARTICLE.replace("<body>", f"<body>{script}") + "<p>more</p>" * 8_000))
+    refusal.raise_if_refused(make_page(ARTICLE.replace("<body>", f"<body>{script}") + "<p>more</p>" * 8_000))
 
 
 def test_article_that_quotes_a_challenge_far_down_is_read() -> None:
-    refusal.raise_if_refused(page(ARTICLE + " " * refusal.MAX_SEARCHED_CHARACTERS + "Verify you are human"))
+    refusal.raise_if_refused(make_page(ARTICLE + " " * refusal.MAX_SEARCHED_CHARACTERS + "Verify you are human"))
 
 
 def test_article_about_blocking_is_read() -> None:
-    refusal.raise_if_refused(page(ARTICLE.replace("News", "Why access was denied to the archive")))
+    refusal.raise_if_refused(make_page(ARTICLE.replace("News", "Why access was denied to the archive")))
 
 
 def test_good_page_passes() -> None:
-    refusal.raise_if_refused(page())
+    refusal.raise_if_refused(make_page())
 
 
-def test_shell_is_told_by_its_line() -> None:
-    assert refusal.is_javascript_shell(page("<noscript>You need to enable JavaScript to run this app.</noscript>"))
-    assert not refusal.is_javascript_shell(page())
+def test_shell_is_recognised_by_its_line() -> None:
+    assert refusal.is_javascript_shell(make_page("<noscript>You need to enable JavaScript to run this app.</noscript>"))
+    assert not refusal.is_javascript_shell(make_page())
     assert "only a JavaScript shell" in str(refusal.make_shell_error(URL))

@@ -1,4 +1,4 @@
-"""A page's structure: the same for pages of one template, another for another; paths name where fields stood."""
+"""The structure is the same for pages of one template and different for another one. Paths lead to the fields."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from crawler.pages.base import read_snapshot
 ROOT = Path(__file__).parents[2] / "snapshots"
 
 
-def shape_of(name: str, change: Callable[[str], str] = str) -> PageStructure:
+def read_structure(name: str, change: Callable[[str], str] = str) -> PageStructure:
     (page,) = read_stored_file(ROOT / name)
     text = change(page.snapshot.text)
     reading = read_snapshot(
@@ -67,7 +67,7 @@ def shape_of(name: str, change: Callable[[str], str] = str) -> PageStructure:
     ],
 )
 def test_paths_of_fields(name: str, paths: dict[str, str]) -> None:
-    found = shape_of(name).paths
+    found = read_structure(name).paths
     assert {field: found[field] for field in paths} == paths
     assert paths or not found
 
@@ -95,23 +95,23 @@ PARAGRAPH = "<p>Осенью волонтеры"
     ids=["paragraph-and-picture", "list-and-quotation", "menu", "number-as-class"],
 )
 def test_content_is_no_template(change: Callable[[str], str]) -> None:
-    was = shape_of("ktkz/article_rus_press.html")
-    assert shape_of("ktkz/article_rus_press.html", change) == was
+    was = read_structure("ktkz/article_rus_press.html")
+    assert read_structure("ktkz/article_rus_press.html", change) == was
 
 
 def test_a_wrapper_moves_the_path_and_leaves_the_template_much_alike() -> None:
-    was = shape_of("ktkz/article_eng.html")
-    now = shape_of("ktkz/article_eng.html", lambda text: text.replace("<article", "<main><article"))
+    was = read_structure("ktkz/article_eng.html")
+    now = read_structure("ktkz/article_eng.html", lambda text: text.replace("<article", "<main><article"))
     assert now.paths["body"] == "html>body>div.content>main>article.page>div.page-content>div"
     assert was.template != now.template
     assert compare_templates(was.template, now.template) > MIN_TEMPLATE_SIMILARITY
 
 
 def test_templates_of_one_class_are_alike_and_another_designs_are_not() -> None:
-    one = shape_of("mfa/rendered_ru.html").template
-    assert compare_templates(one, shape_of("mfa/rendered_kk.html").template) > 0.9
-    assert compare_templates(one, shape_of("mfa/rendered_ru_photos.html").template) < MIN_TEMPLATE_SIMILARITY
-    assert compare_templates(one, shape_of("ktkz/article_eng.html").template) < MIN_TEMPLATE_SIMILARITY
+    one = read_structure("mfa/rendered_ru.html").template
+    assert compare_templates(one, read_structure("mfa/rendered_kk.html").template) > 0.9
+    assert compare_templates(one, read_structure("mfa/rendered_ru_photos.html").template) < MIN_TEMPLATE_SIMILARITY
+    assert compare_templates(one, read_structure("ktkz/article_eng.html").template) < MIN_TEMPLATE_SIMILARITY
 
 
 def test_of_several_elements_the_path_is_the_innermost_around_them() -> None:

@@ -1,4 +1,4 @@
-"""Plain text: entities decoded, invisible characters gone, one space where there were several."""
+"""Clean lines: decoded entities, no invisible characters, single spaces."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_line_keeps_every_word(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, "", "  ", "\u00a0", "\u00ad\n"])
-def test_nothing_is_none(nothing: str | None) -> None:
+def test_empty_text_is_none(nothing: str | None) -> None:
     assert clean_line_or_none(nothing) is None
 
 

@@ -1,4 +1,4 @@
-"""Dates are read whole or not at all, with the offset that Kazakhstan had on that day."""
+"""Dates are parsed completely or not at all, with the offset of Kazakhstan on that day."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ WALL = st.builds(datetime.combine, DAYS, st.builds(time, st.integers(0, 23), st.
 FORM = st.sampled_from([(language, form) for language, forms in FORMS.items() for form in forms])
 
 
-def written(at: datetime, language: str, form: str) -> str:
+def format_date(at: datetime, language: str, form: str) -> str:
     month = NAMES.get(language, NAMES["en"])[at.month - 1]
     return form.format(day=at.day, month=month, number=at.month, year=at.year, time=f"{at:%H:%M}")
 
 
 @given(WALL, FORM)
 def test_written_date_is_read_back(at: datetime, form: tuple[str, str]) -> None:
-    when = parse_date(written(at, *form), ALMATY)
+    when = parse_date(format_date(at, *form), ALMATY)
     assert when is not None
     assert when.at.replace(tzinfo=None) == at
     assert when.precision == "minute"
@@ -47,7 +47,7 @@ def test_written_date_is_read_back(at: datetime, form: tuple[str, str]) -> None:
 @given(WALL, FORM, st.text(min_size=1, max_size=12), st.booleans())
 def test_date_with_anything_more_is_none(at: datetime, form: tuple[str, str], more: str, before: bool) -> None:
     assume(more.strip(" .") and not set(more) & set("0123456789"))
-    text = written(at, *form)
+    text = format_date(at, *form)
     assume((" ".join(f"{text} {more}".split())) != text)
     assert parse_date(f"{more} {text}" if before else f"{text} {more}", ALMATY) is None
 

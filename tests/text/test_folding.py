@@ -1,4 +1,4 @@
-"""Folding and its way back."""
+"""Folding, and the way back to the original text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts in the three languages are known; texts of their neighbours are not taken for them."""
+"""The three languages are detected, and similar languages are none of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences around an offset."""
+"""Sentences around an offset, and texts split into sentences."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.text.sentences import MAX_SENTENCE_LENGTH, locate_sentence
+from crawler.text.sentences import (
+    MAX_SENTENCE_LENGTH,
+    locate_sentence,
+    split_into_passages,
+    split_into_sentences,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,3 +47,25 @@ def test_an_endless_sentence_is_cut_at_words() -> None:
     first, last = locate_sentence(text, start, start + 4)
     assert last - first <= MAX_SENTENCE_LENGTH
     assert text[first:last].startswith("слово ") and text[first:last].endswith(" слово")
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="аб. !\nA", max_size=80))
+def test_sentences_joined_are_the_text(text: str) -> None:
+    assert "".join(split_into_sentences(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences", "passages"),
+    [
+        ("Он прибыл 8 мая 2020 г. в Астану. Далее.", 2, 2),
+        ("Mr. Smith left. He came.", 2, 3),
+        ("Е. Ашикбаев принял гостя. Они говорили.\nКонец", 3, 3),
+        ("Сделано «так.» Конец", 2, 2),
+        ("слово " * 200 + "конец. Далее.", 2, 2),
+        ("", 0, 0),
+    ],
+)
+def test_abbreviations_end_passages_and_no_sentences(text: str, sentences: int, passages: int) -> None:
+    assert len(split_into_sentences(text)) == sentences
+    assert len(split_into_passages(text)) == passages
