@@ -19,11 +19,11 @@ from apscheduler.triggers.cron import CronTrigger
 
 from crawler.errors import ConfigError, suggest_nearest
 from crawler.store.schedules import ScheduleState
+from crawler.text.months import list_english_abbreviations
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 NAMED_VALUES = {
-    "month": {name: number for number, name in enumerate(MONTHS, 1)},
+    "month": {name: number for number, name in enumerate(list_english_abbreviations(), 1)},
     "weekday": {name: number for number, name in enumerate(WEEKDAYS)},
 }
 FIELD_BOUNDS = {"minute": (0, 59), "hour": (0, 23), "day": (1, 31), "month": (1, 12), "weekday": (0, 7)}

@@ -17,3 +17,7 @@ CONTROLS = "".join(map(chr, [*range(0x09), *range(0x0E, 0x1C), 0x7F]))
 """Control characters except the white space among them."""
 SURROGATES = "".join(map(chr, range(0xD800, 0xE000)))
 """Halves of a character; alone they cannot be encoded."""
+UNPRINTED_CHARACTERS = (
+    SOFT_HYPHEN + ZERO_WIDTH + JOINERS + DIRECTION_MARKS + LINE_SEPARATORS + INVISIBLE_OPERATORS + VARIATION_SELECTORS
+)
+"""Characters of a text for which a page of print has no sign."""

@@ -12,12 +12,14 @@ import pymupdf_fonts
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
+from crawler.text.characters import UNPRINTED_CHARACTERS
+
 FONT_FAMILY = "Review"
 FONT_CUTS = {"": "notos", "-Bold": "notosbo", "-Italic": "notosit", "-BoldItalic": "notosbi"}
 FALLBACK_FONT = "ReviewSpare"
 REPLACEMENT_CHARACTER = "\ufffd"
 """What stands for a sign that both lack."""
-INVISIBLE_CHARACTERS = re.compile(r"[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
+INVISIBLE_CHARACTERS = re.compile(f"[{UNPRINTED_CHARACTERS}]")
 """Soft hyphens, joiners, marks of direction: left out."""
 
 
