@@ -7,20 +7,17 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from crawler.items import Article, Verdict
+from crawler.items import Article
 from crawler.text.typography import normalize_typography
 
 WORD_PATTERN = re.compile(r"[^\W_]+")
 MIN_BODY_CHARACTERS = 200
 """A shorter body alone says too little: its hash includes the title."""
-UNPUBLISHED_PREFIX = "unpublished:"
-"""Begins the hash of a text whose page is gone, so that its return is a change."""
 
 
 def hash_revision(article: Article) -> str:
     """Return a hash of title, lead and body. Other shapes of quotation marks and dashes do not change it."""
-    prefix = UNPUBLISHED_PREFIX if article.verdict is Verdict.UNPUBLISHED else ""
-    return prefix + _hash_revision_text(article.title or "", article.lead or "", article.body)
+    return _hash_revision_text(article.title or "", article.lead or "", article.body)
 
 
 def hash_body(article: Article) -> str:

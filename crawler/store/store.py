@@ -44,10 +44,11 @@ class Store:
 
     Any thread may use it, each over its own connection, but no child process. A failed read or write (disk full,
     server gone, database locked for 30 s) raises CrawlerError, and nothing of its transaction is stored.
+    `database` takes SQL that no repository has, for tests and benchmarks.
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self.articles = ArticleRepository(database)
         self.versions = VersionRepository(database)
         self.rematches = RematchRepository(database)
@@ -68,7 +69,7 @@ class Store:
     @property
     def name(self) -> str:
         """The store's URL without its password."""
-        return self._database.name
+        return self.database.name
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -76,12 +77,12 @@ class Store:
 
         Other writers wait meanwhile. So collect the values first and save them in one short block.
         """
-        with self._database.transaction(exclusive=True):
+        with self.database.transaction(exclusive=True):
             yield
 
     def close(self) -> None:
         """Close every connection."""
-        self._database.close()
+        self.database.close()
 
     def __enter__(self) -> Store:
         return self

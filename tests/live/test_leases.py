@@ -23,7 +23,7 @@ from crawler.store.schema import leases
 
 
 def changed(store: Store, **values: Any) -> None:
-    with store._database.transaction() as connection:
+    with store.database.transaction() as connection:
         connection.execute(update(leases).where(leases.c.source == "qazmonitor").values(**values))
 
 
@@ -62,7 +62,7 @@ def test_a_holder_of_another_host_is_replaced_when_it_was_silent_for_too_long(tm
         with place.open_store() as store:
             lease = store.leases.acquire("qazmonitor", uuid.uuid4().hex)
             killed = store.runs.record_start(Run(source="qazmonitor", started_at=lease.taken_at))
-            with store._database.transaction() as connection:
+            with store.database.transaction() as connection:
                 connection.exec_driver_sql("UPDATE runs SET host = 'elsewhere'")
             changed(store, host="elsewhere", heartbeat_at=lease.heartbeat_at - timedelta(seconds=41))
         done = place.run_crawler("crawl", "qazmonitor")  # waits some four seconds until it is 45

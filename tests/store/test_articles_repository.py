@@ -62,11 +62,12 @@ def full() -> Article:
         version=3,
         snapshot=SnapshotRef(file="mfa-2026-03-06.warc.gz", offset=2**40, digest="sha256:00"),
         provenance={"title": "ArticlePage: h1", "body": "ArticlePage: div.body"},
+        requested_language="en",
     )
 
 
 def rows(store: Store, table: str) -> list[dict[str, object]]:
-    found = store._database.fetch_all(select(schema.metadata.tables[table]))
+    found = store.database.fetch_all(select(schema.metadata.tables[table]))
     return [dict(row._mapping) for row in found]
 
 

@@ -58,7 +58,7 @@ COUNT = 24
 
 def said(store: Store) -> list[tuple[object, ...]]:
     """Every word of a person that the store keeps."""
-    return [tuple(row) for row in store._database.fetch_all(select(schema.story_overrides))]
+    return [tuple(row) for row in store.database.fetch_all(select(schema.story_overrides))]
 
 
 def killed(url: str, *arguments: str) -> None:

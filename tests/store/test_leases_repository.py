@@ -21,7 +21,7 @@ SECOND = timedelta(seconds=1)
 
 def changed(store: Store, source: str = "mfa", **values: Any) -> None:
     """A lease as another process would have left it."""
-    with store._database.transaction() as connection:
+    with store.database.transaction() as connection:
         connection.execute(update(leases).where(leases.c.source == source).values(**values))
 
 
@@ -131,7 +131,7 @@ def test_who_takes_it_closes_what_dead_runs_of_any_host_left_open(store: Store) 
     elsewhere = store.runs.record_start(Run(source="mfa", started_at=noon))
     replay = store.runs.record_start(Run(source="mfa", started_at=noon, mode="replay"))
     other = store.runs.record_start(Run(source="ktkz", started_at=noon))
-    with store._database.transaction() as connection:
+    with store.database.transaction() as connection:
         connection.execute(update(schema.runs).values(host="another-host"))
     store.leases.acquire("mfa", "one")
     closed = store.runs.get_last("mfa", mode="live")

@@ -61,7 +61,7 @@ def refused(url: str) -> str:
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
-    with store._database.engine.connect() as connection:
+    with store.database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, schema.metadata) == []
 
@@ -85,7 +85,7 @@ def test_an_upgrade_keeps_what_is_stored(
     with_next()
     with open_store(url) as store:
         assert store.versions.list_by_article("mfa:1:ru") == [an_article()]
-        assert store._database.fetch_all(text("SELECT added FROM articles")) == [(None,)]
+        assert store.database.fetch_all(text("SELECT added FROM articles")) == [(None,)]
 
 
 def test_a_failed_upgrade_changes_nothing(url: str, with_next: Callable[..., None]) -> None:
@@ -125,7 +125,7 @@ def test_no_copy_when_none_is_wanted(tmp_path: Path, with_next: Callable[..., No
 
 
 def test_a_store_of_a_newer_program_is_refused_and_left_alone(url: str) -> None:
-    with open_store(url) as store, store._database.transaction() as connection:
+    with open_store(url) as store, store.database.transaction() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     message = refused(url)
     assert "newer version of this program" in message
@@ -135,7 +135,7 @@ def test_a_store_of_a_newer_program_is_refused_and_left_alone(url: str) -> None:
 def test_sqlite_writes_ahead_and_checks_references(tmp_path: Path) -> None:
     with open_store(f"sqlite:///{tmp_path / 'a' / 'b' / 'crawler.db'}") as store:
         pragmas = ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
-        assert [store._database.fetch_all(text(f"PRAGMA {name}"))[0][0] for name in pragmas] == ["wal", 1, 1, 30_000]
+        assert [store.database.fetch_all(text(f"PRAGMA {name}"))[0][0] for name in pragmas] == ["wal", 1, 1, 30_000]
 
 
 def test_a_store_in_memory_lives_until_it_is_closed() -> None:
@@ -183,7 +183,7 @@ def test_a_lost_connection_is_opened_again(postgres_url: str) -> None:
             lambda: store.failures.record("s", "u", "k", "m", NOON),
         ):
             use()
-            store_pid = store._database.fetch_all(text("SELECT pg_backend_pid()"))[0][0]
+            store_pid = store.database.fetch_all(text("SELECT pg_backend_pid()"))[0][0]
             other.execute("SELECT pg_terminate_backend(%s)", [store_pid])
             use()
         assert store.failures.list_by_source("s")[0].tries == 2
@@ -193,7 +193,7 @@ def test_a_connection_lost_inside_a_batch_fails_the_whole_batch(postgres_url: st
     with open_store(postgres_url) as store, psycopg.connect(postgres_url, autocommit=True) as other:
         with pytest.raises(CrawlerError), store.transaction():
             store.failures.record("batch", "u", "k", "m", NOON)
-            pid = store._database.fetch_all(text("SELECT pg_backend_pid()"))[0][0]
+            pid = store.database.fetch_all(text("SELECT pg_backend_pid()"))[0][0]
             other.execute("SELECT pg_terminate_backend(%s)", [pid])
             store.failures.record("batch", "u2", "k", "m", NOON)
         assert store.failures.list_by_source("batch") == []
@@ -203,7 +203,7 @@ def test_a_full_disk_is_said_in_a_sentence_and_leaves_a_usable_store(
     tmp_path: Path, an_article: Callable[..., Article]
 ) -> None:
     with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
-        store._database._get_connection().exec_driver_sql("PRAGMA max_page_count = 40")
+        store.database._get_connection().exec_driver_sql("PRAGMA max_page_count = 40")
         with pytest.raises(CrawlerError, match=r"crawler\.db could not be written: database or disk is full\."):
             store.articles.save(an_article(body="x" * 10**6), content_hash="h", run_id=None, seen_at=NOON)
         assert store.articles.count() == 0

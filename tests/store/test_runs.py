@@ -29,7 +29,7 @@ def finished(store: Store, health: Health = Health.HEALTHY, **values: object) ->
 
 
 def belongs_to(store: Store, run: Run, process: ProcessIdentity) -> None:
-    with store._database.transaction() as connection:
+    with store.database.transaction() as connection:
         connection.execute(update(schema.runs).where(schema.runs.c.id == run.id).values(**process._asdict()))
 
 
@@ -172,7 +172,7 @@ def test_since_when_runs_ended_as_the_last_did(store: Store) -> None:
     first, _, last = (finished(store, Health.DEGRADED) for _ in range(3))
     finished(store, Health.BLOCKED, mode="replay")
     began(store)
-    with store._database.transaction() as connection:
+    with store.database.transaction() as connection:
         connection.execute(update(schema.runs).where(schema.runs.c.id < first.id).values(started_at=NOON - MINUTE))
     assert store.runs.get_streak_start(last) == first.started_at
 

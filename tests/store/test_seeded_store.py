@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 def rows(store: Store) -> dict[str, list[Any]]:
     """Every row of every table."""
-    read = store._database.fetch_all
+    read = store.database.fetch_all
     return {table.name: sorted(map(tuple, read(select(table))), key=repr) for table in metadata.tables.values()}
 
 

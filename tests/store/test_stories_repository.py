@@ -160,7 +160,7 @@ def test_a_passage_of_four_clusters_counts_no_more_however_often_each_is_reprint
     listed = [an_article(f"{i}-{copy}", f"{text} Повтор {copy}.") for i, text in enumerate(texts) for copy in range(3)]
     save(store, *listed)
     store.clusters.assign_pending(ZONE)
-    assert store._database.fetch_all(select(func.count()).select_from(schema.boilerplate))[0][0] == 5
+    assert store.database.fetch_all(select(func.count()).select_from(schema.boilerplate))[0][0] == 5
     tiny = [
         an_article(name, f"{line}\n{BOILERPLATE}") for name, line in (("p", "Котельная цела."), ("q", "Порт закрыт."))
     ]
@@ -247,7 +247,7 @@ def test_a_kill_in_the_middle_leaves_no_half_story(url: str, after: float) -> No
 
 def assert_whole(store: Store) -> None:
     """No story of one, none without articles, no link of an article that is not there, one signature an article."""
-    read = store._database.fetch_all
+    read = store.database.fetch_all
     signatures, links = schema.signatures, schema.links
     members = read(select(signatures.c.story, func.count()).where(signatures.c.story.is_not(None)).group_by("story"))
     assert all(count > 1 for _, count in members)

@@ -19,8 +19,8 @@ from crawler.store import Store, open_store, schema
 pytestmark = pytest.mark.slow
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
-CHILD = Path(__file__).with_name("saving_child.py")
-ROOT = CHILD.parents[2]
+ROOT = Path(__file__).parents[2]
+CHILD = ROOT / "tests" / "support" / "saving_process.py"
 
 
 def child(*arguments: object) -> subprocess.Popen[str]:
@@ -33,15 +33,15 @@ def assert_whole(store: Store) -> None:
     """Every article has its versions and each version its article, matches and memory."""
     articles, versions, matches, memory = schema.articles, schema.versions, schema.matches, schema.http_cache
     highest = select(versions.c.article_id, func.max(versions.c.version)).group_by(versions.c.article_id)
-    current = dict(map(tuple, store._database.fetch_all(select(articles.c.id, articles.c.current_version))))
-    assert dict(map(tuple, store._database.fetch_all(highest))) == current
+    current = dict(map(tuple, store.database.fetch_all(select(articles.c.id, articles.c.current_version))))
+    assert dict(map(tuple, store.database.fetch_all(highest))) == current
     count = select(func.count())
-    kept = store._database.fetch_all(count.select_from(versions))[0][0]
-    assert store._database.fetch_all(count.select_from(matches))[0][0] == 2 * kept
-    assert store._database.fetch_all(count.select_from(memory))[0][0] == len(current)
-    if store._database.engine.dialect.name == "sqlite":
-        assert [row[0] for row in store._database.fetch_all(text("PRAGMA integrity_check"))] == ["ok"]
-        assert store._database.fetch_all(text("PRAGMA foreign_key_check")) == []
+    kept = store.database.fetch_all(count.select_from(versions))[0][0]
+    assert store.database.fetch_all(count.select_from(matches))[0][0] == 2 * kept
+    assert store.database.fetch_all(count.select_from(memory))[0][0] == len(current)
+    if store.database.engine.dialect.name == "sqlite":
+        assert [row[0] for row in store.database.fetch_all(text("PRAGMA integrity_check"))] == ["ok"]
+        assert store.database.fetch_all(text("PRAGMA foreign_key_check")) == []
 
 
 @pytest.mark.parametrize("work", ["save", "batch"])
