@@ -15,7 +15,10 @@ from typer.core import TyperCommand, TyperGroup
 
 WATCH, READ, SHARE, MAINTAIN = "Watch", "Read", "Share", "Maintain"
 """The groups of commands, in the order of `crawler --help`."""
-TYPE_NAME = re.compile(r" <[^<>]*>$")
+TYPE_NAME = re.compile(r" <[^<>|]*>$")
+CHOICES = re.compile(r" <([^<>]*)>$")
+NUMBER_RANGE = re.compile(r"\s*\[x>=\d+\]$|; x>=\d+(?=\]$)")
+"""What Typer adds to the name or the help of a parameter: `<str>`, `<atom|rss>`, `[x>=1]`."""
 MAX_SUMMARY_LENGTH = 200
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -77,7 +80,8 @@ def write_parameters(parameters: Iterable[Any], ctx: Any, formatter: Any) -> Non
     for parameter in parameters:
         if (record := parameter.get_help_record(ctx)) is not None:
             heading = "Arguments" if parameter.param_type_name == "argument" else "Options"
-            sections[heading].append((TYPE_NAME.sub("", record[0]), record[1]))
+            name = CHOICES.sub(r" \1", TYPE_NAME.sub("", record[0]))
+            sections[heading].append((name, NUMBER_RANGE.sub("", record[1])))
     for heading, rows in sections.items():
         if rows:
             with formatter.section(heading):

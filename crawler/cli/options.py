@@ -36,7 +36,7 @@ RuleOption = Annotated[
 StrengthOption = Annotated[Strength, typer.Option(help="Least strength of a match that counts.")]
 SinceOption = Annotated[
     str | None,
-    typer.Option("--since", metavar="TIME", help="Only articles since a day, time or age: 2026-01-31, 36h, 90d."),
+    typer.Option("--since", metavar="TIME", help="Only since this day, time or age: 2026-01-31, 36h, 90d."),
 ]
 OutputLanguageOption = Annotated[
     str | None,

@@ -61,7 +61,7 @@ def place(tmp_path: Path, hook: WebhookServer, monkeypatch: pytest.MonkeyPatch) 
     config = load_config()
     with open_store(config.database_url) as store:
         room = ArticlePublisher(store)
-        store.events.subscriptions__get_or_start(["press"], NOON)
+        store.subscriptions.get_or_start(["press"], NOON)
         room.publish("1", title="Первая встреча")
         room.publish("2", title="Старая встреча", quiet="baseline", body="Делегация МККК посетила Тараз.")
         room.publish("3", title="Ковры", body="Открылась выставка ковров.")
@@ -90,7 +90,7 @@ def test_the_ledger_says_who_was_told_what_and_when(place: Path, hook: WebhookSe
 
 def test_what_failed_is_listed_with_its_reason_and_tried_again(place: Path, hook: WebhookServer) -> None:
     hook.failing = 1.0
-    assert "1 message not taken, tried again later: desk: the receiver answered 500" in out("alerts", "send")
+    assert "1 message not sent, tried again later: desk: the receiver answered 500" in out("alerts", "send")
     assert "1 try: the receiver answered 500" in out("alerts", "--failed")
     done = run("alerts", "retry")
     assert (done.exit_code, "1 tried again." in done.output) == (1, True)
@@ -102,9 +102,12 @@ def test_what_failed_is_listed_with_its_reason_and_tried_again(place: Path, hook
 @pytest.mark.parametrize(
     ("article", "words"),
     [
-        ("mfa:1:ru", "press: to be told on desk"),
-        ("mfa:2:ru", "not told, because it was stored when its source, or this language of it, was read for the first"),
-        ("mfa:3:ru", "Not told, because no rule matches it."),
+        ("mfa:1:ru", "press: due on desk"),
+        (
+            "mfa:2:ru",
+            "not notified, because it was stored when its source, or this language of it, was read for the first",
+        ),
+        ("mfa:3:ru", "Not notified, because no rule matches it."),
     ],
 )
 def test_each_silence_has_its_reason(place: Path, article: str, words: str) -> None:
@@ -113,7 +116,7 @@ def test_each_silence_has_its_reason(place: Path, article: str, words: str) -> N
 
 def test_what_was_told_is_explained_with_time_and_message(place: Path) -> None:
     out("alerts", "send")
-    assert "press: told on desk 20" in out("alerts", "explain", "mfa:1:ru")
+    assert "press: sent on desk 20" in out("alerts", "explain", "mfa:1:ru")
     assert "(message 1)" in out("alerts", "explain", "mfa:1:ru")
 
 
@@ -123,7 +126,7 @@ def test_a_channel_is_tried(place: Path, hook: WebhookServer) -> None:
     hook.failing = 1.0
     assert "the receiver answered 500" in refused(Unreachable, "alerts", "test", "desk")
     assert "did you mean 'desk'" in refused(UsageError, "alerts", "test", "dsk")
-    assert "no phrases in 'de'" in refused(UsageError, "alerts", "test", "desk", "--language", "de")
+    assert "There is no language 'de'" in refused(UsageError, "alerts", "test", "desk", "--language", "de")
 
 
 def test_a_subscription_is_written_changed_and_removed_and_the_rest_of_the_file_stays(place: Path) -> None:
@@ -187,7 +190,7 @@ def test_an_address_in_a_file_of_its_own_is_read_and_never_shown(place: Path, ho
     assert "geheim" not in repr(load_config())
     secret.write_text("one\ntwo", encoding="utf-8")
     said = refused(ConfigError, "alerts")
-    assert "must hold one address and nothing else" in said
+    assert "must contain one address and nothing else" in said
     assert "one\\ntwo" not in said
 
 
@@ -197,7 +200,7 @@ def test_a_store_that_is_away_is_a_warning_and_no_end(
     values: dict[str, Any] = {"database": f"sqlite:///{place / 'crawler.toml' / 'x.db'}"}
     monkeypatch.setenv("CRAWLER_DATABASE", values["database"])
     assert notify_about_runs(load_config(), ()) == []
-    assert "Not everyone could be told" in caplog.text
+    assert "Alarms could not be updated or sent" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.article_publisher import NOON, ArticlePublisher, get_matcher
 
-from crawler.cli.explaining import explain_notifications
+from crawler.cli.commands.alerts import explain_notifications
 from crawler.config import Config
 from crawler.notify.routing import route_events
 from crawler.store import DeliveryState, Store, open_store
@@ -23,7 +23,7 @@ CONFIG = Config.model_validate(
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
-        opened.events.subscriptions__get_or_start(["press"], NOON - timedelta(days=1))
+        opened.subscriptions.get_or_start(["press"], NOON - timedelta(days=1))
         yield opened
 
 
@@ -47,9 +47,9 @@ def test_what_is_shown_with_its_story_is_told_when_that_is(store: Store) -> None
     room = ArticlePublisher(store)
     room.publish("1", "en")
     shown = room.publish("1", "ru")
-    assert "it is shown with its story (mfa:1:en): to be told on desk" in told(room, shown.id)
-    ((_, delivery),) = store.messages.deliveries__list_newest()
-    store.messages.deliveries__save_result(
+    assert "it is shown with its story (mfa:1:en): due on desk" in told(room, shown.id)
+    ((_, delivery),) = store.deliveries.list_newest()
+    store.deliveries.save_result(
         delivery, replace(delivery, state=DeliveryState.DEAD, failure="the receiver answered 500")
     )
-    assert "not told on desk: given up, for the receiver answered 500" in told(room, shown.id)
+    assert "not sent on desk: given up, the receiver answered 500" in told(room, shown.id)

@@ -118,7 +118,7 @@ def test_a_story_that_a_split_ended_is_brought_back_by_its_article(stored: Path)
         said == f"Story {number} has no two articles left and is gone; `crawler story mfa:2:ru undo` takes that back.\n"
     )
     assert {"mfa:1:ru", "mfa:2:ru"} <= set(run("story", "mfa:2:ru", "undo").split())
-    with pytest.raises(UsageError, match="mfa:3:en stands alone"):
+    with pytest.raises(UsageError, match="mfa:3:en is in no story"):
         run("story", "mfa:3:en")
     assert "mfa:3:en" in run("story", "mfa:2:ru", "undo")  # the first split was about it too
     with pytest.raises(UsageError, match="Nobody overruled anything of mfa:2:ru"):
@@ -145,7 +145,7 @@ def test_a_story_shows_its_language_versions(stored: Path) -> None:
                 version=1,
             )
             store.articles.save(article, content_hash=body, run_id=None, seen_at=NOON)
-        store.stories.clusters__assign_pending(ZoneInfo("Asia/Almaty"))
+        store.clusters.assign_pending(ZoneInfo("Asia/Almaty"))
         number = str(store.stories.get_id_by_article("mfa:7:ru"))
     line = "mfa 7: kk: none; ru 2026-03-06 12:00; en +26 hours; en lacks 30, which another version has"
     assert line in run("story", number)

@@ -120,9 +120,9 @@ def test_wrong_words_are_told_in_one_sentence(place: Sandbox) -> None:
     commands = {
         ("crawl", "qazmonitr"): "did you mean 'qazmonitor'?",
         ("crawl", "--url", "https://example.org/a"): "belongs to no source",
-        ("crawl", "--since", "yesterday"): "--since 'yesterday' is no day, time or age",
+        ("crawl", "--since", "yesterday"): "--since 'yesterday' is not a day, time or age",
         ("articles", "--source", "mfaa"): "did you mean 'mfa'?",
-        ("articles", "--since", "31.01.2026"): "is no day, time or age",
+        ("articles", "--since", "31.01.2026"): "is not a day, time or age",
         ("replay", "mfaa", "--snapshots", "."): "did you mean 'mfa'?",
         ("replay", "--snapshots", "nowhere"): "nowhere",
         ("snapshot", "https://example.org/"): "belongs to no source",

@@ -90,8 +90,8 @@ def test_file_is_there_and_its_rows_are_told(stored: Path, name: str) -> None:
         (("-o", "a.csv", "--separator", "|"), UsageError, "--separator '|' is none of"),
         (("-o", "a.csv", "--rule", "ihll"), UsageError, "did you mean 'ihl'?"),
         (("-o", "a.csv", "--source", "mfaa"), UnknownSource, "did you mean 'mfa'?"),
-        (("-o", "a.csv", "--until", "soon"), UsageError, "--until 'soon' is no day"),
-        (("-o", "a.csv", "--all", "--rule", "ihl"), UsageError, "leave --rule out"),
+        (("-o", "a.csv", "--until", "soon"), UsageError, "--until 'soon' is not a day"),
+        (("-o", "a.csv", "--all", "--rule", "ihl"), UsageError, "--all and --rule cannot be combined"),
         (("-o", "nowhere/a.csv"), UsageError, "there is no folder"),
     ],
 )
@@ -115,7 +115,7 @@ def test_an_export_that_breaks_leaves_the_file_of_yesterday(stored: Path, monkey
     def breaks(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("crawler.publish.Maker.entry", breaks)
+    monkeypatch.setattr("crawler.publish.builder.EntryBuilder.build", breaks)
     with pytest.raises(RuntimeError):
         run("-o", "a.csv")
     assert (stored / "a.csv").read_bytes() == before

@@ -61,7 +61,7 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
         for article in ARTICLES:
             store.articles.save(article, content_hash=article.body, run_id=None, seen_at=article.published_at or NOON)
-        store.stories.clusters__assign_pending(ZoneInfo("Asia/Almaty"))
+        store.clusters.assign_pending(ZoneInfo("Asia/Almaty"))
     return tmp_path
 
 
@@ -153,13 +153,13 @@ def test_no_entry_is_a_feed_all_the_same(stored: Path) -> None:
         (("-o", "a.txt"), UsageError, "-o a.txt: the ending must be one of .atom, .json, .rss, .xml."),
         (("-o", "a"), UsageError, "-o a: the ending must be one of"),
         (("--format", "rss", "-o", "a.json"), UsageError, "-o a.json and --format rss contradict each other"),
-        (("--since", "yesterday"), UsageError, "--since 'yesterday' is no day"),
+        (("--since", "yesterday"), UsageError, "--since 'yesterday' is not a day"),
     ],
 )
 def test_a_mistake_is_said_with_the_nearest_word(
     stored: Path, arguments: tuple[str, ...], kind: type[UsageError], said: str
 ) -> None:
-    with pytest.raises(kind, match=r"did you mean|is no day|no folder|the ending|contradict") as caught:
+    with pytest.raises(kind, match=r"did you mean|is not a day|no folder|the ending|contradict") as caught:
         run(*arguments)
     assert not list(stored.glob("a*"))
     assert said in str(caught.value)
@@ -180,7 +180,7 @@ def test_an_entry_keeps_its_id_when_stories_are_joined_split_revised_and_moved(s
     with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
         again = an_article("qazmonitor:4:en", OTHER + " More of it.", "ICRC", "ihl", 3)
         store.articles.save(again, content_hash="4", run_id=None, seen_at=later)
-        store.stories.clusters__assign_pending(ZoneInfo("Asia/Almaty"))
+        store.clusters.assign_pending(ZoneInfo("Asia/Almaty"))
         one, other = (store.stories.get_id_by_article(name) for name in ("mfa:1:ru", "qazmonitor:3:en"))
         assert one and other
         assert entries()["qazmonitor:3:en"]["id"] == alone  # a second article joined it
@@ -205,7 +205,7 @@ def test_an_entry_keeps_its_id_when_stories_are_joined_split_revised_and_moved(s
             url="https://mfa.example/moved",
         )
         store.articles.save(revised, content_hash=body, run_id=None, seen_at=later)
-        store.stories.clusters__assign_pending(ZoneInfo("Asia/Almaty"))
+        store.clusters.assign_pending(ZoneInfo("Asia/Almaty"))
     after = entries()
     assert (after["another"]["id"], after["qazmonitor:3:en"]["id"]) == (story, alone)
     assert after["another"]["date_modified"] == "2026-03-08T12:00:00+00:00"

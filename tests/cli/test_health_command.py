@@ -29,7 +29,7 @@ def test_the_open_alarm_is_shown(tmp_path: Path) -> None:
             )
         )
     since = "2026-03-06T17:00:00+05:00"
-    wanted = "    alarm: blocked since 2026-03-06 17:00, in 3 runs; 1 of 2 channels did not take it"
+    wanted = "    alarm: blocked since 2026-03-06 17:00 (3 runs); 1 of 2 channels did not take it"
     told, plain = place.run_many(("health", "mfa"), ("health", "mfa", "--json"))
     assert wanted in told.out.splitlines()
     (line,) = plain.lines
@@ -83,7 +83,7 @@ def test_every_state_and_the_code_that_outranks(tmp_path: Path) -> None:
     assert line["last_run"] == line["last_healthy"] is not None
     assert degraded.code == 14
     assert "qazmonitor: degraded. degraded it was." in degraded.out
-    assert "    listed, but not to be had: https://qazmonitor.com/news/1/x" in degraded.out
+    assert "    listed but not read: https://qazmonitor.com/news/1/x" in degraded.out
     assert everything.code == 13
     assert {line["source"]: line["verdict"] for line in everything.lines} == {
         "mfa": "healthy",

@@ -65,7 +65,7 @@ def test_json_lines(app: typer.Typer, tmp_path: Path) -> None:
     [
         ("{", "The line 2 of - is not JSON"),
         ('{"id": 1}', 'needs "id" and "text"'),
-        ('{"id": 1, "text": "a", "title": 3}', "'title' that is no text"),
+        ('{"id": 1, "text": "a", "title": 3}', "'title' is not a text"),
     ],
 )
 def test_a_broken_line_is_named(app: typer.Typer, line: str, message: str) -> None:
@@ -85,14 +85,14 @@ def test_rules_of_ones_own(app: typer.Typer, tmp_path: Path) -> None:
     assert "STRONG  water" in RUN.invoke(app, ["match", "--rules", "own.toml"], input="Two rivers.").stdout
     checked = RUN.invoke(app, ["rules", "check", "own.toml"]).stdout
     assert "water: 2 terms, 4 forms" in checked
-    assert "IWP is short and may stand for something else" in checked
+    assert "IWP is short and may mean something else" in checked
     assert "own.toml: 1 rule, no error" in checked
 
 
 def test_the_shipped_rules_pass_their_own_check(app: typer.Typer) -> None:
     done = RUN.invoke(app, ["rules", "check"])
     assert "shipped rules: 3 rules, no error" in done.stdout
-    assert "may stand for something else" not in done.stdout
+    assert "may mean something else" not in done.stdout
 
 
 def test_a_broken_rule_file_is_refused(app: typer.Typer, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.cli import backtest, remark
+from crawler.cli.commands.rules import average_per_week, compare_rules, rematch_articles
 from crawler.config import Config
 from crawler.items import Article, Verdict
 from crawler.keywords import Matcher, load_rules
@@ -53,7 +53,7 @@ def candidate(tmp_path: Path) -> Path:
 
 
 def test_a_candidate_is_compared_with_todays_rules_sentence_by_sentence(config: Config, candidate: Path) -> None:
-    said = backtest.compare_rules(config, candidate, "90d", 10)
+    said = compare_rules(config, candidate, "90d", 10)
     assert said.startswith("3 stored articles since")
     assert "carpets: 1 article, 1.0 a week" in said
     assert "against today's rules: 1 new, 0 lost" in said
@@ -62,29 +62,25 @@ def test_a_candidate_is_compared_with_todays_rules_sentence_by_sentence(config: 
 
 
 def test_only_articles_since_the_moment_asked_for_are_read(config: Config, candidate: Path) -> None:
-    assert backtest.compare_rules(config, candidate, "7d", 10).startswith("2 stored articles since")
+    assert compare_rules(config, candidate, "7d", 10).startswith("2 stored articles since")
 
 
 def test_without_articles_it_says_so(config: Config, candidate: Path) -> None:
-    assert "There is nothing to test on" in backtest.compare_rules(config, candidate, "1h", 10)
+    assert "There is nothing to test on" in compare_rules(config, candidate, "1h", 10)
 
 
 def test_articles_a_week_count_the_weeks_between() -> None:
-    assert backtest.average_per_week({"2025-W52": 1, "2026-W02": 3, "undated": 9}) == 4 / 3
-    assert backtest.average_per_week({"undated": 9}) == 0
+    assert average_per_week({"2025-W52": 1, "2026-W02": 3, "undated": 9}) == 4 / 3
+    assert average_per_week({"undated": 9}) == 0
 
 
 def test_applying_rules_marks_history_with_a_record_and_once(config: Config, candidate: Path) -> None:
     other = config.model_copy(update={"rules": candidate})
-    assert "2 would change; 1 match strongly now that did not, 1 no longer do" in remark.rematch_articles(
-        other, dry_run=True
-    )
-    assert "2 changed; 1 match strongly now that did not, 1 no longer do" in remark.rematch_articles(
-        other, dry_run=False
-    )
+    assert "2 would change; 1 match strongly now that did not, 1 no longer do" in rematch_articles(other, dry_run=True)
+    assert "2 changed; 1 match strongly now that did not, 1 no longer do" in rematch_articles(other, dry_run=False)
     with open_store(config.database_url) as store:
         assert [article.id for article in store.articles.iter_newest(matched=True)] == ["example:2:en"]
         (record,) = store.rematches.list_by_article("example:2:en")
         assert record.rules_digest == load_rules(candidate).digest
         assert [run.mode for run in store.runs.list_recent()] == []
-    assert "0 changed" in remark.rematch_articles(other, dry_run=False)
+    assert "0 changed" in rematch_articles(other, dry_run=False)

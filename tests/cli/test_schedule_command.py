@@ -24,15 +24,15 @@ from support.sandbox import Sandbox
 from crawler.items import Article, Verdict
 from crawler.notify.alarms import record_run_result
 
-SOON = Path(__file__).with_name("soon_looking.py")
-"""`crawler watch` that looks each half second: no test can wait for half a minute."""
+FREQUENT_WATCH = Path(__file__).parents[1] / "support" / "frequent_watch.py"
+"""`crawler watch` with a check every half second: a test cannot wait for half a minute."""
 AUTO = ("CRAWLER_SOURCES__QAZMONITOR__CRON", "CRAWLER_SOURCES__KTKZ__CRON")
 
 
 @contextmanager
 def watching(place: Sandbox, *sources: str, **more: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        [sys.executable, str(SOON), str(place.work_dir / "crawler.toml"), *sources],
+        [sys.executable, str(FREQUENT_WATCH), str(place.work_dir / "crawler.toml"), *sources],
         cwd=place.work_dir,
         env=place.make_environment(**more),
         stdout=subprocess.PIPE,
@@ -141,7 +141,7 @@ def test_an_alarm_that_could_not_be_told_is_told_at_a_look(tmp_path: Path) -> No
     place.data_dir.mkdir(parents=True)
     now = datetime.now(UTC)
     with place.open_store() as store:
-        from crawler.service.schedule_api import ScheduleState
+        from crawler.store.schedules import ScheduleState
 
         store.schedules.save(
             ScheduleState(source="qazmonitor", cron="0 0 1 1 *", last_due_at=now + timedelta(minutes=5))

@@ -1,4 +1,4 @@
-"""`crawler watch` as a script that looks each half second (`soon_looking.py CRAWLER_TOML SOURCE …`)."""
+"""Run `crawler watch` with a check every half second: `frequent_watch.py CRAWLER_TOML SOURCE …`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from crawler.service.reloader import ConfigReloader
 
 
 def main() -> None:
-    wishes = ConfigReloader(Path(sys.argv[1]), tuple(sys.argv[2:]))
-    with wishes.store:
-        asyncio.run(run_watch(wishes, look=0.5))
+    reloader = ConfigReloader(Path(sys.argv[1]), tuple(sys.argv[2:]))
+    with reloader.store:
+        asyncio.run(run_watch(reloader, check_seconds=0.5))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ NO_DELAYS = {
     "CRAWLER_POLITENESS__RETRY_WAIT": "0.01",
 }
 """Settings for a copy of a site on this machine: no pauses."""
-CLOCK_VARIABLES = ("LD_PRELOAD", "FAKETIME", "FAKETIME_SHARED")
+CLOCK_VARIABLES = ("LD_PRELOAD", "FAKETIME", "FAKETIME_SHARED", "DONT_FAKE_MONOTONIC")
 """CI runs tests under faketime: commands must see the same clock as the test."""
 
 
@@ -99,7 +99,7 @@ class Sandbox:
     def run_many(self, *commands: tuple[object, ...], timeout: float = 200, **more: str) -> list[CommandResult]:
         """Commands one after the other, each `python -m crawler WORDS`, in forks of one Python (see `several`)."""
         asked = [[[str(word) for word in words], {}] for words in commands]
-        done = self.run_python(Path(__file__).with_name("several.py"), timeout=timeout, given=json.dumps(asked), **more)
+        done = self.run_python(Path(__file__).with_name("command_batch.py"), timeout=timeout, given=json.dumps(asked), **more)
         assert done.code == 0, done.err
         return [CommandResult(*answer) for answer in json.loads(done.out)]
 
@@ -152,7 +152,7 @@ class Sandbox:
 
     def list_versions(self, article_id: str) -> list[Article]:
         with self.open_store() as store:
-            return store.articles.versions__list_by_article(article_id)
+            return store.versions.list_by_article(article_id)
 
 
 def get_expected_articles(name: str, site: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def check(
     snapshots: SnapshotsOption = Path("snapshots"),
     as_json: JsonOption = False,
 ) -> None:
-    """Test one live page per page class: did the site change?
+    """Test one live page of each page class for site changes.
 
     An old snapshot is reported, but is no failure. Exits with the code of the worst finding.
     """

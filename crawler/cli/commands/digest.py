@@ -53,11 +53,11 @@ def digest(
     from crawler.cli.time_options import parse_since, parse_until
     from crawler.config import load_config
     from crawler.publish.builder import EntryBuilder
-    from crawler.publish.translations import Translations
     from crawler.publish.digest import make_digest as build_digest
     from crawler.publish.digest_view import DigestView, render_digest
     from crawler.publish.press_review import raise_if_unwritable, write_review
     from crawler.publish.templates import Templates
+    from crawler.publish.translations import Translations
     from crawler.revisions.changes import Severity
     from crawler.service.clustering import open_clustered_store
     from crawler.text.counts import format_count

@@ -96,8 +96,7 @@ def _make_rows(config: Config, store: Store, query: ArticleQuery, *, with_versio
 
     An article is in the file once, so its versions share one excerpt without the other articles being known.
     """
-    from crawler.publish.builder import EntryBuilder
-    from crawler.publish.builder import EntryRequest
+    from crawler.publish.builder import EntryBuilder, EntryRequest
     from crawler.publish.query import list_articles
 
     builder = EntryBuilder(config, store)

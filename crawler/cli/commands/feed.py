@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from crawler.config import Config
     from crawler.items import Article
     from crawler.publish.entries import Entry
-    from crawler.publish.query import ArticleQuery
     from crawler.publish.feeds.feed import FeedHead
+    from crawler.publish.query import ArticleQuery
     from crawler.store import Store
 
 
@@ -113,8 +113,7 @@ def choose_format(output: Path | None, form: FeedFormat | None) -> FeedFormat:
 
 def _make_entries(config: Config, store: Store, query: ArticleQuery, articles: Iterable[Article]) -> list[Entry]:
     """Return an entry for each article. It names its sources in the article's language."""
-    from crawler.publish.builder import EntryBuilder
-    from crawler.publish.builder import EntryRequest
+    from crawler.publish.builder import EntryBuilder, EntryRequest
     from crawler.publish.translations import OUTPUT_LANGUAGES
 
     return EntryBuilder(config, store).build(

@@ -40,7 +40,7 @@ def replay(
     ] = "365d",
     as_json: JsonOption = False,
 ) -> None:
-    """Compare the extraction of every snapshot with its expectation.
+    """Compare each snapshot's extraction with its expectation.
 
     Exits with 12 if a field differs.
     """

@@ -44,11 +44,11 @@ def backtest(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The candidate rules file.")],
     since: Annotated[
-        str, typer.Option(metavar="TIME", help="Only articles since a day, time or age: 2026-01-31, 36h, 90d.")
+        str, typer.Option(metavar="TIME", help="Only since this day, time or age: 2026-01-31, 36h, 90d.")
     ] = "90d",
     samples: Annotated[int, typer.Option(min=0, metavar="N", help="Examples of each kind to print.")] = 10,
 ) -> None:
-    """Compare candidate rules with those in force, on stored articles."""
+    """Compare candidate rules with today's on stored articles."""
     from crawler.config import load_config
 
     typer.echo(compare_rules(load_config(context.obj), file, since, samples))

@@ -29,7 +29,7 @@ class StoryAction(StrEnum):
 
 
 def stories(context: typer.Context, since: SinceOption = None, as_json: JsonOption = False) -> None:
-    """List the stories that several articles report, latest first."""
+    """List stories that several articles report, latest first."""
     from crawler.cli.time_options import parse_since
     from crawler.config import load_config
     from crawler.service.clustering import open_clustered_store
@@ -54,7 +54,7 @@ def story(
     name: Annotated[str, typer.Argument(metavar="ID", help="Number of the story, or id of an article in it.")],
     action: Annotated[
         StoryAction | None,
-        typer.Argument(help="merge ID: join another story; split ARTICLE: take it out; undo."),
+        typer.Argument(metavar="ACTION", help="merge ID: join another story; split ARTICLE: take it out; undo."),
     ] = None,
     target: Annotated[
         str | None, typer.Argument(metavar="TARGET", help="Number of the other story, or id of the article.")

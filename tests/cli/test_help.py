@@ -1,0 +1,116 @@
+"""`crawler --help`: groups, short sentences, no Python types, and nothing heavy imported."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from crawler.cli.app import app
+from crawler.cli.help import MAINTAIN, READ, SHARE, WATCH
+
+RUN = CliRunner()
+HEAVY = "alembic apprise apscheduler asyncio babel jinja2 lxml parsel pydantic rich scrapy sqlalchemy twisted warcio"
+VERBS = set(
+    "Ask Check Compare Explain Fetch Keep List Match Print Read Resume Run Send Show Stop Test Try Validate "
+    "Watch Write".split()
+)
+
+
+def list_commands() -> Iterator[tuple[str, Any]]:
+    def walk(command: Any, words: str) -> Iterator[tuple[str, Any]]:
+        yield words, command
+        for name, each in getattr(command, "commands", {}).items():
+            yield from walk(each, f"{words} {name}".strip())
+
+    yield from walk(typer.main.get_command(app), "")
+
+
+COMMANDS = dict(list_commands())
+
+
+def show_help(command: str) -> str:
+    done = RUN.invoke(app, [*command.split(), "-h"], env={"COLUMNS": "80"})
+    assert done.exit_code == 0
+    return done.output
+
+
+def run_program(words: list[str], at_end: str = "pass", **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the program as the `crawler` script does."""
+    code = f"""
+import sys
+from crawler.__main__ import main
+sys.argv = ["crawler", *{words!r}]
+try:
+    main()
+finally:
+    {at_end}
+"""
+    environment = {**os.environ, **variables}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    done = run_program(["--help"], f"print(sorted(set({HEAVY.split()!r}) & set(sys.modules)), file=sys.stderr)")
+    assert (done.returncode, done.stderr) == (0, "[]\n")
+
+
+def test_commands_are_in_groups() -> None:
+    text = show_help("")
+    headings = re.findall(r"^(\w+):$", text, re.MULTILINE)
+    assert headings == ["Options", WATCH, READ, SHARE, MAINTAIN]
+    listed = set(re.findall(r"^  (\w+)  +\w", text.partition(f"{WATCH}:")[2], re.MULTILINE))
+    assert listed == {name for name in COMMANDS if name and " " not in name}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_summary_is_a_short_sentence(name: str) -> None:
+    if not name:
+        return
+    summary = COMMANDS[name].get_short_help_str(limit=200)
+    assert len(summary) < 60
+    assert summary.endswith(".")
+    assert summary.split()[0].rstrip(",") in VERBS
+    assert summary in show_help(name.rpartition(" ")[0])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_options_are_explained_without_types(name: str) -> None:
+    for parameter in COMMANDS[name].params:
+        if parameter.name not in ("install_completion", "show_completion", "help") and not parameter.hidden:
+            assert parameter.help, parameter.name
+            assert len(parameter.help) < 70, parameter.name
+            assert parameter.help.endswith((".", "…")), parameter.name
+    assert "<" not in show_help(name)
+    assert "list[" not in show_help(name)
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--source", ("Only articles of", "Source that")),
+        ("--language", ("Only articles in", "Language of the article")),
+    ],
+)
+def test_an_option_has_one_meaning(option: str, words: tuple[str, ...]) -> None:
+    for name, command in COMMANDS.items():
+        for parameter in command.params:
+            if option in parameter.opts and not parameter.hidden:
+                assert parameter.help.startswith(words), name
+
+
+def test_version_has_a_short_option() -> None:
+    assert RUN.invoke(app, ["-V"]).output == RUN.invoke(app, ["--version"]).output
+
+
+def test_shell_completion_names_commands() -> None:
+    variables = {"_CRAWLER_COMPLETE": "complete_bash", "COMP_WORDS": "crawler ver", "COMP_CWORD": "1"}
+    assert run_program([], **variables).stdout.split() == ["versions"]
+    assert "--install-completion" in show_help("")
