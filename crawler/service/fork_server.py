@@ -1,6 +1,6 @@
-"""The fork server: a process that has imported what a crawl needs and forks a child for each run.
+"""The fork server: a process that has imported what a crawl needs (`preload`) and forks a child for each run.
 
-It runs nothing itself, so it stays single-threaded; Twisted's reactor is first made in the child.
+It runs nothing itself, so it stays single-threaded. Twisted's reactor is first made in the child.
 """
 
 from __future__ import annotations
@@ -9,66 +9,46 @@ import multiprocessing
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from multiprocessing import forkserver, resource_tracker, util
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 PRELOADED_MODULES = ["crawler.service.worker", "crawler.service.preload"]
 MAX_TEMP_PATH_LENGTH = 60
-"""Characters of a temporary folder's path that leave room for multiprocessing's own names below it."""
+"""Characters of a temporary folder's path that leave room for multiprocessing's names: a socket's path has 108."""
 BLOCKED_SIGNALS = {signal.SIGTERM, signal.SIGHUP}
-"""Signals that the server does not hear: a service manager or a closing terminal sends them to every process, and the
-server must outlive the children that are being stopped in good order."""
+"""Signals that a service manager or a closing terminal sends to every process. The server must outlive the children
+that are being stopped in good order, so it blocks them."""
 
 
 def start_fork_server() -> None:
-    """Start the server when it is not running; returns at once, the imports (about 2 s) go on beside."""
-    # The tracker's start unblocks SIGTERM, so it must not happen inside the block below.
-    resource_tracker.ensure_running()
+    """Start the server if it is not running. Return at once: the imports (about 2 s) go on meanwhile."""
+    resource_tracker.ensure_running()  # It unblocks SIGTERM when it starts, so it must start before the block below.
     multiprocessing.set_forkserver_preload(PRELOADED_MODULES)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED_SIGNALS)
+    if len(tempfile.gettempdir()) > MAX_TEMP_PATH_LENGTH:
+        before, tempfile.tempdir = tempfile.tempdir, "/tmp"
+        util.get_temp_dir()  # This process remembers it from now on.
+        tempfile.tempdir = before
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED_SIGNALS)
     try:
-        with _hide_main_module(), _shorten_temp_path():
-            forkserver.ensure_running()
+        forkserver.ensure_running()
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def fork_process(name: str, function: Callable[..., None], *args: Any) -> BaseProcess:
-    """A started child that calls `function(*args)` with `PASSED_ON` blocked; it unblocks them when it is ready.
+    """Start a child that calls `function(*args)` with BLOCKED_SIGNALS blocked. It unblocks them when it is ready.
 
-    EOFError or OSError when the server died while it was asked.
+    Raise EOFError or OSError if the server died meanwhile.
     """
     start_fork_server()
     process = multiprocessing.get_context("forkserver").Process(target=function, args=args, name=name)
-    with _hide_main_module():
-        process.start()
-    return process
-
-
-@contextmanager
-def _shorten_temp_path() -> Iterator[None]:
-    """Have the server's socket in /tmp where the temporary folder's path is too long for one (108 bytes)."""
-    before = tempfile.tempdir
-    if len(tempfile.gettempdir()) > MAX_TEMP_PATH_LENGTH and Path("/tmp").is_dir():
-        tempfile.tempdir = "/tmp"
-    try:
-        util.get_temp_dir()  # remembered for this process from now on
-        yield
-    finally:
-        tempfile.tempdir = before
-
-
-@contextmanager
-def _hide_main_module() -> Iterator[None]:
-    """Hide the parent's main script, which multiprocessing would run again in every child."""
     main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
+    sys.modules["__main__"] = ModuleType("__main__")  # multiprocessing would run the parent's script in every child.
     try:
-        yield
+        process.start()
     finally:
         sys.modules["__main__"] = main
+    return process

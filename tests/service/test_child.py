@@ -124,7 +124,7 @@ def test_a_child_has_our_folder_and_variables_and_no_reactor(tmp_path: Path, mon
         "path": "/set/after/the/server/started",
         "reactor": False,
         "scrapy": True,
-        "threads": ["MainThread", "end with parent"],
+        "threads": ["MainThread", "end with parent", "send messages"],
         "main": None,
         "leads": True,
     }

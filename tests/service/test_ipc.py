@@ -1,15 +1,17 @@
-"""Lines between child and parent: whole ones in, whole ones out, whatever the pipe does to them."""
+"""Messages between child and parent: what JSON can represent arrives unchanged and in order."""
 
 from __future__ import annotations
 
-import os
+import signal
+import threading
+from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.service.ipc import PIPE_CHUNK_BYTES, EventWriter, LineReader, decode_message, encode_message
+from crawler.service.ipc import MAX_MESSAGE_BYTES, MessageSender, decode_message, encode_message
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(codec=None)),
@@ -19,91 +21,92 @@ PLAIN = st.recursive(
 
 
 @given(st.dictionaries(st.text(), PLAIN, max_size=4))
-def test_what_json_can_hold_arrives_unchanged_on_one_line(event: dict[str, Any]) -> None:
-    line = encode_message("event", event)
-    assert line.count(b"\n") == 1
-    assert decode_message(line) == ("event", event)
+def test_what_json_can_represent_arrives_unchanged(event: dict[str, Any]) -> None:
+    assert decode_message(encode_message("event", event)) == ("event", event)
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b"\xff", b"[1]", b'["other", {}]', b'["event", []]', b"[" * 100_000])
-def test_a_line_that_is_none_of_ours_is_none(line: bytes) -> None:
-    assert decode_message(line) is None
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[1]", b'["other", {}]', b'["event", []]', b"[" * 100_000])
+def test_an_invalid_message_is_none(data: bytes) -> None:
+    assert decode_message(data) is None
 
 
-@given(st.lists(st.binary(max_size=12).filter(lambda part: b"\n" not in part), max_size=6), st.integers(1, 40))
-def test_lines_come_whole_however_they_were_cut(lines: list[bytes], size: int) -> None:
-    data = b"".join(line + b"\n" for line in lines)
-    ours, theirs = os.pipe()
-    reader, got = LineReader(ours), []
-    for start in range(0, len(data), size):
-        os.write(theirs, data[start : start + size])
-        got += reader.read_lines()
-    os.close(theirs)
-    got += reader.read_lines()
-    os.close(ours)
-    assert got == lines
-    assert not reader.open
+def receive(pipe: Connection) -> list[Any]:
+    """Return the `number` or `type` of every event until the sender closes the pipe."""
+    found = []
+    try:
+        while True:
+            kind, value = decode_message(pipe.recv_bytes()) or ("", {})
+            found.append(value.get("number", value.get("message", value.get("type"))))
+    except EOFError:
+        return found
 
 
-def test_a_line_beyond_the_cap_is_dropped_and_the_next_one_read() -> None:
-    ours, theirs = os.pipe()
-    reader = LineReader(ours, longest=100)
-    got: list[bytes] = []
-    for part in (b"before\n", b"x" * 99, b"x" * 99, b"x\n", b"after\n"):
-        os.write(theirs, part)
-        got += reader.read_lines()
-    os.close(theirs)
-    os.close(ours)
-    assert got == [b"before", b"after"]
-    assert reader.dropped == 1
+def test_events_of_several_threads_arrive_whole_and_in_the_order_of_each() -> None:
+    ours, theirs = Pipe(duplex=False)
+    received: list[Any] = []
+    reader = threading.Thread(target=lambda: received.extend(receive(ours)))
+    reader.start()
+    sender = MessageSender(theirs)
+
+    def send(first: int) -> None:
+        for number in range(first, first + 200):
+            sender.send_event({"type": "page", "number": number, "text": "x" * 1000})
+
+    threads = [threading.Thread(target=send, args=(first,)) for first in (0, 1000, 2000)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sender.close()
+    theirs.close()
+    reader.join()
+    ours.close()
+    assert len(received) == 600
+    for first in (0, 1000, 2000):
+        mine = [number for number in received if first <= number < first + 200]
+        assert mine == list(range(first, first + 200))
 
 
-def test_reading_never_waits_and_takes_no_more_than_asked() -> None:
-    ours, theirs = os.pipe()
-    reader = LineReader(ours)
-    assert reader.read_lines() == []
-    os.set_blocking(theirs, False)
-    written = os.write(theirs, b"0123456\n" * (PIPE_CHUNK_BYTES // 8))
-    assert sum(len(line) + 1 for line in reader.read_lines(chunks=1)) <= written
-    os.close(theirs)
-    os.close(ours)
+def test_a_signal_handler_may_send_in_the_middle_of_other_events() -> None:
+    ours, theirs = Pipe(duplex=False)
+    received: list[Any] = []
+    reader = threading.Thread(target=lambda: received.extend(receive(ours)))
+    reader.start()
+    sender = MessageSender(theirs)
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: sender.send_event({"type": "from a handler"}))
+    try:
+        for number in range(300):
+            sender.send_event({"type": "page", "number": number})
+            if number % 10 == 0:
+                signal.raise_signal(signal.SIGUSR1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    sender.close()
+    theirs.close()
+    reader.join()
+    ours.close()
+    assert [each for each in received if each != "from a handler"] == list(range(300))
+    assert received.count("from a handler") == 30
 
 
-def test_a_line_that_was_broken_off_does_not_spoil_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours, theirs = os.pipe()
-    writer, real = EventWriter(theirs), os.write
-
-    def broken_off(fd: int, data: bytes) -> int:
-        real(fd, bytes(data[:5]))
-        monkeypatch.setattr(os, "write", real)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "write", broken_off)
-    with pytest.raises(KeyboardInterrupt):
-        writer.send_event({"type": "first"})
-    writer.send_event({"type": "second"})
-    os.close(theirs)
-    lines = LineReader(ours).read_lines()
-    os.close(ours)
-    assert [decode_message(line) for line in lines] == [None, ("event", {"type": "second"})]
+def test_an_event_beyond_the_limit_costs_only_itself() -> None:
+    ours, theirs = Pipe(duplex=False)
+    sender = MessageSender(theirs)
+    sender.send_event({"type": "page", "text": "x" * MAX_MESSAGE_BYTES})
+    sender.send_event({"type": "page", "number": 2})
+    sender.close()
+    theirs.close()
+    first, second = receive(ours)
+    ours.close()
+    assert "'page' could not be sent" in first
+    assert second == 2
 
 
-def test_an_event_sent_in_the_middle_of_another_follows_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours, theirs = os.pipe()
-    writer, real = EventWriter(theirs), os.write
-
-    def interrupted(fd: int, data: bytes) -> int:
-        monkeypatch.setattr(os, "write", real)
-        written = real(fd, bytes(data[:5]))
-        writer.send_event({"type": "from a signal handler"})
-        return written
-
-    monkeypatch.setattr(os, "write", interrupted)
-    writer.send_event({"type": "first"})
-    os.close(theirs)
-    lines = LineReader(ours).read_lines()
-    os.close(ours)
-    assert [decode_message(line) for line in lines] == [
-        ("event", {"type": "first"}),
-        ("event", {"type": "from a signal handler"}),
-    ]
+def test_sending_ends_without_an_error_when_the_parent_is_gone() -> None:
+    ours, theirs = Pipe(duplex=False)
+    ours.close()
+    sender = MessageSender(theirs)
+    sender.send_event({"type": "page"})
+    sender.send_event({"type": "page"})
+    sender.close()
+    theirs.close()
