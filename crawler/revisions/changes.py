@@ -166,7 +166,7 @@ def _classify_change(
 ) -> tuple[tuple[ClaimType, ...], Severity, str, tuple[ClaimChange, ...]]:
     """Return what the change touches, its severity, the reason, and the claims that differ."""
     if sentence.change_type is ChangeType.MOVED:
-        return (ClaimType.MOVED,), Severity.EDITORIAL, "a sentence stands elsewhere", ()
+        return (ClaimType.MOVED,), Severity.EDITORIAL, "a sentence moved", ()
     if sentence.change_type in (ChangeType.ADDED, ChangeType.REMOVED):
         count = len(list_words(sentence.old + sentence.new))
         severity = Severity.EDITORIAL if count else Severity.COSMETIC

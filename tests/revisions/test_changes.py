@@ -1,4 +1,4 @@
-"""What an edit is, in three languages: kinds, severity, and that no edit is lost or invented."""
+"""Test the diff of two versions in three languages: kinds, severity, and that no text is lost or invented."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ EDITS = [
 
 
 @pytest.mark.parametrize(("old", "new", "kinds"), EDITS)
-def test_an_edit_is_named(old: str, new: str, kinds: set[ClaimType]) -> None:
+def test_kinds_of_an_edit(old: str, new: str, kinds: set[ClaimType]) -> None:
     found = diff_texts(
         f"First words stay here. {old} Last words stay.", f"First words stay here. {new} Last words stay."
     )
@@ -87,7 +87,7 @@ def test_an_edit_is_named(old: str, new: str, kinds: set[ClaimType]) -> None:
     )
 
 
-def test_words_are_marked_inside_their_sentence() -> None:
+def test_changed_words_are_marked() -> None:
     (edit,) = diff_texts("They helped 12 people.", "They helped 15 people.").changed
     assert [(part.mark, part.text) for part in edit.sentence.spans] == [
         ("same", "They helped "),
@@ -126,7 +126,7 @@ def test_headlines_in_capitals_claim_no_names() -> None:
     assert found.kinds == {ClaimType.TITLE, ClaimType.WORDING}
 
 
-def test_a_page_taken_away_and_back_is_substantive() -> None:
+def test_removed_and_restored_page_is_substantive() -> None:
     gone = replace(ARTICLE, verdict=Verdict.UNPUBLISHED, version=2)
     assert (diff_articles(ARTICLE, gone).kinds, diff_articles(ARTICLE, gone).severity) == (
         {ClaimType.UNPUBLISHED},
@@ -142,13 +142,13 @@ def test_dates_and_attribution_of_the_page_count() -> None:
     assert diff_articles(ARTICLE, replace(ARTICLE, attribution="МИД РК")).kinds == {ClaimType.ATTRIBUTION}
 
 
-def test_the_reason_counts_what_repeats() -> None:
+def test_reason_counts_repetitions() -> None:
     old = "".join(f"Sentence number {word} is about the garden there. " for word in ("ones", "twos", "tens"))
     found = diff_texts(old + "They stay.", "They stay.")
     assert found.reason == "a sentence removed (3 times)"
 
 
-def test_a_long_sentence_stays_whole_so_an_edit_at_its_beginning_moves_nothing() -> None:
+def test_long_sentence_is_compared_as_a_whole() -> None:
     guests = ", ".join(f"господин Иванов{'аеиоу'[number % 5] * (number // 5)}" for number in range(80))
     old = f"В зале были {guests} и другие гости. Потом все ушли домой."
     assert [len(each) > 600 for each in split_into_sentences(old)] == [True, False]
@@ -157,13 +157,13 @@ def test_a_long_sentence_stays_whole_so_an_edit_at_its_beginning_moves_nothing()
     assert [part.text.strip() for part in edit.sentence.spans if part.mark != "same"] == ["большом", "вчера"]
 
 
-def test_texts_without_an_end_of_a_sentence_are_compared_in_bounded_time() -> None:
+def test_text_without_sentence_ends_is_compared_in_bounded_time() -> None:
     old = " ".join(f"слово{number % 7} " for number in range(1900))
     new = old.replace("слово3", "дело", 300)
     assert apply_alignment(old, align_texts(old, new)) == new
 
 
-def test_a_new_text_of_thousands_of_sentences_is_compared_too() -> None:
+def test_texts_of_hundreds_of_new_sentences_are_compared() -> None:
     old = "".join(f"The line {number} of the old text says so. " for number in range(400))
     new = "".join(f"Another row with number {number} stands in it. " for number in range(400))
     found = align_texts(old + "Both have this.", new + "Both have this.")
@@ -186,7 +186,7 @@ TEXTS = st.one_of(
 @settings(max_examples=300, deadline=None)
 @given(TEXTS, TEXTS)
 @example("a.\n", "a. ")
-def test_the_diff_makes_the_new_text_and_is_the_same_both_ways(old: str, new: str) -> None:
+def test_diff_makes_the_new_text_and_is_the_same_both_ways(old: str, new: str) -> None:
     there, back = diff_texts(old, new), diff_texts(new, old)
     assert apply_alignment(old, there.list_sentences("body")) == new
     assert "".join(sentence.old for sentence in there.list_sentences("body")) == old
@@ -197,13 +197,13 @@ def test_the_diff_makes_the_new_text_and_is_the_same_both_ways(old: str, new: st
 
 @settings(max_examples=100, deadline=None)
 @given(TEXTS)
-def test_a_text_has_no_change_against_itself(text: str) -> None:
+def test_text_has_no_change_from_itself(text: str) -> None:
     found = diff_texts(text, text)
     assert (found.changed, found.severity) == ((), Severity.NONE)
     assert "".join(split_into_sentences(text)) == text
 
 
-def test_an_alignment_of_another_text_is_refused() -> None:
+def test_alignment_of_another_text_raises() -> None:
     with pytest.raises(ValueError, match="does not have"):
         apply_alignment("Something else.", align_texts("One.", "Two."))
     with pytest.raises(ValueError, match="continues after"):

@@ -1,4 +1,4 @@
-"""The verdict on two texts: edits of one text, quoted passages, stories, and that no order of the two matters."""
+"""Test the comparison of two texts: edits of one text, quoted passages, stories, and symmetry."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ENGLISH = (
 
 @pytest.mark.parametrize("sentences", [4, 8, 20])
 @pytest.mark.parametrize("kind", EDITS)
-def test_an_edited_text_is_recognised(kind: str, sentences: int) -> None:
+def test_edited_text_is_a_near_duplicate(kind: str, sentences: int) -> None:
     edit, needed = EDITS[kind]
     found = 0
     for seed in range(60):
@@ -53,7 +53,7 @@ def test_short_releases_that_quote_one_passage_are_not_one_text(sentences: int, 
     assert not any(compare_documents(a, b).verdict.is_one_text for a, b in combinations(texts, 2))
 
 
-def test_a_passage_known_to_stand_everywhere_does_not_count() -> None:
+def test_boilerplate_does_not_count() -> None:
     a, b = (make_document(f"Короткая новость номер {n}.\n{BOILERPLATE}") for n in ("один", "девять"))
     found = compare_documents(a, b, segment_text(BOILERPLATE).passages)
     assert compare_documents(a, b).verdict is SimilarityType.NEAR_DUPLICATE
@@ -108,7 +108,7 @@ DAYS = st.none() | st.dates(date(2026, 3, 1), date(2026, 3, 8))
 
 @settings(max_examples=150, deadline=None)
 @given(TEXTS | st.text(max_size=200), TEXTS | st.text(max_size=200), DAYS, DAYS)
-def test_no_order_of_the_two_matters(one: str, other: str, day: date | None, its: date | None) -> None:
+def test_comparison_is_symmetric(one: str, other: str, day: date | None, its: date | None) -> None:
     a, b = make_document(one, published=day), make_document(other, published=its)
     found, back = compare_documents(a, b), compare_documents(b, a)
     assert (found.verdict, found.scores, found.contradiction) == (back.verdict, back.scores, back.contradiction)
@@ -117,7 +117,7 @@ def test_no_order_of_the_two_matters(one: str, other: str, day: date | None, its
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6))
-def test_no_order_of_the_two_matters_among_edits(seed: int) -> None:
+def test_comparison_of_edits_is_symmetric(seed: int) -> None:
     rng = random.Random(seed)
     text = make_release(rng, rng.randint(1, 6)) + rng.choice(["", "\n" + BOILERPLATE])
     edit = rng.choice([replace_lead, *(edit for edit, _ in EDITS.values())])

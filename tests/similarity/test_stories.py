@@ -31,12 +31,12 @@ def test_stories_do_not_depend_on_an_order(
     assert sorted(name for members in found for name in members) == list(NAMES)
 
 
-def test_what_the_judge_sets_apart_is_not_joined_by_a_third() -> None:
+def test_separated_pair_is_not_joined_through_a_third() -> None:
     links = [StoryLink(a="a", b="b", score=5), StoryLink(a="b", b="c", score=4)]
     assert group_stories("abc", links, [("a", "c")]) == [["a", "b"], ["c"]]
 
 
-def test_a_person_outranks_the_judge_and_the_later_word_the_earlier() -> None:
+def test_a_person_overrides_the_comparison_and_earlier_decisions() -> None:
     sure = [StoryLink(a="a", b="b", is_certain=True)]
     apart = StoryOverride(a="a", b="b", is_together=False)
     assert group_stories("ab", sure, (), [apart]) == [["a"], ["b"]]

@@ -1,4 +1,4 @@
-"""Language versions of one release: missing, late, with other numbers."""
+"""Test the comparison of a release's language versions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def one(*articles: Article) -> TranslatedRelease:
     return found
 
 
-def test_missing_and_late_versions_are_seen() -> None:
+def test_missing_and_late_versions() -> None:
     found = one(version("en", "Text.", timedelta(hours=26)), version("ru", "Текст."))
     assert list(found.times) == ["ru", "en"]
     assert found.missing_languages == ("kk",)
@@ -88,7 +88,7 @@ def test_kazakh_number_words_are_read(kk: str, en: str) -> None:
     assert one(version("kk", kk), version("en", en)).missing_numbers == {}
 
 
-def test_releases_are_kept_apart_and_other_sources_left_out() -> None:
+def test_releases_are_separate_and_other_sources_are_skipped() -> None:
     other = Article(id="ktkz:1:ru", source="ktkz", url="https://y/1", body="5 кораблей.", language="ru")
     found = list_releases([version("ru", "А."), version("ru", "Б.", number=8), other], LANGUAGES)
     assert [release.native_id for release in found] == ["7", "8"]

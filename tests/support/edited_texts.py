@@ -1,4 +1,4 @@
-"""Releases of the writer's own making, no two alike, and the ways in which others edit them."""
+"""Make releases, no two alike, and edit them as other media do."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CHROME_FOOT = (
 
 
 def make_sentence(rng: random.Random) -> str:
-    """One sentence that hardly ever comes twice."""
+    """Return a sentence that is hardly ever made twice."""
     pick = rng.choice
     words = [
         pick(WHENS),
@@ -75,7 +75,7 @@ def make_sentence(rng: random.Random) -> str:
 
 
 def make_lead(rng: random.Random) -> str:
-    """A first sentence: who did what, where."""
+    """Return a first sentence: who did what, where."""
     person = f"{rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}"
     what = f"{rng.choice(QUALITIES)} {rng.choice(THINGS)}"
     return (
@@ -84,18 +84,18 @@ def make_lead(rng: random.Random) -> str:
 
 
 def make_release(rng: random.Random, sentences: int = 12) -> str:
-    """A text of a lead and so many sentences in paragraphs of three."""
+    """Return a lead and so many sentences, in paragraphs of three."""
     listed = [make_lead(rng), *(make_sentence(rng) for _ in range(sentences))]
     return "\n".join(" ".join(listed[i : i + 3]) for i in range(0, len(listed), 3))
 
 
 def split_release(text: str) -> list[str]:
-    """The sentences of a text made here."""
+    """Return the sentences of a release."""
     return [part.strip(". ") + "." for part in text.replace("\n", " ").split(". ")]
 
 
 def drop_sentences(share: float) -> Callable[[str, random.Random], str]:
-    """An edit that leaves out a share of the sentences, never the lead."""
+    """Return an edit that drops a share of the sentences, never the lead."""
 
     def edit(text: str, rng: random.Random) -> str:
         first, *rest = split_release(text)
@@ -106,7 +106,7 @@ def drop_sentences(share: float) -> Callable[[str, random.Random], str]:
 
 
 def exchange_words(share: float) -> Callable[[str, random.Random], str]:
-    """An edit that writes another word for a share of the words."""
+    """Return an edit that exchanges a share of the words."""
 
     def edit(text: str, rng: random.Random) -> str:
         words = text.split(" ")
@@ -118,23 +118,23 @@ def exchange_words(share: float) -> Callable[[str, random.Random], str]:
 
 
 def add_page_frame(text: str, rng: random.Random) -> str:
-    """The site's header and footer around it."""
+    """Return the text between a site's header and footer."""
     return f"{CHROME_HEAD}{text}{CHROME_FOOT}"
 
 
 def replace_lead(text: str, rng: random.Random) -> str:
-    """The first sentence written anew."""
+    """Return the text with another first sentence."""
     return " ".join([make_lead(rng), *split_release(text)[1:]])
 
 
 def keep_first_part(text: str, rng: random.Random) -> str:
-    """The first 60 % of the words."""
+    """Return the first 60 % of the words."""
     words = text.split(" ")
     return " ".join(words[: round(0.6 * len(words))])
 
 
 def append_foreign_text(text: str, rng: random.Random) -> str:
-    """Half as much again of another text after it."""
+    """Return the text with half as much of another text after it."""
     count = len(split_release(text)) // 2
     return " ".join([text, *(make_sentence(rng) for _ in range(count))])
 
