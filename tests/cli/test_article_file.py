@@ -7,7 +7,6 @@ import json
 import os
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
-from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,10 @@ import pytest
 from support.sandbox import ROOT, CommandResult, Sandbox
 
 from crawler.cli.article_file import ArticleFile
-from crawler.items import Article
+from crawler.items import ARTICLE_FIELDS, Article
 
 pytestmark = pytest.mark.slow
-NAMES = [field.name for field in fields(Article)]
+NAMES = list(ARTICLE_FIELDS)
 NESTED = ("images", "rights", "matches", "snapshot", "provenance")
 SNAPSHOTS = ROOT / "snapshots"
 
