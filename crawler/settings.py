@@ -12,6 +12,7 @@ from scrapy.settings import BaseSettings
 
 from crawler.config import Config
 from crawler.context.run_context import RunContext
+from crawler.items import ARTICLE_FIELDS
 
 BOT_NAME = "crawler"
 SPIDER_MODULES = ["crawler.spiders"]
@@ -75,6 +76,7 @@ HTTPERROR_ALLOW_ALL = True  # `pages.refusal` recognises refusals, so the spider
 
 # Output.
 FEED_EXPORT_ENCODING = "utf-8"
+FEED_EXPORT_FIELDS = list(ARTICLE_FIELDS)
 FEED_EXPORTERS = {
     "csv": "crawler.publish.item_exporters.FlatCsvExporter",
     "xml": "crawler.publish.item_exporters.FlatXmlExporter",

@@ -126,7 +126,7 @@ def test_scrapys_own_feeds_write_the_same(ending: str, kind: str) -> None:
     from scrapy.utils.misc import load_object
 
     file = io.BytesIO()
-    out = load_object(name)(file, encoding="utf-8")
+    out = load_object(name)(file, fields_to_export=settings.getlist("FEED_EXPORT_FIELDS"), encoding="utf-8")
     out.start_exporting()
     for article in (MINIMAL, FULL):
         out.export_item(article)
