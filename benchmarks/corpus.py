@@ -98,7 +98,7 @@ def make_releases(count: int) -> list[Release]:
     A revision follows half a corpus later, under the same id and another address.
     """
     releases = [make_release(number) for number in range(count)]
-    revised = [revise(release) for release in releases[REVISED_EVERY // 2 :: REVISED_EVERY]]
+    revised = [revise_release(release) for release in releases[REVISED_EVERY // 2 :: REVISED_EVERY]]
     return releases + revised
 
 
@@ -135,7 +135,7 @@ def make_release(number: int, *, is_crowd: bool = False) -> Release:
     )
 
 
-def revise(release: Release) -> Release:
+def revise_release(release: Release) -> Release:
     """Return the release with one sentence more and one paragraph less, at another address."""
     added = CORRECTION[release.language].format(number=len(release.title) * 37)
     first, *others = release.paragraphs[:-1]
@@ -153,7 +153,7 @@ def revise(release: Release) -> Release:
 def _sentence_maker(
     chance: random.Random, language: str, names: tuple[str, ...], numbers: tuple[int, ...]
 ) -> Callable[[], str]:
-    def inflect(endings: dict[str, tuple[str, ...]], kind: str) -> str:
+    def inflect_root(endings: dict[str, tuple[str, ...]], kind: str) -> str:
         roots = _list_roots(language, kind)
         # The square makes some words frequent and most of them rare, as in real texts.
         return roots[int(len(roots) * chance.random() ** 2)] + chance.choice(endings[language])
@@ -162,22 +162,22 @@ def _sentence_maker(
         words = []
         for word in chance.choice(PATTERNS[language]).split(" "):
             slot, end, mark = word.partition("}")
-            words.append((fill(slot[1:]) if end else word) + mark)
+            words.append((fill_slot(slot[1:]) if end else word) + mark)
         sentence = " ".join(words)
         return sentence[0].upper() + sentence[1:] + "."
 
-    def fill(slot: str) -> str:
+    def fill_slot(slot: str) -> str:
         match slot:
             case "name":
                 return chance.choice(names)
             case "number":
                 return str(chance.choice(numbers))
             case "n":
-                return inflect(NOUN_ENDINGS, "noun")
+                return inflect_root(NOUN_ENDINGS, "noun")
             case "a":
-                return inflect(ADJECTIVE_ENDINGS, "adjective")
+                return inflect_root(ADJECTIVE_ENDINGS, "adjective")
             case _:
-                return inflect(VERB_ENDINGS, "verb")
+                return inflect_root(VERB_ENDINGS, "verb")
 
     return make_sentence
 

@@ -153,63 +153,63 @@ def judge_deferred(folder: Path) -> Measurement:
     return {"deferred": deferred, **(spent if deferred else {}), **found}
 
 
-def _without(*classes: Callable[[], type]) -> Callable[[Any], None]:
-    """Return a function that removes components from Scrapy's settings, found by their class, not by their path."""
+def _make_remover(import_component: Callable[[], type]) -> Callable[[Any], None]:
+    """Return a function that removes a component from Scrapy's settings, found by its class, not by its path."""
 
     def remove(settings: Any) -> None:
-        for import_class in classes:
-            component = import_class()
-            tables = (settings.ITEM_PIPELINES, settings.DOWNLOADER_MIDDLEWARES, settings.EXTENSIONS)
-            found = [(table, path) for table in tables for path, order in table.items() if _is(path, order, component)]
-            if not found:
-                raise SystemExit(f"{component.__name__} is not in the settings.")
-            for table, path in found:
-                del table[path]
+        component = import_component()
+        tables = (settings.ITEM_PIPELINES, settings.DOWNLOADER_MIDDLEWARES, settings.EXTENSIONS)
+        found = [
+            (table, path)
+            for table in tables
+            for path, order in table.items()
+            if order is not None and load_object(path) is component
+        ]
+        if not found:
+            raise SystemExit(f"{component.__name__} is not in the settings.")
+        for table, path in found:
+            del table[path]
 
     return remove
 
 
-def _is(path: Any, order: int | None, component: type) -> bool:
-    return order is not None and load_object(path) is component
-
-
-def _conditional() -> type:
+def _import_conditional_middleware() -> type:
     from crawler.middlewares.conditional import ConditionalRequestMiddleware
 
     return ConditionalRequestMiddleware
 
 
-def _retry() -> type:
+def _import_retry_middleware() -> type:
     from crawler.middlewares.retry import BackoffRetryMiddleware
 
     return BackoffRetryMiddleware
 
 
-def _validate() -> type:
+def _import_validate_pipeline() -> type:
     from crawler.pipelines.validate import ValidatePipeline
 
     return ValidatePipeline
 
 
-def _dedupe() -> type:
+def _import_dedupe_pipeline() -> type:
     from crawler.pipelines.dedupe import DedupePipeline
 
     return DedupePipeline
 
 
-def _keywords() -> type:
+def _import_keywords_pipeline() -> type:
     from crawler.pipelines.keywords import KeywordsPipeline
 
     return KeywordsPipeline
 
 
-def _store() -> type:
+def _import_store_pipeline() -> type:
     from crawler.pipelines.store import StorePipeline
 
     return StorePipeline
 
 
-def _judging() -> type:
+def _import_clustering_extension() -> type:
     from crawler.extensions.clustering import ClusteringExtension
 
     return ClusteringExtension
@@ -217,13 +217,15 @@ def _judging() -> type:
 
 PARTS: dict[str, Callable[[Any], None]] = {
     "archive": lambda settings: os.environ.update(CRAWLER_ARCHIVE="false"),
-    "conditional": _without(_conditional),
-    "retry": _without(_retry),
-    "validate": _without(_validate),
-    "keywords": _without(_keywords),
-    "store": _without(_store),
-    "dedupe": _without(_dedupe),  # Only with "store": the store takes no article without a verdict.
-    "judging": _without(_judging),
+    "conditional": _make_remover(_import_conditional_middleware),
+    "retry": _make_remover(_import_retry_middleware),
+    "validate": _make_remover(_import_validate_pipeline),
+    "keywords": _make_remover(_import_keywords_pipeline),
+    "store": _make_remover(_import_store_pipeline),
+    "dedupe": _make_remover(
+        _import_dedupe_pipeline
+    ),  # Only with "store", which needs a verdict.
+    "judging": _make_remover(_import_clustering_extension),
     "events": lambda settings: None,
 }
 """What can be off, by removing it from the settings. Components are imported only when they are removed."""
