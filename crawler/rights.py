@@ -1,23 +1,19 @@
-"""The one door to article text that leaves this machine: alerts, digests, feeds, exports.
+"""How much of an article's text may leave this machine: in alerts, digests, feeds and exports.
 
-A source's rights say which share of the characters of an article's `body` an output may carry; title and lead are shown
-once and count in neither the share nor what it is a share of. A headline made from the body counts, and so does a lead
-that is a piece of it. Everything that one output takes of one article, in whatever pieces and versions, stays together
-within the share, so an output makes one `Door` and takes all text through it. The sentence with the match comes first.
+A source allows a share of the characters of an article's body (30 % unless it says otherwise). `allocate_excerpts`
+divides this share among all places where one output shows the article: every piece and every version counts. Title and
+lead are free, except where they repeat the body.
 
-Owner's working copies (`articles`, `diff`, `extract`, `crawl -o`, evidence) stay whole: they do not leave.
+The owner's working copies (`articles`, `diff`, `extract`, `crawl -o`, evidence) contain whole texts: they stay here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from urllib.parse import urlsplit
 
-from crawler import spiders
-from crawler.config import Config
-from crawler.errors import ConfigError
 from crawler.items import Article, Match, Rights, Strength
 from crawler.text.sentences import locate_sentence
 from crawler.text.spans import (
@@ -31,18 +27,20 @@ from crawler.text.spans import (
 )
 
 DEFAULT_RIGHTS = Rights(excerpt_share=0.3, link_required=True, wording=None, source=None)
-"""Of a source that is not known (any more), or says nothing."""
+"""Rights of a source that is unknown, was removed, or states none."""
 ELLIPSIS = "…"
 MAX_HEADLINE_LENGTH = 120
-"""Most characters of a headline made from the body."""
+"""Characters of a headline that is made from the body."""
 MIN_PIECE_LENGTH = 20
-"""Characters below which a piece that was cut says nothing and is left out."""
+"""Characters. A shorter rest of a cut sentence says nothing and is not shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A stretch of a body. `marks` are where matched words stand in `text`; `before` and `after` say whether the
-    article goes on there."""
+    """A passage of a body. `marks` are the spans of matched words in `text`.
+
+    `before` and `after` are True where the article has more text on that side.
+    """
 
     text: str
     marks: tuple[TextSpan, ...] = ()
@@ -51,7 +49,7 @@ class Piece:
 
     @property
     def ends(self) -> tuple[str, str]:
-        """What stands before and behind the text: an ellipsis wherever the article goes on."""
+        """What to print before and after the text: an ellipsis where the article has more."""
         return f"{ELLIPSIS} " if self.before else "", _format_end(self.text) if self.after else ""
 
     @property
@@ -62,8 +60,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excerpt:
-    """What an output may show of an article's body: the pieces with matches, then the opening. `whole` says that it is
-    all of it."""
+    """The passages of a body that an output may show: those with matches, then the opening.
+
+    `whole` is True when they are the whole body.
+    """
 
     pieces: tuple[Piece, ...] = ()
     whole: bool = False
@@ -71,7 +71,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credit:
-    """What has to stand beside a text: `share` is the largest share of it, `reference` whom to name."""
+    """What to print beside a text: `share` is the allowed share of it, `reference` the publisher to name."""
 
     share: float
     link_required: bool
@@ -79,53 +79,67 @@ class Credit:
     attribution: str | None
 
 
-class RightsRegistry:
-    """Each source's rights under one configuration. ConfigError for a larger share without a permission."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """A sentence of an article version that an output wants to quote, because a revision changed it."""
 
-    def __init__(self, config: Config) -> None:
-        self._rights = {name: spiders.load_spider(name).get_rights(config) for name in spiders.list_names()}
-        origins = {name: spiders.load_spider(name).origins for name in self._rights}
-        self._hosts = {urlsplit(each).hostname or "": name for name, many in origins.items() for each in many}
-        for name, rights in self._rights.items():
-            own = spiders.load_spider(name).rights.excerpt_share
-            if rights.excerpt_share > own and not config.get_source(name).permission:
-                raise ConfigError(
-                    f"sources.{name}.excerpt_share = {rights.excerpt_share} is more than the {own:.0%} that the source "
-                    f"allows: say in sources.{name}.permission whose permission that rests on."
-                )
+    article: Article
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExcerptDemand:
+    """What one place of an output wants to show of an article version.
+
+    The sentences of `matches` come first, the certain matches before the weak ones. `with_opening` adds the beginning
+    of the body. `max_length` limits the excerpt, in characters. A link to the article shows its headline and no more
+    (`headline_only`).
+    """
+
+    article: Article
+    matches: tuple[Match, ...] = ()
+    max_length: int | None = None
+    with_opening: bool = True
+    fragments: tuple[Fragment, ...] = ()
+    headline_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowedText:
+    """What a place of an output may show.
+
+    `fragments` correspond to those of the demand: None where nothing may be shown. `named_matches` are the matches
+    whose words may be printed beside the excerpt.
+    """
+
+    headline: str
+    is_headline_derived: bool
+    lead: str | None = None
+    excerpt: Excerpt = Excerpt()
+    fragments: tuple[str | None, ...] = ()
+    named_matches: tuple[Match, ...] = ()
+
+
+class RightsRegistry:
+    """The rights of every source under one configuration. `origins` are the addresses of each source's own site."""
+
+    def __init__(self, rights: Mapping[str, Rights], origins: Mapping[str, Iterable[str]]) -> None:
+        self._rights = dict(rights)
+        self._source_by_host = {urlsplit(url).hostname or "": name for name, urls in origins.items() for url in urls}
 
     def get(self, article: Article) -> Rights:
-        """What the source allows today; for a source that is gone, no more than was known when it was read."""
+        """Return what the source allows today.
+
+        For a source that was removed: what was known at the time of the crawl, at most the default share.
+        """
         if article.source in self._rights:
             return self._add_site_rights(self._rights[article.source], article)
-        share = (
-            min(article.rights.excerpt_share, DEFAULT_RIGHTS.excerpt_share)
-            if article.rights
-            else DEFAULT_RIGHTS.excerpt_share
-        )
-        return replace(article.rights or DEFAULT_RIGHTS, excerpt_share=share)
+        rights = article.rights or DEFAULT_RIGHTS
+        return replace(rights, excerpt_share=min(rights.excerpt_share, DEFAULT_RIGHTS.excerpt_share))
 
-    def _add_site_rights(self, rights: Rights, article: Article) -> Rights:
-        """A source's rights; a text of it that stands on another source's site has that one's reference too."""
-        owner = self._hosts.get(urlsplit(article.url).hostname or "", article.source)
-        if owner == article.source or rights.reference:
-            return rights
-        theirs = self._rights[owner]
-        return replace(
-            rights, reference=theirs.reference, excerpt_share=min(rights.excerpt_share, theirs.excerpt_share)
-        )
-
-
-class Door:
-    """What one output takes of articles. Made anew for each message, digest or file."""
-
-    def __init__(self, shares: RightsRegistry) -> None:
-        self._shares = shares
-        self._taken: dict[str, dict[int, list[TextSpan]]] = {}
-
-    def credit(self, article: Article) -> Credit:
-        """What has to stand beside the article's text."""
-        rights = self._shares.get(article)
+    def get_credit(self, article: Article) -> Credit:
+        """Return what to print beside the article's text."""
+        rights = self.get(article)
         return Credit(
             share=rights.excerpt_share,
             link_required=rights.link_required,
@@ -133,175 +147,241 @@ class Door:
             attribution=article.attribution,
         )
 
-    def headline(self, article: Article) -> tuple[str, bool]:
-        """The title; or one made from the body's first line, as far as the share goes, and True."""
-        if article.title:
-            return article.title, False
-        first = article.body.split("\n", 1)[0]
-        most = min(MAX_HEADLINE_LENGTH, self._allowed(article) // 2, len(first))
-        end = most if most == len(first) else find_word_end(first, 0, most)
-        whole = end == len(first)
-        if not self._take(article, (0, end)):
-            return ELLIPSIS, True
-        return first[:end] if whole else first[:end] + ELLIPSIS, True
+    def _add_site_rights(self, rights: Rights, article: Article) -> Rights:
+        """Return the rights, with the reference and share of the site if that belongs to another source."""
+        owner = self._source_by_host.get(urlsplit(article.url).hostname or "", article.source)
+        if owner == article.source or rights.reference:
+            return rights
+        theirs = self._rights[owner]
+        share = min(rights.excerpt_share, theirs.excerpt_share)
+        return replace(rights, reference=theirs.reference, excerpt_share=share)
 
-    def lead(self, article: Article) -> str | None:
-        """The lead. One that only repeats words of the body counts like any piece of it: None when it does not fit."""
-        said = (article.lead or "").rstrip(f" .{ELLIPSIS}")  # a site's description may be cut off
-        begin = article.body.replace("\n", " ").find(said) if said else -1
-        whole = (begin, begin + len(said))
-        return article.lead if begin < 0 or self._cost(article, whole) == 0 or self._take(article, whole) else None
 
-    def excerpt(
-        self, article: Article, matches: Sequence[Match] | None = None, *, most: int | None = None, opening: bool = True
-    ) -> Excerpt:
-        """The sentences of the matches (the article's own when None; the sure ones first), then, with `opening`, the
-        beginning of the body: `most` characters at most, and never more than is left of the share."""
-        body = article.body
-        if self._shares.get(article).excerpt_share >= 1 and (most is None or len(body) <= most):
-            self._take(article, (0, len(body)))
-            return Excerpt(pieces=(self._piece(article, (0, len(body)), matches),), whole=True)
-        spans: list[TextSpan] = []
-        left = most if most is not None else len(body)
-        for place in _list_match_spans(article.matches if matches is None else matches):
-            if any(begin <= place[0] and place[1] <= end for begin, end in spans):
-                continue
-            got = self._sentence(article, place, left)
-            if got:
-                spans.append(got)
-                left -= got[1] - got[0]
-        self.named(article, article.matches if matches is None else matches)  # before the opening takes what is left
-        if opening and (got := self._opening(article, spans, left)):
-            spans.append(got)
-        return Excerpt(pieces=tuple(self._piece(article, span, matches) for span in self._bridged(article, spans)))
+def allocate_excerpts(demands: Sequence[ExcerptDemand], registry: RightsRegistry) -> list[AllowedText]:
+    """Return what an output may show for each of its demands, so that no article's share is exceeded.
 
-    def named(self, article: Article, matches: Sequence[Match]) -> tuple[Match, ...]:
-        """The matches whose words may be named beside the excerpt; those in the body count like any piece of it."""
-        words: dict[str, bool] = {}
-        in_body = [match for match in matches if match.field == "body"]
-        for match in sorted(in_body, key=lambda match: self._cost(article, (match.start, match.end))):
-            if match.surface not in words:
-                words[match.surface] = self._take(article, (match.start, match.end))
-        return tuple(match for match in matches if match.field != "body" or words[match.surface])
+    Pass all demands of one output, of all articles and versions: everything shown of an article counts together, and a
+    passage that is shown twice counts once. The order of the demands does not matter. Excerpts take precedence over
+    links, and newer versions over older ones.
+    """
+    by_article: dict[str, list[int]] = {}
+    for index, demand in enumerate(demands):
+        by_article.setdefault(demand.article.id, []).append(index)
+    allowed: dict[int, AllowedText] = {}
+    for indexes in by_article.values():
+        budget = _ExcerptBudget(registry)
+        for index in sorted(indexes, key=lambda index: _rank_demand(demands[index])):
+            allowed[index] = _fill_demand(demands[index], budget)
+    return [allowed[index] for index in range(len(demands))]
 
-    def fragment(self, article: Article, text: str) -> str | None:
-        """A sentence of the body as it is, if the share still has room for it; cut at a word, if for a part of it.
 
-        For sentences that a revision touched. None when nothing of it may be shown, or it does not stand there.
-        """
-        begin = article.body.find(text.strip())
-        if begin < 0 or not text.strip():
-            return None
-        got = self._fitted(article, (begin, begin + len(text.strip())), len(text))
-        if got is None:
-            return None
-        cut = article.body[got[0] : got[1]]
-        return cut if len(cut) == len(text.strip()) else cut + ELLIPSIS
+def _rank_demand(demand: ExcerptDemand) -> tuple[bool, int]:
+    return demand.headline_only, -(demand.article.version or 0)
 
-    def _bridged(self, article: Article, spans: Iterable[TextSpan]) -> list[TextSpan]:
-        """The stretches in their order; two with nothing but a space between them are one, if it still fits."""
-        kept = list(spans)
-        while pair := self._neighbours(article, kept):
-            one, other = pair
-            kept[one] = enclose_spans(kept[one], kept[other])
-            del kept[other]
-        return kept
 
-    def _neighbours(self, article: Article, spans: Sequence[TextSpan]) -> TextSpan | None:
-        """The places of two stretches that may be one, the space between them taken; None when no two are left."""
-        for one, other in combinations(range(len(spans)), 2):
-            first, last = sorted((spans[one], spans[other]))
-            between = (first[1], last[0])
-            if not article.body[slice(*between)].strip() and (
-                measure_span(between) <= 0 or self._take(article, between)
-            ):
-                return one, other
-        return None
+def _fill_demand(demand: ExcerptDemand, budget: _ExcerptBudget) -> AllowedText:
+    """Return what fits of one demand. The order of these steps decides what is shown of a small share."""
+    article = demand.article
+    headline, is_derived = _take_headline(article, budget)
+    if demand.headline_only:
+        return AllowedText(headline=headline, is_headline_derived=is_derived)
+    excerpt = _take_excerpt(demand, budget)
+    fragments = tuple(_take_fragment(fragment, budget) for fragment in demand.fragments)
+    return AllowedText(
+        headline=headline,
+        is_headline_derived=is_derived,
+        excerpt=excerpt,
+        fragments=fragments,
+        lead=_take_lead(article, budget),
+        named_matches=_take_words(demand, budget),
+    )
 
-    def _sentence(self, article: Article, place: TextSpan, left: int) -> TextSpan | None:
-        """The sentence of a match, or as much of it around the match as fits."""
-        span = locate_sentence(article.body, *place)
-        room = min(left, self._room(article))
-        if self._cost(article, span) <= room and span[1] - span[0] <= left:
-            return self._took(article, span)
-        begin = span[0]
-        if place[1] - begin > room:  # the match stands too far back: begin at a word shortly before it
-            begin = find_word_start(
-                article.body, place[0], max(span[0], place[1] - room + (room - measure_span(place)) // 2)
-            )
-        end = min(span[1], begin + room)
-        end = end if end == span[1] else find_word_end(article.body, begin, end)
-        if end < place[1] or end - begin < min(MIN_PIECE_LENGTH, span[1] - span[0]):
-            return None
-        return self._took(article, (begin, end))
 
-    def _opening(self, article: Article, spans: Sequence[TextSpan], left: int) -> TextSpan | None:
-        """The beginning of the body up to where a piece begins that is taken already; where one stands at the very
-        beginning, what follows it."""
-        begin, end = min(spans, default=(len(article.body), 0))
-        if begin > 0:
-            return self._fitted(article, (0, begin), left)
-        while end < len(article.body) and article.body[end].isspace():
-            end += 1
-        stop = min((first for first, _ in spans if first >= end), default=len(article.body))
-        return self._fitted(article, (end, stop), left) if stop > end else None
+class _ExcerptBudget:
+    """What is left of one article's share, and the spans of each version that are taken."""
 
-    def _fitted(self, article: Article, span: TextSpan, left: int) -> TextSpan | None:
-        """As much of a stretch as there is room for, from its beginning, ended at a word."""
-        begin, end = span
-        while end > begin and article.body[end - 1].isspace():
-            end -= 1
-        free = sum(e - b for b, e in intersect_spans((begin, end), self._own(article)))
-        room = min(left, self._room(article) + free)
-        if end - begin > room:
-            end = find_word_end(article.body, begin, begin + room)
-            if end - begin < MIN_PIECE_LENGTH:
-                return None
-        return self._took(article, (begin, end)) if end > begin else None
+    def __init__(self, registry: RightsRegistry) -> None:
+        self._registry = registry
+        self._taken: dict[int, list[TextSpan]] = {}
 
-    def _piece(self, article: Article, span: TextSpan, matches: Sequence[Match] | None) -> Piece:
-        begin, end = span
-        found = article.matches if matches is None else matches
-        marks = {
-            (match.start - begin, match.end - begin)
-            for match in found
-            if match.field == "body" and begin <= match.start and match.end <= end
-        }
-        body = article.body
-        return Piece(
-            text=body[begin:end],
-            marks=tuple(merge_spans(sorted(marks))),
-            before=bool(body[:begin].strip()),
-            after=bool(body[end:].strip()),
-        )
+    def get_share(self, article: Article) -> float:
+        """Return the share of the body that the source allows."""
+        return self._registry.get(article).excerpt_share
 
-    def _allowed(self, article: Article) -> int:
-        return int(self._shares.get(article).excerpt_share * len(article.body))
+    def get_limit(self, article: Article) -> int:
+        """Return the characters that the source allows to show of this version."""
+        return int(self.get_share(article) * len(article.body))
 
-    def _own(self, article: Article) -> list[TextSpan]:
-        return self._taken.setdefault(article.id, {}).setdefault(article.version or 0, [])
+    def get_taken(self, article: Article) -> list[TextSpan]:
+        """Return the spans of this version that are shown already."""
+        return self._taken.get(article.version or 0, [])
 
-    def _room(self, article: Article) -> int:
-        """Characters still free, with all versions of the article that this output shows counted together."""
-        taken = self._taken.get(article.id, {})
-        return self._allowed(article) - sum(end - begin for spans in taken.values() for begin, end in spans)
+    def get_rest(self, article: Article) -> int:
+        """Return the characters that are left. What is taken of other versions counts too."""
+        taken = sum(measure_span(span) for spans in self._taken.values() for span in spans)
+        return self.get_limit(article) - taken
 
-    def _cost(self, article: Article, span: TextSpan) -> int:
-        return measure_span(span) - sum(measure_span(part) for part in intersect_spans(span, self._own(article)))
+    def compute_cost(self, article: Article, span: TextSpan) -> int:
+        """Return the characters of a span that are not taken yet."""
+        return measure_span(span) - sum(measure_span(part) for part in intersect_spans(span, self.get_taken(article)))
 
-    def _take(self, article: Article, span: TextSpan) -> bool:
-        if self._cost(article, span) > self._room(article) or measure_span(span) <= 0:
+    def take(self, article: Article, span: TextSpan) -> bool:
+        """Take a span if it is not empty and the rest covers it. Return whether it was taken."""
+        if measure_span(span) <= 0 or self.compute_cost(article, span) > self.get_rest(article):
             return False
-        own = self._own(article)
-        own[:] = merge_spans(sorted([*own, span]))
+        self._taken[article.version or 0] = merge_spans(sorted([*self.get_taken(article), span]))
         return True
 
-    def _took(self, article: Article, span: TextSpan) -> TextSpan | None:
-        return span if self._take(article, span) else None
+
+def _take_headline(article: Article, budget: _ExcerptBudget) -> tuple[str, bool]:
+    """Return the title and False, or a headline from the body's first line and True."""
+    if article.title:
+        return article.title, False
+    line = article.body.split("\n", 1)[0]
+    end = min(MAX_HEADLINE_LENGTH, budget.get_limit(article) // 2, len(line))
+    end = end if end == len(line) else find_word_end(line, 0, end)
+    if not budget.take(article, (0, end)):
+        return ELLIPSIS, True
+    return line if end == len(line) else line[:end] + ELLIPSIS, True
+
+
+def _take_lead(article: Article, budget: _ExcerptBudget) -> str | None:
+    """Return the lead, or None if it repeats words of the body and does not fit."""
+    words = (article.lead or "").rstrip(f" .{ELLIPSIS}")  # A site may cut its description off.
+    start = article.body.replace("\n", " ").find(words) if words else -1
+    span = (start, start + len(words))
+    return article.lead if start < 0 or budget.compute_cost(article, span) == 0 or budget.take(article, span) else None
+
+
+def _take_excerpt(demand: ExcerptDemand, budget: _ExcerptBudget) -> Excerpt:
+    article = demand.article
+    length = len(article.body)
+    left = length if demand.max_length is None else demand.max_length
+    if budget.get_share(article) >= 1 and length <= left:
+        budget.take(article, (0, length))
+        return Excerpt(pieces=(_make_piece(demand, (0, length)),), whole=True)
+    spans: list[TextSpan] = []
+    for match in _list_match_spans(demand.matches):
+        if any(start <= match[0] and match[1] <= end for start, end in spans):
+            continue
+        if span := _take_sentence(article, match, left, budget):
+            spans.append(span)
+            left -= measure_span(span)
+    # The matched words come before the opening, which takes all that is left.
+    _take_words(demand, budget)
+    if demand.with_opening and (span := _take_opening(article, spans, left, budget)):
+        spans.append(span)
+    spans = _join_neighbours(article, spans, budget)
+    return Excerpt(pieces=tuple(_make_piece(demand, span) for span in spans))
+
+
+def _take_sentence(article: Article, match: TextSpan, left: int, budget: _ExcerptBudget) -> TextSpan | None:
+    """Take the sentence of a match, or the part around the match that fits."""
+    sentence = locate_sentence(article.body, *match)
+    room = min(left, budget.get_rest(article))
+    if budget.compute_cost(article, sentence) <= room and measure_span(sentence) <= left:
+        return sentence if budget.take(article, sentence) else None
+    start = sentence[0]
+    if match[1] - start > room:
+        # The match is too far back: begin at a word shortly before it.
+        earliest = max(sentence[0], match[1] - room + (room - measure_span(match)) // 2)
+        start = find_word_start(article.body, match[0], earliest)
+    end = min(sentence[1], start + room)
+    end = end if end == sentence[1] else find_word_end(article.body, start, end)
+    if end < match[1] or end - start < min(MIN_PIECE_LENGTH, measure_span(sentence)):
+        return None
+    return (start, end) if budget.take(article, (start, end)) else None
+
+
+def _take_words(demand: ExcerptDemand, budget: _ExcerptBudget) -> tuple[Match, ...]:
+    """Return the matches whose words may be named. Words of the body count; those that cost least come first."""
+    article = demand.article
+    in_body = [match for match in demand.matches if match.field == "body"]
+    is_taken: dict[str, bool] = {}
+    for match in sorted(in_body, key=lambda match: budget.compute_cost(article, (match.start, match.end))):
+        if match.surface not in is_taken:
+            is_taken[match.surface] = budget.take(article, (match.start, match.end))
+    return tuple(match for match in demand.matches if match.field != "body" or is_taken[match.surface])
+
+
+def _take_opening(article: Article, spans: Sequence[TextSpan], left: int, budget: _ExcerptBudget) -> TextSpan | None:
+    """Take the beginning of the body, up to the first span; or what follows a span at the very beginning."""
+    body = article.body
+    start, end = min(spans, default=(len(body), 0))
+    if start > 0:
+        return _take_beginning(article, (0, start), left, budget)
+    while end < len(body) and body[end].isspace():
+        end += 1
+    stop = min((start for start, _ in spans if start >= end), default=len(body))
+    return _take_beginning(article, (end, stop), left, budget) if stop > end else None
+
+
+def _take_fragment(fragment: Fragment, budget: _ExcerptBudget) -> str | None:
+    """Return a sentence of the body, cut at a word if needed. None if nothing fits or the body does not have it."""
+    article, text = fragment.article, fragment.text.strip()
+    start = article.body.find(text)
+    if start < 0 or not text:
+        return None
+    span = _take_beginning(article, (start, start + len(text)), len(fragment.text), budget)
+    if span is None:
+        return None
+    shown = article.body[slice(*span)]
+    return shown if len(shown) == len(text) else shown + ELLIPSIS
+
+
+def _take_beginning(article: Article, span: TextSpan, left: int, budget: _ExcerptBudget) -> TextSpan | None:
+    """Take as much of a span as fits, from its beginning, cut at a word."""
+    body = article.body
+    start, end = span
+    while end > start and body[end - 1].isspace():
+        end -= 1
+    free = sum(measure_span(part) for part in intersect_spans((start, end), budget.get_taken(article)))
+    room = min(left, budget.get_rest(article) + free)
+    if end - start > room:
+        end = find_word_end(body, start, start + room)
+        if end - start < MIN_PIECE_LENGTH:
+            return None
+    return (start, end) if end > start and budget.take(article, (start, end)) else None
+
+
+def _join_neighbours(article: Article, spans: Sequence[TextSpan], budget: _ExcerptBudget) -> list[TextSpan]:
+    """Return the spans in their order. Spans with only white space between them become one, if that still fits."""
+    joined = list(spans)
+    while pair := _find_neighbours(article, joined, budget):
+        one, other = pair
+        joined[one] = enclose_spans(joined[one], joined[other])
+        del joined[other]
+    return joined
+
+
+def _find_neighbours(article: Article, spans: Sequence[TextSpan], budget: _ExcerptBudget) -> tuple[int, int] | None:
+    """Take the white space between two neighbours. Return their indexes, or None when there are no more."""
+    for one, other in combinations(range(len(spans)), 2):
+        first, last = sorted((spans[one], spans[other]))
+        gap = (first[1], last[0])
+        if not article.body[slice(*gap)].strip() and (measure_span(gap) <= 0 or budget.take(article, gap)):
+            return one, other
+    return None
+
+
+def _make_piece(demand: ExcerptDemand, span: TextSpan) -> Piece:
+    start, end = span
+    body = demand.article.body
+    marks = {
+        (match.start - start, match.end - start)
+        for match in demand.matches
+        if match.field == "body" and start <= match.start and match.end <= end
+    }
+    return Piece(
+        text=body[start:end],
+        marks=tuple(merge_spans(sorted(marks))),
+        before=bool(body[:start].strip()),
+        after=bool(body[end:].strip()),
+    )
 
 
 def _list_match_spans(matches: Iterable[Match]) -> list[TextSpan]:
-    """Where matches stand in the body, the sure ones first."""
+    """Return the spans of the matches in the body, the certain ones first."""
     in_body = [match for match in matches if match.field == "body"]
     in_body.sort(key=lambda match: (match.strength is not Strength.STRONG, match.start))
     return [(match.start, match.end) for match in in_body]

@@ -1,15 +1,16 @@
-"""What people are told: the operator's alarms, and subscribers' alerts and digests, by the channels they chose.
+"""Notify people: the operator of alarms, subscribers of alerts and digests.
 
-alarms.py    from a run's verdict to an alarm that opens, gets worse, or heals
-channels.py  alarms on the operator's channels
-deciding.py  whether one subscription hears of one piece of news, and why not
-sorting.py   news into notices and messages, one story told once
-digests.py   what has gathered for a subscription's digest, as a message when it is due
-writing.py   a message as the words that leave
-outputs.py   every form of a message, for the proof of its rights
-letter.py    those words, with their key
-mail.py      a letter as a mail, to each of its recipients
-carrier.py   one channel (Apprise), and why it did not take a letter
-tries.py     how long what failed waits, and how long what was taken is one's own
-sending.py   from the outbox to the channels, with further tries
+The way of a change event, in the order of the modules:
+
+routing.py              one notification a subscription for each event; one alert a story
+subscription_filter.py  whether one subscription wants one event, and why not
+digests.py              a message for each digest that is due
+dispatcher.py           messages that are due to their channels, with retries
+rendering.py            a message as subject, text and HTML
+rendered_message.py     those words, and the mail that carries them
+transports.py           one channel (Apprise), and why a delivery failed
+alarms.py               from a run's result to an alarm that opens, gets worse, or is over
+alarm_dispatcher.py     alarms to the operator's channels
+backoff.py              delays between attempts, of messages and alarms alike
+outputs.py              every form of an alert, for the test of the rights
 """

@@ -1,6 +1,6 @@
-"""The operator's alarms on the channels of `[alarms]`, each alarm to every channel that has not heard it.
+"""Send the operator's alarms to the channels of `[alarms]`, each alarm to every channel that does not have it.
 
-A channel has no name there: where one must be named, it is by its place in the configuration.
+These channels have no names. Messages call them by their place in the configuration.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class AlarmDispatcher:
-    """Where alarms go. ConfigError, at once, for an address that names no kind of channel."""
+    """Sends alarms to these addresses. Raises ConfigError for an address that Apprise does not know."""
 
     def __init__(self, addresses: Sequence[str]) -> None:
         self._channels = {
@@ -29,59 +29,79 @@ class AlarmDispatcher:
             )
             for number, address in enumerate(addresses, start=1)
         }
+        """By a hash of the address: the store must not know it."""
 
     def send_to_all(self, title: str, body: str) -> int:
-        """Tell every channel at once, with nothing written down; how many took it."""
+        """Send a message to every channel, without the store. Return how many took it."""
         now = datetime.now(UTC)
-        letter = make_plain_message(make_idempotency_key("alarm", title, now), title, body, "en", now)
-        return sum(name in _try_channel(channel, letter, name, []) for name, channel in self._channels.items())
+        message = make_plain_message(make_idempotency_key("alarm", title, now), title, body, "en", now)
+        return sum(name in _send_to_channel(channel, message, name, ()) for name, channel in self._channels.items())
 
     def send_due(self, store: Store, now: datetime, zone: tzinfo) -> int:
-        """Tell what is untold and due, each alarm to every channel that has not heard it; how many are told to all.
+        """Send every alarm that is due, and record the results. Return how many reached all channels.
 
-        A channel that fails is tried again after a minute, then twice as long each time, up to six hours.
+        A failed channel is tried again after a minute, then after twice as long each time, at most six hours. Without
+        any channel alarms stay due: a channel that is added later gets them.
         """
-        told = 0
-        if not self._channels:
-            return told  # what is open stays untold: a channel that is named later hears of it
-        for each in store.alarms.list_due(now):
-            alarm = store.alarms.claim(each, now, now + LEASE_DURATION)
+        complete = 0
+        for due in store.alarms.list_due(now) if self._channels else ():
+            alarm = store.alarms.claim(due, now, now + LEASE_DURATION)
             if alarm is None:
                 continue
-            letter = _make_message(alarm, now, zone)
-            done = list(alarm.notified_channels)
+            message = _make_message(alarm, now, zone)
+            delivered = alarm.notified_channels
             for name, channel in self._channels.items():
-                if name not in done:
-                    done = _try_channel(channel, letter, name, done)
-            if set(self._channels) <= set(done):
-                told += 1
-                over = replace(alarm, untold=None, told_at=now, done=(), tries=alarm.tries + 1, next_try_at=None)
-                store.alarms.save_result(alarm, replace(over, failure=None))
-            else:
-                store.alarms.save_result(alarm, _mark_failed(alarm, tuple(done), len(self._channels), now))
-        return told
+                if name not in delivered:
+                    delivered = _send_to_channel(channel, message, name, delivered)
+            is_complete = set(self._channels) <= set(delivered)
+            result = _mark_sent(alarm, now) if is_complete else self._mark_failed(alarm, delivered, now)
+            store.alarms.save_result(alarm, result)
+            complete += is_complete
+        return complete
+
+    def _mark_failed(self, alarm: Alarm, delivered: tuple[str, ...], now: datetime) -> Alarm:
+        delay, total = compute_retry_delay(alarm.tries), len(self._channels)
+        failed = total - sum("/" not in name for name in delivered)
+        log.warning(
+            "The alarm about %s did not reach %d of %d channels. Next attempt in %s.",
+            alarm.source,
+            failed,
+            total,
+            delay,
+        )
+        failure = f"{failed} of {total} channels did not take it"
+        return replace(
+            alarm, notified_channels=delivered, tries=alarm.tries + 1, next_try_at=now + delay, failure=failure
+        )
 
 
-def _mark_failed(alarm: Alarm, done: tuple[str, ...], channels: int, now: datetime) -> Alarm:
-    wait = compute_retry_delay(alarm.tries)
-    missing = channels - sum("/" not in name for name in done)
-    log.warning(
-        "The alarm about %s did not reach %d of %d channels; next try in %s.", alarm.source, missing, channels, wait
+def _mark_sent(alarm: Alarm, now: datetime) -> Alarm:
+    return replace(
+        alarm,
+        pending_notice=None,
+        notified_at=now,
+        notified_channels=(),
+        tries=alarm.tries + 1,
+        next_try_at=None,
+        failure=None,
     )
-    failure = f"{missing} of {channels} channels did not take it"
-    return replace(alarm, done=done, tries=alarm.tries + 1, next_try_at=now + wait, failure=failure)
 
 
-def _try_channel(channel: Transport, message: RenderedMessage, name: str, done: list[str]) -> list[str]:
-    """Who has the letter after a try: the names of channels, and `name/mark` for some of a channel's recipients."""
-    own = [each for each in done if each.startswith(f"{name}/")]
-    others = [each for each in done if each not in own]
+def _send_to_channel(
+    channel: Transport, message: RenderedMessage, name: str, delivered: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return who has the message after this attempt.
+
+    That is the name of a channel, or `name/hash` for a single recipient of a channel that failed for others.
+    """
+    recipients = [each for each in delivered if each.startswith(f"{name}/")]
+    others = tuple(each for each in delivered if each not in recipients)
     try:
-        channel.send(message, (each.partition("/")[2] for each in own))
+        channel.send(message, (each.partition("/")[2] for each in recipients))
     except DeliveryError as error:
         log.warning("%s: %s.", channel.name, error)
-        return [*others, *(f"{name}/{mark}" for mark in error.delivered_to)]
-    return [*others, name]
+        return *others, *(f"{name}/{recipient}" for recipient in error.delivered_to)
+    return *others, name
 
 
 def _make_message(alarm: Alarm, now: datetime, zone: tzinfo) -> RenderedMessage:
@@ -90,7 +110,7 @@ def _make_message(alarm: Alarm, now: datetime, zone: tzinfo) -> RenderedMessage:
 
 
 def format_alarm(alarm: Alarm, zone: tzinfo) -> tuple[str, str]:
-    """Title and text of what is to be told."""
+    """Return title and text of an alarm."""
     opened = f"{alarm.opened_at.astimezone(zone):%Y-%m-%d %H:%M}"
     if alarm.pending_notice == "healed" and alarm.closed_at:
         closed = f"{alarm.closed_at.astimezone(zone):%Y-%m-%d %H:%M}"

@@ -1,5 +1,4 @@
-"""Every form of a message that leaves the machine, by name, as a function that gives its text for entries: what
-`tests/rights/test_outputs.py` proves to stay within the rights."""
+"""Every form of an alert, by name, as a function of entries: `tests/rights/test_outputs.py` proves their rights."""
 
 from __future__ import annotations
 
@@ -7,22 +6,24 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from crawler.notify.rendering import render_alert
-from crawler.publish import Entry, Templates, Translations
+from crawler.publish.entries import Entry
+from crawler.publish.templates import Templates
+from crawler.publish.translations import Translations
 
 EXAMPLE_TIME = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def _make_formatter(form: str, part: int) -> Callable[[Sequence[Entry]], str]:
-    def text(entries: Sequence[Entry]) -> str:
-        words, templates = Translations("en", UTC), Templates()
+    def format_alerts(entries: Sequence[Entry]) -> str:
+        translations, templates = Translations("en", UTC), Templates()
         return "\n".join(
-            render_alert(templates, entry, words, created_at=EXAMPLE_TIME, form=form, subscription="press", titles={})[
-                part
-            ]
+            render_alert(
+                templates, entry, translations, created_at=EXAMPLE_TIME, form=form, subscription="press", titles={}
+            )[part]
             for entry in entries
         )
 
-    return text
+    return format_alerts
 
 
 OUTPUTS: dict[str, Callable[[Sequence[Entry]], str]] = {
@@ -30,4 +31,3 @@ OUTPUTS: dict[str, Callable[[Sequence[Entry]], str]] = {
     "alert-short": _make_formatter("short", 1),
     "alert-html": _make_formatter("full", 2),
 }
-"""The text of each form for some entries, all taken through one door."""

@@ -1,103 +1,110 @@
-"""A message of the outbox as the words that leave: subject, plain text, HTML. Written when it is sent, by what the
-subscription, the rights and the patterns to black out say then."""
+"""Render a message: subject, plain text and HTML.
+
+This happens when the message is sent, so the subscription, the rights and the patterns to black out of that moment
+apply.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from crawler.config import Config, Subscription
-from crawler.items import Article, Strength, Verdict
+from crawler.items import Article, Precision, Strength, Verdict
 from crawler.keywords import load_rules
 from crawler.notify.rendered_message import RenderedMessage, make_plain_message
-from crawler.publish import ArticleQuery, Entry, EntryBuilder, EntryEdit, Templates, Translations
-from crawler.publish.builder import is_selected
+from crawler.publish.builder import EntryBuilder, EntryRequest, is_selected
 from crawler.publish.digest import make_digest_of
 from crawler.publish.digest_view import DigestView, render_digest
-from crawler.rights import Door
+from crawler.publish.entries import Entry, EntryEdit
+from crawler.publish.query import ArticleQuery
+from crawler.publish.templates import Templates
+from crawler.publish.translations import Translations
+from crawler.revisions.changes import ClaimType
 from crawler.store import ChangeEvent, Decision, Message, Store, make_idempotency_key
 
 MAX_FULL_EXCERPT, MAX_SHORT_EXCERPT = 700, 280
-"""Most characters of an excerpt; the share may allow less."""
+"""Characters of an excerpt; the rights may allow fewer."""
 BUNDLE_PERIOD = timedelta(hours=1)
-"""A bundle tells of one run."""
+"""The period that a bundle names: it contains the alerts of one run."""
 MAX_LINKS = 8
-"""Links to other pages of a story in one alert, of each kind; the rest is a number."""
-CHANGED_FACTS = re.compile(r"(figures|dates): ([^,;]+ → [^,;]+)")
+"""Links to the story's other pages in an alert, of each kind. The rest is only counted."""
 MAX_SUBJECT_LENGTH = 180
-"""Most characters of a subject."""
 TAGGED_VERDICTS = (Verdict.REVISED, Verdict.UNPUBLISHED, Verdict.REPUBLISHED)
+"""Verdicts that the subject names."""
 
 
 class MessageRenderer:
-    """Writes messages under one configuration."""
+    """Renders messages under one configuration."""
 
     def __init__(self, config: Config, store: Store) -> None:
         self._config, self._store = config, store
         self._templates = Templates(config.templates)
-        self._rules: dict[str, dict[str, str]] = {}
-        self._makers: dict[tuple[str, ...], EntryBuilder] = {}
+        self._rule_titles: dict[str, dict[str, str]] = {}
+        self._builders: dict[tuple[str, ...], EntryBuilder] = {}
 
     def render(self, message: Message) -> RenderedMessage | None:
-        """The message in words; None when nothing of it is left to tell, or its subscription is gone."""
+        """Return the message in words. Return None if nothing is left to say, or its subscription was removed."""
         subscription = self._config.subscriptions.get(message.subscription)
         if subscription is None:
             return None
-        told, words = self._list_changes(message), self.get_translations(subscription)
-        if message.kind == "bundle" and not told:
+        changes = self._list_changes(message)
+        if message.kind == "alert":
+            return self._render_alert(message, subscription, *changes[0]) if changes else None
+        if message.kind == "bundle" and not changes:
             return None
-        if message.kind != "alert":
-            return self._render_digest(message, subscription, words, [article for _, article in told])
-        return self._render_alert(message, subscription, words, *told[0]) if told else None
+        return self._render_digest(message, subscription, [article for _, article in changes])
 
-    def get_translations(self, subscription: Subscription) -> Translations:
-        """The subscriber's language and zone."""
+    def _get_translations(self, subscription: Subscription) -> Translations:
         return Translations(subscription.language, self._config.get_timezone(subscription))
 
-    def get_builder(self, subscription: Subscription) -> EntryBuilder:
-        """Makes entries with this subscription's patterns blacked out."""
+    def _get_builder(self, subscription: Subscription) -> EntryBuilder:
+        """Return the builder that blacks out this subscription's patterns."""
         key = (subscription.language, *subscription.redact)
-        made = self._makers.get(key)
-        return made or self._makers.setdefault(
-            key, EntryBuilder(self._config, self._store, redact=subscription.redact, language=subscription.language)
-        )
+        if key not in self._builders:
+            self._builders[key] = EntryBuilder(
+                self._config, self._store, redact=subscription.redact, language=subscription.language
+            )
+        return self._builders[key]
 
-    def build_entry(self, subscription: Subscription, article: Article, door: Door) -> Entry:
-        """An article as this subscription's messages show it."""
-        return self.get_builder(subscription).build(
-            article,
-            door,
+    def build_entry(self, subscription: Subscription, article: Article) -> Entry:
+        """Return an article as an alert of this subscription shows it."""
+        is_full = subscription.form == "full"
+        request = EntryRequest(
+            article=article,
             rules=subscription.rules,
             strength=Strength(subscription.strength),
-            max_excerpt=MAX_FULL_EXCERPT if subscription.form == "full" else MAX_SHORT_EXCERPT,
-            with_opening=subscription.form == "full",
+            max_excerpt=MAX_FULL_EXCERPT if is_full else MAX_SHORT_EXCERPT,
+            with_opening=is_full,
             with_edits=article.verdict is Verdict.REVISED,
         )
+        (entry,) = self._get_builder(subscription).build([request])
+        return entry
 
     def _list_changes(self, message: Message) -> list[tuple[ChangeEvent, Article]]:
-        """The news of a message, each with the version it is about: for an alert what it leads with, else with what
-        its stories carried by then."""
-        notices = self._store.events.notifications__list_by_message(message.id)
-        every = message.kind != "alert"
-        told = [
-            notice.event_id
-            for notice in notices
-            if notice.decision is not Decision.COVERED or (every and notice.decided_at <= message.created_at)
+        """Return the message's events, each with its article version.
+
+        An alert has the event that leads. Others also have those covered by their stories when the message was made.
+        """
+        with_covered = message.kind != "alert"
+        event_ids = [
+            notification.event_id
+            for notification in self._store.notifications.list_by_message(message.id)
+            if notification.decision is not Decision.COVERED
+            or (with_covered and notification.decided_at <= message.created_at)
         ]
-        found = self._store.events.get_many(told)
-        pairs = ((news, self._store.articles.get(news.article_id, news.version)) for news in found.values())
-        return [(news, article) for news, article in pairs if article is not None]
+        events = self._store.events.get_many(event_ids).values()
+        pairs = ((event, self._store.articles.get(event.article_id, event.version)) for event in events)
+        return [(event, article) for event, article in pairs if article is not None]
 
     def _render_alert(
-        self, message: Message, subscription: Subscription, words: Translations, event: ChangeEvent, article: Article
+        self, message: Message, subscription: Subscription, event: ChangeEvent, article: Article
     ) -> RenderedMessage:
-        entry = self.build_entry(subscription, article, self.get_builder(subscription).make_door())
         parts = render_alert(
             self._templates,
-            entry,
-            words,
+            self.build_entry(subscription, article),
+            self._get_translations(subscription),
             created_at=event.created_at,
             form=subscription.form,
             subscription=message.subscription,
@@ -107,44 +114,38 @@ class MessageRenderer:
         return _make_message(message, subscription, *parts)
 
     def _list_previous_rules(self, subscription: Subscription, article: Article) -> list[str]:
-        """The rules that matched the version before."""
-        former = self.get_builder(subscription).get_previous(article)
+        """Return the rules that matched the version before."""
+        previous = self._get_builder(subscription).get_previous(article)
         strength = Strength(subscription.strength)
-        matches = former.matches if former else ()
-        return list(dict.fromkeys(m.rule for m in matches if is_selected(m, subscription.rules, strength)))
+        matches = previous.matches if previous else ()
+        selected = (match for match in matches if is_selected(match, subscription.rules, strength))
+        return list(dict.fromkeys(match.rule for match in selected))
 
     def _get_rule_titles(self, language: str) -> dict[str, str]:
-        """What the rules are called, by name."""
-        made = self._rules.get(language)
-        if made is None:
-            made = self._rules.setdefault(language, load_rules(self._config.rules).get_titles(language))
-        return made
+        """Return the titles of the rules by name."""
+        if language not in self._rule_titles:
+            self._rule_titles[language] = load_rules(self._config.rules).get_titles(language)
+        return self._rule_titles[language]
 
     def _render_digest(
-        self, message: Message, subscription: Subscription, words: Translations, articles: Sequence[Article]
+        self, message: Message, subscription: Subscription, articles: Sequence[Article]
     ) -> RenderedMessage:
-        """A digest, also an empty one; or a bundle, which is a digest of one run."""
-        wanted = ArticleQuery(
+        """Return a digest, even an empty one. A bundle is a digest of one run."""
+        query = ArticleQuery(
             rules=subscription.rules,
             sources=subscription.sources,
             languages=subscription.languages,
             strength=Strength(subscription.strength),
         )
-        begins, ends = (
-            message.period_start or message.created_at - BUNDLE_PERIOD,
-            message.period_end or message.created_at,
-        )
-        maker, language = self.get_builder(subscription), subscription.language
-        found = make_digest_of(maker, self._store, self._config, wanted, articles, begins, ends, language=language)
-        say = DigestView(found, words, made=message.created_at, told_by=message.subscription)
-        subject = f"{words['digest']}: {say.number if articles else words['nothing']} – {words.day(ends)}"
-        return _make_message(
-            message,
-            subscription,
-            subject,
-            render_digest(self._templates, "txt", say),
-            render_digest(self._templates, "html", say),
-        )
+        begin = message.period_start or message.created_at - BUNDLE_PERIOD
+        end = message.period_end or message.created_at
+        builder, language = self._get_builder(subscription), subscription.language
+        digest = make_digest_of(builder, self._store, self._config, query, articles, begin, end, language=language)
+        words = self._get_translations(subscription)
+        view = DigestView(digest, words, made=message.created_at, told_by=message.subscription)
+        subject = f"{words['digest']}: {view.number if articles else words['nothing']} – {words.day(end)}"
+        text, html = (render_digest(self._templates, form, view) for form in ("txt", "html"))
+        return _make_message(message, subscription, subject, text, html)
 
 
 def _make_message(message: Message, subscription: Subscription, subject: str, text: str, html: str) -> RenderedMessage:
@@ -169,10 +170,13 @@ def render_alert(
     titles: Mapping[str, str],
     previous_rules: Sequence[str] = (),
 ) -> tuple[str, str, str]:
-    """Subject, text and HTML of one alert to a subscription; `titles` are what rules are called, `before` are those
-    that matched the version before."""
+    """Return subject, text and HTML of one alert.
+
+    `created_at` is the event's time. `titles` are those of the rules, `previous_rules` matched the version before. The
+    names of the template's values are an interface: owners' templates use them.
+    """
     shown = [edit for edit in entry.edits if edit.old or edit.new]
-    by_facts = [list(format_changed_facts(edit, translations)) for edit in entry.edits if edit not in shown]
+    facts_of_hidden = [list(format_changed_facts(edit, translations)) for edit in entry.edits if edit not in shown]
     values = {
         "entry": entry,
         "words": translations,
@@ -180,8 +184,8 @@ def render_alert(
         "found": format_matches(entry, translations, titles),
         "gone": [titles.get(rule, rule) for rule in previous_rules if rule not in entry.rules],
         "edits": shown,
-        "facts": list(dict.fromkeys(fact for found in by_facts for fact in found)),
-        "hidden": sum(not found for found in by_facts),
+        "facts": list(dict.fromkeys(fact for facts in facts_of_hidden for fact in facts)),
+        "hidden": sum(not facts for facts in facts_of_hidden),
         "versions": entry.versions[:MAX_LINKS],
         "copies": entry.copies[:MAX_LINKS],
         "more": len(entry.versions[MAX_LINKS:]) + len(entry.copies[MAX_LINKS:]),
@@ -194,52 +198,51 @@ def render_alert(
 
 
 def format_changed_facts(edit: EntryEdit, translations: Translations) -> Iterator[str]:
-    """The figures and dates of a sentence that may not be shown, before and now: they are facts, not text."""
-    for kind, change in CHANGED_FACTS.findall(edit.reason or ""):
-        yield f"{translations[kind]}: {change}"
+    """Yield the changed figures and dates of a sentence that may not be shown: they are facts, not text."""
+    for claim_type in (ClaimType.FIGURES, ClaimType.DATES):
+        if change := edit.format_claim(claim_type):
+            yield f"{translations[claim_type]}: {change}"
 
 
 def format_subject(entry: Entry, translations: Translations) -> str:
-    """One line: what happened if it is not simply new, the headline, the source."""
+    """Return one line: the verdict if the article is not simply new, the headline, the source."""
     tag = f"{translations[entry.verdict]}: " if entry.verdict in TAGGED_VERDICTS else ""
-    room = MAX_SUBJECT_LENGTH - len(tag) - len(entry.source_title) - 3
+    max_length = MAX_SUBJECT_LENGTH - len(tag) - len(entry.source_title) - 3
     headline = " ".join(entry.headline.split())
-    if len(headline) > room:
-        headline = headline[: room - 1].rsplit(" ", 1)[0] + "…"
+    if len(headline) > max_length:
+        headline = headline[: max_length - 1].rsplit(" ", 1)[0] + "…"
     return f"{tag}{headline} – {entry.source_title}"
 
 
 def format_event_time(entry: Entry, created_at: datetime, translations: Translations) -> str:
-    """When it was published, or that the page does not say and when it was first seen; a revision's time too."""
-    if entry.verdict is Verdict.REVISED or entry.verdict is Verdict.UNPUBLISHED:
-        return f"{translations[_get_change_label(entry)].lower()} {translations.moment(created_at)}"
+    """Return when it was published, changed or taken down. Without a date: that, and when it was first seen."""
+    if entry.verdict in (Verdict.REVISED, Verdict.UNPUBLISHED):
+        label = "unpublished" if entry.verdict is Verdict.UNPUBLISHED else "changed_at"
+        return f"{translations[label].lower()} {translations.moment(created_at)}"
     if entry.published_at is None:
         seen = translations.moment(entry.seen_at or created_at)
         return f"{translations['no_date']}; {translations['seen'].lower()} {seen}"
-    exact = translations.day if entry.precision == "day" else translations.moment
-    return f"{translations['published'].lower()} {exact(entry.published_at)}"
-
-
-def _get_change_label(entry: Entry) -> str:
-    return "unpublished" if entry.verdict is Verdict.UNPUBLISHED else "changed_at"
+    format_time = translations.day if entry.precision is Precision.DAY else translations.moment
+    return f"{translations['published'].lower()} {format_time(entry.published_at)}"
 
 
 def format_matches(entry: Entry, translations: Translations, titles: Mapping[str, str]) -> str:
-    """The matched words with their rules, each once: `МККК, ICRC (Red Cross movement); IHL (humanitarian law)`."""
+    """Return the matched words with their rules, each once.
+
+    For example `МККК, ICRC (Red Cross movement); IHL (humanitarian law)`.
+    """
     by_rule: dict[str, dict[str, None]] = {}
-    for found in entry.matches:
-        named = by_rule.setdefault(titles.get(found.rule, found.rule), {})
-        if found.surface:
-            named[
-                found.surface if found.strength is Strength.STRONG else f"{found.surface} ({translations['weak']})"
-            ] = None
-    return "; ".join(f"{', '.join(named)} ({rule})" if named else rule for rule, named in by_rule.items())
+    for match in entry.matches:
+        words = by_rule.setdefault(titles.get(match.rule, match.rule), {})
+        if match.surface:
+            is_weak = match.strength is not Strength.STRONG
+            words[f"{match.surface} ({translations['weak']})" if is_weak else match.surface] = None
+    return "; ".join(f"{', '.join(words)} ({rule})" if words else rule for rule, words in by_rule.items())
 
 
 def make_test_message(channel: str, language: str, timezone: str, now: datetime) -> RenderedMessage:
-    """A message that says that a channel works."""
-    words = Translations(language, ZoneInfo(timezone))
-    body = f"{words.fill('test_body', name=channel)} {words.moment(now)}"
-    return make_plain_message(
-        make_idempotency_key("test", channel, now.isoformat()), words["test"], body, language, now
-    )
+    """Return a message that says that a channel works."""
+    translations = Translations(language, ZoneInfo(timezone))
+    body = f"{translations.fill('test_body', name=channel)} {translations.moment(now)}"
+    key = make_idempotency_key("test", channel, now.isoformat())
+    return make_plain_message(key, translations["test"], body, language, now)

@@ -1,7 +1,7 @@
-"""News into notices and messages: each subscription asked once about each piece, one story told once.
+"""Turn change events into notifications and messages: every subscription decides once, and a story is one alert.
 
-Sorting a page of news is one transaction in which nobody else writes. So it is done wholly or not at all, and a second
-process that sorts at the same time finds nothing left to sort.
+A batch of events is one transaction in which no other process writes. So it is routed completely or not at all, and a
+second process that routes at the same time finds nothing left.
 """
 
 from __future__ import annotations
@@ -15,20 +15,28 @@ from crawler.config import Config, Subscription
 from crawler.items import Article, Verdict
 from crawler.notify.subscription_filter import AlertKind, FilterResult, filter_event
 from crawler.revisions.changes import RevisionDiff, diff_articles
-from crawler.store import ChangeEvent, Decision, Notification, Store, SubscriptionState, make_idempotency_key
+from crawler.store import (
+    ChangeEvent,
+    Decision,
+    Notification,
+    PastNotification,
+    Store,
+    SubscriptionState,
+    make_idempotency_key,
+)
 
 BATCH_SIZE = 200
-"""Pieces of news sorted at once: what arrives together in one run is nearly always among them."""
+"""Events that are routed together. What one run finds is nearly always among them."""
 SAME_CORRECTION_PERIOD = timedelta(days=1)
-"""Revisions of a story's other texts within this are the same correction, told once."""
+"""Revisions of a story's other articles within this period are the same correction: one alert."""
 BURST_PERIOD = timedelta(minutes=10)
-"""Within this, messages to a subscription count as one burst."""
+"""Messages to a subscription within this period count as one burst."""
 MAX_CLUSTERING_WAIT = timedelta(minutes=10)
-"""So long news waits for its article to be judged: what a run stores while others are told has no story yet."""
+"""An event waits at most this long for its article's story. A run stores articles before they are grouped."""
 
 
 class RoutedEvent:
-    """One piece of news with what is asked about it, each read once however many subscriptions there are."""
+    """A change event with what the subscriptions ask about it. Each fact is read once for all of them."""
 
     def __init__(self, store: Store, event: ChangeEvent, article: Article) -> None:
         self.event, self.article = event, article
@@ -41,7 +49,7 @@ class RoutedEvent:
 
     @cached_property
     def changes(self) -> RevisionDiff | None:
-        """What lies between."""
+        """What changed since the version before."""
         return diff_articles(self.previous, self.article) if self.previous else None
 
     @cached_property
@@ -52,8 +60,10 @@ class RoutedEvent:
 
 @dataclass(frozen=True, slots=True)
 class StoryEvents:
-    """News of one story that one subscription is to hear of at once; the first item leads. Of a revision that took the
-    match away it hears whatever it was told before."""
+    """Events of one story that a subscription is notified of together; the first one leads.
+
+    `is_match_gone`: revisions that removed the match. They are sent whatever was sent of the story before.
+    """
 
     kind: AlertKind
     events: tuple[RoutedEvent, ...]
@@ -61,52 +71,48 @@ class StoryEvents:
 
     @property
     def lead(self) -> RoutedEvent:
-        """The one that is shown; the others are links."""
+        """The event whose article is shown. The others are links."""
         return self.events[0]
 
     @property
     def is_back(self) -> bool:
         """Whether a page that was taken down is there again."""
-        return any(item.article.verdict is Verdict.REPUBLISHED for item in self.events)
+        return any(each.article.verdict is Verdict.REPUBLISHED for each in self.events)
 
 
 def route_events(store: Store, config: Config, now: datetime) -> int:
-    """Ask every subscription about what is unsorted; how many messages came of it. Nothing is sent here."""
-    made, judged = 0, now - MAX_CLUSTERING_WAIT
-    while store.events.list_undecided(
-        1, clustering_deadline=judged
-    ):  # asked without a lock first: a watch looks each half minute
+    """Let every subscription decide about the new events. Return how many messages were added. Sends nothing."""
+    message_count, deadline = 0, now - MAX_CLUSTERING_WAIT
+    # Look without a lock first, because a watch looks every half minute.
+    while store.events.list_undecided(1, clustering_deadline=deadline):
         with store.transaction():
-            page = store.events.list_undecided(BATCH_SIZE, clustering_deadline=judged)
-            if not page:
-                return made
-            made += _route_batch(store, config, page, now)
-    return made
+            batch = store.events.list_undecided(BATCH_SIZE, clustering_deadline=deadline)
+            if not batch:
+                return message_count
+            message_count += _route_batch(store, config, batch, now)
+    return message_count
 
 
 def _route_batch(store: Store, config: Config, batch: Sequence[ChangeEvent], now: datetime) -> int:
-    begun = store.events.subscriptions__get_or_start(tuple(config.subscriptions), now)
-    items = [
-        RoutedEvent(store, news, article)
-        for news in batch
-        if not news.suppressed_because and (article := _get_article(store, news))
+    states = store.subscriptions.get_or_start(tuple(config.subscriptions), now)
+    events = [
+        RoutedEvent(store, event, article)
+        for event in batch
+        if not event.suppressed_because and (article := store.articles.get(event.article_id, event.version))
     ]
-    notices: list[Notification] = []
-    made = 0
+    notifications: list[Notification] = []
+    message_count = 0
     for name, subscription in config.subscriptions.items():
-        mine, number = _SubscriptionRouter(store, config, name, subscription, begun[name], now).route(items)
-        notices += mine
-        made += number
-    store.events.save_decisions([news.id for news in batch], notices, now)
-    return made
-
-
-def _get_article(store: Store, event: ChangeEvent) -> Article | None:
-    return store.articles.get(event.article_id, event.version)
+        router = _SubscriptionRouter(store, config, name, subscription, states[name], now)
+        own, count = router.route(events)
+        notifications += own
+        message_count += count
+    store.events.save_decisions([event.id for event in batch], notifications, now)
+    return message_count
 
 
 class _SubscriptionRouter:
-    """One subscription, asked about one page of news."""
+    """Decides for one subscription about one batch of events."""
 
     def __init__(
         self,
@@ -121,27 +127,30 @@ class _SubscriptionRouter:
         self._zone = config.get_timezone(subscription)
 
     def route(self, events: Sequence[RoutedEvent]) -> tuple[list[Notification], int]:
-        """The notices, and how many messages were made."""
-        notices, candidates = [], []
-        for item in events:
-            candidate = self._filter_event(item)
-            if candidate.kind is None:
-                notices.append(self._make_notification(item, Decision.SKIP, candidate.reason))
+        """Return the notifications, and how many messages were added."""
+        notifications, wanted = [], []
+        for event in events:
+            result = self._filter_event(event)
+            if result.kind is None:
+                notifications.append(self._make_notification(event, Decision.SKIP, result.reason))
             else:
-                candidates.append((item, candidate.kind, candidate.is_match_gone))
+                wanted.append((event, result.kind, result.is_match_gone))
         is_realtime = self._subscription.when.frequency == "realtime"
-        fresh: list[StoryEvents] = []
-        for group in self._group_by_story(candidates):
-            told = self._find_earlier_message(group)
-            if told is None:
-                fresh.append(group)
-            else:  # a digest says that more pages carry it, an alert that is out already says it for good
-                why, message = told
-                by = message if is_realtime else None
-                notices += [self._make_notification(item, Decision.COVERED, why, by) for item in group.events]
+        new: list[StoryEvents] = []
+        for group in self._group_by_story(wanted):
+            earlier = self._find_earlier_message(group)
+            if earlier is None:
+                new.append(group)
+                continue
+            reason, message_id = earlier
+            # An alert that was sent covers the event for good. A digest is still to say that more pages carry it.
+            covering = message_id if is_realtime else None
+            notifications += [
+                self._make_notification(event, Decision.COVERED, reason, covering) for event in group.events
+            ]
         if not is_realtime:
-            return [*notices, *self._make_notifications(fresh, Decision.DIGEST)], 0
-        return [*notices, *self._make_alerts(fresh)], min(len(fresh), self._subscription.burst + 1)
+            return [*notifications, *self._make_notifications(new, Decision.DIGEST)], 0
+        return [*notifications, *self._make_alerts(new)], min(len(new), self._subscription.burst + 1)
 
     def _filter_event(self, event: RoutedEvent) -> FilterResult:
         return filter_event(
@@ -153,97 +162,104 @@ class _SubscriptionRouter:
             get_changes=lambda: event.changes,
         )
 
-    def _group_by_story(self, candidates: Sequence[tuple[RoutedEvent, AlertKind, bool]]) -> list[StoryEvents]:
-        """By story and kind, or each alone, in the order they came; the one to show leads."""
+    def _group_by_story(self, wanted: Sequence[tuple[RoutedEvent, AlertKind, bool]]) -> list[StoryEvents]:
+        """Return the events by story and kind, or each alone, in their order. The one to show comes first."""
         if self._subscription.unit == "article":
-            return [StoryEvents(kind, (item,), is_gone) for item, kind, is_gone in candidates]
+            return [StoryEvents(kind, (event,), is_match_gone) for event, kind, is_match_gone in wanted]
         groups: dict[tuple[AlertKind, bool, str], list[RoutedEvent]] = {}
-        for item, kind, is_gone in candidates:
-            groups.setdefault((kind, is_gone, min(item.story_article_ids)), []).append(item)
+        for event, kind, is_match_gone in wanted:
+            groups.setdefault((kind, is_match_gone, min(event.story_article_ids)), []).append(event)
         return [
-            StoryEvents(kind, tuple(sorted(items, key=self._rank_event)), is_gone)
-            for (kind, is_gone, _), items in groups.items()
+            StoryEvents(kind, tuple(sorted(events, key=self._rank_event)), is_match_gone)
+            for (kind, is_match_gone, _), events in groups.items()
         ]
 
     def _rank_event(self, event: RoutedEvent) -> tuple[bool, bool, float, int, int]:
-        """Its own text before copies, the subscriber's language first, then the earliest, in its newest version."""
+        """Return a sort key: originals before copies, the subscriber's language, the earliest, the newest version."""
         article = event.article
         published = article.published_at.timestamp() if article.published_at else float("inf")
         is_foreign = article.language != self._subscription.language
         return article.verdict is Verdict.COPY, is_foreign, published, -event.event.version, event.event.id
 
     def _find_earlier_message(self, group: StoryEvents) -> tuple[str, int | None] | None:
-        """Why a group is no news to this subscription (its story was told), and by which message; None for one to
-        tell."""
+        """Return why an earlier message covers a group, and that message. None if the subscription has to be notified.
+
+        The message is None if it is a digest that is still to be made.
+        """
         if self._subscription.unit == "article" or group.is_match_gone:
             return None
-        every = self._store.events.notifications__list_past(self._name, group.lead.story_article_ids)
-        heard = [each for each in every if not each.is_covered]
-        if heard and heard[-1].verdict is Verdict.UNPUBLISHED and group.is_back:
-            return None  # who heard that the page is gone hears that it is there again
+        past = self._store.notifications.list_past(self._name, group.lead.story_article_ids)
+        sent = [each for each in past if not each.is_covered]
+        if sent and sent[-1].verdict is Verdict.UNPUBLISHED and group.is_back:
+            return None  # Those who know that the page is gone have to know that it is back.
         if group.kind == "new":
-            before = heard
-            why = "its story was told"
+            covering, reason = sent, "its story was told"
         else:
-            others = {item.article.id for item in group.events}
-            verdict = Verdict.REVISED if group.kind == "revised" else Verdict.UNPUBLISHED
-            own = [each.decided_at for each in every if each.verdict is verdict and each.article_id in others]
-            since = max([self._now - SAME_CORRECTION_PERIOD, *own])  # what it had a part in was another one
-            before = [
-                each
-                for each in heard
-                if each.verdict is verdict and each.decided_at > since and each.article_id not in others
-            ]
-            why = f"another text of its story was told as {group.kind}"
-        if not before:
+            covering = self._list_same_corrections(group, past)
+            reason = f"another text of its story was told as {group.kind}"
+        if not covering:
             return None
-        first = before[0]
-        return f"{why} ({first.article_id}, {first.decided_at:%Y-%m-%d %H:%M} UTC)", first.message_id
+        first = covering[0]
+        return f"{reason} ({first.article_id}, {first.decided_at:%Y-%m-%d %H:%M} UTC)", first.message_id
+
+    def _list_same_corrections(self, group: StoryEvents, past: Sequence[PastNotification]) -> list[PastNotification]:
+        """Return notifications of the same change in the story's other articles, since the group's own last one."""
+        own_ids = {event.article.id for event in group.events}
+        verdict = Verdict.REVISED if group.kind == "revised" else Verdict.UNPUBLISHED
+        same = [each for each in past if each.verdict is verdict]
+        # A correction that one of these articles took part in was another one.
+        own_times = [each.decided_at for each in same if each.article_id in own_ids]
+        since = max([self._now - SAME_CORRECTION_PERIOD, *own_times])
+        return [
+            each for each in same if not each.is_covered and each.decided_at > since and each.article_id not in own_ids
+        ]
 
     def _make_alerts(self, groups: Sequence[StoryEvents]) -> list[Notification]:
-        """A message each, up to the burst; what is beyond comes in one."""
-        made = self._store.messages.count_since(self._name, "alert", self._now - BURST_PERIOD)
-        room = max(self._subscription.burst - made, 0)
-        single, rest = groups[:room], groups[room:]
+        """Add a message for each group up to the burst limit, and one for the rest."""
+        sent = self._store.messages.count_since(self._name, "alert", self._now - BURST_PERIOD)
+        limit = max(self._subscription.burst - sent, 0)
+        single, rest = groups[:limit], groups[limit:]
         if len(rest) == 1:
             single, rest = groups, []
-        notices = [notice for group in single for notice in self._make_notifications([group], Decision.ALERT, "alert")]
-        return [*notices, *(self._make_notifications(rest, Decision.ALERT, "bundle") if rest else ())]
+        alerts = [each for group in single for each in self._make_notifications([group], Decision.ALERT, "alert")]
+        return [*alerts, *(self._make_notifications(rest, Decision.ALERT, "bundle") if rest else ())]
 
     def _make_notifications(
-        self, groups: Sequence[StoryEvents], outcome: Decision, kind: str | None = None
+        self, groups: Sequence[StoryEvents], decision: Decision, message_kind: str | None = None
     ) -> list[Notification]:
-        """The notices of groups, told by one message of this kind, or (None) by a digest when it is due."""
-        message = self._add_message(groups, kind) if kind else None
-        notices = []
+        """Return the notifications of groups and add one message for them. Without a kind a later digest has them."""
+        message_id = self._add_message(groups, message_kind) if message_kind else None
+        notifications = []
         for group in groups:
-            notices.append(self._make_notification(group.lead, outcome, None, message))
-            shown = f"it is shown with its story ({group.lead.article.id})"
-            notices += [self._make_notification(item, Decision.COVERED, shown, message) for item in group.events[1:]]
-        return notices
+            notifications.append(self._make_notification(group.lead, decision, None, message_id))
+            reason = f"it is shown with its story ({group.lead.article.id})"
+            notifications += [
+                self._make_notification(event, Decision.COVERED, reason, message_id) for event in group.events[1:]
+            ]
+        return notifications
 
     def _add_message(self, groups: Sequence[StoryEvents], kind: str) -> int:
-        quiet, here = self._subscription.quiet, self._now.astimezone(self._zone)
-        # By more than its number: in another store the same number is other news.
-        news = [group.lead.event for group in groups]
-        told = (part for each in news for part in (each.id, each.article_id, each.created_at))
+        quiet, local_now = self._subscription.quiet, self._now.astimezone(self._zone)
+        # The id alone would not do: in another store it belongs to another event.
+        events = [group.lead.event for group in groups]
+        parts = (part for event in events for part in (event.id, event.article_id, event.created_at))
         return self._store.messages.add(
-            key=make_idempotency_key(self._name, kind, *told),
+            key=make_idempotency_key(self._name, kind, *parts),
             subscription=self._name,
             kind=kind,
             channels=self._subscription.channels,
             created_at=self._now,
-            due_at=quiet.get_end_if_quiet(here) if quiet else self._now,
+            due_at=quiet.get_end_if_quiet(local_now) if quiet else self._now,
         )
 
     def _make_notification(
-        self, event: RoutedEvent, outcome: Decision, reason: str | None, message_id: int | None = None
+        self, event: RoutedEvent, decision: Decision, reason: str | None, message_id: int | None = None
     ) -> Notification:
         return Notification(
             subscription=self._name,
             event_id=event.event.id,
             article_id=event.article.id,
-            decision=outcome,
+            decision=decision,
             reason=reason,
             message_id=message_id,
             decided_at=self._now,

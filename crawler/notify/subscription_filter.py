@@ -1,4 +1,4 @@
-"""Whether one subscription hears of one piece of news, and why not: pure, without stories."""
+"""Decide whether one subscription wants one change event, and why not. Pure; knows nothing of stories."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ ALERT_KINDS: dict[Verdict, AlertKind] = {
 
 @dataclass(frozen=True, slots=True)
 class FilterResult:
-    """News that a subscription is to hear of, as `kind`; or not, because of `why`. `is_gone` says that a revision took
-    the match away."""
+    """What a subscription makes of an event: an alert of this `kind`, or None and the `reason`.
+
+    `is_match_gone`: a revision removed the match.
+    """
 
     kind: AlertKind | None
     reason: str
@@ -33,7 +35,7 @@ class FilterResult:
 
 
 def matches_subscription(subscription: Subscription, article: Article) -> bool:
-    """Whether a version matches what the subscription asks for."""
+    """Return whether a version has a match that the subscription asks for."""
     strength = Strength(subscription.strength)
     return any(is_selected(match, subscription.rules, strength) for match in article.matches)
 
@@ -47,24 +49,26 @@ def filter_event(
     started_at: datetime,
     get_changes: Callable[[], RevisionDiff | None],
 ) -> FilterResult:
-    """What the subscription makes of a version. `former` is the version before, `changes` what lies between."""
+    """Return what the subscription makes of a version.
+
+    `previous` is the version before. `created_at` is the event's time, `started_at` the subscription's. `get_changes`
+    compares the two versions; it is only called for a revision.
+    """
     if created_at < started_at:
         return FilterResult(None, f"it was noted before the subscription began ({started_at:%Y-%m-%d %H:%M} UTC)")
     if subscription.sources and article.source not in subscription.sources:
         return FilterResult(None, f"the subscription asks for {', '.join(subscription.sources)} only")
     if subscription.languages and article.language not in subscription.languages:
         return FilterResult(None, f"the subscription asks for articles in {', '.join(subscription.languages)} only")
-    matches, matched = (
-        matches_subscription(subscription, article),
-        previous is not None and matches_subscription(subscription, previous),
-    )
-    if not matches and not matched:
+    is_match = matches_subscription(subscription, article)
+    was_match = previous is not None and matches_subscription(subscription, previous)
+    if not is_match and not was_match:
         return FilterResult(None, _explain_no_match(subscription, article))
     kind = ALERT_KINDS[article.verdict or Verdict.NEW]
-    if kind == "revised" and not matched:
+    if kind == "revised" and not was_match:
         return _accept_kind(subscription, "new", "a revision brought the match")
     if kind == "revised":
-        return _accept_revision(subscription, get_changes(), is_match_gone=not matches)
+        return _accept_revision(subscription, get_changes(), is_match_gone=not is_match)
     return _accept_kind(subscription, kind, "")
 
 
@@ -80,13 +84,13 @@ def _accept_revision(subscription: Subscription, changes: RevisionDiff | None, *
         return FilterResult(
             None, f"the revision is {severity}, and the subscription asks for {subscription.revisions} ones"
         )
-    told = _accept_kind(subscription, "revised", "the match is gone" if is_match_gone else "")
-    return replace(told, is_gone=is_match_gone)
+    result = _accept_kind(subscription, "revised", "the match is gone" if is_match_gone else "")
+    return replace(result, is_match_gone=is_match_gone)
 
 
 def _explain_no_match(subscription: Subscription, article: Article) -> str:
     rules = f"of {', '.join(subscription.rules)} " if subscription.rules else ""
-    weak = sum(is_selected(match, subscription.rules, Strength.WEAK) for match in article.matches)
-    if weak and subscription.strength == "strong":
+    has_weak = any(is_selected(match, subscription.rules, Strength.WEAK) for match in article.matches)
+    if has_weak and subscription.strength == "strong":
         return f"every match {rules}in it is weak, and the subscription asks for strong ones"
     return f"no rule {rules}matches it"

@@ -1,13 +1,11 @@
-"""One channel of an owner: a name and an address, carried by Apprise (mail, Telegram, Slack, Matrix, webhooks and a
-hundred more).
+"""One channel of an owner: a name and an address, sent to by Apprise (mail, Telegram, Slack, Matrix, webhooks, …).
 
-An address holds secrets: it is never logged, stored or part of an error, and neither is what Apprise and its HTTP
-client say, for they may quote it; why a try failed is told in our own words. A mail (`mail`) leaves over Apprise's
-connection. A redirect is not followed, unless the address says `redirect=yes`: what was posted would be lost on the
-way.
+An address contains secrets. No log, store or error shows it, nor what Apprise and its HTTP client log, because they may
+quote it: a failure is described in our own words. A redirect is not followed unless the address says `redirect=yes`,
+because the posted message would be lost.
 
-Where an address names several recipients, each gets a letter of its own, and who took it is told with the failure of
-the others: at the next try those do not get it again.
+An address may name several recipients. Each gets a message of its own. A DeliveryError says who received it, so that
+the next attempt skips them.
 """
 
 from __future__ import annotations
@@ -15,18 +13,19 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from email.message import EmailMessage
 from hashlib import blake2b
 from html import escape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import apprise
 from apprise.plugins.email.base import NotifyEmail
 from apprise.plugins.email.smtp import AppriseSMTPController
 
 from crawler.errors import ConfigError
-from crawler.notify.mail import KEY_HEADER, has_all_recipients, make_mails
-from crawler.notify.rendered_message import RenderedMessage
+from crawler.notify.rendered_message import KEY_HEADER, RenderedMessage, make_mail
 
 FAILURE_PATTERNS = (
     (re.compile(r"error=(\d{3})"), "the receiver answered {}"),
@@ -36,17 +35,19 @@ FAILURE_PATTERNS = (
         "the receiver could not be reached, or did not answer in time",
     ),
 )
-BOLD_WORDS = re.compile(r"\*([^*\n]+)\*")
+"""What to search in Apprise's log, and how to describe it. Apprise has no other way to say why it failed."""
 UNKNOWN_FAILURE = "the receiver did not take it"
+BOLD_WORDS = re.compile(r"\*([^*\n]+)\*")
 SEND_TIMEOUT_SECONDS = 300.0
-"""Seconds after which one try is given up, however slowly the receiver goes on answering."""
+"""An attempt is given up after this time, even if the receiver still answers, slowly."""
 LOGGERS_WITH_ADDRESSES = ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
-"""Loggers that show the whole web address of a receiver, and so what is secret in it."""
 
 
 class DeliveryError(Exception):
-    """A letter that a channel did not take, with the reason in words that are safe to show; `took` are the marks of its
-    recipients who have it all the same."""
+    """A message was not delivered to everyone. The text is safe to show.
+
+    `delivered_to` are hashes of the recipients who received it.
+    """
 
     def __init__(self, reason: str, delivered_to: Iterable[str] = ()) -> None:
         super().__init__(reason)
@@ -54,7 +55,7 @@ class DeliveryError(Exception):
 
 
 class _LogCollector(logging.Handler):
-    """What Apprise says in this thread, kept only long enough to tell why it failed; nothing of it goes on."""
+    """Collects what Apprise logs in this thread, to find out why it failed. Passes nothing on."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -70,63 +71,64 @@ _collector = _LogCollector()
 
 
 def _is_not_sending(_: logging.LogRecord) -> bool:
-    """Whether a record comes from a thread that carries no letter."""
+    """Return whether the current thread sends no message."""
     return getattr(_collector.thread, "lines", None) is None
 
 
 def _capture_logs() -> None:
-    """Apprise's own logger leads here and nowhere else: its messages may show an address. So may its HTTP client's."""
+    """Send Apprise's log only to the collector, and hide that of its HTTP client: both may show an address."""
     logger = logging.getLogger("apprise")
     logger.handlers[:] = [_collector]
     logger.propagate = False
     logger.setLevel(logging.WARNING)
     for name in LOGGERS_WITH_ADDRESSES:
-        logging.getLogger(name).addFilter(_is_not_sending)  # added once, however often it is asked for
+        logging.getLogger(name).addFilter(_is_not_sending)  # logging ignores a filter that it has already
 
 
 class Transport:
-    """Carries letters over one channel; any thread may use it. ConfigError for an address that names no channel."""
+    """Sends messages over one channel, from any thread.
+
+    Raises ConfigError for an address that Apprise does not know, or with a recipient that it would skip.
+    """
 
     def __init__(self, name: str, address: str) -> None:
         _capture_logs()
         self.name, self._address = name, address
         self._idle: list[Any] = []
-        complaints: list[str] = []
-        _collector.thread.lines = complaints
+        warnings: list[str] = []
+        _collector.thread.lines = warnings
         try:
             plugin = self._make_plugin()
         finally:
             _collector.thread.lines = None
-        if isinstance(plugin, NotifyEmail) and (complaints or not has_all_recipients(plugin, self._address)):
-            raise ConfigError(f"{name}: one of its recipients is no mail address; nobody is left out without a word.")
+        if isinstance(plugin, NotifyEmail) and (warnings or not _has_all_recipients(plugin, address)):
+            raise ConfigError(f"{name}: one of its recipients is no mail address. Correct it.")
         if plugin is None:
             raise ConfigError(
-                f"{name}: the address is none that Apprise knows, such as mailto://… or json://… (it is not shown, for "
-                "it may hold a secret)."
+                f"{name}: Apprise does not know this kind of address. Use one such as mailto://… or json://… (the "
+                "address is not shown, because it may contain a secret)."
             )
         self._idle.append(plugin)
 
     def send(self, message: RenderedMessage, delivered_to: Iterable[str] = ()) -> None:
-        """Send a letter to all but the recipients who took it before; NotCarried, with the reason, when one did not
-        take it."""
-        came: list[str | None] = []
-        have = set(delivered_to)
+        """Send a message to all recipients but those in `delivered_to`. Raise DeliveryError if one did not take it."""
+        outcome: list[str | None] = []
+        delivered = set(delivered_to)
         thread = threading.Thread(
-            target=lambda: came.append(self._send_here(message, have)), name="carrier", daemon=True
+            target=lambda: outcome.append(self._send_here(message, delivered)), name="transport", daemon=True
         )
         thread.start()
         thread.join(SEND_TIMEOUT_SECONDS)
-        reason = came[0] if came else f"the receiver was not done after {SEND_TIMEOUT_SECONDS:.0f} seconds"
-        if reason is not None:
-            raise DeliveryError(reason, have)
+        failure = outcome[0] if outcome else f"the receiver was not done after {SEND_TIMEOUT_SECONDS:.0f} seconds"
+        if failure is not None:
+            raise DeliveryError(failure, delivered)
 
     def _send_here(self, message: RenderedMessage, delivered: set[str]) -> str | None:
-        """Send a letter in this thread, and add the marks of those who took it; why another did not, None when all
-        did."""
+        """Send a message in this thread and add its recipients to `delivered`. Return why one failed, or None."""
         _capture_logs()
         try:
             plugin = self._idle.pop()
-        except IndexError:  # all are in use by other threads
+        except IndexError:  # Other threads use all plugins.
             plugin = self._make_plugin()
         lines: list[str] = []
         _collector.thread.lines = lines
@@ -147,7 +149,7 @@ class Transport:
         return apprise.Apprise.instantiate(self._address, asset=asset, suppress_exceptions=True)
 
     def _send_by_apprise(self, plugin: Any, message: RenderedMessage, delivered: set[str]) -> int:
-        """Send a letter by Apprise; how many did not take it."""
+        """Send a message by Apprise. Return how many recipients did not take it."""
         if isinstance(getattr(plugin, "headers", None), dict):
             plugin.headers[KEY_HEADER] = message.key
         if "overflow" not in self._address:
@@ -156,30 +158,32 @@ class Transport:
         plain = apprise.NotifyFormat.TEXT
         if plugin.resolve_format(plain) == plain:
             words = {"body": text, "title": title, "body_format": plain}
-        else:  # Telegram and its like: what Apprise makes of plain text breaks at the first < in a title
-            words = {"body": format_chat_html(text), "title": escape(title), "body_format": apprise.NotifyFormat.HTML}
+        else:
+            # Telegram and others want HTML. Apprise's own conversion of plain text breaks at the first < in a title.
+            html = apprise.NotifyFormat.HTML
+            words = {"body": format_chat_html(text), "title": escape(title), "body_format": html}
         targets = getattr(plugin, "targets", None)
         if not isinstance(targets, list) or len(targets) < 2:
             return int(not plugin.notify(**words))
-        return sum(not self._send_to_target(plugin, targets, place, words, delivered) for place in range(len(targets)))
+        return sum(not self._send_to_target(plugin, targets, index, words, delivered) for index in range(len(targets)))
 
     def _send_to_target(
         self, plugin: Any, targets: list[Any], index: int, words: dict[str, Any], delivered: set[str]
     ) -> bool:
-        """Whether one of a plugin's targets has the letter, from before or from now on."""
-        mark = hash_recipient(str(targets[index]))
-        if mark in delivered:
+        """Send to one of a plugin's targets unless it has the message. Return whether it has it now."""
+        recipient = hash_recipient(str(targets[index]))
+        if recipient in delivered:
             return True
         plugin.targets = [targets[index]]
         try:
             if plugin.notify(**words):
-                delivered.add(mark)
+                delivered.add(recipient)
         finally:
             plugin.targets = targets
-        return mark in delivered
+        return recipient in delivered
 
     def _send_mail(self, plugin: Any, message: RenderedMessage, delivered: set[str]) -> int:
-        """Send a mail over Apprise's connection; how many did not take it."""
+        """Send a mail over Apprise's connection. Return how many recipients did not take it."""
         connection = AppriseSMTPController(
             host=plugin.smtp_host,
             port=plugin.port,
@@ -191,36 +195,56 @@ class Transport:
         )
         refused = 0
         with connection as smtp:
-            for mail, each in make_mails(plugin, message):
-                if (mark := hash_recipient(each)) in delivered:
+            for mail, address in _make_mails(plugin, message):
+                if (recipient := hash_recipient(address)) in delivered:
                     continue
-                if smtp.sendmail(plugin.from_addr[1], [each], mail.as_bytes().decode("ascii")):
-                    delivered.add(mark)
+                if smtp.sendmail(plugin.from_addr[1], [address], mail.as_bytes().decode("ascii")):
+                    delivered.add(recipient)
                 else:
                     refused += 1
         return refused
 
 
+def _has_all_recipients(plugin: Any, address: str) -> bool:
+    """Return whether Apprise accepts each mail recipient of an address. It skips invalid ones without an error."""
+    query = parse_qs(urlsplit(address).query)
+    named = [part for key in ("to", "cc", "bcc") for text in query.get(key, ()) for part in re.split("[,;]", text)]
+    accepted = {recipient for _, recipient in plugin.targets} | plugin.cc | plugin.bcc
+    return bool(plugin.targets) and all(
+        any(recipient in part for recipient in accepted) for part in named if part.strip()
+    )
+
+
+def _make_mails(plugin: Any, message: RenderedMessage) -> Iterator[tuple[EmailMessage, str]]:
+    """Yield a mail for each `to` recipient, once for each address that it goes to."""
+    for name, address in plugin.targets:
+        mail = make_mail(message, sender=plugin.from_addr, recipient=(name, address))
+        for header, others in (("Cc", plugin.cc), ("Reply-To", plugin.reply_to)):
+            if others:
+                mail[header] = ", ".join(sorted(others))
+        yield from ((mail, each) for each in (address, *sorted((plugin.cc | plugin.bcc) - {address})))
+
+
 def hash_recipient(recipient: str) -> str:
-    """What is kept of a recipient who has a letter: not the address."""
+    """Return what the store keeps of a recipient who has a message, instead of the address."""
     return blake2b(recipient.encode(), digest_size=6).hexdigest()
 
 
 def drop_repeated_subject(message: RenderedMessage) -> str:
-    """The text without a first line that the subject says already: where both stand together, once is enough."""
+    """Return the text without a first line that the subject repeats: chats show both together."""
     first, _, rest = message.text.partition("\n")
     return rest.lstrip() if rest.strip() and message.subject.startswith(first) else message.text
 
 
 def format_chat_html(text: str) -> str:
-    """Plain text as the little HTML that chats know: marked words bold, lines as they are."""
+    """Return plain text as the little HTML that chats know: marked words bold, lines kept."""
     return BOLD_WORDS.sub(r"<b>\1</b>", escape(text.strip(), quote=False)).replace("\n", "<br/>\n")
 
 
 def _describe_failure(lines: list[str]) -> str:
-    """Why it failed, in our own words: the last line that says anything we know."""
+    """Return why a delivery failed, in our own words, by the last known line of the log."""
     for line in reversed(lines):
         for pattern, words in FAILURE_PATTERNS:
-            if found := pattern.search(line):
-                return words.format(*found.groups())
+            if match := pattern.search(line):
+                return words.format(*match.groups())
     return UNKNOWN_FAILURE

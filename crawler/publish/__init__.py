@@ -1,34 +1,27 @@
-"""What outputs show of a story: plain values within the rights, ready to be written in any form.
+"""What leaves the machine: feeds, exports, digests and press reviews, evidence.
 
-entry.py    the nouns: Entry, Other, Edit
-make.py     an article with its story, through the door, as an Entry
-edits.py    what a revision changed, as far as it may be shown
-gather.py   the stored articles that a rule, a source or a subscription asks for, grouped by story
-digest.py   what was news in a time, by rule and story
-troubles.py  sources that could not be seen to the full in that time
-wording.py  a digest in words, the same in every form
-redact.py   names blacked out before anything leaves
-templates.py  the templates of messages and digests, and an owner's own
-phrases.py  the words around them, and times, in English, Russian and Kazakh
+Entries and what they are made of:
+query.py             which stored articles an output wants, grouped by story
+builder.py           articles as entries, with no more text than their rights allow
+edits.py             what a revision changed, as far as it may be shown
+redaction.py         names blacked out
+entries.py           Entry and its parts
+digest.py            what was new in a period, by rule and story
+outages.py           sources that could not be read in that period
+digest_view.py       a digest in words, the same for every form
+translations.py      words and times in English, Russian and Kazakh
+templates.py         Jinja2 templates, ours and an owner's
+
+Forms:
+feeds/               Atom, RSS, JSON Feed
+export_columns.py, exports.py  JSON lines, CSV, Parquet
+press_review/        Word, PDF, HTML, Markdown, text
+evidence.py, evidence_page.py  every version of an article with its records, in one zip
+item_exporters.py    Scrapy's exporters for `crawl -o`, the owner's working copy
+diff_format.py       a diff of two versions as lines
+outputs.py           every form that leaves the machine, for the test of the rights
+
+Files:
+atomic_write.py      a file that is complete, or stays as it was
+xml_text.py          XML elements without characters that XML forbids
 """
-
-from __future__ import annotations
-
-from crawler.publish.builder import EntryBuilder
-from crawler.publish.entries import Entry, EntryEdit, RelatedArticle
-from crawler.publish.query import ArticleQuery, list_stories
-from crawler.publish.redaction import redact_article
-from crawler.publish.templates import Templates
-from crawler.publish.translations import Translations
-
-__all__ = [
-    "EntryEdit",
-    "Entry",
-    "EntryBuilder",
-    "RelatedArticle",
-    "Translations",
-    "Templates",
-    "ArticleQuery",
-    "list_stories",
-    "redact_article",
-]

@@ -1,4 +1,4 @@
-"""A file that is there whole, or not at all: written beside its place, then moved there."""
+"""Write a file in one step: it is complete, or stays as it was."""
 
 from __future__ import annotations
 
@@ -12,38 +12,44 @@ from typing import IO
 from crawler.errors import UsageError
 
 NEW_FILE_MODE = 0o644
-"""Who may read a new file; one that was there before keeps what its owner chose."""
+"""Permissions of a new file. An existing one keeps its own."""
 
 
 def resolve_output_path(path: Path, option: str = "-o") -> Path:
-    """Where a file of that name is to stand, behind a link if it is one; UsageError where none can."""
-    place = path.resolve()
-    if place.exists() and not place.is_file() and not place.is_dir():
+    """Return where to write, behind a symbolic link.
+
+    Raise UsageError, with the option's name, if that is impossible.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file() and not target.is_dir():
         raise UsageError(f"{option} {path} is no file but a device or a pipe.")
-    if place.is_dir():
+    if target.is_dir():
         raise UsageError(f"{option} {path} is a folder: name the file to write.")
-    if not place.parent.is_dir():
-        raise UsageError(f"{option} {path}: there is no folder {place.parent} to write a file of that name into.")
-    return place
+    if not target.parent.is_dir():
+        raise UsageError(f"{option} {path}: there is no folder {target.parent} to write a file of that name into.")
+    return target
 
 
 @contextmanager
 def open_atomic(path: Path, option: str = "-o") -> Iterator[IO[bytes]]:
-    """A file to write into; it takes its place when the block ends well. UsageError, which names the option, when that
-    cannot be."""
-    place = resolve_output_path(path, option)
+    """Open a temporary file that replaces `path` when the block ends without an exception.
+
+    Raises UsageError, with the option's name, if the file cannot be written.
+    """
+    target = resolve_output_path(path, option)
     try:
-        mode = place.stat().st_mode & 0o777 if place.exists() else NEW_FILE_MODE
-        with NamedTemporaryFile(dir=place.parent, prefix=f".{place.name}.", delete=False) as part:
-            written = Path(part.name)
+        mode = target.stat().st_mode & 0o777 if target.exists() else NEW_FILE_MODE
+        # In the same folder, because a rename is atomic only within a file system.
+        with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+            temporary = Path(file.name)
             try:
-                yield part
-                part.flush()
-                os.fsync(part.fileno())
-                written.chmod(mode)
-                written.replace(place)
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                temporary.chmod(mode)
+                temporary.replace(target)
             except BaseException:
-                written.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
                 raise
     except OSError as error:
         raise UsageError(f"{option} {path} cannot be written: {error.strerror}.") from error

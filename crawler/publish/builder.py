@@ -1,164 +1,240 @@
-"""An article with its story, through the door, as an Entry."""
+"""Build entries: articles with their stories, and no more text than the rights of their sources allow."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from crawler import spiders
 from crawler.config import Config
+from crawler.errors import ConfigError
 from crawler.items import Article, Match, Strength, Verdict
-from crawler.publish.edits import make_edits
-from crawler.publish.entries import Entry, EntryEdit, EntryMatch, RelatedArticle
+from crawler.publish.edits import EditPlan
+from crawler.publish.entries import Entry, EntryMatch, RelatedArticle
 from crawler.publish.redaction import redact_article
 from crawler.revisions.changes import RevisionDiff, diff_articles
-from crawler.rights import Door, RightsRegistry
+from crawler.rights import AllowedText, ExcerptDemand, RightsRegistry, allocate_excerpts
 from crawler.store import ArticleState, Store, StoredStory
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRequest:
+    """An article version that an output shows.
+
+    Matches of `rules` (empty: of any rule) with at least this `strength` count. `max_excerpt` limits the excerpt, in
+    characters; None means that only the rights limit it. `with_edits` shows what changed since `base_version` (None:
+    the version before) in place of the opening. Without `with_related` the story's other articles and its anchor are
+    not read. `language` is that of the sources' titles (None: the builder's).
+    """
+
+    article: Article
+    rules: Collection[str] = ()
+    strength: Strength = Strength.STRONG
+    max_excerpt: int | None = None
+    with_opening: bool = True
+    with_edits: bool = False
+    with_related: bool = True
+    base_version: int | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """What an entry is made of, before it is known how much text it may show."""
+
+    request: EntryRequest
+    article: Article
+    """The article with names blacked out and the address that it has today."""
+    matches: tuple[Match, ...]
+    state: ArticleState | None
+    changes: RevisionDiff | None
+    edits: EditPlan | None
+    story_id: int | None
+    story: StoredStory | None
+    related: tuple[tuple[Article, bool], ...]
+    """The story's other articles; True for the same text."""
+
+    def list_demands(self) -> Iterator[ExcerptDemand]:
+        """Yield what the entry wants to show: of its article, then of each related one."""
+        yield ExcerptDemand(
+            article=self.article,
+            matches=self.matches,
+            max_length=self.request.max_excerpt,
+            with_opening=self.request.with_opening and not self.request.with_edits,
+            fragments=self.edits.fragments if self.edits else (),
+        )
+        for article, _ in self.related:
+            yield ExcerptDemand(article=article, headline_only=True)
+
+
 class EntryBuilder:
-    """Makes entries under one configuration: `redact` are patterns to black out, `language` is for sources' names."""
+    """Builds entries under one configuration.
+
+    `redact` are patterns of text to black out. `language` is that of the sources' titles. Raises ConfigError for a
+    share of text that no permission covers.
+    """
 
     def __init__(self, config: Config, store: Store, *, redact: Sequence[str] = (), language: str = "en") -> None:
-        self._store, self._redact = store, tuple(redact)
-        self._shares = RightsRegistry(config)
-        self._titles = {name: spiders.get_title(name, language) for name in spiders.list_names()}
+        self._store, self._redact, self._language = store, tuple(redact), language
+        self._rights = make_rights_registry(config)
 
-    def make_door(self) -> Door:
-        """A door for one output."""
-        return Door(self._shares)
+    def build(self, requests: Iterable[EntryRequest]) -> list[Entry]:
+        """Return the entries of one output.
 
-    def build(
-        self,
-        article: Article,
-        door: Door,
-        *,
-        rules: Collection[str] = (),
-        strength: Strength = Strength.STRONG,
-        max_excerpt: int | None = None,
-        with_opening: bool = True,
-        with_edits: bool = False,
-        with_others: bool = True,
-        base_version: int | None = None,
-    ) -> Entry:
-        """The article in its version, with the story as it is now. `rules` (none: all) and the least `strength` say
-        which matches count; `most` is the longest excerpt, in characters, of which the share may allow less.
-
-        `with_edits` shows what the version changed against version `base` (None: the one before); the touched sentences
-        then stand in the place of the opening. Without `with_others` the story's other articles are not read, nor its
-        anchor.
+        Pass all articles that the output shows: what it shows of an article counts together.
         """
-        matches = tuple(match for match in article.matches if is_selected(match, rules, strength))
-        known = self._store.articles.get_state(article.id)
-        shown = redact_article(_set_current_url(article, known), self._redact)
-        blackened = {id(old): new for old, new in zip(article.matches, shown.matches, strict=True)}
-        own = tuple(blackened[id(match)] for match in matches)
-        headline, is_derived = door.headline(shown)
-        excerpt = door.excerpt(shown, own, most=max_excerpt, opening=with_opening and not with_edits)
-        changes, edited = self._make_edits(article, door, base_version) if with_edits else (None, ())
-        number = self._store.stories.get_id_by_article(article.id)
-        story = self._store.stories.get(number) if number is not None and with_others else None
-        return Entry(
-            id=shown.id,
-            source=shown.source,
-            source_title=self._get_source_title(shown.source),
-            url=shown.url,
-            language=shown.language,
-            headline=headline,
-            is_derived=is_derived,
-            lead=door.lead(shown),
-            excerpt=excerpt,
-            credit=door.credit(shown),
-            published_at=shown.published_at,
-            precision=shown.published_precision,
-            seen_at=known.first_seen_at if known else shown.fetched_at,
-            changed_at=shown.fetched_at if (shown.version or 1) > 1 else None,
-            section=shown.section,
-            place=shown.place,
-            author=shown.author,
-            verdict=shown.verdict or Verdict.NEW,
-            version=shown.version or 1,
-            rules=tuple(dict.fromkeys(match.rule for match in own)),
-            matches=_make_matches(own, door.named(shown, own)),
-            story=number,
-            anchor=self._get_anchor(story),
-            copy_of=shown.copy_of,
-            others=tuple(self._make_related(each, door) for each in _list_other_members(story, article)),
-            edits=edited,
-            severity=changes.severity if changes else None,
-        )
+        drafts = [self._make_draft(request) for request in requests]
+        demands = [demand for draft in drafts for demand in draft.list_demands()]
+        allowed = iter(allocate_excerpts(demands, self._rights))
+        return [self._make_entry(draft, allowed) for draft in drafts]
 
     def get_changes(self, article: Article, base_version: int | None = None) -> RevisionDiff | None:
-        """What a version changed against version `base` (None: the one before), None for a first one."""
-        former = self.get_previous(article, base_version)
-        return diff_articles(former, article) if former else None
+        """Return what changed since `base_version` (None: the version before), or None for a first version."""
+        previous = self.get_previous(article, base_version)
+        return diff_articles(previous, article) if previous else None
 
     def get_previous(self, article: Article, base_version: int | None = None) -> Article | None:
-        """Version `base` of the article, or the one before, None for a first one."""
+        """Return that version of the article (None: the version before), or None for a first version."""
         number = (article.version or 1) - 1 if base_version is None else base_version
         return self._store.articles.get(article.id, number) if number > 0 else None
 
-    def _make_edits(
-        self, article: Article, door: Door, base_version: int | None
-    ) -> tuple[RevisionDiff | None, tuple[EntryEdit, ...]]:
-        former = self.get_previous(article, base_version)
-        if former is None:
-            return None, ()
-        changes = diff_articles(former, article)
-        if not self._redact:
-            return changes, make_edits(door, former, article, changes)
-        old, new = redact_article(former, self._redact), redact_article(article, self._redact)
-        return changes, make_edits(door, old, new, diff_articles(old, new))
-
-    def _get_anchor(self, story: StoredStory | None) -> str | None:
-        members = (self._store.articles.get_state(member.article.id) for member in (story.members if story else ()))
-        first = min(((known.first_seen_at, known.id) for known in members if known), default=None)
-        return first[1] if first else None
-
-    def _make_related(self, each: tuple[Article, bool], door: Door) -> RelatedArticle:
-        article, is_copy = each
-        shown = redact_article(_set_current_url(article, self._store.articles.get_state(article.id)), self._redact)
-        return RelatedArticle(
-            id=shown.id,
-            source=shown.source,
-            source_title=self._get_source_title(shown.source),
-            url=shown.url,
-            language=shown.language,
-            headline=door.headline(shown)[0],
-            published_at=shown.published_at,
-            is_copy=is_copy,
+    def _make_draft(self, request: EntryRequest) -> _Draft:
+        article = request.article
+        state = self._store.articles.get_state(article.id)
+        shown = redact_article(_set_current_url(article, state), self._redact)
+        matches = tuple(
+            redacted
+            for match, redacted in zip(article.matches, shown.matches, strict=True)
+            if is_selected(match, request.rules, request.strength)
+        )
+        changes, edits = self._plan_edits(request) if request.with_edits else (None, None)
+        story_id = self._store.stories.get_id_by_article(article.id)
+        story = self._store.stories.get(story_id) if story_id is not None and request.with_related else None
+        return _Draft(
+            request=request,
+            article=shown,
+            matches=matches,
+            state=state,
+            changes=changes,
+            edits=edits,
+            story_id=story_id,
+            story=story,
+            related=tuple(self._list_related(story, article)),
         )
 
-    def _get_source_title(self, source: str) -> str:
-        return self._titles.get(source, source)
+    def _plan_edits(self, request: EntryRequest) -> tuple[RevisionDiff | None, EditPlan | None]:
+        """Return the changes as they are, and the edits with names blacked out."""
+        article = request.article
+        previous = self.get_previous(article, request.base_version)
+        if previous is None:
+            return None, None
+        changes = diff_articles(previous, article)
+        if not self._redact:
+            return changes, EditPlan(previous, article, changes)
+        old, new = redact_article(previous, self._redact), redact_article(article, self._redact)
+        return changes, EditPlan(old, new, diff_articles(old, new))
+
+    def _list_related(self, story: StoredStory | None, article: Article) -> Iterator[tuple[Article, bool]]:
+        """Yield the story's other articles, with names blacked out, and whether each has the same text."""
+        members = story.members if story else ()
+        cluster = next((member.cluster for member in members if member.article.id == article.id), None)
+        for member in members:
+            if member.article.id != article.id:
+                current = _set_current_url(member.article, self._store.articles.get_state(member.article.id))
+                yield redact_article(current, self._redact), member.cluster == cluster
+
+    def _make_entry(self, draft: _Draft, allowed: Iterator[AllowedText]) -> Entry:
+        """Return an entry with the next allowed texts."""
+        article, state, text = draft.article, draft.state, next(allowed)
+        language = draft.request.language or self._language
+        return Entry(
+            id=article.id,
+            source=article.source,
+            source_title=spiders.get_title(article.source, language),
+            url=article.url,
+            language=article.language,
+            headline=text.headline,
+            is_derived=text.is_headline_derived,
+            lead=text.lead,
+            excerpt=text.excerpt,
+            credit=self._rights.get_credit(article),
+            published_at=article.published_at,
+            precision=article.published_precision,
+            seen_at=state.first_seen_at if state else article.fetched_at,
+            changed_at=article.fetched_at if (article.version or 1) > 1 else None,
+            section=article.section,
+            place=article.place,
+            author=article.author,
+            verdict=article.verdict or Verdict.NEW,
+            version=article.version or 1,
+            rules=tuple(dict.fromkeys(match.rule for match in draft.matches)),
+            matches=_make_matches(draft.matches, text.named_matches),
+            story=draft.story_id,
+            anchor=self._get_anchor(draft.story),
+            copy_of=article.copy_of,
+            others=tuple(
+                _make_related(other, is_copy, next(allowed).headline, language) for other, is_copy in draft.related
+            ),
+            edits=draft.edits.make_edits(text.fragments) if draft.edits else (),
+            severity=draft.changes.severity if draft.changes else None,
+        )
+
+    def _get_anchor(self, story: StoredStory | None) -> str | None:
+        """Return the id of the story's article that was seen first."""
+        members = story.members if story else ()
+        states = (self._store.articles.get_state(member.article.id) for member in members)
+        first = min(((state.first_seen_at, state.id) for state in states if state), default=None)
+        return first[1] if first else None
+
+
+def make_rights_registry(config: Config) -> RightsRegistry:
+    """Return the rights of every source.
+
+    Raise ConfigError for a larger share than the source's without a permission.
+    """
+    classes = {name: spiders.load_spider(name) for name in spiders.list_names()}
+    rights = {name: spider.get_rights(config) for name, spider in classes.items()}
+    for name, spider in classes.items():
+        share, source_share = rights[name].excerpt_share, spider.rights.excerpt_share
+        if share > source_share and not config.get_source(name).permission:
+            raise ConfigError(
+                f"sources.{name}.excerpt_share = {share} is more than the {source_share:.0%} that the source allows. "
+                f"Name the permission for it in sources.{name}.permission."
+            )
+    return RightsRegistry(rights, {name: spider.origins for name, spider in classes.items()})
 
 
 def is_selected(match: Match, rules: Collection[str], strength: Strength) -> bool:
-    """Whether a match is one of these rules' (none: of any) and sure enough."""
+    """Return whether a match belongs to one of these rules (none: any rule) and is strong enough."""
     return (not rules or match.rule in rules) and (strength is Strength.WEAK or match.strength is Strength.STRONG)
 
 
-def _set_current_url(article: Article, known: ArticleState | None) -> Article:
-    """The article with the address it has today: an unchanged text that moved is no new version."""
-    return replace(article, url=known.url) if known and known.url != article.url else article
+def _set_current_url(article: Article, state: ArticleState | None) -> Article:
+    """Return the article with the address it has today: an unchanged text at a new address is no new version."""
+    return replace(article, url=state.url) if state and state.url != article.url else article
 
 
-def _list_other_members(story: StoredStory | None, article: Article) -> list[tuple[Article, bool]]:
-    """The story's other articles; whether each is the same text as this one."""
-    if story is None:
-        return []
-    own = next((member.cluster for member in story.members if member.article.id == article.id), None)
-    return [(each.article, each.cluster == own) for each in story.members if each.article.id != article.id]
+def _make_related(article: Article, is_copy: bool, headline: str, language: str) -> RelatedArticle:
+    return RelatedArticle(
+        id=article.id,
+        source=article.source,
+        source_title=spiders.get_title(article.source, language),
+        url=article.url,
+        language=article.language,
+        headline=headline,
+        published_at=article.published_at,
+        is_copy=is_copy,
+    )
 
 
 def _make_matches(matches: Sequence[Match], named: Collection[Match]) -> tuple[EntryMatch, ...]:
-    """Each match once; its word as the text has it only where the door let it through."""
-    through = {id(match) for match in named}
+    """Return each match once, with its word as written in the text only if it is among the `named` ones."""
+    allowed = set(named)
     found = (
         EntryMatch(
             rule=match.rule,
             term=match.term,
-            surface=match.surface if id(match) in through else None,
+            surface=match.surface if match in allowed else None,
             field=match.field,
             strength=match.strength,
         )

@@ -1,4 +1,4 @@
-"""Changes as lines for people: marked words for a pipe or a file; the parts for whoever colours them."""
+"""A diff of two versions as lines: with marks for a pipe or a file, or in spans that the caller colours."""
 
 from __future__ import annotations
 
@@ -7,45 +7,47 @@ from itertools import groupby
 
 from crawler.revisions.alignment import ChangeType, DiffSpan
 from crawler.revisions.changes import RevisionDiff, SentenceChange
+from crawler.text.counts import format_count
 
 PLAIN_MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 DiffLine = list[DiffSpan]
-"""A line in parts; what is no text of the article is marked `same`."""
+"""A line in spans. Words that are not the article's are marked `same`."""
 
 
 def format_plain(line: DiffLine) -> str:
-    """A line with `[-removed-]` and `{+added+}` words."""
-    return "".join(f"{PLAIN_MARKS[part.mark][0]}{part.text}{PLAIN_MARKS[part.mark][1]}" for part in line)
+    """Return a line with `[-removed-]` and `{+added+}` words."""
+    return "".join(f"{PLAIN_MARKS[span.mark][0]}{span.text}{PLAIN_MARKS[span.mark][1]}" for span in line)
 
 
 def list_diff_lines(changes: RevisionDiff) -> Iterator[DiffLine]:
-    """The changed sentences in reading order, each with why it matters; what lies between them is counted."""
+    """Yield the changed sentences in reading order, each with the reason; unchanged ones are counted."""
     for field, edits in groupby(changes.edits, key=lambda edit: edit.field):
-        group = list(edits)
-        if not any(edit.kinds for edit in group):
+        sentences = list(edits)
+        if not any(sentence.kinds for sentence in sentences):
             continue
         yield [DiffSpan("same", f"{field}:")]
-        for changed, run in groupby(group, key=lambda edit: bool(edit.kinds)):
-            if changed:
-                for edit in run:
-                    yield from _format_sentence(edit)
-            elif number := len(list(run)):
-                yield [DiffSpan("same", f"    … {number} sentence{'s' * (number > 1)} unchanged")]
+        for is_changed, group in groupby(sentences, key=lambda sentence: bool(sentence.kinds)):
+            if is_changed:
+                for sentence in group:
+                    yield _format_sentence(sentence)
+            else:
+                yield [DiffSpan("same", f"    … {format_count(len(list(group)), 'sentence')} unchanged")]
 
 
-def _format_sentence(edit: SentenceChange) -> Iterator[DiffLine]:
-    shown = [part for part in (DiffSpan(part.mark, _make_visible(part)) for part in edit.sentence.spans) if part.text]
-    moved = edit.sentence.change_type is ChangeType.MOVED
-    note = f"  ({'moved' + (' from here' if edit.sentence.old else ' here')})" if moved else f"  ({edit.reason})"
-    if shown:
-        last = shown[-1]
-        shown[-1] = DiffSpan(last.mark, last.text.rstrip(" ")) if last.mark == "same" else last
-    yield [DiffSpan("same", "  "), *shown, DiffSpan("same", note)]
+def _format_sentence(change: SentenceChange) -> DiffLine:
+    visible = (DiffSpan(span.mark, _make_visible(span)) for span in change.sentence.spans)
+    shown = [span for span in visible if span.text]
+    note = change.reason
+    if change.sentence.change_type is ChangeType.MOVED:
+        note = "moved from here" if change.sentence.old else "moved here"
+    if shown and shown[-1].mark == "same":
+        shown[-1] = DiffSpan("same", shown[-1].text.rstrip(" "))
+    return [DiffSpan("same", "  "), *shown, DiffSpan("same", f"  ({note})")]
 
 
-def _make_visible(part: DiffSpan) -> str:
-    """A part on one line; the end of a paragraph is shown where it is what changed."""
-    if part.mark == "same":
-        return part.text.replace("\n", " ")
-    text = part.text if not part.text.strip() else part.text.rstrip()
+def _make_visible(span: DiffSpan) -> str:
+    """Return a span on one line. A changed end of a paragraph is shown as ¶."""
+    if span.mark == "same":
+        return span.text.replace("\n", " ")
+    text = span.text if not span.text.strip() else span.text.rstrip()
     return text.replace("\n", "¶")

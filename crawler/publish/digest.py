@@ -1,7 +1,7 @@
-"""What was news in a time, by rule and story: the noun Digest, and how it is made from the store or from articles.
+"""The digest of a period: what was new, by rule and story. Made from the store, or from given articles.
 
-The time that counts is when we first saw a version (`versions.seen_at`), not when the page says it was published:
-so nothing falls between two digests, and what is found late stands in the next one.
+A version belongs to the period in which we first saw it (`versions.seen_at`), whatever date its page names. So nothing
+falls between two digests, and an article that is found late is in the next one.
 """
 
 from __future__ import annotations
@@ -14,26 +14,24 @@ from crawler import spiders
 from crawler.config import Config
 from crawler.items import Article, Verdict
 from crawler.keywords import load_rules
-from crawler.publish.builder import EntryBuilder, is_selected
+from crawler.pipelines.alert_policy import BASELINE_RUN
+from crawler.publish.builder import EntryBuilder, EntryRequest, is_selected
 from crawler.publish.entries import Entry
 from crawler.publish.outages import Outage, list_outages
 from crawler.publish.query import ArticleQuery
 from crawler.revisions.changes import SEVERITY_RANKS, Severity
-from crawler.rights import Door
 from crawler.store import Store
 
-BASELINE = "baseline"
-"""What `crawler.pipelines.alert_policy` calls news of a source's first run."""
 MAX_DIGEST_EXCERPT = 700
-"""Characters of the longest excerpt in a digest."""
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestStory:
-    """A story in a digest: `entry` stands for it, `changed` are its other articles that were revised in that time.
+    """A story in a digest: `entry` represents it, `changed` are its other articles that were revised in the period.
 
-    `rules` are those of all its articles in that time, in the order of the rule file. `known_since` is when an article
-    of the story was first seen before that time, None for a story that is new.
+    `rules` are those of all its articles in the period, in the order of the rule file. `known_since` is when an article
+    of the story was first seen, None if that was not before the period.
     """
 
     entry: Entry
@@ -44,7 +42,7 @@ class DigestStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestGroup:
-    """The stories of one rule, the newest first; `rule` and `title` are empty where none found anything."""
+    """The stories of one rule, the newest first. `rule` and `title` are empty for stories that match no rule."""
 
     rule: str
     title: str
@@ -53,8 +51,11 @@ class DigestGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceCount:
-    """One source in that time: articles told of, and all that were new or revised, matched or not. `there` of those
-    told were on the site when the source was first read."""
+    """The articles of one source in the period.
+
+    `told` are in the digest, `seen` were new or revised, matched or not. `there` of those in the digest were on the
+    site when the source was first read. Owners' templates use these names.
+    """
 
     source: str
     source_title: str
@@ -65,7 +66,10 @@ class SourceCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """What was news from `begin` on and before `end` (aware). `titles` are what its rules are called."""
+    """What was new from `begin` until before `end` (aware times). `titles` are those of the rules, by name.
+
+    Owners' templates use these names.
+    """
 
     begin: datetime
     end: datetime
@@ -78,12 +82,12 @@ class Digest:
 
     @property
     def stories(self) -> tuple[DigestStory, ...]:
-        """All stories in their order, those taken down last."""
-        return (*(told for group in self.groups for told in group.stories), *self.gone)
+        """All stories in their order; those taken down are last."""
+        return (*(story for group in self.groups for story in group.stories), *self.gone)
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no news; sources may have had trouble all the same."""
+        """Whether the digest has no story. It may still have outages."""
         return not self.stories
 
 
@@ -99,15 +103,15 @@ def make_digest(
     min_severity: Severity = Severity.SUBSTANTIVE,
     max_excerpt: int = MAX_DIGEST_EXCERPT,
 ) -> Digest:
-    """The digest of a time. `wanted` says which articles (its own times do not count), `revisions` the least severity
-    of a revision that is told, `language` which version of a story is preferred, and that of the rules' titles."""
-    seen = _group_by_article(store.articles.versions__list_matched_between(begin, end))
-    news = [
-        each
-        for each in (_ArticleChange(builder, query, versions) for versions in seen)
-        if each.is_reported(min_severity)
-    ]
-    return _assemble_digest(builder, store, config, query, (begin, end), news, language, max_excerpt)
+    """Return the digest of a period. The times of `query` do not count.
+
+    Less severe revisions than `min_severity` are left out. A story is represented by an article in `language`, which is
+    also that of the rules' titles.
+    """
+    seen = _group_by_article(store.versions.list_matched_between(begin, end))
+    changes = [_ArticleChange(builder, query, versions) for versions in seen]
+    reported = [change for change in changes if change.is_reported(min_severity)]
+    return _DigestMaker(builder, store, config, query, begin, end, language, max_excerpt).make(reported)
 
 
 def make_digest_of(
@@ -122,46 +126,48 @@ def make_digest_of(
     language: str = "en",
     max_excerpt: int = MAX_DIGEST_EXCERPT,
 ) -> Digest:
-    """The digest of these articles in these versions, all of them told; of several versions of one article the newest
-    stands there, with what changed since the one before the oldest."""
-    news = [_ArticleChange(builder, query, versions) for versions in _group_by_article(articles)]
-    return _assemble_digest(builder, store, config, query, (begin, end), news, language, max_excerpt)
+    """Return the digest of these article versions, all of them included.
+
+    Of several versions of an article, the newest is shown, with what changed since the one before the oldest.
+    """
+    changes = [_ArticleChange(builder, query, versions) for versions in _group_by_article(articles)]
+    return _DigestMaker(builder, store, config, query, begin, end, language, max_excerpt).make(changes)
 
 
 class _ArticleChange:
-    """An article with its versions in that time."""
+    """An article with its versions in the period."""
 
     def __init__(self, builder: EntryBuilder, query: ArticleQuery, versions: Sequence[Article]) -> None:
         self._builder, self._query = builder, query
         self.article = versions[-1]
         self.base_version = (versions[0].version or 1) - 1
-        held = [each for each in versions if query.selects(each)]
-        if self.base_version == 0 and held and not query.selects(self.article):  # new, and what matched taken out again
-            self.base_version = held[-1].version or 1
-        former = builder.get_previous(self.article, self.base_version)
+        selected = [version for version in versions if query.selects(version)]
+        if self.base_version == 0 and selected and not query.selects(self.article):
+            # The article is new, and the match was removed in the same period.
+            self.base_version = selected[-1].version or 1
+        previous = builder.get_previous(self.article, self.base_version)
         self.rules = dict.fromkeys(
             match.rule
-            for each in (*reversed(versions), *((former,) if former else ()))
-            for match in each.matches
+            for version in (*reversed(versions), *((previous,) if previous else ()))
+            for match in version.matches
             if is_selected(match, query.rules, query.strength)
         )
-        self.is_wanted = any(query.selects(each) for each in versions) or bool(former and query.selects(former))
+        self.is_wanted = bool(selected) or bool(previous and query.selects(previous))
         self.is_gone = self.article.verdict is Verdict.UNPUBLISHED
-        self.is_first = former is None or not query.selects(former) or self.article.verdict is Verdict.REPUBLISHED
+        self.is_first = previous is None or not query.selects(previous) or self.article.verdict is Verdict.REPUBLISHED
 
     def is_reported(self, min_severity: Severity) -> bool:
-        """Whether it is asked for, and grave enough if it is a mere revision."""
+        """Return whether the query asks for the article and, if it is only revised, whether that is severe enough."""
         if not self.is_wanted or self.is_first or self.is_gone or not self._query.selects(self.article):
             return self.is_wanted
         changes = self._builder.get_changes(self.article, self.base_version)
         return changes is not None and SEVERITY_RANKS[changes.severity] >= SEVERITY_RANKS[min_severity]
 
-    def build_entry(self, door: Door, max_excerpt: int) -> Entry:
-        """Through the door; revised ones with what changed, and so new ones whose facts changed since they came."""
+    def make_request(self, max_excerpt: int) -> EntryRequest:
+        """Return what to show: for a revised article what changed, also for a new one whose facts changed since."""
         base = self.base_version or (1 if self._has_changed_facts() else 0)
-        return self._builder.build(
-            self.article,
-            door,
+        return EntryRequest(
+            article=self.article,
             rules=self._query.rules,
             strength=self._query.strength,
             max_excerpt=max_excerpt,
@@ -170,7 +176,7 @@ class _ArticleChange:
         )
 
     def _has_changed_facts(self) -> bool:
-        """Whether an article that is new to the reader says otherwise by now than when it was first read."""
+        """Return whether the article, new to the reader, has other facts than when it was first read."""
         if not self.is_first or self.is_gone or (self.article.version or 1) == 1:
             return False
         changes = self._builder.get_changes(self.article, 1)
@@ -178,126 +184,144 @@ class _ArticleChange:
 
 
 def _group_by_article(articles: Iterable[Article]) -> list[list[Article]]:
-    """The versions of each article, the oldest first."""
-    found: dict[str, list[Article]] = {}
+    """Return the versions of each article, the oldest first."""
+    by_id: dict[str, list[Article]] = {}
     for article in articles:
-        found.setdefault(article.id, []).append(article)
-    return [sorted(versions, key=lambda each: each.version or 1) for versions in found.values()]
+        by_id.setdefault(article.id, []).append(article)
+    return [sorted(versions, key=lambda version: version.version or 1) for versions in by_id.values()]
 
 
-def _assemble_digest(
-    builder: EntryBuilder,
-    store: Store,
-    config: Config,
-    query: ArticleQuery,
-    period: tuple[datetime, datetime],
-    changes: list[_ArticleChange],
-    language: str,
-    max_excerpt: int,
-) -> Digest:
-    begin, end = period
-    rules = load_rules(config.rules).get_titles(language)
-    order = list(dict.fromkeys((*query.rules, *rules)))
-    door = builder.make_door()
-    stories: dict[object, list[_ArticleChange]] = {}
-    for each in changes:
-        number = store.stories.get_id_by_article(each.article.id)
-        stories.setdefault((each.article.id if number is None else number, each.is_gone), []).append(each)
-    groups: dict[str, list[DigestStory]] = {}
-    gone: list[DigestStory] = []
-    for story in stories.values():
-        told = _make_story(store, story, door, order, language, begin, max_excerpt)
-        (gone if story[0].is_gone else groups.setdefault(next(iter(told.rules), ""), [])).append(told)
-    sources = [
-        name for name in query.sources or spiders.list_names() if config.get_source(name).enabled or query.sources
-    ]
-    return Digest(
-        begin=begin,
-        end=end,
-        language=language,
-        groups=tuple(
-            DigestGroup(rule=rule, title=rules.get(rule, rule), stories=_sort_newest_first(groups[rule]))
-            for rule in sorted(groups, key=lambda rule: _get_rule_position(order, rule))
-        ),
-        gone=_sort_newest_first(gone),
-        counts=_count_by_source(store, sources, period, changes, language),
-        troubles=list_outages(store, sources, begin, end, language),
-        titles=rules,
-    )
+@dataclass(frozen=True, slots=True)
+class _StoryChanges:
+    """The changes of one story that the digest shows: one represents it, the others were revised as well."""
+
+    changes: list[_ArticleChange]
+    lead: _ArticleChange
+    revised: list[_ArticleChange]
 
 
-def _make_story(
-    store: Store,
-    story: list[_ArticleChange],
-    door: Door,
-    order: list[str],
-    language: str,
-    begin: datetime,
-    max_excerpt: int,
-) -> DigestStory:
-    first = [each for each in story if each.is_first] or story
-    leading = min(first, key=lambda each: _rank_lead(each.article, language))
-    entry = leading.build_entry(door, max_excerpt)
-    others = [each for each in story if each is not leading and not each.is_first and each.base_version > 0]
-    known = [store.articles.get_state(name) for name in (entry.id, *(other.id for other in entry.others))]
-    earliest = min((each.first_seen_at for each in known if each), default=begin)
-    rules = dict.fromkeys(rule for each in story for rule in each.rules)
-    return DigestStory(
-        entry=entry,
-        rules=tuple(sorted(rules, key=lambda rule: _get_rule_position(order, rule))),
-        changed=() if leading.is_gone else tuple(each.build_entry(door, max_excerpt) for each in others),
-        known_since=earliest if leading.is_first and earliest < begin else None,
-    )
+@dataclass(frozen=True, slots=True)
+class _DigestMaker:
+    """Makes the digest of one query and period."""
+
+    builder: EntryBuilder
+    store: Store
+    config: Config
+    query: ArticleQuery
+    begin: datetime
+    end: datetime
+    language: str
+    max_excerpt: int
+
+    def make(self, changes: list[_ArticleChange]) -> Digest:
+        """Return the digest of these changes."""
+        titles = load_rules(self.config.rules).get_titles(self.language)
+        rule_order = list(dict.fromkeys((*self.query.rules, *titles)))
+        groups: dict[str, list[DigestStory]] = {}
+        gone: list[DigestStory] = []
+        for story in self._make_stories(changes, rule_order):
+            is_gone = story.entry.verdict is Verdict.UNPUBLISHED
+            (gone if is_gone else groups.setdefault(next(iter(story.rules), ""), [])).append(story)
+        sources = [
+            name
+            for name in self.query.sources or spiders.list_names()
+            if self.query.sources or self.config.get_source(name).enabled
+        ]
+        return Digest(
+            begin=self.begin,
+            end=self.end,
+            language=self.language,
+            groups=tuple(
+                DigestGroup(rule=rule, title=titles.get(rule, rule), stories=_sort_newest_first(groups[rule]))
+                for rule in sorted(groups, key=lambda rule: _get_rule_position(rule_order, rule))
+            ),
+            gone=_sort_newest_first(gone),
+            counts=self._count_by_source(sources, changes),
+            troubles=list_outages(self.store, sources, self.begin, self.end, self.language),
+            titles=titles,
+        )
+
+    def _make_stories(self, changes: list[_ArticleChange], rule_order: list[str]) -> list[DigestStory]:
+        """Return the stories. All their entries are built at once, because they share the rights of their articles."""
+        stories = self._group_by_story(changes)
+        shown = [change for story in stories for change in (story.lead, *story.revised)]
+        entries = iter(self.builder.build(change.make_request(self.max_excerpt) for change in shown))
+        return [
+            self._make_story(story, next(entries), [next(entries) for _ in story.revised], rule_order)
+            for story in stories
+        ]
+
+    def _group_by_story(self, changes: list[_ArticleChange]) -> list[_StoryChanges]:
+        """Return the changes by story. Articles that were taken down make a story of their own."""
+        groups: dict[object, list[_ArticleChange]] = {}
+        for change in changes:
+            story_id = self.store.stories.get_id_by_article(change.article.id)
+            key = (change.article.id if story_id is None else story_id, change.is_gone)
+            groups.setdefault(key, []).append(change)
+        stories = []
+        for group in groups.values():
+            first = [change for change in group if change.is_first] or group
+            lead = min(first, key=lambda change: _rank_lead(change.article, self.language))
+            others = [change for change in group if change is not lead and not change.is_first]
+            revised = [change for change in others if change.base_version > 0 and not lead.is_gone]
+            stories.append(_StoryChanges(group, lead, revised))
+        return stories
+
+    def _make_story(
+        self, story: _StoryChanges, entry: Entry, changed: list[Entry], rule_order: list[str]
+    ) -> DigestStory:
+        ids = (entry.id, *(other.id for other in entry.others))
+        states = [self.store.articles.get_state(article_id) for article_id in ids]
+        first_seen = min((state.first_seen_at for state in states if state), default=self.begin)
+        rules = dict.fromkeys(rule for change in story.changes for rule in change.rules)
+        return DigestStory(
+            entry=entry,
+            rules=tuple(sorted(rules, key=lambda rule: _get_rule_position(rule_order, rule))),
+            changed=tuple(changed),
+            known_since=first_seen if story.lead.is_first and first_seen < self.begin else None,
+        )
+
+    def _count_by_source(self, sources: Sequence[str], changes: list[_ArticleChange]) -> tuple[SourceCount, ...]:
+        seen = self.store.versions.count_by_source(self.begin, self.end)
+        told = [change.article.source for change in changes]
+        there = [change.article.source for change in changes if self._is_baseline(change.article)]
+        return tuple(
+            SourceCount(
+                source=source,
+                source_title=spiders.get_title(source, self.language),
+                told=told.count(source),
+                seen=max(seen.get(source, 0), told.count(source)),
+                there=there.count(source),
+            )
+            for source in dict.fromkeys((*sources, *sorted(set(told))))
+        )
+
+    def _is_baseline(self, article: Article) -> bool:
+        """Return whether this version was on the site when the source, or this language of it, was first read."""
+        return any(
+            event.suppressed_because == BASELINE_RUN and event.version == article.version
+            for event in self.store.events.list_by_article(article.id)
+        )
 
 
 def _rank_lead(article: Article, language: str) -> tuple[bool, bool, bool, float]:
-    """Which article stands for its story: in the reader's language, no copy, with a day, the earliest."""
-    when = article.published_at or article.fetched_at
+    """Return a sort key: the reader's language first, then originals before copies, dated ones, the earliest."""
+    published_at = article.published_at or article.fetched_at
     return (
         article.language != language,
         article.verdict is Verdict.COPY,
         article.published_at is None,
-        when.timestamp() if when else 0,
+        published_at.timestamp() if published_at else 0,
     )
 
 
-def _get_rule_position(order: list[str], rule: str) -> int:
-    return order.index(rule) if rule in order else len(order)
+def _get_rule_position(rule_order: list[str], rule: str) -> int:
+    return rule_order.index(rule) if rule in rule_order else len(rule_order)
 
 
 def _sort_newest_first(stories: list[DigestStory]) -> tuple[DigestStory, ...]:
-    def when(told: DigestStory) -> float:
-        moments = [each.changed_at or each.effective_at for each in (told.entry, *told.changed)]
-        return max((moment.timestamp() for moment in moments if moment), default=0)
+    def get_time(story: DigestStory) -> float:
+        times = [entry.changed_at or entry.effective_at for entry in (story.entry, *story.changed)]
+        return max((time.timestamp() for time in times if time), default=0)
 
-    return tuple(sorted(stories, key=when, reverse=True))
-
-
-def _count_by_source(
-    store: Store,
-    sources: Sequence[str],
-    period: tuple[datetime, datetime],
-    changes: list[_ArticleChange],
-    language: str,
-) -> tuple[SourceCount, ...]:
-    seen = store.articles.versions__count_by_source(*period)
-    told = [each.article.source for each in changes]
-    there = [each.article.source for each in changes if _is_baseline(store, each.article)]
-    return tuple(
-        SourceCount(
-            source=source,
-            source_title=spiders.get_title(source, language),
-            told=told.count(source),
-            seen=max(seen.get(source, 0), told.count(source)),
-            there=there.count(source),
-        )
-        for source in dict.fromkeys((*sources, *sorted(set(told))))
-    )
-
-
-def _is_baseline(store: Store, article: Article) -> bool:
-    """Whether this version was on the site when the source, or this language of it, was first read."""
-    return any(
-        each.suppressed_because == BASELINE and each.version == article.version
-        for each in store.events.list_by_article(article.id)
-    )
+    return tuple(sorted(stories, key=get_time, reverse=True))

@@ -1,11 +1,11 @@
-"""A digest in words: what each form of it (mail, file, Word, PDF) says, in the reader's language, said once here.
+"""A digest in words, the same for every form (mail, file, Word, PDF), in the reader's language.
 
-Templates know it as `say`; `render` fills them in.
+Templates call it `say`: the names of its properties and methods are an interface.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,24 +17,23 @@ from crawler.publish.outages import UNREAD_KIND, Outage
 from crawler.publish.templates import Templates
 from crawler.publish.translations import Translations
 from crawler.revisions.alignment import ChangeType
-from crawler.revisions.changes import SEVERITY_RANKS, Severity
+from crawler.revisions.changes import SEVERITY_RANKS, ClaimType, Severity
 from crawler.rights import ELLIPSIS, Piece
 
 MAX_STORIES_UNLISTED = 3
-"""Stories up to which there is no table of contents."""
+"""A digest with more stories has a table of contents."""
 MAX_LISTED_PAGES = 8
-"""Other pages of a story that are listed; the rest are counted."""
+"""Other pages of a story that are listed, of each kind. The rest are counted."""
 MIN_OPENING_LENGTH = 60
-"""Characters of a beginning that is worth showing beside a sentence with a match."""
+"""Characters. A shorter opening is not shown beside a sentence with a match."""
 LATE_DISCOVERY_AGE = timedelta(days=1)
-"""From when on it is said that an article was found long after it was published."""
+"""If an article was found this long after its publication, the digest says when."""
 ABSENT_TEXT = "–"
-CHANGED_FIGURES = re.compile(r"figures: ([^,]+ → [^,]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestSection:
-    """A heading with numbered stories: a rule's, or those taken down."""
+    """A heading with numbered stories: those of a rule, or those taken down."""
 
     title: str
     anchor: str
@@ -42,7 +41,7 @@ class DigestSection:
 
 
 class DigestView:
-    """What is said of a digest. `made` is when it was made, `told_by` the subscription that asked for it."""
+    """A digest in words. `made` is when it was made, `told_by` the subscription that it belongs to."""
 
     def __init__(
         self, digest: Digest, phrases: Translations, *, made: datetime | None = None, told_by: str | None = None
@@ -50,53 +49,58 @@ class DigestView:
         self.digest, self.phrases = digest, phrases
         self.made = phrases.fill("made", time=phrases.time(made)) if made else None
         self.told_by = phrases.fill("told_by", name=told_by) if told_by else None
-        parts = [(group.title or phrases["other_subjects"], group.stories) for group in digest.groups]
-        parts += [(phrases["taken_down"], digest.gone)] if digest.gone else []
-        at, sections = 0, []
+        self.sections = tuple(self._make_sections())
+        self.has_contents = len(digest.stories) > MAX_STORIES_UNLISTED
+
+    def _make_sections(self) -> list[DigestSection]:
+        parts = [(group.title or self.phrases["other_subjects"], group.stories) for group in self.digest.groups]
+        parts += [(self.phrases["taken_down"], self.digest.gone)] if self.digest.gone else []
+        sections, count = [], 0
         for number, (title, stories) in enumerate(parts, start=1):
-            numbered = tuple(enumerate(stories, start=at + 1))
+            numbered = tuple(enumerate(stories, start=count + 1))
             sections.append(DigestSection(title=title, anchor=f"part-{number}", stories=numbered))
-            at += len(stories)
-        self.sections = tuple(sections)
-        self.has_contents = at > MAX_STORIES_UNLISTED
+            count += len(stories)
+        return sections
+
+    # --- the digest as a whole
 
     @property
     def title(self) -> str:
-        """What it is."""
+        """The name of the document."""
         return self.phrases["review"]
 
     @property
     def period(self) -> str:
-        """From when to when, in the reader's zone."""
+        """Its begin and end in the reader's zone."""
         begin, end = (self.phrases.time(moment) for moment in (self.digest.begin, self.digest.end))
         return self.phrases.fill("period", begin=begin, end=end)
 
     @property
     def zone(self) -> str:
-        """Whose times these are."""
+        """The zone of all times."""
         return self.phrases.fill("zone", city=self.phrases.city, offset=self.phrases.offset(self.digest.end))
 
     @property
     def number(self) -> str:
-        """How many stories and articles."""
-        told = sum(count.told for count in self.digest.counts)
+        """How many stories and articles it has."""
+        articles = sum(count.told for count in self.digest.counts)
         stories = self.phrases.count("stories", len(self.digest.stories))
-        return f"{stories} · {self.phrases.count('articles', told)}"
+        return f"{stories} · {self.phrases.count('articles', articles)}"
 
     @property
     def seen(self) -> str:
-        """Of an empty digest: how many articles were read in that time, and whether that was all."""
+        """For an empty digest: how many articles were read in the period, and whether that was all."""
         read = self.phrases.count("seen_articles", sum(count.seen for count in self.digest.counts))
         return f"{read} {self.phrases['blind']}" if self.digest.troubles else read
 
     @property
     def counts(self) -> list[str]:
         """A line for each source."""
-        shares = {told.entry.source: told.entry.credit for told in self.digest.stories}
+        credits = {story.entry.source: story.entry.credit for story in self.digest.stories}
         lines = []
         for count in self.digest.counts:
             line = self.phrases.fill("count", source=count.source_title, told=str(count.told), seen=str(count.seen))
-            credit = shares.get(count.source)
+            credit = credits.get(count.source)
             if credit and credit.share < 1:
                 line += f" ({self.phrases.fill('share_of', share=self.phrases.percent(credit.share))})"
             if count.there:
@@ -106,180 +110,192 @@ class DigestView:
 
     @property
     def troubles(self) -> list[str]:
-        """A sentence for each source that was not seen to the full."""
-        return [self.format_outage(trouble) for trouble in self.digest.troubles]
+        """A sentence for each source that could not be read completely."""
+        return [self.format_outage(outage) for outage in self.digest.troubles]
 
     def format_outage(self, outage: Outage) -> str:
-        """What kept us from a source, since when, until when."""
-        say, source = self.phrases, outage.source_title
-        since = say.time(outage.since) if outage.since else None
+        """Return why a source could not be read, since when, and until when."""
+        phrases, source = self.phrases, outage.source_title
+        since = phrases.time(outage.since) if outage.since else None
         if outage.kind == UNREAD_KIND:
-            return (
-                say.fill("trouble_unread", source=source, since=since)
-                if since
-                else say.fill("trouble_never", source=source)
-            )
-        what = say["what_changed_page" if outage.kind == "changed" else f"what_{outage.kind}"]
+            if since:
+                return phrases.fill("trouble_unread", source=source, since=since)
+            return phrases.fill("trouble_never", source=source)
+        reason = phrases["what_changed_page" if outage.kind == "changed" else f"what_{outage.kind}"]
         if since is None:
-            return f"{source}: {what}."
+            return f"{source}: {reason}."
         if outage.until:
-            return say.fill("trouble_past", source=source, what=what, since=since, until=say.time(outage.until))
+            until = phrases.time(outage.until)
+            return phrases.fill("trouble_past", source=source, what=reason, since=since, until=until)
         if outage.kind == "silent":
-            return say.fill("trouble_silent", source=source, since=since)
-        return say.fill("trouble_since", source=source, what=what, since=since)
+            return phrases.fill("trouble_silent", source=source, since=since)
+        return phrases.fill("trouble_since", source=source, what=reason, since=since)
+
+    # --- one story
 
     def headline(self, entry: Entry | RelatedArticle) -> str:
-        """The headline; one that was made from the text stands in angle quotes."""
+        """Return the headline, in angle quotes if it comes from the text."""
         return entry.title if isinstance(entry, Entry) else entry.headline
 
     def label(self, entry: Entry) -> str:
-        """What became of the article."""
+        """Return the article's verdict."""
         if entry.verdict is Verdict.REVISED and entry.severity is None:
-            return self.phrases["new"]  # new and revised in one time: the reader knew nothing of it
+            # New and revised in one period: for the reader it is new.
+            return self.phrases["new"]
         word = self.phrases[str(entry.verdict)]
         if entry.verdict is Verdict.REVISED and entry.severity not in (None, Severity.NONE):
             word += f" ({self.phrases[f'severity_{entry.severity}']})"
         return word
 
     def is_match_gone(self, entry: Entry) -> bool:
-        """Whether what matched was taken out of the text."""
+        """Return whether a revision removed the match."""
         return entry.verdict is Verdict.REVISED and not entry.matches
 
     def facts(self, entry: Entry) -> list[str]:
-        """Source, language, times, place: what stands under a headline."""
-        say = self.phrases
-        facts = [entry.source_title, say.tongue(entry.language), self.format_published(entry)]
-        late = entry.published_at and entry.seen_at and entry.seen_at - entry.published_at > LATE_DISCOVERY_AGE
-        if entry.seen_at and (entry.published_at is None or late):
-            facts.append(f"{say['seen']}: {say.time(entry.seen_at)}")
+        """Return the line below a headline: source, language, times, place."""
+        phrases = self.phrases
+        facts = [entry.source_title, phrases.tongue(entry.language), self.format_published(entry)]
+        is_late = entry.published_at and entry.seen_at and entry.seen_at - entry.published_at > LATE_DISCOVERY_AGE
+        if entry.seen_at and (entry.published_at is None or is_late):
+            facts.append(f"{phrases['seen']}: {phrases.time(entry.seen_at)}")
         if entry.changed_at:
-            changed = say["noticed" if entry.verdict is Verdict.UNPUBLISHED else "changed_at"]
-            facts.append(f"{changed}: {say.time(entry.changed_at)}")
+            label = phrases["noticed" if entry.verdict is Verdict.UNPUBLISHED else "changed_at"]
+            facts.append(f"{label}: {phrases.time(entry.changed_at)}")
         facts += [name for name in (entry.place, entry.section, entry.author) if name]
         return facts
 
     def format_published(self, entry: Entry) -> str:
-        """When it was published, as exactly as the page says."""
+        """Return when it was published, with the precision of the page."""
         if entry.published_at is None:
             return self.phrases["no_date"]
         is_day = entry.precision is Precision.DAY
         return self.phrases.day(entry.published_at) if is_day else self.phrases.time(entry.published_at)
 
-    def notes(self, told: DigestStory) -> list[str]:
-        """What has to be known before reading."""
-        entry, notes = told.entry, []
+    def notes(self, story: DigestStory) -> list[str]:
+        """Return what a reader has to know first."""
+        entry, phrases, notes = story.entry, self.phrases, []
         if entry.is_derived:
-            notes.append(f"{_capitalize(self.phrases['derived'])}.")
+            notes.append(f"{_capitalize(phrases['derived'])}.")
         if entry.verdict is Verdict.UNPUBLISHED:
-            notes.append(self.phrases["page_gone"])
+            notes.append(phrases["page_gone"])
         if entry.verdict is Verdict.REPUBLISHED:
-            notes.append(self.phrases["republished_note"])
+            notes.append(phrases["republished_note"])
         if entry.verdict is Verdict.COPY:
-            notes.append(self.phrases["copy_note"])
+            notes.append(phrases["copy_note"])
         if self.is_match_gone(entry):
-            notes.append(f"{_capitalize(self.phrases['mention_gone'])}.")
-        if told.known_since:
-            notes.append(self.phrases.fill("known_since", time=self.phrases.time(told.known_since)))
+            notes.append(f"{_capitalize(phrases['mention_gone'])}.")
+        if story.known_since:
+            notes.append(phrases.fill("known_since", time=phrases.time(story.known_since)))
         return notes
 
     def pieces(self, entry: Entry) -> list[Piece]:
-        """The pieces of the excerpt as they are read, the article's beginning first.
+        """Return the pieces of the excerpt in reading order.
 
-        What is said already is left out, and a beginning of a few words where a sentence with a match is shown.
+        Pieces that the headline or an edit repeats are left out, and a short opening beside a sentence with a match.
         """
         said = [entry.headline] if entry.is_derived else []
         said += [edit.new or "" for edit in entry.edits]
         new = [piece for piece in entry.excerpt.pieces if not any(piece.text in text for text in said)]
-        telling = [piece for piece in new if piece.marks or len(piece.text) >= MIN_OPENING_LENGTH]
-        return sorted(telling or new, key=lambda piece: piece.before)
+        relevant = [piece for piece in new if piece.marks or len(piece.text) >= MIN_OPENING_LENGTH]
+        return sorted(relevant or new, key=lambda piece: piece.before)
 
     def lead(self, entry: Entry) -> str | None:
-        """The lead, where the excerpt does not say the same."""
+        """Return the lead, or None if the excerpt says the same."""
         lead = entry.lead
         return None if lead is None or any(lead.strip(" .…") in piece.text for piece in entry.excerpt.pieces) else lead
 
     def matched(self, entry: Entry) -> str | None:
-        """The terms that were found, each once: as the rules have them, for the text's own words count in the share."""
-        sure = {found.word for found in entry.matches if found.strength is Strength.STRONG}
+        """Return the matched terms, each once. Terms of the rules, because words of the text count in its share."""
+        certain = {match.word for match in entry.matches if match.strength is Strength.STRONG}
         words = dict.fromkeys(
-            found.word + ("" if found.word in sure else f" ({self.phrases['weak']})") for found in entry.matches
+            match.word + ("" if match.word in certain else f" ({self.phrases['weak']})") for match in entry.matches
         )
         return self.phrases.fill("matched", words=", ".join(words)) if words else None
 
-    def also_under(self, told: DigestStory) -> str | None:
-        """The other rules that the story falls under."""
-        names = [self.digest.titles.get(rule, rule) for rule in told.rules[1:]]
+    def also_under(self, story: DigestStory) -> str | None:
+        """Return the other rules of the story."""
+        names = [self.digest.titles.get(rule, rule) for rule in story.rules[1:]]
         return self.phrases.fill("more_rules", names=", ".join(names)) if names else None
 
     def credit(self, entry: Entry) -> str | None:
-        """Whom to name."""
-        credit, say = entry.credit, self.phrases
-        parts = [say.fill("reference", name=credit.reference)] if credit.reference else []
-        parts += [say.fill("attribution", name=credit.attribution)] if credit.attribution else []
+        """Return whom to name."""
+        credit, phrases = entry.credit, self.phrases
+        parts = [phrases.fill("reference", name=credit.reference)] if credit.reference else []
+        parts += [phrases.fill("attribution", name=credit.attribution)] if credit.attribution else []
         return " · ".join(parts) or None
 
     def link(self, entry: Entry) -> str:
-        """What the link to the article says."""
+        """Return the words of the link to the article."""
         return self.phrases["was_at" if entry.verdict is Verdict.UNPUBLISHED else "read"]
 
+    # --- its other pages
+
     def carried(self, entry: Entry) -> str:
-        """How many more pages carry the same text."""
+        """Return how many other pages have the same text."""
         return _capitalize(self.phrases.count("carried", len(entry.copies)))
 
     def copies(self, entry: Entry) -> tuple[RelatedArticle, ...]:
-        """The first pages that carry the same text."""
+        """Return the listed pages with the same text."""
         return entry.copies[:MAX_LISTED_PAGES]
 
     def versions(self, entry: Entry) -> tuple[RelatedArticle, ...]:
-        """The first other articles of the story: other languages, other words."""
+        """Return the listed other articles of the story: other languages, other words."""
         return entry.versions[:MAX_LISTED_PAGES]
 
     def more(self, entry: Entry, *, copies: bool) -> str | None:
-        """How many pages beyond those listed there are."""
-        left = len(entry.copies if copies else entry.versions) - MAX_LISTED_PAGES
-        return self.phrases.count("and_more", left) if left > 0 else None
+        """Return how many pages are not listed."""
+        rest = len(entry.copies if copies else entry.versions) - MAX_LISTED_PAGES
+        return self.phrases.count("and_more", rest) if rest > 0 else None
 
     def other(self, other: RelatedArticle) -> str:
-        """Where another page stands, and in which language."""
+        """Return the source and language of another page."""
         return f"{other.source_title}, {self.phrases.tongue(other.language)}"
 
     def revised_as_well(self, entry: Entry) -> str:
-        """The heading of another article of the story that was revised."""
+        """Return the heading of another article of the story that was revised."""
         name = f"{entry.source_title}, {self.phrases.tongue(entry.language)}"
         name += f" ({self.phrases['mention_gone']})" if self.is_match_gone(entry) else ""
         return self.phrases.fill("in_changed", name=name)
 
-    def edits(self, entry: Entry) -> list[tuple[str, Piece]]:
-        """What changed: before and now with the changed words marked, added, removed; the gravest first."""
-        edits = [edit for edit in entry.edits if edit.field != "page"]
-        grave = [
-            edit
-            for edit in edits
-            if SEVERITY_RANKS[edit.severity] > SEVERITY_RANKS[Severity.COSMETIC]
-            and edit.change_type is not ChangeType.MOVED
-        ]
-        return [line for edit in grave or edits for line in self._format_edit(edit)]
+    # --- what a revision changed
 
-    def _format_edit(self, edit: EntryEdit) -> list[tuple[str, Piece]]:
-        say = self.phrases
-        field = f"{say[f'field_{edit.field}']}. " if edit.field != "body" else ""
+    def edits(self, entry: Entry) -> list[tuple[str, Piece]]:
+        """Return labelled lines, the most severe edit first: before and now with marked words, added, removed."""
+        edits = [edit for edit in entry.edits if edit.field != "page"]
+        severe = [edit for edit in edits if _is_shown_first(edit)]
+        return [line for edit in severe or edits for line in self._format_edit(edit)]
+
+    def _format_edit(self, edit: EntryEdit) -> Sequence[tuple[str, Piece]]:
+        phrases = self.phrases
+        field = f"{phrases[f'field_{edit.field}']}. " if edit.field != "body" else ""
         if edit.change_type is not ChangeType.EDITED:
             text = edit.new if edit.new is not None else edit.old
-            return [(field + _capitalize(say[str(edit.change_type)]), self._make_piece(edit, text))]
-        figures = CHANGED_FIGURES.search(edit.reason or "") if edit.field == "body" else None
-        if figures and (edit.old is None or edit.new is None):  # numbers are facts, not text
+            return [(field + _capitalize(phrases[str(edit.change_type)]), self._make_piece(edit, text))]
+        figures = edit.format_claim(ClaimType.FIGURES) if edit.field == "body" else None
+        if figures and (edit.old is None or edit.new is None):
+            # The rights leave no room for one of the sentences. Numbers are facts, not text.
             shown = self._make_piece(edit, edit.new if edit.new is not None else edit.old)
-            return [(say["figures"], Piece(text=figures[1])), (say["now" if edit.new is not None else "was"], shown)]
+            return [
+                (phrases["figures"], Piece(text=figures)),
+                (phrases["now" if edit.new is not None else "was"], shown),
+            ]
         old, new = self._make_piece(edit, edit.old), self._make_piece(edit, edit.new)
-        is_whole = not any(each is None or each.endswith(ELLIPSIS) for each in (edit.old, edit.new))
+        is_whole = not any(text is None or text.endswith(ELLIPSIS) for text in (edit.old, edit.new))
         if is_whole and edit.field != "published_at":
             old, new = mark_differences(old.text, new.text)
-        return [(field + say["was"], old), (field + say["now"], new)]
+        return [(field + phrases["was"], old), (field + phrases["now"], new)]
 
     def _make_piece(self, edit: EntryEdit, text: str | None) -> Piece:
         if text is None:
             return Piece(text=self.phrases["not_shown"] if edit.field == "body" else ABSENT_TEXT)
-        return Piece(text=self.phrases.time(datetime.fromisoformat(text)) if edit.field == "published_at" else text)
+        is_time = edit.field == "published_at"
+        return Piece(text=self.phrases.time(datetime.fromisoformat(text)) if is_time else text)
+
+
+def _is_shown_first(edit: EntryEdit) -> bool:
+    """Return whether an edit is more than cosmetic or moved. If any is, the others are left out."""
+    is_severe = SEVERITY_RANKS[edit.severity] > SEVERITY_RANKS[Severity.COSMETIC]
+    return is_severe and edit.change_type is not ChangeType.MOVED
 
 
 def _capitalize(text: str) -> str:
@@ -287,5 +303,5 @@ def _capitalize(text: str) -> str:
 
 
 def render_digest(templates: Templates, form: str, view: DigestView) -> str:
-    """The digest as `html`, `txt` or `md`, by the template of that ending."""
+    """Return the digest as `html`, `txt` or `md`, by the template of that suffix."""
     return templates.render(f"digest.{form}", digest=view.digest, say=view, phrases=view.phrases)

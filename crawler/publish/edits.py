@@ -1,88 +1,116 @@
-"""What a revision changed, as far as it may be shown: the touched words and some around them, the gravest first."""
+"""What a revision changed, as far as it may be shown: the changed words and some around them."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from crawler.items import Article
 from crawler.publish.entries import EntryEdit
 from crawler.revisions.alignment import AlignedSentence, ChangeType
-from crawler.revisions.changes import SEVERITY_RANKS, RevisionDiff
-from crawler.revisions.changes import SentenceChange as Touched
-from crawler.rights import ELLIPSIS, Door, Piece
+from crawler.revisions.changes import SEVERITY_RANKS, RevisionDiff, SentenceChange
+from crawler.rights import ELLIPSIS, Fragment, Piece
+from crawler.text.spans import TextSpan
 
 MAX_EDITS = 12
-"""Touched sentences that are shown."""
+"""Changed sentences that are shown, the most severe first."""
 CONTEXT_LENGTH = 20
-"""Characters, about, shown before and behind the touched words of a sentence."""
+"""Characters, about, that are shown before and after the changed words of a sentence."""
+OLD, NEW = 0, 1
 
 
-def make_edits(door: Door, old: Article, new: Article, changes: RevisionDiff) -> tuple[EntryEdit, ...]:
-    """The touched sentences; what stands in a body is taken through the door."""
-    changed = sorted(changes.changed, key=lambda edit: -SEVERITY_RANKS[edit.severity])[:MAX_EDITS]
-    first = sorted(range(len(changed)), key=lambda at: not changed[at].sentence.new)  # what stands there now
-    made = {at: _make_edit(door, old, new, changed[at]) for at in first}
-    return tuple(made[at] for at in range(len(changed)))
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The part of a sentence to show, in one version. `before` and `after` are True where the sentence has more."""
+
+    text: str
+    before: bool = False
+    after: bool = False
 
 
-def _make_edit(door: Door, old: Article, new: Article, edit: Touched) -> EntryEdit:
-    now = _show_text(
-        door, new, edit, *_cut_window(edit, "removed")
-    )  # first: where the share is small, what stands there now
-    return EntryEdit(
-        field=edit.field,
-        old=_show_text(door, old, edit, *_cut_window(edit, "added")),
-        new=now,
-        severity=edit.severity,
-        reason=edit.reason,
-        change_type=edit.sentence.change_type,
-    )
+class EditPlan:
+    """The edits of a revision: first which fragments of the bodies they need, then how they look.
+
+    `fragments` begin with the edits that have a new sentence, and for each edit with the new one: if the share is
+    small, it goes to the current text.
+    """
+
+    def __init__(self, old: Article, new: Article, changes: RevisionDiff) -> None:
+        changed = sorted(changes.changed, key=lambda change: -SEVERITY_RANKS[change.severity])[:MAX_EDITS]
+        self._changed = changed
+        self._windows = [(_cut_window(each, "added"), _cut_window(each, "removed")) for each in changed]
+        self._places: list[tuple[int, int]] = []
+        fragments = []
+        for index in sorted(range(len(changed)), key=lambda index: not changed[index].sentence.new):
+            for side, article in ((NEW, new), (OLD, old)):
+                window = self._windows[index][side]
+                if changed[index].field == "body" and window.text.strip():
+                    fragments.append(Fragment(article=article, text=window.text))
+                    self._places.append((index, side))
+        self.fragments = tuple(fragments)
+
+    def make_edits(self, allowed: Sequence[str | None]) -> tuple[EntryEdit, ...]:
+        """Return the edits to show. `allowed` is what may be shown of each fragment."""
+        shown = dict(zip(self._places, allowed, strict=True))
+        return tuple(
+            EntryEdit(
+                field=change.field,
+                old=self._format_side(index, OLD, shown),
+                new=self._format_side(index, NEW, shown),
+                severity=change.severity,
+                claims=change.claims,
+                change_type=change.sentence.change_type,
+            )
+            for index, change in enumerate(self._changed)
+        )
+
+    def _format_side(self, index: int, side: int, shown: Mapping[tuple[int, int], str | None]) -> str | None:
+        """Return what to show of the old or the new sentence. Only a body's sentence depends on the rights."""
+        window = self._windows[index][side]
+        text = shown.get((index, side)) if self._changed[index].field == "body" else window.text.strip()
+        if not text:
+            return None
+        before = f"{ELLIPSIS} " if window.before else ""
+        after = f" {ELLIPSIS}" if window.after and not text.endswith(ELLIPSIS) else ""
+        return f"{before}{text}{after}"
 
 
-def _show_text(door: Door, article: Article, edit: Touched, text: str, before: bool, after: bool) -> str | None:
-    if not text.strip():
-        return None
-    found = door.fragment(article, text) if edit.field == "body" else text.strip()
-    if found is None:
-        return None
-    behind = f" {ELLIPSIS}" if after and not found.endswith(ELLIPSIS) else ""
-    return f"{ELLIPSIS + ' ' if before else ''}{found}{behind}"
+def _cut_window(change: SentenceChange, absent: str) -> _Window:
+    """Return the sentence in the version that lacks the spans marked `absent`.
 
-
-def _cut_window(edit: Touched, absent: str) -> tuple[str, bool, bool]:
-    """The sentence of one version, without the parts that only the other one has; of one edited in the body the touched
-    words with some around them, and whether it goes on before and behind."""
-    parts = list(_list_parts(edit.sentence, absent))
-    text = "".join(part for part, _ in parts)
-    if edit.field != "body" or edit.sentence.change_type is not ChangeType.EDITED:
-        return text.strip(), False, False
-    begin, end, at = len(text), 0, 0
-    for part, is_touched in parts:
-        if is_touched:
-            begin, end = min(begin, at), max(end, at + len(part))
-        at += len(part)
-    begin = text.rfind(" ", 0, max(begin - CONTEXT_LENGTH, 0)) + 1
+    Of an edited sentence of the body only the changed words and some around them are returned.
+    """
+    spans = list(_list_spans(change.sentence, absent))
+    text = "".join(span for span, _ in spans)
+    if change.field != "body" or change.sentence.change_type is not ChangeType.EDITED:
+        return _Window(text.strip())
+    start, end, position = len(text), 0, 0
+    for span, is_changed in spans:
+        if is_changed:
+            start, end = min(start, position), max(end, position + len(span))
+        position += len(span)
+    start = text.rfind(" ", 0, max(start - CONTEXT_LENGTH, 0)) + 1
     last = text.find(" ", min(end + CONTEXT_LENGTH, len(text)))
-    cut = text[begin : last if last >= 0 else len(text)].strip()
-    return cut, bool(text[:begin].strip()), not text.rstrip().endswith(cut)
+    window = text[start : last if last >= 0 else len(text)].strip()
+    return _Window(window, before=bool(text[:start].strip()), after=not text.rstrip().endswith(window))
 
 
-def _list_parts(sentence: AlignedSentence, absent: str) -> Iterator[tuple[str, bool]]:
-    """The parts of one version; where the other one has something more, an empty one marks the place."""
-    for part in sentence.spans:
-        yield ("", True) if part.mark == absent else (part.text, part.mark != "same")
+def _list_spans(sentence: AlignedSentence, absent: str) -> Iterator[tuple[str, bool]]:
+    """Yield the spans of one version. An empty one marks the place where only the other version has words."""
+    for span in sentence.spans:
+        yield ("", True) if span.mark == absent else (span.text, span.mark != "same")
 
 
 def mark_differences(old: str, new: str) -> tuple[Piece, Piece]:
-    """Two sentences with the words marked that only one of them has."""
+    """Return both sentences, each with the words marked that the other one lacks."""
     words = [list(re.finditer(r"\S+", text)) for text in (old, new)]
-    before, after = ([word[0] for word in side] for side in words)
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
-    marks: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
+    old_words, new_words = ([word[0] for word in side] for side in words)
+    matcher = difflib.SequenceMatcher(None, old_words, new_words, autojunk=False)
+    marks: tuple[list[TextSpan], list[TextSpan]] = ([], [])
     for kind, *places in matcher.get_opcodes():
-        for side, (begin, end) in enumerate((places[:2], places[2:])):
-            if kind != "equal" and end > begin:
-                marks[side].append((words[side][begin].start(), words[side][end - 1].end()))
-    return Piece(text=old, marks=tuple(marks[0])), Piece(text=new, marks=tuple(marks[1]))
+        for side, (start, end) in enumerate((places[:2], places[2:])):
+            if kind != "equal" and end > start:
+                marks[side].append((words[side][start].start(), words[side][end - 1].end()))
+    return Piece(text=old, marks=tuple(marks[OLD])), Piece(text=new, marks=tuple(marks[NEW]))

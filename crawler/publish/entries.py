@@ -1,4 +1,7 @@
-"""The nouns of outputs. An Entry holds no article: nothing but what may be shown can be reached through it."""
+"""What outputs show. An Entry holds no article: only what may be shown can be reached through it.
+
+Owners' templates use the field names of Entry, RelatedArticle and EntryEdit.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,16 @@ from datetime import datetime
 
 from crawler.items import Precision, Strength, Verdict
 from crawler.revisions.alignment import ChangeType
-from crawler.revisions.changes import Severity
+from crawler.revisions.changes import ClaimChange, ClaimType, Severity
 from crawler.rights import ELLIPSIS, Credit, Excerpt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryMatch:
-    """A match: the rule and its term that asked for it, and the field it stands in. `surface` is the word as the text
-    has it, None where the share has no room for it."""
+    """A match: the rule, its term, and the field of the article.
+
+    `surface` is the word as written in the text, None if the rights leave no room for it.
+    """
 
     rule: str
     term: str
@@ -30,7 +35,7 @@ class EntryMatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedArticle:
-    """Another article of the story, as a link. `is_copy` says that it is the same text, edited or not."""
+    """Another article of the story, as a link. `is_copy`: it has the same text, perhaps edited."""
 
     id: str
     source: str
@@ -44,28 +49,32 @@ class RelatedArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryEdit:
-    """A sentence that a revision touched: `old` or `new` is None where it is not there, or may not be shown.
+    """A sentence that a revision changed. `old` or `new` is None if it does not exist or may not be shown.
 
-    `fate` says whether it was edited, added, removed or moved, `why` in a few words (English) what was touched.
+    `claims` are the figures, dates and names that differ. They are facts, not text: they may always be shown.
     """
 
     field: str
     old: str | None
     new: str | None
     severity: Severity
-    reason: str | None
     change_type: ChangeType = ChangeType.EDITED
+    claims: tuple[ClaimChange, ...] = ()
+
+    def format_claim(self, claim_type: ClaimType) -> str | None:
+        """Return the changed words of a claim as `old → new`, or None if it did not change."""
+        changed = (claim for claim in self.claims if claim.type is claim_type)
+        return next((f"{claim.old or '–'} → {claim.new or '–'}" for claim in changed), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One article as an output shows it, with its story.
 
-    `headline` is the title, or `is_derived` from the text. Times are aware, in UTC; `published_at` is None where the
-    page names none. `edits` are what a revised version changed, empty for others; `rules` are those that fired.
-    `found` are the matched words that the share leaves room to name. `story` is the story's number, None for an article
-    that stands alone; `anchor` is the id of its article that was seen first, by which the story is known for good: its
-    number changes when stories become one. `others` are the story's other articles, the oldest first.
+    `headline` is the title, or comes from the text (`is_derived`). Times are aware, in UTC. `published_at` is None if
+    the page has no date. `edits` are what a revised version changed, else empty. `rules` are those that matched.
+    `story` is the story's number, None without a story. `anchor` is the id of the story's article that was seen first:
+    unlike the number it stays when stories merge. `others` are the story's other articles, the oldest first.
     """
 
     id: str
@@ -98,7 +107,7 @@ class Entry:
 
     @property
     def title(self) -> str:
-        """The headline; one that was made from the text stands in angle quotes."""
+        """The headline, in angle quotes if it comes from the text."""
         return f"‹{self.headline}›" if self.is_derived else self.headline
 
     @property
@@ -113,5 +122,5 @@ class Entry:
 
     @property
     def effective_at(self) -> datetime | None:
-        """The time it is sorted by: publication, else when it was read."""
+        """The time to sort by: publication, else when it was first seen."""
         return self.published_at or self.seen_at

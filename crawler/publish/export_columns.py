@@ -1,4 +1,4 @@
-"""The columns of an export: one row an article in one version. docs/exports.md says what each means."""
+"""The columns of an export: one row an article version. docs/exports.md says what each means."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from enum import StrEnum
 from typing import Any
 
 from crawler.items import Strength
-from crawler.publish import Entry
+from crawler.publish.entries import Entry
 from crawler.publish.xml_text import sanitize_text
 
 
 class ColumnType(StrEnum):
-    """What stands in a column."""
+    """The type of a column's values."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -26,7 +26,7 @@ class ColumnType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, what stands in it, and how an entry gives it."""
+    """A column: its name, its type, and how to get its value from an entry."""
 
     name: str
     type: ColumnType
@@ -66,21 +66,21 @@ COLUMNS = (
 
 
 def make_row(entry: Entry) -> dict[str, Any]:
-    """An entry's values by column: texts without signs that files for others may not hold, times in UTC."""
+    """Return an entry's values by column: texts without characters that XML forbids, times in UTC."""
     return {column.name: _convert_value(column.get_value(entry), column.type) for column in COLUMNS}
 
 
-def _convert_value(value: Any, kind: ColumnType) -> Any:
+def _convert_value(value: Any, column_type: ColumnType) -> Any:
     if value is None:
         return None
-    if kind is ColumnType.TEXT:
+    if column_type is ColumnType.TEXT:
         return sanitize_text(value)
-    if kind is ColumnType.TEXTS:
+    if column_type is ColumnType.TEXTS:
         return [sanitize_text(each) for each in value]
-    return value.astimezone(UTC) if kind is ColumnType.TIME else value
+    return value.astimezone(UTC) if column_type is ColumnType.TIME else value
 
 
 def _list_words(entry: Entry, strength: Strength) -> tuple[str, ...]:
-    return tuple(
-        dict.fromkeys(found.surface for found in entry.matches if found.surface and found.strength is strength)
-    )
+    """Return the matched words as written, each once, as far as they may be shown."""
+    words = (match.surface for match in entry.matches if match.surface and match.strength is strength)
+    return tuple(dict.fromkeys(words))

@@ -1,4 +1,4 @@
-"""Exports as files, a row at a time: JSON lines, CSV that Excel opens right, Parquet (`crawler[parquet]`)."""
+"""Exports a row at a time: JSON lines, CSV that Excel opens correctly, Parquet (extra `parquet`)."""
 
 from __future__ import annotations
 
@@ -14,45 +14,48 @@ from typing import IO, Any
 
 from crawler.errors import UsageError
 from crawler.items import format_time
-from crawler.publish import Entry
+from crawler.publish.entries import Entry
 from crawler.publish.export_columns import COLUMNS, ColumnType, make_row
 
 FORMULA_START = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
-"""How a cell begins that a spreadsheet would take for a formula, spaces before it or not."""
+"""How a cell begins that a spreadsheet would take for a formula, with or without spaces before it."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 PARQUET_GROUP_ROWS = 2000
-"""Rows of Parquet held in memory and written together."""
+"""Rows of Parquet that are held in memory and written together."""
 
 
 def write_jsonl(file: IO[bytes], entries: Iterable[Entry]) -> int:
-    """One JSON object a line; how many."""
-    number = 0
+    """Write one JSON object a line. Return how many."""
+    count = 0
     for entry in entries:
-        number += 1
+        count += 1
         file.write((json.dumps(make_row(entry), ensure_ascii=False, default=format_time) + "\n").encode())
-    return number
+    return count
 
 
 def write_csv(file: IO[bytes], entries: Iterable[Entry], separator: str = ",") -> int:
-    """A line of names, then the rows; how many. UTF-8 with BOM and CRLF, as Excel wants it; no cell is a formula."""
+    """Write a line of names, then the rows. Return how many rows.
+
+    Excel wants UTF-8 with a byte order mark, and CRLF. No cell is a formula.
+    """
     file.write(BYTE_ORDER_MARK)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     try:
-        lines = csv.writer(text, delimiter=separator, lineterminator="\r\n")
-        lines.writerow([column.name for column in COLUMNS])
-        number = 0
+        writer = csv.writer(text, delimiter=separator, lineterminator="\r\n")
+        writer.writerow([column.name for column in COLUMNS])
+        count = 0
         for entry in entries:
-            number += 1
-            lines.writerow([format_cell(value) for value in make_row(entry).values()])
+            count += 1
+            writer.writerow([format_cell(value) for value in make_row(entry).values()])
     finally:
         text.detach()
-    return number
+    return count
 
 
 def format_cell(value: Any) -> str:
-    """A value as a cell: lists joined by `; `, nothing for what is unknown, `'` before what looks like a formula.
+    """Return a value as a cell: lists joined by `; `, nothing for None, `'` before what looks like a formula.
 
-    >>> cell("=1+1"), cell(None), cell(["МККК", "ICRC"]), cell(-2)
+    >>> format_cell("=1+1"), format_cell(None), format_cell(["МККК", "ICRC"]), format_cell(-2)
     ("'=1+1", '', 'МККК; ICRC', '-2')
     """
     if value is None:
@@ -69,7 +72,7 @@ def format_cell(value: Any) -> str:
 
 
 def write_parquet(file: IO[bytes], entries: Iterable[Entry]) -> int:
-    """Typed columns; how many rows."""
+    """Write typed columns. Return how many rows."""
     import pyarrow
     from pyarrow.parquet import ParquetWriter
 
@@ -82,17 +85,17 @@ def write_parquet(file: IO[bytes], entries: Iterable[Entry]) -> int:
         ColumnType.TEXTS: pyarrow.list_(pyarrow.string()),
     }
     schema = pyarrow.schema([(column.name, types[column.type]) for column in COLUMNS])
-    number = 0
+    count = 0
     rows = map(make_row, entries)
-    with ParquetWriter(file, schema, compression="zstd") as out:
+    with ParquetWriter(file, schema, compression="zstd") as writer:
         for first in rows:
             group = [first, *islice(rows, PARQUET_GROUP_ROWS - 1)]
-            out.write_table(pyarrow.Table.from_pylist(group, schema=schema))
-            number += len(group)
-    return number
+            writer.write_table(pyarrow.Table.from_pylist(group, schema=schema))
+            count += len(group)
+    return count
 
 
 def raise_if_no_parquet() -> None:
-    """UsageError when what Parquet needs is not installed."""
+    """Raise UsageError if the package for Parquet is not installed."""
     if find_spec("pyarrow") is None:
         raise UsageError('Parquet needs an optional package: pip install "crawler[parquet]"; or write .jsonl or .csv.')

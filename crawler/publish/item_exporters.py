@@ -1,4 +1,4 @@
-"""Scrapy's exporters for articles: how nested values stand in flat formats."""
+"""Scrapy's exporters for articles, with nested values in flat formats: for `crawl -o` and `scrapy crawl -O`."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from crawler.publish.xml_text import sanitize_text
 
 
 class FlatCsvExporter(CsvItemExporter):
-    """CSV: nested values (images, matches, rights, …) are JSON in their cell, unknown ones are empty."""
+    """CSV: a cell has nested values (images, matches, rights, …) as JSON, and nothing for an unknown one."""
 
     def serialize_field(self, field: Any, name: str, value: Any) -> Any:
-        """A cell's value."""
-        return flatten_value(BaseItemExporter.serialize_field(self, field, name, value))  # CSV's own would join lists
+        """Return a cell's value."""
+        # CsvItemExporter's own method would join lists.
+        return flatten_value(BaseItemExporter.serialize_field(self, field, name, value))
 
 
 class FlatXmlExporter(XmlItemExporter):
-    """XML: nested values are JSON in their element, unknown ones are empty."""
+    """XML: an element has nested values as JSON, and nothing for an unknown one."""
 
     def serialize_field(self, field: Any, name: str, value: Any) -> Any:
-        """An element's text, without the signs that XML cannot hold at all."""
+        """Return an element's text."""
         text = flatten_value(super().serialize_field(field, name, value))
         return sanitize_text(text) if isinstance(text, str) else text
 
 
 def flatten_value(value: Any) -> Any:
-    """A value as one string where it is not one already: JSON for lists and objects, nothing for None."""
+    """Return a value without nesting: JSON for lists and objects, an empty string for None."""
     if value is None:
         return ""
     if isinstance(value, (list, tuple, dict)) or ItemAdapter.is_item(value):
@@ -40,7 +41,7 @@ def flatten_value(value: Any) -> Any:
 
 
 def make_json_value(value: Any) -> Any:
-    """Nested items as JSON values."""
+    """Return nested items as JSON values."""
     if ItemAdapter.is_item(value) and not isinstance(value, dict):
         return {key: make_json_value(each) for key, each in ItemAdapter(value).items()}
     if isinstance(value, (list, tuple)):
@@ -49,11 +50,11 @@ def make_json_value(value: Any) -> Any:
 
 
 def make_exporter(suffix: str, file: Any) -> BaseItemExporter:
-    """The exporter for a file's ending, writing every field in the order of `Article`."""
-    kinds: dict[str, Callable[..., BaseItemExporter]] = {
+    """Return the exporter for a file's suffix. It writes every field, in the order of `Article`."""
+    exporters: dict[str, Callable[..., BaseItemExporter]] = {
         ".jsonl": JsonLinesItemExporter,
         ".json": JsonItemExporter,
         ".csv": FlatCsvExporter,
         ".xml": FlatXmlExporter,
     }
-    return kinds[suffix](file, fields_to_export=list(ARTICLE_FIELDS), encoding="utf-8")
+    return exporters[suffix](file, fields_to_export=list(ARTICLE_FIELDS), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Sources that could not be seen to the full in a time: what kept us from it, since when, and until when."""
+"""Sources that could not be read completely in a period: why, since when, and until when."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from crawler.items import Health
 from crawler.store import Alarm, Store
 
 UNREAD_KIND = "unread"
-"""Kind of a source of which no live run ended in that time."""
+"""Kind of outage of a source that no live run read to the end in the period."""
 MOMENTARY_KIND = "unreachable"
-"""What is no trouble when one run met it and the next one did not."""
+"""No outage if one run found it and the next one did not: networks fail for a moment."""
 MAX_RUNS_EXAMINED = 200
-"""Runs that are looked at for the beginning of a trouble."""
+"""Runs that are searched for the beginning of an outage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """One trouble of one source: `kind` is a run's verdict, or `unread`.
+    """One outage of one source. `kind` is a run's health, or `unread`.
 
-    `since` (aware, in UTC) is None for a source that was never read, and for one that is silent when it published last;
-    `until` is when it was seen to the full again, None where it was not by the end of that time.
+    `since` (aware, in UTC) is None for a source that was never read. For a silent one it is its last publication.
+    `until` is when the source was read completely again, None if that was not before the end of the period.
     """
 
     source: str
@@ -37,16 +37,14 @@ class Outage:
 def list_outages(
     store: Store, sources: Iterable[str], begin: datetime, end: datetime, language: str = "en"
 ) -> tuple[Outage, ...]:
-    """The trouble of each source from `begin` on and before `end`, for those that had one, the gravest."""
+    """Return the worst outage of each source from `begin` until before `end`, for sources that had one."""
     found = (_find_outage(store, source, begin, end) for source in sources)
-    return tuple(
-        replace(trouble, source_title=spiders.get_title(trouble.source, language)) for trouble in found if trouble
-    )
+    return tuple(replace(outage, source_title=spiders.get_title(outage.source, language)) for outage in found if outage)
 
 
 def _find_outage(store: Store, source: str, begin: datetime, end: datetime) -> Outage | None:
-    ended = store.runs.list_ended_before(source, end, MAX_RUNS_EXAMINED, mode="live")
-    last = ended[0] if ended else None
+    runs = store.runs.list_ended_before(source, end, MAX_RUNS_EXAMINED, mode="live")
+    last = runs[0] if runs else None
     if last is None or last.finished_at is None or last.finished_at < begin:
         return _make_outage(store, source, UNREAD_KIND, last.finished_at if last else None)
     if alarm := _pick_worst(store.alarms.list_open_between(source, begin, end), end):
@@ -54,12 +52,12 @@ def _find_outage(store: Store, source: str, begin: datetime, end: datetime) -> O
         return _make_outage(store, source, alarm.kind, alarm.opened_at, closed)
     if last.health is Health.HEALTHY:
         return None
-    bad = list(takewhile(lambda run: run.health is not Health.HEALTHY, ended))
+    bad = list(takewhile(lambda run: run.health is not Health.HEALTHY, runs))
     return _make_outage(store, source, str(last.health or Health.FAILED), bad[-1].started_at)
 
 
 def _pick_worst(alarms: list[Alarm], end: datetime) -> Alarm | None:
-    """The one that is still open at the end, else the one that lasted longest."""
+    """Return the alarm that is still open at the end, else the longest one."""
     lasting = [
         alarm
         for alarm in alarms

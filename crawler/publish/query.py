@@ -1,4 +1,4 @@
-"""The stored articles that a rule, a source or a subscription asks for, grouped by story, the latest story first."""
+"""Which stored articles an output wants, grouped by story."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from crawler.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleQuery:
-    """What is asked for; empty means everything that matched, with `everything` the rest too.
+    """What an output wants. Empty means every article with a match; `include_unmatched` adds the others.
 
-    `since` and `until` (aware) are compared with an article's time: publication, else when it was read, else when it
-    was first seen; `until` itself is too late.
+    `since` and `until` (aware) are compared with the time of publication, else of reading, else of first sight. `until`
+    itself is excluded.
     """
 
     rules: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class ArticleQuery:
     include_unmatched: bool = False
 
     def selects(self, article: Article) -> bool:
-        """Whether the article is asked for, its time aside."""
+        """Return whether the query wants the article, whatever its time."""
         return (
             (not self.sources or article.source in self.sources)
             and (not self.languages or article.language in self.languages)
@@ -40,45 +40,47 @@ class ArticleQuery:
         )
 
     def covers_time(self, article: Article, store: Store) -> bool:
-        """Whether its time is asked for too."""
+        """Return whether the query wants articles of this time."""
         if not self.since and not self.until:
             return True
-        when = article.published_at or article.fetched_at or store.articles.get_first_seen_time(article.id)
-        return when is None or not ((self.since and when < self.since) or (self.until and when >= self.until))
+        time = article.published_at or article.fetched_at or store.articles.get_first_seen_time(article.id)
+        return time is None or not ((self.since and time < self.since) or (self.until and time >= self.until))
 
 
 def list_stories(
     store: Store, query: ArticleQuery, *, limit: int | None = None, include_earlier: bool = False
 ) -> list[tuple[Article, ...]]:
-    """The stories asked for, each with the articles that are, the earliest first; at most `limit` stories.
+    """Return the articles that the query wants, by story: the latest story first, its earliest article first.
 
-    An article without a story is one of its own. `earlier` adds the articles of these stories from another time, so
-    that the first of a story stays the first.
+    An article without a story is one of its own. `include_earlier` adds articles of these stories from other times, so
+    that a story's first article stays the first.
     """
     stories: dict[object, tuple[Article, ...]] = {}
     for article in list_articles(store, query):
-        number = store.stories.get_id_by_article(article.id)
-        key: object = article.id if number is None else number
+        story_id = store.stories.get_id_by_article(article.id)
+        key: object = article.id if story_id is None else story_id
         if key in stories:
             continue
         if len(stories) == limit:
             break
-        story = store.stories.get(number) if number is not None else None
+        story = store.stories.get(story_id) if story_id is not None else None
         members = [member.article for member in story.members] if story else []
         stories[key] = tuple(
-            each for each in members if query.selects(each) and (include_earlier or query.covers_time(each, store))
+            member
+            for member in members
+            if query.selects(member) and (include_earlier or query.covers_time(member, store))
         ) or (article,)
     return list(stories.values())
 
 
 def list_articles(store: Store, query: ArticleQuery, *, limit: int | None = None) -> Iterable[Article]:
-    """The articles asked for in their current version, the newest first."""
+    """Yield the articles that the query wants in their current version, the newest first."""
     return islice(_select_articles(store, query), limit)
 
 
 def _select_articles(store: Store, query: ArticleQuery) -> Iterator[Article]:
     source = query.sources[0] if len(query.sources) == 1 else None
     language = query.languages[0] if len(query.languages) == 1 else None
-    strong = True if query.strength is Strength.STRONG and not query.include_unmatched else None
-    found = store.articles.iter_newest(source=source, language=language, matched=strong, since=query.since)
-    return (article for article in found if query.selects(article) and query.covers_time(article, store))
+    has_match = True if query.strength is Strength.STRONG and not query.include_unmatched else None
+    newest = store.articles.iter_newest(source=source, language=language, matched=has_match, since=query.since)
+    return (article for article in newest if query.selects(article) and query.covers_time(article, store))

@@ -1,4 +1,4 @@
-"""Names blacked out before anything leaves: each letter of what a pattern fits becomes a block, so offsets hold."""
+"""Black out names before anything leaves. Each character becomes a block, so that offsets stay valid."""
 
 from __future__ import annotations
 
@@ -14,60 +14,63 @@ from crawler.items import Article, Match
 
 BLOCK_CHARACTER = "█"
 PATTERN_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]| ", re.DOTALL)
-"""What is read at once in a pattern, so that only a space that stands for itself is taken for one."""
+"""An escape, a character class or a space: so a space within one of these is not taken for a plain space."""
 UNREDACTED_FIELDS = frozenset({"id", "source", "language", "published_raw", "copy_of"})
-"""Texts that name no person, or that an output never shows."""
+"""Texts that name no person, or that no output shows."""
 
 
 @lru_cache(maxsize=64)
 def _compile_patterns(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
-    """Each pattern, and where it has letters that may be written as two signs (`й`), the pattern with these."""
-    written = dict.fromkeys(
+    """Return each pattern, in both forms if Unicode can write one of its letters as two characters (`й`)."""
+    forms = dict.fromkeys(
         unicodedata.normalize(form, _allow_line_breaks(pattern)) for pattern in patterns for form in ("NFC", "NFD")
     )
-    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in written)
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in forms)
 
 
 def _allow_line_breaks(pattern: str) -> str:
-    """A pattern whose spaces fit the end of a line too.
+    """Return a pattern whose spaces match the end of a line too.
 
-    >>> _over_lines("Айдос Бекович[ -]улы")
+    >>> _allow_line_breaks("Айдос Бекович[ -]улы")
     'Айдос\\\\sБекович[ -]улы'
     """
     if re.compile(pattern).flags & re.VERBOSE:
         return pattern
-    return PATTERN_TOKEN.sub(lambda found: r"\s" if found[0] in (" ", "\\ ") else found[0], pattern)
+    return PATTERN_TOKEN.sub(lambda token: r"\s" if token[0] in (" ", "\\ ") else token[0], pattern)
 
 
 def redact_text(text: str, patterns: Sequence[str]) -> str:
-    """The text with a block for each sign that a pattern fits, spaces excepted. Each pattern sees the whole text, also
-    what another one fits.
+    """Return the text with a block for each character that a pattern matches, except spaces.
 
-    >>> blackened("Айдос Бекович сказал", ["Айдос", "Айдос Бекович"])
+    Each pattern sees the original text, even where another one matches.
+
+    >>> redact_text("Айдос Бекович сказал", ["Айдос", "Айдос Бекович"])
     '█████ ███████ сказал'
     """
-    found = [match.span() for pattern in _compile_patterns(tuple(patterns)) for match in pattern.finditer(text)]
-    for begin, end in found:
-        text = text[:begin] + re.sub(r"\S", BLOCK_CHARACTER, text[begin:end]) + text[end:]
+    spans = [match.span() for pattern in _compile_patterns(tuple(patterns)) for match in pattern.finditer(text)]
+    for start, end in spans:
+        text = text[:start] + re.sub(r"\S", BLOCK_CHARACTER, text[start:end]) + text[end:]
     return text
 
 
 def _matches_url(url: str, patterns: Sequence[str]) -> bool:
-    """Whether a pattern fits an address, its words read as words too: `/%D0%90%D0%B9%D0%B4%D0%BE%D1%81-bekovich`."""
+    """Return whether a pattern matches an address, with its words read as words: `/%D0%90%D0%B9%D0%B4%D0%BE%D1%81`."""
     plain = unquote(url)
     return any(redact_text(text, patterns) != text for text in (url, plain, re.sub(r"[\W_]+", " ", plain)))
 
 
 def redact_article(article: Article, patterns: Sequence[str]) -> Article:
-    """The article with every text blacked out where a pattern fits; an address that a name stands in leads to the
-    site's first page instead."""
+    """Return the article with every text blacked out where a pattern matches.
+
+    An address with such a name is replaced by that of the site's first page.
+    """
     if not patterns:
         return article
     values: dict[str, Any] = {
         field.name: redact_text(value, patterns)
         for field in fields(article)
-        if field.name not in UNREDACTED_FIELDS | {"url"}
-        and type(value := getattr(article, field.name)) is str  # no verdict
+        # Enumerations such as the verdict are str subclasses: they are no text.
+        if field.name not in UNREDACTED_FIELDS | {"url"} and type(value := getattr(article, field.name)) is str
     }
     matches = tuple(
         replace(
@@ -85,7 +88,7 @@ def redact_article(article: Article, patterns: Sequence[str]) -> Article:
 
 
 def _redact_surface(article: Article, match: Match, values: Mapping[str, Any], patterns: Sequence[str]) -> str:
-    """The matched word as it stands in the text that is shown: it may be a part of a name."""
-    at = slice(match.start, match.end)
-    is_there = (article.texts.get(match.field) or "")[at] == match.surface
-    return redact_text(values[match.field][at] if is_there else match.surface, patterns)
+    """Return the matched word as the shown text has it: it may be part of a name."""
+    span = slice(match.start, match.end)
+    is_in_text = (article.texts.get(match.field) or "")[span] == match.surface
+    return redact_text(values[match.field][span] if is_in_text else match.surface, patterns)

@@ -1,20 +1,20 @@
-"""The templates of messages and digests (Jinja2): an owner's own where the folder `templates` has one, else ours.
+"""The templates of messages and digests (Jinja2): an owner's if the folder `templates` has one of that name, else ours.
 
-HTML is escaped by itself, by the template's ending. A template sees what it is given and nothing of the machine
-(sandboxed); what it does not know is an error, not a gap.
+Names ending in `.html` are escaped automatically. The environment is sandboxed: a template sees its values and nothing
+of the machine. An unknown name is an error, not a gap.
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
 from jinja2 import (
-    BaseLoader,
     ChoiceLoader,
     FileSystemLoader,
     StrictUndefined,
@@ -30,85 +30,88 @@ from crawler.rights import Piece
 
 
 class Templates:
-    """Renders templates by name."""
+    """Renders templates by name. Raises ConfigError if the owner's folder does not exist."""
 
     def __init__(self, owner_folder: Path | None = None) -> None:
-        folder = str(resources.files("crawler.defaults").joinpath("templates"))
-        shipped = FileSystemLoader(folder)
+        shipped = Path(str(resources.files("crawler.defaults").joinpath("templates")))
         if owner_folder is not None and not owner_folder.is_dir():
             raise ConfigError(f"templates: {owner_folder} is no folder.")
-        loaders: list[BaseLoader] = [FileSystemLoader(owner_folder)] if owner_folder else []
-        self._folders = [Path(owner_folder) if owner_folder else None, Path(folder)]
+        self._folders = [Path(owner_folder), shipped] if owner_folder else [shipped]
         self._jinja = SandboxedEnvironment(
-            loader=ChoiceLoader([*loaders, shipped]),
+            loader=ChoiceLoader([FileSystemLoader(folder) for folder in self._folders]),
             autoescape=select_autoescape(("html",), default=False),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        self._jinja.filters["marked_html"] = mark_html
-        self._jinja.filters["marked_text"] = mark_text
-        self._jinja.filters["marked_md"] = mark_markdown
-        self._jinja.filters["md"] = escape_markdown
-        self._jinja.filters["wrapped"] = wrap_text
+        # Owners' templates use these names.
+        self._jinja.filters |= {
+            "marked_html": mark_html,
+            "marked_text": mark_text,
+            "marked_md": mark_markdown,
+            "md": escape_markdown,
+            "wrapped": wrap_text,
+        }
 
     def render(self, name: str, **values: Any) -> str:
-        """The template filled in; ConfigError with file and line for an owner's that cannot be used."""
+        """Return the filled template. Raise ConfigError with file and line for an owner's that cannot be used."""
         try:
             return self._jinja.get_template(name).render(**values)
-        except Exception as error:  # whatever an owner's template does: a sum of words, a file that is no text
-            where = self._find_location(error) or name
+        except Exception as error:  # An owner's template may do anything: add words, be no text file.
+            location = self._find_location(error) or name
             kind = "" if isinstance(error, TemplateError) else f"{type(error).__name__}: "
-            raise ConfigError(f"The template {where} cannot be used: {kind}{str(error).rstrip('.')}.") from error
+            raise ConfigError(f"The template {location} cannot be used: {kind}{str(error).rstrip('.')}.") from error
 
     def _find_location(self, error: Exception) -> str | None:
-        """File and line of the mistake: a syntax error's own, else the last line of a template that was at work."""
+        """Return file and line of a syntax error, else of the last template that was running."""
         if isinstance(error, TemplateSyntaxError):
             return f"{error.filename or error.name}:{error.lineno}"
         frames = [(Path(frame.filename), frame.lineno) for frame in extract_tb(error.__traceback__)]
-        places = [f"{file}:{line}" for file, line in frames if file.parent in self._folders]
-        return places[-1] if places else None
+        locations = [f"{file}:{line}" for file, line in frames if file.parent in self._folders]
+        return locations[-1] if locations else None
 
 
 def mark_html(piece: Piece, tag: str = "mark") -> Markup:
-    """A piece with its matched words in a tag, and an ellipsis where the article goes on."""
+    """Return a piece with its matched words in a tag, and an ellipsis where the article has more text."""
     return Markup(_mark_words(piece, lambda word: f"<{tag}>{escape(word)}</{tag}>", lambda text: str(escape(text))))
 
 
 def mark_text(piece: Piece, sign: str = "*") -> str:
-    """A piece with a sign around its matched words, and an ellipsis where the article goes on."""
+    """Return a piece with a sign around its matched words, and an ellipsis where the article has more text."""
     return _mark_words(piece, lambda word: f"{sign}{word}{sign}", lambda text: text)
 
 
-def escape_markdown(text: str) -> str:
-    """A text in which nothing is taken for Markdown or HTML, on one line.
+def mark_markdown(piece: Piece) -> str:
+    """Return a piece as Markdown with its matched words bold, and an ellipsis where the article has more text."""
+    return _mark_words(piece, lambda word: f"**{escape_markdown(word)}**", _escape_between)
 
-    >>> md("1. *Red* <b>")
+
+def escape_markdown(text: str) -> str:
+    """Return a text on one line in which nothing is Markdown or HTML.
+
+    >>> escape_markdown("1. *Red* <b>")
     '1\\\\. \\\\*Red\\\\* &lt;b>'
     """
     escaped = re.sub(r"([\\`*_\[\]|#~])", r"\\\1", " ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;")
     return re.sub(r"^(\d+)([.)])|^([-+>=])", lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", escaped)
 
 
-def mark_markdown(piece: Piece) -> str:
-    """A piece as Markdown with its matched words bold, and an ellipsis where the article goes on."""
-    return _mark_words(piece, lambda word: f"**{escape_markdown(word)}**", _escape_between)
+def _escape_between(text: str) -> str:
+    """Return the text between two marked words, with a space at either end if it had one."""
+    start, end = (" " if text[:1].isspace() else "", " " if text[-1:].isspace() else "")
+    return f"{start}{escape_markdown(text)}{end}" if text.strip() else start
 
 
 def wrap_text(text: str, indent: int = 0, width: int = 88) -> str:
-    """A text in lines, all but the first indented; words and addresses stay whole."""
+    """Return a text in lines, all but the first indented. Words and addresses stay whole."""
     return textwrap.fill(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
-def _escape_between(text: str) -> str:
-    begin, end = (" " if text[:1].isspace() else "", " " if text[-1:].isspace() else "")
-    return f"{begin}{escape_markdown(text)}{end}" if text.strip() else begin
-
-
-def _mark_words(piece: Piece, mark: Any, plain: Any) -> str:
-    parts, at = [], 0
-    for begin, end in piece.marks:
-        parts += [plain(piece.text[at:begin]), mark(piece.text[begin:end])]
-        at = end
-    return "".join([*parts, plain(piece.text[at:])]).join(piece.ends)
+def _mark_words(piece: Piece, mark: Callable[[str], str], keep: Callable[[str], str]) -> str:
+    """Return a piece with its ends. `mark` formats matched words, `keep` the text between them."""
+    parts, position = [], 0
+    for start, end in piece.marks:
+        parts += [keep(piece.text[position:start]), mark(piece.text[start:end])]
+        position = end
+    return "".join([*parts, keep(piece.text[position:])]).join(piece.ends)

@@ -19,7 +19,7 @@ from crawler.errors import ConfigError
 from crawler.items import Health, Run
 from crawler.notify.alarm_dispatcher import AlarmDispatcher
 from crawler.notify.alarms import record_run_result
-from crawler.store import Store, open_store
+from crawler.store import Store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -31,12 +31,6 @@ def receiver() -> Iterator[AlarmWebhook]:
     one = AlarmWebhook()
     yield one
     one.close()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
-        yield opened
 
 
 def told(store: Store, receiver: AlarmWebhook, *verdicts: str) -> list[str]:

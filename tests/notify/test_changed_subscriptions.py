@@ -20,8 +20,7 @@ from crawler.notify.digests import make_due_digests
 from crawler.notify.dispatcher import Dispatcher
 from crawler.notify.rendering import MessageRenderer
 from crawler.notify.routing import route_events
-from crawler.publish import Entry
-from crawler.rights import Door
+from crawler.publish.entries import Entry
 from crawler.store import Decision, DeliveryState, Message, Store, open_store
 
 DAY = timedelta(days=1)
@@ -43,11 +42,11 @@ def told(room: ArticlePublisher, settings: Config) -> list[Message]:
     room.cluster_articles()
     route_events(room.store, settings, room.clock)
     make_due_digests(room.store, settings, room.clock)
-    return [message for message, _ in reversed(room.store.messages.deliveries__list_newest())]
+    return [message for message, _ in reversed(room.store.deliveries.list_newest())]
 
 
 def begun(store: Store) -> ArticlePublisher:
-    store.events.subscriptions__get_or_start(["press"], NOON - DAY)
+    store.subscriptions.get_or_start(["press"], NOON - DAY)
     return ArticlePublisher(store)
 
 
@@ -75,13 +74,13 @@ def test_a_first_digest_after_alerts_tells_nothing_that_was_told_with_them(store
     body = "Делегация МККК посетила Шымкент и встретилась с акимом города."
     other = room.publish("2", title="О поездке", body=body)
     told(room, config())
-    assert store.events.notifications__list_by_article(other.id)[0].decision is Decision.ALERT
+    assert store.notifications.list_by_article(other.id)[0].decision is Decision.ALERT
     kinds = {message.kind for message in told(room, config(when="daily 08:30", empty="always"))}
     assert kinds == {"alert"}  # the digest of that morning would say that there was nothing
     room.clock += DAY
     digest = told(room, config(when="daily 08:30", empty="always"))[-1]
     assert (digest.kind, digest.period_start) == ("digest", NOON + DAY + timedelta(minutes=3))
-    assert store.events.notifications__list_by_message(digest.id) == []
+    assert store.notifications.list_by_message(digest.id) == []
 
 
 def test_who_heard_that_a_page_is_gone_hears_that_it_is_back(store: Store) -> None:
@@ -106,24 +105,24 @@ def test_an_alert_that_is_late_does_not_come_in_quiet_hours(store: Store) -> Non
         room.publish("1")
         told(room, config(hook.address))  # due at once, as one that failed before
         assert not Dispatcher(settings, store).send_due()
-        ((_, delivery),) = store.messages.deliveries__list_newest()
+        ((_, delivery),) = store.deliveries.list_newest()
         assert timedelta(minutes=58) < delivery.next_try_at - datetime.now(UTC) <= timedelta(hours=1)
-        store.messages.deliveries__retry_failed(datetime.now(UTC))
+        store.deliveries.retry_failed(datetime.now(UTC))
         assert hook.requests == []
         with store.transaction():
-            store.messages.deliveries__save_result(delivery, replace(delivery, next_try_at=NOON))
+            store.deliveries.save_result(delivery, replace(delivery, next_try_at=NOON))
         assert Dispatcher(settings, store).send_due(ignore_quiet_hours=True).sent == 1
 
 
 def test_a_message_that_cannot_be_written_holds_up_no_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = MessageRenderer.build_entry
 
-    def entry(self: MessageRenderer, subscription: Subscription, article: Article, door: Door) -> Entry:
+    def entry(self: MessageRenderer, subscription: Subscription, article: Article) -> Entry:
         if article.id == "mfa:2:ru":
             raise OverflowError
-        return whole(self, subscription, article, door)
+        return whole(self, subscription, article)
 
-    monkeypatch.setattr(MessageRenderer, "entry", entry)
+    monkeypatch.setattr(MessageRenderer, "build_entry", entry)
     with WebhookServer() as hook:
         settings, room = config(hook.address, unit="article"), begun(store)
         for name in ("1", "2", "3"):
@@ -131,7 +130,7 @@ def test_a_message_that_cannot_be_written_holds_up_no_other(store: Store, monkey
         told(room, settings)
         sent = Dispatcher(settings, store).send_due()
         assert (sent.sent, sent.failed) == (2, 1)
-        ((_, waits),) = store.messages.deliveries__list_newest(failed=True)
+        ((_, waits),) = store.deliveries.list_newest(failed=True)
         assert waits.failure == "it could not be written (OverflowError)"
 
 
@@ -168,11 +167,11 @@ def test_the_keys_of_another_store_are_others(store: Store, tmp_path: Path) -> N
 
 def test_what_failed_is_listed_however_much_waits(store: Store) -> None:
     room = begun(store)
-    new = {"subscription": "press", "kind": "alert", "channels": ["desk"], "at": room.clock, "due": NOON}
+    new = {"subscription": "press", "kind": "alert", "channels": ["desk"], "created_at": room.clock, "due_at": NOON}
     number, *_ = [store.messages.add(key=str(n), **new) for n in range(5)]  # type: ignore[arg-type]
-    ((_, first),) = store.messages.deliveries__list_newest(message_id=number)
-    store.messages.deliveries__save_result(first, replace(first, state=DeliveryState.DEAD, failure="no"))
-    assert [message.id for message, _ in store.messages.deliveries__list_newest(failed=True, limit=2)] == [number]
+    ((_, first),) = store.deliveries.list_newest(message_id=number)
+    store.deliveries.save_result(first, replace(first, state=DeliveryState.DEAD, failure="no"))
+    assert [message.id for message, _ in store.deliveries.list_newest(failed=True, limit=2)] == [number]
 
 
 def test_what_another_run_stores_meanwhile_waits_until_its_story_is_known(store: Store) -> None:
@@ -183,14 +182,14 @@ def test_what_another_run_stores_meanwhile_waits_until_its_story_is_known(store:
     route_events(store, config(), room.clock)
     assert [news.article_id for news in store.events.list_undecided(9)] == [late.id]
     assert len(told(room, config())) == 1
-    assert [notice.decision for notice in store.events.notifications__list_by_article(late.id)] == [Decision.COVERED]
+    assert [notice.decision for notice in store.notifications.list_by_article(late.id)] == [Decision.COVERED]
     never = room.publish("2")
     route_events(store, config(), room.clock + timedelta(minutes=11))  # whatever ails the judging
-    assert [notice.decision for notice in store.events.notifications__list_by_article(never.id)] == [Decision.ALERT]
+    assert [notice.decision for notice in store.notifications.list_by_article(never.id)] == [Decision.ALERT]
 
 
 def test_what_is_read_in_the_second_in_which_a_subscription_begins_is_told(store: Store) -> None:
-    store.events.subscriptions__get_or_start(["press"], NOON.replace(microsecond=400_000))
+    store.subscriptions.get_or_start(["press"], NOON.replace(microsecond=400_000))
     room = ArticlePublisher(store)
     room.publish("1")  # at 12:00:00, for pages have whole seconds
     assert len(told(room, config())) == 1

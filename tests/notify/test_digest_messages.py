@@ -40,7 +40,7 @@ class Desk:
         channels = {"desk": "json://127.0.0.1:1"}
         self.config = Config.model_validate({"channels": channels, "subscriptions": {"press": press}})
         self.store, self.room = store, ArticlePublisher(store)
-        store.events.subscriptions__get_or_start(["press"], NOON - DAY)
+        store.subscriptions.get_or_start(["press"], NOON - DAY)
         self.sent = make_due_digests(store, self.config, NOON)  # an empty one, of this morning
 
     def sort(self) -> None:
@@ -49,7 +49,7 @@ class Desk:
 
     def letters(self) -> list[RenderedMessage]:
         """What was made since `letters` was asked last, the earliest first."""
-        found = [message for message, _ in reversed(self.store.messages.deliveries__list_newest())][self.sent :]
+        found = [message for message, _ in reversed(self.store.deliveries.list_newest())][self.sent :]
         self.sent += len(found)
         letters = [MessageRenderer(self.config, self.store).render(message) for message in found]
         assert all(letters)

@@ -22,7 +22,7 @@ from support.webhook_server import WebhookServer
 
 from crawler.config import Config
 from crawler.errors import ConfigError
-from crawler.notify import dispatcher as sending
+from crawler.notify import dispatcher
 from crawler.notify.dispatcher import Dispatcher
 from crawler.notify.rendering import make_test_message as a_letter
 from crawler.notify.routing import route_events
@@ -88,7 +88,7 @@ def config(address: str = "json://127.0.0.1:1", **options: Any) -> Config:
 def published(store: Store, settings: Config, *names: str, **values: Any) -> ArticlePublisher:
     """Articles that subscribers are to hear of, sorted, due now."""
     room = ArticlePublisher(store)
-    store.events.subscriptions__get_or_start(list(settings.subscriptions), NOON - timedelta(days=1))
+    store.subscriptions.get_or_start(list(settings.subscriptions), NOON - timedelta(days=1))
     for name in names or ("1",):
         room.publish(name, **{"title": f"Встреча {name}", "topic": f"вопрос {name} {name} {name}", **values})
     room.cluster_articles()
@@ -97,19 +97,19 @@ def published(store: Store, settings: Config, *names: str, **values: Any) -> Art
 
 
 def states(store: Store) -> list[DeliveryState]:
-    return [delivery.state for _, delivery in store.messages.deliveries__list_newest()]
+    return [delivery.state for _, delivery in store.deliveries.list_newest()]
 
 
 def ready_again(store: Store) -> None:
     """As if the wait for the next try were over."""
-    store.messages.deliveries__retry_failed(datetime.now(UTC))
+    store.deliveries.retry_failed(datetime.now(UTC))
 
 
 def test_an_alert_arrives_with_its_key(store: Store, hook: WebhookServer) -> None:
     settings = config(hook.address)
     published(store, settings)
     sent = Dispatcher(settings, store).send_due()
-    ((message, delivery),) = store.messages.deliveries__list_newest()
+    ((message, delivery),) = store.deliveries.list_newest()
     assert (sent.sent, delivery.state, delivery.tries) == (1, DeliveryState.SENT, 1)
     (posted,) = hook.requests
     assert posted.key == message.key
@@ -123,13 +123,13 @@ def test_a_receiver_that_is_down_is_tried_again_and_then_given_up(store: Store, 
     published(store, settings)
     before = datetime.now(UTC)
     Dispatcher(settings, store).send_due()
-    ((_, first),) = store.messages.deliveries__list_newest()
+    ((_, first),) = store.deliveries.list_newest()
     assert (first.state, first.tries, first.failure) == (DeliveryState.PENDING, 1, "the receiver answered 500")
     assert timedelta(seconds=50) < first.next_try_at - before < timedelta(minutes=2)
-    for _ in range(sending.MAX_ATTEMPTS - 1):
+    for _ in range(dispatcher.MAX_ATTEMPTS - 1):
         with store.transaction():
-            ((_, waiting),) = store.messages.deliveries__list_newest()
-            store.messages.deliveries__save_result(waiting, sending.replace(waiting, next_try_at=before))
+            ((_, waiting),) = store.deliveries.list_newest()
+            store.deliveries.save_result(waiting, dispatcher.replace(waiting, next_try_at=before))
         Dispatcher(settings, store).send_due()
     assert states(store) == [DeliveryState.DEAD]
     hook.failing = 0.0
@@ -154,9 +154,9 @@ def test_a_receiver_that_fails_holds_up_no_other(store: Store, hook: WebhookServ
     assert sent.sent == 12
     assert len(hook.requests) == 12
     assert (
-        sending.MAX_FAILURES_IN_A_ROW
+        dispatcher.MAX_FAILURES_IN_A_ROW
         <= stuck.request_count
-        <= sending.MAX_FAILURES_IN_A_ROW + sending.MAX_PARALLEL_DELIVERIES
+        <= dispatcher.MAX_FAILURES_IN_A_ROW + dispatcher.MAX_PARALLEL_DELIVERIES
     )
 
 
@@ -189,13 +189,15 @@ def test_one_who_dies_while_sending_leaves_it_to_another_under_the_same_key(
 ) -> None:
     settings = config(hook.address)
     published(store, settings)
-    monkeypatch.setattr(sending, "TAKEN", timedelta(seconds=-1))  # the time it had for itself is over at once
+    monkeypatch.setattr(
+        dispatcher, "LEASE_DURATION", timedelta(seconds=-1)
+    )  # the time it had for itself is over at once
 
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Dispatcher, "_settle", dies)
+        patch.setattr(Dispatcher, "_save_attempt", dies)
         with pytest.raises(KeyboardInterrupt):
             Dispatcher(settings, store).send_due()
     Dispatcher(settings, store).send_due()
@@ -208,7 +210,7 @@ def test_a_mail_has_text_and_html_and_the_same_message_id_at_each_try(store: Sto
     title = "Қазақстан мен Халықаралық Қызыл Крест Комитеті: өзара іс-қимыл әңгімесі ғой"
     published(store, settings, title=title)
     Dispatcher(settings, store).send_due()
-    ((message, _),) = store.messages.deliveries__list_newest()
+    ((message, _),) = store.deliveries.list_newest()
     (mail,) = box.mails
     assert mail["Subject"].startswith(title)
     assert mail["To"] == "press@example.kz"
@@ -229,7 +231,7 @@ def test_each_recipient_gets_a_mail_of_their_own_and_one_who_is_refused_is_told(
     published(store, settings)
     Dispatcher(settings, store).send_due()
     assert [mail["To"] for mail in box.mails] == ["press@example.kz"]
-    ((_, delivery),) = store.messages.deliveries__list_newest()
+    ((_, delivery),) = store.deliveries.list_newest()
     assert delivery.failure == "1 of the recipients were refused"
     ready_again(store)
     Dispatcher(settings, store).send_due()
@@ -246,7 +248,7 @@ def test_secrets_are_nowhere(store: Store, tmp_path: Path, caplog: pytest.LogCap
         settings = config(hook.address)
         published(store, settings)
         sent = Dispatcher(settings, store).send_due()
-    ((_, delivery),) = store.messages.deliveries__list_newest()
+    ((_, delivery),) = store.deliveries.list_newest()
     said = f"{caplog.text} {sent.reasons} {delivery.failure} {settings!r} {settings.model_dump_json()}"
     assert "geheim" not in said
     assert b"geheim" not in (tmp_path / "crawler.db").read_bytes()
@@ -267,7 +269,7 @@ def test_why_it_failed_is_told_in_our_own_words(address: str, reason: str) -> No
 
 
 def test_an_address_that_names_no_channel_is_refused_without_being_shown() -> None:
-    with pytest.raises(ConfigError, match=r"channels\.desk: the address is none") as caught:
+    with pytest.raises(ConfigError, match=r"channels\.desk: Apprise does not know") as caught:
         Transport("channels.desk", "nonsense://geheim")
     assert "geheim" not in str(caught.value)
 
@@ -275,7 +277,7 @@ def test_an_address_that_names_no_channel_is_refused_without_being_shown() -> No
 def test_a_channel_that_is_gone_from_the_configuration_gives_its_messages_up(store: Store, hook: WebhookServer) -> None:
     published(store, config(hook.address))
     sent = Dispatcher(Config(), store).send_due()
-    ((_, delivery),) = store.messages.deliveries__list_newest()
+    ((_, delivery),) = store.deliveries.list_newest()
     assert (sent.dead, delivery.state) == (1, DeliveryState.DEAD)
     assert delivery.failure == "there is no channel 'desk' any more"
 

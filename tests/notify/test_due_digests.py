@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
-        opened.events.subscriptions__get_or_start(["press"], NOON - 30 * DAY)
+        opened.subscriptions.get_or_start(["press"], NOON - 30 * DAY)
         yield opened
 
 
@@ -32,7 +32,7 @@ def config(when: str = "daily 08:30", **options: Any) -> Config:
 
 
 def told(store: Store, kind: str) -> list[Message]:
-    return [message for message, _ in reversed(store.messages.deliveries__list_newest()) if message.kind == kind]
+    return [message for message, _ in reversed(store.deliveries.list_newest()) if message.kind == kind]
 
 
 def test_a_digest_is_made_once_however_often_it_is_asked_for(store: Store) -> None:
@@ -42,7 +42,7 @@ def test_a_digest_is_made_once_however_often_it_is_asked_for(store: Store) -> No
     route_events(store, config(), room.clock)
     assert [make_due_digests(store, config(), NOON + DAY) for _ in range(3)] == [1, 0, 0]
     (digest,) = told(store, "digest")
-    assert [notice.decision for notice in store.events.notifications__list_by_message(digest.id)] == [Decision.DIGEST]
+    assert [notice.decision for notice in store.notifications.list_by_message(digest.id)] == [Decision.DIGEST]
     assert digest.period_start == NOON - 30 * DAY
     assert f"{digest.period_end:%d %H:%M}" == "07 03:30"  # half past eight in Almaty
 
@@ -57,11 +57,11 @@ def test_who_was_told_at_once_gets_no_digest_of_all_that_was_ever_carried(store:
     room.cluster_articles()
     route_events(store, at_once, room.clock)
     (alert,) = told(store, "alert")
-    assert len(store.events.notifications__list_by_message(alert.id)) == 3
+    assert len(store.notifications.list_by_message(alert.id)) == 3
     make_due_digests(store, config(), NOON + 3 * DAY)
     (digest,) = told(store, "digest")
     assert digest.period_start == alert.created_at
-    assert store.events.notifications__list_by_message(digest.id) == []
+    assert store.notifications.list_by_message(digest.id) == []
 
 
 def test_an_empty_digest_is_sent_once_in_a_row(store: Store) -> None:

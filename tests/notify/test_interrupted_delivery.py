@@ -85,11 +85,11 @@ def settled(desk: Desk) -> None:
     for _ in range(30):
         with desk.place.open_store() as store:
             now = datetime.now(UTC)
-            for _, delivery in store.messages.deliveries__list_due(now + LEASE_DURATION, 10_000):
-                store.messages.deliveries__claim(delivery, now)
+            for _, delivery in store.deliveries.list_due(now + LEASE_DURATION, 10_000):
+                store.deliveries.claim(delivery, now)
         desk.place.run_crawler("alerts", "retry")
         with desk.place.open_store() as store:
-            if not store.messages.deliveries__count_by_state().get(DeliveryState.PENDING):
+            if not store.deliveries.count_by_state().get(DeliveryState.PENDING):
                 return
     raise AssertionError("messages still wait after 30 tries")
 
@@ -148,7 +148,7 @@ def test_everybody_hears_exactly_what_they_asked_for(desk: Desk) -> None:
         heard_of = [
             notice
             for each in ids
-            for notice in store.events.notifications__list_by_article(each)
+            for notice in store.notifications.list_by_article(each)
             if notice.subscription == "stories"
         ]
         new = [notice for notice in heard_of if notice.decision == "told" and store.events.get_many([notice.event_id])]
@@ -160,7 +160,7 @@ def test_everybody_hears_exactly_what_they_asked_for(desk: Desk) -> None:
     assert sum(map(len, keys)) == len(set().union(*keys))
     with desk.place.open_store() as store:
         assert store.articles.count() >= 300
-        assert set(store.messages.deliveries__count_by_state()) == {DeliveryState.SENT}
+        assert set(store.deliveries.count_by_state()) == {DeliveryState.SENT}
         assert store.events.list_undecided(1) == []
-        sent = {message.key for message, _ in store.messages.deliveries__list_newest(limit=10_000)}
+        sent = {message.key for message, _ in store.deliveries.list_newest(limit=10_000)}
         assert set().union(*keys) == sent

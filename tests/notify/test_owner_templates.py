@@ -16,8 +16,8 @@ from crawler.config import Config
 from crawler.errors import ConfigError
 from crawler.notify.dispatcher import Dispatcher
 from crawler.notify.routing import route_events
-from crawler.service import RunOutcome
 from crawler.service.notifications import begin_subscriptions, notify_about_runs
+from crawler.service.outcome import RunOutcome
 from crawler.store import DeliveryState, Store, open_store
 
 MISTAKES = {
@@ -51,7 +51,7 @@ def config(tmp_path: Path, address: str, **more: Any) -> Config:
 
 def published(store: Store, settings: Config) -> None:
     room = ArticlePublisher(store)
-    store.events.subscriptions__get_or_start(list(settings.subscriptions), NOON)
+    store.subscriptions.get_or_start(list(settings.subscriptions), NOON)
     room.publish("1")
     room.cluster_articles()
     route_events(store, settings, room.clock)
@@ -66,12 +66,12 @@ def test_the_message_waits_and_no_other_does(store: Store, tmp_path: Path, text:
         published(store, settings)
         sent = Dispatcher(settings, store).send_due()
         assert (sent.sent, sent.failed, len(hook.requests)) == (1, 1, 1)
-        states = {message.subscription: delivery for message, delivery in store.messages.deliveries__list_newest()}
+        states = {message.subscription: delivery for message, delivery in store.deliveries.list_newest()}
         assert states["full"].state is DeliveryState.SENT
         assert (states["short"].state, states["short"].tries) == (DeliveryState.PENDING, 0)
         assert MISTAKES[text] in (states["short"].failure or "")
         template.write_text("{{ entry.headline }}", encoding="utf-8")
-        store.messages.deliveries__retry_failed(NOON)
+        store.deliveries.retry_failed(NOON)
         assert Dispatcher(settings, store).send_due().sent == 1
         assert set(hook.keys.values()) == {1}
 

@@ -41,7 +41,7 @@ def config(language: str, form: str = "full") -> Config:
 def letters(store: Store, settings: Config) -> list[RenderedMessage]:
     """What a subscriber gets of a release in two languages, its copy, its correction and its end."""
     room = ArticlePublisher(store)
-    store.events.subscriptions__get_or_start(["press"], NOON - timedelta(days=1))
+    store.subscriptions.get_or_start(["press"], NOON - timedelta(days=1))
     title = "Казахстан и МККК: о курсе для врачей <«Қазақ» & Co>"
     russian = room.publish("1", "ru", title=title, more=MORE * 2)
     room.publish("1", "kk", title="Қазақстан мен ХҚКК: дәрігерлер курсы туралы", topic="ынтымақтастықты", more=MORE)
@@ -55,7 +55,7 @@ def letters(store: Store, settings: Config) -> list[RenderedMessage]:
     room.cluster_articles()
     route_events(store, settings, room.clock)
     writer = MessageRenderer(settings, store)
-    found = [writer.render(message) for message, _ in reversed(store.messages.deliveries__list_newest())]
+    found = [writer.render(message) for message, _ in reversed(store.deliveries.list_newest())]
     assert all(found)
     return [letter for letter in found if letter]
 

@@ -35,16 +35,14 @@ class Desk:
 
     def __init__(self, store: Store, **subscriptions: dict[str, Any]) -> None:
         self.store, self.config, self.room = store, config(**subscriptions), ArticlePublisher(store)
-        store.events.subscriptions__get_or_start(list(self.config.subscriptions), NOON - DAY)
+        store.subscriptions.get_or_start(list(self.config.subscriptions), NOON - DAY)
 
     def sort(self) -> int:
         self.room.cluster_articles()
         return route_events(self.store, self.config, self.room.clock)
 
     def notices(self, article_id: str, subscription: str = "press") -> list[Notification]:
-        return [
-            n for n in self.store.events.notifications__list_by_article(article_id) if n.subscription == subscription
-        ]
+        return [n for n in self.store.notifications.list_by_article(article_id) if n.subscription == subscription]
 
     def outcomes(self, article_id: str, subscription: str = "press") -> list[Decision]:
         return [notice.decision for notice in self.notices(article_id, subscription)]
@@ -52,7 +50,7 @@ class Desk:
     def subjects(self) -> list[str]:
         """What the messages would say, the earliest first."""
         writer = MessageRenderer(self.config, self.store)
-        letters = [writer.render(message) for message, _ in reversed(self.store.messages.deliveries__list_newest())]
+        letters = [writer.render(message) for message, _ in reversed(self.store.deliveries.list_newest())]
         return [letter.subject for letter in letters if letter]
 
 
@@ -205,17 +203,17 @@ def test_a_burst_comes_in_one_message(store: Store) -> None:
         )
         desk.room.publish(str(number), title=f"О поездке в {town}", body=body)
     desk.sort()
-    kinds = [message.kind for message, _ in reversed(store.messages.deliveries__list_newest())]
+    kinds = [message.kind for message, _ in reversed(store.deliveries.list_newest())]
     assert kinds == ["alert", "alert", "alert", "bundle"]
-    bundle = store.messages.deliveries__list_newest()[0][0]
-    assert len(store.events.notifications__list_by_message(bundle.id)) == 4
+    bundle = store.deliveries.list_newest()[0][0]
+    assert len(store.notifications.list_by_message(bundle.id)) == 4
 
 
 def test_quiet_hours_hold_an_alert_until_they_end(store: Store) -> None:
     desk = Desk(store, press={"quiet": "16:00-08:00", "timezone": "Asia/Almaty"})
     desk.room.publish("1")  # noon in UTC is 17:00 in Almaty
     desk.sort()
-    ((_, delivery),) = store.messages.deliveries__list_newest()
+    ((_, delivery),) = store.deliveries.list_newest()
     assert f"{delivery.next_try_at:%d %H:%M}" == "07 03:00"
 
 
@@ -224,4 +222,4 @@ def test_a_digest_subscription_waits(store: Store) -> None:
     article = desk.room.publish("1")
     assert desk.sort() == 0
     assert desk.outcomes(article.id) == [Decision.DIGEST]
-    assert store.messages.deliveries__list_newest() == []
+    assert store.deliveries.list_newest() == []

@@ -15,7 +15,7 @@ import pytest
 from support.signal_gateway import SignalGateway
 
 from crawler.errors import ConfigError
-from crawler.notify import transports as carrier
+from crawler.notify import transports
 from crawler.notify.rendering import make_test_message as a_letter
 from crawler.notify.transports import DeliveryError, Transport
 
@@ -75,7 +75,7 @@ def test_a_redirect_is_no_receipt(code: int) -> None:
 
 
 def test_a_receiver_that_goes_on_answering_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carrier, "LONGEST", 0.5)
+    monkeypatch.setattr(transports, "SEND_TIMEOUT_SECONDS", 0.5)
     with odd(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n", drips=True) as receiver:
         channel = Transport("desk", receiver.address)
         with pytest.raises(DeliveryError, match="the receiver was not done after"):

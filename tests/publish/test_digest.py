@@ -23,9 +23,10 @@ from support.day_of_news import (
 
 from crawler.config import Config
 from crawler.items import Article, Health, Verdict
-from crawler.publish import ArticleQuery, EntryBuilder
+from crawler.publish.builder import EntryBuilder
 from crawler.publish.digest import Digest, make_digest, make_digest_of
 from crawler.publish.outages import MAX_RUNS_EXAMINED
+from crawler.publish.query import ArticleQuery
 from crawler.revisions.changes import Severity
 from crawler.store import Alarm, Store
 
@@ -113,7 +114,7 @@ def test_story_known_before_says_since_when(empty: Store) -> None:
     russian, _, reprint = make_talks()
     save_article(empty, russian, BEGIN - HOUR)
     save_article(empty, reprint, NOON)
-    empty.stories.clusters__assign_pending(ALMATY)
+    empty.clusters.assign_pending(ALMATY)
     (told,) = made(empty).stories
     assert (told.entry.id, told.entry.verdict) == ("ktkz:1378100001:ru", Verdict.COPY)
     assert told.known_since == BEGIN - HOUR

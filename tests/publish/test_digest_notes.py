@@ -20,10 +20,12 @@ from support.day_of_news import (
 
 from crawler.config import Config
 from crawler.items import Article, Verdict
-from crawler.publish import ArticleQuery, EntryBuilder, Translations
+from crawler.publish.builder import EntryBuilder
 from crawler.publish.digest import make_digest
 from crawler.publish.digest_view import MAX_LISTED_PAGES, DigestView, render_digest
+from crawler.publish.query import ArticleQuery
 from crawler.publish.templates import Templates
+from crawler.publish.translations import Translations
 from crawler.store import Store
 
 CONFIG = Config()
@@ -90,7 +92,7 @@ def test_copies_beyond_the_first_are_counted(empty: Store) -> None:
         url = f"https://www.kt.kz/rus/x_137810100{number:02}.html"
         copy = make_article(f"ktkz:137810100{number:02}:ru", "В МИД обсудили курс", russian.body, NOON, url)
         save_article(empty, replace(copy, verdict=Verdict.COPY, copy_of=russian.id), NOON + HOUR)
-    empty.stories.clusters__assign_pending(ALMATY)
+    empty.clusters.assign_pending(ALMATY)
     say = said(empty, "ru")
     (told,) = say.digest.stories
     assert say.carried(told.entry) == "Есть ещё на 11 страницах"

@@ -12,11 +12,12 @@ from support.digest_text import BODIES, count_shown, make_view, remove_own_words
 
 from crawler.config import Config
 from crawler.items import Strength
-from crawler.publish import ArticleQuery, EntryBuilder, Translations
+from crawler.publish.builder import EntryBuilder
 from crawler.publish.digest import make_digest_of
 from crawler.publish.digest_view import DigestView, render_digest
+from crawler.publish.query import ArticleQuery
 from crawler.publish.templates import Templates, escape_markdown, wrap_text
-from crawler.publish.translations import OUTPUT_LANGUAGES
+from crawler.publish.translations import OUTPUT_LANGUAGES, Translations
 from crawler.store import Store
 
 FORMS = ("html", "txt", "md")
@@ -142,9 +143,10 @@ def test_owners_template_stands_in_for_ours(day: Store, tmp_path: Path) -> None:
 
 
 def test_every_phrase_is_there_in_every_language() -> None:
-    from crawler.publish.translations import load_phrases
+    from crawler.defaults import load_default_toml
 
-    assert all(set(load_phrases()[language]) == set(load_phrases()["en"]) for language in OUTPUT_LANGUAGES)
+    phrases = load_default_toml("phrases.toml")
+    assert all(set(phrases[language]) == set(phrases["en"]) for language in OUTPUT_LANGUAGES)
 
 
 def test_markdown_takes_no_text_for_markup() -> None:

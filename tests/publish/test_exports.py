@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from support.sample_entries import ENTRIES, make_entry
 
 from crawler.items import Strength
-from crawler.publish import Entry
-from crawler.publish.entries import EntryMatch
+from crawler.publish.entries import Entry, EntryMatch
 from crawler.publish.export_columns import COLUMNS, make_row
 from crawler.publish.exports import format_cell, write_csv, write_jsonl, write_parquet
 
@@ -67,7 +66,7 @@ def test_every_format_says_the_same() -> None:
 
 def test_values_are_what_the_columns_say() -> None:
     weak = EntryMatch(rule="ihl", term="конвенции", surface="конвенции", field="body", strength=Strength.WEAK)
-    found = make_row(make_entry(found=(*ENTRIES[0].matches, weak), copy_of="mfa:1:ru", story=7))
+    found = make_row(make_entry(matches=(*ENTRIES[0].matches, weak), copy_of="mfa:1:ru", story=7))
     assert found["excerpt"] == "… The ICRC <came> & stayed. …\nFirst line.\nSecond line…"
     assert (found["words"], found["weak_words"], found["rules"]) == (["ICRC"], ["конвенции"], ["red-cross"])
     assert (found["story"], found["copy_of"], found["allowed_share"], found["link_required"]) == (
@@ -117,5 +116,5 @@ def test_no_sign_breaks_a_row(text: str) -> None:
 
 
 def test_parquet_is_written_in_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawler.publish.exports.GROUP", 2)
+    monkeypatch.setattr("crawler.publish.exports.PARQUET_GROUP_ROWS", 2)
     assert [each["id"] for each in table(ENTRIES)] == [entry.id for entry in ENTRIES]

@@ -17,7 +17,7 @@ from lxml import etree
 from support.feed_validation import find_atom_errors, find_json_errors, find_rss_errors
 from support.sample_entries import ENTRIES, HEAD, NOON, OTHERS, make_entry
 
-from crawler.publish import Entry
+from crawler.publish.entries import Entry
 from crawler.publish.feeds.feed import make_urn
 from crawler.publish.outputs import FEED_FORMATS
 from crawler.rights import Excerpt, Piece
@@ -141,7 +141,7 @@ ANY = st.text(st.characters(codec=None), max_size=30)
 @given(ANY, ANY, ANY)
 def test_no_sign_breaks_a_feed(headline: str, text: str, name: str) -> None:
     entry = make_entry(
-        headline=headline, lead=name, excerpt=Excerpt(pieces=(Piece(text=text),)), source_title=name, found=()
+        headline=headline, lead=name, excerpt=Excerpt(pieces=(Piece(text=text),)), source_title=name, matches=()
     )
     for kind in FEED_FORMATS:
         raw = written(kind, (replace(entry, others=(replace(OTHERS[0], headline=headline),)),))

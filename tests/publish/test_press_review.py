@@ -135,7 +135,7 @@ def test_pdf_has_letters_links_outline_and_pages(day: Store, tmp_path: Path, lan
 
 
 def test_fonts_of_the_pdf_are_embedded_and_have_every_kazakh_letter(day: Store, tmp_path: Path) -> None:
-    from crawler.publish.press_review.fonts import FALLBACK_FONT, FONT_FAMILY, register_fonts, split_by_font
+    from crawler.publish.press_review.pdf import FALLBACK_FONT, FONT_FAMILY, register_fonts, split_by_font
 
     register_fonts()
     assert split_by_font(f"{KAZAKH}«»…–‹›№₸") == [(FONT_FAMILY, f"{KAZAKH}«»…–‹›№₸")]

@@ -12,8 +12,8 @@ import pytest
 
 from crawler.config import Config
 from crawler.items import Article, Match, Strength, Verdict
-from crawler.publish import ArticleQuery, EntryBuilder, list_stories
-from crawler.publish.query import list_articles
+from crawler.publish.builder import EntryBuilder, EntryRequest
+from crawler.publish.query import ArticleQuery, list_articles, list_stories
 from crawler.store import Store, open_store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -53,7 +53,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def save(store: Store, *articles: Article, at: datetime = NOON) -> None:
     for article in articles:
         store.articles.save(article, content_hash=article.body, run_id=None, seen_at=at)
-    store.stories.clusters__assign_pending(ZoneInfo("Asia/Almaty"))
+    store.clusters.assign_pending(ZoneInfo("Asia/Almaty"))
 
 
 def names(stories: list[tuple[Article, ...]]) -> list[str]:
@@ -105,7 +105,7 @@ def test_an_anchor_stays_when_stories_become_one_and_when_an_address_changes(sto
     save(store, an_article("a", PRESIDENT, 0), at=NOON + timedelta(hours=3))  # published before, seen after
     (story,) = list_stories(store, ArticleQuery())
     assert [article.native_id for article in story] == ["a", "b"]
-    entry = maker.build(story[0], maker.make_door())
+    (entry,) = maker.build([EntryRequest(article=story[0])])
     assert entry.anchor == "mfa:b:ru"
     assert [other.id for other in entry.others] == ["mfa:b:ru"]
     save(
@@ -113,9 +113,10 @@ def test_an_anchor_stays_when_stories_become_one_and_when_an_address_changes(sto
         replace(story[0], url="https://mfa.example/moved", verdict=Verdict.UNCHANGED),
         at=NOON + timedelta(days=1),
     )
-    again = maker.build(list_stories(store, ArticleQuery())[0][0], maker.make_door())
+    (again,) = maker.build([EntryRequest(article=list_stories(store, ArticleQuery())[0][0])])
     assert (again.anchor, again.url) == ("mfa:b:ru", "https://mfa.example/moved")
-    assert maker.build(story[0], maker.make_door(), with_others=False).others == ()
+    (alone,) = maker.build([EntryRequest(article=story[0], with_related=False)])
+    assert alone.others == ()
 
 
 def test_words_that_the_share_has_no_room_for_are_not_named(store: Store) -> None:
@@ -134,7 +135,7 @@ def test_words_that_the_share_has_no_room_for_are_not_named(store: Store) -> Non
     )
     save(store, an_article("m", body, matches=matches, title="Заголовок"))
     (article,) = list_articles(store, ArticleQuery())
-    entry = EntryBuilder(Config(), store).build(article, EntryBuilder(Config(), store).make_door())
+    (entry,) = EntryBuilder(Config(), store).build([EntryRequest(article=article)])
     shown = {word for piece in entry.excerpt.pieces for word in piece.text.split()}
     shown |= {found.surface for found in entry.matches if found.surface}
     assert shown

@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 from crawler.cli.app import app
 from crawler.config import Config
 from crawler.items import Article, Strength
-from crawler.publish import Entry, EntryBuilder
+from crawler.publish.builder import EntryBuilder, EntryRequest, make_rights_registry
+from crawler.publish.entries import Entry
 from crawler.publish.outputs import EXPORT_FORMATS, FEED_FORMATS
-from crawler.rights import RightsRegistry
 from crawler.store import Store, open_store
 
 
@@ -31,7 +31,7 @@ def registered() -> dict[str, Callable[[Sequence[Entry]], str]]:
 
 OUTPUTS = registered()
 SAMPLES = make_samples()
-SHARES = RightsRegistry(Config())
+SHARES = make_rights_registry(Config())
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +47,14 @@ def store(url: str) -> Iterator[Store]:
                 seen = one.fetched_at
                 assert seen is not None
                 opened.articles.save(one, content_hash=one.body, run_id=None, seen_at=seen)
-        opened.stories.clusters__assign_pending(ZoneInfo("Asia/Almaty"))
+        opened.clusters.assign_pending(ZoneInfo("Asia/Almaty"))
         yield opened
 
 
 def entries(store: Store, articles: list[Article]) -> list[Entry]:
-    """Entries as outputs get them, through one door."""
-    maker = EntryBuilder(Config(), store)
-    door = maker.make_door()
-    return [maker.build(one, door, strength=Strength.WEAK) for one in articles]
+    """The entries of one output, built together."""
+    requests = (EntryRequest(article=one, strength=Strength.WEAK) for one in articles)
+    return EntryBuilder(Config(), store).build(requests)
 
 
 def rendered(output: str, found: list[Entry]) -> str:
@@ -126,9 +125,8 @@ def test_a_permission_shows_the_whole_text(store: Store) -> None:
     one = next(versions[-1] for versions in SAMPLES if versions[-1].source == "mfa")
     maker = EntryBuilder(config, store)
     for output in (*FEED_FORMATS, *EXPORT_FORMATS):
-        assert count_shown(rendered(output, [maker.build(one, maker.make_door())]), one.body) > 0.99 * len(
-            one.body
-        ) - len(WORD.findall(one.body))
+        text = rendered(output, maker.build([EntryRequest(article=one)]))
+        assert count_shown(text, one.body) > 0.99 * len(one.body) - len(WORD.findall(one.body))
 
 
 def test_what_goes_over_is_found_out(store: Store) -> None:

@@ -1,10 +1,13 @@
-"""The door to article text: never more than the share, in whatever pieces; the match first; cut at words."""
+"""The allocation of excerpts: never more than the share, whatever the pieces; the match first; cut at words."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +16,8 @@ from hypothesis import strategies as st
 from crawler.config import Config
 from crawler.errors import ConfigError
 from crawler.items import Article, Match, Strength
-from crawler.rights import Door, Excerpt, RightsRegistry
+from crawler.publish.builder import make_rights_registry
+from crawler.rights import AllowedText, Excerpt, ExcerptDemand, Fragment, RightsRegistry, allocate_excerpts
 
 SENTENCES = st.lists(
     st.lists(st.text("абвгдежзийклмн", min_size=1, max_size=12), min_size=1, max_size=25).map(
@@ -39,8 +43,20 @@ def shown(excerpt: Excerpt) -> int:
     return sum(len(piece.text) for piece in excerpt.pieces)
 
 
-def door(**settings: object) -> Door:
-    return Door(RightsRegistry(Config.model_validate(settings)))
+@cache
+def make_registry(**settings: float | str | None) -> RightsRegistry:
+    """The registry with these settings of QazMonitor."""
+    return make_rights_registry(Config.model_validate({"sources": {"qazmonitor": settings}} if settings else {}))
+
+
+def demand(item: Article, **values: Any) -> ExcerptDemand:
+    """The demand of the article with its own matches."""
+    return ExcerptDemand(**{"article": item, "matches": item.matches, **values})
+
+
+def allow(item: Article, registry: RightsRegistry | None = None, **values: Any) -> AllowedText:
+    (allowed,) = allocate_excerpts([demand(item, **values)], registry or make_registry())
+    return allowed
 
 
 @st.composite
@@ -66,22 +82,35 @@ def articles(draw: st.DrawFn) -> Article:
     return article(body, matches=matches, title=draw(st.sampled_from(["Заголовок", None])))
 
 
+def draw_demand(item: Article, data: st.DataObject) -> ExcerptDemand:
+    sentences = re.findall(r"[^.]+\.", item.body)
+    chosen = data.draw(st.lists(st.sampled_from(sentences), max_size=3))
+    return demand(
+        item,
+        max_length=data.draw(st.one_of(st.none(), st.integers(0, 200))),
+        with_opening=data.draw(st.booleans()),
+        fragments=tuple(Fragment(article=item, text=sentence) for sentence in chosen),
+        headline_only=data.draw(st.booleans()),
+    )
+
+
+def list_shown_texts(item: Article, allowed: AllowedText) -> list[str]:
+    headline = allowed.headline.rstrip("…") if allowed.is_headline_derived else ""
+    fragments = [(text or "").rstrip("…") for text in allowed.fragments]
+    words = [match.surface for match in allowed.named_matches]
+    return [text for text in (headline, *fragments, *words, *(p.text for p in allowed.excerpt.pieces)) if text]
+
+
 @settings(deadline=None)  # the first example imports every source
-@given(articles(), st.lists(st.sampled_from(["excerpt", "headline", "fragment", "short"]), max_size=6), st.data())
-def test_all_pieces_together_stay_within_the_share(item: Article, asked: list[str], data: st.DataObject) -> None:
-    through, seen = door(), set[int]()
-    for what in asked:
-        texts: list[str] = []
-        if what == "headline":
-            texts = [] if item.title else [through.headline(item)[0].rstrip("…")]
-        elif what == "fragment":
-            sentence = data.draw(st.sampled_from(re.findall(r"[^.]+\.", item.body)))
-            texts = [(through.fragment(item, sentence) or "").rstrip("…")]
-        else:
-            most = data.draw(st.integers(0, 200)) if what == "short" else None
-            texts = [piece.text for piece in through.excerpt(item, most=most).pieces]
-            assert most is None or sum(map(len, texts)) <= most + 5  # joined pieces take the space between
-        for text in filter(None, texts):
+@given(articles(), st.integers(1, 5), st.data())
+def test_all_pieces_together_stay_within_the_share(item: Article, number: int, data: st.DataObject) -> None:
+    demands = [draw_demand(item, data) for _ in range(number)]
+    seen = set[int]()
+    for wanted, allowed in zip(demands, allocate_excerpts(demands, make_registry()), strict=True):
+        pieces = sum(len(piece.text) for piece in allowed.excerpt.pieces)
+        # joined pieces take the space between
+        assert wanted.max_length is None or pieces <= wanted.max_length + 5
+        for text in list_shown_texts(item, allowed):
             assert text in item.body
             at = item.body.index(text)
             seen |= set(range(at, at + len(text)))
@@ -89,9 +118,20 @@ def test_all_pieces_together_stay_within_the_share(item: Article, asked: list[st
 
 
 @settings(deadline=None)
+@given(articles(), st.permutations(range(4)), st.data())
+def test_the_order_of_the_demands_does_not_matter(item: Article, order: list[int], data: st.DataObject) -> None:
+    versions = [replace(item, version=number) for number in (1, 2)]
+    demands = [demand(version, headline_only=is_link) for version in versions for is_link in (False, True)]
+    other = replace(item, id="qazmonitor:2:ru")
+    in_order = allocate_excerpts([*demands, demand(other)], make_registry())
+    permuted = allocate_excerpts([demand(other), *(demands[index] for index in order)], make_registry())
+    assert permuted == [in_order[4], *(in_order[index] for index in order)]
+
+
+@settings(deadline=None)
 @given(articles())
 def test_what_is_cut_is_cut_at_words(item: Article) -> None:
-    for piece in door().excerpt(item).pieces:
+    for piece in allow(item).excerpt.pieces:
         at = item.body.index(piece.text)
         assert at == 0 or item.body[at - 1].isspace()
         end = at + len(piece.text)
@@ -107,7 +147,7 @@ TEXT = (
 
 
 def test_the_sentence_with_the_match_comes_first() -> None:
-    first, *rest = door().excerpt(article(TEXT, matches=(match(TEXT, "МККК"),))).pieces
+    first, *rest = allow(article(TEXT, matches=(match(TEXT, "МККК"),))).excerpt.pieces
     assert "МККК" in first.text
     assert [first.text[slice(*mark)] for mark in first.marks] == ["МККК"]
     assert all("Третье" not in piece.text for piece in rest)
@@ -116,13 +156,13 @@ def test_the_sentence_with_the_match_comes_first() -> None:
 def test_a_sure_match_comes_before_an_unsure_one() -> None:
     body = "Здесь МГП как-нибудь. " + "Много других слов без значения. " * 3 + "А здесь МККК наверняка. " + TEXT
     weak, strong = match(body, "МГП", Strength.WEAK), match(body, "МККК")
-    pieces = door().excerpt(article(body, matches=(weak, strong)), opening=False).pieces
+    pieces = allow(article(body, matches=(weak, strong)), with_opening=False).excerpt.pieces
     assert ["МККК" in pieces[0].text, "МГП" in pieces[1].text] == [True, True]
 
 
 def test_a_sentence_that_is_too_long_is_cut_around_the_match() -> None:
     body = "слово " * 60 + "МККК " + "слово " * 60
-    (piece,) = door().excerpt(article(body, matches=(match(body, "МККК"),)), opening=False).pieces
+    (piece,) = allow(article(body, matches=(match(body, "МККК"),)), with_opening=False).excerpt.pieces
     assert "МККК" in piece.text
     assert piece.before
     assert piece.after
@@ -131,95 +171,93 @@ def test_a_sentence_that_is_too_long_is_cut_around_the_match() -> None:
     assert 150 < len(piece.text) <= 0.3 * len(body)
 
 
-def test_an_excerpt_asked_for_again_is_the_same_and_costs_nothing() -> None:
-    item, through = article(TEXT, matches=(match(TEXT, "МККК"),)), door()
-    assert shown(through.excerpt(item, opening=False)) == shown(through.excerpt(item, opening=False)) > 0
+def test_a_passage_that_is_shown_twice_counts_once() -> None:
+    item = article(TEXT, matches=(match(TEXT, "МККК"),))
+    one, again = allocate_excerpts([demand(item, with_opening=False)] * 2, make_registry())
+    assert shown(one.excerpt) == shown(again.excerpt) > 0
 
 
 def test_versions_of_an_article_share_one_share() -> None:
-    through = door()
     old, new = article(TEXT), article(TEXT.replace("погоде", "климате"), version=2)
-    taken = shown(through.excerpt(old)) + shown(through.excerpt(new))
-    assert 0 < taken <= 0.3 * len(new.body)
+    of_old, of_new = (shown(each.excerpt) for each in allocate_excerpts([demand(old), demand(new)], make_registry()))
+    assert 0 < of_old + of_new <= 0.3 * len(new.body)
+    assert of_new == shown(allow(new).excerpt)  # the newer one comes first
 
 
 def test_a_headline_made_from_the_body_counts() -> None:
-    through, item = door(), article(TEXT, title=None)
-    headline, derived = through.headline(item)
-    assert derived
-    assert headline.rstrip("…") in TEXT
-    (piece,) = through.excerpt(item).pieces
-    assert piece.text.startswith(headline.rstrip("…"))  # shown again, counted once
+    allowed = allow(article(TEXT, title=None))
+    assert allowed.is_headline_derived
+    assert allowed.headline.rstrip("…") in TEXT
+    (piece,) = allowed.excerpt.pieces
+    assert piece.text.startswith(allowed.headline.rstrip("…"))  # shown again, counted once
     assert len(piece.text) <= 0.3 * len(TEXT)
 
 
 def test_a_title_is_no_part_of_the_share() -> None:
-    assert door().headline(article(TEXT, title="Слово " * 90)) == ("Слово " * 90, False)
+    allowed = allow(article(TEXT, title="Слово " * 90))
+    assert (allowed.headline, allowed.is_headline_derived) == ("Слово " * 90, False)
 
 
 def test_a_permission_opens_the_whole_text() -> None:
-    permitted = {"sources": {"qazmonitor": {"excerpt_share": 1.0, "permission": "letter of 3 May 2026"}}}
-    excerpt = door(**permitted).excerpt(article(TEXT, matches=(match(TEXT, "МККК"),)))
+    permitted = make_registry(excerpt_share=1.0, permission="letter of 3 May 2026")
+    excerpt = allow(article(TEXT, matches=(match(TEXT, "МККК"),)), permitted).excerpt
     assert excerpt.whole
     assert [piece.text for piece in excerpt.pieces] == [TEXT]
 
 
 def test_a_larger_share_without_a_permission_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"sources\.qazmonitor\.excerpt_share = 0\.9 .* permission"):
-        door(sources={"qazmonitor": {"excerpt_share": 0.9}})
+        make_registry(excerpt_share=0.9)
 
 
 def test_an_owner_may_show_less_or_nothing_at_all() -> None:
     item = article(TEXT, matches=(match(TEXT, "МККК"),))
-    assert door(sources={"qazmonitor": {"excerpt_share": 0.0}}).excerpt(item).pieces == ()
+    assert allow(item, make_registry(excerpt_share=0.0)).excerpt.pieces == ()
 
 
 def test_the_permission_of_today_counts_not_that_of_the_day_of_the_crawl() -> None:
-    rights = RightsRegistry(Config.model_validate({"sources": {"qazmonitor": {"excerpt_share": 1, "permission": "x"}}}))
+    permitted = make_registry(excerpt_share=1, permission="x")
     item = article(TEXT)
-    item = Article.from_dict({**item.to_dict(), "rights": {**_plain(rights.get(item))}})
-    assert shown(door().excerpt(item)) <= 0.3 * len(TEXT)
-
-
-def _plain(rights: object) -> dict[str, object]:
-    return {name: getattr(rights, name) for name in type(rights).__dataclass_fields__}  # type: ignore[attr-defined]
+    item = replace(item, rights=permitted.get(item))
+    assert shown(allow(item).excerpt) <= 0.3 * len(TEXT)
 
 
 def test_a_source_that_is_gone_has_thirty_per_cent() -> None:
     item = article(TEXT, source="gone", published_at=datetime(2026, 1, 1, tzinfo=UTC))
-    assert 0 < shown(door().excerpt(item)) <= 0.3 * len(TEXT)
-    assert door().credit(item).link_required
+    assert 0 < shown(allow(item).excerpt) <= 0.3 * len(TEXT)
+    assert make_registry().get_credit(item).link_required
 
 
 def test_kazakhstan_today_is_named() -> None:
-    assert door().credit(article(TEXT, source="ktkz", attribution="МИД РК")).reference == "Kazakhstan Today"
+    assert (
+        make_registry().get_credit(article(TEXT, source="ktkz", attribution="МИД РК")).reference == "Kazakhstan Today"
+    )
 
 
 def test_a_text_that_stands_on_another_source_s_site_names_that_one() -> None:
     there = "https://www.kt.kz/rus/press-materialy/x_-_1377987073.html"
-    assert door().credit(article(TEXT, source="mfa", url=there)).reference == "Kazakhstan Today"
-    assert door().credit(article(TEXT, source="mfa", url="https://www.gov.kz/x")).reference is None
+    assert make_registry().get_credit(article(TEXT, source="mfa", url=there)).reference == "Kazakhstan Today"
+    assert make_registry().get_credit(article(TEXT, source="mfa", url="https://www.gov.kz/x")).reference is None
 
 
-def test_a_fragment_that_does_not_stand_in_the_body_is_none() -> None:
-    through = door()
-    assert through.fragment(article(TEXT), "Этого там нет.") is None
-    assert through.fragment(article(TEXT), "Первое предложение говорит о погоде и ни о чём другом.") is not None
+def test_a_fragment_that_is_not_in_the_body_is_none() -> None:
+    texts = ("Этого там нет.", "Первое предложение говорит о погоде и ни о чём другом.")
+    item = article(TEXT)
+    allowed = allow(item, fragments=tuple(Fragment(article=item, text=text) for text in texts))
+    assert allowed.fragments == (None, texts[1])
 
 
 @pytest.mark.parametrize("cut", ["", "…", "..."])
 def test_a_lead_that_is_a_piece_of_the_body_counts_like_one(cut: str) -> None:
     body = "Здесь открыли мост. А здесь МККК сказал своё слово.\nДальше идёт остальное, и оно длиннее всего. " * 3
     whole = article(body, lead=" ".join(body.split()) + cut, matches=(match(body, "МККК"),))
-    assert door().lead(whole) is None
+    assert allow(whole).lead is None
     short = article(body, lead=f"Здесь открыли мост{cut}", matches=(match(body, "МККК"),))
-    through = door()
-    assert through.lead(short) == short.lead
-    assert shown(through.excerpt(short, opening=False)) <= 0.3 * len(body) - len("Здесь открыли мост")
+    allowed = allow(short, with_opening=False)
+    assert allowed.lead == short.lead
+    assert shown(allowed.excerpt) + len("Здесь открыли мост") <= 0.3 * len(body)
 
 
 def test_a_lead_in_words_of_its_own_is_shown_whatever_was_taken() -> None:
     item = article(TEXT, lead="Кратко о том, что МККК сделал", matches=(match(TEXT, "МККК"),))
-    through = door()
-    through.excerpt(item)
-    assert through.lead(item) == item.lead
+    assert allow(item).lead == item.lead

@@ -101,4 +101,4 @@ class ArticlePublisher:
 
     def cluster_articles(self) -> None:
         """Which articles are one text and which one story, as at the end of a run."""
-        self.store.stories.clusters__assign_pending(UTC)
+        self.store.clusters.assign_pending(UTC)

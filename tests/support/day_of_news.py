@@ -142,7 +142,7 @@ def fill_store(store: Store) -> None:
     save_article(store, make_later_version(taken, Verdict.UNPUBLISHED), NOON + 4 * HOUR)
     save_article(store, make_article("qazmonitor:2002:en", "Wheat Prices Rise", "Wheat became dearer in the north this week.", NOON,
                         "https://qazmonitor.com/news/2002/wheat"), NOON + HOUR)  # fmt: skip
-    store.stories.clusters__assign_pending(ALMATY)
+    store.clusters.assign_pending(ALMATY)
     add_run(store, "mfa", NOON + 8 * HOUR, Health.HEALTHY, 0)
     for hours in (2, 9):
         add_run(store, "ktkz", NOON + hours * HOUR, Health.BLOCKED, 11)
@@ -163,7 +163,7 @@ def revise_talks(store: Store) -> None:
             make_later_version(item, Verdict.REVISED, body=item.body.replace("45", "54"), title=f"{item.title} (54)"),
             NOON,
         )
-    store.stories.clusters__assign_pending(ALMATY)
+    store.clusters.assign_pending(ALMATY)
 
 
 def add_run(store: Store, source: str, at: datetime, health: Health, code: int) -> None:

@@ -9,9 +9,11 @@ from functools import lru_cache
 from support.day_of_news import BEGIN, END, EXHIBITION, FLOOD, RELEASE, TALKS, TALKS_KK, VOLUNTEERS
 
 from crawler.config import Config
-from crawler.publish import ArticleQuery, EntryBuilder, Translations
+from crawler.publish.builder import EntryBuilder
 from crawler.publish.digest import make_digest
 from crawler.publish.digest_view import DigestView
+from crawler.publish.query import ArticleQuery
+from crawler.publish.translations import Translations
 from crawler.store import Store
 from crawler.text.dates import load_time_zone
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 from crawler.items import Precision, Strength, Verdict
-from crawler.publish import Entry, RelatedArticle
-from crawler.publish.entries import EntryMatch
+from crawler.publish.entries import Entry, EntryMatch, RelatedArticle
 from crawler.publish.feeds.feed import FeedHead
 from crawler.rights import Credit, Excerpt, Piece
 
@@ -52,7 +51,7 @@ def make_entry(name: str = "1", **values: object) -> Entry:
         "verdict": Verdict.NEW,
         "version": 1,
         "rules": ("red-cross",),
-        "found": (EntryMatch(rule="red-cross", term="ICRC", surface="ICRC", field="body", strength=Strength.STRONG),),
+        "matches": (EntryMatch(rule="red-cross", term="ICRC", surface="ICRC", field="body", strength=Strength.STRONG),),
         "story": None,
     }
     return Entry(**{**given, **values})  # type: ignore[arg-type]
@@ -92,7 +91,7 @@ ENTRIES = (
         changed_at=NOON + timedelta(days=2),
         lead="О Красном Кресте и МККК.\x1b",
         rules=("red-cross", "ihl"),
-        found=(
+        matches=(
             EntryMatch(
                 rule="red-cross",
                 term="Красном Кресте",
@@ -112,8 +111,8 @@ ENTRIES = (
         published_at=None,
         precision=None,
         excerpt=Excerpt(),
-        found=(),
+        matches=(),
         rules=(),
     ),
-    make_entry("5", language=None, headline="No language, no time", published_at=None, seen_at=None, found=()),
+    make_entry("5", language=None, headline="No language, no time", published_at=None, seen_at=None, matches=()),
 )

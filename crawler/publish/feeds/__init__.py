@@ -1,1 +1,1 @@
-"""OUT: feeds, exports and evidence. What leaves the machine is registered in `outputs`."""
+"""Feeds of entries: Atom, RSS and JSON Feed."""

@@ -1,8 +1,8 @@
-"""What the three kinds of feed say alike: a feed's head, and entries as items with ids that stay.
+"""What the three kinds of feed have in common: a feed's head, and entries as items with permanent ids.
 
-An id is made of names that outlive a run, a rule, an address and a story's number: an article's own id, and for a story
-that of its article seen first. When two stories become one, the entry of the one seen first stays and takes the other
-in. No time of this machine goes into a feed that has entries: the same store gives the same bytes.
+An id is made of names that outlive a run, a rule, an address and a story's number: an article's id, and for a story the
+id of its article that was seen first. When two stories merge, the entry of the one seen first takes in the other. A
+feed with entries contains no time of this machine: the same store makes the same bytes.
 """
 
 from __future__ import annotations
@@ -16,20 +16,23 @@ from uuid import UUID, uuid5
 from markupsafe import Markup, escape
 
 from crawler.items import Verdict
-from crawler.publish import Entry, RelatedArticle, Translations
+from crawler.publish.entries import Entry, RelatedArticle
 from crawler.publish.templates import mark_html
-from crawler.publish.translations import OUTPUT_LANGUAGES
+from crawler.publish.translations import OUTPUT_LANGUAGES, Translations
 from crawler.publish.xml_text import sanitize_text
 
 ID_NAMESPACE = UUID("6f1d9f0e-5c0b-4b77-9a53-0d6b8a4f2c11")
-"""The name space of our ids. Another one would make every entry new to every reader."""
+"""Another one would make every entry new to every reader."""
 GENERATOR = "crawler"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedHead:
-    """A feed's head. `home` is a page for people, `address` where the feed itself is to be had; `labels` are the titles
-    of rules by name. `by_story`: an entry is a story, else an article. `made_at` dates a feed without entries."""
+    """What a feed says of itself.
+
+    `home` is a page for people, `address` that of the feed. `labels` are titles of rules by name. With `by_story` an
+    entry is a story, else an article. `made_at` dates a feed without entries.
+    """
 
     id: str
     title: str
@@ -43,7 +46,7 @@ class FeedHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedItem:
-    """An entry as a feed says it: texts without signs that XML cannot hold, times in UTC. `rules` are (name, title)."""
+    """An entry as feeds show it: texts without characters that XML forbids, times in UTC. `rules`: name and title."""
 
     id: str
     url: str
@@ -60,53 +63,52 @@ class FeedItem:
 
 
 def make_urn(*names: str) -> str:
-    """The id of what has these names, the same on every machine.
+    """Return the id of these names, the same on every machine.
 
-    >>> urn("article", "mfa:1:ru")
+    >>> make_urn("article", "mfa:1:ru")
     'urn:uuid:e52f1a89-5f57-5abb-8ae1-8aaec5684300'
     """
     return uuid5(ID_NAMESPACE, "\n".join(names)).urn
 
 
 def make_items(feed: FeedHead, entries: Iterable[Entry]) -> list[FeedItem]:
-    """The entries as items."""
+    """Return the entries as items."""
     return [_make_item(feed, entry) for entry in entries]
 
 
 def get_update_time(feed: FeedHead, items: Sequence[FeedItem]) -> datetime:
-    """When the feed last changed: as its newest entry."""
+    """Return when the feed last changed: the time of its newest entry."""
     return max((item.updated for item in items), default=feed.made_at.astimezone(UTC))
 
 
 def _make_item(feed: FeedHead, entry: Entry) -> FeedItem:
     words = Translations(entry.language if entry.language in OUTPUT_LANGUAGES else "en", UTC)
-    gone = f"{words['unpublished']}: " if entry.verdict is Verdict.UNPUBLISHED else ""
-    when = entry.effective_at or feed.made_at
+    prefix = f"{words['unpublished']}: " if entry.verdict is Verdict.UNPUBLISHED else ""
+    updated = entry.changed_at or entry.effective_at or feed.made_at
     return FeedItem(
         id=make_urn("story", entry.anchor or entry.id) if feed.by_story else make_urn("article", entry.id),
         url=sanitize_text(entry.url),
-        title=" ".join(sanitize_text(f"{gone}{entry.title}").split()),
+        title=" ".join(sanitize_text(f"{prefix}{entry.title}").split()),
         html=sanitize_text(_format_html(entry, words)),
         credit=sanitize_text(_format_credit(entry, words)),
         author=sanitize_text(entry.author or entry.source_title),
         language=entry.language,
         verdict=entry.verdict,
         published=entry.published_at.astimezone(UTC) if entry.published_at else None,
-        updated=(entry.changed_at or when).astimezone(UTC),
+        updated=updated.astimezone(UTC),
         rules=tuple((rule, sanitize_text(feed.labels.get(rule) or rule)) for rule in entry.rules),
         related=entry.others,
     )
 
 
 def _format_html(entry: Entry, words: Translations) -> str:
-    """The matched sentences first, then the opening, whom to name, the link, the story's other articles."""
+    """Return the matched sentences first, then the opening, the credit, the link, the story's other articles."""
     parts: list[str] = []
     if entry.verdict is Verdict.UNPUBLISHED:
         parts.append(f"<p><em>{escape(words['page_gone'])}</em></p>")
     if entry.lead and _is_lead_shown(entry):
-        parts.append(
-            f"<p>{_mark_surfaces(entry.lead, [f.surface for f in entry.matches if f.field == 'lead' and f.surface])}</p>"
-        )
+        surfaces = [match.surface for match in entry.matches if match.field == "lead" and match.surface]
+        parts.append(f"<p>{_mark_surfaces(entry.lead, surfaces)}</p>")
     parts += [f"<p>{mark_html(piece, 'strong')}</p>".replace("\n", "<br>") for piece in entry.excerpt.pieces]
     link = f'<a href="{escape(entry.url)}">{escape(words["read"])}</a>'
     parts.append(f"<p>{escape(_format_credit(entry, words))} {link}</p>")
@@ -117,13 +119,13 @@ def _format_html(entry: Entry, words: Translations) -> str:
 
 
 def _is_lead_shown(entry: Entry) -> bool:
-    """Whether the lead says why the entry is here: a matched word stands in it, or none in the text below."""
-    fields = {found.field for found in entry.matches}
+    """Return whether the lead says why the entry is here: it has a match, or the body has none."""
+    fields = {match.field for match in entry.matches}
     return "lead" in fields or "body" not in fields
 
 
 def _mark_surfaces(text: str, surfaces: Iterable[str]) -> Markup:
-    """A text with words marked wherever they stand."""
+    """Return a text with words marked wherever they occur."""
     words = "|".join(re.escape(word) for word in sorted(set(surfaces), key=len, reverse=True))
     parts = re.split(f"({words})", text) if words else [text]
     marked = [f"<strong>{escape(part)}</strong>" if at % 2 else str(escape(part)) for at, part in enumerate(parts)]
@@ -131,15 +133,13 @@ def _mark_surfaces(text: str, surfaces: Iterable[str]) -> Markup:
 
 
 def _format_credit(entry: Entry, words: Translations) -> str:
-    """Whom to name."""
-    said = [
-        words.fill("reference", name=entry.credit.reference)
-        if entry.credit.reference
-        else f"{words['source']}: {entry.source_title}"
+    """Return whom to name."""
+    reference, attribution = entry.credit.reference, entry.credit.attribution
+    names = [
+        words.fill("reference", name=reference) if reference else f"{words['source']}: {entry.source_title}",
+        *([words.fill("attribution", name=attribution)] if attribution else []),
     ]
-    if entry.credit.attribution:
-        said.append(words.fill("attribution", name=entry.credit.attribution))
-    return ". ".join(said) + "."
+    return ". ".join(names) + "."
 
 
 def _format_related(other: RelatedArticle, words: Translations) -> str:

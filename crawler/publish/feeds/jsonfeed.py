@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crawler.items import format_time
-from crawler.publish import Entry
+from crawler.publish.entries import Entry
 from crawler.publish.feeds.feed import FeedHead, FeedItem, make_items
 from crawler.publish.xml_text import sanitize_text
 
@@ -15,7 +15,7 @@ JSONFEED_VERSION = "https://jsonfeed.org/version/1.1"
 
 
 def format_jsonfeed(feed: FeedHead, entries: Sequence[Entry]) -> bytes:
-    """The feed as a file. What is unknown is left out, as the format asks."""
+    """Return the feed as a document. Unknown values are left out, as the format asks."""
     values = {
         "version": JSONFEED_VERSION,
         "title": feed.title,

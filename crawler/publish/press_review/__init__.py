@@ -1,9 +1,8 @@
-"""A press review in a file: HTML, Markdown and text by the templates of `entries`, Word and PDF by the extra `review`.
+"""A press review in a file: HTML, Markdown and text by templates, Word and PDF by the extra `review`.
 
 layout.py  the review as paragraphs, the same for Word and PDF
 word.py    the paragraphs as .docx (python-docx)
-pdf.py     the paragraphs as .pdf (reportlab)
-fonts.py   the letters of the PDF, which come in a wheel
+pdf.py     the paragraphs as .pdf (reportlab), with fonts from a wheel
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ REVIEW_SUFFIXES = (".html", ".md", ".txt", ".docx", ".pdf")
 
 
 def raise_if_unwritable(path: Path) -> None:
-    """UsageError for an ending that says no form, a place that cannot be written, or a form whose extra is missing."""
+    """Raise UsageError for an unknown suffix, a place that cannot be written, or a missing extra."""
     if path.suffix.lower() not in REVIEW_SUFFIXES:
         raise UsageError(f"-o {path}: the ending must be one of {', '.join(REVIEW_SUFFIXES)}.")
     resolve_output_path(path)
@@ -28,24 +27,24 @@ def raise_if_unwritable(path: Path) -> None:
 
 
 def write_review(path: Path, view: DigestView, templates: Templates) -> None:
-    """Write the review in the form of the file's ending. The file is there whole, or as it was before."""
+    """Write the review in the form of the file's suffix. The file is complete, or stays as it was."""
     raise_if_unwritable(path)
     content = _get_formatter(path.suffix.lower(), templates)(view)
     with open_atomic(path) as file:
         file.write(content)
 
 
-def _get_formatter(ending: str, templates: Templates | None) -> Callable[[DigestView], bytes]:
-    """What makes the bytes of a form; UsageError where its extra is missing."""
+def _get_formatter(suffix: str, templates: Templates | None) -> Callable[[DigestView], bytes]:
+    """Return the function that makes a file's bytes. Raise UsageError if its extra is missing."""
     try:
-        if ending == ".docx":
+        if suffix == ".docx":
             from crawler.publish.press_review.word import format_docx
 
             return format_docx
-        if ending == ".pdf":
+        if suffix == ".pdf":
             from crawler.publish.press_review.pdf import format_pdf
 
             return format_pdf
     except ImportError as error:
-        raise UsageError(f'{ending} needs an optional package ({error}): pip install "crawler[review]"') from error
-    return lambda say: render_digest(templates or Templates(), ending[1:], say).encode("utf-8", "replace")
+        raise UsageError(f'{suffix} needs an optional package ({error}): pip install "crawler[review]"') from error
+    return lambda view: render_digest(templates or Templates(), suffix[1:], view).encode("utf-8", "replace")

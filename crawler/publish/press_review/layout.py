@@ -1,4 +1,4 @@
-"""A press review as paragraphs of runs: what Word and PDF both write, each in its own way."""
+"""A press review as paragraphs of runs, the same for Word and PDF."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from enum import StrEnum
 from crawler.publish.digest import DigestStory
 from crawler.publish.digest_view import DigestView
 from crawler.publish.entries import Entry
-from crawler.publish.xml_text import XML_FORBIDDEN
+from crawler.publish.xml_text import sanitize_text
 from crawler.rights import Piece
+
+REPLACEMENT_CHARACTER = "\ufffd"
 
 
 class ParagraphKind(StrEnum):
-    """What a paragraph is."""
+    """The role of a paragraph, by which Word and PDF choose its style."""
 
     TITLE = "title"
     PERIOD = "period"
@@ -32,7 +34,7 @@ class ParagraphKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextRun:
-    """A stretch of one look. `url` is an address, or `#` and an anchor; `language` is that of the text."""
+    """A stretch of text in one style. `url` is an address, or `#` and an anchor; `language` is that of the text."""
 
     text: str
     strong: bool = False
@@ -44,7 +46,7 @@ class TextRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewParagraph:
-    """A paragraph; `anchor` is what links lead to. `stays` keeps it on one page with the next."""
+    """A paragraph. Links lead to its `anchor`. `keep_with_next` keeps it on one page with the next one."""
 
     kind: ParagraphKind
     runs: tuple[TextRun, ...]
@@ -53,20 +55,20 @@ class ReviewParagraph:
 
     @property
     def text(self) -> str:
-        """The words alone."""
+        """The text of its runs."""
         return "".join(run.text for run in self.runs)
 
 
 def make_paragraphs(view: DigestView) -> list[ReviewParagraph]:
-    """The whole review, in order; a story stays on one page, and so does the end."""
+    """Return the whole review. Each story stays on one page, and so does the end."""
     parts = [list(_make_head(view)), *_make_sections(view), _keep_together(_make_end(view))]
     return [paragraph for part in parts for paragraph in part]
 
 
 def _keep_together(paragraphs: Iterable[ReviewParagraph]) -> list[ReviewParagraph]:
-    """The paragraphs that say something, all but the last staying with the next."""
-    told = [paragraph for paragraph in paragraphs if paragraph.text.strip()]
-    return [replace(paragraph, stays=paragraph is not told[-1]) for paragraph in told]
+    """Return the paragraphs that have a text. All but the last stay with the next."""
+    shown = [paragraph for paragraph in paragraphs if paragraph.text.strip()]
+    return [replace(paragraph, keep_with_next=paragraph is not shown[-1]) for paragraph in shown]
 
 
 def _make_head(view: DigestView) -> Iterator[ReviewParagraph]:
@@ -75,26 +77,26 @@ def _make_head(view: DigestView) -> Iterator[ReviewParagraph]:
     yield _make_line(ParagraphKind.PERIOD, view.period)
     yield _make_line(ParagraphKind.SOFT, view.zone if view.digest.is_empty else f"{view.zone} {view.number}.")
     if view.digest.is_empty:
-        yield _make_paragraph(
-            ParagraphKind.NOTHING, [_make_run(phrases["nothing"], strong=True), _make_run(f" {view.seen}")]
-        )
+        runs = [_make_run(phrases["nothing"], strong=True), _make_run(f" {view.seen}")]
+        yield _make_paragraph(ParagraphKind.NOTHING, runs)
     if view.has_contents:
         yield _make_line(ParagraphKind.CONTENTS, phrases["contents"])
         for section in view.sections:
-            yield _make_paragraph(ParagraphKind.CONTENTS_PART, [_make_run(section.title, url=f"#{section.anchor}")])
-            for number, told in section.stories:
-                entry, text = told.entry, f"{number}. {view.headline(told.entry)}"
-                yield _make_paragraph(
-                    ParagraphKind.CONTENTS_STORY, [_make_run(text, url=f"#story-{number}", language=entry.language)]
-                )
+            run = _make_run(section.title, url=f"#{section.anchor}")
+            yield _make_paragraph(ParagraphKind.CONTENTS_PART, [run])
+            for number, story in section.stories:
+                entry, text = story.entry, f"{number}. {view.headline(story.entry)}"
+                run = _make_run(text, url=f"#story-{number}", language=entry.language)
+                yield _make_paragraph(ParagraphKind.CONTENTS_STORY, [run])
 
 
 def _make_sections(view: DigestView) -> Iterator[list[ReviewParagraph]]:
+    """Yield the paragraphs of each story. The first story of a section has its heading."""
     for section in view.sections:
-        title = [_make_line(ParagraphKind.PART, section.title, anchor=section.anchor)]
-        for number, told in section.stories:
-            yield _keep_together([*title, *_make_story(view, number, told)])
-            title = []
+        heading = [_make_line(ParagraphKind.PART, section.title, anchor=section.anchor)]
+        for number, story in section.stories:
+            yield _keep_together([*heading, *_make_story(view, number, story)])
+            heading = []
 
 
 def _make_story(view: DigestView, number: int, story: DigestStory) -> Iterator[ReviewParagraph]:
@@ -111,18 +113,19 @@ def _make_story(view: DigestView, number: int, story: DigestStory) -> Iterator[R
         yield _make_paragraph(ParagraphKind.TEXT, [_make_run(view.phrases["what_changed"], strong=True)])
     yield from _make_edits(view, entry)
     for piece in view.pieces(entry):
-        for part in _split_lines(_make_piece_runs(piece, entry.language)):
-            yield _make_paragraph(ParagraphKind.TEXT, part)
+        for runs in _split_lines(_make_piece_runs(piece, entry.language)):
+            yield _make_paragraph(ParagraphKind.TEXT, runs)
     yield from _make_story_footer(view, story)
 
 
 def _make_story_footer(view: DigestView, story: DigestStory) -> Iterator[ReviewParagraph]:
+    """Yield what is below a story's text: link, credit, rules, the story's other pages."""
     entry = story.entry
     credit = view.credit(entry)
-    link = [_make_run(view.link(entry), strong=True, url=entry.url)]
-    yield _make_paragraph(ParagraphKind.TEXT, [*link, _make_run(f" · {credit}" if credit else "")])
-    under = [line for line in (view.matched(entry), view.also_under(story)) if line]
-    yield _make_line(ParagraphKind.SOFT, ". ".join(under))
+    link = _make_run(view.link(entry), strong=True, url=entry.url)
+    yield _make_paragraph(ParagraphKind.TEXT, [link, _make_run(f" · {credit}" if credit else "")])
+    rules = [line for line in (view.matched(entry), view.also_under(story)) if line]
+    yield _make_line(ParagraphKind.SOFT, ". ".join(rules))
     if view.copies(entry):
         yield _make_line(ParagraphKind.SOFT, f"{view.carried(entry)}:")
         for other in view.copies(entry):
@@ -134,56 +137,56 @@ def _make_story_footer(view: DigestView, story: DigestStory) -> Iterator[ReviewP
             headline = _make_run(other.headline, url=other.url, language=other.language)
             yield _make_paragraph(ParagraphKind.ITEM, [headline, _make_run(f" ({view.other(other)})")])
         yield _make_line(ParagraphKind.ITEM, view.more(entry, copies=False) or "")
-    for each in story.changed:
-        heading = [_make_run(f"{view.revised_as_well(each)}: ", strong=True)]
-        yield _make_paragraph(
-            ParagraphKind.TEXT, [*heading, _make_run(view.headline(each), url=each.url, language=each.language)]
-        )
-        yield from _make_edits(view, each)
+    for changed in story.changed:
+        heading = [
+            _make_run(f"{view.revised_as_well(changed)}: ", strong=True),
+            _make_run(view.headline(changed), url=changed.url, language=changed.language),
+        ]
+        yield _make_paragraph(ParagraphKind.TEXT, heading)
+        yield from _make_edits(view, changed)
 
 
 def _make_edits(view: DigestView, entry: Entry) -> Iterator[ReviewParagraph]:
     for label, piece in view.edits(entry):
-        yield _make_paragraph(
-            ParagraphKind.CHANGE, [_make_run(f"{label}: ", strong=True), *_make_piece_runs(piece, entry.language)]
-        )
+        runs = [_make_run(f"{label}: ", strong=True), *_make_piece_runs(piece, entry.language)]
+        yield _make_paragraph(ParagraphKind.CHANGE, runs)
 
 
 def _make_end(view: DigestView) -> Iterator[ReviewParagraph]:
-    yield _make_line(ParagraphKind.PART, view.phrases["sources"], anchor="sources")
+    phrases = view.phrases
+    yield _make_line(ParagraphKind.PART, phrases["sources"], anchor="sources")
     for line in view.counts:
         yield _make_line(ParagraphKind.ITEM, line)
-    yield _make_line(ParagraphKind.SOFT, view.phrases["counted"])
+    yield _make_line(ParagraphKind.SOFT, phrases["counted"])
     if view.troubles:
-        yield _make_paragraph(ParagraphKind.TEXT, [_make_run(view.phrases["trouble"], strong=True)])
-    for line in view.troubles:
-        yield _make_line(ParagraphKind.ITEM, line)
-    if not view.troubles:
-        yield _make_line(ParagraphKind.SOFT, view.phrases["no_trouble"])
+        yield _make_paragraph(ParagraphKind.TEXT, [_make_run(phrases["trouble"], strong=True)])
+        for line in view.troubles:
+            yield _make_line(ParagraphKind.ITEM, line)
+    else:
+        yield _make_line(ParagraphKind.SOFT, phrases["no_trouble"])
     yield _make_line(ParagraphKind.SOFT, ". ".join(line for line in (view.made, view.told_by) if line))
 
 
 def _make_piece_runs(piece: Piece, language: str | None) -> list[TextRun]:
-    """A piece as runs, its matched words marked, an ellipsis where the article goes on."""
+    """Return a piece as runs: its matched words marked, an ellipsis where the article has more text."""
     before, after = piece.ends
-    runs, at = [_make_run(before)], 0
-    for begin, end in piece.marks:
+    runs, position = [_make_run(before)], 0
+    for start, end in piece.marks:
         runs += [
-            _make_run(piece.text[at:begin], language=language),
-            _make_run(piece.text[begin:end], marked=True, language=language),
+            _make_run(piece.text[position:start], language=language),
+            _make_run(piece.text[start:end], marked=True, language=language),
         ]
-        at = end
-    return [*runs, _make_run(piece.text[at:], language=language), _make_run(after)]
+        position = end
+    return [*runs, _make_run(piece.text[position:], language=language), _make_run(after)]
 
 
 def _split_lines(runs: list[TextRun]) -> list[list[TextRun]]:
-    """The runs of each paragraph of the article."""
+    """Return the runs of each paragraph of the article."""
     lines: list[list[TextRun]] = [[]]
     for run in runs:
-        for number, text in enumerate(run.text.split("\n")):
-            if number:
-                lines.append([])
-            lines[-1].append(_make_run(text, marked=run.marked, language=run.language))
+        first, *others = run.text.split("\n")
+        lines[-1].append(replace(run, text=first))
+        lines += [[replace(run, text=text)] for text in others]
     return lines
 
 
@@ -196,9 +199,8 @@ def _make_run(
     url: str | None = None,
     language: str | None = None,
 ) -> TextRun:
-    return TextRun(
-        text=XML_FORBIDDEN.sub("\ufffd", text), strong=strong, italic=italic, marked=marked, url=url, language=language
-    )
+    clean = sanitize_text(text, REPLACEMENT_CHARACTER)
+    return TextRun(text=clean, strong=strong, italic=italic, marked=marked, url=url, language=language)
 
 
 def _make_paragraph(kind: ParagraphKind, runs: Iterable[TextRun], *, anchor: str | None = None) -> ReviewParagraph:

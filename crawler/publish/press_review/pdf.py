@@ -1,29 +1,44 @@
-"""The paragraphs as PDF (reportlab): letters embedded, links, an outline, contents with pages, page numbers.
+"""The paragraphs as PDF (reportlab): embedded fonts, links, an outline, contents with pages, page numbers.
 
-It is laid out twice: only then are the pages known that the contents and the foot of each page name.
+The fonts come from the wheel of `pymupdf-fonts`, not from the machine: Noto Sans in four cuts, and FiraGO for what it
+lacks (arrows, other scripts). The document is laid out twice, because only the first pass knows the pages that the
+contents and the footers name.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from io import BytesIO
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+import pymupdf_fonts
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Table
-from reportlab.platypus import Paragraph as Flow
+from reportlab.platypus import Paragraph as PdfParagraph
 from reportlab.platypus.flowables import HRFlowable
 
 from crawler.publish.digest_view import DigestView
-from crawler.publish.press_review.fonts import FALLBACK_FONT, FONT_FAMILY, register_fonts, split_by_font
-from crawler.publish.press_review.layout import ParagraphKind, ReviewParagraph, TextRun, make_paragraphs
+from crawler.publish.press_review.layout import (
+    REPLACEMENT_CHARACTER,
+    ParagraphKind,
+    ReviewParagraph,
+    TextRun,
+    make_paragraphs,
+)
+from crawler.publish.redaction import BLOCK_CHARACTER
+from crawler.text.characters import UNPRINTED_CHARACTERS
 
+FONT_FAMILY, FALLBACK_FONT = "Review", "ReviewSpare"
+FONT_CUTS = {"": "notos", "-Bold": "notosbo", "-Italic": "notosit", "-BoldItalic": "notosbi"}
 MARGIN = 20 * mm
 WIDTH = A4[0] - 2 * MARGIN
 INK, SOFT, LINK, MARK, LINE = "#1c2127", "#5a6270", "#0b57b0", "#fdf0b3", "#c8102e"
@@ -51,7 +66,7 @@ PARAGRAPH_STYLES: Mapping[ParagraphKind, Mapping[str, Any]] = {
 
 
 def format_pdf(view: DigestView) -> bytes:
-    """The bytes of the review as PDF."""
+    """Return the review as PDF."""
     register_fonts()
     first = _PdfLayout(view, {}, 0)
     first.build_pages()
@@ -61,10 +76,10 @@ def format_pdf(view: DigestView) -> bytes:
 
 
 class _PdfLayout(BaseDocTemplate):  # type: ignore[misc]
-    """One laying out. `known` are the pages of anchors and `total` the number of pages, of an earlier one."""
+    """One pass of the layout. `known_pages` (by anchor) and `page_count` come from the pass before."""
 
-    def __init__(self, view: DigestView, known_pages: Mapping[str, int], total: int) -> None:
-        self.view, self.known_pages, self.total = view, known_pages, total
+    def __init__(self, view: DigestView, known_pages: Mapping[str, int], page_count: int) -> None:
+        self.view, self.known_pages, self.page_count = view, known_pages, page_count
         self.stream, self.anchor_pages = BytesIO(), dict[str, int]()
         super().__init__(
             self.stream, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=MARGIN, bottomMargin=MARGIN,
@@ -76,65 +91,66 @@ class _PdfLayout(BaseDocTemplate):  # type: ignore[misc]
         self.addPageTemplates(PageTemplate(frames=[frame], onPage=self._draw_footer))
 
     def build_pages(self) -> None:
-        """Draw all of it."""
-        flows: list[Any] = []
+        """Draw the whole document."""
+        flowables: list[Any] = []
         for paragraph in make_paragraphs(self.view):
-            flow = self._make_flowable(paragraph)
-            flows.append(flow)
+            flowables.append(self._make_flowable(paragraph))
             if paragraph.kind is ParagraphKind.PART:
                 line = HRFlowable(width="100%", thickness=1.2, color=HexColor(LINE), spaceBefore=2, spaceAfter=2)
                 line.keepWithNext = True
-                flows.append(line)
-        self.build(flows)
+                flowables.append(line)
+        self.build(flowables)
 
     def afterFlowable(self, flowable: Any) -> None:  # noqa: N802, reportlab's name
-        """Note where an anchor came to stand, and put it into the outline."""
+        """Record the page of an anchor, and add it to the outline."""
         anchor = getattr(flowable, "anchor", None)
         if anchor is not None:
             self.anchor_pages[anchor] = self.page
-            self.canv.bookmarkHorizontal(anchor, 0, flowable.top(self) + 4)
+            self.canv.bookmarkHorizontal(anchor, 0, flowable.get_top(self) + 4)
             self.canv.addOutlineEntry(flowable.title, anchor, flowable.depth, closed=False)
 
     def _draw_footer(self, canvas: Any, _: Any) -> None:
-        text = self.view.phrases.fill("page", page=str(self.page), pages=str(self.total or self.page))
+        number = self.view.phrases.fill("page", page=str(self.page), pages=str(self.page_count or self.page))
         canvas.saveState()
         canvas.setFont(FONT_FAMILY, 8.5)
         canvas.setFillColor(HexColor(SOFT))
         canvas.drawString(MARGIN, MARGIN / 2, f"{self.view.title} · {self.view.period}")
-        canvas.drawRightString(A4[0] - MARGIN, MARGIN / 2, text)
+        canvas.drawRightString(A4[0] - MARGIN, MARGIN / 2, number)
         canvas.restoreState()
 
     def _make_flowable(self, paragraph: ReviewParagraph) -> Any:
+        """Return what reportlab draws. A line of the contents is a table with the page on the right."""
         style = _make_style(paragraph)
         bullet = "•" if paragraph.kind is ParagraphKind.ITEM else None
-        flow = _AnchoredParagraph("".join(_format_run(run) for run in paragraph.runs), style, bulletText=bullet)
+        flowable = _AnchoredParagraph("".join(map(_format_run, paragraph.runs)), style, bulletText=bullet)
         if paragraph.kind in (ParagraphKind.CONTENTS_PART, ParagraphKind.CONTENTS_STORY):
             anchor = (paragraph.runs[0].url or "#")[1:]
-            number = Flow(str(self.known_pages.get(anchor, 1)), ParagraphStyle("page", style, alignment=TA_RIGHT))
-            room = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+            page = str(self.known_pages.get(anchor, 1))
+            number = PdfParagraph(page, ParagraphStyle("page", style, alignment=TA_RIGHT))
+            look = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0),
                     ("TOPPADDING", (0, 0), (-1, -1), 1), ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
                     ("VALIGN", (0, 0), (-1, -1), "BOTTOM")]  # fmt: skip
-            return Table([[flow, number]], colWidths=[WIDTH - 30, 30], style=room)
+            return Table([[flowable, number]], colWidths=[WIDTH - 30, 30], style=look)
         if paragraph.anchor:
-            flow.anchor, flow.title = paragraph.anchor, paragraph.text
-            flow.depth = 0 if paragraph.kind is ParagraphKind.PART else 1
-        return flow
+            flowable.anchor, flowable.title = paragraph.anchor, paragraph.text
+            flowable.depth = 0 if paragraph.kind is ParagraphKind.PART else 1
+        return flowable
 
 
-class _AnchoredParagraph(Flow):  # type: ignore[misc]
-    """A paragraph that knows what links call it."""
+class _AnchoredParagraph(PdfParagraph):  # type: ignore[misc]
+    """A paragraph that links can lead to."""
 
     anchor: str | None = None
     title = ""
     depth = 0
 
-    def get_top(self, pages: Any) -> float:
-        """The height on the page at which it begins."""
-        return float(pages.frame._y + self.height)
+    def get_top(self, layout: Any) -> float:
+        """Return the height on the page at which it begins."""
+        return float(layout.frame._y + self.height)
 
 
 def _make_style(paragraph: ReviewParagraph) -> ParagraphStyle:
-    look = {
+    values = {
         "fontName": FONT_FAMILY,
         "fontSize": 10.5,
         "leading": 15,
@@ -142,13 +158,18 @@ def _make_style(paragraph: ReviewParagraph) -> ParagraphStyle:
         **PARAGRAPH_STYLES[paragraph.kind],
     }
     return ParagraphStyle(
-        paragraph.kind, keepWithNext=paragraph.keep_with_next, allowWidows=0, allowOrphans=0, splitLongWords=1, **look
+        paragraph.kind,
+        keepWithNext=paragraph.keep_with_next,
+        allowWidows=0,
+        allowOrphans=0,
+        splitLongWords=1,
+        **values,
     )
 
 
 def _format_run(run: TextRun) -> str:
-    """The run in reportlab's tags."""
-    text = "".join(_format_text(part) for part in re.split("(█+)", run.text))
+    """Return the run in reportlab's tags."""
+    text = "".join(_format_text(part) for part in re.split(f"({BLOCK_CHARACTER}+)", run.text))
     if run.marked:
         text = f'<font backColor="{MARK}">{text}</font>'
     if run.strong:
@@ -159,10 +180,41 @@ def _format_run(run: TextRun) -> str:
 
 
 def _format_text(text: str) -> str:
-    """Black bars as bars, the rest in the fonts that have its signs."""
-    if text.startswith("█"):
+    """Return blocks as drawn bars with dashes beneath, other text in the fonts that have its characters."""
+    if text.startswith(BLOCK_CHARACTER):
         return f'<font backColor="{INK}" color="{INK}">{"–" * len(text)}</font>'
     return "".join(
-        escape(part) if name == FONT_FAMILY else f'<font name="{FALLBACK_FONT}">{escape(part)}</font>'
-        for name, part in split_by_font(text)
+        escape(part) if font == FONT_FAMILY else f'<font name="{FALLBACK_FONT}">{escape(part)}</font>'
+        for font, part in split_by_font(text)
     )
+
+
+@cache
+def register_fonts() -> None:
+    """Register the fonts with reportlab, once."""
+    for cut, name in FONT_CUTS.items():
+        pdfmetrics.registerFont(TTFont(FONT_FAMILY + cut, BytesIO(pymupdf_fonts.myfont(name))))
+    pdfmetrics.registerFont(TTFont(FALLBACK_FONT, BytesIO(pymupdf_fonts.myfont("figo"))))
+    pdfmetrics.registerFontFamily(FONT_FAMILY, FONT_FAMILY, *(FONT_FAMILY + cut for cut in list(FONT_CUTS)[1:]))
+
+
+def split_by_font(text: str) -> list[tuple[str, str]]:
+    """Return the text in parts, each with the name of a font that has its characters.
+
+    Unprinted characters are dropped. Characters that both fonts lack are replaced by �.
+    """
+    parts: list[tuple[str, str]] = []
+    for character in text:
+        if character in UNPRINTED_CHARACTERS:
+            continue
+        font = next((name for name in (FONT_FAMILY, FALLBACK_FONT) if _has_glyph(name, character)), None)
+        name, drawn = (font, character) if font else (FONT_FAMILY, REPLACEMENT_CHARACTER)
+        if parts and parts[-1][0] == name:
+            parts[-1] = (name, parts[-1][1] + drawn)
+        else:
+            parts.append((name, drawn))
+    return parts
+
+
+def _has_glyph(font: str, character: str) -> bool:
+    return character == "\n" or ord(character) in pdfmetrics.getFont(font).face.charToGlyph

@@ -1,4 +1,4 @@
-"""The paragraphs as a Word file (python-docx): headings, contents that work at once, links, languages, page numbers."""
+"""The paragraphs as a Word file (python-docx): headings, ready contents, links, languages, page numbers."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from docx.text.run import Run as WordRun
 
 from crawler.publish.digest_view import DigestView
 from crawler.publish.press_review.layout import ParagraphKind, ReviewParagraph, TextRun, make_paragraphs
+from crawler.publish.translations import get_locale
 
 WORD_FONT = "Calibri"
-LOCALES = {"en": "en-GB", "ru": "ru-RU", "kk": "kk-KZ"}
 INK, SOFT, LINK = RGBColor(0x1C, 0x21, 0x27), RGBColor(0x5A, 0x62, 0x70), RGBColor(0x0B, 0x57, 0xB0)
 WORD_STYLES = {
     ParagraphKind.TITLE: "Title",
@@ -37,25 +37,25 @@ WORD_STYLES = {
     ParagraphKind.CHANGE: "Review Change",
     ParagraphKind.ITEM: "List Bullet",
 }
-FONT_SIZES = {"Title": 24, "Subtitle": 12, "Heading 1": 16, "Heading 2": 13, "Review Small": 9.5, "Review Contents": 14,
-         "TOC 1": 10.5, "TOC 2": 10.5, "List Bullet": 10.5}  # fmt: skip
-PARAGRAPH_SPACING = {"Title": (0, 2), "Subtitle": (0, 2), "Heading 1": (22, 4), "Heading 2": (16, 2), "Review Small": (0, 3),
-          "Review Contents": (16, 4), "TOC 1": (4, 1), "TOC 2": (0, 1), "List Bullet": (0, 2),
-          "Review Change": (0, 4)}  # fmt: skip
+BOLD_STYLES = ("Title", "Heading 1", "Heading 2", "Review Contents", "TOC 1")
+FONT_SIZES = {"Title": 24, "Subtitle": 12, "Heading 1": 16, "Heading 2": 13, "Review Small": 9.5,
+              "Review Contents": 14, "TOC 1": 10.5, "TOC 2": 10.5, "List Bullet": 10.5}  # fmt: skip
+"""Points; other styles have 11."""
+PARAGRAPH_SPACING = {"Title": (0, 2), "Subtitle": (0, 2), "Heading 1": (22, 4), "Heading 2": (16, 2),
+                     "Review Small": (0, 3), "Review Contents": (16, 4), "TOC 1": (4, 1), "TOC 2": (0, 1),
+                     "List Bullet": (0, 2), "Review Change": (0, 4)}  # fmt: skip
+"""Points before and after a paragraph; other styles have 0 and 6."""
 CONTENTS_FIELD = r'TOC \o "1-2" \h \z \n'
 
 
 def format_docx(view: DigestView) -> bytes:
-    """The bytes of the review as .docx."""
+    """Return the review as .docx."""
     document = Document()
     _set_up_document(document, view)
-    written = [(paragraph, _add_paragraph(document, paragraph)) for paragraph in make_paragraphs(view)]
-    _add_bookmarks(written)
-    contents = [
-        found
-        for paragraph, found in written
-        if paragraph.kind in (ParagraphKind.CONTENTS_PART, ParagraphKind.CONTENTS_STORY)
-    ]
+    added = [(paragraph, _add_paragraph(document, paragraph)) for paragraph in make_paragraphs(view)]
+    _add_bookmarks(added)
+    contents_kinds = (ParagraphKind.CONTENTS_PART, ParagraphKind.CONTENTS_STORY)
+    contents = [word_paragraph for paragraph, word_paragraph in added if paragraph.kind in contents_kinds]
     if contents:
         _make_contents_field(contents)
     _add_footer(document, view)
@@ -65,7 +65,7 @@ def format_docx(view: DigestView) -> bytes:
 
 
 def _set_up_document(document: Any, view: DigestView) -> None:
-    """Page, styles, language and properties."""
+    """Set page, styles, language and properties."""
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Mm(22)
@@ -77,17 +77,19 @@ def _set_up_document(document: Any, view: DigestView) -> None:
     hyperlink = styles.add_style("Hyperlink", WD_STYLE_TYPE.CHARACTER)
     hyperlink.font.color.rgb, hyperlink.font.underline = LINK, True
     defaults = styles.element.find(f"{qn('w:docDefaults')}/{qn('w:rPrDefault')}/{qn('w:rPr')}")
-    _set_language(defaults, view.phrases.language)
+    locale = view.phrases["locale"]
+    _set_language(defaults, locale)
     properties = document.core_properties
     properties.title, properties.subject = f"{view.title}. {view.period}", view.number
     properties.author = properties.last_modified_by = "crawler"
-    properties.language = LOCALES[view.phrases.language]
+    properties.language = locale
     properties.keywords = ", ".join(part.title for part in view.sections)[:255]
     properties.comments = ""
     properties.created = properties.modified = datetime.now(UTC).replace(tzinfo=None)
 
 
 def _set_style(style: Any, name: str) -> None:
+    """Replace the look of python-docx's template: its theme fonts, spacing and borders."""
     look = style.element.get_or_add_rPr()
     for tag in ("w:spacing", "w:kern"):
         for old in look.findall(qn(tag)):
@@ -100,7 +102,7 @@ def _set_style(style: Any, name: str) -> None:
     style.font.size = Pt(FONT_SIZES.get(name, 11))
     style.font.color.rgb = SOFT if name == "Review Small" else INK
     style.font.italic = False
-    style.font.bold = name in ("Title", "Heading 1", "Heading 2", "Review Contents", "TOC 1")
+    style.font.bold = name in BOLD_STYLES
     before, after = PARAGRAPH_SPACING.get(name, (0, 6))
     form = style.paragraph_format
     form.space_before, form.space_after, form.line_spacing = Pt(before), Pt(after), 1.1
@@ -122,85 +124,87 @@ def _add_bottom_border(properties: Any) -> None:
 
 
 def _add_paragraph(document: Any, paragraph: ReviewParagraph) -> WordParagraph:
-    made: WordParagraph = document.add_paragraph(style=WORD_STYLES[paragraph.kind])
+    added: WordParagraph = document.add_paragraph(style=WORD_STYLES[paragraph.kind])
     if paragraph.keep_with_next:
-        made.paragraph_format.keep_with_next = True
+        added.paragraph_format.keep_with_next = True
     for run in paragraph.runs:
-        _add_run(made, run)
-    return made
+        _add_run(added, run)
+    return added
 
 
-def _add_run(made: WordParagraph, run: TextRun) -> None:
-    written = made.add_run(run.text)
+def _add_run(paragraph: WordParagraph, run: TextRun) -> None:
+    added = paragraph.add_run(run.text)
     if run.strong:
-        written.bold = True
-    written.italic = True if run.italic else None
+        added.bold = True
+    added.italic = True if run.italic else None
     if run.marked:
-        _highlight_run(written)
+        _highlight_run(added)
     if run.url:
-        written.style = "Hyperlink"
-    if run.language in LOCALES:
-        _set_language(written._r.get_or_add_rPr(), run.language)
+        added.style = "Hyperlink"
+    if locale := get_locale(run.language):
+        _set_language(added._r.get_or_add_rPr(), locale)
     if run.url:
-        _add_link(made, written, run.url)
+        _add_link(paragraph, added, run.url)
 
 
-def _highlight_run(written: WordRun) -> None:
+def _highlight_run(run: WordRun) -> None:
     shade = OxmlElement("w:shd")
     for key, value in (("val", "clear"), ("color", "auto"), ("fill", "FDF0B3")):
         shade.set(qn(f"w:{key}"), value)
-    written._r.get_or_add_rPr().append(shade)
+    run._r.get_or_add_rPr().append(shade)
 
 
-def _add_link(made: WordParagraph, written: WordRun, url: str) -> None:
-    """Put the run into a link: to an address, or to a bookmark of this file."""
+def _add_link(paragraph: WordParagraph, run: WordRun, url: str) -> None:
+    """Move the run into a link, to an address or to a bookmark of this file."""
     link = OxmlElement("w:hyperlink")
     if url.startswith("#"):
         link.set(qn("w:anchor"), _make_bookmark_name(url[1:]))
     else:
-        link.set(qn("r:id"), made.part.relate_to(url, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
+        link.set(qn("r:id"), paragraph.part.relate_to(url, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
     link.set(qn("w:history"), "1")
-    written._r.addprevious(link)
-    link.append(written._r)
+    run._r.addprevious(link)
+    link.append(run._r)
 
 
-def _set_language(properties: Any, language: str) -> None:
+def _set_language(properties: Any, locale: str) -> None:
+    """Set the language by which Word checks the spelling."""
     for old in properties.findall(qn("w:lang")):
         properties.remove(old)
-    spoken = OxmlElement("w:lang")
-    spoken.set(qn("w:val"), LOCALES[language])
-    properties.append(spoken)
+    language = OxmlElement("w:lang")
+    language.set(qn("w:val"), locale)
+    properties.append(language)
 
 
 def _make_bookmark_name(anchor: str) -> str:
-    """The anchor as Word lets a bookmark be called; this beginning marks one that contents lead to."""
+    """Return a name that Word allows. The prefix is that of bookmarks of a table of contents."""
     return "_Toc_" + anchor.replace("-", "_")
 
 
-def _add_bookmarks(written: list[tuple[ReviewParagraph, WordParagraph]]) -> None:
-    anchored = [(paragraph.anchor, made) for paragraph, made in written if paragraph.anchor]
-    for number, (anchor, made) in enumerate(anchored, start=1):
-        begin, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
-        for mark in (begin, end):
+def _add_bookmarks(paragraphs: list[tuple[ReviewParagraph, WordParagraph]]) -> None:
+    anchored = [(paragraph.anchor, added) for paragraph, added in paragraphs if paragraph.anchor]
+    for number, (anchor, added) in enumerate(anchored, start=1):
+        start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
+        for mark in (start, end):
             mark.set(qn("w:id"), str(number))
-        begin.set(qn("w:name"), _make_bookmark_name(anchor))
-        properties = made._p.get_or_add_pPr()
-        properties.addnext(begin)
-        made._p.append(end)
+        start.set(qn("w:name"), _make_bookmark_name(anchor))
+        properties = added._p.get_or_add_pPr()
+        properties.addnext(start)
+        added._p.append(end)
 
 
 def _make_contents_field(contents: list[WordParagraph]) -> None:
-    """Make the links a table of contents that Word can also make anew; what stands there works without that."""
-    begin = [_make_field_mark("begin"), _make_instruction(CONTENTS_FIELD), _make_field_mark("separate")]
-    for run in reversed(begin):
+    """Put a table-of-contents field around the links, which work without it. Word can update the field."""
+    start = [_make_field_mark("begin"), _make_instruction(CONTENTS_FIELD), _make_field_mark("separate")]
+    for run in reversed(start):
         contents[0]._p.get_or_add_pPr().addnext(run)
     contents[-1]._p.append(_make_field_mark("end"))
 
 
 def _add_footer(document: Any, view: DigestView) -> None:
-    foot = document.sections[0].footer.paragraphs[0]
-    foot.style = document.styles["Review Small"]
-    foot.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+    """Add the page number and the number of pages as fields: only Word knows them."""
+    footer = document.sections[0].footer.paragraphs[0]
+    footer.style = document.styles["Review Small"]
+    footer.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     for part in re.split(r"(\{pages?\})", view.phrases["page"]):
         if part in ("{page}", "{pages}"):
             code = "PAGE" if part == "{page}" else "NUMPAGES"
@@ -208,16 +212,12 @@ def _add_footer(document: Any, view: DigestView) -> None:
             text = OxmlElement("w:t")
             text.text = "1"
             shown.append(text)
-            for run in (
-                _make_field_mark("begin"),
-                _make_instruction(code),
-                _make_field_mark("separate"),
-                shown,
-                _make_field_mark("end"),
-            ):
-                foot._p.append(run)
+            instruction = _make_instruction(code)
+            marks = (_make_field_mark("begin"), instruction, _make_field_mark("separate"), shown)
+            for run in (*marks, _make_field_mark("end")):
+                footer._p.append(run)
         elif part:
-            foot.add_run(part)
+            footer.add_run(part)
 
 
 def _make_field_mark(kind: str) -> Any:
