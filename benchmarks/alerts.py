@@ -17,13 +17,14 @@ import multiprocessing
 import resource
 import tempfile
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 from benchmarks.similarity_articles import make_article
 from crawler.config import Config
+from crawler.items import Article
 from crawler.keywords import Matcher, load_rules
 from crawler.notify.dispatcher import Dispatcher
 from crawler.notify.routing import route_events
@@ -76,41 +77,44 @@ def fill_store(url: str, settings: Config, number: int) -> None:
         for start in range(0, number, 500):
             with store.transaction():
                 for each in range(start, min(start + 500, number)):
-                    made = _make_matching(make_article(each), matcher)
-                    hashes = {"content_hash": hash_revision(made), "copy_hash": hash_body(made)}
-                    store.articles.save(made, **hashes, run_id=None, seen_at=now - timedelta(hours=1))
-        begun = time.perf_counter()
+                    article = _make_matching(make_article(each), matcher)
+                    store.articles.save(
+                        article,
+                        content_hash=hash_revision(article),
+                        copy_hash=hash_body(article),
+                        run_id=None,
+                        seen_at=now - timedelta(hours=1),
+                    )
+        started = time.perf_counter()
         route_events(store, settings, now)
-        print(f"routing  {(time.perf_counter() - begun) / number * 1000:6.2f} ms an article", flush=True)
+        print(f"routing  {(time.perf_counter() - started) / number * 1000:6.2f} ms an article", flush=True)
 
 
-def _make_matching(made: Any, matcher: Matcher) -> Any:
-    from dataclasses import replace
-
-    text = f"{made.body}\nДелегация МККК приняла участие во встрече."
-    made = replace(made, body=text)
-    return replace(made, matches=matcher.find_matches(made.texts, language="ru", source=made.source))
+def _make_matching(article: Article, matcher: Matcher) -> Article:
+    article = replace(article, body=f"{article.body}\nДелегация МККК приняла участие во встрече.")
+    matches = matcher.find_matches(article.texts, language="ru", source=article.source)
+    return replace(article, matches=matches)
 
 
 def send_messages(url: str, settings: Config, pipe: Connection) -> None:
     """Send the due messages. Report how many, the time and the peak memory."""
     with open_store(url) as store:
-        begun = time.perf_counter(), time.process_time()
-        sent = Dispatcher(settings, store).send_due()
-        took = time.perf_counter() - begun[0], time.process_time() - begun[1]
+        started = time.perf_counter(), time.process_time()
+        result = Dispatcher(settings, store).send_due()
+        took = time.perf_counter() - started[0], time.process_time() - started[1]
         left = store.deliveries.count_by_state().get(DeliveryState.PENDING, 0)
-    pipe.send((sent.sent, left, *took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+    pipe.send((result.sent, left, *took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
 def measure_receiver(port: int, number: int = 1000) -> float:
     """Return the requests a second that the receiver answers to a client that does nothing else."""
-    begun = time.perf_counter()
+    started = time.perf_counter()
     for _ in range(number):
         connection = http.client.HTTPConnection("127.0.0.1", port)
         connection.request("POST", "/hook", b"{}")
         connection.getresponse().read()
         connection.close()
-    return number / (time.perf_counter() - begun)
+    return number / (time.perf_counter() - started)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ Third parties' texts are not used.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -113,11 +113,11 @@ def make_release(number: int, *, is_crowd: bool = False) -> Release:
     origin = number - COPY_DISTANCE if is_copy else number
     language = LANGUAGES[origin % len(LANGUAGES)]
     chance = random.Random(f"release {origin}")
-    if is_crowd:
-        names, numbers = EVENT_NAMES[language], EVENT_NUMBERS
-    else:
-        names = tuple(_make_name(chance, language) for _ in range(3))
-        numbers = tuple(chance.randint(11, 99_999) for _ in range(3))
+    names: Sequence[str] = EVENT_NAMES[language]
+    numbers: Sequence[int] = EVENT_NUMBERS
+    if not is_crowd:
+        names = [_make_name(chance, language) for _ in range(3)]
+        numbers = [chance.randint(11, 99_999) for _ in range(3)]
     make_sentence = _sentence_maker(chance, language, names, numbers)
     paragraphs = [" ".join(make_sentence() for _ in range(chance.randint(*SENTENCES))) for _ in range(PARAGRAPHS)]
     if is_crowd or origin % ON_TOPIC_EVERY == 3:
@@ -151,9 +151,9 @@ def revise_release(release: Release) -> Release:
 
 
 def _sentence_maker(
-    chance: random.Random, language: str, names: tuple[str, ...], numbers: tuple[int, ...]
+    chance: random.Random, language: str, names: Sequence[str], numbers: Sequence[int]
 ) -> Callable[[], str]:
-    def inflect_root(endings: dict[str, tuple[str, ...]], kind: str) -> str:
+    def inflect_root(endings: Mapping[str, Sequence[str]], kind: str) -> str:
         roots = _list_roots(language, kind)
         # The square makes some words frequent and most of them rare, as in real texts.
         return roots[int(len(roots) * chance.random() ** 2)] + chance.choice(endings[language])

@@ -222,9 +222,7 @@ PARTS: dict[str, Callable[[Any], None]] = {
     "validate": _make_remover(_import_validate_pipeline),
     "keywords": _make_remover(_import_keywords_pipeline),
     "store": _make_remover(_import_store_pipeline),
-    "dedupe": _make_remover(
-        _import_dedupe_pipeline
-    ),  # Only with "store", which needs a verdict.
+    "dedupe": _make_remover(_import_dedupe_pipeline),  # Only with "store", which needs a verdict.
     "judging": _make_remover(_import_clustering_extension),
     "events": lambda settings: None,
 }
