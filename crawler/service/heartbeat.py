@@ -1,4 +1,4 @@
-"""That a watch is there, for commands in other processes: a lease for each source that it runs on schedule."""
+"""Show other processes which watch runs a source: a lease per source."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from crawler.store import Lease, Store
 
 
 class Heartbeat:
-    """What one watch says of itself, at each look; forgotten 45 s after the last."""
+    """The leases of one watch. They expire 45 s after the last `send`."""
 
     def __init__(self, store: Store) -> None:
         self._leases, self._holder = store.leases, uuid.uuid4().hex
         self._sources: set[str] = set()
 
     def send(self, sources: Iterable[str]) -> None:
-        """This watch runs these sources. Of several watches of one source, one is named."""
+        """Renew the leases of these sources, and release others. If several watches run a source, one has its lease."""
         wanted = set(sources)
         for source in wanted:
             self._leases.acquire(_format_lease_name(source), self._holder)
@@ -24,7 +24,7 @@ class Heartbeat:
         self._sources = wanted
 
     def stop(self) -> None:
-        """This watch ends."""
+        """Release all leases, because this watch ends."""
         self._release(self._sources)
 
     def _release(self, sources: Iterable[str]) -> None:
@@ -33,9 +33,9 @@ class Heartbeat:
 
 
 def get_watch_lease(store: Store, source: str) -> Lease | None:
-    """The watch that runs a source on schedule, None when there is none."""
-    found = store.leases.get(_format_lease_name(source))
-    return found if found and (found.is_certainly_alive or store.leases.get_active(found.source)) else None
+    """Return the lease of the watch that runs a source, or None."""
+    lease = store.leases.get(_format_lease_name(source))
+    return lease if lease and (lease.is_certainly_alive or store.leases.get_active(lease.source)) else None
 
 
 def _format_lease_name(source: str) -> str:

@@ -1,7 +1,7 @@
-"""The service: each source on its own cron, one child process a run, until it is asked to stop.
+"""Start each source when its cron says so, in a child process, until a signal ends the service.
 
-APScheduler only says when. It keeps its jobs in memory and is rebuilt from our rows at every start; what runs is held
-here. One event loop, no Twisted; what may wait for the store is done in one thread beside it, in order.
+APScheduler only says when. It keeps its jobs in memory, and this module makes them again from our rows at every start.
+There is one event loop and no Twisted. One thread does, in order, what may wait for the store.
 """
 
 from __future__ import annotations
@@ -9,20 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_SUBMITTED, JobSubmissionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from crawler.config import LimitsConfig
 from crawler.errors import CrawlerError, SourceLocked
 from crawler.service.child import RUN_SOURCE_TARGET, STOP_GRACE_SECONDS, ChildProcess, start_child
 from crawler.service.cron import parse_cron
@@ -30,22 +29,25 @@ from crawler.service.fork_server import start_fork_server
 from crawler.service.ipc import RunEvent
 from crawler.service.outcome import RunOutcome
 from crawler.service.pool import follow_child, make_failed_start
-from crawler.service.run import RunPlan
-from crawler.service.schedule_state import ScheduleStore, Timing, apply_timing, is_start_overdue, plan_first_start
-from crawler.service.worker import Target
+from crawler.service.schedule_state import Timing, apply_timing, is_start_overdue
 from crawler.store.schedules import RUN_NOW, ScheduleState
 
-LOG = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from crawler.service.reloader import ConfigReloader
+    from crawler.service.worker import Target
+
+logger = logging.getLogger(__name__)
 SCHEDULER_CHECK_SECONDS = 30.0
-"""Seconds at most between two looks: at the clock (a suspended or corrected machine's timers are late otherwise), at
-what somebody asked to start now, and at whether the configuration changed."""
+"""Maximum seconds between two checks: of the clock (timers are late after a machine was suspended or its clock was
+corrected), of requested starts, and of the configuration."""
+STOP_REASON = "The run of {} was ended because the watch ends"
 T = TypeVar("T")
 ParseCron = Callable[[str, str, str, int], BaseTrigger]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run began; `at` is aware, in the owner's time zone, as in every step."""
+    """A run began. `at` is aware, in the owner's time zone, as in every event."""
 
     source: str
     at: datetime
@@ -62,160 +64,162 @@ class RunFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSkipped:
-    """A start fell due while a run of the source was going on, here or elsewhere, so there was none."""
+    """A start was due while a run of the source was in progress, here or elsewhere."""
 
     source: str
     at: datetime
-    reason: str = "its last run is still going on"
+    reason: str = "its last run is still in progress"
 
 
 SchedulerEvent = RunStarted | RunFinished | RunSkipped
 
 
-class RunScheduler:
-    """Runs sources by their timings until SIGTERM or SIGINT; then ends what runs and returns.
+class SchedulerObserver(Protocol):
+    """What a scheduler notifies."""
 
-    A start that was missed while no watch ran is made up for once. `at_once` runs go on at the same time, never two of
-    one source. `reload` gives new timings, on SIGHUP and when `has_changed`; both are called in a thread, and so is
-    `on_look` at each look; `on_renewed` is told when new timings are in force. `on_event` gets what runs tell, each
-    event with its `source`. `limits` may be set anew.
+    def on_step(self, event: SchedulerEvent) -> None:
+        """Handle a start, an end or a skipped start."""
+
+    def on_event(self, event: RunEvent) -> None:
+        """Handle an event of a run, with its `source`."""
+
+    def on_check(self, sources: Sequence[str]) -> None:
+        """Handle a check of the scheduled sources. Called in the store's thread."""
+
+    def on_reload(self, at: datetime, sources: Sequence[str]) -> None:
+        """Handle new timings that are now in force."""
+
+
+class RunScheduler:
+    """Runs sources by their timings until SIGTERM or SIGINT. Then it ends what runs and returns.
+
+    A start that was missed while no watch ran is made up for once. At most `max_children` runs are in progress, never
+    two of one source. SIGHUP, a changed configuration and a new day load the timings again.
     """
 
     def __init__(
         self,
-        schedule_store: ScheduleStore,
-        timings: Mapping[str, Timing],
+        reloader: ConfigReloader,
+        observer: SchedulerObserver,
         *,
-        on_step: Callable[[SchedulerEvent], None],
-        on_event: Callable[[RunEvent], None],
-        make_plan: Callable[[str], RunPlan],
-        timezone: str = "Asia/Almaty",
-        limits: LimitsConfig | None = None,
         max_children: int = 2,
         grace: float = STOP_GRACE_SECONDS,
         target: str | Target = RUN_SOURCE_TARGET,
-        reload: Callable[[], Mapping[str, Timing]] | None = None,
-        has_changed: Callable[[], bool] = lambda: False,
-        on_check: Callable[[], None] = lambda: None,
-        on_reload: Callable[[datetime], None] = lambda _: None,
         check_seconds: float = SCHEDULER_CHECK_SECONDS,
         parse: ParseCron = parse_cron,
     ) -> None:
-        self._book, self._timings, self._plan = schedule_store, timings, make_plan
-        self._on_step, self._on_event = on_step, on_event
-        self._timezone, self._zone = timezone, ZoneInfo(timezone)
-        self.limits, self._grace, self._target = limits, grace, target
-        self._reload, self._has_changed, self._on_look = reload, has_changed, on_check
-        self._on_renewed = on_reload
-        self._look_after, self._parse = check_seconds, parse
-        self._places = asyncio.Semaphore(max_children)
-        self._end = asyncio.Event()
-        self._due: dict[str, datetime] = {}
+        self._reloader, self._observer = reloader, observer
+        self._schedules, self._timezone = reloader.store.schedules, reloader.config.timezone
+        self._zone = ZoneInfo(self._timezone)
+        self._grace, self._target, self._check_seconds, self._parse = grace, target, check_seconds, parse
+        self._slots = asyncio.Semaphore(max_children)
+        self._stopping = asyncio.Event()
+        self._reloading, self._has_failed_check = asyncio.Lock(), False
+        self._due_at: dict[str, datetime] = {}
         self._children: dict[str, ChildProcess] = {}
         self._runs: set[asyncio.Task[None]] = set()
-        self._besides: set[asyncio.Task[None]] = set()
-        self._planned_by: dict[str, Timing] = {}
-        self._renewing, self._is_blind = asyncio.Lock(), False
-        self._desk = ThreadPoolExecutor(1, "book")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timings: dict[str, Timing] = {}
+        self._store_thread = ThreadPoolExecutor(1, "store")
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = AsyncIOScheduler(timezone=self._zone, job_defaults=defaults)
         self._scheduler.add_listener(self._handle_job_event, EVENT_JOB_SUBMITTED | EVENT_JOB_MAX_INSTANCES)
 
     @property
     def sources(self) -> list[str]:
-        """What it runs, by the timings of now."""
-        return list(self._planned_by)
+        """The scheduled sources."""
+        return list(self._timings)
 
     async def serve(self) -> None:
-        """Watch until asked to stop. ConfigError at once when a timing is unusable."""
+        """Run sources until asked to stop. Raise ConfigError at once if the timings cannot be used."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self.reload_timings)
+        handlers = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop, signal.SIGHUP: self.reload_timings}
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, handler)
         try:
-            await self._in_store_thread(self._apply_timings, self._timings)
+            await self._in_store_thread(self._apply_timings, await asyncio.to_thread(self._reloader.load_timings))
             start_fork_server()
             self._scheduler.start()
-            looking: asyncio.Task[None] | None = None
-            while not self._end.is_set():
+            check: asyncio.Task[None] | None = None
+            while not self._stopping.is_set():
                 self._scheduler.wakeup()
-                if looking is None or looking.done():
-                    looking = self._create_task(self._check_store())
+                if check is None or check.done():
+                    check = self._create_task(self._check())
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._end.wait(), self._look_after)
+                    await asyncio.wait_for(self._stopping.wait(), self._check_seconds)
         finally:
             await self._shut_down()
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            for number in handlers:
                 loop.remove_signal_handler(number)
 
     def stop(self) -> None:
-        """End every run (TERM, TERM, KILL), then the watch; asked a second time, kill them."""
-        for child in self._children.values():
-            if self._end.is_set():
+        """End every run (TERM, TERM, KILL), then the service. The second call kills the runs."""
+        for source, child in self._children.items():
+            if self._stopping.is_set():
                 child.kill()
             else:
-                child.stop(because=f"The run of {child.plan.source} was ended because the watch ends")
-        self._end.set()
+                child.stop(because=STOP_REASON.format(source))
+        self._stopping.set()
 
     def reload_timings(self) -> None:
-        """Take over new timings, beside what runs; unusable ones are told about and change nothing."""
-        if self._reload is None:
-            LOG.warning("SIGHUP is of no use here: this watch was given no way to read its timings again.")
-        else:
-            self._create_task(self._reload_timings(self._reload))
+        """Load the timings again while runs are in progress. Log timings that cannot be used and keep the former."""
+        self._create_task(self._reload_timings())
 
-    async def _reload_timings(self, reload: Callable[[], Mapping[str, Timing]]) -> None:
-        async with self._renewing:
+    async def _reload_timings(self) -> None:
+        async with self._reloading:
             try:
-                timings = await asyncio.to_thread(reload)
-                if not self._end.is_set():
+                timings = await asyncio.to_thread(self._reloader.load_timings)
+                if not self._stopping.is_set():
                     await self._in_store_thread(self._apply_timings, timings)
             except CrawlerError as error:
-                now = datetime.now(self._zone)
-                sentence = "%s  The watch goes on as before: %s"
-                LOG.error(sentence, f"{now:%Y-%m-%d %H:%M:%S}", error)  # noqa: TRY400 - it is all there is to say
+                message = "%s  The watch keeps its former configuration: %s"
+                logger.error(message, f"{datetime.now(self._zone):%Y-%m-%d %H:%M:%S}", error)  # noqa: TRY400
             else:
-                self._on_renewed(datetime.now(self._zone))
+                self._observer.on_reload(datetime.now(self._zone), self.sources)
 
-    async def _check_store(self) -> None:
-        """What is not heard of by a signal or a timer."""
+    async def _check(self) -> None:
+        """Look for requested starts and a changed configuration, which come without a signal or a timer."""
         try:
             rows = await self._in_store_thread(self._list_rows)
-            if self._reload is not None and await asyncio.to_thread(self._has_changed):
-                await self._reload_timings(self._reload)
-        except Exception as error:  # whatever ails the store, the watch goes on and looks again
-            if not self._is_blind:
-                unmeant = not isinstance(error, CrawlerError)
-                LOG.warning("The watch goes on, but cannot look for wishes: %s", error, exc_info=unmeant)
-            self._is_blind = True
+            if await asyncio.to_thread(self._reloader.has_changed):
+                await self._reload_timings()
+        except Exception as error:  # Whatever is wrong with the store, the service continues and checks again.
+            if not self._has_failed_check:
+                is_unexpected = not isinstance(error, CrawlerError)
+                logger.warning("The watch cannot check for requested starts: %s", error, exc_info=is_unexpected)
+            self._has_failed_check = True
             return
-        self._is_blind = False
+        self._has_failed_check = False
         for row in rows:
             job = self._scheduler.get_job(row.source)
-            if row.next_due_at == RUN_NOW and not row.paused and job is not None and not self._end.is_set():
+            is_requested = row.next_due_at == RUN_NOW and not row.paused
+            if is_requested and job is not None and not self._stopping.is_set():
                 job.modify(next_run_time=datetime.now(self._zone))
                 await self._in_store_thread(self._update_row, row.source, is_answered=True)
 
     def _list_rows(self) -> list[ScheduleState]:
-        self._on_look()
-        return list(self._book.list_all())
+        self._observer.on_check(self.sources)
+        return self._schedules.list_all()
 
     def _apply_timings(self, timings: Mapping[str, Timing]) -> None:
-        """Plan what is new or has another timing; the rest stays as it is planned."""
+        """Plan the sources that are new or have another timing. The others keep their planned start."""
         now = datetime.now(self._zone)
-        new = {source: timing for source, timing in timings.items() if timing != self._planned_by.get(source)}
-        rows = [apply_timing(self._book.get(source), source, timing) for source, timing in new.items()]
+        changed = {source: timing for source, timing in timings.items() if timing != self._timings.get(source)}
+        rows = [apply_timing(self._schedules.get(source), source, timing) for source, timing in changed.items()]
+        # First all crons are parsed: one that is invalid changes nothing.
         for source, trigger, first in [(row.source, *self._plan_start(row, now)) for row in rows]:
             self._scheduler.add_job(
                 self._run_when_due, trigger, args=[source], id=source, next_run_time=first, replace_existing=True
             )
-            self._planned_by[source] = new[source]
-            self._book.update(source, partial(plan_first_start, source=source, timing=new[source], first=first))
-        for source in set(self._planned_by) - set(timings):
+            timing = self._timings[source] = changed[source]
+            plan = partial(_plan_first_start, source=source, timing=timing, first=first)
+            self._schedules.update(source, plan)
+        for source in set(self._timings) - set(timings):
             self._scheduler.remove_job(source)
-            del self._planned_by[source]
+            del self._timings[source]
 
     def _plan_start(self, row: ScheduleState, now: datetime) -> tuple[BaseTrigger, datetime | None]:
+        """Return the trigger of a row, and its first start: now if one is overdue."""
         where = f"sources.{row.source}.cron"
         trigger = self._parse(row.cron, where, self._timezone, row.jitter)
         if is_start_overdue(row, self._parse(row.cron, where, self._timezone, 0), now):
@@ -225,91 +229,97 @@ class RunScheduler:
     def _handle_job_event(self, event: JobSubmissionEvent) -> None:
         due = event.scheduled_run_times[-1]
         if event.code == EVENT_JOB_SUBMITTED:
-            self._due[event.job_id] = due
+            self._due_at[event.job_id] = due
         else:
-            self._on_step(RunSkipped(source=event.job_id, at=due.astimezone(self._zone)))
+            self._observer.on_step(RunSkipped(source=event.job_id, at=due.astimezone(self._zone)))
 
     async def _run_when_due(self, source: str) -> None:
-        """One start, as APScheduler calls it; it does not call it while the last one goes on."""
+        """Run a source once. APScheduler does not call this while its last run is in progress."""
         task = asyncio.current_task()
         assert task is not None
         self._runs.add(task)
         task.add_done_callback(self._runs.discard)
-        async with self._places:
+        async with self._slots:
             row = await self._in_store_thread(self._read_row, source)
-            if self._end.is_set() or (row is not None and row.paused):
+            if self._stopping.is_set() or (row is not None and row.paused):
                 return
             now = datetime.now(self._zone)
-            due = self._due.pop(source, now)
-            self._on_step(RunStarted(source=source, at=now))
-            began = partial(self._update_row, source, is_answered=True, last_due_at=due, last_started_at=now)
-            noted = self._create_task(self._in_store_thread(began))  # nothing lies between `_end` and the fork
+            due = self._due_at.pop(source, now)
+            self._observer.on_step(RunStarted(source=source, at=now))
+            update = partial(self._update_row, source, is_answered=True, last_due_at=due, last_started_at=now)
+            # The row is written while the child starts, so that nothing is awaited between the check and the fork.
+            updating = self._create_task(self._in_store_thread(update))
             outcome = await self._run_child(source)
-            await noted
+            await updating
             now = datetime.now(self._zone)
             await self._in_store_thread(self._update_row, source, last_finished_at=now)
             if outcome.run is None and outcome.exit_code == SourceLocked.exit_code:
-                self._on_step(RunSkipped(source=source, at=now, reason=outcome.reason))
+                self._observer.on_step(RunSkipped(source=source, at=now, reason=outcome.reason))
             else:
-                self._on_step(RunFinished(source=source, at=now, outcome=outcome))
+                self._observer.on_step(RunFinished(source=source, at=now, outcome=outcome))
 
     async def _run_child(self, source: str) -> RunOutcome:
-        plan = self._plan(source)
+        plan = self._reloader.make_plan(source)
         try:
-            child = start_child(plan, target=self._target, limits=self.limits, grace=self._grace)
+            child = start_child(plan, target=self._target, limits=self._reloader.config.limits, grace=self._grace)
         except CrawlerError as error:
             return make_failed_start(plan, error)
         self._children[source] = child
-        if self._end.is_set():
-            child.stop(because=f"The run of {source} was ended because the watch ends")
+        if self._stopping.is_set():
+            child.stop(because=STOP_REASON.format(source))
         try:
-            return await follow_child(child, self._on_event)
+            return await follow_child(child, self._observer.on_event)
         finally:
             del self._children[source]
 
     def _read_row(self, source: str) -> ScheduleState | None:
         try:
-            return self._book.get(source)
-        except Exception:  # whatever ails the store, the watch goes on and the run will say so
-            LOG.warning("The schedule of %s could not be read; its run goes on.", source, exc_info=True)
+            return self._schedules.get(source)
+        except Exception:  # Whatever is wrong with the store, the service continues. The run reports it.
+            logger.warning("The schedule of %s could not be read; it runs anyway.", source, exc_info=True)
             return None
 
     def _update_row(self, source: str, *, is_answered: bool = False, **changes: Any) -> None:
-        """Write to the source's row. What another process changed in it meanwhile (a pause) stays, and so does its wish
-        for a start, unless this is the answer to it."""
-        job, timing = self._scheduler.get_job(source), self._planned_by.get(source)
+        """Write changes to a row. A pause that another process wrote stays, and a requested start if not answered."""
+        job, timing = self._scheduler.get_job(source), self._timings.get(source)
         if job is None or timing is None:
             return
 
-        def how(row: ScheduleState | None) -> ScheduleState:
+        def change(row: ScheduleState | None) -> ScheduleState:
             row = row or ScheduleState(source=source, cron=timing.cron, jitter=timing.jitter)
-            asked = row.next_due_at == RUN_NOW and not is_answered
-            return replace(row, next_due_at=RUN_NOW if asked else job.next_run_time, **changes)
+            is_requested = row.next_due_at == RUN_NOW and not is_answered
+            return replace(row, next_due_at=RUN_NOW if is_requested else job.next_run_time, **changes)
 
         try:
-            self._book.update(source, how)
-        except Exception:  # as above; the worst that follows is a start that is made up for once more
-            LOG.warning("The schedule of %s could not be written; its run goes on.", source, exc_info=True)
+            self._schedules.update(source, change)
+        except Exception:  # As above. The worst consequence is a start that is made up for once more.
+            logger.warning("The schedule of %s could not be written; its run continues.", source, exc_info=True)
 
-    async def _in_store_thread(self, what: Callable[..., T], *values: Any, **options: Any) -> T:
-        """Do what may wait for the store, in the one thread for it."""
-        return await asyncio.get_running_loop().run_in_executor(self._desk, partial(what, *values, **options))
+    async def _in_store_thread(self, function: Callable[..., T], *values: Any, **options: Any) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._store_thread, partial(function, *values, **options))
 
-    def _create_task(self, what: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(what)
-        self._besides.add(task)  # a loop holds its tasks weakly
-        task.add_done_callback(self._besides.discard)
+    def _create_task(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)  # An event loop holds its tasks weakly.
+        task.add_done_callback(self._tasks.discard)
         return task
 
     async def _shut_down(self) -> None:
-        self._end.set()
+        self._stopping.set()
         if self._scheduler.running:
             self._scheduler.pause()
         if self._runs:
-            await asyncio.wait(self._runs)  # each ends within twice `grace` and a few seconds
+            await asyncio.wait(self._runs)  # Each ends within twice `grace` and a few seconds.
         if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)  # with nothing running any more: it cancels what runs
+            self._scheduler.shutdown(wait=False)  # It would cancel runs, so it comes after them.
             await asyncio.sleep(0)
-        for task in self._besides:
+        for task in self._tasks:
             task.cancel()
-        self._desk.shutdown(wait=False, cancel_futures=True)
+        self._store_thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _plan_first_start(
+    row: ScheduleState | None, *, source: str, timing: Timing, first: datetime | None
+) -> ScheduleState:
+    return replace(apply_timing(row, source, timing), next_due_at=first)

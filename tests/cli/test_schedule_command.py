@@ -112,8 +112,8 @@ def test_a_watch_sees_wishes_and_changes(tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             assert process.stdout is not None
             out = process.stdout.read()
-        assert out.count("The watch goes on as before: ") == out.count("not valid TOML") == 1
-        assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  The watch goes on as before: ", out, re.MULTILINE)
+        assert out.count("The watch keeps its former configuration: ") == out.count("not valid TOML") == 1
+        assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  The watch keeps its former configuration: ", out, re.MULTILINE)
         again = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  The configuration was read again; watched: .*qazmonitor"
         assert re.search(again, out, re.MULTILINE)
         assert out.count("started") == 2

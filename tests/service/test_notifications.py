@@ -27,7 +27,7 @@ def receiver() -> Iterator[AlarmWebhook]:
     one.close()
 
 
-def config(folder: Path, receiver: AlarmWebhook, **more: Any) -> Config:
+def make_alarm_config(folder: Path, receiver: AlarmWebhook, **more: Any) -> Config:
     desk = {"channels": {"desk": "json://127.0.0.1:1"}, "subscriptions": {"press": {"channels": ["desk"]}}}
     return Config.model_validate({"data_dir": folder, "alarms": {"channels": [receiver.address]}, **desk, **more})
 
@@ -43,14 +43,14 @@ def blocked(settings: Config) -> RunOutcome:
 def test_a_broken_template_keeps_no_alarm_back_and_makes_none(
     tmp_path: Path, receiver: AlarmWebhook, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = config(tmp_path, receiver, templates=tmp_path / "nowhere")
+    settings = make_alarm_config(tmp_path, receiver, templates=tmp_path / "nowhere")
     assert notify_about_runs(settings, [blocked(settings)]) == []
     assert receiver.titles == ["mfa: blocked"]
     assert "Messages to subscribers could not be made or sent: templates:" in caplog.text
 
 
 def test_without_a_store_only_trouble_is_told(tmp_path: Path, receiver: AlarmWebhook) -> None:
-    settings = config(tmp_path, receiver, database="sqlite:////proc/crawler.db")
+    settings = make_alarm_config(tmp_path, receiver, database="sqlite:////proc/crawler.db")
     trouble = {"run": None, "reason": "It could not begin."}
     held = RunOutcome(source="mfa", exit_code=SourceLocked.exit_code, **trouble)
     by_hand = RunOutcome(source="qazmonitor", exit_code=1, stopped=True, **trouble)
@@ -61,7 +61,7 @@ def test_without_a_store_only_trouble_is_told(tmp_path: Path, receiver: AlarmWeb
 def test_without_a_store_another_process_does_not_tell_the_same_trouble_again(
     tmp_path: Path, receiver: AlarmWebhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = config(tmp_path, receiver, database="sqlite:////proc/crawler.db")
+    settings = make_alarm_config(tmp_path, receiver, database="sqlite:////proc/crawler.db")
     outcome = RunOutcome(source="mfa", run=None, exit_code=2, reason="It could not begin.")
     titles = ["mfa: failed, and the store cannot be written"]
     marker = tmp_path / "told-without-store" / "mfa"

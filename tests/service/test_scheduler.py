@@ -165,7 +165,7 @@ def test_sighup_takes_over_new_timings_and_refuses_bad_ones(tmp_path: Path, capl
     names = [step.source for step in steps]
     assert "one" in names[: names.index("two")]
     assert "one" not in names[names.index("two") :]
-    assert "The watch goes on as before: cron is bad" in caplog.text
+    assert "The watch keeps its former configuration: cron is bad" in caplog.text
 
 
 def test_a_bad_cron_ends_the_watch_before_it_begins(tmp_path: Path) -> None:
@@ -228,4 +228,4 @@ def test_lines_are_plain_and_say_what_happened() -> None:
     assert format_step(RunFinished(source="mfa", at=at, outcome=outcome)).endswith(
         "  mfa  failed: It crashed. (1.3 s, exit 1)"
     )
-    assert format_step(RunSkipped(source="mfa", at=at)).endswith("  mfa  skipped: its last run is still going on")
+    assert format_step(RunSkipped(source="mfa", at=at)).endswith("  mfa  skipped: its last run is still in progress")

@@ -49,7 +49,7 @@ def test_a_start_that_is_asked_for_comes_at_the_next_look_and_once(tmp_path: Pat
         on_check=on_look,
         check_seconds=0.3,
     )
-    assert [type(step).__name__ for step in steps if step.source == "one"] == ["Started", "Finished"]
+    assert [type(step).__name__ for step in steps if step.source == "one"] == ["RunStarted", "RunFinished"]
     row = book.get("one")
     assert row is not None
     assert row.next_due_at is not None
@@ -109,7 +109,7 @@ def test_a_changed_configuration_is_taken_over_and_a_broken_one_told_once(
     )
     taken_over = next(at for at, step in enumerate(steps) if step.source == "two")
     assert "one" not in [step.source for step in steps[taken_over:] if isinstance(step, RunStarted)]
-    assert caplog.text.count("The watch goes on as before: cron is bad") == 1
+    assert caplog.text.count("The watch keeps its former configuration: cron is bad") == 1
 
 
 def test_what_keeps_its_timing_keeps_its_planned_start(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_what_keeps_its_timing_keeps_its_planned_start(tmp_path: Path) -> None:
         check_seconds=0.1,
     )
     kinds = [type(step).__name__ for step in steps]
-    assert kinds == ["Started", "Finished"] * (len(kinds) // 2)
+    assert kinds == ["RunStarted", "RunFinished"] * (len(kinds) // 2)
 
 
 def test_a_source_that_is_crawled_elsewhere_is_left_out(tmp_path: Path) -> None:

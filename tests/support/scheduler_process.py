@@ -6,15 +6,17 @@ import asyncio
 import dataclasses
 import sqlite3
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
 from crawler.cli.commands.watch import format_step
+from crawler.config import LimitsConfig
 from crawler.service.run import RunPlan
 from crawler.service.schedule_state import Timing
 from crawler.service.scheduler import RunFinished, RunScheduler, SchedulerEvent
@@ -67,6 +69,77 @@ def parse_seconds_cron(text: str, where: str, timezone: str, jitter: int) -> Cro
     return CronTrigger(second=text, timezone=ZoneInfo(timezone), jitter=jitter or None)
 
 
+class FixedConfig:
+    """In place of a `ConfigReloader`: timings and limits from a test, a store with schedules only."""
+
+    def __init__(
+        self,
+        schedules: SqliteScheduleStore,
+        timings: Mapping[str, Timing],
+        variables: Callable[[str], dict[str, str]],
+        *,
+        reload: Callable[[], Mapping[str, Timing]] | None = None,
+        has_changed: Callable[[], bool] = lambda: False,
+        limits: LimitsConfig | None = None,
+    ) -> None:
+        self.store = SimpleNamespace(schedules=schedules)
+        self.config = SimpleNamespace(timezone="Asia/Almaty", limits=limits)
+        self.has_changed = has_changed
+        self._timings, self._reload, self._variables = timings, reload or (lambda: timings), variables
+        self._is_loaded = False
+
+    def load_timings(self) -> Mapping[str, Timing]:
+        if self._is_loaded:
+            return self._reload()
+        self._is_loaded = True
+        return self._timings
+
+    def make_plan(self, source: str) -> RunPlan:
+        return RunPlan(source=source, variables=self._variables(source))
+
+
+class Recorder:
+    """An observer that keeps the steps, and stops the scheduler as soon as `until(steps)` holds."""
+
+    scheduler: RunScheduler
+
+    def __init__(
+        self,
+        until: Callable[[list[SchedulerEvent]], bool],
+        on_event: Callable[[dict[str, Any]], None],
+        on_check: Callable[[], None],
+    ) -> None:
+        self.steps: list[SchedulerEvent] = []
+        self.on_event, self._until, self._on_check = on_event, until, on_check
+
+    def on_step(self, step: SchedulerEvent) -> None:
+        self.steps.append(step)
+        if self._until(self.steps):
+            self.scheduler.stop()
+
+    def on_check(self, sources: Sequence[str]) -> None:
+        self._on_check()
+
+    def on_reload(self, at: datetime, sources: Sequence[str]) -> None:
+        pass
+
+
+class Printer:
+    """An observer that prints."""
+
+    def on_step(self, step: SchedulerEvent) -> None:
+        print(format_step(step), flush=True)
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        print("event", event["source"], event["type"], flush=True)
+
+    def on_check(self, sources: Sequence[str]) -> None:
+        pass
+
+    def on_reload(self, at: datetime, sources: Sequence[str]) -> None:
+        pass
+
+
 def run_scheduler_until(
     folder: Path,
     timings: Mapping[str, Timing],
@@ -74,30 +147,21 @@ def run_scheduler_until(
     target: str = "takes_a_while",
     **options: Any,
 ) -> list[SchedulerEvent]:
-    """The steps of a watch that is stopped as soon as `until(steps)` holds, and at the latest after 60 seconds."""
-    steps: list[SchedulerEvent] = []
+    """Return the steps of a scheduler that is stopped as soon as `until(steps)` holds, after 60 seconds at most."""
     variables = {"NOTES": str(folder / "notes"), "SECONDS": options.pop("seconds", "0")}
+    schedules = options.pop("book", None) or SqliteScheduleStore(folder / "book.db")
+    config = {name: options.pop(name) for name in ("reload", "has_changed", "limits") if name in options}
+    reloader: Any = FixedConfig(schedules, timings, lambda source: variables, **config)
+    observer = Recorder(until, options.pop("on_event", lambda event: None), options.pop("on_check", lambda: None))
 
-    async def served() -> None:
-        def note(step: SchedulerEvent) -> None:
-            steps.append(step)
-            if until(steps):
-                watched.stop()
+    async def serve() -> None:
+        target_name = f"support.misbehaving_runs:{target}"
+        settings = {"parse": parse_seconds_cron, "grace": 0.5, **options}
+        observer.scheduler = RunScheduler(reloader, observer, target=target_name, **settings)
+        await asyncio.wait_for(observer.scheduler.serve(), 60)
 
-        watched = RunScheduler(
-            options.pop("book", None) or SqliteScheduleStore(folder / "book.db"),
-            timings,
-            on_step=note,
-            on_event=options.pop("on_event", lambda event: None),
-            make_plan=lambda source: RunPlan(source=source, variables=variables),
-            grace=0.5,
-            target=f"support.misbehaving_runs:{target}",
-            **{"parse": parse_seconds_cron, **options},
-        )
-        await asyncio.wait_for(watched.serve(), 60)
-
-    asyncio.run(served())
-    return steps
+    asyncio.run(serve())
+    return observer.steps
 
 
 def list_finished(steps: list[SchedulerEvent]) -> list[RunFinished]:
@@ -105,16 +169,12 @@ def list_finished(steps: list[SchedulerEvent]) -> list[RunFinished]:
 
 
 async def serve_two_sources(book: Path, notes: str, target: str) -> None:
-    await RunScheduler(
-        SqliteScheduleStore(book),
-        {"one": Timing(cron="*/1"), "two": Timing(cron="*/1")},
-        on_step=lambda step: print(format_step(step), flush=True),
-        on_event=lambda event: print("event", event["source"], event["type"], flush=True),
-        make_plan=lambda source: RunPlan(source=source, variables={"NOTES": notes, "PID_FILE": f"{notes}.{source}"}),
-        grace=0.5,
-        target=f"support.misbehaving_runs:{target}",
-        parse=parse_seconds_cron,
-    ).serve()
+    timings = {"one": Timing(cron="*/1"), "two": Timing(cron="*/1")}
+    reloader: Any = FixedConfig(
+        SqliteScheduleStore(book), timings, lambda source: {"NOTES": notes, "PID_FILE": f"{notes}.{source}"}
+    )
+    target_name = f"support.misbehaving_runs:{target}"
+    await RunScheduler(reloader, Printer(), grace=0.5, target=target_name, parse=parse_seconds_cron).serve()
 
 
 if __name__ == "__main__":

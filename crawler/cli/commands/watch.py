@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,7 @@ from crawler.items import Article, Verdict
 if TYPE_CHECKING:
     from crawler.service.ipc import RunEvent
     from crawler.service.reloader import ConfigReloader
-    from crawler.service.schedule_state import Timing
-    from crawler.service.scheduler import RunScheduler, SchedulerEvent
+    from crawler.service.scheduler import SchedulerEvent
 
 CLOCK_FORMAT = "%Y-%m-%d %H:%M:%S"
 NOTIFIER_STOP_SECONDS = 10.0
@@ -46,22 +45,8 @@ async def run_watch(reloader: ConfigReloader, **options: Any) -> None:
 
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of what RunSkipped reports
     console = WatchConsole(reloader)
-    console.scheduler = RunScheduler(
-        reloader.store.schedules,
-        reloader.load_timings(),
-        on_step=console.on_step,
-        on_event=print_event,
-        make_plan=reloader.make_plan,
-        timezone=reloader.config.timezone,
-        limits=reloader.config.limits,
-        reload=console.reload,
-        has_changed=reloader.has_changed,
-        on_check=console.on_check,
-        on_reload=console.on_reload,
-        **options,
-    )
     try:
-        await console.scheduler.serve()
+        await RunScheduler(reloader, console, **options).serve()
     finally:
         console.stop()
 
@@ -69,13 +54,10 @@ async def run_watch(reloader: ConfigReloader, **options: Any) -> None:
 class WatchConsole:
     """Prints what a scheduler does, hands ended runs to the notifier, and sends the heartbeat."""
 
-    scheduler: RunScheduler
-
     def __init__(self, reloader: ConfigReloader) -> None:
         from crawler.service.heartbeat import Heartbeat
         from crawler.service.notifier import NotifierThread
 
-        self.reloader = reloader
         self.heartbeat, self.notifier = Heartbeat(reloader.store), NotifierThread(reloader)
 
     def on_step(self, event: SchedulerEvent) -> None:
@@ -86,21 +68,19 @@ class WatchConsole:
         if isinstance(event, RunFinished):
             self.notifier.submit(event.outcome)
 
-    def on_check(self) -> None:
+    def on_event(self, event: RunEvent) -> None:
+        """Print an event of a run, if it is worth a line."""
+        print_event(event)
+
+    def on_check(self, sources: Sequence[str]) -> None:
         """Show other processes that this watch runs its sources, and send what could not be sent before."""
-        self.heartbeat.send(self.scheduler.sources)
+        self.heartbeat.send(sources)
         self.notifier.submit()
 
-    def on_reload(self, at: datetime) -> None:
+    def on_reload(self, at: datetime, sources: Sequence[str]) -> None:
         """Print which sources are watched by the new configuration."""
-        sources = ", ".join(self.scheduler.sources)
-        print(f"{at:{CLOCK_FORMAT}}  The configuration was read again; watched: {sources}.", flush=True)
-
-    def reload(self) -> Mapping[str, Timing]:
-        """Read the configuration again. Return its timings, and put its limits into force."""
-        timings = self.reloader.load_timings()
-        self.scheduler.limits = self.reloader.config.limits
-        return timings
+        watched = ", ".join(sources)
+        print(f"{at:{CLOCK_FORMAT}}  The configuration was read again; watched: {watched}.", flush=True)
 
     def stop(self) -> None:
         """End the notifier and the heartbeat."""
