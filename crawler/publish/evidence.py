@@ -1,11 +1,11 @@
-"""Evidence: every version of an article with the records it was read from, in one zip that is checked without us.
+"""Evidence: every version of an article with the records it was read from, in one zip that needs no crawler to check.
 
 records.warc.gz   the archive's records, byte for byte: response and request of each version, the original that a
                   revisit refers to, robots.txt where the same file kept it
-versions/N.txt    the text of each version; versions/N.json the whole article with the rules that gave each field
+versions/N.txt    the text of each version; versions/N.json the whole article with the rule behind each field
 changes/M-N.txt   what changed from one version to the next
-provenance.json   times, records, programs, and what reading the records again gives
-README.txt        what this is and how to check it; index.html the same to look at
+provenance.json   times, records, programs, and the result of reading the records again
+README.txt        what this is and how to check it; index.html the same for a browser
 SHA256SUMS        for `sha256sum -c`
 """
 
@@ -38,12 +38,12 @@ from crawler.similarity.content_hashes import hash_revision
 WARC_NAME = "records.warc.gz"
 CHECKSUMS_NAME = "SHA256SUMS"
 VISIT_POSITION = re.compile(r"\((\S+) at byte (\d+)\)")
-"""Where an unpublished version's provenance says that an answer is kept."""
+"""The position of an archived answer in the provenance of an unpublished version, which has no other field for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionEvidence:
-    """What is known of one version: its own record and all copied with it, or why there is none."""
+    """What is known of one version: its record and those that belong to it, or why there is none (`missing`)."""
 
     article: Article
     records: tuple[CopiedRecord, ...] = ()
@@ -55,17 +55,17 @@ class VersionEvidence:
 
 
 def collect_evidence(versions: Sequence[Article], config: Config) -> list[VersionEvidence]:
-    """Everything about each version, the oldest first."""
+    """Return what is known of each version. `versions` begin with the oldest."""
     changes = [None, *(diff_articles(old, new) for old, new in pairwise(versions))]
-    told = [_collect_version(version, config) for version in versions]
-    return [replace(each, changes=change) for each, change in zip(told, changes, strict=True)]
+    collected = [_collect_version(version, config) for version in versions]
+    return [replace(version, changes=change) for version, change in zip(collected, changes, strict=True)]
 
 
 def _collect_version(version: Article, config: Config) -> VersionEvidence:
     ref, root = version.snapshot, config.archive_dir
     if ref is None or ref.file is None or ref.offset is None:
-        where = f"its page is the file {ref.file}, not a record of the archive" if ref and ref.file else "no page kept"
-        return VersionEvidence(article=version, missing=where)
+        reason = f"its page is the file {ref.file}, not a record of the archive" if ref and ref.file else "no page kept"
+        return VersionEvidence(article=version, missing=reason)
     try:
         records = [*copy_transaction(root, ref.file, ref.offset), *_copy_first_visit(version, root)]
         robots = find_robots_before(root, ref)
@@ -81,7 +81,7 @@ def _collect_version(version: Article, config: Config) -> VersionEvidence:
 
 
 def _copy_first_visit(version: Article, root: Path) -> list[CopiedRecord]:
-    """The records of the visit that first found an unpublished page gone."""
+    """Return the records of the visit that first found an unpublished page gone."""
     if version.verdict is not Verdict.UNPUBLISHED:
         return []
     visits = VISIT_POSITION.findall(version.provenance.get("verdict", ""))
@@ -89,7 +89,7 @@ def _copy_first_visit(version: Article, root: Path) -> list[CopiedRecord]:
 
 
 def _reread_record(version: Article, ref: SnapshotRef, config: Config) -> str:
-    """What today's program reads in the version's record; ArchiveError when it is not the record that was kept."""
+    """Return what today's program reads in the version's record. Raise ArchiveError if it is another record."""
     from crawler import spiders
 
     snapshot = read_snapshot_at(config.archive_dir, ref)
@@ -101,16 +101,17 @@ def _reread_record(version: Article, ref: SnapshotRef, config: Config) -> str:
         articles = read_snapshot(replace(snapshot, url=url), spider.make_site(config)).articles
     except (SourceError, NotAnArticle) as error:
         return f"another result: {error}"
-    same = [article for article in articles if article.id == version.id]
-    if same and hash_revision(same[0]) == hash_revision(replace(version, verdict=None)):
-        return "the same title, lead and text"
-    return "another text" if same else "no such article"
+    reread = next((article for article in articles if article.id == version.id), None)
+    if reread is None:
+        return "no such article"
+    is_same = hash_revision(reread) == hash_revision(replace(version, verdict=None))
+    return "the same title, lead and text" if is_same else "another text"
 
 
 def write_evidence(path: Path, evidence: Sequence[VersionEvidence], now: datetime) -> None:
-    """Write the zip, whole or not at all. UsageError when the place cannot be written."""
+    """Write the zip in one step. Raise UsageError if it cannot be written."""
     stamp = now.astimezone(UTC).timetuple()[:6]
-    with open_atomic(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+    with open_atomic(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in make_files(evidence, now).items():
             info = zipfile.ZipInfo(name, stamp)
             info.compress_type = zipfile.ZIP_STORED if name == WARC_NAME else zipfile.ZIP_DEFLATED
@@ -119,7 +120,7 @@ def write_evidence(path: Path, evidence: Sequence[VersionEvidence], now: datetim
 
 
 def make_files(evidence: Sequence[VersionEvidence], now: datetime) -> dict[str, bytes]:
-    """Every file of the zip by name; the checksums last."""
+    """Return every file of the zip by name. The checksums are last."""
     facts = make_provenance(evidence, now)
     files: dict[str, bytes] = {}
     if any(each.records for each in evidence):
@@ -141,7 +142,7 @@ def make_files(evidence: Sequence[VersionEvidence], now: datetime) -> dict[str, 
 
 
 def make_warc(evidence: Sequence[VersionEvidence], now: datetime) -> bytes:
-    """One WARC file of all records, each once, in the order they were fetched."""
+    """Return one WARC file of all records, each once, in the order in which they were fetched."""
     members = {record.key: record for each in evidence for record in (*each.robots, *each.records)}
     ordered = sorted(members.values(), key=lambda record: (record.record.headers.get("warc-date", ""), *record.key))
     source = evidence[0].article.source
@@ -149,19 +150,19 @@ def make_warc(evidence: Sequence[VersionEvidence], now: datetime) -> bytes:
 
 
 def format_version_text(version: Article) -> str:
-    """A version's text as a reader saw it."""
+    """Return a version's text as a reader saw it."""
     return "\n\n".join(part for part in (version.title, version.lead, version.body) if part) + "\n"
 
 
 def get_program_name() -> str:
-    """This program with its version."""
+    """Return this program's name with its version."""
     from importlib.metadata import version
 
     return f"crawler {version('crawler')}"
 
 
 def make_provenance(evidence: Sequence[VersionEvidence], now: datetime) -> dict[str, Any]:
-    """What the zip says about itself, as JSON values."""
+    """Return what the zip says about itself, as JSON values."""
     last = evidence[-1].article
     return {
         "article": last.id,
@@ -176,7 +177,8 @@ def make_provenance(evidence: Sequence[VersionEvidence], now: datetime) -> dict[
 
 
 def _describe_version(evidence: VersionEvidence) -> dict[str, Any]:
-    version = evidence.article
+    version, changes = evidence.article, evidence.changes
+    reread = {"by": get_program_name(), "result": evidence.reread_result} if evidence.reread_result else None
     return {
         "version": version.version,
         "verdict": version.verdict,
@@ -189,19 +191,17 @@ def _describe_version(evidence: VersionEvidence) -> dict[str, Any]:
         "robots": [_describe_record(record) for record in evidence.robots],
         "missing": evidence.missing,
         "read_by": version.provenance,
-        "read_again": {"by": get_program_name(), "result": evidence.reread_result} if evidence.reread_result else None,
-        "changed": {"severity": evidence.changes.severity, "reason": evidence.changes.reason}
-        if evidence.changes
-        else None,
+        "read_again": reread,
+        "changed": {"severity": changes.severity, "reason": changes.reason} if changes else None,
     }
 
 
 def _describe_record(copied: CopiedRecord) -> dict[str, Any]:
     headers = copied.record.headers
-    named = ("type", "record-id", "date", "target-uri", "ip-address", "payload-digest", "block-digest")
-    about = {name.replace("-", "_"): headers.get(f"warc-{name}") for name in named}
+    names = ("type", "record-id", "date", "target-uri", "ip-address", "payload-digest", "block-digest")
+    values = {name.replace("-", "_"): headers.get(f"warc-{name}") for name in names}
     sha256 = hashlib.sha256(copied.data).hexdigest()
-    return {**about, "archive_file": copied.file, "archive_offset": copied.record.offset, "member_sha256": sha256}
+    return {**values, "archive_file": copied.file, "archive_offset": copied.record.offset, "member_sha256": sha256}
 
 
 def _format_json(values: Any) -> bytes:

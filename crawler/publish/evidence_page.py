@@ -1,4 +1,4 @@
-"""What stands in an evidence zip for people: README.txt, and index.html with the versions side by side."""
+"""The parts of an evidence zip for people: README.txt, and index.html with every version."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ byte, as an earlier one, which is included.
 
 
 def format_readme(facts: dict[str, Any]) -> str:
-    """README.txt."""
-    said = [
+    """Return README.txt. `facts` are those of provenance.json."""
+    lines = [
         f"Evidence: {facts['headline']}",
         facts["url"],
         f"Article {facts['article']}; written {facts['written_at']} by {facts['written_by']}.",
@@ -46,7 +46,7 @@ def format_readme(facts: dict[str, Any]) -> str:
         WHAT_IS_NOT_PROVEN,
         _format_rights(facts["rights"]),
     ]
-    return "\n".join(said) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _format_version(version: dict[str, Any]) -> Iterator[str]:
@@ -74,7 +74,7 @@ def _format_rights(rights: dict[str, Any] | None) -> str:
 
 
 def format_page(facts: dict[str, Any], versions: Sequence[tuple[Article, RevisionDiff | None]]) -> str:
-    """index.html: everything escaped, no scripts, nothing loaded from anywhere."""
+    """Return index.html: everything escaped, no scripts, nothing loaded from anywhere."""
     parts = [
         "<!DOCTYPE html>\n<html><head><meta charset='utf-8'>",
         "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">",
@@ -83,22 +83,22 @@ def format_page(facts: dict[str, Any], versions: Sequence[tuple[Article, Revisio
         "del{background:#fdd}ins{background:#dfd}</style></head><body>",
         f"<h1>{escape(facts['headline'])}</h1><p>{escape(facts['url'])}</p>",
     ]
-    for said, (article, changes) in zip(facts["versions"], versions, strict=True):
-        parts.append(f"<h2>Version {article.version}</h2><pre>{escape(chr(10).join(_format_version(said)))}</pre>")
+    for version, (article, changes) in zip(facts["versions"], versions, strict=True):
+        description = "\n".join(_format_version(version))
+        parts.append(f"<h2>Version {article.version}</h2><pre>{escape(description)}</pre>")
         if changes is not None:
             parts += ["<h3>What changed</h3>", *(f"<p>{_mark_line(line)}</p>" for line in list_diff_lines(changes))]
         parts += [f"<h3>{escape(article.title or '')}</h3>", f"<p><em>{escape(article.lead or '')}</em></p>"]
         parts += [f"<p>{escape(paragraph)}</p>" for paragraph in article.body.split("\n")]
-    parts.append(
-        f"<hr><pre>{escape(HOW_TO_CHECK)}\n{escape(WHAT_IS_NOT_PROVEN)}</pre><p>{escape(_format_rights(facts['rights']))}</p>"
-    )
+    rights = escape(_format_rights(facts["rights"]))
+    parts.append(f"<hr><pre>{escape(HOW_TO_CHECK)}\n{escape(WHAT_IS_NOT_PROVEN)}</pre><p>{rights}</p>")
     return "\n".join([*parts, "</body></html>\n"])
 
 
 def _mark_line(line: DiffLine) -> str:
     tags = {"removed": "del", "added": "ins"}
-    marked = []
-    for part in line:
-        tag = tags.get(part.mark)
-        marked.append(f"<{tag}>{escape(part.text)}</{tag}>" if tag else escape(part.text))
-    return "".join(marked)
+    parts = []
+    for span in line:
+        tag = tags.get(span.mark)
+        parts.append(f"<{tag}>{escape(span.text)}</{tag}>" if tag else escape(span.text))
+    return "".join(parts)

@@ -1,4 +1,4 @@
-"""Nobody goes round the door: where the text of articles may be read in the rooms that write for people."""
+"""No output reads the text of articles itself: where it may be read in the packages that write for people."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2] / "crawler"
-ROOMS = ("alerts", "cli", "feeds")
+PACKAGES = ("cli", "notify", "publish")
 TEXT = frozenset({"body", "sentence", "texts", "to_dict", "headline"})
 """What an Article or a Match has that is text of the page, or made from it."""
 WHOLE = frozenset({"asdict", "astuple", "vars", "__dict__", "attrgetter", "getattr", "ItemAdapter", "export_item"})
 """What reaches every field of a value, whatever its name."""
 NO_ARTICLE = frozenset({"entry", "other"})
-"""Names of an Entry and of its Other: their `headline` came through the door."""
+"""Names of an Entry and of its RelatedArticle: their `headline` comes from the allocation."""
 
 OWN: dict[str, tuple[str, str]] = {
-    "alerts/carrier.py": ("getattr", "what a plugin of Apprise has, no articles"),
     "cli/article_file.py": ("export_item", "`crawl -o`, the owner's working copy"),
     "cli/commands/alerts.py": ("headline", "explains to the owner who was notified"),
     "cli/commands/articles.py": ("headline to_dict", "prints the owner's own copy"),
@@ -38,18 +37,24 @@ OWN: dict[str, tuple[str, str]] = {
     "cli/help.py": ("getattr", "the heading of a command, no article"),
     "cli/progress.py": ("headline to_dict", "prints to the owner's terminal"),
     "cli/releases.py": ("getattr", "the languages of a spider, no articles"),
-    "feeds/evidence.py": ("body headline to_dict", "evidence is a whole copy, for verification"),
-    "feeds/evidence_page.py": ("body", "evidence is a whole copy, for verification"),
-    "feeds/export.py": ("ItemAdapter", "the owner's working copy: `crawl -o`, `scrapy crawl -O`"),
-    "feeds/marks.py": ("sentence", "shows the owner what changed"),
-    "feeds/review/layout.py": ("headline", "`Wording.headline`, of an Entry"),
-    "feeds/review/pdf.py": ("getattr", "what a drawn paragraph has"),
+    "notify/transports.py": ("getattr", "what a plugin of Apprise has, no articles"),
+    "publish/builder.py": ("headline", "the headline that the allocation allows"),
+    "publish/diff_format.py": ("sentence", "shows the owner what changed"),
+    "publish/edits.py": ("sentence", "the sentences of a revision, shown as far as the allocation allows"),
+    "publish/entries.py": ("headline", "the headline of an Entry itself"),
+    "publish/evidence.py": ("body headline to_dict", "evidence is a whole copy, for verification"),
+    "publish/evidence_page.py": ("body", "evidence is a whole copy, for verification"),
+    "publish/item_exporters.py": ("ItemAdapter", "the owner's working copy: `crawl -o`, `scrapy crawl -O`"),
+    "publish/press_review/layout.py": ("headline", "`DigestView.headline`, of an Entry"),
+    "publish/press_review/pdf.py": ("getattr", "what a drawn paragraph has"),
+    "publish/redaction.py": ("getattr sentence texts", "blacks names out before the allocation"),
 }
 """Modules that may, with what they read and why: working copies that stay with the owner, values that are none."""
 ADVICE = (
-    "What leaves this machine takes text only through crawler.rights.Door: show an Entry made by crawler.publish.Maker "
-    "(call it `entry`), and enter the output in crawler/feeds/outputs.py, whose test then proves it. If this is the "
-    "owner's own working copy, or no article at all, name the module in OWN of tests/rights/test_one_door.py, and why."
+    "What leaves this machine gets its text from crawler.rights.allocate_excerpts: show an Entry built by "
+    "crawler.publish.builder.EntryBuilder (call it `entry`), and enter the output in crawler/publish/outputs.py, whose "
+    "test then proves it. If this is the owner's own working copy, or no article at all, name the module in OWN of "
+    "tests/rights/test_text_access.py, and why."
 )
 
 
@@ -67,7 +72,7 @@ def reads(code: str) -> Iterator[tuple[int, str]]:
 
 
 def modules() -> list[str]:
-    return sorted(path.relative_to(ROOT).as_posix() for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+    return sorted(path.relative_to(ROOT).as_posix() for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
 @pytest.mark.parametrize("module", modules())
