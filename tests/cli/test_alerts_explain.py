@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from support.article_publisher import NOON, ArticlePublisher, get_matcher
@@ -13,18 +11,17 @@ from support.article_publisher import NOON, ArticlePublisher, get_matcher
 from crawler.cli.commands.alerts import explain_notifications
 from crawler.config import Config
 from crawler.notify.routing import route_events
-from crawler.store import DeliveryState, Store, open_store
+from crawler.store import DeliveryState, Store
 
 CONFIG = Config.model_validate(
     {"channels": {"desk": "json://127.0.0.1:1"}, "subscriptions": {"press": {"channels": ["desk"]}}}
 )
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
-        opened.subscriptions.get_or_start(["press"], NOON - timedelta(days=1))
-        yield opened
+@pytest.fixture(autouse=True)
+def subscription(store: Store) -> None:
+    """The subscription `press`, which began a day earlier."""
+    store.subscriptions.get_or_start(["press"], NOON - timedelta(days=1))
 
 
 def told(room: ArticlePublisher, article_id: str) -> str:

@@ -21,12 +21,11 @@ TEXTS = {
 }
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    """A store with three articles marked by the shipped rules, one of them three weeks old."""
-    made = Config(data_dir=tmp_path)
+@pytest.fixture(autouse=True)
+def stored_articles(config: Config) -> None:
+    """Three articles with their matches by the shipped rules, one of them three weeks old."""
     matcher = Matcher(load_rules(None))
-    with open_store(made.database_url) as store:
+    with open_store(config.database_url) as store:
         for number, body in TEXTS.items():
             article = Article(
                 id=f"example:{number}:en",
@@ -41,7 +40,6 @@ def config(tmp_path: Path) -> Config:
                 matches=matcher.find_matches({"body": body}, language="en"),
             )
             store.articles.save(article, content_hash=number, run_id=None, seen_at=NOW)
-    return made
 
 
 @pytest.fixture

@@ -114,7 +114,7 @@ def test_old_articles_that_come_new_are_a_list_gone_wild() -> None:
 def test_an_old_article_seen_first_is_counted() -> None:
     tally, now = RunStats(), datetime(2026, 5, 3, tzinfo=UTC)
     for age, verdict in ((2, Verdict.NEW), (40, Verdict.NEW), (40, Verdict.UNCHANGED), (90, Verdict.COPY)):
-        tally.add_article(article(verdict=verdict, fetched_at=now, published_at=now - timedelta(days=age)))
+        tally.add_article(make_bare_article(verdict=verdict, fetched_at=now, published_at=now - timedelta(days=age)))
     assert tally.make_measures({"articles/new": 2, "articles/copy": 1}, ())["first_seen"]["old"] == 2
 
 
@@ -153,7 +153,7 @@ def chance_run(chance: random.Random, rate: float, share: float) -> dict[str, An
     return run(number, fields={"lead": leads}, languages=languages, texts=texts, sizes=[9000 + n for n in texts])
 
 
-def article(**given: Any) -> Article:
+def make_bare_article(**given: Any) -> Article:
     return Article(**{"id": "x:1:ru", "source": "x", "url": "https://example.org/1", "body": "текст", **given})
 
 
@@ -162,9 +162,9 @@ def test_a_tally_gives_plain_values() -> None:
     tally.add_page(200, 5000, 0.51234, listing=True)
     tally.add_page(200, 900, None, listing=False)
     tally.add_page(404, 10, 0.1, listing=False)
-    tally.add_article(article(title="Заголовок", language="ru"))
-    tally.add_article(article())
-    tally.add_article(article(title="Gone", verdict=Verdict.UNPUBLISHED))
+    tally.add_article(make_bare_article(title="Заголовок", language="ru"))
+    tally.add_article(make_bare_article())
+    tally.add_article(make_bare_article(title="Gone", verdict=Verdict.UNPUBLISHED))
     refused = Problem(kind="Blocked", message="It is forbidden by the site's robots.txt.", exit_code=11)
     assert tally.make_measures({"articles/new": 3, "articles/copy": 1, "entries": 7}, [refused]) == {
         "codes": {"200": 2, "404": 1},
@@ -183,7 +183,7 @@ def test_a_tally_gives_plain_values() -> None:
 def test_a_long_run_keeps_some_values_only() -> None:
     tally = RunStats()
     for _ in range(10 * MAX_KEPT_VALUES):
-        tally.add_article(article())
+        tally.add_article(make_bare_article())
     found = tally.make_measures({}, ())
     assert (found["articles"], len(found["texts"])) == (10 * MAX_KEPT_VALUES, MAX_KEPT_VALUES)
 

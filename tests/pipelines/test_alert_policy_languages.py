@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import pytest
+from support.factories import make_article
 
 from crawler.context.run_context import RunContext
 from crawler.items import Article, Health, Run, Verdict
 from crawler.pipelines.alert_policy import AlertPolicy
 from crawler.similarity.content_hashes import hash_body, hash_revision
 from crawler.spiders import load_spider
-from crawler.store import Store, open_store
+from crawler.store import Store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
-        yield opened
-
-
-def article(number: int, language: str) -> Article:
-    name = f"mfa:{number}:{language}"
-    return Article(id=name, source="mfa", url="https://www.gov.kz/1", body=name, language=language, version=1)
+def make_text(number: int, language: str) -> Article:
+    return make_article(str(number), language=language, body=f"mfa:{number}:{language}")
 
 
 def a_run(store: Store, at: datetime, *articles: Article, complete: bool = True) -> list[str | None]:
@@ -47,13 +38,13 @@ def a_run(store: Store, at: datetime, *articles: Article, complete: bool = True)
 
 
 def test_a_first_run_is_quiet_and_the_next_is_not(store: Store) -> None:
-    assert a_run(store, NOON, article(1, "ru"), complete=False) == ["baseline"]
-    assert a_run(store, NOON + HOUR, article(2, "ru")) == ["baseline"]
-    assert a_run(store, NOON + 2 * HOUR, article(3, "ru")) == [None]
+    assert a_run(store, NOON, make_text(1, "ru"), complete=False) == ["baseline"]
+    assert a_run(store, NOON + HOUR, make_text(2, "ru")) == ["baseline"]
+    assert a_run(store, NOON + 2 * HOUR, make_text(3, "ru")) == [None]
 
 
 def test_a_language_is_read_for_the_first_time_until_a_run_that_is_complete(store: Store) -> None:
-    a_run(store, NOON, article(1, "ru"))
-    assert a_run(store, NOON + HOUR, article(1, "kk"), complete=False) == ["baseline"]
-    assert a_run(store, NOON + 2 * HOUR, article(2, "kk"), article(2, "ru")) == ["baseline", None]
-    assert a_run(store, NOON + 3 * HOUR, article(3, "kk")) == [None]
+    a_run(store, NOON, make_text(1, "ru"))
+    assert a_run(store, NOON + HOUR, make_text(1, "kk"), complete=False) == ["baseline"]
+    assert a_run(store, NOON + 2 * HOUR, make_text(2, "kk"), make_text(2, "ru")) == ["baseline", None]
+    assert a_run(store, NOON + 3 * HOUR, make_text(3, "kk")) == [None]

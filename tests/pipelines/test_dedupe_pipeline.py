@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -13,17 +11,11 @@ from crawler.context.drops import ArticleFromOtherRecord
 from crawler.items import Article, Verdict
 from crawler.pipelines.dedupe import DedupePipeline
 from crawler.similarity.content_hashes import hash_body, hash_revision
-from crawler.store import Store, open_store
+from crawler.store import Store
 
 LONG = "Мост через реку открыт, он самый длинный в области и построен за два года. " * 4
 ARTICLE = Article(id="mfa:1:ru", source="mfa", url="https://example.org/1", title="Мост", body=LONG)
 COPY = replace(ARTICLE, id="ktkz:9:ru", source="ktkz", url="https://example.com/9", title="Мост открыли")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
-        yield opened
 
 
 def judged(

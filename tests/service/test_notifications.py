@@ -14,7 +14,7 @@ from support.alarm_webhook import AlarmWebhook
 from crawler.config import Config
 from crawler.errors import ConfigError, SourceLocked
 from crawler.items import Health, Run
-from crawler.service import notifications as telling
+from crawler.service import notifications
 from crawler.service.notifications import begin_subscriptions, notify_about_runs
 from crawler.service.outcome import RunOutcome
 from crawler.store import open_store
@@ -66,7 +66,7 @@ def test_without_a_store_another_process_does_not_tell_the_same_trouble_again(
     titles = ["mfa: failed, and the store cannot be written"]
     marker = tmp_path / "told-without-store" / "mfa"
     for hours in (0, 1, 7, 8):  # each in a process that knows nothing of the others
-        monkeypatch.setattr(telling, "_unkept", {})
+        monkeypatch.setattr(notifications, "_unstored_alarms", {})
         if hours:
             ago = (datetime.now(UTC) - timedelta(hours=hours)).timestamp()
             os.utime(marker, (ago, ago))

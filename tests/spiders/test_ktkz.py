@@ -23,13 +23,13 @@ def page(text: str = TEXT, meta: str = META, title: str = "<h1>Мост откр
     return f"<html><body>{head}<div class='page-content'><div>{text}</div></div>{after}</body></html>"
 
 
-def article(html: str, url: str = URL) -> Article:
+def read_article(html: str, url: str = URL) -> Article:
     (found,) = read_snapshot(Snapshot(url=url, body=html.encode(), kind_hint="html"), SITE).articles
     return found
 
 
 def test_page() -> None:
-    found = article(page())
+    found = read_article(page())
     assert (found.id, found.title, found.body) == ("ktkz:1377991204:ru", "Мост открыт", BODY)
     assert (found.published_raw, found.section, found.place, found.attribution) == (
         *("11.06.2026, 17:45", "press-materialy", None, None),
@@ -37,18 +37,18 @@ def test_page() -> None:
 
 
 def test_only_the_first_article_is_read() -> None:
-    assert article(page(after=page("<p>Другой текст.</p>", title="<h1>Другая</h1>"))).body == BODY
+    assert read_article(page(after=page("<p>Другой текст.</p>", title="<h1>Другая</h1>"))).body == BODY
 
 
 @pytest.mark.parametrize(
     "form", ["Фото: МИД РК", "Photo: MFA", "Сурет: СІМ", "Рассказать друзьям", "Share with friends", "Поделиться"]
 )
 def test_forms_are_no_text(form: str) -> None:
-    assert article(page(f"<p>{form}</p>{TEXT}<div>{form}</div>")).body == BODY
+    assert read_article(page(f"<p>{form}</p>{TEXT}<div>{form}</div>")).body == BODY
 
 
 def test_sentence_about_a_photo_is_text() -> None:
-    assert article(page(f"{TEXT}<p>Фото моста стало снимком года.</p>")).body.endswith("снимком года.")
+    assert read_article(page(f"{TEXT}<p>Фото моста стало снимком года.</p>")).body.endswith("снимком года.")
 
 
 @pytest.mark.parametrize(
@@ -62,12 +62,12 @@ def test_sentence_about_a_photo_is_text() -> None:
     ],
 )
 def test_place(line: str, place: str | None) -> None:
-    found = article(page(f"<p>{line}</p>"))
+    found = read_article(page(f"<p>{line}</p>"))
     assert (found.place, found.body) == (place, line)
 
 
 def test_attribution_is_a_field_and_no_text() -> None:
-    found = article(page(f"{TEXT}<p>Источник: МИД РК</p>"))
+    found = read_article(page(f"{TEXT}<p>Источник: МИД РК</p>"))
     assert (found.attribution, found.body) == ("МИД РК", BODY)
 
 
@@ -75,7 +75,7 @@ def test_attribution_is_a_field_and_no_text() -> None:
     "raw", ["11.06.2026, 17:45", "11.06.2026 17:45", "11.06.2026, 17:45 127", " 11.06.2026,&nbsp;17:45 "]
 )
 def test_date(raw: str) -> None:
-    at = article(page(meta=f"<div class='page-meta'><span>{raw}</span></div>")).published_at
+    at = read_article(page(meta=f"<div class='page-meta'><span>{raw}</span></div>")).published_at
     assert at is not None
     assert at.isoformat() == "2026-06-11T17:45:00+05:00"
 
@@ -95,5 +95,5 @@ def test_date(raw: str) -> None:
 )
 def test_missing_part_is_named(html: str, field: str) -> None:
     with pytest.raises(PageChanged) as caught:
-        article(html)
+        read_article(html)
     assert caught.value.field == field

@@ -28,14 +28,14 @@ def text(*without: str, **instead: str) -> str:
     return "\n\n".join(instead.get(part, part) for part in PARTS if part not in without)
 
 
-def article(page: str, url: str = URL, kind: str = "text") -> Article:
+def read_article(page: str, url: str = URL, kind: str = "text") -> Article:
     (found,) = read_snapshot(Snapshot(url=url, body=page.encode(), kind_hint=kind), SITE).articles
     return found
 
 
 def changed(page: str) -> str:
     with pytest.raises(PageChanged) as caught:
-        article(page)
+        read_article(page)
     assert caught.value.url == URL
     return caught.value.field
 
@@ -45,7 +45,7 @@ def captions(found: Article) -> list[str | None]:
 
 
 def test_whole_page() -> None:
-    found = article(text())
+    found = read_article(text())
     assert (found.title, found.lead, found.section) == ("The Bridge Is Open", "A subtitle", "News")
     assert (found.reading_minutes, found.place) == (2, "Astana")
     assert found.body == f"{FIRST}\n{LAST}"
@@ -55,55 +55,55 @@ def test_whole_page() -> None:
 
 
 def test_without_reading_time() -> None:
-    assert article(text("2 min read")).reading_minutes is None
+    assert read_article(text("2 min read")).reading_minutes is None
 
 
 def test_reading_time_on_the_datelines_own_line() -> None:
     page = text("2 min read").replace(DATELINE, f"{DATELINE} 12 min read")
-    assert article(page).reading_minutes == 12
-    assert article(page).published_raw == "08 February, 2023 | 10:28"
+    assert read_article(page).reading_minutes == 12
+    assert read_article(page).published_raw == "08 February, 2023 | 10:28"
 
 
 def test_without_subtitle() -> None:
-    found = article(text("A subtitle"))
+    found = read_article(text("A subtitle"))
     assert (found.title, found.lead, found.body) == ("The Bridge Is Open", None, f"{FIRST}\n{LAST}")
 
 
 def test_without_captions() -> None:
-    found = article(text("The bridge", "A boat"))
+    found = read_article(text("The bridge", "A boat"))
     assert (captions(found), found.body) == ([], f"{FIRST}\n{LAST}")
 
 
 def test_without_breadcrumb() -> None:
-    found = article(text(CRUMBS))
+    found = read_article(text(CRUMBS))
     assert (found.section, found.title) == (None, "The Bridge Is Open")
     assert "section" not in found.provenance
 
 
 def test_without_the_sites_own_head() -> None:
-    assert article(text("Discover Qazaqstan").removeprefix("QazMonitor Logo")).title == "The Bridge Is Open"
+    assert read_article(text("Discover Qazaqstan").removeprefix("QazMonitor Logo")).title == "The Bridge Is Open"
 
 
 @pytest.mark.parametrize("city", ["Astana, Kazakhstan", "Nur-Sultan, Kazakhstan", "Shymkent"])
 def test_city_of_the_dateline(city: str) -> None:
-    assert article(text().replace("Astana, Kazakhstan", city)).place == city.partition(",")[0]
+    assert read_article(text().replace("Astana, Kazakhstan", city)).place == city.partition(",")[0]
 
 
 def test_dateline_without_a_city() -> None:
-    assert article(text().replace("Astana, Kazakhstan • ", "")).place is None
+    assert read_article(text().replace("Astana, Kazakhstan • ", "")).place is None
 
 
 def test_title_in_another_case_than_the_breadcrumbs() -> None:
-    assert article(text().replace("3. The Bridge Is Open", "3. THE BRIDGE IS OPEN")).title == "The Bridge Is Open"
+    assert read_article(text().replace("3. The Bridge Is Open", "3. THE BRIDGE IS OPEN")).title == "The Bridge Is Open"
 
 
 def test_pull_quote_and_its_speaker_stay_two_lines() -> None:
     quote = f"{FIRST}\n\n“We waited for years.”\n\nAsel Omarova, teacher"
-    assert article(text(**{FIRST: quote})).body == f"{quote}\n\n{LAST}".replace("\n\n", "\n")
+    assert read_article(text(**{FIRST: quote})).body == f"{quote}\n\n{LAST}".replace("\n\n", "\n")
 
 
 def test_logo_within_the_text_is_no_line_of_it() -> None:
-    assert article(text(**{LAST: f"QazMonitor Logo\n\n{LAST}"})).body == f"{FIRST}\n{LAST}"
+    assert read_article(text(**{LAST: f"QazMonitor Logo\n\n{LAST}"})).body == f"{FIRST}\n{LAST}"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def html(content: str) -> str:
 def test_pictures_and_captions_of_html(
     content: str, body: list[str], images: list[tuple[str | None, str | None]]
 ) -> None:
-    found = article(html(content), kind="html")
+    found = read_article(html(content), kind="html")
     assert found.body.split("\n") == body
     expected = [(f"https://qazmonitor.com/{name}.jpg" if name else None, caption) for name, caption in images]
     assert [(image.url, image.caption) for image in found.images] == expected
@@ -168,14 +168,14 @@ def test_pictures_and_captions_of_html(
 
 def test_author_comes_from_json_ld_alone() -> None:
     described = '<script type="application/ld+json">{"@type": "NewsArticle", "author": {"name": "A. Serik"}}</script>'
-    found = article(html(f"{described}<p>Text.</p>"), kind="html")
+    found = read_article(html(f"{described}<p>Text.</p>"), kind="html")
     assert (found.author, found.provenance["author"]) == ("A. Serik", "QazArticle:JSON-LD")
-    assert article(html("<p>Text.</p>"), kind="html").author is None
+    assert read_article(html("<p>Text.</p>"), kind="html").author is None
 
 
 def test_same_article_from_html_and_text() -> None:
     content = f"<img src='/a.jpg' alt='The bridge'><span>The bridge</span><p>{FIRST}</p><p>{LAST}</p>"
-    one, other = article(html(content), kind="html"), article(text("A subtitle", "2 min read", "A boat"))
+    one, other = read_article(html(content), kind="html"), read_article(text("A subtitle", "2 min read", "A boat"))
     assert (one.id, one.title, one.body, one.published_at, one.place) == (
         *(other.id, other.title, other.body, other.published_at, other.place),
     )
@@ -186,11 +186,11 @@ def test_same_article_from_html_and_text() -> None:
 )
 def test_pages_about_the_site_are_no_articles(path: str) -> None:
     with pytest.raises(NotAnArticle):
-        article(html("<p>x</p>"), url=f"https://qazmonitor.com/{path}", kind="html")
+        read_article(html("<p>x</p>"), url=f"https://qazmonitor.com/{path}", kind="html")
 
 
 def test_section_whose_name_begins_like_such_a_page_is_read() -> None:
-    assert article(text(), url="https://qazmonitor.com/about-kazakhstan/7/x").id == "qazmonitor:7:en"
+    assert read_article(text(), url="https://qazmonitor.com/about-kazakhstan/7/x").id == "qazmonitor:7:en"
 
 
 def test_section_lists_its_articles_once() -> None:
