@@ -134,7 +134,7 @@ def _replace_matches(text: str, pattern: re.Pattern[str]) -> tuple[str, list[Tex
 def _chain_replacements(
     first: tuple[TextReplacement, ...], second: list[TextReplacement]
 ) -> tuple[TextReplacement, ...]:
-    """Return the replacements of two steps as those of one."""
+    """Return the replacements of two consecutive steps as one list."""
     if not first:
         return tuple(second)
     moved = []

@@ -1,6 +1,6 @@
 """Detect the language of a text: English, Russian, Kazakh, or none of them.
 
-Cyrillic texts are told apart by letters. Every Cyrillic alphabet of the region is Russian's with some more letters:
+Letters distinguish Cyrillic texts. Every Cyrillic alphabet of the region is Russian's with some more letters:
 
 * A text in which few words have such a letter is Russian. One that names «Қазақстан» stays Russian.
 * Otherwise the smallest alphabet that spells the text wins: ң, ө and ү alone are Kyrgyz, with ұ, ә or қ they are

@@ -61,7 +61,7 @@ TEXTS = {
         "Der Botschafter in Wien lud am Donnerstag zu einem Abend mit kasachischer Kammermusik ein.",
         "L'ambassadeur a visité un quartier de la ville où l'on construit une école, dans le cadre de sa mission.",
         "El embajador de España visitó aquí una pequeña escuela que se había quemado el año pasado.",
-        # Too little to tell
+        # Too short
         "",
         "12",
         "№ 7",
