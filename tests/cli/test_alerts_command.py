@@ -56,7 +56,7 @@ def hook() -> Iterator[WebhookServer]:
 def place(tmp_path: Path, hook: WebhookServer, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a configuration, and a store with one article told, one quiet, one that nobody asked for."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CRAWLER_DATABASE", f"sqlite:///{tmp_path / 'crawler.db'}")
+    monkeypatch.setenv("CRAWLER_DATA_DIR", str(tmp_path))
     (tmp_path / "crawler.toml").write_text(TOML.replace("ADDRESS", hook.address), encoding="utf-8")
     config = load_config()
     with open_store(config.database_url) as store:
@@ -121,8 +121,10 @@ def test_what_was_told_is_explained_with_time_and_message(place: Path) -> None:
 
 
 def test_a_channel_is_tried(place: Path, hook: WebhookServer) -> None:
-    assert "desk: sent." in out("alerts", "test", "desk", "--language", "kk")
+    assert "desk (never tested)" in out("config")
+    assert "desk: sent." in out("alerts", "test", "desk", "--output-language", "kk")
     assert hook.titles == ["Сынақ хабарлама"]
+    assert "channels      desk (tested 20" in out("config")
     hook.failing = 1.0
     assert "the receiver answered 500" in refused(Unreachable, "alerts", "test", "desk")
     assert "did you mean 'desk'" in refused(UsageError, "alerts", "test", "dsk")

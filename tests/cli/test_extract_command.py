@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,28 @@ def test_where_there_is_no_article_stderr_says_why(place: Sandbox) -> None:
         assert words in done.err
         assert done.err.startswith("crawler: ")
         assert done.err.count("\n") == 1
+
+
+def test_links_of_a_list_page(place: Sandbox, tmp_path: Path) -> None:
+    feed, page = SNAPSHOTS / "ktkz" / "rss_kaz.xml", SNAPSHOTS / "ktkz" / "list_rus_press.html"
+    renamed = Path(shutil.copy(feed, tmp_path / "feed.bin"))
+    typed = ("--url", "https://www.kt.kz/kaz/rss", "--content-type", "application/rss+xml")
+    commands = [(feed,), (page,), (renamed, *typed)]
+    for (file, *words), done in zip(
+        commands,
+        place.run_many(*(("extract", *each, "--source", "ktkz", "--links") for each in commands)),
+        strict=True,
+    ):
+        assert (done.code, done.err) == (0, ""), (file, words)
+        expected = json.loads((page if file == page else feed).with_suffix(".expected.json").read_text())
+        assert [line["link"] for line in done.lines] == expected["links"]
+        assert all(line.keys() == {"link"} for line in done.lines)
+
+
+def test_an_article_has_no_links(place: Sandbox) -> None:
+    done = place.run_crawler("extract", SNAPSHOTS / "ktkz" / "article_eng.html", "--source", "ktkz", "--links")
+    assert (done.code, done.out) == (0, "")
+    assert "is not a list page" in done.err
 
 
 def test_nothing_is_stored_by_it(place: Sandbox) -> None:

@@ -113,7 +113,9 @@ def test_a_watch_sees_wishes_and_changes(tmp_path: Path) -> None:
             assert process.stdout is not None
             out = process.stdout.read()
         assert out.count("The watch keeps its former configuration: ") == out.count("not valid TOML") == 1
-        assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  The watch keeps its former configuration: ", out, re.MULTILINE)
+        assert re.search(
+            r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  The watch keeps its former configuration: ", out, re.MULTILINE
+        )
         again = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  The configuration was read again; watched: .*qazmonitor"
         assert re.search(again, out, re.MULTILINE)
         assert out.count("started") == 2
@@ -182,4 +184,4 @@ def test_a_learned_rhythm_is_explained(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert "qazmonitor  */15 11 * * * | 0 */2 * * *  2" in done.out
     assert "    auto: every 15 min 11-12, else every 2 h, because 60 of 60 articles of 60 days came then\n" in done.out
-    assert "    auto: by its own cron so far, for only 0 articles of 0 days are known" in done.out
+    assert "    auto: the default cron so far, because only 0 articles of 0 days are known" in done.out

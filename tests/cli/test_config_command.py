@@ -1,0 +1,85 @@
+"""`crawler config`: the settings in force, what is missing, and no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.sandbox import CommandResult, Sandbox
+
+CONFIG = """
+contact = "editor@example.org"
+database = "postgresql://crawler:geheim@127.0.0.1:1/crawler"
+archive = false
+[channels]
+desk = "json://user:geheim@127.0.0.1:1"
+[subscriptions.press]
+channels = ["desk"]
+[sources.ktkz]
+enabled = false
+"""
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    yield Sandbox(tmp_path)
+
+
+def configure(sandbox: Sandbox, text: str) -> Path:
+    sandbox.make_environment()
+    file = sandbox.work_dir / "crawler.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def run_config(sandbox: Sandbox, *words: object, **variables: str) -> CommandResult:
+    return sandbox.run_crawler("config", *words, **{"CRAWLER_CONTACT": "", **variables})
+
+
+def get_values(done: CommandResult) -> dict[str, Any]:
+    (values,) = done.lines
+    return dict(values)
+
+
+def test_without_a_file_built_in_values_are_in_force(sandbox: Sandbox) -> None:
+    shown, as_json = run_config(sandbox), run_config(sandbox, "--json")
+    assert (shown.code, as_json.code) == (0, 0)
+    assert "file          none: built-in values" in shown.out
+    assert "rules         the shipped rules" in shown.out
+    assert "missing       no contact: " in shown.out
+    assert "missing       no watch runs ktkz, mfa, qazmonitor: start `crawler watch`" in shown.out
+    values = get_values(as_json)
+    assert (values["file"], values["rules"], values["problems"]) == (None, None, [])
+    assert values["unwatched"] == values["sources"] == ["ktkz", "mfa", "qazmonitor"]
+    assert not sandbox.data_dir.exists(), "nothing is created"
+
+
+def test_settings_are_printed_without_secrets(sandbox: Sandbox) -> None:
+    file = configure(sandbox, CONFIG)
+    shown, as_json = run_config(sandbox), run_config(sandbox, "--json")
+    assert "geheim" not in shown.out + shown.err + as_json.out + as_json.err
+    values = get_values(as_json)
+    assert values["file"] == str(file)
+    assert values["archive"] is None
+    assert values["subscriptions"] == {"press": ["desk"]}
+    assert values["channels"] == [{"name": "desk", "last_test": None}]
+    assert "channel desk was never tested: run `crawler alerts test desk`" in values["missing"]
+    assert "ktkz" not in values["sources"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("contakt = 'a'\n", "did you mean 'contact'?"),
+        ("rules = 'nowhere.toml'\n", "nowhere.toml"),
+        ("[channels]\ndesk = 'nonsense://x'\n[subscriptions.press]\nchannels = ['desk']\n", "channels.desk"),
+        ("[channels]\ndesk = 'json://h'\n[subscriptions.press]\nchannels = ['desk']\nrules = ['ih']\n", "no rule 'ih'"),
+    ],
+)
+def test_a_broken_configuration_exits_with_2(sandbox: Sandbox, text: str, problem: str) -> None:
+    configure(sandbox, text)
+    done = run_config(sandbox)
+    assert (done.code, done.err.startswith("crawler: ")) == (2, True), done.err
+    assert problem in done.err
