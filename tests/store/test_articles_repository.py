@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import select
+from support.factories import make_article
 
 from crawler.errors import CrawlerError
 from crawler.items import Article, Image, Match, Precision, Rights, Run, SnapshotRef, Strength, Verdict
@@ -17,11 +18,10 @@ NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 ALMATY = timezone(timedelta(hours=5))
 
-Make = Callable[..., Article]
 Save = Callable[..., int]
 
 
-def match(rule: str = "icrc", strength: Strength = Strength.STRONG) -> Match:
+def make_match(rule: str = "icrc", strength: Strength = Strength.STRONG) -> Match:
     return Match(
         rule=rule,
         term="Красный Крест",
@@ -35,8 +35,8 @@ def match(rule: str = "icrc", strength: Strength = Strength.STRONG) -> Match:
     )
 
 
-def full() -> Article:
-    """An article with every field set, among them letters that trouble databases."""
+def make_full_article() -> Article:
+    """Return an article with every field set, and with characters that a database refuses."""
     return Article(
         id="mfa:a:b:kk",
         source="mfa",
@@ -56,7 +56,7 @@ def full() -> Article:
         images=(Image(url=None, caption="ICRC"), Image(url="https://mfa.example/1.jpg", caption=None)),
         reading_minutes=1,
         rights=Rights(excerpt_share=0.3, link_required=True, wording=None, source="https://mfa.example/terms"),
-        matches=(match(), match("geneva", Strength.WEAK)),
+        matches=(make_match(), make_match("geneva", Strength.WEAK)),
         verdict=Verdict.COPY,
         copy_of="ktkz:1:kk",
         version=3,
@@ -66,13 +66,13 @@ def full() -> Article:
     )
 
 
-def rows(store: Store, table: str) -> list[dict[str, object]]:
+def read_rows(store: Store, table: str) -> list[dict[str, object]]:
     found = store.database.fetch_all(select(schema.metadata.tables[table]))
     return [dict(row._mapping) for row in found]
 
 
-def test_an_article_comes_back_exactly_as_it_was_saved(store: Store, save: Save) -> None:
-    article = full()
+def test_article_is_returned_exactly_as_saved(store: Store, save: Save) -> None:
+    article = make_full_article()
     assert {f.name for f in dataclasses.fields(Article) if not getattr(article, f.name)} == set()
     save(article)
     back = store.articles.get(article.id)
@@ -81,13 +81,13 @@ def test_an_article_comes_back_exactly_as_it_was_saved(store: Store, save: Save)
     assert list(store.articles.iter_newest()) == store.versions.list_by_article(article.id) == [article]
 
 
-def test_an_article_without_anything_comes_back_too(store: Store, an_article: Make, save: Save) -> None:
-    article = an_article(language="en", **{"body": "x"})
+def test_article_with_required_fields_only_is_returned(store: Store, save: Save) -> None:
+    article = make_article(language="en", **{"body": "x"})
     save(article)
     assert store.articles.get(article.id) == article
 
 
-def test_what_is_not_stored_is_none_or_empty(store: Store) -> None:
+def test_missing_article_is_none_or_empty(store: Store) -> None:
     room = store.articles
     assert (room.get("mfa:1:ru"), room.get_state("mfa:1:ru"), room.get_first_seen_time("mfa:1:ru")) == (
         None,
@@ -112,14 +112,14 @@ def test_what_is_not_stored_is_none_or_empty(store: Store) -> None:
     )
 
 
-def test_saving_the_same_version_again_does_nothing_more(store: Store, save: Save) -> None:
-    assert [save(full()), save(full())] == [3, 3]
-    assert [len(rows(store, table)) for table in ("articles", "versions", "matches")] == [1, 1, 2]
+def test_saving_the_same_version_again_writes_nothing(store: Store, save: Save) -> None:
+    assert [save(make_full_article()), save(make_full_article())] == [3, 3]
+    assert [len(read_rows(store, table)) for table in ("articles", "versions", "matches")] == [1, 1, 2]
 
 
-def test_a_revision_is_kept_beside_the_version_before(store: Store, an_article: Make, save: Save) -> None:
-    old = an_article(body="old", matches=(match(),))
-    new = an_article(body="new", version=2, verdict=Verdict.REVISED, title="T")
+def test_revision_is_stored_beside_the_former_version(store: Store, save: Save) -> None:
+    old = make_article(body="old", matches=(make_match(),))
+    new = make_article(body="new", version=2, verdict=Verdict.REVISED, title="T")
     save(old)
     assert save(new, seen_at=NOON + HOUR) == 2
     assert store.versions.list_by_article(old.id) == [old, new]
@@ -132,82 +132,82 @@ def test_a_revision_is_kept_beside_the_version_before(store: Store, an_article: 
     assert (known.version, known.content_hash, known.verdict) == (2, "hash of new", Verdict.REVISED)
     assert (known.first_seen_at, known.last_seen_at) == (NOON, NOON + HOUR)
     assert (store.articles.count(matched=True), store.articles.count()) == (0, 1)
-    assert [(row["version"], row["rule"]) for row in rows(store, "matches")] == [(1, "icrc")]
+    assert [(row["version"], row["rule"]) for row in read_rows(store, "matches")] == [(1, "icrc")]
 
 
-def test_a_late_repeat_of_an_old_version_changes_nothing(store: Store, an_article: Make, save: Save) -> None:
-    save(an_article(body="old"))
-    save(an_article(body="new", version=2, verdict=Verdict.REVISED))
-    assert save(an_article(body="old")) == 2
+def test_repeated_old_version_changes_nothing(store: Store, save: Save) -> None:
+    save(make_article(body="old"))
+    save(make_article(body="new", version=2, verdict=Verdict.REVISED))
+    assert save(make_article(body="old")) == 2
     assert [article.body for article in store.versions.list_by_article("mfa:1:ru")] == ["old", "new"]
 
 
-def test_a_text_may_return_as_a_later_version(store: Store, an_article: Make, save: Save) -> None:
+def test_text_may_return_as_a_later_version(store: Store, save: Save) -> None:
     for version, body in enumerate(("old", "new", "old"), start=1):
-        assert save(an_article(body=body, version=version)) == version
+        assert save(make_article(body=body, version=version)) == version
     assert [article.body for article in store.versions.list_by_article("mfa:1:ru")] == ["old", "new", "old"]
 
 
-def test_a_version_number_taken_by_another_text_loses_neither(store: Store, an_article: Make, save: Save) -> None:
-    save(an_article(body="one"))
-    assert [save(an_article(body="other")), save(an_article(body="other"))] == [2, 2]
+def test_texts_with_one_version_number_are_both_stored(store: Store, save: Save) -> None:
+    save(make_article(body="one"))
+    assert [save(make_article(body="other")), save(make_article(body="other"))] == [2, 2]
     kept = store.versions.list_by_article("mfa:1:ru")
     assert [(a.body, a.version, a.verdict) for a in kept] == [("one", 1, "new"), ("other", 2, "revised")]
 
 
-def test_unchanged_only_moves_the_last_sight_and_the_memory(store: Store, an_article: Make, save: Save) -> None:
-    save(an_article())
+def test_unchanged_article_updates_times_and_cache_only(store: Store, save: Save) -> None:
+    save(make_article())
     memory = HttpCacheEntry(source="mfa", url="https://mfa.example/1", etag='"2"', checked_at=NOON + HOUR)
-    save(an_article(verdict=Verdict.UNCHANGED, title="not kept"), seen_at=NOON + HOUR, cache_entry=memory)
+    save(make_article(verdict=Verdict.UNCHANGED, title="not kept"), seen_at=NOON + HOUR, cache_entry=memory)
     assert store.articles.get_state("mfa:1:ru").last_seen_at == NOON + HOUR
-    assert store.versions.list_by_article("mfa:1:ru") == [an_article()]
+    assert store.versions.list_by_article("mfa:1:ru") == [make_article()]
     assert store.http_cache.get("mfa", "https://mfa.example/1") == memory
 
 
-def test_an_older_sight_does_not_move_the_last_one_back(store: Store, an_article: Make, save: Save) -> None:
-    save(an_article())
-    save(an_article(verdict=Verdict.UNCHANGED), seen_at=NOON - HOUR)
+def test_older_sighting_does_not_move_the_time_back(store: Store, save: Save) -> None:
+    save(make_article())
+    save(make_article(verdict=Verdict.UNCHANGED), seen_at=NOON - HOUR)
     assert store.articles.get_state("mfa:1:ru").last_seen_at == NOON
 
 
-def test_unchanged_but_not_stored_is_stored(store: Store, an_article: Make, save: Save) -> None:
-    assert save(an_article(verdict=Verdict.UNCHANGED, version=None)) == 1
+def test_unchanged_article_that_is_not_stored_is_stored(store: Store, save: Save) -> None:
+    assert save(make_article(verdict=Verdict.UNCHANGED, version=None)) == 1
     assert store.articles.get("mfa:1:ru").version == 1
 
 
 @pytest.mark.parametrize("missing", ["verdict", "version"])
-def test_an_article_without_a_judgement_is_refused(store: Store, an_article: Make, save: Save, missing: str) -> None:
+def test_article_without_verdict_or_version_is_refused(store: Store, save: Save, missing: str) -> None:
     with pytest.raises(ValueError, match="mfa:1:ru cannot be saved without a verdict"):
-        save(an_article(**{missing: None}))
-    assert rows(store, "articles") == []
+        save(make_article(**{missing: None}))
+    assert read_rows(store, "articles") == []
 
 
-def test_a_naive_time_is_refused(store: Store, an_article: Make, save: Save) -> None:
+def test_naive_time_is_refused(store: Store, save: Save) -> None:
     with pytest.raises(ValueError, match="times with an offset"):
-        save(an_article(), seen_at=datetime(2026, 3, 6, 12, 0))  # noqa: DTZ001
-    assert rows(store, "articles") == []
+        save(make_article(), seen_at=datetime(2026, 3, 6, 12, 0))  # noqa: DTZ001
+    assert read_rows(store, "articles") == []
 
 
-def test_the_runs_counts_are_written_with_the_article(store: Store, an_article: Make, save: Save) -> None:
+def test_run_counts_are_written_with_the_article(store: Store, save: Save) -> None:
     run = store.runs.record_start(Run(source="mfa", started_at=NOON))
-    save(an_article(), run_id=run.id, counts={"new": 1})
+    save(make_article(), run_id=run.id, counts={"new": 1})
     assert store.runs.get_last("mfa").counts == {"new": 1}
     assert store.articles.get_state("mfa:1:ru").first_run_id == run.id
-    save(an_article(body="x", version=2), run_id=None)
+    save(make_article(body="x", version=2), run_id=None)
     assert store.articles.get_state("mfa:1:ru").first_run_id == run.id
 
 
-def test_a_failed_save_leaves_nothing(store: Store, an_article: Make, save: Save) -> None:
+def test_failed_save_writes_nothing(store: Store, save: Save) -> None:
     with pytest.raises(CrawlerError, match="could not be written"):
-        save(an_article(), run_id=999, cache_entry=HttpCacheEntry(source="mfa", url="https://x", checked_at=NOON))
-    assert [rows(store, table) for table in ("articles", "versions", "memory")] == [[], [], []]
-    assert save(an_article()) == 1
+        save(make_article(), run_id=999, cache_entry=HttpCacheEntry(source="mfa", url="https://x", checked_at=NOON))
+    assert [read_rows(store, table) for table in ("articles", "versions", "memory")] == [[], [], []]
+    assert save(make_article()) == 1
 
 
-def test_known_gives_every_language_of_the_native_ids_asked_for(store: Store, an_article: Make, save: Save) -> None:
+def test_states_of_native_ids_in_every_language(store: Store, save: Save) -> None:
     for native_id, language in (("1", "ru"), ("1", "kk"), ("2", "ru"), ("3", "ru")):
-        save(an_article(native_id, language=language))
-    save(an_article("1", id="ktkz:1:ru", source="ktkz"))
+        save(make_article(native_id, language=language))
+    save(make_article("1", id="ktkz:1:ru", source="ktkz"))
     found = store.articles.get_states("mfa", ["1", "3", "3", *(f"absent {n}" for n in range(450))])
     assert {key: [known.language for known in value] for key, value in found.items()} == {
         "1": ["kk", "ru"],
@@ -216,26 +216,26 @@ def test_known_gives_every_language_of_the_native_ids_asked_for(store: Store, an
     assert found["3"] == [store.articles.get_state("mfa:3:ru")]
 
 
-def test_the_twin_is_the_earliest_other_article_in_any_version(store: Store, an_article: Make, save: Save) -> None:
-    save(an_article("2", body="text"), seen_at=NOON + HOUR)
-    save(an_article("1", body="text"), seen_at=NOON)
-    save(an_article("1", body="revised", version=2), seen_at=NOON + 2 * HOUR)
+def test_original_is_the_earliest_other_article_in_any_version(store: Store, save: Save) -> None:
+    save(make_article("2", body="text"), seen_at=NOON + HOUR)
+    save(make_article("1", body="text"), seen_at=NOON)
+    save(make_article("1", body="revised", version=2), seen_at=NOON + 2 * HOUR)
     assert store.articles.find_original("hash of text", "mfa:3:ru") == "mfa:1:ru"
     assert store.articles.find_original("hash of text", "mfa:1:ru") == "mfa:2:ru"
     assert store.articles.find_original("hash of revised", "mfa:1:ru") is None
 
 
-def test_by_url_gives_all_articles_of_an_address_however_long(store: Store, an_article: Make, save: Save) -> None:
+def test_articles_are_found_by_a_url_of_any_length(store: Store, save: Save) -> None:
     address = "https://mfa.example/" + "я" * 5000
-    save(an_article("1", url=address, published_at=NOON))
-    save(an_article("2", url=address, published_at=NOON + HOUR))
-    save(an_article("3"))
+    save(make_article("1", url=address, published_at=NOON))
+    save(make_article("2", url=address, published_at=NOON + HOUR))
+    save(make_article("3"))
     assert [article.native_id for article in store.articles.list_by_url(address)] == ["2", "1"]
 
 
-def test_a_sight_moves_the_time_and_never_back(store: Store, an_article: Callable[..., Article], save: Save) -> None:
-    save(an_article("1"))
-    save(an_article("2"))
+def test_mark_seen_never_moves_the_time_back(store: Store, save: Save) -> None:
+    save(make_article("1"))
+    save(make_article("2"))
     store.articles.mark_seen("mfa", {"1": NOON + HOUR, "2": NOON - HOUR, "3": NOON + HOUR}, run_id=None)
     assert store.articles.get_state("mfa:1:ru").last_seen_at == NOON + HOUR
     assert store.articles.get_state("mfa:2:ru").last_seen_at == NOON
@@ -243,19 +243,17 @@ def test_a_sight_moves_the_time_and_never_back(store: Store, an_article: Callabl
     assert store.articles.get_state("mfa:1:ru").last_seen_at == NOON + HOUR
 
 
-def test_articles_first_seen_lately_newest_first(store: Store, an_article: Callable[..., Article], save: Save) -> None:
+def test_recently_seen_articles_start_with_the_newest(store: Store, save: Save) -> None:
     for number in range(4):
-        save(an_article(str(number)), seen_at=NOON + number * HOUR)
+        save(make_article(str(number)), seen_at=NOON + number * HOUR)
     found = store.articles.list_first_seen_since("mfa", NOON + HOUR)
     assert [each.native_id for each in found] == ["3", "2", "1"]
     assert store.articles.list_first_seen_since("other", NOON) == []
 
 
-def test_an_unchanged_article_at_a_new_address_has_that_address(
-    store: Store, an_article: Callable[..., Article], save: Save
-) -> None:
-    save(an_article("1"))
-    moved = an_article("1", url="https://mfa.example/moved", verdict=Verdict.UNCHANGED)
+def test_unchanged_article_at_a_new_url_has_that_url(store: Store, save: Save) -> None:
+    save(make_article("1"))
+    moved = make_article("1", url="https://mfa.example/moved", verdict=Verdict.UNCHANGED)
     save(moved, seen_at=NOON + HOUR)
     assert store.articles.get_state("mfa:1:ru").url == moved.url
     assert [each.id for each in store.articles.list_by_url(moved.url)] == ["mfa:1:ru"]

@@ -1,4 +1,4 @@
-"""The contracts of `store.memory` and `store.schedules`, over SQLite and PostgreSQL."""
+"""The HTTP cache, failures and schedules, over SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HOUR = timedelta(hours=1)
 URL = "https://mfa.example/graphql?query=" + "я" * 5000
 
 
-def remembered(url: str = URL, **values: object) -> HttpCacheEntry:
+def make_entry(url: str = URL, **values: object) -> HttpCacheEntry:
     given = {
         "etag": 'W/"é\0"',
         "last_modified": "Fri, 06 Mar 2026 12:00:00 GMT",
@@ -26,25 +26,25 @@ def remembered(url: str = URL, **values: object) -> HttpCacheEntry:
     return HttpCacheEntry(source="mfa", url=url, **{**given, **values})
 
 
-def test_memory_comes_back_but_for_letters_no_database_takes(store: Store) -> None:
-    memory = remembered()
-    store.http_cache.save(memory)
-    assert store.http_cache.get("mfa", URL) == replace(memory, etag='W/"é\ufffd"')
+def test_cache_entry_is_returned_without_refused_characters(store: Store) -> None:
+    entry = make_entry()
+    store.http_cache.save(entry)
+    assert store.http_cache.get("mfa", URL) == replace(entry, etag='W/"é\ufffd"')
     assert store.http_cache.get("ktkz", URL) is None
     assert store.http_cache.get("mfa", URL + "2") is None
 
 
-def test_many_memories_at_once_the_last_of_an_address_counts(store: Store) -> None:
-    store.http_cache.save(remembered(etag="0"))
+def test_last_cache_entry_of_a_url_is_stored(store: Store) -> None:
+    store.http_cache.save(make_entry(etag="0"))
     store.http_cache.save()
     later = HttpCacheEntry(source="mfa", url=URL, checked_at=NOON + HOUR)
-    other = replace(remembered(etag=None), source="ktkz")
-    store.http_cache.save(remembered(etag="1"), other, later)
+    other = replace(make_entry(etag=None), source="ktkz")
+    store.http_cache.save(make_entry(etag="1"), other, later)
     assert store.http_cache.get("mfa", URL) == later
     assert store.http_cache.get("ktkz", URL) == other
 
 
-def test_a_failure_stays_open_and_counts_tries_until_it_heals(store: Store) -> None:
+def test_failure_counts_attempts_until_deleted(store: Store) -> None:
     room = store.failures
     assert room.list_by_source("mfa") == []
     room.record("mfa", URL, "PageChanged", "no title", NOON + HOUR)
@@ -70,7 +70,7 @@ def test_a_failure_stays_open_and_counts_tries_until_it_heals(store: Store) -> N
     assert {failure.url: failure.tries for failure in room.list_by_source("mfa")}[URL] == 1
 
 
-def test_schedules(store: Store) -> None:
+def test_schedules_are_saved_and_listed(store: Store) -> None:
     room = store.schedules
     assert (room.get("mfa"), room.list_all()) == (None, [])
     plain = ScheduleState(source="qazmonitor", cron="*/30 * * * *")

@@ -1,4 +1,4 @@
-"""A process that is killed at a chosen moment of judging, or of a person's word, leaves no half story behind."""
+"""A process killed at a chosen moment of clustering, or of a person's decision, leaves no half story."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from store.test_stories_repository import NOON, ZONE, assert_whole, clusters, corpus, save, settled, stories
+from store.test_stories_repository import (
+    NOON,
+    ZONE,
+    assert_consistent,
+    cluster_in_runs,
+    get_clusters,
+    get_stories,
+    make_corpus,
+    save_all,
+)
 
 from crawler.store import Store, open_store, schema
 
@@ -22,8 +31,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 from crawler.store import open_store
 
-url, room, name, when, nth, act, *given = sys.argv[1:]
-place = importlib.import_module(f"crawler.store.{room}")
+url, module, name, when, nth, act, *given = sys.argv[1:]
+place = importlib.import_module(f"crawler.store.{module}")
 for part in name.split(".")[:-1]:
     place = getattr(place, part)
 last, calls = name.split(".")[-1], 0
@@ -42,7 +51,7 @@ def killed(*arguments, **named):
 with open_store(url) as store:
     setattr(place, last, killed)
     now = datetime(2026, 3, 7, tzinfo=UTC)
-    if act == "settle":
+    if act == "cluster":
         store.clusters.assign_pending(ZoneInfo("Asia/Almaty"))
     elif act == "split":
         store.stories.split(int(given[0]), given[1], now)
@@ -53,23 +62,23 @@ with open_store(url) as store:
 """
 
 COUNT = 24
-"""Articles, among them at least two stories."""
+"""Number of articles. They have at least two stories."""
 
 
-def said(store: Store) -> list[tuple[object, ...]]:
-    """Every word of a person that the store keeps."""
+def read_overrides(store: Store) -> list[tuple[object, ...]]:
+    """Return every stored decision of a person."""
     return [tuple(row) for row in store.database.fetch_all(select(schema.story_overrides))]
 
 
-def killed(url: str, *arguments: str) -> None:
-    """Run the child; it must have been killed, or the moment was never reached."""
+def run_killed_child(url: str, *arguments: str) -> None:
+    """Run the child and check that it was killed, so that it reached the moment."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run([sys.executable, "-c", CHILD, url, *arguments], env=environment, check=False)
     assert done.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(
-    ("room", "name", "when", "nth"),
+    ("module", "name", "when", "nth"),
     [
         ("candidate_index", "save_signature", "after", 14),
         ("clustering", "Clusterer._add_links", "after", 14),
@@ -80,35 +89,35 @@ def killed(url: str, *arguments: str) -> None:
         ("clustering", "_delete_pending", "after", 14),
     ],
 )
-def test_a_kill_at_a_chosen_moment_of_judging_leaves_no_half_story(
-    url: str, room: str, name: str, when: str, nth: int
-) -> None:
-    articles = corpus(COUNT)
+def test_killed_clustering_leaves_no_half_story(url: str, module: str, name: str, when: str, nth: int) -> None:
+    articles = make_corpus(COUNT)
     with open_store(url) as store:
-        save(store, *articles)
-    killed(url, room, name, when, str(nth), "settle")
+        save_all(store, *articles)
+    run_killed_child(url, module, name, when, str(nth), "cluster")
     with open_store(url) as store:
         assert store.clusters.count_pending() > 0
-        assert_whole(store)
+        assert_consistent(store)
         store.clusters.assign_pending(ZONE)
-        assert_whole(store)
-        assert (clusters(store, articles), stories(store)) == settled(articles, "sqlite://", 1)
+        assert_consistent(store)
+        assert (get_clusters(store, articles), get_stories(store)) == cluster_in_runs(articles, "sqlite://", 1)
 
 
 @pytest.mark.parametrize(
-    ("room", "name", "when"), [("stories", "rebuild_stories", "before"), ("stories", "rebuild_stories", "after")]
+    ("module", "name", "when"), [("stories", "rebuild_stories", "before"), ("stories", "rebuild_stories", "after")]
 )
 @pytest.mark.parametrize("act", ["merge", "split", "undo"])
-def test_a_person_s_word_is_kept_whole_or_not_at_all(url: str, act: str, room: str, name: str, when: str) -> None:
+def test_killed_override_is_written_wholly_or_not_at_all(url: str, act: str, module: str, name: str, when: str) -> None:
     with open_store(url) as store:
-        save(store, *corpus(COUNT))
+        save_all(store, *make_corpus(COUNT))
         store.clusters.assign_pending(ZONE)
         one, other, *_ = sorted(story.id for story in store.stories.iter_newest())
         if act == "undo":
             one = store.stories.merge(one, other, NOON)
-        before, words = stories(store), said(store)
+        before, overrides = get_stories(store), read_overrides(store)
         member = next(iter(found.members)).article.id if (found := store.stories.get(one)) else ""
-    killed(url, room, name, when, "1", act, str(one), *{"merge": [str(other)], "split": [member]}.get(act, []))
+    run_killed_child(
+        url, module, name, when, "1", act, str(one), *{"merge": [str(other)], "split": [member]}.get(act, [])
+    )
     with open_store(url) as store:
-        assert_whole(store)
-        assert (stories(store), said(store)) == (before, words)
+        assert_consistent(store)
+        assert (get_stories(store), read_overrides(store)) == (before, overrides)

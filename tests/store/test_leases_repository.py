@@ -1,4 +1,4 @@
-"""The contract of `store.leases`, over SQLite and PostgreSQL: one holder a source, and none that is dead for long."""
+"""Leases, over SQLite and PostgreSQL: one holder per source, and an ended holder is replaced soon."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from crawler.store.schema import leases
 SECOND = timedelta(seconds=1)
 
 
-def changed(store: Store, source: str = "mfa", **values: Any) -> None:
-    """A lease as another process would have left it."""
+def change_lease(store: Store, source: str = "mfa", **values: Any) -> None:
+    """Change a lease into one that another process left."""
     with store.database.transaction() as connection:
         connection.execute(update(leases).where(leases.c.source == source).values(**values))
 
 
-def silent_for(store: Store, seconds: float) -> None:
+def set_silence(store: Store, seconds: float) -> None:
     lease = store.leases.get("mfa")
     assert lease is not None
-    changed(store, heartbeat_at=lease.heartbeat_at - timedelta(seconds=seconds))
+    change_lease(store, heartbeat_at=lease.heartbeat_at - timedelta(seconds=seconds))
 
 
-def ended_process() -> ProcessIdentity:
+def get_ended_process() -> ProcessIdentity:
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     return get_current_process()._replace(pid=child.pid)
 
 
-def test_who_comes_first_has_it_until_it_is_given_up(store: Store) -> None:
+def test_first_holder_keeps_the_lease_until_release(store: Store) -> None:
     mine = store.leases.acquire("mfa", "one")
     assert (mine.holder, mine.process) == ("one", get_current_process())
     assert datetime.now(UTC) - mine.taken_at < 60 * SECOND
@@ -51,9 +51,9 @@ def test_who_comes_first_has_it_until_it_is_given_up(store: Store) -> None:
     assert store.leases.acquire("mfa", "two").holder == "two"
 
 
-def test_a_beat_keeps_it_alive_and_tells_whether_it_is_still_held(store: Store) -> None:
+def test_renewal_returns_whether_the_lease_is_still_held(store: Store) -> None:
     mine = store.leases.acquire("mfa", "one")
-    silent_for(store, 30)
+    set_silence(store, 30)
     assert store.leases.renew("mfa", "one")
     beaten = store.leases.get("mfa")
     assert beaten is not None
@@ -63,7 +63,7 @@ def test_a_beat_keeps_it_alive_and_tells_whether_it_is_still_held(store: Store) 
     assert not store.leases.renew("ktkz", "one")
 
 
-def test_taking_it_again_is_a_beat(store: Store) -> None:
+def test_acquiring_again_renews_the_lease(store: Store) -> None:
     mine = store.leases.acquire("mfa", "one")
     again = store.leases.acquire("mfa", "one")
     assert again.taken_at == mine.taken_at
@@ -72,27 +72,27 @@ def test_taking_it_again_is_a_beat(store: Store) -> None:
 
 @pytest.mark.parametrize(("seconds", "winner"), [(0, "one"), (30, "one"), (44, "one"), (46, "two"), (86_400, "two")])
 @pytest.mark.parametrize("host", ["another-host", None])
-def test_who_was_silent_for_too_long_is_replaced(store: Store, seconds: int, winner: str, host: str | None) -> None:
+def test_expired_lease_is_acquired_by_another_holder(store: Store, seconds: int, winner: str, host: str | None) -> None:
     assert LEASE_TIMEOUT == 45 * SECOND
     store.leases.acquire("mfa", "one")
     if host:
-        changed(store, host=host, start_mark=None)
-    silent_for(store, seconds)
+        change_lease(store, host=host, start_mark=None)
+    set_silence(store, seconds)
     assert (store.leases.get_active("mfa") is None) is (winner == "two")
     assert store.leases.acquire("mfa", "two").holder == winner
     assert store.leases.renew("mfa", "one") is (winner == "one")
 
 
-def test_a_holder_of_this_host_that_is_gone_is_replaced_at_once(store: Store) -> None:
+def test_ended_holder_of_this_host_is_replaced_at_once(store: Store) -> None:
     store.leases.acquire("mfa", "one")
-    changed(store, **ended_process()._asdict())
+    change_lease(store, **get_ended_process()._asdict())
     assert store.leases.get_active("mfa") is None
     assert store.leases.acquire("mfa", "two").holder == "two"
 
 
-def test_what_cannot_be_seen_from_here_is_not_taken_for_gone(store: Store) -> None:
-    """Another container of this machine may have our host name; its processes are numbered anew."""
-    gone = ended_process()
+def test_unobservable_process_counts_as_alive(store: Store) -> None:
+    """Another container of this machine may have our host name, with its own process ids."""
+    gone = get_ended_process()
     assert gone.start_mark is not None
     boot, space, tick = gone.start_mark.split(":")
     for other in (
@@ -102,7 +102,7 @@ def test_what_cannot_be_seen_from_here_is_not_taken_for_gone(store: Store) -> No
         gone._replace(start_mark=None),
     ):
         store.leases.acquire("mfa", "one")
-        changed(store, **other._asdict())
+        change_lease(store, **other._asdict())
         assert not is_observable(other)
         held = store.leases.acquire("mfa", "two")
         assert (held.holder, held.is_certainly_alive) == ("one", False)
@@ -110,23 +110,23 @@ def test_what_cannot_be_seen_from_here_is_not_taken_for_gone(store: Store) -> No
     assert not has_ended(gone._replace(start_mark=f"{boot}:{space}9:{tick}"))
 
 
-def test_of_many_who_reach_for_it_one_gets_it(store: Store) -> None:
+def test_one_of_many_threads_acquires_the_lease(store: Store) -> None:
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda number: store.leases.acquire("mfa", str(number)), range(6)))
     assert len({lease.holder for lease in found}) == 1
 
 
-def test_of_many_who_reach_for_a_forsaken_one_one_gets_it(store: Store) -> None:
+def test_one_of_many_threads_acquires_an_expired_lease(store: Store) -> None:
     store.leases.acquire("mfa", "former")
-    changed(store, host="another-host", start_mark=None)
-    silent_for(store, 60)
+    change_lease(store, host="another-host", start_mark=None)
+    set_silence(store, 60)
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda number: store.leases.acquire("mfa", str(number)), range(6)))
     (holder,) = {lease.holder for lease in found}
     assert holder != "former"
 
 
-def test_who_takes_it_closes_what_dead_runs_of_any_host_left_open(store: Store) -> None:
+def test_new_holder_closes_unfinished_runs_of_any_host(store: Store) -> None:
     noon = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
     elsewhere = store.runs.record_start(Run(source="mfa", started_at=noon))
     replay = store.runs.record_start(Run(source="mfa", started_at=noon, mode="replay"))
@@ -142,7 +142,7 @@ def test_who_takes_it_closes_what_dead_runs_of_any_host_left_open(store: Store) 
     assert store.runs.get_last("ktkz") == other
 
 
-def test_who_has_it_closes_no_run_of_its_own(store: Store) -> None:
+def test_renewal_closes_no_run(store: Store) -> None:
     store.leases.acquire("mfa", "one")
     mine = store.runs.record_start(Run(source="mfa", started_at=datetime(2026, 3, 6, tzinfo=UTC)))
     store.leases.acquire("mfa", "one")
@@ -150,7 +150,7 @@ def test_who_has_it_closes_no_run_of_its_own(store: Store) -> None:
     assert store.runs.get_last("mfa") == mine
 
 
-def test_a_lease_says_where_to_look(store: Store) -> None:
+def test_conflict_names_process_and_host(store: Store) -> None:
     lease = store.leases.acquire("mfa", "one")
     assert isinstance(lease, Lease)
     assert lease.process == get_current_process()

@@ -1,4 +1,4 @@
-"""Opening a store: made, upgraded with a copy first, or refused in one sentence."""
+"""Opening a store: created, upgraded after a copy, or refused in one sentence."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from support.factories import make_article
 
 from crawler.errors import ConfigError, CrawlerError
-from crawler.items import Article
 from crawler.store import Store, open_store, schema, upgrade
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -38,20 +38,20 @@ def upgrade():
 
 
 @pytest.fixture
-def with_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Lets the program be one revision newer."""
+def add_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A function that adds one revision to the program's migrations."""
 
-    def program(more: str = "") -> None:
+    def add(more: str = "") -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(upgrade.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "versions" / f"r{LATER}_next.py").write_text(NEXT.format(more=more, now=NOW, later=LATER))
         monkeypatch.setattr(upgrade, "MIGRATIONS", folder)
         monkeypatch.setattr(upgrade, "SCHEMA_REVISION", LATER)
 
-    return program
+    return add
 
 
-def refused(url: str) -> str:
+def get_refusal(url: str) -> str:
     with pytest.raises(ConfigError) as caught:
         open_store(url)
     message = str(caught.value)
@@ -60,54 +60,50 @@ def refused(url: str) -> str:
     return message
 
 
-def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
+def test_migrations_create_the_tables_of_the_schema(store: Store) -> None:
     with store.database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, schema.metadata) == []
 
 
-def test_the_newest_migration_is_the_one_the_code_names() -> None:
+def test_newest_migration_is_the_schema_revision() -> None:
     assert ScriptDirectory.from_config(upgrade.make_alembic_config()).get_heads() == [schema.SCHEMA_REVISION]
 
 
-def test_what_was_stored_is_there_when_opened_again(url: str, an_article: Callable[..., Article]) -> None:
+def test_reopened_store_has_its_articles(url: str) -> None:
     with open_store(url) as store:
-        store.articles.save(an_article(), content_hash="h", run_id=None, seen_at=NOON)
+        store.articles.save(make_article(), content_hash="h", run_id=None, seen_at=NOON)
     with open_store(url) as store:
-        assert store.articles.get("mfa:1:ru") == an_article()
+        assert store.articles.get("mfa:1:ru") == make_article()
 
 
-def test_an_upgrade_keeps_what_is_stored(
-    url: str, an_article: Callable[..., Article], with_next: Callable[..., None]
-) -> None:
+def test_upgrade_keeps_the_articles(url: str, add_revision: Callable[..., None]) -> None:
     with open_store(url) as store:
-        store.articles.save(an_article(), content_hash="h", run_id=None, seen_at=NOON)
-    with_next()
+        store.articles.save(make_article(), content_hash="h", run_id=None, seen_at=NOON)
+    add_revision()
     with open_store(url) as store:
-        assert store.versions.list_by_article("mfa:1:ru") == [an_article()]
+        assert store.versions.list_by_article("mfa:1:ru") == [make_article()]
         assert store.database.fetch_all(text("SELECT added FROM articles")) == [(None,)]
 
 
-def test_a_failed_upgrade_changes_nothing(url: str, with_next: Callable[..., None]) -> None:
+def test_failed_upgrade_changes_nothing(url: str, add_revision: Callable[..., None]) -> None:
     open_store(url).close()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(upgrade, "MIGRATIONS", upgrade.MIGRATIONS)
         patch.setattr(upgrade, "SCHEMA_REVISION", NOW)
-        with_next('op.execute("SELECT * FROM nowhere")')
-        assert "nowhere" in refused(url)
+        add_revision('op.execute("SELECT * FROM nowhere")')
+        assert "nowhere" in get_refusal(url)
         patch.undo()
     with open_store(url) as store:
         assert store.articles.count() == 0
 
 
-def test_a_sqlite_file_is_copied_before_an_upgrade_and_only_then(
-    tmp_path: Path, with_next: Callable[..., None]
-) -> None:
+def test_sqlite_file_is_copied_before_an_upgrade_only(tmp_path: Path, add_revision: Callable[..., None]) -> None:
     folder = tmp_path / "data"
     for _ in range(2):
         open_store(f"sqlite:///{folder / 'crawler.db'}").close()
     assert [file.name for file in folder.iterdir()] == ["crawler.db"]
-    with_next()
+    add_revision()
     for _ in range(2):
         open_store(f"sqlite:///{folder / 'crawler.db'}").close()
     assert sorted(file.name for file in folder.iterdir()) == [f"crawler.before-{LATER}.db", "crawler.db"]
@@ -116,29 +112,29 @@ def test_a_sqlite_file_is_copied_before_an_upgrade_and_only_then(
         assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_no_copy_when_none_is_wanted(tmp_path: Path, with_next: Callable[..., None]) -> None:
+def test_no_copy_without_backup(tmp_path: Path, add_revision: Callable[..., None]) -> None:
     address = f"sqlite:///{tmp_path / 'data' / 'crawler.db'}"
     open_store(address).close()
-    with_next()
+    add_revision()
     open_store(address, backup=False).close()
     assert [file.name for file in (tmp_path / "data").iterdir()] == ["crawler.db"]
 
 
-def test_a_store_of_a_newer_program_is_refused_and_left_alone(url: str) -> None:
+def test_store_of_a_newer_program_is_refused(url: str) -> None:
     with open_store(url) as store, store.database.transaction() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    message = refused(url)
+    message = get_refusal(url)
     assert "newer version of this program" in message
     assert "9999" in message
 
 
-def test_sqlite_writes_ahead_and_checks_references(tmp_path: Path) -> None:
+def test_sqlite_pragmas(tmp_path: Path) -> None:
     with open_store(f"sqlite:///{tmp_path / 'a' / 'b' / 'crawler.db'}") as store:
         pragmas = ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
         assert [store.database.fetch_all(text(f"PRAGMA {name}"))[0][0] for name in pragmas] == ["wal", 1, 1, 30_000]
 
 
-def test_a_store_in_memory_lives_until_it_is_closed() -> None:
+def test_store_in_memory_lives_until_it_is_closed() -> None:
     for _ in range(2):
         with open_store("sqlite://") as store:
             store.failures.record("mfa", "https://x", "Blocked", "403", NOON)
@@ -159,24 +155,24 @@ def test_a_store_in_memory_lives_until_it_is_closed() -> None:
         ("postgres://bob@127.0.0.1:1/news?password=s3cret", "postgresql://bob@127.0.0.1:1/news"),
     ],
 )
-def test_an_unusable_address_is_refused_in_one_sentence_without_a_password(url: str, says: str) -> None:
-    message = refused(url)
+def test_unusable_url_is_refused_without_its_password(url: str, says: str) -> None:
+    message = get_refusal(url)
     assert says in message
     assert "s3cret" not in message
 
 
-def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "crawler.db"
     file.write_text("minutes of the meeting\n" * 100)
-    assert "not a database" in refused(f"sqlite:///{file}")
+    assert "not a database" in get_refusal(f"sqlite:///{file}")
     assert file.read_text() == "minutes of the meeting\n" * 100
 
 
-def test_a_postgresql_database_that_does_not_exist_is_refused(postgres: str) -> None:
-    assert "nowhere" in refused(postgres.replace("/postgres?", "/nowhere?"))
+def test_missing_postgresql_database_is_refused(postgres: str) -> None:
+    assert "nowhere" in get_refusal(postgres.replace("/postgres?", "/nowhere?"))
 
 
-def test_a_lost_connection_is_opened_again(postgres_url: str) -> None:
+def test_lost_connection_is_opened_again(postgres_url: str) -> None:
     with open_store(postgres_url) as store, psycopg.connect(postgres_url, autocommit=True) as other:
         for use in (
             lambda: store.articles.count(),
@@ -189,7 +185,7 @@ def test_a_lost_connection_is_opened_again(postgres_url: str) -> None:
         assert store.failures.list_by_source("s")[0].tries == 2
 
 
-def test_a_connection_lost_inside_a_batch_fails_the_whole_batch(postgres_url: str) -> None:
+def test_connection_lost_in_a_transaction_fails_it(postgres_url: str) -> None:
     with open_store(postgres_url) as store, psycopg.connect(postgres_url, autocommit=True) as other:
         with pytest.raises(CrawlerError), store.transaction():
             store.failures.record("batch", "u", "k", "m", NOON)
@@ -199,12 +195,10 @@ def test_a_connection_lost_inside_a_batch_fails_the_whole_batch(postgres_url: st
         assert store.failures.list_by_source("batch") == []
 
 
-def test_a_full_disk_is_said_in_a_sentence_and_leaves_a_usable_store(
-    tmp_path: Path, an_article: Callable[..., Article]
-) -> None:
+def test_full_disk_raises_and_leaves_a_usable_store(tmp_path: Path) -> None:
     with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
         store.database._get_connection().exec_driver_sql("PRAGMA max_page_count = 40")
         with pytest.raises(CrawlerError, match=r"crawler\.db could not be written: database or disk is full\."):
-            store.articles.save(an_article(body="x" * 10**6), content_hash="h", run_id=None, seen_at=NOON)
+            store.articles.save(make_article(body="x" * 10**6), content_hash="h", run_id=None, seen_at=NOON)
         assert store.articles.count() == 0
-        store.articles.save(an_article(), content_hash="h", run_id=None, seen_at=NOON)
+        store.articles.save(make_article(), content_hash="h", run_id=None, seen_at=NOON)

@@ -1,4 +1,4 @@
-"""Marking stored versions anew, over both databases."""
+"""Rematches of stored versions, over both databases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OLD = Match(rule="trade", term="wool", surface="wool", field="body", start=0, en
 NEW = Match(rule="red-cross", term="cross", surface="is", field="body", start=5, end=7, sentence="wool is sold")
 
 
-def stored(store: Store) -> Article:
+def save_article(store: Store) -> Article:
     article = Article(
         id="example:1:en",
         source="example",
@@ -27,8 +27,8 @@ def stored(store: Store) -> Article:
     return article
 
 
-def test_a_version_gets_its_new_matches_and_a_record_says_when_and_by_which_rules(store: Store) -> None:
-    article = stored(store)
+def test_rematch_replaces_matches_and_is_logged(store: Store) -> None:
+    article = save_article(store)
     assert store.rematches.save_matches(
         replace(article, matches=(NEW,)), article.matches, rules_digest="sha256:b", at=NOON
     )
@@ -41,22 +41,22 @@ def test_a_version_gets_its_new_matches_and_a_record_says_when_and_by_which_rule
     assert record.places_after == (("red-cross", "is", "body", 5, "strong"),)
 
 
-def test_what_does_not_change_is_not_written(store: Store) -> None:
-    article = stored(store)
+def test_same_matches_write_nothing(store: Store) -> None:
+    article = save_article(store)
     assert not store.rematches.save_matches(article, article.matches, rules_digest="sha256:b", at=NOON)
     assert store.rematches.list_by_article(article.id) == []
 
 
-def test_an_article_whose_strong_match_goes_is_no_longer_selected_as_matched(store: Store) -> None:
-    article = stored(store)
+def test_article_without_its_strong_match_is_not_matched(store: Store) -> None:
+    article = save_article(store)
     weak = replace(NEW, strength=Strength.WEAK, reason="no support")
     store.rematches.save_matches(replace(article, matches=(weak,)), article.matches, rules_digest="sha256:b", at=NOON)
     assert store.articles.count(matched=True) == 0
     assert store.articles.count(matched=False) == 1
 
 
-def test_an_older_version_is_marked_without_touching_the_current_one(store: Store) -> None:
-    article = stored(store)
+def test_rematch_of_an_older_version_keeps_the_current_one(store: Store) -> None:
+    article = save_article(store)
     later = replace(article, body="silk is sold", version=2, verdict=Verdict.REVISED, matches=())
     store.articles.save(later, content_hash="c", run_id=None, seen_at=NOON + timedelta(hours=1))
     store.rematches.save_matches(replace(article, matches=(NEW,)), article.matches, rules_digest="sha256:b", at=NOON)

@@ -18,29 +18,29 @@ NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-def began(store: Store, source: str = "mfa", **values: object) -> Run:
+def start_run(store: Store, source: str = "mfa", **values: object) -> Run:
     return store.runs.record_start(Run(source=source, started_at=NOON, **values))
 
 
-def finished(store: Store, health: Health = Health.HEALTHY, **values: object) -> Run:
-    run = replace(began(store, **values), finished_at=NOON + MINUTE, health=health, exit_code=0)
+def end_run(store: Store, health: Health = Health.HEALTHY, **values: object) -> Run:
+    run = replace(start_run(store, **values), finished_at=NOON + MINUTE, health=health, exit_code=0)
     store.runs.record_end(run)
     return run
 
 
-def belongs_to(store: Store, run: Run, process: ProcessIdentity) -> None:
+def set_process(store: Store, run: Run, process: ProcessIdentity) -> None:
     with store.database.transaction() as connection:
         connection.execute(update(schema.runs).where(schema.runs.c.id == run.id).values(**process._asdict()))
 
 
-def ended_process() -> ProcessIdentity:
+def get_ended_process() -> ProcessIdentity:
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     return get_current_process()._replace(pid=child.pid)
 
 
-def test_a_run_comes_back_as_it_began_and_as_it_ended(store: Store) -> None:
-    run = began(store, mode="replay")
+def test_run_is_returned_as_started_and_as_ended(store: Store) -> None:
+    run = start_run(store, mode="replay")
     assert run.id is not None
     assert store.runs.get_last("mfa") == run
     problem = Problem(kind="PageChanged", message="Поле «title» не найдено", exit_code=12, url="https://x")
@@ -54,30 +54,30 @@ def test_a_run_comes_back_as_it_began_and_as_it_ended(store: Store) -> None:
         counts={"pages": 3, "new": 2},
         problems=(problem,),
     )
-    memory = HttpCacheEntry(source="mfa", url="https://x", checked_at=NOON)
-    store.runs.record_end(ended, [memory])
+    entry = HttpCacheEntry(source="mfa", url="https://x", checked_at=NOON)
+    store.runs.record_end(ended, [entry])
     assert store.runs.get_last("mfa") == ended
-    assert store.http_cache.get("mfa", "https://x") == memory
+    assert store.http_cache.get("mfa", "https://x") == entry
 
 
-def test_only_a_run_that_began_can_finish(store: Store) -> None:
-    run = began(store)
-    memory = HttpCacheEntry(source="mfa", url="https://x", checked_at=NOON)
+def test_only_a_started_run_can_end(store: Store) -> None:
+    run = start_run(store)
+    entry = HttpCacheEntry(source="mfa", url="https://x", checked_at=NOON)
     for wrong in (replace(run, id=None, finished_at=NOON), run, replace(run, id=999, finished_at=NOON)):
         with pytest.raises(ValueError, match="started"):
-            store.runs.record_end(wrong, [memory])
+            store.runs.record_end(wrong, [entry])
     assert store.http_cache.get("mfa", "https://x") is None
 
 
-def test_questions_about_runs(store: Store) -> None:
+def test_queries_of_runs(store: Store) -> None:
     assert (store.runs.get_last("mfa"), store.runs.get_last_healthy("mfa"), store.runs.get_last_complete_id("mfa")) == (
         None,
     ) * 3
-    healthy = finished(store, complete=True)
-    replayed = finished(store, mode="replay", complete=True)
-    silent = finished(store, Health.SILENT)
-    other = finished(store, source="ktkz", complete=True)
-    running = began(store)
+    healthy = end_run(store, complete=True)
+    replayed = end_run(store, mode="replay", complete=True)
+    silent = end_run(store, Health.SILENT)
+    other = end_run(store, source="ktkz", complete=True)
+    running = start_run(store)
     assert store.runs.get_last("mfa") == running
     assert store.runs.get_last("mfa", mode="replay") == store.runs.get_last_healthy("mfa") == replayed
     assert store.runs.get_last_healthy("mfa", mode="live") == healthy
@@ -89,11 +89,11 @@ def test_questions_about_runs(store: Store) -> None:
     assert store.runs.list_recent("mfa", 2) == [running, silent]
 
 
-def test_a_parent_closes_what_its_dead_child_left_open(store: Store) -> None:
-    dead, alive, another = began(store), began(store), began(store, source="ktkz")
-    gone = ended_process()
-    belongs_to(store, dead, gone)
-    belongs_to(store, another, gone)
+def test_parent_closes_the_run_of_its_ended_child(store: Store) -> None:
+    dead, alive, another = start_run(store), start_run(store), start_run(store, source="ktkz")
+    gone = get_ended_process()
+    set_process(store, dead, gone)
+    set_process(store, another, gone)
     assert store.runs.close_abandoned("mfa", NOON + MINUTE, "It crashed.", pid=gone.pid + 1) == 0
     assert store.runs.close_abandoned("mfa", NOON + MINUTE, "It crashed.", pid=gone.pid) == 1
     found = {run.id: run for run in store.runs.list_recent()}
@@ -104,12 +104,12 @@ def test_a_parent_closes_what_its_dead_child_left_open(store: Store) -> None:
     assert found[another.id].finished_at is None
 
 
-def test_an_unfinished_run_of_a_process_that_is_gone_is_closed_as_killed(store: Store) -> None:
-    killed, elsewhere, another = began(store), began(store), began(store, source="ktkz")
-    gone = ended_process()
-    belongs_to(store, killed, gone)
-    belongs_to(store, elsewhere, gone._replace(host="another-host"))
-    belongs_to(store, another, gone)
+def test_unfinished_run_of_an_ended_process_is_closed(store: Store) -> None:
+    killed, elsewhere, another = start_run(store), start_run(store), start_run(store, source="ktkz")
+    gone = get_ended_process()
+    set_process(store, killed, gone)
+    set_process(store, elsewhere, gone._replace(host="another-host"))
+    set_process(store, another, gone)
     now = store.runs.record_start(Run(source="mfa", started_at=NOON + MINUTE))
     first, *rest = reversed(store.runs.list_recent())
     assert (first.id, first.health, first.exit_code, first.finished_at) == (killed.id, Health.FAILED, 1, NOON + MINUTE)
@@ -117,13 +117,13 @@ def test_an_unfinished_run_of_a_process_that_is_gone_is_closed_as_killed(store: 
     assert rest == [elsewhere, another, now]
 
 
-def test_a_run_of_a_living_process_stays_open(store: Store) -> None:
-    mine = began(store)
+def test_run_of_a_living_process_stays_open(store: Store) -> None:
+    mine = start_run(store)
     assert store.runs.record_start(Run(source="mfa", started_at=NOON)).id != mine.id
     assert store.runs.list_recent()[1] == mine
 
 
-def test_a_process_number_given_to_another_process_is_not_taken_for_the_first() -> None:
+def test_reused_process_id_is_another_process() -> None:
     mine = get_current_process()
     assert not has_ended(mine)
     assert has_ended(mine._replace(start_mark="another boot:1"))
@@ -131,7 +131,7 @@ def test_a_process_number_given_to_another_process_is_not_taken_for_the_first() 
     assert not has_ended(mine._replace(host="another-host", start_mark="another boot:1"))
 
 
-def test_a_process_that_ended_but_was_not_waited_for_is_gone() -> None:
+def test_zombie_has_ended() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     from crawler.store.process_identity import read_start_mark
 
@@ -147,17 +147,17 @@ def test_a_process_that_ended_but_was_not_waited_for_is_gone() -> None:
     assert has_ended(process)
 
 
-def test_runs_to_compare_with_ended_well_and_measured_it(store: Store) -> None:
+def test_runs_with_a_measure_ended_well(store: Store) -> None:
     measured = {"articles": 3, "fields": {"title": 3}}
     kept = [
-        finished(store, measures=measured),
-        finished(store, Health.DEGRADED, measures=measured),
+        end_run(store, measures=measured),
+        end_run(store, Health.DEGRADED, measures=measured),
     ]
-    finished(store, Health.CHANGED, measures=measured)
-    finished(store, measures={"unaccounted": ["https://example.org/?articles:"]})
-    finished(store, mode="replay", measures=measured)
-    finished(store, source="ktkz", measures=measured)
-    began(store)
+    end_run(store, Health.CHANGED, measures=measured)
+    end_run(store, measures={"unaccounted": ["https://example.org/?articles:"]})
+    end_run(store, mode="replay", measures=measured)
+    end_run(store, source="ktkz", measures=measured)
+    start_run(store)
     found = store.runs.list_with_measure("mfa", "articles", since=NOON)
     assert [run.id for run in found] == [run.id for run in reversed(kept)]
     assert found[0].measures == measured
@@ -165,19 +165,19 @@ def test_runs_to_compare_with_ended_well_and_measured_it(store: Store) -> None:
     assert store.runs.list_with_measure("mfa", "articles", since=NOON + MINUTE) == []
 
 
-def test_since_when_runs_ended_as_the_last_did(store: Store) -> None:
-    well = finished(store)
+def test_start_of_a_streak_of_runs(store: Store) -> None:
+    well = end_run(store)
     assert store.runs.get_streak_start(well) == well.started_at
-    finished(store, Health.BLOCKED)
-    first, _, last = (finished(store, Health.DEGRADED) for _ in range(3))
-    finished(store, Health.BLOCKED, mode="replay")
-    began(store)
+    end_run(store, Health.BLOCKED)
+    first, _, last = (end_run(store, Health.DEGRADED) for _ in range(3))
+    end_run(store, Health.BLOCKED, mode="replay")
+    start_run(store)
     with store.database.transaction() as connection:
         connection.execute(update(schema.runs).where(schema.runs.c.id < first.id).values(started_at=NOON - MINUTE))
     assert store.runs.get_streak_start(last) == first.started_at
 
 
-def test_measures_of_an_ended_run_are_written_anew(store: Store) -> None:
-    run = finished(store, measures={"articles": 1})
+def test_measures_of_an_ended_run_are_replaced(store: Store) -> None:
+    run = end_run(store, measures={"articles": 1})
     store.runs.save_measures(replace(run, measures={"articles": 1, "accepted": {"run": run.id}}))
     assert store.runs.get_last("mfa").measures == {"articles": 1, "accepted": {"run": run.id}}

@@ -1,4 +1,4 @@
-"""The contract of `store.schedules` for several who write at once, over SQLite and PostgreSQL."""
+"""Concurrent updates of schedules, over SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 ROW = ScheduleState(source="mfa", cron="*/15 * * * *", jitter=60)
 
 
-def test_a_change_is_made_of_what_is_there(store: Store) -> None:
+def test_update_gets_the_stored_schedule(store: Store) -> None:
     assert store.schedules.update("mfa", lambda row: row or ROW) == ROW
     changed = store.schedules.update("mfa", lambda row: replace(row or ROW, paused=True, next_due_at=RUN_NOW))
     assert store.schedules.get("mfa") == changed == replace(ROW, paused=True, next_due_at=RUN_NOW)
     assert store.schedules.list_all() == [changed]
 
 
-def test_nothing_is_lost_when_several_change_a_row_at_once(store: Store) -> None:
-    """One pauses, one writes when it started: both stay."""
+def test_concurrent_updates_are_all_stored(store: Store) -> None:
+    """One thread pauses the source, another writes its start. Both changes are stored."""
     store.schedules.save(ROW)
 
     def change(number: int) -> None:
@@ -36,12 +36,12 @@ def test_nothing_is_lost_when_several_change_a_row_at_once(store: Store) -> None
     assert store.schedules.get("mfa") == replace(ROW, jitter=70, last_started_at=NOON, paused=True)
 
 
-def test_a_change_that_fails_writes_nothing(store: Store) -> None:
+def test_failed_update_writes_nothing(store: Store) -> None:
     store.schedules.save(ROW)
 
-    def how(row: ScheduleState | None) -> ScheduleState:
+    def fail(row: ScheduleState | None) -> ScheduleState:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        store.schedules.update("mfa", how)
+        store.schedules.update("mfa", fail)
     assert store.schedules.get("mfa") == ROW

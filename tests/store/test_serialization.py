@@ -1,13 +1,13 @@
-"""The JSON that a version keeps: what outputs write, but exact."""
+"""The JSON text of a stored version."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 from hypothesis import given
 from hypothesis import strategies as st
+from support.factories import make_article
 
 from crawler.items import ARTICLE_FIELDS, Article, Image, Match, Rights, SnapshotRef
 from crawler.store.serialization import parse_article, serialize_article
@@ -17,7 +17,7 @@ OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(
 
 
 @given(body=ANY_TEXT, title=st.none() | ANY_TEXT, at=st.datetimes(timezones=OFFSETS))
-def test_any_text_and_time_come_back_exactly(body: str, title: str | None, at: datetime) -> None:
+def test_any_text_and_time_are_parsed_exactly(body: str, title: str | None, at: datetime) -> None:
     article = Article(id="mfa:1:ru", source="mfa", url="https://x", body=body, title=title, published_at=at)
     line = serialize_article(article)
     assert "\n" not in line
@@ -27,8 +27,8 @@ def test_any_text_and_time_come_back_exactly(body: str, title: str | None, at: d
     assert parse_article(line).published_at.utcoffset() == at.utcoffset()
 
 
-def test_it_has_the_shape_that_outputs_have(an_article: Callable[..., Article]) -> None:
-    article = an_article(
+def test_json_has_the_fields_of_outputs() -> None:
+    article = make_article(
         images=(Image(url=None, caption="c"),),
         rights=Rights(excerpt_share=0.3, link_required=True, wording=None, source=None),
         matches=(Match(rule="r", term="t", surface="t", field="body", start=0, end=1, sentence="s"),),

@@ -1,4 +1,4 @@
-"""Clusters and stories in the store: found by signature and names, independent of order, overruled, never half made."""
+"""Clusters and stories over both databases: they do not depend on the order, and a person can override them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select
 from support.edited_texts import BOILERPLATE, EDITS, make_release
+from support.factories import make_article
 
 from crawler.errors import UsageError
 from crawler.items import Article, Verdict
@@ -40,7 +41,7 @@ DEPUTY = (
 )
 
 
-def an_article(name: str, body: str, at: datetime = NOON, *, url: str | None = None) -> Article:
+def make_member(name: str, body: str, at: datetime = NOON, *, url: str | None = None) -> Article:
     return Article(
         id=f"mfa:{name}:ru",
         source="mfa",
@@ -54,39 +55,45 @@ def an_article(name: str, body: str, at: datetime = NOON, *, url: str | None = N
     )
 
 
-def save(store: Store, *articles: Article) -> None:
+def save_all(store: Store, *articles: Article) -> None:
     for article in articles:
         store.articles.save(article, content_hash=article.body, run_id=None, seen_at=NOON)
 
 
-def stories(store: Store) -> set[frozenset[str]]:
+def get_stories(store: Store) -> set[frozenset[str]]:
     return {frozenset(member.article.native_id for member in story.members) for story in store.stories.iter_newest()}
 
 
-def clusters(store: Store, articles: list[Article]) -> set[frozenset[str]]:
+def get_clusters(store: Store, articles: list[Article]) -> set[frozenset[str]]:
     return {store.clusters.get_member_ids(article.id) for article in articles}
 
 
 @pytest.fixture
 def beekeepers(store: Store) -> Store:
-    save(store, an_article("a", PRESIDENT), an_article("b", REPRINT), an_article("c", ENGLISH), an_article("d", DEPUTY))
+    save_all(
+        store,
+        make_member("a", PRESIDENT),
+        make_member("b", REPRINT),
+        make_member("c", ENGLISH),
+        make_member("d", DEPUTY),
+    )
     assert store.clusters.assign_pending(ZONE) == 4
     return store
 
 
-def test_reprints_are_one_text_and_translations_one_story(beekeepers: Store) -> None:
+def test_reprints_are_one_cluster_and_translations_one_story(beekeepers: Store) -> None:
     assert beekeepers.clusters.get_member_ids("mfa:a:ru") == {"mfa:a:ru", "mfa:b:ru"}
-    assert stories(beekeepers) == {frozenset("abc")}
+    assert get_stories(beekeepers) == {frozenset("abc")}
     assert beekeepers.stories.get_id_by_article("mfa:d:ru") is None
     assert beekeepers.clusters.count_pending() == 0
     assert beekeepers.clusters.assign_pending(ZONE) == 0
 
 
-def test_a_story_keeps_its_number_when_it_grows(beekeepers: Store) -> None:
+def test_growing_story_keeps_its_number(beekeepers: Store) -> None:
     number = beekeepers.stories.get_id_by_article("mfa:a:ru")
-    save(beekeepers, an_article("e", f"{PRESIDENT} Дополнено вечером."))
+    save_all(beekeepers, make_member("e", f"{PRESIDENT} Дополнено вечером."))
     beekeepers.clusters.assign_pending(ZONE)
-    assert stories(beekeepers) == {frozenset("abce")}
+    assert get_stories(beekeepers) == {frozenset("abce")}
     assert beekeepers.stories.get_id_by_article("mfa:e:ru") == number
 
 
@@ -95,57 +102,59 @@ def test_stories_since_a_time(beekeepers: Store) -> None:
     assert list(beekeepers.stories.iter_newest(NOON + timedelta(seconds=1))) == []
 
 
-def test_a_revised_text_leaves_its_cluster_and_story(beekeepers: Store) -> None:
+def test_revised_text_leaves_its_cluster_and_story(beekeepers: Store) -> None:
     other = make_release(random.Random(1), 5)
-    save(beekeepers, replace(an_article("b", other), version=2, verdict=Verdict.REVISED))
+    save_all(beekeepers, replace(make_member("b", other), version=2, verdict=Verdict.REVISED))
     beekeepers.clusters.assign_pending(ZONE)
     assert beekeepers.clusters.get_member_ids("mfa:b:ru") == {"mfa:b:ru"}
-    assert stories(beekeepers) == {frozenset("ac")}
-    save(beekeepers, an_article("f", other + " Конец."))
+    assert get_stories(beekeepers) == {frozenset("ac")}
+    save_all(beekeepers, make_member("f", other + " Конец."))
     beekeepers.clusters.assign_pending(ZONE)
     assert beekeepers.clusters.get_member_ids("mfa:b:ru") == {"mfa:b:ru", "mfa:f:ru"}
 
 
 def test_language_versions_are_one_story_by_identity(store: Store) -> None:
     base = "https://www.gov.kz/memleket/entities/mfa/press/news/details/7?lang="
-    save(store, an_article("7", "Первый текст.", url=base + "ru"), an_article("8", "Екінші мәтін.", url=base + "kk"))
+    save_all(
+        store, make_member("7", "Первый текст.", url=base + "ru"), make_member("8", "Екінші мәтін.", url=base + "kk")
+    )
     store.clusters.assign_pending(ZONE)
-    assert stories(store) == {frozenset("78")}
+    assert get_stories(store) == {frozenset("78")}
 
 
-def test_a_person_may_split_and_take_it_back(beekeepers: Store) -> None:
+def test_split_can_be_undone(beekeepers: Store) -> None:
     number = beekeepers.stories.get_id_by_article("mfa:c:ru")
     assert number is not None
     beekeepers.stories.split(number, "mfa:c:ru", NOON)
-    assert stories(beekeepers) == {frozenset("ab")}
-    save(beekeepers, an_article("e", ENGLISH + " More to come."))
+    assert get_stories(beekeepers) == {frozenset("ab")}
+    save_all(beekeepers, make_member("e", ENGLISH + " More to come."))
     beekeepers.clusters.assign_pending(ZONE)
-    assert not any({"a", "c"} <= members for members in stories(beekeepers))
+    assert not any({"a", "c"} <= members for members in get_stories(beekeepers))
     left = beekeepers.stories.get_id_by_article("mfa:a:ru")
     assert left is not None
     beekeepers.stories.undo(left, NOON)
-    assert stories(beekeepers) == {frozenset("abce")}
+    assert get_stories(beekeepers) == {frozenset("abce")}
     with pytest.raises(UsageError, match="nothing to undo"):
         beekeepers.stories.undo(left, NOON)
 
 
-def test_a_person_may_merge_what_the_judge_set_apart(beekeepers: Store) -> None:
-    save(beekeepers, an_article("x", f"{DEPUTY} Дополнено."))
+def test_separated_stories_can_be_merged(beekeepers: Store) -> None:
+    save_all(beekeepers, make_member("x", f"{DEPUTY} Дополнено."))
     beekeepers.clusters.assign_pending(ZONE)
-    assert stories(beekeepers) == {frozenset("abc"), frozenset("dx")}
+    assert get_stories(beekeepers) == {frozenset("abc"), frozenset("dx")}
     one, other = beekeepers.stories.get_id_by_article("mfa:a:ru"), beekeepers.stories.get_id_by_article("mfa:d:ru")
     assert one is not None
     assert other is not None
     merged = beekeepers.stories.merge(one, other, NOON)
-    assert stories(beekeepers) == {frozenset("abcdx")}
-    save(beekeepers, an_article("y", f"{DEPUTY} Ещё раз."))
+    assert get_stories(beekeepers) == {frozenset("abcdx")}
+    save_all(beekeepers, make_member("y", f"{DEPUTY} Ещё раз."))
     beekeepers.clusters.assign_pending(ZONE)
-    assert stories(beekeepers) == {frozenset("abcdxy")}
+    assert get_stories(beekeepers) == {frozenset("abcdxy")}
     beekeepers.stories.undo(merged, NOON)
-    assert stories(beekeepers) == {frozenset("abc"), frozenset("dxy")}
+    assert get_stories(beekeepers) == {frozenset("abc"), frozenset("dxy")}
 
 
-def test_what_no_story_has_is_said(beekeepers: Store) -> None:
+def test_missing_story_is_reported(beekeepers: Store) -> None:
     number = beekeepers.stories.get_id_by_article("mfa:a:ru")
     assert number is not None
     with pytest.raises(UsageError, match="There is no story 99"):
@@ -154,23 +163,23 @@ def test_what_no_story_has_is_said(beekeepers: Store) -> None:
         beekeepers.stories.split(number, "mfa:d:ru", NOON)
 
 
-def test_a_passage_of_four_clusters_counts_no_more_however_often_each_is_reprinted(store: Store) -> None:
+def test_passage_of_four_clusters_does_not_count(store: Store) -> None:
     rng = random.Random(5)
     texts = [f"{make_release(rng, 3)}\n{BOILERPLATE}" for _ in range(4)]
-    listed = [an_article(f"{i}-{copy}", f"{text} Повтор {copy}.") for i, text in enumerate(texts) for copy in range(3)]
-    save(store, *listed)
+    listed = [make_member(f"{i}-{copy}", f"{text} Повтор {copy}.") for i, text in enumerate(texts) for copy in range(3)]
+    save_all(store, *listed)
     store.clusters.assign_pending(ZONE)
     assert store.database.fetch_all(select(func.count()).select_from(schema.boilerplate))[0][0] == 5
     tiny = [
-        an_article(name, f"{line}\n{BOILERPLATE}") for name, line in (("p", "Котельная цела."), ("q", "Порт закрыт."))
+        make_member(name, f"{line}\n{BOILERPLATE}") for name, line in (("p", "Котельная цела."), ("q", "Порт закрыт."))
     ]
-    save(store, *tiny)
+    save_all(store, *tiny)
     store.clusters.assign_pending(ZONE)
-    assert sorted(map(len, clusters(store, [*listed, *tiny]))) == [1, 1, 3, 3, 3, 3]
+    assert sorted(map(len, get_clusters(store, [*listed, *tiny]))) == [1, 1, 3, 3, 3, 3]
 
 
-def corpus(count: int) -> list[Article]:
-    """Releases over two months, a third of them edits of another one, a quarter with the one passage."""
+def make_corpus(count: int) -> list[Article]:
+    """Return releases of four months. A third are edits of another one, a quarter have the same passage."""
     rng = random.Random(11)
     listed: list[Article] = []
     originals: list[tuple[str, datetime]] = []
@@ -182,36 +191,36 @@ def corpus(count: int) -> list[Article]:
         else:
             text = make_release(rng, rng.randint(2, 6)) + ("\n" + BOILERPLATE if rng.random() < 0.25 else "")
             originals.append((text, at))
-        listed.append(an_article(str(number), text, at))
+        listed.append(make_member(str(number), text, at))
     return listed
 
 
-def settled(articles: list[Article], url: str, runs: int) -> tuple[set[frozenset[str]], set[frozenset[str]]]:
-    """Clusters and stories of articles that came in so many runs."""
+def cluster_in_runs(articles: list[Article], url: str, runs: int) -> tuple[set[frozenset[str]], set[frozenset[str]]]:
+    """Return the clusters and stories of articles that are saved in this many runs."""
     step = -(-len(articles) // runs)
     with open_store(url) as store:
         for start in range(0, len(articles), step):
             with store.transaction():
-                save(store, *articles[start : start + step])
+                save_all(store, *articles[start : start + step])
             store.clusters.assign_pending(ZONE)
-        return clusters(store, articles), stories(store)
+        return get_clusters(store, articles), get_stories(store)
 
 
 @pytest.mark.slow
-def test_200_articles_end_in_the_same_clusters_and_stories_in_whatever_order_they_come() -> None:
-    articles = corpus(200)
-    found = settled(articles, "sqlite://", 1)
+def test_clusters_do_not_depend_on_the_order() -> None:
+    articles = make_corpus(200)
+    found = cluster_in_runs(articles, "sqlite://", 1)
     assert len(found[0]) < 160
     assert len(found[1]) > 20
     for seed, runs in ((1, 1), (2, 7), (3, 40)):
         shuffled = list(articles)
         random.Random(seed).shuffle(shuffled)
-        assert settled(shuffled, "sqlite://", runs) == found
+        assert cluster_in_runs(shuffled, "sqlite://", runs) == found
 
 
-def test_an_order_leaves_no_trace_in_either_database(url: str) -> None:
-    articles = corpus(30)
-    assert settled(articles[::-1], url, 3) == settled(articles, "sqlite://", 1)
+def test_rows_do_not_depend_on_the_order(url: str) -> None:
+    articles = make_corpus(30)
+    assert cluster_in_runs(articles[::-1], url, 3) == cluster_in_runs(articles, "sqlite://", 1)
 
 
 CHILD = """
@@ -225,10 +234,10 @@ with open_store(sys.argv[1]) as store:
 
 
 @pytest.mark.parametrize("after", [0.05, 0.3, 0.8])
-def test_a_kill_in_the_middle_leaves_no_half_story(url: str, after: float) -> None:
-    articles = corpus(40)
+def test_kill_leaves_no_half_story(url: str, after: float) -> None:
+    articles = make_corpus(40)
     with open_store(url) as store:
-        save(store, *articles)
+        save_all(store, *articles)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.Popen([sys.executable, "-c", CHILD, url], stdout=subprocess.PIPE, env=environment)
     assert process.stdout is not None
@@ -239,14 +248,14 @@ def test_a_kill_in_the_middle_leaves_no_half_story(url: str, after: float) -> No
         process.send_signal(signal.SIGKILL)
     process.communicate()
     with open_store(url) as store:
-        assert_whole(store)
+        assert_consistent(store)
         store.clusters.assign_pending(ZONE)
-        assert_whole(store)
-        assert (clusters(store, articles), stories(store)) == settled(articles, "sqlite://", 1)
+        assert_consistent(store)
+        assert (get_clusters(store, articles), get_stories(store)) == cluster_in_runs(articles, "sqlite://", 1)
 
 
-def assert_whole(store: Store) -> None:
-    """No story of one, none without articles, no link of an article that is not there, one signature an article."""
+def assert_consistent(store: Store) -> None:
+    """Every story has two articles or more, every link's articles exist, every article has one signature."""
     read = store.database.fetch_all
     signatures, links = schema.signatures, schema.links
     members = read(select(signatures.c.story, func.count()).where(signatures.c.story.is_not(None)).group_by("story"))
@@ -258,11 +267,9 @@ def assert_whole(store: Store) -> None:
     assert banded == numbers
 
 
-def test_saving_asks_for_judging_only_when_a_text_is_new(
-    store: Store, save: Callable[..., int], an_article: Callable[..., Article]
-) -> None:
-    save(an_article())
+def test_only_a_new_text_is_pending(store: Store, save: Callable[..., int]) -> None:
+    save(make_article())
     assert store.clusters.count_pending() == 1
     store.clusters.assign_pending(ZONE)
-    save(an_article(verdict=Verdict.UNCHANGED))
+    save(make_article(verdict=Verdict.UNCHANGED))
     assert store.clusters.count_pending() == 0

@@ -1,4 +1,4 @@
-"""Several processes at one store, and processes killed in the middle of their work."""
+"""Several processes with one store, and processes killed at work."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ ROOT = Path(__file__).parents[2]
 CHILD = ROOT / "tests" / "support" / "saving_process.py"
 
 
-def child(*arguments: object) -> subprocess.Popen[str]:
+def start_child(*arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, str(CHILD), *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
-def assert_whole(store: Store) -> None:
-    """Every article has its versions and each version its article, matches and memory."""
+def assert_consistent(store: Store) -> None:
+    """Every article has its versions, and each version its article, matches and cache entry."""
     articles, versions, matches, memory = schema.articles, schema.versions, schema.matches, schema.http_cache
     highest = select(versions.c.article_id, func.max(versions.c.version)).group_by(versions.c.article_id)
     current = dict(map(tuple, store.database.fetch_all(select(articles.c.id, articles.c.current_version))))
@@ -46,11 +46,11 @@ def assert_whole(store: Store) -> None:
 
 @pytest.mark.parametrize("work", ["save", "batch"])
 @pytest.mark.parametrize("after", [1, 37, 90])
-def test_a_kill_loses_nothing_said_to_be_kept_and_doubles_nothing(url: str, work: str, after: int) -> None:
-    process = child(work, url, "text", 100_000)
+def test_kill_loses_and_doubles_nothing(url: str, work: str, after: int) -> None:
+    process = start_child(work, url, "text", 100_000)
     assert process.stdout is not None
     said = [process.stdout.readline().strip() for _ in range(after + 1)]
-    time.sleep(after % 7 * 0.0003)  # at another point of the next transaction each time
+    time.sleep(after % 7 * 0.0003)  # each time at another point of the next transaction
     process.send_signal(signal.SIGKILL)
     said += process.stdout.read().split("\n")[:-1]
     process.communicate()
@@ -60,46 +60,46 @@ def test_a_kill_loses_nothing_said_to_be_kept_and_doubles_nothing(url: str, work
         kept = {article.id for article in store.articles.iter_newest()}
         assert promised <= kept
         assert len(kept) <= len(promised) + 10
-        assert_whole(store)
-        again = child(work, url, "text", (len(kept) // 10 + 1) * 10)
+        assert_consistent(store)
+        again = start_child(work, url, "text", (len(kept) // 10 + 1) * 10)
         again.communicate()
         assert again.returncode == 0
         assert {
             version for article in kept for version in [a.version for a in store.versions.list_by_article(article)]
         } == {1}
         assert store.articles.count() == (len(kept) // 10 + 1) * 10
-        assert_whole(store)
+        assert_consistent(store)
         killed = store.runs.list_recent()[1]
         assert (killed.health, killed.exit_code) == (Health.FAILED, 1)
 
 
-def test_two_processes_that_save_the_same_articles_keep_each_once(url: str) -> None:
-    processes = [child(work, url, "text", 200) for work in ("save", "batch", "save")]
+def test_two_processes_store_each_article_once(url: str) -> None:
+    processes = [start_child(work, url, "text", 200) for work in ("save", "batch", "save")]
     assert [(process.communicate()[1], process.returncode) for process in processes] == [("", 0)] * 3
     with open_store(url) as store:
         assert store.articles.count() == 200
         assert {len(store.versions.list_by_article(f"mfa:{number}:ru")) for number in range(200)} == {1}
-        assert_whole(store)
+        assert_consistent(store)
 
 
-def test_two_processes_with_different_texts_of_the_same_articles_lose_neither(url: str) -> None:
-    processes = [child("batch", url, text, 100) for text in ("one", "other")]
+def test_two_processes_store_both_texts(url: str) -> None:
+    processes = [start_child("batch", url, text, 100) for text in ("one", "other")]
     assert [(process.communicate()[1], process.returncode) for process in processes] == [("", 0)] * 2
     with open_store(url) as store:
         for number in range(100):
             kept = store.versions.list_by_article(f"mfa:{number}:ru")
             assert [article.version for article in kept] == [1, 2]
             assert {article.body for article in kept} == {"one", "other"}
-        assert_whole(store)
+        assert_consistent(store)
 
 
-def test_processes_that_open_a_fresh_database_at_once_all_succeed(url: str) -> None:
-    processes = [child("open", url, "", 0) for _ in range(4)]
+def test_processes_open_a_new_database_at_once(url: str) -> None:
+    processes = [start_child("open", url, "", 0) for _ in range(4)]
     assert [(*process.communicate(), process.returncode) for process in processes] == [("0\n", "", 0)] * 4
 
 
-def test_a_run_of_a_killed_process_is_closed_by_the_next(url: str) -> None:
-    process = child("save", url, "text", 100_000)
+def test_next_run_closes_the_run_of_a_killed_process(url: str) -> None:
+    process = start_child("save", url, "text", 100_000)
     assert process.stdout is not None
     process.stdout.readline()
     process.kill()

@@ -1,4 +1,4 @@
-"""A process that works on a store until it is killed or done; run by tests, with `WORK URL NAME COUNT`.
+"""A process that works on a store until it is killed or done. Tests start it with `WORK URL NAME COUNT`.
 
 `save` prints the number of each article once it is saved; `batch` saves ten at a time; `open` only opens the store.
 """
@@ -14,8 +14,8 @@ from crawler.store import HttpCacheEntry, Store, open_store
 NOW = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 
 
-def save(store: Store, number: int, run_id: int | None, text: str) -> int:
-    """Keep one article with two matches and a memory."""
+def save_article(store: Store, number: int, run_id: int | None, text: str) -> int:
+    """Save one article with two matches and a cache entry."""
     match = Match(rule="r", term="t", surface="t", field="body", start=0, end=1, sentence="s")
     article = Article(
         id=f"mfa:{number}:ru",
@@ -26,12 +26,12 @@ def save(store: Store, number: int, run_id: int | None, text: str) -> int:
         verdict=Verdict.NEW,
         version=1,
     )
-    memory = HttpCacheEntry(source="mfa", url=article.url, digest=f"digest of {text}", checked_at=NOW)
-    return store.articles.save(article, content_hash=text, run_id=run_id, seen_at=NOW, cache_entry=memory)
+    entry = HttpCacheEntry(source="mfa", url=article.url, digest=f"digest of {text}", checked_at=NOW)
+    return store.articles.save(article, content_hash=text, run_id=run_id, seen_at=NOW, cache_entry=entry)
 
 
 def main(work: str, url: str, text: str, count: int) -> None:
-    """Do the work, one line on stdout for each article that is certainly kept."""
+    """Do the work, and print one line for each article that is certainly stored."""
     with open_store(url) as store:
         if work == "open":
             print(store.articles.count(), flush=True)
@@ -42,7 +42,7 @@ def main(work: str, url: str, text: str, count: int) -> None:
         for start in range(0, count, step):
             with store.transaction():
                 for number in range(start, start + step):
-                    save(store, number, run.id, text)
+                    save_article(store, number, run.id, text)
             print(*range(start, start + step), sep="\n", flush=True)
 
 
