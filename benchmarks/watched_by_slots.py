@@ -1,7 +1,7 @@
-"""`crawler watch` for the benchmark of watching: `python -m benchmarks.watched_by_slots NOTES SECONDS`.
+"""Run `crawler watch` for `benchmarks.watching`: `python -m benchmarks.watched_by_slots NOTES SECONDS`.
 
-Starts fall due every SECONDS of the clock instead of by cron. Each start, with the slot it answers, each start that is
-left out, each slot that came together with the next one, and each end is a line of NOTES.
+Starts fall due every SECONDS of the clock instead of by cron. NOTES gets a JSON line for each start with its slot, each
+start that is left out, each slot that comes together with the next one, and each end.
 """
 
 from __future__ import annotations
@@ -17,66 +17,87 @@ from typing import Any
 
 from apscheduler.triggers.base import BaseTrigger
 
-from crawler.cli.commands import watch
+from crawler.cli.commands.watch import WatchConsole
 from crawler.service.fork_server import start_fork_server
 from crawler.service.reloader import ConfigReloader
-from crawler.service.scheduler import RunSkipped, SchedulerEvent
+from crawler.service.scheduler import RunScheduler, RunSkipped, SchedulerEvent
 from crawler.store.schedules import ScheduleRepository, ScheduleState
 
 SOURCE = "qazmonitor"
+RecordNote = Callable[..., None]
 
 
 class SlotTrigger(BaseTrigger):
-    """Every `seconds` of the clock; like a cron it knows no past."""
+    """Fires every `seconds` of the clock. Like a cron it knows no past."""
 
-    def __init__(self, seconds: float, note: Callable[..., None]) -> None:
-        self.seconds, self.note = seconds, note
+    def __init__(self, seconds: float, record_note: RecordNote) -> None:
+        self.seconds, self.record_note = seconds, record_note
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
-        """The first slot after `previous`, or from now on."""
+        """Return the first slot after `previous`, or from now on."""
         after = min(now, previous + timedelta(microseconds=1)) if previous else now
         slot = datetime.fromtimestamp(-(-after.timestamp() // self.seconds) * self.seconds, now.tzinfo)
-        if previous and slot <= now:  # both are due by now, the watch was late: the scheduler makes one start of them
-            self.note(kind="together", due=previous)
+        if previous and slot <= now:  # The service was late: both are due, and the scheduler makes one start of them.
+            self.record_note(kind="together", due=previous)
         return slot
 
 
 class RecordingSchedules:
-    """The book, with a line for each start and each end that is written into it."""
+    """`store.schedules`, with a note for each start and each end."""
 
-    def __init__(self, room: ScheduleRepository, note: Callable[..., None]) -> None:
-        self.get, self.all, self._room, self._note = room.get, room.list_all, room, note
+    def __init__(self, schedules: ScheduleRepository, record_note: RecordNote) -> None:
+        self._schedules, self._record_note = schedules, record_note
 
-    def change(self, source: str, how: Callable[[ScheduleState | None], ScheduleState]) -> ScheduleState:
-        """As the room does."""
-        before, row = self._room.get(source), self._room.update(source, how)
-        if row.last_started_at and (before is None or row.last_started_at != before.last_started_at):
-            self._note(kind="started", due=row.last_due_at, at=row.last_started_at)
-        if row.last_finished_at and (before is None or row.last_finished_at != before.last_finished_at):
-            self._note(kind="finished", due=row.last_due_at, at=row.last_finished_at)
-        return row
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._schedules, name)
+
+    def update(self, source: str, change: Callable[[ScheduleState | None], ScheduleState]) -> ScheduleState:
+        """Update the schedule and record what changed."""
+        before, state = self._schedules.get(source), self._schedules.update(source, change)
+        if state.last_started_at and (before is None or state.last_started_at != before.last_started_at):
+            self._record_note(kind="started", due=state.last_due_at, at=state.last_started_at)
+        if state.last_finished_at and (before is None or state.last_finished_at != before.last_finished_at):
+            self._record_note(kind="finished", due=state.last_due_at, at=state.last_finished_at)
+        return state
+
+
+class RecordingConsole(WatchConsole):
+    """The command's observer, with a note for each start that is left out."""
+
+    def __init__(self, reloader: ConfigReloader, record_note: RecordNote) -> None:
+        super().__init__(reloader)
+        self._record_note = record_note
+
+    def on_step(self, event: SchedulerEvent) -> None:
+        """Record a skipped start, then print as the command does."""
+        if isinstance(event, RunSkipped):
+            self._record_note(kind="left out", due=event.at)
+        super().on_step(event)
+
+
+async def run_watch(reloader: ConfigReloader, record_note: RecordNote, seconds: float) -> None:
+    """Run the scheduler until a signal ends it."""
+    console = RecordingConsole(reloader, record_note)
+    try:
+        await RunScheduler(reloader, console, parse=lambda *_: SlotTrigger(seconds, record_note)).serve()
+    finally:
+        console.stop()
 
 
 def main(notes: Path, seconds: float) -> None:
     with notes.open("a", encoding="utf-8", buffering=1) as file:
 
-        def note(**values: Any) -> None:
+        def record_note(**values: Any) -> None:
             plain = {key: value.timestamp() if isinstance(value, datetime) else value for key, value in values.items()}
             file.write(json.dumps(plain) + "\n")
 
-        def line(step: SchedulerEvent) -> str:
-            if isinstance(step, RunSkipped):
-                note(kind="left out", due=step.at)
-            return said(step)
-
-        said, watch.format_step = watch.format_step, line  # type: ignore[assignment]
-        wishes = ConfigReloader(None, (SOURCE,))
-        wishes.store.schedules = RecordingSchedules(wishes.store.schedules, note)  # type: ignore[assignment]
-        note(kind="began", at=datetime.now(UTC))
-        with wishes.store:
+        reloader = ConfigReloader(None, (SOURCE,))
+        reloader.store.schedules = RecordingSchedules(reloader.store.schedules, record_note)  # type: ignore[assignment]
+        record_note(kind="began", at=datetime.now(UTC))
+        with reloader.store:
             start_fork_server()
             time.sleep(0.1)
-            asyncio.run(watch.run_watch(wishes, parse=lambda *_: SlotTrigger(seconds, note)))
+            asyncio.run(run_watch(reloader, record_note, seconds))
 
 
 if __name__ == "__main__":

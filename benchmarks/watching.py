@@ -147,10 +147,10 @@ def list_faults(watched: WatchedService) -> list[str]:
         for one, other in itertools.pairwise(slots[1:]):  # The first makes up for missed slots, at any time.
             passed = round((other - one) / watched.seconds)
             if passed != 1:
-                what = f"{passed - 1} slots without a start" if passed else "one slot answered twice"
-                found.append(f"life {number}: {what}")
+                fault = f"{passed - 1} slots without a start" if passed else "one slot answered twice"
+                found.append(f"life {number}: {fault}")
         if not slots or (number > 1 and is_slot(slots[0], watched.seconds)):
-            found.append(f"life {number}: what was missed was not made up for")
+            found.append(f"life {number}: missed slots were not made up for")
         if life.orphans:
             found.append(f"life {number}: {len(life.orphans)} processes outlived it")
     runs = watched.list_runs()
@@ -158,7 +158,7 @@ def list_faults(watched: WatchedService) -> list[str]:
         if one.finished_at is None or other.started_at < one.finished_at:
             if one.reason and one.reason.startswith("killed"):
                 continue  # The next run recorded its end.
-            found.append(f"runs {one.id} and {other.id} went on at the same time")
+            found.append(f"runs {one.id} and {other.id} were active at the same time")
     starts = sum(note["kind"] == "started" for life in watched.lives for note in life.notes)
     if not len(runs) <= starts <= len(runs) + len(watched.lives):  # A kill may come before the run's first event.
         found.append(f"{starts} starts became {len(runs)} runs")
@@ -205,15 +205,19 @@ def main() -> int:
         if wrong:
             print((Path(folder) / "out.txt").read_text()[-5000:], file=sys.stderr)
     kinds = Counter(note["kind"] for life in watched.lives for note in life.notes)
-    print(f"{len(runs)} runs in {len(watched.lives)} lives of a watch, a slot each {options.seconds:g} s")
-    print(f"left out because the last run went on: {kinds['left out']}; one with the next: {kinds['together']}")
+    print(f"{len(runs)} runs in {len(watched.lives)} lives of the service, a slot each {options.seconds:g} s")
+    print(
+        f"slots left out because the last run was still active: {kinds['left out']}; together with the next: {kinds['together']}"
+    )
     print(
         f"engine: median {median(engine):.3f} s; beside it: median {median(costs):.3f} s, nine tenths below "
         f"{quantiles(costs, n=10)[-1]:.3f} s"
     )
     tenths = [memory[index * (len(memory) - 1) // 10] for index in range(11)]
-    print(f"memory of the last watch by tenths of its {len(memory)} runs: {' '.join(f'{mb:.1f}' for mb in tenths)} MB")
-    print("\n".join(wrong) or "no start skipped, none twice, no process left behind")
+    print(
+        f"memory of the last service by tenths of its {len(memory)} runs: {' '.join(f'{mb:.1f}' for mb in tenths)} MB"
+    )
+    print("\n".join(wrong) or "no start skipped, none doubled, no process left behind")
     return 1 if wrong else 0
 
 

@@ -106,22 +106,6 @@ def _find_stretches(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[bo
     yield True, b, len(old), d, len(new)
 
 
-def apply_alignment(old: str, sentences: Iterable[AlignedSentence]) -> str:
-    """Return the new text, made from the old one. Raise ValueError if the alignment is not of this text."""
-    at, new = 0, []
-    for sentence in sentences:
-        for span in sentence.spans:
-            if span.mark != "added":
-                if not old.startswith(span.text, at):
-                    raise ValueError(f"The text does not have {span.text[:40]!r} at character {at}.")
-                at += len(span.text)
-            if span.mark != "removed":
-                new.append(span.text)
-    if at != len(old):
-        raise ValueError(f"The text continues after character {at}.")
-    return "".join(new)
-
-
 def invert_sentence(sentence: AlignedSentence) -> AlignedSentence:
     """Return the sentence with old and new exchanged."""
     marks: dict[SpanMark, SpanMark] = {"removed": "added", "added": "removed", "same": "same"}

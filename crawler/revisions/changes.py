@@ -112,10 +112,6 @@ class RevisionDiff:
         left = len(reasons) - MAX_LISTED_REASONS
         return "; ".join(reasons[:MAX_LISTED_REASONS]) + (f" and {left} more" if left > 0 else "")
 
-    def list_sentences(self, field: str) -> tuple[AlignedSentence, ...]:
-        """Return the alignment of one field, for `alignment.apply_alignment`."""
-        return tuple(edit.sentence for edit in self.edits if edit.field == field)
-
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values of the sentences that changed."""
         return {
