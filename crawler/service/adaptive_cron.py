@@ -1,10 +1,10 @@
-"""`cron = "auto"`: often at the hours in which a source publishes, seldom at the others, and why.
+"""`cron = "auto"`: run often in the hours in which a source publishes, and seldom in the others.
 
-The hours are the fewest of the week that held nine tenths of the articles: of workdays or of all days, from one hour
-to another. In them a run comes for each thirtieth of the time between two articles, so that what is new is found in a
-thirtieth of the time that one waits for it; likewise at the other hours. Both within the owner's bounds.
+The hours are the fewest of the week with nine tenths of the articles: of workdays or of all days, from one hour to
+another. In these hours there are RUNS_PER_ARTICLE runs per article, so a new article is found within a small part of
+the usual wait for the next one. The other hours follow the same rule. The owner's bounds limit both intervals.
 
-Learned up to last midnight, so that the watch and every command find the same.
+Articles count up to last midnight, so that a watch and every command learn the same cron.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from crawler.monitoring.publishing_rate import MAX_HISTORY, MIN_DAYS, MIN_GAPS, 
 
 ADAPTIVE_CRON = "auto"
 LEARNING_DAYS = (60, 120, 240, MAX_HISTORY.days)
-"""Days looked back; the first that has enough articles counts, for habits change."""
+"""Days to learn from. The shortest period with enough articles counts, because habits change."""
 MIN_SHARE_IN_WINDOW = 0.9
-"""Share of the articles that the hours must hold."""
+"""Share of the articles that the hours must have."""
 MAX_WINDOW_SHARE = 0.7
-"""Share of the week's hours above which there are no hours of its own."""
+"""If the hours are a larger share of the week, there is one interval for all hours."""
 RUNS_PER_ARTICLE = 30
 INTERVAL_MINUTES = (5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440)
-"""Minutes between two starts, such as fit into an hour or a day."""
+"""Minutes between two starts that divide an hour or a day."""
 HOURS_PER_WEEK = 7 * 24
 
 
 @dataclass(frozen=True, slots=True)
 class LearnedCron:
-    """A cron, and why it is this one."""
+    """A cron, and the reason for it."""
 
     cron: str
     reason: str
@@ -41,7 +41,7 @@ class LearnedCron:
 
 @dataclass(frozen=True, slots=True)
 class PublishingWindow:
-    """Hours of the day from `begin` up to `end`, of workdays (Monday to Friday) or of all days."""
+    """The hours of the day from `begin` up to `end`, on workdays (Monday to Friday) or on all days."""
 
     begin: int
     end: int
@@ -49,13 +49,16 @@ class PublishingWindow:
 
     @property
     def hours(self) -> int:
-        """Its hours in a week."""
+        """The number of hours in a week."""
         return (self.end - self.begin) * (5 if self.is_workdays_only else 7)
 
     def count_articles(self, counts: Counter[tuple[int, int]]) -> int:
-        """How many of the articles, counted by weekday and hour, came in it."""
+        """Return how many articles, counted by weekday and hour, appeared in the window."""
         days, hours = range(5 if self.is_workdays_only else 7), range(self.begin, self.end)
-        return sum(number for (day, hour), number in counts.items() if day in days and hour in hours)
+        return sum(count for (day, hour), count in counts.items() if day in days and hour in hours)
+
+
+ALL_HOURS = PublishingWindow(0, 24, is_workdays_only=False)
 
 
 def learn_cron(
@@ -67,65 +70,70 @@ def learn_cron(
     min_interval: timedelta,
     max_interval: timedelta,
 ) -> LearnedCron:
-    """The rhythm for a source that published at these times (aware, any order); its own cron when little is known."""
+    """Return the cron for a source that published at these times (aware, any order).
+
+    It is the default cron if the times are too few, or dates without a time of day.
+    """
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = sorted(moment.astimezone(zone) for moment in times if midnight - MAX_HISTORY <= moment < midnight)
-    if learn_publishing_rate(found, midnight, zone) is None:
-        days = (midnight - found[0]).days if found else 0
-        least = f"more than {MIN_GAPS} articles of {MIN_DAYS} days or more are needed"
-        return LearnedCron(
-            default_cron,
-            f"auto: by its own cron so far, for only {len(found)} articles of {days} days are known ({least})",
+    published = sorted(time.astimezone(zone) for time in times if midnight - MAX_HISTORY <= time < midnight)
+    if learn_publishing_rate(published, midnight, zone) is None:
+        days = (midnight - published[0]).days if published else 0
+        reason = (
+            f"auto: the default cron so far, because only {len(published)} articles of {days} days are known "
+            f"(more than {MIN_GAPS} articles of {MIN_DAYS} days or more are needed)"
         )
-    if 2 * sum((moment.hour, moment.minute) == (0, 0) for moment in found) > len(found):
-        return LearnedCron(default_cron, "auto: by its own cron, for its articles have a day and no time of day")
-    recent, days = _select_recent(found, midnight)
-    counts = Counter((moment.weekday(), moment.hour) for moment in recent)
+        return LearnedCron(default_cron, reason)
+    if 2 * sum((time.hour, time.minute) == (0, 0) for time in published) > len(published):
+        return LearnedCron(default_cron, "auto: the default cron, because its articles have a day and no time of day")
+    recent, days = _select_recent(published, midnight)
+    counts = Counter((time.weekday(), time.hour) for time in recent)
     window = _find_window(counts, len(recent))
     inside, weeks = window.count_articles(counts), days / 7
     bounds = (min_interval / timedelta(minutes=1), max_interval / timedelta(minutes=1))
-    often = _choose_interval(inside, window.hours * weeks, bounds)
-    seldom = _choose_interval(len(recent) - inside, (HOURS_PER_WEEK - window.hours) * weeks, bounds)
-    if window.hours > MAX_WINDOW_SHARE * HOURS_PER_WEEK or often >= seldom:
-        always = _choose_interval(len(recent), HOURS_PER_WEEK * weeks, bounds)
-        why = (
-            f"auto: every {_format_interval(always)} at all hours, because {len(recent)} articles of {days} days came "
+    busy = _choose_interval(inside, window.hours * weeks, bounds)
+    quiet = _choose_interval(len(recent) - inside, (HOURS_PER_WEEK - window.hours) * weeks, bounds)
+    if window.hours > MAX_WINDOW_SHARE * HOURS_PER_WEEK or busy >= quiet:
+        interval = _choose_interval(len(recent), HOURS_PER_WEEK * weeks, bounds)
+        reason = (
+            f"auto: every {_format_interval(interval)} at all hours, because {len(recent)} articles of {days} days "
+            f"came {'at any hour' if busy < quiet else 'that seldom'}"
         )
-        return LearnedCron(
-            _format_cron(always, PublishingWindow(0, 24, False)),
-            why + ("at any hour" if often < seldom else "that seldom"),
-        )
-    when = f"{window.begin}-{window.end}" + (" on workdays" if window.is_workdays_only else "")
-    return LearnedCron(
-        f"{_format_cron(often, window)} | {_format_cron(seldom, PublishingWindow(0, 24, False))}",
-        f"auto: every {_format_interval(often)} {when}, else every {_format_interval(seldom)}, because {inside} of {len(recent)} articles of "
-        f"{days} days came then",
+        return LearnedCron(_format_cron(interval, ALL_HOURS), reason)
+    hours = f"{window.begin}-{window.end}" + (" on workdays" if window.is_workdays_only else "")
+    reason = (
+        f"auto: every {_format_interval(busy)} {hours}, else every {_format_interval(quiet)}, because {inside} of "
+        f"{len(recent)} articles of {days} days came then"
     )
+    return LearnedCron(f"{_format_cron(busy, window)} | {_format_cron(quiet, ALL_HOURS)}", reason)
 
 
-def _select_recent(found: Sequence[datetime], midnight: datetime) -> tuple[list[datetime], int]:
+def _select_recent(published: Sequence[datetime], midnight: datetime) -> tuple[list[datetime], int]:
+    """Return the times of the shortest period with enough articles, and its days."""
     for days in LEARNING_DAYS:
-        recent = [moment for moment in found if moment >= midnight - timedelta(days=days)]
+        recent = [time for time in published if time >= midnight - timedelta(days=days)]
         if len(recent) > MIN_GAPS:
             break
-    return recent, min(days, (midnight - found[0]).days + 1)
+    return recent, min(days, (midnight - published[0]).days + 1)
 
 
 def _find_window(counts: Counter[tuple[int, int]], articles: int) -> PublishingWindow:
-    """The fewest hours of a week that held enough; of several, those that held most."""
-    begins_ends = [(begin, end) for begin, end in product(range(24), range(1, 25)) if begin < end]
-    windows = [PublishingWindow(begin, end, workdays) for begin, end in begins_ends for workdays in (True, False)]
+    """Return the window with the fewest hours that has enough articles. Of several, the one with most articles."""
+    windows = [
+        PublishingWindow(begin, end, is_workdays_only)
+        for begin, end, is_workdays_only in product(range(24), range(1, 25), (True, False))
+        if begin < end
+    ]
     enough = [window for window in windows if window.count_articles(counts) >= MIN_SHARE_IN_WINDOW * articles]
     return min(enough, key=lambda window: (window.hours, -window.count_articles(counts)))
 
 
 def _choose_interval(articles: int, hours: float, bounds: tuple[float, float]) -> int:
+    """Return the longest allowed interval that gives RUNS_PER_ARTICLE runs per article, else the shortest allowed."""
     shortest, longest = bounds
     wanted = hours * 60 / max(articles, 1) / RUNS_PER_ARTICLE
-    allowed = [step for step in INTERVAL_MINUTES if shortest <= step <= longest] or [
-        step for step in INTERVAL_MINUTES if step >= shortest
-    ][:1]
-    return max([step for step in allowed if step <= wanted], default=allowed[0])
+    long_enough = [minutes for minutes in INTERVAL_MINUTES if minutes >= shortest]
+    allowed = [minutes for minutes in long_enough if minutes <= longest] or long_enough[:1]
+    return max([minutes for minutes in allowed if minutes <= wanted], default=allowed[0])
 
 
 def _format_cron(minutes: int, window: PublishingWindow) -> str:

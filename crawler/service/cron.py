@@ -1,8 +1,8 @@
-"""Cron as crontab(5) means it, five fields in the owner's time zone: minute, hour, day, month, weekday.
+"""Parse cron expressions with the five fields of crontab(5), in the owner's time zone, and list the next starts.
 
-Weekdays are 0-7 with Sunday 0 and 7, or `mon` … `sun`. (APScheduler counts from Monday; it is given names here.) Unlike
-in crontab(5), a day and a weekday that are both restricted must both hold. Several expressions, with `|` between them,
-start whenever one of them does.
+The fields are minute, hour, day, month and weekday. Weekdays are 0-7 (Sunday is 0 and 7) or `mon` … `sun`. Because
+APScheduler counts from Monday, it gets names. Unlike in crontab(5), a restricted day and a restricted weekday must both
+match. Several expressions may be joined by `|`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ CRON_ALIASES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpcomingStarts:
-    """The next starts of one source, earliest first, none when it is paused; each may come up to `jitter` s later."""
+    """The next starts of one source, earliest first. None if it is paused. Each may be up to `jitter` s late."""
 
     source: str
     cron: str
@@ -50,10 +50,11 @@ class UpcomingStarts:
 
 
 def parse_cron(text: str, where: str, timezone: str = "Asia/Almaty", jitter: int = 0) -> BaseTrigger:
-    """The trigger that `text` describes; ConfigError names `where`, the field at fault, and what may have been meant.
+    """Return the trigger of an expression.
 
-    `jitter` delays each start by up to so many seconds, never hastens it: one that came early would be followed by
-    another at the slot itself. Delays do not add up, for each start is reckoned from the clock, not from the last one.
+    Raise ConfigError that names `where`, the invalid field, and what may have been meant. `jitter` delays each start by
+    up to so many seconds. A start is never early, because another would follow at the due time itself. Delays do not
+    add up, because each start is computed from the clock.
     """
     zone = ZoneInfo(timezone)
     triggers = [_parse_expression(part, where, zone, jitter) for part in text.split("|")]
@@ -84,7 +85,7 @@ def _parse_expression(text: str, where: str, zone: ZoneInfo, jitter: int) -> Cro
 def list_upcoming_starts(
     rows: Iterable[ScheduleState], now: datetime, count: int, timezone: str = "Asia/Almaty"
 ) -> list[UpcomingStarts]:
-    """The next `count` starts of each row after `now` (aware), the first as the watch has planned it where it has."""
+    """Return the next `count` starts of each row after `now` (aware). The first may be one that a watch has planned."""
     return [
         UpcomingStarts(source=row.source, cron=row.cron, jitter=row.jitter, is_paused=row.paused, times=tuple(times))
         for row in rows
@@ -93,15 +94,15 @@ def list_upcoming_starts(
 
 
 def _list_start_times(row: ScheduleState, now: datetime, count: int, timezone: str) -> list[datetime]:
-    slots = parse_cron(row.cron, f"sources.{row.source}.cron", timezone)
+    trigger = parse_cron(row.cron, f"sources.{row.source}.cron", timezone)
     times = [row.next_due_at.astimezone(ZoneInfo(timezone))] if row.next_due_at and row.next_due_at > now else []
     while len(times) < count:
         last = times[-1] if times else now
-        # APScheduler looks from the earlier of its two moments on.
-        following = slots.get_next_fire_time(last, last)
-        if following is None:
+        # APScheduler searches from the earlier of these two times.
+        next_time = trigger.get_next_fire_time(last, last)
+        if next_time is None:
             break
-        times.append(following)
+        times.append(next_time)
     return times[:count]
 
 
@@ -116,14 +117,15 @@ def _split_fields(text: str, where: str) -> list[str]:
         meant = " ".join([*values, *["*"] * (len(FIELD_BOUNDS) - len(values))])
     elif len(values) == len(FIELD_BOUNDS) + 1 and re.fullmatch(r"[\d*/,\- ]+", text):
         meant = " ".join(values[1:])
+    names = " ".join(FIELD_BOUNDS)
     raise ConfigError(
-        f"{where}: {text!r} is no cron expression: it needs five fields ({' '.join(FIELD_BOUNDS)}) and has {len(values)}, "
+        f"{where}: {text!r} is no cron expression: it needs five fields ({names}) and has {len(values)}, "
         f"did you mean {meant!r}?"
     )
 
 
 def _find_fault(item: str, name: str, lowest: int, highest: int) -> str | None:
-    """What is wrong with one item of a field, None when nothing is."""
+    """Return what is wrong with one item of a field, or None."""
     found = re.fullmatch(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>\w+))?", item)
     if found is None or (found["first"] == "*" and found["last"]):
         return "cannot be read; write a number, a range 9-18, a list 0,30, a step */15 or *."
@@ -148,7 +150,7 @@ def _parse_number(end: str, name: str, last: bool = False) -> int:
 
 
 def _name_weekdays(weekdays: str) -> str:
-    """The weekday field with every number as a name."""
+    """Return the weekday field with names instead of numbers."""
     if weekdays == "*":
         return weekdays
     days: set[int] = set()

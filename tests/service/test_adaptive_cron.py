@@ -82,13 +82,15 @@ def test_a_source_that_seldom_publishes_is_asked_as_seldom_as_allowed() -> None:
 def test_too_little_of_a_past_leaves_the_own_cron(times: list[datetime], why: str) -> None:
     found = rhythm(times)
     assert found.cron == "*/30 * * * *"
-    assert "by its own cron so far" in found.reason
+    assert "the default cron so far" in found.reason
     assert why in found.reason
 
 
 def test_days_without_a_time_teach_nothing() -> None:
     found = rhythm(each_workday(0, minute=0, days=120))
-    assert found == LearnedCron("*/30 * * * *", "auto: by its own cron, for its articles have a day and no time of day")
+    assert found == LearnedCron(
+        "*/30 * * * *", "auto: the default cron, because its articles have a day and no time of day"
+    )
 
 
 def test_the_same_is_learned_all_day_long_whatever_comes() -> None:

@@ -129,10 +129,10 @@ def test_a_paused_source_has_no_next_start() -> None:
 
 
 def test_what_is_set_now_outranks_what_was_remembered(tmp_path: Path) -> None:
-    from watched import SqliteScheduleStore
+    from support.scheduler_process import SqliteScheduleStore
 
     book = SqliteScheduleStore(tmp_path / "book.db")
-    book.put(row(paused=True, last_due_at=MONDAY, next_due_at=MONDAY, jitter=5))
+    book.save(row(paused=True, last_due_at=MONDAY, next_due_at=MONDAY, jitter=5))
     rows = merge_timings(book, {"mfa": Timing(cron="0 * * * *"), "ktkz": Timing(cron="*/30 * * * *", jitter=9)})
     assert rows == [
         row(cron="0 * * * *", paused=True, last_due_at=MONDAY),

@@ -35,7 +35,7 @@ def receive(pipe: Connection) -> list[Any]:
     found = []
     try:
         while True:
-            kind, value = decode_message(pipe.recv_bytes()) or ("", {})
+            _, value = decode_message(pipe.recv_bytes()) or ("", {})
             found.append(value.get("number", value.get("message", value.get("type"))))
     except EOFError:
         return found

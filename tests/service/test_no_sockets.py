@@ -1,4 +1,4 @@
-"""A past run reaches no network: whatever Python code of its process asks for an address is refused."""
+"""A replay reaches no network: whatever Python code of its process asks for an address is refused."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def after_refusing(code: str) -> str:
-    """What a process prints that refuses sockets and then runs some code."""
-    asked = f"import socket\nfrom crawler.service.run import refuse_sockets\nrefuse_sockets()\n{code}"
+def run_without_sockets(code: str) -> str:
+    """What a process prints that forbids sockets and then runs some code."""
+    asked = f"import socket\nfrom crawler.service.run import forbid_sockets\nforbid_sockets()\n{code}"
     ended = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=False, cwd=ROOT)
     return ended.stdout + ended.stderr
 
@@ -29,9 +29,9 @@ def after_refusing(code: str) -> str:
     ],
 )
 def test_an_address_is_refused(code: str) -> None:
-    assert "A replay opens no socket, but something requested" in after_refusing(code)
+    assert "A replay opens no socket, but something requested" in run_without_sockets(code)
 
 
 def test_pipes_of_the_process_itself_go_on() -> None:
     code = "a, b = socket.socketpair(); a.send(b'x'); print(b.recv(1))\nimport asyncio; asyncio.run(asyncio.sleep(0))"
-    assert after_refusing(code) == "b'x'\n"
+    assert run_without_sockets(code) == "b'x'\n"
