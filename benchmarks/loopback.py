@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ from benchmarks.corpus import Release, make_crowd, make_releases
 CONNECTIONS = 8
 """Connections at the same time, here and in the measured crawls."""
 FEED = "/rss"
+SOURCE = "qazmonitor"
 RELEASE_INTERVAL = timedelta(minutes=30)
 CROWD_INTERVAL = timedelta(minutes=1)
 PAGE_FILLER_CHARACTERS = 17_000
@@ -152,6 +154,18 @@ def serve_corpus(count: int, corpus: Corpus = "unrelated") -> Iterator[tuple[str
     finally:
         server.terminate()
         server.join()
+
+
+def make_crawl_environment(url: str, folder: Path) -> dict[str, str]:
+    """Return the variables with which the product crawls the site at full speed and keeps its data in `folder`."""
+    politeness = {"DELAY": "0", "AUTOTHROTTLE": "false", "ROBOTS": "false", "CONCURRENCY": str(CONNECTIONS)}
+    return {
+        "CRAWLER_CONTACT": "benchmark@example.org",
+        "CRAWLER_DATA_DIR": str(folder),
+        "CRAWLER_ALLOW_PRIVATE": "true",
+        f"CRAWLER_SOURCES__{SOURCE.upper()}__BASE_URL": url,
+        **{f"CRAWLER_POLITENESS__{name}": value for name, value in politeness.items()},
+    }
 
 
 def measure_capacity(url: str, seconds: float = 1.0) -> float:

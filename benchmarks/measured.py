@@ -31,9 +31,8 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.http import Response
 from scrapy.utils.misc import load_object
 
-from benchmarks.loopback import CONNECTIONS, FEED
+from benchmarks.loopback import CONNECTIONS, FEED, SOURCE, make_crawl_environment
 
-SOURCE = "qazmonitor"
 Measurement = dict[str, Any]
 moments: dict[str, tuple[float, float]] = {}
 """When (CLOCK_MONOTONIC) and after how much CPU (seconds) the crawl began and ended."""
@@ -106,17 +105,7 @@ def crawl_whole(url: str, folder: Path, off: str) -> Measurement:
     from crawler.service.ipc import MessageSender
     from crawler.service.run import RunPlan, run_source
 
-    os.environ.update(
-        {
-            "CRAWLER_DATA_DIR": str(folder),
-            "CRAWLER_ALLOW_PRIVATE": "true",
-            f"CRAWLER_SOURCES__{SOURCE.upper()}__BASE_URL": url,
-            "CRAWLER_POLITENESS__DELAY": "0",
-            "CRAWLER_POLITENESS__AUTOTHROTTLE": "false",
-            "CRAWLER_POLITENESS__ROBOTS": "false",
-            "CRAWLER_POLITENESS__CONCURRENCY": str(CONNECTIONS),
-        }
-    )
+    os.environ.update(make_crawl_environment(url, folder))
     settings.EXTENSIONS[Clock] = 0  # type: ignore[index]
     parts = off.split("+") if off else []
     for name in parts:

@@ -17,13 +17,13 @@ from typing import Any
 
 from apscheduler.triggers.base import BaseTrigger
 
+from benchmarks.loopback import SOURCE
 from crawler.cli.commands.watch import WatchConsole
 from crawler.service.fork_server import start_fork_server
 from crawler.service.reloader import ConfigReloader
 from crawler.service.scheduler import RunScheduler, RunSkipped, SchedulerEvent
 from crawler.store.schedules import ScheduleRepository, ScheduleState
 
-SOURCE = "qazmonitor"
 RecordNote = Callable[..., None]
 
 

@@ -23,8 +23,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from benchmarks.loopback import serve_corpus
-from benchmarks.watched_by_slots import SOURCE
+from benchmarks.loopback import SOURCE, make_crawl_environment, serve_corpus
 from crawler.items import Run
 from crawler.store import open_store
 
@@ -87,16 +86,11 @@ class WatchedService:
         return f"{PROCESS_MARK}={self.folder}"
 
     def make_environment(self) -> dict[str, str]:
-        manners = {"DELAY": "0", "AUTOTHROTTLE": "false", "ROBOTS": "false", "CONCURRENCY": "8"}
         return {
             **os.environ,
+            **make_crawl_environment(self.url, self.folder / "data"),
             "PYTHONPATH": str(ROOT),
             PROCESS_MARK: str(self.folder),
-            "CRAWLER_CONTACT": "benchmark@example.org",
-            "CRAWLER_DATA_DIR": str(self.folder / "data"),
-            "CRAWLER_ALLOW_PRIVATE": "true",
-            f"CRAWLER_SOURCES__{SOURCE.upper()}__BASE_URL": self.url,
-            **{f"CRAWLER_POLITENESS__{name}": value for name, value in manners.items()},
         }
 
     def list_runs(self) -> list[Run]:
@@ -206,9 +200,8 @@ def main() -> int:
             print((Path(folder) / "out.txt").read_text()[-5000:], file=sys.stderr)
     kinds = Counter(note["kind"] for life in watched.lives for note in life.notes)
     print(f"{len(runs)} runs in {len(watched.lives)} lives of the service, a slot each {options.seconds:g} s")
-    print(
-        f"slots left out because the last run was still active: {kinds['left out']}; together with the next: {kinds['together']}"
-    )
+    print(f"slots left out because the last run was still active: {kinds['left out']}")
+    print(f"slots together with the next one: {kinds['together']}")
     print(
         f"engine: median {median(engine):.3f} s; beside it: median {median(costs):.3f} s, nine tenths below "
         f"{quantiles(costs, n=10)[-1]:.3f} s"
