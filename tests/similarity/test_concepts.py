@@ -1,0 +1,32 @@
+"""Test that words of three languages name one concept."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawler.similarity.concepts import find_concepts, load_lexicon
+from crawler.text.folding import split_folded_words
+
+
+@pytest.mark.parametrize(
+    "text", ["the Red Cross and the hostages", "Красный Крест и заложники", "Қызыл Крест және кепілдегілер"]
+)
+def test_concepts_are_the_same_in_three_languages(text: str) -> None:
+    assert {"redcross", "hostage"} <= find_concepts(tuple(split_folded_words(text)))
+
+
+def test_words_of_a_phrase_may_have_one_word_between_them() -> None:
+    assert "who" in find_concepts(("world", "public", "health"))
+    assert "who" not in find_concepts(("world", "and", "public", "health"))
+
+
+def test_short_beginnings_are_whole_words() -> None:
+    assert "un" in find_concepts(("оон",))
+    assert "un" not in find_concepts(("оонский",))
+
+
+def test_every_concept_has_a_weight_and_a_phrase() -> None:
+    lexicon = load_lexicon()
+    named = {concept for phrases in lexicon.phrases.values() for _, concept in phrases}
+    assert named == lexicon.weights.keys()
+    assert all(0 < weight <= 2 for weight in lexicon.weights.values())
