@@ -222,5 +222,7 @@ def read_config(settings: BaseSettings) -> Config:
     if not isinstance(config, Config):
         path = settings.get("CRAWLER_CONFIG_FILE")
         config = load_config(Path(path) if path else None)
-        settings.set("CRAWLER_CONFIG", config, priority="cmdline")
+        # Frozen where a crawl without our add-on asks for its first middleware.
+        if not settings.frozen:
+            settings.set("CRAWLER_CONFIG", config, priority="cmdline")
     return config

@@ -1,4 +1,4 @@
-"""Kazakhstan Today (kt.kz), press releases: where ministries' texts are printed whole, with their attribution."""
+"""Kazakhstan Today (kt.kz), press releases: it prints ministries' texts whole, with their attribution."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from crawler.spiders.base import HealthExpectation, SourceSpider
 
 DATE = re.compile(r"\d{2}\.\d{2}\.\d{4},? \d{2}:\d{2}")
 ARTICLE_PARTS = ("page-heading", "page-meta", "page-content")
-# Forms that stand before the text and are no part of it.
+# Lines around the text that are no part of it.
 CAPTION_OR_SHARE_LINE = re.compile(
     r"(?:Фото|Photo|Сурет)\s*:.*|Рассказать друзьям|Share with friends|Поделиться|Достарыңмен бөліс"
 )
@@ -30,17 +30,17 @@ DATELINE = re.compile(r"(?P<place>[^\W\d_][\w -]{1,30})\.\s.{3,25}\.\s(?:KAZAKHS
 
 
 class KtArticle(ArticlePage):
-    """An article page. Further whole articles follow on it: only the first of each node is this article's."""
+    """An article page. More whole articles follow on it: only the first node of each kind belongs to this article."""
 
     @classmethod
     def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
-        """HTML at an article's address."""
+        """Whether the snapshot is HTML at an article's address."""
         return snapshot.kind == "html" and site.identify(snapshot.url) is not None
 
     def extract_fields(self) -> dict[str, Any]:
-        """By the selectors `header.page-heading h1`, `div.page-meta span`, `div.page-content > div` (H).
+        """Return the fields by `header.page-heading h1`, `div.page-meta span` and `div.page-content > div` (H).
 
-        Each is looked for in the first node of its kind alone: the next one is another article's.
+        Each is searched in the first node of its kind only: the next one belongs to another article.
         """
         heading, meta, text = self.find_parts()
         title = self.get_text(self.select_first("title", "header.page-heading h1", heading))
@@ -74,15 +74,14 @@ class KtArticle(ArticlePage):
         }
 
     def find_parts(self) -> tuple[Selector, Selector, Selector]:
-        """The first article's heading, meta line and text; PageChanged when the page begins otherwise."""
-        found = self.root.css("header.page-heading, div.page-meta, div.page-content")[:3]
-        kinds = tuple(" ".join((node.attrib.get("class") or "").split()) for node in found)
-        for field, kind, stands in zip_longest(
-            ("title", "published_at", "body"), ARTICLE_PARTS, kinds, fillvalue="nothing"
-        ):
-            if kind not in stands.split():
-                raise self.make_changed_error(field, f".{kind} of the first article", stands)
-        return found[0], found[1], found[2]
+        """Return the first article's heading, meta line and text. Raise PageChanged when the page starts otherwise."""
+        nodes = self.root.css("header.page-heading, div.page-meta, div.page-content")[:3]
+        classes = tuple(" ".join((node.attrib.get("class") or "").split()) for node in nodes)
+        fields = ("title", "published_at", "body")
+        for field, part, found in zip_longest(fields, ARTICLE_PARTS, classes, fillvalue="nothing"):
+            if part not in found.split():
+                raise self.make_changed_error(field, f".{part} of the first article", found)
+        return nodes[0], nodes[1], nodes[2]
 
 
 class KtList(ListingPage):
@@ -90,11 +89,11 @@ class KtList(ListingPage):
 
     @classmethod
     def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
-        """HTML that is no article."""
+        """Whether the snapshot is HTML and no article."""
         return snapshot.kind == "html" and site.identify(snapshot.url) is None
 
     def list_addresses(self) -> list[str]:
-        """All links; what is no article of the source is left out by its address."""
+        """Return all links. Those that are no article of the source are dropped by their address."""
         return self.root.css("a::attr(href)").getall()
 
 
@@ -118,7 +117,7 @@ class KtSpider(SourceSpider):
 
     @classmethod
     def identify(cls, url: str) -> ArticleAddress | None:
-        """By the ten digits at the end of the address; `_-` and `_` before them are one."""
+        """Identify an article by the ten digits at the end of its address. `_-` and `_` before them are the same."""
         found = parse_ktkz_url(url)
         if found and found.edition:
             return ArticleAddress(found.native_id, cls.origins[0] + found.path)

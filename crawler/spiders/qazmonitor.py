@@ -1,8 +1,8 @@
-"""QazMonitor (The Qazaqstan Monitor), in English. Its markup is unknown, so pages are read by the order of their text.
+"""QazMonitor (The Qazaqstan Monitor), in English. Its markup is unknown: pages are read by the order of their text.
 
 The order, seen on three pages (H): breadcrumb "1. Main Page / 2. {Section} / 3. {Title}", dateline
 "Astana, Kazakhstan • 08 February, 2023 | 10:28", perhaps "1 min read", title, perhaps a subtitle, "QazMonitor Logo",
-captions printed twice, body, rights line. JSON-LD is an upgrade where a page has it.
+captions printed twice, body, rights line. Where a page has JSON-LD, the author comes from it.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class QazArticle(ArticlePage):
 
     @classmethod
     def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
-        """A page at an article's address, or a text with the site's dateline."""
+        """Whether the snapshot is HTML at an article's address, or a text."""
         return snapshot.kind == "text" or (snapshot.kind == "html" and site.identify(snapshot.url) is not None)
 
     def extract_fields(self) -> dict[str, Any]:
-        """The fields by the order of the page's lines."""
+        """Return the fields by the order of the page's lines."""
         start, dateline = self.find_dateline()
         when = self.parse_date("published_at", dateline["date"], "dateline")
         crumbs = [block.text for block in self.blocks[:start] if block.tag == "li"][-3:]
@@ -73,7 +73,7 @@ class QazArticle(ArticlePage):
         }
 
     def find_dateline(self) -> tuple[int, re.Match[str]]:
-        """Where the line with city, day and time stands."""
+        """Return the number and the match of the line with city, day and time."""
         for number, block in enumerate(self.blocks):
             if found := DATELINE.fullmatch(block.text):
                 return number, found
@@ -82,14 +82,14 @@ class QazArticle(ArticlePage):
         raise self.make_changed_error("published_at", "dateline 'City • 08 February, 2023 | 10:28'", "none")
 
     def find_rights_line(self, start: int) -> int:
-        """Where the rights line stands, which ends every article."""
+        """Return the number of the rights line, which ends every article."""
         for number in range(start + 1, len(self.blocks)):
             if RIGHTS_LINE.match(self.blocks[number].text):
                 return number
         raise self.make_changed_error("rights", "rights line 'Only 30% of an article …'", "none")
 
     def split_heading(self, lines: list[Block], crumbs: list[str]) -> tuple[str, str | None, list[Block]]:
-        """Title, lead and what follows; the title is the breadcrumb's last entry where there is a breadcrumb."""
+        """Return title, lead and the lines after them. With a breadcrumb, its last entry must be the title."""
         if not lines or lines[0].tag == "img":
             raise self.make_changed_error("title", "the line after the dateline", lines[0].tag if lines else "nothing")
         if len(crumbs) > 2 and crumbs[2].casefold() != lines[0].text.casefold():
@@ -104,7 +104,7 @@ class QazArticle(ArticlePage):
         return lines[0].text, lines[1].text if logo == 2 else None, lines[logo + 1 :]
 
     def record_rules(self, crumbs: bool, described: dict[str, Any]) -> None:
-        """Which rule gave each field."""
+        """Record which rule found each field."""
         for field, rule in (("title", "after dateline"), ("lead", "before logo"), ("body", "logo to rights line")):
             self.record_rule(field, rule)
         self.record_rule("published_at", "dateline")
@@ -117,7 +117,7 @@ class QazArticle(ArticlePage):
 
 
 def split_captions(lines: list[Block]) -> tuple[list[str], list[Block]]:
-    """The body's paragraphs, and its images: a caption is an image's text, a `figcaption`, or a line printed twice."""
+    """Return the paragraphs and the images. A caption is an image's text, a `figcaption`, or a line printed twice."""
     body: list[str] = []
     images: list[Block] = []
     number = 0
@@ -145,18 +145,18 @@ class QazSection(ListingPage):
 
     @classmethod
     def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
-        """HTML that is no article."""
+        """Whether the snapshot is HTML and no article."""
         return snapshot.kind == "html" and site.identify(snapshot.url) is None
 
     def list_addresses(self) -> list[str]:
-        """All links; what is no article is left out by its address."""
+        """Return all links. Those that are no article are dropped by their address."""
         if split_url(self.snapshot.url)[1].count("/") > 1:
             raise NotAnArticle(f"{self.snapshot.url} is neither an article nor a section.")
         return self.root.css("a::attr(href)").getall()
 
 
 class QazMonitorSpider(SourceSpider):
-    """QazMonitor by its feed, with a section's page as fallback. The numeric id alone is an article's identity."""
+    """QazMonitor by its feed, with a section's page as fallback. Only the numeric id identifies an article."""
 
     name = "qazmonitor"
     title = "QazMonitor"
@@ -176,7 +176,7 @@ class QazMonitorSpider(SourceSpider):
 
     @classmethod
     def identify(cls, url: str) -> ArticleAddress | None:
-        """By the number; host, section and slug may change."""
+        """Identify an article by its number. Host, section and slug may change."""
         host, path, _ = split_url(url)
         if host in HOSTS and (found := ARTICLE_PATH.fullmatch(path)):
             return ArticleAddress(found["id"], cls.origins[0] + path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from crawler.archive.snapshot_reader import read_snapshot_at, read_snapshots
@@ -109,7 +110,7 @@ def test_without_an_archive_folder_nothing_is_written(site: Any, crawl: Any, tmp
 
 def test_when_the_disk_is_full_the_run_ends_and_says_so(site: Any, crawl: Any, tmp_path: Path) -> None:
     site.pages["/small"] = site.answer(b"small")
-    site.pages["/large"] = site.answer(bytes(range(256)) * 400, Content_Encoding="identity-of-ours")
+    site.pages["/large"] = site.answer(Random(0).randbytes(100_000))
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10000, -1))\n"
     ran = crawl(
         site.url("/small"), site.url("/large"), CRAWLER_ARCHIVE_DIR=str(tmp_path), before=limit, CONCURRENT_REQUESTS=1
