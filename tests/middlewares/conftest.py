@@ -1,4 +1,4 @@
-"""A small web site on loopback that can misbehave, and real Scrapy runs against it in processes of their own."""
+"""A loopback server that can misbehave, and real Scrapy runs against it in processes of their own."""
 
 from __future__ import annotations
 
@@ -8,20 +8,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.misbehaving_gov_site import MisbehavingGovSite
+from support.raw_http_server import RawHttpServer
 from support.watched_source import WatchedSource
-
-Answer = bytes | Callable[[socket.socket], None]
 
 RUN = """
 import json, sys, warnings
@@ -111,72 +107,10 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-@dataclass
-class Site:
-    """Answers by path; a list is given out one by one, its last entry for ever."""
-
-    pages: dict[str, Answer | list[Answer]] = field(default_factory=dict)
-    hits: Counter[str] = field(default_factory=Counter)
-    heard: list[bytes] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
-    port: int = 0
-
-    @staticmethod
-    def answer(body: bytes = b"<p>ok</p>", status: int = 200, **headers: str) -> bytes:
-        """A whole HTTP answer; underscores in header names are dashes."""
-        fields = {"Content-Type": "text/html", "Content-Length": str(len(body)), "Connection": "close"}
-        fields |= {name.replace("_", "-"): value for name, value in headers.items()}
-        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{n}: {v}" for n, v in fields.items()), "", ""]
-        return "\r\n".join(lines).encode() + body
-
-    @staticmethod
-    def endless(connection: socket.socket) -> None:
-        """A body that never ends, a byte at a time."""
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
-        while True:
-            connection.sendall(b"x")
-            time.sleep(0.05)
-
-    @staticmethod
-    def silent(connection: socket.socket) -> None:
-        """Takes the request and says nothing for a minute."""
-        connection.settimeout(60)
-        connection.recv(1)
-
-    def url(self, path: str, host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
-
-    def serve(self, listening: socket.socket) -> None:
-        self.port = listening.getsockname()[1]
-        while True:
-            try:
-                connection, _ = listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
-
-    def _talk(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            heard = b""
-            while b"\r\n\r\n" not in heard:
-                heard += connection.recv(65536)
-            path = heard.split(b" ", 2)[1].decode()
-            self.hits[path] += 1
-            self.heard.append(heard)
-            self.times.append(time.monotonic())
-            page = self.pages.get(path, self.answer(b"nothing here", 404))
-            if isinstance(page, list):
-                page = page[min(self.hits[path], len(page)) - 1]
-            if callable(page):
-                page(connection)
-            else:
-                connection.sendall(page)
-
-
 @pytest.fixture
-def site() -> Iterator[Site]:
+def site() -> Iterator[RawHttpServer]:
     listening = socket.create_server(("127.0.0.1", 0))
-    found = Site(port=listening.getsockname()[1])
+    found = RawHttpServer(port=listening.getsockname()[1])
     thread = threading.Thread(target=found.serve, args=(listening,), daemon=True)
     thread.start()
     yield found
@@ -204,8 +138,8 @@ def blackhole() -> Iterator[int]:
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What a run told: a line per response or error, the reason it closed with, and its log."""
+class ProbeResult:
+    """What a run printed: a line per response or error, the finish reason, and its log."""
 
     told: list[dict[str, Any]]
     log: str
@@ -224,18 +158,18 @@ class Ran:
         return next(one["closed"] for one in self.told if "closed" in one)
 
 
-Crawl = Callable[..., Ran]
+Crawl = Callable[..., ProbeResult]
 
 
 @pytest.fixture
 def crawl(tmp_path: Path) -> Crawl:
-    def run(*requests: str | dict[str, Any], before: str = "", timeout: float = 60, **settings: Any) -> Ran:
+    def run(*requests: str | dict[str, Any], before: str = "", timeout: float = 60, **settings: Any) -> ProbeResult:
         asked = [{"url": one} if isinstance(one, str) else one for one in requests]
         given = json.dumps({"requests": asked, "settings": {**SETTINGS, **settings}})
         command = [sys.executable, "-c", before + RUN, given]
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
         assert done.returncode == 0, done.stderr
-        return Ran([json.loads(line) for line in done.stdout.splitlines()], done.stderr)
+        return ProbeResult([json.loads(line) for line in done.stdout.splitlines()], done.stderr)
 
     return run
 

@@ -1,7 +1,7 @@
-"""Many commands from one start of Python: each in a fork that goes on where `python -m crawler` would begin.
+"""Run many commands from one start of Python: each in a fork that continues where `python -m crawler` would start.
 
-Reads `[[[word, …], {variable: value}], …]` on standard input, writes `[[code, out, err], …]`. What all commands import
-is imported once; for the rest a fork is a process like any other.
+It reads `[[[word, …], {variable: value}], …]` from standard input and writes `[[code, out, err], …]`. What all commands
+import is imported once. Otherwise a fork is a process like any other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import traceback
 
 
 def run_command(words: list[str], variables: dict[str, str]) -> tuple[int, str, str]:
-    """One command in a fork of its own."""
+    """Run one command in a fork of its own. Return exit code, output and errors."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         pid = os.fork()
         if not pid:
@@ -32,14 +32,14 @@ def run_command(words: list[str], variables: dict[str, str]) -> tuple[int, str, 
 
 
 def run_main() -> int:
-    """The exit code of `main`, as Python itself would make it."""
+    """Run `main` and return the exit code that Python would end with."""
     from crawler.__main__ import main
 
     try:
         main()
     except SystemExit as end:
         code = end.code
-    except BaseException:  # noqa: BLE001 - as Python does it: whatever it is, it is printed
+    except BaseException:  # noqa: BLE001 - Python prints every exception too
         traceback.print_exc()
         code = 1
     else:

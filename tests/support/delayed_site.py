@@ -1,4 +1,4 @@
-"""A copy of a site that keeps its requests waiting, so that a run can be met in the middle."""
+"""A copy of a site that delays its answers, so that a test can interrupt a run."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from support.http_server import SiteRequest
 
 @contextmanager
 def delay_answers(site: Any, number: int = 1, *, seconds: float = 60) -> Iterator[None]:
-    """The copy leaves its request of this number, and all after it, without an answer until the block ends."""
-    real, go_on = site.answer, threading.Event()
+    """Let the copy answer its request of this number, and all later ones, only when the block ends."""
+    original, can_continue = site.answer, threading.Event()
 
     def answer(asked: SiteRequest) -> Any:
         if len(site.requests) >= number:
-            go_on.wait(seconds)
-        return real(asked)
+            can_continue.wait(seconds)
+        return original(asked)
 
     site.requests.clear()
     site.answer = answer
     try:
         yield
     finally:
-        go_on.set()
+        can_continue.set()
         del site.answer

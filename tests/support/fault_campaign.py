@@ -1,4 +1,4 @@
-"""The fault campaign: one fault of `tests/faults.toml` after the other, against a loopback copy of its source."""
+"""The fault campaign: each fault of `tests/faults.toml`, against a loopback copy of its source."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from crawler.config import Config
 from crawler.config.model import AlarmsConfig
 from crawler.items import Run
 from crawler.notify.alarms import CONFIRMED_BY_SECOND_RUN
-from crawler.service import RunEvent, run_all
+from crawler.service.ipc import RunEvent
 from crawler.service.notifications import notify_about_runs
+from crawler.service.pool import run_all
 from crawler.service.run import RunPlan
 
 FILE = Path(__file__).parents[1] / "faults.toml"
@@ -39,7 +40,7 @@ BEFORE, SINCE = 6, 4
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One entry of the file; see its head for what the fields mean."""
+    """One entry of the file, which explains the fields at its top."""
 
     name: str
     source: str
@@ -56,9 +57,12 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class FaultResult:
-    """What a fault came to. `missing` and `surplus` compare the store with the site's own list of articles, after the
-    faulty run and after the healed one; `told` are the titles that the operator's channel got; `doubled` are articles
-    with a second version that nobody wrote."""
+    """The result of a fault.
+
+    `missing` and `surplus` compare the store with the site's own list of articles, after the faulty run and after the
+    healed one. `alarm_titles` reached the operator's channel. `revised_ids` are articles with a second version that the
+    site never had.
+    """
 
     code: int
     verdict: str
@@ -76,13 +80,13 @@ class FaultResult:
 
 
 def list_faults() -> Iterator[Fault]:
-    """Every entry of the file, in order."""
+    """Yield every entry of the file, in order."""
     for entry in tomllib.loads(FILE.read_text(encoding="utf-8"))["fault"]:
         yield Fault(**{**entry, "do": tuple(map(tuple, entry.get("do", ())))})
 
 
 def run_fault(fault: Fault, folder: Path) -> FaultResult:
-    """A healthy run, the fault, a run (two where one says nothing yet), the fault healed, a run."""
+    """Make a healthy run, apply the fault, make a run (or two, where one raises no alarm yet), heal it, make a run."""
     with KINDS[fault.source](BEFORE) as site, closing(AlarmWebhook()) as operator:
         channels = {"CRAWLER_ALARMS__CHANNELS": json.dumps([operator.address])}
         place = Sandbox(folder, {fault.source: site}, {**SETTINGS, **channels})
@@ -99,7 +103,7 @@ def run_fault(fault: Fault, folder: Path) -> FaultResult:
             done = SPECIAL[fault.special].run(place, fault.source) if fault.special else None
             done = done or crawl(place, fault.source, **more)
             asked = len(site.requests) - asked
-            if fault.verdict in CONFIRMED_BY_SECOND_RUN:  # is told at the second run in a row
+            if fault.verdict in CONFIRMED_BY_SECOND_RUN:  # the alarm needs a second run in a row
                 crawl(place, fault.source, **more)
         run = get_last_run(place, fault.source)
         stored = set(place.get_articles(fault.source))
@@ -123,7 +127,7 @@ def run_fault(fault: Fault, folder: Path) -> FaultResult:
 
 
 def crawl(place: Sandbox, source: str, **more: str) -> CommandResult:
-    """As `crawler crawl SOURCE` does it, alarms included, without starting Python each time."""
+    """Crawl as `crawler crawl SOURCE` does, alarms included, without starting Python each time."""
     config = place.folder / "crawler.toml"
     config.touch()
     url = {f"CRAWLER_SOURCES__{source.upper()}__BASE_URL": place.sites[source].url}
@@ -139,13 +143,13 @@ def crawl(place: Sandbox, source: str, **more: str) -> CommandResult:
 
 
 def list_expected_ids(source: str, site: Any) -> set[str]:
-    """The ids that the site's own list of articles says a crawl must store; of kt.kz only Russian lists are read."""
+    """Return the ids that a crawl must store by the site's own list. Of kt.kz only the Russian lists are read."""
     ids = set(get_expected_articles(source, site))
     return {name for name in ids if name.endswith(":ru")} if source == "ktkz" else ids
 
 
 def get_last_run(place: Sandbox, source: str) -> Run | None:
-    """The run that began last."""
+    """Return the run that started last."""
     with place.open_store() as store:
         return store.runs.get_last(source)
 

@@ -1,4 +1,4 @@
-"""The table of the fault campaign for `docs/operate.md`: `PYTHONPATH=tests python -m faults.table` writes it there."""
+"""Write the table of the fault campaign to `docs/operate.md`: `PYTHONPATH=tests python -m support.fault_table`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STORED = {
 
 
 def format_table() -> str:
-    """One row a fault, in the order of the file."""
+    """Return the table: one row per fault, in the order of the file."""
     rows = ["| fault | source | verdict | exit code | stored in that run | told |", "|---|---|---|---|---|---|"]
     for fault in list_faults():
         verdict = (

@@ -1,4 +1,4 @@
-"""The processes below one process, by /proc, so that a test can kill one of them at a chosen moment."""
+"""The processes below one process, by /proc, so that a test can kill one of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def list_descendants(pid: int) -> list[int]:
-    """Every process below `pid`, nearest first."""
+    """Return every process below `pid`, nearest first."""
     parents: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
@@ -24,19 +24,19 @@ def list_descendants(pid: int) -> list[int]:
 
 
 def list_crawls(pid: int) -> list[int]:
-    """The crawls below a command: each leads a session of its own, the fork server and its tracker do not."""
+    """Return the crawls below a command. Each leads a session of its own; the fork server and its tracker do not."""
     return [each for each in list_descendants(pid) if _leads_session(each)]
 
 
 def kill_processes(*pids: int) -> None:
-    """`kill -9` of each, as near to one moment as can be."""
+    """Kill the processes, as near to each other in time as possible."""
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process is there and no zombie."""
+    """Whether the process exists and is no zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -45,7 +45,7 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_until(happened: Callable[[], object], seconds: float = 30.0) -> None:
-    """Wait for it; an AssertionError when it never comes."""
+    """Wait until it is true. Raise AssertionError when it never is."""
     end = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < end, "it never happened"

@@ -1,4 +1,4 @@
-"""A fresh user's machine in a folder: `python -m crawler …` as a real process with nothing of this user's own."""
+"""A new user's machine in a folder: `python -m crawler …` as a real process, without this user's files."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ NO_DELAYS = {
     "CRAWLER_POLITENESS__CONCURRENCY": "8",
     "CRAWLER_POLITENESS__RETRY_WAIT": "0.01",
 }
-"""Settings for a copy of a site on this machine: no pauses."""
+"""Settings for a copy of a site on this machine."""
 CLOCK_VARIABLES = ("LD_PRELOAD", "FAKETIME", "FAKETIME_SHARED", "DONT_FAKE_MONOTONIC")
-"""CI runs tests under faketime: commands must see the same clock as the test."""
+"""CI runs tests under faketime: commands must have the same clock as the test."""
 
 
 @dataclass(frozen=True)
 class CommandResult:
-    """An ended command."""
+    """A command that has ended."""
 
     code: int
     out: str
@@ -50,13 +50,13 @@ class CommandResult:
         return [json.loads(line) for line in self.out.splitlines()]
 
     def get_run(self, source: str) -> dict[str, Any]:
-        """The `run` line of a source in the output of `crawl --json`."""
+        """Return the `run` line of a source in the output of `crawl --json`."""
         return next(line for line in self.lines if line["type"] == "run" and line["source"] == source)
 
 
 @dataclass
 class Sandbox:
-    """One user's home, working folder and data, with the sites that stand for the real ones."""
+    """One user's home, working folder and data, with copies of the sites."""
 
     folder: Path
     sites: Mapping[str, LocalSite] = field(default_factory=dict)
@@ -93,13 +93,15 @@ class Sandbox:
         }
 
     def run_crawler(self, *words: object, timeout: float = 100, **more: str) -> CommandResult:
-        """Run `python -m crawler WORDS` to its end; `more` are environment variables."""
+        """Run `python -m crawler WORDS` to its end. `more` are environment variables."""
         return self.run_python("-m", "crawler", *words, timeout=timeout, **more)
 
     def run_many(self, *commands: tuple[object, ...], timeout: float = 200, **more: str) -> list[CommandResult]:
-        """Commands one after the other, each `python -m crawler WORDS`, in forks of one Python (see `several`)."""
+        """Run commands, each `python -m crawler WORDS`, one after the other in forks of one Python."""
         asked = [[[str(word) for word in words], {}] for words in commands]
-        done = self.run_python(Path(__file__).with_name("command_batch.py"), timeout=timeout, given=json.dumps(asked), **more)
+        done = self.run_python(
+            Path(__file__).with_name("command_batch.py"), timeout=timeout, given=json.dumps(asked), **more
+        )
         assert done.code == 0, done.err
         return [CommandResult(*answer) for answer in json.loads(done.out)]
 
@@ -121,7 +123,7 @@ class Sandbox:
 
     @contextmanager
     def start_crawler(self, *words: object, **more: str) -> Iterator[subprocess.Popen[str]]:
-        """`python -m crawler WORDS` while it runs, in a session of its own; nothing of it is left behind."""
+        """Start `python -m crawler WORDS` in a session of its own. At the end of the block it is killed."""
         environment = self.make_environment(**more)
         process = subprocess.Popen(
             [sys.executable, "-m", "crawler", *map(str, words)],
@@ -146,7 +148,7 @@ class Sandbox:
             yield store
 
     def get_articles(self, source: str | None = None, *, data: Path | None = None) -> dict[str, Article]:
-        """Every stored article in its current version, by id."""
+        """Return every stored article in its current version, by id."""
         with self.open_store(data) as store:
             return {article.id: article for article in store.articles.iter_newest(source=source)}
 
@@ -156,7 +158,7 @@ class Sandbox:
 
 
 def get_expected_articles(name: str, site: Any) -> dict[str, Any]:
-    """The ids a whole crawl of a copy stores, each with its LocalArticle and language."""
+    """Return the ids that a whole crawl of a copy stores, each with its LocalArticle."""
     if name != "mfa":
         return {f"{name}:{a.id}:{next(iter(a.texts))}": a for a in site.articles}
     return {f"mfa:{a.id}:{language}": a for a in site.articles for language in a.texts}

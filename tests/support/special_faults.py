@@ -1,4 +1,4 @@
-"""Faults that are no answer of the site: of the machine, the network, the process, or of the site's own texts."""
+"""Faults that are no answer of the site: of the machine, the network, the process, or the site's own texts."""
 
 from __future__ import annotations
 
@@ -22,21 +22,20 @@ Force = Callable[[Sandbox, str], AbstractContextManager[dict[str, str]]]
 
 
 def _by_itself(place: Sandbox, source: str) -> CommandResult | None:
-    """The ordinary run."""
+    """Make the ordinary run."""
     return None
 
 
 @dataclass(frozen=True)
 class Special:
-    """`force` puts the fault in force and gives variables for the run, `run` makes the run where it must be made in a
-    way of its own."""
+    """`force` applies the fault and returns variables for the run. `run` makes the run where it is no ordinary one."""
 
     force: Force
     run: Callable[[Sandbox, str], CommandResult | None] = _by_itself
 
 
 def get_newest(site: Any) -> Any:
-    """The newest article that a crawl reads."""
+    """Return the newest article that a crawl reads."""
     return next(article for article in site.articles if site.public != "https://www.kt.kz" or "ru" in article.texts)
 
 
@@ -51,7 +50,7 @@ def _broken_newest(place: Sandbox, source: str, how: str) -> Iterator[dict[str, 
 
 @contextmanager
 def set_clock_ahead(place: Sandbox, source: str) -> Iterator[dict[str, str]]:
-    """The newest articles are dated a day from now; healed, they have the dates they should have."""
+    """Date the newest articles a day from now. Healed, they have their right dates."""
     site: Any = place.sites[source]
     ahead = site.articles[:4]
     for article in ahead:
@@ -67,36 +66,36 @@ def _elsewhere(place: Sandbox, source: str, url: str) -> Iterator[dict[str, str]
 
 
 def use_unknown_host(place: Sandbox, source: str) -> AbstractContextManager[dict[str, str]]:
-    """A name that no resolver knows."""
+    """Use a name that no resolver knows."""
     return _elsewhere(place, source, "http://nowhere.invalid")
 
 
 def use_closed_port(place: Sandbox, source: str) -> AbstractContextManager[dict[str, str]]:
-    """A port at which nobody listens."""
+    """Use a port without a listener."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return _elsewhere(place, source, f"http://127.0.0.1:{free.getsockname()[1]}")
 
 
 def use_missing_tls(place: Sandbox, source: str) -> AbstractContextManager[dict[str, str]]:
-    """TLS is spoken to a server that does not."""
+    """Use TLS with a server that has none."""
     return _elsewhere(place, source, place.sites[source].url.replace("http:", "https:"))
 
 
 @contextmanager
 def change_nothing(place: Sandbox, source: str) -> Iterator[dict[str, str]]:
-    """Nothing but what the run itself does."""
+    """Change nothing: the fault is in how the run is made."""
     yield {}
 
 
 def run_with_full_disk(place: Sandbox, source: str) -> CommandResult:
-    """The run may not make any file longer than the store is now: each write beyond fails, as on a full disk."""
+    """Run with a file size limit at the store's size: every write beyond fails, as on a full disk."""
     biggest = max(file.stat().st_size for file in place.data_dir.rglob("*") if file.is_file())
     limit = min(biggest, 20_000)
     ended = subprocess.run(
         [sys.executable, "-m", "crawler", "crawl", source],
         cwd=place.work_dir,
-        env=place.make_environment(PYTHONDONTWRITEBYTECODE="1"),  # a cache cut off at the limit would break later runs
+        env=place.make_environment(PYTHONDONTWRITEBYTECODE="1"),  # a truncated cache would break later runs
         capture_output=True,
         check=False,
         timeout=100,
@@ -106,7 +105,7 @@ def run_with_full_disk(place: Sandbox, source: str) -> CommandResult:
 
 
 def run_while_locked(place: Sandbox, source: str) -> CommandResult:
-    """Another process holds the database for longer than anybody waits."""
+    """Run while another process locks the database for longer than the run waits."""
     with closing(sqlite3.connect(place.data_dir / "crawler.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         done = place.run_crawler("crawl", source, timeout=200)
@@ -116,7 +115,7 @@ def run_while_locked(place: Sandbox, source: str) -> CommandResult:
 
 @contextmanager
 def _held(site: Any) -> Iterator[threading.Event]:
-    """The site answers nothing from now on."""
+    """Let the site answer nothing until the block ends."""
     real, go_on, asked_once = site.answer, threading.Event(), threading.Event()
 
     def answer(asked: SiteRequest) -> Any:
@@ -133,7 +132,7 @@ def _held(site: Any) -> Iterator[threading.Event]:
 
 
 def run_and_kill(whom: Callable[[int], list[int]]) -> Callable[[Sandbox, str], CommandResult]:
-    """A run whose processes are killed while the site holds its answer back."""
+    """Return a run whose processes are killed while the site delays its answer."""
 
     def run(place: Sandbox, source: str) -> CommandResult:
         with _held(place.sites[source]) as asked_once, place.start_crawler("crawl", source) as process:
