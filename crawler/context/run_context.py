@@ -35,14 +35,14 @@ page_read = object()
 _contexts: WeakKeyDictionary[Crawler, RunContext] = WeakKeyDictionary()
 
 
-class GonePages(Protocol):
+class GonePagePolicy(Protocol):
     """Decides what an answer of 404 or 410 means (setting CRAWLER_RECRAWL_POLICY)."""
 
     def make_unpublished(self, response: Response) -> Iterable[Article]:
         """Return the versions to store for the page."""
 
 
-class ListDeletions(Protocol):
+class ListDeletionPolicy(Protocol):
     """Finds articles that their lists no longer show (setting CRAWLER_DELETION_POLICY)."""
 
     read_back_until: datetime | None
@@ -144,15 +144,15 @@ class RunContext:
         return load_stored_pages(self.replay_path, self.source)
 
     @cached_property
-    def recrawl_policy(self) -> GonePages | None:
-        """What decides about pages that are gone; None in a replay."""
-        policy: GonePages | None = self._load_policy("CRAWLER_RECRAWL_POLICY")
+    def recrawl_policy(self) -> GonePagePolicy | None:
+        """The policy for pages that are gone; None in a replay."""
+        policy: GonePagePolicy | None = self._load_policy("CRAWLER_RECRAWL_POLICY")
         return policy
 
     @cached_property
-    def deletion_policy(self) -> ListDeletions | None:
-        """What finds articles that are on no list; None in a replay and for a source whose articles have addresses."""
-        policy: ListDeletions | None = self._load_policy("CRAWLER_DELETION_POLICY")
+    def deletion_policy(self) -> ListDeletionPolicy | None:
+        """The policy for articles that are on no list; None in a replay, and where articles have own addresses."""
+        policy: ListDeletionPolicy | None = self._load_policy("CRAWLER_DELETION_POLICY")
         return policy
 
     def _load_policy(self, setting: str) -> Any:
@@ -169,9 +169,9 @@ class RunContext:
         return self.store.runs.get_last_complete_id(self.source)
 
     def has_settled(self, native_ids: Collection[str]) -> bool:
-        """Whether one of the articles was stored by a run not later than the last that read its lists to the end.
+        """Whether the last complete run, or one before it, stored one of the articles.
 
-        What a killed run stored does not count: behind it may be articles that it never reached.
+        Articles of a killed run do not count: behind them may be articles that the run never reached.
         """
         last_id = self._last_complete_run_id
         if last_id is None:
@@ -205,7 +205,7 @@ class RunContext:
         self.increment_stat(f"problems/{kind}")
 
     def give_up(self, error: CrawlerError) -> None:
-        """End the run for a reason that no further page can mend, such as a store that cannot be written."""
+        """End the run for an error that every further page would meet too, such as a store that cannot be written."""
         if self.has_given_up:
             return
         self.has_given_up = True
