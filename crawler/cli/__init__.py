@@ -1,1 +1,14 @@
-"""Commands, one a file."""
+"""The command line.
+
+app           the app: every command in its group
+commands/     one file for a command, or for a group of commands
+options       arguments and options that several commands share
+selection     what arguments name: a query, or one stored article
+time_options  `--since`, `--until` and `--max-age` → times
+console       lines for people, JSON lines, text input
+help          help output in groups
+progress      the progress and the result of runs (`crawler crawl`)
+article_file  the file of `crawler crawl -o`
+releases      the language versions of a press release as lines
+live_check    one known live page of each page class (`crawler check`)
+"""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +43,8 @@ app = CommandApp(
 def print_version(wanted: bool) -> None:
     """Print the version and exit, if it is wanted."""
     if wanted:
+        from importlib.metadata import version
+
         print(f"crawler {version('crawler')}")
         raise typer.Exit
 

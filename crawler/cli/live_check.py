@@ -1,4 +1,4 @@
-"""Read one known live page of each page class, to tell a changed site from an old snapshot (`crawler check`)."""
+"""Read one known live page of each page class, to distinguish a changed site from an old snapshot (`crawler check`)."""
 
 from __future__ import annotations
 

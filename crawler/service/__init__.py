@@ -17,4 +17,6 @@ reloader        read the configuration again when it changes
 notifications   alarms and subscribers' messages after runs
 notifier        send them in a thread of their own
 page_fetch      fetch single pages as a crawl would
+clustering      cluster pending articles before stories are used
+channel_tests   when each channel was last tested
 """

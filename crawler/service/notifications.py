@@ -188,7 +188,7 @@ def _send_unstored_alarms(config: Config, outcomes: Sequence[RunOutcome], now: d
         marker = config.data_folder / "told-without-store" / outcome.source
         if outcome.exit_code and not _has_recent_alarm(outcome.source, marker, now):
             title = f"{outcome.source}: failed, and the store cannot be written"
-            if channels.send_to_all(title, f"{outcome.reason}\n`crawler health {outcome.source}` says more."):
+            if channels.send_to_all(title, f"{outcome.reason}\nRun `crawler health {outcome.source}` for details."):
                 _unstored_alarms[outcome.source] = now
                 with suppress(OSError):  # an empty file can often be made where a store cannot
                     marker.parent.mkdir(parents=True, exist_ok=True)

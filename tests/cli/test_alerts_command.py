@@ -34,13 +34,13 @@ def run(*words: object) -> Result:
     return CliRunner().invoke(app, list(map(str, words)))
 
 
-def out(*words: object) -> str:
+def get_output(*words: object) -> str:
     done = run(*words)
     assert done.exit_code == 0, done.exception or done.output
     return done.output
 
 
-def refused(kind: type[CrawlerError], *words: object) -> str:
+def get_refusal(kind: type[CrawlerError], *words: object) -> str:
     done = run(*words)
     assert isinstance(done.exception, kind), done.output
     return str(done.exception)
@@ -70,12 +70,12 @@ def place(tmp_path: Path, hook: WebhookServer, monkeypatch: pytest.MonkeyPatch) 
     return tmp_path
 
 
-def test_the_ledger_says_who_was_told_what_and_when(place: Path, hook: WebhookServer) -> None:
-    assert "press → desk  alert: mfa:1:ru" in out("alerts")
-    assert "1 message sent to subscribers" in out("alerts", "send")
+def test_messages_are_listed_with_their_deliveries(place: Path, hook: WebhookServer) -> None:
+    assert "press → desk  alert: mfa:1:ru" in get_output("alerts")
+    assert "1 message sent to subscribers" in get_output("alerts", "send")
     assert hook.titles == ["Первая встреча – Ministry of Foreign Affairs of Kazakhstan"]
-    assert "sent 20" in out("alerts")
-    (row,) = [json.loads(line) for line in out("alerts", "--json").splitlines()]
+    assert "sent 20" in get_output("alerts")
+    (row,) = [json.loads(line) for line in get_output("alerts", "--json").splitlines()]
     assert {key: row[key] for key in ("subscription", "channel", "kind", "state", "tries", "articles")} == {
         "subscription": "press",
         "channel": "desk",
@@ -84,19 +84,19 @@ def test_the_ledger_says_who_was_told_what_and_when(place: Path, hook: WebhookSe
         "tries": 1,
         "articles": ["mfa:1:ru"],
     }
-    assert out("alerts", "send").strip() == "Nothing was due."
-    assert "0 shown" in out("alerts", "--failed")
+    assert get_output("alerts", "send").strip() == "Nothing was due."
+    assert "0 shown" in get_output("alerts", "--failed")
 
 
-def test_what_failed_is_listed_with_its_reason_and_tried_again(place: Path, hook: WebhookServer) -> None:
+def test_failed_messages_are_listed_and_retried(place: Path, hook: WebhookServer) -> None:
     hook.failing = 1.0
-    assert "1 message not sent, tried again later: desk: the receiver answered 500" in out("alerts", "send")
-    assert "1 try: the receiver answered 500" in out("alerts", "--failed")
+    assert "1 message not sent, tried again later: desk: the receiver answered 500" in get_output("alerts", "send")
+    assert "1 try: the receiver answered 500" in get_output("alerts", "--failed")
     done = run("alerts", "retry")
     assert (done.exit_code, "1 tried again." in done.output) == (1, True)
     hook.failing = 0.0
-    assert "1 message sent" in out("alerts", "retry")
-    assert "no message 99" in refused(UsageError, "alerts", "retry", 99).replace("There is ", "")
+    assert "1 message sent" in get_output("alerts", "retry")
+    assert "no message 99" in get_refusal(UsageError, "alerts", "retry", 99).replace("There is ", "")
 
 
 @pytest.mark.parametrize(
@@ -110,40 +110,40 @@ def test_what_failed_is_listed_with_its_reason_and_tried_again(place: Path, hook
         ("mfa:3:ru", "Not notified, because no rule matches it."),
     ],
 )
-def test_each_silence_has_its_reason(place: Path, article: str, words: str) -> None:
-    assert words in out("alerts", "explain", article)
+def test_explain_gives_the_reason_for_no_message(place: Path, article: str, words: str) -> None:
+    assert words in get_output("alerts", "explain", article)
 
 
-def test_what_was_told_is_explained_with_time_and_message(place: Path) -> None:
-    out("alerts", "send")
-    assert "press: sent on desk 20" in out("alerts", "explain", "mfa:1:ru")
-    assert "(message 1)" in out("alerts", "explain", "mfa:1:ru")
+def test_explain_gives_time_and_number_of_a_message(place: Path) -> None:
+    get_output("alerts", "send")
+    assert "press: sent on desk 20" in get_output("alerts", "explain", "mfa:1:ru")
+    assert "(message 1)" in get_output("alerts", "explain", "mfa:1:ru")
 
 
-def test_a_channel_is_tried(place: Path, hook: WebhookServer) -> None:
-    assert "desk (never tested)" in out("config")
-    assert "desk: sent." in out("alerts", "test", "desk", "--output-language", "kk")
+def test_channel_test(place: Path, hook: WebhookServer) -> None:
+    assert "desk (never tested)" in get_output("config")
+    assert "desk: sent." in get_output("alerts", "test", "desk", "--output-language", "kk")
     assert hook.titles == ["Сынақ хабарлама"]
-    assert "channels      desk (tested 20" in out("config")
+    assert "channels      desk (tested 20" in get_output("config")
     hook.failing = 1.0
-    assert "the receiver answered 500" in refused(Unreachable, "alerts", "test", "desk")
-    assert "did you mean 'desk'" in refused(UsageError, "alerts", "test", "dsk")
-    assert "There is no language 'de'" in refused(UsageError, "alerts", "test", "desk", "--language", "de")
+    assert "the receiver answered 500" in get_refusal(Unreachable, "alerts", "test", "desk")
+    assert "did you mean 'desk'" in get_refusal(UsageError, "alerts", "test", "dsk")
+    assert "There is no language 'de'" in get_refusal(UsageError, "alerts", "test", "desk", "--language", "de")
 
 
-def test_a_subscription_is_written_changed_and_removed_and_the_rest_of_the_file_stays(place: Path) -> None:
+def test_subscribe_keeps_the_rest_of_the_file(place: Path) -> None:
     file = place / "crawler.toml"
     before = file.read_text(encoding="utf-8")
-    out("subscribe", "late", "--channel", "desk", "--rule", "ihl", "--when", "daily 08:30", "--language", "kk")
+    get_output("subscribe", "late", "--channel", "desk", "--rule", "ihl", "--when", "daily 08:30", "--language", "kk")
     late = load_config().subscriptions["late"]
     assert (late.rules, str(late.when), late.language) == (("ihl",), "daily 08:30", "kk")
     assert file.read_text(encoding="utf-8").startswith(before.rstrip())
-    out("subscribe", "late", "--quiet", "22:00-07:00")
+    get_output("subscribe", "late", "--quiet", "22:00-07:00")
     assert str(load_config().subscriptions["late"].quiet) == "22:00-07:00"
-    listed = out("subscribe")
+    listed = get_output("subscribe")
     assert "press: realtime to desk, every rule, every source; full messages in en" in listed
     assert "late: daily 08:30 to desk, ihl, every source; full messages in kk; quiet 22:00-07:00" in listed
-    out("subscribe", "late", "--remove")
+    get_output("subscribe", "late", "--remove")
     assert list(load_config().subscriptions) == ["press"]
     assert "# keep me" in file.read_text(encoding="utf-8")
 
@@ -158,11 +158,11 @@ def test_a_subscription_is_written_changed_and_removed_and_the_rest_of_the_file_
         (("nobody", "--remove"), UsageError, "has no subscription 'nobody'"),
     ],
 )
-def test_a_wrong_subscription_leaves_the_file_as_it_was(
+def test_wrong_subscription_leaves_the_file_unchanged(
     place: Path, words: tuple[str, ...], kind: type[CrawlerError], said: str
 ) -> None:
     before = (place / "crawler.toml").read_bytes()
-    assert said in refused(kind, "subscribe", *words)
+    assert said in get_refusal(kind, "subscribe", *words)
     assert (place / "crawler.toml").read_bytes() == before
     assert sorted(path.name for path in place.glob(".crawler.toml*")) == []
 
@@ -175,7 +175,7 @@ def test_a_wrong_subscription_leaves_the_file_as_it_was(
         ('chanels = ["desk"]', "there is no setting 'subscriptions.press.chanels', did you mean 'channels'?"),
     ],
 )
-def test_a_wrong_word_is_refused_before_a_run(place: Path, options: str, said: str) -> None:
+def test_unknown_rule_or_source_is_refused_before_a_run(place: Path, options: str, said: str) -> None:
     file = place / "crawler.toml"
     file.write_text(file.read_text(encoding="utf-8") + options, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
@@ -183,20 +183,20 @@ def test_a_wrong_word_is_refused_before_a_run(place: Path, options: str, said: s
     assert said in str(caught.value)
 
 
-def test_an_address_in_a_file_of_its_own_is_read_and_never_shown(place: Path, hook: WebhookServer) -> None:
+def test_address_in_a_file_is_read_and_not_printed(place: Path, hook: WebhookServer) -> None:
     secret = place / "secret"
     secret.write_text(hook.address + "\n", encoding="utf-8")
     file = place / "crawler.toml"
     file.write_text(TOML.replace('desk = "ADDRESS"', f'desk.file = "{secret}"'), encoding="utf-8")
-    assert "desk: sent." in out("alerts", "test", "desk")
+    assert "desk: sent." in get_output("alerts", "test", "desk")
     assert "geheim" not in repr(load_config())
     secret.write_text("one\ntwo", encoding="utf-8")
-    said = refused(ConfigError, "alerts")
+    said = get_refusal(ConfigError, "alerts")
     assert "must contain one address and nothing else" in said
     assert "one\\ntwo" not in said
 
 
-def test_a_store_that_is_away_is_a_warning_and_no_end(
+def test_unreachable_store_is_a_warning(
     place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     values: dict[str, Any] = {"database": f"sqlite:///{place / 'crawler.toml' / 'x.db'}"}
@@ -212,16 +212,16 @@ def test_a_store_that_is_away_is_a_warning_and_no_end(
         (("--source", "mfaa"), "there is no source 'mfaa', did you mean 'mfa'?"),
     ],
 )
-def test_a_subscription_that_no_run_could_use_is_not_written(place: Path, words: tuple[str, ...], said: str) -> None:
+def test_unusable_subscription_is_not_written(place: Path, words: tuple[str, ...], said: str) -> None:
     before = (place / "crawler.toml").read_bytes()
-    assert said in refused(ConfigError, "subscribe", "late", "--channel", "desk", *words)
+    assert said in get_refusal(ConfigError, "subscribe", "late", "--channel", "desk", *words)
     assert (place / "crawler.toml").read_bytes() == before
 
 
-def test_what_cannot_be_tried_again_is_said(place: Path) -> None:
-    out("alerts", "send")
-    assert "nothing was tried again" in out("alerts", "retry", 1)
-    assert "did you mean 'desk'" in refused(UsageError, "alerts", "retry", "--channel", "dsk")
+def test_retry_without_a_failed_message(place: Path) -> None:
+    get_output("alerts", "send")
+    assert "nothing was tried again" in get_output("alerts", "retry", 1)
+    assert "did you mean 'desk'" in get_refusal(UsageError, "alerts", "retry", "--channel", "dsk")
 
 
 def test_alarms_may_go_to_a_named_channel(place: Path, hook: WebhookServer) -> None:

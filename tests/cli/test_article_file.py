@@ -96,9 +96,7 @@ def test_every_line_has_every_field_in_its_order(exported: dict[str, list[dict[s
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_what_is_read_back_is_what_is_stored(
-    place: Sandbox, exported: dict[str, list[dict[str, Any]]], name: str
-) -> None:
+def test_file_has_the_stored_values(place: Sandbox, exported: dict[str, list[dict[str, Any]]], name: str) -> None:
     stored = place.get_articles(data=place.folder / (name if name in REPLAYED else "jsonl"))
     for values in exported[name]:
         assert Article.from_dict(values) == stored[values["id"]]
@@ -128,7 +126,7 @@ def test_unknown_is_null_and_never_empty(exported: dict[str, list[dict[str, Any]
     ]
 
 
-def test_only_strong_matches_are_exported_unless_all_are_wanted(
+def test_only_strong_matches_are_exported_without_all(
     place: Sandbox, exported: dict[str, list[dict[str, Any]]]
 ) -> None:
     for values in exported["jsonl"]:
@@ -155,7 +153,7 @@ PLACES = {
 }
 
 
-def test_a_place_that_cannot_be_written_is_told_before_anything_runs(tmp_path: Path) -> None:
+def test_unwritable_path_is_refused_before_the_run(tmp_path: Path) -> None:
     user = Sandbox(tmp_path)
     answers = user.run_many(*(("crawl", "ktkz", "--replay", SNAPSHOTS, "-o", file) for file in PLACES))
     for sentence, done in zip(PLACES.values(), answers, strict=True):
@@ -164,7 +162,7 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_runs(tmp_path: P
     assert not user.data_dir.exists()
 
 
-def test_a_refused_command_leaves_the_old_file_alone(tmp_path: Path) -> None:
+def test_refused_command_keeps_the_old_file(tmp_path: Path) -> None:
     user = Sandbox(tmp_path)
     user.make_environment()
     old = user.work_dir / "articles.json"

@@ -1,4 +1,4 @@
-"""`crawler check` over loopback copies: as expected, edited, gone, another layout, a gate, nobody there."""
+"""`crawler check` over loopback copies: as expected, edited, gone, another layout, a gate, a site that is down."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def words(found: dict[str, dict[str, Any]]) -> dict[str, str]:
     return {name: line["word"] for name, line in found.items()}
 
 
-def test_a_site_as_it_was_is_as_expected_and_each_page_asked_once(qaz: Checked) -> None:
+def test_unchanged_site_is_as_expected_and_each_page_fetched_once(qaz: Checked) -> None:
     done, found = qaz.check()
     assert (done.code, done.err) == (0, "")
     assert words(found) == dict.fromkeys(("Feed", "QazArticle", "QazSection"), "as expected")
@@ -59,7 +59,7 @@ def test_a_site_as_it_was_is_as_expected_and_each_page_asked_once(qaz: Checked) 
     assert [request.path for request in qaz.site.requests].count("/robots.txt") == 3
 
 
-def test_another_layout_is_a_changed_site(qaz: Checked) -> None:
+def test_other_layout_is_a_changed_site(qaz: Checked) -> None:
     for article in qaz.site.articles:
         qaz.site.break_page(article.id, "markup")
     done, found = qaz.check()
@@ -76,7 +76,7 @@ def test_an_edited_article_is_an_old_fixture(qaz: Checked) -> None:
     assert "body differ from the store" in found["QazArticle"]["why"]
 
 
-def test_a_snapshot_that_is_gone_is_told_and_another_page_looked_at(qaz: Checked) -> None:
+def test_gone_snapshot_is_reported_and_another_page_checked(qaz: Checked) -> None:
     kept = qaz.site.articles[3]
     keep(qaz, kept)
     qaz.site.fault(qaz.site.path(kept), "404")
@@ -99,7 +99,7 @@ def test_a_snapshot_comes_before_the_store(qaz: Checked) -> None:
     assert f"/{qaz.site.articles[3].id}/" in found["QazArticle"]["url"]
 
 
-def test_a_feed_that_is_none_is_told_of_the_feed_alone(qaz: Checked) -> None:
+def test_broken_feed_is_reported_for_the_feed_only(qaz: Checked) -> None:
     qaz.site.fault("/rss", "200_challenge")
     done, found = qaz.check()
     assert done.code == 11
@@ -113,13 +113,13 @@ def test_robots_are_respected(qaz: Checked) -> None:
     assert {request.path for request in qaz.site.requests} == {"/robots.txt"}
 
 
-def test_nobody_there_is_unreachable(qaz: Checked) -> None:
+def test_site_that_is_down_is_unreachable(qaz: Checked) -> None:
     qaz.site.fault("*", "503")
     done, found = qaz.check()
     assert (done.code, set(words(found).values())) == (10, {"unreachable"})
 
 
-def test_the_store_and_the_archive_stay_as_they_are(qaz: Checked) -> None:
+def test_store_and_archive_are_unchanged(qaz: Checked) -> None:
     def kept() -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in (qaz.place.archive_dir).rglob("*.gz")}
 
@@ -130,7 +130,7 @@ def test_the_store_and_the_archive_stay_as_they_are(qaz: Checked) -> None:
         assert (store.runs.list_recent(), kept()) == (runs, before)
 
 
-def test_a_source_by_lists_alone_is_checked_by_them(tmp_path: Path) -> None:
+def test_source_read_by_lists_is_checked_by_lists(tmp_path: Path) -> None:
     with GovSite(4) as site:
         place = Sandbox(tmp_path, {"mfa": site})
         checked = Checked(place, site, "mfa")

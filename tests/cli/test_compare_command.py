@@ -1,4 +1,4 @@
-"""`crawler compare`, `crawler stories` and `crawler story`, as a person types them."""
+"""`crawler compare`, `crawler stories` and `crawler story`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_two_files_two_ids_two_addresses(stored: Path) -> None:
+def test_files_ids_and_urls_are_compared(stored: Path) -> None:
     (stored / "a.txt").write_text(TEXT, encoding="utf-8")
     assert run("compare", "a.txt", "mfa:1:ru").startswith("exact\n")
     assert run("compare", "mfa:1:ru", "mfa:2:ru").startswith("near duplicate\n")
@@ -92,12 +92,12 @@ def test_lines_of_pairs_from_standard_input(stored: Path) -> None:
         (("story", "1", "merge"), "", "needs the other story's number"),
     ],
 )
-def test_what_cannot_be_meant_is_said(stored: Path, arguments: tuple[str, ...], given: str, message: str) -> None:
+def test_wrong_arguments_are_refused(stored: Path, arguments: tuple[str, ...], given: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         CliRunner().invoke(app, arguments, input=given, catch_exceptions=False)
 
 
-def test_a_story_is_told_once_split_and_undone(stored: Path) -> None:
+def test_story_is_split_and_undone(stored: Path) -> None:
     listed = [json.loads(line) for line in run("stories", "--json").splitlines()]
     assert [[row["id"] for row in story["articles"]] for story in listed] == [["mfa:1:ru", "mfa:2:ru", "mfa:3:en"]]
     clusters = [row["cluster"] for row in listed[0]["articles"]]
@@ -110,7 +110,7 @@ def test_a_story_is_told_once_split_and_undone(stored: Path) -> None:
     assert run("story", "mfa:3:en") == run("story", number)
 
 
-def test_a_story_that_a_split_ended_is_brought_back_by_its_article(stored: Path) -> None:
+def test_split_that_ended_a_story_is_undone_by_an_article(stored: Path) -> None:
     number = str(json.loads(run("stories", "--json"))["id"])
     run("story", number, "split", "mfa:3:en")
     said = run("story", number, "split", "mfa:2:ru")
@@ -156,13 +156,13 @@ def test_a_story_shows_its_language_versions(stored: Path) -> None:
     assert release["lacking_numbers"] == {"en": [30.0]}
 
 
-def test_which_languages_a_source_has_is_a_setting(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_languages_of_a_source_are_a_setting(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRAWLER_SOURCES__MFA__LANGUAGES", '["ru", "en"]')
     found = run("story", str(json.loads(run("stories", "--json").splitlines()[0])["id"]))
     assert "mfa 1: en: none; ru 2026" in found
 
 
-def test_a_release_in_one_language_alone_shows_what_is_missing(stored: Path) -> None:
+def test_release_in_one_language_shows_missing_languages(stored: Path) -> None:
     """Such a release is in no story, so its versions tell it."""
     assert "languages: kk: none; en: none; ru 2026-03-06 12:00" in run("versions", "mfa:1:ru")
     (row,) = [json.loads(line) for line in run("versions", "mfa:1:ru", "--json").splitlines()]

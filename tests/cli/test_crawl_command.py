@@ -1,4 +1,4 @@
-"""`crawler crawl`, and the commands that read what it stored: sources, articles, schedule, snapshot, replay."""
+"""`crawler crawl`, and the commands that read the store: sources, articles, schedule, snapshot, replay."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from crawler.items import Article
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with GovSite(12) as gov, QazMonitorSite(12) as qaz:
         yield Sandbox(tmp_path_factory.mktemp("user"), {"mfa": gov, "qazmonitor": qaz})
 
 
 @pytest.fixture(scope="module")
-def dry(place: Sandbox) -> CommandResult:
+def dry(sandbox: Sandbox) -> CommandResult:
     """The first command of all: a dry run; nothing may be there after it."""
-    done = place.run_crawler("crawl", "mfa", "--dry-run")
-    assert not list(place.folder.rglob("*.db*"))
-    assert not list(place.folder.rglob("*.warc*"))
+    done = sandbox.run_crawler("crawl", "mfa", "--dry-run")
+    assert not list(sandbox.folder.rglob("*.db*"))
+    assert not list(sandbox.folder.rglob("*.warc*"))
     return done
 
 
 @pytest.fixture(scope="module")
-def crawled(place: Sandbox, dry: CommandResult) -> CommandResult:
-    return place.run_crawler("crawl", "mfa", "qazmonitor", "--json")
+def crawled(sandbox: Sandbox, dry: CommandResult) -> CommandResult:
+    return sandbox.run_crawler("crawl", "mfa", "qazmonitor", "--json")
 
 
-def test_a_dry_run_tells_all_and_stores_nothing(dry: CommandResult) -> None:
+def test_dry_run_prints_all_and_stores_nothing(dry: CommandResult) -> None:
     assert dry.code == 0
     assert "mfa: healthy. 32 new, 0 revised." in dry.out
     assert "*Международного Комитета Красного Креста*" in dry.out
 
 
-def test_json_lines_are_articles_problems_and_a_run_each(place: Sandbox, crawled: CommandResult) -> None:
+def test_json_lines_are_articles_problems_and_a_run_each(sandbox: Sandbox, crawled: CommandResult) -> None:
     kinds = [line["type"] for line in crawled.lines]
     assert kinds.count("run") == 2
     assert kinds[-2:] == ["run", "run"]
-    stored = place.get_articles()
+    stored = sandbox.get_articles()
     articles = [line for line in crawled.lines if line["type"] == "article"]
     assert {a["id"] for a in articles} == {key for key, a in stored.items() if a.matches}
     for line in articles:
@@ -54,7 +54,7 @@ def test_json_lines_are_articles_problems_and_a_run_each(place: Sandbox, crawled
     assert run["finished_at"] >= run["started_at"]
 
 
-def test_a_crawl_that_reads_nothing_leaves_an_older_file_alone(tmp_path: Path) -> None:
+def test_crawl_that_reads_nothing_keeps_the_old_file(tmp_path: Path) -> None:
     nowhere = {"CRAWLER_SOURCES__MFA__BASE_URL": "http://127.0.0.1:9", "CRAWLER_POLITENESS__RETRIES": "0"}
     user = Sandbox(tmp_path, {}, nowhere)
     user.work_dir.mkdir(parents=True)
@@ -66,11 +66,11 @@ def test_a_crawl_that_reads_nothing_leaves_an_older_file_alone(tmp_path: Path) -
     assert (user.work_dir / "kept.csv").read_text(encoding="utf-8") == "keep"
 
 
-def test_sources_says_how_each_is_and_was(place: Sandbox, crawled: CommandResult) -> None:
-    lines, text = place.run_many(("sources", "--json"), ("sources",))
+def test_sources_prints_health_and_last_run(sandbox: Sandbox, crawled: CommandResult) -> None:
+    lines, text = sandbox.run_many(("sources", "--json"), ("sources",))
     found = {line["name"]: line for line in lines.lines}
     assert found.keys() == {"mfa", "qazmonitor", "ktkz"}
-    assert (found["mfa"]["last_health"], found["mfa"]["articles"]) == ("healthy", len(place.get_articles("mfa")))
+    assert (found["mfa"]["last_health"], found["mfa"]["articles"]) == ("healthy", len(sandbox.get_articles("mfa")))
     assert found["mfa"]["last_run"].endswith("+05:00")
     assert (found["ktkz"]["last_run"], found["ktkz"]["last_healthy"]) == (None, None)
     assert found["qazmonitor"]["excerpt_share"] == 0.3
@@ -78,11 +78,11 @@ def test_sources_says_how_each_is_and_was(place: Sandbox, crawled: CommandResult
     assert "30% and the link" in text.out
 
 
-def test_articles_filters_what_the_store_holds(place: Sandbox, crawled: CommandResult) -> None:
-    stored = place.get_articles()
+def test_articles_filters_the_store(sandbox: Sandbox, crawled: CommandResult) -> None:
+    stored = sandbox.get_articles()
     newest = max(stored.values(), key=lambda a: (a.published_at, a.id))
     since = sorted({a.published_at for a in stored.values() if a.published_at})[-4]
-    everything, matched, of_qaz, late, few, text, nothing = place.run_many(
+    everything, matched, of_qaz, late, few, text, nothing = sandbox.run_many(
         ("articles", "--json"),
         ("articles", "--matched", "--json"),
         ("articles", "--source", "qazmonitor", "--json"),
@@ -106,17 +106,17 @@ def test_articles_filters_what_the_store_holds(place: Sandbox, crawled: CommandR
     assert (nothing.code, nothing.out.startswith("0 of ")) == (0, True)
 
 
-def test_one_address_is_read_alone(place: Sandbox, crawled: CommandResult) -> None:
-    qaz = place.sites["qazmonitor"]
+def test_only_the_given_url_is_read(sandbox: Sandbox, crawled: CommandResult) -> None:
+    qaz = sandbox.sites["qazmonitor"]
     article = qaz.articles[4]
     qaz.requests.clear()
-    done = place.run_crawler("crawl", "--url", qaz.make_path(article), "--dry-run", "--json")
+    done = sandbox.run_crawler("crawl", "--url", qaz.make_path(article), "--dry-run", "--json")
     assert done.code == 0, done.err
     assert [line["source"] for line in done.lines if line["type"] == "run"] == ["qazmonitor"]
     assert [asked.path for asked in qaz.requests] == ["/robots.txt", qaz.path(article)]
 
 
-def test_wrong_words_are_told_in_one_sentence(place: Sandbox) -> None:
+def test_wrong_arguments_are_refused_in_one_sentence(sandbox: Sandbox) -> None:
     commands = {
         ("crawl", "qazmonitr"): "did you mean 'qazmonitor'?",
         ("crawl", "--url", "https://example.org/a"): "belongs to no source",
@@ -129,15 +129,15 @@ def test_wrong_words_are_told_in_one_sentence(place: Sandbox) -> None:
         ("watch", "mfaa"): "did you mean 'mfa'?",
         ("--config", "nowhere.toml", "sources"): "The configuration file nowhere.toml does not exist",
     }
-    for (words, sentence), done in zip(commands.items(), place.run_many(*commands), strict=True):
+    for (words, sentence), done in zip(commands.items(), sandbox.run_many(*commands), strict=True):
         assert (done.code, done.out) == (2, ""), (words, done)
         assert sentence in done.err, words
         assert done.err.startswith("crawler: "), words
         assert done.err.count("\n") == 1, words
 
 
-def test_without_a_contact_there_is_a_warning(place: Sandbox, tmp_path: Path) -> None:
-    user = Sandbox(tmp_path, place.sites)
+def test_without_a_contact_there_is_a_warning(sandbox: Sandbox, tmp_path: Path) -> None:
+    user = Sandbox(tmp_path, sandbox.sites)
     variables = user.make_environment()
     config = user.work_dir / "crawler.toml"
     config.write_text("")
@@ -146,31 +146,31 @@ def test_without_a_contact_there_is_a_warning(place: Sandbox, tmp_path: Path) ->
     assert done.err.startswith("crawler: no contact is set")
     assert done.err.count("\n") == 1
     assert "example.org" in variables["CRAWLER_CONTACT"]
-    agents = {asked.headers["user-agent"] for asked in place.sites["mfa"].requests}
+    agents = {asked.headers["user-agent"] for asked in sandbox.sites["mfa"].requests}
     assert any("+editor@example.org" in agent for agent in agents)
 
 
 @pytest.mark.slow
-def test_a_kept_page_passes_its_replay_until_its_reading_changes(place: Sandbox) -> None:
-    qaz = place.sites["qazmonitor"]
+def test_stored_page_passes_its_replay_until_its_expectation_changes(sandbox: Sandbox) -> None:
+    qaz = sandbox.sites["qazmonitor"]
     address = qaz.make_path(qaz.articles[0])
-    done = place.run_crawler("snapshot", address)
+    done = sandbox.run_crawler("snapshot", address)
     assert done.code == 0, done.err
-    folder = place.work_dir / "snapshots" / "qazmonitor"
+    folder = sandbox.work_dir / "snapshots" / "qazmonitor"
     page, meta, expected = sorted(folder.iterdir(), key=lambda path: (len(path.suffixes), path.name.count("meta") * -1))
     assert page.name.endswith(".html")
     assert json.loads(meta.read_text())["url"] == address
     assert json.loads(meta.read_text())["status"] == 200
     told = json.loads(expected.read_text())
     assert [article["id"] for article in told["articles"]] == [f"qazmonitor:{qaz.articles[0].id}:en"]
-    again, passed = place.run_many(("snapshot", address), ("replay",))
+    again, passed = sandbox.run_many(("snapshot", address), ("replay",))
     assert again.code != 0
     assert "exists already" in again.err
     assert (passed.code, passed.err) == (0, "")
     assert "qazmonitor: 1 page," in passed.out
     told["articles"][0]["title"] = "Another"
     expected.write_text(json.dumps(told))
-    failed, as_json, accepted, reasonless, healed = place.run_many(
+    failed, as_json, accepted, reasonless, healed = sandbox.run_many(
         ("replay",),
         ("replay", "--json"),
         ("replay", "--accept", "the title is right"),
@@ -187,8 +187,8 @@ def test_a_kept_page_passes_its_replay_until_its_reading_changes(place: Sandbox)
     assert json.loads(expected.read_text())["accepted"] == "the title is right"
 
 
-def test_schedule_lists_the_next_starts(place: Sandbox, crawled: CommandResult) -> None:
-    done = place.run_crawler(
+def test_schedule_lists_the_next_starts(sandbox: Sandbox, crawled: CommandResult) -> None:
+    done = sandbox.run_crawler(
         "schedule", CRAWLER_SOURCES__QAZMONITOR__CRON="5 4 * * mon", CRAWLER_SOURCES__KTKZ__ENABLED="no"
     )
     assert (done.code, done.err) == (0, "")

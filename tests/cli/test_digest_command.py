@@ -1,4 +1,4 @@
-"""`crawler digest`: the text on the terminal, files by their ending, times that meet, and what cannot be meant."""
+"""`crawler digest`: the text on the terminal, files by their ending, periods, and wrong arguments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TIME = ("--since", "24h", "--until", END.isoformat())
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """A home whose store has one day's news."""
     made = Sandbox(tmp_path_factory.mktemp("digest"))
     made.make_environment()
@@ -23,13 +23,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     return made
 
 
-def digests(place: Sandbox, *commands: tuple[str | Path, ...]) -> list[CommandResult]:
-    return place.run_many(*(("digest", *options) for options in commands))
+def digests(sandbox: Sandbox, *commands: tuple[str | Path, ...]) -> list[CommandResult]:
+    return sandbox.run_many(*(("digest", *options) for options in commands))
 
 
-def test_text_on_the_terminal(place: Sandbox) -> None:
+def test_text_on_the_terminal(sandbox: Sandbox) -> None:
     languages = ("en", "ru", "kk")
-    answers = digests(place, *((*TIME, "--language", language) for language in languages))
+    answers = digests(sandbox, *((*TIME, "--language", language) for language in languages))
     for language, done in zip(languages, answers, strict=True):
         golden = Path(__file__).parents[1] / "publish" / f"review.{language}.txt"
         expected = golden.read_text(encoding="utf-8").splitlines()
@@ -37,9 +37,9 @@ def test_text_on_the_terminal(place: Sandbox) -> None:
         assert done.out.splitlines()[:-1] == expected[:-1]  # but for the time it was made at
 
 
-def test_times_of_day_and_days_are_the_owners(place: Sandbox) -> None:
+def test_times_of_day_and_days_are_the_owners(sandbox: Sandbox) -> None:
     times, days, clock = digests(
-        place,
+        sandbox,
         ("--since", BEGIN.replace(tzinfo=None).isoformat(), "--until", "2026-03-06T08:30"),
         ("--since", "2026-03-05", "--until", "2026-03-06"),
         ("--until", "00:00"),
@@ -49,32 +49,32 @@ def test_times_of_day_and_days_are_the_owners(place: Sandbox) -> None:
     assert (clock.code, clock.out.count(", 00:00")) == (0, 2)
 
 
-def test_rules_sources_and_names_to_black_out(place: Sandbox) -> None:
+def test_rules_sources_and_names_to_black_out(sandbox: Sandbox) -> None:
     chosen = ("--rule", "ihl", "--source", "mfa", "--redact", "Милошевич", "--redact", "Бакаев")
-    (done,) = digests(place, (*TIME, *chosen))
+    (done,) = digests(sandbox, (*TIME, *chosen))
     assert "Kazakhstan Today: 0" not in done.out
     assert "INTERNATIONAL HUMANITARIAN LAW" in done.out
     assert "Волонтёры" not in done.out
     assert "Бакаев" not in done.out
 
 
-def test_file_by_its_ending(place: Sandbox) -> None:
+def test_file_by_its_ending(sandbox: Sandbox) -> None:
     begins = {".html": "<!DOCTYPE html>", ".md": "# Обзор прессы", ".txt": "ОБЗОР ПРЕССЫ"}
-    paths = [place.folder / f"review{ending}" for ending in begins]
+    paths = [sandbox.folder / f"review{ending}" for ending in begins]
     for path in paths:
         path.write_text("what stood here before")
-    answers = digests(place, *((*TIME, "--language", "ru", "-o", path) for path in paths))
+    answers = digests(sandbox, *((*TIME, "--language", "ru", "-o", path) for path in paths))
     for path, done in zip(paths, answers, strict=True):
         assert (done.code, done.err) == (0, "")
         assert done.out == f"{path}: 6 stories; 2 sources with outages.\n"
         assert path.read_text(encoding="utf-8").startswith(begins[path.suffix])
 
 
-def test_owners_template(place: Sandbox) -> None:
-    folder = place.folder / "templates"
+def test_owners_template(sandbox: Sandbox) -> None:
+    folder = sandbox.folder / "templates"
     folder.mkdir()
     (folder / "digest.txt").write_text("{{ digest.stories|length }} {{ nothing.known }}", encoding="utf-8")
-    done = place.run_crawler("digest", *TIME, CRAWLER_TEMPLATES=str(folder))
+    done = sandbox.run_crawler("digest", *TIME, CRAWLER_TEMPLATES=str(folder))
     assert done.code == 2
     assert done.err == f"crawler: The template {folder}/digest.txt:1 cannot be used: 'nothing' is undefined.\n"
 
@@ -96,8 +96,8 @@ WRONG = {
 }
 
 
-def test_what_cannot_be_meant(place: Sandbox) -> None:
-    answers = place.run_many(*(("digest", *options) for options in WRONG))
+def test_wrong_arguments_are_refused(sandbox: Sandbox) -> None:
+    answers = sandbox.run_many(*(("digest", *options) for options in WRONG))
     for said, done in zip(WRONG.values(), answers, strict=True):
         assert (done.code, done.out) == (2, "")
         assert done.err.startswith(f"crawler: {said}")

@@ -1,4 +1,4 @@
-"""`crawler export`, as a person types it."""
+"""`crawler export`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.test_feed_command import ARTICLES, NOON, OTHER, an_article
+from cli.test_feed_command import ARTICLES, NOON, OTHER, make_matched_article
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
@@ -25,7 +25,7 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three matched articles, one of them in two versions, and one without a match."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CRAWLER_DATABASE", f"sqlite:///{tmp_path / 'crawler.db'}")
-    second = an_article("qazmonitor:3:en", OTHER + " More.", "ICRC", "ihl", 2, version=2, verdict=Verdict.REVISED)
+    second = make_matched_article("qazmonitor:3:en", OTHER + " More.", "ICRC", "ihl", 2, version=2, verdict=Verdict.REVISED)
     plain = Article(
         id="mfa:9:ru", source="mfa", url="https://x.example/9", body=LONG.strip(), verdict=Verdict.NEW, version=1
     )
@@ -57,17 +57,17 @@ def exported(*arguments: str) -> list[dict[str, Any]]:
         (("--until", "2026-03-06T14:00+00:00"), ["mfa:1:ru"]),
     ],
 )
-def test_what_is_asked_for(stored: Path, arguments: tuple[str, ...], expected: list[str]) -> None:
+def test_filters(stored: Path, arguments: tuple[str, ...], expected: list[str]) -> None:
     assert [row["id"] for row in exported(*arguments)] == expected
 
 
-def test_all_has_what_did_not_match_within_its_share(stored: Path) -> None:
+def test_all_includes_unmatched_articles_within_their_share(stored: Path) -> None:
     (plain,) = [row for row in exported("--all") if row["id"] == "mfa:9:ru"]
     assert (plain["rules"], plain["words"]) == ([], [])
     assert 20 < len(plain["excerpt"].removesuffix(" …")) <= 0.3 * len(LONG)
 
 
-def test_versions_share_one_allowance_and_the_newest_takes_it_first(stored: Path) -> None:
+def test_versions_share_one_excerpt_and_the_newest_comes_first(stored: Path) -> None:
     assert [row["version"] for row in exported("--rule", "ihl")] == [2]
     new, old = exported("--rule", "ihl", "--versions")
     assert [(row["version"], row["verdict"]) for row in (new, old)] == [(2, "revised"), (1, "new")]
@@ -76,7 +76,7 @@ def test_versions_share_one_allowance_and_the_newest_takes_it_first(stored: Path
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
-def test_file_is_there_and_its_rows_are_told(stored: Path, name: str) -> None:
+def test_file_is_written_and_its_rows_are_counted(stored: Path, name: str) -> None:
     assert run("-o", name) == f"{name}: 3 articles, of 4 stored articles.\n"
     assert (stored / name).stat().st_size > 500
     assert run("-o", name, "--since", "2027-01-01") == f"{name}: 0 articles, of 4 stored articles.\n"
@@ -95,20 +95,22 @@ def test_file_is_there_and_its_rows_are_told(stored: Path, name: str) -> None:
         (("-o", "nowhere/a.csv"), UsageError, "there is no folder"),
     ],
 )
-def test_a_mistake_is_one_sentence(stored: Path, arguments: tuple[str, ...], kind: type[UsageError], said: str) -> None:
+def test_wrong_arguments_are_refused(
+    stored: Path, arguments: tuple[str, ...], kind: type[UsageError], said: str
+) -> None:
     with pytest.raises(kind) as caught:
         run(*arguments)
     assert said in str(caught.value)
     assert not (stored / "a.csv").exists()
 
 
-def test_parquet_without_its_package_is_told_how_to_get_it(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_without_its_package_is_refused(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crawler.publish.exports.find_spec", lambda _: None)
     with pytest.raises(UsageError, match=r'pip install "crawler\[parquet\]"'):
         run("-o", "a.parquet")
 
 
-def test_an_export_that_breaks_leaves_the_file_of_yesterday(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_export_keeps_the_old_file(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("-o", "a.csv")
     before = (stored / "a.csv").read_bytes()
 

@@ -1,4 +1,4 @@
-"""`crawler extract`: the two provided documents exactly, and every kind of file it takes."""
+"""`crawler extract`: the two provided documents exactly, every kind of file, and the links of list pages."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ QAZ = "https://qazmonitor.com/news/1392/kazakh-mfa-and-red-cross-discuss-coopera
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     return Sandbox(tmp_path_factory.mktemp("extract"))
 
 
-def one(place: Sandbox, *words: object) -> dict[str, Any]:
+def one(sandbox: Sandbox, *words: object) -> dict[str, Any]:
     """The only article that `crawler extract WORDS` gives."""
-    return each(place, words)[0]
+    return each(sandbox, words)[0]
 
 
-def each(place: Sandbox, *commands: tuple[object, ...]) -> list[dict[str, Any]]:
+def each(sandbox: Sandbox, *commands: tuple[object, ...]) -> list[dict[str, Any]]:
     """The only article of each of several."""
     found = []
-    for done in place.run_many(*(("extract", *words) for words in commands)):
+    for done in sandbox.run_many(*(("extract", *words) for words in commands)):
         assert (done.code, done.err) == (0, "")
         (article,) = done.lines
         found.append(article)
@@ -42,8 +42,8 @@ def alone(path: Path, folder: Path) -> Path:
     return Path(shutil.copy(path, folder / path.name))
 
 
-def test_the_press_release(place: Sandbox) -> None:
-    done = place.run_crawler("extract", RELEASE, "--source", "mfa")
+def test_the_press_release(sandbox: Sandbox) -> None:
+    done = sandbox.run_crawler("extract", RELEASE, "--source", "mfa")
     assert (done.code, done.err) == (0, "")
     (article,) = done.lines
     given = {name: article[name] for name in ("id", "source", "url", "language", "attribution", "title", "lead")}
@@ -65,8 +65,8 @@ def test_the_press_release(place: Sandbox) -> None:
     assert {match["rule"] for match in article["matches"]} >= {"red-cross-movement", "ihl"}
 
 
-def test_the_news_article(place: Sandbox) -> None:
-    article = one(place, NEWS, "--source", "qazmonitor")
+def test_the_news_article(sandbox: Sandbox) -> None:
+    article = one(sandbox, NEWS, "--source", "qazmonitor")
     assert article["title"] == "Kazakh MFA and Red Cross Discuss Cooperation for 2023"
     assert article["lead"] == "First deputy foreign minister received officials of the ICRC mission in Kazakhstan"
     assert (article["section"], article["reading_minutes"]) == ("News", 1)
@@ -84,24 +84,24 @@ def test_the_news_article(place: Sandbox) -> None:
         assert article[match["field"]][match["start"] : match["end"]] == match["surface"]
 
 
-def test_without_a_meta_file_the_address_may_be_given(place: Sandbox, tmp_path: Path) -> None:
+def test_url_may_be_given_without_a_meta_file(sandbox: Sandbox, tmp_path: Path) -> None:
     pages = ((RELEASE, "mfa", KT), (NEWS, "qazmonitor", QAZ))
     with_meta = [(page, "--source", source) for page, source, _ in pages]
     with_url = [(alone(page, tmp_path), "--source", source, "--url", url) for page, source, url in pages]
-    found = [article | {"snapshot": None} for article in each(place, *with_meta, *with_url)]
+    found = [article | {"snapshot": None} for article in each(sandbox, *with_meta, *with_url)]
     assert found[2:] == found[:2]
 
 
-def test_without_any_address_the_bytes_are_the_identity(place: Sandbox, tmp_path: Path) -> None:
+def test_without_a_url_the_bytes_identify_the_page(sandbox: Sandbox, tmp_path: Path) -> None:
     command = (alone(RELEASE, tmp_path), "--source", "mfa")
-    first, second = each(place, command, command)
+    first, second = each(sandbox, command, command)
     assert first["id"].startswith("mfa:sha256-")
     assert first["url"].startswith("stored://sha256/")
     assert first["id"] == second["id"]
 
 
-def test_html_and_json(place: Sandbox) -> None:
-    html, done = place.run_many(
+def test_html_and_json(sandbox: Sandbox) -> None:
+    html, done = sandbox.run_many(
         ("extract", SNAPSHOTS / "qazmonitor" / "article_1405.html", "--source", "qazmonitor"),
         ("extract", SNAPSHOTS / "mfa" / "graphql_ru_page1.json", "--source", "mfa"),
     )
@@ -126,23 +126,23 @@ NO_ARTICLE = [
 ]
 
 
-def test_where_there_is_no_article_stderr_says_why(place: Sandbox) -> None:
+def test_reason_for_no_article_is_on_stderr(sandbox: Sandbox) -> None:
     commands = [("extract", SNAPSHOTS / page, "--source", source) for page, source, _, _ in NO_ARTICLE]
-    for (page, _, code, words), done in zip(NO_ARTICLE, place.run_many(*commands), strict=True):
+    for (page, _, code, words), done in zip(NO_ARTICLE, sandbox.run_many(*commands), strict=True):
         assert (done.code, done.out) == (code, ""), (page, done.err)
         assert words in done.err
         assert done.err.startswith("crawler: ")
         assert done.err.count("\n") == 1
 
 
-def test_links_of_a_list_page(place: Sandbox, tmp_path: Path) -> None:
+def test_links_of_a_list_page(sandbox: Sandbox, tmp_path: Path) -> None:
     feed, page = SNAPSHOTS / "ktkz" / "rss_kaz.xml", SNAPSHOTS / "ktkz" / "list_rus_press.html"
     renamed = Path(shutil.copy(feed, tmp_path / "feed.bin"))
     typed = ("--url", "https://www.kt.kz/kaz/rss", "--content-type", "application/rss+xml")
     commands = [(feed,), (page,), (renamed, *typed)]
     for (file, *words), done in zip(
         commands,
-        place.run_many(*(("extract", *each, "--source", "ktkz", "--links") for each in commands)),
+        sandbox.run_many(*(("extract", *each, "--source", "ktkz", "--links") for each in commands)),
         strict=True,
     ):
         assert (done.code, done.err) == (0, ""), (file, words)
@@ -151,11 +151,11 @@ def test_links_of_a_list_page(place: Sandbox, tmp_path: Path) -> None:
         assert all(line.keys() == {"link"} for line in done.lines)
 
 
-def test_an_article_has_no_links(place: Sandbox) -> None:
-    done = place.run_crawler("extract", SNAPSHOTS / "ktkz" / "article_eng.html", "--source", "ktkz", "--links")
+def test_an_article_has_no_links(sandbox: Sandbox) -> None:
+    done = sandbox.run_crawler("extract", SNAPSHOTS / "ktkz" / "article_eng.html", "--source", "ktkz", "--links")
     assert (done.code, done.out) == (0, "")
     assert "is not a list page" in done.err
 
 
-def test_nothing_is_stored_by_it(place: Sandbox) -> None:
-    assert not place.data_dir.exists()
+def test_nothing_is_stored(sandbox: Sandbox) -> None:
+    assert not sandbox.data_dir.exists()

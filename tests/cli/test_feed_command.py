@@ -1,4 +1,4 @@
-"""`crawler feed`, as a person types it: what it holds, where it is written, and what it says of a mistake."""
+"""`crawler feed`: its content, its file, and wrong arguments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REPRINT = f"Новости дня. {PRESIDENT} Читайте нас кажды�
 OTHER = "The weather was good. The ICRC opened a training of nurses in Almaty. It will last for three weeks or so."
 
 
-def an_article(name: str, body: str, word: str, rule: str, after: int, **values: object) -> Article:
+def make_matched_article(name: str, body: str, word: str, rule: str, after: int, **values: object) -> Article:
     at = body.index(word)
     found = Match(rule=rule, term=word, surface=word, field="body", start=at, end=at + len(word), sentence="")
     source, _, language = name.split(":")
@@ -48,9 +48,9 @@ def an_article(name: str, body: str, word: str, rule: str, after: int, **values:
 
 
 ARTICLES = (
-    an_article("mfa:1:ru", PRESIDENT, "Красного Креста", "red-cross-movement", 0),
-    an_article("ktkz:2:ru", REPRINT, "Красного Креста", "red-cross-movement", 5),
-    an_article("qazmonitor:3:en", OTHER, "ICRC", "ihl", 2),
+    make_matched_article("mfa:1:ru", PRESIDENT, "Красного Креста", "red-cross-movement", 0),
+    make_matched_article("ktkz:2:ru", REPRINT, "Красного Креста", "red-cross-movement", 5),
+    make_matched_article("qazmonitor:3:en", OTHER, "ICRC", "ihl", 2),
 )
 
 
@@ -77,7 +77,7 @@ def titles(*arguments: str) -> list[str]:
     ]
 
 
-def test_everything_that_matched_a_story_an_entry(stored: Path) -> None:
+def test_each_story_that_matched_is_an_entry(stored: Path) -> None:
     assert titles() == ["mfa:1:ru", "qazmonitor:3:en"]
     (story, _) = json.loads(run("--format", "json"))["items"]
     assert [each["url"] for each in story["_crawler"]["related"]] == ["https://ktkz.example/ktkz-2-ru"]
@@ -96,7 +96,7 @@ def test_everything_that_matched_a_story_an_entry(stored: Path) -> None:
         (("geneva-conventions",), []),
     ],
 )
-def test_what_is_asked_for(stored: Path, arguments: tuple[str, ...], expected: list[str]) -> None:
+def test_filters(stored: Path, arguments: tuple[str, ...], expected: list[str]) -> None:
     assert titles(*arguments) == expected
 
 
@@ -109,7 +109,7 @@ def test_what_is_asked_for(stored: Path, arguments: tuple[str, ...], expected: l
         ("a.xml", find_atom_errors),
     ],
 )
-def test_ending_says_the_kind_and_the_file_is_sound(
+def test_format_follows_the_ending_and_the_file_is_valid(
     stored: Path, name: str, broken: Callable[[bytes], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CRAWLER_FEEDS__ADDRESS", "https://example.org/feeds/")
@@ -120,7 +120,7 @@ def test_ending_says_the_kind_and_the_file_is_sound(
     assert sorted(path.name for path in stored.iterdir() if path.suffix != ".db" and "-" not in path.name) == [name]
 
 
-def test_title_says_what_was_asked_for(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_title_names_the_filters(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRAWLER_FEEDS__TITLE", "Press office")
     found = feedparser.parse(run("ihl", "--language", "en"))
     assert found.feed.title == "Press office: International humanitarian law, en"
@@ -128,7 +128,7 @@ def test_title_says_what_was_asked_for(stored: Path, monkeypatch: pytest.MonkeyP
     assert feedparser.parse(run()).feed.id != found.feed.id == feedparser.parse(run("ihl", "--language", "en")).feed.id
 
 
-def test_sources_and_topics_are_named_in_the_language_of_what_is_read(stored: Path) -> None:
+def test_sources_and_topics_are_named_in_the_articles_language(stored: Path) -> None:
     russian = run("red-cross-movement", "--source", "mfa", "--language", "ru").decode()
     assert "Источник: Министерство иностранных дел Казахстана" in russian
     assert "Ministry of Foreign Affairs" not in russian
@@ -138,7 +138,7 @@ def test_sources_and_topics_are_named_in_the_language_of_what_is_read(stored: Pa
     assert "QazMonitor" in mixed
 
 
-def test_no_entry_is_a_feed_all_the_same(stored: Path) -> None:
+def test_feed_without_entries_is_valid(stored: Path) -> None:
     assert run("--since", "2026-04-01", "-o", "none.atom") == b"none.atom: 0 entries.\n"
     assert find_atom_errors((stored / "none.atom").read_bytes()) == []
 
@@ -156,7 +156,7 @@ def test_no_entry_is_a_feed_all_the_same(stored: Path) -> None:
         (("--since", "yesterday"), UsageError, "--since 'yesterday' is not a day"),
     ],
 )
-def test_a_mistake_is_said_with_the_nearest_word(
+def test_wrong_word_is_refused_with_the_nearest(
     stored: Path, arguments: tuple[str, ...], kind: type[UsageError], said: str
 ) -> None:
     with pytest.raises(kind, match=r"did you mean|is not a day|no folder|the ending|contradict") as caught:
@@ -178,7 +178,7 @@ def test_an_entry_keeps_its_id_when_stories_are_joined_split_revised_and_moved(s
     story, alone = before["mfa:1:ru"]["id"], before["qazmonitor:3:en"]["id"]
     later = NOON + timedelta(days=2)
     with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
-        again = an_article("qazmonitor:4:en", OTHER + " More of it.", "ICRC", "ihl", 3)
+        again = make_matched_article("qazmonitor:4:en", OTHER + " More of it.", "ICRC", "ihl", 3)
         store.articles.save(again, content_hash="4", run_id=None, seen_at=later)
         store.clusters.assign_pending(ZoneInfo("Asia/Almaty"))
         one, other = (store.stories.get_id_by_article(name) for name in ("mfa:1:ru", "qazmonitor:3:en"))
@@ -192,7 +192,7 @@ def test_an_entry_keeps_its_id_when_stories_are_joined_split_revised_and_moved(s
         assert number is not None
         store.stories.undo(number, later)
         body = PRESIDENT + " Дополнено: и о погоде тоже."
-        revised = an_article(
+        revised = make_matched_article(
             "mfa:1:ru",
             body,
             "Красного Креста",
@@ -212,8 +212,8 @@ def test_an_entry_keeps_its_id_when_stories_are_joined_split_revised_and_moved(s
     assert after["another"]["url"] == "https://mfa.example/moved"
 
 
-def test_what_was_taken_down_says_so(stored: Path) -> None:
-    gone = an_article(
+def test_unpublished_article_is_marked(stored: Path) -> None:
+    gone = make_matched_article(
         "qazmonitor:3:en", OTHER, "ICRC", "ihl", 2, version=2, verdict=Verdict.UNPUBLISHED, fetched_at=NOON
     )
     with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
@@ -223,7 +223,7 @@ def test_what_was_taken_down_says_so(stored: Path) -> None:
     assert "The page is gone" in item["content_html"]
 
 
-def test_a_file_that_cannot_be_finished_leaves_the_old_one(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_write_keeps_the_old_file(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("-o", "a.atom")
     old = (stored / "a.atom").read_bytes()
 
@@ -237,9 +237,9 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(stored: Path, monkeyp
     assert not list(stored.glob(".a.atom*"))
 
 
-def test_weak_matches_come_when_they_are_asked_for(stored: Path) -> None:
-    weak = an_article("mfa:9:ru", "Слабое слово МККК.", "МККК", "ihl", 9)
-    weak = an_article(
+def test_weak_matches_are_included_on_request(stored: Path) -> None:
+    weak = make_matched_article("mfa:9:ru", "Слабое слово МККК.", "МККК", "ihl", 9)
+    weak = make_matched_article(
         "mfa:9:ru",
         weak.body,
         "МККК",

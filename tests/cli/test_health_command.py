@@ -1,4 +1,4 @@
-"""`crawler health`: well, broken, or not looked at, each in one sentence."""
+"""`crawler health`: healthy, broken or unwatched, each in one sentence."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_source_that_never_ran_is_unwatched(tmp_path: Path) -> None:
     assert done.out.splitlines()[0] == "mfa: unwatched. It never ran: start `crawler watch`, or run `crawler crawl`."
 
 
-def test_every_state_and_the_code_that_outranks(tmp_path: Path) -> None:
+def test_states_and_exit_code_of_the_worst(tmp_path: Path) -> None:
     place, now = Sandbox(tmp_path), datetime.now(UTC)
     with place.open_store() as store:
         for source, health, code, age in (

@@ -1,4 +1,4 @@
-"""`crawler init`, and what a mistake in the configuration, a variable or a rule is told like."""
+"""`crawler init`, and the messages about mistakes in the configuration, variables and rules."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ MISTAKES = {
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     return Sandbox(tmp_path_factory.mktemp("init"))
 
 
-def test_init_writes_two_files_that_load_and_overwrites_nothing(place: Sandbox, tmp_path: Path) -> None:
+def test_init_writes_two_valid_files_and_overwrites_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     (folder.parent / "half").mkdir(parents=True)
     (folder.parent / "half" / "rules.toml").write_text("mine")
-    done, again, half = place.run_many(("init", folder), ("init", folder), ("init", folder.parent / "half"))
+    done, again, half = sandbox.run_many(("init", folder), ("init", folder), ("init", folder.parent / "half"))
     assert (done.code, done.err) == (0, "")
     config = load_config(folder / "crawler.toml")
     assert config.contact is None
@@ -48,9 +48,9 @@ def test_init_writes_two_files_that_load_and_overwrites_nothing(place: Sandbox, 
     assert (folder.parent / "half" / "rules.toml").read_text() == "mine"
 
 
-def test_what_init_comments_out_can_be_switched_on(place: Sandbox, tmp_path: Path) -> None:
+def test_commented_settings_are_valid(sandbox: Sandbox, tmp_path: Path) -> None:
     """Every commented line that shows a setting is one: without its mark the file still loads."""
-    (done,) = place.run_many(("init", tmp_path))
+    (done,) = sandbox.run_many(("init", tmp_path))
     assert done.code == 0
     written = (tmp_path / "crawler.toml").read_text()
     shown = re.compile(r"# (?=.* = |\[)")
@@ -63,43 +63,43 @@ def test_what_init_comments_out_can_be_switched_on(place: Sandbox, tmp_path: Pat
     assert len(tomllib.loads("\n".join(lines))) >= 8
 
 
-def test_every_mistake_is_named_with_its_place_and_the_nearest_word(place: Sandbox) -> None:
-    place.make_environment()
+def test_mistake_is_named_with_its_line_and_the_nearest_word(sandbox: Sandbox) -> None:
+    sandbox.make_environment()
     commands = []
     for number, text in enumerate(MISTAKES):
-        (place.work_dir / str(number)).mkdir()
-        (place.work_dir / str(number) / "broken.toml").write_text(text)
+        (sandbox.work_dir / str(number)).mkdir()
+        (sandbox.work_dir / str(number) / "broken.toml").write_text(text)
         words = ("crawl", "mfa", "--dry-run") if "rules" in text else ("sources",)
         commands.append(("--config", f"{number}/broken.toml", *words))
-    for (text, sentence), done in zip(MISTAKES.items(), place.run_many(*commands), strict=True):
+    for (text, sentence), done in zip(MISTAKES.items(), sandbox.run_many(*commands), strict=True):
         assert (done.code, done.out) == (2, ""), (text, done)
         assert sentence in done.err, text
         assert done.err.startswith("crawler: ")
         assert done.err.count("\n") == 1
 
 
-def test_a_mistaken_variable_is_named(place: Sandbox) -> None:
-    done = place.run_crawler("sources", CRAWLER_CONTAKT="a")
+def test_a_mistaken_variable_is_named(sandbox: Sandbox) -> None:
+    done = sandbox.run_crawler("sources", CRAWLER_CONTAKT="a")
     assert (done.code, done.out) == (2, "")
     assert done.err == "crawler: The variable CRAWLER_CONTAKT sets nothing, did you mean 'CRAWLER_CONTACT'?\n"
 
 
-def test_a_bad_cron_is_named_with_its_field(place: Sandbox) -> None:
-    for done in place.run_many(("schedule",), ("watch",), CRAWLER_SOURCES__MFA__CRON="*/15 25 * * *", timeout=30):
+def test_a_bad_cron_is_named_with_its_field(sandbox: Sandbox) -> None:
+    for done in sandbox.run_many(("schedule",), ("watch",), CRAWLER_SOURCES__MFA__CRON="*/15 25 * * *", timeout=30):
         assert (done.code, done.out) == (2, "")
         assert "sources.mfa.cron: '*/15 25 * * *' is no cron expression: its hour '25' is not from 0 to 23." in done.err
 
 
-def test_a_broken_rules_file_is_named_before_anything_is_asked(place: Sandbox) -> None:
-    place.make_environment()
-    (place.work_dir / "rules.toml").write_text('version = 1\n[[rule]]\nnam = "x"\n')
-    done = place.run_crawler("crawl", "mfa", "--dry-run", CRAWLER_RULES=str(place.work_dir / "rules.toml"))
+def test_broken_rules_file_is_named_before_any_request(sandbox: Sandbox) -> None:
+    sandbox.make_environment()
+    (sandbox.work_dir / "rules.toml").write_text('version = 1\n[[rule]]\nnam = "x"\n')
+    done = sandbox.run_crawler("crawl", "mfa", "--dry-run", CRAWLER_RULES=str(sandbox.work_dir / "rules.toml"))
     assert (done.code, done.out) == (2, "")
-    assert f"crawler: {place.work_dir / 'rules.toml'}" in done.err
+    assert f"crawler: {sandbox.work_dir / 'rules.toml'}" in done.err
     assert done.err.count("\n") == 1
 
 
-def test_the_working_folder_s_file_outranks_the_user_s_own(tmp_path: Path) -> None:
+def test_file_of_the_working_folder_outranks_the_users(tmp_path: Path) -> None:
     user = Sandbox(tmp_path)
     user.make_environment()
     own = tmp_path / "config" / "crawler" / "crawler.toml"
@@ -112,16 +112,16 @@ def test_the_working_folder_s_file_outranks_the_user_s_own(tmp_path: Path) -> No
     assert {line["name"]: line["enabled"] for line in here.lines} == {"mfa": False, "qazmonitor": True, "ktkz": True}
 
 
-def test_the_console_script_is_the_module(place: Sandbox) -> None:
+def test_the_console_script_is_the_module(sandbox: Sandbox) -> None:
     (script,) = entry_points(group="console_scripts", name="crawler")
     assert script.load() is main
-    version = place.run_crawler("--version")
+    version = sandbox.run_crawler("--version")
     assert version.code == 0
     assert version.out.startswith("crawler ")
 
 
-def test_help_names_every_command_without_loading_scrapy(place: Sandbox) -> None:
-    done = place.run_python("-X", "importtime", "-m", "crawler", "--help")
+def test_help_names_every_command_without_loading_scrapy(sandbox: Sandbox) -> None:
+    done = sandbox.run_python("-X", "importtime", "-m", "crawler", "--help")
     assert done.code == 0
     for name in ("crawl", "extract", "replay", "snapshot", "sources", "articles", "watch", "schedule", "init"):
         assert f"\n  {name} " in done.out

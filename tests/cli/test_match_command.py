@@ -1,4 +1,4 @@
-"""`crawler match` and `crawler rules` as a person or a script uses them."""
+"""`crawler match` and `crawler rules check`, for people and scripts."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_missing_or_foreign_file_is_named(app: typer.Typer, tmp_path: Path) ->
     assert "is not UTF-8 at byte 0" in str(RUN.invoke(app, ["match", "old.txt"]).exception)
 
 
-def test_rules_of_ones_own(app: typer.Typer, tmp_path: Path) -> None:
+def test_rules_file_of_the_owner(app: typer.Typer, tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text('[[rule]]\nname = "water"\nterms.en = ["river", "IWP"]\n', encoding="utf-8")
     assert "STRONG  water" in RUN.invoke(app, ["match", "--rules", "own.toml"], input="Two rivers.").stdout
     checked = RUN.invoke(app, ["rules", "check", "own.toml"]).stdout

@@ -50,7 +50,7 @@ def candidate(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_candidate_is_compared_with_todays_rules_sentence_by_sentence(config: Config, candidate: Path) -> None:
+def test_candidate_is_compared_with_todays_rules(config: Config, candidate: Path) -> None:
     said = compare_rules(config, candidate, "90d", 10)
     assert said.startswith("3 stored articles since")
     assert "carpets: 1 article, 1.0 a week" in said
@@ -59,20 +59,20 @@ def test_a_candidate_is_compared_with_todays_rules_sentence_by_sentence(config: 
     assert "The *Red Cross* opened an office in Astana." in said
 
 
-def test_only_articles_since_the_moment_asked_for_are_read(config: Config, candidate: Path) -> None:
+def test_only_articles_since_the_given_time_are_read(config: Config, candidate: Path) -> None:
     assert compare_rules(config, candidate, "7d", 10).startswith("2 stored articles since")
 
 
-def test_without_articles_it_says_so(config: Config, candidate: Path) -> None:
+def test_no_articles_to_test_on(config: Config, candidate: Path) -> None:
     assert "There is nothing to test on" in compare_rules(config, candidate, "1h", 10)
 
 
-def test_articles_a_week_count_the_weeks_between() -> None:
+def test_weekly_average_counts_the_weeks_between() -> None:
     assert average_per_week({"2025-W52": 1, "2026-W02": 3, "undated": 9}) == 4 / 3
     assert average_per_week({"undated": 9}) == 0
 
 
-def test_applying_rules_marks_history_with_a_record_and_once(config: Config, candidate: Path) -> None:
+def test_rematch_records_each_change_once(config: Config, candidate: Path) -> None:
     other = config.model_copy(update={"rules": candidate})
     assert "2 would change; 1 match strongly now that did not, 1 no longer do" in rematch_articles(other, dry_run=True)
     assert "2 changed; 1 match strongly now that did not, 1 no longer do" in rematch_articles(other, dry_run=False)

@@ -1,4 +1,4 @@
-"""`crawler schedule` with its commands, and a watch that sees what they write and what changes in crawler.toml."""
+"""`crawler schedule` and its commands, and a watch that sees their requests and changes of crawler.toml."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ AUTO = ("CRAWLER_SOURCES__QAZMONITOR__CRON", "CRAWLER_SOURCES__KTKZ__CRON")
 
 
 @contextmanager
-def watching(place: Sandbox, *sources: str, **more: str) -> Iterator[subprocess.Popen[str]]:
+def watching(sandbox: Sandbox, *sources: str, **more: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        [sys.executable, str(FREQUENT_WATCH), str(place.work_dir / "crawler.toml"), *sources],
-        cwd=place.work_dir,
-        env=place.make_environment(**more),
+        [sys.executable, str(FREQUENT_WATCH), str(sandbox.work_dir / "crawler.toml"), *sources],
+        cwd=sandbox.work_dir,
+        env=sandbox.make_environment(**more),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -49,28 +49,28 @@ def watching(place: Sandbox, *sources: str, **more: str) -> Iterator[subprocess.
             wait_until(lambda: not any(map(is_alive, below)))
 
 
-def ran(place: Sandbox) -> int:
-    if not (place.data_dir / "crawler.db").exists():
+def ran(sandbox: Sandbox) -> int:
+    if not (sandbox.data_dir / "crawler.db").exists():
         return 0
-    with place.open_store() as store:
+    with sandbox.open_store() as store:
         return sum(run.finished_at is not None for run in store.runs.list_recent("qazmonitor"))
 
 
-def configured(place: Sandbox, text: str) -> None:
-    place.make_environment()
-    (place.work_dir / "crawler.toml").write_text(text, encoding="utf-8")
+def configured(sandbox: Sandbox, text: str) -> None:
+    sandbox.make_environment()
+    (sandbox.work_dir / "crawler.toml").write_text(text, encoding="utf-8")
 
 
-def next_start(place: Sandbox) -> str:
-    with place.open_store() as store:
+def next_start(sandbox: Sandbox) -> str:
+    with sandbox.open_store() as store:
         row = store.schedules.get("qazmonitor")
     assert row is not None
     return row.cron
 
 
 def test_pause_and_resume_are_written_and_shown(tmp_path: Path) -> None:
-    place = Sandbox(tmp_path)
-    paused, shown, asked, resumed, run, unknown = place.run_many(
+    sandbox = Sandbox(tmp_path)
+    paused, shown, asked, resumed, run, unknown = sandbox.run_many(
         ("schedule", "pause", "mfa"),
         ("schedule",),
         ("schedule", "run", "mfa"),
@@ -88,26 +88,26 @@ def test_pause_and_resume_are_written_and_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_watch_sees_wishes_and_changes(tmp_path: Path) -> None:
+def test_watch_sees_requests_and_configuration_changes(tmp_path: Path) -> None:
     with QazMonitorSite(4) as qaz:
-        place = Sandbox(tmp_path, {"qazmonitor": qaz})
-        configured(place, "[sources.qazmonitor]\ncron = '0 0 1 1 *'\n[sources.mfa]\nenabled = false\n")
-        with watching(place, "qazmonitor") as process:
-            wait_until(lambda: ran(place) == 1, 60)  # never ran before: due at once
-            (here, asked) = place.run_many(("schedule",), ("schedule", "run", "qazmonitor"))
+        sandbox = Sandbox(tmp_path, {"qazmonitor": qaz})
+        configured(sandbox, "[sources.qazmonitor]\ncron = '0 0 1 1 *'\n[sources.mfa]\nenabled = false\n")
+        with watching(sandbox, "qazmonitor") as process:
+            wait_until(lambda: ran(sandbox) == 1, 60)  # never ran before: due at once
+            (here, asked) = sandbox.run_many(("schedule",), ("schedule", "run", "qazmonitor"))
             assert "no watch runs it now" not in here.out.split("qazmonitor")[1]
             assert asked.code == 0, asked.err
             assert f"the watch (process {process.pid} on host " in asked.out
-            wait_until(lambda: ran(place) == 2, 30)
-            seen = place.run_crawler("schedule", "watched", CRAWLER_SOURCES__KTKZ__ENABLED="false")
+            wait_until(lambda: ran(sandbox) == 2, 30)
+            seen = sandbox.run_crawler("schedule", "watched", CRAWLER_SOURCES__KTKZ__ENABLED="false")
             assert (seen.code, seen.out) == (0, "Every source is watched.\n")
-            configured(place, "[sources.qazmonitor]\ncron = '61 * * * *'\n")
-            configured(place, "[sources.qazmonitor\n")
+            configured(sandbox, "[sources.qazmonitor]\ncron = '61 * * * *'\n")
+            configured(sandbox, "[sources.qazmonitor\n")
             threading.Event().wait(1.5)
-            configured(place, "[sources.qazmonitor]\ncron = '5 5 * * *'\n")
-            wait_until(lambda: next_start(place) == "5 5 * * *", 30)
-            assert place.run_crawler("schedule", "pause", "qazmonitor").code == 0
-            refused = place.run_crawler("schedule", "run", "qazmonitor")
+            configured(sandbox, "[sources.qazmonitor]\ncron = '5 5 * * *'\n")
+            wait_until(lambda: next_start(sandbox) == "5 5 * * *", 30)
+            assert sandbox.run_crawler("schedule", "pause", "qazmonitor").code == 0
+            refused = sandbox.run_crawler("schedule", "run", "qazmonitor")
             assert "qazmonitor is paused: `crawler schedule resume qazmonitor` first" in refused.err
             process.send_signal(signal.SIGTERM)
             assert process.stdout is not None
@@ -119,14 +119,14 @@ def test_a_watch_sees_wishes_and_changes(tmp_path: Path) -> None:
         again = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  The configuration was read again; watched: .*qazmonitor"
         assert re.search(again, out, re.MULTILINE)
         assert out.count("started") == 2
-        alone = place.run_crawler("schedule", "watched")
+        alone = sandbox.run_crawler("schedule", "watched")
         assert (alone.code, alone.out) == (13, "No watch runs ktkz, mfa, qazmonitor; start `crawler watch`.\n")
-        gone = place.run_crawler("schedule", "run", "qazmonitor")
+        gone = sandbox.run_crawler("schedule", "run", "qazmonitor")
         assert "No watch runs qazmonitor now" in gone.err
 
 
 @pytest.mark.slow
-def test_an_alarm_that_could_not_be_told_is_told_at_a_look(tmp_path: Path) -> None:
+def test_unsent_alarm_is_sent_at_a_check(tmp_path: Path) -> None:
     heard: list[Any] = []
 
     class Receiver(http.server.BaseHTTPRequestHandler):
@@ -138,11 +138,11 @@ def test_an_alarm_that_could_not_be_told_is_told_at_a_look(tmp_path: Path) -> No
         def log_message(self, *_: object) -> None:
             pass
 
-    place = Sandbox(tmp_path)
-    configured(place, "[sources.qazmonitor]\ncron = '0 0 1 1 *'\n")
-    place.data_dir.mkdir(parents=True)
+    sandbox = Sandbox(tmp_path)
+    configured(sandbox, "[sources.qazmonitor]\ncron = '0 0 1 1 *'\n")
+    sandbox.data_dir.mkdir(parents=True)
     now = datetime.now(UTC)
-    with place.open_store() as store:
+    with sandbox.open_store() as store:
         from crawler.store.schedules import ScheduleState
 
         store.schedules.save(
@@ -154,19 +154,19 @@ def test_an_alarm_that_could_not_be_told_is_told_at_a_look(tmp_path: Path) -> No
     with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         channel = json.dumps([f"json://127.0.0.1:{server.server_port}/"])
-        with watching(place, "qazmonitor", CRAWLER_ALARMS__CHANNELS=channel):
+        with watching(sandbox, "qazmonitor", CRAWLER_ALARMS__CHANNELS=channel):
             wait_until(lambda: heard, 30)
         server.shutdown()
     assert len(heard) == 1
     assert "New shape." in heard[0]["message"]
 
 
-def test_a_learned_rhythm_is_explained(tmp_path: Path) -> None:
-    place = Sandbox(tmp_path, variables=dict.fromkeys(AUTO, "auto"))
-    place.data_dir.mkdir(parents=True)
+def test_learned_cron_is_explained(tmp_path: Path) -> None:
+    sandbox = Sandbox(tmp_path, variables=dict.fromkeys(AUTO, "auto"))
+    sandbox.data_dir.mkdir(parents=True)
     # The product counts days in Almaty. Between 19:00 and 24:00 UTC it is already tomorrow there.
     today = datetime.now(ZoneInfo("Asia/Almaty")).replace(hour=11, minute=30, second=0, microsecond=0)
-    with place.open_store() as store:
+    with sandbox.open_store() as store:
         for day in range(1, 100):
             at = today - timedelta(days=day)
             article = Article(
@@ -180,7 +180,7 @@ def test_a_learned_rhythm_is_explained(tmp_path: Path) -> None:
                 published_at=at,
             )
             store.articles.save(article, content_hash=str(day), run_id=None, seen_at=at)
-    done = place.run_crawler("schedule")
+    done = sandbox.run_crawler("schedule")
     assert done.code == 0, done.err
     assert "qazmonitor  */15 11 * * * | 0 */2 * * *  2" in done.out
     assert "    auto: every 15 min 11-12, else every 2 h, because 60 of 60 articles of 60 days came then\n" in done.out

@@ -1,4 +1,4 @@
-"""`crawler subscribe`: one section of crawler.toml is written, all else stays as its owner wrote it."""
+"""`crawler subscribe`: it writes one section of crawler.toml and keeps the rest."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_one_section_is_added_changed_and_taken_out(file: Path) -> None:
+def test_section_is_added_changed_and_removed(file: Path) -> None:
     assert subscribe(file, "press", "--channel", "desk", "--when", "daily 08:30") is None
     assert str(load_config(file).subscriptions["press"].when) == "daily 08:30"
     assert subscribe(file, "press", "--when", "hourly") is None
@@ -63,14 +63,14 @@ def test_a_link_to_the_file_stays_a_link(file: Path, tmp_path: Path) -> None:
     "text",
     ["subscriptions = 5\n", "[[subscriptions]]\na = 1\n", "[subscriptions]\npress = 3\n", "subscriptions = {a = {}}\n"],
 )
-def test_what_is_no_section_is_left_alone_and_said(file: Path, text: str) -> None:
+def test_unsuitable_section_is_kept_and_reported(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
     assert isinstance(subscribe(file, "press", "--channel", "desk"), ConfigError)
     assert file.read_text(encoding="utf-8") == text
 
 
 @pytest.mark.parametrize("word", ["mailto://user:geheim@example.kz", "nobody"])
-def test_a_channel_that_is_none_is_refused_without_showing_an_address(file: Path, word: str) -> None:
+def test_unknown_channel_is_refused_without_printing_an_address(file: Path, word: str) -> None:
     error = subscribe(file, "press", "--channel", word)
     assert str(error).startswith("Nothing was written:")
     assert "geheim" not in str(error)

@@ -100,7 +100,7 @@ def test_diff_as_json_holds_times_records_and_parts(watched: WatchedSource, nati
     assert {"mark": "added", "text": "15"} in edit["parts"]
 
 
-def test_what_cannot_be_meant_is_said(watched: WatchedSource, native_id: str) -> None:
+def test_wrong_arguments_are_refused(watched: WatchedSource, native_id: str) -> None:
     for arguments, message in (
         (("diff", "nothing"), "There is no stored article 'nothing'"),
         (("diff", native_id, "--from", "7"), "has no version 7; it has 1, 2, 3"),
@@ -120,9 +120,7 @@ def test_the_unpublished_article_is_listed_and_exported_with_its_text(watched: W
     assert "They helped 15 people" in gone["body"]
 
 
-def test_evidence_is_checked_with_nothing_but_common_tools(
-    watched: WatchedSource, native_id: str, tmp_path: Path
-) -> None:
+def test_evidence_is_checked_with_common_tools(watched: WatchedSource, native_id: str, tmp_path: Path) -> None:
     output = tmp_path / "evidence.zip"
     done = watched.run_command("evidence", native_id, "-o", str(output))
     assert (done.returncode, done.stderr) == (0, "")
@@ -190,7 +188,7 @@ def _is(data: bytes, record: dict[str, str]) -> bool:
     return hashlib.sha256(data).hexdigest() == record["member_sha256"]
 
 
-def test_a_lost_record_is_told(watched: WatchedSource, native_id: str, tmp_path: Path) -> None:
+def test_lost_record_is_reported(watched: WatchedSource, native_id: str, tmp_path: Path) -> None:
     (day,) = (watched.data / "archive" / "qazmonitor").iterdir()
     hidden = day.rename(day.with_suffix(".hidden"))
     try:
@@ -204,7 +202,7 @@ def test_a_lost_record_is_told(watched: WatchedSource, native_id: str, tmp_path:
         assert "NO RECORD" in archive.read("README.txt").decode()
 
 
-def test_evidence_of_an_article_that_came_with_a_list(tmp_path: Path) -> None:
+def test_evidence_of_an_article_from_a_list(tmp_path: Path) -> None:
     with GovSite(count=3) as site:
         ministry = WatchedSource("mfa", site, tmp_path)
         site.edit_article(site.articles[0].id, "ru", title="Другой заголовок без имён")

@@ -1,4 +1,4 @@
-"""`crawler watch`: what is due at once runs at once, SIGTERM ends it with 0, and nothing is left behind."""
+"""`crawler watch`: due sources run at once, SIGTERM ends it with 0, and no process remains."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ from support.sandbox import Sandbox, get_expected_articles
 from crawler.items import Health
 
 
-def finished(place: Sandbox, number: int) -> bool:
-    if not (place.data_dir / "crawler.db").exists():
+def finished(sandbox: Sandbox, number: int) -> bool:
+    if not (sandbox.data_dir / "crawler.db").exists():
         return False
-    with place.open_store() as store:
+    with sandbox.open_store() as store:
         return sum(run.finished_at is not None for run in store.runs.list_recent(limit=10)) >= number
 
 
-def test_watch_runs_what_is_due_and_ends_on_sigterm(tmp_path: Path) -> None:
+def test_watch_runs_due_sources_and_ends_on_sigterm(tmp_path: Path) -> None:
     with GovSite(6) as gov, QazMonitorSite(6) as qaz:
-        place = Sandbox(tmp_path, {"mfa": gov, "qazmonitor": qaz})
-        with place.start_crawler("watch", "mfa", "qazmonitor") as process:
-            wait_until(lambda: finished(place, 2), 60)
+        sandbox = Sandbox(tmp_path, {"mfa": gov, "qazmonitor": qaz})
+        with sandbox.start_crawler("watch", "mfa", "qazmonitor") as process:
+            wait_until(lambda: finished(sandbox, 2), 60)
             below = list_descendants(process.pid)
             assert below
             process.send_signal(signal.SIGTERM)
             out, _ = process.communicate(timeout=30)
         assert process.returncode == 0, out
         wait_until(lambda: not any(map(is_alive, below)))
-        for source, site in place.sites.items():
+        for source, site in sandbox.sites.items():
             assert f"  {source}  started" in out
             assert f"  {source}  healthy: " in out
-            assert place.get_articles(source).keys() == get_expected_articles(source, site).keys()
-        with place.open_store() as store:
+            assert sandbox.get_articles(source).keys() == get_expected_articles(source, site).keys()
+        with sandbox.open_store() as store:
             assert {run.health for run in store.runs.list_recent()} == {Health.HEALTHY}
             for row in store.schedules.list_all():
                 assert row.last_started_at is not None
                 assert row.last_finished_at is not None
                 assert row.next_due_at is not None
                 assert row.next_due_at > row.last_started_at
-        done = place.run_crawler("schedule")
+        done = sandbox.run_crawler("schedule")
         assert done.code == 0
         assert [line.split()[0] for line in done.out.splitlines() if line[0] != " "] == ["ktkz", "mfa", "qazmonitor"]
         assert done.out.count(": healthy. ") == 2
 
 
-def test_sigterm_ends_the_crawl_that_is_going_on(tmp_path: Path) -> None:
+def test_sigterm_ends_the_run_in_progress(tmp_path: Path) -> None:
     with QazMonitorSite(24, feed_size=24) as qaz:
-        place = Sandbox(tmp_path, {"qazmonitor": qaz}, {"CRAWLER_POLITENESS__DELAY": "0.2"})
-        with place.start_crawler("watch", "qazmonitor") as process:
+        sandbox = Sandbox(tmp_path, {"qazmonitor": qaz}, {"CRAWLER_POLITENESS__DELAY": "0.2"})
+        with sandbox.start_crawler("watch", "qazmonitor") as process:
             wait_until(lambda: len(qaz.requests) > 4, 60)
             below = list_descendants(process.pid)
             process.send_signal(signal.SIGTERM)
@@ -60,7 +60,7 @@ def test_sigterm_ends_the_crawl_that_is_going_on(tmp_path: Path) -> None:
         assert "because the watch ends" in out
         wait_until(lambda: not any(map(is_alive, below)))
         assert len(qaz.requests) < 24
-        with place.open_store() as store:
+        with sandbox.open_store() as store:
             (run,) = store.runs.list_recent("qazmonitor")
         assert run.finished_at is not None
         assert not run.complete

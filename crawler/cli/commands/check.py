@@ -1,4 +1,4 @@
-"""`crawler check`: read one known live page of each page class, to tell a changed site from an old snapshot."""
+"""`crawler check`: read one known live page of each page class, to distinguish a changed site from an old snapshot."""
 
 from __future__ import annotations
 

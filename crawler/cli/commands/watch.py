@@ -69,8 +69,14 @@ class WatchConsole:
             self.notifier.submit(event.outcome)
 
     def on_event(self, event: RunEvent) -> None:
-        """Print an event of a run, if it is worth a line."""
-        print_event(event)
+        """Print a matching article that is new or changed to stdout, and a log record to stderr."""
+        if event.get("type") == "article":
+            article = Article.from_dict(event)
+            if article.is_matched and article.verdict is not Verdict.UNCHANGED:
+                words = ", ".join(dict.fromkeys(match.surface for match in article.matches))
+                print(f"    {article.verdict}: {article.headline} [{words}] {article.url}", flush=True)
+        elif event.get("type") == "log":
+            print(f"{event['source']}  {event.get('level')}  {event.get('message')}", file=sys.stderr, flush=True)
 
     def on_check(self, sources: Sequence[str]) -> None:
         """Show other processes that this watch runs its sources, and send what could not be sent before."""
@@ -104,14 +110,3 @@ def format_step(event: SchedulerEvent) -> str:
             return f"{head}  {verdict}: {outcome.reason} ({outcome.seconds:.1f} s{code})"
         case RunSkipped(reason=reason):
             return f"{head}  skipped: {reason}"
-
-
-def print_event(event: RunEvent) -> None:
-    """Print a matching article that is new or changed to stdout, and a log record to stderr."""
-    if event.get("type") == "article":
-        article = Article.from_dict(event)
-        if article.is_matched and article.verdict is not Verdict.UNCHANGED:
-            words = ", ".join(dict.fromkeys(match.surface for match in article.matches))
-            print(f"    {article.verdict}: {article.headline} [{words}] {article.url}", flush=True)
-    elif event.get("type") == "log":
-        print(f"{event['source']}  {event.get('level')}  {event.get('message')}", file=sys.stderr, flush=True)
