@@ -10,8 +10,10 @@ from support.factories import make_article
 
 from crawler.context.modes import RunMode
 from crawler.context.run_context import RunContext
-from crawler.items import Article, Health, Run
+from crawler.items import Article, Health, Run, Verdict
 from crawler.pipelines.alert_policy import AlertPolicy
+from crawler.similarity.content_hashes import hash_body, hash_revision
+from crawler.spiders import load_spider
 from crawler.spiders.ktkz import KtSpider
 from crawler.spiders.mfa import MfaSpider
 from crawler.store import Store
@@ -76,3 +78,36 @@ def test_a_backfill_tells_what_any_run_would_have_told(
     ran(store, "ktkz")
     item = make_new_article(published=published, version=version)
     assert quiet(store, item, since=NOON - 900 * HOUR) == expected
+
+
+def make_text(number: int, language: str) -> Article:
+    return make_article(str(number), language=language, body=f"mfa:{number}:{language}")
+
+
+def save_in_run(store: Store, at: datetime, *articles: Article, complete: bool = True) -> list[str | None]:
+    """Store the articles in a live run. Return why each of their events is suppressed."""
+    begun = store.runs.record_start(Run(source="mfa", started_at=at))
+    context = RunContext(source="mfa")
+    context.store = store
+    policy, found = AlertPolicy(context, load_spider("mfa")(context=context)), []
+    for each in articles:
+        one = replace(each, verdict=Verdict.NEW)
+        found.append(policy.get_suppression_reason(one))
+        hashes = {"content_hash": hash_revision(one), "copy_hash": hash_body(one)}
+        store.articles.save(one, **hashes, run_id=begun.id, seen_at=at + timedelta(minutes=1))
+    end = at + timedelta(minutes=5)
+    store.runs.record_end(replace(begun, finished_at=end, health=Health.HEALTHY, exit_code=0, complete=complete))
+    return found
+
+
+def test_a_first_run_is_quiet_and_the_next_is_not(store: Store) -> None:
+    assert save_in_run(store, NOON, make_text(1, "ru"), complete=False) == ["baseline"]
+    assert save_in_run(store, NOON + HOUR, make_text(2, "ru")) == ["baseline"]
+    assert save_in_run(store, NOON + 2 * HOUR, make_text(3, "ru")) == [None]
+
+
+def test_a_language_is_read_for_the_first_time_until_a_run_that_is_complete(store: Store) -> None:
+    save_in_run(store, NOON, make_text(1, "ru"))
+    assert save_in_run(store, NOON + HOUR, make_text(1, "kk"), complete=False) == ["baseline"]
+    assert save_in_run(store, NOON + 2 * HOUR, make_text(2, "kk"), make_text(2, "ru")) == ["baseline", None]
+    assert save_in_run(store, NOON + 3 * HOUR, make_text(3, "kk")) == [None]
