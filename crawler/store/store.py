@@ -6,8 +6,6 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -130,36 +128,6 @@ def store_exists(url: str) -> bool:
 def redact_url(url: str) -> str:
     """Return a store's URL without its password, for messages. The store is not opened."""
     return _format_name(_parse_url(url))
-
-
-class HasSettings(Protocol):
-    """The part of Scrapy's Crawler that is needed here."""
-
-    settings: Any
-
-
-_open_stores: WeakKeyDictionary[HasSettings, Store] = WeakKeyDictionary()
-
-
-def get_store(crawl: HasSettings) -> Store:
-    """Return the crawl's one store (setting CRAWLER_DATABASE), opened at the first call.
-
-    Scrapy makes the crawl's components one by one, and all must share the store's transactions. A dry run reads an
-    existing store but creates none: without one it uses an empty store in memory.
-    """
-    if crawl not in _open_stores:
-        url = crawl.settings["CRAWLER_DATABASE"]
-        if crawl.settings.getbool("CRAWLER_DRY_RUN") and not store_exists(url):
-            url = "sqlite://"
-        _open_stores[crawl] = open_store(url)
-    return _open_stores[crawl]
-
-
-def close_store(crawl: HasSettings) -> None:
-    """Close the crawl's store, if it is open."""
-    store = _open_stores.pop(crawl, None)
-    if store is not None:
-        store.close()
 
 
 def _parse_url(url: str) -> URL:
