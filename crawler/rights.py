@@ -161,8 +161,8 @@ def allocate_excerpts(demands: Sequence[ExcerptDemand], registry: RightsRegistry
     """Return what an output may show for each of its demands, so that no article's share is exceeded.
 
     Pass all demands of one output, of all articles and versions: everything shown of an article counts together, and a
-    passage that is shown twice counts once. The order of the demands does not matter. Excerpts take precedence over
-    links, and newer versions over older ones.
+    passage that is shown twice counts once. The order of the demands does not matter: links come first, because they
+    are short, then newer versions before older ones.
     """
     by_article: dict[str, list[int]] = {}
     for index, demand in enumerate(demands):
@@ -176,7 +176,7 @@ def allocate_excerpts(demands: Sequence[ExcerptDemand], registry: RightsRegistry
 
 
 def _rank_demand(demand: ExcerptDemand) -> tuple[bool, int]:
-    return demand.headline_only, -(demand.article.version or 0)
+    return not demand.headline_only, -(demand.article.version or 0)
 
 
 def _fill_demand(demand: ExcerptDemand, budget: _ExcerptBudget) -> AllowedText:

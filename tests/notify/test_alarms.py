@@ -33,7 +33,7 @@ def receiver() -> Iterator[AlarmWebhook]:
     one.close()
 
 
-def told(store: Store, receiver: AlarmWebhook, *verdicts: str) -> list[str]:
+def list_sent_titles(store: Store, receiver: AlarmWebhook, *verdicts: str) -> list[str]:
     """The titles that came of runs a minute apart."""
     channels = AlarmDispatcher([receiver.address])
     for number, verdict in enumerate(verdicts):
@@ -69,11 +69,11 @@ def told(store: Store, receiver: AlarmWebhook, *verdicts: str) -> list[str]:
         (["silent", "healthy", "silent"], ["mfa: silent", "mfa is well again", "mfa: silent"]),
     ],
 )
-def test_what_is_told(store: Store, receiver: AlarmWebhook, verdicts: list[str], titles: list[str]) -> None:
-    assert told(store, receiver, *verdicts) == titles
+def test_which_notices_are_sent(store: Store, receiver: AlarmWebhook, verdicts: list[str], titles: list[str]) -> None:
+    assert list_sent_titles(store, receiver, *verdicts) == titles
 
 
-def runs(store: Store, receiver: AlarmWebhook, verdicts: str) -> list[str]:
+def record_runs(store: Store, receiver: AlarmWebhook, verdicts: str) -> list[str]:
     """As `told`, each run written down first as it is in life: u(nreachable), h(ealthy), b(locked)."""
     channels, health = AlarmDispatcher([receiver.address]), {"u": "unreachable", "h": "healthy", "b": "blocked"}
     for number, letter in enumerate(verdicts):
@@ -103,21 +103,21 @@ OPENED, HEALED = "mfa: unreachable", "mfa is well again"
         ("uhhhhhhhuh", []),
     ],
 )
-def test_a_source_that_comes_and_goes_is_told_once(
+def test_a_flapping_source_is_announced_once(
     store: Store, receiver: AlarmWebhook, verdicts: str, titles: list[str]
 ) -> None:
-    assert runs(store, receiver, verdicts) == titles
+    assert record_runs(store, receiver, verdicts) == titles
 
 
-def test_a_message_says_what_and_since_when(store: Store, receiver: AlarmWebhook) -> None:
-    told(store, receiver, "blocked", "healthy")
+def test_a_message_names_the_health_and_its_start(store: Store, receiver: AlarmWebhook) -> None:
+    list_sent_titles(store, receiver, "blocked", "healthy")
     assert receiver.texts == [
         "It is blocked.\nSince 2026-03-06 12:00. `crawler health mfa` says more.",
         "It was blocked from 2026-03-06 12:00 to 2026-03-06 12:01.\nIt is blocked.",
     ]
 
 
-def test_a_receiver_that_is_down_hears_it_once_when_it_is_back(store: Store, receiver: AlarmWebhook) -> None:
+def test_a_failed_channel_gets_the_alarm_once_it_is_back(store: Store, receiver: AlarmWebhook) -> None:
     other = AlarmWebhook()
     channels, receiver.down = AlarmDispatcher([receiver.address, other.address]), True
     record_run_result(
@@ -139,7 +139,7 @@ def test_a_receiver_that_is_down_hears_it_once_when_it_is_back(store: Store, rec
     other.close()
 
 
-def test_of_several_recipients_those_who_heard_do_not_hear_it_again(store: Store) -> None:
+def test_recipients_who_have_an_alarm_do_not_get_it_again(store: Store) -> None:
     record_run_result(
         store, source="mfa", verdict="blocked", exit_code=11, message="No.", run_id=None, finished_at=NOON
     )
@@ -155,14 +155,14 @@ def test_of_several_recipients_those_who_heard_do_not_hear_it_again(store: Store
         assert group.delivered == ["+77010000001", "+77010000002"]
 
 
-def run(store: Store, verdict: str, minute: int = 0) -> None:
+def record_run(store: Store, verdict: str, minute: int = 0) -> None:
     code, at = CODES[verdict], NOON + minute * MINUTE
     record_run_result(
         store, source="mfa", verdict=verdict, exit_code=code, message=f"{verdict}.", run_id=None, finished_at=at
     )
 
 
-def sending(store: Store, receiver: AlarmWebhook) -> threading.Thread:
+def start_sending(store: Store, receiver: AlarmWebhook) -> threading.Thread:
     """A thread that is in the middle of sending, until the receiver is let go."""
     receiver.arrived.clear()
     receiver.let_go.clear()
@@ -172,19 +172,19 @@ def sending(store: Store, receiver: AlarmWebhook) -> threading.Thread:
     return thread
 
 
-def test_two_that_send_at_once_tell_it_once(store: Store, receiver: AlarmWebhook) -> None:
-    run(store, "blocked")
-    first = sending(store, receiver)
+def test_two_senders_at_once_send_an_alarm_once(store: Store, receiver: AlarmWebhook) -> None:
+    record_run(store, "blocked")
+    first = start_sending(store, receiver)
     assert AlarmDispatcher([receiver.address]).send_due(store, NOON, UTC) == 0
     receiver.let_go.set()
     first.join()
     assert receiver.titles == ["mfa: blocked"]
 
 
-def test_a_source_that_heals_while_its_alarm_is_sent_is_well(store: Store, receiver: AlarmWebhook) -> None:
-    run(store, "blocked")
-    first = sending(store, receiver)
-    run(store, "healthy", 1)
+def test_a_source_that_heals_while_its_alarm_is_sent(store: Store, receiver: AlarmWebhook) -> None:
+    record_run(store, "blocked")
+    first = start_sending(store, receiver)
+    record_run(store, "healthy", 1)
     receiver.let_go.set()
     first.join()
     assert store.alarms.list_open() == []
@@ -192,12 +192,12 @@ def test_a_source_that_heals_while_its_alarm_is_sent_is_well(store: Store, recei
     assert receiver.titles == ["mfa: blocked", "mfa is well again"]
 
 
-def test_who_heard_of_it_hears_that_it_got_worse_before_all_heard(store: Store, receiver: AlarmWebhook) -> None:
+def test_an_alarm_escalates_before_it_reached_all_channels(store: Store, receiver: AlarmWebhook) -> None:
     other = AlarmWebhook()
     channels, receiver.down = AlarmDispatcher([receiver.address, other.address]), True
-    run(store, "degraded")
+    record_run(store, "degraded")
     channels.send_due(store, NOON, UTC)
-    run(store, "changed", 1)
+    record_run(store, "changed", 1)
     receiver.down = False
     channels.send_due(store, NOON + MINUTE, UTC)
     worse = "mfa: changed, worse than before"
@@ -205,28 +205,28 @@ def test_who_heard_of_it_hears_that_it_got_worse_before_all_heard(store: Store, 
     other.close()
 
 
-def test_new_trouble_overtakes_a_recovery_that_was_not_heard(store: Store, receiver: AlarmWebhook) -> None:
+def test_a_new_alarm_replaces_an_unsent_recovery(store: Store, receiver: AlarmWebhook) -> None:
     channels = AlarmDispatcher([receiver.address])
-    run(store, "blocked")
+    record_run(store, "blocked")
     channels.send_due(store, NOON, UTC)
     receiver.down = True
     for minute, verdict in enumerate(("healthy", "changed"), start=1):
-        run(store, verdict, minute)
+        record_run(store, verdict, minute)
         channels.send_due(store, NOON + minute * MINUTE, UTC)
     receiver.down = False
     channels.send_due(store, NOON + timedelta(hours=9), UTC)
     assert receiver.titles == ["mfa: blocked", "mfa: changed"]
 
 
-def test_a_channel_that_is_named_later_hears_what_is_open(store: Store, receiver: AlarmWebhook) -> None:
+def test_a_channel_added_later_gets_open_alarms(store: Store, receiver: AlarmWebhook) -> None:
     for minute, verdict in enumerate(("silent", "healthy", "blocked")):
-        run(store, verdict, minute)
+        record_run(store, verdict, minute)
         AlarmDispatcher([]).send_due(store, NOON, UTC)
     AlarmDispatcher([receiver.address]).send_due(store, NOON + MINUTE, UTC)
     assert receiver.titles == ["mfa: blocked"]
 
 
-def test_an_unusable_address_is_refused_without_being_shown() -> None:
+def test_an_error_does_not_show_the_address() -> None:
     with pytest.raises(ConfigError) as caught:
         AlarmDispatcher(["json://localhost", "nonsense://geheim"])
     assert "address 2 of 2" in str(caught.value)
@@ -234,7 +234,7 @@ def test_an_unusable_address_is_refused_without_being_shown() -> None:
 
 
 @pytest.mark.slow
-def test_a_crawl_tells_trouble_once_and_its_end(tmp_path: Path, receiver: AlarmWebhook) -> None:
+def test_a_crawl_sends_an_alarm_once_and_its_end(tmp_path: Path, receiver: AlarmWebhook) -> None:
     with GovSite(3) as site:
         channels = json.dumps([receiver.address])
         place = Sandbox(tmp_path, {"mfa": site}, {"CRAWLER_ALARMS__CHANNELS": channels})

@@ -3,15 +3,14 @@ message waits, articles that are no longer there, a store that begins anew."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from support.article_publisher import NOON, ArticlePublisher
+from support.factories import make_config
 from support.webhook_server import WebhookServer
 
 from crawler.config import Config, Subscription
@@ -26,18 +25,7 @@ from crawler.store import Decision, DeliveryState, Message, Store, open_store
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
-        yield opened
-
-
-def config(address: str = "json://127.0.0.1:1", **press: Any) -> Config:
-    subscription = {"channels": ["desk"], **press}
-    return Config.model_validate({"channels": {"desk": address}, "subscriptions": {"press": subscription}})
-
-
-def told(room: ArticlePublisher, settings: Config) -> list[Message]:
+def list_messages(room: ArticlePublisher, settings: Config) -> list[Message]:
     """Sort what is new and make what is due; every message so far, the earliest first."""
     room.cluster_articles()
     route_events(room.store, settings, room.clock)
@@ -45,65 +33,65 @@ def told(room: ArticlePublisher, settings: Config) -> list[Message]:
     return [message for message, _ in reversed(room.store.deliveries.list_newest())]
 
 
-def begun(store: Store) -> ArticlePublisher:
+def start_subscription(store: Store) -> ArticlePublisher:
     store.subscriptions.get_or_start(["press"], NOON - DAY)
     return ArticlePublisher(store)
 
 
-def test_what_waits_for_a_digest_is_told_when_the_subscription_is_told_at_once_from_now_on(store: Store) -> None:
-    room = begun(store)
+def test_pending_events_get_a_last_digest_after_a_switch_to_real_time(store: Store) -> None:
+    room = start_subscription(store)
     room.publish("1")
-    waiting = told(room, config(when="daily 08:30"))
+    waiting = list_messages(room, make_config(when="daily 08:30"))
     assert [message.kind for message in waiting] == ["digest"]  # of the day before: empty
     room.clock += timedelta(minutes=1)
-    messages = told(room, config(when="realtime"))
+    messages = list_messages(room, make_config(when="realtime"))
     assert [message.kind for message in messages] == ["digest", "digest"]
-    letter = MessageRenderer(config(), store).render(messages[-1])
+    letter = MessageRenderer(make_config(), store).render(messages[-1])
     assert letter is not None
     assert "О встрече 1" in letter.text
-    assert len(told(room, config())) == 2
+    assert len(list_messages(room, make_config())) == 2
 
 
-def test_a_first_digest_after_alerts_tells_nothing_that_was_told_with_them(store: Store) -> None:
-    room = begun(store)
+def test_a_first_digest_repeats_no_alert(store: Store) -> None:
+    room = start_subscription(store)
     room.publish("1", "en")
-    told(room, config())
+    list_messages(room, make_config())
     room.publish("1", "ru")  # another language of what was told
-    told(room, config())
+    list_messages(room, make_config())
     room.clock += DAY
     body = "Делегация МККК посетила Шымкент и встретилась с акимом города."
     other = room.publish("2", title="О поездке", body=body)
-    told(room, config())
+    list_messages(room, make_config())
     assert store.notifications.list_by_article(other.id)[0].decision is Decision.ALERT
-    kinds = {message.kind for message in told(room, config(when="daily 08:30", empty="always"))}
+    kinds = {message.kind for message in list_messages(room, make_config(when="daily 08:30", empty="always"))}
     assert kinds == {"alert"}  # the digest of that morning would say that there was nothing
     room.clock += DAY
-    digest = told(room, config(when="daily 08:30", empty="always"))[-1]
+    digest = list_messages(room, make_config(when="daily 08:30", empty="always"))[-1]
     assert (digest.kind, digest.period_start) == ("digest", NOON + DAY + timedelta(minutes=3))
     assert store.notifications.list_by_message(digest.id) == []
 
 
-def test_who_heard_that_a_page_is_gone_hears_that_it_is_back(store: Store) -> None:
-    room = begun(store)
+def test_a_page_that_returns_causes_an_alert(store: Store) -> None:
+    room = start_subscription(store)
     gone = room.take_down(room.publish("1"))
-    told(room, config())
+    list_messages(room, make_config())
     room.save(replace(gone, version=3, verdict=Verdict.REPUBLISHED, fetched_at=room.clock))
-    last = told(room, config())[-1]
-    letter = MessageRenderer(config(), store).render(last)
+    last = list_messages(room, make_config())[-1]
+    letter = MessageRenderer(make_config(), store).render(last)
     assert letter is not None
     assert letter.subject.startswith("Back again: ")
     room.publish("1", "kk", topic="гуманитарлық мәселелер")
-    assert told(room, config())[-1] == last
+    assert list_messages(room, make_config())[-1] == last
 
 
-def test_an_alert_that_is_late_does_not_come_in_quiet_hours(store: Store) -> None:
+def test_a_late_alert_waits_for_the_end_of_quiet_hours(store: Store) -> None:
     now = datetime.now(ZoneInfo("Asia/Almaty"))
     quiet = f"{now - timedelta(hours=1):%H:%M}-{now + timedelta(hours=1):%H:%M}"
     with WebhookServer() as hook:
-        settings = config(hook.address, quiet=quiet, timezone="Asia/Almaty")
-        room = begun(store)
+        settings = make_config(hook.address, quiet=quiet, timezone="Asia/Almaty")
+        room = start_subscription(store)
         room.publish("1")
-        told(room, config(hook.address))  # due at once, as one that failed before
+        list_messages(room, make_config(hook.address))  # due at once, as one that failed before
         assert not Dispatcher(settings, store).send_due()
         ((_, delivery),) = store.deliveries.list_newest()
         assert timedelta(minutes=58) < delivery.next_try_at - datetime.now(UTC) <= timedelta(hours=1)
@@ -114,7 +102,7 @@ def test_an_alert_that_is_late_does_not_come_in_quiet_hours(store: Store) -> Non
         assert Dispatcher(settings, store).send_due(ignore_quiet_hours=True).sent == 1
 
 
-def test_a_message_that_cannot_be_written_holds_up_no_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_that_cannot_be_rendered_holds_up_no_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = MessageRenderer.build_entry
 
     def entry(self: MessageRenderer, subscription: Subscription, article: Article) -> Entry:
@@ -124,10 +112,10 @@ def test_a_message_that_cannot_be_written_holds_up_no_other(store: Store, monkey
 
     monkeypatch.setattr(MessageRenderer, "build_entry", entry)
     with WebhookServer() as hook:
-        settings, room = config(hook.address, unit="article"), begun(store)
+        settings, room = make_config(hook.address, unit="article"), start_subscription(store)
         for name in ("1", "2", "3"):
             room.publish(name)
-        told(room, settings)
+        list_messages(room, settings)
         sent = Dispatcher(settings, store).send_due()
         assert (sent.sent, sent.failed) == (2, 1)
         ((_, waits),) = store.deliveries.list_newest(failed=True)
@@ -135,38 +123,38 @@ def test_a_message_that_cannot_be_written_holds_up_no_other(store: Store, monkey
 
 
 @pytest.mark.parametrize("year", [1, 9999])
-def test_a_day_beyond_all_zones_is_told(store: Store, year: int) -> None:
-    room = begun(store)
+def test_a_day_outside_all_time_zones(store: Store, year: int) -> None:
+    room = start_subscription(store)
     day = datetime(year, 12 if year > 1 else 1, 31 if year > 1 else 1, 23 if year > 1 else 1, tzinfo=UTC)
     room.save(replace(room.publish("1"), id="mfa:2:ru", published_at=day))
     for zone in ("Asia/Almaty", "America/Lima"):
-        settings = config(unit="article", timezone=zone)
-        letters = [MessageRenderer(settings, store).render(message) for message in told(room, settings)]
+        settings = make_config(unit="article", timezone=zone)
+        letters = [MessageRenderer(settings, store).render(message) for message in list_messages(room, settings)]
         assert len([letter for letter in letters if letter and letter.text]) == 2
 
 
-def test_a_bundle_of_which_nothing_is_left_is_not_sent(store: Store) -> None:
-    room = begun(store)
+def test_an_empty_bundle_is_not_sent(store: Store) -> None:
+    room = start_subscription(store)
     bundle = store.messages.add(
         key="k", subscription="press", kind="bundle", channels=["desk"], created_at=room.clock, due_at=room.clock
     )
     message = store.messages.get(bundle)
     assert message is not None
-    assert MessageRenderer(config(), store).render(message) is None
+    assert MessageRenderer(make_config(), store).render(message) is None
 
 
-def test_the_keys_of_another_store_are_others(store: Store, tmp_path: Path) -> None:
+def test_another_store_has_other_keys(store: Store, tmp_path: Path) -> None:
     keys = []
     with open_store(f"sqlite:///{tmp_path / 'another.db'}") as another:
         for name, each in (("1", store), ("2", another)):
-            room = begun(each)
+            room = start_subscription(each)
             room.publish(name)
-            keys += [message.key for message in told(room, config())]
+            keys += [message.key for message in list_messages(room, make_config())]
     assert len(set(keys)) == 2
 
 
-def test_what_failed_is_listed_however_much_waits(store: Store) -> None:
-    room = begun(store)
+def test_failures_are_listed_whatever_is_pending(store: Store) -> None:
+    room = start_subscription(store)
     new = {"subscription": "press", "kind": "alert", "channels": ["desk"], "created_at": room.clock, "due_at": NOON}
     number, *_ = [store.messages.add(key=str(n), **new) for n in range(5)]  # type: ignore[arg-type]
     ((_, first),) = store.deliveries.list_newest(message_id=number)
@@ -174,44 +162,44 @@ def test_what_failed_is_listed_however_much_waits(store: Store) -> None:
     assert [message.id for message, _ in store.deliveries.list_newest(failed=True, limit=2)] == [number]
 
 
-def test_what_another_run_stores_meanwhile_waits_until_its_story_is_known(store: Store) -> None:
-    room = begun(store)
+def test_an_event_waits_until_its_story_is_known(store: Store) -> None:
+    room = start_subscription(store)
     room.publish("1", "en")
     room.cluster_articles()
     late = room.publish("1", "ru")  # after the judging, before the sorting
-    route_events(store, config(), room.clock)
+    route_events(store, make_config(), room.clock)
     assert [news.article_id for news in store.events.list_undecided(9)] == [late.id]
-    assert len(told(room, config())) == 1
+    assert len(list_messages(room, make_config())) == 1
     assert [notice.decision for notice in store.notifications.list_by_article(late.id)] == [Decision.COVERED]
     never = room.publish("2")
-    route_events(store, config(), room.clock + timedelta(minutes=11))  # whatever ails the judging
+    route_events(store, make_config(), room.clock + timedelta(minutes=11))  # whatever ails the judging
     assert [notice.decision for notice in store.notifications.list_by_article(never.id)] == [Decision.ALERT]
 
 
-def test_what_is_read_in_the_second_in_which_a_subscription_begins_is_told(store: Store) -> None:
+def test_an_event_in_the_second_of_the_subscriptions_start(store: Store) -> None:
     store.subscriptions.get_or_start(["press"], NOON.replace(microsecond=400_000))
     room = ArticlePublisher(store)
     room.publish("1")  # at 12:00:00, for pages have whole seconds
-    assert len(told(room, config())) == 1
+    assert len(list_messages(room, make_config())) == 1
 
 
-def test_a_further_correction_is_told_whichever_language_it_begins_in(store: Store) -> None:
-    room = begun(store)
+def test_a_further_correction_is_another_alert_in_any_language(store: Store) -> None:
+    room = start_subscription(store)
     ru, en = room.publish("1", "ru"), room.publish("1", "en")
-    assert len(told(room, config())) == 1
+    assert len(list_messages(room, make_config())) == 1
     ru, en = room.revise(ru, "в Астане", "в Астане 7"), room.revise(en, "in Astana", "in Astana 7")
-    assert len(told(room, config())) == 2  # one correction, with the English one in front
+    assert len(list_messages(room, make_config())) == 2  # one correction, with the English one in front
     room.revise(ru, "в Астане 7", "в Астане 9")
-    assert len(told(room, config())) == 3
+    assert len(list_messages(room, make_config())) == 3
     room.revise(en, "in Astana 7", "in Astana 9")
-    assert len(told(room, config())) == 3
+    assert len(list_messages(room, make_config())) == 3
 
 
-def test_of_two_revisions_that_are_told_at_once_the_newer_one_is_shown(store: Store) -> None:
-    room = begun(store)
+def test_of_two_revisions_in_one_alert_the_newer_one_is_shown(store: Store) -> None:
+    room = start_subscription(store)
     first = room.publish("1")
-    told(room, config())
+    list_messages(room, make_config())
     room.revise(room.revise(first, "в Астане", "в Астане 7"), "в Астане 7", "в Астане 9")
-    letter = MessageRenderer(config(), store).render(told(room, config())[-1])
+    letter = MessageRenderer(make_config(), store).render(list_messages(room, make_config())[-1])
     assert letter is not None
     assert "Астане 9" in letter.text

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +16,7 @@ from crawler.notify.digests import make_due_digests
 from crawler.notify.rendered_message import RenderedMessage
 from crawler.notify.rendering import MessageRenderer
 from crawler.notify.routing import route_events
-from crawler.store import Store, open_store
+from crawler.store import Store
 
 ALMATY = ZoneInfo("Asia/Almaty")
 DAY = timedelta(days=1)
@@ -26,13 +24,7 @@ MORNING = datetime(2026, 3, 7, 8, 31, tzinfo=ALMATY)
 """The morning after `NOON`, a minute after 08:30."""
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
-        yield opened
-
-
-class Desk:
+class DigestDesk:
     """One subscriber to a daily digest, since the day before `NOON`."""
 
     def __init__(self, store: Store, **options: Any) -> None:
@@ -43,11 +35,11 @@ class Desk:
         store.subscriptions.get_or_start(["press"], NOON - DAY)
         self.sent = make_due_digests(store, self.config, NOON)  # an empty one, of this morning
 
-    def sort(self) -> None:
+    def route(self) -> None:
         self.room.cluster_articles()
         route_events(self.store, self.config, self.room.clock)
 
-    def letters(self) -> list[RenderedMessage]:
+    def render_messages(self) -> list[RenderedMessage]:
         """What was made since `letters` was asked last, the earliest first."""
         found = [message for message, _ in reversed(self.store.deliveries.list_newest())][self.sent :]
         self.sent += len(found)
@@ -56,90 +48,90 @@ class Desk:
         return [letter for letter in letters if letter]
 
 
-def test_what_came_during_the_day_comes_in_the_morning_once(store: Store) -> None:
-    desk = Desk(store)
+def test_a_daily_digest_has_the_events_of_the_day_once(store: Store) -> None:
+    desk = DigestDesk(store)
     desk.room.publish("1", title="Первая встреча")
     desk.room.publish("2", title="Вторая встреча", body="Делегация МККК посетила школу номер 7 в Шымкенте.")
-    desk.sort()
+    desk.route()
     assert make_due_digests(store, desk.config, MORNING - timedelta(minutes=2)) == 0
     assert make_due_digests(store, desk.config, MORNING) == 1
     assert make_due_digests(store, desk.config, MORNING + timedelta(hours=5)) == 0
-    (letter,) = desk.letters()
+    (letter,) = desk.render_messages()
     assert "Первая встреча" in letter.text
     assert "Вторая встреча" in letter.text
     assert letter.subject.startswith("Digest: 2 stories")
     assert "<h1" in letter.html
 
 
-def test_what_comes_while_it_is_made_is_in_the_next_one(store: Store) -> None:
-    desk = Desk(store)
+def test_an_event_during_the_digest_is_in_the_next_one(store: Store) -> None:
+    desk = DigestDesk(store)
     desk.room.clock = MORNING + timedelta(minutes=1)
     desk.room.publish("1", title="Первая встреча")
-    desk.sort()
+    desk.route()
     assert make_due_digests(store, desk.config, MORNING + timedelta(minutes=2)) == 0  # nothing new, for the second time
     make_due_digests(store, desk.config, MORNING + DAY)
-    (letter,) = desk.letters()
+    (letter,) = desk.render_messages()
     assert "Первая встреча" in letter.text
 
 
-def test_days_without_a_watch_come_in_one(store: Store) -> None:
-    desk = Desk(store)
+def test_days_without_a_watch_are_in_one_digest(store: Store) -> None:
+    desk = DigestDesk(store)
     desk.room.publish("1", title="Первая встреча")
-    desk.sort()
+    desk.route()
     assert make_due_digests(store, desk.config, MORNING + 3 * DAY) == 1
-    (letter,) = desk.letters()
+    (letter,) = desk.render_messages()
     assert "From 6 Mar 2026, 08:30 to 10 Mar 2026, 08:30" in letter.text
 
 
 @pytest.mark.parametrize(("empty", "number"), [("once", 1), ("always", 3), ("never", 0)])
-def test_a_digest_without_news_is_sent_as_often_as_asked(store: Store, empty: str, number: int) -> None:
-    desk = Desk(store)
+def test_an_empty_digest_is_sent_as_often_as_configured(store: Store, empty: str, number: int) -> None:
+    desk = DigestDesk(store)
     desk.room.publish("1")
-    desk.sort()
+    desk.route()
     make_due_digests(store, desk.config, MORNING)
-    desk.letters()
+    desk.render_messages()
     press = desk.config.subscriptions["press"].model_copy(update={"empty": empty})
     desk.config = desk.config.model_copy(update={"subscriptions": {"press": press}})
     for day in (1, 2, 3):
         make_due_digests(store, desk.config, MORNING + day * DAY)
-    letters = desk.letters()
+    letters = desk.render_messages()
     assert len(letters) == number
     assert all("Nothing new in this time." in letter.text for letter in letters)
 
 
-def test_a_day_without_news_in_which_a_source_broke_is_always_told(store: Store) -> None:
-    desk = Desk(store)
+def test_an_empty_digest_with_an_outage_is_always_sent(store: Store) -> None:
+    desk = DigestDesk(store)
     for day in (1, 2):
         begun = store.runs.record_start(Run(source="mfa", started_at=NOON + day * DAY))
         store.runs.record_end(replace(begun, finished_at=NOON + day * DAY, health=Health.BLOCKED, exit_code=11))
     assert [make_due_digests(store, desk.config, MORNING + day * DAY) for day in (1, 2)] == [1, 1]
-    letter = desk.letters()[-1]
+    letter = desk.render_messages()[-1]
     assert "Nothing new in this time." in letter.text
     assert "Ministry of Foreign Affairs of Kazakhstan: access refused since" in letter.text
 
 
-def test_more_pages_of_a_story_that_was_told_are_told_in_the_next_digest(store: Store) -> None:
-    desk = Desk(store)
+def test_more_pages_of_a_sent_story_are_in_the_next_digest(store: Store) -> None:
+    desk = DigestDesk(store)
     desk.room.publish("1", title="Первая встреча")
-    desk.sort()
+    desk.route()
     make_due_digests(store, desk.config, MORNING)
-    desk.letters()
+    desk.render_messages()
     desk.room.clock = MORNING
     desk.room.publish("9", source="ktkz", title="Перепечатка", verdict=Verdict.COPY)
-    desk.sort()
+    desk.route()
     make_due_digests(store, desk.config, MORNING + DAY)
-    (letter,) = desk.letters()
+    (letter,) = desk.render_messages()
     assert "Перепечатка" in letter.text or "page carries it" in letter.text
 
 
 def test_a_bundle_is_a_digest_of_one_run(store: Store) -> None:
-    desk = Desk(store, when="realtime", burst=1)
+    desk = DigestDesk(store, when="realtime", burst=1)
     for number, town in enumerate(("Шымкент", "Тараз", "Актау")):
         body = (
             f"Делегация МККК посетила {town}. Встреча прошла {number + 3} марта в {number + 20} школе, {town} доволен."
         )
         desk.room.publish(str(number), title=f"О поездке в {town}", body=body)
-    desk.sort()
-    alert, bundle = desk.letters()
+    desk.route()
+    alert, bundle = desk.render_messages()
     assert alert.subject.startswith("О поездке в")
     assert bundle.subject.startswith("Digest: 2 stories")

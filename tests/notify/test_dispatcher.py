@@ -18,6 +18,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 from support.article_publisher import NOON, ArticlePublisher
+from support.factories import make_config
 from support.webhook_server import WebhookServer
 
 from crawler.config import Config
@@ -27,13 +28,7 @@ from crawler.notify.dispatcher import Dispatcher
 from crawler.notify.rendering import make_test_message as a_letter
 from crawler.notify.routing import route_events
 from crawler.notify.transports import DeliveryError, Transport
-from crawler.store import DeliveryState, Store, open_store
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
-        yield opened
+from crawler.store import DeliveryState, Store
 
 
 @pytest.fixture
@@ -42,7 +37,7 @@ def hook() -> Iterator[WebhookServer]:
         yield one
 
 
-class Box:
+class MailBox:
     """A real SMTP server on loopback that keeps what it gets."""
 
     def __init__(self) -> None:
@@ -69,23 +64,18 @@ class Box:
         self.controller = Controller(Handler(), hostname="127.0.0.1", port=self.port)
         self.controller.start()
 
-    def address(self, *to: str) -> str:
+    def make_address(self, *to: str) -> str:
         return f"mailto://127.0.0.1:{self.port}?from=crawler@example.kz&to={','.join(to)}&mode=insecure"
 
 
 @pytest.fixture
-def box() -> Iterator[Box]:
-    one = Box()
+def box() -> Iterator[MailBox]:
+    one = MailBox()
     yield one
     one.controller.stop()
 
 
-def config(address: str = "json://127.0.0.1:1", **options: Any) -> Config:
-    subscription = {"channels": ["desk"], **options}
-    return Config.model_validate({"channels": {"desk": address}, "subscriptions": {"press": subscription}})
-
-
-def published(store: Store, settings: Config, *names: str, **values: Any) -> ArticlePublisher:
+def publish(store: Store, settings: Config, *names: str, **values: Any) -> ArticlePublisher:
     """Articles that subscribers are to hear of, sorted, due now."""
     room = ArticlePublisher(store)
     store.subscriptions.get_or_start(list(settings.subscriptions), NOON - timedelta(days=1))
@@ -96,18 +86,18 @@ def published(store: Store, settings: Config, *names: str, **values: Any) -> Art
     return room
 
 
-def states(store: Store) -> list[DeliveryState]:
+def list_states(store: Store) -> list[DeliveryState]:
     return [delivery.state for _, delivery in store.deliveries.list_newest()]
 
 
-def ready_again(store: Store) -> None:
+def make_due(store: Store) -> None:
     """As if the wait for the next try were over."""
     store.deliveries.retry_failed(datetime.now(UTC))
 
 
 def test_an_alert_arrives_with_its_key(store: Store, hook: WebhookServer) -> None:
-    settings = config(hook.address)
-    published(store, settings)
+    settings = make_config(hook.address)
+    publish(store, settings)
     sent = Dispatcher(settings, store).send_due()
     ((message, delivery),) = store.deliveries.list_newest()
     assert (sent.sent, delivery.state, delivery.tries) == (1, DeliveryState.SENT, 1)
@@ -118,9 +108,9 @@ def test_an_alert_arrives_with_its_key(store: Store, hook: WebhookServer) -> Non
     assert len(hook.requests) == 1
 
 
-def test_a_receiver_that_is_down_is_tried_again_and_then_given_up(store: Store, hook: WebhookServer) -> None:
-    settings, hook.failing = config(hook.address), 1.0
-    published(store, settings)
+def test_a_failed_delivery_is_retried_and_then_given_up(store: Store, hook: WebhookServer) -> None:
+    settings, hook.failing = make_config(hook.address), 1.0
+    publish(store, settings)
     before = datetime.now(UTC)
     Dispatcher(settings, store).send_due()
     ((_, first),) = store.deliveries.list_newest()
@@ -131,12 +121,12 @@ def test_a_receiver_that_is_down_is_tried_again_and_then_given_up(store: Store, 
             ((_, waiting),) = store.deliveries.list_newest()
             store.deliveries.save_result(waiting, dispatcher.replace(waiting, next_try_at=before))
         Dispatcher(settings, store).send_due()
-    assert states(store) == [DeliveryState.DEAD]
+    assert list_states(store) == [DeliveryState.DEAD]
     hook.failing = 0.0
     assert Dispatcher(settings, store).send_due().sent == 0
-    ready_again(store)
+    make_due(store)
     assert Dispatcher(settings, store).send_due().sent == 1
-    assert states(store) == [DeliveryState.SENT]
+    assert list_states(store) == [DeliveryState.SENT]
 
 
 def test_a_receiver_that_fails_holds_up_no_other(store: Store, hook: WebhookServer) -> None:
@@ -149,7 +139,7 @@ def test_a_receiver_that_fails_holds_up_no_other(store: Store, hook: WebhookServ
                 },
             }
         )
-        published(store, settings, *[str(number) for number in range(12)])
+        publish(store, settings, *[str(number) for number in range(12)])
         sent = Dispatcher(settings, store).send_due()
     assert sent.sent == 12
     assert len(hook.requests) == 12
@@ -162,19 +152,19 @@ def test_a_receiver_that_fails_holds_up_no_other(store: Store, hook: WebhookServ
 
 def test_a_receiver_that_fails_at_random_gets_each_message_once(store: Store) -> None:
     with WebhookServer(failing=0.5) as hook:
-        settings = config(hook.address, unit="article", burst=50)
-        published(store, settings, *[str(number) for number in range(30)])
+        settings = make_config(hook.address, unit="article", burst=50)
+        publish(store, settings, *[str(number) for number in range(30)])
         for _ in range(40):
-            if not Dispatcher(settings, store).send_due() and states(store).count(DeliveryState.SENT) == 30:
+            if not Dispatcher(settings, store).send_due() and list_states(store).count(DeliveryState.SENT) == 30:
                 break
-            ready_again(store)
+            make_due(store)
         assert len(hook.keys) == 30
         assert set(hook.keys.values()) == {1}
 
 
 def test_two_senders_at_once_send_each_message_once(store: Store, hook: WebhookServer) -> None:
-    settings = config(hook.address, unit="article", burst=50)
-    published(store, settings, *[str(number) for number in range(20)])
+    settings = make_config(hook.address, unit="article", burst=50)
+    publish(store, settings, *[str(number) for number in range(20)])
     threads = [threading.Thread(target=Dispatcher(settings, store).send_due) for _ in range(3)]
     for thread in threads:
         thread.start()
@@ -184,11 +174,11 @@ def test_two_senders_at_once_send_each_message_once(store: Store, hook: WebhookS
     assert set(hook.keys.values()) == {1}
 
 
-def test_one_who_dies_while_sending_leaves_it_to_another_under_the_same_key(
+def test_a_killed_sender_leaves_its_message_under_the_same_key(
     store: Store, hook: WebhookServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = config(hook.address)
-    published(store, settings)
+    settings = make_config(hook.address)
+    publish(store, settings)
     monkeypatch.setattr(
         dispatcher, "LEASE_DURATION", timedelta(seconds=-1)
     )  # the time it had for itself is over at once
@@ -202,13 +192,13 @@ def test_one_who_dies_while_sending_leaves_it_to_another_under_the_same_key(
             Dispatcher(settings, store).send_due()
     Dispatcher(settings, store).send_due()
     assert list(hook.keys.values()) == [2]
-    assert states(store) == [DeliveryState.SENT]
+    assert list_states(store) == [DeliveryState.SENT]
 
 
-def test_a_mail_has_text_and_html_and_the_same_message_id_at_each_try(store: Store, box: Box) -> None:
-    settings = config(box.address("press@example.kz"), language="kk")
+def test_a_mail_has_text_html_and_a_lasting_message_id(store: Store, box: MailBox) -> None:
+    settings = make_config(box.make_address("press@example.kz"), language="kk")
     title = "Қазақстан мен Халықаралық Қызыл Крест Комитеті: өзара іс-қимыл әңгімесі ғой"
-    published(store, settings, title=title)
+    publish(store, settings, title=title)
     Dispatcher(settings, store).send_due()
     ((message, _),) = store.deliveries.list_newest()
     (mail,) = box.mails
@@ -225,19 +215,19 @@ def test_a_mail_has_text_and_html_and_the_same_message_id_at_each_try(store: Sto
     assert title in html.get_content()
 
 
-def test_each_recipient_gets_a_mail_of_their_own_and_one_who_is_refused_is_told(store: Store, box: Box) -> None:
+def test_each_recipient_gets_a_mail_and_a_refusal_is_reported(store: Store, box: MailBox) -> None:
     box.refuses = {"gone@example.kz"}
-    settings = config(box.address("press@example.kz", "gone@example.kz"))
-    published(store, settings)
+    settings = make_config(box.make_address("press@example.kz", "gone@example.kz"))
+    publish(store, settings)
     Dispatcher(settings, store).send_due()
     assert [mail["To"] for mail in box.mails] == ["press@example.kz"]
     ((_, delivery),) = store.deliveries.list_newest()
     assert delivery.failure == "1 of the recipients were refused"
-    ready_again(store)
+    make_due(store)
     Dispatcher(settings, store).send_due()
     assert len(box.mails) == 1  # who took it does not get it again
     box.refuses = set()
-    ready_again(store)
+    make_due(store)
     assert Dispatcher(settings, store).send_due().sent == 1
     assert [mail["To"] for mail in box.mails] == ["press@example.kz", "gone@example.kz"]
 
@@ -245,8 +235,8 @@ def test_each_recipient_gets_a_mail_of_their_own_and_one_who_is_refused_is_told(
 def test_secrets_are_nowhere(store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with WebhookServer(failing=1.0) as hook:
-        settings = config(hook.address)
-        published(store, settings)
+        settings = make_config(hook.address)
+        publish(store, settings)
         sent = Dispatcher(settings, store).send_due()
     ((_, delivery),) = store.deliveries.list_newest()
     said = f"{caplog.text} {sent.reasons} {delivery.failure} {settings!r} {settings.model_dump_json()}"
@@ -261,30 +251,30 @@ def test_secrets_are_nowhere(store: Store, tmp_path: Path, caplog: pytest.LogCap
         ("mailto://user:geheim@127.0.0.1:1?from=c@b.kz&to=a@b.kz&mode=insecure", "could not be reached"),
     ],
 )
-def test_why_it_failed_is_told_in_our_own_words(address: str, reason: str) -> None:
+def test_failures_are_described_in_our_own_words(address: str, reason: str) -> None:
     letter = a_letter("desk", "en", "Asia/Almaty", NOON)
     with pytest.raises(DeliveryError, match=reason) as caught:
         Transport("desk", address).send(letter)
     assert "geheim" not in str(caught.value)
 
 
-def test_an_address_that_names_no_channel_is_refused_without_being_shown() -> None:
+def test_an_error_does_not_show_a_wrong_address() -> None:
     with pytest.raises(ConfigError, match=r"channels\.desk: Apprise does not know") as caught:
         Transport("channels.desk", "nonsense://geheim")
     assert "geheim" not in str(caught.value)
 
 
-def test_a_channel_that_is_gone_from_the_configuration_gives_its_messages_up(store: Store, hook: WebhookServer) -> None:
-    published(store, config(hook.address))
+def test_messages_of_a_removed_channel_are_given_up(store: Store, hook: WebhookServer) -> None:
+    publish(store, make_config(hook.address))
     sent = Dispatcher(Config(), store).send_due()
     ((_, delivery),) = store.deliveries.list_newest()
     assert (sent.dead, delivery.state) == (1, DeliveryState.DEAD)
     assert delivery.failure == "there is no channel 'desk' any more"
 
 
-def test_a_redacted_name_leaves_in_no_part_of_a_message(store: Store, box: Box) -> None:
-    settings = config(box.address("a@b.kz"), redact=[r"Сполярич\w*", r"Мирьян\w*"], form="full")
-    room = published(store, settings, title="Встреча с Мирьяной Сполярич")
+def test_no_part_of_a_message_has_a_redacted_name(store: Store, box: MailBox) -> None:
+    settings = make_config(box.make_address("a@b.kz"), redact=[r"Сполярич\w*", r"Мирьян\w*"], form="full")
+    room = publish(store, settings, title="Встреча с Мирьяной Сполярич")
     first = store.articles.get("mfa:1:ru")
     assert first is not None
     room.revise(first, "Мирьяну Сполярич", "Мирьяну Сполярич-Эггер 7")

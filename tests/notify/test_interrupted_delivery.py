@@ -34,7 +34,7 @@ KILLS = 20
 
 
 @dataclass
-class Desk:
+class InterruptedDesk:
     """Sites, receivers and a user's machine."""
 
     place: Sandbox
@@ -49,7 +49,7 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InterruptedDesk]:
     folder = tmp_path_factory.mktemp("alerts")
     with ExitStack() as stack:
         gov, ktkz = stack.enter_context(GovSite(90)), stack.enter_context(KtkzSite(28))
@@ -61,16 +61,16 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         place = Sandbox(folder, {"mfa": gov, "ktkz": ktkz})
         place.work_dir.mkdir(parents=True)
         (place.work_dir / "crawler.toml").write_text(f"[channels]\n{channels}\n{sections}\n", encoding="utf-8")
-        yield Desk(place, gov, ktkz, hooks)
+        yield InterruptedDesk(place, gov, ktkz, hooks)
 
 
-def crawl(desk: Desk) -> str:
+def run_crawl(desk: InterruptedDesk) -> str:
     done = desk.place.run_crawler("crawl", "mfa", "ktkz", timeout=200)
     assert done.code in (0, 14), done.all_output
     return done.all_output
 
 
-def killed_after(desk: Desk, seconds: float) -> None:
+def kill_after(desk: InterruptedDesk, seconds: float) -> None:
     """A crawl of which everything is killed after a while."""
     with desk.place.start_crawler("crawl", "mfa", "ktkz") as process:
         time.sleep(seconds)
@@ -80,7 +80,7 @@ def killed_after(desk: Desk, seconds: float) -> None:
         wait_until(lambda: not any(map(is_alive, below)), 60)
 
 
-def settled(desk: Desk) -> None:
+def is_settled(desk: InterruptedDesk) -> None:
     """Tries until nothing waits; what a killed sender still has for itself is let go, as if its time were over."""
     for _ in range(30):
         with desk.place.open_store() as store:
@@ -94,28 +94,28 @@ def settled(desk: Desk) -> None:
     raise AssertionError("messages still wait after 30 tries")
 
 
-def versions(articles: list[LocalArticle]) -> list[str]:
+def list_versions(articles: list[LocalArticle]) -> list[str]:
     """The titles of all language versions."""
     return [text.title for article in articles for text in article.texts.values()]
 
 
-def named(store: Store, article: LocalArticle) -> list[ArticleState]:
+def list_named_articles(store: Store, article: LocalArticle) -> list[ArticleState]:
     """What is stored of an article of either site."""
     return [
         k for source in ("mfa", "ktkz") for k in store.articles.get_states(source, [article.id]).get(article.id, [])
     ]
 
 
-def told(hook: WebhookServer) -> Counter[str]:
+def list_sent_articles(hook: WebhookServer) -> Counter[str]:
     """What was told, by headline, each key once."""
     return Counter(title.rpartition(" – ")[0] for title in hook.titles)
 
 
-def test_everybody_hears_exactly_what_they_asked_for(desk: Desk) -> None:
-    said = crawl(desk)
+def test_every_subscription_gets_exactly_what_it_wants(desk: InterruptedDesk) -> None:
+    said = run_crawl(desk)
     assert "mfa: baseline: " in said
     assert "stored, none sent" in said
-    settled(desk)
+    is_settled(desk)
     assert not any(hook.requests for name, hook in desk.hooks.items() if name != "digest")
 
     fresh = desk.publish()
@@ -124,26 +124,26 @@ def test_everybody_hears_exactly_what_they_asked_for(desk: Desk) -> None:
     for hook in desk.hooks.values():
         hook.failing = 0.3
     for number in range(KILLS):
-        killed_after(desk, chance.uniform(0.4, 6.0))
+        kill_after(desk, chance.uniform(0.4, 6.0))
         if number == KILLS // 2:  # a correction, while nobody is watching
-            crawl(desk)
+            run_crawl(desk)
             corrected = next(article for article in fresh if "en" in article.texts and len(article.texts) == 3)
             text = corrected.texts["en"]
             desk.gov.edit_article(
                 corrected.id, "en", paragraphs=(*text.paragraphs, "Three delegates of the ICRC were hurt.")
             )
-    crawl(desk)
-    crawl(desk)
-    settled(desk)
+    run_crawl(desk)
+    run_crawl(desk)
+    is_settled(desk)
 
-    expected = Counter(versions(fresh))
+    expected = Counter(list_versions(fresh))
     revised = Counter({f"Revised: {text.title}": 1})
-    heard = told(desk.hooks["articles"])
+    heard = list_sent_articles(desk.hooks["articles"])
     assert (heard - expected - revised, expected - heard) == (Counter(), Counter())
     in_english = Counter(a.texts["en"].title for a in fresh if "en" in a.texts and a.id in desk.gov._articles)
-    assert told(desk.hooks["english"]) - revised == in_english
+    assert list_sent_articles(desk.hooks["english"]) - revised == in_english
     with desk.place.open_store() as store:
-        ids = [known.id for article in fresh for known in named(store, article)]
+        ids = [known.id for article in fresh for known in list_named_articles(store, article)]
         stories = {store.stories.get_id_by_article(each) or each for each in ids}
         heard_of = [
             notice

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,7 +17,7 @@ from crawler.notify.dispatcher import Dispatcher
 from crawler.notify.routing import route_events
 from crawler.service.notifications import begin_subscriptions, notify_about_runs
 from crawler.service.outcome import RunOutcome
-from crawler.store import DeliveryState, Store, open_store
+from crawler.store import DeliveryState, Store
 
 MISTAKES = {
     "{{ entry.headline }\n": "short.txt:1 cannot be used: unexpected '}'",
@@ -29,13 +28,7 @@ MISTAKES = {
 }
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
-        yield opened
-
-
-def config(tmp_path: Path, address: str, **more: Any) -> Config:
+def make_template_config(tmp_path: Path, address: str, **more: Any) -> Config:
     """Two subscribers, of whom the second reads messages in a form that the owner wrote a template for."""
     (tmp_path / "own").mkdir(exist_ok=True)
     return Config.model_validate(
@@ -49,7 +42,7 @@ def config(tmp_path: Path, address: str, **more: Any) -> Config:
     )
 
 
-def published(store: Store, settings: Config) -> None:
+def publish(store: Store, settings: Config) -> None:
     room = ArticlePublisher(store)
     store.subscriptions.get_or_start(list(settings.subscriptions), NOON)
     room.publish("1")
@@ -60,10 +53,10 @@ def published(store: Store, settings: Config) -> None:
 @pytest.mark.parametrize("text", MISTAKES)
 def test_the_message_waits_and_no_other_does(store: Store, tmp_path: Path, text: str) -> None:
     with WebhookServer() as hook:
-        settings = config(tmp_path, hook.address)
+        settings = make_template_config(tmp_path, hook.address)
         template = tmp_path / "own" / "short.txt"
         template.write_text(text, encoding="utf-8")
-        published(store, settings)
+        publish(store, settings)
         sent = Dispatcher(settings, store).send_due()
         assert (sent.sent, sent.failed, len(hook.requests)) == (1, 1, 1)
         states = {message.subscription: delivery for message, delivery in store.deliveries.list_newest()}
@@ -76,15 +69,17 @@ def test_the_message_waits_and_no_other_does(store: Store, tmp_path: Path, text:
         assert set(hook.keys.values()) == {1}
 
 
-def test_a_folder_that_is_missing_is_said_before_a_run(tmp_path: Path) -> None:
-    settings = config(tmp_path, "json://127.0.0.1:1").model_copy(update={"templates": tmp_path / "nowhere"})
+def test_a_missing_folder_is_an_error_before_a_run(tmp_path: Path) -> None:
+    settings = make_template_config(tmp_path, "json://127.0.0.1:1").model_copy(
+        update={"templates": tmp_path / "nowhere"}
+    )
     with pytest.raises(ConfigError, match=r"templates: .*nowhere is no folder"):
         begin_subscriptions(settings)
 
 
-def test_what_ails_the_alerts_is_no_trouble_of_the_store(tmp_path: Path) -> None:
+def test_a_template_error_is_no_store_error(tmp_path: Path) -> None:
     receiver = AlarmWebhook()
-    settings = config(tmp_path, "json://127.0.0.1:1", alarms={"channels": [receiver.address]})
+    settings = make_template_config(tmp_path, "json://127.0.0.1:1", alarms={"channels": [receiver.address]})
     settings = settings.model_copy(update={"templates": tmp_path / "nowhere"})
     blocked = SimpleNamespace(source="mfa", run=None, reason="No.", exit_code=11, stopped=False, at_limit=False)
     notify_about_runs(settings, [cast(RunOutcome, blocked)])

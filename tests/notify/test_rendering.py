@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from apprise.plugins.telegram import NotifyTelegram
 from support.article_publisher import NOON, ArticlePublisher
+from support.factories import make_config
 
 from crawler.config import Config
 from crawler.items import Verdict
@@ -23,7 +24,7 @@ from crawler.notify.rendering import MessageRenderer
 from crawler.notify.routing import route_events
 from crawler.notify.transports import Transport
 from crawler.publish.translations import OUTPUT_LANGUAGES
-from crawler.store import Store, open_store
+from crawler.store import Store
 
 FOLDER = Path(__file__).with_name("letters")
 MORE = (
@@ -32,13 +33,7 @@ MORE = (
 )
 
 
-def config(language: str, form: str = "full") -> Config:
-    press = {"channels": ["desk"], "language": language, "form": form}
-    channels = {"desk": "json://127.0.0.1:1"}
-    return Config.model_validate({"channels": channels, "subscriptions": {"press": press}})
-
-
-def letters(store: Store, settings: Config) -> list[RenderedMessage]:
+def render_messages(store: Store, settings: Config) -> list[RenderedMessage]:
     """What a subscriber gets of a release in two languages, its copy, its correction and its end."""
     room = ArticlePublisher(store)
     store.subscriptions.get_or_start(["press"], NOON - timedelta(days=1))
@@ -60,13 +55,7 @@ def letters(store: Store, settings: Config) -> list[RenderedMessage]:
     return [letter for letter in found if letter]
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
-        yield opened
-
-
-def golden(name: str, text: str) -> None:
+def compare_with_golden(name: str, text: str) -> None:
     """After a change that is meant: take the file away, run once, and read what was written."""
     path = FOLDER / name
     if not path.exists():
@@ -92,9 +81,9 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
-def test_mail_is_as_it_was_last_read(store: Store, language: str) -> None:
-    found = letters(store, config(language))
-    golden(f"mail.{language}.txt", "\n".join(f"Subject: {each.subject}\n\n{each.text}" for each in found))
+def test_mail_equals_the_golden_file(store: Store, language: str) -> None:
+    found = render_messages(store, make_config(language=language, form="full"))
+    compare_with_golden(f"mail.{language}.txt", "\n".join(f"Subject: {each.subject}\n\n{each.text}" for each in found))
     assert len(found) == 3
     for each in found:
         tags = Tags()
@@ -130,11 +119,13 @@ def telegram(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
-def test_telegram_text_is_as_it_was_last_read(store: Store, language: str, telegram: list[dict[str, Any]]) -> None:
+def test_telegram_text_equals_the_golden_file(store: Store, language: str, telegram: list[dict[str, Any]]) -> None:
     carrier = Transport("desk", "tgram://123456789:abcdefg_hijklmnop/12315544/")
-    for each in letters(store, config(language, "short")):
+    for each in render_messages(store, make_config(language=language, form="short")):
         carrier.send(each)
     assert {each["parse_mode"] for each in telegram} == {"HTML"}
-    golden(f"telegram.{language}.txt", "\n\n".join(each["text"].replace("\r\n", "\n") for each in telegram) + "\n")
+    compare_with_golden(
+        f"telegram.{language}.txt", "\n\n".join(each["text"].replace("\r\n", "\n") for each in telegram) + "\n"
+    )
     assert all(re.search("<b>(МККК|ХҚКК)</b>", each["text"]) for each in telegram)
     assert any("&lt;«Қазақ» &amp; Co&gt;" in each["text"] for each in telegram)

@@ -22,7 +22,7 @@ from crawler.notify.transports import DeliveryError, Transport
 LETTER = a_letter("desk", "en", "Asia/Almaty", datetime(2026, 3, 6, 12, 0, tzinfo=UTC))
 
 
-class Odd:
+class OddWebhook:
     """A web server on loopback that answers a POST with these bytes, then with a byte a while until it is let go."""
 
     def __init__(self, answer: bytes, *, drips: bool = False) -> None:
@@ -56,8 +56,8 @@ class Odd:
 
 
 @contextmanager
-def odd(answer: bytes, *, drips: bool = False) -> Iterator[Odd]:
-    one = Odd(answer, drips=drips)
+def odd(answer: bytes, *, drips: bool = False) -> Iterator[OddWebhook]:
+    one = OddWebhook(answer, drips=drips)
     threading.Thread(target=one.server.serve_forever, args=(0.05,), daemon=True).start()
     yield one
     one.let_go.set()
@@ -66,7 +66,7 @@ def odd(answer: bytes, *, drips: bool = False) -> Iterator[Odd]:
 
 
 @pytest.mark.parametrize("code", [301, 302, 303])
-def test_a_redirect_is_no_receipt(code: int) -> None:
+def test_a_redirect_is_a_failure(code: int) -> None:
     answer = f"HTTP/1.1 {code} Moved\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"
     with odd(answer.encode()) as receiver:
         with pytest.raises(DeliveryError, match=f"the receiver answered {code}"):
@@ -74,7 +74,7 @@ def test_a_redirect_is_no_receipt(code: int) -> None:
         assert receiver.asked == ["POST"]
 
 
-def test_a_receiver_that_goes_on_answering_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_receiver_that_never_ends_its_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transports, "SEND_TIMEOUT_SECONDS", 0.5)
     with odd(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n", drips=True) as receiver:
         channel = Transport("desk", receiver.address)
@@ -88,7 +88,7 @@ def group() -> Iterator[SignalGateway]:
         yield one
 
 
-def test_of_several_recipients_of_a_chat_those_who_have_it_do_not_get_it_again(group: SignalGateway) -> None:
+def test_recipients_who_have_a_message_do_not_get_it_again(group: SignalGateway) -> None:
     numbers = ["+77010000001", "+77010000002", "+77010000003"]
     address = group.make_address(*numbers)
     group.refused_numbers = {numbers[1]}
@@ -102,7 +102,7 @@ def test_of_several_recipients_of_a_chat_those_who_have_it_do_not_get_it_again(g
     assert group.delivered == [numbers[0], numbers[2], numbers[1]]
 
 
-def test_where_none_of_them_takes_it_the_reason_is_told(group: SignalGateway) -> None:
+def test_if_all_recipients_fail_the_reason_is_described(group: SignalGateway) -> None:
     address = group.make_address("+77010000001", "+77010000002")
     group.refused_numbers = {"+77010000001", "+77010000002"}
     with pytest.raises(DeliveryError, match="the receiver answered 400"):
@@ -125,5 +125,5 @@ def test_a_recipient_that_is_no_address_is_refused(to: str) -> None:
         Transport("channels.desk", f"mailto://127.0.0.1:1?from=a@example.org&to={to}&mode=insecure")
 
 
-def test_recipients_that_are_addresses_are_taken() -> None:
+def test_valid_recipients_are_accepted() -> None:
     Transport("channels.desk", "mailto://127.0.0.1:1?from=a@example.org&to=b@example.org,c@example.kz&mode=insecure")

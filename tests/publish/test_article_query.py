@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +12,7 @@ from crawler.config import Config
 from crawler.items import Article, Match, Strength, Verdict
 from crawler.publish.builder import EntryBuilder, EntryRequest
 from crawler.publish.query import ArticleQuery, list_articles, list_stories
-from crawler.store import Store, open_store
+from crawler.store import Store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 PRESIDENT = (
@@ -24,7 +22,7 @@ PRESIDENT = (
 REPRINT = f"Новости дня. {PRESIDENT} Читайте нас каждый день."
 
 
-def an_article(
+def make_matched_article(
     name: str, body: str, after: int = 0, *, strength: Strength = Strength.STRONG, **values: object
 ) -> Article:
     word = body.split()[0]
@@ -44,50 +42,54 @@ def an_article(
     return Article(**{**given, **values})  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
-        yield opened
-
-
-def save(store: Store, *articles: Article, at: datetime = NOON) -> None:
+def save_article(store: Store, *articles: Article, at: datetime = NOON) -> None:
     for article in articles:
         store.articles.save(article, content_hash=article.body, run_id=None, seen_at=at)
     store.clusters.assign_pending(ZoneInfo("Asia/Almaty"))
 
 
-def names(stories: list[tuple[Article, ...]]) -> list[str]:
+def list_names(stories: list[tuple[Article, ...]]) -> list[str]:
     return ["".join(article.native_id for article in story) for story in stories]
 
 
 @pytest.fixture
 def told(store: Store) -> Store:
     """A story of an hour ago and its reprint of now, and between them a text of another matter."""
-    save(store, an_article("a", PRESIDENT), an_article("x", "Совсем иное дело.", 1), an_article("b", REPRINT, 2))
+    save_article(
+        store,
+        make_matched_article("a", PRESIDENT),
+        make_matched_article("x", "Совсем иное дело.", 1),
+        make_matched_article("b", REPRINT, 2),
+    )
     return store
 
 
-def test_stories_stand_latest_first_and_begin_with_their_first_article(told: Store) -> None:
-    assert names(list_stories(told, ArticleQuery())) == ["ab", "x"]
+def test_the_latest_story_and_its_first_article_come_first(told: Store) -> None:
+    assert list_names(list_stories(told, ArticleQuery())) == ["ab", "x"]
 
 
-def test_a_limit_counts_stories_and_leaves_them_whole(told: Store) -> None:
-    assert names(list_stories(told, ArticleQuery(), limit=1)) == ["ab"]
+def test_a_limit_counts_stories(told: Store) -> None:
+    assert list_names(list_stories(told, ArticleQuery(), limit=1)) == ["ab"]
 
 
-def test_time_is_asked_of_each_article_or_of_the_story(told: Store) -> None:
+def test_times_select_articles_or_whole_stories(told: Store) -> None:
     late = ArticleQuery(since=NOON + timedelta(hours=1))
-    assert names(list_stories(told, late)) == ["b", "x"]
-    assert names(list_stories(told, late, include_earlier=True)) == ["ab", "x"]
+    assert list_names(list_stories(told, late)) == ["b", "x"]
+    assert list_names(list_stories(told, late, include_earlier=True)) == ["ab", "x"]
     early = ArticleQuery(until=NOON + timedelta(hours=1))
-    assert names(list_stories(told, early)) == ["a"]
+    assert list_names(list_stories(told, early)) == ["a"]
 
 
-def test_what_did_not_match_is_there_only_when_everything_is_asked_for(store: Store) -> None:
-    weak = an_article("w", "Слабое слово.", strength=Strength.WEAK)
-    save(store, weak, an_article("n", "Нет ничего.", matches=()), an_article("k", "Мәтін.", language="kk"))
-    assert names(list_stories(store, ArticleQuery())) == ["k"]
-    assert names(list_stories(store, ArticleQuery(strength=Strength.WEAK))) == ["w", "k"]
+def test_articles_without_a_match_are_included_on_request(store: Store) -> None:
+    weak = make_matched_article("w", "Слабое слово.", strength=Strength.WEAK)
+    save_article(
+        store,
+        weak,
+        make_matched_article("n", "Нет ничего.", matches=()),
+        make_matched_article("k", "Мәтін.", language="kk"),
+    )
+    assert list_names(list_stories(store, ArticleQuery())) == ["k"]
+    assert list_names(list_stories(store, ArticleQuery(strength=Strength.WEAK))) == ["w", "k"]
     assert {article.native_id for article in list_articles(store, ArticleQuery(include_unmatched=True))} == {
         "w",
         "n",
@@ -96,19 +98,21 @@ def test_what_did_not_match_is_there_only_when_everything_is_asked_for(store: St
     assert [
         article.native_id for article in list_articles(store, ArticleQuery(include_unmatched=True, languages=("kk",)))
     ] == ["k"]
-    assert names(list_stories(store, ArticleQuery(rules=("ihl",)))) == []
+    assert list_names(list_stories(store, ArticleQuery(rules=("ihl",)))) == []
 
 
-def test_an_anchor_stays_when_stories_become_one_and_when_an_address_changes(store: Store) -> None:
+def test_an_anchor_stays_when_stories_merge_or_addresses_change(store: Store) -> None:
     maker = EntryBuilder(Config(), store)
-    save(store, an_article("b", REPRINT, 2), at=NOON + timedelta(hours=2))
-    save(store, an_article("a", PRESIDENT, 0), at=NOON + timedelta(hours=3))  # published before, seen after
+    save_article(store, make_matched_article("b", REPRINT, 2), at=NOON + timedelta(hours=2))
+    save_article(
+        store, make_matched_article("a", PRESIDENT, 0), at=NOON + timedelta(hours=3)
+    )  # published before, seen after
     (story,) = list_stories(store, ArticleQuery())
     assert [article.native_id for article in story] == ["a", "b"]
     (entry,) = maker.build([EntryRequest(article=story[0])])
     assert entry.anchor == "mfa:b:ru"
     assert [other.id for other in entry.others] == ["mfa:b:ru"]
-    save(
+    save_article(
         store,
         replace(story[0], url="https://mfa.example/moved", verdict=Verdict.UNCHANGED),
         at=NOON + timedelta(days=1),
@@ -119,7 +123,7 @@ def test_an_anchor_stays_when_stories_become_one_and_when_an_address_changes(sto
     assert alone.others == ()
 
 
-def test_words_that_the_share_has_no_room_for_are_not_named(store: Store) -> None:
+def test_words_beyond_the_share_are_not_named(store: Store) -> None:
     body = " ".join(f"слово{at:02}" for at in range(50)) + "."
     matches = tuple(
         Match(
@@ -133,7 +137,7 @@ def test_words_that_the_share_has_no_room_for_are_not_named(store: Store) -> Non
         )
         for word in body.rstrip(".").split()
     )
-    save(store, an_article("m", body, matches=matches, title="Заголовок"))
+    save_article(store, make_matched_article("m", body, matches=matches, title="Заголовок"))
     (article,) = list_articles(store, ArticleQuery())
     (entry,) = EntryBuilder(Config(), store).build([EntryRequest(article=article)])
     shown = {word for piece in entry.excerpt.pieces for word in piece.text.split()}
@@ -151,10 +155,8 @@ def test_words_that_the_share_has_no_room_for_are_not_named(store: Store) -> Non
         ({"since": NOON + timedelta(hours=1)}, 0),
     ],
 )
-def test_article_without_any_time_counts_by_when_it_was_first_seen(
-    store: Store, times: dict[str, datetime], number: int
-) -> None:
-    save(store, an_article("1", PRESIDENT, published_at=None, fetched_at=None), at=NOON)
+def test_an_article_without_a_date_counts_by_first_sight(store: Store, times: dict[str, datetime], number: int) -> None:
+    save_article(store, make_matched_article("1", PRESIDENT, published_at=None, fetched_at=None), at=NOON)
     wanted = ArticleQuery(**times)  # type: ignore[arg-type]
     assert len(list(list_articles(store, wanted))) == number
     assert len(list_stories(store, wanted)) == number

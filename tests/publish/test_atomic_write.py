@@ -11,25 +11,25 @@ from crawler.errors import UsageError
 from crawler.publish.atomic_write import open_atomic, resolve_output_path
 
 
-def write(path: Path, data: bytes = b"new") -> None:
+def write_file(path: Path, data: bytes = b"new") -> None:
     with open_atomic(path) as file:
         file.write(data)
 
 
 def test_file_is_written_and_readable_by_others(tmp_path: Path) -> None:
-    write(tmp_path / "a.atom")
+    write_file(tmp_path / "a.atom")
     assert (tmp_path / "a.atom").read_bytes() == b"new"
     assert (tmp_path / "a.atom").stat().st_mode & 0o777 == 0o644
     assert [path.name for path in tmp_path.iterdir()] == ["a.atom"]
 
 
-def test_what_its_owner_kept_to_himself_stays_so(tmp_path: Path) -> None:
+def test_permissions_of_an_existing_file_stay(tmp_path: Path) -> None:
     (tmp_path / "a.atom").touch(mode=0o600)
-    write(tmp_path / "a.atom")
+    write_file(tmp_path / "a.atom")
     assert (tmp_path / "a.atom").stat().st_mode & 0o777 == 0o600
 
 
-def test_nothing_is_seen_before_the_end(tmp_path: Path) -> None:
+def test_the_file_appears_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "a.atom"
     path.write_bytes(b"old")
     with open_atomic(path) as file:
@@ -39,7 +39,7 @@ def test_nothing_is_seen_before_the_end(tmp_path: Path) -> None:
     assert path.read_bytes() == b"new"
 
 
-def test_what_breaks_leaves_nothing(tmp_path: Path) -> None:
+def test_an_error_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="half"), open_atomic(tmp_path / "a.atom") as file:
         file.write(b"ne")
         raise ValueError("half")
@@ -50,7 +50,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "a.atom").write_bytes(b"old")
     (tmp_path / "a.atom").symlink_to(tmp_path / "real" / "a.atom")
-    write(tmp_path / "a.atom")
+    write_file(tmp_path / "a.atom")
     assert (tmp_path / "a.atom").is_symlink()
     assert (tmp_path / "real" / "a.atom").read_bytes() == b"new"
 
@@ -59,14 +59,14 @@ def test_a_device_is_never_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path(os.devnull)):
         with pytest.raises(UsageError, match="is no file but a device or a pipe"):
-            write(path)
+            write_file(path)
 
 
-def test_a_place_that_is_none_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no folder"):
-        write(tmp_path / "nowhere" / "a.atom")
+        write_file(tmp_path / "nowhere" / "a.atom")
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a folder: name the file to write"):
         resolve_output_path(tmp_path)

@@ -35,7 +35,7 @@ CONFIG = Config()
 DAY = 24 * HOUR
 
 
-def made(
+def make_day_digest(
     store: Store,
     begin: datetime = BEGIN,
     end: datetime = END,
@@ -50,16 +50,16 @@ def made(
     )
 
 
-def of(store: Store, *articles: Article) -> Digest:
+def make_digest_of_articles(store: Store, *articles: Article) -> Digest:
     return make_digest_of(EntryBuilder(CONFIG, store), store, CONFIG, ArticleQuery(), articles, BEGIN, END)
 
 
-def ids(found: Digest) -> list[str]:
+def list_entry_ids(found: Digest) -> list[str]:
     return [told.entry.id for told in found.stories]
 
 
-def test_stories_stand_by_rule_the_newest_first(day: Store) -> None:
-    found = made(day)
+def test_stories_are_by_rule_the_newest_first(day: Store) -> None:
+    found = make_day_digest(day)
     assert [(group.rule, [told.entry.id for told in group.stories]) for group in found.groups] == [
         (RED_CROSS, ["mfa:1300001:ru", "ktkz:1378099001:ru", "qazmonitor:2001:en", "ktkz:1378100005:kk"]),
         (LAW, ["mfa:kt-1378100009:ru"]),
@@ -68,37 +68,37 @@ def test_stories_stand_by_rule_the_newest_first(day: Store) -> None:
     assert not found.is_empty
 
 
-def test_story_of_several_rules_stands_once_and_names_the_others(day: Store) -> None:
-    found = made(day)
+def test_a_story_of_several_rules_is_listed_once(day: Store) -> None:
+    found = make_day_digest(day)
     assert found.groups[0].stories[0].rules == (RED_CROSS, LAW)
     assert found.titles[LAW] == "International humanitarian law"
-    asked = made(day, wanted=ArticleQuery(rules=(LAW,)))
+    asked = make_day_digest(day, wanted=ArticleQuery(rules=(LAW,)))
     assert [group.rule for group in asked.groups] == [LAW]
     assert asked.groups[0].stories[0].rules == (LAW,)
 
 
-def test_story_is_told_in_the_readers_language_with_the_rest_as_links(day: Store) -> None:
-    entry = made(day, language="kk").groups[0].stories[0].entry
+def test_a_story_is_shown_in_the_readers_language(day: Store) -> None:
+    entry = make_day_digest(day, language="kk").groups[0].stories[0].entry
     assert entry.id == "mfa:1300001:kk"
     assert [(other.id, other.is_copy) for other in entry.others] == [
         ("mfa:1300001:ru", False),
         ("ktkz:1378100001:ru", False),
     ]
-    russian = made(day, language="ru").groups[0].stories[0].entry
+    russian = make_day_digest(day, language="ru").groups[0].stories[0].entry
     assert ("ktkz:1378100001:ru", True) in [(other.id, other.is_copy) for other in russian.others]
 
 
 def test_revised_article_says_what_changed(day: Store) -> None:
-    told = made(day).groups[0].stories[1]
+    told = make_day_digest(day).groups[0].stories[1]
     assert (told.entry.verdict, told.entry.severity) == (Verdict.REVISED, Severity.SUBSTANTIVE)
     assert any("60" in (edit.new or "") for edit in told.entry.edits)
     assert told.known_since is None
 
 
-def test_times_meet_without_gap_or_overlap(day: Store) -> None:
+def test_periods_have_no_gap_or_overlap(day: Store) -> None:
     moments = [BEGIN + timedelta(minutes=77 * number) for number in range(20)]
     moments = [moment for moment in moments if moment < END] + [END]
-    parts = [made(day, first, last) for first, last in pairwise(moments)]
+    parts = [make_day_digest(day, first, last) for first, last in pairwise(moments)]
     for source, told, seen in (("ktkz", 3, 3), ("mfa", 4, 4), ("qazmonitor", 1, 2)):
         counts = [count for part in parts for count in part.counts if count.source == source]
         assert (sum(count.told for count in counts), sum(count.seen for count in counts)) == (told, seen)
@@ -106,8 +106,8 @@ def test_times_meet_without_gap_or_overlap(day: Store) -> None:
 
 def test_the_end_belongs_to_the_next_digest(empty: Store) -> None:
     save_article(empty, make_talks()[0], END)
-    assert made(empty).is_empty
-    assert ids(made(empty, END, END + HOUR)) == ["mfa:1300001:ru"]
+    assert make_day_digest(empty).is_empty
+    assert list_entry_ids(make_day_digest(empty, END, END + HOUR)) == ["mfa:1300001:ru"]
 
 
 def test_story_known_before_says_since_when(empty: Store) -> None:
@@ -115,26 +115,26 @@ def test_story_known_before_says_since_when(empty: Store) -> None:
     save_article(empty, russian, BEGIN - HOUR)
     save_article(empty, reprint, NOON)
     empty.clusters.assign_pending(ALMATY)
-    (told,) = made(empty).stories
+    (told,) = make_day_digest(empty).stories
     assert (told.entry.id, told.entry.verdict) == ("ktkz:1378100001:ru", Verdict.COPY)
     assert told.known_since == BEGIN - HOUR
 
 
-def test_new_and_substantively_revised_in_one_time_shows_what_changed(empty: Store) -> None:
+def test_a_new_article_with_changed_facts_shows_what_changed(empty: Store) -> None:
     first, edited = make_flood()
     save_article(empty, first, NOON)
     save_article(empty, edited, NOON + HOUR)
-    (told,) = made(empty).stories
+    (told,) = make_day_digest(empty).stories
     assert (told.entry.version, told.entry.severity, told.known_since) == (2, Severity.SUBSTANTIVE, None)
     assert {edit.field for edit in told.entry.edits} == {"body"}
 
 
-def test_new_and_reworded_in_one_time_is_new_and_no_more(empty: Store) -> None:
+def test_a_new_article_with_other_words_is_only_new(empty: Store) -> None:
     first, _ = make_flood()
     save_article(empty, first, NOON)
     reworded = first.body.replace("подтопило", "затопило")
     save_article(empty, make_later_version(first, Verdict.REVISED, body=reworded), NOON + HOUR)
-    (told,) = made(empty).stories
+    (told,) = make_day_digest(empty).stories
     assert (told.entry.version, told.entry.edits, told.entry.severity) == (2, (), None)
 
 
@@ -143,21 +143,21 @@ def test_several_revisions_are_shown_as_one_change(empty: Store) -> None:
     save_article(empty, first, BEGIN - HOUR)
     save_article(empty, edited, NOON)
     save_article(empty, make_later_version(edited, Verdict.REVISED, title="Волонтёры помогают Уральску"), NOON + HOUR)
-    (told,) = made(empty).stories
+    (told,) = make_day_digest(empty).stories
     assert {edit.field for edit in told.entry.edits} == {"title", "body"}
 
 
 @pytest.mark.parametrize(("least", "number"), [(Severity.SUBSTANTIVE, 0), (Severity.EDITORIAL, 1)])
-def test_revision_is_told_from_a_severity_on(empty: Store, least: Severity, number: int) -> None:
+def test_less_severe_revisions_are_left_out(empty: Store, least: Severity, number: int) -> None:
     first, _ = make_flood()
     save_article(empty, first, BEGIN - HOUR)
     save_article(
         empty, make_later_version(first, Verdict.REVISED, body=first.body.replace("подтопило", "затопило")), NOON
     )
-    assert len(made(empty, revisions=least).stories) == number
+    assert len(make_day_digest(empty, revisions=least).stories) == number
 
 
-def test_mention_that_was_taken_out_is_told(empty: Store) -> None:
+def test_a_removed_mention_is_reported(empty: Store) -> None:
     first, _ = make_flood()
     save_article(empty, first, BEGIN - HOUR)
     without = make_later_version(
@@ -165,62 +165,62 @@ def test_mention_that_was_taken_out_is_told(empty: Store) -> None:
     )
     assert not without.matches
     save_article(empty, without, NOON)
-    (told,) = made(empty).stories
+    (told,) = make_day_digest(empty).stories
     assert (told.entry.id, told.rules) == (first.id, (RED_CROSS,))
 
 
-def test_given_articles_are_told_in_their_version(day: Store) -> None:
+def test_articles_are_shown_in_the_version_passed_in(day: Store) -> None:
     first, edited = make_flood()
-    (told,) = of(day, edited).stories
+    (told,) = make_digest_of_articles(day, edited).stories
     assert (told.entry.version, told.entry.severity) == (2, Severity.SUBSTANTIVE)
-    (told,) = of(day, first).stories
+    (told,) = make_digest_of_articles(day, first).stories
     assert (told.entry.version, told.entry.severity) == (1, None)
-    assert of(day).is_empty
+    assert make_digest_of_articles(day).is_empty
 
 
-def test_sources_in_trouble_are_named_with_since_when(day: Store) -> None:
-    assert [(each.source, each.kind, each.since, each.until) for each in made(day).troubles] == [
+def test_outages_have_a_start(day: Store) -> None:
+    assert [(each.source, each.kind, each.since, each.until) for each in make_day_digest(day).troubles] == [
         ("ktkz", "blocked", NOON + 2 * HOUR, None),
         ("qazmonitor", "unread", NOON - 30 * HOUR, None),
     ]
-    assert [each.source for each in made(day, wanted=ArticleQuery(sources=("mfa",))).troubles] == []
+    assert [each.source for each in make_day_digest(day, wanted=ArticleQuery(sources=("mfa",))).troubles] == []
 
 
-def test_trouble_that_is_over_says_until_when(empty: Store) -> None:
+def test_an_outage_that_is_over_has_an_end(empty: Store) -> None:
     for hours, health, code in ((1, Health.BLOCKED, 11), (3, Health.HEALTHY, 0)):
         add_run(empty, "ktkz", NOON + hours * HOUR, health, code)
     alarm = Alarm(source="ktkz", kind="blocked", severity="11", last_health="blocked", message="", opened_at=NOON + HOUR,
                   last_seen_at=NOON + HOUR, closed_at=NOON + 3 * HOUR)  # fmt: skip
     empty.alarms.save(alarm)
     wanted = ArticleQuery(sources=("ktkz",))
-    (trouble,) = made(empty, wanted=wanted).troubles
+    (trouble,) = make_day_digest(empty, wanted=wanted).troubles
     assert (trouble.since, trouble.until) == (NOON + HOUR, NOON + 3 * HOUR)
-    (trouble,) = made(empty, end=NOON + 2 * HOUR, wanted=wanted).troubles
+    (trouble,) = make_day_digest(empty, end=NOON + 2 * HOUR, wanted=wanted).troubles
     assert trouble.until is None
 
 
-def test_moment_without_an_answer_is_no_trouble(empty: Store) -> None:
+def test_a_momentary_failure_is_no_outage(empty: Store) -> None:
     for hours, health, code in ((1, Health.UNREACHABLE, 10), (2, Health.HEALTHY, 0)):
         add_run(empty, "ktkz", NOON + hours * HOUR, health, code)
     alarm = Alarm(source="ktkz", kind="unreachable", severity="10", last_health="unreachable", message="",
                   opened_at=NOON + HOUR, last_seen_at=NOON + HOUR, closed_at=NOON + 2 * HOUR)  # fmt: skip
     empty.alarms.save(alarm)
-    assert made(empty, wanted=ArticleQuery(sources=("ktkz",))).troubles == ()
+    assert make_day_digest(empty, wanted=ArticleQuery(sources=("ktkz",))).troubles == ()
 
 
-def test_bad_runs_without_an_alarm_are_trouble_since_the_first(empty: Store) -> None:
+def test_bad_runs_without_an_alarm_are_an_outage(empty: Store) -> None:
     add_run(empty, "mfa", NOON, Health.HEALTHY, 0)
     add_run(empty, "mfa", NOON + HOUR, Health.DEGRADED, 14)
     add_run(empty, "mfa", NOON + 2 * HOUR, Health.DEGRADED, 14)
-    (trouble,) = made(empty, wanted=ArticleQuery(sources=("mfa",))).troubles
+    (trouble,) = make_day_digest(empty, wanted=ArticleQuery(sources=("mfa",))).troubles
     assert (trouble.kind, trouble.since) == ("degraded", NOON + HOUR - timedelta(minutes=1))
 
 
-def test_a_time_long_past_is_judged_by_the_runs_of_then(empty: Store) -> None:
+def test_a_period_long_past_uses_the_runs_of_that_time(empty: Store) -> None:
     add_run(empty, "mfa", NOON, Health.HEALTHY, 0)
     for number in range(MAX_RUNS_EXAMINED + 1):
         add_run(empty, "mfa", NOON + DAY + number * HOUR / 4, Health.HEALTHY, 0)
-    assert made(empty, wanted=ArticleQuery(sources=("mfa",))).troubles == ()
+    assert make_day_digest(empty, wanted=ArticleQuery(sources=("mfa",))).troubles == ()
 
 
 def test_silent_source_says_when_it_published_last(empty: Store) -> None:
@@ -229,13 +229,13 @@ def test_silent_source_says_when_it_published_last(empty: Store) -> None:
     )
     save_article(empty, old, NOON - 9 * 24 * HOUR)
     add_run(empty, "mfa", NOON, Health.SILENT, 13)
-    (trouble,) = made(empty, wanted=ArticleQuery(sources=("mfa",))).troubles
+    (trouble,) = make_day_digest(empty, wanted=ArticleQuery(sources=("mfa",))).troubles
     assert (trouble.kind, trouble.since) == ("silent", NOON - 9 * 24 * HOUR)
 
 
 def test_empty_digest_counts_what_was_read(empty: Store) -> None:
     save_article(empty, replace(make_article("mfa:1:ru", "Погода", "О погоде.", NOON, "https://www.gov.kz/1")), NOON)
-    found = made(empty)
+    found = make_day_digest(empty)
     assert found.is_empty
     assert [(count.source, count.told, count.seen) for count in found.counts] == [
         ("ktkz", 0, 0),

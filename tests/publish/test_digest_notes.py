@@ -36,14 +36,14 @@ GONE = {
 }
 
 
-def said(store: Store, language: str = "en") -> DigestView:
+def list_notes(store: Store, language: str = "en") -> DigestView:
     made = make_digest(
         EntryBuilder(CONFIG, store, language=language), store, CONFIG, ArticleQuery(), BEGIN, END, language=language
     )
     return DigestView(made, Translations(language, ALMATY))
 
 
-def without(first: Article) -> Article:
+def remove_match(first: Article) -> Article:
     return make_later_version(
         first, Verdict.REVISED, body=first.body.replace("волонтёров Общества Красного Полумесяца", "жителей")
     )
@@ -51,11 +51,11 @@ def without(first: Article) -> Article:
 
 @pytest.mark.parametrize("before", [BEGIN - HOUR, NOON - HOUR], ids=["known", "new"])
 @pytest.mark.parametrize("language", ["en", "ru", "kk"])
-def test_mention_that_was_taken_out_is_said_in_words(empty: Store, language: str, before: object) -> None:
+def test_a_removed_mention_has_a_note(empty: Store, language: str, before: object) -> None:
     first, _ = make_flood()
     save_article(empty, first, before)  # type: ignore[arg-type]
-    save_article(empty, without(first), NOON)
-    say = said(empty, language)
+    save_article(empty, remove_match(first), NOON)
+    say = list_notes(empty, language)
     (told,) = say.digest.stories
     assert say.label(told.entry).startswith(say.phrases["revised"])
     assert say.notes(told) == [GONE[language]]
@@ -64,25 +64,25 @@ def test_mention_that_was_taken_out_is_said_in_words(empty: Store, language: str
         assert GONE[language] in render_digest(Templates(), form, say).replace("\n   ", " ")
 
 
-def test_mention_that_came_and_stayed_is_said_of_nothing(empty: Store) -> None:
+def test_an_added_mention_has_no_note(empty: Store) -> None:
     first, edited = make_flood()
     save_article(empty, first, NOON)
     save_article(empty, edited, NOON + HOUR)
-    say = said(empty)
+    say = list_notes(empty)
     assert [say.notes(told) for told in say.digest.stories] == [[]]
 
 
-def test_what_a_first_run_found_is_counted_as_having_been_there(empty: Store) -> None:
+def test_articles_of_a_first_run_count_as_there_before(empty: Store) -> None:
     first, edited = make_flood()
     kept = {"content_hash": "1", "copy_hash": "1", "run_id": None}
     empty.articles.save(replace(first, fetched_at=NOON), **kept, seen_at=NOON, suppressed_because="baseline")  # type: ignore[arg-type]
     save_article(empty, make_talks()[2], NOON + HOUR)
-    assert "was there when the source was first read." in "".join(said(empty).counts)
-    assert [(count.source, count.told, count.there) for count in said(empty).digest.counts if count.told] == [
+    assert "was there when the source was first read." in "".join(list_notes(empty).counts)
+    assert [(count.source, count.told, count.there) for count in list_notes(empty).digest.counts if count.told] == [
         ("ktkz", 2, 1)
     ]
     save_article(empty, edited, NOON + 2 * HOUR)  # a change since then is news
-    assert {count.there for count in said(empty).digest.counts} == {0}
+    assert {count.there for count in list_notes(empty).digest.counts} == {0}
 
 
 def test_copies_beyond_the_first_are_counted(empty: Store) -> None:
@@ -93,7 +93,7 @@ def test_copies_beyond_the_first_are_counted(empty: Store) -> None:
         copy = make_article(f"ktkz:137810100{number:02}:ru", "В МИД обсудили курс", russian.body, NOON, url)
         save_article(empty, replace(copy, verdict=Verdict.COPY, copy_of=russian.id), NOON + HOUR)
     empty.clusters.assign_pending(ALMATY)
-    say = said(empty, "ru")
+    say = list_notes(empty, "ru")
     (told,) = say.digest.stories
     assert say.carried(told.entry) == "Есть ещё на 11 страницах"
     assert (len(say.copies(told.entry)), say.more(told.entry, copies=True)) == (MAX_LISTED_PAGES, "и ещё 3")

@@ -24,15 +24,15 @@ FORMS = ("html", "txt", "md")
 VOID = {"meta", "br", "img", "hr", "link"}
 
 
-def written(store: Store, language: str, form: str, **values: object) -> str:
+def render_view(store: Store, language: str, form: str, **values: object) -> str:
     return render_digest(Templates(), form, make_view(store, language, **values))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
-def test_text_is_as_it_was_last_read_by_a_person(day: Store, language: str) -> None:
+def test_text_equals_the_golden_file(day: Store, language: str) -> None:
     """After a change that is meant: write it anew with `print(written(…))`, and read it."""
     expected = Path(__file__).with_name(f"review.{language}.txt")
-    assert written(day, language, "txt") == expected.read_text(encoding="utf-8")
+    assert render_view(day, language, "txt") == expected.read_text(encoding="utf-8")
 
 
 class Tags(HTMLParser):
@@ -58,8 +58,8 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
-def test_html_is_well_formed_and_asks_for_nothing_from_outside(day: Store, language: str) -> None:
-    html, tags = written(day, language, "html"), Tags()
+def test_html_is_well_formed_and_loads_nothing(day: Store, language: str) -> None:
+    html, tags = render_view(day, language, "html"), Tags()
     tags.feed(html)
     assert tags.open == []
     assert not tags.seen & {"script", "img", "link", "iframe"}
@@ -75,15 +75,15 @@ def test_html_is_well_formed_and_asks_for_nothing_from_outside(day: Store, langu
 @pytest.mark.parametrize("body", BODIES)
 def test_no_form_carries_more_of_a_body_than_the_share(day: Store, form: str, body: str) -> None:
     for language in OUTPUT_LANGUAGES:
-        seen = count_shown(BODIES[body], remove_own_words(make_view(day, language), written(day, language, form)))
+        seen = count_shown(BODIES[body], remove_own_words(make_view(day, language), render_view(day, language, form)))
         assert seen <= 0.3 * len(BODIES[body]) + 4  # a word's space at each end
-    assert count_shown(BODIES["talks"], strip_markup(written(day, "ru", form))) > 100
+    assert count_shown(BODIES["talks"], strip_markup(render_view(day, "ru", form))) > 100
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_redacted_names_stand_nowhere(day: Store, form: str) -> None:
+def test_no_form_has_a_redacted_name(day: Store, form: str) -> None:
     names = ("Милошевич", "Бакаев", "Оразбаева", "Волонтёры")
-    text = written(day, "ru", form, redact=names)
+    text = render_view(day, "ru", form, redact=names)
     assert not [name for name in names if name.casefold() in text.casefold()]
     assert "█" in text
 
@@ -91,23 +91,25 @@ def test_redacted_names_stand_nowhere(day: Store, form: str) -> None:
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
 def test_empty_digest_says_so(empty: Store, form: str, language: str) -> None:
-    text, phrases = written(empty, language, form), Translations(language, UTC)
+    text, phrases = render_view(empty, language, form), Translations(language, UTC)
     assert phrases["nothing"] in text.replace("\\", "")
     assert phrases["contents"].casefold() not in text.casefold()
     assert f"{phrases.count('seen_articles', 0)} {phrases['blind']}" in " ".join(text.split())
 
 
-def test_unsure_matches_are_marked_as_such(empty: Store) -> None:
+def test_weak_matches_are_marked(empty: Store) -> None:
     item = make_article(
         "mfa:1:en", "Red cross on a door", "A red cross was painted on a door.", NOON, "https://www.gov.kz/1"
     )
     assert {match.strength for match in item.matches} == {Strength.WEAK}
     save_article(empty, item, NOON)
     assert make_view(empty, "en").digest.is_empty
-    assert "Matched: Red Cross (not sure)" in written(empty, "en", "txt", wanted=ArticleQuery(strength=Strength.WEAK))
+    assert "Matched: Red Cross (not sure)" in render_view(
+        empty, "en", "txt", wanted=ArticleQuery(strength=Strength.WEAK)
+    )
 
 
-def test_story_of_no_rule_stands_under_other_news(empty: Store) -> None:
+def test_a_story_without_a_rule_is_under_other_subjects(empty: Store) -> None:
     item = make_article("mfa:1:en", "Wheat", "Wheat became dearer.", NOON, "https://www.gov.kz/1")
     save_article(empty, item, NOON)
     config = Config()
@@ -120,7 +122,7 @@ def test_every_revised_article_of_a_story_says_what_changed(empty: Store, form: 
     revise_talks(empty)
     (told,) = make_view(empty, "kk").digest.stories
     assert (told.entry.id, [each.id for each in told.changed]) == ("mfa:1300001:kk", ["mfa:1300001:ru"])
-    text = strip_markup(written(empty, "kk", form))
+    text = strip_markup(render_view(empty, "kk", form))
     assert "Бұл да түзетілді: Қазақстан Сыртқы істер министрлігі, орыс тілі" in text
     assert text.count("45 → 54") == 2
     assert "Казахстан и МККК обсудили курс для военных медиков (54)" in text.replace("\\", "")
@@ -129,15 +131,15 @@ def test_every_revised_article_of_a_story_says_what_changed(empty: Store, form: 
 def test_changed_words_are_marked(empty: Store) -> None:
     revise_talks(empty)
     assert "Headline. Now: Казахстан и МККК обсудили курс для военных медиков *(54)*" in " ".join(
-        written(empty, "en", "txt").split()
+        render_view(empty, "en", "txt").split()
     )
 
 
 def test_few_stories_have_no_contents(day: Store) -> None:
-    assert "CONTENTS" not in written(day, "en", "txt", wanted=ArticleQuery(sources=("qazmonitor",)))
+    assert "CONTENTS" not in render_view(day, "en", "txt", wanted=ArticleQuery(sources=("qazmonitor",)))
 
 
-def test_owners_template_stands_in_for_ours(day: Store, tmp_path: Path) -> None:
+def test_an_owners_template_replaces_ours(day: Store, tmp_path: Path) -> None:
     (tmp_path / "digest.txt").write_text("{{ say.title }}: {{ digest.stories|length }}", encoding="utf-8")
     assert render_digest(Templates(tmp_path), "txt", make_view(day, "en")) == "Press review: 6"
 
@@ -149,7 +151,7 @@ def test_every_phrase_is_there_in_every_language() -> None:
     assert all(set(phrases[language]) == set(phrases["en"]) for language in OUTPUT_LANGUAGES)
 
 
-def test_markdown_takes_no_text_for_markup() -> None:
+def test_text_is_escaped_in_markdown() -> None:
     assert escape_markdown("1. *Red* <b> [x] & _y_") == r"1\. \*Red\* &lt;b> \[x\] &amp; \_y\_"
     assert escape_markdown("- one\n# two") == r"\- one \# two"
 

@@ -58,7 +58,7 @@ FULL = Article(
 )
 
 
-def written(ending: str, *articles: Article) -> bytes:
+def export_items(ending: str, *articles: Article) -> bytes:
     file = io.BytesIO()
     out = make_exporter(ending, file)
     out.start_exporting()
@@ -68,7 +68,7 @@ def written(ending: str, *articles: Article) -> bytes:
     return file.getvalue()
 
 
-def lines(ending: str, raw: bytes) -> list[dict[str, Any]]:
+def list_lines(ending: str, raw: bytes) -> list[dict[str, Any]]:
     if ending == ".jsonl":
         return [json.loads(line) for line in raw.decode().split("\n") if line]
     if ending == ".json":
@@ -80,7 +80,7 @@ def lines(ending: str, raw: bytes) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("ending", [".jsonl", ".json"])
 def test_json_lines_are_the_articles(ending: str) -> None:
-    found = lines(ending, written(ending, MINIMAL, FULL))
+    found = list_lines(ending, export_items(ending, MINIMAL, FULL))
     assert found == [json.loads(json.dumps(article.to_dict())) for article in (MINIMAL, FULL)]
     assert [list(line) for line in found] == [NAMES, NAMES]
     assert Article.from_dict(found[0]) == MINIMAL
@@ -89,7 +89,7 @@ def test_json_lines_are_the_articles(ending: str) -> None:
 
 @pytest.mark.parametrize("ending", [".csv", ".xml"])
 def test_flat_files_have_every_field_and_nested_ones_as_json(ending: str) -> None:
-    minimal, full = lines(ending, written(ending, MINIMAL, FULL))
+    minimal, full = list_lines(ending, export_items(ending, MINIMAL, FULL))
     assert list(minimal) == list(full) == NAMES
     assert (minimal["title"], minimal["published_at"], minimal["rights"], minimal["version"]) == ("", "", "", "")
     assert (minimal["images"], minimal["matches"], minimal["provenance"]) == ("[]", "[]", "{}")
@@ -103,23 +103,23 @@ def test_flat_files_have_every_field_and_nested_ones_as_json(ending: str) -> Non
 
 @pytest.mark.parametrize("ending", [".jsonl", ".json", ".csv", ".xml"])
 def test_files_are_utf8_with_readable_letters(ending: str) -> None:
-    assert "Мост открыт." in written(ending, MINIMAL).decode("utf-8")
+    assert "Мост открыт." in export_items(ending, MINIMAL).decode("utf-8")
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".json", ".csv", ".xml"])
 def test_nothing_exported_is_an_empty_file_of_its_kind(ending: str) -> None:
-    assert lines(ending, written(ending)) == []
+    assert list_lines(ending, export_items(ending)) == []
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".json", ".csv", ".xml"])
-def test_text_with_signs_that_files_dislike(ending: str) -> None:
+def test_text_with_special_characters(ending: str) -> None:
     body = 'a\tb "c", d; e\\n <f> & ]]> \u2028 \u0001'
-    (found,) = lines(ending, written(ending, Article(id="a:1:en", source="a", url="x", body=body)))
+    (found,) = list_lines(ending, export_items(ending, Article(id="a:1:en", source="a", url="x", body=body)))
     assert found["body"].replace("\u0001", "") == body.replace("\u0001", "")
 
 
 @pytest.mark.parametrize(("ending", "kind"), [("jsonl", ".jsonl"), ("json", ".json"), ("csv", ".csv"), ("xml", ".xml")])
-def test_scrapys_own_feeds_write_the_same(ending: str, kind: str) -> None:
+def test_scrapys_feeds_write_the_same(ending: str, kind: str) -> None:
     settings = Settings()
     settings.setmodule("crawler.settings")
     name = settings.getwithbase("FEED_EXPORTERS")[ending]
@@ -131,4 +131,4 @@ def test_scrapys_own_feeds_write_the_same(ending: str, kind: str) -> None:
     for article in (MINIMAL, FULL):
         out.export_item(article)
     out.finish_exporting()
-    assert lines(kind, file.getvalue()) == lines(kind, written(kind, MINIMAL, FULL))
+    assert list_lines(kind, file.getvalue()) == list_lines(kind, export_items(kind, MINIMAL, FULL))

@@ -46,31 +46,31 @@ def empty(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def file(store: Store, folder: Path, name: str, **values: Any) -> bytes:
+def write_file(store: Store, folder: Path, name: str, **values: Any) -> bytes:
     language, _, _ = name.partition(".")
     write_review(folder / name, make_view(store, language, **values), Templates())
     return (folder / name).read_bytes()
 
 
-def word(store: Store, folder: Path, language: str, **values: Any) -> Any:
-    return Document(BytesIO(file(store, folder, f"{language}.docx", **values)))
+def open_word(store: Store, folder: Path, language: str, **values: Any) -> Any:
+    return Document(BytesIO(write_file(store, folder, f"{language}.docx", **values)))
 
 
-def pdf(store: Store, folder: Path, language: str, **values: Any) -> PdfReader:
-    return PdfReader(BytesIO(file(store, folder, f"{language}.pdf", **values)), strict=True)
+def open_pdf(store: Store, folder: Path, language: str, **values: Any) -> PdfReader:
+    return PdfReader(BytesIO(write_file(store, folder, f"{language}.pdf", **values)), strict=True)
 
 
-def text_of(store: Store, folder: Path, name: str, **values: Any) -> str:
+def read_text(store: Store, folder: Path, name: str, **values: Any) -> str:
     """What a reader sees."""
     if name.endswith("docx"):
-        found = word(store, folder, name[:2], **values)
+        found = open_word(store, folder, name[:2], **values)
         return "\n".join(paragraph.text for paragraph in found.paragraphs)
-    return "\n".join(page.extract_text() for page in pdf(store, folder, name[:2], **values).pages)
+    return "\n".join(page.extract_text() for page in open_pdf(store, folder, name[:2], **values).pages)
 
 
 @pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
 def test_word_has_headings_links_and_its_language(day: Store, tmp_path: Path, language: str) -> None:
-    found = word(day, tmp_path, language)
+    found = open_word(day, tmp_path, language)
     headings = [
         (paragraph.style.name, paragraph.text) for paragraph in found.paragraphs if "Heading" in paragraph.style.name
     ]
@@ -85,8 +85,8 @@ def test_word_has_headings_links_and_its_language(day: Store, tmp_path: Path, la
     assert spoken.get(qn("w:val"))[:2] == language
 
 
-def test_contents_of_word_lead_to_bookmarks_that_are_there(day: Store, tmp_path: Path) -> None:
-    found = word(day, tmp_path, "ru")
+def test_links_of_the_contents_have_bookmarks(day: Store, tmp_path: Path) -> None:
+    found = open_word(day, tmp_path, "ru")
     named = {mark.get(qn("w:name")) for mark in found.element.iter(qn("w:bookmarkStart"))}
     inside = [link.fragment for paragraph in found.paragraphs for link in paragraph.hyperlinks if not link.address]
     assert len(inside) == LINKS
@@ -98,10 +98,10 @@ def test_contents_of_word_lead_to_bookmarks_that_are_there(day: Store, tmp_path:
     assert "NUMPAGES" in foot
 
 
-def test_parts_of_word_are_well_formed_and_in_order(day: Store, tmp_path: Path) -> None:
+def test_parts_of_the_word_file_are_well_formed(day: Store, tmp_path: Path) -> None:
     """Word refuses a file whose run properties stand in another order than the schema has."""
     order = "rStyle rFonts b bCs i iCs color sz szCs highlight u shd lang".split()
-    with zipfile.ZipFile(BytesIO(file(day, tmp_path, "kk.docx"))) as parts:
+    with zipfile.ZipFile(BytesIO(write_file(day, tmp_path, "kk.docx"))) as parts:
         for name in parts.namelist():
             if not name.endswith(".xml"):
                 continue
@@ -112,7 +112,7 @@ def test_parts_of_word_are_well_formed_and_in_order(day: Store, tmp_path: Path) 
 
 @pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
 def test_pdf_has_letters_links_outline_and_pages(day: Store, tmp_path: Path, language: str) -> None:
-    found = pdf(day, tmp_path, language)
+    found = open_pdf(day, tmp_path, language)
     texts = [page.extract_text() for page in found.pages]
     assert "Қызылордада Қызыл Жарты Ай қоғамының" in " ".join(" ".join(texts).split())
     assert "40 → 60" in " ".join(texts)
@@ -134,7 +134,7 @@ def test_pdf_has_letters_links_outline_and_pages(day: Store, tmp_path: Path, lan
         assert phrases.fill("page", page=str(number), pages=str(len(texts))) in text
 
 
-def test_fonts_of_the_pdf_are_embedded_and_have_every_kazakh_letter(day: Store, tmp_path: Path) -> None:
+def test_pdf_fonts_are_embedded_and_have_kazakh_letters(day: Store, tmp_path: Path) -> None:
     from crawler.publish.press_review.pdf import FALLBACK_FONT, FONT_FAMILY, register_fonts, split_by_font
 
     register_fonts()
@@ -144,27 +144,27 @@ def test_fonts_of_the_pdf_are_embedded_and_have_every_kazakh_letter(day: Store, 
         (FALLBACK_FONT, "→"),
         (FONT_FAMILY, " b\ufffd"),
     ]
-    for page in pdf(day, tmp_path, "kk").pages:
+    for page in open_pdf(day, tmp_path, "kk").pages:
         for font in (each.get_object() for each in page["/Resources"]["/Font"].values()):
             assert "/FontFile2" in font.get("/FontDescriptor", {"/FontFile2": 0}) or font["/BaseFont"] == "/Helvetica"
 
 
 @pytest.mark.parametrize("ending", ["docx", "pdf"])
-def test_neither_carries_more_of_a_body_than_the_share(day: Store, tmp_path: Path, ending: str) -> None:
+def test_no_file_has_more_of_a_body_than_the_share(day: Store, tmp_path: Path, ending: str) -> None:
     for language in OUTPUT_LANGUAGES:
-        text = remove_own_words(make_view(day, language), text_of(day, tmp_path, f"{language}.{ending}"))
+        text = remove_own_words(make_view(day, language), read_text(day, tmp_path, f"{language}.{ending}"))
         for body in BODIES.values():
             assert count_shown(body, text) <= 0.3 * len(body) + 4
     assert (
-        count_shown(BODIES["talks"], remove_own_words(make_view(day, "ru"), text_of(day, tmp_path, f"ru.{ending}")))
+        count_shown(BODIES["talks"], remove_own_words(make_view(day, "ru"), read_text(day, tmp_path, f"ru.{ending}")))
         > 100
     )
 
 
 @pytest.mark.parametrize("ending", ["docx", "pdf"])
-def test_redacted_names_stand_nowhere_in_the_file(day: Store, tmp_path: Path, ending: str) -> None:
+def test_no_file_has_a_redacted_name(day: Store, tmp_path: Path, ending: str) -> None:
     names = ("Милошевич", "Бакаев", "Оразбаева", "Волонтёры")
-    seen = text_of(day, tmp_path, f"ru.{ending}", redact=names)
+    seen = read_text(day, tmp_path, f"ru.{ending}", redact=names)
     assert "█" in seen or "––––" in seen
     path = tmp_path / f"ru.{ending}"
     if ending == "docx":
@@ -176,24 +176,24 @@ def test_redacted_names_stand_nowhere_in_the_file(day: Store, tmp_path: Path, en
 
 
 @pytest.mark.parametrize("ending", [name[1:] for name in REVIEW_SUFFIXES])
-def test_empty_review_is_a_whole_file(empty: Store, tmp_path: Path, ending: str) -> None:
+def test_an_empty_review_is_a_valid_file(empty: Store, tmp_path: Path, ending: str) -> None:
     for language in OUTPUT_LANGUAGES:
-        found = file(empty, tmp_path, f"{language}.{ending}")
+        found = write_file(empty, tmp_path, f"{language}.{ending}")
         assert found
         if ending in ("docx", "pdf"):
-            text = " ".join(text_of(empty, tmp_path, f"{language}.{ending}").split())
+            text = " ".join(read_text(empty, tmp_path, f"{language}.{ending}").split())
             assert make_view(empty, language).phrases["nothing"] in text
 
 
 def test_every_revised_article_of_a_story_says_what_changed(empty: Store, tmp_path: Path) -> None:
     revise_talks(empty)
     for ending in ("docx", "pdf"):
-        text = " ".join(text_of(empty, tmp_path, f"en.{ending}").split())
+        text = " ".join(read_text(empty, tmp_path, f"en.{ending}").split())
         assert "Revised as well: Ministry of Foreign Affairs of Kazakhstan, Russian" in text
         assert text.count("45 → 54") == 2
 
 
-def test_signs_that_xml_refuses_do_no_harm(empty: Store, tmp_path: Path) -> None:
+def test_characters_that_xml_forbids_are_replaced(empty: Store, tmp_path: Path) -> None:
     from support.day_of_news import NOON, make_article, save_article
 
     title = "МККК \x0b\x00 \ud800 <b>&amp; \U0001f600 عربي"
@@ -201,11 +201,11 @@ def test_signs_that_xml_refuses_do_no_harm(empty: Store, tmp_path: Path) -> None
         empty, make_article("mfa:1:ru", title, "О МККК и о погоде. " * 9, NOON, 'https://www.gov.kz/a?b=1&c="2"'), NOON
     )
     for ending in REVIEW_SUFFIXES:
-        assert file(empty, tmp_path, f"ru{ending}")
-    assert "<b>&amp;" in text_of(empty, tmp_path, "ru.docx")
+        assert write_file(empty, tmp_path, f"ru{ending}")
+    assert "<b>&amp;" in read_text(empty, tmp_path, "ru.docx")
 
 
-def test_file_is_whole_or_as_it_was(day: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_complete_or_stays_as_it_was(day: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "en.pdf"
     target.write_text("what stood here before")
     with pytest.MonkeyPatch.context() as patch:
@@ -216,7 +216,7 @@ def test_file_is_whole_or_as_it_was(day: Store, tmp_path: Path, monkeypatch: pyt
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_what_cannot_be_written_is_said_first(tmp_path: Path) -> None:
+def test_an_unwritable_file_is_an_error_at_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"must be one of \.html, \.md, \.txt, \.docx, \.pdf"):
         raise_if_unwritable(tmp_path / "review.rtf")
     with pytest.raises(UsageError, match="there is no folder"):

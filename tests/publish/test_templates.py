@@ -20,7 +20,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("text", MISTAKES)
-def test_mistake_is_said_with_file_and_line(tmp_path: Path, text: str) -> None:
+def test_an_error_names_file_and_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "digest.txt").write_text(text, encoding="utf-8")
     (tmp_path / "part.txt").write_text("\n\n\n{{ lost }}", encoding="utf-8")
     place, said = MISTAKES[text]
@@ -31,12 +31,12 @@ def test_mistake_is_said_with_file_and_line(tmp_path: Path, text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_template_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_template_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"The template digest\.odt cannot be used"):
         Templates(tmp_path).render("digest.odt")
 
 
-def test_mistake_in_a_folder_named_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_a_relative_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mine").mkdir()
     Path("mine/digest.txt").write_text("\n{{ nosuch }}", encoding="utf-8")

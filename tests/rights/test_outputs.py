@@ -23,13 +23,13 @@ from crawler.publish.outputs import EXPORT_FORMATS, FEED_FORMATS
 from crawler.store import Store, open_store
 
 
-def registered() -> dict[str, Callable[[Sequence[Entry]], str]]:
+def list_outputs() -> dict[str, Callable[[Sequence[Entry]], str]]:
     """Every output that leaves the machine: the dict OUTPUTS in the module `outputs` of each room that has one."""
     rooms = [name for name in ("crawler.publish.outputs", "crawler.notify.outputs") if find_spec(name)]
     return {name: output for room in rooms for name, output in import_module(room).OUTPUTS.items()}
 
 
-OUTPUTS = registered()
+OUTPUTS = list_outputs()
 SAMPLES = make_samples()
 SHARES = make_rights_registry(Config())
 
@@ -40,7 +40,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def store(url: str) -> Iterator[Store]:
+def sample_store(url: str) -> Iterator[Store]:
     with open_store(url) as opened:
         for versions in SAMPLES:
             for one in versions:
@@ -51,29 +51,31 @@ def store(url: str) -> Iterator[Store]:
         yield opened
 
 
-def entries(store: Store, articles: list[Article]) -> list[Entry]:
+def build_entries(sample_store: Store, articles: list[Article]) -> list[Entry]:
     """The entries of one output, built together."""
     requests = (EntryRequest(article=one, strength=Strength.WEAK) for one in articles)
-    return EntryBuilder(Config(), store).build(requests)
+    return EntryBuilder(Config(), sample_store).build(requests)
 
 
-def rendered(output: str, found: list[Entry]) -> str:
+def render_output(output: str, found: list[Entry]) -> str:
     return unescape(OUTPUTS[output](found))
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("versions", SAMPLES, ids=lambda versions: versions[-1].id)
-def test_no_more_of_a_text_is_shown_than_its_source_allows(output: str, versions: list[Article], store: Store) -> None:
+def test_no_more_of_a_text_is_shown_than_its_source_allows(
+    output: str, versions: list[Article], sample_store: Store
+) -> None:
     current = versions[-1]
-    text = rendered(output, entries(store, [current]))
+    text = render_output(output, build_entries(sample_store, [current]))
     allowed = SHARES.get(current).excerpt_share
     assert 0 < count_shown(text, current.body) <= allowed * len(current.body)
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_all_versions_together_stay_within_the_share(output: str, store: Store) -> None:
+def test_all_versions_together_stay_within_the_share(output: str, sample_store: Store) -> None:
     for versions in SAMPLES:
-        text = rendered(output, entries(store, versions[::-1]))
+        text = render_output(output, build_entries(sample_store, versions[::-1]))
         for one in versions:
             assert count_shown(text, one.body) <= SHARES.get(one).excerpt_share * max(
                 len(each.body) for each in versions
@@ -81,25 +83,25 @@ def test_all_versions_together_stay_within_the_share(output: str, store: Store) 
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_all_articles_together_stay_within_their_shares(output: str, store: Store) -> None:
+def test_all_articles_together_stay_within_their_shares(output: str, sample_store: Store) -> None:
     current = [versions[-1] for versions in SAMPLES]
-    text = rendered(output, entries(store, current))
+    text = render_output(output, build_entries(sample_store, current))
     for one in current:
         assert count_shown(text, one.body) <= SHARES.get(one).excerpt_share * len(one.body), one.id
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("versions", SAMPLES, ids=lambda versions: versions[-1].id)
-def test_link_reference_and_attribution_are_there(output: str, versions: list[Article], store: Store) -> None:
+def test_link_reference_and_attribution_are_there(output: str, versions: list[Article], sample_store: Store) -> None:
     current = versions[-1]
-    text = rendered(output, entries(store, [current]))
+    text = render_output(output, build_entries(sample_store, [current]))
     assert current.url in text
     for name in filter(None, (SHARES.get(current).reference, current.attribution)):
         assert name in text
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_the_sentence_with_the_match_comes_first(output: str, store: Store) -> None:
+def test_the_sentence_with_the_match_comes_first(output: str, sample_store: Store) -> None:
     """Alone; or, where the beginning of the text reaches up to it, as a part of that one passage."""
     alone = 0
     for versions in SAMPLES:
@@ -107,29 +109,29 @@ def test_the_sentence_with_the_match_comes_first(output: str, store: Store) -> N
         if not current.title or not (places := [match for match in current.matches if match.field == "body"]):
             continue
         sentence = set(WORD.findall(places[0].sentence))
-        passage = first_passage(rendered(output, entries(store, [current])), current.body)
+        passage = list_first_passage(render_output(output, build_entries(sample_store, [current])), current.body)
         assert sentence <= set(passage), current.id
         alone += sentence == set(passage)
     assert alone == len(SAMPLES) // 5
 
 
-def first_passage(text: str, body: str) -> list[str]:
+def list_first_passage(text: str, body: str) -> list[str]:
     """The words that a text shows of a body first, as far as they stand there side by side too."""
     shown, order = WORD.findall(text), WORD.findall(body)
     begin = order.index(shown[0])
     return [word for word, other in zip(shown, order[begin:], strict=False) if word == other]
 
 
-def test_a_permission_shows_the_whole_text(store: Store) -> None:
+def test_a_permission_shows_the_whole_text(sample_store: Store) -> None:
     config = Config.model_validate({"sources": {"mfa": {"excerpt_share": 1, "permission": "letter of 3 May 2026"}}})
     one = next(versions[-1] for versions in SAMPLES if versions[-1].source == "mfa")
-    maker = EntryBuilder(config, store)
+    maker = EntryBuilder(config, sample_store)
     for output in (*FEED_FORMATS, *EXPORT_FORMATS):
-        text = rendered(output, maker.build([EntryRequest(article=one)]))
+        text = render_output(output, maker.build([EntryRequest(article=one)]))
         assert count_shown(text, one.body) > 0.99 * len(one.body) - len(WORD.findall(one.body))
 
 
-def test_what_goes_over_is_found_out(store: Store) -> None:
+def test_the_counter_finds_an_excess(sample_store: Store) -> None:
     one = SAMPLES[0][0]
     assert count_shown(one.body, one.body) == len(one.body) - 1  # the last full stop is no word's
     assert (
@@ -149,8 +151,8 @@ def test_what_goes_over_is_found_out(store: Store) -> None:
     ],
     ids=" ".join,
 )
-def test_commands_keep_to_it_too(
-    arguments: tuple[str, ...], url: str, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_commands_stay_within_the_shares(
+    arguments: tuple[str, ...], url: str, sample_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CRAWLER_DATABASE", url)

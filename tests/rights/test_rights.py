@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.factories import make_article
 
 from crawler.config import Config
 from crawler.errors import ConfigError
@@ -28,18 +29,17 @@ SENTENCES = st.lists(
 )
 
 
-def article(body: str, source: str = "qazmonitor", **values: object) -> Article:
-    given = {"id": f"{source}:1:ru", "source": source, "url": "https://qazmonitor.com/news/1/x", "body": body}
-    return Article(**{**given, "title": "Заголовок", "version": 1, **values})  # type: ignore[arg-type]
+def make_article_of(body: str, source: str = "qazmonitor", **values: object) -> Article:
+    return make_article(source=source, **{"body": body, "title": "Заголовок", **values})
 
 
-def match(body: str, word: str, strength: Strength = Strength.STRONG, after: int = 0) -> Match:
+def make_match(body: str, word: str, strength: Strength = Strength.STRONG, after: int = 0) -> Match:
     at = body.index(word, after)
     found = {"rule": "red_cross", "term": word, "surface": word, "field": "body", "sentence": ""}
     return Match(**found, start=at, end=at + len(word), strength=strength)
 
 
-def shown(excerpt: Excerpt) -> int:
+def count_shown(excerpt: Excerpt) -> int:
     return sum(len(piece.text) for piece in excerpt.pieces)
 
 
@@ -49,18 +49,18 @@ def make_registry(**settings: float | str | None) -> RightsRegistry:
     return make_rights_registry(Config.model_validate({"sources": {"qazmonitor": settings}} if settings else {}))
 
 
-def demand(item: Article, **values: Any) -> ExcerptDemand:
+def make_demand(item: Article, **values: Any) -> ExcerptDemand:
     """The demand of the article with its own matches."""
     return ExcerptDemand(**{"article": item, "matches": item.matches, **values})
 
 
-def allow(item: Article, registry: RightsRegistry | None = None, **values: Any) -> AllowedText:
-    (allowed,) = allocate_excerpts([demand(item, **values)], registry or make_registry())
+def allocate_one(item: Article, registry: RightsRegistry | None = None, **values: Any) -> AllowedText:
+    (allowed,) = allocate_excerpts([make_demand(item, **values)], registry or make_registry())
     return allowed
 
 
 @st.composite
-def articles(draw: st.DrawFn) -> Article:
+def draw_articles(draw: st.DrawFn) -> Article:
     number = count()
     drawn = draw(st.sampled_from(["\n", " "])).join(draw(SENTENCES))
     body = re.sub(r"\w+", lambda word: f"{word[0]}{next(number)}", drawn)  # each word once: places are certain
@@ -79,13 +79,13 @@ def articles(draw: st.DrawFn) -> Article:
         )
         for start, end in chosen
     )
-    return article(body, matches=matches, title=draw(st.sampled_from(["Заголовок", None])))
+    return make_article_of(body, matches=matches, title=draw(st.sampled_from(["Заголовок", None])))
 
 
 def draw_demand(item: Article, data: st.DataObject) -> ExcerptDemand:
     sentences = re.findall(r"[^.]+\.", item.body)
     chosen = data.draw(st.lists(st.sampled_from(sentences), max_size=3))
-    return demand(
+    return make_demand(
         item,
         max_length=data.draw(st.one_of(st.none(), st.integers(0, 200))),
         with_opening=data.draw(st.booleans()),
@@ -102,7 +102,7 @@ def list_shown_texts(item: Article, allowed: AllowedText) -> list[str]:
 
 
 @settings(deadline=None)  # the first example imports every source
-@given(articles(), st.integers(1, 5), st.data())
+@given(draw_articles(), st.integers(1, 5), st.data())
 def test_all_pieces_together_stay_within_the_share(item: Article, number: int, data: st.DataObject) -> None:
     demands = [draw_demand(item, data) for _ in range(number)]
     seen = set[int]()
@@ -118,20 +118,20 @@ def test_all_pieces_together_stay_within_the_share(item: Article, number: int, d
 
 
 @settings(deadline=None)
-@given(articles(), st.permutations(range(4)), st.data())
+@given(draw_articles(), st.permutations(range(4)), st.data())
 def test_the_order_of_the_demands_does_not_matter(item: Article, order: list[int], data: st.DataObject) -> None:
     versions = [replace(item, version=number) for number in (1, 2)]
-    demands = [demand(version, headline_only=is_link) for version in versions for is_link in (False, True)]
+    demands = [make_demand(version, headline_only=is_link) for version in versions for is_link in (False, True)]
     other = replace(item, id="qazmonitor:2:ru")
-    in_order = allocate_excerpts([*demands, demand(other)], make_registry())
-    permuted = allocate_excerpts([demand(other), *(demands[index] for index in order)], make_registry())
+    in_order = allocate_excerpts([*demands, make_demand(other)], make_registry())
+    permuted = allocate_excerpts([make_demand(other), *(demands[index] for index in order)], make_registry())
     assert permuted == [in_order[4], *(in_order[index] for index in order)]
 
 
 @settings(deadline=None)
-@given(articles())
+@given(draw_articles())
 def test_what_is_cut_is_cut_at_words(item: Article) -> None:
-    for piece in allow(item).excerpt.pieces:
+    for piece in allocate_one(item).excerpt.pieces:
         at = item.body.index(piece.text)
         assert at == 0 or item.body[at - 1].isspace()
         end = at + len(piece.text)
@@ -147,22 +147,24 @@ TEXT = (
 
 
 def test_the_sentence_with_the_match_comes_first() -> None:
-    first, *rest = allow(article(TEXT, matches=(match(TEXT, "МККК"),))).excerpt.pieces
+    first, *rest = allocate_one(make_article_of(TEXT, matches=(make_match(TEXT, "МККК"),))).excerpt.pieces
     assert "МККК" in first.text
     assert [first.text[slice(*mark)] for mark in first.marks] == ["МККК"]
     assert all("Третье" not in piece.text for piece in rest)
 
 
-def test_a_sure_match_comes_before_an_unsure_one() -> None:
+def test_a_strong_match_comes_before_a_weak_one() -> None:
     body = "Здесь МГП как-нибудь. " + "Много других слов без значения. " * 3 + "А здесь МККК наверняка. " + TEXT
-    weak, strong = match(body, "МГП", Strength.WEAK), match(body, "МККК")
-    pieces = allow(article(body, matches=(weak, strong)), with_opening=False).excerpt.pieces
+    weak, strong = make_match(body, "МГП", Strength.WEAK), make_match(body, "МККК")
+    pieces = allocate_one(make_article_of(body, matches=(weak, strong)), with_opening=False).excerpt.pieces
     assert ["МККК" in pieces[0].text, "МГП" in pieces[1].text] == [True, True]
 
 
 def test_a_sentence_that_is_too_long_is_cut_around_the_match() -> None:
     body = "слово " * 60 + "МККК " + "слово " * 60
-    (piece,) = allow(article(body, matches=(match(body, "МККК"),)), with_opening=False).excerpt.pieces
+    (piece,) = allocate_one(
+        make_article_of(body, matches=(make_match(body, "МККК"),)), with_opening=False
+    ).excerpt.pieces
     assert "МККК" in piece.text
     assert piece.before
     assert piece.after
@@ -172,20 +174,22 @@ def test_a_sentence_that_is_too_long_is_cut_around_the_match() -> None:
 
 
 def test_a_passage_that_is_shown_twice_counts_once() -> None:
-    item = article(TEXT, matches=(match(TEXT, "МККК"),))
-    one, again = allocate_excerpts([demand(item, with_opening=False)] * 2, make_registry())
-    assert shown(one.excerpt) == shown(again.excerpt) > 0
+    item = make_article_of(TEXT, matches=(make_match(TEXT, "МККК"),))
+    one, again = allocate_excerpts([make_demand(item, with_opening=False)] * 2, make_registry())
+    assert count_shown(one.excerpt) == count_shown(again.excerpt) > 0
 
 
 def test_versions_of_an_article_share_one_share() -> None:
-    old, new = article(TEXT), article(TEXT.replace("погоде", "климате"), version=2)
-    of_old, of_new = (shown(each.excerpt) for each in allocate_excerpts([demand(old), demand(new)], make_registry()))
+    old, new = make_article_of(TEXT), make_article_of(TEXT.replace("погоде", "климате"), version=2)
+    of_old, of_new = (
+        count_shown(each.excerpt) for each in allocate_excerpts([make_demand(old), make_demand(new)], make_registry())
+    )
     assert 0 < of_old + of_new <= 0.3 * len(new.body)
-    assert of_new == shown(allow(new).excerpt)  # the newer one comes first
+    assert of_new == count_shown(allocate_one(new).excerpt)  # the newer one comes first
 
 
 def test_a_headline_made_from_the_body_counts() -> None:
-    allowed = allow(article(TEXT, title=None))
+    allowed = allocate_one(make_article_of(TEXT, title=None))
     assert allowed.is_headline_derived
     assert allowed.headline.rstrip("…") in TEXT
     (piece,) = allowed.excerpt.pieces
@@ -194,13 +198,13 @@ def test_a_headline_made_from_the_body_counts() -> None:
 
 
 def test_a_title_is_no_part_of_the_share() -> None:
-    allowed = allow(article(TEXT, title="Слово " * 90))
+    allowed = allocate_one(make_article_of(TEXT, title="Слово " * 90))
     assert (allowed.headline, allowed.is_headline_derived) == ("Слово " * 90, False)
 
 
 def test_a_permission_opens_the_whole_text() -> None:
     permitted = make_registry(excerpt_share=1.0, permission="letter of 3 May 2026")
-    excerpt = allow(article(TEXT, matches=(match(TEXT, "МККК"),)), permitted).excerpt
+    excerpt = allocate_one(make_article_of(TEXT, matches=(make_match(TEXT, "МККК"),)), permitted).excerpt
     assert excerpt.whole
     assert [piece.text for piece in excerpt.pieces] == [TEXT]
 
@@ -211,53 +215,54 @@ def test_a_larger_share_without_a_permission_is_refused() -> None:
 
 
 def test_an_owner_may_show_less_or_nothing_at_all() -> None:
-    item = article(TEXT, matches=(match(TEXT, "МККК"),))
-    assert allow(item, make_registry(excerpt_share=0.0)).excerpt.pieces == ()
+    item = make_article_of(TEXT, matches=(make_match(TEXT, "МККК"),))
+    assert allocate_one(item, make_registry(excerpt_share=0.0)).excerpt.pieces == ()
 
 
 def test_the_permission_of_today_counts_not_that_of_the_day_of_the_crawl() -> None:
     permitted = make_registry(excerpt_share=1, permission="x")
-    item = article(TEXT)
+    item = make_article_of(TEXT)
     item = replace(item, rights=permitted.get(item))
-    assert shown(allow(item).excerpt) <= 0.3 * len(TEXT)
+    assert count_shown(allocate_one(item).excerpt) <= 0.3 * len(TEXT)
 
 
 def test_a_source_that_is_gone_has_thirty_per_cent() -> None:
-    item = article(TEXT, source="gone", published_at=datetime(2026, 1, 1, tzinfo=UTC))
-    assert 0 < shown(allow(item).excerpt) <= 0.3 * len(TEXT)
+    item = make_article_of(TEXT, source="gone", published_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assert 0 < count_shown(allocate_one(item).excerpt) <= 0.3 * len(TEXT)
     assert make_registry().get_credit(item).link_required
 
 
 def test_kazakhstan_today_is_named() -> None:
     assert (
-        make_registry().get_credit(article(TEXT, source="ktkz", attribution="МИД РК")).reference == "Kazakhstan Today"
+        make_registry().get_credit(make_article_of(TEXT, source="ktkz", attribution="МИД РК")).reference
+        == "Kazakhstan Today"
     )
 
 
-def test_a_text_that_stands_on_another_source_s_site_names_that_one() -> None:
+def test_a_text_on_another_sources_site_names_that_source() -> None:
     there = "https://www.kt.kz/rus/press-materialy/x_-_1377987073.html"
-    assert make_registry().get_credit(article(TEXT, source="mfa", url=there)).reference == "Kazakhstan Today"
-    assert make_registry().get_credit(article(TEXT, source="mfa", url="https://www.gov.kz/x")).reference is None
+    assert make_registry().get_credit(make_article_of(TEXT, source="mfa", url=there)).reference == "Kazakhstan Today"
+    assert make_registry().get_credit(make_article_of(TEXT, source="mfa", url="https://www.gov.kz/x")).reference is None
 
 
 def test_a_fragment_that_is_not_in_the_body_is_none() -> None:
     texts = ("Этого там нет.", "Первое предложение говорит о погоде и ни о чём другом.")
-    item = article(TEXT)
-    allowed = allow(item, fragments=tuple(Fragment(article=item, text=text) for text in texts))
+    item = make_article_of(TEXT)
+    allowed = allocate_one(item, fragments=tuple(Fragment(article=item, text=text) for text in texts))
     assert allowed.fragments == (None, texts[1])
 
 
 @pytest.mark.parametrize("cut", ["", "…", "..."])
 def test_a_lead_that_is_a_piece_of_the_body_counts_like_one(cut: str) -> None:
     body = "Здесь открыли мост. А здесь МККК сказал своё слово.\nДальше идёт остальное, и оно длиннее всего. " * 3
-    whole = article(body, lead=" ".join(body.split()) + cut, matches=(match(body, "МККК"),))
-    assert allow(whole).lead is None
-    short = article(body, lead=f"Здесь открыли мост{cut}", matches=(match(body, "МККК"),))
-    allowed = allow(short, with_opening=False)
+    whole = make_article_of(body, lead=" ".join(body.split()) + cut, matches=(make_match(body, "МККК"),))
+    assert allocate_one(whole).lead is None
+    short = make_article_of(body, lead=f"Здесь открыли мост{cut}", matches=(make_match(body, "МККК"),))
+    allowed = allocate_one(short, with_opening=False)
     assert allowed.lead == short.lead
-    assert shown(allowed.excerpt) + len("Здесь открыли мост") <= 0.3 * len(body)
+    assert count_shown(allowed.excerpt) + len("Здесь открыли мост") <= 0.3 * len(body)
 
 
 def test_a_lead_in_words_of_its_own_is_shown_whatever_was_taken() -> None:
-    item = article(TEXT, lead="Кратко о том, что МККК сделал", matches=(match(TEXT, "МККК"),))
-    assert allow(item).lead == item.lead
+    item = make_article_of(TEXT, lead="Кратко о том, что МККК сделал", matches=(make_match(TEXT, "МККК"),))
+    assert allocate_one(item).lead == item.lead
