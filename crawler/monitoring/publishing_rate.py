@@ -127,7 +127,7 @@ def measure_silence(rate: PublishingRate, newest: datetime, now: datetime) -> Si
 
 
 def load_kazakh_holidays() -> IsHoliday:
-    """Return a function that tells whether a day is a public holiday in Kazakhstan."""
+    """Return a function that checks whether a day is a public holiday in Kazakhstan."""
     import holidays  # Imported here because the library is slow to import.
 
     country = holidays.country_holidays("KZ")

@@ -241,7 +241,8 @@ class RunScheduler:
         task.add_done_callback(self._runs.discard)
         async with self._slots:
             row = await self._in_store_thread(self._read_row, source)
-            if self._stopping.is_set() or (row is not None and row.paused):
+            is_removed = source not in self._timings  # by timings that were loaded while this start waited
+            if self._stopping.is_set() or is_removed or (row is not None and row.paused):
                 return
             now = datetime.now(self._zone)
             due = self._due_at.pop(source, now)

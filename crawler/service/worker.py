@@ -61,13 +61,13 @@ def run_worker(
     settings: WorkerSettings,
 ) -> NoReturn:
     """Run `target(plan, emit)`, send its `Run` or why there is none, and end the process."""
-    code = 1
+    code, sender = 1, MessageSender(events)
     try:
-        sender = MessageSender(events)
         _set_up_process(output, settings, sender)
         code = _run_target(plan, target, sender)
-        sender.close()
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # A late SIGTERM must not lose the result.
+        sender.close()
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):  # the run may have closed it
                 stream.flush()
