@@ -60,7 +60,8 @@ class ArchiveMiddleware:
 
     def process_request(self, request: Request) -> None:
         """Remove the record of an earlier try, or of the page that led here."""
-        RequestMeta.update(request, record=None, fetched_at=None, original=None)
+        if RequestMeta.of(request).fetched_at is not None:
+            RequestMeta.update(request, record=None, fetched_at=None, original=None)
 
     async def process_response(self, request: Request, response: Response) -> Response:
         """Write the response. Raise ArchiveError, and end the run, when that fails."""

@@ -128,7 +128,7 @@ def test_a_later_run_that_is_killed_hides_nothing_from_the_next(tmp_path: Path, 
     gov = sites["mfa"]
     place = Sandbox(tmp_path, {"mfa": gov}, SMALL_PAGES)
     assert place.run_crawler("crawl", "mfa").code == 0
-    gov.add(12)
+    gov.add_articles(12)
     killed(place, "everything", {"mfa": 4})
     some = place.get_articles().keys()
     assert place.run_crawler("crawl", "mfa").code == 0

@@ -106,7 +106,7 @@ def test_a_passing_fault_is_waited_out(crawl: Any, fault: str) -> None:
 def test_a_lasting_fault_has_a_name(crawl: Any, source: str, fault: str, code: int, health: str, words: str) -> None:
     """Nothing at all is never healthy: a data interface without a record is silent, a page without a link changed."""
     with KINDS[source](6) as site:
-        site.fault(ALL_PATHS, fault)
+        site.add_fault(ALL_PATHS, fault)
         ran = crawl(source, site.url)
         assert (ran.code, ran.health) == (code, health), ran
         assert words in ran.sentence
@@ -129,7 +129,7 @@ def test_a_long_retry_after_is_respected_for_the_whole_site(crawl: Any) -> None:
 @pytest.mark.parametrize("source", KINDS)
 def test_robots_txt_is_obeyed_by_every_request(crawl: Any, source: str) -> None:
     with KINDS[source](6) as site:
-        site.fault("/robots.txt", "robots_forbids")
+        site.add_fault("/robots.txt", "robots_forbids")
         ran = crawl(source, site.url)
         assert (ran.code, ran.health) == (11, "blocked")
         assert "robots.txt" in ran.sentence
@@ -185,8 +185,8 @@ def test_without_any_answer_the_command_ends_within_half_a_minute(tmp_path: Path
     with GovSite(1) as gov, QazMonitorSite(1) as qaz, KtkzSite(1) as ktkz:
         sites = {"mfa": gov, "qazmonitor": qaz, "ktkz": ktkz}
         for site in sites.values():
-            site.fault(ALL_PATHS, "hang")
-            site.fault("/robots.txt", "hang")
+            site.add_fault(ALL_PATHS, "hang")
+            site.add_fault("/robots.txt", "hang")
         start = time.monotonic()
         done = Sandbox(tmp_path, sites).run_crawler("crawl", CRAWLER_POLITENESS__RETRY_WAIT="2")
         assert time.monotonic() - start < 40  # 30 s is the promise; the rest is a busy machine's

@@ -60,7 +60,7 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
             "ktkz": f"ktkz:{ktkz.edit_article(russian[2].id).id}:ru",
         }
         for source, site in sites.items():
-            article = next(a for a in site.add(4) if source != "ktkz" or "ru" in a.texts)
+            article = next(a for a in site.add_articles(4) if source != "ktkz" or "ru" in a.texts)
             site.break_page(article.id, BROKEN[source][0])
             week.broken[source] = article.id
         gone, moved = qaz.articles[8], qaz.articles[10]
@@ -71,7 +71,7 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
         week.run("third")
         qaz.heal()
         for source, site in sites.items():
-            site._keep(replace(site.article(week.broken[source]), broken=None, changed=datetime.now(UTC)))
+            site._save_article(replace(site.get_article(week.broken[source]), broken=None, changed=datetime.now(UTC)))
         week.run("fourth")
         yield week
 

@@ -92,7 +92,7 @@ def run_fault(fault: Fault, folder: Path) -> FaultResult:
         place = Sandbox(folder, {fault.source: site}, {**SETTINGS, **channels})
         first = crawl(place, fault.source)
         assert first.code == 0, first.all_output
-        site.add(SINCE)
+        site.add_articles(SINCE)
         should = list_expected_ids(fault.source, site)
         new = should - set(place.get_articles(fault.source))
         due = {"all": new, "newest": {name for name in new if get_newest(site).id in name}, "none": set()}
@@ -161,7 +161,7 @@ def apply_fault(fault: Fault, place: Sandbox) -> Iterator[dict[str, str]]:
     with SPECIAL[fault.special].force(place, fault.source) if fault.special else _nothing() as more:
         for where, kind in fault.do:
             path = site.path(get_newest(site)) if where == "newest" else where
-            site.fault(path, kind, times=fault.times, value=fault.value)
+            site.add_fault(path, kind, times=fault.times, value=fault.value)
         try:
             yield more
         finally:

@@ -45,7 +45,7 @@ def _broken_newest(place: Sandbox, source: str, how: str) -> Iterator[dict[str, 
     article = get_newest(site)
     site.break_page(article.id, how)
     yield {}
-    site._keep(replace(article, changed=article.changed + timedelta(seconds=2)))
+    site._save_article(replace(article, changed=article.changed + timedelta(seconds=2)))
 
 
 @contextmanager
@@ -54,10 +54,10 @@ def set_clock_ahead(place: Sandbox, source: str) -> Iterator[dict[str, str]]:
     site: Any = place.sites[source]
     ahead = site.articles[:4]
     for article in ahead:
-        site._keep(replace(article, published_at=article.published_at + timedelta(days=1)))
+        site._save_article(replace(article, published_at=article.published_at + timedelta(days=1)))
     yield {}
     for article in ahead:
-        site._keep(replace(article, changed=article.changed + timedelta(seconds=2)))
+        site._save_article(replace(article, changed=article.changed + timedelta(seconds=2)))
 
 
 @contextmanager
