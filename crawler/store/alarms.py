@@ -21,7 +21,7 @@ from crawler.store.statements import select_columns
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """One trouble of one source.
+    """A trouble of a source, from the first bad run to the next healthy one.
 
     `kind` is the worst health that was announced, `severity` its exit code as text, `last_health` the health of the
     last bad run. `run_count` counts the bad runs. `pending_notice` is what the operator still has to be sent (opened,

@@ -19,7 +19,7 @@ MATCH_COLUMNS = ("rule", "term", "surface", "field", "start", "end", "strength")
 
 
 class Sighting(NamedTuple):
-    """When and in which run an article's page was read, and why nobody is notified of it (None: they are)."""
+    """When and in which run an article's page was read. `suppressed_because`: see `ChangeEvent`."""
 
     seen_at: datetime
     run_id: int | None

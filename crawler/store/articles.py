@@ -95,7 +95,7 @@ class ArticleRepository:
 
         `content_hash` distinguishes the versions of an article; `copy_hash` (None: the same) finds its copies. With
         the verdict `unchanged` only the times and the URL change. Saving the same version and text again does nothing.
-        `suppressed_because` says why nobody is notified, None if they are.
+        `suppressed_because` is the event's; None lets the subscriptions decide.
         """
         with self._database.transaction() as connection:
             hashes = TextHashes(content_hash, copy_hash or content_hash)

@@ -20,7 +20,7 @@ from crawler.store.statements import make_insert_if_absent
 
 MAX_CANDIDATES_PER_KEY = 64
 MIN_SHARED_EVENT_KEYS = 2
-"""Event keys that two articles must share to be compared as reports of one event."""
+"""Event keys that two articles must share to be compared as reports of the same event."""
 MIN_BOILERPLATE_CLUSTERS = 4
 """A passage in this many clusters is boilerplate and does not count."""
 MAX_QUOTING_ARTICLES_READ = 60

@@ -35,7 +35,7 @@ class Decision(StrEnum):
 class ChangeEvent:
     """One article version that may interest subscribers.
 
-    `suppressed_because` is `baseline`, `backfill` or `replay` for an event that nobody is notified of, else None.
+    `suppressed_because` is `baseline`, `backfill` or `replay` for an event that causes no notification, else None.
     """
 
     id: int
@@ -136,7 +136,7 @@ class ChangeEventRepository:
         return {row.id: _make_event(row) for row in rows}
 
     def count_suppressed(self, run_ids: Collection[int]) -> dict[str, int]:
-        """Return how many events of these runs nobody is notified of, by reason."""
+        """Return how many events of these runs are suppressed, by reason."""
         if not run_ids:
             return {}
         is_suppressed = change_events.c.suppressed_because.is_not(None)

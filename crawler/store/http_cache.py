@@ -17,7 +17,7 @@ from crawler.store.statements import make_upsert, select_columns
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpCacheEntry:
-    """The last response of one URL.
+    """The last response of a URL.
 
     `etag` and `last_modified` go into the next conditional request. `digest` is `sha256:<hex>` of the body.
     `record_file`, `record_offset` (bytes) and `record_date` locate the WARC record of the body; a `revisit` record

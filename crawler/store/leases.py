@@ -54,8 +54,8 @@ class Lease:
         is_today = taken_at.date() == datetime.now(zone).date()
         since = f"{taken_at:%H:%M}" if is_today else f"{taken_at:%Y-%m-%d %H:%M}"
         return (
-            f"{self.source} is being crawled by process {self.pid} on host {self.host} since {since}; two runs of one "
-            "source would get into each other's way. Wait for its end, or stop it there."
+            f"{self.source} is being crawled by process {self.pid} on host {self.host} since {since}. Only one run per "
+            "source is allowed at a time. Wait until it ends, or stop it there."
         )
 
 

@@ -1,4 +1,4 @@
-"""Runs: one row per crawl of one source, written when it starts and when it ends."""
+"""Runs: one row per crawl of a source, written when it starts and when it ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from crawler.store.process_identity import ProcessIdentity, get_current_process,
 from crawler.store.schema import runs
 from crawler.store.statements import select_columns
 
-KILLED_REASON = "killed: its process ended without a word"
+KILLED_REASON = "killed: its process ended unexpectedly"
 """Reason of a run that a later one found unfinished."""
 
 _SELECT = select(*select_columns(runs, (field.name for field in fields(Run))))
@@ -81,7 +81,7 @@ class RunRepository:
         return found[0] if found else None
 
     def list_recent(self, source: str | None = None, limit: int = 50, *, mode: str | None = None) -> list[Run]:
-        """Return the newest runs, of one source or of all."""
+        """Return the newest runs, of a source or of all sources."""
         return self._list_where(source, mode, limit)
 
     def list_ended_before(self, source: str, before: datetime, limit: int, *, mode: str | None = None) -> list[Run]:

@@ -158,14 +158,14 @@ class StoryRepository:
         The article's story may be gone by now.
         """
         if isinstance(about, str):
-            ids, what = {about}, f"of {about}"
+            ids, subject = {about}, about
         else:
-            ids, what = {member.article.id for member in self._get_or_raise(about).members}, f"in story {about}"
+            ids, subject = {member.article.id for member in self._get_or_raise(about).members}, f"story {about}"
         is_about = story_overrides.c.a.in_(ids) | story_overrides.c.b.in_(ids)
         newest = select(func.max(story_overrides.c.action)).where(is_about, story_overrides.c.undone_at.is_(None))
         action = self._database.fetch_all(newest)[0][0]
         if action is None:
-            raise UsageError(f"Nobody overruled anything {what}: there is nothing to undo.")
+            raise UsageError(f"There is nothing to undo for {subject}: it was neither merged nor split.")
         is_action = story_overrides.c.action == action
         with self._database.transaction(exclusive=True) as connection:
             pairs = connection.execute(select(story_overrides.c.a, story_overrides.c.b).where(is_action)).all()
@@ -176,7 +176,7 @@ class StoryRepository:
     def _get_or_raise(self, story_id: int) -> StoredStory:
         story = self.get(story_id)
         if story is None:
-            raise UsageError(f"There is no story {story_id}; `crawler stories` lists those there are.")
+            raise UsageError(f"There is no story {story_id}; `crawler stories` lists the stories.")
         return story
 
     def _save_overrides(self, pairs: list[tuple[str, str]], *, together: bool, at: datetime) -> None:

@@ -102,7 +102,7 @@ def _find_story_id(store: Store, name: str) -> int | None:
 
 def _explain_no_story(name: str) -> str:
     if name.isdecimal():
-        return f"There is no story {name}; `crawler stories` lists those there are."
+        return f"There is no story {name}; `crawler stories` lists the stories."
     return f"{name} is in no story: no other article reports the same event."
 
 

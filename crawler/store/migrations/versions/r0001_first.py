@@ -1,4 +1,4 @@
-"""The first tables: runs, articles with versions and matches, memory, failures, schedules."""
+"""The first tables: runs, articles, versions, matches, HTTP cache, failures, schedules, rematch log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Make every table."""
+    """Create every table."""
     _runs()
     _articles()
     _versions()

@@ -1,4 +1,4 @@
-"""What is the same: signatures and what finds them, links, stories, a person's overrules, and what is to be judged."""
+"""Clusters and stories: signatures and their index, links, stories, overrides, and the articles to cluster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Make the tables; every article stored so far is to be judged."""
+    """Create the tables. Every stored article waits to be clustered."""
     _signatures()
     _lookups()
     _stories()

@@ -1,4 +1,4 @@
-"""Watching: the operator's alarms, and what a run measured."""
+"""Monitoring: the operator's alarms, and the measures of a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Make the table; runs measured nothing so far."""
+    """Create the table, and the column, which is empty for the stored runs."""
     op.add_column("runs", sa.Column("measures", sa.Text(), nullable=False, server_default="{}"))
     op.create_table(
         "alarms",

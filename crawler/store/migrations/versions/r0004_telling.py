@@ -1,4 +1,4 @@
-"""Telling people: the outbox of news, notices, messages and deliveries; and leases of running sources."""
+"""Notifications: change events, notifications, messages and deliveries; and leases of running sources."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Make the tables; what is stored already is no news. Versions are found by their run."""
+    """Create the tables. Stored versions get no event. An index finds versions by their run."""
     op.create_index("ix_versions_run_id", "versions", ["run_id"])
     _leases()
     _news()
@@ -111,8 +111,10 @@ def _notices() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_notices_article_id_subscription", "notices", ["article_id", "subscription"])
-    told = sa.text("message_id IS NOT NULL")
-    op.create_index("ix_notices_message_id", "notices", ["message_id"], sqlite_where=told, postgresql_where=told)
+    has_message = sa.text("message_id IS NOT NULL")
+    op.create_index(
+        "ix_notices_message_id", "notices", ["message_id"], sqlite_where=has_message, postgresql_where=has_message
+    )
     op.create_index("ix_notices_news_id", "notices", ["news_id"])
     waiting = ["subscription", "outcome", "message_id"]
     op.create_index("ix_notices_subscription_outcome_message_id", "notices", waiting)
