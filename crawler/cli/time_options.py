@@ -49,6 +49,15 @@ def parse_until(text: str | None, timezone: str, now: datetime) -> datetime:
     return until
 
 
+def parse_period(since: str, until: str | None, timezone: str, now: datetime) -> tuple[datetime, datetime]:
+    """Return the begin and the end of a period. An age begins that long before the end."""
+    end = parse_until(until, timezone, now)
+    begin = parse_since(since, timezone, end)
+    if begin is None or begin >= end:
+        raise UsageError(f"--since {since} is not before --until {until or 'now'}.")
+    return begin, end
+
+
 def parse_age(text: str, option: str) -> timedelta:
     """Return the length of an age such as `36h`. Raise UsageError for anything else."""
     if found := AGE_PATTERN.fullmatch(text.strip()):

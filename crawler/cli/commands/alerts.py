@@ -171,20 +171,23 @@ def _raise_if_unknown_channel(config: Config, channel: str) -> None:
 
 def _list_article_ids(store: Store, message: Message) -> list[str]:
     """Return the articles that a message is about, without those it mentions as part of another one's story."""
-    notices = store.notifications.list_by_message(message.id)
-    return list(dict.fromkeys(notice.article_id for notice in notices if notice.decision != "carried"))
+    from crawler.store import Decision
+
+    notifications = store.notifications.list_by_message(message.id)
+    return list(dict.fromkeys(each.article_id for each in notifications if each.decision is not Decision.COVERED))
 
 
 def _format_delivery(config: Config, message: Message, delivery: Delivery, articles: Iterable[str]) -> str:
+    from crawler.store import DeliveryState
     from crawler.text.counts import format_count
     from crawler.text.dates import load_time_zone
 
     made = format_local_time(message.created_at, config.timezone)
     tries = format_count(delivery.tries, "try", "tries")
     match delivery.state:
-        case "sent" if delivery.sent_at:
+        case DeliveryState.SENT if delivery.sent_at:
             state = f"sent {delivery.sent_at.astimezone(load_time_zone(config.timezone)):%Y-%m-%d %H:%M:%S}, {tries}"
-        case "dead":
+        case DeliveryState.DEAD:
             state = f"given up after {tries}: {delivery.failure}"
         case _:
             due = f"due {format_local_time(delivery.next_try_at, config.timezone)}"
@@ -198,6 +201,7 @@ def _format_delivery(config: Config, message: Message, delivery: Delivery, artic
 
 def _delivery_to_dict(message: Message, delivery: Delivery, articles: list[str]) -> dict[str, Any]:
     from crawler.items import format_time
+    from crawler.store import DeliveryState
 
     return {
         "message": message.id,
@@ -210,7 +214,7 @@ def _delivery_to_dict(message: Message, delivery: Delivery, articles: list[str])
         "state": delivery.state,
         "tries": delivery.tries,
         "sent_at": format_time(delivery.sent_at),
-        "next_try_at": format_time(delivery.next_try_at) if delivery.state == "pending" else None,
+        "next_try_at": format_time(delivery.next_try_at) if delivery.state is DeliveryState.PENDING else None,
         "failure": delivery.failure,
     }
 
@@ -248,6 +252,7 @@ def _explain_notification(
     notification: Notification | None,
 ) -> str:
     from crawler.notify.subscription_filter import matches_subscription
+    from crawler.store import Decision
 
     if notification is None:
         if _is_undecided(store, event):
@@ -255,12 +260,12 @@ def _explain_notification(
         matches = matches_subscription(config.subscriptions[subscription], article)
         return "not decided: the subscription did not exist then" + ("" if matches else ", and none of its rules match")
     match notification.decision:
-        case "not":
+        case Decision.SKIP:
             return f"not notified, because {notification.reason}"
-        case "carried":
+        case Decision.COVERED:
             by = f": {_format_deliveries(store, config, notification)}" if notification.message_id is not None else ""
             return f"no message of its own, because {notification.reason}{by}"
-        case "digest" if notification.message_id is None:
+        case Decision.DIGEST if notification.message_id is None:
             return "waits for the next digest"
     return _format_deliveries(store, config, notification)
 

@@ -50,10 +50,10 @@ def digest(
     crawler[review].
     """
     from crawler.cli.selection import choose_output_language, make_query
-    from crawler.cli.time_options import parse_since, parse_until
+    from crawler.cli.time_options import parse_period
     from crawler.config import load_config
     from crawler.publish.builder import EntryBuilder
-    from crawler.publish.digest import make_digest as build_digest
+    from crawler.publish.digest import make_digest
     from crawler.publish.digest_view import DigestView, render_digest
     from crawler.publish.press_review import raise_if_unwritable, write_review
     from crawler.publish.templates import Templates
@@ -65,26 +65,23 @@ def digest(
 
     spoken = choose_output_language(output_language, language)
     config, now = load_config(context.obj), datetime.now(UTC)
-    end = parse_until(until, config.timezone, now)
-    begin = parse_since(since, config.timezone, end)
-    if begin is None or begin >= end:
-        raise UsageError(f"--since {since} is not before --until {until or 'now'}.")
+    begin, end = parse_period(since, until, config.timezone, now)
     query = make_query(config, rules=rules or (), sources=sources or ())
     if output is not None:
         raise_if_unwritable(output)
     templates = Templates(config.templates)
     with open_clustered_store(config) as store:
-        maker = EntryBuilder(config, store, redact=parse_redactions(redact or ()), language=spoken)
-        found = build_digest(
-            maker, store, config, query, begin, end, language=spoken, min_severity=Severity(revisions.value)
+        builder = EntryBuilder(config, store, redact=parse_redactions(redact or ()), language=spoken)
+        review = make_digest(
+            builder, store, config, query, begin, end, language=spoken, min_severity=Severity(revisions.value)
         )
-    view = DigestView(found, Translations(spoken, load_time_zone(config.timezone)), made=now)
+    view = DigestView(review, Translations(spoken, load_time_zone(config.timezone)), made=now)
     if output is None:
         typer.echo(render_digest(templates, "txt", view), nl=False)
         return
     write_review(output, view, templates)
-    outages = f"{format_count(len(found.troubles), 'source')} with outages" if found.troubles else "no outages"
-    typer.echo(f"{output}: {format_count(len(found.stories), 'story', 'stories')}; {outages}.")
+    outages = f"{format_count(len(review.troubles), 'source')} with outages" if review.troubles else "no outages"
+    typer.echo(f"{output}: {format_count(len(review.stories), 'story', 'stories')}; {outages}.")
 
 
 def parse_redactions(patterns: Iterable[str]) -> tuple[str, ...]:

@@ -44,15 +44,15 @@ def drift(context: typer.Context, source: OneSourceArgument, as_json: JsonOption
         measured = store.runs.list_with_measure(source, "shapes", since=since, limit=1)
         last_run = next((run for run in store.runs.list_recent(source, mode="live") if run.finished_at), None)
         lost = list(_find_lost_pages(store, config, spider, last_run)) if last_run else []
-    shapes: dict[str, Any] = measured[0].measures["shapes"] if measured else {}
+    structures: dict[str, Any] = measured[0].measures["shapes"] if measured else {}
     notes = last_run.measures.get("notes", []) if last_run else []
     suggestions = list(suggest_selectors([changed for _, changed in lost]))
     urls = [url for url, _ in lost]
     if as_json:
         suggested = [asdict(each) for each in suggestions]
-        print_json({"source": source, "shapes": shapes, "notes": notes, "lost": urls, "suggestions": suggested})
+        print_json({"source": source, "shapes": structures, "notes": notes, "lost": urls, "suggestions": suggested})
     else:
-        _print_text(source, shapes, notes, urls, suggestions)
+        _print_text(source, structures, notes, urls, suggestions)
     raise typer.Exit(PageChanged.exit_code if lost else 0)
 
 
@@ -76,7 +76,7 @@ def _read_archived_pages(config: Config, spider: type[SourceSpider], run: Run, u
     from crawler.archive.snapshot_folder import find_source_folder
     from crawler.archive.snapshot_reader import read_snapshots
 
-    mirror, pages = spider.make_url_mapping(config), dict[str, Snapshot]()
+    url_mapping, pages = spider.make_url_mapping(config), dict[str, Snapshot]()
     try:
         folder = find_source_folder(config.archive_dir, spider.name)
     except NoSnapshots:
@@ -85,25 +85,25 @@ def _read_archived_pages(config: Config, spider: type[SourceSpider], run: Run, u
     for path in sorted(folder.glob("*.warc.gz"))[-MAX_ARCHIVE_FILES:] if urls else []:
         with suppress(ArchiveError):  # a broken or cut file only means fewer pages
             for page in read_snapshots(path):
-                url = mirror.to_public_url(page.url)
+                url = url_mapping.to_public_url(page.url)
                 if url in urls and page.fetched_at and page.fetched_at >= begun:
                     pages[url] = page
     return pages
 
 
 def _print_text(
-    source: str, shapes: dict[str, Any], notes: list[str], lost: list[str], suggestions: list[SelectorSuggestion]
+    source: str, structures: dict[str, Any], notes: list[str], lost: list[str], suggestions: list[SelectorSuggestion]
 ) -> None:
     from crawler.monitoring.drift import TEMPLATE_FIELD
     from crawler.text.counts import format_count
 
     rows = [
         (f"{page}.{field} {'' if field == TEMPLATE_FIELD else path}".rstrip(), str(runs), first[:10], last[:10])
-        for page, fields in shapes.items()
+        for page, fields in structures.items()
         for field, kept in fields.items()
         for path, runs, first, last in kept
     ]
-    print(f"{source}: {format_count(len(shapes), 'page class', 'page classes')} with a structure")
+    print(f"{source}: {format_count(len(structures), 'page class', 'page classes')} with a structure")
     for line in format_table([("place of the field", "runs", "first", "last"), *rows]) if rows else []:
         print(f"  {line}")
     for note in notes:

@@ -38,11 +38,11 @@ def extract(
 
     config = load_config(context.obj)
     spider = spiders.load_spider(source)
-    site, mirror = spider.make_site(config), spider.make_url_mapping(config)
+    site, url_mapping = spider.make_site(config), spider.make_url_mapping(config)
     matcher = Matcher(load_rules(config.rules))
     codes: dict[tuple[str, str, bytes | None], int] = {}
     for page in read_snapshots(file, url, content_type):
-        snapshot = replace(page, url=mirror.to_public_url(page.url))
+        snapshot = replace(page, url=url_mapping.to_public_url(page.url))
         request = (snapshot.method, snapshot.url, snapshot.payload)
         codes.pop(request, None)  # an archive may hold a failed attempt before the answer
         if 300 <= snapshot.status < 400 and file.name.endswith(WARC_SUFFIXES):
