@@ -93,7 +93,7 @@ def fold_term(term: str) -> bytes:
 
 def decode_folded(data: bytes) -> str:
     """Return folded bytes as characters."""
-    return "".join(DECODING_TABLE[byte] for byte in data)
+    return codecs.charmap_decode(data, "replace", DECODING_TABLE)[0]
 
 
 def split_folded_words(text: str) -> list[str]:
@@ -102,7 +102,7 @@ def split_folded_words(text: str) -> list[str]:
     >>> split_folded_words("Red\\u00a0Cross’s «Қызыл Крест»")
     ['red', 'cross', 's', 'кызыл', 'крест']
     """
-    return [decode_folded(word) for word in fold_text(text).data.split() if word != b"."]
+    return [word for word in decode_folded(fold_text(text).data).split(" ") if word and word != "."]
 
 
 TextReplacement = tuple[int, int, int, int]
