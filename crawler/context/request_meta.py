@@ -64,7 +64,7 @@ class RequestMeta:
     """Seconds the request may take once its host has answered."""
 
     @classmethod
-    def of(cls, request: Request | Response) -> Self:
+    def from_request(cls, request: Request | Response) -> Self:
         """Return the notes on a request, or on the request that a response answers."""
         meta: dict[str, Any] = request.meta
         found: Self = meta.get(META_KEY) or cls()
@@ -78,5 +78,5 @@ class RequestMeta:
         """
         assert changes.keys() <= cls.__dataclass_fields__.keys()
         notes = object.__new__(cls)
-        notes.__dict__.update(vars(cls.of(request)), **changes)
+        notes.__dict__.update(vars(cls.from_request(request)), **changes)
         request.meta[META_KEY] = notes

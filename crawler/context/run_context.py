@@ -106,7 +106,7 @@ class RunContext:
         return found
 
     @classmethod
-    def of_source(cls, crawler: Crawler) -> RunContext:
+    def from_source_run(cls, crawler: Crawler) -> RunContext:
         """Return the crawl's context; raise NotConfigured in `scrapy shell`, `fetch` and `view`.
 
         Scrapy builds the same components there. None of them may store anything.

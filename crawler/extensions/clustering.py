@@ -28,7 +28,7 @@ class ClusteringExtension:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the extension for a source's run."""
-        extension = cls(RunContext.of_source(crawler))
+        extension = cls(RunContext.from_source_run(crawler))
         crawler.signals.connect(extension.spider_closed, signals.spider_closed)
         return extension
 

@@ -41,7 +41,7 @@ class LeaseExtension:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the extension; raise NotConfigured for a replay or a dry run, which may run beside others."""
-        context = RunContext.of_source(crawler)
+        context = RunContext.from_source_run(crawler)
         if context.mode.is_replay or not context.can_write:
             raise NotConfigured
         extension = cls(context)

@@ -63,7 +63,7 @@ class MonitoringExtension:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the extension for a source's run."""
-        context = RunContext.of_source(crawler)
+        context = RunContext.from_source_run(crawler)
         assert isinstance(crawler.spider, SourceSpider)
         extension = cls(crawler, context, crawler.spider)
         for signal in ("spider_opened", "spider_error", "item_error", "item_scraped", "item_dropped", "spider_closed"):
@@ -86,7 +86,7 @@ class MonitoringExtension:
         """Count and measure a response. robots.txt is no page."""
         if not is_robots_txt(response.url):
             self._context.increment_stat("pages")
-            latency, is_listing = request.meta.get("download_latency"), RequestMeta.of(request).is_listing
+            latency, is_listing = request.meta.get("download_latency"), RequestMeta.from_request(request).is_listing
             self._stats.add_page(response.status, len(response.body), latency, listing=is_listing)
 
     def page_read(self, reading: Reading) -> None:

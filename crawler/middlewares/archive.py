@@ -60,7 +60,7 @@ class ArchiveMiddleware:
 
     def process_request(self, request: Request) -> None:
         """Remove the record of an earlier try, or of the page that led here."""
-        if RequestMeta.of(request).fetched_at is not None:
+        if RequestMeta.from_request(request).fetched_at is not None:
             RequestMeta.update(request, record=None, fetched_at=None, original=None)
 
     async def process_response(self, request: Request, response: Response) -> Response:
@@ -117,7 +117,7 @@ def _make_transaction(
         protocol=response.protocol or "HTTP/1.1",
         ip=str(response.ip_address) if response.ip_address else None,
         truncated=_get_truncation(response.flags),
-        prior_record=_make_prior_record(RequestMeta.of(request).cache_entry),
+        prior_record=_make_prior_record(RequestMeta.from_request(request).cache_entry),
         run_tag=run_tag,
     )
 

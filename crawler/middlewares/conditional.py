@@ -41,7 +41,7 @@ class ConditionalRequestMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the middleware for a source's run."""
-        middleware = cls(crawler, RunContext.of_source(crawler))
+        middleware = cls(crawler, RunContext.from_source_run(crawler))
         crawler.signals.connect(middleware.spider_opened, signals.spider_opened)
         crawler.signals.connect(middleware.spider_idle, signals.spider_idle)
         return middleware
@@ -80,7 +80,7 @@ class ConditionalRequestMiddleware:
         """Drop the request for an article that is not due; make the request for a known address conditional."""
         if request.method != "GET" or self._recrawl is None:
             return
-        meta = RequestMeta.of(request)
+        meta = RequestMeta.from_request(request)
         url = self._spider.to_public_url(request.url)
         if meta.is_article and not meta.is_recrawl and not self._recrawl.is_due(url):
             self._context.increment_stat("known")
@@ -97,7 +97,7 @@ class ConditionalRequestMiddleware:
         """Note what to store of the response. An unmodified list is read again from the archive."""
         if self._recrawl is None:
             return response
-        meta = RequestMeta.of(request)
+        meta = RequestMeta.from_request(request)
         fetched_at = meta.fetched_at or datetime.now(UTC).replace(microsecond=0)
         RequestMeta.update(request, fetched_at=fetched_at)
         if request.method != "GET":
@@ -133,7 +133,9 @@ class ConditionalRequestMiddleware:
 
     def _make_cache_entry(self, request: Request, response: Response, fetched_at: datetime) -> HttpCacheEntry:
         """Return what the next run should know of this response."""
-        original = RequestMeta.of(request).original  # the record that holds the payload, also after a revisit record
+        original = RequestMeta.from_request(
+            request
+        ).original  # the record that holds the payload, also after a revisit record
         return HttpCacheEntry(
             source=self._context.source,
             url=self._spider.to_public_url(request.url),

@@ -61,7 +61,7 @@ class DeletionPolicy:
         """Make the policy for `RunContext.deletion_policy`; raise NotConfigured where articles have own addresses."""
         if not isinstance(crawler.spider, FullTextListingSpider):
             raise NotConfigured
-        return cls(RunContext.of_source(crawler), crawler.spider, datetime.now(UTC))
+        return cls(RunContext.from_source_run(crawler), crawler.spider, datetime.now(UTC))
 
     def _get_read_back_limit(self) -> datetime | None:
         if not self._is_active:
@@ -130,7 +130,7 @@ class DeletionPolicy:
         return listing.find_page(known.published_at)
 
     def _handle_missing(self, known: ArticleState, page: CoveredPage) -> Iterator[Article]:
-        fetched_at = RequestMeta.of(page.response).fetched_at or datetime.now(UTC)
+        fetched_at = RequestMeta.from_request(page.response).fetched_at or datetime.now(UTC)
         absence = Absence(known.url, format_evidence("not on the list", page.response), fetched_at)
         first = self._suspected.get(known.url)
         if first is None:

@@ -75,7 +75,7 @@ class RecrawlPolicy:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the policy of a source's run, for `RunContext.recrawl_policy`."""
         assert isinstance(crawler.spider, SourceSpider)
-        return cls(RunContext.of_source(crawler), crawler.spider, datetime.now(UTC))
+        return cls(RunContext.from_source_run(crawler), crawler.spider, datetime.now(UTC))
 
     def _get_native_id(self, url: str) -> str | None:
         address = self._spider.site.identify(url)
@@ -145,7 +145,10 @@ class RecrawlPolicy:
         """Return the versions to store for a page that is gone: none the first time, none for an unknown page."""
         urls = response.meta.get("redirect_urls") or [response.url]
         url = self._spider.to_public_url(urls[0])
-        native_id, at = self._get_native_id(url) or "", RequestMeta.of(response).fetched_at or datetime.now(UTC)
+        native_id, at = (
+            self._get_native_id(url) or "",
+            RequestMeta.from_request(response).fetched_at or datetime.now(UTC),
+        )
         known = self._list_known(native_id)
         published = [article for article in known if article.verdict is not Verdict.UNPUBLISHED]
         if known and not published:
@@ -204,12 +207,12 @@ def make_unpublished_version(
         verdict=Verdict.UNPUBLISHED,
         version=known.version + 1,
         fetched_at=second.seen_at,
-        snapshot=RequestMeta.of(response).record or SnapshotRef(file=None, offset=None, digest=""),
+        snapshot=RequestMeta.from_request(response).record or SnapshotRef(file=None, offset=None, digest=""),
         provenance={**stored.provenance, "verdict": reason},
     )
 
 
 def format_evidence(observation: str, response: Response) -> str:
     """Return an observation with the archived record that proves it."""
-    record = RequestMeta.of(response).record
+    record = RequestMeta.from_request(response).record
     return observation + (f" ({record.file} at byte {record.offset})" if record else "")

@@ -48,11 +48,11 @@ class ReplayDownloadHandler:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the handler for a source's replay."""
         assert isinstance(crawler.spider, SourceSpider)
-        return cls(RunContext.of_source(crawler), crawler.spider)
+        return cls(RunContext.from_source_run(crawler), crawler.spider)
 
     async def download_request(self, request: Request) -> Response:
         """Return the stored response. Raise MissingSnapshot or IgnoreRequest when there is none."""
-        index = RequestMeta.of(request).stored_index
+        index = RequestMeta.from_request(request).stored_index
         page = self._context.stored_pages[index] if index is not None else self._take_page(request)
         if page is None:
             raise self._make_missing_error(request)
@@ -79,7 +79,7 @@ class ReplayDownloadHandler:
             if request.meta.get("is_start_request"):
                 logger.info("%s is not stored in %s: skipped.", request.url, root)
                 return IgnoreRequest("not stored")
-            if RequestMeta.of(request).follow == "stored":
+            if RequestMeta.from_request(request).follow == "stored":
                 logger.info("%s is listed but not stored in %s, as its list says: skipped.", request.url, root)
                 return IgnoreRequest("not stored")
         target = f"{request.url} ({request.body.decode(errors='replace')[:200]})" if request.body else request.url
@@ -103,7 +103,7 @@ class ReplayStartMiddleware:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the middleware for a source's replay."""
         assert isinstance(crawler.spider, SourceSpider)
-        return cls(RunContext.of_source(crawler), crawler.spider)
+        return cls(RunContext.from_source_run(crawler), crawler.spider)
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
         """Yield the spider's own first requests, then one for each stored page, oldest first."""
@@ -131,7 +131,7 @@ class ReplayStartMiddleware:
         """Note on each request whether the page that leads to it is stored without its articles."""
         async for each in result:
             if isinstance(each, Request):
-                RequestMeta.update(each, follow=RequestMeta.of(response).page_follow)
+                RequestMeta.update(each, follow=RequestMeta.from_request(response).page_follow)
             yield each
 
 

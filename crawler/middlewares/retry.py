@@ -110,7 +110,7 @@ class BackoffRetryMiddleware:
         self._breaker.record_answer(host)
         if response.status not in self._retry_statuses or request.meta.get("dont_retry"):
             return response
-        pause = parse_retry_after(response, RequestMeta.of(request).fetched_at or datetime.now(UTC))
+        pause = parse_retry_after(response, RequestMeta.from_request(request).fetched_at or datetime.now(UTC))
         if pause is not None and pause.total_seconds() > self._longest_wait:
             raise self._block_host(request, response, host, pause)
         retry = make_retry_request(request, f"status {response.status}", self._spider)
@@ -152,7 +152,7 @@ class BackoffRetryMiddleware:
 
     async def _wait_for_turn(self, request: Request, host: str) -> None:
         """Sleep until the request's backoff and the host's pause are over. Raise IgnoreRequest if the run stops."""
-        not_before = RequestMeta.of(request).not_before
+        not_before = RequestMeta.from_request(request).not_before
         if not_before:
             RequestMeta.update(request, not_before=0.0)
         while True:
@@ -170,7 +170,7 @@ class BackoffRetryMiddleware:
 
     def _limit_timeout(self, request: Request, host: str) -> None:
         """Give a host that never answered less time than a page may take."""
-        page_timeout = RequestMeta.of(request).page_timeout
+        page_timeout = RequestMeta.from_request(request).page_timeout
         if page_timeout is None:
             page_timeout = request.meta.get("download_timeout")
             RequestMeta.update(request, page_timeout=page_timeout)
@@ -183,7 +183,7 @@ class BackoffRetryMiddleware:
 
     def _block_host(self, request: Request, response: Response, host: str, pause: timedelta) -> RequestFailed:
         """Return the error for a pause that is too long. A live run sends no more requests to the host."""
-        fetched_at = RequestMeta.of(request).fetched_at or datetime.now(UTC)
+        fetched_at = RequestMeta.from_request(request).fetched_at or datetime.now(UTC)
         end = (fetched_at + pause).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
         sentence = (
             f"HTTP {response.status} from {host}: it asks to wait until {end}, "

@@ -42,7 +42,7 @@ class DedupePipeline:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the stage for a source's run."""
-        return cls(RunContext.of_source(crawler).store)
+        return cls(RunContext.from_source_run(crawler).store)
 
     def process_item(self, item: Article) -> Article:
         """Return the article with its verdict, its version and, for a copy, the id of the original."""

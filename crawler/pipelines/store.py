@@ -27,7 +27,7 @@ class StorePipeline:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the stage for a source's run."""
-        context = RunContext.of_source(crawler)
+        context = RunContext.from_source_run(crawler)
         assert isinstance(crawler.spider, SourceSpider)
         return cls(context, crawler.spider)
 

@@ -174,7 +174,7 @@ class SourceSpider(scrapy.Spider):
 
     def parse(self, response: Response, **_: Any) -> Iterator[Article | Request]:
         """Read one response: yield its articles, then requests for what it lists."""
-        meta = RequestMeta.of(response)
+        meta = RequestMeta.from_request(response)
         if response.status == 304:
             self.context.increment_stat("revisits_unmodified" if meta.is_recrawl else "not_modified")
             return
@@ -191,7 +191,7 @@ class SourceSpider(scrapy.Spider):
 
     def handle_no_article(self, response: Response, reason: NotAnArticle) -> Iterator[Article | Request]:
         """Handle a page that rightly has no article, or that is gone. A list that is gone is an error."""
-        if RequestMeta.of(response).is_listing:
+        if RequestMeta.from_request(response).is_listing:
             url = self.to_public_url(response.url)
             changed = PageChanged("links", "the source's list", f"HTTP {response.status}", url)
             yield from self.handle_error(response.request, changed)
@@ -216,7 +216,7 @@ class SourceSpider(scrapy.Spider):
 
     def handle_reading(self, response: Response, reading: Reading) -> Iterator[Article | Request]:
         """Yield the articles of a reading, then requests for what it lists."""
-        is_listing = RequestMeta.of(response).is_listing
+        is_listing = RequestMeta.from_request(response).is_listing
         self.logger.info(
             "%s: %s, %d entries", self.to_public_url(response.url), reading.page_class, reading.entry_count
         )
@@ -242,7 +242,7 @@ class SourceSpider(scrapy.Spider):
 
     def remember_validators(self, response: Response, reading: Reading) -> None:
         """Keep the response's validators: an article's until it is stored, a list's until the run ends well."""
-        entry = RequestMeta.of(response).next_cache_entry
+        entry = RequestMeta.from_request(response).next_cache_entry
         if entry is None or reading.problems:
             return
         if len(reading.articles) == 1 and reading.articles[0].snapshot:
@@ -295,7 +295,7 @@ class SourceSpider(scrapy.Spider):
 
     def handle_error(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
         """Replace a list that failed by its next fallback. Anything else becomes a problem of the run."""
-        meta = RequestMeta.of(request) if request else RequestMeta()
+        meta = RequestMeta.from_request(request) if request else RequestMeta()
         if meta.expected_error == error.kind:
             self.context.increment_stat("expected_errors")
             self.logger.info("As expected: %s", error)
@@ -311,7 +311,7 @@ class SourceSpider(scrapy.Spider):
 
 def make_snapshot(response: Response, url: str) -> Snapshot:
     """Return the response as a Snapshot under its public address `url`: the only conversion of live responses."""
-    request, meta = response.request, RequestMeta.of(response)
+    request, meta = response.request, RequestMeta.from_request(response)
     headers = {
         name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
         for name, values in response.headers.items()

@@ -95,7 +95,7 @@ class FullTextListingSpider(SourceSpider):
 
         No earlier run has read that far back.
         """
-        if RequestMeta.of(response).is_read_back:
+        if RequestMeta.from_request(response).is_read_back:
             oldest_first = reversed(reading.native_ids)
             self.context.backfilled_ids |= set(
                 takewhile(lambda each: not self.context.has_settled([each]), oldest_first)
@@ -104,7 +104,7 @@ class FullTextListingSpider(SourceSpider):
 
     def handle_error(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
         """Stop to read back after an error: the new articles were read before it."""
-        if request is None or not RequestMeta.of(request).is_read_back:
+        if request is None or not RequestMeta.from_request(request).is_read_back:
             yield from super().handle_error(request, error)
             return
         self.context.increment_stat("read_back_failed")

@@ -186,7 +186,7 @@ class MfaSpider(FullTextListingSpider):
         is_known = not self.since and self.context.has_settled(reading.native_ids)
         if is_known and self.can_read_back(number, reading):
             yield self.make_page_request(language, number + 1, is_read_back=True)
-        if is_known or RequestMeta.of(response).is_read_back:
+        if is_known or RequestMeta.from_request(response).is_read_back:
             return
         if self.since and any(date < self.since for date in reading.published_times):
             return

@@ -57,7 +57,7 @@ class Probe(scrapy.Spider):
             retry = make_retry_request(response.request, "broken content", self)
             if retry is not None:
                 return retry
-        found = RequestMeta.of(response)
+        found = RequestMeta.from_request(response)
         record, original = found.record, found.original
         tell(
             number=response.meta["number"], url=response.url, status=response.status, size=len(response.body),
