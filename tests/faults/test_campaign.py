@@ -1,4 +1,4 @@
-"""Each fault of the campaign comes to what `tests/faults.toml` says; nothing is lost, nothing doubled, and it heals."""
+"""Each fault of the campaign has the result in `tests/faults.toml`: nothing is lost or duplicated, and it heals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_there_are_many_faults_of_every_source() -> None:
 
 
 def titles(fault: Fault) -> list[str]:
-    """What the operator hears: the trouble, and that it is over; nothing of the end where nothing could be kept."""
+    """Return the titles of the operator's alarms: the trouble, and its end unless nothing could be stored."""
     if fault.verdict == "none":
         return [f"{fault.source}: failed, and the store cannot be written"]
     return [f"{fault.source}: {fault.verdict}", f"{fault.source} is well again"]

@@ -1,4 +1,4 @@
-"""`crawler health SOURCE --accept`: what changed for good is told no longer, is visible, and can be taken back."""
+"""`crawler health SOURCE --accept`: an accepted change is no longer reported, is visible, and can be undone."""
 
 from __future__ import annotations
 

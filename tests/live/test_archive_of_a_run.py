@@ -1,4 +1,4 @@
-"""What a live run keeps in WARC files: read by other tools, extracted again, replayed, and with a page missing."""
+"""The WARC files of live runs: read by other tools, extracted again, replayed, and with a page missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SOURCES = ("mfa", "qazmonitor", "ktkz")
 
 @pytest.fixture(scope="module")
 def archived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Two runs of each source, one fault in the first that passed, one edited article each between them."""
+    """Two runs of each source. The first has a passing fault; one article of each is edited between them."""
     with GovSite(8) as gov, QazMonitorSite(8) as qaz, KtkzSite(24) as ktkz:
         place = Sandbox(tmp_path_factory.mktemp("archived"), {"mfa": gov, "qazmonitor": qaz, "ktkz": ktkz})
         gov.add_fault("/graphql", "504", times=1)
@@ -38,7 +38,7 @@ def archived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def replayed(archived: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Sandbox, CommandResult]]:
-    """Each source's WARC file replayed into an empty store."""
+    """Replay each source's WARC file into an empty store."""
     found = {}
     for source in SOURCES:
         place = Sandbox(tmp_path_factory.mktemp(f"replayed-{source}"), archived.sites)
@@ -61,8 +61,10 @@ def every_version(place: Sandbox, source: str) -> dict[tuple[str, int | None], A
 
 
 def content(article: Article) -> dict[str, Any]:
-    """An article as its page says it, without where and when the page was kept; and without how its language was found,
-    for of two records with one text either may come first."""
+    """Return an article without where and when its page was stored, and without how its language was found.
+
+    Of two records with the same text either may come first.
+    """
     provenance = {field: rule for field, rule in article.provenance.items() if field != "language"}
     return {**article.to_dict(), "snapshot": None, "fetched_at": None, "provenance": provenance}
 

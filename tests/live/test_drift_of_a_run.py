@@ -1,4 +1,4 @@
-"""A site that moves a field while it is still read: the run is healthy and says what moved, also when asked later."""
+"""A site moves a field that is still read: the run is healthy and reports the move, and `crawler drift` does too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOVED = "KtArticle: title was in header.page-heading > h1 on 5 runs until "
 
 
 class Rebuilt(KtkzSite):
-    """Once `rebuilt`, titles stand one element deeper: `header.page-heading h1` still finds them."""
+    """Once `rebuilt`, titles are one element deeper: `header.page-heading h1` still finds them."""
 
     rebuilt = False
 
@@ -24,7 +24,7 @@ class Rebuilt(KtkzSite):
 
 
 class Renamed(KtkzSite):
-    """Once `rebuilt`, no class of an article's page is called as before."""
+    """Once `rebuilt`, every class of an article's page has another name."""
 
     rebuilt = False
 
@@ -50,9 +50,7 @@ def test_lost_fields_are_suggested_and_not_applied(tmp_path: Path) -> None:
         assert crawl(place, "ktkz").code == 12
         checked = place.run_crawler("check", "ktkz")
         assert checked.code == 12
-        wanted = (
-            "    suggestion: body may be in `div.story-content > div`, which has the known value on 1 of 1 page."
-        )
+        wanted = "    suggestion: body may be in `div.story-content > div`, which has the known value on 1 of 1 page."
         assert wanted in checked.out.splitlines()
         (line,) = place.run_crawler("drift", "ktkz", "--json").lines
         assert {each["field"] for each in line["suggestions"]} >= {"title", "published_at", "body"}

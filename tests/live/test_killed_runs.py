@@ -1,4 +1,4 @@
-"""`kill -9` at several points of a crawl: whatever was killed, the next runs neither lose nor double an article."""
+"""`kill -9` at several points of a crawl: the next runs neither lose nor duplicate an article."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sites() -> Iterator[Mapping[str, Any]]:
 
 
 def killed(place: Sandbox, whom: str, requests: Mapping[str, int]) -> CommandResult:
-    """A crawl of which something is killed while each site holds its request of that number; how the command ended."""
+    """Kill processes of a crawl while each site delays its request of that number. Return how the command ended."""
     with ExitStack() as stack:
         for name, number in requests.items():
             stack.enter_context(delay_answers(place.sites[name], number))
@@ -49,7 +49,7 @@ def killed(place: Sandbox, whom: str, requests: Mapping[str, int]) -> CommandRes
 def killed_often(
     tmp_path_factory: pytest.TempPathFactory, sites: Mapping[str, Any]
 ) -> tuple[Sandbox, list[CommandResult]]:
-    """Crawls into one store, each killed a little later, then two that are left in peace."""
+    """Crawl into one store, each crawl killed a little later, then two that end."""
     place = Sandbox(tmp_path_factory.mktemp("killed"), sites, SMALL_PAGES)
     deaths = [
         killed(place, "runs", {"mfa": 2, "qazmonitor": 3}),
@@ -124,7 +124,7 @@ def test_the_archive_can_be_read_whole(killed_often: tuple[Sandbox, list[Command
 
 
 def test_a_later_run_that_is_killed_hides_nothing_from_the_next(tmp_path: Path, sites: Mapping[str, Any]) -> None:
-    """After a whole run, twelve new articles; a run dies having stored the newest of them only."""
+    """After a complete run, publish twelve articles. The next run is killed with only the newest stored."""
     gov = sites["mfa"]
     place = Sandbox(tmp_path, {"mfa": gov}, SMALL_PAGES)
     assert place.run_crawler("crawl", "mfa").code == 0

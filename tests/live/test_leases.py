@@ -1,4 +1,4 @@
-"""One run a source: the second is told who has it; a holder that died is replaced; who lost its lease ends in order."""
+"""One run per source: a second one names the holder, a dead holder is replaced, a run that loses its lease ends."""
 
 from __future__ import annotations
 

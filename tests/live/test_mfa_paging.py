@@ -1,4 +1,4 @@
-"""How far the MFA's lists are read: --since, --limit, the cap, languages; and how created_date is read and checked."""
+"""How far the MFA's lists are read: --since, --limit, the page limit, languages; and how created_date is checked."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def gov() -> Iterator[GovSite]:
 
 
 def pages(site: GovSite) -> dict[str, int]:
-    """The last page asked of each language, and forget them."""
+    """Return the last page requested of each language, and forget the requests."""
     asked = [json.loads(each.body)["variables"] for each in site.list_requests("/graphql")]
     site.requests.clear()
     return {each["lang"]: max(e["page"] for e in asked if e["lang"] == each["lang"]) for each in asked}
@@ -33,7 +33,7 @@ def pages(site: GovSite) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def capped(tmp_path_factory: pytest.TempPathFactory, gov: GovSite) -> tuple[Sandbox, list[dict[str, int]], set[str]]:
-    """A run with a cap of one page, a plain one, and one that is asked to read back; the pages each asked for."""
+    """Make a run limited to one page, a plain one, and one with --since. Return the pages that each requested."""
     place = Sandbox(tmp_path_factory.mktemp("capped"), {"mfa": gov}, {"CRAWLER_SOURCES__MFA__PAGES": "1"})
     gov.requests.clear()
     seen = []
@@ -70,7 +70,7 @@ def test_a_missing_translation_is_kept_under_the_language_of_its_text(
 
 
 def test_a_run_since_an_hour_hides_nothing_from_the_next(tmp_path: Path) -> None:
-    """After a pause, a run that was asked for the newest only must not end the next run's paging."""
+    """After a pause, a run for the newest articles must not end the next run's paging."""
     with GovSite(4, every=timedelta(hours=2)) as gov:
         place = Sandbox(tmp_path, {"mfa": gov}, {"CRAWLER_SOURCES__MFA__PAGE_SIZE": "4"})
         assert place.run_crawler("crawl", "mfa").code == 0

@@ -1,4 +1,4 @@
-"""Records of gov.kz whose text is in another language than asked for: no version of another record is overwritten."""
+"""gov.kz records with a text in another language than requested: they overwrite no version of another record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOW = ("titles", "datelines", "alone")
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, GovSite, list[CommandResult]]]:
-    """Two runs over an unchanged site; then one more, after the true Russian record of the one that lacked it came."""
+    """Two runs over an unchanged site, then one more after the missing Russian record was published."""
     with GovSite(12) as gov:
         whole = [article.id for article in gov.articles if len(article.texts) == 3]
         gov.mixed = dict(zip(whole, HOW, strict=False))

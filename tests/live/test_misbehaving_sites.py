@@ -1,4 +1,4 @@
-"""Every way a site can misbehave, each in a run of its own: health, exit code, and one sentence with the address."""
+"""Every way in which a site can misbehave: health, exit code, and one sentence with the address."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Ran:
-    """One run: its exit code, health, sentence, counts, problems and log."""
+    """One run with its exit code, health, sentence, counts, problems and log."""
 
     code: int
     health: str
@@ -104,7 +104,7 @@ def test_a_passing_fault_is_waited_out(crawl: Any, fault: str) -> None:
     ],
 )
 def test_a_lasting_fault_has_a_name(crawl: Any, source: str, fault: str, code: int, health: str, words: str) -> None:
-    """Nothing at all is never healthy: a data interface without a record is silent, a page without a link changed."""
+    """An empty run is never healthy: an API without a record is silent, a page without a link has changed."""
     with KINDS[source](6) as site:
         site.add_fault(ALL_PATHS, fault)
         ran = crawl(source, site.url)
@@ -116,7 +116,7 @@ def test_a_lasting_fault_has_a_name(crawl: Any, source: str, fault: str, code: i
 
 
 def test_a_long_retry_after_is_respected_for_the_whole_site(crawl: Any) -> None:
-    """What was on its way already is sent (at most CONCURRENT_REQUESTS); nothing after that."""
+    """Requests that are on their way are sent (at most CONCURRENT_REQUESTS), and none after them."""
     with QazMonitorSite(40, feed_size=40) as site:
         for article in site.articles:
             site.add_fault(site.path(article), "429", value=3600)

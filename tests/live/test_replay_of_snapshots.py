@@ -1,4 +1,4 @@
-"""`crawl --replay snapshots`: everything shipped, without a socket, twice; and folders with something missing."""
+"""`crawl --replay snapshots`: all shipped snapshots, without a socket, twice; and folders with a missing page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ socket.getaddrinfo = lambda *a, **k: refused(None)(type("Name", (), {"family": N
 
 @pytest.fixture(scope="module")
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sandbox, list[CommandResult]]:
-    """The shipped snapshots replayed twice into one store, where no connection can be made."""
+    """Replay the shipped snapshots twice into one store, where no connection can be opened."""
     folder = tmp_path_factory.mktemp("replayed")
     guard = folder / "guard"
     guard.mkdir()
@@ -68,7 +68,7 @@ def test_a_replay_writes_no_archive(replayed: tuple[Sandbox, list[CommandResult]
 
 
 def stored_list(folder: Path, **meta: object) -> Path:
-    """A folder with QazMonitor's feed of two articles and one of the two."""
+    """Make a folder with QazMonitor's feed of two articles and one of the two."""
     pages = folder / "qazmonitor"
     pages.mkdir(parents=True)
     article = ROOT / "snapshots" / "qazmonitor" / "article_1405"

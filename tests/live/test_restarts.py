@@ -1,4 +1,4 @@
-"""A watch that is ended again and again, in order and by force: no start is skipped or comes twice, nothing stays."""
+"""A watch that is ended many times, in order and by force: no start is skipped or doubled, no process is left."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ BROKEN = {"mfa": ("no_title", "title"), "qazmonitor": ("markup", "published_at")
 
 @dataclass
 class Week:
-    """Runs one after the other into one store: what each said, what sites were asked, what was stored then."""
+    """Runs one after the other into one store: the output, the requests and the stored articles of each."""
 
     place: Sandbox
     sites: Mapping[str, Any]

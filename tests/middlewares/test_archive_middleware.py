@@ -1,4 +1,4 @@
-"""Real crawls of a loopback site: every response is kept as it was received."""
+"""Real crawls of a loopback site: every response is archived as it was received."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a host is given up, on a clock that the test moves."""
+"""When a host is given up. The test sets the clock."""
 
 from __future__ import annotations
 

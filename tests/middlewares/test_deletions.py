@@ -1,4 +1,4 @@
-"""The ministry's articles that vanish from its lists, and lists read back for those behind the first page."""
+"""The ministry's articles that disappear from its lists, also behind the first page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists that do what databases, caches and owners do: nothing is taken for gone that is not, and no look is endless."""
+"""Lists with the faults of databases, caches and owners: no false deletion, and no read-back without end."""
 
 from __future__ import annotations
 

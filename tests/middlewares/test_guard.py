@@ -1,4 +1,4 @@
-"""Where the house does not go: real crawls, and the table of addresses."""
+"""Requests that are refused, in real crawls, and the table of addresses."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_a_name_may_lead_to_a_private_address_where_that_is_allowed(site: Any, c
 
 
 def test_only_the_public_addresses_of_a_name_are_tried(site: Any, crawl: Any) -> None:
-    """A name with both kinds (or that changes its mind) never gets a connection to the private one."""
+    """A name with public and private addresses, or with changing ones, is never connected to a private one."""
     before = NAMES.format(names={"both.example": [["127.0.0.1", "127.0.0.2"], ["127.0.0.1"]]}) + (
         "import crawler.middlewares.resolver as r; r.is_public = lambda address: address == '127.0.0.2'\n"
     )
@@ -146,7 +146,7 @@ def test_only_the_public_addresses_of_a_name_are_tried(site: Any, crawl: Any) ->
 
 
 def test_a_redirect_is_checked_like_any_request(site: Any, crawl: Any) -> None:
-    """A public site that points inside: allowed by name here, refused where the redirect spells out the address."""
+    """A public site redirects to a private address: the name is allowed here, the address is refused."""
     site.pages["/"] = site.answer(b"", 302, Location=f"http://127.0.0.1:{site.port}/secret")
     site.pages["/secret"] = site.answer(b"secret")
     before = NAMES.format(names={"public.example": [["127.0.0.1"]]}) + (

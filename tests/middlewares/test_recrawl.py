@@ -1,4 +1,4 @@
-"""Which articles a run looks at again, and pages that go away and come back: whole runs over a loopback copy."""
+"""Which articles a run requests again, and pages that are removed and come back: whole runs over a loopback copy."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def watched(tmp_path: Path) -> Iterator[WatchedSource]:
 
 
 def asked(watched: WatchedSource, native_id: str) -> int:
-    """How often an article's page was asked for."""
+    """Return how often an article's page was requested."""
     return sum(f"/{native_id}/" in request.path for request in watched.site.requests)
 
 
 def grow(watched: WatchedSource) -> list[str]:
-    """A first run that stores five articles, then three more published, so that three fall off the list."""
+    """Make a run that stores five articles, then publish three, so that three are no longer listed."""
     assert watched.crawl()["counts"]["articles/new"] == 5
     gone = [article.id for article in watched.site.articles[2:5]]
     watched.site.add_articles(3)

@@ -1,4 +1,4 @@
-"""Further tries, waits, Retry-After and networks that are not there, in real crawls."""
+"""Retries, delays, Retry-After and missing networks, in real crawls."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_spider_may_ask_again_for_broken_content(site: Any, crawl: Any) -> Non
 
 
 def test_a_replay_never_waits(site: Any, crawl: Any) -> None:
-    """Were the waits of an hour kept, the run would not end in time."""
+    """With delays of an hour the run would not end in time."""
     site.pages["/"] = [
         site.answer(b"busy", 503, Retry_After="50"),
         site.answer(b"broken content"),
@@ -168,7 +168,7 @@ def test_a_host_that_takes_the_request_and_says_nothing_is_unreachable(site: Any
 
 
 def test_a_host_that_has_answered_gets_the_full_time(site: Any, crawl: Any) -> None:
-    """Only unknown hosts are on a short leash: the second page takes longer than that."""
+    """Only unknown hosts have little time: the second page takes longer than that."""
 
     def slow(connection: socket.socket) -> None:
         import time
@@ -191,7 +191,7 @@ def test_one_dead_host_does_not_hold_up_another(site: Any, blackhole: int, crawl
 
 
 def test_a_run_that_is_told_to_stop_does_not_wait_to_the_end(site: Any, crawl: Any) -> None:
-    """Were the hour waited out, the run would not end in time."""
+    """With the delay of an hour the run would not end in time."""
     site.pages["/"] = site.answer(b"broken", 504)
     stop = "import os, signal, threading\nthreading.Timer(10, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
     ran = crawl(site.url("/"), before=stop, CRAWLER_RETRY_WAIT=3600, CRAWLER_LONGEST_WAIT=3600)

@@ -1,4 +1,4 @@
-"""What is news to people: not a first run, not a first language, not a backfill of old articles, not a replay."""
+"""What counts as news: not a first run, a first language, a backfill of old articles or a replay."""
 
 from __future__ import annotations
 

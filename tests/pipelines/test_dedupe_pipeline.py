@@ -1,4 +1,4 @@
-"""Verdicts: new, revised, unchanged, copy; against the store and against what the same run has seen already."""
+"""Verdicts (new, revised, unchanged, copy) against the store and against earlier articles of the same run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COPY = replace(ARTICLE, id="ktkz:9:ru", source="ktkz", url="https://example.com/
 def judged(
     store: Store, *articles: Article, stored: bool = True
 ) -> list[tuple[Verdict | None, int | None, str | None]]:
-    """What one run makes of the articles, one after the other; `stored` as they come, or not before its end."""
+    """Return one run's verdicts. `stored`: whether each article is stored before the next one, or only at the end."""
     stage = DedupePipeline(store)
     found = []
     for article in articles:
@@ -113,7 +113,7 @@ def test_short_texts_are_copies_only_with_the_same_title(store: Store) -> None:
 
 
 def test_untranslated_article_overwrites_no_other_records(store: Store) -> None:
-    """gov.kz: the kk record has the Russian text, in words of its own."""
+    """gov.kz: the kk record has the Russian text, with another title."""
     stray = replace(ARTICLE, title="Көпір", requested_language="kk")
     judged(store, ARTICLE)
     with pytest.raises(ArticleFromOtherRecord):

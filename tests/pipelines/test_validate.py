@@ -1,4 +1,4 @@
-"""What cannot be an article is told by field; what only looks like it passes."""
+"""A text that cannot be an article is reported by field; one that only looks so passes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every form of an article's address is one article; what is none is None."""
+"""Every form of an article's address identifies the same article, any other address none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kt.kz: the first article of a page, without the forms around it."""
+"""kt.kz: the first article of a page, without the lines around it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""QazMonitor by the order of its text: what may be missing may be missing, what must be there is missed by name."""
+"""QazMonitor by the order of its text: optional fields may be missing, a missing required field is named."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PARTS = (
 
 
 def text(*without: str, **instead: str) -> str:
-    """The page's lines without some, or with others in their place."""
+    """Return the page's lines without some, or with others in their place."""
     return "\n\n".join(instead.get(part, part) for part in PARTS if part not in without)
 
 

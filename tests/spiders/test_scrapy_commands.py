@@ -1,4 +1,4 @@
-"""`scrapy list`, `scrapy crawl` and `scrapy shell` from the project's folder, as a user of Scrapy expects them."""
+"""`scrapy list`, `scrapy crawl` and `scrapy shell` work in the project's folder as a Scrapy user expects."""
 
 from __future__ import annotations
 
