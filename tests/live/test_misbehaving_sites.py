@@ -143,7 +143,7 @@ def test_where_the_feed_fails_the_section_page_is_read(crawl: Any, fault: str) -
         ran = crawl("qazmonitor", site.url)
         assert (ran.code, ran.health, ran.problems) == (14, "degraded", [])
         assert ran.counts["articles/new"] == len([a for a in site.articles if a.section == "News"])
-        assert "Asking https://qazmonitor.com/news instead." in ran.log
+        assert "Requesting https://qazmonitor.com/news instead." in ran.log
 
 
 def test_a_cut_off_article_is_not_stored_as_if_it_were_whole(crawl: Any) -> None:
