@@ -1,7 +1,7 @@
 """Draw the README's pictures from what the commands print: `python docs/images/draw_pictures.py`.
 
-`crawl.svg` is the start of `crawler crawl --replay snapshots` on a terminal. `mail.png` is one alert as a mail client shows
-it; it needs Chromium.
+`crawl.svg` is the start of `crawler crawl --replay snapshots` on a terminal. `mail.png` is one alert in a mail client;
+it needs Chromium.
 """
 
 from __future__ import annotations
