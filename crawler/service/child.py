@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import wait as wait_for_any
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import SimpleQueue
@@ -255,6 +256,9 @@ class ChildProcess:
                     case _:
                         self._put_warning("A message that came from the run could not be read and is dropped.")
                 self._ready.set()
+        wait_for_any(
+            [self._process.sentinel], MAX_LINGER_SECONDS
+        )  # The server reports the end a little after the pipe closes.
         self._ready.set()
 
     def _read_output(self, pipe: Connection) -> None:

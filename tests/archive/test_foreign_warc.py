@@ -60,7 +60,7 @@ def test_files_of_another_tool_are_read(tmp_path: Path, compressed: bool) -> Non
     assert read_snapshot_at(tmp_path.parent, second.ref).body == b"answer"
 
 
-def test_a_request_that_stands_before_its_response_is_found(tmp_path: Path) -> None:
+def test_a_request_before_its_response_is_found(tmp_path: Path) -> None:
     path = tmp_path / "a.warc.gz"
     with path.open("wb") as file:
         writer = WARCWriter(file)
@@ -165,6 +165,6 @@ def test_nothing_expands_past_the_limit(encoding: str, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
-def test_a_body_that_is_not_what_it_is_said_to_be_is_named(encoding: str) -> None:
+def test_a_body_in_another_encoding_is_an_error(encoding: str) -> None:
     with pytest.raises(UndecodableBody):
         decode_body(b"plain text, never packed", encoding)

@@ -1,4 +1,4 @@
-"""A writer that dies, a full disk, several writers at once: the file stays readable and goes on."""
+"""A writer that dies, a full disk, several writers at once: the file stays readable and can be continued."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def writing(folder: Path, name: str, count: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_what_was_written_before_kill_9_is_readable_and_the_next_writer_goes_on(tmp_path: Path) -> None:
+def test_a_killed_writer_loses_nothing_and_the_next_one_continues(tmp_path: Path) -> None:
     with writing(tmp_path, "killed", 1_000_000) as process:
         assert process.stdout is not None
         for _ in range(20):
@@ -99,7 +99,7 @@ def test_a_writer_at_work_cuts_away_what_another_left_behind(tmp_path: Path) -> 
     assert [s.body for s in read_snapshots(tmp_path / DAY)] == [b"first", b"second"]
 
 
-def test_a_damaged_file_is_left_alone_and_the_day_goes_on_in_a_second_one(tmp_path: Path) -> None:
+def test_a_damaged_file_stays_and_the_day_continues_in_another(tmp_path: Path) -> None:
     with WarcWriter(tmp_path, "demo", software="test/1") as writer:
         ref = writer.write(exchange(os.urandom(5000)))
         writer.write(exchange(b"behind the damage"))

@@ -136,7 +136,7 @@ def test_a_compressed_body_is_kept_as_received_and_read_decoded(tmp_path: Path, 
     assert kept == [packed]
 
 
-def test_a_body_that_came_in_chunks_is_kept_whole_and_said_to_be_whole(tmp_path: Path) -> None:
+def test_a_chunked_body_is_stored_whole_with_its_length(tmp_path: Path) -> None:
     chunked = exchange(b"all of it", headers=[(b"Transfer-Encoding", b"chunked"), (b"X-Other", b"1")])
     (ref,) = write(tmp_path, chunked)
     with (tmp_path / str(ref.file)).open("rb") as file:

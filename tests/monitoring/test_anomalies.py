@@ -1,4 +1,4 @@
-"""What moved since the source was well: told once it is sure, never for a few articles."""
+"""Anomalies: a measure that moved is reported once it is certain, never for a few articles."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_field_that_comes_and_goes_is_no_news() -> None:
 
 
 @pytest.mark.parametrize("runs", [0, 1, 4])
-def test_too_short_a_past_says_nothing(runs: int) -> None:
+def test_a_short_history_reports_nothing(runs: int) -> None:
     assert find_anomalies(run(fields={"lead": 0}), WELL[:runs]) == ()
 
 

@@ -1,4 +1,4 @@
-"""What was accepted: kept as plain values, carried on, and what it makes of a verdict."""
+"""The baseline: stored as JSON values, copied by later runs, and its effect on a verdict."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_an_accepted_list_is_no_trouble(mark: Baseline | None, code: int) -> Non
     assert judge_run(facts)[2] == code
 
 
-def test_what_had_moved_by_then_is_told_no_longer() -> None:
+def test_a_move_before_the_baseline_is_not_reported() -> None:
     ledger, now = {}, NOW
     for body in ["html>p"] * 6 + ["html>div"]:
         now += timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""Drift: a field that moved is told once it had a place, while it is still read; what comes and goes is not."""
+"""Drift: a field that left its usual place is reported while it is still read. A field without a usual place is not."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_place_hardly_known_is_left_in_silence(runs: int) -> None:
     assert describe_drift(*after(*[page()] * runs, page(NEW))) == ()
 
 
-def test_it_is_told_for_two_weeks_and_then_usual() -> None:
+def test_a_move_is_reported_for_two_weeks() -> None:
     ledger, now = after(*[page()] * 9, *[page(NEW)] * 20)
     assert len(describe_drift(ledger, now)) == 1
     assert len(describe_drift(ledger, now + timedelta(days=13))) == 1
@@ -63,7 +63,7 @@ def test_a_run_of_other_pages_forgets_nothing() -> None:
     assert len(describe_drift(ledger, now)) == 1
 
 
-def test_a_field_that_stands_here_and_there_has_not_moved() -> None:
+def test_a_field_with_changing_places_has_not_moved() -> None:
     assert describe_drift(*after(*[page(), page(NEW)] * 10)) == ()
     both = update_ledger(after(*[page()] * 9)[0], [page(NEW), page()], START + 20 * HOUR)
     assert describe_drift(both, START + 20 * HOUR) == ()
@@ -75,13 +75,13 @@ def test_coming_back_is_no_move() -> None:
     assert describe_drift(*after(*[page()] * 9, page(NEW), page())) == ()
 
 
-def test_a_key_that_moved_is_told_like_an_element() -> None:
+def test_a_key_that_moved_is_reported_like_an_element() -> None:
     runs = [page("data.news[].body")] * 9
     (told,) = describe_drift(*after(*runs, page("data.news[].content.body")))
     assert told.endswith("body was in news[].body on 9 runs until 2026-11-01, now in news[].content.body.")
 
 
-def test_a_template_that_is_another_is_told_by_its_share() -> None:
+def test_another_template_is_reported_with_its_share() -> None:
     other = "0a" * 4 + "0b" * 12 + ".." * 16
     assert compare_templates(TEMPLATE, other) == 0.25 < MIN_TEMPLATE_SIMILARITY
     (told,) = describe_drift(*after(*[page()] * 9, page(template=other)))

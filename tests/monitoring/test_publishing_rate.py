@@ -1,4 +1,4 @@
-"""Silence learned: rarely a false alarm in two years, and a true stop is noticed in time."""
+"""Learned silence: few false alarms in two years, and a true stop is noticed in time."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_true_stop_is_noticed_in_time(rate: float, seed: int) -> None:
         assert noticed_after(cadence, earlier[-1]) <= 1.5 * cadence.longest_silence + HOUR
 
 
-def test_a_former_stop_makes_nobody_patient() -> None:
+def test_a_former_outage_delays_no_alarm() -> None:
     times = simulate_publishing_times(1, 4.0, date(2025, 1, 6), 380, FREE)
     stopped = [t for t in times if not date(2025, 9, 1) <= t.date() <= date(2025, 9, 21)]
     whole, broken = learned(times, times[-1]), learned(stopped, times[-1])

@@ -73,7 +73,7 @@ def test_silence_longer_than_believable(days: int, health: Health) -> None:
     assert (f"nothing new for {days} days" in sentence) == (health is Health.SILENT)
 
 
-def test_silence_is_no_matter_when_one_page_was_asked() -> None:
+def test_silence_does_not_matter_for_a_single_page() -> None:
     assert (
         verdict(counts={"articles/new": 1}, newest_published_at=NOW - timedelta(days=400), is_single_page=True)[2] == 0
     )
@@ -107,7 +107,7 @@ def test_what_a_healthy_run_found(counts: dict[str, int], sentence: str) -> None
     assert verdict(counts=counts, newest_published_at=NOW) == (Health.HEALTHY, sentence, 0)
 
 
-def test_what_was_listed_and_not_to_be_had_is_named() -> None:
+def test_listed_addresses_without_a_result_are_named() -> None:
     lost = tuple(f"https://example.org/{number}" for number in range(5))
     health, sentence, code = verdict(
         counts={"articles/new": 2, "entries": 7}, newest_published_at=NOW, unaccounted=lost

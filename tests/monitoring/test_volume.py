@@ -1,4 +1,4 @@
-"""Volume: a stretch with half as many and a day gone wild are told with their numbers; a usual year is not."""
+"""Volume: a drop and a spike are reported with their numbers, a usual year is not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from crawler.monitoring.volume import find_volume_changes
 START = date(2024, 3, 4)
 HOLIDAYS = load_kazakh_holidays()
 TOGETHER = 14 * DAY
-"""Told again within this time, it is the same drop."""
+"""Reported again within this time, it is the same drop."""
 
 
 @cache
@@ -75,12 +75,12 @@ def test_what_was_accepted_is_no_drop() -> None:
     assert told(weekly([*WEEKS, 3]), MONDAY, since=MONDAY - 8 * DAY) == []
 
 
-def test_too_short_a_past_says_nothing() -> None:
+def test_a_short_history_reports_nothing() -> None:
     times = weekly([15] * 10 + [0])
     assert told([*times, MONDAY - 50 * DAY], noon(START + 77 * DAY)) == []
 
 
-def test_a_day_gone_wild_is_told_that_day_and_the_next() -> None:
+def test_a_spike_is_reported_on_that_day_and_the_next() -> None:
     times, thursday = weekly([*WEEKS, 15]), MONDAY - 4 * DAY
     wild = sorted([*times, *(thursday + timedelta(seconds=number) for number in range(120))])
     evening = thursday + timedelta(hours=6)
@@ -100,7 +100,7 @@ def test_the_new_year_is_no_drop() -> None:
 @pytest.mark.parametrize("burst", [0.2, 0.5])
 @pytest.mark.parametrize("rate", [1, 4, 15])
 @pytest.mark.parametrize("seed", range(2))
-def test_at_most_one_false_alarm_a_quarter_and_a_true_drop_is_told(rate: float, burst: float, seed: int) -> None:
+def test_few_false_alarms_and_every_true_drop(rate: float, burst: float, seed: int) -> None:
     times = simulate_publishing_times(seed, rate, START, 730, free, burst=burst)
     false = Counter((moment.year, (moment.month - 1) // 3) for moment in episodes(times, 70))
     assert max(false.values(), default=0) <= 1

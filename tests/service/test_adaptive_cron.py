@@ -34,7 +34,7 @@ def each_workday(*hours: int, days: int = 90, minute: int = 10) -> list[datetime
     return [moment for moment in found if moment.weekday() < 5]
 
 
-def test_workdays_and_their_hours_are_found_and_said() -> None:
+def test_workdays_and_their_hours_are_learned() -> None:
     found = rhythm(each_workday(9, 14, 17))
     assert found.cron == "*/15 9-17 * * 1-5 | 0 */2 * * *"
     assert found.reason == (
@@ -42,7 +42,7 @@ def test_workdays_and_their_hours_are_found_and_said() -> None:
     )
 
 
-def test_one_article_a_workday_is_looked_for_more_seldom() -> None:
+def test_one_article_a_workday_needs_fewer_runs() -> None:
     found = rhythm([moment for moment in each_workday(9, 11, 13, 15, 18) if moment.day % 5 == moment.hour % 5])
     assert found.cron.startswith("*/20 9-18 * * 1-5 | ")
     assert "every 20 min 9-19 on workdays" in found.reason

@@ -68,7 +68,7 @@ def test_good_runs_beside_every_kind_of_bad_run_all_succeed() -> None:
         assert (good.exit_code, good.killed) == (0, False), good
 
 
-def test_a_crash_in_a_compiled_library_is_told_with_its_python_line() -> None:
+def test_a_crash_in_a_compiled_library_names_its_python_line() -> None:
     assert ", in string_at (" in finish_misbehaving_run("segfaults")[0].reason
 
 
@@ -88,7 +88,7 @@ def test_a_thread_left_behind_does_not_keep_the_process() -> None:
     assert (outcome.exit_code, outcome.killed) == (0, False)
 
 
-def test_a_flood_of_output_is_cut_and_said() -> None:
+def test_a_flood_of_output_is_cut_with_a_warning() -> None:
     outcome, events = finish_misbehaving_run("floods")
     assert outcome.exit_code == 0
     assert sum(len(event["message"]) for event in events if event["type"] == "output") < 1_100_000

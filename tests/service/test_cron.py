@@ -1,4 +1,4 @@
-"""When each source runs: crons, jitter and the next starts, checked and told."""
+"""When each source runs: crons, jitter and the next starts."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_a_paused_source_has_no_next_start() -> None:
     assert command.format_next_starts(entry) == "mfa  */15 * * * *  paused"
 
 
-def test_what_is_set_now_outranks_what_was_remembered(tmp_path: Path) -> None:
+def test_configured_timing_outranks_the_stored_one(tmp_path: Path) -> None:
     from support.scheduler_process import SqliteScheduleStore
 
     book = SqliteScheduleStore(tmp_path / "book.db")

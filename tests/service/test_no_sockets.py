@@ -32,6 +32,6 @@ def test_an_address_is_refused(code: str) -> None:
     assert "A replay opens no socket, but something requested" in run_without_sockets(code)
 
 
-def test_pipes_of_the_process_itself_go_on() -> None:
+def test_socket_pairs_within_the_process_still_work() -> None:
     code = "a, b = socket.socketpair(); a.send(b'x'); print(b.recv(1))\nimport asyncio; asyncio.run(asyncio.sleep(0))"
     assert run_without_sockets(code) == "b'x'\n"

@@ -147,7 +147,7 @@ def test_a_store_that_fails_does_not_stop_the_runs(tmp_path: Path, caplog: pytes
     assert "The schedule of one could not be written" in caplog.text
 
 
-def test_sighup_takes_over_new_timings_and_refuses_bad_ones(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_sighup_loads_new_timings_and_refuses_bad_ones(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     answers: list[Mapping[str, Timing] | ConfigError] = [ConfigError("cron is bad"), {"two": Timing(cron="*/1")}]
 
     def reload() -> Mapping[str, Timing]:
@@ -219,7 +219,7 @@ def test_sigterm_ends_the_service_with_exit_0_and_leaves_no_process(target: str,
     raise AssertionError(f"still there: {processes_with(mark)}")
 
 
-def test_lines_are_plain_and_say_what_happened() -> None:
+def test_each_event_is_one_plain_line() -> None:
     from crawler.service.outcome import RunOutcome
 
     at = datetime(2026, 11, 23, 9, 0, 5, tzinfo=UTC)

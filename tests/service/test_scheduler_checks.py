@@ -1,4 +1,4 @@
-"""What a watch sees when it looks: a wish for a start, a pause, another configuration, a source that runs elsewhere."""
+"""Checks of the scheduler: a requested start, a pause, a changed configuration, a source that runs elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 OFTEN = {"one": Timing(cron="*/1")}
 
 
-def test_a_start_that_is_asked_for_comes_at_the_next_look_and_once(tmp_path: Path) -> None:
+def test_a_requested_start_comes_once_at_the_next_check(tmp_path: Path) -> None:
     """`one` has run today, so it is not due; `two` runs each second and tells when the time is up."""
     book = SqliteScheduleStore(tmp_path / "book.db")
     book.save(ScheduleState(source="one", cron="0 0 1 1 *", last_due_at=datetime.now(UTC) + timedelta(minutes=1)))
@@ -56,7 +56,7 @@ def test_a_start_that_is_asked_for_comes_at_the_next_look_and_once(tmp_path: Pat
     assert row.next_due_at > datetime.now(UTC)
 
 
-def test_a_wish_for_a_start_outlives_the_end_of_a_run(tmp_path: Path) -> None:
+def test_a_requested_start_outlives_the_end_of_a_run(tmp_path: Path) -> None:
     """The wish comes while the second run goes on: the first one waits for the fork server."""
     book = SqliteScheduleStore(tmp_path / "book.db")
     wish = partial(book.update, "one", lambda row: dataclasses.replace(row, next_due_at=RUN_NOW))
@@ -72,7 +72,7 @@ def test_a_wish_for_a_start_outlives_the_end_of_a_run(tmp_path: Path) -> None:
     assert row.next_due_at == RUN_NOW
 
 
-def test_a_paused_source_is_left_in_peace_from_its_next_start_on(tmp_path: Path) -> None:
+def test_a_paused_source_does_not_start_again(tmp_path: Path) -> None:
     book = SqliteScheduleStore(tmp_path / "book.db")
 
     def enough(steps: list[SchedulerEvent]) -> bool:
@@ -87,7 +87,7 @@ def test_a_paused_source_is_left_in_peace_from_its_next_start_on(tmp_path: Path)
     assert row.paused
 
 
-def test_a_changed_configuration_is_taken_over_and_a_broken_one_told_once(
+def test_a_changed_configuration_is_loaded_and_a_broken_one_logged_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     answers: list[Mapping[str, Timing] | ConfigError] = [ConfigError("cron is bad"), {"two": Timing(cron="*/1")}]
@@ -132,13 +132,13 @@ def test_what_keeps_its_timing_keeps_its_planned_start(tmp_path: Path) -> None:
     assert kinds == ["RunStarted", "RunFinished"] * (len(kinds) // 2)
 
 
-def test_a_source_that_is_crawled_elsewhere_is_left_out(tmp_path: Path) -> None:
+def test_a_source_that_is_crawled_elsewhere_is_skipped(tmp_path: Path) -> None:
     steps = run_scheduler_until(tmp_path, OFTEN, lambda steps: isinstance(steps[-1], RunSkipped), "is_held")
     assert not list_finished(steps)
     assert format_step(steps[-1]).endswith("  one  skipped: one is being crawled by process 7 on host elsewhere.")
 
 
-def test_a_death_is_written_down_without_stalling_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recording_a_crash_does_not_delay_other_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The store is locked for two seconds as a run dies; the other source goes on meanwhile."""
     from crawler.store import open_store
 

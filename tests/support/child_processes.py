@@ -1,4 +1,4 @@
-"""Children for tests, and how to wait for what they do."""
+"""Start misbehaving runs in child processes, and wait for what they do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs for children, good and bad; a child finds them by name (`misbehaving_runs:good`)."""
+"""Runs for child processes, good and bad. A child finds them by name (`support.misbehaving_runs:good`)."""
 
 from __future__ import annotations
 

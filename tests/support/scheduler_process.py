@@ -1,4 +1,4 @@
-"""A watch for tests: as a script (`watched.py BOOK NOTES TARGET`), or taken to pieces by a test."""
+"""A scheduler for tests: as a script (`scheduler_process.py DATABASE NOTES TARGET`), or with parts from a test."""
 
 from __future__ import annotations
 
