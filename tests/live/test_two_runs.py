@@ -115,7 +115,7 @@ def test_what_is_stored_is_what_the_site_shows(week: Week, source: str) -> None:
             assert article.body.split("\n")[1:] == list(text.paragraphs[1:]), key
             assert article.body.split("\n")[0].endswith(text.paragraphs[0]), key
         else:
-            assert article.body.split("\n") == list(site.paragraphs(local)), key
+            assert article.body.split("\n") == list(site.make_paragraphs(local)), key
         assert article.is_matched == local.on_topic, key
 
 
