@@ -87,9 +87,15 @@ class EventFeatures:
         self.text = text
 
     @cached_property
+    def _plain_sentences(self) -> list[str]:
+        """The sentences without web and mail addresses."""
+        return [_ADDRESS_PATTERN.sub(" ", sentence.text) for sentence in self.text.sentences]
+
+    @cached_property
     def names(self) -> dict[str, EventName]:
         """The names by their first form."""
-        return find_names(self.text)
+        kazakh_sentences = sum(bool(KAZAKH_LETTER.search(sentence.text)) for sentence in self.text.sentences)
+        return _find_names(self._plain_sentences, is_kazakh=kazakh_sentences * 2 > len(self.text.sentences))
 
     @cached_property
     def names_by_form(self) -> dict[str, list[EventName]]:
@@ -108,9 +114,7 @@ class EventFeatures:
     @cached_property
     def numbers(self) -> frozenset[float]:
         """The values of the numbers, without years and dates."""
-        return frozenset(
-            value for sentence in self.text.sentences for value in find_numbers(_remove_addresses(sentence.text))
-        )
+        return frozenset(value for sentence in self._plain_sentences for value in find_numbers(sentence))
 
     @cached_property
     def days(self) -> frozenset[tuple[int, int]]:
@@ -145,24 +149,21 @@ class EventFeatures:
         return EventFeatures(SegmentedText(sentences))
 
 
-def find_names(text: SegmentedText) -> dict[str, EventName]:
-    """Return the names of a text by their first form. One certain occurrence makes a name certain."""
-    kazakh_sentences = sum(bool(KAZAKH_LETTER.search(sentence.text)) for sentence in text.sentences)
-    is_kazakh = kazakh_sentences * 2 > len(text.sentences)
+def _find_names(sentences: Sequence[str], *, is_kazakh: bool) -> dict[str, EventName]:
+    """Return the names by their first form. One certain occurrence makes a name certain."""
     names: dict[str, EventName] = {}
-    for sentence in text.sentences:
-        for word, is_certain in _find_capitalized(_remove_addresses(sentence.text)):
+    for sentence in sentences:
+        for word, is_certain in _find_capitalized(sentence):
             forms = make_skeletons(word, is_kazakh)
             if not forms:
                 continue
             key = min(forms, key=lambda form: (len(form), form))
-            known = names.get(key, EventName(frozenset(), False))
-            names[key] = EventName(forms | known.forms, is_certain or known.is_certain)
+            known = names.get(key)
+            if known is None:
+                names[key] = EventName(forms, is_certain)
+            elif not (forms <= known.forms and known.is_certain >= is_certain):
+                names[key] = EventName(forms | known.forms, is_certain or known.is_certain)
     return names
-
-
-def _remove_addresses(sentence: str) -> str:
-    return _ADDRESS_PATTERN.sub(" ", sentence)
 
 
 def _find_capitalized(sentence: str) -> list[tuple[str, bool]]:

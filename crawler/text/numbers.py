@@ -22,6 +22,8 @@ from crawler.text.number_words import (
 _YEARS = range(1900, 2101)
 _SMALLEST_SCALE = 1000
 """From this value on a word multiplies the number before it."""
+_DIGIT = re.compile(r"\d")
+_TOKEN_PATTERN = re.compile(r"\w+")
 _GROUPED_PATTERN = re.compile(r"\d{1,3}(?:[\u00a0\u202f ,]\d{3})+")
 _DATE_OR_TIME = re.compile(r"(?<!\d)(\d{1,4})[./-](\d{1,2})[./-](\d{2,4})(?!\d)|(?<!\d)\d{1,2}:\d{2}(?!\d)")
 
@@ -53,14 +55,16 @@ _PHONE_NUMBERS = re.compile(r"\+\d[\d\s()\u00a0-]{7,}")
 
 def find_numbers(text: str) -> Iterator[float]:
     """Yield the values of a text's numbers, without dates, times and years."""
-    lower = _get_day_pattern().sub(" ", _DATE_OR_TIME.sub(" ", text.lower()))
-    scales, words = load_scale_words(), load_fingerprinted_words()
-    for found in _get_number_pattern().finditer(lower):
-        value = _parse_number(found[1]) * (scales[found[2]] if found[2] else 1)
-        if value not in _YEARS:
-            yield value
-    for found in _get_word_pattern().finditer(lower):
-        yield words[found[0]]
+    lower = text.lower()
+    if _DIGIT.search(lower):  # Most sentences have no digit, and the patterns below cost much more than this one.
+        lower = _get_day_pattern().sub(" ", _DATE_OR_TIME.sub(" ", lower))
+        scales = load_scale_words()
+        for found in _get_number_pattern().finditer(lower):
+            value = _parse_number(found[1]) * (scales[found[2]] if found[2] else 1)
+            if value not in _YEARS:
+                yield value
+    words = load_fingerprinted_words()
+    yield from (words[word] for word in _TOKEN_PATTERN.findall(lower) if word in words)
 
 
 def find_days(text: str) -> Iterator[tuple[int, int]]:
@@ -69,6 +73,8 @@ def find_days(text: str) -> Iterator[tuple[int, int]]:
     >>> list(find_days("27 қараша күнгі, on March 6"))
     [(11, 27), (3, 6)]
     """
+    if not _DIGIT.search(text):
+        return
     for found in _get_day_pattern().finditer(text.lower()):
         yield get_month_stems()[found[2] or found[3]], int(found[1] or found[4])
 
@@ -141,11 +147,6 @@ def _get_number_pattern() -> re.Pattern[str]:
         r"(?<![\w.,:/-])(\d{1,3}(?:[\u00a0\u202f ]\d{3})+|\d{1,3}(?:,\d{3})+|\d+(?:[.,]\d+)?)(?![\d:]|[./-]\d)"
         rf"(?:[\s\u00a0-]*({_join(load_scale_words())}))?"
     )
-
-
-@cache
-def _get_word_pattern() -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{_join(load_fingerprinted_words())})(?!\w)")
 
 
 @cache
