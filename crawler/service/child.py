@@ -33,6 +33,8 @@ CHILD_CHECK_SECONDS = 0.25
 """Maximum seconds between two checks of a child and of its memory."""
 MAX_LINGER_SECONDS = 5.0
 """Seconds that a child may live on after it reported its end, and that a killed one may take to vanish."""
+MAX_DRAIN_SECONDS = 1.0
+"""Seconds to read the rest of an ended child's pipes. A grandchild in a session of its own may hold them open."""
 MAX_OUTPUT_BYTES = 1_000_000
 """Bytes of a child's standard output and error that become events."""
 MAX_LINE_BYTES, MAX_TAIL_LINES = 8192, 100
@@ -149,7 +151,7 @@ class ChildProcess:
             self._check_fork_server(status)
             self._kill_group()  # what the run left behind: a browser, a helper
             for reader in self._readers:
-                reader.join(MAX_LINGER_SECONDS)
+                reader.join(MAX_DRAIN_SECONDS)
             self._finish(status)
         else:
             self._enforce_limits(time.monotonic())
@@ -256,9 +258,8 @@ class ChildProcess:
                     case _:
                         self._put_warning("A message that came from the run could not be read and is dropped.")
                 self._ready.set()
-        wait_for_any(
-            [self._process.sentinel], MAX_LINGER_SECONDS
-        )  # The server reports the end a little after the pipe closes.
+        # The fork server reports the end of the process a little after its pipes close.
+        wait_for_any([self._process.sentinel], MAX_LINGER_SECONDS)
         self._ready.set()
 
     def _read_output(self, pipe: Connection) -> None:
