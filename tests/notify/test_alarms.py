@@ -1,4 +1,4 @@
-"""Alarms: opened once, told again when worse, closed when healed; a receiver that is down loses and doubles nothing."""
+"""Alarms: opened once, repeated when worse, closed when healed. A failed channel loses and repeats nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def receiver() -> Iterator[AlarmWebhook]:
 
 
 def list_sent_titles(store: Store, receiver: AlarmWebhook, *verdicts: str) -> list[str]:
-    """The titles that came of runs a minute apart."""
+    """Return the titles that runs a minute apart caused."""
     channels = AlarmDispatcher([receiver.address])
     for number, verdict in enumerate(verdicts):
         at = NOON + number * MINUTE
@@ -74,7 +74,7 @@ def test_which_notices_are_sent(store: Store, receiver: AlarmWebhook, verdicts: 
 
 
 def record_runs(store: Store, receiver: AlarmWebhook, verdicts: str) -> list[str]:
-    """As `told`, each run written down first as it is in life: u(nreachable), h(ealthy), b(locked)."""
+    """Return the titles after runs that are stored first, as in practice: u(nreachable), h(ealthy), b(locked)."""
     channels, health = AlarmDispatcher([receiver.address]), {"u": "unreachable", "h": "healthy", "b": "blocked"}
     for number, letter in enumerate(verdicts):
         at, verdict = NOON + number * MINUTE, Health(health[letter])
@@ -96,7 +96,7 @@ OPENED, HEALED = "mfa: unreachable", "mfa is well again"
         ("huhu", []),
         ("huhuhu", [OPENED]),
         ("uhhuhhuhhuhh", []),  # every third run: two of six
-        ("uhuhuhuhuhuh", [OPENED]),  # told once, and not well in between
+        ("uhuhuhuhuhuh", [OPENED]),  # announced once, and not healed in between
         ("uhuhuhhhh", [OPENED, HEALED]),
         ("uhuhubhhhh", [OPENED, "mfa: blocked, worse than before", HEALED]),
         ("uuuuh", [OPENED, HEALED]),  # an outage with an end
@@ -163,7 +163,7 @@ def record_run(store: Store, verdict: str, minute: int = 0) -> None:
 
 
 def start_sending(store: Store, receiver: AlarmWebhook) -> threading.Thread:
-    """A thread that is in the middle of sending, until the receiver is let go."""
+    """Return a thread that is sending until the receiver is let go."""
     receiver.arrived.clear()
     receiver.let_go.clear()
     thread = threading.Thread(target=AlarmDispatcher([receiver.address]).send_due, args=(store, NOON, UTC))

@@ -1,5 +1,4 @@
-"""What happens between: a subscription that changes its rhythm, a page that comes back, quiet hours that begin while a
-message waits, articles that are no longer there, a store that begins anew."""
+"""What changes meanwhile: a schedule, a page that returns, quiet hours, removed articles, a new store."""
 
 from __future__ import annotations
 
@@ -25,12 +24,12 @@ from crawler.store import Decision, DeliveryState, Message, Store, open_store
 DAY = timedelta(days=1)
 
 
-def list_messages(room: ArticlePublisher, settings: Config) -> list[Message]:
-    """Sort what is new and make what is due; every message so far, the earliest first."""
-    room.cluster_articles()
-    route_events(room.store, settings, room.clock)
-    make_due_digests(room.store, settings, room.clock)
-    return [message for message, _ in reversed(room.store.deliveries.list_newest())]
+def list_messages(publisher: ArticlePublisher, settings: Config) -> list[Message]:
+    """Route new events and add due digests. Return every message so far, the earliest first."""
+    publisher.cluster_articles()
+    route_events(publisher.store, settings, publisher.clock)
+    make_due_digests(publisher.store, settings, publisher.clock)
+    return [message for message, _ in reversed(publisher.store.deliveries.list_newest())]
 
 
 def start_subscription(store: Store) -> ArticlePublisher:
@@ -39,49 +38,49 @@ def start_subscription(store: Store) -> ArticlePublisher:
 
 
 def test_pending_events_get_a_last_digest_after_a_switch_to_real_time(store: Store) -> None:
-    room = start_subscription(store)
-    room.publish("1")
-    waiting = list_messages(room, make_config(when="daily 08:30"))
+    publisher = start_subscription(store)
+    publisher.publish("1")
+    waiting = list_messages(publisher, make_config(when="daily 08:30"))
     assert [message.kind for message in waiting] == ["digest"]  # of the day before: empty
-    room.clock += timedelta(minutes=1)
-    messages = list_messages(room, make_config(when="realtime"))
+    publisher.clock += timedelta(minutes=1)
+    messages = list_messages(publisher, make_config(when="realtime"))
     assert [message.kind for message in messages] == ["digest", "digest"]
     letter = MessageRenderer(make_config(), store).render(messages[-1])
     assert letter is not None
     assert "О встрече 1" in letter.text
-    assert len(list_messages(room, make_config())) == 2
+    assert len(list_messages(publisher, make_config())) == 2
 
 
 def test_a_first_digest_repeats_no_alert(store: Store) -> None:
-    room = start_subscription(store)
-    room.publish("1", "en")
-    list_messages(room, make_config())
-    room.publish("1", "ru")  # another language of what was told
-    list_messages(room, make_config())
-    room.clock += DAY
+    publisher = start_subscription(store)
+    publisher.publish("1", "en")
+    list_messages(publisher, make_config())
+    publisher.publish("1", "ru")  # another language of the same story
+    list_messages(publisher, make_config())
+    publisher.clock += DAY
     body = "Делегация МККК посетила Шымкент и встретилась с акимом города."
-    other = room.publish("2", title="О поездке", body=body)
-    list_messages(room, make_config())
+    other = publisher.publish("2", title="О поездке", body=body)
+    list_messages(publisher, make_config())
     assert store.notifications.list_by_article(other.id)[0].decision is Decision.ALERT
-    kinds = {message.kind for message in list_messages(room, make_config(when="daily 08:30", empty="always"))}
-    assert kinds == {"alert"}  # the digest of that morning would say that there was nothing
-    room.clock += DAY
-    digest = list_messages(room, make_config(when="daily 08:30", empty="always"))[-1]
+    kinds = {message.kind for message in list_messages(publisher, make_config(when="daily 08:30", empty="always"))}
+    assert kinds == {"alert"}  # the digest of that morning would be empty
+    publisher.clock += DAY
+    digest = list_messages(publisher, make_config(when="daily 08:30", empty="always"))[-1]
     assert (digest.kind, digest.period_start) == ("digest", NOON + DAY + timedelta(minutes=3))
     assert store.notifications.list_by_message(digest.id) == []
 
 
 def test_a_page_that_returns_causes_an_alert(store: Store) -> None:
-    room = start_subscription(store)
-    gone = room.take_down(room.publish("1"))
-    list_messages(room, make_config())
-    room.save(replace(gone, version=3, verdict=Verdict.REPUBLISHED, fetched_at=room.clock))
-    last = list_messages(room, make_config())[-1]
+    publisher = start_subscription(store)
+    gone = publisher.take_down(publisher.publish("1"))
+    list_messages(publisher, make_config())
+    publisher.save(replace(gone, version=3, verdict=Verdict.REPUBLISHED, fetched_at=publisher.clock))
+    last = list_messages(publisher, make_config())[-1]
     letter = MessageRenderer(make_config(), store).render(last)
     assert letter is not None
     assert letter.subject.startswith("Back again: ")
-    room.publish("1", "kk", topic="гуманитарлық мәселелер")
-    assert list_messages(room, make_config())[-1] == last
+    publisher.publish("1", "kk", topic="гуманитарлық мәселелер")
+    assert list_messages(publisher, make_config())[-1] == last
 
 
 def test_a_late_alert_waits_for_the_end_of_quiet_hours(store: Store) -> None:
@@ -89,9 +88,9 @@ def test_a_late_alert_waits_for_the_end_of_quiet_hours(store: Store) -> None:
     quiet = f"{now - timedelta(hours=1):%H:%M}-{now + timedelta(hours=1):%H:%M}"
     with WebhookServer() as hook:
         settings = make_config(hook.address, quiet=quiet, timezone="Asia/Almaty")
-        room = start_subscription(store)
-        room.publish("1")
-        list_messages(room, make_config(hook.address))  # due at once, as one that failed before
+        publisher = start_subscription(store)
+        publisher.publish("1")
+        list_messages(publisher, make_config(hook.address))  # due at once, like one that failed before
         assert not Dispatcher(settings, store).send_due()
         ((_, delivery),) = store.deliveries.list_newest()
         assert timedelta(minutes=58) < delivery.next_try_at - datetime.now(UTC) <= timedelta(hours=1)
@@ -112,10 +111,10 @@ def test_a_message_that_cannot_be_rendered_holds_up_no_other(store: Store, monke
 
     monkeypatch.setattr(MessageRenderer, "build_entry", entry)
     with WebhookServer() as hook:
-        settings, room = make_config(hook.address, unit="article"), start_subscription(store)
+        settings, publisher = make_config(hook.address, unit="article"), start_subscription(store)
         for name in ("1", "2", "3"):
-            room.publish(name)
-        list_messages(room, settings)
+            publisher.publish(name)
+        list_messages(publisher, settings)
         sent = Dispatcher(settings, store).send_due()
         assert (sent.sent, sent.failed) == (2, 1)
         ((_, waits),) = store.deliveries.list_newest(failed=True)
@@ -124,19 +123,24 @@ def test_a_message_that_cannot_be_rendered_holds_up_no_other(store: Store, monke
 
 @pytest.mark.parametrize("year", [1, 9999])
 def test_a_day_outside_all_time_zones(store: Store, year: int) -> None:
-    room = start_subscription(store)
+    publisher = start_subscription(store)
     day = datetime(year, 12 if year > 1 else 1, 31 if year > 1 else 1, 23 if year > 1 else 1, tzinfo=UTC)
-    room.save(replace(room.publish("1"), id="mfa:2:ru", published_at=day))
+    publisher.save(replace(publisher.publish("1"), id="mfa:2:ru", published_at=day))
     for zone in ("Asia/Almaty", "America/Lima"):
         settings = make_config(unit="article", timezone=zone)
-        letters = [MessageRenderer(settings, store).render(message) for message in list_messages(room, settings)]
+        letters = [MessageRenderer(settings, store).render(message) for message in list_messages(publisher, settings)]
         assert len([letter for letter in letters if letter and letter.text]) == 2
 
 
 def test_an_empty_bundle_is_not_sent(store: Store) -> None:
-    room = start_subscription(store)
+    publisher = start_subscription(store)
     bundle = store.messages.add(
-        key="k", subscription="press", kind="bundle", channels=["desk"], created_at=room.clock, due_at=room.clock
+        key="k",
+        subscription="press",
+        kind="bundle",
+        channels=["desk"],
+        created_at=publisher.clock,
+        due_at=publisher.clock,
     )
     message = store.messages.get(bundle)
     assert message is not None
@@ -147,15 +151,21 @@ def test_another_store_has_other_keys(store: Store, tmp_path: Path) -> None:
     keys = []
     with open_store(f"sqlite:///{tmp_path / 'another.db'}") as another:
         for name, each in (("1", store), ("2", another)):
-            room = start_subscription(each)
-            room.publish(name)
-            keys += [message.key for message in list_messages(room, make_config())]
+            publisher = start_subscription(each)
+            publisher.publish(name)
+            keys += [message.key for message in list_messages(publisher, make_config())]
     assert len(set(keys)) == 2
 
 
 def test_failures_are_listed_whatever_is_pending(store: Store) -> None:
-    room = start_subscription(store)
-    new = {"subscription": "press", "kind": "alert", "channels": ["desk"], "created_at": room.clock, "due_at": NOON}
+    publisher = start_subscription(store)
+    new = {
+        "subscription": "press",
+        "kind": "alert",
+        "channels": ["desk"],
+        "created_at": publisher.clock,
+        "due_at": NOON,
+    }
     number, *_ = [store.messages.add(key=str(n), **new) for n in range(5)]  # type: ignore[arg-type]
     ((_, first),) = store.deliveries.list_newest(message_id=number)
     store.deliveries.save_result(first, replace(first, state=DeliveryState.DEAD, failure="no"))
@@ -163,43 +173,43 @@ def test_failures_are_listed_whatever_is_pending(store: Store) -> None:
 
 
 def test_an_event_waits_until_its_story_is_known(store: Store) -> None:
-    room = start_subscription(store)
-    room.publish("1", "en")
-    room.cluster_articles()
-    late = room.publish("1", "ru")  # after the judging, before the sorting
-    route_events(store, make_config(), room.clock)
+    publisher = start_subscription(store)
+    publisher.publish("1", "en")
+    publisher.cluster_articles()
+    late = publisher.publish("1", "ru")  # after the clustering, before the routing
+    route_events(store, make_config(), publisher.clock)
     assert [news.article_id for news in store.events.list_undecided(9)] == [late.id]
-    assert len(list_messages(room, make_config())) == 1
+    assert len(list_messages(publisher, make_config())) == 1
     assert [notice.decision for notice in store.notifications.list_by_article(late.id)] == [Decision.COVERED]
-    never = room.publish("2")
-    route_events(store, make_config(), room.clock + timedelta(minutes=11))  # whatever ails the judging
+    never = publisher.publish("2")
+    route_events(store, make_config(), publisher.clock + timedelta(minutes=11))  # even if clustering fails
     assert [notice.decision for notice in store.notifications.list_by_article(never.id)] == [Decision.ALERT]
 
 
 def test_an_event_in_the_second_of_the_subscriptions_start(store: Store) -> None:
     store.subscriptions.get_or_start(["press"], NOON.replace(microsecond=400_000))
-    room = ArticlePublisher(store)
-    room.publish("1")  # at 12:00:00, for pages have whole seconds
-    assert len(list_messages(room, make_config())) == 1
+    publisher = ArticlePublisher(store)
+    publisher.publish("1")  # at 12:00:00, because pages have whole seconds
+    assert len(list_messages(publisher, make_config())) == 1
 
 
 def test_a_further_correction_is_another_alert_in_any_language(store: Store) -> None:
-    room = start_subscription(store)
-    ru, en = room.publish("1", "ru"), room.publish("1", "en")
-    assert len(list_messages(room, make_config())) == 1
-    ru, en = room.revise(ru, "в Астане", "в Астане 7"), room.revise(en, "in Astana", "in Astana 7")
-    assert len(list_messages(room, make_config())) == 2  # one correction, with the English one in front
-    room.revise(ru, "в Астане 7", "в Астане 9")
-    assert len(list_messages(room, make_config())) == 3
-    room.revise(en, "in Astana 7", "in Astana 9")
-    assert len(list_messages(room, make_config())) == 3
+    publisher = start_subscription(store)
+    ru, en = publisher.publish("1", "ru"), publisher.publish("1", "en")
+    assert len(list_messages(publisher, make_config())) == 1
+    ru, en = publisher.revise(ru, "в Астане", "в Астане 7"), publisher.revise(en, "in Astana", "in Astana 7")
+    assert len(list_messages(publisher, make_config())) == 2  # one correction, the English one leads
+    publisher.revise(ru, "в Астане 7", "в Астане 9")
+    assert len(list_messages(publisher, make_config())) == 3
+    publisher.revise(en, "in Astana 7", "in Astana 9")
+    assert len(list_messages(publisher, make_config())) == 3
 
 
 def test_of_two_revisions_in_one_alert_the_newer_one_is_shown(store: Store) -> None:
-    room = start_subscription(store)
-    first = room.publish("1")
-    list_messages(room, make_config())
-    room.revise(room.revise(first, "в Астане", "в Астане 7"), "в Астане 7", "в Астане 9")
-    letter = MessageRenderer(make_config(), store).render(list_messages(room, make_config())[-1])
+    publisher = start_subscription(store)
+    first = publisher.publish("1")
+    list_messages(publisher, make_config())
+    publisher.revise(publisher.revise(first, "в Астане", "в Астане 7"), "в Астане 7", "в Астане 9")
+    letter = MessageRenderer(make_config(), store).render(list_messages(publisher, make_config())[-1])
     assert letter is not None
     assert "Астане 9" in letter.text

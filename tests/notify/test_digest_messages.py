@@ -1,4 +1,4 @@
-"""Digests of subscriptions: when they are due, what is in them, one for all that was missed, an empty one once."""
+"""Digests of subscriptions: when they are due, what is in them, one for everything missed, an empty one once."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class DigestDesk:
         press = {"channels": ["desk"], "when": "daily 08:30", **options}
         channels = {"desk": "json://127.0.0.1:1"}
         self.config = Config.model_validate({"channels": channels, "subscriptions": {"press": press}})
-        self.store, self.room = store, ArticlePublisher(store)
+        self.store, self.publisher = store, ArticlePublisher(store)
         store.subscriptions.get_or_start(["press"], NOON - DAY)
         self.sent = make_due_digests(store, self.config, NOON)  # an empty one, of this morning
 
     def route(self) -> None:
-        self.room.cluster_articles()
-        route_events(self.store, self.config, self.room.clock)
+        self.publisher.cluster_articles()
+        route_events(self.store, self.config, self.publisher.clock)
 
     def render_messages(self) -> list[RenderedMessage]:
-        """What was made since `letters` was asked last, the earliest first."""
+        """Return the messages since the last call, the earliest first."""
         found = [message for message, _ in reversed(self.store.deliveries.list_newest())][self.sent :]
         self.sent += len(found)
         letters = [MessageRenderer(self.config, self.store).render(message) for message in found]
@@ -50,8 +50,8 @@ class DigestDesk:
 
 def test_a_daily_digest_has_the_events_of_the_day_once(store: Store) -> None:
     desk = DigestDesk(store)
-    desk.room.publish("1", title="Первая встреча")
-    desk.room.publish("2", title="Вторая встреча", body="Делегация МККК посетила школу номер 7 в Шымкенте.")
+    desk.publisher.publish("1", title="Первая встреча")
+    desk.publisher.publish("2", title="Вторая встреча", body="Делегация МККК посетила школу номер 7 в Шымкенте.")
     desk.route()
     assert make_due_digests(store, desk.config, MORNING - timedelta(minutes=2)) == 0
     assert make_due_digests(store, desk.config, MORNING) == 1
@@ -65,10 +65,10 @@ def test_a_daily_digest_has_the_events_of_the_day_once(store: Store) -> None:
 
 def test_an_event_during_the_digest_is_in_the_next_one(store: Store) -> None:
     desk = DigestDesk(store)
-    desk.room.clock = MORNING + timedelta(minutes=1)
-    desk.room.publish("1", title="Первая встреча")
+    desk.publisher.clock = MORNING + timedelta(minutes=1)
+    desk.publisher.publish("1", title="Первая встреча")
     desk.route()
-    assert make_due_digests(store, desk.config, MORNING + timedelta(minutes=2)) == 0  # nothing new, for the second time
+    assert make_due_digests(store, desk.config, MORNING + timedelta(minutes=2)) == 0  # empty for the second time
     make_due_digests(store, desk.config, MORNING + DAY)
     (letter,) = desk.render_messages()
     assert "Первая встреча" in letter.text
@@ -76,7 +76,7 @@ def test_an_event_during_the_digest_is_in_the_next_one(store: Store) -> None:
 
 def test_days_without_a_watch_are_in_one_digest(store: Store) -> None:
     desk = DigestDesk(store)
-    desk.room.publish("1", title="Первая встреча")
+    desk.publisher.publish("1", title="Первая встреча")
     desk.route()
     assert make_due_digests(store, desk.config, MORNING + 3 * DAY) == 1
     (letter,) = desk.render_messages()
@@ -86,7 +86,7 @@ def test_days_without_a_watch_are_in_one_digest(store: Store) -> None:
 @pytest.mark.parametrize(("empty", "number"), [("once", 1), ("always", 3), ("never", 0)])
 def test_an_empty_digest_is_sent_as_often_as_configured(store: Store, empty: str, number: int) -> None:
     desk = DigestDesk(store)
-    desk.room.publish("1")
+    desk.publisher.publish("1")
     desk.route()
     make_due_digests(store, desk.config, MORNING)
     desk.render_messages()
@@ -112,12 +112,12 @@ def test_an_empty_digest_with_an_outage_is_always_sent(store: Store) -> None:
 
 def test_more_pages_of_a_sent_story_are_in_the_next_digest(store: Store) -> None:
     desk = DigestDesk(store)
-    desk.room.publish("1", title="Первая встреча")
+    desk.publisher.publish("1", title="Первая встреча")
     desk.route()
     make_due_digests(store, desk.config, MORNING)
     desk.render_messages()
-    desk.room.clock = MORNING
-    desk.room.publish("9", source="ktkz", title="Перепечатка", verdict=Verdict.COPY)
+    desk.publisher.clock = MORNING
+    desk.publisher.publish("9", source="ktkz", title="Перепечатка", verdict=Verdict.COPY)
     desk.route()
     make_due_digests(store, desk.config, MORNING + DAY)
     (letter,) = desk.render_messages()
@@ -130,7 +130,7 @@ def test_a_bundle_is_a_digest_of_one_run(store: Store) -> None:
         body = (
             f"Делегация МККК посетила {town}. Встреча прошла {number + 3} марта в {number + 20} школе, {town} доволен."
         )
-        desk.room.publish(str(number), title=f"О поездке в {town}", body=body)
+        desk.publisher.publish(str(number), title=f"О поездке в {town}", body=body)
     desk.route()
     alert, bundle = desk.render_messages()
     assert alert.subject.startswith("О поездке в")

@@ -1,4 +1,4 @@
-"""From the outbox to channels: nothing lost, nothing told under two keys, secrets nowhere, Kazakh letters intact."""
+"""From the outbox to channels: nothing lost, nothing sent under two keys, no secrets shown, Kazakh letters intact."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def hook() -> Iterator[WebhookServer]:
 
 
 class MailBox:
-    """A real SMTP server on loopback that keeps what it gets."""
+    """A real SMTP server on loopback that keeps what it receives."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -76,14 +76,14 @@ def box() -> Iterator[MailBox]:
 
 
 def publish(store: Store, settings: Config, *names: str, **values: Any) -> ArticlePublisher:
-    """Articles that subscribers are to hear of, sorted, due now."""
-    room = ArticlePublisher(store)
+    """Publish articles and route them, due now."""
+    publisher = ArticlePublisher(store)
     store.subscriptions.get_or_start(list(settings.subscriptions), NOON - timedelta(days=1))
     for name in names or ("1",):
-        room.publish(name, **{"title": f"Встреча {name}", "topic": f"вопрос {name} {name} {name}", **values})
-    room.cluster_articles()
-    route_events(store, settings, room.clock)
-    return room
+        publisher.publish(name, **{"title": f"Встреча {name}", "topic": f"вопрос {name} {name} {name}", **values})
+    publisher.cluster_articles()
+    route_events(store, settings, publisher.clock)
+    return publisher
 
 
 def list_states(store: Store) -> list[DeliveryState]:
@@ -91,7 +91,7 @@ def list_states(store: Store) -> list[DeliveryState]:
 
 
 def make_due(store: Store) -> None:
-    """As if the wait for the next try were over."""
+    """End the wait for the next attempt."""
     store.deliveries.retry_failed(datetime.now(UTC))
 
 
@@ -179,9 +179,7 @@ def test_a_killed_sender_leaves_its_message_under_the_same_key(
 ) -> None:
     settings = make_config(hook.address)
     publish(store, settings)
-    monkeypatch.setattr(
-        dispatcher, "LEASE_DURATION", timedelta(seconds=-1)
-    )  # the time it had for itself is over at once
+    monkeypatch.setattr(dispatcher, "LEASE_DURATION", timedelta(seconds=-1))  # its lease ends at once
 
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
@@ -225,7 +223,7 @@ def test_each_recipient_gets_a_mail_and_a_refusal_is_reported(store: Store, box:
     assert delivery.failure == "1 of the recipients were refused"
     make_due(store)
     Dispatcher(settings, store).send_due()
-    assert len(box.mails) == 1  # who took it does not get it again
+    assert len(box.mails) == 1  # the recipient who has it does not get it again
     box.refuses = set()
     make_due(store)
     assert Dispatcher(settings, store).send_due().sent == 1
@@ -274,12 +272,12 @@ def test_messages_of_a_removed_channel_are_given_up(store: Store, hook: WebhookS
 
 def test_no_part_of_a_message_has_a_redacted_name(store: Store, box: MailBox) -> None:
     settings = make_config(box.make_address("a@b.kz"), redact=[r"Сполярич\w*", r"Мирьян\w*"], form="full")
-    room = publish(store, settings, title="Встреча с Мирьяной Сполярич")
+    publisher = publish(store, settings, title="Встреча с Мирьяной Сполярич")
     first = store.articles.get("mfa:1:ru")
     assert first is not None
-    room.revise(first, "Мирьяну Сполярич", "Мирьяну Сполярич-Эггер 7")
-    room.cluster_articles()
-    route_events(store, settings, room.clock)
+    publisher.revise(first, "Мирьяну Сполярич", "Мирьяну Сполярич-Эггер 7")
+    publisher.cluster_articles()
+    route_events(store, settings, publisher.clock)
     assert Dispatcher(settings, store).send_due().sent == 2
     for mail in box.mails:
         parts = [part.get_content() for part in mail.walk() if not part.is_multipart()]

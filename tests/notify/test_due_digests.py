@@ -1,4 +1,4 @@
-"""Digests that fall due: what they tell, and from when on, also where the subscription was told at once before."""
+"""Due digests: their content and period, also after a time of real-time alerts."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ def list_messages(store: Store, kind: str) -> list[Message]:
 
 
 def test_a_digest_is_added_once(store: Store) -> None:
-    room = ArticlePublisher(store)
-    room.publish("1")
-    room.cluster_articles()
-    route_events(store, make_config(when=DAILY), room.clock)
+    publisher = ArticlePublisher(store)
+    publisher.publish("1")
+    publisher.cluster_articles()
+    route_events(store, make_config(when=DAILY), publisher.clock)
     assert [make_due_digests(store, make_config(when=DAILY), NOON + DAY) for _ in range(3)] == [1, 0, 0]
     (digest,) = list_messages(store, "digest")
     assert [notice.decision for notice in store.notifications.list_by_message(digest.id)] == [Decision.DIGEST]
     assert digest.period_start == NOON - 30 * DAY
-    assert f"{digest.period_end:%d %H:%M}" == "07 03:30"  # half past eight in Almaty
+    assert f"{digest.period_end:%d %H:%M}" == "07 03:30"  # 08:30 in Almaty
 
 
 def test_a_first_digest_has_no_covered_events_from_before(store: Store) -> None:
-    at_once, room = make_config(), ArticlePublisher(store)
-    first = room.publish("1")
-    room.publish("1", source="ktkz", body=first.body, title=first.title)
-    room.cluster_articles()
-    route_events(store, at_once, room.clock)
-    room.publish("1", source="qazmonitor", body=first.body, title=first.title)
-    room.cluster_articles()
-    route_events(store, at_once, room.clock)
+    at_once, publisher = make_config(), ArticlePublisher(store)
+    first = publisher.publish("1")
+    publisher.publish("1", source="ktkz", body=first.body, title=first.title)
+    publisher.cluster_articles()
+    route_events(store, at_once, publisher.clock)
+    publisher.publish("1", source="qazmonitor", body=first.body, title=first.title)
+    publisher.cluster_articles()
+    route_events(store, at_once, publisher.clock)
     (alert,) = list_messages(store, "alert")
     assert len(store.notifications.list_by_message(alert.id)) == 3
     make_due_digests(store, make_config(when=DAILY), NOON + 3 * DAY)

@@ -1,5 +1,7 @@
-"""300 articles in three languages, four subscribers, receivers that answer 500 at random, and a crawler that is killed
-at twenty random moments: everybody hears exactly what they asked for."""
+"""300 articles in three languages, four subscriptions, receivers that answer 500 at random, a crawler killed 20 times.
+
+Every subscription gets exactly what it wants.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,7 @@ class InterruptedDesk:
     hooks: dict[str, WebhookServer]
 
     def publish(self) -> list[LocalArticle]:
-        """More articles on both sites; those about the Red Cross."""
+        """Add articles to both sites. Return those about the Red Cross."""
         added = (*self.gov.add_articles(20), *self.ktkz.add_articles(10))
         return [article for article in added if article.on_topic and "ru" in article.texts]  # kt.kz is read in Russian
 
@@ -71,7 +73,7 @@ def run_crawl(desk: InterruptedDesk) -> str:
 
 
 def kill_after(desk: InterruptedDesk, seconds: float) -> None:
-    """A crawl of which everything is killed after a while."""
+    """Start a crawl and kill all its processes after a while."""
     with desk.place.start_crawler("crawl", "mfa", "ktkz") as process:
         time.sleep(seconds)
         below = list_descendants(process.pid)
@@ -81,7 +83,7 @@ def kill_after(desk: InterruptedDesk, seconds: float) -> None:
 
 
 def is_settled(desk: InterruptedDesk) -> None:
-    """Tries until nothing waits; what a killed sender still has for itself is let go, as if its time were over."""
+    """Send until nothing is pending. Leases of killed senders end at once."""
     for _ in range(30):
         with desk.place.open_store() as store:
             now = datetime.now(UTC)
@@ -95,19 +97,19 @@ def is_settled(desk: InterruptedDesk) -> None:
 
 
 def list_versions(articles: list[LocalArticle]) -> list[str]:
-    """The titles of all language versions."""
+    """Return the titles of all language versions."""
     return [text.title for article in articles for text in article.texts.values()]
 
 
 def list_named_articles(store: Store, article: LocalArticle) -> list[ArticleState]:
-    """What is stored of an article of either site."""
+    """Return what is stored of an article of either site."""
     return [
         k for source in ("mfa", "ktkz") for k in store.articles.get_states(source, [article.id]).get(article.id, [])
     ]
 
 
 def list_sent_articles(hook: WebhookServer) -> Counter[str]:
-    """What was told, by headline, each key once."""
+    """Return the sent headlines, each key once."""
     return Counter(title.rpartition(" – ")[0] for title in hook.titles)
 
 
@@ -125,7 +127,7 @@ def test_every_subscription_gets_exactly_what_it_wants(desk: InterruptedDesk) ->
         hook.failing = 0.3
     for number in range(KILLS):
         kill_after(desk, chance.uniform(0.4, 6.0))
-        if number == KILLS // 2:  # a correction, while nobody is watching
+        if number == KILLS // 2:  # a correction, while no watch runs
             run_crawl(desk)
             corrected = next(article for article in fresh if "en" in article.texts and len(article.texts) == 3)
             text = corrected.texts["en"]

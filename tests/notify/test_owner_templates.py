@@ -1,4 +1,4 @@
-"""An owner's templates with a mistake: said with file and line, the message waits, and nobody else's does."""
+"""An owner's templates with a mistake: the error names file and line, the message waits, others do not."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MISTAKES = {
 
 
 def make_template_config(tmp_path: Path, address: str, **more: Any) -> Config:
-    """Two subscribers, of whom the second reads messages in a form that the owner wrote a template for."""
+    """Return a configuration with two subscriptions. The second one uses an owner's template."""
     (tmp_path / "own").mkdir(exist_ok=True)
     return Config.model_validate(
         {
@@ -43,11 +43,11 @@ def make_template_config(tmp_path: Path, address: str, **more: Any) -> Config:
 
 
 def publish(store: Store, settings: Config) -> None:
-    room = ArticlePublisher(store)
+    publisher = ArticlePublisher(store)
     store.subscriptions.get_or_start(list(settings.subscriptions), NOON)
-    room.publish("1")
-    room.cluster_articles()
-    route_events(store, settings, room.clock)
+    publisher.publish("1")
+    publisher.cluster_articles()
+    route_events(store, settings, publisher.clock)
 
 
 @pytest.mark.parametrize("text", MISTAKES)

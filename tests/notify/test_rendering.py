@@ -1,4 +1,4 @@
-"""One mail and one Telegram text in each language, as they were last read by a person."""
+"""One mail and one Telegram text in each language, as a person last read them."""
 
 from __future__ import annotations
 
@@ -34,21 +34,23 @@ MORE = (
 
 
 def render_messages(store: Store, settings: Config) -> list[RenderedMessage]:
-    """What a subscriber gets of a release in two languages, its copy, its correction and its end."""
-    room = ArticlePublisher(store)
+    """Return the messages about a release in two languages, its copy, its correction and its removal."""
+    publisher = ArticlePublisher(store)
     store.subscriptions.get_or_start(["press"], NOON - timedelta(days=1))
     title = "Казахстан и МККК: о курсе для врачей <«Қазақ» & Co>"
-    russian = room.publish("1", "ru", title=title, more=MORE * 2)
-    room.publish("1", "kk", title="Қазақстан мен ХҚКК: дәрігерлер курсы туралы", topic="ынтымақтастықты", more=MORE)
-    room.publish("9", "ru", source="ktkz", title="В МИД обсудили курс", more=MORE * 2, verdict=Verdict.COPY)
-    room.cluster_articles()
-    route_events(store, settings, room.clock)
-    revised = room.revise(russian, "в ближайшие месяцы", "не позднее 15 мая 2026 года")
-    room.cluster_articles()
-    route_events(store, settings, room.clock)
-    room.take_down(revised)
-    room.cluster_articles()
-    route_events(store, settings, room.clock)
+    russian = publisher.publish("1", "ru", title=title, more=MORE * 2)
+    publisher.publish(
+        "1", "kk", title="Қазақстан мен ХҚКК: дәрігерлер курсы туралы", topic="ынтымақтастықты", more=MORE
+    )
+    publisher.publish("9", "ru", source="ktkz", title="В МИД обсудили курс", more=MORE * 2, verdict=Verdict.COPY)
+    publisher.cluster_articles()
+    route_events(store, settings, publisher.clock)
+    revised = publisher.revise(russian, "в ближайшие месяцы", "не позднее 15 мая 2026 года")
+    publisher.cluster_articles()
+    route_events(store, settings, publisher.clock)
+    publisher.take_down(revised)
+    publisher.cluster_articles()
+    route_events(store, settings, publisher.clock)
     writer = MessageRenderer(settings, store)
     found = [writer.render(message) for message, _ in reversed(store.deliveries.list_newest())]
     assert all(found)
@@ -56,7 +58,7 @@ def render_messages(store: Store, settings: Config) -> list[RenderedMessage]:
 
 
 def compare_with_golden(name: str, text: str) -> None:
-    """After a change that is meant: take the file away, run once, and read what was written."""
+    """Compare with a golden file. After an intended change: delete the file, run once, and read the new one."""
     path = FOLDER / name
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
@@ -66,7 +68,7 @@ def compare_with_golden(name: str, text: str) -> None:
 
 
 class Tags(HTMLParser):
-    """Which tags are left open."""
+    """Finds tags that are not closed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,7 +97,7 @@ def test_mail_equals_the_golden_file(store: Store, language: str) -> None:
 
 @pytest.fixture
 def telegram(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
-    """Telegram's door on loopback: what is posted there."""
+    """Telegram's interface on loopback. Yields what is posted there."""
     posted: list[dict[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -108,7 +110,7 @@ def telegram(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
             self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
-            """Quiet."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()

@@ -1,4 +1,4 @@
-"""Who hears of what: one story once, revisions as revisions, nothing of a first run, and a reason for each silence."""
+"""Which events cause alerts: one a story, revisions as revisions, none of a first run, a reason for each skip."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class RoutingDesk:
     """A store with subscriptions that began before anything was published."""
 
     def __init__(self, store: Store, **subscriptions: dict[str, Any]) -> None:
-        self.store, self.config, self.room = store, make_config_of(**subscriptions), ArticlePublisher(store)
+        self.store, self.config, self.publisher = store, make_config_of(**subscriptions), ArticlePublisher(store)
         store.subscriptions.get_or_start(list(self.config.subscriptions), NOON - DAY)
 
     def route(self) -> int:
-        self.room.cluster_articles()
-        return route_events(self.store, self.config, self.room.clock)
+        self.publisher.cluster_articles()
+        return route_events(self.store, self.config, self.publisher.clock)
 
     def list_notifications(self, article_id: str, subscription: str = "press") -> list[Notification]:
         return [n for n in self.store.notifications.list_by_article(article_id) if n.subscription == subscription]
@@ -42,7 +42,7 @@ class RoutingDesk:
         return [notice.decision for notice in self.list_notifications(article_id, subscription)]
 
     def list_subjects(self) -> list[str]:
-        """What the messages would say, the earliest first."""
+        """Return the subjects of the messages, the earliest first."""
         writer = MessageRenderer(self.config, self.store)
         letters = [writer.render(message) for message, _ in reversed(self.store.deliveries.list_newest())]
         return [letter.subject for letter in letters if letter]
@@ -50,14 +50,14 @@ class RoutingDesk:
 
 def test_a_matching_article_is_one_alert(store: Store) -> None:
     desk = RoutingDesk(store)
-    article = desk.room.publish("1")
+    article = desk.publisher.publish("1")
     assert [desk.route(), desk.route(), desk.route()] == [1, 0, 0]
     assert desk.list_decisions(article.id) == [Decision.ALERT]
 
 
 def test_an_article_without_a_match_adds_no_event(store: Store) -> None:
     desk = RoutingDesk(store)
-    article = desk.room.publish("1", body="Министр открыл выставку ковров в Шымкенте.", title="О выставке")
+    article = desk.publisher.publish("1", body="Министр открыл выставку ковров в Шымкенте.", title="О выставке")
     assert desk.route() == 0
     assert desk.list_notifications(article.id) == []
     assert store.events.list_by_article(article.id) == []
@@ -65,13 +65,13 @@ def test_an_article_without_a_match_adds_no_event(store: Store) -> None:
 
 def test_languages_and_copies_of_a_story_are_one_alert(store: Store) -> None:
     desk = RoutingDesk(store)
-    ru = desk.room.publish("1", "ru")
-    en = desk.room.publish("1", "en", topic="humanitarian cooperation")
-    copy = desk.room.publish("9", "ru", source="ktkz", verdict=Verdict.COPY)
+    ru = desk.publisher.publish("1", "ru")
+    en = desk.publisher.publish("1", "en", topic="humanitarian cooperation")
+    copy = desk.publisher.publish("9", "ru", source="ktkz", verdict=Verdict.COPY)
     assert desk.route() == 1
     assert desk.list_decisions(en.id) == [Decision.ALERT]  # the subscriber reads English
     assert desk.list_decisions(ru.id) == desk.list_decisions(copy.id) == [Decision.COVERED]
-    late = desk.room.publish("1", "kk", topic="ынтымақтастықты")
+    late = desk.publisher.publish("1", "kk", topic="ынтымақтастықты")
     assert desk.route() == 0
     assert desk.list_decisions(late.id) == [Decision.COVERED]
     assert "its story was told (mfa:1:en" in (desk.list_notifications(late.id)[0].reason or "")
@@ -79,18 +79,18 @@ def test_languages_and_copies_of_a_story_are_one_alert(store: Store) -> None:
 
 def test_unit_article_alerts_for_each_article(store: Store) -> None:
     desk = RoutingDesk(store, press={"unit": "article"})
-    desk.room.publish("1", "ru")
-    desk.room.publish("1", "en")
+    desk.publisher.publish("1", "ru")
+    desk.publisher.publish("1", "en")
     assert desk.route() == 2
 
 
 def test_only_a_substantive_revision_is_an_alert(store: Store) -> None:
     desk = RoutingDesk(store)
-    article = desk.room.publish("1")
+    article = desk.publisher.publish("1")
     desk.route()
-    edited = desk.room.revise(article, "обсудили", "рассмотрели")
+    edited = desk.publisher.revise(article, "обсудили", "рассмотрели")
     desk.route()
-    desk.room.revise(edited, "в ближайшие месяцы", "не позднее 15 мая 2026 года")
+    desk.publisher.revise(edited, "в ближайшие месяцы", "не позднее 15 мая 2026 года")
     desk.route()
     assert desk.list_decisions(article.id) == [Decision.ALERT, Decision.SKIP, Decision.ALERT]
     assert "editorial" in (desk.list_notifications(article.id)[1].reason or "")
@@ -99,49 +99,51 @@ def test_only_a_substantive_revision_is_an_alert(store: Store) -> None:
 
 def test_a_revision_that_removes_the_match_is_an_alert(store: Store) -> None:
     desk = RoutingDesk(store)
-    article = desk.room.publish("1", body="Министр принял президента МККК. Они говорили долго и подробно обо всём.")
+    article = desk.publisher.publish(
+        "1", body="Министр принял президента МККК. Они говорили долго и подробно обо всём."
+    )
     desk.route()
-    desk.room.revise(article, "президента МККК", "гостя")
+    desk.publisher.revise(article, "президента МККК", "гостя")
     assert desk.route() == 1
 
 
 def test_a_removed_match_is_an_alert_whatever_was_sent_before(store: Store) -> None:
     desk = RoutingDesk(store)
-    russian = desk.room.publish("1")
-    english = desk.room.publish(
+    russian = desk.publisher.publish("1")
+    english = desk.publisher.publish(
         "1", "en", body="The minister met the ICRC president. They spoke long about everything."
     )
     desk.route()
-    desk.room.revise(russian, "в Астане", "в Астане 7")
+    desk.publisher.revise(russian, "в Астане", "в Астане 7")
     assert desk.route() == 1
-    desk.room.revise(english, "ICRC president", "guest")
+    desk.publisher.revise(english, "ICRC president", "guest")
     assert desk.route() == 1
     assert [subject.startswith("Revised: ") for subject in desk.list_subjects()] == [False, True, True]
 
 
 def test_a_revision_that_adds_the_match_is_new(store: Store) -> None:
     desk = RoutingDesk(store)
-    article = desk.room.publish("1", body="Министр принял гостя. Они говорили долго и подробно обо всём.")
-    desk.room.revise(article, "гостя", "президента МККК")
+    article = desk.publisher.publish("1", body="Министр принял гостя. Они говорили долго и подробно обо всём.")
+    desk.publisher.revise(article, "гостя", "президента МККК")
     assert desk.route() == 1
     assert desk.list_decisions(article.id) == [Decision.ALERT]
 
 
 def test_one_correction_in_three_languages_is_one_alert(store: Store) -> None:
     desk = RoutingDesk(store)
-    versions = [desk.room.publish("1", language) for language in ("ru", "en", "kk")]
+    versions = [desk.publisher.publish("1", language) for language in ("ru", "en", "kk")]
     desk.route()
     for article, old in zip(versions, ("в Астане", "in Astana", "Астанада"), strict=True):
-        desk.room.revise(article, old, f"{old} 7")
+        desk.publisher.revise(article, old, f"{old} 7")
     assert desk.route() == 1
     assert sum(desk.list_decisions(article.id)[-1] is Decision.ALERT for article in versions) == 1
 
 
 def test_a_page_taken_down_is_an_alert(store: Store) -> None:
     desk = RoutingDesk(store)
-    article = desk.room.publish("1")
+    article = desk.publisher.publish("1")
     desk.route()
-    desk.room.take_down(article)
+    desk.publisher.take_down(article)
     assert desk.route() == 1
     assert desk.list_subjects()[-1].startswith("Taken down: ")
 
@@ -149,9 +151,9 @@ def test_a_page_taken_down_is_an_alert(store: Store) -> None:
 @pytest.mark.parametrize("quiet", ["baseline", "backfill", "replay"])
 def test_a_first_run_a_backfill_and_a_replay_cause_no_alert(store: Store, quiet: str) -> None:
     desk = RoutingDesk(store)
-    run = desk.room.begin_run()
+    run = desk.publisher.begin_run()
     for number in range(3):
-        desk.room.publish(str(number), quiet=quiet, topic=f"вопрос {number}", title=f"Встреча {number}")
+        desk.publisher.publish(str(number), quiet=quiet, topic=f"вопрос {number}", title=f"Встреча {number}")
     assert desk.route() == 0
     assert store.events.count_suppressed([run]) == {quiet: 3}
     assert store.events.list_undecided(10) == []
@@ -159,13 +161,13 @@ def test_a_first_run_a_backfill_and_a_replay_cause_no_alert(store: Store, quiet:
 
 def test_a_new_subscription_skips_earlier_events(store: Store) -> None:
     desk = RoutingDesk(store)
-    old = desk.room.publish("1")
+    old = desk.publisher.publish("1")
     desk.config = make_config_of(press={}, late={})
     desk.route()
     assert desk.list_decisions(old.id, "late") == [Decision.SKIP]
     assert "before the subscription began" in (desk.list_notifications(old.id, "late")[0].reason or "")
-    desk.room.clock += DAY
-    new = desk.room.publish("2", title="О другом", body="Делегация МККК посетила Шымкент и встретилась с акимом.")
+    desk.publisher.clock += DAY
+    new = desk.publisher.publish("2", title="О другом", body="Делегация МККК посетила Шымкент и встретилась с акимом.")
     desk.route()
     assert desk.list_decisions(new.id, "late") == [Decision.ALERT]
 
@@ -181,7 +183,7 @@ def test_a_new_subscription_skips_earlier_events(store: Store) -> None:
 )
 def test_skipped_events_have_a_reason(store: Store, options: dict[str, Any], reason: str) -> None:
     desk = RoutingDesk(store, press=options)
-    article = desk.room.publish("1")
+    article = desk.publisher.publish("1")
     assert desk.route() == 0
     assert reason in (desk.list_notifications(article.id)[0].reason or "")
 
@@ -193,7 +195,7 @@ def test_a_burst_is_one_message(store: Store) -> None:
         body = (
             f"Делегация МККК посетила {town}. Встреча прошла {number + 3} марта в {number + 20} школе, {town} доволен."
         )
-        desk.room.publish(str(number), title=f"О поездке в {town}", body=body)
+        desk.publisher.publish(str(number), title=f"О поездке в {town}", body=body)
     desk.route()
     kinds = [message.kind for message, _ in reversed(store.deliveries.list_newest())]
     assert kinds == ["alert", "alert", "alert", "bundle"]
@@ -203,7 +205,7 @@ def test_a_burst_is_one_message(store: Store) -> None:
 
 def test_quiet_hours_hold_an_alert_until_they_end(store: Store) -> None:
     desk = RoutingDesk(store, press={"quiet": "16:00-08:00", "timezone": "Asia/Almaty"})
-    desk.room.publish("1")  # noon in UTC is 17:00 in Almaty
+    desk.publisher.publish("1")  # noon in UTC is 17:00 in Almaty
     desk.route()
     ((_, delivery),) = store.deliveries.list_newest()
     assert f"{delivery.next_try_at:%d %H:%M}" == "07 03:00"
@@ -211,7 +213,7 @@ def test_quiet_hours_hold_an_alert_until_they_end(store: Store) -> None:
 
 def test_events_of_a_digest_subscription_are_pending(store: Store) -> None:
     desk = RoutingDesk(store, press={"when": "daily 08:30"})
-    article = desk.room.publish("1")
+    article = desk.publisher.publish("1")
     assert desk.route() == 0
     assert desk.list_decisions(article.id) == [Decision.DIGEST]
     assert store.deliveries.list_newest() == []

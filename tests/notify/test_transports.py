@@ -1,5 +1,4 @@
-"""One channel and a receiver that does not behave: what it was not sure to take is not said to be sent, and what is
-secret in its address shows nowhere."""
+"""One channel and a misbehaving receiver: only what it took counts as sent, and no secret of its address is shown."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ LETTER = a_letter("desk", "en", "Asia/Almaty", datetime(2026, 3, 6, 12, 0, tzinf
 
 
 class OddWebhook:
-    """A web server on loopback that answers a POST with these bytes, then with a byte a while until it is let go."""
+    """A web server on loopback that answers a POST with these bytes, then slowly byte by byte until it is let go."""
 
     def __init__(self, answer: bytes, *, drips: bool = False) -> None:
         self.asked: list[str] = []
@@ -45,7 +44,7 @@ class OddWebhook:
                 self.close_connection = True
 
             def log_message(self, *_: Any) -> None:
-                """Quiet."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True

@@ -13,7 +13,7 @@ from crawler.store import Store, open_store
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """The store of `news_of_a_day`, to be read only."""
+    """The store of `day_of_news`. Do not write to it."""
     with open_store(f"sqlite:///{tmp_path_factory.mktemp('day') / 'crawler.db'}") as store:
         fill_store(store)
         yield store
@@ -21,6 +21,6 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Store]:
-    """A store that holds nothing."""
+    """An empty store."""
     with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
         yield store

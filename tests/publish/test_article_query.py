@@ -1,4 +1,4 @@
-"""What is asked for: grouped by story, each story whole whatever the limit, its first article the same next week."""
+"""Article queries: grouped by story, stories complete whatever the limit, with a lasting first article."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def list_names(stories: list[tuple[Article, ...]]) -> list[str]:
 
 @pytest.fixture
 def told(store: Store) -> Store:
-    """A story of an hour ago and its reprint of now, and between them a text of another matter."""
+    """A store with a story, its reprint an hour later, and an article about something else between them."""
     save_article(
         store,
         make_matched_article("a", PRESIDENT),

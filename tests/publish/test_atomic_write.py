@@ -1,4 +1,4 @@
-"""A file is there whole or not at all, in the place that was meant."""
+"""A file is complete, or stays as it was."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Digests: every version falls into exactly one time, a story stands once, and what could not be seen is said."""
+"""Digests: every version is in exactly one period, a story is listed once, outages are reported."""
 
 from __future__ import annotations
 
@@ -189,8 +189,16 @@ def test_outages_have_a_start(day: Store) -> None:
 def test_an_outage_that_is_over_has_an_end(empty: Store) -> None:
     for hours, health, code in ((1, Health.BLOCKED, 11), (3, Health.HEALTHY, 0)):
         add_run(empty, "ktkz", NOON + hours * HOUR, health, code)
-    alarm = Alarm(source="ktkz", kind="blocked", severity="11", last_health="blocked", message="", opened_at=NOON + HOUR,
-                  last_seen_at=NOON + HOUR, closed_at=NOON + 3 * HOUR)  # fmt: skip
+    alarm = Alarm(
+        source="ktkz",
+        kind="blocked",
+        severity="11",
+        last_health="blocked",
+        message="",
+        opened_at=NOON + HOUR,
+        last_seen_at=NOON + HOUR,
+        closed_at=NOON + 3 * HOUR,
+    )
     empty.alarms.save(alarm)
     wanted = ArticleQuery(sources=("ktkz",))
     (trouble,) = make_day_digest(empty, wanted=wanted).troubles

@@ -1,4 +1,4 @@
-"""What a digest says so that nobody is misled: a mention taken out, a first run, a long list of copies."""
+"""Notes of a digest: a removed mention, a first run, a long list of copies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A digest in words: one golden text a language, well-formed HTML, the share and black bars kept in every form."""
+"""A digest in words: one golden text a language, well-formed HTML, rights and redaction in every form."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def render_view(store: Store, language: str, form: str, **values: object) -> str
 
 @pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
 def test_text_equals_the_golden_file(day: Store, language: str) -> None:
-    """After a change that is meant: write it anew with `print(written(…))`, and read it."""
+    """After an intended change: write the file with `print(render_view(…))`, and read it."""
     expected = Path(__file__).with_name(f"review.{language}.txt")
     assert render_view(day, language, "txt") == expected.read_text(encoding="utf-8")
 
 
 class Tags(HTMLParser):
-    """Which tags are open, and what is linked and named."""
+    """Finds tags that are not closed, links and anchors."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ def test_html_is_well_formed_and_loads_nothing(day: Store, language: str) -> Non
 def test_no_form_carries_more_of_a_body_than_the_share(day: Store, form: str, body: str) -> None:
     for language in OUTPUT_LANGUAGES:
         seen = count_shown(BODIES[body], remove_own_words(make_view(day, language), render_view(day, language, form)))
-        assert seen <= 0.3 * len(BODIES[body]) + 4  # a word's space at each end
+        assert seen <= 0.3 * len(BODIES[body]) + 4  # a space at each end of a word
     assert count_shown(BODIES["talks"], strip_markup(render_view(day, "ru", form))) > 100
 
 

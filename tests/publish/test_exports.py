@@ -1,4 +1,4 @@
-"""Exports: one row an entry in every format, cells that no spreadsheet runs, columns as docs/exports.md has them."""
+"""Exports: one row an entry in every format, no formula in a cell, the columns of docs/exports.md."""
 
 from __future__ import annotations
 

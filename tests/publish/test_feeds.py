@@ -1,4 +1,4 @@
-"""Atom, JSON Feed and RSS: held to their specifications and a strict reader, with ids that stay and true times."""
+"""Atom, JSON Feed and RSS: their specifications, a strict reader, permanent ids, correct times."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_ids_do_not_depend_on_story_numbers_titles_and_addresses() -> None:
     (later,) = list_json_items(replace(ENTRIES[0], story=9, url="https://new.example/", headline="New", version=4))
     assert first["id"] == later["id"] == make_urn("story", "mfa:7:ru")
     (alone,) = list_json_items(make_entry("7", id="mfa:7:ru"))
-    assert alone["id"] == first["id"]  # before anybody else told it
+    assert alone["id"] == first["id"]  # before any other site had it
     (article,) = list_json_items(ENTRIES[0], by_story=False)
     assert article["id"] == make_urn("article", "qazmonitor:1:en")
 

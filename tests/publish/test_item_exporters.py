@@ -1,4 +1,4 @@
-"""Exported files: every field on every line, in each of the four kinds."""
+"""Scrapy's exporters: every field on every line, in each of the four formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The press review as files, read back: Word by python-docx, PDF by pypdf; whole or not there, in every language."""
+"""The press review as files in every language, read back: Word by python-docx, PDF by pypdf."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from docx.oxml.ns import qn
 
 KAZAKH = "ӘәҒғҚқҢңӨөҰұҮүҺһІі"
 LINKS = 6 + 3
-"""Stories and headings, of which the contents have a link each."""
+"""Stories and headings. The contents have a link to each."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def open_pdf(store: Store, folder: Path, language: str, **values: Any) -> PdfRea
 
 
 def read_text(store: Store, folder: Path, name: str, **values: Any) -> str:
-    """What a reader sees."""
+    """Return what a reader sees."""
     if name.endswith("docx"):
         found = open_word(store, folder, name[:2], **values)
         return "\n".join(paragraph.text for paragraph in found.paragraphs)
@@ -99,7 +99,7 @@ def test_links_of_the_contents_have_bookmarks(day: Store, tmp_path: Path) -> Non
 
 
 def test_parts_of_the_word_file_are_well_formed(day: Store, tmp_path: Path) -> None:
-    """Word refuses a file whose run properties stand in another order than the schema has."""
+    """Word rejects a file whose run properties are not in the order of the schema."""
     order = "rStyle rFonts b bCs i iCs color sz szCs highlight u shd lang".split()
     with zipfile.ZipFile(BytesIO(write_file(day, tmp_path, "kk.docx"))) as parts:
         for name in parts.namelist():

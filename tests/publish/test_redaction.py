@@ -1,4 +1,4 @@
-"""Names blacked out: however many patterns fit, over lines, in addresses, in matched words."""
+"""Names are blacked out: by overlapping patterns, across lines, in addresses, in matched words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mistake in a template of one's own is said with its file and line."""
+"""An error in an owner's template names file and line."""
 
 from __future__ import annotations
 

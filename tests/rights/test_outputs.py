@@ -1,4 +1,4 @@
-"""Proof for every registered output: never more of a text than its source allows, with the name and link it wants."""
+"""Proof for every registered output: at most the allowed share of a text, with the required credit and link."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from crawler.store import Store, open_store
 
 
 def list_outputs() -> dict[str, Callable[[Sequence[Entry]], str]]:
-    """Every output that leaves the machine: the dict OUTPUTS in the module `outputs` of each room that has one."""
-    rooms = [name for name in ("crawler.publish.outputs", "crawler.notify.outputs") if find_spec(name)]
-    return {name: output for room in rooms for name, output in import_module(room).OUTPUTS.items()}
+    """Return every output that leaves the machine: the OUTPUTS of both packages."""
+    packages = [name for name in ("crawler.publish.outputs", "crawler.notify.outputs") if find_spec(name)]
+    return {name: output for package in packages for name, output in import_module(package).OUTPUTS.items()}
 
 
 OUTPUTS = list_outputs()
@@ -52,7 +52,7 @@ def sample_store(url: str) -> Iterator[Store]:
 
 
 def build_entries(sample_store: Store, articles: list[Article]) -> list[Entry]:
-    """The entries of one output, built together."""
+    """Return the entries of one output, built together."""
     requests = (EntryRequest(article=one, strength=Strength.WEAK) for one in articles)
     return EntryBuilder(Config(), sample_store).build(requests)
 
@@ -102,7 +102,7 @@ def test_link_reference_and_attribution_are_there(output: str, versions: list[Ar
 
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_the_sentence_with_the_match_comes_first(output: str, sample_store: Store) -> None:
-    """Alone; or, where the beginning of the text reaches up to it, as a part of that one passage."""
+    """It is alone, or part of one passage if the beginning of the text reaches it."""
     alone = 0
     for versions in SAMPLES:
         current = versions[-1]
@@ -116,7 +116,7 @@ def test_the_sentence_with_the_match_comes_first(output: str, sample_store: Stor
 
 
 def list_first_passage(text: str, body: str) -> list[str]:
-    """The words that a text shows of a body first, as far as they stand there side by side too."""
+    """Return the first words that a text shows of a body, as far as they are neighbours there too."""
     shown, order = WORD.findall(text), WORD.findall(body)
     begin = order.index(shown[0])
     return [word for word, other in zip(shown, order[begin:], strict=False) if word == other]
@@ -133,7 +133,7 @@ def test_a_permission_shows_the_whole_text(sample_store: Store) -> None:
 
 def test_the_counter_finds_an_excess(sample_store: Store) -> None:
     one = SAMPLES[0][0]
-    assert count_shown(one.body, one.body) == len(one.body) - 1  # the last full stop is no word's
+    assert count_shown(one.body, one.body) == len(one.body) - 1  # the last full stop belongs to no word
     assert (
         count_shown(json.dumps(one.body), one.body) == 0
     )  # escaped letters would hide what is shown: outputs are read as text

@@ -45,12 +45,12 @@ def count_shown(excerpt: Excerpt) -> int:
 
 @cache
 def make_registry(**settings: float | str | None) -> RightsRegistry:
-    """The registry with these settings of QazMonitor."""
+    """Return the registry with these settings of QazMonitor."""
     return make_rights_registry(Config.model_validate({"sources": {"qazmonitor": settings}} if settings else {}))
 
 
 def make_demand(item: Article, **values: Any) -> ExcerptDemand:
-    """The demand of the article with its own matches."""
+    """Return the demand of the article with its own matches."""
     return ExcerptDemand(**{"article": item, "matches": item.matches, **values})
 
 
@@ -63,7 +63,7 @@ def allocate_one(item: Article, registry: RightsRegistry | None = None, **values
 def draw_articles(draw: st.DrawFn) -> Article:
     number = count()
     drawn = draw(st.sampled_from(["\n", " "])).join(draw(SENTENCES))
-    body = re.sub(r"\w+", lambda word: f"{word[0]}{next(number)}", drawn)  # each word once: places are certain
+    body = re.sub(r"\w+", lambda word: f"{word[0]}{next(number)}", drawn)  # each word once: positions are unambiguous
     places = [(found.start(), found.end()) for found in re.finditer(r"\w+", body)]
     chosen = draw(st.lists(st.sampled_from(places), max_size=6))
     matches = tuple(
@@ -108,7 +108,7 @@ def test_all_pieces_together_stay_within_the_share(item: Article, number: int, d
     seen = set[int]()
     for wanted, allowed in zip(demands, allocate_excerpts(demands, make_registry()), strict=True):
         pieces = sum(len(piece.text) for piece in allowed.excerpt.pieces)
-        # joined pieces take the space between
+        # joined pieces include the space between them
         assert wanted.max_length is None or pieces <= wanted.max_length + 5
         for text in list_shown_texts(item, allowed):
             assert text in item.body

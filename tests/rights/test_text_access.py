@@ -1,4 +1,4 @@
-"""No output reads the text of articles itself: where it may be read in the packages that write for people."""
+"""No output reads the text of articles directly: only these modules of the outer packages may."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[2] / "crawler"
 PACKAGES = ("cli", "notify", "publish")
 TEXT = frozenset({"body", "sentence", "texts", "to_dict", "headline"})
-"""What an Article or a Match has that is text of the page, or made from it."""
+"""Attributes of an Article or a Match with text of the page."""
 WHOLE = frozenset({"asdict", "astuple", "vars", "__dict__", "attrgetter", "getattr", "ItemAdapter", "export_item"})
-"""What reaches every field of a value, whatever its name."""
+"""Names by which code reads every field of a value."""
 NO_ARTICLE = frozenset({"entry", "other"})
 """Names of an Entry and of its RelatedArticle: their `headline` comes from the allocation."""
 
@@ -49,7 +49,7 @@ OWN: dict[str, tuple[str, str]] = {
     "publish/press_review/pdf.py": ("getattr", "what a drawn paragraph has"),
     "publish/redaction.py": ("getattr sentence texts", "blacks names out before the allocation"),
 }
-"""Modules that may, with what they read and why: working copies that stay with the owner, values that are none."""
+"""Modules that may, with what they read and why."""
 ADVICE = (
     "What leaves this machine gets its text from crawler.rights.allocate_excerpts: show an Entry built by "
     "crawler.publish.builder.EntryBuilder (call it `entry`), and enter the output in crawler/publish/outputs.py, whose "
@@ -59,7 +59,7 @@ ADVICE = (
 
 
 def list_text_accesses(code: str) -> Iterator[tuple[int, str]]:
-    """Line and name of each place where a module reaches for text of an article, or for a whole value."""
+    """Yield line and name of each place where a module reads text of an article, or all fields of a value."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Attribute) and node.attr in TEXT | WHOLE:
             named = isinstance(node.value, ast.Name) and node.value.id in NO_ARTICLE

@@ -1,4 +1,4 @@
-"""A web hook on loopback that takes alarms."""
+"""A web hook on loopback that receives alarms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class AlarmWebhook:
-    """A web hook on loopback; `down` answers 500, and none answers before it is `let_go`."""
+    """Keeps titles and texts. While `down` it answers 500; it does not answer before `let_go` is set."""
 
     def __init__(self) -> None:
         self.arrived, self.let_go = threading.Event(), threading.Event()
@@ -32,7 +32,7 @@ class AlarmWebhook:
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
-                """Quiet."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

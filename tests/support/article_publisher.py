@@ -1,4 +1,4 @@
-"""A newsroom for tests of telling: publishes, revises and takes down articles in a real store, the way a run does."""
+"""Publish, revise and take down articles in a real store, as a run does."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def get_matcher() -> Matcher:
 
 
 class ArticlePublisher:
-    """Writes to a store; `clock` is when things are seen, a minute later at each step."""
+    """Writes articles to a store. `clock` is when they are seen; each step takes a minute."""
 
     def __init__(self, store: Store) -> None:
         self.store, self.clock = store, NOON
         self.run: int | None = None
 
     def begin_run(self, source: str = "mfa") -> int:
-        """A run, whose news is noted under it."""
+        """Begin a run; later events belong to it."""
         begun = self.store.runs.record_start(Run(source=source, started_at=self.clock))
         assert begun.id is not None
         self.run = begun.id
@@ -58,7 +58,7 @@ class ArticlePublisher:
         quiet: str | None = None,
         verdict: Verdict = Verdict.NEW,
     ) -> Article:
-        """A first version."""
+        """Add a first version."""
         article = Article(
             id=f"{source}:{name}:{language}",
             source=source,
@@ -74,18 +74,18 @@ class ArticlePublisher:
         return self.save(article, quiet)
 
     def revise(self, article: Article, old: str, new: str) -> Article:
-        """A later version, with these words changed."""
+        """Add a version with these words changed."""
         assert old in article.body
         changed = replace(article, body=article.body.replace(old, new), version=(article.version or 1) + 1)
         return self.save(replace(changed, verdict=Verdict.REVISED, fetched_at=self.clock))
 
     def take_down(self, article: Article) -> Article:
-        """A version that says that the page is gone."""
+        """Add a version whose page is gone."""
         gone = replace(article, version=(article.version or 1) + 1, verdict=Verdict.UNPUBLISHED)
         return self.save(replace(gone, fetched_at=self.clock))
 
     def save(self, article: Article, quiet: str | None = None) -> Article:
-        """Match it and keep it, as the last two stages do."""
+        """Match the article and store it, as the last two pipelines do."""
         found = get_matcher().find_matches(article.texts, language=article.language, source=article.source)
         article = replace(article, matches=found)
         self.store.articles.save(
@@ -100,5 +100,5 @@ class ArticlePublisher:
         return article
 
     def cluster_articles(self) -> None:
-        """Which articles are one text and which one story, as at the end of a run."""
+        """Group articles into texts and stories, as at the end of a run."""
         self.store.clusters.assign_pending(UTC)

@@ -1,4 +1,4 @@
-"""A store with one day's news in three languages: new, copied, revised, taken down, untitled; sources in trouble."""
+"""A store with one day's news in three languages: new, copied, revised, taken down, untitled; and two outages."""
 
 from __future__ import annotations
 
@@ -76,15 +76,26 @@ def _matcher() -> Matcher:
 def make_article(
     name: str, title: str | None, body: str, published: datetime | None, url: str, **values: Any
 ) -> Article:
-    """An article with what the rules find in it; `name` is its id."""
+    """Return an article with the matches of the rules. `name` is its id."""
     source, _, language = name.split(":")
-    made = Article(id=name, source=source, url=url, title=title, body=body, language=language, published_at=published,
-                   fetched_at=NOON, verdict=Verdict.NEW, version=1, **values)  # fmt: skip
+    made = Article(
+        id=name,
+        source=source,
+        url=url,
+        title=title,
+        body=body,
+        language=language,
+        published_at=published,
+        fetched_at=NOON,
+        verdict=Verdict.NEW,
+        version=1,
+        **values,
+    )
     return replace(made, matches=_matcher().find_matches(made.texts, language=language, source=source))
 
 
 def save_article(store: Store, item: Article, seen_at: datetime) -> None:
-    """Keep a version as the pipeline does."""
+    """Store a version as the pipeline does."""
     key = hashlib.sha256(repr((item.title, item.body, item.verdict)).encode()).hexdigest()
     copy = hashlib.sha256(item.body.encode()).hexdigest()
     store.articles.save(
@@ -93,68 +104,139 @@ def save_article(store: Store, item: Article, seen_at: datetime) -> None:
 
 
 def make_later_version(item: Article, verdict: Verdict, **changes: Any) -> Article:
-    """The next version of an article."""
+    """Return the next version of an article."""
     changed = replace(item, version=(item.version or 1) + 1, verdict=verdict, **changes)
     return replace(changed, matches=_matcher().find_matches(changed.texts, language=item.language, source=item.source))
 
 
 def make_talks() -> list[Article]:
-    """One release in two languages, and its reprint."""
+    """Return one release in two languages, and its reprint."""
     at = datetime(2026, 3, 5, 16, 20, tzinfo=ALMATY)
-    russian = make_article("mfa:1300001:ru", "Казахстан и МККК обсудили курс для военных медиков", TALKS, at,
-                      f"{GOV}/1300001?lang=ru", place="Астана")  # fmt: skip
-    kazakh = make_article("mfa:1300001:kk", "Қазақстан мен ХҚКК әскери дәрігерлерге арналған курсты талқылады", TALKS_KK, at,
-                     f"{GOV}/1300001?lang=kk", place="Астана")  # fmt: skip
-    reprint = make_article("ktkz:1378100001:ru", "В МИД обсудили курс для военных медиков", TALKS,
-                      at + HOUR, f"{KT}/v_mid_obsudili_kurs_1378100001.html", attribution="МИД РК")  # fmt: skip
+    russian = make_article(
+        "mfa:1300001:ru",
+        "Казахстан и МККК обсудили курс для военных медиков",
+        TALKS,
+        at,
+        f"{GOV}/1300001?lang=ru",
+        place="Астана",
+    )
+    kazakh = make_article(
+        "mfa:1300001:kk",
+        "Қазақстан мен ХҚКК әскери дәрігерлерге арналған курсты талқылады",
+        TALKS_KK,
+        at,
+        f"{GOV}/1300001?lang=kk",
+        place="Астана",
+    )
+    reprint = make_article(
+        "ktkz:1378100001:ru",
+        "В МИД обсудили курс для военных медиков",
+        TALKS,
+        at + HOUR,
+        f"{KT}/v_mid_obsudili_kurs_1378100001.html",
+        attribution="МИД РК",
+    )
     return [russian, kazakh, replace(reprint, verdict=Verdict.COPY, copy_of=russian.id)]
 
 
 def make_flood() -> list[Article]:
-    """An article and its quiet edit."""
+    """Return an article and its quiet edit."""
     body = FLOOD.format(number=40, more="")
-    first = make_article("ktkz:1378099001:ru", "Волонтёры помогают подтопленному Уральску", body, NOON - timedelta(days=2),
-                    f"{KT}/volontery_pomogayut_1378099001.html", section="общество")  # fmt: skip
+    first = make_article(
+        "ktkz:1378099001:ru",
+        "Волонтёры помогают подтопленному Уральску",
+        body,
+        NOON - timedelta(days=2),
+        f"{KT}/volontery_pomogayut_1378099001.html",
+        section="общество",
+    )
     more = "К ним присоединились ещё два отряда из Актобе с лодками и насосами. "
     return [first, make_later_version(first, Verdict.REVISED, body=FLOOD.format(number=60, more=more))]
 
 
 def fill_store(store: Store) -> None:
-    """Everything of the day, judged for sameness; the newest run of kt.kz was refused, QazMonitor is silent."""
+    """Store everything of the day, grouped into stories. The newest run of kt.kz was blocked; QazMonitor is silent."""
     for item, minutes in zip(make_talks(), (270, 272, 330), strict=True):
         save_article(store, item, NOON + timedelta(minutes=minutes))
     first, edited = make_flood()
     save_article(store, first, NOON - timedelta(days=2))
     save_article(store, edited, NOON + 2 * HOUR)
-    exhibition = make_article("qazmonitor:2001:en", "Exhibition on the Geneva Conventions Opens in Astana", EXHIBITION,
-                         NOON + HOUR, "https://qazmonitor.com/news/2001/exhibition-on-the-geneva-conventions",
-                         lead="Pictures of a century of mercy", section="News", place="Astana")  # fmt: skip
+    exhibition = make_article(
+        "qazmonitor:2001:en",
+        "Exhibition on the Geneva Conventions Opens in Astana",
+        EXHIBITION,
+        NOON + HOUR,
+        "https://qazmonitor.com/news/2001/exhibition-on-the-geneva-conventions",
+        lead="Pictures of a century of mercy",
+        section="News",
+        place="Astana",
+    )
     save_article(store, exhibition, NOON + 2 * HOUR)
-    save_article(store, make_article("mfa:kt-1378100009:ru", None, RELEASE, None, f"{KT}/o_khode_ratifikatsii_1378100009.html",
-                        attribution="МИД РК"), NOON + 3 * HOUR)  # fmt: skip
-    save_article(store, make_article("ktkz:1378100005:kk", "Еріктілер зардап шеккендерге көмек жеткізді", VOLUNTEERS, NOON,
-                        "https://www.kt.kz/kaz/society/eriktiler_1378100005.html"), NOON + HOUR)  # fmt: skip
-    taken = make_article("mfa:1299500:en", "Kazakhstan Joins the Global Initiative on Humanitarian Law",
-                    "Kazakhstan joined the global initiative on international humanitarian law. "
-                    "The ministry will send two experts to the group on hospitals. More details will follow.",
-                    NOON - timedelta(days=3), f"{GOV}/1299500?lang=en")  # fmt: skip
+    save_article(
+        store,
+        make_article(
+            "mfa:kt-1378100009:ru",
+            None,
+            RELEASE,
+            None,
+            f"{KT}/o_khode_ratifikatsii_1378100009.html",
+            attribution="МИД РК",
+        ),
+        NOON + 3 * HOUR,
+    )
+    save_article(
+        store,
+        make_article(
+            "ktkz:1378100005:kk",
+            "Еріктілер зардап шеккендерге көмек жеткізді",
+            VOLUNTEERS,
+            NOON,
+            "https://www.kt.kz/kaz/society/eriktiler_1378100005.html",
+        ),
+        NOON + HOUR,
+    )
+    taken = make_article(
+        "mfa:1299500:en",
+        "Kazakhstan Joins the Global Initiative on Humanitarian Law",
+        "Kazakhstan joined the global initiative on international humanitarian law. "
+        "The ministry will send two experts to the group on hospitals. More details will follow.",
+        NOON - timedelta(days=3),
+        f"{GOV}/1299500?lang=en",
+    )
     save_article(store, taken, NOON - timedelta(days=3))
     save_article(store, make_later_version(taken, Verdict.UNPUBLISHED), NOON + 4 * HOUR)
-    save_article(store, make_article("qazmonitor:2002:en", "Wheat Prices Rise", "Wheat became dearer in the north this week.", NOON,
-                        "https://qazmonitor.com/news/2002/wheat"), NOON + HOUR)  # fmt: skip
+    save_article(
+        store,
+        make_article(
+            "qazmonitor:2002:en",
+            "Wheat Prices Rise",
+            "Wheat became dearer in the north this week.",
+            NOON,
+            "https://qazmonitor.com/news/2002/wheat",
+        ),
+        NOON + HOUR,
+    )
     store.clusters.assign_pending(ALMATY)
     add_run(store, "mfa", NOON + 8 * HOUR, Health.HEALTHY, 0)
     for hours in (2, 9):
         add_run(store, "ktkz", NOON + hours * HOUR, Health.BLOCKED, 11)
     add_run(store, "qazmonitor", NOON - 30 * HOUR, Health.HEALTHY, 0)
     store.alarms.save(
-        Alarm(source="ktkz", kind="blocked", severity="11", last_health="blocked", message="403", run_count=2,
-              opened_at=NOON + 2 * HOUR, last_seen_at=NOON + 9 * HOUR)
-    )  # fmt: skip
+        Alarm(
+            source="ktkz",
+            kind="blocked",
+            severity="11",
+            last_health="blocked",
+            message="403",
+            run_count=2,
+            opened_at=NOON + 2 * HOUR,
+            last_seen_at=NOON + 9 * HOUR,
+        )
+    )
 
 
 def revise_talks(store: Store) -> None:
-    """The release of yesterday, revised today in both its languages."""
+    """Store today's revision of yesterday's release in both languages."""
     russian, kazakh, _ = make_talks()
     for item in (russian, kazakh):
         save_article(store, item, BEGIN - HOUR)
@@ -167,6 +249,6 @@ def revise_talks(store: Store) -> None:
 
 
 def add_run(store: Store, source: str, at: datetime, health: Health, code: int) -> None:
-    """A live run that ended at this time."""
+    """Add a live run that ended at this time."""
     begun = store.runs.record_start(Run(source=source, started_at=at.astimezone(UTC) - timedelta(minutes=1)))
     store.runs.record_end(replace(begun, finished_at=at.astimezone(UTC), health=health, exit_code=code))

@@ -1,4 +1,4 @@
-"""A digest of the day as each form is made of it, and how much of a body a reader of the form sees."""
+"""The digest of the day as a view, and how much of a body a text shows."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def make_view(
 
 
 def strip_markup(text: str) -> str:
-    """What a reader sees: tags and marks gone, one space between words."""
+    """Return what a reader sees: no tags and marks, one space between words."""
     text = re.sub(r"<style>.*?</style>|<[^>]+>", " ", text, flags=re.DOTALL)
     return " ".join(re.sub(r"[*>\\]", "", text).split())
 
 
 def remove_own_words(say: DigestView, text: str) -> str:
-    """The text without rules' terms and titles, which a body may have too."""
+    """Return the text without terms and titles of rules, which a body may contain too."""
     text = strip_markup(text)
     for told in say.digest.stories:
         for line in (say.also_under(told), say.matched(told.entry)):
@@ -54,7 +54,7 @@ def remove_own_words(say: DigestView, text: str) -> str:
 
 
 def count_shown(body: str, text: str) -> int:
-    """How many characters of the body stand in the text: runs of three words and more."""
+    """Return how many characters of the body are in the text, in runs of at least three words."""
     words, covered = list(re.finditer(r"\S+", body)), set[int]()
     for at in range(len(words) - 2):
         begin, end = words[at].start(), words[at + 2].end()

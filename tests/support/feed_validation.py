@@ -1,4 +1,4 @@
-"""What RFC 4287, JSON Feed 1.1 and RSS 2.0 demand, written from their words; each check names what it found broken."""
+"""Checks of what RFC 4287, JSON Feed 1.1 and RSS 2.0 require, written from their texts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 def find_atom_errors(raw: bytes) -> list[str]:
-    """What in an Atom feed is not as RFC 4287 says; the number is its section."""
+    """Return the errors of an Atom feed. Numbers are sections of RFC 4287."""
     root = etree.fromstring(raw)
     found = [] if root.tag == f"{ATOM}feed" else ["4.1.1 the root is no atom:feed"]
     entries = root.findall(f"{ATOM}entry")
@@ -59,7 +59,7 @@ def find_atom_errors(raw: bytes) -> list[str]:
 
 
 def find_json_errors(raw: bytes) -> list[str]:
-    """What in a JSON feed is not as version 1.1 says."""
+    """Return the errors of a JSON feed by version 1.1."""
     feed: dict[str, Any] = json.loads(raw.decode("utf-8"))
     found = [] if feed.get("version") == "https://jsonfeed.org/version/1.1" else ["version"]
     found += [] if isinstance(feed.get("title"), str) and feed["title"] else ["title"]
@@ -83,7 +83,7 @@ def find_json_errors(raw: bytes) -> list[str]:
 
 
 def find_rss_errors(raw: bytes) -> list[str]:
-    """What in an RSS feed is not as the specification of 2.0 says."""
+    """Return the errors of an RSS feed by the specification of 2.0."""
     root = etree.fromstring(raw)
     channels = root.findall("channel")
     if root.tag != "rss" or root.get("version") != "2.0" or len(channels) != 1:

@@ -1,4 +1,4 @@
-"""Entries as outputs get them, made by hand: revised, taken down, untitled, with copies, with bad signs."""
+"""Entries made by hand: revised, taken down, untitled, with copies, with forbidden characters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEAD = FeedHead(
 
 
 def make_entry(name: str = "1", **values: object) -> Entry:
-    """A plain entry with some values of its own."""
+    """Return a plain entry with these values."""
     given = {
         "id": f"qazmonitor:{name}:en",
         "source": "qazmonitor",

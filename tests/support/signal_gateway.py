@@ -9,7 +9,7 @@ from typing import Any, Self
 
 
 class SignalGateway:
-    """Keeps who took a letter; those in `refuses` do not."""
+    """Records recipients in `delivered`. Refuses those in `refused_numbers`."""
 
     def __init__(self) -> None:
         self.refused_numbers: set[str] = set()
@@ -27,12 +27,12 @@ class SignalGateway:
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
-                """Quiet."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 
     def make_address(self, *numbers: str) -> str:
-        """A channel to these numbers."""
+        """Return the address of a channel to these numbers."""
         return f"signal://127.0.0.1:{self.server.server_address[1]}/+77010000000/{'/'.join(numbers)}"
 
     def __enter__(self) -> Self:

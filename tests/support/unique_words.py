@@ -1,4 +1,4 @@
-"""Articles whose body is words that stand nowhere else, so that in any output each shown word gives itself away."""
+"""Articles whose bodies are words that occur nowhere else, so that each shown word can be counted in any output."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from crawler.items import Article, Match, Strength, Verdict
 WORD = re.compile(r"[Сс]лово\d{5}")
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 SENTENCE = 12
-"""Words of a sentence."""
+"""Words in a sentence."""
 LINE = 4
-"""Sentences of a paragraph."""
+"""Sentences in a paragraph."""
 
 
 def make_body(seed: int, sentences: int = 30) -> str:
-    """Numbered words, a full stop after every twelfth, a new line after every fourth sentence."""
+    """Return numbered words, with a full stop after every twelfth and a new line after every fourth sentence."""
     words = [f"слово{seed * 1000 + at:05}" for at in range(sentences * SENTENCE)]
     parts = [" ".join(words[at : at + SENTENCE]).capitalize() + "." for at in range(0, len(words), SENTENCE)]
     return "\n".join(" ".join(parts[at : at + LINE]) for at in range(0, len(parts), LINE))
 
 
 def make_match(body: str, number: int, strength: Strength = Strength.STRONG) -> Match:
-    """A match of the body's word of this number."""
+    """Return a match of the body's word of this number."""
     word = WORD.findall(body)[number]
     at = body.index(word)
     sentence = next(part for part in re.split(r"(?<=\.)\s", body) if word in part)
@@ -34,7 +34,7 @@ def make_match(body: str, number: int, strength: Strength = Strength.STRONG) -> 
 
 
 def make_article(seed: int, source: str, places: tuple[int, ...], **values: object) -> Article:
-    """An article matched at these words."""
+    """Return an article with matches at these words."""
     body = make_body(seed)
     given = {
         "id": f"{source}:{seed}:ru",
@@ -55,7 +55,7 @@ def make_article(seed: int, source: str, places: tuple[int, ...], **values: obje
 
 
 def make_samples() -> list[list[Article]]:
-    """Articles of each source, all versions of each: with and without a title, matched in many places, revised."""
+    """Return all versions of articles of each source: with and without a title, with many matches, revised."""
     found = []
     for at, source in enumerate([*spiders.list_names(), "gone"]):
         seed = at * 10
@@ -76,7 +76,7 @@ def make_samples() -> list[list[Article]]:
 
 
 def count_shown(text: str, body: str) -> int:
-    """Characters of the body that stand in a text, the spaces between shown neighbours with them."""
+    """Return how many characters of the body are in a text, with the spaces between shown neighbours."""
     there = set(WORD.findall(text))
     words = list(WORD.finditer(body))
     total = 0

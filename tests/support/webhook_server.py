@@ -1,4 +1,4 @@
-"""A web hook on loopback that keeps what arrives with its key; it may answer 500 at random, hang, or take its time."""
+"""A web hook on loopback that keeps what arrives. It can answer 500 at random, or hang."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class WebhookRequest:
 
 
 class WebhookServer:
-    """Counts by key what it accepted; `failing` is the share of requests it answers with 500."""
+    """Counts accepted requests by key. `failing` is the share of requests that it answers with 500."""
 
     def __init__(self, *, failing: float = 0.0, hangs: bool = False, seed: int = 1) -> None:
         self.requests: list[WebhookRequest] = []
@@ -44,7 +44,7 @@ class WebhookServer:
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
-                """Quiet."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
