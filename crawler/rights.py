@@ -225,7 +225,7 @@ class _ExcerptBudget:
         """Return the characters of a span that are not taken yet."""
         return measure_span(span) - sum(measure_span(part) for part in intersect_spans(span, self.get_taken(article)))
 
-    def take(self, article: Article, span: TextSpan) -> bool:
+    def take_span(self, article: Article, span: TextSpan) -> bool:
         """Take a span if it is not empty and the rest covers it. Return whether it was taken."""
         if measure_span(span) <= 0 or self.compute_cost(article, span) > self.get_rest(article):
             return False
@@ -240,7 +240,7 @@ def _take_headline(article: Article, budget: _ExcerptBudget) -> tuple[str, bool]
     line = article.body.split("\n", 1)[0]
     end = min(MAX_HEADLINE_LENGTH, budget.get_limit(article) // 2, len(line))
     end = end if end == len(line) else find_word_end(line, 0, end)
-    if not budget.take(article, (0, end)):
+    if not budget.take_span(article, (0, end)):
         return ELLIPSIS, True
     return line if end == len(line) else line[:end] + ELLIPSIS, True
 
@@ -250,7 +250,7 @@ def _take_lead(article: Article, budget: _ExcerptBudget) -> str | None:
     words = (article.lead or "").rstrip(f" .{ELLIPSIS}")  # A site may cut its description off.
     start = article.body.replace("\n", " ").find(words) if words else -1
     span = (start, start + len(words))
-    return article.lead if start < 0 or budget.compute_cost(article, span) == 0 or budget.take(article, span) else None
+    return article.lead if start < 0 or budget.compute_cost(article, span) == 0 or budget.take_span(article, span) else None
 
 
 def _take_excerpt(demand: ExcerptDemand, budget: _ExcerptBudget) -> Excerpt:
@@ -258,7 +258,7 @@ def _take_excerpt(demand: ExcerptDemand, budget: _ExcerptBudget) -> Excerpt:
     length = len(article.body)
     left = length if demand.max_length is None else demand.max_length
     if budget.get_share(article) >= 1 and length <= left:
-        budget.take(article, (0, length))
+        budget.take_span(article, (0, length))
         return Excerpt(pieces=(_make_piece(demand, (0, length)),), whole=True)
     spans: list[TextSpan] = []
     for match in _list_match_spans(demand.matches):
@@ -280,7 +280,7 @@ def _take_sentence(article: Article, match: TextSpan, left: int, budget: _Excerp
     sentence = locate_sentence(article.body, *match)
     room = min(left, budget.get_rest(article))
     if budget.compute_cost(article, sentence) <= room and measure_span(sentence) <= left:
-        return sentence if budget.take(article, sentence) else None
+        return sentence if budget.take_span(article, sentence) else None
     start = sentence[0]
     if match[1] - start > room:
         # The match is too far back: begin at a word shortly before it.
@@ -290,7 +290,7 @@ def _take_sentence(article: Article, match: TextSpan, left: int, budget: _Excerp
     end = end if end == sentence[1] else find_word_end(article.body, start, end)
     if end < match[1] or end - start < min(MIN_PIECE_LENGTH, measure_span(sentence)):
         return None
-    return (start, end) if budget.take(article, (start, end)) else None
+    return (start, end) if budget.take_span(article, (start, end)) else None
 
 
 def _take_words(demand: ExcerptDemand, budget: _ExcerptBudget) -> tuple[Match, ...]:
@@ -300,7 +300,7 @@ def _take_words(demand: ExcerptDemand, budget: _ExcerptBudget) -> tuple[Match, .
     is_taken: dict[str, bool] = {}
     for match in sorted(in_body, key=lambda match: budget.compute_cost(article, (match.start, match.end))):
         if match.surface not in is_taken:
-            is_taken[match.surface] = budget.take(article, (match.start, match.end))
+            is_taken[match.surface] = budget.take_span(article, (match.start, match.end))
     return tuple(match for match in demand.matches if match.field != "body" or is_taken[match.surface])
 
 
@@ -341,7 +341,7 @@ def _take_beginning(article: Article, span: TextSpan, left: int, budget: _Excerp
         end = find_word_end(body, start, start + room)
         if end - start < MIN_PIECE_LENGTH:
             return None
-    return (start, end) if end > start and budget.take(article, (start, end)) else None
+    return (start, end) if end > start and budget.take_span(article, (start, end)) else None
 
 
 def _join_neighbours(article: Article, spans: Sequence[TextSpan], budget: _ExcerptBudget) -> list[TextSpan]:
@@ -359,7 +359,7 @@ def _find_neighbours(article: Article, spans: Sequence[TextSpan], budget: _Excer
     for one, other in combinations(range(len(spans)), 2):
         first, last = sorted((spans[one], spans[other]))
         gap = (first[1], last[0])
-        if not article.body[slice(*gap)].strip() and (measure_span(gap) <= 0 or budget.take(article, gap)):
+        if not article.body[slice(*gap)].strip() and (measure_span(gap) <= 0 or budget.take_span(article, gap)):
             return one, other
     return None
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import pairwise
 
+from crawler.text.counts import format_count
+
 MAX_HISTORY = timedelta(days=400)
 """How far back publication times count."""
 MIN_GAPS, MIN_DAYS = 30, 60
@@ -138,7 +140,7 @@ def format_duration(duration: timedelta) -> str:
     """Return `5 hours` or `2 days`."""
     hours = round(duration / HOUR)
     if hours < 48:
-        return f"{hours} hour{'s' if hours != 1 else ''}"
+        return format_count(hours, "hour")
     return f"{round(duration / timedelta(days=1))} days"
 
 

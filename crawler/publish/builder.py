@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from crawler import spiders
 from crawler.config import Config
@@ -77,6 +78,8 @@ class EntryBuilder:
     def __init__(self, config: Config, store: Store, *, redact: Sequence[str] = (), language: str = "en") -> None:
         self._store, self._redact, self._language = store, tuple(redact), language
         self._rights = make_rights_registry(config)
+        # Looking a title up searches the package of the spiders each time.
+        self._get_title = cache(spiders.get_title)
 
     def build(self, requests: Iterable[EntryRequest]) -> list[Entry]:
         """Return the entries of one output.
@@ -150,7 +153,7 @@ class EntryBuilder:
         return Entry(
             id=article.id,
             source=article.source,
-            source_title=spiders.get_title(article.source, language),
+            source_title=self._get_title(article.source, language),
             url=article.url,
             language=article.language,
             headline=text.headline,
@@ -173,10 +176,22 @@ class EntryBuilder:
             anchor=self._get_anchor(draft.story),
             copy_of=article.copy_of,
             others=tuple(
-                _make_related(other, is_copy, next(allowed).headline, language) for other, is_copy in draft.related
+                self._make_related(other, is_copy, next(allowed).headline, language) for other, is_copy in draft.related
             ),
             edits=draft.edits.make_edits(text.fragments) if draft.edits else (),
             severity=draft.changes.severity if draft.changes else None,
+        )
+
+    def _make_related(self, article: Article, is_copy: bool, headline: str, language: str) -> RelatedArticle:
+        return RelatedArticle(
+            id=article.id,
+            source=article.source,
+            source_title=self._get_title(article.source, language),
+            url=article.url,
+            language=article.language,
+            headline=headline,
+            published_at=article.published_at,
+            is_copy=is_copy,
         )
 
     def _get_anchor(self, story: StoredStory | None) -> str | None:
@@ -212,19 +227,6 @@ def is_selected(match: Match, rules: Collection[str], strength: Strength) -> boo
 def _set_current_url(article: Article, state: ArticleState | None) -> Article:
     """Return the article with the address it has today: an unchanged text at a new address is no new version."""
     return replace(article, url=state.url) if state and state.url != article.url else article
-
-
-def _make_related(article: Article, is_copy: bool, headline: str, language: str) -> RelatedArticle:
-    return RelatedArticle(
-        id=article.id,
-        source=article.source,
-        source_title=spiders.get_title(article.source, language),
-        url=article.url,
-        language=article.language,
-        headline=headline,
-        published_at=article.published_at,
-        is_copy=is_copy,
-    )
 
 
 def _make_matches(matches: Sequence[Match], named: Collection[Match]) -> tuple[EntryMatch, ...]:

@@ -111,7 +111,7 @@ def make_digest(
     seen = _group_by_article(store.versions.list_matched_between(begin, end))
     changes = [_ArticleChange(builder, query, versions) for versions in seen]
     reported = [change for change in changes if change.is_reported(min_severity)]
-    return _DigestMaker(builder, store, config, query, begin, end, language, max_excerpt).make(reported)
+    return _DigestMaker(builder, store, config, query, begin, end, language, max_excerpt).make_digest(reported)
 
 
 def make_digest_of(
@@ -131,7 +131,7 @@ def make_digest_of(
     Of several versions of an article, the newest is shown, with what changed since the one before the oldest.
     """
     changes = [_ArticleChange(builder, query, versions) for versions in _group_by_article(articles)]
-    return _DigestMaker(builder, store, config, query, begin, end, language, max_excerpt).make(changes)
+    return _DigestMaker(builder, store, config, query, begin, end, language, max_excerpt).make_digest(changes)
 
 
 class _ArticleChange:
@@ -213,7 +213,7 @@ class _DigestMaker:
     language: str
     max_excerpt: int
 
-    def make(self, changes: list[_ArticleChange]) -> Digest:
+    def make_digest(self, changes: list[_ArticleChange]) -> Digest:
         """Return the digest of these changes."""
         titles = load_rules(self.config.rules).get_titles(self.language)
         rule_order = list(dict.fromkeys((*self.query.rules, *titles)))
