@@ -250,7 +250,11 @@ def _take_lead(article: Article, budget: _ExcerptBudget) -> str | None:
     words = (article.lead or "").rstrip(f" .{ELLIPSIS}")  # A site may cut its description off.
     start = article.body.replace("\n", " ").find(words) if words else -1
     span = (start, start + len(words))
-    return article.lead if start < 0 or budget.compute_cost(article, span) == 0 or budget.take_span(article, span) else None
+    return (
+        article.lead
+        if start < 0 or budget.compute_cost(article, span) == 0 or budget.take_span(article, span)
+        else None
+    )
 
 
 def _take_excerpt(demand: ExcerptDemand, budget: _ExcerptBudget) -> Excerpt:

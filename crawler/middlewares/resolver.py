@@ -101,14 +101,14 @@ class GuardedResolver:
     def _resolve_in_thread(self, name: str) -> None:
         timer = self._reactor.callLater(self._timeout, self._deliver_result, name, [], None)
 
-        def work() -> None:
+        def resolve() -> None:
             found: ResolvedAddresses = []
             with suppress(OSError, UnicodeError):
                 found = self.resolve_name(name)
             with suppress(RuntimeError):  # the run has ended and its loop is closed
                 self._reactor.callFromThread(self._deliver_result, name, found, timer)
 
-        threading.Thread(target=work, name=f"look-up {name}", daemon=True).start()
+        threading.Thread(target=resolve, name=f"look-up {name}", daemon=True).start()
 
     def _deliver_result(self, name: str, found: ResolvedAddresses, timer: Any) -> None:
         """Send a result to all receivers that wait for it. `timer` is None when it ran out."""
