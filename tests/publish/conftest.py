@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from support.day_of_news import fill_store
@@ -16,11 +15,4 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The store of `day_of_news`. Do not write to it."""
     with open_store(f"sqlite:///{tmp_path_factory.mktemp('day') / 'crawler.db'}") as store:
         fill_store(store)
-        yield store
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Store]:
-    """An empty store."""
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
         yield store

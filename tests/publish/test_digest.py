@@ -104,68 +104,68 @@ def test_periods_have_no_gap_or_overlap(day: Store) -> None:
         assert (sum(count.told for count in counts), sum(count.seen for count in counts)) == (told, seen)
 
 
-def test_the_end_belongs_to_the_next_digest(empty: Store) -> None:
-    save_article(empty, make_talks()[0], END)
-    assert make_day_digest(empty).is_empty
-    assert list_entry_ids(make_day_digest(empty, END, END + HOUR)) == ["mfa:1300001:ru"]
+def test_the_end_belongs_to_the_next_digest(store: Store) -> None:
+    save_article(store, make_talks()[0], END)
+    assert make_day_digest(store).is_empty
+    assert list_entry_ids(make_day_digest(store, END, END + HOUR)) == ["mfa:1300001:ru"]
 
 
-def test_story_known_before_says_since_when(empty: Store) -> None:
+def test_story_known_before_says_since_when(store: Store) -> None:
     russian, _, reprint = make_talks()
-    save_article(empty, russian, BEGIN - HOUR)
-    save_article(empty, reprint, NOON)
-    empty.clusters.assign_pending(ALMATY)
-    (told,) = make_day_digest(empty).stories
+    save_article(store, russian, BEGIN - HOUR)
+    save_article(store, reprint, NOON)
+    store.clusters.assign_pending(ALMATY)
+    (told,) = make_day_digest(store).stories
     assert (told.entry.id, told.entry.verdict) == ("ktkz:1378100001:ru", Verdict.COPY)
     assert told.known_since == BEGIN - HOUR
 
 
-def test_a_new_article_with_changed_facts_shows_what_changed(empty: Store) -> None:
+def test_a_new_article_with_changed_facts_shows_what_changed(store: Store) -> None:
     first, edited = make_flood()
-    save_article(empty, first, NOON)
-    save_article(empty, edited, NOON + HOUR)
-    (told,) = make_day_digest(empty).stories
+    save_article(store, first, NOON)
+    save_article(store, edited, NOON + HOUR)
+    (told,) = make_day_digest(store).stories
     assert (told.entry.version, told.entry.severity, told.known_since) == (2, Severity.SUBSTANTIVE, None)
     assert {edit.field for edit in told.entry.edits} == {"body"}
 
 
-def test_a_new_article_with_other_words_is_only_new(empty: Store) -> None:
+def test_a_new_article_with_other_words_is_only_new(store: Store) -> None:
     first, _ = make_flood()
-    save_article(empty, first, NOON)
+    save_article(store, first, NOON)
     reworded = first.body.replace("подтопило", "затопило")
-    save_article(empty, make_later_version(first, Verdict.REVISED, body=reworded), NOON + HOUR)
-    (told,) = make_day_digest(empty).stories
+    save_article(store, make_later_version(first, Verdict.REVISED, body=reworded), NOON + HOUR)
+    (told,) = make_day_digest(store).stories
     assert (told.entry.version, told.entry.edits, told.entry.severity) == (2, (), None)
 
 
-def test_several_revisions_are_shown_as_one_change(empty: Store) -> None:
+def test_several_revisions_are_shown_as_one_change(store: Store) -> None:
     first, edited = make_flood()
-    save_article(empty, first, BEGIN - HOUR)
-    save_article(empty, edited, NOON)
-    save_article(empty, make_later_version(edited, Verdict.REVISED, title="Волонтёры помогают Уральску"), NOON + HOUR)
-    (told,) = make_day_digest(empty).stories
+    save_article(store, first, BEGIN - HOUR)
+    save_article(store, edited, NOON)
+    save_article(store, make_later_version(edited, Verdict.REVISED, title="Волонтёры помогают Уральску"), NOON + HOUR)
+    (told,) = make_day_digest(store).stories
     assert {edit.field for edit in told.entry.edits} == {"title", "body"}
 
 
 @pytest.mark.parametrize(("least", "number"), [(Severity.SUBSTANTIVE, 0), (Severity.EDITORIAL, 1)])
-def test_less_severe_revisions_are_left_out(empty: Store, least: Severity, number: int) -> None:
+def test_less_severe_revisions_are_left_out(store: Store, least: Severity, number: int) -> None:
     first, _ = make_flood()
-    save_article(empty, first, BEGIN - HOUR)
+    save_article(store, first, BEGIN - HOUR)
     save_article(
-        empty, make_later_version(first, Verdict.REVISED, body=first.body.replace("подтопило", "затопило")), NOON
+        store, make_later_version(first, Verdict.REVISED, body=first.body.replace("подтопило", "затопило")), NOON
     )
-    assert len(make_day_digest(empty, revisions=least).stories) == number
+    assert len(make_day_digest(store, revisions=least).stories) == number
 
 
-def test_a_removed_mention_is_reported(empty: Store) -> None:
+def test_a_removed_mention_is_reported(store: Store) -> None:
     first, _ = make_flood()
-    save_article(empty, first, BEGIN - HOUR)
+    save_article(store, first, BEGIN - HOUR)
     without = make_later_version(
         first, Verdict.REVISED, body=first.body.replace("волонтёров Общества Красного Полумесяца", "жителей")
     )
     assert not without.matches
-    save_article(empty, without, NOON)
-    (told,) = make_day_digest(empty).stories
+    save_article(store, without, NOON)
+    (told,) = make_day_digest(store).stories
     assert (told.entry.id, told.rules) == (first.id, (RED_CROSS,))
 
 
@@ -186,9 +186,9 @@ def test_outages_have_a_start(day: Store) -> None:
     assert [each.source for each in make_day_digest(day, wanted=ArticleQuery(sources=("mfa",))).troubles] == []
 
 
-def test_an_outage_that_is_over_has_an_end(empty: Store) -> None:
+def test_an_outage_that_is_over_has_an_end(store: Store) -> None:
     for hours, health, code in ((1, Health.BLOCKED, 11), (3, Health.HEALTHY, 0)):
-        add_run(empty, "ktkz", NOON + hours * HOUR, health, code)
+        add_run(store, "ktkz", NOON + hours * HOUR, health, code)
     alarm = Alarm(
         source="ktkz",
         kind="blocked",
@@ -199,51 +199,51 @@ def test_an_outage_that_is_over_has_an_end(empty: Store) -> None:
         last_seen_at=NOON + HOUR,
         closed_at=NOON + 3 * HOUR,
     )
-    empty.alarms.save(alarm)
+    store.alarms.save(alarm)
     wanted = ArticleQuery(sources=("ktkz",))
-    (trouble,) = make_day_digest(empty, wanted=wanted).troubles
+    (trouble,) = make_day_digest(store, wanted=wanted).troubles
     assert (trouble.since, trouble.until) == (NOON + HOUR, NOON + 3 * HOUR)
-    (trouble,) = make_day_digest(empty, end=NOON + 2 * HOUR, wanted=wanted).troubles
+    (trouble,) = make_day_digest(store, end=NOON + 2 * HOUR, wanted=wanted).troubles
     assert trouble.until is None
 
 
-def test_a_momentary_failure_is_no_outage(empty: Store) -> None:
+def test_a_momentary_failure_is_no_outage(store: Store) -> None:
     for hours, health, code in ((1, Health.UNREACHABLE, 10), (2, Health.HEALTHY, 0)):
-        add_run(empty, "ktkz", NOON + hours * HOUR, health, code)
+        add_run(store, "ktkz", NOON + hours * HOUR, health, code)
     alarm = Alarm(source="ktkz", kind="unreachable", severity="10", last_health="unreachable", message="",
                   opened_at=NOON + HOUR, last_seen_at=NOON + HOUR, closed_at=NOON + 2 * HOUR)  # fmt: skip
-    empty.alarms.save(alarm)
-    assert make_day_digest(empty, wanted=ArticleQuery(sources=("ktkz",))).troubles == ()
+    store.alarms.save(alarm)
+    assert make_day_digest(store, wanted=ArticleQuery(sources=("ktkz",))).troubles == ()
 
 
-def test_bad_runs_without_an_alarm_are_an_outage(empty: Store) -> None:
-    add_run(empty, "mfa", NOON, Health.HEALTHY, 0)
-    add_run(empty, "mfa", NOON + HOUR, Health.DEGRADED, 14)
-    add_run(empty, "mfa", NOON + 2 * HOUR, Health.DEGRADED, 14)
-    (trouble,) = make_day_digest(empty, wanted=ArticleQuery(sources=("mfa",))).troubles
+def test_bad_runs_without_an_alarm_are_an_outage(store: Store) -> None:
+    add_run(store, "mfa", NOON, Health.HEALTHY, 0)
+    add_run(store, "mfa", NOON + HOUR, Health.DEGRADED, 14)
+    add_run(store, "mfa", NOON + 2 * HOUR, Health.DEGRADED, 14)
+    (trouble,) = make_day_digest(store, wanted=ArticleQuery(sources=("mfa",))).troubles
     assert (trouble.kind, trouble.since) == ("degraded", NOON + HOUR - timedelta(minutes=1))
 
 
-def test_a_period_long_past_uses_the_runs_of_that_time(empty: Store) -> None:
-    add_run(empty, "mfa", NOON, Health.HEALTHY, 0)
+def test_a_period_long_past_uses_the_runs_of_that_time(store: Store) -> None:
+    add_run(store, "mfa", NOON, Health.HEALTHY, 0)
     for number in range(MAX_RUNS_EXAMINED + 1):
-        add_run(empty, "mfa", NOON + DAY + number * HOUR / 4, Health.HEALTHY, 0)
-    assert make_day_digest(empty, wanted=ArticleQuery(sources=("mfa",))).troubles == ()
+        add_run(store, "mfa", NOON + DAY + number * HOUR / 4, Health.HEALTHY, 0)
+    assert make_day_digest(store, wanted=ArticleQuery(sources=("mfa",))).troubles == ()
 
 
-def test_silent_source_says_when_it_published_last(empty: Store) -> None:
+def test_silent_source_says_when_it_published_last(store: Store) -> None:
     old = make_article(
         "mfa:1:ru", "Погода", "О погоде и ни о чём другом.", NOON - 9 * 24 * HOUR, "https://www.gov.kz/1"
     )
-    save_article(empty, old, NOON - 9 * 24 * HOUR)
-    add_run(empty, "mfa", NOON, Health.SILENT, 13)
-    (trouble,) = make_day_digest(empty, wanted=ArticleQuery(sources=("mfa",))).troubles
+    save_article(store, old, NOON - 9 * 24 * HOUR)
+    add_run(store, "mfa", NOON, Health.SILENT, 13)
+    (trouble,) = make_day_digest(store, wanted=ArticleQuery(sources=("mfa",))).troubles
     assert (trouble.kind, trouble.since) == ("silent", NOON - 9 * 24 * HOUR)
 
 
-def test_empty_digest_counts_what_was_read(empty: Store) -> None:
-    save_article(empty, replace(make_article("mfa:1:ru", "Погода", "О погоде.", NOON, "https://www.gov.kz/1")), NOON)
-    found = make_day_digest(empty)
+def test_empty_digest_counts_what_was_read(store: Store) -> None:
+    save_article(store, replace(make_article("mfa:1:ru", "Погода", "О погоде.", NOON, "https://www.gov.kz/1")), NOON)
+    found = make_day_digest(store)
     assert found.is_empty
     assert [(count.source, count.told, count.seen) for count in found.counts] == [
         ("ktkz", 0, 0),

@@ -51,11 +51,11 @@ def remove_match(first: Article) -> Article:
 
 @pytest.mark.parametrize("before", [BEGIN - HOUR, NOON - HOUR], ids=["known", "new"])
 @pytest.mark.parametrize("language", ["en", "ru", "kk"])
-def test_a_removed_mention_has_a_note(empty: Store, language: str, before: object) -> None:
+def test_a_removed_mention_has_a_note(store: Store, language: str, before: object) -> None:
     first, _ = make_flood()
-    save_article(empty, first, before)  # type: ignore[arg-type]
-    save_article(empty, remove_match(first), NOON)
-    say = list_notes(empty, language)
+    save_article(store, first, before)  # type: ignore[arg-type]
+    save_article(store, remove_match(first), NOON)
+    say = list_notes(store, language)
     (told,) = say.digest.stories
     assert say.label(told.entry).startswith(say.phrases["revised"])
     assert say.notes(told) == [GONE[language]]
@@ -64,36 +64,36 @@ def test_a_removed_mention_has_a_note(empty: Store, language: str, before: objec
         assert GONE[language] in render_digest(Templates(), form, say).replace("\n   ", " ")
 
 
-def test_an_added_mention_has_no_note(empty: Store) -> None:
+def test_an_added_mention_has_no_note(store: Store) -> None:
     first, edited = make_flood()
-    save_article(empty, first, NOON)
-    save_article(empty, edited, NOON + HOUR)
-    say = list_notes(empty)
+    save_article(store, first, NOON)
+    save_article(store, edited, NOON + HOUR)
+    say = list_notes(store)
     assert [say.notes(told) for told in say.digest.stories] == [[]]
 
 
-def test_articles_of_a_first_run_count_as_there_before(empty: Store) -> None:
+def test_articles_of_a_first_run_count_as_there_before(store: Store) -> None:
     first, edited = make_flood()
     kept = {"content_hash": "1", "copy_hash": "1", "run_id": None}
-    empty.articles.save(replace(first, fetched_at=NOON), **kept, seen_at=NOON, suppressed_because="baseline")  # type: ignore[arg-type]
-    save_article(empty, make_talks()[2], NOON + HOUR)
-    assert "was there when the source was first read." in "".join(list_notes(empty).counts)
-    assert [(count.source, count.told, count.there) for count in list_notes(empty).digest.counts if count.told] == [
+    store.articles.save(replace(first, fetched_at=NOON), **kept, seen_at=NOON, suppressed_because="baseline")  # type: ignore[arg-type]
+    save_article(store, make_talks()[2], NOON + HOUR)
+    assert "was there when the source was first read." in "".join(list_notes(store).counts)
+    assert [(count.source, count.told, count.there) for count in list_notes(store).digest.counts if count.told] == [
         ("ktkz", 2, 1)
     ]
-    save_article(empty, edited, NOON + 2 * HOUR)  # a change since then is news
-    assert {count.there for count in list_notes(empty).digest.counts} == {0}
+    save_article(store, edited, NOON + 2 * HOUR)  # a change since then is news
+    assert {count.there for count in list_notes(store).digest.counts} == {0}
 
 
-def test_copies_beyond_the_first_are_counted(empty: Store) -> None:
+def test_copies_beyond_the_first_are_counted(store: Store) -> None:
     russian = make_talks()[0]
-    save_article(empty, russian, NOON)
+    save_article(store, russian, NOON)
     for number in range(MAX_LISTED_PAGES + 3):
         url = f"https://www.kt.kz/rus/x_137810100{number:02}.html"
         copy = make_article(f"ktkz:137810100{number:02}:ru", "В МИД обсудили курс", russian.body, NOON, url)
-        save_article(empty, replace(copy, verdict=Verdict.COPY, copy_of=russian.id), NOON + HOUR)
-    empty.clusters.assign_pending(ALMATY)
-    say = list_notes(empty, "ru")
+        save_article(store, replace(copy, verdict=Verdict.COPY, copy_of=russian.id), NOON + HOUR)
+    store.clusters.assign_pending(ALMATY)
+    say = list_notes(store, "ru")
     (told,) = say.digest.stories
     assert say.carried(told.entry) == "Есть ещё на 11 страницах"
     assert (len(say.copies(told.entry)), say.more(told.entry, copies=True)) == (MAX_LISTED_PAGES, "и ещё 3")

@@ -90,48 +90,48 @@ def test_no_form_has_a_redacted_name(day: Store, form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
-def test_empty_digest_says_so(empty: Store, form: str, language: str) -> None:
-    text, phrases = render_view(empty, language, form), Translations(language, UTC)
+def test_empty_digest_says_so(store: Store, form: str, language: str) -> None:
+    text, phrases = render_view(store, language, form), Translations(language, UTC)
     assert phrases["nothing"] in text.replace("\\", "")
     assert phrases["contents"].casefold() not in text.casefold()
     assert f"{phrases.count('seen_articles', 0)} {phrases['blind']}" in " ".join(text.split())
 
 
-def test_weak_matches_are_marked(empty: Store) -> None:
+def test_weak_matches_are_marked(store: Store) -> None:
     item = make_article(
         "mfa:1:en", "Red cross on a door", "A red cross was painted on a door.", NOON, "https://www.gov.kz/1"
     )
     assert {match.strength for match in item.matches} == {Strength.WEAK}
-    save_article(empty, item, NOON)
-    assert make_view(empty, "en").digest.is_empty
+    save_article(store, item, NOON)
+    assert make_view(store, "en").digest.is_empty
     assert "Matched: Red Cross (not sure)" in render_view(
-        empty, "en", "txt", wanted=ArticleQuery(strength=Strength.WEAK)
+        store, "en", "txt", wanted=ArticleQuery(strength=Strength.WEAK)
     )
 
 
-def test_a_story_without_a_rule_is_under_other_subjects(empty: Store) -> None:
+def test_a_story_without_a_rule_is_under_other_subjects(store: Store) -> None:
     item = make_article("mfa:1:en", "Wheat", "Wheat became dearer.", NOON, "https://www.gov.kz/1")
-    save_article(empty, item, NOON)
+    save_article(store, item, NOON)
     config = Config()
-    found = make_digest_of(EntryBuilder(config, empty), empty, config, ArticleQuery(), [item], BEGIN, END)
+    found = make_digest_of(EntryBuilder(config, store), store, config, ArticleQuery(), [item], BEGIN, END)
     assert [section.title for section in DigestView(found, Translations("en", ALMATY)).sections] == ["Other news"]
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_revised_article_of_a_story_says_what_changed(empty: Store, form: str) -> None:
-    revise_talks(empty)
-    (told,) = make_view(empty, "kk").digest.stories
+def test_every_revised_article_of_a_story_says_what_changed(store: Store, form: str) -> None:
+    revise_talks(store)
+    (told,) = make_view(store, "kk").digest.stories
     assert (told.entry.id, [each.id for each in told.changed]) == ("mfa:1300001:kk", ["mfa:1300001:ru"])
-    text = strip_markup(render_view(empty, "kk", form))
+    text = strip_markup(render_view(store, "kk", form))
     assert "Бұл да түзетілді: Қазақстан Сыртқы істер министрлігі, орыс тілі" in text
     assert text.count("45 → 54") == 2
     assert "Казахстан и МККК обсудили курс для военных медиков (54)" in text.replace("\\", "")
 
 
-def test_changed_words_are_marked(empty: Store) -> None:
-    revise_talks(empty)
+def test_changed_words_are_marked(store: Store) -> None:
+    revise_talks(store)
     assert "Headline. Now: Казахстан и МККК обсудили курс для военных медиков *(54)*" in " ".join(
-        render_view(empty, "en", "txt").split()
+        render_view(store, "en", "txt").split()
     )
 
 

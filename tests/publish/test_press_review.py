@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,14 @@ from typing import Any
 import pytest
 from lxml import etree
 from pypdf import PdfReader
-from support.day_of_news import fill_store, revise_talks
+from support.day_of_news import revise_talks
 from support.digest_text import BODIES, count_shown, make_view, remove_own_words
 
 from crawler.errors import UsageError
 from crawler.publish.press_review import REVIEW_SUFFIXES, raise_if_unwritable, write_review
 from crawler.publish.templates import Templates
 from crawler.publish.translations import OUTPUT_LANGUAGES
-from crawler.store import Store, open_store
+from crawler.store import Store
 
 pytest.importorskip("docx")
 pytest.importorskip("reportlab")
@@ -31,19 +30,6 @@ from docx.oxml.ns import qn
 KAZAKH = "ӘәҒғҚқҢңӨөҰұҮүҺһІі"
 LINKS = 6 + 3
 """Stories and headings. The contents have a link to each."""
-
-
-@pytest.fixture(scope="module")
-def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path_factory.mktemp('day') / 'crawler.db'}") as store:
-        fill_store(store)
-        yield store
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Store]:
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
-        yield store
 
 
 def write_file(store: Store, folder: Path, name: str, **values: Any) -> bytes:
@@ -176,33 +162,33 @@ def test_no_file_has_a_redacted_name(day: Store, tmp_path: Path, ending: str) ->
 
 
 @pytest.mark.parametrize("ending", [name[1:] for name in REVIEW_SUFFIXES])
-def test_an_empty_review_is_a_valid_file(empty: Store, tmp_path: Path, ending: str) -> None:
+def test_an_empty_review_is_a_valid_file(store: Store, tmp_path: Path, ending: str) -> None:
     for language in OUTPUT_LANGUAGES:
-        found = write_file(empty, tmp_path, f"{language}.{ending}")
+        found = write_file(store, tmp_path, f"{language}.{ending}")
         assert found
         if ending in ("docx", "pdf"):
-            text = " ".join(read_text(empty, tmp_path, f"{language}.{ending}").split())
-            assert make_view(empty, language).phrases["nothing"] in text
+            text = " ".join(read_text(store, tmp_path, f"{language}.{ending}").split())
+            assert make_view(store, language).phrases["nothing"] in text
 
 
-def test_every_revised_article_of_a_story_says_what_changed(empty: Store, tmp_path: Path) -> None:
-    revise_talks(empty)
+def test_every_revised_article_of_a_story_says_what_changed(store: Store, tmp_path: Path) -> None:
+    revise_talks(store)
     for ending in ("docx", "pdf"):
-        text = " ".join(read_text(empty, tmp_path, f"en.{ending}").split())
+        text = " ".join(read_text(store, tmp_path, f"en.{ending}").split())
         assert "Revised as well: Ministry of Foreign Affairs of Kazakhstan, Russian" in text
         assert text.count("45 → 54") == 2
 
 
-def test_characters_that_xml_forbids_are_replaced(empty: Store, tmp_path: Path) -> None:
+def test_characters_that_xml_forbids_are_replaced(store: Store, tmp_path: Path) -> None:
     from support.day_of_news import NOON, make_article, save_article
 
     title = "МККК \x0b\x00 \ud800 <b>&amp; \U0001f600 عربي"
     save_article(
-        empty, make_article("mfa:1:ru", title, "О МККК и о погоде. " * 9, NOON, 'https://www.gov.kz/a?b=1&c="2"'), NOON
+        store, make_article("mfa:1:ru", title, "О МККК и о погоде. " * 9, NOON, 'https://www.gov.kz/a?b=1&c="2"'), NOON
     )
     for ending in REVIEW_SUFFIXES:
-        assert write_file(empty, tmp_path, f"ru{ending}")
-    assert "<b>&amp;" in read_text(empty, tmp_path, "ru.docx")
+        assert write_file(store, tmp_path, f"ru{ending}")
+    assert "<b>&amp;" in read_text(store, tmp_path, "ru.docx")
 
 
 def test_a_file_is_complete_or_stays_as_it_was(day: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
