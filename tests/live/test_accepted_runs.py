@@ -53,10 +53,10 @@ def test_a_measure_that_moved_for_good(tmp_path: Path) -> None:
 def long_lists(store) -> None:  # type: ignore[no-untyped-def]
     begun = datetime.now(UTC) - timedelta(days=3)
     for number in range(6):
-        run = store.runs.begin(Run(source="ktkz", started_at=begun + number * timedelta(hours=1)))
+        run = store.runs.record_start(Run(source="ktkz", started_at=begun + number * timedelta(hours=1)))
         ended = {"finished_at": run.started_at, "health": Health.HEALTHY, "reason": "Well.", "exit_code": 0}
         measures = {"codes": {"200": 1}, "lists": {"pages": 1, "entries": 100}}
-        store.runs.finish(Run(id=run.id, source="ktkz", started_at=run.started_at, measures=measures, **ended))
+        store.runs.record_end(Run(id=run.id, source="ktkz", started_at=run.started_at, measures=measures, **ended))
 
 
 @pytest.mark.parametrize("words", [["--accept"], ["mfa", "ktkz", "--accept"], ["mfa", "--accept"]])

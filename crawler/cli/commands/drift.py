@@ -76,7 +76,8 @@ def _read_archived_pages(config: Config, spider: type[SourceSpider], run: Run, u
     from crawler.archive.snapshot_folder import find_source_folder
     from crawler.archive.snapshot_reader import read_snapshots
 
-    url_mapping, pages = spider.make_url_mapping(config), dict[str, Snapshot]()
+    url_mapping = spider.make_url_mapping(config)
+    pages: dict[str, Snapshot] = {}
     try:
         folder = find_source_folder(config.archive_dir, spider.name)
     except NoSnapshots:
