@@ -36,16 +36,22 @@ def run_all(
 async def _run_plans(
     plans: Sequence[RunPlan], on_event: Callable[[RunEvent], None], max_children: int, options: dict[str, Any]
 ) -> list[RunOutcome]:
-    slots, children, signals = asyncio.Semaphore(max_children), dict[int, ChildProcess](), list[int]()
+    slots = asyncio.Semaphore(max_children)
+    children: dict[int, ChildProcess] = {}
+    is_stopping = False
 
     def stop() -> None:
-        signals.append(1)
+        nonlocal is_stopping
         for child in children.values():
-            child.stop() if len(signals) == 1 else child.kill()
+            if is_stopping:
+                child.kill()
+            else:
+                child.stop()
+        is_stopping = True
 
     async def run(index: int, plan: RunPlan) -> RunOutcome:
         async with slots:
-            if signals:
+            if is_stopping:
                 reason = f"The run of {plan.source} was skipped: the command was stopped before its turn."
                 return RunOutcome(source=plan.source, run=None, exit_code=1, reason=reason, stopped=True)
             try:
