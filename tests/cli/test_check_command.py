@@ -70,7 +70,7 @@ def test_other_layout_is_a_changed_site(qaz: Checked) -> None:
 
 def test_an_edited_article_is_an_old_fixture(qaz: Checked) -> None:
     newest = qaz.site.articles[0]
-    qaz.site.edit(newest.id)
+    qaz.site.edit_article(newest.id)
     done, found = qaz.check()
     assert (done.code, found["QazArticle"]["word"]) == (0, "fixture old")
     assert "body differ from the store" in found["QazArticle"]["why"]
@@ -79,7 +79,7 @@ def test_an_edited_article_is_an_old_fixture(qaz: Checked) -> None:
 def test_gone_snapshot_is_reported_and_another_page_checked(qaz: Checked) -> None:
     kept = qaz.site.articles[3]
     keep(qaz, kept)
-    qaz.site.fault(qaz.site.path(kept), "404")
+    qaz.site.add_fault(qaz.site.path(kept), "404")
     done, _ = qaz.check()
     told = [(line["word"], line["gone"]) for line in done.lines if line["page_class"] == "QazArticle"]
     assert (done.code, told) == (0, [("fixture old", True), ("as expected", False)])
@@ -100,7 +100,7 @@ def test_a_snapshot_comes_before_the_store(qaz: Checked) -> None:
 
 
 def test_broken_feed_is_reported_for_the_feed_only(qaz: Checked) -> None:
-    qaz.site.fault("/rss", "200_challenge")
+    qaz.site.add_fault("/rss", "200_challenge")
     done, found = qaz.check()
     assert done.code == 11
     assert words(found) == {"Feed": "blocked", "QazArticle": "as expected", "QazSection": "as expected"}
@@ -114,7 +114,7 @@ def test_robots_are_respected(qaz: Checked) -> None:
 
 
 def test_site_that_is_down_is_unreachable(qaz: Checked) -> None:
-    qaz.site.fault("*", "503")
+    qaz.site.add_fault("*", "503")
     done, found = qaz.check()
     assert (done.code, set(words(found).values())) == (10, {"unreachable"})
 
