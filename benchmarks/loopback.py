@@ -21,9 +21,9 @@ from email.utils import format_datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from benchmarks.corpus import Release, make_crowd, make_releases
+from crawler.text.dates import load_time_zone
 
 CONNECTIONS = 8
 """Connections at the same time, here and in the measured crawls."""
@@ -96,7 +96,7 @@ def _make_feed(releases: Sequence[Release], times: Mapping[str, datetime]) -> st
 
 def _make_page(release: Release, published_at: datetime) -> str:
     title, section = html.escape(release.title), release.section.title()
-    local = published_at.astimezone(ZoneInfo("Asia/Almaty"))
+    local = published_at.astimezone(load_time_zone("Asia/Almaty"))
     paragraphs = "\n".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in release.paragraphs)
     icons = "".join(f'<a href="#"><img src="/{n}.svg" alt="Icon {n}"></a>' for n in range(6))
     chance = random.Random(release.id)

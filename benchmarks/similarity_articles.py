@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from crawler.items import Article, Verdict
 from crawler.store import Store
+from crawler.text.dates import load_time_zone
 
 COMMON_ENDING = " Напоминаем, что комитет был создан на границе двух областей и помогает всем, кто в этом нуждается."
 FIRST_DAY = datetime(2026, 1, 1, 6, 0, tzinfo=UTC)
-ZONE = ZoneInfo("Asia/Almaty")
+ZONE = load_time_zone("Asia/Almaty")
 ARTICLES_PER_DAY = 1000
 REPRINT_EVERY = 100
 REPRINT_DISTANCE = 7

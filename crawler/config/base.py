@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
+
+from crawler.text.dates import load_time_zone
 
 ArticleLanguage = Literal["ru", "kk", "en"]
 
@@ -18,10 +19,7 @@ class ConfigSection(BaseModel):
 
 def validate_timezone(value: str) -> str:
     """Return the name of a time zone. Raise ValueError when there is no such time zone."""
-    try:
-        ZoneInfo(value)
-    except Exception as error:  # ZoneInfo raises several kinds for one mistake
-        raise ValueError(f"{value!r} is no time zone name such as Asia/Almaty") from error
+    load_time_zone(value)
     return value
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
 import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
@@ -18,6 +17,7 @@ from crawler.config.base import ArticleLanguage, ConfigSection, format_input, va
 from crawler.config.subscriptions import NAME_PATTERN, ChannelAddress, Subscription
 from crawler.config.toml_file import format_location
 from crawler.errors import UnknownSource, suggest_nearest
+from crawler.text.dates import load_time_zone
 
 CONFIG_FILE_NAME = "crawler.toml"
 VARIABLE_PREFIX = "CRAWLER_"
@@ -225,9 +225,9 @@ class Config(BaseSettings):
         own_setting = self.get_source(name).allow_private
         return self.allow_private if own_setting is None else own_setting
 
-    def get_timezone(self, subscription: Subscription) -> ZoneInfo:
+    def get_timezone(self, subscription: Subscription) -> tzinfo:
         """Return the time zone of a subscriber."""
-        return ZoneInfo(subscription.timezone or self.timezone)
+        return load_time_zone(subscription.timezone or self.timezone)
 
     @property
     def alarm_addresses(self) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from crawler.config import Config, Subscription
 from crawler.items import Article, Precision, Strength, Verdict
@@ -23,6 +22,7 @@ from crawler.publish.templates import Templates
 from crawler.publish.translations import Translations
 from crawler.revisions.changes import ClaimType
 from crawler.store import ChangeEvent, Decision, Message, Store, make_idempotency_key
+from crawler.text.dates import load_time_zone
 
 MAX_FULL_EXCERPT, MAX_SHORT_EXCERPT = 700, 280
 """Characters of an excerpt; the rights may allow fewer."""
@@ -242,7 +242,7 @@ def format_matches(entry: Entry, translations: Translations, titles: Mapping[str
 
 def make_test_message(channel: str, language: str, timezone: str, now: datetime) -> RenderedMessage:
     """Return a message that says that a channel works."""
-    translations = Translations(language, ZoneInfo(timezone))
+    translations = Translations(language, load_time_zone(timezone))
     body = f"{translations.fill('test_body', name=channel)} {translations.moment(now)}"
     key = make_idempotency_key("test", channel, now.isoformat())
     return make_plain_message(key, translations["test"], body, language, now)

@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from itertools import product
-from zoneinfo import ZoneInfo
 
 from crawler.monitoring.publishing_rate import MAX_HISTORY, MIN_DAYS, MIN_GAPS, learn_publishing_rate
 
@@ -64,7 +63,7 @@ ALL_HOURS = PublishingWindow(0, 24, is_workdays_only=False)
 def learn_cron(
     times: Iterable[datetime],
     now: datetime,
-    zone: ZoneInfo,
+    zone: tzinfo,
     *,
     default_cron: str,
     min_interval: timedelta,

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime, tzinfo
 
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.combining import OrTrigger
@@ -19,6 +18,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from crawler.errors import ConfigError, suggest_nearest
 from crawler.store.schedules import ScheduleState
+from crawler.text.dates import load_time_zone
 from crawler.text.months import list_english_abbreviations
 
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -56,12 +56,12 @@ def parse_cron(text: str, where: str, timezone: str = "Asia/Almaty", jitter: int
     up to so many seconds. A start is never early, because another would follow at the due time itself. Delays do not
     add up, because each start is computed from the clock.
     """
-    zone = ZoneInfo(timezone)
+    zone = load_time_zone(timezone)
     triggers = [_parse_expression(part, where, zone, jitter) for part in text.split("|")]
     return triggers[0] if len(triggers) == 1 else OrTrigger(triggers)
 
 
-def _parse_expression(text: str, where: str, zone: ZoneInfo, jitter: int) -> CronTrigger:
+def _parse_expression(text: str, where: str, zone: tzinfo, jitter: int) -> CronTrigger:
     values = _split_fields(text, where)
     for (name, bounds), value in zip(FIELD_BOUNDS.items(), values, strict=True):
         for item in value.split(","):
@@ -95,7 +95,7 @@ def list_upcoming_starts(
 
 def _list_start_times(row: ScheduleState, now: datetime, count: int, timezone: str) -> list[datetime]:
     trigger = parse_cron(row.cron, f"sources.{row.source}.cron", timezone)
-    times = [row.next_due_at.astimezone(ZoneInfo(timezone))] if row.next_due_at and row.next_due_at > now else []
+    times = [row.next_due_at.astimezone(load_time_zone(timezone))] if row.next_due_at and row.next_due_at > now else []
     while len(times) < count:
         last = times[-1] if times else now
         # APScheduler searches from the earlier of these two times.

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from zoneinfo import ZoneInfo
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_SUBMITTED, JobSubmissionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -31,6 +30,7 @@ from crawler.service.outcome import RunOutcome
 from crawler.service.pool import follow_child, make_failed_start
 from crawler.service.schedule_state import Timing, apply_timing, is_start_overdue
 from crawler.store.schedules import RUN_NOW, ScheduleState
+from crawler.text.dates import load_time_zone
 
 if TYPE_CHECKING:
     from crawler.service.reloader import ConfigReloader
@@ -110,7 +110,7 @@ class RunScheduler:
     ) -> None:
         self._reloader, self._observer = reloader, observer
         self._schedules, self._timezone = reloader.store.schedules, reloader.config.timezone
-        self._zone = ZoneInfo(self._timezone)
+        self._zone = load_time_zone(self._timezone)
         self._grace, self._target, self._check_seconds, self._parse = grace, target, check_seconds, parse
         self._slots = asyncio.Semaphore(max_children)
         self._stopping = asyncio.Event()

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from crawler import spiders
 from crawler.config import Config
@@ -65,7 +64,7 @@ def _make_timing(name: str, cron: str, jitter: int, config: Config, store: Store
     learned = learn_cron(
         store.articles.list_publication_times(name, now - MAX_HISTORY),
         now,
-        ZoneInfo(config.timezone),
+        load_time_zone(config.timezone),
         default_cron=cron,
         min_interval=options.auto_shortest,
         max_interval=options.auto_longest,

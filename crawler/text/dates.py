@@ -7,6 +7,7 @@ that no date is guessed. A general date library reads more and invents more (doc
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timezone, tzinfo
 from email.utils import parsedate_to_datetime
@@ -45,14 +46,25 @@ class ParsedDate:
     raw: str
 
 
+class _PackagedZone(ZoneInfo):
+    """A time zone that can be copied and pickled by its name. A `ZoneInfo` that was read from a file cannot."""
+
+    def __reduce__(self) -> tuple[Callable[[str], tzinfo], tuple[str]]:
+        return load_time_zone, (self.key,)
+
+
 @lru_cache
 def load_time_zone(name: str) -> tzinfo:
     """Return a time zone from the `tzdata` package, never from the system's own tables.
 
-    Systems of 2023 have Kazakhstan an hour wrong since 1 March 2024, and `ZoneInfo(name)` asks the system first.
+    Systems of 2023 have Kazakhstan an hour wrong since 1 March 2024, and `ZoneInfo(name)` asks the system first. Raise
+    ValueError when there is no time zone of that name.
     """
-    with resources.files("tzdata.zoneinfo").joinpath(*name.split("/")).open("rb") as file:
-        return ZoneInfo.from_file(file, key=name)
+    package = resources.files("tzdata")
+    if name not in package.joinpath("zones").read_text(encoding="utf-8").splitlines():
+        raise ValueError(f"{name!r} is no time zone name such as Asia/Almaty")
+    with package.joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+        return _PackagedZone.from_file(file, key=name)
 
 
 def convert_to_zone(time: datetime, zone: tzinfo) -> datetime:

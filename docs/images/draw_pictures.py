@@ -14,7 +14,6 @@ import tempfile
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.text import Text
@@ -25,11 +24,12 @@ from crawler.publish.builder import EntryBuilder, EntryRequest
 from crawler.publish.templates import Templates
 from crawler.publish.translations import Translations
 from crawler.store import open_store
+from crawler.text.dates import load_time_zone
 
 HERE = Path(__file__).parent
 WIDTH, LINES = 112, 24
 ARTICLE = "qazmonitor:1392:en"
-PUBLISHED = datetime(2023, 2, 8, 10, 28, tzinfo=ZoneInfo("Asia/Almaty"))
+PUBLISHED = datetime(2023, 2, 8, 10, 28, tzinfo=load_time_zone("Asia/Almaty"))
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-label="crawler crawl">
 <style>{styles} .{unique_id}-matrix {{ font: {char_height}px monospace; white-space: pre }}</style>
 <defs><clipPath id="{unique_id}-clip-terminal"><rect width="{terminal_width}" height="{terminal_height}"/></clipPath>
@@ -73,7 +73,7 @@ def draw_mail(data: Path) -> None:
         article = store.articles.get(ARTICLE)
         assert article is not None
         (entry,) = EntryBuilder(config, store, language="en").build([EntryRequest(article=article, max_excerpt=600)])
-    translations = Translations("en", ZoneInfo("Asia/Almaty"))
+    translations = Translations("en", load_time_zone("Asia/Almaty"))
     titles = {"ihl": "International humanitarian law", "red-cross-movement": "Red Cross and Red Crescent Movement"}
     _, _, html = render_alert(
         Templates(), entry, translations, created_at=PUBLISHED, form="full", subscription="press", titles=titles

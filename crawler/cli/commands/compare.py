@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -122,6 +121,7 @@ def _read_document(file: str, embedding: Embedding | None) -> Document:
 def _find_document(name: str, store: Store, config: Config, embedding: Embedding | None) -> Document:
     """Return the text that a file name, an article id or a stored URL names. Raise UsageError when there is none."""
     from crawler.similarity.documents import make_article_document
+    from crawler.text.dates import load_time_zone
 
     if Path(name).is_file():
         return _read_document(name, embedding)
@@ -130,7 +130,7 @@ def _find_document(name: str, store: Store, config: Config, embedding: Embedding
         article = next(iter(store.articles.list_by_url(name)), None)
     if article is None:
         raise UsageError(f"{name!r} is no text file, and no article of that id or address is in {store.name}.")
-    return make_article_document(article, ZoneInfo(config.timezone), embedding)
+    return make_article_document(article, load_time_zone(config.timezone), embedding)
 
 
 def similarity_to_dict(similarity: Similarity) -> dict[str, Any]:
