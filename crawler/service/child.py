@@ -7,7 +7,6 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
@@ -98,7 +97,7 @@ class Termination:
 
 
 class ChildProcess:
-    """One run in a process of its own. As a context manager it leaves no process behind.
+    """One run in a process of its own. Call `close` in the end, so that no process is left behind.
 
     `outcome` is None until the process has ended. `pid` is its process id and that of its group. Two threads read its
     pipes. `poll_events` never waits, so one thread can serve many children.
@@ -157,18 +156,6 @@ class ChildProcess:
             self._enforce_limits(time.monotonic())
         return [self._events.get() for _ in range(self._events.qsize())]
 
-    def iterate_events(self) -> Iterator[RunEvent]:
-        """Yield every event as it comes, until `outcome` is set."""
-        while self.outcome is None:
-            self.wait_for_events()
-            yield from self.poll_events()
-
-    def wait(self) -> RunOutcome:
-        """Return the outcome, once there. Events are dropped."""
-        deque(self.iterate_events(), maxlen=0)
-        assert self.outcome is not None
-        return self.outcome
-
     def stop(self, grace: float | None = None, because: str | None = None, *, at_limit: bool = False) -> None:
         """Send TERM now. `poll_events` sends the next signals. A second call does nothing."""
         if self.outcome is None and self._termination is None and self._reported_at == float("inf"):
@@ -188,13 +175,9 @@ class ChildProcess:
         """Kill the process if it is still there, and wait until it is not."""
         if self.outcome is None:
             self.kill()
-            self.wait()
-
-    def __enter__(self) -> ChildProcess:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        while self.outcome is None:
+            self.wait_for_events()
+            self.poll_events()
 
     def _enforce_limits(self, now: float) -> None:
         limits, run = self._limits, f"The run of {self.plan.source} was ended"

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import import_module
-from multiprocessing import connection
+from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import NamedTuple, NoReturn
 
@@ -54,11 +54,7 @@ class WorkerStopped(BaseException):
 
 
 def run_worker(
-    plan: RunPlan,
-    target: str | Target,
-    events: connection.Connection,
-    output: connection.Connection,
-    settings: WorkerSettings,
+    plan: RunPlan, target: str | Target, events: Connection, output: Connection, settings: WorkerSettings
 ) -> NoReturn:
     """Run `target(plan, emit)`, send its `Run` or why there is none, and end the process."""
     code, sender = 1, MessageSender(events)
@@ -106,7 +102,7 @@ def _load_target(target: str | Target) -> Target:
     return function
 
 
-def _set_up_process(output: connection.Connection, settings: WorkerSettings, sender: MessageSender) -> None:
+def _set_up_process(output: Connection, settings: WorkerSettings, sender: MessageSender) -> None:
     os.setsid()
     signal.signal(signal.SIGTERM, _handle_sigterm)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -156,7 +152,7 @@ def _end_with_parent(grace: float) -> None:
     parent = multiprocessing.parent_process()
     if parent is None:
         return
-    connection.wait([parent.sentinel])
+    wait([parent.sentinel])
     for _ in range(2):
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(grace)

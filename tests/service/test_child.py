@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from contextlib import closing
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.child_processes import TIGHT_LIMITS, finish_misbehaving_run, is_process_gone, start_misbehaving_run
+from support.child_processes import (
+    TIGHT_LIMITS,
+    finish_misbehaving_run,
+    is_process_gone,
+    iterate_events,
+    start_misbehaving_run,
+    wait_for_outcome,
+)
 
 from crawler.errors import CrawlerError
 from crawler.items import Health
@@ -116,7 +124,7 @@ def test_a_child_has_our_folder_and_variables_and_no_reactor(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", "/set/after/the/server/started")
     child = start_misbehaving_run("tells_its_surroundings", CRAWLER_TEST_VALUE="from the plan")
-    told = next(child.iterate_events())
+    told = next(iterate_events(child))
     assert told == {
         "type": "surroundings",
         "folder": str(tmp_path),
@@ -128,11 +136,11 @@ def test_a_child_has_our_folder_and_variables_and_no_reactor(tmp_path: Path, mon
         "main": None,
         "leads": True,
     }
-    assert child.wait().exit_code == 0
+    assert wait_for_outcome(child).exit_code == 0
 
 
 def test_a_child_does_not_outlive_its_with_block() -> None:
-    with start_misbehaving_run("sleeps") as child:
+    with closing(start_misbehaving_run("sleeps")) as child:
         pass
     assert child.outcome is not None
     assert child.outcome.killed
@@ -161,9 +169,9 @@ def test_a_server_that_died_is_replaced() -> None:
 
 def test_runs_that_lose_their_server_are_given_up_and_ended() -> None:
     child = start_misbehaving_run("sleeps")
-    assert next(child.iterate_events())["type"] == "ready"
+    assert next(iterate_events(child))["type"] == "ready"
     os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)  # type: ignore[attr-defined]
-    outcome = child.wait()
+    outcome = wait_for_outcome(child)
     assert outcome.exit_code == 1
     assert "the server process that all runs come from is gone" in outcome.reason
     assert is_process_gone(child.pid)
@@ -171,20 +179,20 @@ def test_runs_that_lose_their_server_are_given_up_and_ended() -> None:
 
 def test_signals_meant_for_everyone_do_not_end_the_server() -> None:
     child = start_misbehaving_run("stops_in_order", grace=30)
-    events = child.iterate_events()
+    events = iterate_events(child)
     assert next(events)["type"] == "ready"
     server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         os.kill(server, number)
     child.stop()
-    assert child.wait().exit_code == 0
+    assert wait_for_outcome(child).exit_code == 0
     assert finish_misbehaving_run("good")[0].exit_code == 0
     assert forkserver._forkserver._forkserver_pid == server  # type: ignore[attr-defined]
 
 
 def test_an_unknown_target_is_one_failed_run() -> None:
-    with start_child(RunPlan(source="mfa"), target="support.misbehaving_runs:missing") as child:
-        outcome = child.wait()
+    with closing(start_child(RunPlan(source="mfa"), target="support.misbehaving_runs:missing")) as child:
+        outcome = wait_for_outcome(child)
     assert outcome.exit_code == 1
     assert "missing" in outcome.reason
 

@@ -7,14 +7,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
-from support.child_processes import is_process_gone, start_misbehaving_run, wait_until
+from support.child_processes import (
+    is_process_gone,
+    iterate_events,
+    start_misbehaving_run,
+    wait_for_outcome,
+    wait_until,
+)
 
 from crawler.service.child import start_child
 from crawler.service.pool import run_all
@@ -23,7 +29,7 @@ from crawler.service.run import RunPlan
 
 def test_stopping_asks_once_and_keeps_what_the_run_then_reports() -> None:
     child = start_misbehaving_run("stops_in_order", grace=30)
-    events = child.iterate_events()
+    events = iterate_events(child)
     assert next(events)["type"] == "ready"
     child.stop()
     child.stop()
@@ -34,10 +40,10 @@ def test_stopping_asks_once_and_keeps_what_the_run_then_reports() -> None:
 
 
 def test_a_stopped_run_without_a_report_has_failed() -> None:
-    with start_misbehaving_run("sleeps") as child:
-        assert next(child.iterate_events())["type"] == "ready"
+    with closing(start_misbehaving_run("sleeps")) as child:
+        assert next(iterate_events(child))["type"] == "ready"
         child.stop()
-        outcome = child.wait()
+        outcome = wait_for_outcome(child)
     assert (outcome.exit_code, outcome.stopped, outcome.killed) == (1, True, False)
     assert outcome.reason == "The run of sleeps was stopped."
 
@@ -141,8 +147,10 @@ def test_scrapy_crawls_in_one_child_after_another(site: str) -> None:
 
 
 def test_scrapy_closes_its_spider_when_stopped(site: str) -> None:
-    with start_child(RunPlan(source="site", url=site), target="support.misbehaving_runs:crawls", grace=30) as child:
-        events = child.iterate_events()
+    with closing(
+        start_child(RunPlan(source="site", url=site), target="support.misbehaving_runs:crawls", grace=30)
+    ) as child:
+        events = iterate_events(child)
         assert next(events)["type"] == "fetched"
         child.stop()
         told = list(events)

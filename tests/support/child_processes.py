@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,24 @@ def start_misbehaving_run(name: str, grace: float = 0.5, **variables: str) -> Ch
 
 def finish_misbehaving_run(name: str) -> tuple[RunOutcome, list[dict[str, Any]]]:
     child = start_misbehaving_run(name)
-    events = list(child.iterate_events())
+    events = list(iterate_events(child))
     assert child.outcome is not None
     return child.outcome, events
+
+
+def iterate_events(child: ChildProcess) -> Iterator[dict[str, Any]]:
+    """Yield every event as it comes, until the child has ended."""
+    while child.outcome is None:
+        child.wait_for_events()
+        yield from child.poll_events()
+
+
+def wait_for_outcome(child: ChildProcess) -> RunOutcome:
+    """Return the outcome, once there. Events are dropped."""
+    for _ in iterate_events(child):
+        pass
+    assert child.outcome is not None
+    return child.outcome
 
 
 def is_process_gone(pid: int) -> bool:
