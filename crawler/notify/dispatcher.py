@@ -28,7 +28,7 @@ PAGE_SIZE = 500
 """Deliveries read from the store at once."""
 MAX_FAILURES_IN_A_ROW = 3
 """A channel that failed this often in a row is skipped until the next call."""
-NOTHING_LEFT = "its subscription, or what it tells of, is no longer there"
+NOTHING_LEFT = "its subscription or its articles no longer exist"
 log = logging.getLogger(__name__)
 
 
@@ -118,10 +118,10 @@ class Dispatcher:
             return None
         except Exception as error:  # One message that cannot be rendered must not hold up all others.
             log.exception("Message %d cannot be rendered.", message.id)
-            self._postpone(delivery, f"it could not be written ({type(error).__name__})", result)
+            self._postpone(delivery, f"it could not be rendered ({type(error).__name__})", result)
             return None
         if rendered is None:
-            reason = NOTHING_LEFT if has_channel else f"there is no channel {delivery.channel!r} any more"
+            reason = NOTHING_LEFT if has_channel else f"the channel {delivery.channel!r} was removed"
             given_up = replace(delivery, state=DeliveryState.DEAD, failure=reason)
             result.dead += self._store.deliveries.save_result(delivery, given_up)
             result.reasons[reason] += 1

@@ -193,10 +193,10 @@ class _SubscriptionRouter:
         if sent and sent[-1].verdict is Verdict.UNPUBLISHED and group.is_back:
             return None  # Those who know that the page is gone have to know that it is back.
         if group.kind == "new":
-            covering, reason = sent, "its story was told"
+            covering, reason = sent, "an earlier message has its story"
         else:
             covering = self._list_same_corrections(group, past)
-            reason = f"another text of its story was told as {group.kind}"
+            reason = f"another article of its story was sent as {group.kind}"
         if not covering:
             return None
         first = covering[0]

@@ -55,7 +55,7 @@ def filter_event(
     compares the two versions; it is only called for a revision.
     """
     if created_at < started_at:
-        return FilterResult(None, f"it was noted before the subscription began ({started_at:%Y-%m-%d %H:%M} UTC)")
+        return FilterResult(None, f"it is older than the subscription, which began on {started_at:%Y-%m-%d %H:%M} UTC")
     if subscription.sources and article.source not in subscription.sources:
         return FilterResult(None, f"the subscription asks for {', '.join(subscription.sources)} only")
     if subscription.languages and article.language not in subscription.languages:

@@ -118,7 +118,7 @@ def test_a_message_that_cannot_be_rendered_holds_up_no_other(store: Store, monke
         sent = Dispatcher(settings, store).send_due()
         assert (sent.sent, sent.failed) == (2, 1)
         ((_, waits),) = store.deliveries.list_newest(failed=True)
-        assert waits.failure == "it could not be written (OverflowError)"
+        assert waits.failure == "it could not be rendered (OverflowError)"
 
 
 @pytest.mark.parametrize("year", [1, 9999])

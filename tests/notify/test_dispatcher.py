@@ -267,7 +267,7 @@ def test_messages_of_a_removed_channel_are_given_up(store: Store, hook: WebhookS
     sent = Dispatcher(Config(), store).send_due()
     ((_, delivery),) = store.deliveries.list_newest()
     assert (sent.dead, delivery.state) == (1, DeliveryState.DEAD)
-    assert delivery.failure == "there is no channel 'desk' any more"
+    assert delivery.failure == "the channel 'desk' was removed"
 
 
 def test_no_part_of_a_message_has_a_redacted_name(store: Store, box: MailBox) -> None:

@@ -74,7 +74,7 @@ def test_languages_and_copies_of_a_story_are_one_alert(store: Store) -> None:
     late = desk.publisher.publish("1", "kk", topic="ынтымақтастықты")
     assert desk.route() == 0
     assert desk.list_decisions(late.id) == [Decision.COVERED]
-    assert "its story was told (mfa:1:en" in (desk.list_notifications(late.id)[0].reason or "")
+    assert "an earlier message has its story (mfa:1:en" in (desk.list_notifications(late.id)[0].reason or "")
 
 
 def test_unit_article_alerts_for_each_article(store: Store) -> None:
@@ -165,7 +165,7 @@ def test_a_new_subscription_skips_earlier_events(store: Store) -> None:
     desk.config = make_config_of(press={}, late={})
     desk.route()
     assert desk.list_decisions(old.id, "late") == [Decision.SKIP]
-    assert "before the subscription began" in (desk.list_notifications(old.id, "late")[0].reason or "")
+    assert "older than the subscription" in (desk.list_notifications(old.id, "late")[0].reason or "")
     desk.publisher.clock += DAY
     new = desk.publisher.publish("2", title="О другом", body="Делегация МККК посетила Шымкент и встретилась с акимом.")
     desk.route()
