@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from crawler.similarity.event_overlap import MAX_DAYS_APART
 from crawler.similarity.fingerprint import Fingerprint, is_candidate
@@ -153,15 +153,17 @@ def _count_shared_keys(
         f"ORDER BY number DESC LIMIT {MAX_CANDIDATES_PER_KEY}) AS of_{position}"
         for position, key in enumerate(keys)
     )
-    return Counter(row[0] for row in connection.execute(text(" UNION ALL ".join(parts))))
+    # Each query is new text, so SQLAlchemy's cache of compiled statements would never have it.
+    return Counter(row[0] for row in connection.exec_driver_sql(" UNION ALL ".join(parts)))
 
 
 def get_boilerplate(connection: Connection, keys: Collection[int]) -> frozenset[int]:
     """Return which of these passages are boilerplate."""
     found: set[int] = set()
     for chunk in _split_chunks(sorted(keys)):
-        query = select(boilerplate.c.passage).where(boilerplate.c.passage.in_(chunk))
-        found.update(row.passage for row in connection.execute(query))
+        listed = ", ".join(str(int(key)) for key in chunk)
+        query = f"SELECT passage FROM boilerplate WHERE passage IN ({listed})"
+        found.update(row[0] for row in connection.exec_driver_sql(query))
     return frozenset(found)
 
 
@@ -216,7 +218,7 @@ def get_frequent_passages(connection: Connection, keys: Collection[int]) -> froz
         values = ", ".join(f"({int(key)})" for key in chunk)
         nth = f"SELECT number FROM passages WHERE passage = asked.key LIMIT 1 OFFSET {MIN_BOILERPLATE_CLUSTERS - 1}"
         query = f"WITH asked(key) AS (VALUES {values}) SELECT key FROM asked WHERE ({nth}) IS NOT NULL"
-        found.update(row[0] for row in connection.execute(text(query)))
+        found.update(row[0] for row in connection.exec_driver_sql(query))
     return frozenset(found)
 
 
