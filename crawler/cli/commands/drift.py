@@ -62,7 +62,7 @@ def _find_lost_pages(
     """Yield the archived pages that the run could not read, with the articles that their URLs had before."""
     from crawler.fixtures.selector_suggestions import ChangedPage
 
-    urls = {problem.url for problem in run.problems if problem.kind == PageChanged.__name__ and problem.url}
+    urls = {problem.url for problem in run.problems if problem.kind == PageChanged.kind and problem.url}
     site = spider.make_site(config)
     for url, page in _read_archived_pages(config, spider, run, urls).items():
         address = site.identify(url)
