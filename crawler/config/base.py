@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import ErrorDetails
 
 from crawler.text.dates import load_time_zone
 
@@ -21,6 +22,11 @@ def validate_timezone(value: str) -> str:
     """Return the name of a time zone. Raise ValueError when there is no such time zone."""
     load_time_zone(value)
     return value
+
+
+def get_validation_message(error: ErrorDetails) -> str:
+    """Return the message of a pydantic error. That of a ValueError is its own text, without pydantic's prefix."""
+    return str(error["ctx"]["error"]) if error["type"] == "value_error" else error["msg"]
 
 
 def format_input(value: object) -> str:

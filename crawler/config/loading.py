@@ -10,7 +10,7 @@ import platformdirs
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from crawler.config.base import format_input
+from crawler.config.base import format_input, get_validation_message
 from crawler.config.model import CONFIG_FILE_NAME, VARIABLE_PREFIX, Config
 from crawler.config.toml_file import find_toml_line, format_location, is_section, list_known_keys, parse_toml
 from crawler.errors import ConfigError, suggest_nearest
@@ -99,7 +99,7 @@ def _raise_if_unknown_variable() -> None:
 
 def _format_error(error: ValidationError, path: Path | None, text: str) -> str:
     first = error.errors()[0]
-    message = first["msg"].removeprefix("Value error, ")
+    message = get_validation_message(first)
     keys = first["loc"]
     if not keys:  # a mistake in several settings together
         return f"{_format_place(first.get('ctx', {}).get('key_path', ()), path, text)}: {message}"

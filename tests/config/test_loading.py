@@ -92,7 +92,7 @@ def test_empty_file_sets_nothing() -> None:
         ('[sources.mfa]\ncreated_date = "astana"', 3, "'local' or 'utc'"),
         ('[sources.mfa]\nlanguages = "ru"', 3, "sources.mfa.languages"),
         ("[sources.mfa]\nexcerpt_share = 1.5", 3, "less than or equal to 1"),
-        ('timezone = "Mars/Base"', 2, "'Mars/Base' is no time zone name such as Asia/Almaty"),
+        ('timezone = "Mars/Base"', 2, "cannot be used: 'Mars/Base' is no time zone name such as Asia/Almaty."),
         ("limits = 3", 2, "limits = 3"),
         ("sources = 7", 2, "sources = 7"),
         ("[sources]\nmfa = 3", 3, "sources.mfa = 3"),

@@ -88,10 +88,10 @@ def parse_redactions(patterns: Iterable[str]) -> tuple[str, ...]:
     """Return the patterns, checked by the rules for a subscription's. Raise UsageError for a bad one."""
     from pydantic import ValidationError
 
+    from crawler.config.base import get_validation_message
     from crawler.config.subscriptions import Subscription
 
     try:
         return Subscription.model_validate({"channels": ("none",), "redact": tuple(patterns)}).redact
     except ValidationError as error:
-        reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
-        raise UsageError(f"--redact {reason}.") from error
+        raise UsageError(f"--redact {get_validation_message(error.errors()[0])}.") from error
