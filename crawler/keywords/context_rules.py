@@ -93,24 +93,32 @@ class AdjacentPhrases:
 
 
 class AdjacentList(NamedTuple):
-    """One of the four lists not_before, not_after, sure_before, sure_after."""
+    """One of the four lists of a context.
+
+    not_before: the term does not count before these phrases, so they follow it. not_after: they precede it.
+    sure_before and sure_after: the same for a term that counts.
+    """
 
     strength: Strength
-    is_before_hit: bool
+    precedes_hit: bool
     phrases: AdjacentPhrases
 
 
 @dataclass(slots=True)
 class CompiledContext:
-    """A context of a rule with its phrases in all forms, and the numbers of the rules whose hits support it."""
+    """A context of a rule with its phrases in all forms, and the indexes of the rules whose hits support it.
 
+    `number` counts the contexts of all rules.
+    """
+
+    number: int
     rule: ContextRule
     adjacent: tuple[AdjacentList, ...]
     supporting_rules: frozenset[int]
 
 
 class ContextWordKey(NamedTuple):
-    """The key of a context word in the automaton. `context` is the id of its ContextRule."""
+    """The key of a context word in the automaton. `context` is the number of its CompiledContext."""
 
     context: int
     polarity: Polarity
@@ -136,20 +144,24 @@ class Disambiguator:
     def __init__(self, rules: RuleSet) -> None:
         self._rules = rules
         self._context_words: TermAutomaton[ContextWordKey] | None = None
-        self._contexts: dict[tuple[int, str], CompiledContext] = {}
-        numbers = {rule.name: number for number, rule in enumerate(rules.rules)}
-        for number, rule in enumerate(rules.rules):
+        self._contexts: list[CompiledContext] = []
+        self._context_by_term: dict[tuple[int, str], CompiledContext] = {}
+        """By rule index and term. An empty term is every other term of the rule."""
+        indexes = {rule.name: rule_index for rule_index, rule in enumerate(rules.rules)}
+        for rule_index, rule in enumerate(rules.rules):
             for context_rule in rule.context:
-                supporting = frozenset({number, *(numbers[name] for name in context_rule.supported_by)})
-                context = CompiledContext(context_rule, _compile_adjacent_phrases(context_rule), supporting)
+                supporting = frozenset({rule_index, *(indexes[name] for name in context_rule.supported_by)})
+                adjacent = _compile_adjacent_phrases(context_rule)
+                context = CompiledContext(len(self._contexts), context_rule, adjacent, supporting)
+                self._contexts.append(context)
                 for term in context_rule.terms or ("",):
-                    self._contexts.setdefault((number, term), context)
+                    self._context_by_term.setdefault((rule_index, term), context)
 
     def set_strengths(self, texts: dict[str, FoldedText], hits: list[Hit]) -> None:
         """Set strength and reason of every hit."""
         ambiguous = []
         for hit in hits:
-            context = self._contexts.get((hit.rule_index, hit.term)) or self._contexts.get((hit.rule_index, ""))
+            context = self._get_context(hit)
             if _is_in_address(hit):
                 hit.strength, hit.reason = Strength.WEAK, "inside a web or mail address"
             elif context is not None:
@@ -160,22 +172,25 @@ class Disambiguator:
         evidence = ContextEvidence(texts, hits, self._get_context_words())
         for _ in range(2):  # the second time, hits found strong in the first support the others
             strong_hits = [hit for hit in hits if hit.strength is Strength.STRONG]
-            verdicts = [(hit, evidence.assess_hit(hit, context, strong_hits)) for hit, context in ambiguous]
-            for hit, (strength, reason) in verdicts:
+            decisions = [(hit, evidence.assess_hit(hit, context, strong_hits)) for hit, context in ambiguous]
+            for hit, (strength, reason) in decisions:
                 hit.strength, hit.reason = strength, reason
+
+    def _get_context(self, hit: Hit) -> CompiledContext | None:
+        return self._context_by_term.get((hit.rule_index, hit.term)) or self._context_by_term.get((hit.rule_index, ""))
 
     def _get_context_words(self) -> TermAutomaton[ContextWordKey]:
         """Return the automaton of the context words of every context."""
         if self._context_words is None:
             self._context_words = TermAutomaton()
-            for rule in {id(context.rule): context.rule for context in self._contexts.values()}.values():
+            for context in self._contexts:
                 for polarity, terms in (
-                    (Polarity.SUPPORT, rule.support),
-                    (Polarity.AGAINST, rule.against),
-                    (Polarity.AGAINST_UNCAPITALIZED, rule.against_small),
+                    (Polarity.SUPPORT, context.rule.support),
+                    (Polarity.AGAINST, context.rule.against),
+                    (Polarity.AGAINST_UNCAPITALIZED, context.rule.against_small),
                 ):
                     for language, term in self._expand_vocabularies(terms):
-                        self._context_words.add_term(ContextWordKey(id(rule), polarity, term), term, language)
+                        self._context_words.add_term(ContextWordKey(context.number, polarity, term), term, language)
             self._context_words.build()
         return self._context_words
 
@@ -199,7 +214,7 @@ class ContextEvidence:
         self.texts = texts
         self.hits = hits
         self._expansions: dict[tuple[int, str], tuple[bool, str | None]] = {}
-        self._adjacent_verdicts: dict[Hit, tuple[Strength, str] | None] = {}
+        self._adjacent_decisions: dict[Hit, tuple[Strength, str] | None] = {}
         self._word_hits: dict[int, list[ContextWordHit]] = {}
         for name, folded in texts.items():
             for key, start, end in context_words.find_terms(folded.data):
@@ -208,10 +223,10 @@ class ContextEvidence:
 
     def assess_hit(self, hit: Hit, context: CompiledContext, strong_hits: list[Hit]) -> tuple[Strength, str | None]:
         """Return the strength of a hit and the reason. Phrases beside it come first, then the text's own expansion."""
-        if verdict := self._get_adjacent_verdict(hit, context):
-            return verdict
-        is_own_term, other_expansion = self._get_expansions(hit, context)
-        if other_expansion and not is_own_term:
+        if decision := self._get_adjacent_decision(hit, context):
+            return decision
+        is_spelled_as_rule_term, other_expansion = self._get_expansions(hit, context)
+        if other_expansion and not is_spelled_as_rule_term:
             return Strength.WEAK, f"the text spells it out as {other_expansion!r}"
         capitalization = check_capitalization(hit.folded.original, hit.start, hit.end, hit.term)
         support, against = self._weigh_nearby_words(hit, context, capitalization)
@@ -219,30 +234,32 @@ class ContextEvidence:
             other.term for other in strong_hits if other.rule_index in context.supporting_rules and other is not hit
         }
         weight_for = sum(support.values()) + 2 * min(MAX_COUNTED_ANCHORS, len(anchors))
-        weight_for += EXPANSION_WEIGHT if is_own_term else 0
+        weight_for += EXPANSION_WEIGHT if is_spelled_as_rule_term else 0
         weight_against = sum(against.values()) + (1 if self._has_other_meaning(hit, context) else 0)
         lacks_capitals = context.rule.needs == "capitals" and capitalization is Capitalization.MISSING
         needs_support = lacks_capitals or context.rule.needs == "support"
         if (weight_for > weight_against) if needs_support else (weight_for >= weight_against):
             is_explained = needs_support or weight_against
-            return Strength.STRONG, _explain_support(is_own_term, anchors, support) if is_explained else None
+            return Strength.STRONG, _explain_support(
+                is_spelled_as_rule_term, anchors, support
+            ) if is_explained else None
         if weight_against:
             words = ", ".join(repr(word) for word in list(against)[:3]) or "the same term with another meaning"
             return Strength.WEAK, f"more speaks against it ({words}) than for it"
         cause = "written without its capitals and " if lacks_capitals else ""
         return Strength.WEAK, f"{cause}nothing around supports it"
 
-    def _get_adjacent_verdict(self, hit: Hit, context: CompiledContext) -> tuple[Strength, str] | None:
+    def _get_adjacent_decision(self, hit: Hit, context: CompiledContext) -> tuple[Strength, str] | None:
         """Return the decision of the phrases directly beside a hit, worked out once for each hit."""
-        if hit not in self._adjacent_verdicts:
-            self._adjacent_verdicts[hit] = _judge_adjacent_phrases(hit, context)
-        return self._adjacent_verdicts[hit]
+        if hit not in self._adjacent_decisions:
+            self._adjacent_decisions[hit] = _decide_by_adjacent_phrases(hit, context)
+        return self._adjacent_decisions[hit]
 
     def _has_other_meaning(self, hit: Hit, context: CompiledContext) -> bool:
-        """Return whether a phrase beside another hit of the same term decides against it."""
+        """Return whether a phrase beside any hit of the same term decides against it."""
         twins = (twin for twin in self.hits if twin.rule_index == hit.rule_index and twin.term == hit.term)
         return any(
-            (verdict := self._get_adjacent_verdict(twin, context)) and verdict[0] is Strength.WEAK for twin in twins
+            (decision := self._get_adjacent_decision(twin, context)) and decision[0] is Strength.WEAK for twin in twins
         )
 
     def _weigh_nearby_words(
@@ -254,7 +271,7 @@ class ContextEvidence:
         """
         support: dict[str, int] = {}
         against: dict[str, int] = {}
-        for word_hit in self._word_hits.get(id(context.rule), ()):
+        for word_hit in self._word_hits.get(context.number, ()):
             if word_hit.polarity is Polarity.AGAINST_UNCAPITALIZED and capitalization is Capitalization.CORRECT:
                 continue
             distance = None
@@ -278,7 +295,7 @@ class ContextEvidence:
         return self._expansions[key]
 
     def _find_expansions(self, term: str, context: CompiledContext) -> tuple[bool, str | None]:
-        is_own_term, other = False, None
+        is_spelled_as_rule_term, other = False, None
         for name, folded in self.texts.items():
             for start, end in find_expansions(folded.original, term):
                 if any(
@@ -289,10 +306,10 @@ class ContextEvidence:
                     and " " in hit.surface
                     for hit in self.hits
                 ):
-                    is_own_term = True
+                    is_spelled_as_rule_term = True
                 else:
                     other = folded.original[start:end]
-        return is_own_term, other
+        return is_spelled_as_rule_term, other
 
 
 def _compile_adjacent_phrases(rule: ContextRule) -> tuple[AdjacentList, ...]:
@@ -305,16 +322,16 @@ def _compile_adjacent_phrases(rule: ContextRule) -> tuple[AdjacentList, ...]:
     )
 
 
-def _judge_adjacent_phrases(hit: Hit, context: CompiledContext) -> tuple[Strength, str] | None:
+def _decide_by_adjacent_phrases(hit: Hit, context: CompiledContext) -> tuple[Strength, str] | None:
     """Return the decision of a phrase directly beside the hit, or None when there is no such phrase."""
     data = hit.folded.data
     words_after = data[hit.folded_end : hit.folded_end + MAX_PHRASE_BYTES].split()
     words_before = data[max(0, hit.folded_start - MAX_PHRASE_BYTES) : hit.folded_start].split()
-    for strength, is_before_hit, phrases in context.adjacent:
-        words = words_before if is_before_hit else words_after
-        if phrase := phrases.find_phrase(words, before=is_before_hit):
-            start = hit.folded_start - 1 - len(phrase) if is_before_hit else hit.folded_end + 1
-            direction = "preceded" if is_before_hit else "followed"
+    for strength, precedes_hit, phrases in context.adjacent:
+        words = words_before if precedes_hit else words_after
+        if phrase := phrases.find_phrase(words, before=precedes_hit):
+            start = hit.folded_start - 1 - len(phrase) if precedes_hit else hit.folded_end + 1
+            direction = "preceded" if precedes_hit else "followed"
             return strength, f"directly {direction} by {_get_original_phrase(hit, start, phrase)!r}"
     return None
 
@@ -335,7 +352,7 @@ def _is_in_address(hit: Hit) -> bool:
     return end - start > hit.end - hit.start + 2 and _ADDRESS_PATTERN.search(text[start:end]) is not None
 
 
-def _explain_support(is_own_term: bool, anchors: set[str], support: dict[str, int]) -> str:
-    if is_own_term:
+def _explain_support(is_spelled_as_rule_term: bool, anchors: set[str], support: dict[str, int]) -> str:
+    if is_spelled_as_rule_term:
         return "the text spells it out"
     return "supported by " + ", ".join(repr(word) for word in [*sorted(anchors), *support][:3])
