@@ -111,7 +111,7 @@ def test_release_shows_its_first_sentence_marked_as_derived() -> None:
 
 
 @pytest.mark.parametrize("name", DIGESTS)
-def test_every_field_says_which_rule_gave_it(name: str) -> None:
+def test_provenance_names_the_rule_of_every_field(name: str) -> None:
     found = read_article(name)
     given = [
         field for field in ("title", "lead", "published_at", "body", "section", "attribution") if getattr(found, field)

@@ -112,7 +112,7 @@ def test_values_are_frozen_and_have_slots(kind: type) -> None:
     assert "__dict__" not in dir(kind)
 
 
-def test_article_needs_what_every_article_has() -> None:
+def test_article_needs_its_required_fields() -> None:
     with pytest.raises(TypeError, match="body"):
         Article(id="a:1:ru", source="a", url="x")  # type: ignore[call-arg]
 

@@ -58,7 +58,7 @@ def test_list_items_have_their_tag_in_both() -> None:
 
 
 @pytest.mark.parametrize("tag", ["p", "li", "h1", "h3", "figcaption", "blockquote"])
-def test_tag_is_the_nearest_telling_element(tag: str) -> None:
+def test_tag_is_the_nearest_named_element(tag: str) -> None:
     assert parse_html_text(f"<section><{tag}>x <i>y</i></{tag}><div>z</div></section>") == [
         Block("x y", tag),
         Block("z", "p"),

@@ -143,7 +143,7 @@ def test_caption_of_the_lead_picture_is_plain(caption: str) -> None:
         '<p><img src="/a.jpg"></p>',
     ],
 )
-def test_record_without_text_is_skipped_and_asked_again(body: str | None) -> None:
+def test_record_without_text_is_skipped(body: str | None) -> None:
     found = read_answer({**RECORD, "body": body}, {**RECORD, "id": "8"})
     assert [article.id for article in found.articles] == ["mfa:8:ru"]
     assert found.skipped == (f"{DETAILS} has no text yet",)
@@ -169,7 +169,7 @@ def test_record_without_text_is_skipped_and_asked_again(body: str | None) -> Non
         (None, "id"),
     ],
 )
-def test_broken_record_is_a_problem_beside_the_good_ones(record: Any, field: str) -> None:
+def test_broken_record_is_a_problem_and_others_are_read(record: Any, field: str) -> None:
     found = read_answer(record, {**RECORD, "id": "8"})
     assert [article.id for article in found.articles] == ["mfa:8:ru"]
     (problem,) = found.problems
@@ -185,7 +185,7 @@ def test_created_date_of_another_form_is_read_too() -> None:
 
 
 @pytest.mark.parametrize("id", ["7", 7])
-def test_id_is_a_word_whatever_its_type(id: object) -> None:
+def test_id_of_any_type_is_text(id: object) -> None:
     assert read_article(id=id).id == "mfa:7:ru"
 
 
@@ -197,7 +197,7 @@ def test_id_is_a_word_whatever_its_type(id: object) -> None:
         ("<p>Мост через реку открыт.</p>", "ru"),
     ],
 )
-def test_language_and_address_are_the_texts_own(body: str, language: str) -> None:
+def test_language_and_url_follow_the_text(body: str, language: str) -> None:
     found = read_article(title="—", body=body)
     assert (found.id, found.language, found.url) == (f"mfa:7:{language}", language, f"{DETAILS}?lang={language}")
 
@@ -238,7 +238,7 @@ def test_item_before_the_answer_proves_nothing(headers: dict[str, str]) -> None:
     assert read_answer(RECORD, headers=headers).findings == ()
 
 
-def test_date_without_a_zone_claims_nothing_to_check() -> None:
+def test_date_without_a_zone_is_not_checked() -> None:
     headers = {"date": "Tue, 09 Jun 2026 07:00:00 GMT"}
     assert read_answer({**RECORD, "created_date": "2026-06-09T11:48:00"}, headers=headers).findings == ()
 
@@ -254,7 +254,7 @@ def test_rest_answer_is_a_bare_list() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "<html>504</html>", "{", "upstream error", '{"data": '])
-def test_what_is_not_json_is_unreachable(body: str) -> None:
+def test_other_text_than_json_is_unreachable(body: str) -> None:
     with pytest.raises(Unreachable, match="not JSON"):
         read_body(body, kind="text")
 
@@ -273,7 +273,7 @@ def test_moved_schema_is_changed(message: str) -> None:
 
 
 @pytest.mark.parametrize("errors", [[{"message": "timeout"}], ["timeout"], [{"code": 7}], "timeout"])
-def test_other_errors_are_a_fault_of_the_hour(errors: Any) -> None:
+def test_other_errors_are_temporary(errors: Any) -> None:
     with pytest.raises(Unreachable, match="answered with errors"):
         read_body(json.dumps({"errors": errors, "data": None}))
 

@@ -26,7 +26,7 @@ RECORD = {"id": "7", "title": "Мост открыт", "created_date": "2026-06-
         (None, None),
     ],
 )
-def test_text_in_another_language_than_asked_for_says_so(payload: bytes | None, asked: str | None) -> None:
+def test_text_in_another_language_has_a_requested_language(payload: bytes | None, asked: str | None) -> None:
     body = json.dumps([RECORD]).encode()
     (found,) = read_snapshot(
         Snapshot(url="https://www.gov.kz/graphql", body=body, payload=payload, kind_hint="json"), SITE

@@ -29,7 +29,7 @@ def test_first_article_is_found(script: str) -> None:
 @pytest.mark.parametrize(
     "script", ["", "{", "[]", "{}", "7", "null", '"text"', '{"@type": null}', '{"@type": {}}', '{"@graph": 7}']
 )
-def test_nothing_usable_is_an_empty_dict(script: str) -> None:
+def test_unusable_json_ld_is_an_empty_dict(script: str) -> None:
     assert find_json_ld(make_page(script)) == {}
 
 

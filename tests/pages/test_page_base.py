@@ -86,7 +86,7 @@ def test_language_that_is_not_known_is_und_in_the_id() -> None:
     assert (article.id, article.language) == ("qazmonitor:7:und", None)
 
 
-def test_field_that_is_always_there_is_missed() -> None:
+def test_missing_required_field_is_changed() -> None:
     with pytest.raises(PageChanged) as caught:
         read_snapshot(make_snapshot("<h1> </h1><p>Text.</p>"), SITE)
     assert caught.value.field == "title"
@@ -109,7 +109,7 @@ def test_page_of_unknown_time_is_tried_by_the_old_class_too() -> None:
     assert article.title == "old"
 
 
-def test_address_of_no_article_is_no_article() -> None:
+def test_other_url_is_no_article() -> None:
     with pytest.raises(NotAnArticle, match="is not an article of"):
         read_snapshot(make_snapshot("<h1>a</h1><p>b</p>", url="https://qazmonitor.com/news"), SITE)
     with pytest.raises(NotAnArticle, match="that is no article"):
@@ -145,7 +145,7 @@ def test_wording_of_a_page_is_its_own_rights() -> None:
     assert make_page("").make_rights(None) is SITE.rights
 
 
-def test_kept_page_without_address_is_known_by_its_bytes() -> None:
+def test_page_without_url_is_identified_by_its_bytes() -> None:
     digest = "ab" * 32
     (article,) = read_snapshot(make_snapshot("<h1>a</h1><p>b</p>", url=f"stored://sha256/{digest}"), SITE).articles
     assert article.id.split(":")[1] == f"sha256-{digest[:16]}"

@@ -40,7 +40,7 @@ def test_dateline_names_the_city(line: str, city: str) -> None:
         "",
     ],
 )
-def test_what_is_no_dateline_names_no_city(line: str) -> None:
+def test_other_beginnings_have_no_city(line: str) -> None:
     assert find_dateline_place([line], ALMATY) is None
 
 

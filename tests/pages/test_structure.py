@@ -99,7 +99,7 @@ def test_content_is_no_template(change: Callable[[str], str]) -> None:
     assert read_structure("ktkz/article_rus_press.html", change) == was
 
 
-def test_a_wrapper_moves_the_path_and_leaves_the_template_much_alike() -> None:
+def test_wrapper_moves_the_path_and_keeps_the_template_similar() -> None:
     was = read_structure("ktkz/article_eng.html")
     now = read_structure("ktkz/article_eng.html", lambda text: text.replace("<article", "<main><article"))
     assert now.paths["body"] == "html>body>div.content>main>article.page>div.page-content>div"
@@ -114,7 +114,7 @@ def test_templates_of_one_class_are_alike_and_another_designs_are_not() -> None:
     assert compare_templates(one, read_structure("ktkz/article_eng.html").template) < MIN_TEMPLATE_SIMILARITY
 
 
-def test_of_several_elements_the_path_is_the_innermost_around_them() -> None:
+def test_path_of_several_elements_is_their_common_ancestor() -> None:
     root = Selector("<main><div class='a b c d'><p>1<p>2</div><p>3</main>").root
     first, second, third = root.iter("p")
     assert shape.format_path([first]) == "html>body>main>div.a.b>p"

@@ -113,7 +113,7 @@ def test_graphql_filters_by_language_and_project(gov_site: GovSite) -> None:
     assert len(everyone) == 30
 
 
-def test_graphql_gives_the_fields_asked_for(gov_site: GovSite) -> None:
+def test_graphql_answers_the_requested_fields(gov_site: GovSite) -> None:
     query = "query N($lang: String) { news(_lang: $lang) { id title } _total_count { news } }"
     data = query_graphql(gov_site, query)["data"]
     assert set(data["news"][0]) == {"id", "title"}
@@ -146,7 +146,7 @@ def test_bodies_come_bare_and_as_documents_with_entities(gov_site: GovSite) -> N
     assert all(body.startswith("<p>") for body in bodies if body not in whole)
 
 
-def test_graphql_refuses_what_is_no_query(gov_site: GovSite) -> None:
+def test_graphql_refuses_other_requests(gov_site: GovSite) -> None:
     assert fetch(gov_site.url + "/graphql")[0] == 400
     assert fetch(gov_site.url + "/graphql", b"{", Content_Type="application/json")[0] == 400
     assert fetch(gov_site.url + "/graphql", b"{}", Content_Type="text/plain")[0] == 500
@@ -260,7 +260,7 @@ def test_further_articles_follow_on_the_page(ktkz_site: KtkzSite) -> None:
 
 
 @pytest.mark.parametrize("kind", [QazMonitorSite, KtkzSite])
-def test_pages_break_in_the_way_asked_for(kind: type[LocalSite]) -> None:
+def test_pages_break_as_requested(kind: type[LocalSite]) -> None:
     with kind(8) as site:
         ids = [a.id for a in site.articles[:4]]
         for id, how in zip(ids, ("markup", "empty", "no_title", "no_date"), strict=True):

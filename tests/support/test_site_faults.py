@@ -34,9 +34,7 @@ from support.site_faults import ALL_PATHS
         ("entity_bomb", 200, "<!ENTITY"),
     ],
 )
-def test_fault_says_what_it_is_and_can_be_healed(
-    qazmonitor_site: QazMonitorSite, kind: str, status: int, said: str
-) -> None:
+def test_fault_answers_until_it_is_healed(qazmonitor_site: QazMonitorSite, kind: str, status: int, said: str) -> None:
     healthy = fetch(qazmonitor_site.url + "/rss")[2]
     qazmonitor_site.add_fault("/rss", kind)
     answer = fetch(qazmonitor_site.url + "/rss")

@@ -26,12 +26,12 @@ from crawler.text.cleaning import clean_line, clean_line_or_none, decode_entitie
         ("\u00a0\u00ad ", ""),
     ],
 )
-def test_line(raw: str, clean: str) -> None:
+def test_clean_line(raw: str, clean: str) -> None:
     assert clean_line(raw) == clean
 
 
 @given(st.text())
-def test_line_is_settled_after_once(text: str) -> None:
+def test_clean_line_stays_the_same(text: str) -> None:
     assert clean_line(clean_line(text)) == clean_line(text)
 
 
@@ -53,7 +53,7 @@ def test_empty_text_is_none(nothing: str | None) -> None:
     assert clean_line_or_none(nothing) is None
 
 
-def test_something_is_its_line() -> None:
+def test_text_is_its_clean_line() -> None:
     assert clean_line_or_none(" one  line ") == "one line"
 
 

@@ -144,7 +144,7 @@ def test_forms_seen_on_the_sites(raw: str, iso: str, precision: str) -> None:
         *("9999-12-31T23:59:00-10:00", "0000-01-01", "2026-W01-1", "12 июня 2026 ²:30"),
     ],
 )
-def test_what_is_no_date_is_none(raw: str) -> None:
+def test_other_text_is_no_date(raw: str) -> None:
     assert parse_date(raw, ALMATY) is None
 
 
@@ -179,7 +179,7 @@ def test_offset_around_the_change_of_2024(wall: str, offset: int) -> None:
     assert when.at.utcoffset() == timedelta(hours=offset)
 
 
-def test_moments_of_the_repeated_hour_stay_apart() -> None:
+def test_times_of_the_repeated_hour_differ() -> None:
     first = convert_to_zone(datetime(2024, 2, 29, 17, 30, tzinfo=UTC), ALMATY)
     second = convert_to_zone(datetime(2024, 2, 29, 18, 30, tzinfo=UTC), ALMATY)
     assert first.isoformat() == "2024-02-29T23:30:00+06:00"
@@ -188,7 +188,7 @@ def test_moments_of_the_repeated_hour_stay_apart() -> None:
 
 
 @given(WALL.map(lambda at: at.replace(tzinfo=UTC)))
-def test_local_is_the_same_moment_with_a_fixed_offset(at: datetime) -> None:
+def test_converted_time_has_a_fixed_offset(at: datetime) -> None:
     there = convert_to_zone(at, ALMATY)
     assert there == at
     assert there.fold == 0
@@ -196,10 +196,10 @@ def test_local_is_the_same_moment_with_a_fixed_offset(at: datetime) -> None:
 
 
 @given(WALL)
-def test_local_of_a_wall_time_keeps_its_clock(wall: datetime) -> None:
+def test_converted_wall_time_keeps_its_clock(wall: datetime) -> None:
     assert convert_to_zone(wall, ALMATY).replace(tzinfo=None) == wall
 
 
-def test_zone_is_the_tzdata_packages_own() -> None:
+def test_time_zone_is_from_tzdata() -> None:
     assert datetime(2026, 1, 1, tzinfo=ALMATY).utcoffset() == timedelta(hours=5)
     assert str(ALMATY) == "Asia/Almaty"

@@ -47,7 +47,7 @@ def test_spellings_fold_together(written: str, folded: str) -> None:
     assert fold_text(written).text.strip() == folded
 
 
-def test_words_leave_out_marks() -> None:
+def test_folded_words_have_no_marks() -> None:
     assert split_folded_words("Red Cross, Geneva: 1949.") == ["red", "cross", "geneva", "1949"]
 
 
@@ -57,7 +57,7 @@ def test_a_term_without_letters_is_empty() -> None:
 
 @settings(deadline=None)
 @given(st.one_of(st.text(max_size=60), st.text(alphabet=ALPHABET, max_size=60)))
-def test_every_folded_word_leads_back_to_what_it_was_folded_from(text: str) -> None:
+def test_every_folded_word_leads_back_to_its_original(text: str) -> None:
     folded = fold_text(text)
     ends = 0
     for word in re.finditer(rb"[^ ]+", folded.data):

@@ -72,7 +72,7 @@ CASES = [(language, text) for language, texts in TEXTS.items() for text in texts
 
 
 @pytest.mark.parametrize(("language", "text"), CASES, ids=[f"{language}-{text[:24]}" for language, text in CASES])
-def test_language_is_known_or_left_open(language: str | None, text: str) -> None:
+def test_language_is_detected_or_none(language: str | None, text: str) -> None:
     assert detect_language(text) == language
 
 

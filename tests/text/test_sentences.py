@@ -41,7 +41,7 @@ def test_a_sentence_holds_its_place(text: str, start: int, length: int) -> None:
     assert 0 <= first <= start <= end <= last <= len(text)
 
 
-def test_an_endless_sentence_is_cut_at_words() -> None:
+def test_long_sentence_is_cut_at_words() -> None:
     text = "слово " * 500 + "МККК" + " слово" * 500
     start = text.index("МККК")
     first, last = locate_sentence(text, start, start + 4)
