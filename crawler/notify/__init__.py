@@ -12,5 +12,4 @@ transports.py           one channel (Apprise), and why a delivery failed
 alarms.py               from a run's result to an alarm that opens, gets worse, or is over
 alarm_dispatcher.py     alarms to the operator's channels
 backoff.py              delays between attempts, of messages and alarms alike
-outputs.py              every form of an alert, for the test of the rights
 """

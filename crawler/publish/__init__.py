@@ -19,7 +19,7 @@ press_review/        Word, PDF, HTML, Markdown, text
 evidence.py, evidence_page.py  every version of an article with its records, in one zip
 item_exporters.py    Scrapy's exporters for `crawl -o`, the owner's working copy
 diff_format.py       a diff of two versions as lines
-outputs.py           every form that leaves the machine, for the test of the rights
+outputs.py           the formats of feeds and exports by name
 
 Files:
 atomic_write.py      a file that is complete, or stays as it was

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from html import unescape
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from support.entry_outputs import OUTPUTS
 from support.unique_words import WORD, count_shown, make_samples
 from typer.testing import CliRunner
 
@@ -22,14 +21,6 @@ from crawler.publish.entries import Entry
 from crawler.publish.outputs import EXPORT_FORMATS, FEED_FORMATS
 from crawler.store import Store, open_store
 
-
-def list_outputs() -> dict[str, Callable[[Sequence[Entry]], str]]:
-    """Return every output that leaves the machine: the OUTPUTS of both packages."""
-    packages = [name for name in ("crawler.publish.outputs", "crawler.notify.outputs") if find_spec(name)]
-    return {name: output for package in packages for name, output in import_module(package).OUTPUTS.items()}
-
-
-OUTPUTS = list_outputs()
 SAMPLES = make_samples()
 SHARES = make_rights_registry(Config())
 

@@ -52,9 +52,9 @@ OWN: dict[str, tuple[str, str]] = {
 """Modules that may, with what they read and why."""
 ADVICE = (
     "What leaves this machine gets its text from crawler.rights.allocate_excerpts: show an Entry built by "
-    "crawler.publish.builder.EntryBuilder (call it `entry`), and enter the output in crawler/publish/outputs.py, whose "
-    "test then proves it. If this is the owner's own working copy, or no article at all, name the module in OWN of "
-    "tests/rights/test_text_access.py, and why."
+    "crawler.publish.builder.EntryBuilder (call it `entry`), and enter the output in tests/support/entry_outputs.py, "
+    "whose test then proves it. If this is the owner's own working copy, or no article at all, name the module in OWN "
+    "of tests/rights/test_text_access.py, and why."
 )
 
 
