@@ -161,8 +161,8 @@ def allocate_excerpts(demands: Sequence[ExcerptDemand], registry: RightsRegistry
     """Return what an output may show for each of its demands, so that no article's share is exceeded.
 
     Pass all demands of one output, of all articles and versions: everything shown of an article counts together, and a
-    passage that is shown twice counts once. The order of the demands does not matter: links come first, because they
-    are short, then newer versions before older ones.
+    passage that is shown twice counts once. Links come first, because they are short, then newer versions before older
+    ones. The order of the demands matters only between two excerpts of the same version.
     """
     by_article: dict[str, list[int]] = {}
     for index, demand in enumerate(demands):
