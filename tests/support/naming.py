@@ -12,26 +12,21 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "crawler"
 PROPERTY_DECORATORS = {"property", "cached_property", "setter", "getter", "computed_field"}
-HOOKS = set(
-    "start parse close closed open run main emit format formatTime filter visit get commit upgrade downgrade default "
-    "process_request process_response process_exception process_item headers_received response_received item_scraped "
-    "item_dropped item_error spider_opened spider_closed spider_error engine_started engine_stopped update_settings "
-    "serialize_field load_default_certs feed".split()
-)
-"""Names that Python, Scrapy, logging, html.parser or another framework prescribes."""
+HOOKS = {"closed"}
+"""Names that Scrapy prescribes."""
 TEMPLATE_VIEW = PACKAGE / "publish" / "digest_view.py"
 """Its names are an interface: the templates of owners use them."""
 IRREGULAR_PARTICIPLES = set(
-    "told given said known found taken made kept heard begun shown meant left gone done held sent written read_back "
+    "told given said known found taken made kept heard begun shown meant left gone done held sent written "
     "seen chosen drawn grown spoken broken spelt built lost met paid sold thought understood hidden forgotten".split()
 )
-NOT_PARTICIPLES = {"need", "feed", "seed", "embed", "speed", "exceed", "proceed", "succeed", "bleed", "shed", "red"}
+NOT_PARTICIPLES = {"need", "feed", "seed", "embed", "speed", "exceed", "proceed", "succeed"}
 GENERIC_NAMES = set(
-    "all alone also any anew apart as ask both by come do each every first from get give go handle has have is it keep "
+    "all alone also any anew apart as ask both by come do each every first from give go handle has have is it keep "
     "know last let look make mean more most next none of on one only other own per put same say see set show some such "
     "take tell that the then there to turn until up use what when where which who whole with work".split()
 )
-"""Words that say nothing about what a function does."""
+"""Words that say nothing about what a function does. A repository may have `get`, because the class names the object."""
 
 
 class FoundFunction(NamedTuple):
