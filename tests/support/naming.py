@@ -22,11 +22,12 @@ IRREGULAR_PARTICIPLES = set(
 )
 NOT_PARTICIPLES = {"need", "feed", "seed", "embed", "speed", "exceed", "proceed", "succeed"}
 GENERIC_NAMES = set(
-    "all alone also any anew apart as ask both by come do each every first from give go handle has have is it keep "
-    "know last let look make mean more most next none of on one only other own per put same say see set show some such "
-    "take tell that the then there to turn until up use what when where which who whole with work".split()
+    "all alone also any anew apart as ask both by come do each every first from give go handle has have is it "
+    "keep know last let look make mean more most next none of on one only other own per put same say see set "
+    "show some such take tell that the then there to turn until up use what when where which who whole with "
+    "work".split()
 )
-"""Words that say nothing about what a function does. A repository may have `get`, because the class names the object."""
+"""Words that say nothing. A repository may have `get`, because its class names the object."""
 
 
 class FoundFunction(NamedTuple):
