@@ -10,7 +10,7 @@ from pathlib import Path
 from crawler.archive.snapshot_folder import StoredPage, load_stored_pages
 from crawler.config import Config
 from crawler.errors import CrawlerError, NoSnapshots
-from crawler.fixtures.canary import CanaryFinding, CanaryVerdict, KnownPage, check_known_page, explain_site_change
+from crawler.fixtures.canary import CanaryFinding, CanaryState, KnownPage, check_known_page, explain_site_change
 from crawler.items import Article
 from crawler.pages.base import ArticlePage, Page, find_page_class, read_snapshot
 from crawler.pages.site import Site
@@ -23,7 +23,7 @@ MAX_STORED_ARTICLES = 50
 """Newest stored articles to search for one that a page class read."""
 MAX_PAGES_PER_CLASS = 2
 """Pages to request for one class: a page that is gone says nothing about its class, so another is requested."""
-VERDICT_OF_EXIT_CODE = {10: CanaryVerdict.UNREACHABLE, 11: CanaryVerdict.BLOCKED, 12: CanaryVerdict.SITE_CHANGED}
+STATE_OF_EXIT_CODE = {10: CanaryState.UNREACHABLE, 11: CanaryState.BLOCKED, 12: CanaryState.SITE_CHANGED}
 """The verdict when a run fetched no page, by its exit code."""
 
 
@@ -59,8 +59,8 @@ class LiveCheck:
         uncertain = None  # a list page may be of another class, or of none
         for known in [*self.find_known_pages(page_class)][:MAX_PAGES_PER_CLASS]:
             finding = self.check_page(known)
-            if not known.is_certain and finding.word is not CanaryVerdict.AS_EXPECTED:
-                uncertain = uncertain or (None if finding.word is CanaryVerdict.NOT_CHECKED else finding)
+            if not known.is_certain and finding.word is not CanaryState.AS_EXPECTED:
+                uncertain = uncertain or (None if finding.word is CanaryState.NOT_CHECKED else finding)
                 continue
             yield finding
             if not finding.gone:
@@ -115,7 +115,7 @@ class LiveCheck:
         """Fetch a known page and judge it."""
         fetched = self.fetch_once(known.url)
         if not fetched.pages:
-            word = VERDICT_OF_EXIT_CODE.get(fetched.outcome.exit_code, CanaryVerdict.FAILED)
+            word = STATE_OF_EXIT_CODE.get(fetched.outcome.exit_code, CanaryState.FAILED)
             name = self.spider.name
             return CanaryFinding(source=name, page_class=known.page_class, word=word, why=fetched.reason, url=known.url)
         return check_known_page(known, fetched.pages[-1], self.site)
@@ -131,11 +131,11 @@ class LiveCheck:
             if (
                 before is None
                 or finding.exit_code
-                or (finding.word is CanaryVerdict.FIXTURE_OLD and not before.exit_code)
+                or (finding.word is CanaryState.FIXTURE_OLD and not before.exit_code)
             ):
                 findings[finding.page_class] = finding
         if not fetched.pages:
-            word = VERDICT_OF_EXIT_CODE.get(fetched.outcome.exit_code, CanaryVerdict.FAILED)
+            word = STATE_OF_EXIT_CODE.get(fetched.outcome.exit_code, CanaryState.FAILED)
             findings["lists"] = CanaryFinding(
                 source=self.spider.name, page_class="lists", word=word, why=fetched.reason
             )
@@ -153,14 +153,14 @@ class LiveCheck:
         name = page_class.__name__ if page_class else "lists"
         known = KnownPage(page_class=name, url=page.url, name="the source's lists")
         finding = check_known_page(known, page, self.site)
-        if finding.word is not CanaryVerdict.AS_EXPECTED:
+        if finding.word is not CanaryState.AS_EXPECTED:
             return finding
         for article in read_snapshot(page, self.site).articles:
             before = stored.get(article.id)
             if before and (reason := explain_site_change(before, article)):
                 reason = f"{article.id}: {reason}"
                 return CanaryFinding(
-                    source=self.spider.name, page_class=name, word=CanaryVerdict.SITE_CHANGED, why=reason, url=page.url
+                    source=self.spider.name, page_class=name, word=CanaryState.SITE_CHANGED, why=reason, url=page.url
                 )
         return finding
 
@@ -174,4 +174,4 @@ class LiveCheck:
 
     def make_unchecked(self, page_class: str, reason: str) -> CanaryFinding:
         """Return the finding for a class of which no live page is known."""
-        return CanaryFinding(source=self.spider.name, page_class=page_class, word=CanaryVerdict.NOT_CHECKED, why=reason)
+        return CanaryFinding(source=self.spider.name, page_class=page_class, word=CanaryState.NOT_CHECKED, why=reason)

@@ -69,7 +69,7 @@ def compare_lines(text: str, file: str, embedding: Embedding | None = None) -> I
             similarity = compare_documents(
                 _make_document(pair["a"], where, embedding), _make_document(pair["b"], where, embedding)
             )
-            row = {"id": pair["id"], "verdict": similarity.verdict, "scores": similarity.scores}
+            row = {"id": pair["id"], "verdict": similarity.relation, "scores": similarity.scores}
             yield json.dumps(row, ensure_ascii=False)
 
 
@@ -136,7 +136,7 @@ def _find_document(name: str, store: Store, config: Config, embedding: Embedding
 def similarity_to_dict(similarity: Similarity) -> dict[str, Any]:
     """Return a similarity as JSON values."""
     return {
-        "verdict": similarity.verdict,
+        "verdict": similarity.relation,
         "scores": similarity.scores,
         "shared": list(similarity.shared),
         "ignored": list(similarity.ignored),
@@ -149,7 +149,7 @@ def similarity_to_dict(similarity: Similarity) -> dict[str, Any]:
 def format_similarity(similarity: Similarity) -> str:
     """Return the verdict, its scores, the shared passages and the ignored ones as lines."""
     scores = "  ".join(f"{name} {value:g}" for name, value in similarity.scores.items())
-    lines = [f"{similarity.verdict.replace('_', ' ')}", f"  {scores}"]
+    lines = [f"{similarity.relation.replace('_', ' ')}", f"  {scores}"]
     if similarity.is_one_release:
         lines.append("  by URL: two versions of one press release, whatever their texts have in common")
     if similarity.contradiction:

@@ -29,7 +29,7 @@ ACCEPTABLE_HEALTH = (Health.HEALTHY, Health.DEGRADED)
 class Assessment(NamedTuple):
     """Verdict on a source: `health` of its last run, or `unwatched`."""
 
-    verdict: str
+    health: str
     exit_code: int
     reason: str
 
@@ -101,7 +101,7 @@ def load_state(store: Store, source: str, timing: Timing, config: Config, now: d
         is_paused=is_paused,
         alarm=store.alarms.get_open(source),
         baseline=get_baseline(last_run.measures) if last_run else None,
-        since=_get_start_of_verdict(store, last_run, assessment.verdict),
+        since=_get_start_of_health(store, last_run, assessment.health),
     )
 
 
@@ -135,11 +135,11 @@ def is_overdue(finished_at: datetime, timing: Timing, config: Config, now: datet
     return now.timestamp() > due.timestamp() + timing.jitter + config.limits.run_seconds
 
 
-def _get_start_of_verdict(store: Store, last_run: Run | None, verdict: str) -> datetime | None:
+def _get_start_of_health(store: Store, last_run: Run | None, health: str) -> datetime | None:
     """Return since when the verdict holds. A source is unwatched since its last run ended."""
     if last_run is None:
         return None
-    return last_run.finished_at if verdict == "unwatched" else store.runs.get_streak_start(last_run)
+    return last_run.finished_at if health == "unwatched" else store.runs.get_streak_start(last_run)
 
 
 def _describe_silence(store: Store, source: str, config: Config, now: datetime) -> str | None:
@@ -165,7 +165,7 @@ def state_to_dict(state: SourceState, config: Config) -> dict[str, Any]:
     last, healthy, baseline = state.last_run, state.last_healthy_run, state.baseline
     return {
         "source": state.source,
-        "verdict": state.assessment.verdict,
+        "verdict": state.assessment.health,
         "exit_code": state.assessment.exit_code,
         "sentence": state.assessment.reason,
         "paused": state.is_paused,
@@ -202,7 +202,7 @@ def format_state(state: SourceState, config: Config) -> str:
     from crawler.text.counts import format_count
 
     timezone, last = config.timezone, state.last_run
-    lines = [f"{state.source}: {state.assessment.verdict}. {state.assessment.reason}".rstrip(". ") + "."]
+    lines = [f"{state.source}: {state.assessment.health}. {state.assessment.reason}".rstrip(". ") + "."]
     started, healthy = (
         format_local_time(run.started_at, timezone) if run else "never" for run in (last, state.last_healthy_run)
     )
