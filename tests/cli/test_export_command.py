@@ -25,7 +25,9 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three matched articles, one of them in two versions, and one without a match."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CRAWLER_DATABASE", f"sqlite:///{tmp_path / 'crawler.db'}")
-    second = make_matched_article("qazmonitor:3:en", OTHER + " More.", "ICRC", "ihl", 2, version=2, verdict=Verdict.REVISED)
+    second = make_matched_article(
+        "qazmonitor:3:en", OTHER + " More.", "ICRC", "ihl", 2, version=2, verdict=Verdict.REVISED
+    )
     plain = Article(
         id="mfa:9:ru", source="mfa", url="https://x.example/9", body=LONG.strip(), verdict=Verdict.NEW, version=1
     )

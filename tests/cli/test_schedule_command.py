@@ -149,7 +149,7 @@ def test_unsent_alarm_is_sent_at_a_check(tmp_path: Path) -> None:
             ScheduleState(source="qazmonitor", cron="0 0 1 1 *", last_due_at=now + timedelta(minutes=5))
         )
         record_run_result(
-            store, source="mfa", verdict="changed", exit_code=12, message="New shape.", run_id=None, finished_at=now
+            store, source="mfa", health="changed", exit_code=12, message="New shape.", run_id=None, finished_at=now
         )
     with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
