@@ -127,7 +127,7 @@ def test_named_documents_exist(path: Path) -> None:
 
 def test_changelog_has_unreleased_entries() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert re.search(r"^## Unreleased\n\n- ", text, re.MULTILINE)
+    assert re.search(r"^## Unreleased\n(?!## )(?:(?!## ).*\n)*?- ", text, re.MULTILINE)
 
 
 def test_top_level_has_no_other_files() -> None:
