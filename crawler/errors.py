@@ -18,7 +18,7 @@
     └── ForbiddenTarget         11   a URL that the crawler refuses (private address, scheme, size)
 
 A command ends with the `exit_code` of an error's class. `choose_exit_code` picks one of several. No error has 14: a run
-that ended well may have missed something (`monitoring.verdict`).
+that ended well may have missed something (`monitoring.run_health`).
 """
 
 from __future__ import annotations

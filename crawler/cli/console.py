@@ -100,6 +100,6 @@ def mark_matches(sentence: str, matches: Sequence[Match], mark: str) -> str:
 def format_outcome(outcome: RunOutcome) -> str:
     """Return the line that says how a source's run ended."""
     without_run = "skipped" if outcome.exit_code == SourceLocked.exit_code else "failed"
-    verdict = outcome.run.health if outcome.run and outcome.run.health else without_run
+    health = outcome.run.health if outcome.run and outcome.run.health else without_run
     code = f" (exit {outcome.exit_code})" if outcome.exit_code else ""
-    return f"{outcome.source}: {verdict}{code}. {outcome.reason}"
+    return f"{outcome.source}: {health}{code}. {outcome.reason}"

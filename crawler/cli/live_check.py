@@ -24,7 +24,7 @@ MAX_STORED_ARTICLES = 50
 MAX_PAGES_PER_CLASS = 2
 """Pages to request for one class: a page that is gone says nothing about its class, so another is requested."""
 STATE_OF_EXIT_CODE = {10: CanaryState.UNREACHABLE, 11: CanaryState.BLOCKED, 12: CanaryState.SITE_CHANGED}
-"""The verdict when a run fetched no page, by its exit code."""
+"""The state when a run fetched no page, by its exit code."""
 
 
 class LiveCheck:

@@ -9,7 +9,7 @@ from typing import Any
 from crawler.config import Config
 from crawler.items import Article
 from crawler.monitoring.publishing_rate import HOUR, format_duration
-from crawler.similarity.translations import TranslatedRelease, list_releases
+from crawler.similarity.language_versions import TranslatedRelease, list_releases
 from crawler.store import Store
 
 

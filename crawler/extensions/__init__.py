@@ -1,7 +1,7 @@
 """What runs beside a crawl, and after it.
 
 lease.py       one run per source: taken before the first request, renewed during the run
-monitoring.py  the run's record in the store, and its verdict
+monitoring.py  the run's record in the store, and its health
 progress.py    what happens, as events, live
 clustering.py  at the end: near-duplicates and stories of the new articles
 """

@@ -21,8 +21,8 @@ from crawler.monitoring.anomalies import EarlierRun, find_anomalies
 from crawler.monitoring.baseline import BASELINE_KEY, Baseline, get_baseline, update_baseline
 from crawler.monitoring.drift import describe_drift, update_ledger
 from crawler.monitoring.publishing_rate import MAX_HISTORY, drop_future_times, learn_publishing_rate, measure_silence
+from crawler.monitoring.run_health import RunFacts, judge_run
 from crawler.monitoring.run_stats import RunStats
-from crawler.monitoring.verdict import RunFacts, judge_run
 from crawler.monitoring.volume import find_volume_changes
 from crawler.pages.site import Reading
 from crawler.spiders.base import SourceSpider
@@ -153,7 +153,7 @@ class MonitoringExtension:
             try:
                 context.store.runs.record_end(context.run, context.listing_cache_entries if code == 0 else ())
             except CrawlerError as error:
-                # The command still prints the verdict, and the next run closes this one's record. One sentence here.
+                # The command still prints the health, and the next run closes this one's record. One sentence here.
                 log.error("The end of this run could not be stored. %s", error)  # noqa: TRY400
 
     def _load_history(self, counts: Mapping[str, int], now: datetime) -> RunHistory:
@@ -173,7 +173,7 @@ class MonitoringExtension:
         unaccounted: tuple[str, ...],
         now: datetime,
     ) -> RunFacts:
-        """Return what the verdict depends on: this run, the source's earlier runs, and how often it publishes."""
+        """Return what the health depends on: this run, the source's earlier runs, and how often it publishes."""
         context, spider, baseline = self._context, self._spider, history.baseline
         times = []
         if not self._is_replay:

@@ -1,6 +1,6 @@
-"""Judge whether a source is healthy: verdict, silence, volume, anomalies, drift. Pure functions, without a store.
+"""Judge whether a source is healthy: health, silence, volume, anomalies, drift. Pure functions, without a store.
 
-verdict           health, reason and exit code of a run
+run_health        health, reason and exit code of a run
 publishing_rate   when a source usually publishes, and whether a silence is believable
 volume            drops and spikes in the number of articles
 run_stats         the measures of a run

@@ -24,9 +24,9 @@ FLAPPING_WINDOW_RUNS, MIN_BAD_RUNS = 6, 3
 
 
 def record_run_result(
-    store: Store, *, source: str, verdict: str, exit_code: int, message: str, run_id: int | None, finished_at: datetime
+    store: Store, *, source: str, health: str, exit_code: int, message: str, run_id: int | None, finished_at: datetime
 ) -> None:
-    """Open, update or close the source's alarm after a run. `verdict` is the run's health."""
+    """Open, update or close the source's alarm after a run with this health."""
     recent = store.runs.list_recent(source, 2 * FLAPPING_WINDOW_RUNS, mode="live")
     is_flapping = _is_flapping([str(run.health) for run in recent if run.finished_at])
 
@@ -37,9 +37,9 @@ def record_run_result(
             return _close_alarm(alarm, finished_at)
         current = Alarm(
             source=source,
-            kind=verdict,
+            kind=health,
             severity=str(exit_code),
-            last_health=verdict,
+            last_health=health,
             message=message,
             opened_at=finished_at,
             last_seen_at=finished_at,
@@ -50,9 +50,9 @@ def record_run_result(
     store.alarms.update_open(source, change_alarm)
 
 
-def _is_flapping(newest_verdicts: Sequence[str]) -> bool:
+def _is_flapping(newest_healths: Sequence[str]) -> bool:
     """Return whether a source fails and recovers again and again: many bad runs of late, with good ones between."""
-    bad = [verdict in CONFIRMED_BY_SECOND_RUN for verdict in newest_verdicts[:FLAPPING_WINDOW_RUNS]]
+    bad = [health in CONFIRMED_BY_SECOND_RUN for health in newest_healths[:FLAPPING_WINDOW_RUNS]]
     starts = sum(is_bad and not before for is_bad, before in pairwise([*bad, False]))
     return sum(bad) >= MIN_BAD_RUNS and starts > 1
 

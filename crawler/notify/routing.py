@@ -82,11 +82,11 @@ class StoryEvents:
 
 def route_events(store: Store, config: Config, now: datetime) -> int:
     """Let every subscription decide about the new events. Return how many messages were added. Sends nothing."""
-    message_count, deadline = 0, now - MAX_CLUSTERING_WAIT
+    message_count, clustered_before = 0, now - MAX_CLUSTERING_WAIT
     # Look without a lock first, because a watch looks every half minute.
-    while store.events.list_undecided(1, clustering_deadline=deadline):
+    while store.events.list_undecided(1, clustered_before=clustered_before):
         with store.transaction():
-            batch = store.events.list_undecided(BATCH_SIZE, clustering_deadline=deadline)
+            batch = store.events.list_undecided(BATCH_SIZE, clustered_before=clustered_before)
             if not batch:
                 return message_count
             message_count += _route_batch(store, config, batch, now)

@@ -15,7 +15,7 @@ adaptive_cron   `cron = "auto"`: learn a cron from publication times
 heartbeat       show other processes which watch runs a source
 schedules       the timing of each source; pause, resume, start now
 reloader        read the configuration again when it changes
-clustering      cluster the articles that wait for it
+clustered_store cluster the articles that wait for it
 notifications   alarms and subscribers' messages after runs
 notifier        send them in a thread of their own
 channel_tests   when each channel was last tested

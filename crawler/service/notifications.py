@@ -125,7 +125,7 @@ def _update_alarms(config: Config, store: Store, ended: Sequence[RunOutcome]) ->
         record_run_result(
             store,
             source=outcome.source,
-            verdict=str(outcome.run.health) if outcome.run and outcome.run.health else "failed",
+            health=str(outcome.run.health) if outcome.run and outcome.run.health else "failed",
             exit_code=outcome.exit_code,
             message=outcome.reason,
             run_id=outcome.run.id if outcome.run else None,
@@ -145,7 +145,7 @@ def _send_due_messages(config: Config, store: Store) -> list[str]:
     from crawler.notify.digests import make_due_digests
     from crawler.notify.dispatcher import Dispatcher
     from crawler.notify.routing import route_events
-    from crawler.service.clustering import cluster_pending_articles
+    from crawler.service.clustered_store import cluster_pending_articles
 
     if store.clusters.count_pending():
         cluster_pending_articles(store, config, max_seconds=MAX_CLUSTERING_SECONDS)

@@ -75,7 +75,7 @@ class Similarity:
     one release, whatever they have in common.
     """
 
-    verdict: SimilarityType
+    relation: SimilarityType
     scores: dict[str, float]
     shared: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ def compare_documents(a: Document, b: Document, boilerplate: Collection[int] = (
     With the texts exchanged, only the wording of the passages differs.
     """
     if a.text.words and a.text.words == b.text.words:
-        return Similarity(verdict=SimilarityType.EXACT, scores={"jaccard": 1.0, "containment": 1.0})
+        return Similarity(relation=SimilarityType.EXACT, scores={"jaccard": 1.0, "containment": 1.0})
     ignored = frozenset(boilerplate) & (a.text.passages | b.text.passages)
     days_apart = count_days_apart(a.published, b.published)
     pair = _TextPair(a.text.remove_passages(ignored), b.text.remove_passages(ignored), days_apart)
@@ -124,14 +124,14 @@ def compare_documents(a: Document, b: Document, boilerplate: Collection[int] = (
         scores["nearness"] = event.cosine
     is_one_release = a.release_id is not None and a.release_id == b.release_id
     if is_edit and not is_quotation:
-        verdict = SimilarityType.NEAR_DUPLICATE
+        relation = SimilarityType.NEAR_DUPLICATE
     elif is_one_release or event.is_one_event:
-        verdict = SimilarityType.SAME_STORY
+        relation = SimilarityType.SAME_STORY
     else:
-        verdict = SimilarityType.DIFFERENT
+        relation = SimilarityType.DIFFERENT
     shared = _list_shared_passages(pair)
     return Similarity(
-        verdict=verdict,
+        relation=relation,
         scores=scores,
         shared=() if is_quotation else shared,
         is_one_release=is_one_release,

@@ -62,10 +62,6 @@ class AlarmRepository:
         found = self._list_where(alarms.c.source == source, alarms.c.closed_at.is_(None))
         return found[0] if found else None
 
-    def list_open(self) -> list[Alarm]:
-        """Return every open alarm."""
-        return self._list_where(alarms.c.closed_at.is_(None))
-
     def list_open_between(self, source: str, begin: datetime, end: datetime) -> list[Alarm]:
         """Return the source's alarms that were open at any time from `begin` to before `end`."""
         after = alarms.c.closed_at.is_(None) | (alarms.c.closed_at >= begin)
@@ -99,11 +95,13 @@ class AlarmRepository:
     def claim(self, alarm: Alarm, now: datetime, until: datetime) -> Alarm | None:
         """Return the alarm, reserved for the caller until then. None if another sender has it or it has changed."""
         is_due = alarms.c.next_try_at.is_(None) | (alarms.c.next_try_at <= now)
-        return replace(alarm, next_try_at=until) if self._update_same(alarm, is_due, next_try_at=until) else None
+        return (
+            replace(alarm, next_try_at=until) if self._update_if_unchanged(alarm, is_due, next_try_at=until) else None
+        )
 
     def save_result(self, claimed: Alarm, result: Alarm) -> bool:
         """Write the result of sending. Return False and write nothing if something new has to be sent by now."""
-        return self._update_same(
+        return self._update_if_unchanged(
             claimed,
             alarms.c.next_try_at == claimed.next_try_at,
             pending_notice=result.pending_notice,
@@ -124,12 +122,15 @@ class AlarmRepository:
             else:
                 connection.execute(update(alarms).where(alarms.c.id == alarm.id).values(**values))
 
-    def _update_same(self, alarm: Alarm, condition: Any, **values: Any) -> bool:
-        """Update the alarm if it still has the same notice and message. Return whether it does."""
+    def _update_if_unchanged(self, alarm: Alarm, condition: Any, **values: Any) -> bool:
+        """Update the alarm if its notice and severity are still the same. Return whether they are.
+
+        The message of a pending notice changes only together with the severity.
+        """
         is_same = (
             alarms.c.id == alarm.id,
             alarms.c.pending_notice == alarm.pending_notice,
-            alarms.c.message == alarm.message,
+            alarms.c.severity == alarm.severity,
         )
         with self._database.transaction() as connection:
             return connection.execute(update(alarms).where(*is_same, condition).values(**values)).rowcount == 1

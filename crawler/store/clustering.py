@@ -212,17 +212,17 @@ def make_link_row(one: Document, other: Document, boilerplate: frozenset[int]) -
     if not (one.text.passages | other.text.passages).isdisjoint(boilerplate):
         final = compare_documents(one, other, boilerplate)
     kind = get_link_kind(final)
-    if kind is None and not raw.verdict.is_one_text:
+    if kind is None and not raw.relation.is_one_text:
         return None
     score = final.scores.get("event", 0.0)
-    return {"kind": kind or LinkKind.QUOTE, "raw": raw.verdict.is_one_text, "score": score}
+    return {"kind": kind or LinkKind.QUOTE, "raw": raw.relation.is_one_text, "score": score}
 
 
 def get_link_kind(similarity: Similarity) -> LinkKind | None:
     """Return the kind of link for a comparison's result, or None for no link."""
-    if similarity.verdict.is_one_text:
+    if similarity.relation.is_one_text:
         return LinkKind.SAME_TEXT
-    if similarity.verdict is SimilarityType.SAME_STORY:
+    if similarity.relation is SimilarityType.SAME_STORY:
         return LinkKind.SAME_STORY
     if not similarity.contradiction:
         return None

@@ -114,16 +114,16 @@ class ChangeEventRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def list_undecided(self, limit: int, *, clustering_deadline: datetime | None = None) -> list[ChangeEvent]:
+    def list_undecided(self, limit: int, *, clustered_before: datetime | None = None) -> list[ChangeEvent]:
         """Return events that no subscription has decided about yet.
 
-        `clustering_deadline` skips events since then whose article has no story yet: similar articles can still join
-        it. Older events are returned with or without a story, so that slow clustering cannot hold up alerts.
+        `clustered_before`: Skip events from then on whose article still waits for clustering, because similar articles
+        can still join its story. Older events are always returned, so that slow clustering cannot hold up alerts.
         """
         query = _SELECT_EVENTS.where(change_events.c.decided_at.is_(None))
-        if clustering_deadline is not None:
+        if clustered_before is not None:
             is_clustered = change_events.c.article_id.not_in(select(unclustered.c.article_id))
-            query = query.where((change_events.c.created_at < clustering_deadline) | is_clustered)
+            query = query.where((change_events.c.created_at < clustered_before) | is_clustered)
         return self._list(query.limit(limit))
 
     def list_by_article(self, article_id: str) -> list[ChangeEvent]:

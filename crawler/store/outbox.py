@@ -153,11 +153,11 @@ class DeliveryRepository:
     def claim(self, delivery: Delivery, until: datetime) -> Delivery | None:
         """Return the delivery, reserved for the caller until then. None if another sender has it."""
         claimed = replace(delivery, next_try_at=until)
-        return claimed if self._update_same(delivery, claimed) else None
+        return claimed if self._update_if_unchanged(delivery, claimed) else None
 
     def save_result(self, claimed: Delivery, result: Delivery) -> bool:
         """Write the result of sending a claimed delivery. Return False if the caller has lost it."""
-        return self._update_same(claimed, result)
+        return self._update_if_unchanged(claimed, result)
 
     def retry_failed(self, now: datetime, *, message_id: int | None = None, channel: str | None = None) -> int:
         """Make failed deliveries due now, given up or not. Return how many there are."""
@@ -194,7 +194,7 @@ class DeliveryRepository:
         rows: Sequence[Any] = self._database.fetch_all(query)
         return {DeliveryState(row[0]): row[1] for row in rows}
 
-    def _update_same(self, before: Delivery, after: Delivery) -> bool:
+    def _update_if_unchanged(self, before: Delivery, after: Delivery) -> bool:
         """Write `after` if the delivery still has the state and time of `before`. Return whether it has."""
         is_same = (
             deliveries.c.message_id == before.message_id,

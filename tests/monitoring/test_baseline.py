@@ -1,4 +1,4 @@
-"""The baseline: stored as JSON values, copied by later runs, and its effect on a verdict."""
+"""The baseline: stored as JSON values, copied by later runs, and its effect on a run's health."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from crawler.items import PageStructure
 from crawler.monitoring.baseline import BASELINE_KEY, Baseline, get_baseline, update_baseline
 from crawler.monitoring.drift import describe_drift, update_ledger
-from crawler.monitoring.verdict import RunFacts, judge_run
+from crawler.monitoring.run_health import RunFacts, judge_run
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MARK = Baseline(accepted_at=NOW, run_id=7, first_list=True)

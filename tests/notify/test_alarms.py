@@ -33,17 +33,17 @@ def receiver() -> Iterator[AlarmWebhook]:
     one.close()
 
 
-def list_sent_titles(store: Store, receiver: AlarmWebhook, *verdicts: str) -> list[str]:
+def list_sent_titles(store: Store, receiver: AlarmWebhook, *healths: str) -> list[str]:
     """Return the titles that runs a minute apart caused."""
     channels = AlarmDispatcher([receiver.address])
-    for number, verdict in enumerate(verdicts):
+    for number, health in enumerate(healths):
         at = NOON + number * MINUTE
-        sentence = f"It is {verdict}."
+        sentence = f"It is {health}."
         record_run_result(
             store,
             source="mfa",
-            verdict=verdict,
-            exit_code=CODES[verdict],
+            health=health,
+            exit_code=CODES[health],
             message=sentence,
             run_id=None,
             finished_at=at,
@@ -53,7 +53,7 @@ def list_sent_titles(store: Store, receiver: AlarmWebhook, *verdicts: str) -> li
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "titles"),
+    ("healths", "titles"),
     [
         (["healthy", "healthy"], []),
         (["blocked", "blocked", "blocked"], ["mfa: blocked"]),
@@ -69,19 +69,21 @@ def list_sent_titles(store: Store, receiver: AlarmWebhook, *verdicts: str) -> li
         (["silent", "healthy", "silent"], ["mfa: silent", "mfa is well again", "mfa: silent"]),
     ],
 )
-def test_which_notices_are_sent(store: Store, receiver: AlarmWebhook, verdicts: list[str], titles: list[str]) -> None:
-    assert list_sent_titles(store, receiver, *verdicts) == titles
+def test_which_notices_are_sent(store: Store, receiver: AlarmWebhook, healths: list[str], titles: list[str]) -> None:
+    assert list_sent_titles(store, receiver, *healths) == titles
 
 
-def record_runs(store: Store, receiver: AlarmWebhook, verdicts: str) -> list[str]:
+def record_runs(store: Store, receiver: AlarmWebhook, healths: str) -> list[str]:
     """Return the titles after runs that are stored first, as in practice: u(nreachable), h(ealthy), b(locked)."""
-    channels, health = AlarmDispatcher([receiver.address]), {"u": "unreachable", "h": "healthy", "b": "blocked"}
-    for number, letter in enumerate(verdicts):
-        at, verdict = NOON + number * MINUTE, Health(health[letter])
+    channels = AlarmDispatcher([receiver.address])
+    health_of_letter = {"u": "unreachable", "h": "healthy", "b": "blocked"}
+)
+    for number, letter in enumerate(healths):
+        at, health = NOON + number * MINUTE, Health(health_of_letter[letter])
         begun = store.runs.record_start(Run(source="mfa", started_at=at))
-        store.runs.record_end(replace(begun, finished_at=at, health=verdict, exit_code=CODES[verdict]))
+        store.runs.record_end(replace(begun, finished_at=at, health=health, exit_code=CODES[health]))
         record_run_result(
-            store, source="mfa", verdict=verdict, exit_code=CODES[verdict], message="x", run_id=begun.id, finished_at=at
+            store, source="mfa", health=health, exit_code=CODES[health], message="x", run_id=begun.id, finished_at=at
         )
         channels.send_due(store, at, UTC)
     return receiver.titles
@@ -91,7 +93,7 @@ OPENED, HEALED = "mfa: unreachable", "mfa is well again"
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "titles"),
+    ("healths", "titles"),
     [
         ("huhu", []),
         ("huhuhu", [OPENED]),
@@ -104,9 +106,9 @@ OPENED, HEALED = "mfa: unreachable", "mfa is well again"
     ],
 )
 def test_a_flapping_source_is_announced_once(
-    store: Store, receiver: AlarmWebhook, verdicts: str, titles: list[str]
+    store: Store, receiver: AlarmWebhook, healths: str, titles: list[str]
 ) -> None:
-    assert record_runs(store, receiver, verdicts) == titles
+    assert record_runs(store, receiver, healths) == titles
 
 
 def test_a_message_names_the_health_and_its_start(store: Store, receiver: AlarmWebhook) -> None:
@@ -120,13 +122,12 @@ def test_a_message_names_the_health_and_its_start(store: Store, receiver: AlarmW
 def test_a_failed_channel_gets_the_alarm_once_it_is_back(store: Store, receiver: AlarmWebhook) -> None:
     other = AlarmWebhook()
     channels, receiver.down = AlarmDispatcher([receiver.address, other.address]), True
-    record_run_result(
-        store, source="mfa", verdict="blocked", exit_code=11, message="No.", run_id=None, finished_at=NOON
-    )
+    record_run_result(store, source="mfa", health="blocked", exit_code=11, message="No.", run_id=None, finished_at=NOON)
     waits = []
     for number in range(8):
         channels.send_due(store, NOON + number * MINUTE, UTC)
-        (waiting,) = store.alarms.list_open()
+        waiting = store.alarms.get_open("mfa")
+        assert waiting is not None
         waits.append(waiting.tries)
     assert waits == [1, 2, 2, 3, 3, 3, 3, 4]
     assert (receiver.titles, other.titles) == ([], ["mfa: blocked"])
@@ -134,31 +135,31 @@ def test_a_failed_channel_gets_the_alarm_once_it_is_back(store: Store, receiver:
     for number in range(8, 20):
         channels.send_due(store, NOON + number * MINUTE, UTC)
     assert (receiver.titles, other.titles) == (["mfa: blocked"], ["mfa: blocked"])
-    (alarm,) = store.alarms.list_open()
+    alarm = store.alarms.get_open("mfa")
+    assert alarm is not None
     assert (alarm.pending_notice, alarm.failure, alarm.notified_at) == (None, None, NOON + 15 * MINUTE)
     other.close()
 
 
 def test_recipients_who_have_an_alarm_do_not_get_it_again(store: Store) -> None:
-    record_run_result(
-        store, source="mfa", verdict="blocked", exit_code=11, message="No.", run_id=None, finished_at=NOON
-    )
+    record_run_result(store, source="mfa", health="blocked", exit_code=11, message="No.", run_id=None, finished_at=NOON)
     with SignalGateway() as group:
         address = group.make_address("+77010000001", "+77010000002")
         group.refused_numbers = {"+77010000002"}
         assert AlarmDispatcher([address]).send_due(store, NOON, UTC) == 0
         assert AlarmDispatcher([address]).send_due(store, NOON + MINUTE, UTC) == 0
-        (alarm,) = store.alarms.list_open()
+        alarm = store.alarms.get_open("mfa")
+        assert alarm is not None
         assert (alarm.tries, alarm.failure) == (2, "1 of 1 channels did not take it")
         group.refused_numbers = set()
         assert AlarmDispatcher([address]).send_due(store, NOON + 9 * MINUTE, UTC) == 1
         assert group.delivered == ["+77010000001", "+77010000002"]
 
 
-def record_run(store: Store, verdict: str, minute: int = 0) -> None:
-    code, at = CODES[verdict], NOON + minute * MINUTE
+def record_run(store: Store, health: str, minute: int = 0) -> None:
+    code, at = CODES[health], NOON + minute * MINUTE
     record_run_result(
-        store, source="mfa", verdict=verdict, exit_code=code, message=f"{verdict}.", run_id=None, finished_at=at
+        store, source="mfa", health=health, exit_code=code, message=f"{health}.", run_id=None, finished_at=at
     )
 
 
@@ -187,7 +188,7 @@ def test_a_source_that_heals_while_its_alarm_is_sent(store: Store, receiver: Ala
     record_run(store, "healthy", 1)
     receiver.let_go.set()
     first.join()
-    assert store.alarms.list_open() == []
+    assert store.alarms.get_open("mfa") is None
     AlarmDispatcher([receiver.address]).send_due(store, NOON + MINUTE, UTC)
     assert receiver.titles == ["mfa: blocked", "mfa is well again"]
 
@@ -210,8 +211,8 @@ def test_a_new_alarm_replaces_an_unsent_recovery(store: Store, receiver: AlarmWe
     record_run(store, "blocked")
     channels.send_due(store, NOON, UTC)
     receiver.down = True
-    for minute, verdict in enumerate(("healthy", "changed"), start=1):
-        record_run(store, verdict, minute)
+    for minute, health in enumerate(("healthy", "changed"), start=1):
+        record_run(store, health, minute)
         channels.send_due(store, NOON + minute * MINUTE, UTC)
     receiver.down = False
     channels.send_due(store, NOON + timedelta(hours=9), UTC)
@@ -219,8 +220,8 @@ def test_a_new_alarm_replaces_an_unsent_recovery(store: Store, receiver: AlarmWe
 
 
 def test_a_channel_added_later_gets_open_alarms(store: Store, receiver: AlarmWebhook) -> None:
-    for minute, verdict in enumerate(("silent", "healthy", "blocked")):
-        record_run(store, verdict, minute)
+    for minute, health in enumerate(("silent", "healthy", "blocked")):
+        record_run(store, health, minute)
         AlarmDispatcher([]).send_due(store, NOON, UTC)
     AlarmDispatcher([receiver.address]).send_due(store, NOON + MINUTE, UTC)
     assert receiver.titles == ["mfa: blocked"]

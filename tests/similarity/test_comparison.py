@@ -40,7 +40,7 @@ def test_edited_text_is_a_near_duplicate(kind: str, sentences: int) -> None:
     for seed in range(60):
         rng = random.Random(f"{kind} {sentences} {seed}")
         text = make_release(rng, sentences)
-        found += compare_documents(make_document(text), make_document(edit(text, rng))).verdict.is_one_text
+        found += compare_documents(make_document(text), make_document(edit(text, rng))).relation.is_one_text
     assert found >= needed * 60
 
 
@@ -50,31 +50,31 @@ def test_short_releases_that_quote_one_passage_are_not_one_text(sentences: int, 
     assert len(BOILERPLATE) >= 560
     rng = random.Random(sentences)
     texts = [make_document(f"{make_release(rng, sentences)}\n{BOILERPLATE}", published=published) for _ in range(16)]
-    assert not any(compare_documents(a, b).verdict.is_one_text for a, b in combinations(texts, 2))
+    assert not any(compare_documents(a, b).relation.is_one_text for a, b in combinations(texts, 2))
 
 
 def test_boilerplate_does_not_count() -> None:
     a, b = (make_document(f"Короткая новость номер {n}.\n{BOILERPLATE}") for n in ("один", "девять"))
     found = compare_documents(a, b, segment_text(BOILERPLATE).passages)
-    assert compare_documents(a, b).verdict is SimilarityType.NEAR_DUPLICATE
-    assert found.verdict is SimilarityType.DIFFERENT
+    assert compare_documents(a, b).relation is SimilarityType.NEAR_DUPLICATE
+    assert found.relation is SimilarityType.DIFFERENT
     assert len(found.ignored) == 5
 
 
 def test_the_same_words_are_the_same_text() -> None:
     found = compare_documents(make_document("«Красный Крест» — помощь."), make_document("Красный крест\n\nПОМОЩЬ"))
-    assert found.verdict is SimilarityType.EXACT
+    assert found.relation is SimilarityType.EXACT
 
 
 def test_two_meetings_of_one_guest_on_one_day_are_two_stories() -> None:
     found = compare_documents(make_document(PRESIDENT, published=DAY), make_document(DEPUTY, published=DAY))
-    assert found.verdict is SimilarityType.DIFFERENT
+    assert found.relation is SimilarityType.DIFFERENT
     assert found.contradiction == "different hosts: deputy minister and head of state"
 
 
 def test_one_meeting_in_two_languages_is_one_story() -> None:
     found = compare_documents(make_document(PRESIDENT, published=DAY), make_document(ENGLISH, published=DAY))
-    assert found.verdict is SimilarityType.SAME_STORY
+    assert found.relation is SimilarityType.SAME_STORY
     assert {"lndkvst", "14", "jordan"} <= set(found.common)
 
 
@@ -82,19 +82,19 @@ def test_the_same_news_a_week_later_is_another_story() -> None:
     found = compare_documents(
         make_document(PRESIDENT, published=DAY), make_document(ENGLISH, published=date(2026, 3, 13))
     )
-    assert (found.verdict, found.contradiction) == (SimilarityType.DIFFERENT, "7 days apart")
+    assert (found.relation, found.contradiction) == (SimilarityType.DIFFERENT, "7 days apart")
 
 
 def test_the_language_versions_of_one_release_are_one_story() -> None:
     a = make_document("Совсем другие слова стоят здесь.", release_id="gov.kz/1")
     b = make_document("Мүлдем бөлек мәтін тұр мұнда.", release_id="gov.kz/1")
-    assert compare_documents(a, b).verdict is SimilarityType.SAME_STORY
+    assert compare_documents(a, b).relation is SimilarityType.SAME_STORY
 
 
 def test_the_two_documents_with_one_background_passage_are_different() -> None:
     files = ("snapshots/mfa/000_efeb8921cb83161c.txt", "snapshots/qazmonitor/004_e20d83a56e785f98.txt")
     a, b = (make_document((ROOT / file).read_text(encoding="utf-8")) for file in files)
-    assert compare_documents(a, b).verdict is SimilarityType.DIFFERENT
+    assert compare_documents(a, b).relation is SimilarityType.DIFFERENT
 
 
 TEXTS = st.lists(
@@ -111,7 +111,7 @@ DAYS = st.none() | st.dates(date(2026, 3, 1), date(2026, 3, 8))
 def test_comparison_is_symmetric(one: str, other: str, day: date | None, its: date | None) -> None:
     a, b = make_document(one, published=day), make_document(other, published=its)
     found, back = compare_documents(a, b), compare_documents(b, a)
-    assert (found.verdict, found.scores, found.contradiction) == (back.verdict, back.scores, back.contradiction)
+    assert (found.relation, found.scores, found.contradiction) == (back.relation, back.scores, back.contradiction)
     assert compare_documents(a, b) == found
 
 
@@ -122,4 +122,4 @@ def test_comparison_of_edits_is_symmetric(seed: int) -> None:
     text = make_release(rng, rng.randint(1, 6)) + rng.choice(["", "\n" + BOILERPLATE])
     edit = rng.choice([replace_lead, *(edit for edit, _ in EDITS.values())])
     a, b = make_document(text, published=DAY), make_document(edit(text, rng), published=DAY)
-    assert compare_documents(a, b).verdict == compare_documents(b, a).verdict
+    assert compare_documents(a, b).relation == compare_documents(b, a).relation

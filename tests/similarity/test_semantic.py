@@ -47,10 +47,10 @@ def test_near_meanings_add_to_common_names_between_languages() -> None:
     one, its, asked = pair(0.9)
     plain = compare_documents(replace(one, embedding=None), replace(its, embedding=None))
     assert plain.scores["event_needed"] - 2 <= plain.scores["event"] < plain.scores["event_needed"]
-    assert plain.verdict is SimilarityType.DIFFERENT
+    assert plain.relation is SimilarityType.DIFFERENT
     assert "nearness" not in plain.scores
     found = compare_documents(one, its)
-    assert found.verdict is SimilarityType.SAME_STORY
+    assert found.relation is SimilarityType.SAME_STORY
     assert found.scores["nearness"] == pytest.approx(0.9, abs=1e-4)
     assert found.scores["event"] == pytest.approx(plain.scores["event"] + 2)
     assert asked == [RUSSIAN, ENGLISH]
@@ -59,12 +59,12 @@ def test_near_meanings_add_to_common_names_between_languages() -> None:
 
 def test_distant_meanings_change_nothing() -> None:
     one, its, _ = pair(MIN_COSINE - 0.01)
-    assert compare_documents(one, its).verdict is SimilarityType.DIFFERENT
+    assert compare_documents(one, its).relation is SimilarityType.DIFFERENT
 
 
 def test_meaning_alone_makes_no_story_and_is_not_computed() -> None:
     one, its, asked = pair(0.99, UNLIKE)
-    assert compare_documents(one, its).verdict is SimilarityType.DIFFERENT
+    assert compare_documents(one, its).relation is SimilarityType.DIFFERENT
     assert asked == []
 
 

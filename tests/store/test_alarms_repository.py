@@ -39,7 +39,7 @@ def test_closed_alarm_is_no_longer_open(store: Store) -> None:
         )
     )
     assert store.alarms.get_open("mfa") is None
-    assert store.alarms.list_open() == store.alarms.list_due(LATER) == []
+    assert store.alarms.list_due(LATER) == []
     store.alarms.save(ALARM)
     again = store.alarms.get_open("mfa")
     assert again is not None
@@ -78,6 +78,16 @@ def test_result_of_a_changed_alarm_is_not_saved(store: Store) -> None:
     )
     assert not store.alarms.save_result(taken, replace(taken, pending_notice=None))
     assert [alarm.pending_notice for alarm in store.alarms.list_due(LATER)] == ["healed"]
+
+
+def test_result_is_not_saved_when_the_alarm_became_worse(store: Store) -> None:
+    store.alarms.save(ALARM)
+    (due,) = store.alarms.list_due(NOON)
+    taken = store.alarms.claim(due, NOON, LATER)
+    assert taken is not None
+    store.alarms.update_open("mfa", lambda found: replace(found, severity="12", message="Worse.") if found else None)
+    assert not store.alarms.save_result(taken, replace(taken, pending_notice=None))
+    assert [(alarm.severity, alarm.pending_notice) for alarm in store.alarms.list_due(LATER)] == [("12", "opened")]
 
 
 def test_pending_alarm_waits_for_its_next_attempt(store: Store) -> None:

@@ -59,7 +59,7 @@ def compare(
 
 
 def compare_lines(text: str, file: str, embedding: Embedding | None = None) -> Iterator[str]:
-    """Yield a JSON line with the verdict for each JSON line of a text. Raise UsageError that names a bad line."""
+    """Yield a JSON line with the relation for each JSON line of a text. Raise UsageError that names a bad line."""
     from crawler.similarity.comparison import compare_documents
 
     for number, line in enumerate(text.split("\n"), start=1):
@@ -147,7 +147,7 @@ def similarity_to_dict(similarity: Similarity) -> dict[str, Any]:
 
 
 def format_similarity(similarity: Similarity) -> str:
-    """Return the verdict, its scores, the shared passages and the ignored ones as lines."""
+    """Return the relation, its scores, the shared passages and the ignored ones as lines."""
     scores = "  ".join(f"{name} {value:g}" for name, value in similarity.scores.items())
     lines = [f"{similarity.relation.replace('_', ' ')}", f"  {scores}"]
     if similarity.is_one_release:

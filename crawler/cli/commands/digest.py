@@ -59,7 +59,7 @@ def digest(
     from crawler.publish.templates import Templates
     from crawler.publish.translations import Translations
     from crawler.revisions.changes import Severity
-    from crawler.service.clustering import open_clustered_store
+    from crawler.service.clustered_store import open_clustered_store
     from crawler.text.counts import format_count
     from crawler.text.dates import load_time_zone
 

@@ -27,7 +27,7 @@ ACCEPTABLE_HEALTH = (Health.HEALTHY, Health.DEGRADED)
 
 
 class Assessment(NamedTuple):
-    """Verdict on a source: `health` of its last run, or `unwatched`."""
+    """The health of a source: that of its last run, or `unwatched`."""
 
     health: str
     exit_code: int
@@ -36,7 +36,7 @@ class Assessment(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
-    """The state of one source now. `since` is when the verdict began, None if the source never ran."""
+    """The state of one source now. `since` is when its health began, None if the source never ran."""
 
     source: str
     assessment: Assessment
@@ -111,7 +111,7 @@ def get_last_finished_run(store: Store, source: str) -> Run | None:
 
 
 def assess(last_run: Run | None, timing: Timing, config: Config, now: datetime, *, is_paused: bool) -> Assessment:
-    """Return the verdict on a source: its last run's health, unless scheduled runs are overdue."""
+    """Return the health of a source: its last run's health, unless scheduled runs are overdue."""
     if last_run is None or last_run.finished_at is None:
         reason = "It never ran: start `crawler watch`, or run `crawler crawl`."
         return Assessment("unwatched", UNWATCHED_EXIT_CODE, reason)
@@ -136,7 +136,7 @@ def is_overdue(finished_at: datetime, timing: Timing, config: Config, now: datet
 
 
 def _get_start_of_health(store: Store, last_run: Run | None, health: str) -> datetime | None:
-    """Return since when the verdict holds. A source is unwatched since its last run ended."""
+    """Return since when the health holds. A source is unwatched since its last run ended."""
     if last_run is None:
         return None
     return last_run.finished_at if health == "unwatched" else store.runs.get_streak_start(last_run)

@@ -69,7 +69,7 @@ def _parse_record(line: str, where: str) -> dict[str, Any]:
 
 
 def format_matches(matches: tuple[Match, ...]) -> str:
-    """Return a paragraph for each match, and a last line with the verdict."""
+    """Return a paragraph for each match, and a last line with the result."""
     from crawler.text.counts import format_count
 
     parts = []

@@ -32,7 +32,7 @@ def stories(context: typer.Context, since: SinceOption = None, as_json: JsonOpti
     """List stories that several articles report, latest first."""
     from crawler.cli.time_options import parse_since
     from crawler.config import load_config
-    from crawler.service.clustering import open_clustered_store
+    from crawler.service.clustered_store import open_clustered_store
     from crawler.text.counts import format_count
 
     config = load_config(context.obj)
@@ -66,7 +66,7 @@ def story(
     A correction (merge, split) is kept and overrides what is computed, until you undo it.
     """
     from crawler.config import load_config
-    from crawler.service.clustering import open_clustered_store
+    from crawler.service.clustered_store import open_clustered_store
 
     config = load_config(context.obj)
     with open_clustered_store(config) as store:
@@ -146,7 +146,7 @@ def story_to_dict(story: StoredStory, languages: Mapping[str, Sequence[str]] | N
     values: dict[str, Any] = {"id": story.id, "articles": members}
     if languages is not None:
         from crawler.cli.releases import release_to_dict
-        from crawler.similarity.translations import list_releases
+        from crawler.similarity.language_versions import list_releases
 
         found = list_releases([member.article for member in story.members], languages)
         values["releases"] = [release_to_dict(each) for each in found]

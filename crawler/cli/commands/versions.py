@@ -17,7 +17,7 @@ from crawler.items import Article, SnapshotRef, format_time
 if TYPE_CHECKING:
     from crawler.publish.diff_format import DiffLine
     from crawler.revisions.changes import RevisionDiff
-    from crawler.similarity.translations import TranslatedRelease
+    from crawler.similarity.language_versions import TranslatedRelease
 
 STYLE_OF_MARK = {"same": "", "removed": "red strike", "added": "green"}
 

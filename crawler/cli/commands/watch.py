@@ -105,8 +105,8 @@ def format_step(event: SchedulerEvent) -> str:
             return f"{head}  started"
         case RunFinished(outcome=outcome):
             health = outcome.run.health if outcome.run else None
-            verdict = health or ("stopped" if outcome.stopped else "failed")
+            result = health or ("stopped" if outcome.stopped else "failed")
             code = f", exit {outcome.exit_code}" if outcome.exit_code else ""
-            return f"{head}  {verdict}: {outcome.reason} ({outcome.seconds:.1f} s{code})"
+            return f"{head}  {result}: {outcome.reason} ({outcome.seconds:.1f} s{code})"
         case RunSkipped(reason=reason):
             return f"{head}  skipped: {reason}"

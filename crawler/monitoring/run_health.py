@@ -30,7 +30,7 @@ RESULT_COUNTS = ("not_modified", "expected_errors", "no_article", "skipped", "to
 """Counts of pages that were read well and rightly gave no article."""
 
 
-class RunVerdict(NamedTuple):
+class RunHealth(NamedTuple):
     """The health of a run, the reason in one sentence, and the exit code."""
 
     health: Health
@@ -74,23 +74,23 @@ class RunFacts:
         )
 
 
-def judge_run(facts: RunFacts) -> RunVerdict:
-    """Return the verdict on a run that has ended."""
+def judge_run(facts: RunFacts) -> RunHealth:
+    """Return the health of a run that has ended, with its reason."""
     if facts.problems:
         code = choose_exit_code(problem.exit_code for problem in facts.problems)
         worst = next(problem for problem in facts.problems if problem.exit_code == code)
         more = f" (and {len(facts.problems) - 1} more)" if len(facts.problems) > 1 else ""
-        return RunVerdict(HEALTH_OF_EXIT_CODE.get(code, Health.FAILED), worst.message + more, code)
+        return RunHealth(HEALTH_OF_EXIT_CODE.get(code, Health.FAILED), worst.message + more, code)
     if not facts.has_result and facts.counts.get("entries", 0) < facts.min_links:
         reason = f"{facts.title}: nothing was listed and nothing was read where something was due."
-        return RunVerdict(Health.SILENT, reason, NoArticles.exit_code)
+        return RunHealth(Health.SILENT, reason, NoArticles.exit_code)
     if not facts.is_single_page and (silence := describe_long_silence(facts)):
         reason = f"{facts.title}: {silence}. Look at the site: it may have moved."
-        return RunVerdict(Health.SILENT, reason, NoArticles.exit_code)
+        return RunHealth(Health.SILENT, reason, NoArticles.exit_code)
     success, notes = _describe_success(facts), _format_notes(facts)
     if losses := _describe_losses(facts):
-        return RunVerdict(Health.DEGRADED, f"{success.removesuffix('.')}; {losses}{notes}", DEGRADED_EXIT_CODE)
-    return RunVerdict(Health.HEALTHY, success + notes, 0)
+        return RunHealth(Health.DEGRADED, f"{success.removesuffix('.')}; {losses}{notes}", DEGRADED_EXIT_CODE)
+    return RunHealth(Health.HEALTHY, success + notes, 0)
 
 
 def describe_long_silence(facts: RunFacts) -> str | None:

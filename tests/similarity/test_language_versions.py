@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crawler.items import Article
-from crawler.similarity.translations import TranslatedRelease, list_releases
+from crawler.similarity.language_versions import TranslatedRelease, list_releases
 
 TEN = datetime(2026, 3, 6, 10, 2, tzinfo=UTC)
 LANGUAGES = {"mfa": ("ru", "kk", "en")}
