@@ -239,10 +239,9 @@ class ContextEvidence:
         lacks_capitals = context.rule.needs == "capitals" and capitalization is Capitalization.MISSING
         needs_support = lacks_capitals or context.rule.needs == "support"
         if (weight_for > weight_against) if needs_support else (weight_for >= weight_against):
-            is_explained = needs_support or weight_against
-            return Strength.STRONG, _explain_support(
-                is_spelled_as_rule_term, anchors, support
-            ) if is_explained else None
+            if not needs_support and not weight_against:
+                return Strength.STRONG, None
+            return Strength.STRONG, _explain_support(is_spelled_as_rule_term, anchors, support)
         if weight_against:
             words = ", ".join(repr(word) for word in list(against)[:3]) or "the same term with another meaning"
             return Strength.WEAK, f"more speaks against it ({words}) than for it"
