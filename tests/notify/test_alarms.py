@@ -77,7 +77,6 @@ def record_runs(store: Store, receiver: AlarmWebhook, healths: str) -> list[str]
     """Return the titles after runs that are stored first, as in practice: u(nreachable), h(ealthy), b(locked)."""
     channels = AlarmDispatcher([receiver.address])
     health_of_letter = {"u": "unreachable", "h": "healthy", "b": "blocked"}
-)
     for number, letter in enumerate(healths):
         at, health = NOON + number * MINUTE, Health(health_of_letter[letter])
         begun = store.runs.record_start(Run(source="mfa", started_at=at))
