@@ -31,7 +31,7 @@ _GET_SIGNATURE = select(
     signatures.c.number,
     signatures.c.version,
     signatures.c.day,
-    signatures.c.identity,
+    signatures.c.release_id,
     signatures.c.shingles,
     signatures.c.signature,
 ).where(signatures.c.article_id == bindparam("of_article"))
@@ -55,7 +55,7 @@ class ArticleSignature(NamedTuple):
     number: int
     version: int
     day: int
-    identity: str | None
+    release_id: str | None
     shingles: int
     signature: bytes
 
@@ -71,7 +71,7 @@ def save_signature(
     article_id: str,
     version: int,
     day: int,
-    identity: str | None,
+    release_id: str | None,
     new: Fingerprint,
     old: Fingerprint | None,
 ) -> int:
@@ -79,7 +79,7 @@ def save_signature(
     row: dict[str, Any] = {
         "version": version,
         "day": day,
-        "identity": identity,
+        "release_id": release_id,
         "shingles": new.shingle_count,
         "signature": new.signature,
     }
@@ -123,8 +123,8 @@ def list_candidates(connection: Connection, own: ArticleSignature, fingerprint: 
     shared = _count_shared_keys(connection, "story_keys", "key", fingerprint.event_keys, near_days)
     same_event = {number for number, count in shared.items() if count >= MIN_SHARED_EVENT_KEYS}
     same_release: set[int] = set()
-    if own.identity is not None:
-        query = select(signatures.c.number).where(signatures.c.identity == own.identity)
+    if own.release_id is not None:
+        query = select(signatures.c.number).where(signatures.c.release_id == own.release_id)
         same_release = {row.number for row in connection.execute(query.limit(MAX_CANDIDATES_PER_KEY))}
     return sorted((similar | same_event | same_release) - {own.number})
 

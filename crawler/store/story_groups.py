@@ -25,7 +25,7 @@ class LinkKind(StrEnum):
 
 
 _JOINING_KINDS = (LinkKind.SAME_TEXT, LinkKind.SAME_STORY)
-_SELECT_MEMBERS = select(signatures.c.number, signatures.c.article_id, signatures.c.identity, signatures.c.story)
+_SELECT_MEMBERS = select(signatures.c.number, signatures.c.article_id, signatures.c.release_id, signatures.c.story)
 _SELECT_LINKS = select(links.c.a, links.c.b, links.c.kind, links.c.score)
 _SELECT_OVERRIDES = select(story_overrides.c.a, story_overrides.c.b, story_overrides.c.together).where(
     story_overrides.c.undone_at.is_(None)
@@ -65,7 +65,7 @@ def _fetch_connected(connection: Connection, changed: Collection[int]) -> dict[i
         joined = [row for row in _fetch_overrides(connection, ids) if row.together]
         for column, values in (
             (signatures.c.article_id, {article_id for row in joined for article_id in (row.a, row.b)} - ids),
-            (signatures.c.identity, {row.identity for row in rows if row.identity}),
+            (signatures.c.release_id, {row.release_id for row in rows if row.release_id}),
             (signatures.c.story, {row.story for row in rows if row.story}),
         ):
             if values:
@@ -88,8 +88,8 @@ def _make_release_links(members: Iterable[Row[Any]]) -> list[StoryLink]:
     first: dict[str, str] = {}
     found = []
     for row in sorted(members, key=lambda row: str(row.article_id)):
-        if row.identity:
-            first_id = first.setdefault(row.identity, row.article_id)
+        if row.release_id:
+            first_id = first.setdefault(row.release_id, row.article_id)
             if first_id != row.article_id:
                 found.append(StoryLink(a=first_id, b=row.article_id, is_certain=True))
     return found
