@@ -33,7 +33,8 @@ CHILD_CHECK_SECONDS = 0.25
 MAX_LINGER_SECONDS = 5.0
 """Seconds that a child may live on after it reported its end, and that a killed one may take to vanish."""
 MAX_DRAIN_SECONDS = 1.0
-"""Seconds to read the rest of an ended child's pipes. A grandchild in a session of its own may hold them open."""
+"""Seconds without data after which the pipes of an ended child count as read. A grandchild in a session of its own may
+hold them open."""
 MAX_OUTPUT_BYTES = 1_000_000
 """Bytes of a child's standard output and error that become events."""
 MAX_LINE_BYTES, MAX_TAIL_LINES = 8192, 100
@@ -99,8 +100,8 @@ class Termination:
 class ChildProcess:
     """One run in a process of its own. Call `close` in the end, so that no process is left behind.
 
-    `outcome` is None until the process has ended. `pid` is its process id and that of its group. Two threads read its
-    pipes. `poll_events` never waits, so one thread can serve many children.
+    `outcome` is None until the process has ended and its pipes are read. `pid` is its process id and that of its group.
+    Two threads read the pipes. `poll_events` never waits, so one thread can serve many children.
     """
 
     def __init__(
@@ -120,7 +121,8 @@ class ChildProcess:
         self._failure: tuple[str, int] | None = None
         self._tail: deque[str] = deque(maxlen=MAX_TAIL_LINES)
         self._termination: Termination | None = None
-        self._started_at = time.monotonic()
+        self._has_ended = False
+        self._started_at = self._read_at = time.monotonic()
         self._reported_at = self._killed_at = float("inf")
         self._events: SimpleQueue[RunEvent] = SimpleQueue()
         self._ready = Event()
@@ -145,15 +147,15 @@ class ChildProcess:
         if self.outcome is not None:
             return []
         self._ready.clear()
-        status = self._process.exitcode
-        if status is not None:
+        status, now = self._process.exitcode, time.monotonic()
+        if status is None:
+            self._enforce_limits(now)
+        elif not self._has_ended:
+            self._has_ended, self._read_at = True, now
             self._check_fork_server(status)
             self._kill_group()  # what the run left behind: a browser, a helper
-            for reader in self._readers:
-                reader.join(MAX_DRAIN_SECONDS)
+        if status is not None and (self._are_pipes_read() or now > self._read_at + MAX_DRAIN_SECONDS):
             self._finish(status)
-        else:
-            self._enforce_limits(time.monotonic())
         return [self._events.get() for _ in range(self._events.qsize())]
 
     def stop(self, grace: float | None = None, because: str | None = None, *, at_limit: bool = False) -> None:
@@ -178,6 +180,11 @@ class ChildProcess:
         while self.outcome is None:
             self.wait_for_events()
             self.poll_events()
+
+    def _are_pipes_read(self) -> bool:
+        for reader in self._readers:
+            reader.join(0.01)  # A reader that has read all needs a moment to end.
+        return not any(reader.is_alive() for reader in self._readers)
 
     def _enforce_limits(self, now: float) -> None:
         limits, run = self._limits, f"The run of {self.plan.source} was ended"
@@ -240,10 +247,10 @@ class ChildProcess:
                         self._reported_at = time.monotonic()
                     case _:
                         self._put_warning("A message that came from the run could not be read and is dropped.")
-                self._ready.set()
+                self._set_ready()
         # The fork server reports the end of the process a little after its pipes close.
         wait_for_any([self._process.sentinel], MAX_LINGER_SECONDS)
-        self._ready.set()
+        self._set_ready()
 
     def _read_output(self, pipe: Connection) -> None:
         left = MAX_OUTPUT_BYTES
@@ -257,7 +264,12 @@ class ChildProcess:
                         self._events.put({"type": "output", "message": text})
                     else:
                         self._put_warning(f"The run printed more than {MAX_OUTPUT_BYTES} bytes; the rest is left out.")
-                    self._ready.set()
+                self._set_ready()
+        self._set_ready()
+
+    def _set_ready(self) -> None:
+        self._read_at = time.monotonic()
+        self._ready.set()
 
     def _put_warning(self, message: str) -> None:
         self._events.put({"type": "log", "level": "WARNING", "logger": __name__, "message": message})
