@@ -80,7 +80,7 @@ def set_paused(store: Store, source: str, timing: Timing, *, paused: bool) -> No
 def request_start(store: Store, source: str, timing: Timing, config: Config) -> Lease:
     """Request a start now. Return the lease of the watch that will start the source.
 
-    Raise UsageError when no watch runs the source or it is paused, and Held when a run of it is in progress.
+    Raise UsageError when no watch runs the source or it is paused, and SourceLocked when a run of it is in progress.
     """
     watch = get_watch_lease(store, source)
     if watch is None:

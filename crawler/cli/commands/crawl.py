@@ -178,7 +178,7 @@ def choose_sources(config: Config, options: CrawlOptions) -> list[str]:
         raise UsageError(f"There is nothing to run: {explain_no_source(options.replay, known)}")
     if options.replay:
         for name in names:
-            find_source_folder(options.replay, name)  # raises NothingStored
+            find_source_folder(options.replay, name)  # raises NoSnapshots
     return names
 
 
