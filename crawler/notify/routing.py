@@ -57,6 +57,11 @@ class RoutedEvent:
         """The articles of its story."""
         return self._store.stories.get_member_ids(self.article.id)
 
+    @property
+    def story_key(self) -> str:
+        """The least id of its story's articles: two events have the same key if they are of the same story."""
+        return min(self.story_article_ids)
+
 
 @dataclass(frozen=True, slots=True)
 class StoryEvents:
@@ -150,7 +155,8 @@ class _SubscriptionRouter:
             ]
         if not is_realtime:
             return [*notifications, *self._make_notifications(new, Decision.DIGEST)], 0
-        return [*notifications, *self._make_alerts(new)], min(len(new), self._subscription.burst + 1)
+        alerts = self._make_alerts(new)
+        return [*notifications, *alerts], len({alert.message_id for alert in alerts})
 
     def _filter_event(self, event: RoutedEvent) -> FilterResult:
         return filter_event(
@@ -168,7 +174,7 @@ class _SubscriptionRouter:
             return [StoryEvents(kind, (event,), is_match_gone) for event, kind, is_match_gone in wanted]
         groups: dict[tuple[AlertKind, bool, str], list[RoutedEvent]] = {}
         for event, kind, is_match_gone in wanted:
-            groups.setdefault((kind, is_match_gone, min(event.story_article_ids)), []).append(event)
+            groups.setdefault((kind, is_match_gone, event.story_key), []).append(event)
         return [
             StoryEvents(kind, tuple(sorted(events, key=self._rank_event)), is_match_gone)
             for (kind, is_match_gone, _), events in groups.items()
@@ -189,11 +195,11 @@ class _SubscriptionRouter:
         if self._subscription.unit == "article" or group.is_match_gone:
             return None
         past = self._store.notifications.list_past(self._name, group.lead.story_article_ids)
-        sent = [each for each in past if not each.is_covered]
-        if sent and sent[-1].verdict is Verdict.UNPUBLISHED and group.is_back:
+        notified = [each for each in past if not each.is_covered]
+        if notified and notified[-1].verdict is Verdict.UNPUBLISHED and group.is_back:
             return None  # Those who know that the page is gone have to know that it is back.
         if group.kind == "new":
-            covering, reason = sent, "an earlier message has its story"
+            covering, reason = notified, "an earlier message has its story"
         else:
             covering = self._list_same_corrections(group, past)
             reason = f"another article of its story was sent as {group.kind}"
@@ -215,9 +221,12 @@ class _SubscriptionRouter:
         ]
 
     def _make_alerts(self, groups: Sequence[StoryEvents]) -> list[Notification]:
-        """Add a message for each group up to the burst limit, and one for the rest."""
-        sent = self._store.messages.count_since(self._name, "alert", self._now - BURST_PERIOD)
-        limit = max(self._subscription.burst - sent, 0)
+        """Return the notifications of groups. Add a message for each group up to the burst limit, one for the rest.
+
+        A single group beyond the limit has an alert too, because a bundle with one alert is no fewer messages.
+        """
+        alert_count = self._store.messages.count_since(self._name, "alert", self._now - BURST_PERIOD)
+        limit = max(self._subscription.burst - alert_count, 0)
         single, rest = groups[:limit], groups[limit:]
         if len(rest) == 1:
             single, rest = groups, []

@@ -203,6 +203,20 @@ def test_a_burst_is_one_message(store: Store) -> None:
     assert len(store.notifications.list_by_message(bundle.id)) == 4
 
 
+def test_routing_counts_messages_after_a_full_burst(store: Store) -> None:
+    desk = RoutingDesk(store, press={"burst": 2, "unit": "article"})
+    for number in range(2):
+        desk.publisher.publish(str(number))
+    counts = [desk.route()]
+    for number in range(2, 5):
+        desk.publisher.publish(str(number))
+    counts.append(desk.route())
+    desk.publisher.publish("5")
+    counts.append(desk.route())
+    kinds = [message.kind for message, _ in reversed(store.deliveries.list_newest())]
+    assert (counts, kinds) == ([2, 1, 1], ["alert", "alert", "bundle", "alert"])
+
+
 def test_quiet_hours_hold_an_alert_until_they_end(store: Store) -> None:
     desk = RoutingDesk(store, press={"quiet": "16:00-08:00", "timezone": "Asia/Almaty"})
     desk.publisher.publish("1")  # noon in UTC is 17:00 in Almaty
