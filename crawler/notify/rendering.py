@@ -17,10 +17,10 @@ from crawler.publish.builder import EntryBuilder, EntryRequest, is_selected
 from crawler.publish.digest import make_digest_of
 from crawler.publish.digest_view import DigestView, render_digest
 from crawler.publish.entries import Entry, EntryEdit
+from crawler.publish.phrases import Phrases
 from crawler.publish.query import ArticleQuery
 from crawler.publish.templates import Templates
-from crawler.publish.translations import Translations
-from crawler.revisions.changes import ClaimType
+from crawler.revisions.changes import ChangeKind
 from crawler.store import ChangeEvent, Decision, Message, Store, make_idempotency_key
 from crawler.text.dates import load_time_zone
 
@@ -56,8 +56,8 @@ class MessageRenderer:
             return None
         return self._render_digest(message, subscription, [article for _, article in changes])
 
-    def _get_translations(self, subscription: Subscription) -> Translations:
-        return Translations(subscription.language, self._config.get_timezone(subscription))
+    def _get_translations(self, subscription: Subscription) -> Phrases:
+        return Phrases(subscription.language, self._config.get_timezone(subscription))
 
     def _get_builder(self, subscription: Subscription) -> EntryBuilder:
         """Return the builder that blacks out this subscription's patterns."""
@@ -162,7 +162,7 @@ def _make_message(message: Message, subscription: Subscription, subject: str, te
 def render_alert(
     templates: Templates,
     entry: Entry,
-    translations: Translations,
+    phrases: Phrases,
     *,
     created_at: datetime,
     form: str,
@@ -176,12 +176,12 @@ def render_alert(
     names of the template's values are an interface: owners' templates use them.
     """
     shown = [edit for edit in entry.edits if edit.old or edit.new]
-    facts_of_hidden = [list(format_changed_facts(edit, translations)) for edit in entry.edits if edit not in shown]
+    facts_of_hidden = [list(format_changed_facts(edit, phrases)) for edit in entry.edits if edit not in shown]
     values = {
         "entry": entry,
-        "words": translations,
-        "stamp": format_event_time(entry, created_at, translations),
-        "found": format_matches(entry, translations, titles),
+        "words": phrases,
+        "stamp": format_event_time(entry, created_at, phrases),
+        "found": format_matches(entry, phrases, titles),
         "gone": [titles.get(rule, rule) for rule in previous_rules if rule not in entry.rules],
         "edits": shown,
         "facts": list(dict.fromkeys(fact for facts in facts_of_hidden for fact in facts)),
@@ -194,19 +194,19 @@ def render_alert(
         "subscription": subscription,
     }
     text = templates.render("alert.txt" if form == "full" else "short.txt", **values)
-    return format_subject(entry, translations), text.strip() + "\n", templates.render("alert.html", **values)
+    return format_subject(entry, phrases), text.strip() + "\n", templates.render("alert.html", **values)
 
 
-def format_changed_facts(edit: EntryEdit, translations: Translations) -> Iterator[str]:
+def format_changed_facts(edit: EntryEdit, phrases: Phrases) -> Iterator[str]:
     """Yield the changed figures and dates of a sentence that may not be shown: they are facts, not text."""
-    for claim_type in (ClaimType.FIGURES, ClaimType.DATES):
-        if change := edit.format_claim(claim_type):
-            yield f"{translations[claim_type]}: {change}"
+    for kind in (ChangeKind.FIGURES, ChangeKind.DATES):
+        if change := edit.format_claim(kind):
+            yield f"{phrases[kind]}: {change}"
 
 
-def format_subject(entry: Entry, translations: Translations) -> str:
+def format_subject(entry: Entry, phrases: Phrases) -> str:
     """Return one line: the verdict if the article is not simply new, the headline, the source."""
-    tag = f"{translations[entry.verdict]}: " if entry.verdict in TAGGED_VERDICTS else ""
+    tag = f"{phrases[entry.verdict]}: " if entry.verdict in TAGGED_VERDICTS else ""
     max_length = MAX_SUBJECT_LENGTH - len(tag) - len(entry.source_title) - 3
     headline = " ".join(entry.headline.split())
     if len(headline) > max_length:
@@ -214,19 +214,19 @@ def format_subject(entry: Entry, translations: Translations) -> str:
     return f"{tag}{headline} – {entry.source_title}"
 
 
-def format_event_time(entry: Entry, created_at: datetime, translations: Translations) -> str:
+def format_event_time(entry: Entry, created_at: datetime, phrases: Phrases) -> str:
     """Return when it was published, changed or taken down. Without a date: that, and when it was first seen."""
     if entry.verdict in (Verdict.REVISED, Verdict.UNPUBLISHED):
         label = "unpublished" if entry.verdict is Verdict.UNPUBLISHED else "changed_at"
-        return f"{translations[label].lower()} {translations.moment(created_at)}"
+        return f"{phrases[label].lower()} {phrases.moment(created_at)}"
     if entry.published_at is None:
-        seen = translations.moment(entry.seen_at or created_at)
-        return f"{translations['no_date']}; {translations['seen'].lower()} {seen}"
-    format_time = translations.day if entry.precision is Precision.DAY else translations.moment
-    return f"{translations['published'].lower()} {format_time(entry.published_at)}"
+        seen = phrases.moment(entry.seen_at or created_at)
+        return f"{phrases['no_date']}; {phrases['seen'].lower()} {seen}"
+    format_time = phrases.day if entry.precision is Precision.DAY else phrases.moment
+    return f"{phrases['published'].lower()} {format_time(entry.published_at)}"
 
 
-def format_matches(entry: Entry, translations: Translations, titles: Mapping[str, str]) -> str:
+def format_matches(entry: Entry, phrases: Phrases, titles: Mapping[str, str]) -> str:
     """Return the matched words with their rules, each once.
 
     For example `МККК, ICRC (Red Cross movement); IHL (humanitarian law)`.
@@ -236,13 +236,13 @@ def format_matches(entry: Entry, translations: Translations, titles: Mapping[str
         words = by_rule.setdefault(titles.get(match.rule, match.rule), {})
         if match.surface:
             is_weak = match.strength is not Strength.STRONG
-            words[f"{match.surface} ({translations['weak']})" if is_weak else match.surface] = None
+            words[f"{match.surface} ({phrases['weak']})" if is_weak else match.surface] = None
     return "; ".join(f"{', '.join(words)} ({rule})" if words else rule for rule, words in by_rule.items())
 
 
 def make_test_message(channel: str, language: str, timezone: str, now: datetime) -> RenderedMessage:
     """Return a message that says that a channel works."""
-    translations = Translations(language, load_time_zone(timezone))
-    body = f"{translations.fill('test_body', name=channel)} {translations.moment(now)}"
+    phrases = Phrases(language, load_time_zone(timezone))
+    body = f"{phrases.fill('test_body', name=channel)} {phrases.moment(now)}"
     key = make_idempotency_key("test", channel, now.isoformat())
-    return make_plain_message(key, translations["test"], body, language, now)
+    return make_plain_message(key, phrases["test"], body, language, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from crawler.revisions.alignment import ChangeType, DiffSpan
+from crawler.revisions.alignment import AlignmentType, DiffSpan
 from crawler.revisions.changes import RevisionDiff, SentenceChange
 from crawler.text.counts import format_count
 
@@ -21,8 +21,8 @@ def format_plain(line: DiffLine) -> str:
 
 def list_diff_lines(changes: RevisionDiff) -> Iterator[DiffLine]:
     """Yield the changed sentences in reading order, each with the reason; unchanged ones are counted."""
-    for field, edits in groupby(changes.edits, key=lambda edit: edit.field):
-        sentences = list(edits)
+    for field, group_of_field in groupby(changes.sentences, key=lambda sentence: sentence.field):
+        sentences = list(group_of_field)
         if not any(sentence.kinds for sentence in sentences):
             continue
         yield [DiffSpan("same", f"{field}:")]
@@ -38,7 +38,7 @@ def _format_sentence(change: SentenceChange) -> DiffLine:
     visible = (DiffSpan(span.mark, _make_visible(span)) for span in change.sentence.spans)
     shown = [span for span in visible if span.text]
     note = change.reason
-    if change.sentence.change_type is ChangeType.MOVED:
+    if change.sentence.alignment is AlignmentType.MOVED:
         note = "moved from here" if change.sentence.old else "moved here"
     if shown and shown[-1].mark == "same":
         shown[-1] = DiffSpan("same", shown[-1].text.rstrip(" "))

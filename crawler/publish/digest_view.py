@@ -14,10 +14,10 @@ from crawler.publish.digest import Digest, DigestStory
 from crawler.publish.edits import mark_differences
 from crawler.publish.entries import Entry, EntryEdit, RelatedArticle
 from crawler.publish.outages import UNREAD_KIND, Outage
+from crawler.publish.phrases import Phrases
 from crawler.publish.templates import Templates
-from crawler.publish.translations import Translations
-from crawler.revisions.alignment import ChangeType
-from crawler.revisions.changes import SEVERITY_RANKS, ClaimType, Severity
+from crawler.revisions.alignment import AlignmentType
+from crawler.revisions.changes import SEVERITY_RANKS, ChangeKind, Severity
 from crawler.rights import ELLIPSIS, Piece
 
 MAX_STORIES_UNLISTED = 3
@@ -44,7 +44,7 @@ class DigestView:
     """A digest in words. `made` is when it was made, `told_by` the subscription that it belongs to."""
 
     def __init__(
-        self, digest: Digest, phrases: Translations, *, made: datetime | None = None, told_by: str | None = None
+        self, digest: Digest, phrases: Phrases, *, made: datetime | None = None, told_by: str | None = None
     ) -> None:
         self.digest, self.phrases = digest, phrases
         self.made = phrases.fill("made", time=phrases.time(made)) if made else None
@@ -268,10 +268,10 @@ class DigestView:
     def _format_edit(self, edit: EntryEdit) -> Sequence[tuple[str, Piece]]:
         phrases = self.phrases
         field = f"{phrases[f'field_{edit.field}']}. " if edit.field != "body" else ""
-        if edit.change_type is not ChangeType.EDITED:
+        if edit.alignment is not AlignmentType.EDITED:
             text = edit.new if edit.new is not None else edit.old
-            return [(field + _capitalize(phrases[str(edit.change_type)]), self._make_piece(edit, text))]
-        figures = edit.format_claim(ClaimType.FIGURES) if edit.field == "body" else None
+            return [(field + _capitalize(phrases[str(edit.alignment)]), self._make_piece(edit, text))]
+        figures = edit.format_claim(ChangeKind.FIGURES) if edit.field == "body" else None
         if figures and (edit.old is None or edit.new is None):
             # The rights leave no room for one of the sentences. Numbers are facts, not text.
             shown = self._make_piece(edit, edit.new if edit.new is not None else edit.old)
@@ -295,7 +295,7 @@ class DigestView:
 def _is_shown_first(edit: EntryEdit) -> bool:
     """Return whether an edit is more than cosmetic or moved. If any is, the others are left out."""
     is_severe = SEVERITY_RANKS[edit.severity] > SEVERITY_RANKS[Severity.COSMETIC]
-    return is_severe and edit.change_type is not ChangeType.MOVED
+    return is_severe and edit.alignment is not AlignmentType.MOVED
 
 
 def _capitalize(text: str) -> str:

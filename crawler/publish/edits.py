@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from crawler.items import Article
 from crawler.publish.entries import EntryEdit
-from crawler.revisions.alignment import AlignedSentence, ChangeType
+from crawler.revisions.alignment import AlignedSentence, AlignmentType
 from crawler.revisions.changes import SEVERITY_RANKS, RevisionDiff, SentenceChange
 from crawler.rights import ELLIPSIS, Fragment, Piece
 from crawler.text.spans import TextSpan
@@ -61,7 +61,7 @@ class EditPlan:
                 new=self._format_side(index, NEW, shown),
                 severity=change.severity,
                 claims=change.claims,
-                change_type=change.sentence.change_type,
+                alignment=change.sentence.alignment,
             )
             for index, change in enumerate(self._changed)
         )
@@ -84,7 +84,7 @@ def _cut_window(change: SentenceChange, absent: str) -> _Window:
     """
     spans = list(_list_spans(change.sentence, absent))
     text = "".join(span for span, _ in spans)
-    if change.field != "body" or change.sentence.change_type is not ChangeType.EDITED:
+    if change.field != "body" or change.sentence.alignment is not AlignmentType.EDITED:
         return _Window(text.strip())
     start, end, position = len(text), 0, 0
     for span, is_changed in spans:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crawler.items import Precision, Strength, Verdict
-from crawler.revisions.alignment import ChangeType
-from crawler.revisions.changes import ClaimChange, ClaimType, Severity
+from crawler.revisions.alignment import AlignmentType
+from crawler.revisions.changes import ChangeKind, ClaimChange, Severity
 from crawler.rights import ELLIPSIS, Credit, Excerpt
 
 
@@ -58,12 +58,12 @@ class EntryEdit:
     old: str | None
     new: str | None
     severity: Severity
-    change_type: ChangeType = ChangeType.EDITED
+    alignment: AlignmentType = AlignmentType.EDITED
     claims: tuple[ClaimChange, ...] = ()
 
-    def format_claim(self, claim_type: ClaimType) -> str | None:
+    def format_claim(self, kind: ChangeKind) -> str | None:
         """Return the changed words of a claim as `old → new`, or None if it did not change."""
-        changed = (claim for claim in self.claims if claim.type is claim_type)
+        changed = (claim for claim in self.claims if claim.kind is kind)
         return next((f"{claim.old or '–'} → {claim.new or '–'}" for claim in changed), None)
 
 

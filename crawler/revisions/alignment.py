@@ -29,8 +29,8 @@ MAX_WORD_PAIRS = 4_000_000
 SpanMark = Literal["same", "removed", "added"]
 
 
-class ChangeType(StrEnum):
-    """How a sentence changed. A moved one is listed twice: at its old place and at its new one."""
+class AlignmentType(StrEnum):
+    """How a sentence of one version relates to the other. A moved one is listed twice: at its old and its new place."""
 
     SAME = "same"
     EDITED = "edited"
@@ -39,9 +39,9 @@ class ChangeType(StrEnum):
     MOVED = "moved"
 
 
-INVERTED_TYPES: dict[ChangeType, ChangeType] = {
-    ChangeType.ADDED: ChangeType.REMOVED,
-    ChangeType.REMOVED: ChangeType.ADDED,
+INVERTED_ALIGNMENTS: dict[AlignmentType, AlignmentType] = {
+    AlignmentType.ADDED: AlignmentType.REMOVED,
+    AlignmentType.REMOVED: AlignmentType.ADDED,
 }
 
 
@@ -57,7 +57,7 @@ class DiffSpan:
 class AlignedSentence:
     """One sentence of either version, with the space behind it, in spans."""
 
-    change_type: ChangeType
+    alignment: AlignmentType
     spans: tuple[DiffSpan, ...]
 
     @property
@@ -110,7 +110,7 @@ def invert_sentence(sentence: AlignedSentence) -> AlignedSentence:
     """Return the sentence with old and new exchanged."""
     marks: dict[SpanMark, SpanMark] = {"removed": "added", "added": "removed", "same": "same"}
     spans = _merge_spans(DiffSpan(marks[span.mark], span.text) for span in sentence.spans)
-    return replace(sentence, change_type=INVERTED_TYPES.get(sentence.change_type, sentence.change_type), spans=spans)
+    return replace(sentence, alignment=INVERTED_ALIGNMENTS.get(sentence.alignment, sentence.alignment), spans=spans)
 
 
 @lru_cache(maxsize=4096)
@@ -126,10 +126,12 @@ def list_words(sentence: str) -> list[str]:
 
 def _align_pair(old: str, new: str) -> AlignedSentence:
     if old == new:
-        return AlignedSentence(change_type=ChangeType.SAME, spans=(DiffSpan("same", old),))
+        return AlignedSentence(alignment=AlignmentType.SAME, spans=(DiffSpan("same", old),))
     text = old.rstrip()
     is_same = text == new.rstrip() and _is_same_gap(old[len(text) :], new[len(text) :])
-    return AlignedSentence(change_type=ChangeType.SAME if is_same else ChangeType.EDITED, spans=_diff_words(old, new))
+    return AlignedSentence(
+        alignment=AlignmentType.SAME if is_same else AlignmentType.EDITED, spans=_diff_words(old, new)
+    )
 
 
 def _is_same_gap(old: str, new: str) -> bool:
@@ -229,24 +231,24 @@ def _compute_likeness(words: Sequence[str], others: Sequence[str]) -> float:
 
 
 def _make_removed(sentences: Iterable[str]) -> list[AlignedSentence]:
-    return [AlignedSentence(change_type=ChangeType.REMOVED, spans=(DiffSpan("removed", each),)) for each in sentences]
+    return [AlignedSentence(alignment=AlignmentType.REMOVED, spans=(DiffSpan("removed", each),)) for each in sentences]
 
 
 def _make_added(sentences: Iterable[str]) -> list[AlignedSentence]:
-    return [AlignedSentence(change_type=ChangeType.ADDED, spans=(DiffSpan("added", each),)) for each in sentences]
+    return [AlignedSentence(alignment=AlignmentType.ADDED, spans=(DiffSpan("added", each),)) for each in sentences]
 
 
 def _mark_moved(sentences: list[AlignedSentence]) -> list[AlignedSentence]:
     """Return the sentences with each one that was removed here and added there marked as moved."""
     removed_places: dict[str, list[int]] = {}
     for number, sentence in enumerate(sentences):
-        if sentence.change_type is ChangeType.REMOVED and list_words(sentence.old):
+        if sentence.alignment is AlignmentType.REMOVED and list_words(sentence.old):
             removed_places.setdefault(normalize_sentence(sentence.old), []).append(number)
     marked = list(sentences)
     for number, sentence in enumerate(sentences):
-        if sentence.change_type is ChangeType.ADDED and (
+        if sentence.alignment is AlignmentType.ADDED and (
             places := removed_places.get(normalize_sentence(sentence.new))
         ):
             for place in (number, places.pop(0)):
-                marked[place] = replace(marked[place], change_type=ChangeType.MOVED)
+                marked[place] = replace(marked[place], alignment=AlignmentType.MOVED)
     return marked

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from crawler.items import Article, Verdict, format_time
-from crawler.revisions.alignment import AlignedSentence, ChangeType, DiffSpan, align_texts, list_words
+from crawler.revisions.alignment import AlignedSentence, AlignmentType, DiffSpan, align_texts, list_words
 from crawler.revisions.claims import Claims, find_certain_names, find_claims, list_unmatched_names
 from crawler.text.sentences import split_into_sentences
 
@@ -25,7 +25,7 @@ MIN_SENTENCE_WORDS = 4
 MAX_LISTED_REASONS = 5
 
 
-class ClaimType(StrEnum):
+class ChangeKind(StrEnum):
     """What a change touches: a claim, the wording or form, or a whole sentence, field or page."""
 
     FIGURES = "figures"
@@ -60,7 +60,7 @@ SEVERITY_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 class ClaimChange:
     """A claim that differs between two sentences. `old` and `new` are its words, empty if there are none."""
 
-    type: ClaimType
+    kind: ChangeKind
     old: str
     new: str
 
@@ -75,7 +75,7 @@ class SentenceChange:
 
     field: str
     sentence: AlignedSentence
-    kinds: tuple[ClaimType, ...] = ()
+    kinds: tuple[ChangeKind, ...] = ()
     severity: Severity = Severity.NONE
     reason: str | None = None
     claims: tuple[ClaimChange, ...] = ()
@@ -85,22 +85,22 @@ class SentenceChange:
 class RevisionDiff:
     """All sentences of two versions in reading order."""
 
-    edits: tuple[SentenceChange, ...]
+    sentences: tuple[SentenceChange, ...]
 
     @property
     def changed(self) -> tuple[SentenceChange, ...]:
         """The sentences that changed."""
-        return tuple(edit for edit in self.edits if edit.kinds)
+        return tuple(each for each in self.sentences if each.kinds)
 
     @property
-    def kinds(self) -> frozenset[ClaimType]:
+    def kinds(self) -> frozenset[ChangeKind]:
         """Everything that the changes touch."""
-        return frozenset(kind for edit in self.edits for kind in edit.kinds)
+        return frozenset(kind for each in self.sentences for kind in each.kinds)
 
     @property
     def severity(self) -> Severity:
         """The severity of the most severe change."""
-        return max((edit.severity for edit in self.edits), key=SEVERITY_RANKS.__getitem__, default=Severity.NONE)
+        return max((each.severity for each in self.sentences), key=SEVERITY_RANKS.__getitem__, default=Severity.NONE)
 
     @property
     def reason(self) -> str:
@@ -121,7 +121,7 @@ class RevisionDiff:
             "edits": [
                 {
                     "field": edit.field,
-                    "fate": edit.sentence.change_type,
+                    "fate": edit.sentence.alignment,
                     "kinds": list(edit.kinds),
                     "severity": edit.severity,
                     "reason": edit.reason,
@@ -137,7 +137,7 @@ class RevisionDiff:
 def diff_articles(old: Article, new: Article) -> RevisionDiff:
     """Return what changed from one version of an article to another."""
     texts = {field: (getattr(old, field) or "", getattr(new, field) or "") for field in COMPARED_FIELDS}
-    return RevisionDiff(edits=(*_diff_page_state(old, new), *_diff_fields(texts), *_diff_metadata(old, new)))
+    return RevisionDiff(sentences=(*_diff_page_state(old, new), *_diff_fields(texts), *_diff_metadata(old, new)))
 
 
 def _diff_fields(texts: Mapping[str, tuple[str, str]]) -> Iterator[SentenceChange]:
@@ -149,33 +149,33 @@ def _diff_fields(texts: Mapping[str, tuple[str, str]]) -> Iterator[SentenceChang
 
 
 def _classify_sentence(field: str, sentence: AlignedSentence, names: frozenset[str]) -> SentenceChange:
-    if sentence.change_type is ChangeType.SAME:
+    if sentence.alignment is AlignmentType.SAME:
         return SentenceChange(field=field, sentence=sentence)
     kinds, severity, reason, claims = _classify_change(sentence, names)
     if field != "body":
-        kinds, reason = (ClaimType(field), *kinds), f"{field}: {reason}"
+        kinds, reason = (ChangeKind(field), *kinds), f"{field}: {reason}"
     return SentenceChange(field=field, sentence=sentence, kinds=kinds, severity=severity, reason=reason, claims=claims)
 
 
 def _classify_change(
     sentence: AlignedSentence, names: frozenset[str]
-) -> tuple[tuple[ClaimType, ...], Severity, str, tuple[ClaimChange, ...]]:
+) -> tuple[tuple[ChangeKind, ...], Severity, str, tuple[ClaimChange, ...]]:
     """Return what the change touches, its severity, the reason, and the claims that differ."""
-    if sentence.change_type is ChangeType.MOVED:
-        return (ClaimType.MOVED,), Severity.EDITORIAL, "a sentence moved", ()
-    if sentence.change_type in (ChangeType.ADDED, ChangeType.REMOVED):
+    if sentence.alignment is AlignmentType.MOVED:
+        return (ChangeKind.MOVED,), Severity.EDITORIAL, "a sentence moved", ()
+    if sentence.alignment in (AlignmentType.ADDED, AlignmentType.REMOVED):
         count = len(list_words(sentence.old + sentence.new))
         severity = Severity.EDITORIAL if count else Severity.COSMETIC
         if count >= MIN_SENTENCE_WORDS:
             severity = Severity.SUBSTANTIVE
-        return (ClaimType(sentence.change_type.value),), severity, f"a sentence {sentence.change_type}", ()
+        return (ChangeKind(sentence.alignment.value),), severity, f"a sentence {sentence.alignment}", ()
     claims = tuple(_compare_claims(find_claims(sentence.old, names), find_claims(sentence.new, names)))
     if claims:
-        reason = ", ".join(f"{claim.type}: {_format_change(claim.old, claim.new)}" for claim in claims)
-        return tuple(claim.type for claim in claims), Severity.SUBSTANTIVE, reason, claims
+        reason = ", ".join(f"{claim.kind}: {_format_change(claim.old, claim.new)}" for claim in claims)
+        return tuple(claim.kind for claim in claims), Severity.SUBSTANTIVE, reason, claims
     if _list_wording(sentence.old) == _list_wording(sentence.new):
-        return (ClaimType.FORM,), Severity.COSMETIC, "punctuation, capitals or spaces", ()
-    return (ClaimType.WORDING,), Severity.EDITORIAL, "other words", ()
+        return (ChangeKind.FORM,), Severity.COSMETIC, "punctuation, capitals or spaces", ()
+    return (ChangeKind.WORDING,), Severity.EDITORIAL, "other words", ()
 
 
 def _list_wording(sentence: str) -> list[str]:
@@ -184,23 +184,23 @@ def _list_wording(sentence: str) -> list[str]:
 
 
 def _compare_claims(old: Claims, new: Claims) -> Iterator[ClaimChange]:
-    for type, before, after in (
-        (ClaimType.FIGURES, old.figures, new.figures),
-        (ClaimType.DATES, old.dates, new.dates),
-        (ClaimType.NEGATION, old.negations, new.negations),
-        (ClaimType.ATTRIBUTION, old.attributions, new.attributions),
+    for kind, before, after in (
+        (ChangeKind.FIGURES, old.figures, new.figures),
+        (ChangeKind.DATES, old.dates, new.dates),
+        (ChangeKind.NEGATION, old.negations, new.negations),
+        (ChangeKind.ATTRIBUTION, old.attributions, new.attributions),
     ):
-        if type is ClaimType.NEGATION and before.total() == after.total():
+        if kind is ChangeKind.NEGATION and before.total() == after.total():
             continue  # "is not" and "isn't" deny the same.
         if before != after:
-            yield _make_claim_change(type, (before - after).elements(), (after - before).elements())
+            yield _make_claim_change(kind, (before - after).elements(), (after - before).elements())
     removed, added = list_unmatched_names(old.names, new.names), list_unmatched_names(new.names, old.names)
     if removed or added:
-        yield _make_claim_change(ClaimType.NAMES, removed, added)
+        yield _make_claim_change(ChangeKind.NAMES, removed, added)
 
 
-def _make_claim_change(type: ClaimType, old: Iterable[str], new: Iterable[str]) -> ClaimChange:
-    return ClaimChange(type=type, old=" ".join(old), new=" ".join(new))
+def _make_claim_change(kind: ChangeKind, old: Iterable[str], new: Iterable[str]) -> ClaimChange:
+    return ClaimChange(kind=kind, old=" ".join(old), new=" ".join(new))
 
 
 def _format_change(old: str, new: str) -> str:
@@ -211,24 +211,24 @@ def _diff_page_state(old: Article, new: Article) -> Iterator[SentenceChange]:
     """Yield a change if the page itself disappeared or returned."""
     was_gone, is_gone = (each.verdict is Verdict.UNPUBLISHED for each in (old, new))
     if was_gone is not is_gone:
-        type = ClaimType.UNPUBLISHED if is_gone else ClaimType.REPUBLISHED
+        kind = ChangeKind.UNPUBLISHED if is_gone else ChangeKind.REPUBLISHED
         reason = "the page was taken away" if is_gone else "the page is there again"
         old_state, new_state = ("gone" if gone else "there" for gone in (was_gone, is_gone))
-        yield _make_metadata_change("page", old_state, new_state, type, reason)
+        yield _make_metadata_change("page", old_state, new_state, kind, reason)
 
 
 def _diff_metadata(old: Article, new: Article) -> Iterator[SentenceChange]:
     """Yield the changed facts about the text."""
-    for field, type in (("published_at", ClaimType.DATES), ("attribution", ClaimType.ATTRIBUTION)):
+    for field, kind in (("published_at", ChangeKind.DATES), ("attribution", ChangeKind.ATTRIBUTION)):
         before, after = getattr(old, field), getattr(new, field)
         if before != after:
             if field == "published_at":
                 before, after = format_time(before), format_time(after)
             reason = f"{field}: {_format_change(before, after)}"
-            yield _make_metadata_change(field, before or "", after or "", type, reason)
+            yield _make_metadata_change(field, before or "", after or "", kind, reason)
 
 
-def _make_metadata_change(field: str, old: str, new: str, type: ClaimType, reason: str) -> SentenceChange:
+def _make_metadata_change(field: str, old: str, new: str, kind: ChangeKind, reason: str) -> SentenceChange:
     spans = tuple(span for span in (DiffSpan("removed", old), DiffSpan("added", new)) if span.text)
-    sentence = AlignedSentence(change_type=ChangeType.EDITED, spans=spans)
-    return SentenceChange(field=field, sentence=sentence, kinds=(type,), severity=Severity.SUBSTANTIVE, reason=reason)
+    sentence = AlignedSentence(alignment=AlignmentType.EDITED, spans=spans)
+    return SentenceChange(field=field, sentence=sentence, kinds=(kind,), severity=Severity.SUBSTANTIVE, reason=reason)

@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crawler.items import Article, Verdict
-from crawler.revisions.alignment import AlignedSentence, ChangeType, align_texts
-from crawler.revisions.changes import ClaimType, RevisionDiff, Severity, diff_articles
+from crawler.revisions.alignment import AlignedSentence, AlignmentType, align_texts
+from crawler.revisions.changes import ChangeKind, RevisionDiff, Severity, diff_articles
 from crawler.text.sentences import split_into_sentences
 
 ARTICLE = Article(
@@ -51,55 +51,55 @@ def apply_alignment(old: str, sentences: Iterable[AlignedSentence]) -> str:
 
 # old, new, the kinds that must be found (and no others)
 EDITS = [
-    ("They helped 12 people in the town.", "They helped 15 people in the town.", {ClaimType.FIGURES}),
-    ("Помощь получили 1 200 семей региона.", "Помощь получили 1 500 семей региона.", {ClaimType.FIGURES}),
-    ("Погибли двое жителей этого города.", "Погибли трое жителей этого города.", {ClaimType.FIGURES}),
-    ("Бюджет составил 5 млн тенге в год.", "Бюджет составил 5 млрд тенге в год.", {ClaimType.FIGURES}),
-    ("Көмекті үш отбасы алды деп жазды.", "Көмекті бес отбасы алды деп жазды.", {ClaimType.FIGURES}),
-    ("They met on 6 March 2026 in the city.", "They met on 7 March 2026 in the city.", {ClaimType.DATES}),
-    ("Встреча прошла 6 марта в столице.", "Встреча прошла 6 апреля в столице.", {ClaimType.DATES}),
-    ("Встреча прошла в пятницу в столице.", "Встреча прошла в субботу в столице.", {ClaimType.DATES}),
-    ("Кездесу 2026 жылғы 6 наурызда өтті.", "Кездесу 2026 жылғы 9 наурызда өтті.", {ClaimType.DATES}),
-    ("Кездесу бүгін елордада өтті деп жазды.", "Кездесу ертең елордада өтті деп жазды.", {ClaimType.DATES}),
-    ("Talks with Kairat Umarov went on.", "Talks with Murat Umarov went on.", {ClaimType.NAMES}),
-    ("На встрече был посол Иванов из Москвы.", "На встрече был посол Петров из Москвы.", {ClaimType.NAMES}),
-    ("Кездесуде елші Тілеуберді сөз сөйледі.", "Кездесуде елші Смайылов сөз сөйледі.", {ClaimType.NAMES}),
-    ("The treaty will be signed by them.", "The treaty will not be signed by them.", {ClaimType.NEGATION}),
-    ("They could go to the border then.", "They couldn't go to the border then.", {ClaimType.NEGATION}),
-    ("Договор был подписан обеими сторонами.", "Договор не был подписан обеими сторонами.", {ClaimType.NEGATION}),
-    ("Пострадавшие есть среди мирных жителей.", "Пострадавших нет среди мирных жителей.", {ClaimType.NEGATION}),
-    ("Делегация елордаға кеше кешке келді.", "Делегация елордаға кеше кешке келмеді.", {ClaimType.NEGATION}),
-    ("Бұл ресми құжат болып саналады екен.", "Бұл ресми құжат емес болып саналады екен.", {ClaimType.NEGATION}),
-    ("The ministry confirmed the long visit.", "The ministry denied the long visit.", {ClaimType.ATTRIBUTION}),
-    ("По данным полиции, пожар потушен там.", "Якобы по версии полиции, пожар потушен там.", {ClaimType.ATTRIBUTION}),
-    ("Министрлік бұл сапарды ресми растады.", "Министрлік бұл сапарды ресми мәлімдеді.", {ClaimType.ATTRIBUTION}),
-    ("The talks were long and useful to all.", "The talks were short and useful to all.", {ClaimType.WORDING}),
-    ("Переговоры были долгими и полезными.", "Переговоры были короткими и полезными.", {ClaimType.WORDING}),
+    ("They helped 12 people in the town.", "They helped 15 people in the town.", {ChangeKind.FIGURES}),
+    ("Помощь получили 1 200 семей региона.", "Помощь получили 1 500 семей региона.", {ChangeKind.FIGURES}),
+    ("Погибли двое жителей этого города.", "Погибли трое жителей этого города.", {ChangeKind.FIGURES}),
+    ("Бюджет составил 5 млн тенге в год.", "Бюджет составил 5 млрд тенге в год.", {ChangeKind.FIGURES}),
+    ("Көмекті үш отбасы алды деп жазды.", "Көмекті бес отбасы алды деп жазды.", {ChangeKind.FIGURES}),
+    ("They met on 6 March 2026 in the city.", "They met on 7 March 2026 in the city.", {ChangeKind.DATES}),
+    ("Встреча прошла 6 марта в столице.", "Встреча прошла 6 апреля в столице.", {ChangeKind.DATES}),
+    ("Встреча прошла в пятницу в столице.", "Встреча прошла в субботу в столице.", {ChangeKind.DATES}),
+    ("Кездесу 2026 жылғы 6 наурызда өтті.", "Кездесу 2026 жылғы 9 наурызда өтті.", {ChangeKind.DATES}),
+    ("Кездесу бүгін елордада өтті деп жазды.", "Кездесу ертең елордада өтті деп жазды.", {ChangeKind.DATES}),
+    ("Talks with Kairat Umarov went on.", "Talks with Murat Umarov went on.", {ChangeKind.NAMES}),
+    ("На встрече был посол Иванов из Москвы.", "На встрече был посол Петров из Москвы.", {ChangeKind.NAMES}),
+    ("Кездесуде елші Тілеуберді сөз сөйледі.", "Кездесуде елші Смайылов сөз сөйледі.", {ChangeKind.NAMES}),
+    ("The treaty will be signed by them.", "The treaty will not be signed by them.", {ChangeKind.NEGATION}),
+    ("They could go to the border then.", "They couldn't go to the border then.", {ChangeKind.NEGATION}),
+    ("Договор был подписан обеими сторонами.", "Договор не был подписан обеими сторонами.", {ChangeKind.NEGATION}),
+    ("Пострадавшие есть среди мирных жителей.", "Пострадавших нет среди мирных жителей.", {ChangeKind.NEGATION}),
+    ("Делегация елордаға кеше кешке келді.", "Делегация елордаға кеше кешке келмеді.", {ChangeKind.NEGATION}),
+    ("Бұл ресми құжат болып саналады екен.", "Бұл ресми құжат емес болып саналады екен.", {ChangeKind.NEGATION}),
+    ("The ministry confirmed the long visit.", "The ministry denied the long visit.", {ChangeKind.ATTRIBUTION}),
+    ("По данным полиции, пожар потушен там.", "Якобы по версии полиции, пожар потушен там.", {ChangeKind.ATTRIBUTION}),
+    ("Министрлік бұл сапарды ресми растады.", "Министрлік бұл сапарды ресми мәлімдеді.", {ChangeKind.ATTRIBUTION}),
+    ("The talks were long and useful to all.", "The talks were short and useful to all.", {ChangeKind.WORDING}),
+    ("Переговоры были долгими и полезными.", "Переговоры были короткими и полезными.", {ChangeKind.WORDING}),
     (
         "Вчера в Астане слушали речь посла Иванова.",
         "Вчера в Астане слушали, что посол Иванов скажет.",
-        {ClaimType.WORDING},
+        {ChangeKind.WORDING},
     ),
     (
         "Глава МККК Мирьяна Сполярич прибыла вчера.",
         "Президент МККК Мирьяна Сполярич прибыла вчера.",
-        {ClaimType.WORDING},
+        {ChangeKind.WORDING},
     ),
-    ("The talks, long and useful, went on.", "The talks - long and useful - went on.", {ClaimType.FORM}),
-    ("Министр принял делегацию и гостей.", "Министр принял Делегацию и гостей!", {ClaimType.FORM, ClaimType.NAMES}),
-    ("В мае прошло 3 встречи по проекту.", "В мае прошло три встречи по проекту.", {ClaimType.WORDING}),
-    ("Budget of 1,000,000 tenge was set.", "Budget of 1 000 000 tenge was set.", {ClaimType.FORM}),
+    ("The talks, long and useful, went on.", "The talks - long and useful - went on.", {ChangeKind.FORM}),
+    ("Министр принял делегацию и гостей.", "Министр принял Делегацию и гостей!", {ChangeKind.FORM, ChangeKind.NAMES}),
+    ("В мае прошло 3 встречи по проекту.", "В мае прошло три встречи по проекту.", {ChangeKind.WORDING}),
+    ("Budget of 1,000,000 tenge was set.", "Budget of 1 000 000 tenge was set.", {ChangeKind.FORM}),
 ]
 
 
 @pytest.mark.parametrize(("old", "new", "kinds"), EDITS)
-def test_kinds_of_an_edit(old: str, new: str, kinds: set[ClaimType]) -> None:
+def test_kinds_of_an_edit(old: str, new: str, kinds: set[ChangeKind]) -> None:
     found = diff_texts(
         f"First words stay here. {old} Last words stay.", f"First words stay here. {new} Last words stay."
     )
-    assert found.kinds == kinds or (ClaimType.FORM in kinds and found.kinds <= kinds)
-    assert [edit.sentence.change_type for edit in found.changed] == [ChangeType.EDITED]
-    assert found.severity is {ClaimType.FORM: Severity.COSMETIC, ClaimType.WORDING: Severity.EDITORIAL}.get(
+    assert found.kinds == kinds or (ChangeKind.FORM in kinds and found.kinds <= kinds)
+    assert [edit.sentence.alignment for edit in found.changed] == [AlignmentType.EDITED]
+    assert found.severity is {ChangeKind.FORM: Severity.COSMETIC, ChangeKind.WORDING: Severity.EDITORIAL}.get(
         next(iter(found.kinds)), Severity.SUBSTANTIVE
     )
 
@@ -121,42 +121,42 @@ def test_sentences_added_removed_and_moved() -> None:
         "The second one follows it now. ",
         "A third is the last of all. ",
     )
-    assert diff_texts(one + three, one + two + three).kinds == {ClaimType.ADDED}
-    assert diff_texts(one + two + three, one + three).kinds == {ClaimType.REMOVED}
+    assert diff_texts(one + three, one + two + three).kinds == {ChangeKind.ADDED}
+    assert diff_texts(one + two + three, one + three).kinds == {ChangeKind.REMOVED}
     moved = diff_texts(one + two + three, two + three + one)
-    assert (moved.kinds, moved.severity) == ({ClaimType.MOVED}, Severity.EDITORIAL)
+    assert (moved.kinds, moved.severity) == ({ChangeKind.MOVED}, Severity.EDITORIAL)
     assert diff_texts(one + two, one + two.rstrip()).severity is Severity.NONE
     assert diff_texts(one + two, one + "\n" + two).severity is Severity.COSMETIC
 
 
 def test_title_and_lead_are_named() -> None:
     title = diff_articles(ARTICLE, replace(ARTICLE, title="Minister meets the delegation"))
-    assert (title.kinds, title.severity) == ({ClaimType.TITLE, ClaimType.WORDING}, Severity.EDITORIAL)
+    assert (title.kinds, title.severity) == ({ChangeKind.TITLE, ChangeKind.WORDING}, Severity.EDITORIAL)
     assert title.reason == "title: other words"
     lead = diff_articles(ARTICLE, replace(ARTICLE, lead="They agreed on 12 further steps"))
-    assert (lead.kinds, lead.severity) == ({ClaimType.LEAD, ClaimType.ADDED}, Severity.SUBSTANTIVE)
+    assert (lead.kinds, lead.severity) == ({ChangeKind.LEAD, ChangeKind.ADDED}, Severity.SUBSTANTIVE)
 
 
 def test_headlines_in_capitals_claim_no_names() -> None:
     old = "Kazakh Diplomats Discuss Future Cooperation Plans"
     found = diff_articles(replace(ARTICLE, title=old), replace(ARTICLE, title=old.replace("Future", "Further")))
-    assert found.kinds == {ClaimType.TITLE, ClaimType.WORDING}
+    assert found.kinds == {ChangeKind.TITLE, ChangeKind.WORDING}
 
 
 def test_removed_and_restored_page_is_substantive() -> None:
     gone = replace(ARTICLE, verdict=Verdict.UNPUBLISHED, version=2)
     assert (diff_articles(ARTICLE, gone).kinds, diff_articles(ARTICLE, gone).severity) == (
-        {ClaimType.UNPUBLISHED},
+        {ChangeKind.UNPUBLISHED},
         Severity.SUBSTANTIVE,
     )
-    assert diff_articles(gone, ARTICLE).kinds == {ClaimType.REPUBLISHED}
+    assert diff_articles(gone, ARTICLE).kinds == {ChangeKind.REPUBLISHED}
 
 
 def test_dates_and_attribution_of_the_page_count() -> None:
     day = datetime(2026, 3, 6, tzinfo=UTC)
     found = diff_articles(replace(ARTICLE, published_at=day), replace(ARTICLE, published_at=day.replace(day=5)))
-    assert found.kinds == {ClaimType.DATES}
-    assert diff_articles(ARTICLE, replace(ARTICLE, attribution="МИД РК")).kinds == {ClaimType.ATTRIBUTION}
+    assert found.kinds == {ChangeKind.DATES}
+    assert diff_articles(ARTICLE, replace(ARTICLE, attribution="МИД РК")).kinds == {ChangeKind.ATTRIBUTION}
 
 
 def test_reason_counts_repetitions() -> None:
@@ -170,7 +170,7 @@ def test_long_sentence_is_compared_as_a_whole() -> None:
     old = f"В зале были {guests} и другие гости. Потом все ушли домой."
     assert [len(each) > 600 for each in split_into_sentences(old)] == [True, False]
     (edit,) = diff_texts(old, old.replace("В зале были", "В большом зале вчера были")).changed
-    assert edit.kinds == (ClaimType.DATES,)
+    assert edit.kinds == (ChangeKind.DATES,)
     assert [part.text.strip() for part in edit.sentence.spans if part.mark != "same"] == ["большом", "вчера"]
 
 
@@ -205,10 +205,10 @@ TEXTS = st.one_of(
 @example("a.\n", "a. ")
 def test_diff_makes_the_new_text_and_is_the_same_both_ways(old: str, new: str) -> None:
     there, back = diff_texts(old, new), diff_texts(new, old)
-    sentences = [edit.sentence for edit in there.edits if edit.field == "body"]
+    sentences = [edit.sentence for edit in there.sentences if edit.field == "body"]
     assert apply_alignment(old, sentences) == new
     assert "".join(sentence.old for sentence in sentences) == old
-    swapped = {ClaimType.ADDED: ClaimType.REMOVED, ClaimType.REMOVED: ClaimType.ADDED}
+    swapped = {ChangeKind.ADDED: ChangeKind.REMOVED, ChangeKind.REMOVED: ChangeKind.ADDED}
     assert there.kinds == {swapped.get(kind, kind) for kind in back.kinds}
     assert there.severity is back.severity
 
