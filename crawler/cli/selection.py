@@ -9,8 +9,8 @@ from crawler.config import Config
 from crawler.errors import UnknownSource, UsageError, suggest_nearest
 from crawler.items import Strength
 from crawler.keywords import load_rules
+from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.publish.query import ArticleQuery
-from crawler.publish.translations import OUTPUT_LANGUAGES
 from crawler.store import Store
 
 
@@ -45,7 +45,7 @@ def make_query(
 
 
 def choose_output_language(*names: str | None) -> str:
-    """Return the first language that is given, else `en`. Raise UsageError for one without translations."""
+    """Return the first language that is given, else `en`. Raise UsageError for one without phrases."""
     language = next(filter(None, names), "en")
     _raise_if_unknown("language", [language], OUTPUT_LANGUAGES)
     return language

@@ -6,11 +6,10 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from crawler.errors import UsageError
+from crawler.text.ages import parse_age
 from crawler.text.dates import convert_to_zone, load_time_zone
 
-AGE_PATTERN = re.compile(r"(\d+)\s*([hdw])")
 CLOCK_PATTERN = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
-HOURS_OF_UNIT = {"h": 1, "d": 24, "w": 168}
 
 
 def parse_since(
@@ -23,9 +22,9 @@ def parse_since(
     if text is None:
         return None
     message = f"{option} {text!r} is not a day, time or age. Write 2026-01-31, 2026-01-31T10:00+05:00 or 36h."
-    if found := AGE_PATTERN.fullmatch(text.strip()):
+    if (age := parse_age(text)) is not None:
         try:
-            return (now or datetime.now(UTC)) - timedelta(hours=int(found[1]) * HOURS_OF_UNIT[found[2]])
+            return (now or datetime.now(UTC)) - age
         except OverflowError as error:  # before the year 1
             raise UsageError(message) from error
     return _parse_time(text, timezone, message)
@@ -58,11 +57,12 @@ def parse_period(since: str, until: str | None, timezone: str, now: datetime) ->
     return begin, end
 
 
-def parse_age(text: str, option: str) -> timedelta:
+def parse_age_option(text: str, option: str) -> timedelta:
     """Return the length of an age such as `36h`. Raise UsageError for anything else."""
-    if found := AGE_PATTERN.fullmatch(text.strip()):
-        return timedelta(hours=int(found[1]) * HOURS_OF_UNIT[found[2]])
-    raise UsageError(f"{option} {text!r} is not an age. Write 36h, 365d or 52w.")
+    age = parse_age(text)
+    if age is None:
+        raise UsageError(f"{option} {text!r} is not an age. Write 36h, 365d or 52w.")
+    return age
 
 
 def _parse_time(text: str, timezone: str, message: str) -> datetime:

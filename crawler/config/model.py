@@ -17,11 +17,11 @@ from crawler.config.base import ArticleLanguage, ConfigSection, format_input, va
 from crawler.config.subscriptions import NAME_PATTERN, ChannelAddress, Subscription
 from crawler.config.toml_file import format_location
 from crawler.errors import UnknownSource, suggest_nearest
+from crawler.text.ages import parse_age
 from crawler.text.dates import load_time_zone
 
 CONFIG_FILE_NAME = "crawler.toml"
 VARIABLE_PREFIX = "CRAWLER_"
-AGE_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 DEFAULT_REVISIT_AGES = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 72, 240, 720))
 MIN_AUTO_INTERVAL = timedelta(minutes=5)
 MAX_AUTO_INTERVAL = timedelta(days=1)
@@ -73,16 +73,15 @@ def validate_web_address(value: str | None) -> str | None:
     return value
 
 
-def parse_age(value: object) -> object:
+def validate_age(value: object) -> timedelta:
     """Return `45m`, `6h`, `3d` or `2w` as a timedelta. Raise ValueError for anything else."""
-    if isinstance(value, str) and (found := re.fullmatch(r"(\d+)\s*([mhdw])", value.strip())):
-        return int(found[1]) * AGE_UNITS[found[2]]
-    if isinstance(value, timedelta):
-        return value
-    raise ValueError("write an age such as 45m, 6h, 3d or 2w")
+    age = parse_age(value) if isinstance(value, str) else value
+    if not isinstance(age, timedelta):
+        raise ValueError("write an age such as 45m, 6h, 3d or 2w")  # noqa: TRY004 - pydantic reports a ValueError
+    return age
 
 
-Age = Annotated[timedelta, BeforeValidator(parse_age)]
+Age = Annotated[timedelta, BeforeValidator(validate_age)]
 
 
 class SourceConfig(ConfigSection):

@@ -11,5 +11,5 @@ rendered_message.py     those words, and the mail that carries them
 transports.py           one channel (Apprise), and why a delivery failed
 alarms.py               from a run's result to an alarm that opens, gets worse, or is over
 alarm_dispatcher.py     alarms to the operator's channels
-backoff.py              delays between attempts, of messages and alarms alike
+retry_delays.py         delays between attempts, of messages and alarms alike
 """

@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from hashlib import blake2b
 
-from crawler.notify.backoff import LEASE_DURATION, compute_retry_delay
 from crawler.notify.rendered_message import RenderedMessage, make_plain_message
+from crawler.notify.retry_delays import LEASE_DURATION, compute_retry_delay
 from crawler.notify.transports import DeliveryError, Transport
 from crawler.store import Alarm, Store, make_idempotency_key
 

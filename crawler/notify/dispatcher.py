@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 
 from crawler.config import Config
 from crawler.errors import ConfigError
-from crawler.notify.backoff import FIRST_RETRY_DELAY, LEASE_DURATION, compute_retry_delay
 from crawler.notify.rendered_message import RenderedMessage
 from crawler.notify.rendering import MessageRenderer
+from crawler.notify.retry_delays import FIRST_RETRY_DELAY, LEASE_DURATION, compute_retry_delay
 from crawler.notify.transports import DeliveryError, Transport
 from crawler.store import Delivery, DeliveryState, Message, Store
 

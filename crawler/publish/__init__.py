@@ -9,7 +9,7 @@ entries.py           Entry and its parts
 digest.py            what was new in a period, by rule and story
 outages.py           sources that could not be read in that period
 digest_view.py       a digest in words, the same for every form
-translations.py      words and times in English, Russian and Kazakh
+phrases.py           words and times in English, Russian and Kazakh
 templates.py         Jinja2 templates, ours and an owner's
 
 Forms:
@@ -19,7 +19,7 @@ press_review/        Word, PDF, HTML, Markdown, text
 evidence.py, evidence_page.py  every version of an article with its records, in one zip
 item_exporters.py    Scrapy's exporters for `crawl -o`, the owner's working copy
 diff_format.py       a diff of two versions as lines
-outputs.py           the formats of feeds and exports by name
+output_registry.py   the formats of feeds and exports by name
 
 Files:
 atomic_write.py      a file that is complete, or stays as it was

@@ -10,6 +10,7 @@ spans            parts of a text as pairs of offsets
 capitals         how much of a sentence is capitalised
 months           names of the months
 dates            text → time
+ages             text → length of time
 numbers          text → numbers and days as values
 number_words     text → every number that it may state, also in words
 transliteration  Cyrillic and Latin names in one form

@@ -21,8 +21,8 @@ from rich.text import Text
 from crawler.config import load_config
 from crawler.notify.rendering import render_alert
 from crawler.publish.builder import EntryBuilder, EntryRequest
+from crawler.publish.phrases import Phrases
 from crawler.publish.templates import Templates
-from crawler.publish.translations import Translations
 from crawler.store import open_store
 from crawler.text.dates import load_time_zone
 
@@ -73,10 +73,10 @@ def draw_mail(data: Path) -> None:
         article = store.articles.get(ARTICLE)
         assert article is not None
         (entry,) = EntryBuilder(config, store, language="en").build([EntryRequest(article=article, max_excerpt=600)])
-    translations = Translations("en", load_time_zone("Asia/Almaty"))
+    phrases = Phrases("en", load_time_zone("Asia/Almaty"))
     titles = {"ihl": "International humanitarian law", "red-cross-movement": "Red Cross and Red Crescent Movement"}
     _, _, html = render_alert(
-        Templates(), entry, translations, created_at=PUBLISHED, form="full", subscription="press", titles=titles
+        Templates(), entry, phrases, created_at=PUBLISHED, form="full", subscription="press", titles=titles
     )
     page = data / "mail.html"
     page.write_text(html, encoding="utf-8")

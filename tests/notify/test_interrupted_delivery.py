@@ -21,7 +21,7 @@ from support.process_tree import is_alive, kill_processes, list_descendants, wai
 from support.sandbox import Sandbox
 from support.webhook_server import WebhookServer
 
-from crawler.notify.backoff import LEASE_DURATION
+from crawler.notify.retry_delays import LEASE_DURATION
 from crawler.store import ArticleState, DeliveryState, Store
 
 pytestmark = pytest.mark.slow

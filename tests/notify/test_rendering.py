@@ -23,7 +23,7 @@ from crawler.notify.rendered_message import RenderedMessage
 from crawler.notify.rendering import MessageRenderer
 from crawler.notify.routing import route_events
 from crawler.notify.transports import Transport
-from crawler.publish.translations import OUTPUT_LANGUAGES
+from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.store import Store
 
 FOLDER = Path(__file__).with_name("letters")

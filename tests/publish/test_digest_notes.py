@@ -23,9 +23,9 @@ from crawler.items import Article, Verdict
 from crawler.publish.builder import EntryBuilder
 from crawler.publish.digest import make_digest
 from crawler.publish.digest_view import MAX_LISTED_PAGES, DigestView, render_digest
+from crawler.publish.phrases import Phrases
 from crawler.publish.query import ArticleQuery
 from crawler.publish.templates import Templates
-from crawler.publish.translations import Translations
 from crawler.store import Store
 
 CONFIG = Config()
@@ -40,7 +40,7 @@ def list_notes(store: Store, language: str = "en") -> DigestView:
     made = make_digest(
         EntryBuilder(CONFIG, store, language=language), store, CONFIG, ArticleQuery(), BEGIN, END, language=language
     )
-    return DigestView(made, Translations(language, ALMATY))
+    return DigestView(made, Phrases(language, ALMATY))
 
 
 def remove_match(first: Article) -> Article:

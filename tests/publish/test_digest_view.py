@@ -15,9 +15,9 @@ from crawler.items import Strength
 from crawler.publish.builder import EntryBuilder
 from crawler.publish.digest import make_digest_of
 from crawler.publish.digest_view import DigestView, render_digest
+from crawler.publish.phrases import OUTPUT_LANGUAGES, Phrases
 from crawler.publish.query import ArticleQuery
 from crawler.publish.templates import Templates, escape_markdown, wrap_text
-from crawler.publish.translations import OUTPUT_LANGUAGES, Translations
 from crawler.store import Store
 
 FORMS = ("html", "txt", "md")
@@ -91,7 +91,7 @@ def test_no_form_has_a_redacted_name(day: Store, form: str) -> None:
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
 def test_empty_digest_says_so(store: Store, form: str, language: str) -> None:
-    text, phrases = render_view(store, language, form), Translations(language, UTC)
+    text, phrases = render_view(store, language, form), Phrases(language, UTC)
     assert phrases["nothing"] in text.replace("\\", "")
     assert phrases["contents"].casefold() not in text.casefold()
     assert f"{phrases.count('seen_articles', 0)} {phrases['blind']}" in " ".join(text.split())
@@ -114,7 +114,7 @@ def test_a_story_without_a_rule_is_under_other_subjects(store: Store) -> None:
     save_article(store, item, NOON)
     config = Config()
     found = make_digest_of(EntryBuilder(config, store), store, config, ArticleQuery(), [item], BEGIN, END)
-    assert [section.title for section in DigestView(found, Translations("en", ALMATY)).sections] == ["Other news"]
+    assert [section.title for section in DigestView(found, Phrases("en", ALMATY)).sections] == ["Other news"]
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -19,7 +19,7 @@ from support.sample_entries import ENTRIES, HEAD, NOON, OTHERS, make_entry
 
 from crawler.publish.entries import Entry
 from crawler.publish.feeds.feed import make_urn
-from crawler.publish.outputs import FEED_FORMATS
+from crawler.publish.output_registry import FEED_FORMATS
 from crawler.rights import Excerpt, Piece
 
 GOLDEN = Path(__file__).parent / "golden"

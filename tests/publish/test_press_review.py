@@ -16,9 +16,9 @@ from support.day_of_news import revise_talks
 from support.digest_text import BODIES, count_shown, make_view, remove_own_words
 
 from crawler.errors import UsageError
+from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.publish.press_review import REVIEW_SUFFIXES, raise_if_unwritable, write_review
 from crawler.publish.templates import Templates
-from crawler.publish.translations import OUTPUT_LANGUAGES
 from crawler.store import Store
 
 pytest.importorskip("docx")

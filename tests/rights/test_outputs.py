@@ -18,7 +18,7 @@ from crawler.config import Config
 from crawler.items import Article, Strength
 from crawler.publish.builder import EntryBuilder, EntryRequest, make_rights_registry
 from crawler.publish.entries import Entry
-from crawler.publish.outputs import EXPORT_FORMATS, FEED_FORMATS
+from crawler.publish.output_registry import EXPORT_FORMATS, FEED_FORMATS
 from crawler.store import Store, open_store
 
 SAMPLES = make_samples()

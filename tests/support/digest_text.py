@@ -12,8 +12,8 @@ from crawler.config import Config
 from crawler.publish.builder import EntryBuilder
 from crawler.publish.digest import make_digest
 from crawler.publish.digest_view import DigestView
+from crawler.publish.phrases import Phrases
 from crawler.publish.query import ArticleQuery
-from crawler.publish.translations import Translations
 from crawler.store import Store
 from crawler.text.dates import load_time_zone
 
@@ -35,7 +35,7 @@ def make_view(
     config = Config()
     maker = EntryBuilder(config, store, redact=redact, language=language)
     made = make_digest(maker, store, config, wanted or ArticleQuery(), BEGIN, END, language=language)
-    return DigestView(made, Translations(language, load_time_zone(config.timezone)), made=MADE)
+    return DigestView(made, Phrases(language, load_time_zone(config.timezone)), made=MADE)
 
 
 def strip_markup(text: str) -> str:

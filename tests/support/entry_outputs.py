@@ -12,9 +12,9 @@ from pyarrow.parquet import read_table
 from crawler.notify.rendering import render_alert
 from crawler.publish.entries import Entry
 from crawler.publish.feeds.feed import FeedHead
-from crawler.publish.outputs import EXPORT_FORMATS, FEED_FORMATS
+from crawler.publish.output_registry import EXPORT_FORMATS, FEED_FORMATS
+from crawler.publish.phrases import Phrases
 from crawler.publish.templates import Templates
-from crawler.publish.translations import Translations
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HEAD = FeedHead(id="urn:x", title="x", home="https://example.org", made_at=NOON)
@@ -39,7 +39,7 @@ def _make_export_formatter(
 
 def _make_alert_formatter(form: str, part: int) -> Callable[[Sequence[Entry]], str]:
     def format_alerts(entries: Sequence[Entry]) -> str:
-        words, templates = Translations("en", UTC), Templates()
+        words, templates = Phrases("en", UTC), Templates()
         alerts = (
             render_alert(templates, entry, words, created_at=NOON, form=form, subscription="press", titles={})
             for entry in entries

@@ -55,9 +55,9 @@ def digest(
     from crawler.publish.builder import EntryBuilder
     from crawler.publish.digest import make_digest
     from crawler.publish.digest_view import DigestView, render_digest
+    from crawler.publish.phrases import Phrases
     from crawler.publish.press_review import raise_if_unwritable, write_review
     from crawler.publish.templates import Templates
-    from crawler.publish.translations import Translations
     from crawler.revisions.changes import Severity
     from crawler.service.clustered_store import open_clustered_store
     from crawler.text.counts import format_count
@@ -75,7 +75,7 @@ def digest(
         review = make_digest(
             builder, store, config, query, begin, end, language=spoken, min_severity=Severity(revisions.value)
         )
-    view = DigestView(review, Translations(spoken, load_time_zone(config.timezone)), made=now)
+    view = DigestView(review, Phrases(spoken, load_time_zone(config.timezone)), made=now)
     if output is None:
         typer.echo(render_digest(templates, "txt", view), nl=False)
         return

@@ -84,7 +84,7 @@ def export(
 def _write_table(file: IO[bytes], suffix: str, separator: str, entries: Iterable[Entry]) -> int:
     """Write the rows. Return how many they are."""
     from crawler.publish.exports import write_csv
-    from crawler.publish.outputs import EXPORT_FORMATS
+    from crawler.publish.output_registry import EXPORT_FORMATS
 
     if suffix == ".csv":
         return write_csv(file, entries, separator)

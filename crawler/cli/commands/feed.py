@@ -72,7 +72,7 @@ def feed(
     from crawler.cli.selection import make_query
     from crawler.config import load_config
     from crawler.publish.atomic_write import open_atomic, resolve_output_path
-    from crawler.publish.outputs import FEED_FORMATS
+    from crawler.publish.output_registry import FEED_FORMATS
     from crawler.store import open_store
     from crawler.text.counts import format_count
 
@@ -114,7 +114,7 @@ def choose_format(output: Path | None, form: FeedFormat | None) -> FeedFormat:
 def _make_entries(config: Config, store: Store, query: ArticleQuery, articles: Iterable[Article]) -> list[Entry]:
     """Return an entry for each article. It names its sources in the article's language."""
     from crawler.publish.builder import EntryBuilder, EntryRequest
-    from crawler.publish.translations import OUTPUT_LANGUAGES
+    from crawler.publish.phrases import OUTPUT_LANGUAGES
 
     return EntryBuilder(config, store).build(
         EntryRequest(

@@ -121,10 +121,10 @@ def print_scorecards(config: Config, names: Sequence[str], snapshots: Path, max_
     """Print each source's scorecard. Return 12 when a field differs, else 0: an old snapshot alone is no failure."""
     from crawler import spiders
     from crawler.archive.snapshot_folder import load_stored_pages
-    from crawler.cli.time_options import parse_age
+    from crawler.cli.time_options import parse_age_option
     from crawler.fixtures.scorecard import make_scorecard
 
-    oldest, now = parse_age(max_age, "--max-age"), datetime.now(UTC)
+    oldest, now = parse_age_option(max_age, "--max-age"), datetime.now(UTC)
     cards = [
         make_scorecard(load_stored_pages(snapshots, name), spiders.load_spider(name).make_site(config), now, oldest)
         for name in names

@@ -17,8 +17,8 @@ from markupsafe import Markup, escape
 
 from crawler.items import Verdict
 from crawler.publish.entries import Entry, RelatedArticle
+from crawler.publish.phrases import OUTPUT_LANGUAGES, Phrases
 from crawler.publish.templates import mark_html
-from crawler.publish.translations import OUTPUT_LANGUAGES, Translations
 from crawler.publish.xml_text import sanitize_text
 
 ID_NAMESPACE = UUID("6f1d9f0e-5c0b-4b77-9a53-0d6b8a4f2c11")
@@ -82,7 +82,7 @@ def get_update_time(feed: FeedHead, items: Sequence[FeedItem]) -> datetime:
 
 
 def _make_item(feed: FeedHead, entry: Entry) -> FeedItem:
-    words = Translations(entry.language if entry.language in OUTPUT_LANGUAGES else "en", UTC)
+    words = Phrases(entry.language if entry.language in OUTPUT_LANGUAGES else "en", UTC)
     prefix = f"{words['unpublished']}: " if entry.verdict is Verdict.UNPUBLISHED else ""
     updated = entry.changed_at or entry.effective_at or feed.made_at
     return FeedItem(
@@ -101,7 +101,7 @@ def _make_item(feed: FeedHead, entry: Entry) -> FeedItem:
     )
 
 
-def _format_html(entry: Entry, words: Translations) -> str:
+def _format_html(entry: Entry, words: Phrases) -> str:
     """Return the matched sentences first, then the opening, the credit, the link, the story's other articles."""
     parts: list[str] = []
     if entry.verdict is Verdict.UNPUBLISHED:
@@ -132,7 +132,7 @@ def _mark_surfaces(text: str, surfaces: Iterable[str]) -> Markup:
     return Markup("".join(marked).replace("\n", "<br>"))
 
 
-def _format_credit(entry: Entry, words: Translations) -> str:
+def _format_credit(entry: Entry, words: Phrases) -> str:
     """Return whom to name."""
     reference, attribution = entry.credit.reference, entry.credit.attribution
     names = [
@@ -142,7 +142,7 @@ def _format_credit(entry: Entry, words: Translations) -> str:
     return ". ".join(names) + "."
 
 
-def _format_related(other: RelatedArticle, words: Translations) -> str:
+def _format_related(other: RelatedArticle, words: Phrases) -> str:
     copied = f", {words['copies'].lower()}" if other.is_copy else ""
     facts = f"{other.source_title}, {words.tongue(other.language)}{copied}"
     return f'<a href="{escape(other.url)}">{escape(other.headline)}</a> ({escape(facts)})'

@@ -18,8 +18,8 @@ from docx.text.paragraph import Paragraph as WordParagraph
 from docx.text.run import Run as WordRun
 
 from crawler.publish.digest_view import DigestView
+from crawler.publish.phrases import get_locale
 from crawler.publish.press_review.layout import ParagraphKind, ReviewParagraph, TextRun, make_paragraphs
-from crawler.publish.translations import get_locale
 
 WORD_FONT = "Calibri"
 INK, SOFT, LINK = RGBColor(0x1C, 0x21, 0x27), RGBColor(0x5A, 0x62, 0x70), RGBColor(0x0B, 0x57, 0xB0)

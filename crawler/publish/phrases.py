@@ -23,8 +23,8 @@ def get_locale(language: str | None) -> str | None:
     return str(load_default_toml(PHRASES_FILE)[language]["locale"]) if language in OUTPUT_LANGUAGES else None
 
 
-class Translations:
-    """`translations["new"]` is a phrase; methods format what depends on a number, a time or a language.
+class Phrases:
+    """`phrases["new"]` is a phrase; methods format what depends on a number, a time or a language.
 
     `zone` is the reader's. Templates call this `words` or `phrases`: the names of its methods are an interface.
     """
