@@ -77,7 +77,7 @@ def validate_age(value: object) -> timedelta:
     """Return `45m`, `6h`, `3d` or `2w` as a timedelta. Raise ValueError for anything else."""
     age = parse_age(value) if isinstance(value, str) else value
     if not isinstance(age, timedelta):
-        raise ValueError("write an age such as 45m, 6h, 3d or 2w")  # noqa: TRY004 - pydantic reports a ValueError
+        raise ValueError("write an age such as 45m, 6h, 3d or 2w")
     return age
 
 
