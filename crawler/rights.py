@@ -32,7 +32,7 @@ ELLIPSIS = "…"
 MAX_HEADLINE_LENGTH = 120
 """Characters of a headline that is made from the body."""
 MIN_PIECE_LENGTH = 20
-"""Characters. A shorter rest of a cut sentence says nothing and is not shown."""
+"""Characters. A shorter part of a cut sentence says nothing and is not shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +193,7 @@ def _fill_demand(demand: ExcerptDemand, budget: _ExcerptBudget) -> AllowedText:
         excerpt=excerpt,
         fragments=fragments,
         lead=_take_lead(article, budget),
-        named_matches=_take_words(demand, budget),
+        named_matches=_list_named_matches(demand, budget),
     )
 
 
@@ -216,8 +216,8 @@ class _ExcerptBudget:
         """Return the spans of this version that are shown already."""
         return self._taken.get(article.version or 0, [])
 
-    def get_rest(self, article: Article) -> int:
-        """Return the characters that are left. What is taken of other versions counts too."""
+    def get_share_left(self, article: Article) -> int:
+        """Return how many characters of the share are left. What is taken of other versions counts too."""
         taken = sum(measure_span(span) for spans in self._taken.values() for span in spans)
         return self.get_limit(article) - taken
 
@@ -226,8 +226,8 @@ class _ExcerptBudget:
         return measure_span(span) - sum(measure_span(part) for part in intersect_spans(span, self.get_taken(article)))
 
     def take_span(self, article: Article, span: TextSpan) -> bool:
-        """Take a span if it is not empty and the rest covers it. Return whether it was taken."""
-        if measure_span(span) <= 0 or self.compute_cost(article, span) > self.get_rest(article):
+        """Take a span if it is not empty and the characters left cover it. Return whether it was taken."""
+        if measure_span(span) <= 0 or self.compute_cost(article, span) > self.get_share_left(article):
             return False
         self._taken[article.version or 0] = merge_spans(sorted([*self.get_taken(article), span]))
         return True
@@ -238,6 +238,7 @@ def _take_headline(article: Article, budget: _ExcerptBudget) -> tuple[str, bool]
     if article.title:
         return article.title, False
     line = article.body.split("\n", 1)[0]
+    # The headline is taken first: with half of the share at most it leaves some for the excerpt.
     end = min(MAX_HEADLINE_LENGTH, budget.get_limit(article) // 2, len(line))
     end = end if end == len(line) else find_word_end(line, 0, end)
     if not budget.take_span(article, (0, end)):
@@ -260,30 +261,30 @@ def _take_lead(article: Article, budget: _ExcerptBudget) -> str | None:
 def _take_excerpt(demand: ExcerptDemand, budget: _ExcerptBudget) -> Excerpt:
     article = demand.article
     length = len(article.body)
-    left = length if demand.max_length is None else demand.max_length
-    if budget.get_share(article) >= 1 and length <= left:
+    length_left = length if demand.max_length is None else demand.max_length
+    if budget.get_share(article) >= 1 and length <= length_left:
         budget.take_span(article, (0, length))
         return Excerpt(pieces=(_make_piece(demand, (0, length)),), whole=True)
     spans: list[TextSpan] = []
     for match in _list_match_spans(demand.matches):
         if any(start <= match[0] and match[1] <= end for start, end in spans):
             continue
-        if span := _take_sentence(article, match, left, budget):
+        if span := _take_sentence(article, match, length_left, budget):
             spans.append(span)
-            left -= measure_span(span)
+            length_left -= measure_span(span)
     # The matched words come before the opening, which takes all that is left.
-    _take_words(demand, budget)
-    if demand.with_opening and (span := _take_opening(article, spans, left, budget)):
+    _reserve_words(demand, budget)
+    if demand.with_opening and (span := _take_opening(article, spans, length_left, budget)):
         spans.append(span)
     spans = _join_neighbours(article, spans, budget)
     return Excerpt(pieces=tuple(_make_piece(demand, span) for span in spans))
 
 
-def _take_sentence(article: Article, match: TextSpan, left: int, budget: _ExcerptBudget) -> TextSpan | None:
+def _take_sentence(article: Article, match: TextSpan, length_left: int, budget: _ExcerptBudget) -> TextSpan | None:
     """Take the sentence of a match, or the part around the match that fits."""
     sentence = locate_sentence(article.body, *match)
-    room = min(left, budget.get_rest(article))
-    if budget.compute_cost(article, sentence) <= room and measure_span(sentence) <= left:
+    room = min(length_left, budget.get_share_left(article))
+    if budget.compute_cost(article, sentence) <= room and measure_span(sentence) <= length_left:
         return sentence if budget.take_span(article, sentence) else None
     start = sentence[0]
     if match[1] - start > room:
@@ -297,27 +298,36 @@ def _take_sentence(article: Article, match: TextSpan, left: int, budget: _Excerp
     return (start, end) if budget.take_span(article, (start, end)) else None
 
 
-def _take_words(demand: ExcerptDemand, budget: _ExcerptBudget) -> tuple[Match, ...]:
-    """Return the matches whose words may be named. Words of the body count; those that cost least come first."""
+def _reserve_words(demand: ExcerptDemand, budget: _ExcerptBudget) -> set[str]:
+    """Take the words of the matches in the body, those that cost least first. Return the words that were taken."""
     article = demand.article
     in_body = [match for match in demand.matches if match.field == "body"]
     is_taken: dict[str, bool] = {}
     for match in sorted(in_body, key=lambda match: budget.compute_cost(article, (match.start, match.end))):
         if match.surface not in is_taken:
             is_taken[match.surface] = budget.take_span(article, (match.start, match.end))
-    return tuple(match for match in demand.matches if match.field != "body" or is_taken[match.surface])
+    return {word for word, taken in is_taken.items() if taken}
 
 
-def _take_opening(article: Article, spans: Sequence[TextSpan], left: int, budget: _ExcerptBudget) -> TextSpan | None:
-    """Take the beginning of the body, up to the first span; or what follows a span at the very beginning."""
+def _list_named_matches(demand: ExcerptDemand, budget: _ExcerptBudget) -> tuple[Match, ...]:
+    """Return the matches whose words may be named: those outside the body, and those whose words are taken."""
+    # Once more, because the opening or a fragment may now have words that did not fit before.
+    words = _reserve_words(demand, budget)
+    return tuple(match for match in demand.matches if match.field != "body" or match.surface in words)
+
+
+def _take_opening(
+    article: Article, spans: Sequence[TextSpan], length_left: int, budget: _ExcerptBudget
+) -> TextSpan | None:
+    """Take the beginning of the body, up to the first span. If a span begins the body, take the text after it."""
     body = article.body
     start, end = min(spans, default=(len(body), 0))
     if start > 0:
-        return _take_beginning(article, (0, start), left, budget)
+        return _take_beginning(article, (0, start), length_left, budget)
     while end < len(body) and body[end].isspace():
         end += 1
     stop = min((start for start, _ in spans if start >= end), default=len(body))
-    return _take_beginning(article, (end, stop), left, budget) if stop > end else None
+    return _take_beginning(article, (end, stop), length_left, budget) if stop > end else None
 
 
 def _take_fragment(fragment: Fragment, budget: _ExcerptBudget) -> str | None:
@@ -333,14 +343,14 @@ def _take_fragment(fragment: Fragment, budget: _ExcerptBudget) -> str | None:
     return shown if len(shown) == len(text) else shown + ELLIPSIS
 
 
-def _take_beginning(article: Article, span: TextSpan, left: int, budget: _ExcerptBudget) -> TextSpan | None:
+def _take_beginning(article: Article, span: TextSpan, length_left: int, budget: _ExcerptBudget) -> TextSpan | None:
     """Take as much of a span as fits, from its beginning, cut at a word."""
     body = article.body
     start, end = span
     while end > start and body[end - 1].isspace():
         end -= 1
     free = sum(measure_span(part) for part in intersect_spans((start, end), budget.get_taken(article)))
-    room = min(left, budget.get_rest(article) + free)
+    room = min(length_left, budget.get_share_left(article) + free)
     if end - start > room:
         end = find_word_end(body, start, start + room)
         if end - start < MIN_PIECE_LENGTH:
@@ -351,14 +361,16 @@ def _take_beginning(article: Article, span: TextSpan, left: int, budget: _Excerp
 def _join_neighbours(article: Article, spans: Sequence[TextSpan], budget: _ExcerptBudget) -> list[TextSpan]:
     """Return the spans in their order. Spans with only white space between them become one, if that still fits."""
     joined = list(spans)
-    while pair := _find_neighbours(article, joined, budget):
+    while pair := _take_gap_between_neighbours(article, joined, budget):
         one, other = pair
         joined[one] = enclose_spans(joined[one], joined[other])
         del joined[other]
     return joined
 
 
-def _find_neighbours(article: Article, spans: Sequence[TextSpan], budget: _ExcerptBudget) -> tuple[int, int] | None:
+def _take_gap_between_neighbours(
+    article: Article, spans: Sequence[TextSpan], budget: _ExcerptBudget
+) -> tuple[int, int] | None:
     """Take the white space between two neighbours. Return their indexes, or None when there are no more."""
     for one, other in combinations(range(len(spans)), 2):
         first, last = sorted((spans[one], spans[other]))
