@@ -123,13 +123,15 @@ class Dispatcher:
         if rendered is None:
             reason = NOTHING_LEFT if has_channel else f"the channel {delivery.channel!r} was removed"
             given_up = replace(delivery, state=DeliveryState.DEAD, failure=reason)
-            result.dead += self._store.deliveries.save_result(delivery, given_up)
-            result.reasons[reason] += 1
+            was_saved = self._store.deliveries.save_result(delivery, given_up)
+            if was_saved:  # Else another process has it, and counts it.
+                result.dead += 1
+                result.reasons[reason] += 1
         return rendered
 
     def _postpone(self, delivery: Delivery, reason: str, result: DispatchResult) -> None:
         """Postpone a message that cannot be rendered. This does not count as an attempt of its channel."""
-        if reason not in result.reasons:
+        if reason not in result.reasons:  # The same mistake in a template stops many messages: log it once.
             log.error("Message %d waits: %s.", delivery.message_id, reason)
         result.failed += 1
         result.reasons[reason] += 1

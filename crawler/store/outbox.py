@@ -155,9 +155,12 @@ class DeliveryRepository:
         claimed = replace(delivery, next_try_at=until)
         return claimed if self._update_if_unchanged(delivery, claimed) else None
 
-    def save_result(self, claimed: Delivery, result: Delivery) -> bool:
-        """Write the result of sending a claimed delivery. Return False if the caller has lost it."""
-        return self._update_if_unchanged(claimed, result)
+    def save_result(self, delivery: Delivery, result: Delivery) -> bool:
+        """Write what became of a delivery that the caller has claimed, or that it postpones or gives up unclaimed.
+
+        Return False, and write nothing, if another process has claimed or changed the delivery since it was read.
+        """
+        return self._update_if_unchanged(delivery, result)
 
     def retry_failed(self, now: datetime, *, message_id: int | None = None, channel: str | None = None) -> int:
         """Make failed deliveries due now, given up or not. Return how many there are."""
