@@ -28,7 +28,7 @@ from crawler.store import HttpCacheEntry, Store, open_store, store_exists
 GAVE_UP = "gave_up"
 """Scrapy's finish reason of a run that `give_up` ended."""
 problem_found = object()
-"""Signal: a deliberate error became a Problem of the run. Sent with `problem` and `spider`."""
+"""Signal: the run has a new Problem. Sent with `problem` and `spider`."""
 page_read = object()
 """Signal: a spider read a response. Sent with `reading` and `spider`."""
 
@@ -193,16 +193,24 @@ class RunContext:
         return self.crawler.stats.get_value(f"crawler/{name}", 0) if self.crawler and self.crawler.stats else 0
 
     def report_problem(self, error: CrawlerError, url: str | None = None) -> None:
-        """Keep a deliberate error as a problem of the run: the run's end reports it and takes its exit code from it."""
+        """Log a deliberate error and add it to the run's problems, at `url` or where the error says."""
         where = url or getattr(error, "url", None)
-        kind, code = error.kind, error.exit_code
-        problem = Problem(kind=kind, message=str(error), exit_code=code, url=where)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        problem = Problem(kind=error.kind, message=str(error), exit_code=error.exit_code, url=where)
+        if self.add_problem(problem):
             logging.getLogger(self.source).error("%s", error)
-            if self.crawler:
-                self.crawler.signals.send_catch_log(problem_found, problem=problem, spider=self.crawler.spider)
-        self.increment_stat(f"problems/{kind}")
+
+    def add_problem(self, problem: Problem) -> bool:
+        """Add a problem: the run's end reports it and takes its exit code from it. Return whether it is new.
+
+        A problem with the kind, URL and message of another is the same one. It is counted again and kept once.
+        """
+        self.increment_stat(f"problems/{problem.kind}")
+        if problem in self.problems:
+            return False
+        self.problems.append(problem)
+        if self.crawler:
+            self.crawler.signals.send_catch_log(problem_found, problem=problem, spider=self.crawler.spider)
+        return True
 
     def give_up(self, error: CrawlerError) -> None:
         """End the run for an error that every further page would meet too, such as a store that cannot be written."""

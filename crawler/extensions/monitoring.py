@@ -116,7 +116,7 @@ class MonitoringExtension:
         kind = failure.type.__name__ if failure.type else "Exception"
         where = f" at {url}" if url else ""
         message = f"{kind}{where}: {failure.getErrorMessage()}. This is a fault of the crawler: please report it."
-        self._context.problems.append(Problem(kind=kind, message=message, exit_code=1, url=url))
+        self._context.add_problem(Problem(kind=kind, message=message, exit_code=1, url=url))
 
     # --- at its end
 
@@ -127,7 +127,7 @@ class MonitoringExtension:
             return
         if reason not in ("finished", GAVE_UP):
             message = f"The run was ended before its end: {ABORT_REASONS.get(reason, reason)}."
-            context.problems.append(Problem(kind="Ended", message=message, exit_code=1))
+            context.add_problem(Problem(kind="Ended", message=message, exit_code=1))
         is_partial = is_partial_run(self._spider)
         now = datetime.now(UTC)
         counts = get_counts(self._crawler.stats.get_stats())

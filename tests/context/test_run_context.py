@@ -12,8 +12,9 @@ from scrapy.utils.test import get_crawler
 
 from crawler.context.modes import RunMode, Storage
 from crawler.context.request_meta import RequestMeta
-from crawler.context.run_context import RunContext
+from crawler.context.run_context import RunContext, problem_found
 from crawler.errors import Blocked, SourceLocked
+from crawler.items import Problem
 from crawler.spiders.mfa import MfaSpider
 
 
@@ -67,6 +68,20 @@ def test_a_problem_is_kept_once_and_counted_each_time() -> None:
     assert [(problem.kind, problem.exit_code, problem.url) for problem in context.problems] == [
         ("Blocked", 11, "https://example.org/")
     ]
+
+
+def test_every_new_problem_is_an_event_and_every_report_is_counted() -> None:
+    context, crawler = make_context()
+    events: list[Problem] = []
+
+    def receive(problem: Problem) -> None:
+        events.append(problem)
+
+    crawler.signals.connect(receive, problem_found)
+    problem = Problem(kind="KeyError", message="KeyError: 'id'.", exit_code=1)
+    assert [context.add_problem(problem), context.add_problem(problem)] == [True, False]
+    assert context.problems == events == [problem]
+    assert context.get_stat("problems/KeyError") == 2
 
 
 def test_a_run_gives_up_once() -> None:
