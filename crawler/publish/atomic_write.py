@@ -53,3 +53,9 @@ def open_atomic(path: Path, option: str = "-o") -> Iterator[IO[bytes]]:
                 raise
     except OSError as error:
         raise UsageError(f"{option} {path} cannot be written: {error.strerror}.") from error
+
+
+def write_atomic(path: Path, data: bytes, option: str) -> None:
+    """Write a whole file in one step. Raise UsageError, with the option's name, if it cannot be written."""
+    with open_atomic(path, option) as file:
+        file.write(data)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import UsageError
-from crawler.publish.atomic_write import open_atomic, resolve_output_path
+from crawler.publish.atomic_write import open_atomic, resolve_output_path, write_atomic
 
 
 def write_file(path: Path, data: bytes = b"new") -> None:
@@ -70,3 +70,10 @@ def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
 def test_a_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a folder: name the file to write"):
         resolve_output_path(tmp_path)
+
+
+def test_bytes_are_written_whole_or_the_error_names_the_option(tmp_path: Path) -> None:
+    write_atomic(tmp_path / "a.json", b"{}", "--snapshots")
+    assert (tmp_path / "a.json").read_bytes() == b"{}"
+    with pytest.raises(UsageError, match=r"^--snapshots .*missing/a\.json: there is no folder"):
+        write_atomic(tmp_path / "missing" / "a.json", b"{}", "--snapshots")

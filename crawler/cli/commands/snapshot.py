@@ -60,6 +60,9 @@ def snapshot(
 
 def _write_page(page: Snapshot, url: str, folder: Path) -> Path:
     """Write the body and its meta file. Return the body's path. Raise UsageError when the file exists already."""
+    from crawler.archive.snapshot_folder import get_side_file
+    from crawler.publish.atomic_write import write_atomic
+
     parts = urlsplit(url)
     words = re.sub(r"[^\w]+", "-", f"{parts.path}-{parts.query}").strip("-").lower()
     day = f"{page.fetched_at:%Y%m%d}-" if page.fetched_at else ""
@@ -67,12 +70,12 @@ def _write_page(page: Snapshot, url: str, folder: Path) -> Path:
     if path.exists():
         raise UsageError(f"{path} exists already. Move it away to store the page again.")
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(page.body)
+    write_atomic(path, page.body, "--snapshots")
     meta = {
         "url": page.url,
         "status": page.status,
         "headers": {name: value for name, value in page.headers.items() if name in KEPT_HEADERS},
         "fetched_at": format_time(page.fetched_at),
     }
-    path.with_name(path.stem + ".meta.json").write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")
+    write_atomic(get_side_file(path, ".meta.json"), (json.dumps(meta, indent=1) + "\n").encode(), "--snapshots")
     return path
