@@ -74,9 +74,7 @@ def test_silence_longer_than_believable(days: int, health: Health) -> None:
 
 
 def test_silence_does_not_matter_for_a_single_page() -> None:
-    assert (
-        judge(counts={"articles/new": 1}, newest_published_at=NOW - timedelta(days=400), is_single_page=True)[2] == 0
-    )
+    assert judge(counts={"articles/new": 1}, newest_published_at=NOW - timedelta(days=400), is_single_page=True)[2] == 0
 
 
 def test_unknown_newest_article_is_no_silence() -> None:
@@ -90,8 +88,7 @@ def test_source_that_may_be_asleep_says_how_long() -> None:
     assert (health, code) == (Health.HEALTHY, 0)
     assert "1200 days old" in sentence
     assert (
-        judge(silence=ASLEEP, counts={"entries": 3}, newest_published_at=NOW - timedelta(days=30))[1]
-        == "Nothing new."
+        judge(silence=ASLEEP, counts={"entries": 3}, newest_published_at=NOW - timedelta(days=30))[1] == "Nothing new."
     )
 
 
@@ -109,9 +106,7 @@ def test_what_a_healthy_run_found(counts: dict[str, int], sentence: str) -> None
 
 def test_listed_addresses_without_a_result_are_named() -> None:
     lost = tuple(f"https://example.org/{number}" for number in range(5))
-    health, sentence, code = judge(
-        counts={"articles/new": 2, "entries": 7}, newest_published_at=NOW, unaccounted=lost
-    )
+    health, sentence, code = judge(counts={"articles/new": 2, "entries": 7}, newest_published_at=NOW, unaccounted=lost)
     assert (health, code) == (Health.DEGRADED, 14)
     assert sentence == (
         "2 new, 0 revised; listed, but not to be had: https://example.org/0, https://example.org/1, "
