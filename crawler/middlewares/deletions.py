@@ -30,6 +30,7 @@ from crawler.middlewares.recrawl import (
     make_unpublished_version,
     save_suspected_gone,
 )
+from crawler.monitoring.run_counts import RunCount
 from crawler.spiders.listing_coverage import CoveredPage, FullTextListingSpider, ListingCoverage
 from crawler.store import ArticleState
 
@@ -67,7 +68,7 @@ class DeletionPolicy:
         if not self._is_active:
             return None
         if self._is_reading_back:
-            self._context.increment_stat("read_back_begun")
+            self._context.increment_stat(RunCount.READ_BACK_BEGUN)
             return self._oldest_checked
         times = [known.published_at for known in self._list_watched() if known.published_at]
         return min(times) - DATE_MARGIN if times else None
@@ -77,7 +78,7 @@ class DeletionPolicy:
         if not self._is_active or self._context.has_failed_listing or self._context.has_given_up:
             return
         if self._is_reading_back:
-            self._context.increment_stat("read_back")
+            self._context.increment_stat(RunCount.READ_BACK)
         for language, listing in coverage.items():
             if listing.pages:
                 yield from self._find_deleted_on(language, listing, coverage)
@@ -142,7 +143,7 @@ class DeletionPolicy:
 
     def _has_read_back(self) -> bool:
         """Whether this run read back as far as planned: else the article may be behind the last page."""
-        return self._is_reading_back and not self._context.get_stat("read_back_failed")
+        return self._is_reading_back and not self._context.get_stat(RunCount.READ_BACK_FAILED)
 
     def _is_overdue(self, url: str) -> bool:
         """Whether an article was missed long enough ago to be looked for on all pages."""
@@ -174,11 +175,11 @@ class DeletionPolicy:
         """
         day_ago = self._now - READ_BACK_INTERVAL
         recent = self._store.runs.list_started_between(self._context.source, day_ago, self._now, mode="live")
-        if sum(bool(run.counts.get("read_back_begun")) for run in recent) >= MAX_READ_BACKS_PER_DAY:
+        if sum(bool(run.counts.get(RunCount.READ_BACK_BEGUN)) for run in recent) >= MAX_READ_BACKS_PER_DAY:
             return False
         if any(self._is_overdue(url) for url in self._suspected.keys() - self._settled_urls):
             return True
-        if any(run.counts.get("read_back") for run in recent):
+        if any(run.counts.get(RunCount.READ_BACK) for run in recent):
             return False
         known_articles = self._store.articles.list_published_since(self._context.source, self._oldest_checked)
         return any(known.first_seen_at < day_ago for known in known_articles)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from crawler.monitoring.run_counts import RunCount
+
 BASELINE_KEY = "accepted"
 """The key of the baseline in a run's measures."""
 
@@ -42,4 +44,4 @@ def update_baseline(baseline: Baseline | None, counts: Mapping[str, int]) -> Bas
     """Return the baseline after one more run. Once the first list works again, it may no longer fail."""
     if baseline is None:
         return None
-    return replace(baseline, first_list=baseline.first_list and bool(counts.get("lists_replaced")))
+    return replace(baseline, first_list=baseline.first_list and bool(counts.get(RunCount.LISTS_REPLACED)))

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from crawler.errors import NoArticles, choose_exit_code
-from crawler.items import Health, Problem
+from crawler.items import Health, Problem, Verdict
 from crawler.monitoring.baseline import Baseline
 from crawler.monitoring.publishing_rate import Silence
+from crawler.monitoring.run_counts import RunCount, get_count_name, has_result
 
 DEGRADED_EXIT_CODE = 14
 """Exit code of a run that ended well and may have missed something."""
@@ -26,8 +27,6 @@ MAX_NAMED_URLS = 3
 """Addresses named in the reason. The run's record has all of them."""
 OLD_NEWEST_ARTICLE = timedelta(days=31)
 """Age of the newest article from which the reason mentions it, for a source without a maximum silence."""
-RESULT_COUNTS = ("not_modified", "expected_errors", "no_article", "skipped", "too_old")
-"""Counts of pages that were read well and rightly gave no article."""
 
 
 class RunHealth(NamedTuple):
@@ -69,9 +68,7 @@ class RunFacts:
     @property
     def has_result(self) -> bool:
         """Whether at least one page gave articles, or rightly gave none."""
-        return any(
-            count for name, count in self.counts.items() if name in RESULT_COUNTS or name.startswith("articles/")
-        )
+        return has_result(self.counts)
 
 
 def judge_run(facts: RunFacts) -> RunHealth:
@@ -81,7 +78,7 @@ def judge_run(facts: RunFacts) -> RunHealth:
         worst = next(problem for problem in facts.problems if problem.exit_code == code)
         more = f" (and {len(facts.problems) - 1} more)" if len(facts.problems) > 1 else ""
         return RunHealth(HEALTH_OF_EXIT_CODE.get(code, Health.FAILED), worst.message + more, code)
-    if not facts.has_result and facts.counts.get("entries", 0) < facts.min_links:
+    if not facts.has_result and facts.counts.get(RunCount.ENTRIES, 0) < facts.min_links:
         reason = f"{facts.title}: nothing was listed and nothing was read where something was due."
         return RunHealth(Health.SILENT, reason, NoArticles.exit_code)
     if not facts.is_single_page and (silence := describe_long_silence(facts)):
@@ -109,7 +106,7 @@ def _describe_losses(facts: RunFacts) -> str:
         named = ", ".join(facts.unaccounted[:MAX_NAMED_URLS])
         rest = len(facts.unaccounted) - MAX_NAMED_URLS
         losses.append(f"listed, but not to be had: {named}{f' and {rest} more' if rest > 0 else ''}.")
-    if facts.counts.get("lists_replaced") and not (facts.baseline and facts.baseline.first_list):
+    if facts.counts.get(RunCount.LISTS_REPLACED) and not (facts.baseline and facts.baseline.first_list):
         losses.append("its first list failed and another was read instead, which may not name every article.")
     losses += facts.anomalies
     # The first sentence follows a semicolon, so it keeps its small letter.
@@ -125,13 +122,13 @@ def _format_notes(facts: RunFacts) -> str:
 
 
 def _describe_success(facts: RunFacts) -> str:
-    counts = facts.counts
-    new, revised = counts.get("articles/new", 0) + counts.get("articles/copy", 0), counts.get("articles/revised", 0)
-    if refused := counts.get("expected_errors"):
+    count_of = {verdict: facts.counts.get(get_count_name(verdict), 0) for verdict in Verdict}
+    new, revised = count_of[Verdict.NEW] + count_of[Verdict.COPY], count_of[Verdict.REVISED]
+    if refused := facts.counts.get(RunCount.EXPECTED_ERRORS):
         return f"{new} new, {revised} revised; {refused} stored pages are refusals or broken, as expected."
-    if counts.get("stopped_early"):
+    if facts.counts.get(RunCount.STOPPED_EARLY):
         return f"{new} new, {revised} revised; older articles were left unread, see --since and the setting `pages`."
-    gone, back = counts.get("articles/unpublished", 0), counts.get("articles/republished", 0)
+    gone, back = count_of[Verdict.UNPUBLISHED], count_of[Verdict.REPUBLISHED]
     if new or revised or gone or back:
         more = "".join(f", {count} {name}" for count, name in ((gone, "unpublished"), (back, "republished")) if count)
         return f"{new} new, {revised} revised{more}."

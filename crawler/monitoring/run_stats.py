@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from crawler.items import Article, PageStructure, Problem, Verdict
+from crawler.monitoring.run_counts import RunCount, get_count_name
 
 OPTIONAL_FIELDS = ("title", "lead", "published_at", "section", "place", "author", "images")
 """Fields that an article may lack. Without a body there is no article."""
@@ -69,9 +70,9 @@ class RunStats:
     def make_measures(self, counts: Mapping[str, int], problems: Iterable[Problem]) -> dict[str, Any]:
         """Return the measures as JSON values, without empty ones."""
         problems = tuple(problems)
-        copies = counts.get("articles/copy", 0)
-        first_seen = copies + counts.get("articles/new", 0)
-        lists = {"pages": self.list_pages, "entries": counts.get("entries", 0)}
+        copies = counts.get(get_count_name(Verdict.COPY), 0)
+        first_seen = copies + counts.get(get_count_name(Verdict.NEW), 0)
+        lists = {"pages": self.list_pages, "entries": counts.get(RunCount.ENTRIES, 0)}
         measures: dict[str, Any] = {
             "codes": dict(self.codes),
             "waits": self.waits,

@@ -12,6 +12,7 @@ from crawler.context.drops import ArticleDeferred, ArticleNotStored, ArticleUnch
 from crawler.context.run_context import RunContext
 from crawler.errors import CrawlerError
 from crawler.items import Article, Verdict
+from crawler.monitoring.run_counts import get_count_name
 from crawler.pipelines.alert_policy import AlertPolicy
 from crawler.similarity.content_hashes import hash_body, hash_revision
 from crawler.spiders.base import SourceSpider
@@ -48,7 +49,7 @@ class StorePipeline:
                 # A full disk, or a lock held for half a minute: the next article would fail too.
                 context.give_up(error)
                 raise ArticleNotStored(f"{item.id} could not be stored") from error
-        context.increment_stat(f"articles/{item.verdict}")
+        context.increment_stat(get_count_name(item.verdict))
         if item.verdict is Verdict.UNCHANGED and not context.keeps_unchanged:
             raise ArticleUnchanged(f"{item.id} is stored with this text already")
         return item

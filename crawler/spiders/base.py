@@ -26,6 +26,7 @@ from crawler.context.request_meta import META_KEY, RequestMeta
 from crawler.context.run_context import RunContext, page_read
 from crawler.errors import Blocked, CrawlerError, NotAnArticle, PageChanged, SourceError, Unreachable
 from crawler.items import Article, Rights, SnapshotRef
+from crawler.monitoring.run_counts import RunCount
 from crawler.pages.base import Page, read_snapshot
 from crawler.pages.site import ArticleAddress, Reading, Site
 from crawler.pages.snapshot import Snapshot
@@ -176,7 +177,7 @@ class SourceSpider(scrapy.Spider):
         """Read one response: yield its articles, then requests for what it lists."""
         meta = RequestMeta.from_request(response)
         if response.status == 304:
-            self.context.increment_stat("revisits_unmodified" if meta.is_recrawl else "not_modified")
+            self.context.increment_stat("revisits_unmodified" if meta.is_recrawl else RunCount.NOT_MODIFIED)
             return
         try:
             reading = read_snapshot(make_snapshot(response, self.to_public_url(response.url)), self.site)
@@ -196,7 +197,7 @@ class SourceSpider(scrapy.Spider):
             changed = PageChanged("links", "the source's list", f"HTTP {response.status}", url)
             yield from self.handle_error(response.request, changed)
             return
-        self.context.increment_stat("no_article")
+        self.context.increment_stat(RunCount.NO_ARTICLE)
         self.logger.info("%s", reason)
         if response.status not in GONE_STATUSES:
             if response.request:
@@ -220,11 +221,11 @@ class SourceSpider(scrapy.Spider):
         self.logger.info(
             "%s: %s, %d entries", self.to_public_url(response.url), reading.page_class, reading.entry_count
         )
-        self.context.increment_stat("entries" if is_listing else "article_pages", reading.entry_count)
+        self.context.increment_stat(RunCount.ENTRIES if is_listing else "article_pages", reading.entry_count)
         for finding in reading.findings:
             self.logger.log(finding.level, "%s", finding.message)
         for reason in reading.skipped:
-            self.context.increment_stat("skipped")
+            self.context.increment_stat(RunCount.SKIPPED)
             self.logger.info("%s", reason)
         for problem in reading.problems:
             self.context.report_problem(problem)
@@ -264,7 +265,7 @@ class SourceSpider(scrapy.Spider):
         """Whether the article is within the run's limits of age and number. Counts those that are not."""
         is_old = bool(self.since and article.published_at and article.published_at < self.since)
         if self.is_limit_reached() or is_old:
-            self.context.increment_stat("over_limit" if self.is_limit_reached() else "too_old")
+            self.context.increment_stat("over_limit" if self.is_limit_reached() else RunCount.TOO_OLD)
             return False
         return True
 
@@ -297,12 +298,12 @@ class SourceSpider(scrapy.Spider):
         """Replace a list that failed by its next fallback. Anything else becomes a problem of the run."""
         meta = RequestMeta.from_request(request) if request else RequestMeta()
         if meta.expected_error == error.kind:
-            self.context.increment_stat("expected_errors")
+            self.context.increment_stat(RunCount.EXPECTED_ERRORS)
             self.logger.info("As expected: %s", error)
         elif meta.fallback_urls:
             fallback, *others = meta.fallback_urls
             self.logger.warning("%s Requesting %s instead.", error, fallback)
-            self.context.increment_stat("lists_replaced")
+            self.context.increment_stat(RunCount.LISTS_REPLACED)
             yield self.make_request(fallback, RequestMeta(is_listing=True, fallback_urls=tuple(others)))
         else:
             self.context.has_failed_listing |= meta.is_listing

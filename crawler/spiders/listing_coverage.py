@@ -14,6 +14,7 @@ from scrapy.http import Response
 from crawler.context.request_meta import RequestMeta
 from crawler.errors import CrawlerError
 from crawler.items import Article
+from crawler.monitoring.run_counts import RunCount
 from crawler.pages.site import Reading
 from crawler.spiders.base import SourceSpider
 
@@ -107,5 +108,5 @@ class FullTextListingSpider(SourceSpider):
         if request is None or not RequestMeta.from_request(request).is_read_back:
             yield from super().handle_error(request, error)
             return
-        self.context.increment_stat("read_back_failed")
+        self.context.increment_stat(RunCount.READ_BACK_FAILED)
         self.logger.warning("%s The list is not read further back in this run.", error)

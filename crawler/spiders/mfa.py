@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 
 from crawler.context.request_meta import RequestMeta
 from crawler.items import Article, Rights
+from crawler.monitoring.run_counts import RunCount
 from crawler.pages.govkz import DETAILS_PATTERN, NewsAnswer, RenderedList
 from crawler.pages.govkz_rendered import ReleaseText, RenderedArticle
 from crawler.pages.ktkz import parse_ktkz_url
@@ -192,6 +193,6 @@ class MfaSpider(FullTextListingSpider):
             return
         if not self.since and number >= (self.options.pages or self.max_pages):
             self.logger.warning("%s: stopped after %d pages; read further back with --since", self.name, number)
-            self.context.increment_stat("stopped_early")
+            self.context.increment_stat(RunCount.STOPPED_EARLY)
             return
         yield self.make_page_request(language, number + 1)

@@ -229,10 +229,11 @@ def format_state(state: SourceState, config: Config) -> str:
 def accept_baseline(store: Store, source: str, config: Config, now: datetime) -> str:
     """Make the source's newest whole run the baseline of later runs. Return the lines to print."""
     from crawler.monitoring.baseline import BASELINE_KEY, Baseline
+    from crawler.monitoring.run_counts import RunCount
 
     run = _get_baseline_run(store, source, now)
     assert run.id is not None
-    baseline = Baseline(accepted_at=now, run_id=run.id, first_list=bool(run.counts.get("lists_replaced")))
+    baseline = Baseline(accepted_at=now, run_id=run.id, first_list=bool(run.counts.get(RunCount.LISTS_REPLACED)))
     store.runs.save_measures(replace(run, measures={**run.measures, BASELINE_KEY: baseline.to_dict()}))
     started = format_local_time(run.started_at, config.timezone)
     return (
