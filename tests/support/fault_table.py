@@ -21,7 +21,7 @@ STORED = {
 
 def format_table() -> str:
     """Return the table: one row per fault, in the order of the file."""
-    rows = ["| fault | source | verdict | exit code | stored in that run | told |", "|---|---|---|---|---|---|"]
+    rows = ["| fault | source | health | exit code | stored in that run | told |", "|---|---|---|---|---|---|"]
     for fault in list_faults():
         verdict = (
             "none: it could not begin, or the command itself was killed" if fault.verdict == "none" else fault.verdict
