@@ -5,6 +5,7 @@ Each record of an archive file is a gzip member of its own. Members joined toget
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
 
 READ_CHUNK_BYTES = 1 << 16
+RECORD_PLACE_PATTERN = re.compile(r"\((\S+) at byte (\d+)\)")
+"""What `format_record_place` writes. Stored notes have it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,19 @@ class CopiedRecord:
     def key(self) -> tuple[str, int]:
         """File and offset, which identify a record in the archive."""
         return self.file, self.record.offset
+
+
+def format_record_place(ref: SnapshotRef) -> str:
+    """Return where a record is in the archive, in parentheses, for a note that `find_record_places` reads later."""
+    return f"({ref.file} at byte {ref.offset})"
+
+
+def find_record_places(note: str) -> list[tuple[str, int]]:
+    """Return the file and offset of every record that a note names.
+
+    The note on an unpublished version has no other field for them: the version's own reference is its last record.
+    """
+    return [(file, int(offset)) for file, offset in RECORD_PLACE_PATTERN.findall(note)]
 
 
 def copy_transaction(root: Path, file: str, offset: int) -> list[CopiedRecord]:

@@ -19,6 +19,7 @@ from typing import NamedTuple, Self
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
+from crawler.archive.record_copy import format_record_place
 from crawler.context.request_meta import RequestMeta
 from crawler.context.run_context import RunContext
 from crawler.errors import PageChanged
@@ -215,4 +216,4 @@ def make_unpublished_version(
 def format_evidence(observation: str, response: Response) -> str:
     """Return an observation with the archived record that proves it."""
     record = RequestMeta.from_request(response).record
-    return observation + (f" ({record.file} at byte {record.offset})" if record else "")
+    return f"{observation} {format_record_place(record)}" if record else observation

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +21,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from crawler.archive.record_copy import CopiedRecord, copy_transaction, find_robots_before, find_software
+from crawler.archive.record_copy import (
+    CopiedRecord,
+    copy_transaction,
+    find_record_places,
+    find_robots_before,
+    find_software,
+)
 from crawler.archive.record_serializer import make_warcinfo
 from crawler.archive.snapshot_reader import read_snapshot_at
 from crawler.config import Config
@@ -37,8 +42,6 @@ from crawler.similarity.content_hashes import hash_revision
 
 WARC_NAME = "records.warc.gz"
 CHECKSUMS_NAME = "SHA256SUMS"
-VISIT_POSITION = re.compile(r"\((\S+) at byte (\d+)\)")
-"""The position of an archived answer in the provenance of an unpublished version, which has no other field for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +87,8 @@ def _copy_first_visit(version: Article, root: Path) -> list[CopiedRecord]:
     """Return the records of the visit that first found an unpublished page gone."""
     if version.verdict is not Verdict.UNPUBLISHED:
         return []
-    visits = VISIT_POSITION.findall(version.provenance.get("verdict", ""))
-    return [record for file, offset in visits[:-1] for record in copy_transaction(root, file, int(offset))]
+    visits = find_record_places(version.provenance.get("verdict", ""))
+    return [record for file, offset in visits[:-1] for record in copy_transaction(root, file, offset)]
 
 
 def _reread_record(version: Article, ref: SnapshotRef, config: Config) -> str:

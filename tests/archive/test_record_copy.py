@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from crawler.archive.http_transaction import HttpTransaction, PriorRecord
-from crawler.archive.record_copy import copy_transaction, find_robots_before, find_software, read_gzip_member
+from crawler.archive.record_copy import (
+    copy_transaction,
+    find_record_places,
+    find_robots_before,
+    find_software,
+    format_record_place,
+    read_gzip_member,
+)
 from crawler.archive.warc_writer import WarcWriter
 from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
@@ -86,3 +93,11 @@ def test_what_cannot_be_copied_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="no file of the archive"):
         copy_transaction(tmp_path, "../secret.warc.gz", 0)
     assert zlib.decompress(read_gzip_member(path, 0), 31).startswith(b"WARC/1.1")
+
+
+def test_places_of_records_are_found_in_a_note() -> None:
+    refs = [SnapshotRef(file=f"mfa/2026-03-0{day}.warc.gz", offset=day * 40, digest="") for day in (6, 7)]
+    note = f"HTTP 404 {format_record_place(refs[0])} on 6 March, HTTP 410 {format_record_place(refs[1])} on 7 March"
+    assert find_record_places(note) == [(ref.file, ref.offset) for ref in refs]
+    assert find_record_places("HTTP 404 (mfa/2026-03-06.warc.gz at byte 240)") == [("mfa/2026-03-06.warc.gz", 240)]
+    assert find_record_places("HTTP 404") == []
