@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 import typer
+from support.naming import find_repeated_classes, list_badly_named, list_functions, list_private_imports
 
 from crawler import spiders
 from crawler.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 MAX_FILE_LINES = 500
+MAX_FUNCTION_LINES = 60
 TOP_LEVEL = set(
     "crawler snapshots benchmarks docs tests "
     "scrapy.cfg pyproject.toml constraints.txt README.md LICENSE CHANGELOG.md".split()
@@ -178,3 +180,24 @@ def test_warnings_are_errors_and_markers_are_strict() -> None:
     options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
     assert options["filterwarnings"][0] == "error"
     assert "--strict-markers" in options["addopts"]
+
+
+def test_class_names_are_unique() -> None:
+    assert find_repeated_classes() == {}
+
+
+def test_functions_are_short() -> None:
+    assert not [str(each) for each in list_functions() if each.lines > MAX_FUNCTION_LINES]
+
+
+def test_functions_are_named_by_what_they_do() -> None:
+    assert not [str(each) for each in list_badly_named(list_functions())]
+
+
+def test_no_module_uses_a_private_name_of_another() -> None:
+    assert list(list_private_imports()) == []
+
+
+@pytest.mark.parametrize("package", sorted(path.parent.name for path in (ROOT / "crawler").glob("*/__init__.py")))
+def test_architecture_describes_package(package: str) -> None:
+    assert re.search(rf"\b{package}\b", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))
