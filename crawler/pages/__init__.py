@@ -6,7 +6,7 @@ base             Page, ArticlePage and `read_snapshot`, the one way from a snaps
 listing          ListingPage: a page that lists articles
 feed             RSS and Atom
 blocks           a page as a sequence of lines, from HTML or plain text
-metadata         JSON-LD and OpenGraph
+metadata         JSON-LD
 press_release    datelines and attribution lines of press releases
 refusal          challenge pages, closed gates, outages, JavaScript shells
 structure        a page's structure: the path of each field, a hash of the template

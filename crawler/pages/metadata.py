@@ -1,4 +1,4 @@
-"""JSON-LD and OpenGraph in a page's head. Page classes use them where present and never depend on them."""
+"""JSON-LD in a page's head. Page classes use it where present and never depend on it."""
 
 from __future__ import annotations
 
@@ -23,16 +23,6 @@ def find_json_ld(root: Selector) -> dict[str, Any]:
             if _is_article(node):
                 return node
     return {}
-
-
-def get_open_graph(root: Selector) -> dict[str, str]:
-    """Return the `og:*` and `article:*` properties, the first value of each."""
-    properties: dict[str, str] = {}
-    for meta in root.css("meta[property^='og:'], meta[property^='article:']"):
-        content = meta.attrib.get("content")
-        if content:
-            properties.setdefault(meta.attrib["property"], content)
-    return properties
 
 
 def find_author(article: dict[str, Any]) -> str | None:

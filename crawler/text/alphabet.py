@@ -74,9 +74,6 @@ _CHARACTERS = (
 KNOWN_CHARACTERS = frozenset(_CHARACTERS)
 DECODING_TABLE = _CHARACTERS.ljust(256, "\ufffe")
 ENCODING_TABLE = codecs.charmap_build(DECODING_TABLE)
-LETTER_BYTES = frozenset(
-    DECODING_TABLE.index(letter) for letter in "abcdefghijklmnopqrstuvwxyz" + _LETTERS + FOREIGN_LETTER
-)
 
 
 def _fold_character(character: str) -> str:

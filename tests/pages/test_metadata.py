@@ -1,11 +1,11 @@
-"""JSON-LD and OpenGraph: used where present, skipped where broken."""
+"""JSON-LD: used where present, skipped where broken."""
 
 from __future__ import annotations
 
 import pytest
 from parsel import Selector
 
-from crawler.pages.metadata import find_author, find_json_ld, get_open_graph
+from crawler.pages.metadata import find_author, find_json_ld
 
 
 def make_page(*scripts: str) -> Selector:
@@ -31,12 +31,6 @@ def test_first_article_is_found(script: str) -> None:
 )
 def test_unusable_json_ld_is_an_empty_dict(script: str) -> None:
     assert find_json_ld(make_page(script)) == {}
-
-
-def test_open_graph_takes_the_first_of_each() -> None:
-    metas = '<meta property="og:title" content="One"><meta property="og:title" content="Two"><meta property="og:image">'
-    article = '<meta property="article:section" content="News"><meta name="og:x" content="no">'
-    assert get_open_graph(Selector(metas + article)) == {"og:title": "One", "article:section": "News"}
 
 
 @pytest.mark.parametrize(
