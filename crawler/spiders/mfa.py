@@ -10,17 +10,15 @@ from urllib.parse import parse_qs
 
 from scrapy import Request
 from scrapy.http import Response
-from twisted.python.failure import Failure
 
 from crawler.context.request_meta import RequestMeta
 from crawler.items import Article, Rights
-from crawler.monitoring.run_counts import RunCount
 from crawler.pages.govkz import DETAILS_PATTERN, NewsAnswer, RenderedList
 from crawler.pages.govkz_rendered import ReleaseText, RenderedArticle
 from crawler.pages.ktkz import parse_ktkz_url
 from crawler.pages.site import ArticleAddress, Reading, split_url
 from crawler.spiders.base import HealthExpectation
-from crawler.spiders.listing_coverage import FullTextListingSpider
+from crawler.spiders.listing_coverage import FullTextListingSpider, ListPage
 
 # The fields that the portal's own pages request. It worked without token or cookie in May-June 2026.
 QUERY = (
@@ -56,13 +54,11 @@ class MfaSpider(FullTextListingSpider):
     rights = Rights(excerpt_share=0.3, link_required=True, wording=None, source=None)
     languages: ClassVar[tuple[str, ...]] = ("ru", "kk", "en")
     page_size: ClassVar[int] = 20
-    max_pages: ClassVar[int] = 10
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.wanted_id: str | None = None
         """Native id of the one article that the run looks for in the lists."""
-        self.unanswered_requests = 0
         self.own_language_ids: set[str] = set()
         self.untranslated_articles: dict[str, list[Article]] = {}
 
@@ -86,30 +82,20 @@ class MfaSpider(FullTextListingSpider):
         address = self.site.identify(self.url) if self.url else None
         if address and DETAILS_PATTERN.search(address.url) and not self.context.mode.is_replay:
             self.is_single_url, self.wanted_id = False, address.native_id
-        if self.is_single_url:
-            requests = [request async for request in super().start()]
-        else:
-            requests = list(self.make_first_requests())
-        self.unanswered_requests = len(requests)
-        for request in requests:
+        async for request in super().start():
             yield request
-
-    def make_first_requests(self) -> Iterator[Request]:
-        """Yield a request for the first page of each language."""
-        for language in self.get_listing_names():
-            yield self.make_page_request(language, 1)
 
     def get_listing_names(self) -> Collection[str]:
         """Return the languages, each once."""
         return tuple(dict.fromkeys(self.options.languages or self.languages))
 
-    def make_page_request(self, language: str, page_number: int, *, is_read_back: bool = False) -> Request:
-        """Return a request for one page of the list in one language, newest first, texts included."""
+    def make_page_request(self, name: str, number: int, *, is_read_back: bool = False) -> Request:
+        """Return a request for one page of the list in the language `name`, newest first, texts included."""
         size = self.options.page_size or self.page_size
         variables = {
             "projects": "eq:mfa",
-            "lang": language,
-            "page": page_number,
+            "lang": name,
+            "page": number,
             "size": size,
             "sort": "created_date:DESC",
         }
@@ -118,28 +104,30 @@ class MfaSpider(FullTextListingSpider):
             RequestMeta(is_listing=True, is_read_back=is_read_back),
             method="POST",
             body=json.dumps({"query": QUERY, "variables": variables}),
-            headers={"Content-Type": "application/json", "Accept": "application/json", "Accept-Language": language},
+            headers={"Content-Type": "application/json", "Accept": "application/json", "Accept-Language": name},
         )
 
-    def parse(self, response: Response, **kwargs: Any) -> Iterator[Article | Request]:
-        """Read a response. After the last one yield what waited for it."""
-        yield from self.track_answers(super().parse(response, **kwargs))
+    def identify_page(self, response: Response, reading: Reading) -> ListPage | None:
+        """Return the language and the page number that a response was requested for."""
+        query = json.loads(response.request.body)["variables"] if response.request and response.request.body else None
+        return ListPage(query["lang"], query["page"], reading.entry_count < query["size"]) if query else None
 
-    def handle_failure(self, failure: Failure) -> Iterator[Any]:
-        """Handle a failed request. After the last one yield what waited for it."""
-        yield from self.track_answers(super().handle_failure(failure))
+    def make_next_requests(self, response: Response, reading: Reading) -> Iterator[Request]:
+        """Yield a request for the next page. A run for one article looks for it on up to `MAX_SEARCH_PAGES` pages."""
+        if self.wanted_id is None:
+            yield from super().make_next_requests(response, reading)
+            return
+        page = self.identify_page(response, reading)
+        if page is None or page.is_last or page.number >= MAX_SEARCH_PAGES:
+            return
+        # Ids come from one counter: the article cannot be behind a page with a smaller id.
+        if all(int(native_id) > int(self.wanted_id) for native_id in reading.native_ids):
+            yield self.make_page_request(page.name, page.number + 1)
 
-    def track_answers(self, results: Iterator[Article | Request]) -> Iterator[Article | Request]:
-        """Yield the results of one answer and count the requests without an answer. After the last, yield the rest."""
-        for result in results:
-            self.unanswered_requests += isinstance(result, Request)
-            yield result
-        self.unanswered_requests -= 1
-        # Below 0 in a replay, which requests stored pages beside the spider's own requests.
-        if self.unanswered_requests <= 0:
-            yield from self.pick_untranslated()
-            if self.context.deletion_policy:
-                yield from self.context.deletion_policy.find_deleted(self.coverage)
+    def handle_last_answer(self) -> Iterator[Article]:
+        """Yield the untranslated records that waited for the other lists, then what was deleted."""
+        yield from self.pick_untranslated()
+        yield from super().handle_last_answer()
 
     def is_in_scope(self, article: Article) -> bool:
         """Whether the article is within the run's limits. An untranslated one waits for the other lists."""
@@ -165,34 +153,3 @@ class MfaSpider(FullTextListingSpider):
     def can_be_listed(self, native_id: str) -> bool:
         """Whether the portal's lists show the article: a release stored from kt.kz is on none of them."""
         return native_id.isdecimal()
-
-    def make_next_requests(self, response: Response, reading: Reading) -> Iterator[Request]:
-        """Yield a request for the next page, until a page is short or too old.
-
-        Without --since a run stops at the first page with an article that an earlier complete run stored.
-        """
-        query = json.loads(response.request.body)["variables"] if response.request and response.request.body else None
-        if not query:
-            return
-        language, number = query["lang"], query["page"]
-        self.record_page(language, number, response, reading)
-        if reading.entry_count < query["size"]:
-            return
-        if self.wanted_id is not None:
-            # Ids come from one counter: the article cannot be behind a page with a smaller id.
-            is_before = all(int(native_id) > int(self.wanted_id) for native_id in reading.native_ids)
-            if number < MAX_SEARCH_PAGES and is_before:
-                yield self.make_page_request(language, number + 1)
-            return
-        is_known = not self.since and self.context.has_settled(reading.native_ids)
-        if is_known and self.can_read_back(number, reading):
-            yield self.make_page_request(language, number + 1, is_read_back=True)
-        if is_known or RequestMeta.from_request(response).is_read_back:
-            return
-        if self.since and any(date < self.since for date in reading.published_times):
-            return
-        if not self.since and number >= (self.options.pages or self.max_pages):
-            self.logger.warning("%s: stopped after %d pages; read further back with --since", self.name, number)
-            self.context.increment_stat(RunCount.STOPPED_EARLY)
-            return
-        yield self.make_page_request(language, number + 1)
