@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from support.sandbox import CommandResult, Sandbox
 
+from crawler import spiders
+
 CONFIG = """
 contact = "editor@example.org"
 database = "postgresql://crawler:geheim@127.0.0.1:1/crawler"
@@ -49,10 +51,11 @@ def test_without_a_file_built_in_values_are_in_force(sandbox: Sandbox) -> None:
     assert "file          none: built-in values" in shown.out
     assert "rules         the shipped rules" in shown.out
     assert "missing       no contact: " in shown.out
-    assert "missing       no watch runs ktkz, mfa, qazmonitor: start `crawler watch`" in shown.out
+    names = ", ".join(spiders.list_names())
+    assert f"missing       no watch runs {names}: start `crawler watch`" in shown.out
     values = get_values(as_json)
     assert (values["file"], values["rules"], values["problems"]) == (None, None, [])
-    assert values["unwatched"] == values["sources"] == ["ktkz", "mfa", "qazmonitor"]
+    assert values["unwatched"] == values["sources"] == spiders.list_names()
     assert not sandbox.data_dir.exists(), "nothing is created"
 
 

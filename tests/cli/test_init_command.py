@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.sandbox import Sandbox
 
+from crawler import spiders
 from crawler.__main__ import main
 from crawler.config import load_config
 from crawler.keywords import load_rules
@@ -105,11 +106,12 @@ def test_file_of_the_working_folder_outranks_the_users(tmp_path: Path) -> None:
     own = tmp_path / "config" / "crawler" / "crawler.toml"
     own.parent.mkdir(parents=True)
     own.write_text("[sources.ktkz]\nenabled = false\n")
+    every = dict.fromkeys(spiders.list_names(), True)
     (off,) = user.run_many(("sources", "--json"))
-    assert {line["name"]: line["enabled"] for line in off.lines} == {"mfa": True, "qazmonitor": True, "ktkz": False}
+    assert {line["name"]: line["enabled"] for line in off.lines} == {**every, "ktkz": False}
     (user.work_dir / "crawler.toml").write_text("[sources.mfa]\nenabled = false\n")
     (here,) = user.run_many(("sources", "--json"))
-    assert {line["name"]: line["enabled"] for line in here.lines} == {"mfa": False, "qazmonitor": True, "ktkz": True}
+    assert {line["name"]: line["enabled"] for line in here.lines} == {**every, "mfa": False}
 
 
 def test_the_console_script_is_the_module(sandbox: Sandbox) -> None:

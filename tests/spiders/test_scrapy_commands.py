@@ -9,6 +9,7 @@ from support.gov_site import GovSite
 from support.qazmonitor_site import QazMonitorSite
 from support.sandbox import ROOT, CommandResult, Sandbox, get_expected_articles
 
+from crawler import spiders
 from crawler.items import Article
 
 
@@ -19,7 +20,7 @@ def scrapy(place: Sandbox, *words: object) -> CommandResult:
 def test_list_and_shell(tmp_path: Path) -> None:
     place = Sandbox(tmp_path)
     listed = scrapy(place, "list")
-    assert (listed.code, listed.out.split()) == (0, ["ktkz", "mfa", "qazmonitor"])
+    assert (listed.code, listed.out.split()) == (0, spiders.list_names())
     page = ROOT / "snapshots" / "ktkz" / "article_rus_press.html"
     code = "print('h1:', response.css('header.page-heading h1::text').get())"
     for spider in ((), ("--spider", "ktkz")):

@@ -20,7 +20,7 @@ from unittest.mock import patch
 
 from support.article_addresses import ADDRESSES
 
-from crawler import defaults
+from crawler import defaults, spiders
 from crawler.archive.snapshot_folder import load_stored_pages
 from crawler.config import Config
 
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 PAGE_MODULES = tuple(
     f"pages.{name}" for name in "blocks refusal press_release base listing feed ktkz govkz govkz_rendered".split()
 )
-SPIDER_MODULES = ("spiders.ktkz", "spiders.mfa", "spiders.qazmonitor")
+SPIDER_MODULES = tuple(f"spiders.{name}" for name in spiders.list_names())
 MUTATED_MODULES = (*PAGE_MODULES, *SPIDER_MODULES)
 REBUILT_MODULES = (
     *("pages.blocks", "pages.refusal", "pages.press_release", "pages.metadata", "pages.base", "pages.listing"),
@@ -56,6 +56,7 @@ NOT_EXTRACTION = (
     *("make_first_requests", "make_page_request", "make_next_requests", "check_time_zone", "record_rule"),
     *("record_rules", "make_changed_error", "_quote_text", "make_structure", "record_sources", "list_links"),
     *("get_requested_language", "is_in_scope", "pick_untranslated", "get_listing_names", "can_be_listed"),
+    *("identify_page", "handle_last_answer"),
 )
 """Functions that request pages, report to people or describe a page. Live crawls and their own tests try those."""
 
@@ -256,8 +257,9 @@ class MutationLaboratory:
     """Builds the extraction modules with a mutant and searches for a stored page that shows it."""
 
     def __init__(self) -> None:
-        names = ("ktkz", "mfa", "qazmonitor")
-        self.pages = [(name, page) for name in names for page in load_stored_pages(ROOT / "snapshots", name)]
+        self.pages = [
+            (name, page) for name in spiders.list_names() for page in load_stored_pages(ROOT / "snapshots", name)
+        ]
         self.codes = {
             name: compile(find_source(name).read_text(encoding="utf-8"), name, "exec") for name in REBUILT_MODULES
         }
@@ -294,7 +296,6 @@ class MutationLaboratory:
 
     def _find_shown(self) -> str | None:
         check = sys.modules["crawler.fixtures.expectations"].check_stored_page
-        spiders = importlib.import_module("crawler.spiders")
         sites: dict[str, object] = {}
         for number, (source, page) in enumerate(self.pages):
             try:
