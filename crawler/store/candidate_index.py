@@ -32,7 +32,7 @@ _GET_SIGNATURE = select(
     signatures.c.version,
     signatures.c.day,
     signatures.c.release_id,
-    signatures.c.shingles,
+    signatures.c.shingle_count,
     signatures.c.signature,
 ).where(signatures.c.article_id == bindparam("of_article"))
 _UPDATE_SIGNATURE = update(signatures).where(signatures.c.number == bindparam("of_number"))
@@ -45,7 +45,7 @@ _LIST_WITH_PASSAGE = (
 )
 _ADD_BOILERPLATE = make_insert_if_absent(boilerplate)
 
-FindHollow = Callable[[set[int]], set[int]]
+FindBoilerplateOnly = Callable[[set[int]], set[int]]
 """Returns those of the articles that have almost no text beside passages in many articles."""
 
 
@@ -56,7 +56,7 @@ class ArticleSignature(NamedTuple):
     version: int
     day: int
     release_id: str | None
-    shingles: int
+    shingle_count: int
     signature: bytes
 
 
@@ -80,7 +80,7 @@ def save_signature(
         "version": version,
         "day": day,
         "release_id": release_id,
-        "shingles": new.shingle_count,
+        "shingle_count": new.shingle_count,
         "signature": new.signature,
     }
     known = get_signature(connection, article_id)
@@ -117,7 +117,7 @@ def _delete_keys(connection: Connection, number: int, day: int, old: Fingerprint
 
 def list_candidates(connection: Connection, own: ArticleSignature, fingerprint: Fingerprint) -> list[int]:
     """Return the numbers of the articles worth comparing with this one, in ascending order."""
-    same_band = _count_shared_keys(connection, "bands", "band", fingerprint.bands).keys() - {own.number}
+    same_band = _count_shared_keys(connection, "bands", "band", fingerprint.bands).keys()
     similar = {row.number for row in _fetch_signatures(connection, same_band) if _is_similar(own, row)}
     near_days = f" AND day BETWEEN {own.day - MAX_DAYS_APART} AND {own.day + MAX_DAYS_APART}"
     shared = _count_shared_keys(connection, "story_keys", "key", fingerprint.event_keys, near_days)
@@ -125,16 +125,17 @@ def list_candidates(connection: Connection, own: ArticleSignature, fingerprint: 
     same_release: set[int] = set()
     if own.release_id is not None:
         query = select(signatures.c.number).where(signatures.c.release_id == own.release_id)
-        same_release = {row.number for row in connection.execute(query.limit(MAX_CANDIDATES_PER_KEY))}
+        newest = query.order_by(signatures.c.number.desc()).limit(MAX_CANDIDATES_PER_KEY)
+        same_release = {row.number for row in connection.execute(newest)}
     return sorted((similar | same_event | same_release) - {own.number})
 
 
 def _is_similar(own: ArticleSignature, row: Any) -> bool:
-    return is_candidate(own.signature, bytes(row.signature), (own.shingles, row.shingles))
+    return is_candidate(own.signature, bytes(row.signature), (own.shingle_count, row.shingle_count))
 
 
 def _fetch_signatures(connection: Connection, numbers: Collection[int]) -> Iterable[Any]:
-    query = select(signatures.c.number, signatures.c.shingles, signatures.c.signature)
+    query = select(signatures.c.number, signatures.c.shingle_count, signatures.c.signature)
     for chunk in _split_chunks(sorted(numbers)):
         yield from connection.execute(query.where(signatures.c.number.in_(chunk)))
 
@@ -167,17 +168,18 @@ def get_boilerplate(connection: Connection, keys: Collection[int]) -> frozenset[
     return frozenset(found)
 
 
-def update_boilerplate(connection: Connection, keys: Collection[int], find_hollow: FindHollow) -> set[int]:
+def update_boilerplate(connection: Connection, keys: Collection[int], find_ignored: FindBoilerplateOnly) -> set[int]:
     """Write which of these passages are boilerplate now. Return the articles for which that has changed.
 
-    Hollow articles do not count: they resemble everyone who quotes them, and would join the others into one cluster.
+    Boilerplate-only articles do not count: they resemble everyone who quotes them, and would join the others into one
+    cluster.
     """
     former = get_boilerplate(connection, keys)
     changed: set[int] = set()
     for key in sorted(former | get_frequent_passages(connection, keys)):
         rows = connection.execute(_LIST_WITH_PASSAGE, {"key": key}).all()
         clusters = {row.number: row.raw_cluster for row in rows}
-        is_boilerplate = _count_clusters(connection, clusters, find_hollow) >= MIN_BOILERPLATE_CLUSTERS
+        is_boilerplate = _count_clusters(connection, clusters, find_ignored) >= MIN_BOILERPLATE_CLUSTERS
         was_cut_off = not is_boilerplate and len(rows) == MAX_QUOTING_ARTICLES_READ
         if is_boilerplate == (key in former) or was_cut_off:
             continue
@@ -189,20 +191,24 @@ def update_boilerplate(connection: Connection, keys: Collection[int], find_hollo
     return changed
 
 
-def _count_clusters(connection: Connection, clusters: dict[int, int], find_hollow: FindHollow) -> int:
-    """Return how many clusters these articles (number → raw cluster) are in without the hollow ones."""
-    hollow = find_hollow(set(clusters)) if len(clusters) >= MIN_BOILERPLATE_CLUSTERS else set()
-    if not hollow:
+def _count_clusters(connection: Connection, clusters: dict[int, int], find_ignored: FindBoilerplateOnly) -> int:
+    """Return how many clusters these articles (number → raw cluster) are in without the boilerplate-only ones."""
+    ignored = find_ignored(set(clusters)) if len(clusters) >= MIN_BOILERPLATE_CLUSTERS else set()
+    if not ignored:
         return len(set(clusters.values()))
-    left = clusters.keys() - hollow
+    left = clusters.keys() - ignored
     neighbours: dict[int, set[int]] = {}
     for a, b in connection.execute(select(links.c.a, links.c.b).where(links.c.raw, links.c.a.in_(left))):
         if b in left:
             neighbours.setdefault(a, set()).add(b)
             neighbours.setdefault(b, set()).add(a)
     count = 0
+
+    def list_neighbours(numbers: Iterable[int]) -> set[int]:
+        return set().union(*(neighbours.get(number, set()) for number in numbers))
+
     while left:
-        left -= find_connected([min(left)], lambda new: set().union(*(neighbours.get(each, set()) for each in new)))
+        left -= find_connected([min(left)], list_neighbours)
         count += 1
     return count
 
@@ -210,8 +216,8 @@ def _count_clusters(connection: Connection, clusters: dict[int, int], find_hollo
 def get_frequent_passages(connection: Connection, keys: Collection[int]) -> frozenset[int]:
     """Return which of these passages are in at least `MIN_BOILERPLATE_CLUSTERS` articles.
 
-    The query does not count them: it would read a hundred thousand rows for a passage that ends every tenth article
-    of a million.
+    The query asks whether a passage has a row with that number, and the index ends after it. A count would read a
+    hundred thousand rows for a passage that ends every tenth article of a million.
     """
     found: set[int] = set()
     for chunk in _split_chunks(sorted(keys)):

@@ -185,7 +185,7 @@ class Clusterer:
     def _update_boilerplate(self, connection: Connection, keys: Collection[int]) -> set[int]:
         """Write which of these passages are boilerplate now. Return the articles for which that has changed."""
 
-        def find_hollow(numbers: set[int]) -> set[int]:
+        def find_boilerplate_only(numbers: set[int]) -> set[int]:
             read = {
                 number: self.read_text(connection, name) for number, name in _fetch_ids(connection, numbers).items()
             }
@@ -194,7 +194,7 @@ class Clusterer:
             frequent = candidate_index.get_frequent_passages(connection, keys)
             return {number for number, text in texts.items() if is_mostly_boilerplate(text, frequent)}
 
-        return candidate_index.update_boilerplate(connection, keys, find_hollow)
+        return candidate_index.update_boilerplate(connection, keys, find_boilerplate_only)
 
 
 def is_mostly_boilerplate(text: SegmentedText, passages: frozenset[int]) -> bool:

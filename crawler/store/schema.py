@@ -261,7 +261,7 @@ signatures = Table(
     Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
     Column("version", Integer, nullable=False),
     Column("day", Integer, nullable=False),
-    Column("shingles", Integer, nullable=False),
+    Column("shingles", Integer, key="shingle_count", nullable=False),
     Column("signature", LargeBinary, nullable=False),
     Column("identity", Text, key="release_id"),
     Column("raw_cluster", Integer, nullable=False),
