@@ -1,6 +1,8 @@
 """Scrapy's settings: every component and pipeline, in order.
 
-What an owner may change is in crawler.toml; the add-on `ConfigAddon` sets it here.
+What an owner may change is in crawler.toml; the add-on `ConfigAddon` sets it. A setting in this file or in a spider's
+`custom_settings` takes precedence over it, because Scrapy's priorities are addon 15, project 20, spider 30, cmdline 40.
+So a setting that crawler.toml has must be in neither.
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 Only the last word of a term is inflected. So a term is a stem and the set of endings that may follow it to the end of
 the word: "Қызыл Крест" + "тің" counts, "крестик" does not. A stem may change its last letter before a vowel (құқық,
 құқығы).
+
+A suffix is a first letter, which depends on the stem's last sound, and a tail. The first letters and the cases after a
+possessive are in `defaults/inflection.toml`; the tails ("ың", "ағы", "мыз") are in this module, in back vowels.
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@ Replaces Scrapy's RetryMiddleware, with three differences:
 * A Retry-After header pauses the whole host. One above CRAWLER_LONGEST_WAIT seconds raises Blocked instead.
 * A host that never answers raises Unreachable after CRAWLER_REACH_SECONDS (see `circuit_breaker`).
 
+A waiting request sleeps in `process_request`, so it occupies one of Scrapy's CONCURRENT_REQUESTS slots. When all of
+them wait for a host, the run's other requests wait too.
+
 Replays do not wait, and a failure there affects only its own page.
 """
 
@@ -88,7 +91,7 @@ class BackoffRetryMiddleware:
         self._breaker.record_answer(urlparse_cached(request).netloc)
 
     async def process_request(self, request: Request) -> None:
-        """Wait until the request may be sent. Other requests continue meanwhile.
+        """Wait until the request may be sent. Other requests continue meanwhile, while slots are left.
 
         Raises Blocked or Unreachable if the host gets no more requests in this run.
         """

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from crawler.config import Config, Subscription
 from crawler.items import Article, Verdict
@@ -30,9 +31,17 @@ BATCH_SIZE = 200
 SAME_CORRECTION_PERIOD = timedelta(days=1)
 """Revisions of a story's other articles within this period are the same correction: one alert."""
 BURST_PERIOD = timedelta(minutes=10)
-"""Messages to a subscription within this period count as one burst."""
+"""Alerts to a subscription within this period count as one burst."""
 MAX_CLUSTERING_WAIT = timedelta(minutes=10)
 """An event waits at most this long for its article's story. A run stores articles before they are grouped."""
+
+
+class EarlierMessage(NamedTuple):
+    """A message that already covers a story, so that its further events cause none."""
+
+    reason: str
+    message_id: int | None
+    """None if it is a digest that is still to be made."""
 
 
 class RoutedEvent:
@@ -147,11 +156,10 @@ class _SubscriptionRouter:
             if earlier is None:
                 new.append(group)
                 continue
-            reason, message_id = earlier
-            # An alert that was sent covers the event for good. A digest is still to say that more pages carry it.
-            covering = message_id if is_realtime else None
+            # A covered event in a digest subscription keeps no message, so the next digest can still count its page.
+            message_id = earlier.message_id if is_realtime else None
             notifications += [
-                self._make_notification(event, Decision.COVERED, reason, covering) for event in group.events
+                self._make_notification(event, Decision.COVERED, earlier.reason, message_id) for event in group.events
             ]
         if not is_realtime:
             return [*notifications, *self._make_notifications(new, Decision.DIGEST)], 0
@@ -187,11 +195,8 @@ class _SubscriptionRouter:
         is_foreign = article.language != self._subscription.language
         return article.verdict is Verdict.COPY, is_foreign, published, -event.event.version, event.event.id
 
-    def _find_earlier_message(self, group: StoryEvents) -> tuple[str, int | None] | None:
-        """Return why an earlier message covers a group, and that message. None if the subscription has to be notified.
-
-        The message is None if it is a digest that is still to be made.
-        """
+    def _find_earlier_message(self, group: StoryEvents) -> EarlierMessage | None:
+        """Return the message that covers a group, or None if the subscription has to be notified."""
         if self._subscription.unit == "article" or group.is_match_gone:
             return None
         past = self._store.notifications.list_past(self._name, group.lead.story_article_ids)
@@ -206,7 +211,8 @@ class _SubscriptionRouter:
         if not covering:
             return None
         first = covering[0]
-        return f"{reason} ({first.article_id}, {first.decided_at:%Y-%m-%d %H:%M} UTC)", first.message_id
+        where = f"{first.article_id}, {first.decided_at:%Y-%m-%d %H:%M} UTC"
+        return EarlierMessage(f"{reason} ({where})", first.message_id)
 
     def _list_same_corrections(self, group: StoryEvents, past: Sequence[PastNotification]) -> list[PastNotification]:
         """Return notifications of the same change in the story's other articles, since the group's own last one."""

@@ -21,7 +21,7 @@ LINE_BREAKING_TAGS = frozenset(
 SKIPPED_TAGS = frozenset("script style template svg iframe object head noscript".split())
 NAMED_TAGS = frozenset("h1 h2 h3 h4 h5 h6 li figcaption blockquote p".split())
 """Elements whose name a block keeps as its `tag`."""
-LIST_NUMBER_PATTERN = re.compile(r"\s+\d+\.\s+")
+INDENTED_NUMBER_PATTERN = re.compile(r"\s+\d+\.\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def parse_text(text: str) -> list[Block]:
     """Return the lines of a text rendering without blank ones. An indented "1." makes a list item."""
     blocks = []
     for raw in text.splitlines():
-        item = LIST_NUMBER_PATTERN.match(raw)
+        item = INDENTED_NUMBER_PATTERN.match(raw)
         if line := clean_line(raw[item.end() :] if item else raw):
             blocks.append(Block(line, "li" if item else "p"))
     return blocks

@@ -203,6 +203,8 @@ class RunScheduler:
 
     def _apply_timings(self, timings: Mapping[str, Timing]) -> None:
         """Plan the sources that are new or have another timing. The others keep their planned start."""
+        # This runs in the store thread. APScheduler 3 allows it: it locks its jobs, and `wakeup` of AsyncIOScheduler
+        # goes through `call_soon_threadsafe`.
         now = datetime.now(self._zone)
         changed = {source: timing for source, timing in timings.items() if timing != self._timings.get(source)}
         rows = [apply_timing(self._schedules.get(source), source, timing) for source, timing in changed.items()]
