@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -35,21 +35,39 @@ page_read = object()
 _contexts: WeakKeyDictionary[Crawler, RunContext] = WeakKeyDictionary()
 
 
-class GonePagePolicy(Protocol):
-    """Decides what an answer of 404 or 410 means (setting CRAWLER_RECRAWL_POLICY)."""
+class KnownPagePolicy(Protocol):
+    """Decides which known pages are requested again, and what 404 or 410 means (setting CRAWLER_RECRAWL_POLICY)."""
 
-    def make_unpublished(self, response: Response) -> Iterable[Article]:
-        """Return the versions to store for the page."""
+    def claim_if_due(self, url: str) -> bool:
+        """Return whether a listed address is to be requested. A recrawl counts against the run's budget."""
+
+    def was_gone_last_time(self, url: str) -> bool:
+        """Whether the page was gone at its last request: then it is requested without conditions."""
+
+    def list_unlisted_due(self) -> Iterable[str]:
+        """Return the addresses to request that no list of the run named."""
+
+    def record_seen(self, url: str, at: datetime) -> None:
+        """Record that the page exists."""
+
+    def handle_gone_page(self, response: Response) -> Iterable[Article]:
+        """Return the versions to store for a page that answers 404 or 410."""
+
+    def save_findings(self) -> None:
+        """Store what the run found out about known pages."""
 
 
 class ListDeletionPolicy(Protocol):
     """Finds articles that their lists no longer show (setting CRAWLER_DELETION_POLICY)."""
 
     read_back_until: datetime | None
-    """The publication time to which lists are read behind the last known article, None for not at all."""
+    """Lists are read on past the newest known article, back to this time; None: stop there."""
 
-    def find_deleted(self, coverage: Mapping[str, Any]) -> Iterable[Article]:
-        """Return the versions to store, once all lists (by name) are read."""
+    def find_deleted(self, coverage: Mapping[str, Any]) -> Iterator[Article]:
+        """Yield the versions to store, once all lists (by name) are read."""
+
+    def save_findings(self) -> None:
+        """Store which articles the lists no longer showed."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -75,7 +93,7 @@ class RunContext:
     has_failed_listing: bool = False
     has_given_up: bool = False
     unaccounted_urls: dict[str, None] = field(default_factory=dict)
-    """Listed addresses in page order, without those that rightly have no article."""
+    """Listed addresses, minus those found to be no article; the run's end reports those still without one."""
     article_cache_entries: dict[SnapshotRef, HttpCacheEntry] = field(default_factory=dict)
     """What to store of a response together with its article."""
     listing_cache_entries: list[HttpCacheEntry] = field(default_factory=list)
@@ -144,9 +162,9 @@ class RunContext:
         return load_stored_pages(self.replay_path, self.source)
 
     @cached_property
-    def recrawl_policy(self) -> GonePagePolicy | None:
-        """The policy for pages that are gone; None in a replay."""
-        policy: GonePagePolicy | None = self._load_policy("CRAWLER_RECRAWL_POLICY")
+    def recrawl_policy(self) -> KnownPagePolicy | None:
+        """The policy for known pages; None in a replay."""
+        policy: KnownPagePolicy | None = self._load_policy("CRAWLER_RECRAWL_POLICY")
         return policy
 
     @cached_property

@@ -20,11 +20,10 @@ from scrapy.http import Response
 
 from crawler.archive.snapshot_reader import read_snapshot_at
 from crawler.context.request_meta import RequestMeta
-from crawler.context.run_context import RunContext
+from crawler.context.run_context import KnownPagePolicy, ListDeletionPolicy, RunContext
 from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
-from crawler.middlewares.deletions import DeletionPolicy
-from crawler.middlewares.recrawl import CONDITIONAL_HEADERS, RecrawlPolicy
+from crawler.middlewares.recrawl import CONDITIONAL_HEADERS
 from crawler.spiders.base import SourceSpider
 from crawler.store import HttpCacheEntry
 
@@ -35,7 +34,7 @@ class ConditionalRequestMiddleware:
     def __init__(self, crawler: Crawler, context: RunContext) -> None:
         self._crawler, self._context = crawler, context
         self._archive_root: str | None = crawler.settings.get("CRAWLER_ARCHIVE_DIR")
-        self._policies: list[RecrawlPolicy | DeletionPolicy] = []
+        self._policies: list[KnownPagePolicy | ListDeletionPolicy] = []
         self._requested_unlisted: bool | None = None
 
     @classmethod
@@ -48,7 +47,7 @@ class ConditionalRequestMiddleware:
 
     def spider_opened(self) -> None:
         """Make the policies now: they compare with the store as it is when the run begins."""
-        self._policies = [each for each in (self._recrawl, self._deletions) if each]
+        self._policies = [each for each in (self._recrawl, self._context.deletion_policy) if each]
 
     def spider_idle(self, spider: SourceSpider) -> None:
         """When all lists are read: request the articles due that no list named, then store what was found.
@@ -82,11 +81,11 @@ class ConditionalRequestMiddleware:
             return
         meta = RequestMeta.from_request(request)
         url = self._spider.to_public_url(request.url)
-        if meta.is_article and not meta.is_recrawl and not self._recrawl.is_due(url):
+        if meta.is_article and not meta.is_recrawl and not self._recrawl.claim_if_due(url):
             self._context.increment_stat("known")
             raise IgnoreRequest("The article is known and not due.")
         entry = self._context.store.http_cache.get(self._context.source, url)
-        if entry is None or meta.is_unconditional or self._recrawl.is_suspected_gone(url):
+        if entry is None or meta.is_unconditional or self._recrawl.was_gone_last_time(url):
             return
         RequestMeta.update(request, cache_entry=entry)
         for name, value in zip(CONDITIONAL_HEADERS, (entry.etag, entry.last_modified), strict=True):
@@ -102,8 +101,6 @@ class ConditionalRequestMiddleware:
         RequestMeta.update(request, fetched_at=fetched_at)
         if request.method != "GET":
             return response
-        if response.status in (200, 304) and not meta.is_listing:
-            self._recrawl.record_answer(self._spider.to_public_url(request.url), fetched_at)
         if response.status == 304 and meta.cache_entry is not None:
             self._context.listing_cache_entries.append(replace(meta.cache_entry, checked_at=fetched_at))
             return self._restore_unmodified(request, response, meta.cache_entry) if meta.is_listing else response
@@ -155,16 +152,8 @@ class ConditionalRequestMiddleware:
         return self._crawler.spider
 
     @property
-    def _recrawl(self) -> RecrawlPolicy | None:
-        policy = self._context.recrawl_policy
-        assert policy is None or isinstance(policy, RecrawlPolicy)
-        return policy
-
-    @property
-    def _deletions(self) -> DeletionPolicy | None:
-        policy = self._context.deletion_policy
-        assert policy is None or isinstance(policy, DeletionPolicy)
-        return policy
+    def _recrawl(self) -> KnownPagePolicy | None:
+        return self._context.recrawl_policy
 
 
 def _get_header(response: Response, name: str) -> str | None:

@@ -69,8 +69,12 @@ class RecrawlPolicy:
         self._newly_gone: dict[str, Absence] = {}
         self._settled_ids: set[str] = set()
         self._watched_ids = {self._get_native_id(each) or each for each in self._options.watched}
-        failures = list_suspected_gone(self._store, spider.name)
-        self._suspected = {self._get_native_id(each.url) or "": each for each in failures}
+        # After a change of `identify` a stored address may name no article any more.
+        self._suspected = {
+            native_id: each
+            for each in list_suspected_gone(self._store, spider.name)
+            if (native_id := self._get_native_id(each.url))
+        }
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -88,9 +92,14 @@ class RecrawlPolicy:
 
     # --- before the request
 
-    def is_due(self, url: str) -> bool:
-        """Whether a listed address is to be requested. A second call for an article returns the same."""
-        native_id = self._get_native_id(url) or ""
+    def claim_if_due(self, url: str) -> bool:
+        """Return whether a listed address is to be requested, and spend one of the run's recrawls where it is one.
+
+        A second call for the same article returns the same and spends nothing.
+        """
+        native_id = self._get_native_id(url)
+        if native_id is None:
+            return True
         if native_id not in self._decisions:
             self._decisions[native_id] = self._decide(native_id)
         return self._decisions[native_id]
@@ -110,8 +119,8 @@ class RecrawlPolicy:
         self._recrawls_left -= 1
         return self._recrawls_left >= 0
 
-    def is_suspected_gone(self, url: str) -> bool:
-        """Whether the page was gone at its last request, which makes its validators meaningless."""
+    def was_gone_last_time(self, url: str) -> bool:
+        """Whether the page was gone at its last request (once, or unpublished): its validators mean nothing then."""
         native_id = self._get_native_id(url)
         if native_id is None:
             return False
@@ -137,19 +146,19 @@ class RecrawlPolicy:
 
     # --- after the response
 
-    def record_answer(self, url: str, at: datetime) -> None:
+    def record_seen(self, url: str, at: datetime) -> None:
         """Record that the page exists."""
         if native_id := self._get_native_id(url):
             self._seen_at[native_id] = at
 
-    def make_unpublished(self, response: Response) -> list[Article]:
-        """Return the versions to store for a page that is gone: none the first time, none for an unknown page."""
+    def handle_gone_page(self, response: Response) -> list[Article]:
+        """Record that a page is gone, and return the versions to store: none the first time or for an unknown page."""
         urls = response.meta.get("redirect_urls") or [response.url]
         url = self._spider.to_public_url(urls[0])
-        native_id, at = (
-            self._get_native_id(url) or "",
-            RequestMeta.from_request(response).fetched_at or datetime.now(UTC),
-        )
+        native_id = self._get_native_id(url)
+        if native_id is None:
+            return []
+        at = RequestMeta.from_request(response).fetched_at or datetime.now(UTC)
         known = self._list_known(native_id)
         published = [article for article in known if article.verdict is not Verdict.UNPUBLISHED]
         if known and not published:
@@ -158,6 +167,7 @@ class RecrawlPolicy:
             return []
         absence = Absence(url, format_evidence(f"HTTP {response.status}", response), at)
         earlier, run = self._suspected.get(native_id), self._context.run
+        # Recorded by this same run: not a second observation.
         if earlier is None or (run and earlier.last_at >= run.started_at):
             self._newly_gone[native_id] = absence
             self._context.increment_stat("gone_once")

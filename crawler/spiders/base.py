@@ -150,7 +150,7 @@ class SourceSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Yield the run's first requests: its one address, or the source's lists."""
-        for request in [self.make_request(self.url)] if self.url else self.make_first_requests():
+        for request in [self.make_request(self.url)] if self.url and self.is_single_url else self.make_first_requests():
             yield request
 
     def make_first_requests(self) -> Iterable[Request]:
@@ -178,6 +178,7 @@ class SourceSpider(scrapy.Spider):
         meta = RequestMeta.from_request(response)
         if response.status == 304:
             self.context.increment_stat("revisits_unmodified" if meta.is_recrawl else RunCount.NOT_MODIFIED)
+            self.record_seen(response)
             return
         try:
             reading = read_snapshot(make_snapshot(response, self.to_public_url(response.url)), self.site)
@@ -200,10 +201,11 @@ class SourceSpider(scrapy.Spider):
         self.context.increment_stat(RunCount.NO_ARTICLE)
         self.logger.info("%s", reason)
         if response.status not in GONE_STATUSES:
+            self.record_seen(response)
             if response.request:
                 self.context.unaccounted_urls.pop(self.to_public_url(response.request.url), None)
         elif self.context.recrawl_policy:
-            yield from self.context.recrawl_policy.make_unpublished(response)
+            yield from self.context.recrawl_policy.handle_gone_page(response)
 
     def retry_transient(self, response: Response, error: Unreachable) -> Iterator[Request]:
         """Retry a response that came with HTTP 200 and is a passing fault of the server."""
@@ -230,6 +232,7 @@ class SourceSpider(scrapy.Spider):
         for problem in reading.problems:
             self.context.report_problem(problem)
         self.crawler.signals.send_catch_log(page_read, reading=reading, spider=self)
+        self.record_seen(response)
         self.remember_validators(response, reading)
         for article in reading.articles:
             if self.is_in_scope(article):
@@ -240,6 +243,12 @@ class SourceSpider(scrapy.Spider):
         yield from self.make_article_requests(reading)
         if is_listing and not self.is_limit_reached():
             yield from self.make_next_requests(response, reading)
+
+    def record_seen(self, response: Response) -> None:
+        """Record that a page exists: after it was read, because a challenge page comes with HTTP 200 too."""
+        meta, policy = RequestMeta.from_request(response), self.context.recrawl_policy
+        if policy and meta.fetched_at and not meta.is_listing and response.request and response.request.method == "GET":
+            policy.record_seen(self.to_public_url(response.request.url), meta.fetched_at)
 
     def remember_validators(self, response: Response, reading: Reading) -> None:
         """Keep the response's validators: an article's until it is stored, a list's until the run ends well."""

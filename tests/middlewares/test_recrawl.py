@@ -147,6 +147,18 @@ def test_a_block_or_an_error_page_takes_nothing_away(watched: WatchedSource) -> 
     assert [watched.list_verdicts(article.id) for article in broken] == [["new"]] * 4
 
 
+def test_a_challenge_page_with_status_200_does_not_count_as_a_visit(watched: WatchedSource) -> None:
+    off = grow(watched)
+    watched.pass_time(2 * HOUR)
+    challenged = next(article for article in watched.site.articles if article.id == off[0])
+    watched.site.add_fault(watched.site.path(challenged), "200_challenge")
+    assert watched.crawl()["counts"]["revisits"] == 3
+    watched.site.heal()
+    watched.site.requests.clear()
+    assert watched.crawl()["counts"]["revisits_unmodified"] == 1
+    assert [asked(watched, native_id) for native_id in off] == [1, 0, 0]
+
+
 def test_a_page_back_before_the_second_visit_was_never_gone(watched: WatchedSource) -> None:
     watched.crawl()
     one = watched.site.articles[1]
