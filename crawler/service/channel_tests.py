@@ -1,25 +1,47 @@
-"""When each channel was last tested: the time of an empty file in the data folder, one for each channel."""
+"""When each channel was last tested: the times of empty files in the data folder, `NAME` and `NAME.failed`."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from crawler.config import Config
 
+FAILED_SUFFIX = ".failed"
+"""No channel has it in its name."""
+
 
 def record_channel_test(config: Config, channel: str) -> None:
-    """Record that a test message was sent on the channel now."""
-    path = _get_path(config, channel)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
+    """Record that a test message was sent on the channel now. A failure before it is forgotten."""
+    _touch(_get_path(config, channel))
+    _get_path(config, channel, FAILED_SUFFIX).unlink(missing_ok=True)
+
+
+def record_failed_channel_test(config: Config, channel: str) -> None:
+    """Record that a test message could not be sent on the channel now."""
+    with suppress(OSError):  # the command reports why the test failed, which matters more
+        _touch(_get_path(config, channel, FAILED_SUFFIX))
 
 
 def get_channel_test(config: Config, channel: str) -> datetime | None:
     """Return when the channel was last tested with success (UTC), or None."""
-    path = _get_path(config, channel)
+    return _read_time(_get_path(config, channel))
+
+
+def get_failed_channel_test(config: Config, channel: str) -> datetime | None:
+    """Return when the channel's last test failed (UTC), or None if the last test succeeded or there was none."""
+    return _read_time(_get_path(config, channel, FAILED_SUFFIX))
+
+
+def _read_time(path: Path) -> datetime | None:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.is_file() else None
 
 
-def _get_path(config: Config, channel: str) -> Path:
-    return config.data_folder / "channel-tests" / channel
+def _touch(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
+def _get_path(config: Config, channel: str, suffix: str = "") -> Path:
+    return config.data_folder / "channel-tests" / f"{channel}{suffix}"

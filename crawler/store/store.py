@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 
 from sqlalchemy import URL, make_url
@@ -123,6 +124,24 @@ def store_exists(url: str) -> bool:
     if address.get_backend_name() != "sqlite":
         return True
     return bool(address.database) and Path(str(address.database)).is_file()
+
+
+def can_create_store(url: str) -> bool:
+    """Return whether a store's file could be made. Folders that are made to find this out are removed again."""
+    file = _get_file(_parse_url(url))
+    if file is None:
+        return True
+    missing = [folder for folder in (file.parent, *file.parent.parents) if not folder.exists()]
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=file.parent):
+            return True
+    except OSError:
+        return False
+    finally:
+        for folder in missing:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def redact_url(url: str) -> str:

@@ -127,8 +127,28 @@ def test_channel_test(place: Path, hook: WebhookServer) -> None:
     assert "channels      desk (tested 20" in get_output("config")
     hook.failing = 1.0
     assert "the receiver answered 500" in get_refusal(Unreachable, "alerts", "test", "desk")
+    assert "desk (last test failed 20" in get_output("config")
+    assert "missing       the last test of channel desk failed" in get_output("config")
+    hook.failing = 0.0
+    get_output("alerts", "test", "desk")
+    assert "desk (tested 20" in get_output("config")
     assert "did you mean 'desk'" in get_refusal(UsageError, "alerts", "test", "dsk")
     assert "There is no language 'de'" in get_refusal(UsageError, "alerts", "test", "desk", "--language", "de")
+
+
+def test_an_unknown_subscription_is_refused(place: Path) -> None:
+    assert "no subscription 'pres', did you mean 'press'?" in get_refusal(
+        UsageError, "alerts", "--subscription", "pres"
+    )
+    (place / "crawler.toml").unlink()
+    assert "press → desk" in get_output("alerts", "--subscription", "press"), "a former subscription"
+    assert "there are none." in get_refusal(UsageError, "alerts", "--subscription", "nosuch")
+
+
+def test_an_empty_store_has_no_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CRAWLER_DATA_DIR", str(tmp_path))
+    assert get_output("alerts") == "No messages yet.\n"
 
 
 def test_subscribe_keeps_the_rest_of_the_file(place: Path) -> None:

@@ -51,6 +51,8 @@ def test_without_a_file_built_in_values_are_in_force(sandbox: Sandbox) -> None:
     assert "file          none: built-in values" in shown.out
     assert "rules         the shipped rules" in shown.out
     assert "missing       no contact: " in shown.out
+    assert "watch         not running\n" in shown.out
+    assert "alarms        none\n" in shown.out
     names = ", ".join(spiders.list_names())
     assert f"missing       no watch runs {names}: start `crawler watch`" in shown.out
     values = get_values(as_json)
@@ -67,7 +69,7 @@ def test_settings_are_printed_without_secrets(sandbox: Sandbox) -> None:
     assert values["file"] == str(file)
     assert values["archive"] is None
     assert values["subscriptions"] == {"press": ["desk"]}
-    assert values["channels"] == [{"name": "desk", "last_test": None}]
+    assert values["channels"] == [{"name": "desk", "last_test": None, "last_failure": None}]
     assert "channel desk was never tested: run `crawler alerts test desk`" in values["missing"]
     assert "ktkz" not in values["sources"]
 
@@ -79,6 +81,8 @@ def test_settings_are_printed_without_secrets(sandbox: Sandbox) -> None:
         ("rules = 'nowhere.toml'\n", "nowhere.toml"),
         ("[channels]\ndesk = 'nonsense://x'\n[subscriptions.press]\nchannels = ['desk']\n", "channels.desk"),
         ("[channels]\ndesk = 'json://h'\n[subscriptions.press]\nchannels = ['desk']\nrules = ['ih']\n", "no rule 'ih'"),
+        ("[sources.mfa]\ncron = 'every day'\n", "sources.mfa.cron: 'every day' is no cron expression"),
+        ("[sources.mfa]\nexcerpt_share = 1.0\n", "sources.mfa.excerpt_share = 1.0 is more than the 30% that"),
     ],
 )
 def test_a_broken_configuration_exits_with_2(sandbox: Sandbox, text: str, problem: str) -> None:
@@ -86,3 +90,14 @@ def test_a_broken_configuration_exits_with_2(sandbox: Sandbox, text: str, proble
     done = run_config(sandbox)
     assert (done.code, done.err.startswith("crawler: ")) == (2, True), done.err
     assert problem in done.err
+    assert not done.out or "watch         not checked" in done.out
+
+
+def test_a_data_folder_that_cannot_be_written_exits_with_2(sandbox: Sandbox) -> None:
+    configure(sandbox, "")
+    (sandbox.work_dir / "file").touch()
+    folder = str(sandbox.work_dir / "file" / "data")
+    done, failing = (sandbox.run_crawler(word, CRAWLER_DATA_DIR=folder) for word in ("config", "articles"))
+    assert (done.code, failing.code) == (2, 2)
+    assert "cannot be opened: Not a directory" in done.err
+    assert done.err == failing.err

@@ -59,6 +59,8 @@ def list_messages(
 
     config = load_config(context.obj)
     with open_store(config.database_url) as store:
+        if subscription is not None:
+            _raise_if_unknown_subscription(config, store, subscription)
         rows = store.deliveries.list_newest(
             failed=failed, subscription=subscription, since=parse_since(since, config.timezone), limit=limit
         )
@@ -72,7 +74,7 @@ def list_messages(
             counts = ", ".join(
                 f"{number} {state}" for state, number in sorted(store.deliveries.count_by_state().items())
             )
-            print(f"{len(rows)} shown; in all {counts or 'no message yet'}, in {store.name}.")
+            print(f"{len(rows)} shown; in all {counts}, in {store.name}." if counts else "No messages yet.")
 
 
 @app.command()
@@ -134,15 +136,16 @@ def test(
     from crawler.config import load_config
     from crawler.notify.rendering import make_test_message
     from crawler.notify.transports import DeliveryError, Transport
-    from crawler.service.channel_tests import record_channel_test
+    from crawler.service.channel_tests import record_channel_test, record_failed_channel_test
 
     config = load_config(context.obj)
     _raise_if_unknown_channel(config, channel)
-    carrier = Transport(f"channels.{channel}", config.channels[channel].get_secret_value())
     spoken = choose_output_language(output_language, language)
+    carrier = Transport(f"channels.{channel}", config.channels[channel].get_secret_value())
     try:
         carrier.send(make_test_message(channel, spoken, config.timezone, datetime.now(UTC)))
     except DeliveryError as error:
+        record_failed_channel_test(config, channel)
         raise Unreachable(f"{channel}: not sent: {error}.") from error
     record_channel_test(config, channel)
     print(f"{channel}: sent. Ask the recipients whether it arrived.")
@@ -167,6 +170,17 @@ def _raise_if_unknown_channel(config: Config, channel: str) -> None:
     if channel not in config.channels:
         hint = suggest_nearest(channel, config.channels) or f"; it has {', '.join(config.channels) or 'none'}."
         raise UsageError(f"There is no channel {channel!r} in [channels]{hint}")
+
+
+def _raise_if_unknown_subscription(config: Config, store: Store, name: str) -> None:
+    """Raise UsageError for a name that is not in the configuration. Messages of a former subscription can be listed."""
+    from crawler.errors import suggest_nearest
+
+    if name not in config.subscriptions and not store.deliveries.list_newest(subscription=name, limit=1):
+        hint = (
+            suggest_nearest(name, config.subscriptions) or f"; there are {', '.join(config.subscriptions) or 'none'}."
+        )
+        raise UsageError(f"There is no subscription {name!r}{hint}")
 
 
 def _list_article_ids(store: Store, message: Message) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -48,22 +49,28 @@ def config(context: typer.Context, as_json: JsonOption = False) -> None:
 def config_to_dict(config: Config) -> dict[str, Any]:
     """Return the settings in force as JSON values, without secrets.
 
-    `missing` lists what is not set up, though a run does not need it. `problems` lists what prevents runs.
+    `missing` lists what is not set up, though a run does not need it. `problems` lists what prevents runs or outputs.
+    `unwatched` is None if there is a problem: it was not checked.
     """
     from crawler import spiders
     from crawler.config import summarize_config
-    from crawler.service.channel_tests import get_channel_test
+    from crawler.service.channel_tests import get_channel_test, get_failed_channel_test
 
     summary = summarize_config(config)
     sources = [name for name in spiders.list_names() if config.get_source(name).enabled]
     problems = list_problems(config)
-    unwatched = [] if problems else find_unwatched(config, sources)
+    unwatched = None if problems else find_unwatched(config, sources)
     tests = {channel: get_channel_test(config, channel) for channel in summary.channels}
+    failures = {channel: get_failed_channel_test(config, channel) for channel in summary.channels}
     missing = [MISSING[each] for each in summary.missing]
     if unwatched:
         missing.append(f"no watch runs {', '.join(unwatched)}: start `crawler watch`")
     missing += [
-        f"channel {name} was never tested: run `crawler alerts test {name}`" for name in tests if tests[name] is None
+        f"the last test of channel {name} failed: correct its address, then run `crawler alerts test {name}`"
+        if failures[name]
+        else f"channel {name} was never tested: run `crawler alerts test {name}`"
+        for name in tests
+        if failures[name] or not tests[name]
     ]
     return {
         "file": str(summary.file) if summary.file else None,
@@ -75,7 +82,10 @@ def config_to_dict(config: Config) -> dict[str, Any]:
         "rules": str(summary.rules) if summary.rules else None,
         "sources": sources,
         "unwatched": unwatched,
-        "channels": [{"name": name, "last_test": format_time(test)} for name, test in tests.items()],
+        "channels": [
+            {"name": name, "last_test": format_time(test), "last_failure": format_time(failures[name])}
+            for name, test in tests.items()
+        ],
         "subscriptions": {name: list(channels) for name, channels in summary.subscriptions.items()},
         "alarms": summary.alarm_count,
         "missing": missing,
@@ -84,29 +94,63 @@ def config_to_dict(config: Config) -> dict[str, Any]:
 
 
 def list_problems(config: Config) -> list[str]:
-    """Return what prevents runs: unknown sources, broken rules, unusable channels, templates or store."""
+    """Return what prevents runs or outputs, each in the words of the command that would fail.
+
+    These are unknown sources, a bad cron, an excerpt share without permission, broken rules, and channels, templates,
+    a store or a data folder that cannot be used.
+    """
     from crawler import spiders
     from crawler.keywords import load_rules
     from crawler.service.notifications import check_subscriptions
-    from crawler.store import open_store, store_exists
+    from crawler.store import can_create_store, open_store, store_exists
 
     def check_store() -> None:
-        if store_exists(config.database_url):
+        if store_exists(config.database_url) or not can_create_store(config.database_url):
             with open_store(config.database_url):
                 pass
 
     problems = []
     for check in (
         lambda: config.raise_if_unknown_source(spiders.list_names()),
+        lambda: check_crons(config),
+        lambda: check_excerpt_shares(config),
         lambda: load_rules(config.rules),
         lambda: check_subscriptions(config),
         check_store,
+        lambda: check_archive(config),
     ):
         try:
             check()
         except CrawlerError as error:
             problems.append(str(error))
     return list(dict.fromkeys(problems))
+
+
+def check_archive(config: Config) -> None:
+    """Raise ArchiveError if the data folder exists and the archive in it cannot be written."""
+    from crawler import spiders
+    from crawler.archive.warc_writer import WarcWriter
+
+    if config.archive and config.data_folder.is_dir() and not os.access(config.data_folder, os.W_OK | os.X_OK):
+        WarcWriter(config.archive_dir, spiders.list_names()[0], software="")
+
+
+def check_crons(config: Config) -> None:
+    """Raise ConfigError for a cron that cannot be used."""
+    from crawler.service.adaptive_cron import ADAPTIVE_CRON
+    from crawler.service.cron import parse_cron
+
+    for name, source in config.sources.items():
+        if source.cron is not None and source.cron != ADAPTIVE_CRON:
+            parse_cron(source.cron, f"sources.{name}.cron", config.timezone)
+
+
+def check_excerpt_shares(config: Config) -> None:
+    """Raise ConfigError for a larger share than the source's without a permission."""
+    from crawler.publish.builder import make_rights_registry
+
+    if any(source.excerpt_share is not None for source in config.sources.values()):  # it loads every spider
+        make_rights_registry(config)
 
 
 def find_unwatched(config: Config, sources: Sequence[str]) -> list[str]:
@@ -122,9 +166,7 @@ def find_unwatched(config: Config, sources: Sequence[str]) -> list[str]:
 
 def format_config(values: dict[str, Any], timezone: str) -> list[str]:
     """Return the settings as lines: a name and a value each, then what is missing."""
-    tests = {each["name"]: each["last_test"] for each in values["channels"]}
-    times = {name: format_local_time(datetime.fromisoformat(at), timezone) for name, at in tests.items() if at}
-    channels = [f"{name} (tested {times[name]})" if name in times else f"{name} (never tested)" for name in tests]
+    channels = [f"{each['name']} ({_format_channel_test(each, timezone)})" for each in values["channels"]]
     subscriptions = [f"{name} (to {', '.join(to)})" for name, to in values["subscriptions"].items()]
     rows = {
         "file": values["file"] or "none: built-in values",
@@ -135,10 +177,28 @@ def format_config(values: dict[str, Any], timezone: str) -> list[str]:
         "archive": values["archive"] or "off",
         "rules": values["rules"] or "the shipped rules",
         "sources": ", ".join(values["sources"]) or "none is enabled",
-        "watch": f"does not run {', '.join(values['unwatched'])}" if values["unwatched"] else "runs every source",
+        "watch": _format_watch(values),
         "channels": ", ".join(channels) or "none",
         "subscriptions": ", ".join(subscriptions) or "none",
-        "alarms": f"{format_count(values['alarms'], 'address', 'addresses')}",
+        "alarms": format_count(values["alarms"], "address", "addresses") if values["alarms"] else "none",
     }
     lines = [f"{name:14}{value}" for name, value in rows.items()]
     return [*lines, *(f"missing       {each}" for each in values["missing"])]
+
+
+def _format_watch(values: dict[str, Any]) -> str:
+    unwatched = values["unwatched"]
+    if unwatched is None:
+        return "not checked"
+    if not unwatched:
+        return "runs every source"
+    return "not running" if unwatched == values["sources"] else f"does not run {', '.join(unwatched)}"
+
+
+def _format_channel_test(channel: dict[str, Any], timezone: str) -> str:
+    """Return how the last test of a channel ended, with its time."""
+    at = channel["last_failure"] or channel["last_test"]
+    if at is None:
+        return "never tested"
+    when = format_local_time(datetime.fromisoformat(at), timezone)
+    return f"last test failed {when}" if channel["last_failure"] else f"tested {when}"
