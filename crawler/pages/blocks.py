@@ -56,7 +56,7 @@ def parse_html(root: Any) -> list[Block]:
 class _BlockCollector:
     """Walks over a tree once and gathers text until an element ends the line.
 
-    It appends to one list, because nested generators, one for each level of elements, take 50 % longer.
+    A table row of several cells is one line with everything inside it. A row of one cell is only a frame.
     """
 
     def __init__(self) -> None:
@@ -64,55 +64,73 @@ class _BlockCollector:
         self.pending_text: list[str] = []
         self.tag = "p"
         self.node: Any = None
+        self.outer: list[tuple[str, Any]] = []
+        """`tag` and `node` of the open elements around the current one."""
+        self.row: Any = None
+        """The outermost open table row of several cells."""
+        self.row_images: list[Block] = []
 
     def collect_blocks(self, root: Any) -> list[Block]:
+        """Return the blocks of an element. A stack of open elements replaces recursion: pages nest without limit."""
         self.node = root
-        self._visit_element(root)
+        waiting: list[tuple[Any, bool]] = [(root, False)]
+        while waiting:
+            node, is_end = waiting.pop()
+            if is_end:
+                self._leave_element(node)
+            elif self._enter_element(node):
+                waiting.append((node, True))
+                waiting += [(child, False) for child in reversed(node)]
+                self._add_text(node.text)
+                continue
+            if node is not root:
+                self._add_text(node.tail)
         self._end_line()
         return self.blocks
 
-    def _visit_element(self, node: Any) -> None:
+    def _enter_element(self, node: Any) -> bool:
+        """Begin an element and return whether its content is read."""
         name = node.tag
         if not isinstance(name, str) or name in SKIPPED_TAGS:  # comments and processing instructions have no name
-            return
+            return False
         if name == "img":
             self._add_image(node)
-        elif name == "tr" and len(cells := [child for child in node if child.tag in ("td", "th")]) > 1:
-            self._add_table_row(cells)
+            return False
+        if self.row is None and name == "tr" and len([child for child in node if child.tag in ("td", "th")]) > 1:
+            self._end_line()
+            self.row, self.row_images = node, []
         elif name in LINE_BREAKING_TAGS:
             self._end_line()
-            outer_tag, self.tag = self.tag, name if name in NAMED_TAGS else self.tag
-            outer_node, self.node = self.node, node
-            self._visit_children(node)
+            self.outer.append((self.tag, self.node))
+            self.tag, self.node = name if name in NAMED_TAGS else self.tag, node
+        return True
+
+    def _leave_element(self, node: Any) -> None:
+        """End an element. The images of a table row come after its line."""
+        if node is self.row:
+            self.row = None
+            self._end_line(node)
+            self.blocks += self.row_images
+        elif node.tag in LINE_BREAKING_TAGS:
             self._end_line()
-            self.tag, self.node = outer_tag, outer_node
-        else:
-            self._visit_children(node)
+            self.tag, self.node = self.outer.pop()
 
-    def _visit_children(self, node: Any) -> None:
-        if text := node.text:
+    def _add_text(self, text: str | None) -> None:
+        if text:
             self.pending_text.append(text)
-        for child in node:
-            self._visit_element(child)
-            if tail := child.tail:
-                self.pending_text.append(tail)
-
-    def _add_table_row(self, cells: list[Any]) -> None:
-        """Add a row of several cells as one line, and its images after it. A row of one cell is only a frame."""
-        self._end_line()
-        inside = [block for cell in cells for block in parse_html(cell)]
-        if text := " ".join(block.text for block in inside if block.tag != "img"):
-            self.blocks.append(Block(text, self.tag, None, cells[0].getparent()))
-        self.blocks += [block for block in inside if block.tag == "img"]
 
     def _add_image(self, node: Any) -> None:
         self._end_line()
         source = node.get("src") or node.get("data-src")
-        self.blocks.append(Block(clean_line(node.get("alt") or ""), "img", source, node))
+        image = Block(clean_line(node.get("alt") or ""), "img", source, node)
+        (self.blocks if self.row is None else self.row_images).append(image)
 
-    def _end_line(self) -> None:
-        if self.pending_text:
+    def _end_line(self, node: Any = None) -> None:
+        """Add the line that ends here. Inside a table row the line continues, with a space between its parts."""
+        if self.row is not None:
+            self.pending_text.append(" ")
+        elif self.pending_text:
             text = clean_line("".join(self.pending_text))
             self.pending_text.clear()
             if text:
-                self.blocks.append(Block(text, self.tag, None, self.node))
+                self.blocks.append(Block(text, self.tag, None, self.node if node is None else node))

@@ -13,11 +13,11 @@ ORGANIZATION_TYPES = frozenset({"Organization", "NewsMediaOrganization"})
 
 
 def find_json_ld(root: Selector) -> dict[str, Any]:
-    """Return the first article in JSON-LD, or an empty dict. Broken JSON is skipped."""
+    """Return the first article in JSON-LD, or an empty dict. Broken or too deep JSON is skipped."""
     for script in root.css("script[type='application/ld+json']::text").getall():
         try:
             data = json.loads(script)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         for node in _iterate_nodes(data):
             if _is_article(node):
@@ -48,9 +48,11 @@ def _is_person(author: Any) -> bool:
 
 
 def _iterate_nodes(data: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(data, list):
-        for entry in data:
-            yield from _iterate_nodes(entry)
-    elif isinstance(data, dict):
-        yield data
-        yield from _iterate_nodes(data.get("@graph", []))
+    waiting = [data]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += reversed(node)
+        elif isinstance(node, dict):
+            yield node
+            waiting.append(node.get("@graph"))

@@ -56,9 +56,24 @@ def list_ancestors(node: Any) -> list[Any]:
 
 
 def find_link_path(root: Any, is_article_link: Callable[[str], bool]) -> str | None:
-    """Return the path that most links to articles have, or None without such a link."""
-    paths = Counter(format_path([node]) for node in root.iter("a") if is_article_link(node.get("href") or ""))
-    return paths.most_common(1)[0][0] if paths else None
+    """Return the path that most links to articles have, or None without such a link.
+
+    Equal paths have one number, so that deep pages with many links do not build a long path for each of them.
+    """
+    numbers: dict[tuple[int, str, str | None], int] = {}
+    counts: Counter[int] = Counter()
+    examples: dict[int, Any] = {}
+    waiting = [(root, 0)]
+    while waiting:
+        node, parent = waiting.pop()
+        if not isinstance(node.tag, str):  # comments and processing instructions
+            continue
+        number = numbers.setdefault((parent, node.tag, node.get("class")), len(numbers) + 1)
+        if node.tag == "a" and is_article_link(node.get("href") or ""):
+            counts[number] += 1
+            examples.setdefault(number, node)
+        waiting += [(child, number) for child in reversed(node)]
+    return format_path([examples[counts.most_common(1)[0][0]]]) if counts else None
 
 
 def hash_html(root: Any, excluded: Iterable[Any] = ()) -> str:
@@ -87,17 +102,19 @@ def hash_xml(text: str) -> str:
 
 def hash_json(value: Any) -> str:
     """Return the template's hash of a JSON answer: its keys, those of all entries of a list together."""
-    return _hash_parts(set(_iterate_keys(value, "")))
+    return _hash_parts(set(_iterate_keys(value)))
 
 
-def _iterate_keys(value: Any, parent: str) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield f"{parent}.{name}"
-            yield from _iterate_keys(inner, f"{parent}.{name}")
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _iterate_keys(inner, f"{parent}[]")
+def _iterate_keys(value: Any) -> Iterator[str]:
+    waiting = [(value, "")]
+    while waiting:
+        value, parent = waiting.pop()
+        if isinstance(value, Mapping):
+            for name, inner in value.items():
+                yield f"{parent}.{name}"
+                waiting.append((inner, f"{parent}.{name}"))
+        elif isinstance(value, list):
+            waiting += [(inner, f"{parent}[]") for inner in value]
 
 
 def _hash_parts(parts: set[str]) -> str:

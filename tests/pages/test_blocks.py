@@ -135,3 +135,11 @@ def test_any_paragraphs_are_the_same_in_both(paragraphs: list[str]) -> None:
 @given(st.text())
 def test_text_blocks_are_clean_lines(text: str) -> None:
     assert all(block.text == " ".join(block.text.split()) != "" for block in parse_text(text))
+
+
+@pytest.mark.parametrize("tag", ["font", "div", "table><tr><td", "table><tr><td>1</td><td", "blockquote"])
+def test_markup_of_any_depth_is_read(tag: str) -> None:
+    found = parse_html_text(f"<p>Мост</p>{f'<{tag}>' * (700 if tag.isalpha() else 450)}открыт.<img src='/a.jpg'>")
+    texts = [block.text.strip("1 ") for block in found if block.tag != "img"]
+    assert texts == ["Мост", "открыт."]
+    assert found[-1].source == "/a.jpg"

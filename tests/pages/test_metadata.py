@@ -26,6 +26,13 @@ def test_first_article_is_found(script: str) -> None:
     assert find_json_ld(make_page('{"broken": ', '{"@type": "Person"}', script))["headline"] == "x"
 
 
+def test_deep_json_ld_is_skipped() -> None:
+    deep = '{"@graph": ' * 100_000
+    assert find_json_ld(make_page(deep, '{"@graph":[' * 400 + '{"@type": "Article"}' + "]}" * 400)) == {
+        "@type": "Article"
+    }
+
+
 @pytest.mark.parametrize(
     "script", ["", "{", "[]", "{}", "7", "null", '"text"', '{"@type": null}', '{"@type": {}}', '{"@graph": 7}']
 )

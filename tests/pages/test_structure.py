@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from parsel import Selector
@@ -120,3 +122,19 @@ def test_path_of_several_elements_is_their_common_ancestor() -> None:
     assert shape.format_path([first]) == "html>body>main>div.a.b>p"
     assert shape.format_path([first, second]) == "html>body>main>div.a.b"
     assert shape.format_path([first, third]) == "html>body>main"
+
+
+def test_deep_page_with_many_links_has_a_path() -> None:
+    links = f"<ul>{'<li><a href=x>x</a></li>' * 3000}</ul>"
+    root = Selector(text=f"<a href=x>x</a>{'<div>' * 1500}{links}", type="html").root
+    start = time.monotonic()
+    path = shape.find_link_path(root, "x".__eq__)
+    assert path is not None and path.endswith("div>ul>li>a") and path.count(">") > 1500
+    assert time.monotonic() - start < 1, "the time must not grow with links times depth"
+
+
+def test_template_of_deep_json_is_read_without_recursion() -> None:
+    value: Any = []
+    for _ in range(3000):
+        value = [value]
+    assert len(shape.hash_json({"data": value})) == 2 * shape.BUCKET_COUNT
