@@ -9,6 +9,7 @@ blocks           a page as a sequence of lines, from HTML or plain text
 metadata         JSON-LD
 press_release    datelines and attribution lines of press releases
 refusal          challenge pages, closed gates, outages, JavaScript shells
+tolerant_json    JSON with raw control characters, broken bytes, comments or endless nesting
 structure        a page's structure: the path of each field, a hash of the template
 govkz            gov.kz: answers of its data interface, list pages
 govkz_rendered   gov.kz: article pages as a browser renders them, text captures

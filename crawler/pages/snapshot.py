@@ -7,7 +7,6 @@ replays therefore share one path.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 from w3lib.encoding import html_to_unicode
 
 from crawler.items import SnapshotRef
+from crawler.pages.tolerant_json import parse_json
 
 KINDS_BY_EXTENSION = {".html": "html", ".htm": "html", ".json": "json", ".txt": "text", ".xml": "xml", ".rss": "xml"}
 SNIFFED_BYTES = 512
@@ -59,8 +59,8 @@ class Snapshot:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError when it is none."""
-        return json.loads(self.body)
+        """The body as JSON (see `tolerant_json`). Raises ValueError when it is none."""
+        return parse_json(self.body)
 
     @property
     def digest(self) -> str:
