@@ -6,6 +6,7 @@ the old one gets an `until` date, so that old snapshots can still be read.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -15,7 +16,7 @@ from urllib.parse import urljoin
 
 from parsel import Selector
 
-from crawler.errors import NotAnArticle, PageChanged
+from crawler.errors import CrawlerError, NotAnArticle, PageChanged, SourceError
 from crawler.items import Article, PageStructure, Rights
 from crawler.pages import blocks, structure
 from crawler.pages.blocks import Block
@@ -29,6 +30,10 @@ from crawler.text.language import detect_language
 STORED_URL_PREFIX = "stored://sha256/"
 """The URL of a page that was stored without its URL."""
 DIGEST_ID_LENGTH = 16
+MAX_QUOTED_CHARACTERS = 160
+"""Characters of an unexpected exception in the problem of a page."""
+
+logger = logging.getLogger(__name__)
 
 
 class Page:
@@ -223,13 +228,18 @@ def read_snapshot(snapshot: Snapshot, site: Site) -> Reading:
     """Read a snapshot by the first of the site's page classes that knows its shape.
 
     Raises Blocked, Unreachable or PageChanged for a page that is none of them, NotAnArticle for a page that rightly
-    has no article.
+    has no article. An unexpected exception becomes PageChanged, so that one page never ends a run.
     """
-    page_class = find_page_class(snapshot, site)
-    if page_class is not None:
-        page = page_class(snapshot, site)
-        reading = page.read()
-        return replace(reading, make_structure=lambda: page.make_structure(reading))
+    try:
+        page_class = find_page_class(snapshot, site)
+        if page_class is not None:
+            page = page_class(snapshot, site)
+            reading = page.read()
+            return replace(reading, make_structure=lambda: page.make_structure(reading))
+    except CrawlerError:
+        raise
+    except Exception as error:
+        raise make_reading_error(error, "page", snapshot.url) from error
     if is_javascript_shell(snapshot):
         raise make_shell_error(snapshot.url)
     raise PageChanged(
@@ -238,6 +248,20 @@ def read_snapshot(snapshot: Snapshot, site: Site) -> Reading:
         f"{snapshot.kind} of {len(snapshot.body)} bytes",
         snapshot.url,
     )
+
+
+def make_reading_error(error: Exception, part: str, url: str) -> SourceError:
+    """Return the problem of a page or record (`part`) whose reading failed. A SourceError is returned as it is.
+
+    Raises MemoryError and OSError again, which are faults of the machine, and other deliberate errors.
+    """
+    if isinstance(error, SourceError):
+        return error
+    if isinstance(error, CrawlerError | MemoryError | OSError):
+        raise error
+    logger.debug("%s cannot be read", url, exc_info=error)
+    found = f"{type(error).__name__}: {error}"[:MAX_QUOTED_CHARACTERS]
+    return PageChanged(part, f"a readable {part}", found, url)
 
 
 def find_page_class(snapshot: Snapshot, site: Site) -> type[Page] | None:

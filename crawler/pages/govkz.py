@@ -22,7 +22,7 @@ from parsel import Selector
 
 from crawler.errors import PageChanged, SourceError, Unreachable
 from crawler.items import Article, Image
-from crawler.pages.base import Page, make_article
+from crawler.pages.base import Page, make_article, make_reading_error
 from crawler.pages.blocks import Block, parse_html
 from crawler.pages.listing import ListingPage
 from crawler.pages.press_release import find_dateline_place, split_attribution
@@ -32,11 +32,12 @@ from crawler.pages.snapshot import Snapshot
 from crawler.text.cleaning import clean_line, clean_line_or_none, decode_entities
 from crawler.text.dates import ParsedDate, convert_to_zone, parse_date
 
-DETAILS_PATTERN = re.compile(r"/memleket/entities/(?P<project>[\w-]+)/press/news/details/(?P<id>\d+)(?![\w-])")
+DETAILS_PATTERN = re.compile(r"/memleket/entities/(?P<project>[\w-]+)/press/news/details/(?P<id>[0-9]{1,12})(?![\w-])")
 SCHEMA_ERROR_PATTERN = re.compile(
     r"cannot query field|unknown (?:argument|type|field)|syntax error|not defined by type", re.IGNORECASE
 )
 """GraphQL messages that mean a changed schema. Any other message is a temporary fault."""
+ID_PATTERN = re.compile(r"[0-9]{1,12}")
 REQUIRED_KEYS = ("title", "created_date", "body")
 TEXT_KEYS = ("title", "body", "short_description", "heropic", "alt_image")
 MAX_QUOTED_CHARACTERS = 80
@@ -67,29 +68,32 @@ class NewsAnswer(Page):
 
     def read(self) -> Reading:
         """Return an article for every complete record. A broken record is a problem and does not affect the others."""
-        articles: list[Article] = []
+        articles: dict[str, Article] = {}
         problems: list[SourceError] = []
         skipped: list[str] = []
         records = self.list_records()
         for record in records:
             try:
                 article = self.read_record(record)
-            except PageChanged as problem:
-                problems.append(problem)
+                if article is not None and article.id in articles:
+                    raise PageChanged("id", "one record of this id and language", "a second one", article.url)
+            except Exception as error:  # noqa: BLE001 - one record must not cost the others
+                problems.append(make_reading_error(error, "record", self.make_record_url(record)))
                 continue
             if article is None:
                 skipped.append(f"{self.make_article_url(str(record['id']))} has no text yet")
             else:
-                articles.append(article)
+                articles[article.id] = article
+        found = list(articles.values())
         return Reading(
             page_class=type(self).__name__,
-            articles=tuple(articles),
+            articles=tuple(found),
             problems=tuple(problems),
             skipped=tuple(skipped),
-            findings=self.check_time_zone(articles),
+            findings=self.check_time_zone(found),
             entry_count=len(records),
-            published_times=tuple(article.published_at for article in articles if article.published_at),
-            native_ids=tuple(str(record["id"]) for record in records if isinstance(record, dict) and record.get("id")),
+            published_times=tuple(article.published_at for article in found if article.published_at),
+            native_ids=tuple(native_id for record in records if (native_id := find_record_id(record))),
         )
 
     def list_records(self) -> list[Any]:
@@ -108,14 +112,19 @@ class NewsAnswer(Page):
             return answer
         if isinstance(answer, dict) and answer.get("errors"):
             raise self.make_answer_error(answer["errors"])
-        news = (answer.get("data") or {}).get("news") if isinstance(answer, dict) else None
+        data = answer.get("data") if isinstance(answer, dict) else None
+        news = data.get("news") if isinstance(data, dict) else None
         if not isinstance(news, list):
             raise self.make_changed_error("records", "data.news", repr(answer)[:MAX_QUOTED_CHARACTERS])
         return news
 
     def make_answer_error(self, errors: Any) -> SourceError:
-        """Return PageChanged for a GraphQL `errors` list that means a changed schema, else Unreachable."""
-        messages = (str(error.get("message") if isinstance(error, dict) else error) for error in errors)
+        """Return PageChanged for GraphQL `errors` that mean a changed schema, else Unreachable.
+
+        `errors` is a list of objects. A faulty server sends one object, a string or a number.
+        """
+        several = errors if isinstance(errors, list) else [errors]
+        messages = (str(error.get("message") if isinstance(error, dict) else error) for error in several)
         message = "; ".join(messages)[:MAX_ERROR_CHARACTERS]
         if SCHEMA_ERROR_PATTERN.search(message):
             return self.make_changed_error("records", "the GraphQL query News", message)
@@ -156,9 +165,10 @@ class NewsAnswer(Page):
 
     def check_record(self, record: Any) -> tuple[str, str]:
         """Return a record's id and its article's URL. Raises PageChanged for missing keys or values of other types."""
-        if not isinstance(record, dict) or not record.get("id"):
-            raise self.make_changed_error("id", "record.id", repr(record)[:MAX_QUOTED_CHARACTERS])
-        native_id = str(record["id"])
+        native_id = find_record_id(record)
+        if native_id is None:
+            found = record.get("id") if isinstance(record, dict) else record
+            raise self.make_changed_error("id", "record.id of 1 to 12 digits", repr(found)[:MAX_QUOTED_CHARACTERS])
         url = self.make_article_url(native_id)
         for key in REQUIRED_KEYS:
             if key not in record:
@@ -167,6 +177,11 @@ class NewsAnswer(Page):
             if not isinstance(record.get(key), str | None):
                 raise PageChanged(key, f"record.{key}", repr(record[key])[:MAX_QUOTED_CHARACTERS], url)
         return native_id, url
+
+    def make_record_url(self, record: Any) -> str:
+        """Return the URL of the record's article, or the answer's URL where the record has no valid id."""
+        native_id = find_record_id(record)
+        return self.make_article_url(native_id) if native_id else self.snapshot.url
 
     def record_sources(self) -> None:
         """Record which key of the record each field is from."""
@@ -234,6 +249,14 @@ class NewsAnswer(Page):
                 )
                 return (Finding(logging.INFO if is_as_set else logging.WARNING, message),)
         return ()
+
+
+def find_record_id(record: Any) -> str | None:
+    """Return a record's id as text, or None where it is not 1 to 12 digits."""
+    value = record.get("id") if isinstance(record, dict) else None
+    if not isinstance(value, str | int) or isinstance(value, bool) or not ID_PATTERN.fullmatch(str(value)):
+        return None
+    return str(value)
 
 
 def parse_labelled_time(created: str) -> datetime | None:

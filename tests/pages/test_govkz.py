@@ -13,6 +13,7 @@ from crawler.config import Config, SourceConfig
 from crawler.errors import Blocked, PageChanged, Unreachable
 from crawler.items import Article, Image
 from crawler.pages.base import read_snapshot
+from crawler.pages.govkz import NewsAnswer
 from crawler.pages.site import Reading
 from crawler.pages.snapshot import Snapshot
 
@@ -165,6 +166,7 @@ def test_record_without_text_is_skipped(body: str | None) -> None:
         ({**RECORD, "body": 7}, "body"),
         ({**RECORD, "title": {"ru": "Мост"}}, "title"),
         ({**RECORD, "heropic": 7}, "heropic"),
+        *(({**RECORD, "id": value}, "id") for value in (True, 0.5, -7, "7x", "1" * 13, "1\r\nX: y", "../7", "٧", [7])),
         ("no record", "id"),
         (None, "id"),
     ],
@@ -272,10 +274,73 @@ def test_moved_schema_is_changed(message: str) -> None:
         read_body(json.dumps({"errors": [{"message": message}]}))
 
 
-@pytest.mark.parametrize("errors", [[{"message": "timeout"}], ["timeout"], [{"code": 7}], "timeout"])
+@pytest.mark.parametrize("errors", [[{"message": "timeout"}], ["timeout"], "timeout", {"message": "timeout"}])
 def test_other_errors_are_temporary(errors: Any) -> None:
+    with pytest.raises(Unreachable, match="answered with errors: timeout"):
+        read_body(json.dumps({"errors": errors, "data": None}))
+
+
+@pytest.mark.parametrize("errors", [5, True, [{"code": 7}], [None], {"x": 1}])
+def test_errors_without_a_message_are_temporary(errors: Any) -> None:
     with pytest.raises(Unreachable, match="answered with errors"):
         read_body(json.dumps({"errors": errors, "data": None}))
+
+
+@pytest.mark.parametrize("errors", ["Unknown type News", {"message": "Cannot query field x"}])
+def test_errors_of_another_type_can_mean_a_moved_schema(errors: Any) -> None:
+    with pytest.raises(PageChanged, match="GraphQL query News"):
+        read_body(json.dumps({"errors": errors}))
+
+
+def test_second_record_of_one_id_and_language_is_a_problem() -> None:
+    english = {**RECORD, "title": "Bridge", "body": "<p>The bridge of the town is open to all.</p>"}
+    found = read_answer(RECORD, english, {**RECORD, "title": "Другой"})
+    assert [(article.id, article.title) for article in found.articles] == [
+        ("mfa:7:ru", "Мост открыт"),
+        ("mfa:7:en", "Bridge"),
+    ]
+    (problem,) = found.problems
+    assert (problem.kind, problem.url) == ("PageChanged", f"{DETAILS}?lang=ru")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [ValueError("no port"), RecursionError("too deep"), TypeError("no text"), OverflowError("no date"), KeyError("x")],
+)
+def test_exception_of_one_record_is_its_problem(fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = NewsAnswer.parse_lead
+
+    def fail_on_one(self: NewsAnswer, description: str | None) -> str | None:
+        if description == "fault":
+            raise fault
+        return read(self, description)
+
+    monkeypatch.setattr(NewsAnswer, "parse_lead", fail_on_one)
+    found = read_answer({**RECORD, "short_description": "fault"}, {**RECORD, "id": "8"})
+    assert [article.id for article in found.articles] == ["mfa:8:ru"]
+    (problem,) = found.problems
+    assert problem.url == DETAILS
+    assert type(fault).__name__ in str(problem)
+
+
+@pytest.mark.parametrize("fault", [MemoryError(), OSError("disk")])
+def test_fault_of_the_machine_is_no_problem_of_a_record(fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise fault
+
+    monkeypatch.setattr(NewsAnswer, "parse_lead", fail)
+    with pytest.raises(type(fault)):
+        read_answer(RECORD)
+
+
+def test_raw_control_character_and_broken_byte_cost_no_other_record() -> None:
+    body = json.dumps({"data": {"news": [{**RECORD, "title": "Мост ONE"}, {**RECORD, "id": "8"}]}}).encode()
+    body = body.replace(b"ONE", b"\x01\xff") + b"<!-- cached -->"
+    found = read_snapshot(Snapshot(url=GRAPHQL, body=body, kind_hint="json"), SITE)
+    assert [(article.id, article.title) for article in found.articles] == [
+        ("mfa:7:ru", "Мост \ufffd"),
+        ("mfa:8:ru", "Мост открыт"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -289,6 +354,9 @@ def test_other_errors_are_temporary(errors: Any) -> None:
         '{"data": {}}',
         '{"data": {"news": null}}',
         '{"data": []}',
+        '{"data": [1]}',
+        '{"data": "x"}',
+        '{"data": 7}',
         '{"data": {"news": {}}}',
     ],
 )

@@ -124,6 +124,21 @@ def test_unknown_shape_is_changed_and_a_shell_is_blocked() -> None:
         read_snapshot(make_snapshot("<p>You need to enable JavaScript to run this app.</p>"), none)
 
 
+@pytest.mark.parametrize("method", ["can_read", "read"])
+@pytest.mark.parametrize("fault", [ValueError("x" * 900), RecursionError("deep"), TypeError("none")])
+def test_exception_of_one_page_is_changed_and_names_the_page(
+    method: str, fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(Plain, method, fail)
+    with pytest.raises(PageChanged, match=type(fault).__name__) as caught:
+        read_snapshot(make_snapshot("<h1>x</h1>"), SITE)
+    assert caught.value.url == URL
+    assert len(str(caught.value)) < 500
+
+
 @pytest.mark.parametrize(
     ("written", "absolute"),
     [

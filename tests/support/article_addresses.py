@@ -39,6 +39,7 @@ ADDRESSES: dict[str, dict[str, Known | None]] = {
         KT_IN_MFA.replace("www.", ""): ("kt-1377987073", KT_IN_MFA, None),
         GOV.replace("/mfa/", "/mti/"): None,
         f"{GOV}abc": None,
+        f"{GOV}000000": None,
         GOV.replace("1176886", ""): None,
         "https://www.gov.kz/memleket/entities/mfa/press/news/1?lang=ru": None,
         "https://www.gov.kz/graphql": None,
