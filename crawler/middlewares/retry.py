@@ -15,6 +15,7 @@ Replays do not wait, and a failure there affects only its own page.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -50,6 +51,14 @@ STOP_CHECK_SECONDS = 0.5
 """Longest sleep of a waiting request before it looks whether the run was stopped."""
 CERTIFICATE_REASON = "certificate verify failed"
 """OpenSSL's name of the reason SSL_R_CERTIFICATE_VERIFY_FAILED; pyOpenSSL hands over names, not numbers."""
+MAX_RETRY_AFTER = timedelta(days=366)
+MAX_DIGITS = 10
+"""Digits of a Retry-After in seconds that are read; Python converts at most 4,300, and `timedelta` fewer."""
+FAR_DATE_PATTERN = re.compile(
+    r"[A-Za-z]{3,9},? (?:\d\d?[ -])?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ -]"
+    r"(?:[\d ]\d [\d:]{8} )?\d{5,}(?: .*)?"
+)
+"""An HTTP date in a year after 9999, in each of the forms of RFC 9110."""
 
 NETWORK_ERRORS: dict[type[Exception], str] = {
     CannotResolveHostError: "its name cannot be resolved",
@@ -187,9 +196,12 @@ class BackoffRetryMiddleware:
     def _block_host(self, request: Request, response: Response, host: str, pause: timedelta) -> RequestFailed:
         """Return the error for a pause that is too long. A live run sends no more requests to the host."""
         fetched_at = RequestMeta.from_request(request).fetched_at or datetime.now(UTC)
-        end = (fetched_at + pause).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        if pause < MAX_RETRY_AFTER:
+            wait = (fetched_at + pause).astimezone(UTC).strftime("until %Y-%m-%d %H:%M UTC")
+        else:
+            wait = "for a year or more"
         sentence = (
-            f"HTTP {response.status} from {host}: it asks to wait until {end}, "
+            f"HTTP {response.status} from {host}: it asks to wait {wait}, "
             f"longer than politeness.longest_wait ({self._longest_wait:g} s). Run again then."
         )
         if not self._is_replay:
@@ -203,22 +215,29 @@ def _make_unreachable(request: Request, reason: str) -> RequestFailed:
 
 
 def parse_retry_after(response: Response, fetched_at: datetime) -> timedelta | None:
-    """Return how long the server asks to wait; None without a Retry-After header that can be read."""
+    """Return how long the server asks to wait; None without a Retry-After header that can be read.
+
+    A wait longer than MAX_RETRY_AFTER, also one until a year after 9999, is MAX_RETRY_AFTER. A time that has passed
+    asks for nothing: the normal backoff applies.
+    """
     text = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
     if text.isascii() and text.isdecimal():
-        return timedelta(seconds=min(int(text[:9]), 10**8))
+        digits = text.lstrip("0")[:MAX_DIGITS]
+        return min(timedelta(seconds=int(digits or 0)), MAX_RETRY_AFTER)
+    if FAR_DATE_PATTERN.fullmatch(text):
+        return MAX_RETRY_AFTER
     until = _parse_http_date(text)
     if until is None:
         return None
     # Prefer the server's own clock: it may differ from ours.
     now = _parse_http_date((response.headers.get("Date") or b"").decode("latin-1")) or fetched_at
-    return max(until - now, timedelta())
+    return min(until - now, MAX_RETRY_AFTER) if until > now else None
 
 
 def _parse_http_date(text: str) -> datetime | None:
     try:
         time_found = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return time_found if time_found.tzinfo else time_found.replace(tzinfo=UTC)
 

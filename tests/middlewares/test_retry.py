@@ -96,10 +96,21 @@ def test_a_long_retry_after_is_blocked_and_says_when_to_come_back(site: Any, cra
     assert site.hits == {"/": 1}
 
 
-@pytest.mark.parametrize("value", ["soon", "-5", "", "Sun, 99 Foo 2026 00:00:00 GMT"])
+@pytest.mark.parametrize("value", ["soon", "-5", "-99999999", "1.5", "", "Sun, 99 Foo 2026 00:00:00 GMT"])
 def test_a_retry_after_that_says_nothing_is_left_aside(site: Any, crawl: Any, value: str) -> None:
     site.pages["/"] = [site.answer(b"busy", 503, Retry_After=value), site.answer(b"here")]
     assert crawl(site.url("/")).only["body"] == "here"
+
+
+@pytest.mark.parametrize("value", ["9" * 400, "Fri, 31 Dec 99999 23:59:59 GMT"])
+def test_an_endless_retry_after_blocks_the_host(site: Any, crawl: Any, value: str) -> None:
+    site.pages["/"] = site.answer(b"busy", 503, Retry_After=value)
+    site.pages["/other"] = site.answer(b"other")
+    ran = crawl(site.url("/"), site.url("/other"), CONCURRENT_REQUESTS=1)
+    for one in ran.pages:
+        assert "crawler.errors.Blocked" in one["kinds"]
+        assert "it asks to wait for a year or more" in one["message"]
+    assert site.hits == {"/": 1}
 
 
 def test_a_spider_may_ask_again_for_broken_content(site: Any, crawl: Any) -> None:
