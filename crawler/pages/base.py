@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any, ClassVar
-from urllib.parse import urljoin
 
 from parsel import Selector
 
@@ -23,6 +22,7 @@ from crawler.pages.blocks import Block
 from crawler.pages.refusal import is_javascript_shell, make_shell_error, raise_if_refused
 from crawler.pages.site import ArticleAddress, Reading, Site
 from crawler.pages.snapshot import Snapshot
+from crawler.pages.urls import resolve_url
 from crawler.text import dates
 from crawler.text.cleaning import clean_line_or_none
 from crawler.text.language import detect_language
@@ -137,12 +137,23 @@ class Page:
 
     def resolve_article_link(self, href: str) -> str | None:
         """Return the canonical URL of the article that a link leads to, or None for any other link."""
-        address = self.site.identify(urljoin(self.snapshot.url, href.strip()))
+        url = resolve_url(href, self.base_url)
+        address = self.site.identify(url) if url else None
         return address.url if address else None
 
+    @cached_property
+    def base_url(self) -> str:
+        """The URL against which the page's addresses are resolved: that of `<base href>`, or the page's own."""
+        base = self.root.css("base::attr(href)").get() if self.snapshot.kind == "html" else None
+        return resolve_url(base, self.snapshot.url) or self.snapshot.url
+
     def make_absolute_url(self, address: str | None) -> str | None:
-        """Return an address of the page as an absolute URL on the site's public origin, None for an empty one."""
-        return urljoin(self.site.origin, address.strip()) if address and address.strip() else None
+        """Return an address of the page as an absolute http(s) URL, None where it is none.
+
+        Addresses in data, and in pages that were stored without their URL, are on the site's public origin.
+        """
+        is_own = self.snapshot.kind == "html" and self.base_url.startswith("http")
+        return resolve_url(address, self.base_url if is_own else self.site.origin)
 
     def parse_date(self, field: str, raw: str, selector: str) -> dates.ParsedDate:
         """Return the date that `raw` is, read as wall time in the site's zone. Raises PageChanged when it is none."""

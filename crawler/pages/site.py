@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 from crawler.errors import SourceError
 from crawler.items import Article, PageStructure, Rights
@@ -23,24 +22,6 @@ class ArticleAddress:
     native_id: str
     url: str
     language: str | None = None
-
-
-def split_url(url: str) -> tuple[str, str, str]:
-    """Return host (lower case), path (without a slash at its end) and query of a web address.
-
-    All three are empty for any other text: another scheme, another port than 80 and 443, a broken address.
-
-    >>> split_url("HTTPS://WWW.GOV.KZ:443/memleket/?lang=ru#top")
-    ('www.gov.kz', '/memleket', 'lang=ru')
-    """
-    try:
-        parts = urlsplit(url.strip())
-        host, port = parts.hostname or "", parts.port
-    except ValueError:  # a broken port or IPv6 address
-        return "", "", ""
-    if parts.scheme not in ("http", "https") or port not in (None, 80, 443):
-        return "", "", ""
-    return host, parts.path.rstrip("/"), parts.query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

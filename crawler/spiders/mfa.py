@@ -16,7 +16,8 @@ from crawler.items import Article, Rights
 from crawler.pages.govkz import DETAILS_PATTERN, NewsAnswer, RenderedList
 from crawler.pages.govkz_rendered import ReleaseText, RenderedArticle
 from crawler.pages.ktkz import parse_ktkz_url
-from crawler.pages.site import ArticleAddress, Reading, split_url
+from crawler.pages.site import ArticleAddress, Reading
+from crawler.pages.urls import split_url
 from crawler.spiders.base import HealthExpectation
 from crawler.spiders.listing_coverage import FullTextListingSpider, ListPage
 

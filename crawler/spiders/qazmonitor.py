@@ -17,8 +17,9 @@ from crawler.pages.base import ArticlePage
 from crawler.pages.blocks import Block
 from crawler.pages.feed import Feed
 from crawler.pages.listing import ListingPage
-from crawler.pages.site import ArticleAddress, Site, split_url
+from crawler.pages.site import ArticleAddress, Site
 from crawler.pages.snapshot import Snapshot
+from crawler.pages.urls import split_url
 from crawler.spiders.base import HealthExpectation, SourceSpider
 
 HOSTS = ("qazmonitor.com", "www.qazmonitor.com", "en.qazmonitor.com")

@@ -333,6 +333,13 @@ def test_fault_of_the_machine_is_no_problem_of_a_record(fault: Exception, monkey
         read_answer(RECORD)
 
 
+def test_malformed_image_costs_only_itself() -> None:
+    body = "<p>Мост открыт.</p><img src='http://[foto]/a.jpg'><img src='uploads/b.jpg'>"
+    found = read_answer({**RECORD, "body": body, "heropic": "https://[x"})
+    assert [image.url for image in found.articles[0].images] == ["https://www.gov.kz/uploads/b.jpg"]
+    assert found.problems == ()
+
+
 def test_raw_control_character_and_broken_byte_cost_no_other_record() -> None:
     body = json.dumps({"data": {"news": [{**RECORD, "title": "Мост ONE"}, {**RECORD, "id": "8"}]}}).encode()
     body = body.replace(b"ONE", b"\x01\xff") + b"<!-- cached -->"

@@ -148,10 +148,40 @@ def test_exception_of_one_page_is_changed_and_names_the_page(
         ("", None),
         ("  ", None),
         (None, None),
+        ("b.png", "https://qazmonitor.com/news/7/b.png"),
+        ("http://[photo]/a.png", None),
+        ("data:image/gif;base64,R0lG", None),
     ],
 )
 def test_addresses_are_absolute_or_none(written: str | None, absolute: str | None) -> None:
     assert make_page("").make_absolute_url(written) == absolute
+
+
+@pytest.mark.parametrize(
+    ("base", "link", "image"),
+    [
+        ("<base href='/'>", "news/8/y", "https://qazmonitor.com/a.png"),
+        ("<base target=_top><base href='https://qazmonitor.com/news/'>", "8/y", "https://qazmonitor.com/news/a.png"),
+        ("<base href='http://[x'>", "../8/y", "https://qazmonitor.com/news/7/a.png"),
+        ("", "/news/8/y", "https://qazmonitor.com/news/7/a.png"),
+    ],
+)
+def test_base_of_a_page_is_read(base: str, link: str, image: str) -> None:
+    page = make_page(f"<html><head>{base}</head><body>x</body></html>")
+    assert page.resolve_article_link(link) == "https://qazmonitor.com/news/8/y"
+    assert page.make_absolute_url("a.png") == image
+
+
+def test_addresses_of_a_page_without_url_are_on_the_public_origin() -> None:
+    page = Plain(Snapshot(url="stored://sha256/00", body=b"<p>x</p>", kind_hint="html"), SITE)
+    assert page.make_absolute_url("/a.png") == "https://qazmonitor.com/a.png"
+    assert page.resolve_article_link("/news/8/y") is None
+
+
+def test_malformed_link_costs_only_itself() -> None:
+    html = "<a href='http://[link]/'>typo</a><a href='/news/1406/x'>ok</a><a>none</a><a href='http://x:y/'>port</a>"
+    section = Snapshot(url="https://qazmonitor.com/news", body=html.encode(), kind_hint="html")
+    assert read_snapshot(section, QAZ).links == ("https://qazmonitor.com/news/1406/x",)
 
 
 def test_wording_of_a_page_is_its_own_rights() -> None:

@@ -9,7 +9,7 @@ from support.article_addresses import ADDRESSES, Known
 
 from crawler import spiders
 from crawler.config import Config, SourceConfig
-from crawler.pages.site import split_url
+from crawler.pages.urls import split_url
 
 CASES = [(source, url, known) for source, table in ADDRESSES.items() for url, known in table.items()]
 

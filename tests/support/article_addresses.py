@@ -22,6 +22,8 @@ def list_forms(canonical: str) -> list[str]:
             f"http://{host}:80/{path}",
         ),
         *(f"{canonical}?utm_source=feed&utm_medium=rss", f"{canonical}?fbclid=x#top"),
+        *(f"https://{host}//{path}", f"https://{host}./{path}", f"{canonical};jsessionid=0A1B"),
+        canonical.replace("news", "%6eews").replace("press", "pres%73"),
     ]
 
 
@@ -33,6 +35,7 @@ ADDRESSES: dict[str, dict[str, Known | None]] = {
         f"{GOV}?lang=RU&utm_source=x": ("1176886", f"{GOV}?lang=ru", "ru"),
         f"{GOV}?lang=zz": ("1176886", GOV, None),
         f"{GOV}?lang=": ("1176886", GOV, None),
+        GOV.replace("www.", "m.") + "?lang=en": ("1176886", f"{GOV}?lang=en", "en"),
         GOV.replace("www.", "") + "?lang=en": ("1176886", f"{GOV}?lang=en", "en"),
         f"{GOV}/some-slug?lang=en": ("1176886", f"{GOV}?lang=en", "en"),
         **dict.fromkeys(list_forms(KT_IN_MFA), ("kt-1377987073", KT_IN_MFA, None)),
@@ -57,6 +60,7 @@ ADDRESSES: dict[str, dict[str, Known | None]] = {
         **dict.fromkeys(list_forms(QAZ), ("1392", QAZ, None)),
         QAZ.replace("qazmonitor", "en.qazmonitor"): ("1392", QAZ, None),
         QAZ.replace("qazmonitor", "www.qazmonitor"): ("1392", QAZ, None),
+        QAZ.replace("qazmonitor", "m.qazmonitor"): ("1392", QAZ, None),
         "https://en.qazmonitor.com/culture/717/x": ("717", "https://qazmonitor.com/culture/717/x", None),
         "https://qazmonitor.com/lifestyle/717/another-slug": (
             "717",
@@ -83,6 +87,7 @@ ADDRESSES: dict[str, dict[str, Known | None]] = {
     "ktkz": {
         **dict.fromkeys(list_forms(KT), ("1377991204", KT, None)),
         KT.replace("www.", ""): ("1377991204", KT, None),
+        KT.replace("www.", "m."): ("1377991204", KT, None),
         KT_IN_MFA: ("1377987073", KT_IN_MFA, None),
         **{KT.replace("/rus/", f"/{e}/"): ("1377991204", KT.replace("/rus/", f"/{e}/"), None) for e in ("eng", "kaz")},
         KT.replace("press-materialy", "state"): ("1377991204", KT.replace("press-materialy", "state"), None),

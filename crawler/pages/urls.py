@@ -1,0 +1,78 @@
+"""URLs as pages write them: the absolute form, and the parts by which sources identify their articles."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, urljoin, urlsplit
+
+SCHEMELESS_PATTERN = re.compile(r"www\.[\w-]+\.[\w.-]+/", re.IGNORECASE)
+"""An address whose scheme an editor forgot."""
+DOUBLE_SLASH_PATH_PATTERN = re.compile(r"//[^./:\[\]]+/")
+"""A path with one slash too many. Its first segment cannot be a public host, because it has no dot."""
+EMPTY_URL_PATTERN = re.compile(r"[a-z]+:/*", re.IGNORECASE)
+"""What an editor's dialog suggests before anything is typed: `https://`."""
+HOST_PATTERN = re.compile(r"[\w.:-]+")
+MOBILE_PREFIX_PATTERN = re.compile(r"m\.(?=[^.]+\.)")
+SESSION_PATTERN = re.compile(r";\w*sess(?:ion)?_?id=[^/;]*", re.IGNORECASE)
+"""A session's number inside a path, such as `;jsessionid=0A1B`."""
+ESCAPE_PATTERN = re.compile(r"%([0-9a-fA-F]{2})")
+UNRESERVED_PATTERN = re.compile(r"[A-Za-z0-9._~-]")
+PATH_CHARACTERS = "/%:@!$&'()*+,;=~"
+"""Characters of a path that are not percent-encoded, besides letters, digits and `_.-`."""
+
+
+def resolve_url(address: str | None, base: str) -> str | None:
+    """Return the absolute http(s) URL of an address on a page, or None where it is none.
+
+    `base` is the URL against which a relative address is resolved.
+
+    >>> resolve_url("../a.html", "https://www.kt.kz/rus/x/")
+    'https://www.kt.kz/rus/a.html'
+    >>> resolve_url("http://[photo]/a.jpg", "https://www.kt.kz/")
+    """
+    written = (address or "").strip()
+    if SCHEMELESS_PATTERN.match(written):
+        written = f"https://{written}"
+    elif DOUBLE_SLASH_PATH_PATTERN.match(written):
+        written = written[1:]
+    if not written or EMPTY_URL_PATTERN.fullmatch(written):
+        return None
+    try:
+        parts = urlsplit(urljoin(base, written))
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:  # a broken IPv6 address, port or host name
+        return None
+    return parts.geturl() if parts.scheme in ("http", "https") and HOST_PATTERN.fullmatch(host) else None
+
+
+def split_url(url: str) -> tuple[str, str, str]:
+    """Return host, path and query of a web address, so that all spellings of one address have equal parts.
+
+    The host is in lower case, without a final dot and `m.`. The path is without doubled and final slashes and without
+    a session's number, its percent signs are normalized. All three are empty for any other text: another scheme,
+    another port than 80 and 443, a broken address.
+
+    >>> split_url("HTTPS://WWW.GOV.KZ:443/memleket/?lang=ru#top")
+    ('www.gov.kz', '/memleket', 'lang=ru')
+    >>> split_url("https://m.kt.kz.//rus/press%2dmaterialy;jsessionid=0A1B")
+    ('kt.kz', '/rus/press-materialy', '')
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # a broken port or IPv6 address
+        return "", "", ""
+    if parts.scheme not in ("http", "https") or port not in (None, 80, 443):
+        return "", "", ""
+    path = re.sub(r"/{2,}", "/", SESSION_PATTERN.sub("", _normalize_escapes(parts.path)))
+    return MOBILE_PREFIX_PATTERN.sub("", host.rstrip("."), count=1), path.rstrip("/"), parts.query
+
+
+def _normalize_escapes(path: str) -> str:
+    """Return a path that escapes only what must be escaped, in capital letters."""
+    return ESCAPE_PATTERN.sub(_normalize_escape, quote(path, safe=PATH_CHARACTERS, errors="replace"))
+
+
+def _normalize_escape(found: re.Match[str]) -> str:
+    character = chr(int(found[1], 16))
+    return character if UNRESERVED_PATTERN.fullmatch(character) else found[0].upper()

@@ -1,0 +1,86 @@
+"""Addresses as pages write them are absolute http(s) URLs or None. All spellings of one address have equal parts."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.pages.urls import resolve_url, split_url
+
+PAGE = "https://www.kt.kz/rus/news/list.html"
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("/a.html", "https://www.kt.kz/a.html"),
+        ("a.html", "https://www.kt.kz/rus/news/a.html"),
+        (" ../a.html\n", "https://www.kt.kz/rus/a.html"),
+        ("?page=2", "https://www.kt.kz/rus/news/list.html?page=2"),
+        ("//cdn.example/a.jpg", "https://cdn.example/a.jpg"),
+        ("//rus/a.html", "https://www.kt.kz/rus/a.html"),
+        ("www.kt.kz/a.html", "https://www.kt.kz/a.html"),
+        ("HTTP://Example.org./a", "http://Example.org./a"),
+        ("http://[::1]:80/a", "http://[::1]:80/a"),
+        ("https://пример.kz/a", "https://пример.kz/a"),
+    ],
+)
+def test_address_is_absolute(address: str, url: str) -> None:
+    assert resolve_url(address, PAGE) == url
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("http://[photo]/a.jpg", "http://[", "//[x/a", "http://a:b/", "http://a:99999/", "https://", "http:///a"),
+        *("http://<b>x</b>/", "http://a b/", "http://ab\u2100.kz/", "mailto:a@kt.kz", "javascript:void(0)"),
+        *("data:image/gif;base64,R0lG", "ftp://kt.kz/a", "file:///etc/passwd", "", " ", None),
+    ],
+)
+def test_no_web_address_is_none(address: str | None) -> None:
+    assert resolve_url(address, PAGE) is None
+    if address:
+        assert resolve_url("a.html", address) is None or address.startswith("http://a:")
+
+
+@given(st.text() | st.text().map("http://".__add__) | st.text().map("//[".__add__), st.text() | st.just(PAGE))
+def test_any_text_is_a_web_address_or_none(address: str, base: str) -> None:
+    assert (resolve_url(address, base) or "http://").startswith(("http://", "https://"))
+    split_url(address)
+
+
+SAME = ("kt.kz", "/rus/press-materialy/a_1377991204.html", "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://kt.kz/rus/press-materialy/a_1377991204.html",
+        "https://kt.kz//rus///press-materialy/a_1377991204.html",
+        "https://kt.kz/rus/press-materialy/a_1377991204.html;jsessionid=0A1B.x-1",
+        "https://kt.kz/rus;JSESSIONID=1/press-materialy/a_1377991204.html;phpsessid=2",
+        "https://kt.kz/rus/press%2Dmaterialy/%61%5f1377991204%2ehtml",
+        "https://kt.kz./rus/press-materialy/a_1377991204.html",
+        "http://m.kt.kz/rus/press-materialy/a_1377991204.html",
+        "https://M.KT.KZ.:443/rus/press-materialy/a_1377991204.html/",
+    ],
+)
+def test_spellings_of_one_address_have_equal_parts(url: str) -> None:
+    assert split_url(url) == SAME
+
+
+@pytest.mark.parametrize("path", ["/новость", "/%D0%BD%D0%BE%D0%B2%D0%BE%D1%81%D1%82%D1%8C", "/%d0%bd%d0%beвость"])
+def test_letters_are_escaped_in_one_way(path: str) -> None:
+    assert split_url(f"https://kt.kz{path}")[1] == "/%D0%BD%D0%BE%D0%B2%D0%BE%D1%81%D1%82%D1%8C"
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"), [("/a%2fb", "/a%2Fb"), ("/a%", "/a%"), ("/a;b=1", "/a;b=1"), ("/a b", "/a%20b")]
+)
+def test_other_signs_keep_their_meaning(path: str, kept: str) -> None:
+    assert split_url(f"https://kt.kz{path}") == ("kt.kz", kept, "")
+
+
+def test_host_that_is_only_a_letter_before_the_domain_is_kept() -> None:
+    assert split_url("https://m.kz/a") == ("m.kz", "/a", "")
