@@ -8,10 +8,12 @@ from crawler import spiders
 from crawler.config import Config
 from crawler.errors import PageChanged
 from crawler.pages.base import read_snapshot
+from crawler.pages.feed import Feed
 from crawler.pages.site import Reading
 from crawler.pages.snapshot import Snapshot
 
 SITE = spiders.load_spider("qazmonitor").make_site(Config())
+FEEDBURNER = "http://rssnamespace.org/feedburner/ext/1.0"
 ONE = "https://qazmonitor.com/news/1392/kazakh-mfa"
 
 
@@ -53,6 +55,66 @@ def test_entries_come_once_in_the_order_of_the_feed() -> None:
 )
 def test_any_form_of_a_link_is_the_canonical_address(entry: str) -> None:
     assert read_feed(make_rss(entry)).links == (ONE,)
+
+
+@pytest.mark.parametrize(
+    ("channel", "entry"),
+    [
+        ("<link>https://qazmonitor.com/</link>", "<link>news/1392/kazakh-mfa</link>"),
+        ("<link>https://qazmonitor.com/news/</link>", "<link>1392/kazakh-mfa</link>"),
+        ("<link>http://[x</link>", "<link>/news/1392/kazakh-mfa</link>"),
+        ("", f"<link>https://qazmonitor.com/</link><guid isPermaLink='true'>{ONE}</guid>"),
+        ("", f"<link>https://qazmonitor.com/</link><guid>{ONE}</guid>"),
+        ("", f"<link>https://feeds.example/~r/1</link><f:origLink xmlns:f='{FEEDBURNER}'>{ONE}</f:origLink>"),
+        ("", f"<link>http://[x</link><guid>{ONE}</guid>"),
+        ("", f"<link>{ONE}</link><guid>https://qazmonitor.com/news/7/other</guid>"),
+        ("", f"<link>{ONE}</link></item><item><link>http://[link here]/news/1</link>"),
+        ("", f"<guid>http://[x</guid></item><item><link>{ONE.replace('https', 'HTTP')}</link>"),
+        ("", f"<link>{ONE.replace('.com/', '.com.//')};jsessionid=7</link>"),
+    ],
+)
+def test_address_is_found_and_a_malformed_one_costs_only_itself(channel: str, entry: str) -> None:
+    body = make_rss(entry).replace("<title>x</title>", f"<title>x</title>{channel}")
+    assert read_feed(body).links == (ONE,)
+
+
+def test_base_of_the_xml_comes_before_the_channels_link() -> None:
+    body = make_rss("<link>1392/kazakh-mfa</link>").replace("<rss ", "<rss xml:base='https://qazmonitor.com/news/' ")
+    assert read_feed(body.replace("<title>", "<link>https://qazmonitor.com/culture/</link><title>")).links == (ONE,)
+
+
+def test_relative_address_in_atom_is_relative_to_the_document() -> None:
+    link = "<link href='https://qazmonitor.com/culture/'/><entry><link href='kazakh-mfa'/></entry>"
+    body = f"<feed xmlns='http://www.w3.org/2005/Atom'><title>x</title>{link}</feed>"
+    assert read_feed(body, url="https://qazmonitor.com/news/1392/feed").links == (ONE,)
+
+
+RDF = (
+    "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/'>"
+    f"<channel rdf:about='x'><title>x</title></channel><item rdf:about='{ONE}'><link>{ONE}</link></item></rdf:RDF>"
+)
+
+
+@pytest.mark.parametrize("kind", ["text/html", "text/plain", "application/octet-stream"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        RDF,
+        f"<?xml version='1.0'?>\n{RDF}",
+        f"<!-- {'x' * 900} --><?xml-stylesheet href='x'?>\n<!DOCTYPE rss>{make_rss(f'<link>{ONE}</link>')}",
+        make_rss(f"<link>{ONE}</link>").replace("rss", "RSS"),
+        "\ufeff" + make_rss(f"<link>{ONE}</link>"),
+    ],
+)
+def test_feed_of_another_content_type_is_a_feed(body: str, kind: str) -> None:
+    assert read_feed(body, {"content-type": kind}).links == (ONE,)
+
+
+@pytest.mark.parametrize(
+    "body", [f"<html><body><a href='{ONE}'>about &lt;rss</a></body></html>", "<!-- <rss> --><p>x</p>", "<!--" * 50_000]
+)
+def test_page_that_mentions_feeds_is_no_feed(body: str) -> None:
+    assert not Feed.can_read(Snapshot(url=ONE, body=body.encode(), headers={"content-type": "text/html"}), SITE)
 
 
 @pytest.mark.parametrize(
