@@ -29,7 +29,8 @@ INLINE_TAGS = frozenset("a abbr b br em font i s small strong sub sup u wbr".spl
 """Elements within a line. They change with the text."""
 HIDDEN_TAGS = frozenset("head script style template svg noscript link meta".split())
 TAG_PATTERN = re.compile(r"<([A-Za-z][\w:.-]*)")
-CDATA_PATTERN = re.compile(r"<!\[CDATA\[.*?\]\]>", re.DOTALL)
+CDATA_PATTERN = re.compile(r"<!\[CDATA\[(?:.*?\]\]>|.*)", re.DOTALL)
+"""A section without an end reaches to the end of the feed, so that no text is searched twice."""
 
 
 def format_step(node: Any) -> str:

@@ -138,3 +138,9 @@ def test_template_of_deep_json_is_read_without_recursion() -> None:
     for _ in range(3000):
         value = [value]
     assert len(shape.hash_json({"data": value})) == 2 * shape.BUCKET_COUNT
+
+
+def test_template_of_a_feed_with_open_sections_is_read_in_linear_time() -> None:
+    start = time.monotonic()
+    assert shape.hash_xml("<rss><channel>" + "<![CDATA[<x>" * 100_000) == shape.hash_xml("<rss><channel>")
+    assert time.monotonic() - start < 1
