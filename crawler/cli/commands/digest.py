@@ -47,7 +47,7 @@ def digest(
     """Write the press review of a period.
 
     It has what was first seen or revised, by rule and story, and what may be missing. .docx and .pdf need
-    crawler[review].
+    an optional package: python -m pip install ".[review]" in the project's folder.
     """
     from crawler.cli.selection import choose_output_language, make_query
     from crawler.cli.time_options import parse_period

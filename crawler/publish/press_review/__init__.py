@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from crawler.errors import UsageError
+from crawler.errors import UsageError, format_install_advice
 from crawler.publish.atomic_write import open_atomic, resolve_output_path
 from crawler.publish.digest_view import DigestView, render_digest
 from crawler.publish.templates import Templates
@@ -46,5 +46,5 @@ def _get_formatter(suffix: str, templates: Templates | None) -> Callable[[Digest
 
             return format_pdf
     except ImportError as error:
-        raise UsageError(f'{suffix} needs an optional package ({error}): pip install "crawler[review]"') from error
+        raise UsageError(f"{suffix} needs an optional package. {format_install_advice('review')}") from error
     return lambda view: render_digest(templates or Templates(), suffix[1:], view).encode("utf-8", "replace")
