@@ -26,13 +26,9 @@ def make_query(
     everything: bool = False,
 ) -> ArticleQuery:
     """Return the query that these options describe. Raise UsageError, with the nearest name, for an unknown one."""
-    from crawler import spiders
-
-    _raise_if_unknown("rule", rules, get_rule_titles(config))
-    _raise_if_unknown("language", languages, OUTPUT_LANGUAGES)
-    for source in sources:
-        if source not in spiders.list_names():
-            raise UnknownSource(source, spiders.list_names())
+    raise_if_unknown("rule", rules, get_rule_titles(config))
+    raise_if_unknown("language", languages, OUTPUT_LANGUAGES)
+    raise_if_unknown_source(sources)
     return ArticleQuery(
         rules=tuple(rules),
         sources=tuple(sources),
@@ -47,7 +43,7 @@ def make_query(
 def choose_output_language(*names: str | None) -> str:
     """Return the first language that is given, else `en`. Raise UsageError for one without phrases."""
     language = next(filter(None, names), "en")
-    _raise_if_unknown("language", [language], OUTPUT_LANGUAGES)
+    raise_if_unknown("language", [language], OUTPUT_LANGUAGES)
     return language
 
 
@@ -61,23 +57,31 @@ def resolve_article(store: Store, text: str, config: Config) -> str:
 
     Raise UsageError when the text names no stored article, or several.
     """
-    text = text.strip()
-    if store.articles.get_state(text):
-        return text
-    ids = [article.id for article in store.articles.list_by_url(text)] or _find_by_native_id(store, text, config)
-    found = list(dict.fromkeys(ids))
+    found = find_article_ids(store, text, config)
     if not found:
         raise UsageError(
-            f"There is no stored article {text!r} in {store.name}. Name one by its id or address; "
+            f"There is no stored article {text.strip()!r} in {store.name}. Name one by its id or address; "
             "`crawler articles` lists them."
         )
     if len(found) > 1:
-        raise UsageError(f"{text!r} may be {' or '.join(found)}: name one of these ids.")
+        raise UsageError(f"{text.strip()!r} may be {' or '.join(found)}: name one of these ids.")
     return found[0]
 
 
-def find_source_of_url(url: str, config: Config) -> str:
-    """Return the name of the source that a URL belongs to. Raise UsageError when it belongs to none."""
+def find_article_ids(store: Store, text: str, config: Config) -> list[str]:
+    """Return the ids of the stored articles that a text names by id, URL or the source's own number."""
+    text = text.strip()
+    if store.articles.get_state(text):
+        return [text]
+    ids = [article.id for article in store.articles.list_by_url(text)] or _find_by_native_id(store, text, config)
+    return list(dict.fromkeys(ids))
+
+
+def find_source_of_url(url: str, config: Config, example: str = "crawl mfa --url") -> str:
+    """Return the name of the source that a URL belongs to. Raise UsageError when it belongs to none.
+
+    The error shows the `example` of a command that names a source.
+    """
     from crawler import spiders
 
     for name in spiders.list_names():
@@ -85,7 +89,7 @@ def find_source_of_url(url: str, config: Config) -> str:
         base = config.get_source(name).base_url
         if spider.make_site(config).identify(url) or url.startswith((*spider.origins, *([base] if base else []))):
             return name
-    raise UsageError(f"{url} belongs to no source; name one, such as `crawler crawl mfa --url {url}`.")
+    raise UsageError(f"{url} belongs to no source; name one, such as `crawler {example} {url}`.")
 
 
 def _find_by_native_id(store: Store, text: str, config: Config) -> Iterator[str]:
@@ -102,9 +106,22 @@ def _find_by_native_id(store: Store, text: str, config: Config) -> Iterator[str]
                 yield article.id
 
 
-def _raise_if_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+def raise_if_unknown_source(names: Iterable[str]) -> None:
+    """Raise UnknownSource, with the nearest name, for a name that no source has."""
+    from crawler import spiders
+
+    for name in names:
+        if name not in spiders.list_names():
+            raise UnknownSource(name, spiders.list_names())
+
+
+def raise_if_unknown(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise UsageError that lists the known names and suggests the nearest one.
+
+    It suggests no language: all two-letter names are similar.
+    """
     choices = sorted(known)
     for name in names:
         if name not in choices:
-            hint = suggest_nearest(name, choices) or "."
+            hint = (kind != "language" and suggest_nearest(name, choices)) or "."
             raise UsageError(f"There is no {kind} {name!r}{hint} Known {kind}s: {', '.join(choices)}.")

@@ -21,7 +21,10 @@ def parse_since(
     """
     if text is None:
         return None
-    message = f"{option} {text!r} is not a day, time or age. Write 2026-01-31, 2026-01-31T10:00+05:00 or 36h."
+    message = (
+        f"{option} {text!r} is not a day, time or age. "
+        "Write 2026-01-31, 2026-01-31T10:00+05:00 or an age: 36h, 90d, 2w."
+    )
     if (age := parse_age(text)) is not None:
         try:
             return (now or datetime.now(UTC)) - age

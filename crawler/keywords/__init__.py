@@ -14,6 +14,6 @@ backtest        compares candidate with current rules
 from __future__ import annotations
 
 from crawler.keywords.matcher import Matcher
-from crawler.keywords.rules import RuleSet, load_rules, parse_rules
+from crawler.keywords.rules import RuleSet, load_rules, load_rules_argument, parse_rules
 
-__all__ = ["Matcher", "RuleSet", "load_rules", "parse_rules"]
+__all__ = ["Matcher", "RuleSet", "load_rules", "load_rules_argument", "parse_rules"]

@@ -126,16 +126,23 @@ class RuleSet:
 
 
 def load_rules(path: Path | None = None) -> RuleSet:
-    """Return the rules of a file, or the shipped rules. RuleError names file, line and remedy."""
+    """Return the rules of the setting's file, or the shipped rules. RuleError names file, line and remedy."""
     if path is None:
         return parse_rules(read_default(SHIPPED_RULES))
+    return _load_file(path, "Remove `rules` from crawler.toml to use the shipped rules.")
+
+
+def load_rules_argument(path: Path) -> RuleSet:
+    """Return the rules of a file that a command's argument names. RuleError names file, line and remedy."""
+    return _load_file(path, "Correct the name of the file, or leave it away to use the rules in force.")
+
+
+def _load_file(path: Path, advice: str) -> RuleSet:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise RuleError(
-            f"The rule file {path} cannot be read: {reason}. Remove `rules` from crawler.toml to use the shipped rules."
-        ) from error
+        raise RuleError(f"The rule file {path} cannot be read: {reason}. {advice}") from error
     return parse_rules(text, path)
 
 

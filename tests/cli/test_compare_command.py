@@ -56,6 +56,7 @@ def test_files_ids_and_urls_are_compared(stored: Path) -> None:
     (stored / "a.txt").write_text(TEXT, encoding="utf-8")
     assert run("compare", "a.txt", "mfa:1:ru").startswith("exact\n")
     assert run("compare", "mfa:1:ru", "mfa:2:ru").startswith("near duplicate\n")
+    assert run("compare", "1", "3") == "same story\n  They report one event in different words.\n"
     found = json.loads(run("compare", "https://mfa.example/1", "mfa:3:en", "--json"))
     assert found["verdict"] == "same_story"
     assert "lndkvst" in found["common"]

@@ -89,6 +89,8 @@ WRONG = {
     ("--until", "25:00"): "--until '25:00' is not a time or day.",
     ("--since", "99999999999w"): "--since '99999999999w' is not a day, time or age.",
     ("--since", "yesterday"): "--since 'yesterday' is not a day, time or age.",
+    ("--since", "10y"): "--since '10y' is not a day, time or age. "
+    "Write 2026-01-31, 2026-01-31T10:00+05:00 or an age: 36h, 90d, 2w.",
     ("--since", "2026-03-07", "--until", "2026-03-06"): "--since 2026-03-07 is not before --until 2026-03-06.",
     ("-o", "review.rtf"): "-o review.rtf: the ending must be one of .html, .md, .txt, .docx, .pdf.",
     ("--redact", "("): "--redact '(' is no regular expression:",

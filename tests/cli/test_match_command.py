@@ -100,5 +100,25 @@ def test_a_broken_rule_file_is_refused(app: typer.Typer, tmp_path: Path) -> None
     assert isinstance(RUN.invoke(app, ["rules", "check", "bad.toml"]).exception, RuleError)
 
 
+@pytest.mark.parametrize("words", [["match", "--rules", "none.toml"], ["rules", "check", "none.toml"]])
+def test_a_missing_rules_file_of_the_command_line_is_named(app: typer.Typer, words: list[str]) -> None:
+    message = str(RUN.invoke(app, words, input="x").exception)
+    assert "none.toml cannot be read: No such file or directory. Correct the name" in message
+    assert "crawler.toml" not in message
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--language", "de"), "There is no language 'de'. Known languages: en, kk, ru."),
+        (("--source", "mfaa"), "did you mean 'mfa'?"),
+    ],
+)
+def test_unknown_names_are_refused(app: typer.Typer, words: tuple[str, ...], message: str) -> None:
+    done = RUN.invoke(app, ["match", *words], input="x")
+    assert isinstance(done.exception, UsageError)
+    assert message in str(done.exception)
+
+
 def test_the_schema_is_printed(app: typer.Typer) -> None:
     assert json.loads(RUN.invoke(app, ["rules", "schema"]).stdout)["title"] == "RuleFile"

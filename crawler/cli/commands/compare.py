@@ -21,13 +21,22 @@ if TYPE_CHECKING:
     from crawler.similarity.semantic import Embedding
     from crawler.store import Store
 
+SENTENCES = {
+    "exact": "Both texts have the same words.",
+    "near_duplicate": "They are one text, which one of them shortens, extends or edits.",
+    "same_story": "They report one event in different words.",
+    "different": "They have too little in common to report one event.",
+}
+"""What each relation means, by its name."""
 MAX_PASSAGE_LENGTH = 160
 """Characters shown of a passage."""
 
 
 def compare(
     context: typer.Context,
-    a: Annotated[str | None, typer.Argument(metavar="A", help="Article id, URL or text file.")] = None,
+    a: Annotated[
+        str | None, typer.Argument(metavar="A", help="Article id, URL, the source's number for it, or text file.")
+    ] = None,
     b: Annotated[str | None, typer.Argument(metavar="B", help="The article to compare with A.")] = None,
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Compare the pairs of a JSON Lines file A, or of standard input.")
@@ -119,17 +128,24 @@ def _read_document(file: str, embedding: Embedding | None) -> Document:
 
 
 def _find_document(name: str, store: Store, config: Config, embedding: Embedding | None) -> Document:
-    """Return the text that a file name, an article id or a stored URL names. Raise UsageError when there is none."""
+    """Return the text that a file name, an article id, a stored URL or the source's number names.
+
+    Raise UsageError when there is none, or when the number is that of several articles.
+    """
+    from crawler.cli.selection import find_article_ids, resolve_article
     from crawler.similarity.documents import make_article_document
     from crawler.text.dates import load_time_zone
 
     if Path(name).is_file():
         return _read_document(name, embedding)
-    article = store.articles.get(name)
-    if article is None and "://" in name:
-        article = next(iter(store.articles.list_by_url(name)), None)
-    if article is None:
-        raise UsageError(f"{name!r} is no text file, and no article of that id or address is in {store.name}.")
+    article = next(iter(store.articles.list_by_url(name)), None) if "://" in name else None
+    if article is None and not find_article_ids(store, name, config):
+        raise UsageError(
+            f"{name!r} is no text file, and no article of that id, address or number is in {store.name}. "
+            "`crawler articles` lists them."
+        )
+    article = article or store.articles.get(resolve_article(store, name, config))
+    assert article is not None
     return make_article_document(article, load_time_zone(config.timezone), embedding)
 
 
@@ -147,15 +163,13 @@ def similarity_to_dict(similarity: Similarity) -> dict[str, Any]:
 
 
 def format_similarity(similarity: Similarity) -> str:
-    """Return the relation, its scores, the shared passages and the ignored ones as lines."""
-    scores = "  ".join(f"{name} {value:g}" for name, value in similarity.scores.items())
-    lines = [f"{similarity.relation.replace('_', ' ')}", f"  {scores}"]
+    """Return the relation, a sentence that explains it, the shared passages and the ignored ones as lines."""
+    lines = [f"{similarity.relation.replace('_', ' ')}", f"  {SENTENCES[similarity.relation]}"]
     if similarity.is_one_release:
         lines.append("  by URL: two versions of one press release, whatever their texts have in common")
     if similarity.contradiction:
+        lines[1] = "  They have much in common, but report two events."
         lines.append(f"  against one story: {similarity.contradiction}")
-    if similarity.common:
-        lines.append(f"  in common: {', '.join(similarity.common)}")
     for name, passages in (("shared", similarity.shared), ("ignored", similarity.ignored)):
         lines += [f"  {name}: {' '.join(passage.split())[:MAX_PASSAGE_LENGTH]}" for passage in passages]
     return "\n".join(lines)

@@ -33,10 +33,14 @@ def match(
 
     --jsonl reads lines {"id", "text", "title"?, "lang"?} and prints {"id", "relevant", "matches"}.
     """
+    from crawler.cli.selection import raise_if_unknown, raise_if_unknown_source
     from crawler.config import load_config
-    from crawler.keywords import Matcher, load_rules
+    from crawler.keywords import Matcher, load_rules, load_rules_argument
+    from crawler.publish.phrases import OUTPUT_LANGUAGES
 
-    matcher = Matcher(load_rules(rules if rules is not None else load_config(context.obj).rules))
+    raise_if_unknown("language", [language] if language else [], OUTPUT_LANGUAGES)
+    raise_if_unknown_source([source] if source else [])
+    matcher = Matcher(load_rules_argument(rules) if rules is not None else load_rules(load_config(context.obj).rules))
     text = read_text(file, "text")
     if jsonl:
         for line in match_lines(matcher, text, file, source):

@@ -33,9 +33,9 @@ def check(
     Exits with 2, and names file and line, if it is broken.
     """
     from crawler.config import load_config
-    from crawler.keywords import load_rules
+    from crawler.keywords import load_rules, load_rules_argument
 
-    rules = load_rules(file if file is not None else load_config(context.obj).rules)
+    rules = load_rules_argument(file) if file is not None else load_rules(load_config(context.obj).rules)
     typer.echo(format_rules(rules))
 
 
@@ -100,12 +100,12 @@ def format_rules(rules: RuleSet) -> str:
 def compare_rules(config: Config, file: Path, since: str, samples: int) -> str:
     """Return how the candidate rules differ from those in force, a paragraph for each rule. Nothing is stored."""
     from crawler.cli.time_options import parse_since
-    from crawler.keywords import Matcher, load_rules
+    from crawler.keywords import Matcher, load_rules, load_rules_argument
     from crawler.keywords.backtest import compare_matchers
     from crawler.store import open_store
     from crawler.text.counts import format_count
 
-    candidate, current = Matcher(load_rules(file)), Matcher(load_rules(config.rules))
+    candidate, current = Matcher(load_rules_argument(file)), Matcher(load_rules(config.rules))
     start = parse_since(since, config.timezone)
     with open_store(config.database_url) as store:
         result = compare_matchers(candidate, current, store.articles.iter_newest(since=start), max_samples=samples)

@@ -42,8 +42,10 @@ def snapshot(
     from crawler.fixtures import accept_stored_page
     from crawler.service.page_fetch import fetch_pages
 
+    if "://" not in url:
+        raise UsageError(f"{url!r} is no URL. Write the whole address of a page, beginning with https://.")
     config = load_config(context.obj)
-    name = source or find_source_of_url(url, config)
+    name = source or find_source_of_url(url, config, "snapshot --source mfa")
     site = spiders.load_spider(name).make_site(config)
     fetched = fetch_pages(context.obj, config, name, url)
     for problem in fetched.problems:
