@@ -25,7 +25,14 @@ def validate_timezone(value: str) -> str:
 
 
 def get_validation_message(error: ErrorDetails) -> str:
-    """Return the message of a pydantic error. That of a ValueError is its own text, without pydantic's prefix."""
+    """Return the message of a pydantic error. That of a ValueError is its own text, without pydantic's prefix.
+
+    Where a list is missing, it shows how to write one. An address is not shown.
+    """
+    if error["type"] in ("tuple_type", "list_type"):
+        value = error["input"]
+        is_secret = error["loc"][:1] == ("alarms",)
+        return f'write a list: ["{value if isinstance(value, str) and "://" not in value and not is_secret else "…"}"]'
     return str(error["ctx"]["error"]) if error["type"] == "value_error" else error["msg"]
 
 

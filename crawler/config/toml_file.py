@@ -17,6 +17,7 @@ KeyPath = tuple[str | int, ...]
 _KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 _DOTTED_KEY = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
 _HEADER_LINE = re.compile(rf"\s*\[(\[?)\s*({_DOTTED_KEY})\s*\]\]?\s*(?:#.*)?$")
+_TOML_PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")
 _KEY_LINE = re.compile(rf"\s*({_DOTTED_KEY})\s*=")
 
 
@@ -25,7 +26,18 @@ def parse_toml(text: str, name: str, error_class: type[UsageError]) -> dict[str,
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise error_class(f"{name}: not valid TOML: {error}.") from error
+        raise error_class(_format_toml_error(text, name, str(error))) from error
+
+
+def _format_toml_error(text: str, name: str, message: str) -> str:
+    """Return tomllib's message with its place as `file:line`, and what to do about a text without quotation marks."""
+    place = _TOML_PLACE.fullmatch(message)
+    if place is None:
+        return f"{name}: not valid TOML: {message}."
+    line, column = int(place[2]), int(place[3])
+    rest = text.split("\n")[line - 1][column - 1 :].strip()
+    hint = " Put a text in quotation marks." if place[1] == "Invalid value" and rest else ""
+    return f"{name}:{line}: not valid TOML: {place[1]} (column {column}).{hint}"
 
 
 def format_location(name: str, text: str, key_path: KeyPath) -> str:

@@ -118,7 +118,7 @@ def test_unknown_language_is_an_error() -> None:
 )
 def test_broken_toml_is_an_error(raw: bytes) -> None:
     Path("crawler.toml").write_bytes(raw)
-    with pytest.raises(ConfigError, match=r"^crawler\.toml: not valid TOML: "):
+    with pytest.raises(ConfigError, match=r"^crawler\.toml(:\d+)?: not valid TOML: "):
         load_config()
 
 
