@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from importlib.metadata import entry_points
@@ -23,7 +24,14 @@ MISTAKES = {
     "[sources.mfa]\nbase_url = 'gov.kz'\n": "broken.toml:2: sources.mfa.base_url = 'gov.kz' cannot be used",
     "[sources.mfaa]\nenabled = true\n": "broken.toml:1: there is no source 'mfaa', did you mean 'mfa'?",
     "timezone = 'Asia/Almatty'\n": "broken.toml:1: timezone = 'Asia/Almatty' cannot be used",
-    "contact = \n": "broken.toml: not valid TOML: Invalid value (at line 1, column 11).",
+    "contact = \n": "broken.toml:1: not valid TOML: Invalid value (column 11).\n",
+    "[limits]\nbody_mb = 3\n\n[feeds]\ntitle = My news\n": "broken.toml:5: not valid TOML: Invalid value (column 9). "
+    "Put a text in quotation marks.",
+    "[channels]\ndesk = 'json://h'\n[subscriptions.press]\nchannels = 'desk'\n": "broken.toml:4: "
+    """subscriptions.press.channels = 'desk' cannot be used: write a list: ["desk"].""",
+    "[alarms]\nchannels = 'json://secret'\n": """alarms.channels cannot be used: write a list: ["…"].""",
+    "[channels]\ndesk = 'json://h'\n[alarms]\nchannels = ['dsk']\n": "broken.toml:4: alarms: [channels] has no 'dsk', "
+    "did you mean 'desk'?",
     "[feeds]\ntitel = 'News'\n": "broken.toml:2: there is no setting 'feeds.titel', did you mean 'title'?",
     "rules = 'nowhere.toml'\n": "nowhere.toml",
 }
@@ -34,12 +42,15 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     return Sandbox(tmp_path_factory.mktemp("init"))
 
 
-def test_init_writes_two_valid_files_and_overwrites_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_init_writes_valid_files_and_overwrites_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     (folder.parent / "half").mkdir(parents=True)
     (folder.parent / "half" / "rules.toml").write_text("mine")
     done, again, half = sandbox.run_many(("init", folder), ("init", folder), ("init", folder.parent / "half"))
     assert (done.code, done.err) == (0, "")
+    assert done.out.endswith(f"then run `crawler --config {folder / 'crawler.toml'} crawl`.\n")
+    schema = (folder / "rules.toml").read_text(encoding="utf-8").split("\n")[0].removeprefix("#:schema ")
+    assert json.loads((folder / schema).read_text(encoding="utf-8"))["title"] == "RuleFile"
     config = load_config(folder / "crawler.toml")
     assert config.contact is None
     assert load_rules(folder / "rules.toml")

@@ -1,7 +1,8 @@
-"""`crawler init`: write a commented crawler.toml and rules.toml to edit."""
+"""`crawler init`: write a commented crawler.toml and rules.toml to edit, and the schema of rules files for editors."""
 
 from __future__ import annotations
 
+import shlex
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
@@ -10,14 +11,19 @@ import typer
 
 from crawler.errors import UsageError
 
+FILES = ("crawler.toml", "rules.toml", "rules.schema.json")
+
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to write them to.")] = Path(),
 ) -> None:
-    """Write a commented crawler.toml and rules.toml. Existing files are not overwritten."""
+    """Write a commented crawler.toml and rules.toml.
+
+    rules.schema.json beside them lets editors complete and check the rules. Existing files are not overwritten.
+    """
     from crawler.publish.atomic_write import write_atomic
 
-    files = {name: resources.files("crawler.defaults").joinpath(name) for name in ("crawler.toml", "rules.toml")}
+    files = {name: resources.files("crawler.defaults").joinpath(name) for name in FILES}
     for name in files:
         if (folder / name).exists():
             raise UsageError(f"{folder / name} exists already and is not overwritten; move it away first.")
@@ -29,4 +35,6 @@ def init(
         text = shipped.read_text(encoding="utf-8").replace('# rules = "rules.toml"', 'rules = "rules.toml"')
         write_atomic(folder / name, text.encode(), "FOLDER")
         print(f"Wrote {folder / name}")
-    print("Write your mail or web address into `contact`, then run `crawler crawl`.")
+    file = folder / "crawler.toml"
+    option = "" if folder.absolute() == Path.cwd() else f"--config {shlex.quote(str(file))} "
+    print(f"Write your mail or web address into `contact` of {file}, then run `crawler {option}crawl`.")
