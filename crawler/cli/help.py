@@ -17,14 +17,19 @@ WATCH, READ, SHARE, MAINTAIN = "Watch", "Read", "Share", "Maintain"
 """The groups of commands, in the order of `crawler --help`."""
 TYPE_NAME = re.compile(r" <[^<>|]*>$")
 CHOICES = re.compile(r" <([^<>]*)>$")
+REQUIRED_ARGUMENT = re.compile(r"^\{(\w+)\}")
 NUMBER_RANGE = re.compile(r"\s*\[x>=\d+\]$|; x>=\d+(?=\]$)")
-"""What Typer adds to the name or the help of a parameter: `<str>`, `<atom|rss>`, `[x>=1]`."""
+"""What Typer adds to the name or the help of a parameter: `<str>`, `<atom|rss>`, `{ARTICLE}`, `[x>=1]`."""
 MAX_SUMMARY_LENGTH = 200
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class PlainCommand(TyperCommand):
     """A command whose help names no Python types."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the parts of the usage line, without Typer's braces around a required argument."""
+        return [REQUIRED_ARGUMENT.sub(r"\1", piece) for piece in super().collect_usage_pieces(ctx)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments and the options."""

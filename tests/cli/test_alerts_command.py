@@ -250,3 +250,14 @@ def test_alarms_may_go_to_a_named_channel(place: Path, hook: WebhookServer) -> N
         file.read_text(encoding="utf-8") + '\n[alarms]\nchannels = ["desk", "json://h"]\n', encoding="utf-8"
     )
     assert load_config().alarm_addresses == (hook.address, "json://h")
+
+
+def test_drift_without_a_live_run(place: Path) -> None:
+    assert get_output("drift", "mfa") == "mfa: No live run has been measured yet.\n"
+
+
+def test_snapshot_of_no_url(place: Path) -> None:
+    message = "'foo' is no URL. Write the whole address of a page, beginning with https://."
+    assert get_refusal(UsageError, "snapshot", "foo") == message
+    foreign = get_refusal(UsageError, "snapshot", "https://elsewhere.example/1")
+    assert "such as `crawler snapshot --source mfa https://elsewhere.example/1`" in foreign

@@ -114,3 +114,8 @@ def test_shell_completion_names_commands() -> None:
     variables = {"_CRAWLER_COMPLETE": "complete_bash", "COMP_WORDS": "crawler ver", "COMP_CWORD": "1"}
     assert run_program([], **variables).stdout.split() == ["versions"]
     assert "--install-completion" in show_help("")
+
+
+@pytest.mark.parametrize(("command", "arguments"), [("versions", "ARTICLE"), ("story", "ID [ACTION] [TARGET]")])
+def test_a_required_argument_has_no_braces(command: str, arguments: str) -> None:
+    assert show_help(command).split("\n")[0].endswith(f"[OPTIONS] {arguments}")

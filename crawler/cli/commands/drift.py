@@ -104,7 +104,8 @@ def _print_text(
         for field, kept in fields.items()
         for path, runs, first, last in kept
     ]
-    print(f"{source}: {format_count(len(structures), 'page class', 'page classes')} with a structure")
+    classes = f"{format_count(len(structures), 'page class', 'page classes')} with a structure"
+    print(f"{source}: {classes if structures else 'No live run has been measured yet.'}")
     for line in format_table([("place of the field", "runs", "first", "last"), *rows]) if rows else []:
         print(f"  {line}")
     for note in notes:
