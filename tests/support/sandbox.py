@@ -28,8 +28,8 @@ NO_DELAYS = {
     "CRAWLER_POLITENESS__RETRY_WAIT": "0.01",
 }
 """Settings for a copy of a site on this machine."""
-CLOCK_VARIABLES = ("LD_PRELOAD", "FAKETIME", "FAKETIME_SHARED", "DONT_FAKE_MONOTONIC")
-"""CI runs tests under faketime: commands must have the same clock as the test."""
+CLOCK_OFFSET = "CRAWLER_TEST_CLOCK_OFFSET"
+"""Variable of `support/clock`: commands must have the same clock as the test."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,13 @@ class Sandbox:
         self.work_dir.mkdir(parents=True, exist_ok=True)
         addresses = {f"CRAWLER_SOURCES__{name.upper()}__BASE_URL": site.url for name, site in self.sites.items()}
         return {
-            **{name: value for name, value in os.environ.items() if name in CLOCK_VARIABLES},
+            CLOCK_OFFSET: os.environ.get(CLOCK_OFFSET, "0"),
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
             "HOME": str(self.folder),
             "XDG_DATA_HOME": str(self.folder / "data"),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": f"{ROOT / 'tests/support/clock'}:{ROOT}" if CLOCK_OFFSET in os.environ else str(ROOT),
             **NO_DELAYS,
             **addresses,
             **self.variables,
