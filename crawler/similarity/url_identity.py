@@ -41,11 +41,15 @@ def normalize_url(url: str) -> str:
 def find_release_id(url: str | None) -> str | None:
     """Return what the pages of one article share in all its languages. None for no URL, or one without an article.
 
+    A malformed URL (`http://[photo]/a`) is no URL.
     gov.kz gives the language versions of a release one id. Elsewhere it is the URL without its language.
     """
     if not url or not re.match(r"https?://", url.strip(), re.IGNORECASE):
         return None
-    parts = urlsplit(normalize_url(url))
+    try:
+        parts = urlsplit(normalize_url(url))
+    except ValueError:  # a broken IPv6 address or port
+        return None
     if parts.hostname == "gov.kz" and (release := _GOVKZ_RELEASE.match(parts.path)):
         return f"gov.kz/{release[1]}"
     query = _encode_query_without(parts, LANGUAGE_PARAMETERS)

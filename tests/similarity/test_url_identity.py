@@ -41,3 +41,8 @@ def test_language_versions_share_a_release_id() -> None:
     assert find_release_id("https://example.kz/a?lang=ru") == find_release_id("https://example.kz/a?lang=en")
     assert find_release_id("https://example.kz/a") != find_release_id("https://example.kz/b")
     assert [find_release_id(url) for url in (None, "seed:7", "https://example.kz/")] == [None, None, None]
+
+
+def test_malformed_url_has_no_release_id() -> None:
+    urls = ("http://[photo]/a", "http://a:b/c", "https://kt.kz:99999/x")
+    assert [find_release_id(url) for url in urls] == [None, None, None]
