@@ -24,7 +24,7 @@ PATH_CHARACTERS = "/%:@!$&'()*+,;=~"
 def resolve_url(address: str | None, base: str) -> str | None:
     """Return the absolute http(s) URL of an address on a page, or None where it is none.
 
-    `base` is the URL against which a relative address is resolved.
+    `base` is the URL against which a relative address is resolved. Unprintable characters are percent-encoded.
 
     >>> resolve_url("../a.html", "https://www.kt.kz/rus/x/")
     'https://www.kt.kz/rus/a.html'
@@ -42,7 +42,9 @@ def resolve_url(address: str | None, base: str) -> str | None:
         host, _ = parts.hostname or "", parts.port
     except ValueError:  # a broken IPv6 address, port or host name
         return None
-    return parts.geturl() if parts.scheme in ("http", "https") and HOST_PATTERN.fullmatch(host) else None
+    if parts.scheme not in ("http", "https") or not HOST_PATTERN.fullmatch(host):
+        return None
+    return _escape_unprintable(parts.geturl())
 
 
 def split_url(url: str) -> tuple[str, str, str]:
@@ -66,6 +68,12 @@ def split_url(url: str) -> tuple[str, str, str]:
         return "", "", ""
     path = re.sub(r"/{2,}", "/", SESSION_PATTERN.sub("", _normalize_escapes(parts.path)))
     return MOBILE_PREFIX_PATTERN.sub("", host.rstrip("."), count=1), path.rstrip("/"), parts.query
+
+
+def _escape_unprintable(url: str) -> str:
+    if url.isprintable():
+        return url
+    return "".join(letter if letter.isprintable() else quote(letter, errors="replace") for letter in url)
 
 
 def _normalize_escapes(path: str) -> str:

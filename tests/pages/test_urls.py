@@ -24,6 +24,7 @@ PAGE = "https://www.kt.kz/rus/news/list.html"
         ("HTTP://Example.org./a", "http://Example.org./a"),
         ("http://[::1]:80/a", "http://[::1]:80/a"),
         ("https://пример.kz/a", "https://пример.kz/a"),
+        ("/a\x1b[31m\u202e\ud800.jpg", "https://www.kt.kz/a%1B[31m%E2%80%AE%3F.jpg"),
     ],
 )
 def test_address_is_absolute(address: str, url: str) -> None:
@@ -46,7 +47,8 @@ def test_no_web_address_is_none(address: str | None) -> None:
 
 @given(st.text() | st.text().map("http://".__add__) | st.text().map("//[".__add__), st.text() | st.just(PAGE))
 def test_any_text_is_a_web_address_or_none(address: str, base: str) -> None:
-    assert (resolve_url(address, base) or "http://").startswith(("http://", "https://"))
+    url = resolve_url(address, base)
+    assert url is None or (url.startswith(("http://", "https://")) and url.isprintable())
     split_url(address)
 
 
