@@ -36,7 +36,7 @@ def _format_toml_error(text: str, name: str, message: str) -> str:
         return f"{name}: not valid TOML: {message}."
     line, column = int(place[2]), int(place[3])
     rest = text.split("\n")[line - 1][column - 1 :].strip()
-    hint = " Put a text in quotation marks." if place[1] == "Invalid value" and rest else ""
+    hint = " Put the text in quotation marks." if place[1] == "Invalid value" and rest else ""
     return f"{name}:{line}: not valid TOML: {place[1]} (column {column}).{hint}"
 
 

@@ -26,7 +26,7 @@ MISTAKES = {
     "timezone = 'Asia/Almatty'\n": "broken.toml:1: timezone = 'Asia/Almatty' cannot be used",
     "contact = \n": "broken.toml:1: not valid TOML: Invalid value (column 11).\n",
     "[limits]\nbody_mb = 3\n\n[feeds]\ntitle = My news\n": "broken.toml:5: not valid TOML: Invalid value (column 9). "
-    "Put a text in quotation marks.",
+    "Put the text in quotation marks.",
     "[channels]\ndesk = 'json://h'\n[subscriptions.press]\nchannels = 'desk'\n": "broken.toml:4: "
     """subscriptions.press.channels = 'desk' cannot be used: write a list: ["desk"].""",
     "[alarms]\nchannels = 'json://secret'\n": """alarms.channels cannot be used: write a list: ["…"].""",
