@@ -28,7 +28,7 @@ NO_DELAYS = {
     "CRAWLER_POLITENESS__RETRY_WAIT": "0.01",
 }
 """Settings for a copy of a site on this machine."""
-CLOCK_OFFSET = "CRAWLER_TEST_CLOCK_OFFSET"
+CLOCK_OFFSET = "TEST_CLOCK_OFFSET"
 """Variable of `support/clock`: commands must have the same clock as the test."""
 
 
