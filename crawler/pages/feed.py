@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 
 from crawler.errors import PageChanged
@@ -37,7 +38,7 @@ class Feed(ListingPage):
 
         if ENTITY_DECLARATION_PATTERN.search(ROOT_ELEMENT_PATTERN.split(self.snapshot.text, maxsplit=1)[0]):
             raise self.make_changed_error("links", "a feed without entity declarations", "<!ENTITY")
-        feed = feedparser.parse(self.snapshot.body)
+        feed = feedparser.parse(BytesIO(self.snapshot.body))  # bytes that are the name of a file would be opened
         if feed.bozo and not feed.entries:
             raise PageChanged("links", "entries of a feed", f"broken XML ({feed.bozo_exception})", self.snapshot.url)
         # In Atom a relative address is relative to the document. feedparser has applied `xml:base` already.

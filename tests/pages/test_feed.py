@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from crawler import spiders
@@ -167,3 +169,11 @@ def test_feed_that_declares_entities_is_refused(head: str, encoding: str) -> Non
 
 def test_feed_that_writes_about_entities_is_read() -> None:
     assert read_feed(make_rss(f"<title><![CDATA[How <!ENTITY works]]></title><link>{ONE}</link>")).links == (ONE,)
+
+
+@pytest.mark.parametrize("ending", ["", "\n"])
+def test_body_that_is_the_name_of_a_file_is_not_opened(tmp_path: Path, ending: str) -> None:
+    file = tmp_path / "secret.xml"
+    file.write_text(make_rss(f"<link>{ONE}</link>"), encoding="utf-8")
+    with pytest.raises(PageChanged):
+        read_feed(f"{file}{ending}")
