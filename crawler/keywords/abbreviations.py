@@ -9,6 +9,8 @@ from crawler.defaults import load_default_toml
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _GAP_BETWEEN_WORDS = re.compile(r"[\s\-‐‑\"«»“”„'’]{1,4}")
 _SKIPPED_WORDS = frozenset(load_default_toml("inflection.toml")["abbreviations"]["skipped_words"].split())
+MAX_WORDS_PER_LETTER = 4
+"""Words of an expansion for each letter, skipped ones included. It keeps the search linear."""
 
 
 def is_abbreviation(term: str) -> bool:
@@ -24,6 +26,7 @@ def find_expansions(text: str, abbreviation: str) -> list[tuple[int, int]]:
     """
     words = list(_WORD.finditer(text))
     letters = abbreviation.lower()
+    abbreviation_behind = re.compile(rf"[\s\"»”]*[(\[,–—-]\s*(?:далее\W+)?{re.escape(abbreviation)}\b")
     expansions = []
     for index, word in enumerate(words):
         if word[0][0].lower() != letters[0]:
@@ -33,8 +36,7 @@ def find_expansions(text: str, abbreviation: str) -> list[tuple[int, int]]:
             continue
         phrase = words[index : last + 1]
         start, end = word.start(), phrase[-1].end()
-        abbreviation_follows = re.match(rf"[\s\"»”]*[(\[,–—-]\s*(?:далее\W+)?{re.escape(abbreviation)}\b", text[end:])
-        if abbreviation_follows or _is_capitalized(phrase):
+        if abbreviation_behind.match(text, end) or _is_capitalized(phrase):
             expansions.append((start, end))
     return expansions
 
@@ -42,9 +44,12 @@ def find_expansions(text: str, abbreviation: str) -> list[tuple[int, int]]:
 def _find_last_word(text: str, words: list[re.Match[str]], index: int, letters: str) -> int | None:
     """Return the index of the word for the last letter, or None when the words do not spell the abbreviation."""
     spelled = 1
+    final = index + MAX_WORDS_PER_LETTER * len(letters)
     while spelled < len(letters):
         index += 1
-        if index >= len(words) or not _GAP_BETWEEN_WORDS.fullmatch(text, words[index - 1].end(), words[index].start()):
+        if index >= min(len(words), final) or not _GAP_BETWEEN_WORDS.fullmatch(
+            text, words[index - 1].end(), words[index].start()
+        ):
             return None
         word = words[index][0].lower()
         if word[0] == letters[spelled]:

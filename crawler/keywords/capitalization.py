@@ -14,6 +14,8 @@ MIN_HEADLINE_WORDS = 3
 """Long words that a sentence needs besides the term before it may count as a headline."""
 MIN_CAPITALIZED_SHARE = 0.8
 """Share of these words that begin with a capital in a headline."""
+OPENING_CHARACTERS = " \t\u00a0«\"“„'(–—-"
+"""Characters between the end of a sentence and the first letter of the next."""
 
 
 class Capitalization(Enum):
@@ -63,5 +65,6 @@ def _is_in_headline(text: str, start: int, end: int) -> bool:
 
 
 def _starts_sentence(text: str, start: int) -> bool:
-    before = text[:start].rstrip(" \t\u00a0«\"“„'(–—-")
-    return not before or before[-1] in ".!?…\n:•"
+    while start > 0 and text[start - 1] in OPENING_CHARACTERS:
+        start -= 1
+    return start == 0 or text[start - 1] in ".!?…\n:•"

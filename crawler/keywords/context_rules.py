@@ -7,9 +7,12 @@ module only weighs them. A hit that does not count becomes a weak match with the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from itertools import accumulate
 from typing import NamedTuple
 
 from crawler.items import Strength
@@ -20,7 +23,10 @@ from crawler.keywords.query import guess_term_language
 from crawler.keywords.rules import ContextRule, RuleSet
 from crawler.text.folding import FoldedText, fold_term
 
-_ADDRESS_PATTERN = re.compile(r"://|www\.|^\S+@\S+\.\w|[\w-]\.(?:org|com|int|net|info|edu|gov|kz|ru|uk|us|ch)\b", re.I)
+_ADDRESS_PATTERN = re.compile(
+    r"://|www\.|^\S[^\s@]*+@\S+?\.\w|[\w-]\.(?:org|com|int|net|info|edu|gov|kz|ru|uk|us|ch)\b", re.IGNORECASE
+)
+_UNSPACED_PATTERN = re.compile(r"\S+")
 CLOSE_WORD_CHARACTERS = 40
 """Characters between a hit and a context word that counts double."""
 MAX_PHRASE_WORDS = 4
@@ -29,6 +35,8 @@ MAX_PHRASE_BYTES = 80
 """Folded bytes beside a hit in which such a phrase is looked for."""
 MAX_COUNTED_ANCHORS = 2
 """Other strong terms that support a hit; each counts double."""
+FIELDS_THAT_COUNT_EVERYWHERE = ("title", "lead")
+"""Context words in these fields count for a hit in any field."""
 EXPANSION_WEIGHT = 3
 """Weight of an abbreviation that the text spells out as a term of the rule."""
 
@@ -160,19 +168,21 @@ class Disambiguator:
     def set_strengths(self, texts: dict[str, FoldedText], hits: list[Hit]) -> None:
         """Set strength and reason of every hit."""
         ambiguous = []
+        finders = {name: AddressFinder(folded.original) for name, folded in texts.items()}
         for hit in hits:
             context = self._get_context(hit)
-            if _is_in_address(hit):
+            if finders[hit.field].is_in_address(hit.start, hit.end):
                 hit.strength, hit.reason = Strength.WEAK, "inside a web or mail address"
             elif context is not None:
                 hit.strength = Strength.WEAK
                 ambiguous.append((hit, context))
         if not ambiguous:
             return
-        evidence = ContextEvidence(texts, hits, self._get_context_words())
+        used_contexts = {context.number for _, context in ambiguous}
+        evidence = ContextEvidence(texts, hits, self._get_context_words(), used_contexts)
         for _ in range(2):  # the second time, hits found strong in the first support the others
-            strong_hits = [hit for hit in hits if hit.strength is Strength.STRONG]
-            decisions = [(hit, evidence.assess_hit(hit, context, strong_hits)) for hit, context in ambiguous]
+            anchors = AnchorCounts(hits)
+            decisions = [(hit, evidence.assess_hit(hit, context, anchors)) for hit, context in ambiguous]
             for hit, (strength, reason) in decisions:
                 hit.strength, hit.reason = strength, reason
 
@@ -205,34 +215,142 @@ class Disambiguator:
         return list(pairs)
 
 
+class AnchorCounts:
+    """How many strong hits each term has, so that the terms that support a hit are known without reading all hits."""
+
+    def __init__(self, hits: Iterable[Hit]) -> None:
+        self._counts = Counter((hit.rule_index, hit.term) for hit in hits if hit.strength is Strength.STRONG)
+        self._by_context: dict[int, Counter[str]] = {}
+
+    def list_terms(self, hit: Hit, context: CompiledContext) -> set[str]:
+        """Return the terms of the strong hits, other than this one, that support a hit."""
+        if context.number not in self._by_context:
+            counts = self._by_context[context.number] = Counter()
+            for (rule_index, term), count in self._counts.items():
+                counts[term] += count if rule_index in context.supporting_rules else 0
+            self._by_context[context.number] = +counts
+        counts = self._by_context[context.number]
+        is_counted = hit.strength is Strength.STRONG and hit.rule_index in context.supporting_rules
+        return set(counts) - {hit.term} if is_counted and counts[hit.term] == 1 else set(counts)
+
+
+class AddressFinder:
+    """Finds out whether hits of one text are in web or mail addresses. Each run of characters is searched once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._spans: list[tuple[int, int]] = []
+        self._starts: list[int] = []
+        self._decisions: dict[int, bool] = {}
+
+    def is_in_address(self, start: int, end: int) -> bool:
+        """Return whether the hit from `start` to `end` is a part of a web or mail address."""
+        if not self._spans:
+            self._spans = [found.span() for found in _UNSPACED_PATTERN.finditer(self._text)]
+            self._starts = [span[0] for span in self._spans]
+        first = bisect_right(self._starts, start) - 1
+        last = bisect_left(self._starts, end) - 1
+        begin, finish = self._spans[first][0], self._spans[last][1]
+        if finish - begin <= end - start + 2:
+            return False
+        if first != last:
+            return _ADDRESS_PATTERN.search(self._text[begin:finish]) is not None
+        if first not in self._decisions:
+            self._decisions[first] = _ADDRESS_PATTERN.search(self._text[begin:finish]) is not None
+        return self._decisions[first]
+
+
+class WordHitIndex:
+    """The context words of one context by place, and those of title and lead, which count everywhere."""
+
+    def __init__(self, word_hits: list[ContextWordHit]) -> None:
+        self._by_field: dict[str, list[ContextWordHit]] = {}
+        for word_hit in sorted(word_hits, key=lambda each: each.start):
+            self._by_field.setdefault(word_hit.field, []).append(word_hit)
+        self._starts = {name: [each.start for each in found] for name, found in self._by_field.items()}
+        self._max_length = max((each.end - each.start for each in word_hits), default=0)
+        self._everywhere = {
+            name: Counter((each.polarity, each.word) for each in self._by_field.get(name, ()))
+            for name in FIELDS_THAT_COUNT_EVERYWHERE
+        }
+
+    def iterate_words(self, hit: Hit, reach: int) -> Iterator[tuple[Polarity, str, int]]:
+        """Yield the polarity, the word and the weight of the words that count for a hit; a word may come twice."""
+        start, end = hit.folded_start, hit.folded_end
+        near: list[ContextWordHit] = []
+        parts_of_hit: Counter[tuple[Polarity, str]] = Counter()
+        if hit.field in self._by_field:
+            starts = self._starts[hit.field]
+            if hit.field in FIELDS_THAT_COUNT_EVERYWHERE:
+                reach = max(reach, CLOSE_WORD_CHARACTERS)
+            first = bisect_left(starts, start - reach - self._max_length)
+            near = self._by_field[hit.field][first : bisect_right(starts, end + reach)]
+            parts_of_hit.update((each.polarity, each.word) for each in near if each.start < end and each.end > start)
+        for name, counts in self._everywhere.items():
+            for key, count in counts.items():
+                if name != hit.field or count > parts_of_hit[key]:
+                    yield (*key, 1)
+        for polarity, word, _, word_start, word_end in near:
+            distance = word_start - end if word_start >= end else start - word_end
+            if 0 <= distance <= reach:
+                yield polarity, word, 2 if distance <= CLOSE_WORD_CHARACTERS else 1
+
+
+class TermPlaces:
+    """The places of the terms of several words of some rules, by field."""
+
+    def __init__(self, hits: Iterable[Hit], rules: frozenset[int]) -> None:
+        places: dict[str, list[tuple[int, int]]] = {}
+        for hit in hits:
+            if hit.rule_index in rules and " " in hit.surface:
+                places.setdefault(hit.field, []).append((hit.start, hit.end))
+        self._starts = {name: sorted(start for start, _ in spans) for name, spans in places.items()}
+        self._last_ends = {
+            name: list(accumulate((end for _, end in sorted(spans)), max)) for name, spans in places.items()
+        }
+
+    def overlaps(self, name: str, start: int, end: int) -> bool:
+        """Return whether a term is in the field between two offsets, at least in part."""
+        before = bisect_left(self._starts.get(name, []), end)
+        return before > 0 and self._last_ends[name][before - 1] > start
+
+
 class ContextEvidence:
     """The context words, phrases and expansions in the texts of an article."""
 
     def __init__(
-        self, texts: dict[str, FoldedText], hits: list[Hit], context_words: TermAutomaton[ContextWordKey]
+        self,
+        texts: dict[str, FoldedText],
+        hits: list[Hit],
+        context_words: TermAutomaton[ContextWordKey],
+        used_contexts: set[int],
     ) -> None:
         self.texts = texts
         self.hits = hits
         self._expansions: dict[tuple[int, str], tuple[bool, str | None]] = {}
         self._adjacent_decisions: dict[Hit, tuple[Strength, str] | None] = {}
-        self._word_hits: dict[int, list[ContextWordHit]] = {}
+        self._weights: dict[Hit, tuple[Capitalization, dict[str, int], dict[str, int]]] = {}
+        self._terms_with_other_meaning: dict[tuple[int, str], bool] = {}
+        self._hits_by_term: dict[tuple[int, str], list[Hit]] = {}
+        for hit in hits:
+            self._hits_by_term.setdefault((hit.rule_index, hit.term), []).append(hit)
+        word_hits: dict[int, list[ContextWordHit]] = {}
         for name, folded in texts.items():
             for key, start, end in context_words.find_terms(folded.data):
-                word_hit = ContextWordHit(key.polarity, key.word, name, start, end)
-                self._word_hits.setdefault(key.context, []).append(word_hit)
+                if key.context in used_contexts:
+                    word_hit = ContextWordHit(key.polarity, key.word, name, start, end)
+                    word_hits.setdefault(key.context, []).append(word_hit)
+        self._word_hits = {number: WordHitIndex(found) for number, found in word_hits.items()}
 
-    def assess_hit(self, hit: Hit, context: CompiledContext, strong_hits: list[Hit]) -> tuple[Strength, str | None]:
+    def assess_hit(self, hit: Hit, context: CompiledContext, strong: AnchorCounts) -> tuple[Strength, str | None]:
         """Return the strength of a hit and the reason. Phrases beside it come first, then the text's own expansion."""
         if decision := self._get_adjacent_decision(hit, context):
             return decision
         is_spelled_as_rule_term, other_expansion = self._get_expansions(hit, context)
         if other_expansion and not is_spelled_as_rule_term:
             return Strength.WEAK, f"the text spells it out as {other_expansion!r}"
-        capitalization = check_capitalization(hit.folded.original, hit.start, hit.end, hit.term)
-        support, against = self._weigh_nearby_words(hit, context, capitalization)
-        anchors = {
-            other.term for other in strong_hits if other.rule_index in context.supporting_rules and other is not hit
-        }
+        capitalization, support, against = self._weigh_nearby_words(hit, context)
+        anchors = strong.list_terms(hit, context)
         weight_for = sum(support.values()) + 2 * min(MAX_COUNTED_ANCHORS, len(anchors))
         weight_for += EXPANSION_WEIGHT if is_spelled_as_rule_term else 0
         weight_against = sum(against.values()) + (1 if self._has_other_meaning(hit, context) else 0)
@@ -256,33 +374,34 @@ class ContextEvidence:
 
     def _has_other_meaning(self, hit: Hit, context: CompiledContext) -> bool:
         """Return whether a phrase beside any hit of the same term decides against it."""
-        twins = (twin for twin in self.hits if twin.rule_index == hit.rule_index and twin.term == hit.term)
-        return any(
-            (decision := self._get_adjacent_decision(twin, context)) and decision[0] is Strength.WEAK for twin in twins
-        )
+        key = (hit.rule_index, hit.term)
+        if key not in self._terms_with_other_meaning:
+            decisions = (self._get_adjacent_decision(twin, context) for twin in self._hits_by_term[key])
+            self._terms_with_other_meaning[key] = any(
+                decision and decision[0] is Strength.WEAK for decision in decisions
+            )
+        return self._terms_with_other_meaning[key]
 
     def _weigh_nearby_words(
-        self, hit: Hit, context: CompiledContext, capitalization: Capitalization
-    ) -> tuple[dict[str, int], dict[str, int]]:
-        """Return the words for and the words against with their weights.
+        self, hit: Hit, context: CompiledContext
+    ) -> tuple[Capitalization, dict[str, int], dict[str, int]]:
+        """Return the hit's capitals, the words for it and the words against it with their weights, worked out once.
 
         A word weighs 2 when it is close to the hit, and 1 within reach of it or anywhere in title or lead.
         """
-        support: dict[str, int] = {}
-        against: dict[str, int] = {}
-        for word_hit in self._word_hits.get(context.number, ()):
-            if word_hit.polarity is Polarity.AGAINST_UNCAPITALIZED and capitalization is Capitalization.CORRECT:
-                continue
-            distance = None
-            if word_hit.field == hit.field:
-                distance = max(word_hit.start - hit.folded_end, hit.folded_start - word_hit.end)
-                if distance < 0:  # the word is a part of the hit
+        if hit not in self._weights:
+            capitalization = check_capitalization(hit.folded.original, hit.start, hit.end, hit.term)
+            support: dict[str, int] = {}
+            against: dict[str, int] = {}
+            index = self._word_hits.get(context.number)
+            for polarity, word, weight in index.iterate_words(hit, context.rule.reach) if index else ():
+                if polarity is Polarity.AGAINST_UNCAPITALIZED and capitalization is Capitalization.CORRECT:
                     continue
-            if word_hit.field in ("title", "lead") or (distance is not None and distance <= context.rule.reach):
-                weights = support if word_hit.polarity is Polarity.SUPPORT else against
-                weight = 2 if distance is not None and distance <= CLOSE_WORD_CHARACTERS else 1
-                weights[word_hit.word] = max(weights.get(word_hit.word, 1), weight)
-        return support, against
+                weights = support if polarity is Polarity.SUPPORT else against
+                if weight > weights.get(word, 0):
+                    weights[word] = weight
+            self._weights[hit] = capitalization, support, against
+        return self._weights[hit]
 
     def _get_expansions(self, hit: Hit, context: CompiledContext) -> tuple[bool, str | None]:
         """Return whether the article spells the abbreviation out as a term of the rules, and another expansion."""
@@ -295,16 +414,10 @@ class ContextEvidence:
 
     def _find_expansions(self, term: str, context: CompiledContext) -> tuple[bool, str | None]:
         is_spelled_as_rule_term, other = False, None
+        places = TermPlaces(self.hits, context.supporting_rules)
         for name, folded in self.texts.items():
             for start, end in find_expansions(folded.original, term):
-                if any(
-                    hit.field == name
-                    and hit.rule_index in context.supporting_rules
-                    and hit.start < end
-                    and hit.end > start
-                    and " " in hit.surface
-                    for hit in self.hits
-                ):
+                if places.overlaps(name, start, end):
                     is_spelled_as_rule_term = True
                 else:
                     other = folded.original[start:end]
@@ -338,17 +451,6 @@ def _decide_by_adjacent_phrases(hit: Hit, context: CompiledContext) -> tuple[Str
 def _get_original_phrase(hit: Hit, folded_start: int, phrase: bytes) -> str:
     start, end = hit.folded.find_original_span(folded_start, folded_start + len(phrase))
     return hit.folded.original[start:end]
-
-
-def _is_in_address(hit: Hit) -> bool:
-    """Return whether the hit is a part of a web or mail address."""
-    text = hit.folded.original
-    start, end = hit.start, hit.end
-    while start > 0 and not text[start - 1].isspace():
-        start -= 1
-    while end < len(text) and not text[end].isspace():
-        end += 1
-    return end - start > hit.end - hit.start + 2 and _ADDRESS_PATTERN.search(text[start:end]) is not None
 
 
 def _explain_support(is_spelled_as_rule_term: bool, anchors: set[str], support: dict[str, int]) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from itertools import accumulate, groupby, islice
 from typing import NamedTuple
 
 from crawler.items import Match
@@ -27,8 +30,6 @@ from crawler.text.folding import FoldedText, fold_term, fold_text
 from crawler.text.sentences import locate_sentence
 
 _HYPHENS_AND_APOSTROPHES = "-‐‑–'’‘ʼ"
-UNREACHABLE_WORDS = 10**9
-"""Distance of two hits in different fields."""
 
 
 class TermHit(NamedTuple):
@@ -167,24 +168,47 @@ def _evaluate_node(
         case Proximity(left, right, max_words):
             left_hits = _evaluate_node(left, term_hits, folded, facets) or []
             right_hits = _evaluate_node(right, term_hits, folded, facets) or []
-            pairs = [
-                (one, other)
-                for one in left_hits
-                for other in right_hits
-                if one != other and _count_words_between(one, other, folded) <= max_words
+            near = [
+                *_select_near(left_hits, right_hits, max_words, folded),
+                *_select_near(right_hits, left_hits, max_words, folded),
             ]
-            return list(dict.fromkeys(hit for pair in pairs for hit in pair)) or None
+            return list(dict.fromkeys(near)) or None
         case Facet(name, value):
             return [] if facets[name] == value else None
 
 
-def _count_words_between(one: TermHit, other: TermHit, folded: dict[str, FoldedText]) -> int:
-    """Return the number of words between two hits; UNREACHABLE_WORDS in different fields."""
-    if one.field != other.field:
-        return UNREACHABLE_WORDS
-    first, second = sorted((one, other), key=lambda hit: hit.start)
-    between = folded[one.field].data[first.end : max(first.end, second.start)]
-    return sum(word != b"." for word in between.split())
+def _select_near(
+    term_hits: list[TermHit], others: Iterable[TermHit], max_words: int, folded: dict[str, FoldedText]
+) -> list[TermHit]:
+    """Return the hits that have one of the others, but not themselves, at most `max_words` words away."""
+    in_order = sorted(dict.fromkeys(others), key=lambda hit: (hit.field, hit.start))
+    neighbours = {name: NeighbourIndex(hits, folded[name]) for name, hits in groupby(in_order, lambda hit: hit.field)}
+    return [
+        hit for hit in term_hits if hit.field in neighbours and neighbours[hit.field].count_words_to(hit) <= max_words
+    ]
+
+
+class NeighbourIndex:
+    """The hits of one field in order, which finds the one with the fewest words between."""
+
+    def __init__(self, term_hits: Iterable[TermHit], folded: FoldedText) -> None:
+        self._hits, self._folded = list(term_hits), folded
+        self._starts = [hit.start for hit in self._hits]
+        self._last_ends = list(accumulate((hit.end for hit in self._hits), max))
+
+    def count_words_to(self, hit: TermHit) -> float:
+        """Return the number of words to the nearest other hit. Infinity: there is no other."""
+        index = bisect_left(self._starts, hit.start)
+        distances = []
+        if index > 0:
+            distances.append(self._count_words(self._last_ends[index - 1], hit.start))
+        following = (other for other in islice(self._hits, index, index + 2) if other != hit)
+        if (other := next(following, None)) is not None:
+            distances.append(self._count_words(hit.end, other.start))
+        return min(distances, default=float("inf"))
+
+    def _count_words(self, start: int, end: int) -> int:
+        return max(0, self._folded.count_words_before(end) - self._folded.count_words_before(start))
 
 
 def _select_longest(term_hits: list[TermHit], folded: dict[str, FoldedText]) -> list[TermHit]:
@@ -194,7 +218,7 @@ def _select_longest(term_hits: list[TermHit], folded: dict[str, FoldedText]) -> 
     """
 
     def get_rank(hit: TermHit) -> tuple[str, int, int, int, int]:
-        shared = _count_shared_prefix(fold_term(hit.term.text), folded[hit.field].data[hit.start : hit.end])
+        shared = _count_shared_prefix(_fold_cached_term(hit.term.text), folded[hit.field].data[hit.start : hit.end])
         return hit.field, hit.start - hit.end, hit.start, -shared, len(hit.term.text)
 
     longest: list[TermHit] = []
@@ -204,6 +228,11 @@ def _select_longest(term_hits: list[TermHit], folded: dict[str, FoldedText]) -> 
             longest.append(hit)
             covered.update((hit.field, index) for index in range(hit.start, hit.end))
     return longest
+
+
+@lru_cache(maxsize=4096)
+def _fold_cached_term(term: str) -> bytes:
+    return fold_term(term)
 
 
 def _count_shared_prefix(one: bytes, other: bytes) -> int:

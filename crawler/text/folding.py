@@ -13,8 +13,9 @@ from __future__ import annotations
 import codecs
 import html
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from functools import cached_property
+from itertools import accumulate
 
 from crawler.text.alphabet import (
     CYRILLIC_BYTES,
@@ -34,7 +35,8 @@ _ENTITY_PATTERN = re.compile(r"&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-z]{2,8});")
 _LINE_BREAK_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad][ \t]*\n[ \t\n]*(?=[a-zа-яёәғқңөұүһі])")
 _REPAIRS = ((("&",), _ENTITY_PATTERN), (("-\n", "\u2010\n", "\u00ad\n", "- \n"), _LINE_BREAK_HYPHEN))
 """Substrings, one of which is in every text that the pattern matches, and the pattern. Most texts have none."""
-_MIXED_SCRIPT_WORD = re.compile(rb"C[CL]*L[CL]*|L[CL]*C[CL]*")
+_MIXED_SCRIPT_WORD = re.compile(rb"(?<![CL])(?:C++L|L++C)[CL]*+")
+"""Possessive and only at the beginning of a word, so that a very long word takes linear time."""
 _POSSESSIVE = re.compile(rb"'(?=s(?![a-z]))")
 LATIN_BYTE = ord("L")
 SPACE_BYTE = ord(" ")
@@ -65,9 +67,22 @@ class FoldedText:
             start += 1
         while self.data[end - 1] == SPACE_BYTE:
             end -= 1
-        first = start - self.data.count(b" ", 0, start)
-        last = first + end - start - self.data.count(b" ", start, end) - 1
+        first = start - bisect_left(self._spaces, start)
+        last = end - bisect_left(self._spaces, end) - 1
         return self._original_spans[first][0], self._original_spans[last][1]
+
+    def count_words_before(self, offset: int) -> int:
+        """Return how many words begin before an offset of `data`. The mark between phrases is no word."""
+        return bisect_left(self._word_starts, offset)
+
+    @cached_property
+    def _spaces(self) -> list[int]:
+        return [index for index, byte in enumerate(self.data) if byte == SPACE_BYTE]
+
+    @cached_property
+    def _word_starts(self) -> list[int]:
+        starts = (space + 1 for space in self._spaces[:-1])
+        return [start for start in starts if self.data[start] != PHRASE_END]
 
     @cached_property
     def _original_spans(self) -> list[tuple[int, int]]:
@@ -137,9 +152,11 @@ def _chain_replacements(
     """Return the replacements of two consecutive steps as one list."""
     if not first:
         return tuple(second)
+    ends = [edit[3] for edit in second]
+    shifts = [0, *accumulate((edit[1] - edit[0]) - (edit[3] - edit[2]) for edit in second)]
     moved = []
     for start, end, old_start, old_end in first:
-        shift = sum((e[1] - e[0]) - (e[3] - e[2]) for e in second if e[3] <= start)
+        shift = shifts[bisect_right(ends, start)]
         moved.append((start + shift, end + shift, old_start, old_end))
     back = [(s, e, _find_origin(first, os)[0], _find_origin(first, oe - 1)[1]) for s, e, os, oe in second if oe > os]
     return tuple(sorted(moved + back))

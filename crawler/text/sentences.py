@@ -13,11 +13,15 @@ from crawler.defaults import load_default_words
 
 MAX_SENTENCE_LENGTH = 600
 """Characters of a sentence that is shown. `locate_sentence` shortens a longer one, at words, around its place."""
+USUAL_SENTENCE_LENGTH = 150
+"""Characters before a place that are searched first, because most sentences begin in them."""
+MARK_CHARACTERS = ".!?…\"'»”’)]"
+"""Characters that the end of a sentence may consist of."""
 MAX_ABBREVIATION_LENGTH = 20
 """Characters before a dot that are searched for an abbreviation."""
 
-_MARKS = r"[.!?…]+[\"'»”’)\]]*"
-_END_PATTERN = re.compile(rf"{_MARKS}(?=\s+|$)|\n+")
+_MARKS = r"[.!?…]++[\"'»”’)\]]*+"
+_END_PATTERN = re.compile(rf"{_MARKS}(?=\s|$)|\n++")
 _PASSAGE_PATTERN = re.compile(rf"[^\n]+?(?:{_MARKS}(?=\s|$)|\n|$)")
 _PRECEDING_WORD = re.compile(r"([^\W\d_]+(?:\.[^\W\d_]+)*)$")
 _FINAL_INITIAL = re.compile(r"(?:^|[\s(«\"])[^\W\d_]\.$")
@@ -26,7 +30,7 @@ _FINAL_INITIAL = re.compile(r"(?:^|[\s(«\"])[^\W\d_]\.$")
 def locate_sentence(text: str, start: int, end: int) -> tuple[int, int]:
     """Return the offsets of the sentence (or sentences) around `start` to `end`, without spaces at its ends."""
     first = _find_start(text, start)
-    last = _find_end(text, end)
+    last = _find_end(text, end, min(len(text), end + 2 * MAX_SENTENCE_LENGTH))
     if last - first > MAX_SENTENCE_LENGTH:
         first, last = _shorten_span(text, first, last, start, end)
     while first < start and text[first].isspace():
@@ -76,16 +80,21 @@ def split_into_passages(text: str) -> list[str]:
 def _find_start(text: str, start: int) -> int:
     """Return the offset behind the last sentence end before `start`, searching no further back than is shown."""
     floor = max(0, start - 2 * MAX_SENTENCE_LENGTH)
-    begin = floor
-    for found in _END_PATTERN.finditer(text, floor, start):
-        if found.end() <= start and _is_sentence_end(text, found):
-            begin = found.end()
-    return begin
+    for length in (USUAL_SENTENCE_LENGTH, 2 * MAX_SENTENCE_LENGTH):
+        begin = max(floor, start - length)
+        while begin > floor and text[begin - 1] in MARK_CHARACTERS:
+            begin -= 1
+        for found in reversed(list(_END_PATTERN.finditer(text, begin, start))):
+            if _is_sentence_end(text, found):
+                return found.end()
+    return floor
 
 
-def _find_end(text: str, at: int) -> int:
-    """Return the offset behind the first sentence end at or after `at`."""
-    return next((found.end() for found in _END_PATTERN.finditer(text, at) if _is_sentence_end(text, found)), len(text))
+def _find_end(text: str, at: int, limit: int | None = None) -> int:
+    """Return the offset behind the first sentence end from `at` to `limit` (by default the text's end), or `limit`."""
+    limit = len(text) if limit is None else limit
+    ends = (found.end() for found in _END_PATTERN.finditer(text, at, limit) if _is_sentence_end(text, found))
+    return next(ends, limit)
 
 
 def _is_sentence_end(text: str, found: re.Match[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -174,3 +175,48 @@ def test_loading_rules_imports_no_parser_or_framework() -> None:
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )
+
+
+NEAR_MATCHER = make_matcher('query = \'"Red Cross" near/3 (aid OR "Red Cross")\'')
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "The Red Cross sent humanitarian aid to the flood area. ",
+        "the Red Cross and humanitarian aid  ",
+        "red-cross/",
+        "@@@red-cross",
+        "International Hockey League (IHL) and IHL in war. ",
+        "Красный Крест и МГП, международное гуманитарное право. ",
+        "Red Cross " + "." * 50 + "x ",
+        "Red Cross &laquo;x-\ny ",
+        "Red Crоss" + "a" * 50,  # a Cyrillic о among Latin letters
+        "И и и и ",
+    ],
+)
+@pytest.mark.parametrize("matcher", [SHIPPED, NEAR_MATCHER], ids=["shipped", "near"])
+def test_time_is_proportional_to_length_and_matches(matcher: Matcher, unit: str) -> None:
+    """Quadratic matching would take several hundred times as long for a text that is forty times as long."""
+
+    def measure(count: int) -> float:
+        start = time.process_time()
+        matcher.find_matches({"title": "Red Cross", "body": unit * count})
+        return time.process_time() - start
+
+    measure(10)
+    assert measure(4_000) < 160 * max(measure(100), 0.002)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_matched"),
+    [
+        ("aid one two three Red Cross", True),
+        ("aid one two three four Red Cross", False),
+        ("Red Cross one. Two three Red Cross", True),
+        ("Red Cross one. Two three four Red Cross", False),
+        ("the Red Cross alone", False),
+    ],
+)
+def test_near_counts_the_words_between(text: str, is_matched: bool) -> None:
+    assert bool(NEAR_MATCHER.find_matches({"body": text})) is is_matched
