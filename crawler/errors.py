@@ -29,17 +29,26 @@ import sys
 from collections.abc import Iterable
 from typing import ClassVar
 
+from crawler.text.cleaning import clean_line, remove_unseen_characters
+
 EXIT_CODE_PRECEDENCE = (1, 2, 12, 11, 10, 13, 14, 15)
 """All exit codes but 0. Earlier ones win over later ones."""
 MIN_SUGGESTION_SIMILARITY = 0.5
 
 
 class CrawlerError(Exception):
-    """A deliberate error. `str()` is the message for a person."""
+    """A deliberate error. `str()` is the message for a person, without unseen characters: it may quote a site."""
 
     exit_code = 1
     kind: ClassVar[str] = "CrawlerError"
     """The name under which problems of this class are stored and printed. It outlives a renamed class."""
+    may_have_lines: ClassVar[bool] = False
+    """Whether the message may have several lines. A site's text in a message of one line cannot forge another line."""
+
+    def __init__(self, message: object = "") -> None:
+        """Clean the message."""
+        text = str(message)
+        super().__init__(remove_unseen_characters(text) if self.may_have_lines else clean_line(text))
 
     def __init_subclass__(cls, *, kind: str | None = None) -> None:
         """Set the stored name, which is the class's name unless `kind` is given."""
@@ -51,6 +60,7 @@ class UsageError(CrawlerError):
     """The command, its options or its files make no sense."""
 
     exit_code = 2
+    may_have_lines = True
 
 
 class ConfigError(UsageError):
@@ -80,7 +90,7 @@ class SourceError(CrawlerError):
     """The source made the run fail. `url` is where."""
 
     def __init__(self, message: str, *, url: str | None = None) -> None:
-        """Set the message and the URL (None when no single page failed)."""
+        """Set the message and the URL (None when no single page failed). The message may quote the site."""
         super().__init__(message)
         self.url = url
 

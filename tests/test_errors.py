@@ -135,3 +135,9 @@ def test_documents_and_help_list_every_exit_code() -> None:
 def test_install_advice_names_this_python() -> None:
     advice = format_install_advice("parquet")
     assert advice == f'Run in the project\'s folder: {sys.executable} -m pip install ".[parquet]"'
+
+
+def test_message_that_quotes_a_site_is_one_line_without_unseen_characters() -> None:
+    error = PageChanged("records", "x", "bad\x1b[2J\x07\u009b \u202e\nmfa: healthy", "https://example.org/\x1b")
+    assert error.args[0].isprintable()
+    assert "bad[2J mfa: healthy" in str(error)

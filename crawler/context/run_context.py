@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from crawler.context.modes import RunMode, Storage
 from crawler.errors import CrawlerError
 from crawler.items import Article, Problem, Run, SnapshotRef
 from crawler.store import HttpCacheEntry, Store, open_store, store_exists
+from crawler.text.cleaning import clean_line
 
 GAVE_UP = "gave_up"
 """Scrapy's finish reason of a run that `give_up` ended."""
@@ -222,6 +223,8 @@ class RunContext:
 
         A problem with the kind, URL and message of another is the same one. It is counted again and kept once.
         """
+        url = clean_line(problem.url) if problem.url else None
+        problem = replace(problem, message=clean_line(problem.message), url=url)
         self.increment_stat(f"problems/{problem.kind}")
         if problem in self.problems:
             return False

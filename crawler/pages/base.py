@@ -24,7 +24,7 @@ from crawler.pages.site import ArticleAddress, Reading, Site
 from crawler.pages.snapshot import Snapshot
 from crawler.pages.urls import resolve_url
 from crawler.text import dates
-from crawler.text.cleaning import clean_line_or_none
+from crawler.text.cleaning import clean_line, clean_line_or_none
 from crawler.text.language import detect_language
 
 STORED_URL_PREFIX = "stored://sha256/"
@@ -206,7 +206,8 @@ def identify_by_digest(snapshot: Snapshot) -> ArticleAddress | None:
 
 def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -> Article:
     """Return an Article from a page's fields. Its language is detected from the text, whatever the URL names."""
-    body = "\n".join(fields.pop("body"))
+    body = "\n".join(line for paragraph in fields.pop("body") if (line := clean_line(paragraph)))
+    fields = {name: clean_line_or_none(value) if isinstance(value, str) else value for name, value in fields.items()}
     if not body:
         raise page.make_changed_error("body", "paragraphs", "none")
     language = detect_language(f"{fields.get('title') or ''}\n{body}")

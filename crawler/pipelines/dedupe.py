@@ -12,6 +12,7 @@ from crawler.context.run_context import RunContext
 from crawler.items import Article, Verdict
 from crawler.similarity.content_hashes import hash_body, hash_revision
 from crawler.store import ArticleState, Store
+from crawler.text.cleaning import remove_unseen_characters
 
 
 class SeenVersion(NamedTuple):
@@ -82,6 +83,19 @@ class DedupePipeline:
         stored = self._store.articles.get(item.id)
         return stored is not None and stored.requested_language != requested_language
 
+    def _was_stored_uncleaned(self, item: Article, content_hash: str) -> bool:
+        """Return whether the stored text differs only in unseen characters, which earlier versions kept."""
+        stored = self._store.articles.get(item.id)
+        if stored is None:
+            return False
+        cleaned = replace(
+            stored,
+            title=remove_unseen_characters(stored.title or "") or None,
+            lead=remove_unseen_characters(stored.lead or "") or None,
+            body=remove_unseen_characters(stored.body),
+        )
+        return cleaned != stored and hash_revision(cleaned) == content_hash
+
     def _decide_verdict(
         self, item: Article, content_hash: str, body_hash: str, previous: SeenVersion | None
     ) -> Article:
@@ -90,7 +104,7 @@ class DedupePipeline:
         if previous is not None:
             if previous.is_unpublished:
                 return replace(item, verdict=Verdict.REPUBLISHED, version=previous.number + 1)
-            if previous.content_hash == content_hash:
+            if previous.content_hash == content_hash or self._was_stored_uncleaned(item, content_hash):
                 return replace(item, verdict=Verdict.UNCHANGED, version=previous.number)
             return replace(item, verdict=Verdict.REVISED, version=previous.number + 1)
         original = self._originals.get(body_hash) or self._store.articles.find_original(body_hash, excluded_id=item.id)

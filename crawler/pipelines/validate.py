@@ -18,8 +18,8 @@ from crawler.items import Article, Verdict
 MIN_YEAR = 1991
 MAX_CLOCK_SKEW = timedelta(hours=1)
 """How far a site's clock may be ahead of ours."""
-# UTF-8 that was decoded as Latin-1 or as Windows-1251.
-LATIN_MOJIBAKE = re.compile(r"(?:[ÐÑ][\u0080-\u00bf]){2}")
+# UTF-8 that was decoded as Latin-1 or as Windows-1251. Cleaning removes second halves that are control characters.
+LATIN_MOJIBAKE = re.compile(r"(?:[ÐÑ][\u0080-\u00bf]){2}|[ÐÑ][\u00a0-\u00bf][ÐÑ]")
 CYRILLIC_MOJIBAKE = re.compile(r"(?:[РС][\u0080-\u00bf\u0402-\u040f\u0452-\u045f‚„…†‡€‰‹‘’“”•™›]){3}")
 
 

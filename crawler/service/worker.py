@@ -28,6 +28,7 @@ from crawler.errors import CrawlerError
 from crawler.items import Run, format_time
 from crawler.service.ipc import MessageSender, RunEvent
 from crawler.service.run import RunPlan
+from crawler.text.cleaning import clean_line, remove_unseen_characters
 
 Target = Callable[[RunPlan, Callable[[RunEvent], None]], Run]
 
@@ -167,11 +168,12 @@ class EventLogHandler(logging.Handler):
         self._sender = sender
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send a record, with its traceback if it has one."""
+        """Send a record, as one line, or with its traceback if it has one. It may quote a site."""
         try:
             message = self.format(record)
         except Exception:  # noqa: BLE001 - as in logging: a wrong format string harms only its record
             message = f"{record.msg} (this record could not be formatted)"
+        message = remove_unseen_characters(message) if record.exc_info else clean_line(message)
         time = format_time(datetime.fromtimestamp(record.created, UTC))
         values = {"type": "log", "level": record.levelname, "logger": record.name, "time": time, "message": message}
         self._sender.send_event(values)

@@ -371,3 +371,18 @@ def test_answer_of_another_shape_is_changed(body: str) -> None:
     with pytest.raises(PageChanged) as caught:
         read_body(body)
     assert caught.value.field == "records"
+
+
+def test_record_keeps_no_unseen_character() -> None:
+    spoilt = "М\u202eост\u009b \U000e0041от\u2066к\ufe0fрыт\u0007"
+    found = read_article(
+        title=spoilt, body=f"<p>{spoilt}</p>", short_description=spoilt, heropic="/a.png", alt_image=spoilt
+    )
+    texts = [found.title, found.lead, found.body, found.images[0].caption]
+    assert texts == ["Мост открыт"] * 4
+
+
+def test_error_of_the_interface_is_printed_as_one_line() -> None:
+    with pytest.raises(Unreachable) as caught:
+        read_body(json.dumps({"errors": [{"message": "x\x1b[2J\x1b]0;title\x07\nmfa: healthy. 0 new"}]}))
+    assert "x[2J]0;title mfa: healthy. 0 new" in str(caught.value)

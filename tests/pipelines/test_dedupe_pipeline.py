@@ -138,3 +138,9 @@ def test_a_page_whose_text_is_read_in_another_language_later_is_the_same_page(st
     assert stored is not None
     assert (stored.version, stored.language) == (2, "en")
     assert store.articles.get_state("mfa:1:en") is None
+
+
+def test_text_that_was_stored_with_unseen_characters_is_unchanged(store: Store) -> None:
+    """Earlier versions kept variation selectors and direction marks."""
+    judged(store, replace(ARTICLE, title="Мост \u2764\ufe0f", lead="\u200eМост"))
+    assert judged(store, replace(ARTICLE, title="Мост \u2764", lead="Мост")) == [(Verdict.UNCHANGED, 1, None)]

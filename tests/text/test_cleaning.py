@@ -18,6 +18,10 @@ from crawler.text.cleaning import clean_line, clean_line_or_none, decode_entitie
         ("thin\u2009narrow\u202ffigure\u2007space", "thin narrow figure space"),
         ("zero\u200bwidth\u2060joined\ufeff", "zerowidthjoined"),
         ("con\u0000tr\u0001ol\u001b\u007f", "control"),
+        ("c1 \u009b31m\u0085next", "c1 31m next"),
+        ("exe\u202etxt\u2066 isolate\u2069 \u200emark", "exetxt isolate mark"),
+        ("heart \u2764\ufe0f\U000e0100, family\u200d", "heart \u2764, family"),
+        ("tag\U000e0041\U000e007f", "tag"),
         ("half \ud83d emoji", "half emoji"),
         ("form\u000cfeed", "form feed"),
         ("a \u00ad b", "a b"),
@@ -35,7 +39,11 @@ def test_clean_line_stays_the_same(text: str) -> None:
     assert clean_line(clean_line(text)) == clean_line(text)
 
 
-@given(st.text(alphabet=st.sampled_from("aб \t\n\u00a0\u00ad\u200b\u2060\ufeff\u2009\u2028")))
+@given(
+    st.text(
+        alphabet=st.sampled_from("aб \t\n\u00a0\u00ad\u200b\u2060\ufeff\u2009\u2028\u009b\u202e\u2066\ufe0f\U000e0041")
+    )
+)
 def test_line_has_no_double_or_outer_space(text: str) -> None:
     found = clean_line(text)
     assert "  " not in found
