@@ -54,6 +54,17 @@ class Health(StrEnum):
 
 HEADLINE_LENGTH = 120
 """Characters of a headline that is derived from the text."""
+MAX_HEADLINE_LENGTH = 300
+"""Characters of any headline in an output. The title itself is stored whole."""
+
+
+def shorten_headline(text: str, max_length: int = MAX_HEADLINE_LENGTH) -> str:
+    """Return the text, or its beginning with an ellipsis, cut between words where possible.
+
+    >>> shorten_headline("Red Cross opens an office", 12)
+    'Red Cross…'
+    """
+    return text if len(text) <= max_length else text[: max_length - 1].rsplit(" ", 1)[0] + "…"
 
 
 def format_time(time: datetime | None) -> str | None:
@@ -174,12 +185,10 @@ class Article:
 
     @property
     def headline(self) -> str:
-        """The title, or the beginning of the text in angle quotes where the page has no title."""
+        """The title, or the beginning of the text in angle quotes where the page has no title. Both are bounded."""
         if self.title:
-            return self.title
-        first = self.body.split("\n", 1)[0]
-        if len(first) > HEADLINE_LENGTH:
-            first = first[: HEADLINE_LENGTH - 1].rsplit(" ", 1)[0] + "…"
+            return shorten_headline(self.title)
+        first = shorten_headline(self.body.split("\n", 1)[0], HEADLINE_LENGTH)
         return f"‹{first}›"
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from urllib.parse import urlsplit
 
-from crawler.items import Article, Match, Rights, Strength
+from crawler.items import Article, Match, Rights, Strength, shorten_headline
 from crawler.text.sentences import locate_sentence
 from crawler.text.spans import (
     TextSpan,
@@ -29,7 +29,7 @@ from crawler.text.spans import (
 DEFAULT_RIGHTS = Rights(excerpt_share=0.3, link_required=True, wording=None, source=None)
 """Rights of a source that is unknown, was removed, or states none."""
 ELLIPSIS = "…"
-MAX_HEADLINE_LENGTH = 120
+MAX_DERIVED_HEADLINE_LENGTH = 120
 """Characters of a headline that is made from the body."""
 MIN_PIECE_LENGTH = 20
 """Characters. A shorter part of a cut sentence says nothing and is not shown."""
@@ -236,10 +236,10 @@ class _ExcerptBudget:
 def _take_headline(article: Article, budget: _ExcerptBudget) -> tuple[str, bool]:
     """Return the title and False, or a headline from the body's first line and True."""
     if article.title:
-        return article.title, False
+        return shorten_headline(article.title), False
     line = article.body.split("\n", 1)[0]
     # The headline is taken first: with half of the share at most it leaves some for the excerpt.
-    end = min(MAX_HEADLINE_LENGTH, budget.get_limit(article) // 2, len(line))
+    end = min(MAX_DERIVED_HEADLINE_LENGTH, budget.get_limit(article) // 2, len(line))
     end = end if end == len(line) else find_word_end(line, 0, end)
     if not budget.take_span(article, (0, end)):
         return ELLIPSIS, True

@@ -172,3 +172,11 @@ def test_run_is_plain_json_with_every_field() -> None:
     values = json.loads(json.dumps(run.to_dict()))
     assert list(values) == [field.name for field in dataclasses.fields(Run)]
     assert (values["started_at"], values["finished_at"]) == ("2026-01-02T00:00:00+00:00", None)
+
+
+def test_headline_is_bounded() -> None:
+    article = Article(id="mfa:1:ru", source="mfa", url="https://example.org/1", title="word " * 200, body="x")
+    assert len(article.headline) <= 300
+    assert article.headline.endswith("word…")
+    assert len(replace(article, title="x" * 1000).headline) == 300
+    assert len(replace(article, title=None, body="word " * 200).headline) <= 122

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from crawler.config import Config, Subscription
-from crawler.items import Article, Precision, Strength, Verdict
+from crawler.items import Article, Precision, Strength, Verdict, shorten_headline
 from crawler.keywords import load_rules
 from crawler.notify.rendered_message import RenderedMessage, make_plain_message
 from crawler.publish.builder import EntryBuilder, EntryRequest, is_selected
@@ -208,9 +208,7 @@ def format_subject(entry: Entry, phrases: Phrases) -> str:
     """Return one line: the verdict if the article is not simply new, the headline, the source."""
     tag = f"{phrases[entry.verdict]}: " if entry.verdict in TAGGED_VERDICTS else ""
     max_length = MAX_SUBJECT_LENGTH - len(tag) - len(entry.source_title) - 3
-    headline = " ".join(entry.headline.split())
-    if len(headline) > max_length:
-        headline = headline[: max_length - 1].rsplit(" ", 1)[0] + "…"
+    headline = shorten_headline(" ".join(entry.headline.split()), max_length)
     return f"{tag}{headline} – {entry.source_title}"
 
 

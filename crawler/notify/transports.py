@@ -37,6 +37,15 @@ FAILURE_PATTERNS = (
 )
 """What to search in Apprise's log, and how to describe it. Apprise has no other way to say why it failed."""
 UNKNOWN_FAILURE = "the receiver did not take it"
+CHAT_COMMANDS = (
+    (re.compile(r"@(?=\S)"), "@\u200b"),  # mentions of a person, of everyone
+    (re.compile(r"<(?=[a-zA-Z!@#/?:])"), "<\u200b"),  # HTML, mentions of Discord and Slack, links of Slack
+    (re.compile(r"\](?=[(\[:])"), "]\u200b"),  # links of Markdown
+)
+"""What a chat would turn into a mention, a link or HTML, and the same with a zero-width space."""
+PLAIN_LINK = re.compile(r"https?://[^\s<>\[\]()@`*|\\]+")
+DATA_SERVICES = ("NotifyJSON", "NotifyXML", "NotifyForm")
+"""Services whose receiver is a program: it gets the text unchanged."""
 BOLD_WORDS = re.compile(r"\*([^*\n]+)\*")
 SEND_TIMEOUT_SECONDS = 300.0
 """An attempt is given up after this time, even if the receiver still answers, slowly."""
@@ -155,8 +164,13 @@ class Transport:
         if "overflow" not in self._address:
             plugin.overflow_mode = apprise.OverflowMode.SPLIT
         text, title = drop_repeated_subject(message), message.subject
-        plain = apprise.NotifyFormat.TEXT
-        if plugin.resolve_format(plain) == plain:
+        if type(plugin).__name__ not in DATA_SERVICES:
+            text, title = disarm_text(text), disarm_text(title)
+        plain, markdown = apprise.NotifyFormat.TEXT, apprise.NotifyFormat.MARKDOWN
+        wanted = plugin.resolve_format(plain)
+        if wanted == markdown:
+            words = {"body": text, "title": title, "body_format": markdown}
+        elif wanted == plain:
             words = {"body": text, "title": title, "body_format": plain}
         else:
             # Telegram and others want HTML. Apprise's own conversion of plain text breaks at the first < in a title.
@@ -234,6 +248,17 @@ def drop_repeated_subject(message: RenderedMessage) -> str:
     """Return the text without a first line that the subject repeats: chats show both together."""
     first, _, rest = message.text.partition("\n")
     return rest.lstrip() if rest.strip() and message.subject.startswith(first) else message.text
+
+
+def disarm_text(text: str) -> str:
+    """Return a text in which no chat finds a mention, a hidden link or HTML. Plain addresses stay as they are."""
+    return "".join(part if PLAIN_LINK.fullmatch(part) else _disarm_words(part) for part in re.split(r"(\s+)", text))
+
+
+def _disarm_words(text: str) -> str:
+    for pattern, replacement in CHAT_COMMANDS:
+        text = pattern.sub(replacement, text)
+    return text
 
 
 def format_chat_html(text: str) -> str:

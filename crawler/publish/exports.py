@@ -68,6 +68,11 @@ def format_cell(value: Any) -> str:
         return str(value)
     text = "; ".join(value) if isinstance(value, list) else str(value)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return guard_formula(text)
+
+
+def guard_formula(text: str) -> str:
+    """Return a cell's text with `'` before what a spreadsheet would take for a formula."""
     return f"'{text}" if FORMULA_START.match(text) else text
 
 

@@ -10,16 +10,21 @@ from itemadapter import ItemAdapter
 from scrapy.exporters import BaseItemExporter, CsvItemExporter, JsonItemExporter, JsonLinesItemExporter, XmlItemExporter
 
 from crawler.items import ARTICLE_FIELDS
+from crawler.publish.exports import guard_formula
 from crawler.publish.xml_text import sanitize_text
 
 
 class FlatCsvExporter(CsvItemExporter):
-    """CSV: a cell has nested values (images, matches, rights, …) as JSON, and nothing for an unknown one."""
+    """CSV: a cell has nested values (images, matches, rights, …) as JSON, and nothing for an unknown one.
+
+    No cell is a formula.
+    """
 
     def serialize_field(self, field: Any, name: str, value: Any) -> Any:
         """Return a cell's value."""
         # CsvItemExporter's own method would join lists.
-        return flatten_value(BaseItemExporter.serialize_field(self, field, name, value))
+        cell = flatten_value(BaseItemExporter.serialize_field(self, field, name, value))
+        return guard_formula(cell) if isinstance(cell, str) else cell
 
 
 class FlatXmlExporter(XmlItemExporter):

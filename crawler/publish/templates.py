@@ -88,12 +88,14 @@ def mark_markdown(piece: Piece) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Return a text on one line in which nothing is Markdown or HTML.
+    """Return a text on one line in which nothing is Markdown, HTML, a link or a mention.
 
     >>> escape_markdown("1. *Red* <b>")
     '1\\\\. \\\\*Red\\\\* &lt;b>'
     """
     escaped = re.sub(r"([\\`*_\[\]|#~])", r"\\\1", " ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;")
+    escaped = re.sub(r"@(?=\S)", "@\u200b", escaped)
+    escaped = re.sub(r"(?<=http)(s?):(?=//)|(?<=www)\.", lambda found: rf"{found[1] or ''}\{found[0][-1]}", escaped)
     return re.sub(r"^(\d+)([.)])|^([-+>=])", lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", escaped)
 
 

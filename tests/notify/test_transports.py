@@ -16,7 +16,7 @@ from support.signal_gateway import SignalGateway
 from crawler.errors import ConfigError
 from crawler.notify import transports
 from crawler.notify.rendering import make_test_message as a_letter
-from crawler.notify.transports import DeliveryError, Transport
+from crawler.notify.transports import DeliveryError, Transport, disarm_text
 
 LETTER = a_letter("desk", "en", "Asia/Almaty", datetime(2026, 3, 6, 12, 0, tzinfo=UTC))
 
@@ -126,3 +126,27 @@ def test_a_recipient_that_is_no_address_is_refused(to: str) -> None:
 
 def test_valid_recipients_are_accepted() -> None:
     Transport("channels.desk", "mailto://127.0.0.1:1?from=a@example.org&to=b@example.org,c@example.kz&mode=insecure")
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("hello @everyone", "@everyone"),
+        ("hello <!channel> and <@U123>", "<!"),
+        ("hello <@U123>", "<@"),
+        ("[gov.kz](https://example.org)", "]("),
+        ("[gov.kz](<https://example.org>)", "](<"),
+        ("<https://example.org|gov.kz>", "<h"),
+        ("<b>bold</b>", "<b>"),
+        ("https://example.org/@everyone", "@everyone"),
+    ],
+)
+def test_chats_find_no_command_in_a_text(text: str, command: str) -> None:
+    disarmed = disarm_text(text)
+    assert command not in disarmed
+    assert disarmed.replace("\u200b", "") == text
+
+
+def test_plain_links_stay() -> None:
+    text = "МККК: see\nhttps://www.gov.kz/memleket/entities/mfa/press/news/details/7?lang=ru&a_b=1\n"
+    assert disarm_text(text) == text

@@ -154,6 +154,7 @@ def test_every_phrase_is_there_in_every_language() -> None:
 def test_text_is_escaped_in_markdown() -> None:
     assert escape_markdown("1. *Red* <b> [x] & _y_") == r"1\. \*Red\* &lt;b> \[x\] &amp; \_y\_"
     assert escape_markdown("- one\n# two") == r"\- one \# two"
+    assert escape_markdown("ask @all at https://x.kz or www.x.kz") == "ask @\u200ball at https\\://x.kz or www\\.x.kz"
 
 
 def test_lines_keep_addresses_whole() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -132,3 +133,14 @@ def test_scrapys_feeds_write_the_same(ending: str, kind: str) -> None:
         out.export_item(article)
     out.finish_exporting()
     assert list_lines(kind, file.getvalue()) == list_lines(kind, export_items(kind, MINIMAL, FULL))
+
+
+@pytest.mark.parametrize("title", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", " =1+1", "＝1"])
+def test_no_cell_is_a_formula(title: str) -> None:
+    file = io.BytesIO()
+    exporter = make_exporter(".csv", file)
+    exporter.start_exporting()
+    exporter.export_item(replace(MINIMAL, title=title))
+    exporter.finish_exporting()
+    (row,) = csv.DictReader(io.StringIO(file.getvalue().decode()))
+    assert row["title"] == f"'{title}"
