@@ -9,6 +9,9 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 NAT64_PREFIX = IPv6Network("64:ff9b::/96")
 """IPv6 addresses whose last four bytes are the IPv4 address that a translator connects to (RFC 6052)."""
 
+EMBEDDING_NETWORKS = (IPv6Network("::/96"), IPv6Network("::ffff:0:0:0/96"))
+"""Old forms of an IPv4 address: compatible (RFC 4291, `::10.0.0.1`) and translated (RFC 2765, `::ffff:0:10.0.0.1`)."""
+
 LOCAL_NETWORKS = (IPv6Network("64:ff9b:1::/48"), IPv6Network("fec0::/10"))
 """Local ranges that Python counts as global: local translators (RFC 8215), old site-local addresses."""
 
@@ -65,6 +68,6 @@ def _list_embedded(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv
         return [address, address.sixtofour]
     if address.teredo:
         return [address, *address.teredo]
-    if address in NAT64_PREFIX:
+    if address in NAT64_PREFIX or any(address in network for network in EMBEDDING_NETWORKS):
         return [IPv4Address(address.packed[-4:])]
     return [address]
