@@ -18,7 +18,7 @@ WATCH, READ, SHARE, MAINTAIN = "Watch", "Read", "Share", "Maintain"
 TYPE_NAME = re.compile(r" <[^<>|]*>$")
 CHOICES = re.compile(r" <([^<>]*)>$")
 REQUIRED_ARGUMENT = re.compile(r"^\{(\w+)\}")
-NUMBER_RANGE = re.compile(r"\s*\[x>=\d+\]$|; x>=\d+(?=\]$)")
+NUMBER_RANGE = re.compile(r"\s*\[(?:x>=\d+|\d+<=x<=\d+)\]$|; (?:x>=\d+|\d+<=x<=\d+)(?=\]$)")
 """What Typer adds to the name or the help of a parameter: `<str>`, `<atom|rss>`, `{ARTICLE}`, `[x>=1]`."""
 MAX_SUMMARY_LENGTH = 200
 F = TypeVar("F", bound=Callable[..., Any])

@@ -22,6 +22,9 @@ ArticleArgument = Annotated[
     str, typer.Argument(metavar="ARTICLE", help="Article id, URL, or the source's number for it.")
 ]
 
+MAX_COUNT = 10**9
+"""Largest number that an option takes. It fits into every database column."""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 SourceOption = Annotated[
     list[str] | None, typer.Option("--source", metavar="SOURCE", help="Only articles of this source. Repeatable.")

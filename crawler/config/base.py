@@ -15,7 +15,7 @@ ArticleLanguage = Literal["ru", "kk", "en"]
 class ConfigSection(BaseModel):
     """A part of the configuration. Unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
 def validate_timezone(value: str) -> str:

@@ -25,27 +25,28 @@ VARIABLE_PREFIX = "CRAWLER_"
 DEFAULT_REVISIT_AGES = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 72, 240, 720))
 MIN_AUTO_INTERVAL = timedelta(minutes=5)
 MAX_AUTO_INTERVAL = timedelta(days=1)
+MAX_AGE = timedelta(days=3650)
 
 
 class LimitsConfig(ConfigSection):
     """Limits of one response and one run."""
 
-    body_mb: float = Field(16, gt=0, description="largest body in MB, also after gzip expands it")
-    page_seconds: float = Field(60, gt=0, description="longest wait for one response")
-    run_seconds: float = Field(900, gt=0, description="longest run of one source; the crawler stops it then")
-    memory_mb: int = Field(1024, gt=0, description="largest memory of a run's process")
+    body_mb: float = Field(16, gt=0, le=1024, description="largest body in MB, also after gzip expands it")
+    page_seconds: float = Field(60, gt=0, le=3600, description="longest wait for one response")
+    run_seconds: float = Field(900, gt=0, le=7 * 86400, description="longest run of one source; then it is stopped")
+    memory_mb: int = Field(1024, gt=0, le=1_048_576, description="largest memory of a run's process")
 
 
 class PolitenessConfig(ConfigSection):
     """Pace of requests to one site."""
 
-    delay: float = Field(1.0, ge=0, description="minimum seconds between two requests to one host")
+    delay: float = Field(1.0, ge=0, le=3600, description="minimum seconds between two requests to one host")
     concurrency: int = Field(2, ge=1, le=16, description="requests to one host at the same time")
     autothrottle: bool = Field(True, description="slow down more when the site answers slowly")
     robots: bool = Field(True, description="obey robots.txt")
     retries: int = Field(3, ge=0, le=10, description="retries after a failed response")
-    retry_wait: float = Field(2.0, ge=0, description="seconds before the first retry; doubled for each next one")
-    longest_wait: float = Field(60.0, ge=0, description="a Retry-After beyond this ends the run as blocked")
+    retry_wait: float = Field(2.0, ge=0, le=3600, description="seconds before the first retry; doubled each time")
+    longest_wait: float = Field(60.0, ge=0, le=86_400, description="a Retry-After beyond this ends the run as blocked")
 
 
 class AlarmsConfig(ConfigSection):
@@ -67,9 +68,11 @@ class FeedsConfig(ConfigSection):
 
 
 def validate_web_address(value: str | None) -> str | None:
-    """Return a web address. Raise ValueError for another scheme than http and https."""
+    """Return a web address. Raise ValueError for a scheme other than http and https, and for a user name."""
     if value is not None and not re.match(r"https?://[^/\s]+", value):
         raise ValueError("must begin with http:// or https://")
+    if value is not None and "@" in re.split(r"[/?#\\]", value.partition("://")[2], maxsplit=1)[0]:
+        raise ValueError("must have no user name or password (the address is not shown)")
     return value
 
 
@@ -78,6 +81,8 @@ def validate_age(value: object) -> timedelta:
     age = parse_age(value) if isinstance(value, str) else value
     if not isinstance(age, timedelta):
         raise ValueError("write an age such as 45m, 6h, 3d or 2w")
+    if age > MAX_AGE:
+        raise ValueError(f"write an age of at most {MAX_AGE.days} days")
     return age
 
 
@@ -91,16 +96,16 @@ class SourceConfig(ConfigSection):
     cron: str | None = Field(None, description="five fields, in `timezone`, or `auto`")
     auto_shortest: Age = Field(timedelta(minutes=15), description="shortest interval of `auto`")
     auto_longest: Age = Field(timedelta(hours=2), description="longest interval of `auto`, at most a day")
-    jitter: int | None = Field(None, ge=0, description="maximum random delay of a start in seconds")
+    jitter: int | None = Field(None, ge=0, le=86_400, description="maximum random delay of a start in seconds")
     base_url: str | None = Field(None, description="a copy of the site to read instead")
     allow_private: bool | None = Field(None, description="the source may be at a private or loopback address")
     languages: tuple[ArticleLanguage, ...] | None = Field(None, description="language versions to crawl")
-    pages: int | None = Field(None, ge=1, description="maximum list pages per language in a run without --since")
+    pages: int | None = Field(None, ge=1, le=100_000, description="list pages per language in a run without --since")
     page_size: int | None = Field(None, ge=1, le=50, description="articles per GraphQL response")
     created_date: Literal["local", "utc"] = Field("local", description="time zone of gov.kz's created_date")
     fresh: Age = Field(timedelta(days=1), description="every run requests listed articles first seen within this time")
     revisits: tuple[Age, ...] = Field(DEFAULT_REVISIT_AGES, description="ages at which an article is requested again")
-    revisits_per_run: int = Field(30, ge=0, description="maximum of these requests in one run")
+    revisits_per_run: int = Field(30, ge=0, le=10_000, description="maximum of these requests in one run")
     watched: tuple[str, ...] = Field((), description="addresses or ids of articles to request on every run")
     excerpt_share: float | None = Field(None, ge=0, le=1, description="share of the text that outputs may contain")
     permission: str | None = Field(None, description="permission that allows the excerpt_share")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-AGE_PATTERN = re.compile(r"(\d+)\s*([mhdw])")
+AGE_PATTERN = re.compile(r"(\d{1,12})\s*([mhdw])")
 AGE_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 

@@ -45,3 +45,35 @@ def test_variables_set_revisit_ages(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("CRAWLER_SOURCES__KTKZ__FRESH", "12h")
     found = load_source(tmp_path, "enabled = true")
     assert (found.revisits, found.fresh) == ((timedelta(hours=2),), timedelta(hours=12))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "jitter = 1_000_000_000_000",
+        'revisits = ["1000000000000d"]',
+        'revisits = ["4000d"]',
+        "pages = 1_000_000_000_000_000_000_000_000",
+        "revisits_per_run = 1_000_000_000",
+    ],
+)
+def test_number_beyond_all_sense_is_an_error_that_names_the_key(tmp_path: Path, line: str) -> None:
+    with pytest.raises(ConfigError, match=line.partition(" ")[0]):
+        load_source(tmp_path, line)
+
+
+@pytest.mark.parametrize("key", ["politeness.delay", "politeness.retry_wait", "limits.page_seconds", "limits.body_mb"])
+@pytest.mark.parametrize("number", ["inf", "nan", "1e300"])
+def test_number_is_finite(tmp_path: Path, key: str, number: str) -> None:
+    path = tmp_path / "crawler.toml"
+    path.write_text(f"{key} = {number}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=key):
+        load_config(path)
+
+
+@pytest.mark.parametrize("url", ["https://name:geheim@example.org/", "http://geheim@example.org", "https://a@b:c@d"])
+def test_base_url_has_no_user_or_password(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigError, match="base_url") as caught:
+        load_source(tmp_path, f'base_url = "{url}"')
+    assert "geheim" not in str(caught.value)
+    assert load_source(tmp_path, 'base_url = "https://example.org/@name"').base_url == "https://example.org/@name"

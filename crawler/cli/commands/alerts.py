@@ -11,6 +11,7 @@ import typer
 from crawler.cli.console import format_local_time, print_json
 from crawler.cli.help import CommandApp
 from crawler.cli.options import (
+    MAX_COUNT,
     ArticleArgument,
     FormerLanguageOption,
     JsonOption,
@@ -47,7 +48,7 @@ def list_messages(
     failed: Annotated[
         bool, typer.Option("--failed", help="Only messages that failed or wait after a failure.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most N messages.")] = DEFAULT_LIMIT,
+    limit: Annotated[int, typer.Option(min=1, max=MAX_COUNT, metavar="N", help="At most N messages.")] = DEFAULT_LIMIT,
     as_json: JsonOption = False,
 ) -> None:
     """List messages to subscribers; retry, send, test, explain."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from crawler.cli.console import print_json
-from crawler.cli.options import JsonOption, SinceOption
+from crawler.cli.options import MAX_COUNT, JsonOption, SinceOption
 from crawler.items import Article
 
 
@@ -16,7 +16,7 @@ def articles(
     matched: Annotated[bool, typer.Option("--matched", help="Only articles with a strong match.")] = False,
     since: SinceOption = None,
     source: Annotated[str | None, typer.Option(metavar="SOURCE", help="Only articles of this source.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most N articles.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=MAX_COUNT, metavar="N", help="At most N articles.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the stored articles, newest first."""

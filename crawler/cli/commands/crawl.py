@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crawler.cli.console import print_error
-from crawler.cli.options import JsonOption, SinceOption, SourcesArgument
+from crawler.cli.options import MAX_COUNT, JsonOption, SinceOption, SourcesArgument
 from crawler.errors import NoSnapshots, UsageError, choose_exit_code
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def crawl(
     ] = None,
     url: Annotated[str | None, typer.Option(metavar="URL", help="Read only this URL.")] = None,
     since: SinceOption = None,
-    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most N articles per source.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=MAX_COUNT, metavar="N", help="At most N articles per source.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Store nothing and notify no one.")] = False,
     output: Annotated[
         Path | None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli.options import LanguageOption, SinceOption, SourceOption, StrengthOption
+from crawler.cli.options import MAX_COUNT, LanguageOption, SinceOption, SourceOption, StrengthOption
 from crawler.errors import UsageError
 from crawler.items import Strength
 
@@ -60,7 +60,7 @@ def feed(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="File to write. Default: print the feed.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most N entries.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=MAX_COUNT, metavar="N", help="At most N entries.")] = 50,
     since: SinceOption = None,
     unit: Annotated[EntryUnit, typer.Option(help="What one entry is.")] = EntryUnit.STORY,
     strength: StrengthOption = Strength.STRONG,

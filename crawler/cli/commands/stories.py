@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from crawler.store import Store, StoredStory
 
 LANGUAGES = ("en", "kk", "ru")
+MAX_NUMBER_DIGITS = 18
+"""Digits of a story's number. Every number of so many digits fits into a database column."""
 
 
 class StoryAction(StrEnum):
@@ -94,10 +96,17 @@ def story(
 def _find_story_id(store: Store, name: str) -> int | None:
     """Return the number of a story, or of the story that an article is in, or None if it is in none."""
     if name.isdecimal():
-        return int(name)
+        return _parse_story_number(name)
     if store.articles.get_state(name) is None:
         raise UsageError(f"{name!r} is neither a story's number nor an article's id; `crawler stories` lists both.")
     return store.stories.get_id_by_article(name)
+
+
+def _parse_story_number(text: str) -> int:
+    """Return a story's number. Raise UsageError for one that no database holds."""
+    if len(text) > MAX_NUMBER_DIGITS:
+        raise UsageError(_explain_no_story(text))
+    return int(text)
 
 
 def _explain_no_story(name: str) -> str:
@@ -110,7 +119,7 @@ def _apply_action(store: Store, number: int | None, action: StoryAction, target:
     """Store a correction. Return the number of the story to show, or None."""
     now = datetime.now(UTC)
     if action is StoryAction.UNDO:
-        store.stories.undo(int(name) if name.isdecimal() else name, now)
+        store.stories.undo(_parse_story_number(name) if name.isdecimal() else name, now)
         return _find_story_id(store, name)
     if number is None:
         raise UsageError(_explain_no_story(name))
@@ -122,7 +131,7 @@ def _apply_action(store: Store, number: int | None, action: StoryAction, target:
         return number
     if not target.isdecimal():
         raise UsageError(f"story {number} merge needs a story's number, not {target!r}.")
-    return store.stories.merge(number, int(target), now)
+    return store.stories.merge(number, _parse_story_number(target), now)
 
 
 def story_to_dict(story: StoredStory, languages: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:

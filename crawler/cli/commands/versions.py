@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crawler.cli.console import print_error, print_json
-from crawler.cli.options import ArticleArgument, JsonOption
+from crawler.cli.options import MAX_COUNT, ArticleArgument, JsonOption
 from crawler.errors import UsageError
 from crawler.items import Article, SnapshotRef, format_time
 
@@ -52,9 +52,12 @@ def diff(
     context: typer.Context,
     article: ArticleArgument,
     first: Annotated[
-        int | None, typer.Option("--from", min=1, metavar="N", help="Version. Default: the one before --to.")
+        int | None,
+        typer.Option("--from", min=1, max=MAX_COUNT, metavar="N", help="Version. Default: the one before --to."),
     ] = None,
-    last: Annotated[int | None, typer.Option("--to", min=1, metavar="N", help="Version. Default: the newest.")] = None,
+    last: Annotated[
+        int | None, typer.Option("--to", min=1, max=MAX_COUNT, metavar="N", help="Version. Default: the newest.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what changed between two versions of an article."""
