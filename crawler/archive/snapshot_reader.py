@@ -6,10 +6,12 @@ then in the same file, then in the files of that day. A server's 304 stays a 304
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from crawler.archive.content_encoding import MAX_BODY_BYTES, BodyTooLarge, UndecodableBody, decode_body
 from crawler.archive.record_serializer import hash_payload
@@ -20,6 +22,10 @@ from crawler.pages.snapshot import Snapshot
 
 MAX_REVISIT_CHAIN = 20
 """Maximum length of a chain of revisits of revisits."""
+DAY_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+OFFSET_PATTERN = re.compile(r"[0-9]{1,15}")
+STATUS_PATTERN = re.compile(r"[1-9][0-9]{2}")
+MAX_QUOTED_CHARACTERS = 200
 BODY_HEADERS = ("content-encoding", "content-length")
 """Headers that are no longer true of a decoded body."""
 
@@ -112,14 +118,14 @@ class _PayloadFinder:
     def _list_places(self, revisit: WarcRecord) -> Iterator[tuple[Path, int]]:
         name = revisit.headers.get("warc-refers-to-filename")
         offset = revisit.headers.get("warc-refers-to-file-offset", "")
-        if name and offset.isdecimal():
+        if name and OFFSET_PATTERN.fullmatch(offset):
             yield resolve_archive_file(self.root, name), int(offset)
         known = self.offsets_by_digest.get(revisit.headers.get("warc-payload-digest", ""))
         if known is not None:
             yield self.path, known
         yield self.path, 0
         day = revisit.headers.get("warc-refers-to-date", "")[:10]
-        if day:
+        if DAY_PATTERN.fullmatch(day):
             yield from ((path, 0) for path in sorted(self.path.parent.glob(f"{day}*.warc*")) if path != self.path)
 
 
@@ -171,7 +177,8 @@ def _is_same_transaction(request: WarcRecord, response: WarcRecord) -> bool:
 def _make_snapshot(
     response: WarcRecord, request: WarcRecord | None, file: str, finder: _PayloadFinder, limit: int
 ) -> Snapshot:
-    where = f"{finder.path}, byte {response.offset}, {response.url}"
+    where = f"{finder.path}, byte {response.offset}, {response.url[:MAX_QUOTED_CHARACTERS]}"
+    _raise_if_hostile(response, where)
     payload, encoding = response.body, response.http_headers.get("content-encoding", "")
     status = _parse_status(response)
     digest = response.headers.get("warc-payload-digest", "")
@@ -203,4 +210,37 @@ def _make_snapshot(
 
 def _parse_status(record: WarcRecord) -> int:
     word = record.start_line.split(" ", 1)[0]
-    return int(word) if word.isdecimal() else 200
+    return int(word) if STATUS_PATTERN.fullmatch(word) else 200
+
+
+def _raise_if_hostile(record: WarcRecord, where: str) -> None:
+    """Raise ArchiveError, which names the field, for a header that could do harm."""
+    word = record.start_line.split(" ", 1)[0]
+    offset = record.headers.get("warc-refers-to-file-offset", "")
+    file = PurePosixPath(record.headers.get("warc-refers-to-filename", ""))
+    checks = (
+        ("WARC-Refers-To-Filename", str(file), file.is_absolute() or ".." in file.parts),
+        ("the status of the response", word, word.isdecimal() and not STATUS_PATTERN.fullmatch(word)),
+        ("WARC-Target-URI", record.url, not _is_web_address(record.url)),
+        ("WARC-Refers-To-Date", date := record.headers.get("warc-refers-to-date", ""), date and not _is_date(date)),
+        ("WARC-Refers-To-File-Offset", offset, offset and not OFFSET_PATTERN.fullmatch(offset)),
+    )
+    for name, value, is_hostile in checks:
+        if is_hostile:
+            raise ArchiveError(f"{where}: {name} is {value[:MAX_QUOTED_CHARACTERS]!r}, which is invalid.")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return DAY_PATTERN.fullmatch(text[:10]) is not None
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url.strip("<>"))
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 0) >= 0
+    except ValueError:
+        return False

@@ -3,7 +3,7 @@
 Several processes may append to one file. Each append holds an exclusive lock (`flock`) and writes one block, so records
 of two writers never mix. A writer that is killed in the middle of an append leaves a gzip member that is cut off. The
 next writer sees that the file has grown, finds the last whole member and removes the rest. A file that is damaged in
-another way stays as it is, and the day continues in `<day>-2.warc.gz`.
+another way, or that got shorter under the writer, stays as it is, and the day continues in `<day>-2.warc.gz`.
 
 Every append hands its bytes to the operating system, so `kill -9` loses nothing. `close` also waits for the disk.
 """
@@ -37,7 +37,7 @@ class WarcWriter:
 
     def __init__(self, folder: Path, source: str, *, software: str) -> None:
         self._folder, self._source, self._software = folder, source, software
-        self._day = ""
+        self._day, self._number = "", 1
         self._path = folder
         self._file = -1
         self._end = 0
@@ -57,8 +57,14 @@ class WarcWriter:
         """Append records, all or none. Return the place of the first."""
         if packed.day != self._day:
             self._open_day(packed.day)
-        with self._lock_file():
-            start = self._append_locked(packed.data)
+        try:
+            with self._lock_file():
+                start = self._append_locked(packed.data)
+        except _FileShortened:
+            # Records that the store refers to are gone. What is left stays as it is, and a new file begins.
+            self._open_day(packed.day, self._number + 1)
+            with self._lock_file():
+                start = self._append_locked(packed.data)
         return SnapshotRef(file=f"{self._source}/{self._path.name}", offset=start, digest=packed.digest)
 
     def close(self) -> None:
@@ -86,7 +92,7 @@ class WarcWriter:
         with _explain_errors(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        self._day, self._end = day, 0
+        self._day, self._number, self._end = day, number, 0
         with self._lock_file():
             is_damaged = self._cut_torn_end() is None
         if is_damaged:
@@ -97,6 +103,8 @@ class WarcWriter:
         stat = os.fstat(self._file)
         if stat.st_nlink == 0:
             raise FileNotFoundError(2, "it was deleted while in use")
+        if stat.st_size < self._end:
+            raise _FileShortened
         if stat.st_size != self._end and self._cut_torn_end() is None:
             raise OSError(5, "another process left it broken")
         start = self._end
@@ -129,6 +137,10 @@ class WarcWriter:
                 yield
             finally:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
+
+
+class _FileShortened(Exception):
+    """The file is shorter than what this writer wrote: someone cut or replaced it."""
 
 
 def find_whole_end(file: int, start: int = 0) -> int | None:

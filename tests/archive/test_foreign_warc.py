@@ -168,3 +168,45 @@ def test_nothing_expands_past_the_limit(encoding: str, body: bytes) -> None:
 def test_a_body_in_another_encoding_is_an_error(encoding: str) -> None:
     with pytest.raises(UndecodableBody):
         decode_body(b"plain text, never packed", encoding)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("WARC-Refers-To-Date", "**/**/**/*"),
+        ("WARC-Refers-To-Date", "/etc/passwd"),
+        ("WARC-Refers-To-Date", "2020-02-0*"),
+        ("WARC-Refers-To-Filename", "../../etc/passwd"),
+        ("WARC-Refers-To-Filename", "/etc/passwd"),
+        ("WARC-Refers-To-File-Offset", "9" * 30),
+        ("WARC-Refers-To-File-Offset", "-1"),
+        ("WARC-Target-URI", "http://[bad"),
+        ("WARC-Target-URI", "http://example.org:99999999/"),
+    ],
+)
+def test_record_with_a_hostile_header_is_rejected_by_the_name_of_the_field(
+    tmp_path: Path, field: str, value: str
+) -> None:
+    path = tmp_path / "a.warc.gz"
+    with path.open("wb") as file:
+        writer = WARCWriter(file, gzip=True)
+        writer.write_record(record(writer, b"sound"))
+        http = StatusAndHeaders("200 OK", [], protocol="HTTP/1.1")
+        fields = {"WARC-Date": "2020-02-03T04:05:06Z", "WARC-Payload-Digest": "sha1:X", field: value}
+        url = fields.pop("WARC-Target-URI", URL)
+        writer.write_record(writer.create_warc_record(url, "revisit", http_headers=http, warc_headers_dict=fields))
+    snapshots = read_snapshots(path)
+    assert next(snapshots).body == b"sound"
+    with pytest.raises(ArchiveError, match=field):
+        next(snapshots)
+
+
+def test_status_of_many_digits_is_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    with path.open("wb") as file:
+        writer = WARCWriter(file, gzip=True)
+        http = StatusAndHeaders("9" * 5000 + " OK", [], protocol="HTTP/1.1")
+        writer.write_record(writer.create_warc_record(URL, "response", payload=io.BytesIO(b"x"), http_headers=http))
+    with pytest.raises(ArchiveError, match="status of the response") as caught:
+        list(read_snapshots(path))
+    assert len(str(caught.value)) < 1000

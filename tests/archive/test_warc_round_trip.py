@@ -211,3 +211,16 @@ def test_not_modified_is_a_revisit_that_stays_a_304(tmp_path: Path) -> None:
     assert record.rec_headers.get("WARC-Profile").endswith("/server-not-modified")
     snapshot = list(read_snapshots(tmp_path / str(ref.file)))[1]
     assert (snapshot.status, snapshot.body) == (304, b"")
+
+
+@pytest.mark.parametrize("length", [0, 100])
+def test_file_that_got_shorter_is_left_and_a_new_one_begins(tmp_path: Path, length: int) -> None:
+    with WarcWriter(tmp_path, "demo", software="test/1") as writer:
+        first = writer.write(exchange())
+        path = tmp_path / str(first.file)
+        with path.open("r+b") as file:
+            file.truncate(length)
+        later = [writer.write(exchange(body=body)) for body in (b"second", b"third")]
+    assert path.stat().st_size == length
+    assert {ref.file for ref in later} == {"demo/2026-11-22-2.warc.gz"}
+    assert [read_snapshot_at(tmp_path, ref).body for ref in later] == [b"second", b"third"]
