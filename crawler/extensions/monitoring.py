@@ -103,9 +103,10 @@ class MonitoringExtension:
         """Measure an article that was read and goes no further, because it is unchanged or invalid."""
         self.item_scraped(item)
 
-    def spider_error(self, failure: Failure, response: Response) -> None:
-        """Report an unexpected exception in a spider."""
-        self._report_exception(failure, self._spider.to_public_url(response.url))
+    def spider_error(self, failure: Failure, response: Response | Failure | None) -> None:
+        """Report an unexpected exception in a spider. There is no response in `start` and after a failed request."""
+        url = self._spider.to_public_url(response.url) if isinstance(response, Response) else None
+        self._report_exception(failure, url)
 
     def item_error(self, item: Any, failure: Failure) -> None:
         """Report an unexpected exception in a pipeline."""

@@ -2,22 +2,101 @@
 
 In Scrapy 2.19.0 the requests that wait for robots.txt share one Deferred, which hands its result to the first of them
 and None to the others: of three requests sent at once, the third was let through, whatever robots.txt forbids.
+
+A server that answers 5xx or not at all forbids everything for now (RFC 9309). Then the last good copy of robots.txt
+counts for a day.
 """
 
 from __future__ import annotations
 
+import logging
+import time
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
 from scrapy import Request
+from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
 from scrapy.robotstxt import RobotParser
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import Deferred
 
-from crawler.context.exceptions import RobotsForbidden
+from crawler.context.exceptions import RequestFailed, RobotsForbidden
+from crawler.context.run_context import RunContext
+from crawler.errors import CrawlerError, Unreachable
+
+MAX_ROBOTS_BYTES = 500 * 1024
+"""Bytes of robots.txt that are read. RFC 9309 asks for at least these."""
+MAX_COPY_AGE_SECONDS = 24 * 3600
+"""Age up to which the last good copy counts while the server fails."""
+logger = logging.getLogger(__name__)
 
 
 class StrictRobotsTxtMiddleware(RobotsTxtMiddleware):
     """Wait for the host's robots.txt, then read the rules from the parsed file, not from the Deferred."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        context = RunContext.from_crawler(crawler)
+        self._folder: Path | None = context.config.data_folder / "robots" if context.can_write else None
+        self._failures: dict[str, str] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the middleware, or raise NotConfigured where robots.txt need not be obeyed."""
+        return cls(crawler)
+
+    async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
+        """Parse the file, at most its first 500 KiB. For a 5xx use the last copy, or raise."""
+        body = response.body[:MAX_ROBOTS_BYTES] if response.status < 400 else b""
+        if response.status >= 500:
+            copy = self._read_copy(netloc)
+            if copy is None:
+                reason = f"HTTP {response.status} from {response.url}"
+                raise RequestFailed(Unreachable(reason, url=response.url))
+            body = copy
+        else:
+            self._save_copy(netloc, body)
+        await super()._parse_robots(response.replace(body=body), netloc, request)
+
+    def _robots_error(self, exc: Exception, netloc: str) -> None:
+        """Remember why robots.txt cannot be read. A request that is refused for another reason fails by itself."""
+        error: Exception | CrawlerError = exc.error if isinstance(exc, RequestFailed) else exc
+        waiting = self._parsers[netloc]
+        if isinstance(error, Unreachable) or not isinstance(exc, IgnoreRequest):
+            if (copy := self._read_copy(netloc)) is not None:
+                parser = self._parserimpl.from_crawler(self.crawler, copy)
+                self._parsers[netloc] = parser
+                assert isinstance(waiting, Deferred)
+                waiting.callback(parser)
+                return
+            self._failures[netloc] = str(error).rstrip(".")
+        super()._robots_error(exc, netloc)
+
+    def _read_copy(self, netloc: str) -> bytes | None:
+        """Return the last good copy, or None when there is none of the last 24 hours."""
+        if self._folder is None:
+            return None
+        path = self._folder / quote(netloc, safe="")
+        try:
+            is_fresh = 0 <= time.time() - path.stat().st_mtime <= MAX_COPY_AGE_SECONDS
+            return path.read_bytes() if is_fresh else None
+        except OSError:
+            return None
+
+    def _save_copy(self, netloc: str, body: bytes) -> None:
+        """Keep a good copy. A folder that cannot be written costs only the copy."""
+        if self._folder is None:
+            return
+        path = self._folder / quote(netloc, safe="")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+        except OSError as error:
+            logger.warning("The copy %s of robots.txt cannot be written: %s.", path, error.strerror)
 
     async def robot_parser(self, request: Request) -> RobotParser | None:
         """Return the host's rules, None when robots.txt could not be downloaded."""
@@ -27,7 +106,14 @@ class StrictRobotsTxtMiddleware(RobotsTxtMiddleware):
         return parser
 
     def process_request_2(self, rp: RobotParser | None, request: Request) -> None:
-        """Raise RobotsForbidden where the rules forbid the request."""
+        """Raise RobotsForbidden where the rules forbid the request, and Unreachable while nobody knows the rules."""
+        failure = self._failures.get(urlparse_cached(request).netloc)
+        if failure is not None:
+            message = (
+                f"{request.url} is not allowed now: robots.txt cannot be read ({failure}), and there is no copy of the "
+                "last 24 hours. Try again later."
+            )
+            raise RequestFailed(Unreachable(message, url=request.url))
         try:
             super().process_request_2(rp, request)
         except IgnoreRequest as error:

@@ -217,3 +217,28 @@ def test_a_list_that_shrank_is_told_by_its_own_past(crawl: Any) -> None:
         assert "entries on a list's page 4, before 20." in ran.sentence.lower()
         site.feed_size = 20
         assert crawl("qazmonitor", site.url).code == 0
+
+
+@pytest.mark.parametrize("fault", ["503", "drop"])
+def test_nothing_is_requested_while_robots_txt_cannot_be_read(crawl: Any, fault: str) -> None:
+    with KINDS["mfa"](6) as site:
+        site.add_fault("/robots.txt", fault)
+        ran = crawl("mfa", site.url)
+        assert (ran.code, ran.health) == (10, "unreachable")
+        assert "robots.txt cannot be read" in ran.sentence
+        assert {asked.path for asked in site.requests} == {"/robots.txt"}
+
+
+def test_last_copy_of_robots_txt_counts_while_it_cannot_be_read(crawl: Any) -> None:
+    with KINDS["mfa"](6) as site:
+        assert crawl("mfa", site.url).code == 0
+        site.add_fault("/robots.txt", "503")
+        assert crawl("mfa", site.url).code == 0
+
+
+def test_copy_of_robots_txt_that_forbids_is_obeyed_too(crawl: Any) -> None:
+    with KINDS["mfa"](6) as site:
+        site.add_fault("/robots.txt", "robots_forbids", times=1)
+        assert crawl("mfa", site.url).code == 11
+        site.add_fault("/robots.txt", "503")
+        assert crawl("mfa", site.url).code == 11
