@@ -50,6 +50,8 @@ class Health(StrEnum):
     CHANGED = "changed"
     SILENT = "silent"
     FAILED = "failed"
+    STOPPED = "stopped"
+    """A person or the end of the watch stopped the run: it says nothing about the source."""
 
 
 HEADLINE_LENGTH = 120

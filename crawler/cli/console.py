@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crawler.errors import SourceLocked, UsageError
+from crawler.errors import UsageError
 from crawler.items import Article, Match, Strength
 
 if TYPE_CHECKING:
@@ -99,7 +99,5 @@ def mark_matches(sentence: str, matches: Sequence[Match], mark: str) -> str:
 
 def format_outcome(outcome: RunOutcome) -> str:
     """Return the line that says how a source's run ended."""
-    without_run = "skipped" if outcome.exit_code == SourceLocked.exit_code else "failed"
-    health = outcome.run.health if outcome.run and outcome.run.health else without_run
     code = f" (exit {outcome.exit_code})" if outcome.exit_code else ""
-    return f"{outcome.source}: {health}{code}. {outcome.reason}"
+    return f"{outcome.source}: {outcome.health}{code}. {outcome.reason}"

@@ -135,7 +135,7 @@ class JsonDisplay(PlainDisplay):
     def print_summary(self, outcomes: Sequence[RunOutcome]) -> None:
         """Print a line for each run."""
         for outcome in outcomes:
-            run = outcome.run.to_dict() if outcome.run else {"source": outcome.source, "health": "failed"}
+            run = outcome.run.to_dict() if outcome.run else {"source": outcome.source, "health": outcome.health}
             print_json({"type": "run", **run, "exit_code": outcome.exit_code, "reason": outcome.reason})
 
 

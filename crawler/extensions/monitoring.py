@@ -21,7 +21,7 @@ from crawler.monitoring.anomalies import EarlierRun, find_anomalies
 from crawler.monitoring.baseline import BASELINE_KEY, Baseline, get_baseline, update_baseline
 from crawler.monitoring.drift import describe_drift, update_ledger
 from crawler.monitoring.publishing_rate import MAX_HISTORY, drop_future_times, learn_publishing_rate, measure_silence
-from crawler.monitoring.run_health import RunFacts, judge_run
+from crawler.monitoring.run_health import ENDED_EARLY_KIND, RunFacts, judge_run
 from crawler.monitoring.run_stats import RunStats
 from crawler.monitoring.volume import find_volume_changes
 from crawler.pages.site import Reading
@@ -128,7 +128,7 @@ class MonitoringExtension:
             return
         if reason not in ("finished", GAVE_UP):
             message = f"The run was ended before its end: {ABORT_REASONS.get(reason, reason)}."
-            context.add_problem(Problem(kind="Ended", message=message, exit_code=1))
+            context.add_problem(Problem(kind=ENDED_EARLY_KIND, message=message, exit_code=1))
         is_partial = is_partial_run(self._spider)
         now = datetime.now(UTC)
         counts = get_counts(self._crawler.stats.get_stats())

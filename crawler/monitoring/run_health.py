@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from crawler.errors import NoArticles, choose_exit_code
-from crawler.items import Health, Problem, Verdict
+from crawler.items import Health, Problem, Run, Verdict
 from crawler.monitoring.baseline import Baseline
 from crawler.monitoring.publishing_rate import Silence
 from crawler.monitoring.run_counts import RunCount, get_count_name, has_result
@@ -27,6 +27,10 @@ MAX_NAMED_URLS = 3
 """Addresses named in the reason. The run's record has all of them."""
 OLD_NEWEST_ARTICLE = timedelta(days=31)
 """Age of the newest article from which the reason mentions it, for a source without a maximum silence."""
+
+
+ENDED_EARLY_KIND = "Ended"
+"""Kind of the problem of a run that was ended before its end."""
 
 
 class RunHealth(NamedTuple):
@@ -88,6 +92,11 @@ def judge_run(facts: RunFacts) -> RunHealth:
     if losses := _describe_losses(facts):
         return RunHealth(Health.DEGRADED, f"{success.removesuffix('.')}; {losses}{notes}", DEGRADED_EXIT_CODE)
     return RunHealth(Health.HEALTHY, success + notes, 0)
+
+
+def has_ended_early(run: Run) -> bool:
+    """Return whether the run was ended before its end."""
+    return any(problem.kind == ENDED_EARLY_KIND for problem in run.problems)
 
 
 def describe_long_silence(facts: RunFacts) -> str | None:

@@ -43,7 +43,8 @@ def list_outages(
 
 
 def _find_outage(store: Store, source: str, begin: datetime, end: datetime) -> Outage | None:
-    runs = store.runs.list_ended_before(source, end, MAX_RUNS_EXAMINED, mode="live")
+    ended = store.runs.list_ended_before(source, end, MAX_RUNS_EXAMINED, mode="live")
+    runs = [run for run in ended if run.health is not Health.STOPPED]
     last = runs[0] if runs else None
     if last is None or last.finished_at is None or last.finished_at < begin:
         return _make_outage(store, source, UNREAD_KIND, last.finished_at if last else None)

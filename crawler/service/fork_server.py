@@ -18,9 +18,9 @@ from typing import Any
 PRELOADED_MODULES = ["crawler.service.worker", "crawler.service.preload"]
 MAX_TEMP_PATH_LENGTH = 60
 """Characters of a temporary folder's path that leave room for multiprocessing's names: a socket's path has 108."""
-BLOCKED_SIGNALS = {signal.SIGTERM, signal.SIGHUP}
-"""Signals that a service manager or a closing terminal sends to every process. The server must outlive the children
-that are being stopped in good order, so it blocks them."""
+BLOCKED_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+"""Signals that a service manager, Ctrl-C or a closing terminal sends to every process. The server must outlive the
+children that are being stopped in good order, so it blocks them."""
 
 
 def start_fork_server() -> None:

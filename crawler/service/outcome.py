@@ -7,7 +7,9 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crawler.items import Run
+from crawler.errors import SourceLocked
+from crawler.items import Health, Run
+from crawler.monitoring.run_health import has_ended_early
 
 CRASH_REASONS = {
     signal.SIGSEGV.name: "a compiled library it used crashed (segmentation fault), SIGSEGV",
@@ -36,6 +38,19 @@ class RunOutcome:
     stopped: bool = False
     at_limit: bool = False
     seconds: float = 0.0
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether a person or the end of the watch stopped the run, so that it says nothing about the source."""
+        return self.stopped and not self.at_limit and (self.run is None or has_ended_early(self.run))
+
+    @property
+    def health(self) -> str:
+        """The health of the run, or `skipped` for a run that did not start because another one was in progress."""
+        if self.was_stopped:
+            return Health.STOPPED
+        without_run = "skipped" if self.exit_code == SourceLocked.exit_code else Health.FAILED
+        return self.run.health if self.run and self.run.health else without_run
 
 
 def describe_death(status: int | None, last_output: Sequence[str]) -> str:

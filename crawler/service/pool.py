@@ -8,12 +8,14 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from crawler.config import load_config
 from crawler.context.modes import Storage
 from crawler.errors import CrawlerError
+from crawler.items import Health
 from crawler.service.child import ChildProcess, start_child
 from crawler.service.ipc import RunEvent
 from crawler.service.outcome import RunOutcome
@@ -73,16 +75,20 @@ async def _run_plans(
 async def follow_child(child: ChildProcess, on_event: Callable[[RunEvent], None]) -> RunOutcome:
     """Return the outcome of a child. Pass on its events, with their `source`.
 
-    A follower that is cancelled or fails kills the child. A thread records a crash, because it may wait for the store.
+    A follower that is cancelled or fails kills the child. A thread records a crash or a stop, because it may wait for
+    the store.
     """
     try:
         while child.outcome is None:
             await asyncio.to_thread(child.wait_for_events)
             for event in child.poll_events():
                 on_event({"source": child.plan.source, **event})
-        if child.outcome.run is None and not child.has_reported_failure:
-            await asyncio.to_thread(record_crash, child.plan, child.outcome, child.pid)
-        return child.outcome
+        outcome = child.outcome
+        if outcome.was_stopped and outcome.run:
+            outcome = replace(outcome, run=replace(outcome.run, health=Health.STOPPED, reason=outcome.reason))
+        if outcome.was_stopped or (outcome.run is None and not child.has_reported_failure):
+            await asyncio.to_thread(record_unreported_end, child.plan, outcome, child.pid)
+        return outcome
     finally:
         child.close()
 
@@ -92,8 +98,8 @@ def make_failed_start(plan: RunPlan, error: CrawlerError) -> RunOutcome:
     return RunOutcome(source=plan.source, run=None, exit_code=error.exit_code, reason=str(error))
 
 
-def record_crash(plan: RunPlan, outcome: RunOutcome, pid: int) -> None:
-    """Record as failed the run of a process that crashed, because the store still says that it is in progress.
+def record_unreported_end(plan: RunPlan, outcome: RunOutcome, pid: int) -> None:
+    """Record what the run's own process could not: that it crashed (failed), or that it was stopped.
 
     If the store cannot be written, log a warning: the next run of the source records it as well.
     """
@@ -105,7 +111,12 @@ def record_crash(plan: RunPlan, outcome: RunOutcome, pid: int) -> None:
     os.environ.update(plan.variables)
     try:
         with open_store(load_config(plan.config).database_url) as store:
-            store.runs.close_abandoned(plan.source, datetime.now(UTC), outcome.reason, pid=pid)
+            now, reason = datetime.now(UTC), outcome.reason
+            if outcome.was_stopped:
+                run_id = outcome.run.id if outcome.run else None
+                store.runs.close_stopped(plan.source, now, reason, pid=pid, run_id=run_id)
+            else:
+                store.runs.close_abandoned(plan.source, now, reason, pid=pid)
     except CrawlerError as error:
         logger.warning("The end of the run of %s could not be recorded: %s", plan.source, error)
     finally:

@@ -77,6 +77,9 @@ SchedulerEvent = RunStarted | RunFinished | RunSkipped
 class SchedulerObserver(Protocol):
     """What a scheduler notifies."""
 
+    def on_ready(self, sources: Sequence[str], first_starts: Mapping[str, datetime]) -> None:
+        """Handle the begin of a watch of `sources`, with the first start of each one that is not paused."""
+
     def on_step(self, event: SchedulerEvent) -> None:
         """Handle a start, an end or a skipped start."""
 
@@ -138,8 +141,12 @@ class RunScheduler:
             loop.add_signal_handler(number, handler)
         try:
             await self._in_store_thread(self._apply_timings, await asyncio.to_thread(self._reloader.load_timings))
+            if self._stopping.is_set():
+                return
             start_fork_server()
-            self._scheduler.start()
+            self._scheduler.start(paused=True)
+            self._observer.on_ready(self.sources, await self._in_store_thread(self._list_first_starts))
+            self._scheduler.resume()
             check: asyncio.Task[None] | None = None
             while not self._stopping.is_set():
                 self._scheduler.wakeup()
@@ -219,6 +226,11 @@ class RunScheduler:
         for source in set(self._timings) - set(timings):
             self._scheduler.remove_job(source)
             del self._timings[source]
+
+    def _list_first_starts(self) -> dict[str, datetime]:
+        paused = {row.source for row in self._schedules.list_all() if row.paused}
+        jobs = [job for job in self._scheduler.get_jobs() if job.id not in paused]
+        return {job.id: job.next_run_time for job in jobs if job.next_run_time}
 
     def _plan_start(self, row: ScheduleState, now: datetime) -> tuple[BaseTrigger, datetime | None]:
         """Return the trigger of a row, and its first start: now if one is overdue."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection, Pipe
 
 from crawler import spiders
 from crawler.config import Config
-from crawler.errors import SourceLocked, UnknownSource, UsageError
+from crawler.errors import CrawlerError, SourceLocked, UnknownSource, UsageError
 from crawler.monitoring.publishing_rate import MAX_HISTORY
 from crawler.service.adaptive_cron import ADAPTIVE_CRON, learn_cron
-from crawler.service.fork_server import start_fork_server
+from crawler.service.fork_server import fork_process
 from crawler.service.heartbeat import get_watch_lease
 from crawler.service.schedule_state import Timing, apply_timing
 from crawler.store import Lease, Store
@@ -22,6 +21,8 @@ from crawler.text.dates import load_time_zone
 
 SpiderTimings = dict[str, tuple[str, int]]
 """The cron and the jitter (seconds) of each spider, by source."""
+MAX_TIMINGS_SECONDS = 60.0
+"""Time in which a child must have imported the sources. A module that hangs must not hang a watch."""
 
 
 def get_spider_timings(names: Iterable[str]) -> SpiderTimings:
@@ -31,9 +32,36 @@ def get_spider_timings(names: Iterable[str]) -> SpiderTimings:
 
 def get_spider_timings_in_child(names: list[str]) -> SpiderTimings:
     """Return the same from a child process: spiders import Scrapy, which a watch need not keep in memory for months."""
-    start_fork_server()
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("forkserver")) as pool:
-        return pool.submit(get_spider_timings, names).result()
+    receiver, sender = Pipe(duplex=False)
+    try:
+        process = fork_process("spider timings", _send_spider_timings, names, sender)
+    except (EOFError, OSError) as error:
+        receiver.close()
+        raise CrawlerError(f"No process could be started to read when the sources run: {error!r}.") from error
+    finally:
+        sender.close()
+    try:
+        with receiver:
+            if not receiver.poll(MAX_TIMINGS_SECONDS):
+                raise CrawlerError(f"The sources were not imported within {MAX_TIMINGS_SECONDS:g} s.")
+            found: SpiderTimings | CrawlerError = receiver.recv()
+    except EOFError as error:
+        raise CrawlerError("The process that reads when the sources run ended without a result.") from error
+    finally:
+        process.kill()  # It has sent all, or it hangs in a spider's module. It must not outlive a watch.
+        process.join()
+        process.close()
+    if isinstance(found, CrawlerError):
+        raise found
+    return found
+
+
+def _send_spider_timings(names: list[str], sender: Connection) -> None:
+    """Send the timings, or the error. In a child: the process ends afterwards, also when its parent is gone."""
+    try:
+        sender.send(get_spider_timings(names))
+    except Exception as error:  # noqa: BLE001 - whatever a spider's module raises is reported by the parent
+        sender.send(CrawlerError(str(error) if isinstance(error, CrawlerError) else f"{type(error).__name__}: {error}"))
 
 
 def make_timings(

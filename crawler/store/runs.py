@@ -62,6 +62,15 @@ class RunRepository:
         with self._database.transaction() as connection:
             return _close_abandoned(connection, source, _make_killed_row(at, reason), pid)
 
+    def close_stopped(self, source: str, at: datetime, reason: str, *, pid: int, run_id: int | None) -> None:
+        """Close a run that a person or the end of the watch stopped. It has no id if its process reported no end."""
+        end = {**_make_killed_row(at, reason), "health": Health.STOPPED}
+        with self._database.transaction() as connection:
+            if run_id is None:
+                _close_abandoned(connection, source, end, pid)
+            else:
+                connection.execute(_UPDATE, {"of_run": run_id, "health": Health.STOPPED, "reason": reason})
+
     def record_end(self, run: Run, cache_entries: Iterable[HttpCacheEntry] = ()) -> None:
         """Write how a run ended and the responses it saw, in one transaction."""
         if run.id is None or run.finished_at is None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
+import pytest
 from support.gov_site import GovSite
 from support.process_tree import is_alive, list_descendants, wait_until
 from support.qazmonitor_site import QazMonitorSite
@@ -31,6 +33,9 @@ def test_watch_runs_due_sources_and_ends_on_sigterm(tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             out, _ = process.communicate(timeout=30)
         assert process.returncode == 0, out
+        first, *_, last = out.splitlines()
+        assert first.startswith("watching 2 sources; next: ")
+        assert last == "stopped"
         wait_until(lambda: not any(map(is_alive, below)))
         for source, site in sandbox.sites.items():
             assert f"  {source}  started" in out
@@ -58,10 +63,28 @@ def test_sigterm_ends_the_run_in_progress(tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             out, _ = process.communicate(timeout=30)
         assert process.returncode == 0, out
-        assert "because the watch ends" in out
+        assert "  qazmonitor  stopped: The run of qazmonitor was ended because the watch ends. (" in out
+        assert "failed" not in out
         wait_until(lambda: not any(map(is_alive, below)))
         assert len(qaz.requests) < 24
         with sandbox.open_store() as store:
             (run,) = store.runs.list_recent("qazmonitor")
         assert run.finished_at is not None
+        assert run.health is Health.STOPPED
         assert not run.complete
+        assert sandbox.run_crawler("health", "qazmonitor").out.startswith("qazmonitor: unwatched. It never ran")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("has_children", [False, True])
+def test_a_signal_while_the_watch_starts_ends_it(number: signal.Signals, has_children: bool, tmp_path: Path) -> None:
+    """The signal goes to the whole group, as from a terminal, before or while the sources are imported."""
+    sandbox = Sandbox(tmp_path)
+    with sandbox.start_crawler("watch") as process:
+        database = sandbox.data_dir / "crawler.db"
+        wait_until(lambda: list_descendants(process.pid) if has_children else database.exists(), 60)
+        below = list_descendants(process.pid)
+        os.killpg(process.pid, number)
+        out, _ = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, "stopped\n")
+    wait_until(lambda: not any(map(is_alive, below)))

@@ -117,6 +117,9 @@ class Recorder:
         if self._until(self.steps):
             self.scheduler.stop()
 
+    def on_ready(self, sources: Sequence[str], first_starts: Mapping[str, datetime]) -> None:
+        pass
+
     def on_check(self, sources: Sequence[str]) -> None:
         self._on_check()
 
@@ -129,6 +132,9 @@ class Printer:
 
     def on_step(self, step: SchedulerEvent) -> None:
         print(format_step(step), flush=True)
+
+    def on_ready(self, sources: Sequence[str], first_starts: Mapping[str, datetime]) -> None:
+        pass
 
     def on_event(self, event: dict[str, Any]) -> None:
         print("event", event["source"], event["type"], flush=True)

@@ -106,8 +106,9 @@ def load_state(store: Store, source: str, timing: Timing, config: Config, now: d
 
 
 def get_last_finished_run(store: Store, source: str) -> Run | None:
-    """Return the newest live run that has ended, or None."""
-    return next((run for run in store.runs.list_recent(source, mode="live") if run.finished_at), None)
+    """Return the newest live run that has ended and was not stopped by a person or the end of a watch, or None."""
+    ended = (run for run in store.runs.list_recent(source, mode="live") if run.finished_at)
+    return next((run for run in ended if run.health is not Health.STOPPED), None)
 
 
 def assess(last_run: Run | None, timing: Timing, config: Config, now: datetime, *, is_paused: bool) -> Assessment:

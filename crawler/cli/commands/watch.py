@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -25,18 +27,34 @@ NOTIFIER_STOP_SECONDS = 10.0
 """Seconds that an ending watch waits for a notification in progress."""
 
 
+class WatchStopped(BaseException):
+    """A signal came before the scheduler handled signals."""
+
+
+def raise_stopped(_number: int, _frame: FrameType | None) -> None:
+    """Handle a signal. (A KeyboardInterrupt would be the exit status even where it is caught, see CPython's exec.)"""
+    raise WatchStopped
+
+
 def watch(context: typer.Context, sources: SourcesArgument = None) -> None:
     """Run each source on its own schedule until stopped.
 
     Ctrl-C or SIGTERM ends it: runs in progress stop in good order. SIGHUP reads the configuration again.
     """
-    import asyncio
+    # Until the scheduler handles signals, nothing runs that has to end in good order.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, raise_stopped)
+    try:
+        import asyncio
 
-    from crawler.service.reloader import ConfigReloader
+        from crawler.service.reloader import ConfigReloader
 
-    reloader = ConfigReloader(context.obj, tuple(sources or ()))
-    with reloader.store:
-        asyncio.run(run_watch(reloader))
+        reloader = ConfigReloader(context.obj, tuple(sources or ()))
+        with reloader.store:
+            asyncio.run(run_watch(reloader))
+    except WatchStopped:
+        pass
+    print("stopped", flush=True)
 
 
 async def run_watch(reloader: ConfigReloader, **options: Any) -> None:
@@ -58,7 +76,12 @@ class WatchConsole:
         from crawler.service.heartbeat import Heartbeat
         from crawler.service.notifier import NotifierThread
 
+        self.timezone = reloader.config.timezone
         self.heartbeat, self.notifier = Heartbeat(reloader.store), NotifierThread(reloader)
+
+    def on_ready(self, sources: Sequence[str], first_starts: Mapping[str, datetime]) -> None:
+        """Print how many sources are watched, and which starts first."""
+        print(format_ready(sources, first_starts, self.timezone), flush=True)
 
     def on_step(self, event: SchedulerEvent) -> None:
         """Print a start, an end or a skipped start. Notify about an ended run."""
@@ -95,6 +118,18 @@ class WatchConsole:
             self.heartbeat.stop()
 
 
+def format_ready(sources: Sequence[str], first_starts: Mapping[str, datetime], timezone: str) -> str:
+    """Return the first line: how many sources are watched, and which of them starts first."""
+    from crawler.cli.console import format_local_time
+    from crawler.text.counts import format_count
+
+    following = "none, every source is paused"
+    if first_starts:
+        source = min(first_starts, key=lambda name: first_starts[name])
+        following = f"{source} at {format_local_time(first_starts[source], timezone)}"
+    return f"watching {format_count(len(sources), 'source')}; next: {following}"
+
+
 def format_step(event: SchedulerEvent) -> str:
     """Return an event of the scheduler as a line: local time, source, what happened."""
     from crawler.service.scheduler import RunFinished, RunSkipped, RunStarted
@@ -104,9 +139,7 @@ def format_step(event: SchedulerEvent) -> str:
         case RunStarted():
             return f"{head}  started"
         case RunFinished(outcome=outcome):
-            health = outcome.run.health if outcome.run else None
-            result = health or ("stopped" if outcome.stopped else "failed")
             code = f", exit {outcome.exit_code}" if outcome.exit_code else ""
-            return f"{head}  {result}: {outcome.reason} ({outcome.seconds:.1f} s{code})"
+            return f"{head}  {outcome.health}: {outcome.reason} ({outcome.seconds:.1f} s{code})"
         case RunSkipped(reason=reason):
             return f"{head}  skipped: {reason}"
