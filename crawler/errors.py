@@ -82,6 +82,10 @@ class UnknownSource(UsageError):
         super().__init__(f"{there} is no source {name!r}{hint} Known sources: {', '.join(names)}.")
 
 
+class SpiderFileError(UsageError):
+    """A file in `crawler/spiders/` is no source. The message names the file and says why."""
+
+
 class NoSnapshots(UsageError, kind="NothingStored"):
     """The folder or file to replay has nothing for the source."""
 

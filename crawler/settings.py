@@ -19,6 +19,7 @@ from crawler.items import ARTICLE_FIELDS
 BOT_NAME = "crawler"
 SPIDER_MODULES = ["crawler.spiders"]
 NEWSPIDER_MODULE = "crawler.spiders"
+SPIDER_LOADER_CLASS = "crawler.spiders.spider_loader.SourceSpiderLoader"
 ADDONS = {"crawler.settings.ConfigAddon": 0}
 
 ITEM_PIPELINES = {
@@ -32,6 +33,8 @@ ITEM_PIPELINES = {
 DOWNLOADER_MIDDLEWARES = {
     # Before robots.txt: a request that is skipped needs no permission.
     "crawler.middlewares.conditional.ConditionalRequestMiddleware": 60,
+    # Each source decides by its `identify` what is its own, also on a copy of the site at another host.
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "crawler.middlewares.robots.StrictRobotsTxtMiddleware": 100,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,

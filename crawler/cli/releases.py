@@ -18,8 +18,8 @@ def get_source_languages(config: Config) -> dict[str, tuple[str, ...]]:
     from crawler import spiders
 
     languages: dict[str, tuple[str, ...]] = {}
-    for name in spiders.list_names():
-        own: tuple[str, ...] = getattr(spiders.load_spider(name), "languages", ())
+    for name, spider in spiders.load_spiders().items():
+        own: tuple[str, ...] = getattr(spider, "languages", ())
         languages[name] = config.get_source(name).languages or own
     return {name: each for name, each in languages.items() if len(each) > 1}
 

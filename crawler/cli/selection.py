@@ -84,8 +84,7 @@ def find_source_of_url(url: str, config: Config, example: str = "crawl mfa --url
     """
     from crawler import spiders
 
-    for name in spiders.list_names():
-        spider = spiders.load_spider(name)
+    for name, spider in spiders.load_spiders().items():
         base = config.get_source(name).base_url
         if spider.make_site(config).identify(url) or url.startswith((*spider.origins, *([base] if base else []))):
             return name
@@ -96,8 +95,8 @@ def _find_by_native_id(store: Store, text: str, config: Config) -> Iterator[str]
     """Yield the ids of the articles to which a source gave this number, or the number in this URL."""
     from crawler import spiders
 
-    for name in spiders.list_names():
-        address = spiders.load_spider(name).make_site(config).identify(text) if "://" in text else None
+    for name, spider in spiders.load_spiders().items():
+        address = spider.make_site(config).identify(text) if "://" in text else None
         if address is None and not text.isalnum():
             continue
         native_id = address.native_id if address else text

@@ -28,6 +28,7 @@ from crawler.text.cleaning import clean_line
 
 GAVE_UP = "gave_up"
 """Scrapy's finish reason of a run that `give_up` ended."""
+PARSE_COMMAND_MODULE = "scrapy.commands.parse"
 problem_found = object()
 """Signal: the run has a new Problem. Sent with `problem` and `spider`."""
 page_read = object()
@@ -116,7 +117,7 @@ class RunContext:
                 source=settings.get("CRAWLER_SOURCE", ""),
                 config=read_config(settings),
                 mode=RunMode(settings.get("CRAWLER_MODE", RunMode.LIVE)),
-                storage=Storage(settings.get("CRAWLER_STORAGE", Storage.CONFIGURED)),
+                storage=_choose_storage(crawler),
                 replay_path=Path(replay) if replay else None,
                 keeps_unchanged=settings.getbool("CRAWLER_KEEP_UNCHANGED"),
                 _crawler=ref(crawler),
@@ -243,6 +244,17 @@ class RunContext:
         if engine is not None and engine.running:
             # A loop holds its tasks weakly.
             self._closing = asyncio.get_event_loop().create_task(engine.close_spider_async(reason=GAVE_UP))
+
+
+def _choose_storage(crawler: Crawler) -> Storage:
+    """Return where the crawl stores. `scrapy parse URL` looks at one page, and stores nothing.
+
+    The command replaces the spider's `start`, and leaves no other trace.
+    """
+    start = getattr(crawler.spidercls, "start", None)
+    if getattr(start, "__module__", None) == PARSE_COMMAND_MODULE:
+        return Storage.NONE
+    return Storage(crawler.settings.get("CRAWLER_STORAGE", Storage.CONFIGURED))
 
 
 def read_config(settings: BaseSettings) -> Config:

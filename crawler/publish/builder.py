@@ -207,7 +207,7 @@ def make_rights_registry(config: Config) -> RightsRegistry:
 
     Raise ConfigError for a larger share than the source's without a permission.
     """
-    classes = {name: spiders.load_spider(name) for name in spiders.list_names()}
+    classes = spiders.load_spiders()
     rights = {name: spider.get_rights(config) for name, spider in classes.items()}
     for name, spider in classes.items():
         share, source_share = rights[name].excerpt_share, spider.rights.excerpt_share

@@ -63,7 +63,7 @@ def run_source(plan: RunPlan, emit: Callable[[dict[str, Any]], None]) -> Run:
     from crawler.extensions.progress import ProgressReporter
 
     config = load_config(plan.config)
-    config.raise_if_unknown_source(spiders.list_names())
+    config.raise_if_unknown_source(spiders.list_file_names())
     spider_class = spiders.load_spider(plan.source)
     if plan.replay:
         forbid_sockets()

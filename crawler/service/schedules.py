@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection, Pipe
 
 from crawler import spiders
 from crawler.config import Config
-from crawler.errors import CrawlerError, SourceLocked, UnknownSource, UsageError
+from crawler.errors import CrawlerError, SourceLocked, UsageError
 from crawler.monitoring.publishing_rate import MAX_HISTORY
 from crawler.service.adaptive_cron import ADAPTIVE_CRON, learn_cron
 from crawler.service.fork_server import fork_process
@@ -26,8 +26,9 @@ MAX_TIMINGS_SECONDS = 60.0
 
 
 def get_spider_timings(names: Iterable[str]) -> SpiderTimings:
-    """Return the cron and jitter that each source's spider has."""
-    return {name: (spiders.load_spider(name).cron, spiders.load_spider(name).jitter_seconds) for name in names}
+    """Return the cron and jitter that each source's spider has, without a source whose file cannot be imported."""
+    loaded = spiders.load_spiders()
+    return {name: (loaded[name].cron, loaded[name].jitter_seconds) for name in names if name in loaded}
 
 
 def get_spider_timings_in_child(names: list[str]) -> SpiderTimings:
@@ -75,10 +76,10 @@ def make_timings(
     Without `sources`, all enabled sources have a timing. Raise UnknownSource for a name that no source has.
     """
     known = spiders.list_names()
-    config.raise_if_unknown_source(known)
+    config.raise_if_unknown_source(spiders.list_file_names())
     for name in sources:
         if name not in known:
-            raise UnknownSource(name, known)
+            spiders.load_spider(name)  # raises UnknownSource or SpiderFileError
     names = list(sources) or [name for name in known if config.get_source(name).enabled]
     return {name: _make_timing(name, *each, config, store) for name, each in load_spider_timings(names).items()}
 

@@ -3,47 +3,104 @@
 Beside them:
 base.py              SourceSpider: from a response to articles, requests and problems
 listing_coverage.py  FullTextListingSpider: sources whose lists have the whole articles
+spider_files.py      which files are sources, and why another one is not
 url_mapping.py       public addresses and those of a copy of the site
 """
 
 from __future__ import annotations
 
+import logging
+import multiprocessing
 import pkgutil
 from importlib import import_module
+from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING
 
-from crawler.errors import UnknownSource
+from crawler.errors import SpiderFileError, UnknownSource
+from crawler.spiders.spider_files import find_file_problem
 
 if TYPE_CHECKING:
     from crawler.spiders.base import SourceSpider
 
-SHARED_MODULES = frozenset({"base", "listing_coverage", "url_mapping"})
+SHARED_MODULES = frozenset({"base", "listing_coverage", "spider_files", "spider_loader", "url_mapping"})
 """Modules of this package that are not a source."""
+log = logging.getLogger(__name__)
+_reported: set[str] = set()
+
+
+def list_file_names() -> list[str]:
+    """Return the stem of every file that should be a source, usable or not."""
+    return sorted(_find_files())
 
 
 def list_names() -> list[str]:
-    """Return every source's name, without importing one."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED_MODULES)
+    """Return every source's name, without importing one. Log, once, a file that is no source."""
+    names = []
+    for name, spec in sorted(_find_files().items()):
+        problem = find_file_problem(spec)
+        if problem is None:
+            names.append(name)
+        else:
+            _report_once(problem)
+    return names
 
 
 def load_spider(name: str) -> type[SourceSpider]:
-    """Return the spider class of a source. Raise UnknownSource, which names the nearest source."""
+    """Return the spider class of a source.
+
+    Raise UnknownSource, which names the nearest source, or SpiderFileError for a file that is no source.
+    """
     from crawler.spiders.base import SourceSpider
 
-    if name not in list_names():
+    spec = _find_files().get(name)
+    if spec is None:
         raise UnknownSource(name, list_names())
-    module = import_module(f"{__name__}.{name}")
-    return next(
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, SourceSpider) and value.__module__ == module.__name__
-    )
+    if problem := find_file_problem(spec):
+        raise SpiderFileError(problem)
+    try:
+        module = import_module(f"{__name__}.{name}")
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        raise SpiderFileError(f"{spec.origin} cannot be imported and is not used: {what}.") from error
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, SourceSpider) and value.__module__ == module.__name__:
+            return value
+    raise SpiderFileError(f"{spec.origin} is not used: it has no class derived from SourceSpider.")
+
+
+def load_spiders() -> dict[str, type[SourceSpider]]:
+    """Return the spider classes of all sources by name. Log, once, a file that cannot be imported."""
+    found = {}
+    for name in list_names():
+        try:
+            found[name] = load_spider(name)
+        except SpiderFileError as error:
+            _report_once(str(error))
+    return found
 
 
 def get_title(name: str, language: str = "en") -> str:
     """Return a source's name in a language (`titles` of its class), or the bare name of a source that was removed."""
-    if name not in list_names():
+    try:
+        spider = load_spider(name)
+    except (UnknownSource, SpiderFileError):
         return name
-    spider = load_spider(name)
     titles: dict[str, str] = getattr(spider, "titles", {})
     return titles.get(language, spider.title)
+
+
+def _find_files() -> dict[str, ModuleSpec]:
+    """Return the file of each name. It may be in an egg, which is a zip file."""
+    specs = {}
+    for module in pkgutil.iter_modules(__path__):
+        spec = module.module_finder.find_spec(module.name, None)
+        if spec is not None and module.name not in SHARED_MODULES:
+            specs[module.name] = spec
+    return specs
+
+
+def _report_once(problem: str) -> None:
+    """Log a problem once, in the command's process: each of its children would report it again."""
+    if problem not in _reported and multiprocessing.parent_process() is None:
+        _reported.add(problem)
+        log.warning("%s", problem)

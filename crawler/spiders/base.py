@@ -54,6 +54,7 @@ class SourceSpider(scrapy.Spider):
     `crawler crawl NAME` and `scrapy crawl NAME` run it alike.
     """
 
+    allowed_domains: ClassVar[list[str]]
     title: ClassVar[str]
     """The source's name for people."""
     origins: ClassVar[tuple[str, ...]]
@@ -71,6 +72,12 @@ class SourceSpider(scrapy.Spider):
     """Addresses that rightly have no article, such as `/terms`."""
     has_article_urls: ClassVar[bool] = True
     """Whether an article can be requested at its own address. Without, only lists show edits and removals."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Set `allowed_domains`, by which `scrapy parse URL` and `scrapy shell URL` find the spider."""
+        super().__init_subclass__(**options)
+        if origins := getattr(cls, "origins", ()):
+            cls.allowed_domains = list(dict.fromkeys(urlsplit(origin).hostname or "" for origin in origins))
 
     def __init__(
         self,

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import json
+import tomllib
+import zipfile
 from pathlib import Path
 
+from scrapy import Request
+from scrapy.settings import Settings
+from scrapy.spiderloader import get_spider_loader
 from support.gov_site import GovSite
 from support.qazmonitor_site import QazMonitorSite
 from support.sandbox import ROOT, CommandResult, Sandbox, get_expected_articles
 
 from crawler import spiders
 from crawler.items import Article
+
+SCRAPYD_LISTING = """
+import os, sys
+from importlib.metadata import DistributionFinder, MetadataPathFinder
+egg = sys.argv.pop(1)
+sys.path = [egg, *(path for path in sys.path if "crawler" not in path)]
+(found,) = MetadataPathFinder.find_distributions(DistributionFinder.Context(path=[egg]))
+(point,) = found.entry_points.select(group="scrapy", name="settings")
+os.environ["SCRAPY_SETTINGS_MODULE"] = point.value
+from scrapy.cmdline import execute
+import crawler
+assert crawler.__file__.startswith(egg), crawler.__file__
+execute(["scrapy", "list"])
+"""
 
 
 def scrapy(place: Sandbox, *words: object) -> CommandResult:
@@ -29,6 +48,40 @@ def test_list_and_shell(tmp_path: Path) -> None:
         heading = next(line for line in shell.out.splitlines() if line.startswith("h1: "))
         assert heading.removeprefix("h1: ").strip() in page.read_text(encoding="utf-8")
     assert not place.data_dir.exists(), "a look at a page stores nothing"
+
+
+def test_parse_and_shell_find_the_spider_of_an_address(tmp_path: Path) -> None:
+    settings = Settings()
+    settings.setmodule("crawler.settings")
+    for name, url in (
+        ("mfa", "https://www.gov.kz/memleket/entities/mfa/press/news/details/1?lang=en"),
+        ("ktkz", "https://kt.kz/rus/press/x_1377985000.html"),
+        ("qazmonitor", "https://qazmonitor.com/news/1/x"),
+    ):
+        assert get_spider_loader(settings).find_by_request(Request(url)) == [name]
+    with QazMonitorSite(4) as qaz:
+        place = Sandbox(tmp_path, {"qazmonitor": qaz})
+        done = scrapy(place, "parse", "--spider", "qazmonitor", f"{qaz.url}/rss", "--noitems")
+        assert done.code == 0, done.err
+        assert done.out.count("<GET ") == 4
+        assert not list(tmp_path.rglob("crawler.db")), "a look at a page stores nothing"
+
+
+def test_the_spiders_are_found_in_an_egg(tmp_path: Path) -> None:
+    """As scrapyd reads a project: a zip on the import path, whose entry point names the settings.
+
+    (The file has what `bdist_egg` writes; building it needs a setuptools that this environment may not have.)
+    """
+    egg, points = tmp_path / "crawler.egg", tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (name, value), *_ = points["project"]["entry-points"]["scrapy"].items()
+    with zipfile.ZipFile(egg, "w") as file:
+        file.writestr("EGG-INFO/PKG-INFO", "Metadata-Version: 2.1\nName: crawler\nVersion: 1\n")
+        file.writestr("EGG-INFO/entry_points.txt", f"[scrapy]\n{name} = {value}\n")
+        for path in (ROOT / "crawler").rglob("*"):
+            if path.suffix != ".pyc":
+                file.write(path, path.relative_to(ROOT))
+    listed = Sandbox(tmp_path).run_python("-c", SCRAPYD_LISTING, egg, cwd=tmp_path, PYTHONPATH="")
+    assert listed.out.split() == ["ktkz", "mfa", "qazmonitor"], listed.err
 
 
 def test_crawl_writes_articles_and_stores_them(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def list_problems(config: Config) -> list[str]:
 
     problems = []
     for check in (
-        lambda: config.raise_if_unknown_source(spiders.list_names()),
+        lambda: config.raise_if_unknown_source(spiders.list_file_names()),
         lambda: check_crons(config),
         lambda: check_excerpt_shares(config),
         lambda: load_rules(config.rules),

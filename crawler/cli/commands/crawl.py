@@ -168,7 +168,7 @@ def choose_sources(config: Config, options: CrawlOptions) -> list[str]:
     from crawler.cli.selection import find_source_of_url
 
     known = spiders.list_names()
-    config.raise_if_unknown_source(known)
+    config.raise_if_unknown_source(spiders.list_file_names())
     for name in options.sources:
         spiders.load_spider(name)  # raises UnknownSource with the nearest name
     if options.url and not options.sources:

@@ -23,9 +23,9 @@ def sources(context: typer.Context, as_json: JsonOption = False) -> None:
     from crawler.store import open_store
 
     config = load_config(context.obj)
-    config.raise_if_unknown_source(spiders.list_names())
+    config.raise_if_unknown_source(spiders.list_file_names())
     with open_store(config.database_url) as store:
-        for name in spiders.list_names():
+        for name in spiders.load_spiders():
             values = source_to_dict(name, config, store)
             if as_json:
                 print_json(values)

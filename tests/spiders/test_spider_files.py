@@ -1,0 +1,74 @@
+"""A file among the spiders that is no source is named in one sentence, and the other sources work."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from scrapy.settings import Settings
+from scrapy.spiderloader import get_spider_loader
+
+from crawler import spiders
+from crawler.errors import SpiderFileError
+from crawler.service.schedules import get_spider_timings
+
+SOURCES = ["ktkz", "mfa", "qazmonitor"]
+FOREIGN = (
+    'import scrapy\n\n\nclass NewsSpider(scrapy.Spider):\n    name = "news"\n    start_urls = ["https://n.example"]\n'
+)
+OWN = "from crawler.spiders.base import SourceSpider\n\n\nclass NewsSpider(SourceSpider):\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(spiders, "__path__", [*spiders.__path__, str(tmp_path)])
+    return tmp_path / "news.py"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (FOREIGN, "its spider is not derived from SourceSpider"),
+        ("class NewsSpider(:\n", "it is no valid Python in line 1 (invalid syntax)."),
+        ("", "its spider is not derived from SourceSpider"),
+        ("\0", "it is no valid Python"),
+        (f'{OWN}    name = "other"\n', "its spider is named 'other', and must be named 'news' like the file."),
+        (f"{OWN}    pass\n", "no class in it has a `name`"),
+    ],
+)
+def test_a_file_that_is_no_source_is_named_and_not_used(
+    text: str, reason: str, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_text(text)
+    assert spiders.list_names() == SOURCES
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.message.startswith(f"{file} is not used: {reason}")
+    assert "\n" not in record.message
+    with pytest.raises(SpiderFileError, match="is not used: "):
+        spiders.load_spider("news")
+    assert spiders.get_title("news") == "news"
+
+
+@pytest.mark.parametrize("cause", ["import nowhere", "1 / 0"])
+def test_a_source_that_cannot_be_imported_stops_no_other(
+    cause: str, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_text(f'{cause}\n{OWN}    name = "news"\n')
+    assert list(spiders.load_spiders()) == SOURCES
+    assert list(spiders.load_spiders()) == SOURCES
+    assert [record.message.partition(" Error")[0].startswith(f"{file} cannot be ") for record in caplog.records] == [
+        True
+    ]
+    assert list(get_spider_timings(["mfa", "news"])) == ["mfa"]
+    with pytest.raises(SpiderFileError, match="cannot be imported"):
+        spiders.load_spider("news")
+
+
+def test_scrapys_commands_load_the_other_sources(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file.write_text("class NewsSpider(:\n")
+    settings = Settings()
+    settings.setmodule("crawler.settings")
+    assert get_spider_loader(settings).list() == SOURCES
+    assert len(caplog.records) == 1
