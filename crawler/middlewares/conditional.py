@@ -81,6 +81,8 @@ class ConditionalRequestMiddleware:
             return
         meta = RequestMeta.from_request(request)
         url = self._spider.to_public_url(request.url)
+        if self._context.keeps_unchanged and not meta.is_listing:
+            return  # the article itself is wanted, so a known one is requested whole
         if meta.is_article and not meta.is_recrawl and not self._recrawl.claim_if_due(url):
             self._context.increment_stat("known")
             raise IgnoreRequest("The article is known and not due.")

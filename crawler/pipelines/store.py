@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Self
@@ -12,11 +13,16 @@ from crawler.context.drops import ArticleDeferred, ArticleNotStored, ArticleUnch
 from crawler.context.run_context import RunContext
 from crawler.errors import CrawlerError
 from crawler.items import Article, Verdict
-from crawler.monitoring.run_counts import get_count_name
+from crawler.monitoring.run_counts import RunCount, get_count_name
 from crawler.pipelines.alert_policy import AlertPolicy
 from crawler.similarity.content_hashes import hash_body, hash_revision
 from crawler.spiders.base import SourceSpider
 from crawler.store import HttpCacheEntry
+from crawler.text.counts import format_count
+
+KNOWN_COUNT = "known"
+"""Count of listed articles that were not requested, because they are stored and not due."""
+log = logging.getLogger(__name__)
 
 
 class StorePipeline:
@@ -53,6 +59,17 @@ class StorePipeline:
         if item.verdict is Verdict.UNCHANGED and not context.keeps_unchanged:
             raise ArticleUnchanged(f"{item.id} is stored with this text already")
         return item
+
+    def close_spider(self) -> None:
+        """Log how many articles `scrapy crawl -O FILE` did not export because the store has them already."""
+        context, crawler = self._context, self._context.crawler
+        if context.keeps_unchanged or crawler is None or not crawler.settings.getdict("FEEDS"):
+            return
+        names = (get_count_name(Verdict.UNCHANGED), KNOWN_COUNT, RunCount.NOT_MODIFIED)
+        if count := sum(map(context.get_stat, names)):
+            were = "was" if count == 1 else "were"
+            articles = format_count(count, "unchanged article")
+            log.warning("%s %s not exported; -a all=true exports them", articles, were)
 
     def _save_article(self, item: Article, cache_entry: HttpCacheEntry | None) -> None:
         """Write the article, its page's cache entry and its event, in one transaction."""

@@ -6,10 +6,11 @@ the pipelines, listed addresses are requested. Every deliberate error becomes a 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -22,9 +23,10 @@ from twisted.python.failure import Failure
 from crawler.config import Config, SourceConfig
 from crawler.context.backoff import make_retry_request
 from crawler.context.exceptions import RequestFailed, RobotsForbidden, TooManyRedirects
+from crawler.context.modes import Storage
 from crawler.context.request_meta import META_KEY, RequestMeta
 from crawler.context.run_context import RunContext, page_read
-from crawler.errors import Blocked, CrawlerError, NotAnArticle, PageChanged, SourceError, Unreachable
+from crawler.errors import Blocked, CrawlerError, NotAnArticle, PageChanged, SourceError, Unreachable, UsageError
 from crawler.items import Article, Rights, SnapshotRef
 from crawler.monitoring.run_counts import RunCount
 from crawler.pages.base import Page, read_snapshot
@@ -34,6 +36,8 @@ from crawler.spiders.url_mapping import UrlMapping
 from crawler.text import dates
 
 GONE_STATUSES = (404, 410)
+FLAG_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+MAX_LIMIT_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,27 +94,43 @@ class SourceSpider(scrapy.Spider):
         limit: str | int | None = None,
         **kwargs: Any,
     ) -> None:
-        """Set the scope of the run: `-a since=2026-01-31 -a limit=5 -a url=…`, or the options of `crawler crawl`."""
+        """Set the scope of the run: `-a since=2026-01-31 -a limit=5 -a url=…`, or the options of `crawler crawl`.
+
+        `-a all=true` (in `kwargs`) exports unchanged articles too. Raise UsageError for a value that cannot be used.
+        """
+        if "all" in kwargs:
+            context = context or RunContext(source=self.name, config=config or Config())
+            context.keeps_unchanged = parse_flag("all", kwargs.pop("all"))
         super().__init__(name, **kwargs)
         self.context = context or RunContext(source=self.name, config=config or Config())
         self.config = self.context.config
         self.options: SourceConfig = self.config.get_source(self.name)
         self.zone = dates.load_time_zone(self.config.timezone)
-        self.url = url
+        self.url = parse_url_argument(url) if url is not None else None
+        self.has_usage_error = False
         self.is_single_url = url is not None
         """Whether the run reads one address and nothing that it leads to."""
-        self.since = (
-            dates.convert_to_zone(datetime.fromisoformat(since), self.zone) if isinstance(since, str) else since
-        )
-        self.limit = int(limit) if limit is not None else None
+        self.since = parse_start_date(since, self.zone) if isinstance(since, str) else since
+        self.limit = parse_limit(limit) if isinstance(limit, str) else limit
         self.site, self.url_mapping = self.make_site(self.config), self.make_url_mapping(self.config)
         self.article_count = 0
 
     @classmethod
     def from_crawler(cls, crawler: scrapy.crawler.Crawler, *args: Any, **kwargs: Any) -> SourceSpider:
-        """Make the spider with the crawl's context."""
-        kwargs.setdefault("context", RunContext.from_crawler(crawler))
-        return super().from_crawler(crawler, *args, **kwargs)
+        """Make the spider with the crawl's context.
+
+        An argument that cannot be used is logged in one sentence, and the run requests and stores nothing. (Scrapy logs
+        an exception of this method as a traceback.)
+        """
+        context: RunContext = kwargs.setdefault("context", RunContext.from_crawler(crawler))
+        try:
+            return super().from_crawler(crawler, *args, **kwargs)
+        except UsageError as error:
+            logging.getLogger(cls.name).error("%s", error)  # noqa: TRY400
+            context.storage = Storage.NONE
+            spider = super().from_crawler(crawler, context=context)
+            spider.has_usage_error = True
+            return spider
 
     @classmethod
     def update_settings(cls, settings: scrapy.settings.BaseSettings) -> None:
@@ -157,6 +177,8 @@ class SourceSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Yield the run's first requests: its one address, or the source's lists."""
+        if self.has_usage_error:
+            return
         for request in [self.make_request(self.url)] if self.url and self.is_single_url else self.make_first_requests():
             yield request
 
@@ -324,6 +346,42 @@ class SourceSpider(scrapy.Spider):
         else:
             self.context.has_failed_listing |= meta.is_listing
             self.context.report_problem(error, self.to_public_url(request.url) if request else None)
+
+
+def parse_flag(name: str, text: str) -> bool:
+    """Return the value of `-a NAME=true`. Raise UsageError for another word."""
+    if text.lower() in FLAG_WORDS:
+        return FLAG_WORDS[text.lower()]
+    raise UsageError(f"-a {name}={text} cannot be used: write {name}=true or {name}=false.")
+
+
+def parse_start_date(text: str, zone: tzinfo) -> datetime:
+    """Return the value of `-a since=DATE`. Raise UsageError when it is no date."""
+    try:
+        return dates.convert_to_zone(datetime.fromisoformat(text), zone)
+    except (ValueError, OverflowError):
+        raise UsageError(f"-a since={text} cannot be used: write a date such as since=2026-01-31.") from None
+
+
+def parse_limit(text: str) -> int:
+    """Return the value of `-a limit=N`. Raise UsageError when it is no positive number."""
+    if text.isascii() and text.isdigit() and 0 < len(text) < MAX_LIMIT_DIGITS and int(text):
+        return int(text)
+    raise UsageError(f"-a limit={text} cannot be used: write a number of articles such as limit=5.")
+
+
+def parse_url_argument(text: str) -> str:
+    """Return the value of `-a url=URL`. Raise UsageError when it is no http(s) address."""
+    try:
+        parts = urlsplit(text)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise UsageError(
+            f"{text!r} is no address of a page: write it whole, such as https://www.kt.kz/rus/press-materialy/."
+        )
+    return text
 
 
 def make_snapshot(response: Response, url: str) -> Snapshot:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tomllib
 import zipfile
 from pathlib import Path
 
+import pytest
 from scrapy import Request
 from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
+from scrapy.utils.test import get_crawler
 from support.gov_site import GovSite
 from support.qazmonitor_site import QazMonitorSite
 from support.sandbox import ROOT, CommandResult, Sandbox, get_expected_articles
 
 from crawler import spiders
+from crawler.config import Config
+from crawler.context.run_context import RunContext
 from crawler.items import Article
+from crawler.spiders import load_spider
+from crawler.spiders.base import SourceSpider
 
 SCRAPYD_LISTING = """
 import os, sys
@@ -97,6 +104,43 @@ def test_crawl_writes_articles_and_stores_them(tmp_path: Path) -> None:
         assert stored.keys() == get_expected_articles("qazmonitor", qaz).keys()
         assert {line["id"]: Article.from_dict(line) for line in written} == stored
         assert list(written[0]) == list(next(iter(stored.values())).to_dict())
+
+
+def test_a_second_crawl_says_what_it_did_not_export(tmp_path: Path) -> None:
+    with QazMonitorSite(4) as qaz:
+        place = Sandbox(tmp_path, {"qazmonitor": qaz})
+        place.make_environment()
+        file = place.work_dir / "out.jsonl"
+        runs = [scrapy(place, "crawl", "qazmonitor", "-O", file, *more) for more in ((), (), ("-a", "all=true"))]
+        hints = ["unchanged articles were not exported; -a all=true exports them" in run.err for run in runs]
+        assert hints == [False, True, False]
+        assert len(file.read_text(encoding="utf-8").splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("argument", "sentence"),
+    [
+        ("limit=many", "-a limit=many cannot be used: write a number of articles such as limit=5."),
+        ("limit=-1", "-a limit=-1 cannot be used: write a number of articles such as limit=5."),
+        ("since=soon", "-a since=soon cannot be used: write a date such as since=2026-01-31."),
+        ("all=perhaps", "-a all=perhaps cannot be used: write all=true or all=false."),
+        ("url=http://[x", "'http://[x' is no address of a page: write it whole, such as "),
+    ],
+)
+def test_an_argument_that_cannot_be_used_is_one_sentence(
+    argument: str, sentence: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    name, _, value = argument.partition("=")
+    crawler = get_crawler(load_spider("qazmonitor"), {"CRAWLER_CONFIG": Config()})
+    spider = load_spider("qazmonitor").from_crawler(crawler, **{name: value})
+    (record,) = caplog.records
+    assert record.message.startswith(sentence)
+    assert asyncio.run(collect(spider)) == []
+    assert not RunContext.from_crawler(crawler).can_write
+
+
+async def collect(spider: SourceSpider) -> list[Request]:
+    return [request async for request in spider.start()]
 
 
 def test_arguments_of_a_spider_are_those_of_the_command(tmp_path: Path) -> None:
