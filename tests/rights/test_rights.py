@@ -16,7 +16,7 @@ from support.factories import make_article
 
 from crawler.config import Config
 from crawler.errors import ConfigError
-from crawler.items import Article, Match, Strength
+from crawler.items import Article, Match, Rights, Strength
 from crawler.publish.builder import make_rights_registry
 from crawler.rights import AllowedText, Excerpt, ExcerptDemand, Fragment, RightsRegistry, allocate_excerpts
 
@@ -266,3 +266,18 @@ def test_a_lead_that_is_a_piece_of_the_body_counts_like_one(cut: str) -> None:
 def test_a_lead_in_words_of_its_own_is_shown_whatever_was_taken() -> None:
     item = make_article_of(TEXT, lead="Кратко о том, что МККК сделал", matches=(make_match(TEXT, "МККК"),))
     assert allocate_one(item).lead == item.lead
+
+
+def test_a_text_on_the_site_of_another_source_has_the_smaller_share() -> None:
+    rights = {
+        "mfa": Rights(excerpt_share=1.0, link_required=False, wording=None, source=None),
+        "ktkz": Rights(excerpt_share=0.3, link_required=True, wording=None, source=None, reference="Kazakhstan Today"),
+    }
+    there = make_article_of(TEXT, source="mfa", url="https://www.kt.kz/rus/press-materialy/x_-_1377987073.html")
+    here = make_article_of(TEXT, source="mfa", url="https://www.gov.kz/x")
+    for own, theirs, expected in ((1.0, 0.3, 0.3), (0.1, 0.3, 0.1)):
+        rights["mfa"] = replace(rights["mfa"], excerpt_share=own)
+        rights["ktkz"] = replace(rights["ktkz"], excerpt_share=theirs)
+        registry = RightsRegistry(rights, {"mfa": ["https://www.gov.kz"], "ktkz": ["https://www.kt.kz"]})
+        assert registry.get(there).excerpt_share == registry.get_credit(there).share == expected
+        assert registry.get(here).excerpt_share == own

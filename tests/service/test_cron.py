@@ -12,9 +12,9 @@ from crawler.cli.commands import schedule as command
 from crawler.config import Config
 from crawler.errors import ConfigError
 from crawler.service.cron import list_upcoming_starts, parse_cron
-from crawler.service.schedule_state import Timing, is_start_overdue, merge_timings
+from crawler.service.schedule_state import Timing, apply_timing, is_start_overdue, merge_timings
 from crawler.store import open_store
-from crawler.store.schedules import ScheduleState
+from crawler.store.schedules import RUN_NOW, ScheduleState
 
 ALMATY = ZoneInfo("Asia/Almaty")
 MONDAY = datetime(2026, 11, 23, 8, 50, tzinfo=ALMATY)
@@ -138,6 +138,19 @@ def test_configured_timing_outranks_the_stored_one(tmp_path: Path) -> None:
         row(cron="0 * * * *", paused=True, last_due_at=MONDAY),
         ScheduleState(source="ktkz", cron="*/30 * * * *", jitter=9),
     ]
+
+
+def test_a_requested_start_is_kept_over_a_restart() -> None:
+    """Also by a watch that starts with another cron. A start that another timing planned is dropped."""
+    slots = parse_cron("0 * * * *", "here")
+    requested = row(last_due_at=MONDAY, next_due_at=RUN_NOW)
+    for cron in ("*/15 * * * *", "0 * * * *"):
+        kept = apply_timing(requested, "mfa", Timing(cron=cron))
+        assert kept.next_due_at == RUN_NOW
+        assert is_start_overdue(kept, slots, MONDAY)
+    planned = apply_timing(row(last_due_at=MONDAY, next_due_at=MONDAY), "mfa", Timing(cron="0 * * * *"))
+    assert planned.next_due_at is None
+    assert not is_start_overdue(planned, slots, MONDAY)
 
 
 def test_the_command_lists_each_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
