@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_VALUE_LENGTH = 200
 """Characters shown of a value."""
+CHARACTERS_BEFORE_DIFFERENCE = 60
+"""Characters shown before the first place where two long values differ."""
 
 
 def replay(
@@ -103,8 +105,7 @@ def _print_text(results: Sequence[FieldResult]) -> None:
     for result in results:
         if not result.passed:
             print(f"{result.source}/{result.page} {result.field}")
-            print(f"    expected {_shorten(result.expected)}")
-            print(f"    found    {_shorten(result.found)}")
+            print("\n".join(format_difference(result.field, result.expected, result.found)))
     for source, group in groupby(results, key=lambda result: result.source):
         of_source = list(group)
         pages, passed = len({result.page for result in of_source}), sum(result.passed for result in of_source)
@@ -112,8 +113,32 @@ def _print_text(results: Sequence[FieldResult]) -> None:
         print(f"{source}: {format_count(pages, 'page')}, {passed} of {fields} as expected")
 
 
-def _shorten(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def format_difference(field: str, expected: Any, found: Any) -> list[str]:
+    """Return the lines that show both values: short ones whole, long ones around the first place that differs."""
+    texts = [_to_text(expected), _to_text(found)]
+    if field.endswith(".body_ends"):
+        texts[1] = texts[1][-max(len(texts[0]), 1) :]
+    is_part = field.endswith((".body_has", ".body_lacks"))
+    if is_part or max(map(len, texts)) <= MAX_VALUE_LENGTH:
+        return [f"    expected {_shorten(texts[0])}", f"    found    {_shorten(texts[1])}"]
+    at = next((index for index, (one, other) in enumerate(zip(*texts, strict=False)) if one != other), None)
+    at = min(map(len, texts)) if at is None else at
+    shown = [_cut_around(text, at) for text in texts]
+    return [f"    first difference at character {at}", f"    expected {shown[0]}", f"    found    {shown[1]}"]
+
+
+def _cut_around(text: str, at: int) -> str:
+    """Return a text around a place, with an ellipsis where it is cut."""
+    begin, end = max(0, at - CHARACTERS_BEFORE_DIFFERENCE), at + MAX_VALUE_LENGTH - CHARACTERS_BEFORE_DIFFERENCE
+    part = text[begin:end] if len(text) > at else f"{text[begin:]}(ends here)"
+    return f"{'…' if begin else ''}{part}{'…' if end < len(text) else ''}"
+
+
+def _to_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _shorten(text: str) -> str:
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}… ({len(text)} characters)"
 
 

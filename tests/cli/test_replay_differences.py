@@ -1,0 +1,64 @@
+"""What `crawler replay` prints of two values that differ."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from support.sandbox import ROOT, Sandbox
+
+from crawler.cli.commands.replay import format_difference
+
+LONG = " ".join(f"word{number}" for number in range(200))
+
+
+def test_short_values_are_shown_whole() -> None:
+    assert format_difference("0.title", "One", None) == ["    expected One", "    found    null"]
+
+
+@pytest.mark.parametrize("field", ["0.body", "0.body_starts"])
+def test_long_texts_are_shown_around_the_first_difference(field: str) -> None:
+    where, expected, found = format_difference(field, LONG, LONG.replace("word100 ", "wort100 "))
+    at = LONG.index("word100") + 3
+    assert where == f"    first difference at character {at}"
+    assert "word99 word100 word101" in expected
+    assert "word99 wort100 word101" in found
+    assert max(len(expected), len(found)) < 230
+    assert expected.startswith("    expected …")
+    assert expected.endswith("…")
+
+
+def test_a_text_that_ends_early_is_shown_as_such() -> None:
+    _, expected, found = format_difference("0.body", LONG, LONG[:400])
+    assert found.endswith("(ends here)")
+    assert LONG[400:420] in expected
+
+
+def test_the_end_of_a_body_is_compared_with_its_end() -> None:
+    where, _, found = format_difference("0.body_ends", LONG[-300:], f"{LONG[:-1]}?")
+    assert where == "    first difference at character 299"
+    assert found.endswith("word199"[:-1] + "?")
+
+
+def test_lists_are_compared_as_text() -> None:
+    links = [f"https://news.example/{number}" for number in range(40)]
+    where, expected, found = format_difference("links", links, [*links[:30], *links[31:]])
+    assert where.startswith("    first difference")
+    assert "news.example/30" in expected
+    assert "news.example/31" in found
+
+
+def test_the_command_prints_the_place(tmp_path: Path) -> None:
+    folder = tmp_path / "snapshots" / "qazmonitor"
+    folder.mkdir(parents=True)
+    for path in (ROOT / "snapshots" / "qazmonitor").glob("article_1405.*"):
+        shutil.copy(path, folder)
+    place = folder / "article_1405.expected.json"
+    text = place.read_text(encoding="utf-8")
+    head, mark, rest = text.partition('"title": "')
+    assert mark
+    place.write_text(f"{head}{mark}{'x' * 250}{rest}", encoding="utf-8")
+    done = Sandbox(tmp_path).run_crawler("replay", "--snapshots", folder.parent)
+    assert done.code == 12
+    assert "    first difference at character 0\n    expected xxx" in done.out
