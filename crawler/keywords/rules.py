@@ -8,6 +8,7 @@ Schema, made from these classes.
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ FieldName = Literal["title", "lead", "body"]
 LANGUAGES: tuple[str, ...] = get_args(Language)
 FIELDS: tuple[str, ...] = get_args(FieldName)
 SHIPPED_RULES = "rules.toml"
+SHIPPED_INCLUDE = "shipped"
 
 
 class RuleFileSection(BaseModel):
@@ -102,6 +104,10 @@ class RuleFile(RuleFileSection):
     """The whole file."""
 
     version: Literal[1] = Field(1, description="version of the file format")
+    include: Literal["shipped"] | None = Field(
+        None,
+        description="shipped: the shipped rules and vocabularies too, but for those with the name of one in this file",
+    )
     vocabulary: dict[str, TermLists] = Field(
         default_factory=dict, description="lists of words that contexts name with @"
     )
@@ -109,13 +115,22 @@ class RuleFile(RuleFileSection):
 
 
 class RuleSet:
-    """The rules in force. `digest` is `sha256:<hex>` of the file's bytes, which a rematch records."""
+    """The rules in force.
+
+    `digest` is `sha256:<hex>` of the text, and of the shipped rules that it includes. A rematch records it.
+    """
 
     def __init__(self, file: RuleFile, *, path: Path | None, digest: str) -> None:
         self.rules = file.rule
         self.vocabulary = file.vocabulary
         self.path = path
         self.digest = digest
+
+    def list_missing_shipped(self) -> list[str]:
+        """Return the names of the shipped rules that are not in force."""
+        names = {rule.name for rule in self.rules}
+        shipped = tomllib.loads(read_default(SHIPPED_RULES))
+        return [rule["name"] for rule in shipped["rule"] if rule["name"] not in names]
 
     def get_titles(self, language: str) -> dict[str, str]:
         """Return the titles of the topics in a language, by the names of their rules."""
@@ -149,14 +164,33 @@ def _load_file(path: Path, advice: str) -> RuleSet:
 def parse_rules(text: str, path: Path | None = None) -> RuleSet:
     """Return the rules in a text of TOML. Errors name `path`."""
     name = str(path or SHIPPED_RULES)
-    values = parse_toml(text, name, RuleError)
+    values, sources = parse_toml(text, name, RuleError), [text]
+    if values.get("include") == SHIPPED_INCLUDE:
+        sources.append(read_default(SHIPPED_RULES))
+        values = _add_shipped(values, tomllib.loads(sources[-1]))
     try:
         file = RuleFile.model_validate(values)
     except ValidationError as error:
         raise RuleError(_format_error(error, text, name)) from error
     for problem, key_path in _list_problems(file):
         raise RuleError(f"{format_location(name, text, key_path)}: {problem}")
-    return RuleSet(file, path=path, digest="sha256:" + hashlib.sha256(text.encode()).hexdigest())
+    return RuleSet(file, path=path, digest="sha256:" + hashlib.sha256("".join(sources).encode()).hexdigest())
+
+
+def _add_shipped(values: dict[str, Any], shipped: dict[str, Any]) -> dict[str, Any]:
+    """Return a file's values with the shipped rules after its own, so that errors still find the own ones' lines.
+
+    A value of the wrong type is left for the validation to report.
+    """
+    own_rules, own_words = values.get("rule", []), values.get("vocabulary", {})
+    if not isinstance(own_rules, list) or not isinstance(own_words, dict):
+        return values
+    names = {rule.get("name") for rule in own_rules if isinstance(rule, dict)}
+    return {
+        **values,
+        "rule": [*own_rules, *(rule for rule in shipped["rule"] if rule["name"] not in names)],
+        "vocabulary": {**shipped["vocabulary"], **own_words},
+    }
 
 
 def make_rule_schema() -> dict[str, Any]:

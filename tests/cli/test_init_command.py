@@ -53,7 +53,8 @@ def test_init_writes_valid_files_and_overwrites_nothing(sandbox: Sandbox, tmp_pa
     assert json.loads((folder / schema).read_text(encoding="utf-8"))["title"] == "RuleFile"
     config = load_config(folder / "crawler.toml")
     assert config.contact is None
-    assert load_rules(folder / "rules.toml")
+    assert load_rules(folder / "rules.toml").rules == load_rules(None).rules
+    assert len((folder / "rules.toml").read_text(encoding="utf-8").splitlines()) < 20, "it adds to the shipped rules"
     assert again.code == half.code == 2
     assert "exists already and is not overwritten" in again.err
     assert [path.name for path in (folder.parent / "half").iterdir()] == ["rules.toml"]

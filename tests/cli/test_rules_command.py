@@ -82,3 +82,16 @@ def test_rematch_records_each_change_once(config: Config, candidate: Path) -> No
         assert record.rules_digest == load_rules(candidate).digest
         assert [run.mode for run in store.runs.list_recent()] == []
     assert "0 changed" in rematch_articles(other, dry_run=False)
+
+
+def test_check_warns_when_shipped_rules_are_not_in_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from types import SimpleNamespace
+
+    from crawler.cli.commands import rules as command
+
+    file = tmp_path / "mine.toml"
+    for include, is_warned in (("", True), ('include = "shipped"\n', False)):
+        file.write_text(f'{include}[[rule]]\nname = "ihl"\nterms.en = ["war law"]\n', encoding="utf-8")
+        command.check(SimpleNamespace(obj=None), file)  # type: ignore[arg-type]
+        warning = "the shipped rules red-cross-movement, geneva-conventions are not in force"
+        assert (warning in capsys.readouterr().err) is is_warned

@@ -84,3 +84,39 @@ def test_shipped_schema_is_current() -> None:
     assert shipped == make_rule_schema(), (
         "write it again with: crawler rules schema > crawler/defaults/rules.schema.json"
     )
+
+
+INCLUDED = 'include = "shipped"\n'
+SHIPPED_NAMES = ["red-cross-movement", "ihl", "geneva-conventions"]
+
+
+def test_a_file_adds_to_the_shipped_rules() -> None:
+    alone, added = parse_rules(INCLUDED), parse_rules(INCLUDED + GOOD)
+    assert [rule.name for rule in alone.rules] == SHIPPED_NAMES
+    assert alone.rules == load_rules(None).rules
+    assert [rule.name for rule in added.rules] == ["one", *SHIPPED_NAMES]
+    assert added.list_missing_shipped() == []
+    assert parse_rules(GOOD).list_missing_shipped() == SHIPPED_NAMES
+    assert len({alone.digest, added.digest, parse_rules(GOOD).digest, load_rules(None).digest}) == 4
+
+
+def test_an_own_rule_replaces_the_shipped_one_of_its_name() -> None:
+    rules = parse_rules(f'{INCLUDED}[vocabulary.war]\nen = ["army"]\n' + GOOD.replace('"one"', '"ihl"'))
+    assert [rule.name for rule in rules.rules] == ["ihl", "red-cross-movement", "geneva-conventions"]
+    assert rules.rules[0] == parse_rules(GOOD.replace('"one"', '"ihl"')).rules[0]
+    assert rules.vocabulary["war"].en == ("army",)
+    assert "relief" in rules.vocabulary
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('include = "others"\n' + GOOD, "rules.toml:1: include = 'others' cannot be used"),
+        (INCLUDED + "rule = 5\n", "rules.toml:2: rule = 5 cannot be used"),
+        (INCLUDED + '[[rule]]\nterms.en = ["Red Cross"]\n', "rules.toml:2: the key 'name' is missing; add it."),
+    ],
+)
+def test_an_error_in_a_file_that_includes_names_its_own_line(text: str, message: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        parse_rules(text)
+    assert message in str(caught.value)

@@ -23,7 +23,8 @@ def init(
     """
     from crawler.publish.atomic_write import write_atomic
 
-    files = {name: resources.files("crawler.defaults").joinpath(name) for name in FILES}
+    defaults = resources.files("crawler.defaults")
+    files = {name: defaults.joinpath("own_rules.toml" if name == "rules.toml" else name) for name in FILES}
     for name in files:
         if (folder / name).exists():
             raise UsageError(f"{folder / name} exists already and is not overwritten; move it away first.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli.console import mark_matches
+from crawler.cli.console import mark_matches, print_error
 from crawler.cli.help import CommandApp
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ def check(
 
     rules = load_rules_argument(file) if file is not None else load_rules(load_config(context.obj).rules)
     typer.echo(format_rules(rules))
+    if missing := rules.list_missing_shipped():
+        print_error(
+            f"the shipped rules {', '.join(missing)} are not in force: {rules.path} replaces them. "
+            'Write include = "shipped" at its top to keep them.'
+        )
 
 
 @app.command("test")
