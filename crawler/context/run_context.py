@@ -23,6 +23,7 @@ from crawler.config import Config, load_config
 from crawler.context.modes import RunMode, Storage
 from crawler.errors import CrawlerError
 from crawler.items import Article, Problem, Run, SnapshotRef
+from crawler.pages.base import STORED_URL_PREFIX
 from crawler.store import HttpCacheEntry, Store, open_store, store_exists
 from crawler.text.cleaning import clean_line
 
@@ -215,9 +216,20 @@ class RunContext:
     def report_problem(self, error: CrawlerError, url: str | None = None) -> None:
         """Log a deliberate error and add it to the run's problems, at `url` or where the error says."""
         where = url or getattr(error, "url", None)
-        problem = Problem(kind=error.kind, message=str(error), exit_code=error.exit_code, url=where)
+        message = self._name_page_file(str(error), where)
+        problem = Problem(kind=error.kind, message=message, exit_code=error.exit_code, url=where)
         if self.add_problem(problem):
-            logging.getLogger(self.source).error("%s", error)
+            logging.getLogger(self.source).error("%s", message)
+
+    def _name_page_file(self, message: str, url: str | None) -> str:
+        """Return the message with the file of a replayed page in place of its address, which is a hash.
+
+        A stored page without a meta file has such an address.
+        """
+        if url is None or self.replay_path is None or not url.startswith(STORED_URL_PREFIX):
+            return message
+        path = next((page.path for page in self.stored_pages if page.snapshot.url == url), None)
+        return message if path is None else message.replace(url, f"{path} (it has no meta file)")
 
     def add_problem(self, problem: Problem) -> bool:
         """Add a problem: the run's end reports it and takes its exit code from it. Return whether it is new.

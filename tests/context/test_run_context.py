@@ -13,7 +13,7 @@ from scrapy.utils.test import get_crawler
 from crawler.context.modes import RunMode, Storage
 from crawler.context.request_meta import RequestMeta
 from crawler.context.run_context import RunContext, problem_found
-from crawler.errors import Blocked, SourceLocked
+from crawler.errors import Blocked, PageChanged, SourceLocked
 from crawler.items import Problem
 from crawler.spiders.mfa import MfaSpider
 
@@ -103,3 +103,15 @@ def test_notes_on_a_request_are_copied_and_changed_apart() -> None:
     assert RequestMeta.from_request(copy).is_unconditional
     with pytest.raises(AssertionError):
         RequestMeta.update(first, listing=True)
+
+
+def test_a_stored_page_without_a_meta_file_is_named_by_its_file(tmp_path: Path) -> None:
+    (tmp_path / "mfa").mkdir()
+    page = tmp_path / "mfa" / "lost.html"
+    page.write_text("<p>x</p>")
+    context = RunContext(source="mfa", mode=RunMode.SNAPSHOTS, replay_path=tmp_path)
+    url = context.stored_pages[0].snapshot.url
+    context.report_problem(PageChanged("links", "a", "nothing", url))
+    (problem,) = context.problems
+    assert problem.message.startswith(f"{page} (it has no meta file): the field 'links'")
+    assert problem.url == url
