@@ -5,6 +5,7 @@
     │   ├── ConfigError          2   crawler.toml or CRAWLER_* has an unusable value
     │   ├── RuleError            2   rules.toml has an unusable rule
     │   ├── UnknownSource        2   no source has this name
+    │   ├── SpiderFileError      2   a file in crawler/spiders/ is no source, or cannot be imported
     │   └── NoSnapshots          2   the folder or file to replay has nothing for the source
     ├── SourceError                  the source made the run fail
     │   ├── Unreachable         10   no answer, or only errors of a broken server

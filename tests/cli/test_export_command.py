@@ -108,7 +108,7 @@ def test_wrong_arguments_are_refused(
 
 def test_parquet_without_its_package_is_refused(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crawler.publish.exports.find_spec", lambda _: None)
-    with pytest.raises(UsageError, match=r'pip install "crawler\[parquet\]"'):
+    with pytest.raises(UsageError, match=r'pip install "\.\[parquet\]"'):
         run("-o", "a.parquet")
 
 
