@@ -93,8 +93,8 @@ class Page:
         return found[0]
 
     def get_text(self, node: Selector) -> str | None:
-        """Return the element's text as one clean line, or None where there is none."""
-        return clean_line_or_none("".join(node.root.itertext()))
+        """Return the text of an element that a reader sees as one line, or None where there is none."""
+        return " ".join(line.text for line in blocks.parse_html(node.root) if line.tag != "img") or None
 
     def make_changed_error(self, field: str, selector: str, found: str) -> PageChanged:
         """Return the error for a field that is not where this class looks for it."""

@@ -7,20 +7,62 @@ captions, body. A page class that works on blocks reads the live page and a stor
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
-from crawler.text.cleaning import clean_line
+from parsel import Selector
+
+from crawler.defaults import load_default_toml
+from crawler.text.cleaning import clean_line, decode_entities
 
 LINE_BREAKING_TAGS = frozenset(
-    "address article aside blockquote body br button dd details dialog div dl dt fieldset figcaption figure footer form"
-    " h1 h2 h3 h4 h5 h6 header hr html li main nav ol option p pre section select summary table tbody td tfoot th "
-    "thead title tr ul".split()
+    "address article aside blockquote body br caption center dd details dialog dir div dl dt fieldset figcaption figure"
+    " footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol optgroup p plaintext pre"
+    " search section summary table tbody td tfoot th thead title tr ul xmp".split()
 )
 """Elements that end a line. The text of all others is part of the line around them."""
-SKIPPED_TAGS = frozenset("script style template svg iframe object head noscript".split())
+SKIPPED_TAGS = frozenset("head noscript rp rt script style svg template".split())
+"""Elements without text that a reader sees. The words around them stay as close as they are."""
+SEPARATING_TAGS = frozenset(
+    "audio button canvas datalist embed iframe meter object option progress select textarea video".split()
+)
+"""Controls and players: their text is no part of the page's, and they separate the words around them."""
 NAMED_TAGS = frozenset("h1 h2 h3 h4 h5 h6 li figcaption blockquote p".split())
 """Elements whose name a block keeps as its `tag`."""
+NEVER_HIDDEN_TAGS = frozenset(("html", "body"))
+"""A page hides them until its scripts have run."""
+HIDDEN_STYLE = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+BLOCK_STYLE = re.compile(r"(?:^|[;\s])display\s*:\s*(?:block|flex|grid|table|list-item)\b", re.IGNORECASE)
+ESCAPED_TAG = re.compile(
+    r"</?(?:a|b|big|br|center|div|em|figure|font|h[1-6]|hr|i|img|li|ol|p|script|span|strong|style|table|td|tr|u|ul)"
+    r"(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+"""A tag in the text itself: the site encoded its markup once more."""
+MAX_FOOTNOTE_LENGTH = 6
+FOOTNOTE_MARK = re.compile(r"\s*(?:[\[(]?\d{1,3}[\])]?|[*†‡]{1,3})\s*")
+POWER_BASE = re.compile(r"(?:^|[\W\d_])[^\W\d_A-ZА-ЯЁ]{1,2}$|(?<!\d)10$")
+"""The end of a text after which a raised number is a power: "м", "km", "10"."""
+LINE_END_HYPHEN = re.compile(r"(?<![^\W_])([^\W_]+)([-\u2010\u00ad])[ \t]*\r?\n\s*(?=([^\W_]+))")
+ICON_CLASS = re.compile(r"emoji|smil(?:ey|ie)|\bicon\b", re.IGNORECASE)
+ICON_SOURCE = re.compile(r"\bemojis?\b|\bsmil(?:ey|ie)s?\b", re.IGNORECASE)
+MAX_SOURCE_LENGTH = 2_000
+MAX_ICON_SIZE = 32
+"""Pixels: an image that is this small is a sign within the text."""
+PIXELS = re.compile(r"\s*(\d{1,4})(?:px)?\s*")
+SOURCE_NAMES = (
+    *("data-src", "data-original", "data-lazy-src", "data-lazy", "data-original-src", "data-image"),
+    *("data-srcset", "data-lazy-srcset", "src", "srcset"),
+)
+"""Attributes with the address of an image, the most reliable first: `src` of a lazy image is a placeholder."""
+SIZE_COMMA = re.compile(r"((?<=\s)\d{1,6}(?:\.\d{1,3})?[wx]),")
+SOURCE_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)[wx]")
+PLACEHOLDER_SOURCE = re.compile(
+    r"data:.*|about:.*|(?:.*/)?(?:blank|spacer|placeholder|pixel|transparent|loading|loader|lazy|gr[ae]y|1x1)"
+    r"(?:[_-]\w+)?\.(?:gif|png|svg|jpe?g|webp)(?:\?.*)?",
+    re.IGNORECASE | re.DOTALL,
+)
 INDENTED_NUMBER_PATTERN = re.compile(r"\s+\d+\.\s+")
 
 
@@ -49,88 +91,240 @@ def parse_text(text: str) -> list[Block]:
 
 
 def parse_html(root: Any) -> list[Block]:
-    """Return the lines of an lxml element in the order of the page, without scripts, styles and `<head>`."""
+    """Return the lines of an lxml element in the order of the page, as a reader sees them."""
     return _BlockCollector().collect_blocks(root)
 
 
-class _BlockCollector:
-    """Walks over a tree once and gathers text until an element ends the line.
+def parse_markup(markup: str) -> list[Block]:
+    """Return the lines of a text that is HTML, perhaps with its markup or entities encoded once more."""
+    return parse_html(Selector(text=markup, type="html").root) if markup.strip() else []
 
-    A table row of several cells is one line with everything inside it. A row of one cell is only a frame.
+
+def read_line(text: str) -> str:
+    """Return a text that may have tags or entities in it as one line of plain text.
+
+    Text in angle brackets that is no tag stays: "<press@example.org>".
+    """
+    line = clean_line(decode_entities(text))
+    if not ESCAPED_TAG.search(line):
+        return line
+    return " ".join(block.text for block in parse_markup(line) if block.tag != "img")
+
+
+@dataclass(slots=True)
+class _TableRow:
+    """A row of several cells that is being read: where its blocks and those of its current cell begin."""
+
+    node: Any
+    tag: str
+    start: int
+    cell_start: int = 0
+    filled_cells: int = 0
+    has_paragraphs: bool = False
+
+
+class _BlockCollector:
+    """Walks over a tree once, without recursion, and gathers text until an element ends the line.
+
+    The stack has what is still to do: a text to add, an element to enter, or a function that leaves an element.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_nested: bool = False) -> None:
         self.blocks: list[Block] = []
         self.pending_text: list[str] = []
         self.tag = "p"
         self.node: Any = None
-        self.outer: list[tuple[str, Any]] = []
-        """`tag` and `node` of the open elements around the current one."""
-        self.row: Any = None
-        """The outermost open table row of several cells."""
-        self.row_images: list[Block] = []
+        self.stack: list[Any] = []
+        self.rows: list[_TableRow] = []
+        self.is_nested = is_nested
 
     def collect_blocks(self, root: Any) -> list[Block]:
-        """Return the blocks of an element. A stack of open elements replaces recursion: pages nest without limit."""
         self.node = root
-        waiting: list[tuple[Any, bool]] = [(root, False)]
-        while waiting:
-            node, is_end = waiting.pop()
-            if is_end:
-                self._leave_element(node)
-            elif self._enter_element(node):
-                waiting.append((node, True))
-                waiting += [(child, False) for child in reversed(node)]
-                self._add_text(node.text)
-                continue
-            if node is not root:
-                self._add_text(node.tail)
+        self._enter_element(root, is_root=True)
+        while self.stack:
+            step = self.stack.pop()
+            if isinstance(step, str):
+                self.pending_text.append(step)
+            elif callable(step):
+                step()
+            else:
+                self._enter_element(step)
         self._end_line()
         return self.blocks
 
-    def _enter_element(self, node: Any) -> bool:
-        """Begin an element and return whether its content is read."""
+    def _enter_element(self, node: Any, *, is_root: bool = False) -> None:
         name = node.tag
         if not isinstance(name, str) or name in SKIPPED_TAGS:  # comments and processing instructions have no name
-            return False
-        if name == "img":
-            self._add_image(node)
-            return False
-        if self.row is None and name == "tr" and len([child for child in node if child.tag in ("td", "th")]) > 1:
-            self._end_line()
-            self.row, self.row_images = node, []
-        elif name in LINE_BREAKING_TAGS:
-            self._end_line()
-            self.outer.append((self.tag, self.node))
-            self.tag, self.node = name if name in NAMED_TAGS else self.tag, node
-        return True
+            return
+        attributes = node.items()  # one call, because each `get` costs as much
+        if name in SEPARATING_TAGS:
+            self.pending_text.append(" ")
+        elif (attributes or name == "dialog") and not is_root and is_hidden(name, dict(attributes)):
+            if name in LINE_BREAKING_TAGS and name != "br":
+                self._end_line()
+        elif name == "img":
+            self._add_image(node, dict(attributes))
+        elif name in LINE_BREAKING_TAGS or (attributes and BLOCK_STYLE.search(dict(attributes).get("style", ""))):
+            self._enter_block(node, name)
+        else:
+            if name == "sup" and self._is_footnote_mark(node):
+                self.pending_text.append(" ")
+            self._push_children(node)
 
-    def _leave_element(self, node: Any) -> None:
-        """End an element. The images of a table row come after its line."""
-        if node is self.row:
-            self.row = None
-            self._end_line(node)
-            self.blocks += self.row_images
-        elif node.tag in LINE_BREAKING_TAGS:
-            self._end_line()
-            self.tag, self.node = self.outer.pop()
+    def _enter_block(self, node: Any, name: str) -> None:
+        self._end_line()
+        outer_tag, outer_node = self.tag, self.node
+        self.tag, self.node = name if name in NAMED_TAGS else self.tag, node
+        row = self.rows[-1] if self.rows and node.getparent() is self.rows[-1].node else None
+        if row is not None:
+            row.cell_start = len(self.blocks)
+        elif name == "tr" and sum(child.tag in ("td", "th") for child in node) > 1:
+            self.rows.append(_TableRow(node, outer_tag, len(self.blocks)))
 
-    def _add_text(self, text: str | None) -> None:
-        if text:
+        def leave() -> None:
+            self._end_line()
+            self.tag, self.node = outer_tag, outer_node
+            if row is not None:
+                self._end_cell(row)
+            elif self.rows and self.rows[-1].node is node:
+                self._end_row(self.rows.pop())
+
+        self.stack.append(leave)
+        self._push_children(node)
+
+    def _push_children(self, node: Any) -> None:
+        push = self.stack.append
+        for child in reversed(node):
+            if tail := child.tail:
+                push(tail)
+            push(child)
+        if text := node.text:
             self.pending_text.append(text)
 
-    def _add_image(self, node: Any) -> None:
-        self._end_line()
-        source = node.get("src") or node.get("data-src")
-        image = Block(clean_line(node.get("alt") or ""), "img", source, node)
-        (self.blocks if self.row is None else self.row_images).append(image)
+    def _end_cell(self, row: _TableRow) -> None:
+        lines = [block for block in self.blocks[row.cell_start :] if block.tag != "img"]
+        row.filled_cells += bool(lines)
+        row.has_paragraphs |= len({id(line.node) for line in lines}) > 1
 
-    def _end_line(self, node: Any = None) -> None:
-        """Add the line that ends here. Inside a table row the line continues, with a space between its parts."""
-        if self.row is not None:
+    def _end_row(self, row: _TableRow) -> None:
+        """Make one line of a row of values, and its images after it. A row that is only a layout keeps its lines."""
+        if row.has_paragraphs or row.filled_cells < 2:
+            return
+        inside = self.blocks[row.start :]
+        text = " ".join(block.text for block in inside if block.tag != "img")
+        images = [block for block in inside if block.tag == "img"]
+        self.blocks[row.start :] = [Block(text, row.tag, None, row.node), *images]
+
+    def _is_footnote_mark(self, node: Any) -> bool:
+        text = node.text or (node[0].text if len(node) == 1 else None) or ""
+        if len(text) > MAX_FOOTNOTE_LENGTH or not FOOTNOTE_MARK.fullmatch(text):
+            return False
+        before = "".join(self.pending_text[-2:])[-MAX_FOOTNOTE_LENGTH:]
+        return not (text.strip().isdigit() and POWER_BASE.search(before))
+
+    def _add_image(self, node: Any, attributes: dict[str, str]) -> None:
+        if is_icon(attributes):
             self.pending_text.append(" ")
-        elif self.pending_text:
-            text = clean_line("".join(self.pending_text))
-            self.pending_text.clear()
-            if text:
-                self.blocks.append(Block(text, self.tag, None, self.node if node is None else node))
+            return
+        self._end_line()
+        self.blocks.append(
+            Block(clean_line(attributes.get("alt", "")), "img", find_image_source(node, attributes), node)
+        )
+
+    def _end_line(self) -> None:
+        if not self.pending_text:
+            return
+        text = "".join(self.pending_text)
+        self.pending_text.clear()
+        if "\n" in text:
+            text = LINE_END_HYPHEN.sub(_join_hyphenated_word, text)
+        text = clean_line(text)
+        if "&" in text:
+            text = clean_line(decode_entities(text))
+        if "<" in text and not self.is_nested and ESCAPED_TAG.search(text):
+            self._add_escaped_markup(text)
+        elif text:
+            self.blocks.append(Block(text, self.tag, None, self.node))
+
+    def _add_escaped_markup(self, markup: str) -> None:
+        root = Selector(text=markup, type="html").root
+        for block in _BlockCollector(is_nested=True).collect_blocks(root):
+            self.blocks.append(replace(block, node=None if block.tag == "img" else self.node))
+
+
+@cache
+def _load_hyphen_parts() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    words = load_default_toml("hyphens.toml")
+    return frozenset(words["first"]), frozenset(words["last"]), frozenset(words["conjunctions"])
+
+
+def _join_hyphenated_word(found: re.Match[str]) -> str:
+    """Return the part of a word before a line end, with its hyphen where the word itself has one."""
+    first, hyphen, last = found.groups()
+    if hyphen == "\u00ad":
+        return first
+    firsts, lasts, conjunctions = _load_hyphen_parts()
+    if last in conjunctions:  # "теле- и радио"
+        return f"{first}- "
+    has_hyphen = (
+        first.lower() in firsts
+        or last.lower() in lasts
+        or first.lower() == last.lower()
+        or not (last.islower() and first[-1].islower() and last.isalpha())
+    )
+    return f"{first}-" if has_hyphen else first
+
+
+def is_hidden(name: str, attributes: dict[str, str]) -> bool:
+    """Return whether an element's own attributes hide it from a reader."""
+    if name in NEVER_HIDDEN_TAGS:
+        return False
+    if name == "dialog" and "open" not in attributes:
+        return True
+    return (
+        "hidden" in attributes
+        or attributes.get("aria-hidden", "").strip().lower() == "true"
+        or ("style" in attributes and HIDDEN_STYLE.search(attributes["style"]) is not None)
+    )
+
+
+def is_icon(attributes: dict[str, str]) -> bool:
+    """Return whether an image is a sign within the text: an emoji, or a picture as small as a letter."""
+    source = attributes.get("src", "")[:MAX_SOURCE_LENGTH]
+    if ICON_CLASS.search(attributes.get("class", "")) or ICON_SOURCE.search(source):
+        return True
+    alternative = attributes.get("alt", "").strip()
+    if alternative and not any(character.isalnum() for character in alternative):
+        return True
+    sizes = [PIXELS.fullmatch(attributes[name]) for name in ("width", "height") if name in attributes]
+    # An image of one pixel is the placeholder or the counter of another.
+    return any(size is not None and 1 < int(size[1]) <= MAX_ICON_SIZE for size in sizes)
+
+
+def find_image_source(node: Any, attributes: dict[str, str]) -> str | None:
+    """Return the address of an image, also of one that is loaded late, or None for a placeholder."""
+    for name in SOURCE_NAMES:
+        source: str | None = attributes.get(name, "").strip()
+        if source and name.endswith("srcset"):
+            source = _find_largest_source(source)
+        if source and not PLACEHOLDER_SOURCE.fullmatch(source):
+            return source
+    for outer in node.iterancestors("picture", "source"):  # libxml2 puts what follows a <source> into it
+        for element in (outer, *outer.iterchildren("source")):
+            source = _find_largest_source(element.get("srcset") or element.get("data-srcset"))
+            if source and not PLACEHOLDER_SOURCE.fullmatch(source):
+                return source
+    return None
+
+
+def _find_largest_source(source_set: str | None) -> str | None:
+    """Return the address of a `srcset` ("/a.jpg 480w, /b.jpg 800w") with the greatest width or density."""
+    best_size, best_source, source = 0.0, None, None
+    for token in SIZE_COMMA.sub(r"\1 ", source_set or "").split():
+        if found := SOURCE_SIZE.fullmatch(token):
+            size = float(found[1])
+        else:
+            source, size = token.strip(","), 1.0
+        if source and size > best_size:
+            best_size, best_source = size, source
+    return best_source

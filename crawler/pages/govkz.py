@@ -14,22 +14,19 @@ from __future__ import annotations
 import json
 import logging
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-
-from parsel import Selector
 
 from crawler.errors import PageChanged, SourceError, Unreachable
 from crawler.items import Article, Image
 from crawler.pages.base import Page, make_article, make_reading_error
-from crawler.pages.blocks import Block, parse_html
+from crawler.pages.blocks import Block, parse_markup, read_line
 from crawler.pages.listing import ListingPage
 from crawler.pages.press_release import find_dateline_place, split_attribution
 from crawler.pages.refusal import is_javascript_shell, make_shell_error
 from crawler.pages.site import Finding, Reading, Site
 from crawler.pages.snapshot import Snapshot
-from crawler.text.cleaning import clean_line, clean_line_or_none, decode_entities
+from crawler.text.cleaning import clean_line_or_none, decode_entities
 from crawler.text.dates import ParsedDate, convert_to_zone, parse_date
 
 DETAILS_PATTERN = re.compile(r"/memleket/entities/(?P<project>[\w-]+)/press/news/details/(?P<id>[0-9]{1,12})(?![\w-])")
@@ -151,7 +148,7 @@ class NewsAnswer(Page):
         published = self.parse_created_date(record["created_date"], url)
         self.record_sources()
         fields = {
-            "title": clean_line_or_none(decode_entities(record["title"] or "")),
+            "title": read_line(record["title"] or "") or None,
             "lead": self.parse_lead(record.get("short_description")),
             "body": paragraphs,
             "published_at": published.at,
@@ -195,14 +192,11 @@ class NewsAnswer(Page):
 
     def parse_markup(self, body: str | None) -> list[Block]:
         """Return the lines of a body: an HTML document, bare paragraphs, or null. Some have entities encoded twice."""
-        if not body or not body.strip():
-            return []
-        lines = parse_html(Selector(text=body, type="html").root)
-        return [replace(line, text=clean_line(decode_entities(line.text))) for line in lines]
+        return parse_markup(body or "")
 
-    def parse_lead(self, description: str | None) -> str | None:
-        """Return a `short_description` as plain text. It may have markup."""
-        return clean_line_or_none(" ".join(line.text for line in self.parse_markup(description)))
+    def parse_lead(self, markup: str | None) -> str | None:
+        """Return a `short_description` as one line of plain text. It may have markup."""
+        return " ".join(line.text for line in self.parse_markup(markup) if line.tag != "img") or None
 
     def parse_created_date(self, created: Any, url: str) -> ParsedDate:
         """Return `created_date` as the setting reads it.

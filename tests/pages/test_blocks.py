@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 from parsel import Selector
 
-from crawler.pages.blocks import Block, parse_html, parse_text
+from crawler.pages.blocks import Block, parse_html, parse_text, read_line
 
 
 def parse_html_text(text: str) -> list[Block]:
@@ -143,3 +144,139 @@ def test_markup_of_any_depth_is_read(tag: str) -> None:
     texts = [block.text.strip("1 ") for block in found if block.tag != "img"]
     assert texts == ["Мост", "открыт."]
     assert found[-1].source == "/a.jpg"
+
+
+@pytest.mark.parametrize(
+    ("markup", "lines"),
+    [
+        ("<p>A</p><p hidden>no</p><p aria-hidden='true'>no</p><p style='color:red; display: none'>no</p>B", ["A", "B"]),
+        ("<p>A <span style='visibility:hidden'>no</span>b</p><dialog>no</dialog><dialog open>C</dialog>", ["A b", "C"]),
+        ("<p>A<template>no</template></p><select><option>no</option></select><textarea>no</textarea>", ["A"]),
+        ("<p>A<button>no</button>b</p><video>no video</video><audio>no</audio><canvas>no</canvas>", ["A b"]),
+        ("<body style='display:none'><p>A</p></body>", ["A"]),
+    ],
+)
+def test_what_a_reader_does_not_see_is_no_text(markup: str, lines: list[str]) -> None:
+    assert list_texts(parse_html_text(markup)) == lines
+
+
+@pytest.mark.parametrize("tag", ["center", "legend", "caption", "hgroup", "dir", "menu", "search", "listing", "xmp"])
+def test_block_elements_separate_words(tag: str) -> None:
+    assert list_texts(parse_html_text(f"<div>мост<{tag}>Аул</{tag}>река</div>"))[0] == "мост"
+    assert "Аул" in list_texts(parse_html_text(f"<div>мост<{tag}>Аул</{tag}>река</div>"))
+
+
+def test_style_makes_a_block_of_any_element() -> None:
+    assert list_texts(parse_html_text("<span style='display:block'>One</span><span>two</span>")) == ["One", "two"]
+
+
+@pytest.mark.parametrize(
+    ("markup", "line"),
+    [
+        ("мостов<sup>1</sup> и рек", "мостов 1 и рек"),
+        ("МОСТ<sup><a href='#n'>[2]</a></sup>", "МОСТ [2]"),
+        ("мост<sup>*</sup>", "мост *"),
+        ("250<sup>3</sup> домов", "250 3 домов"),
+        ("40 м<sup>2</sup> и 5 km<sup>2</sup>", "40 м2 и 5 km2"),
+        ("10<sup>6</sup>", "106"),
+        ("XXI<sup>th</sup> век", "XXIth век"),
+    ],
+)
+def test_footnote_marks_are_separated_and_powers_are_not(markup: str, line: str) -> None:
+    assert list_texts(parse_html_text(f"<p>{markup}</p>")) == [line]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("между-\nнародно-\n  правового", "международноправового"),
+        ("гума\u00ad\nнитарный", "гуманитарный"),
+        ("Санкт-\nПетербург", "Санкт-Петербург"),
+        ("какой-\nто мост из-\r\nза реки", "какой-то мост из-за реки"),
+        ("теле-\nи радио", "теле- и радио"),
+        ("2020-\n2025", "2020-2025"),
+        ("мост -\nрека", "мост - река"),
+        ("бірте-\nбірте", "бірте-бірте"),
+        ("humani-\ntarian", "humanitarian"),
+    ],
+)
+def test_word_cut_at_a_line_end_is_joined(text: str, line: str) -> None:
+    assert list_texts(parse_html_text(f"<p>{text}</p>")) == [line]
+
+
+def test_layout_table_keeps_its_paragraphs() -> None:
+    picture = "<td><img src='/a.jpg'></td>"
+    found = parse_html_text(f"<table><tr>{picture}<td><p>One</p><p>Two</p></td></tr></table>")
+    assert list_texts(found) == ["", "One", "Two"]
+    columns = "<table><tr><td><p>One</p><p>Two</p></td><td><p>Three</p></td></tr></table>"
+    assert list_texts(parse_html_text(columns)) == ["One", "Two", "Three"]
+
+
+@pytest.mark.parametrize(
+    "icon",
+    [
+        "<img class='wp-smiley' alt='x'>",
+        "<img src='/emoji/1.svg' alt='x'>",
+        "<img alt='🙂' src='/e.svg'>",
+        "<img width='16' height='16' src='/flag.png' alt='KZ'>",
+        "<svg><text>x</text></svg>",
+        "<i class='icon'></i>",
+    ],
+)
+def test_icon_in_a_sentence_splits_nothing(icon: str) -> None:
+    assert parse_html_text(f"<p>Мост {icon} открыт.</p>") == [Block("Мост открыт.")]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "source"),
+    [
+        ("src='data:image/gif;base64,R0' data-src='/b.jpg'", "/b.jpg"),
+        ("src='/img/grey.gif' data-original='/b.jpg'", "/b.jpg"),
+        ("src='/a.jpg' data-src=''", "/a.jpg"),
+        ("src='data:image/gif;base64,R0' srcset='/s.jpg 480w, /b.jpg 800w'", "/b.jpg"),
+        ("srcset='/s.jpg 1x,/b.jpg 2x'", "/b.jpg"),
+        ("data-srcset='/b.jpg' src='/blank.gif'", "/b.jpg"),
+        ("src='/img/spacer.gif'", None),
+        ("src='data:image/png;base64,R0'", None),
+        ("src='/loading-bridge/photo.jpg'", "/loading-bridge/photo.jpg"),
+    ],
+)
+def test_lazy_image_has_its_real_source(attributes: str, source: str | None) -> None:
+    assert parse_html_text(f"<img {attributes}>") == [Block("", "img", source)]
+
+
+def test_picture_gives_the_source_of_its_image() -> None:
+    markup = "<picture><source srcset='/b.webp 2x'><img src='data:image/gif;base64,R0'></picture>"
+    assert parse_html_text(markup) == [Block("", "img", "/b.webp")]
+
+
+def test_markup_and_entities_that_are_encoded_twice_are_read() -> None:
+    once = "&lt;p&gt;Мост &amp;laquo;Аул&amp;raquo;&lt;/p&gt;&lt;p&gt;Два&lt;br&gt;три&lt;/p&gt;"
+    assert list_texts(parse_html_text(f"<div>{once}</div>")) == ["Мост «Аул»", "Два", "три"]
+    assert list_texts(parse_html_text("<p>5 &amp;lt; 6, &lt;press@example.org&gt;</p>")) == [
+        "5 < 6, <press@example.org>"
+    ]
+
+
+def test_title_has_no_tags_and_keeps_angle_brackets() -> None:
+    assert read_line("Мост <b>Аул</b> &amp;amp; <press@example.org>") == "Мост Аул &"
+    assert read_line("Если 5 &lt; 6: <press@example.org>") == "Если 5 < 6: <press@example.org>"
+
+
+def test_deep_markup_is_read_in_linear_time() -> None:
+    root = etree.Element("div")
+    node = root
+    for _ in range(20_000):
+        node = etree.SubElement(node, "font")
+    node.text = "Мост"
+    assert parse_html(root) == [Block("Мост")]
+
+
+def test_nested_tables_are_read_without_recursion() -> None:
+    root = etree.Element("table")
+    node = root
+    for _ in range(3_000):
+        row = etree.SubElement(node, "tr")
+        etree.SubElement(row, "td").text = "x"
+        node = etree.SubElement(etree.SubElement(row, "td"), "table")
+    assert [block.text for block in parse_html(root)] == [" ".join(["x"] * 3_000)]
