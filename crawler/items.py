@@ -26,6 +26,15 @@ class Verdict(StrEnum):
     REPUBLISHED = "republished"
 
 
+class ArticleFlag(StrEnum):
+    """What was repaired in an article, or is doubtful about it. The article is stored, matched and sent anyway."""
+
+    BOILERPLATE_REMOVED = "boilerplate_removed"
+    UNDECODABLE_CHARACTERS = "undecodable_characters"
+    FUTURE_DATE = "future_date"
+    IMPOSSIBLE_DATE = "impossible_date"
+
+
 class Strength(StrEnum):
     """Certainty of a match. Weak matches are stored and shown, but by default they send no notification."""
 
@@ -141,6 +150,7 @@ class Article:
     `id` is `<source>:<native id>:<language>`. `title`, `lead` and `body` are plain text: entities decoded, no soft
     hyphens, one space where the page had several. `body` has one paragraph a line and no blank line.
     `published_raw` is the time as the page writes it. `provenance` names the page class and the rule of each field.
+    `flags` name what was repaired in the text or is doubtful about it.
     `requested_language` is the language that was requested, where the text is in another one, else None.
     """
 
@@ -168,6 +178,7 @@ class Article:
     version: int | None = None
     snapshot: SnapshotRef | None = None
     provenance: dict[str, str] = field(default_factory=dict)
+    flags: tuple[ArticleFlag, ...] = ()
     requested_language: str | None = field(default=None, metadata=INTERNAL_METADATA)
 
     @property
@@ -205,6 +216,7 @@ class Article:
         for name in ("rights", "snapshot"):
             values[name] = _to_plain_dict(values[name]) if values[name] else None
         values["provenance"] = dict(self.provenance)
+        values["flags"] = tuple(flag.value for flag in self.flags)
         return values
 
     @classmethod
@@ -216,6 +228,7 @@ class Article:
             known[name] = _parse_time(known.get(name))
         known["images"] = tuple(Image(**image) for image in known.get("images") or ())
         known["matches"] = tuple(_parse_match(match) for match in known.get("matches") or ())
+        known["flags"] = tuple(ArticleFlag(flag) for flag in known.get("flags") or ())
         for name, part in (("rights", Rights), ("snapshot", SnapshotRef)):
             known[name] = part(**known[name]) if known.get(name) else None
         for name, enum in (("verdict", Verdict), ("published_precision", Precision)):

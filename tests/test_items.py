@@ -94,9 +94,9 @@ def test_item_adapter_knows_every_field(article: Article) -> None:
 
 def test_unknown_is_null_and_an_unknown_list_is_empty() -> None:
     values = json.loads(json.dumps(MINIMAL.to_dict()))
-    assert (values["images"], values["matches"], values["provenance"]) == ([], [], {})
+    assert (values["images"], values["matches"], values["provenance"], values["flags"]) == ([], [], {}, [])
     unknown = {name for name, value in values.items() if value is None}
-    assert unknown == set(values) - {"id", "source", "url", "body", "images", "matches", "provenance"}
+    assert unknown == set(values) - {"id", "source", "url", "body", "images", "matches", "provenance", "flags"}
     assert "" not in values.values()
 
 

@@ -7,6 +7,7 @@ urls             the absolute form of an address, the parts that identify an art
 listing          ListingPage: a page that lists articles
 feed             RSS and Atom
 blocks           a page as a sequence of lines, from HTML or plain text
+boilerplate      lines of a page that are no part of its article
 metadata         JSON-LD
 press_release    datelines and attribution lines of press releases
 refusal          challenge pages, closed gates, outages, JavaScript shells

@@ -16,9 +16,10 @@ from typing import Any, ClassVar
 from parsel import Selector
 
 from crawler.errors import CrawlerError, NotAnArticle, PageChanged, SourceError
-from crawler.items import Article, PageStructure, Rights
+from crawler.items import Article, ArticleFlag, PageStructure, Rights
 from crawler.pages import blocks, structure
 from crawler.pages.blocks import Block
+from crawler.pages.boilerplate import remove_boilerplate
 from crawler.pages.refusal import is_javascript_shell, make_shell_error, raise_if_refused
 from crawler.pages.site import ArticleAddress, Reading, Site
 from crawler.pages.snapshot import Snapshot
@@ -206,8 +207,10 @@ def identify_by_digest(snapshot: Snapshot) -> ArticleAddress | None:
 
 def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -> Article:
     """Return an Article from a page's fields. Its language is detected from the text, whatever the URL names."""
-    body = "\n".join(line for paragraph in fields.pop("body") if (line := clean_line(paragraph)))
+    paragraphs = [line for paragraph in fields.pop("body") if (line := clean_line(paragraph))]
     fields = {name: clean_line_or_none(value) if isinstance(value, str) else value for name, value in fields.items()}
+    kept = remove_boilerplate(paragraphs)
+    body = "\n".join(kept)
     if not body:
         raise page.make_changed_error("body", "paragraphs", "none")
     language = detect_language(f"{fields.get('title') or ''}\n{body}")
@@ -227,6 +230,7 @@ def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -
         rights=fields.pop("rights", page.site.rights),
         provenance=dict(page.provenance),
         requested_language=requested,
+        flags=(ArticleFlag.BOILERPLATE_REMOVED,) if len(kept) < len(paragraphs) else (),
         **fields,
     )
     if page.is_complete:

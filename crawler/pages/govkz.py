@@ -21,6 +21,7 @@ from crawler.errors import PageChanged, SourceError, Unreachable
 from crawler.items import Article, Image
 from crawler.pages.base import Page, make_article, make_reading_error
 from crawler.pages.blocks import Block, parse_markup, read_line
+from crawler.pages.boilerplate import remove_boilerplate
 from crawler.pages.listing import ListingPage
 from crawler.pages.press_release import find_dateline_place, split_attribution
 from crawler.pages.refusal import is_javascript_shell, make_shell_error
@@ -143,7 +144,7 @@ class NewsAnswer(Page):
         self.provenance = {}
         lines = self.parse_markup(record["body"])
         paragraphs, attribution = split_attribution([line.text for line in lines if line.tag != "img"])
-        if not paragraphs:
+        if not remove_boilerplate(paragraphs):
             return None
         published = self.parse_created_date(record["created_date"], url)
         self.record_sources()

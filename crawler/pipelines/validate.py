@@ -1,26 +1,30 @@
-"""Drop what cannot be an article, count it, and report why as a problem of the run."""
+"""Flag what is doubtful about an article. Drop what cannot be one, and report why as a problem of the run."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import NamedTuple, Self
 
 from scrapy.crawler import Crawler
 
 from crawler.context.drops import ArticleInvalid
 from crawler.context.run_context import RunContext
-from crawler.defaults import load_default_toml
 from crawler.errors import PageChanged
-from crawler.items import Article, Verdict
+from crawler.items import Article, ArticleFlag, Verdict
+from crawler.pages.boilerplate import is_boilerplate
 
 MIN_YEAR = 1991
 MAX_CLOCK_SKEW = timedelta(hours=1)
 """How far a site's clock may be ahead of ours."""
+MAX_MOJIBAKE_SHARE = 0.3
+"""Share of a body's characters from which the whole page was decoded wrongly."""
 # UTF-8 that was decoded as Latin-1 or as Windows-1251. Cleaning removes second halves that are control characters.
-LATIN_MOJIBAKE = re.compile(r"(?:[ÐÑ][\u0080-\u00bf]){2}|[ÐÑ][\u00a0-\u00bf][ÐÑ]")
-CYRILLIC_MOJIBAKE = re.compile(r"(?:[РС][\u0080-\u00bf\u0402-\u040f\u0452-\u045f‚„…†‡€‰‹‘’“”•™›]){3}")
+LATIN_MOJIBAKE = re.compile(r"(?:[ÐÑ][\u00a0-\u00bf]?){3,}")
+CYRILLIC_MOJIBAKE = re.compile(r"(?:[РС][\u0080-\u00bf\u0402-\u040f\u0452-\u045f‚„…†‡€‰‹‘’“”•™›]){3,}")
+REPLACEMENT_CHARACTER = "\ufffd"
+REPLACEMENT_RUN = re.compile(f"{REPLACEMENT_CHARACTER}+")
 
 
 class Flaw(NamedTuple):
@@ -43,56 +47,61 @@ class ValidatePipeline:
         return cls(RunContext.from_crawler(crawler))
 
     def process_item(self, item: Article) -> Article:
-        """Return the article unchanged, or raise ArticleInvalid."""
+        """Return the article, with flags where something is doubtful, or raise ArticleInvalid."""
         if item.verdict is Verdict.UNPUBLISHED:
             return item  # an older stored text, whatever the rules were then
-        flaw = find_flaw(item, item.fetched_at or datetime.now(UTC))
+        flaw = find_flaw(item)
         if flaw is None:
+            item = flag_doubts(item, item.fetched_at or datetime.now(UTC))
+            for flag in item.flags:
+                self._context.increment_stat(f"flags/{flag}")
             return item
         self._context.report_problem(PageChanged(flaw.field, flaw.expected, flaw.found, item.url))
         self._context.increment_stat("dropped")
         raise ArticleInvalid(f"{item.id}: {flaw.field}: {flaw.found}")
 
 
-def find_flaw(article: Article, seen_at: datetime) -> Flaw | None:
-    """Return what makes the article impossible at the time when its page was seen, None for a possible article."""
-    published = article.published_at
-    if published and published > seen_at + MAX_CLOCK_SKEW:
-        expected = f"a time before the page was read ({seen_at:%Y-%m-%d %H:%M %Z})"
-        return Flaw("published_at", expected, published.isoformat())
-    if published and published.year < MIN_YEAR:
-        return Flaw("published_at", f"a year since {MIN_YEAR}", str(published.year))
+def find_flaw(article: Article) -> Flaw | None:
+    """Return what makes the article impossible, None for a possible article."""
     if not article.body.strip():
         return Flaw("body", "a text", "nothing")
-    text = f"{article.title or ''}\n{article.body}"
-    if furniture := _find_page_furniture(text):
-        return Flaw("body", "the article alone, without the page's own words", repr(furniture))
-    if (position := _find_mojibake(text)) is not None:
-        return Flaw("body", "text in its right encoding", repr(text[max(0, position - 10) : position + 16]))
+    if article.title and is_boilerplate(article.title):
+        return Flaw("title", "the article's own title", repr(article.title))
+    damaged = _find_damaged_spans(article.body)
+    length = sum(end - start for start, end in damaged)
+    if length > MAX_MOJIBAKE_SHARE * len(article.body):
+        start = damaged[0][0]
+        return Flaw("body", "text in its right encoding", repr(article.body[max(0, start - 10) : start + 16]))
     return None
 
 
-@cache
-def _load_page_furniture() -> tuple[tuple[str, ...], re.Pattern[str]]:
-    """Return words, one of which is in every match, and the pattern of the words of a page around its article."""
-    furniture = load_default_toml("page_furniture.toml")
-    return tuple(furniture["words"]), re.compile("|".join(furniture["patterns"]), re.MULTILINE | re.IGNORECASE)
+def flag_doubts(article: Article, seen_at: datetime) -> Article:
+    """Return the article with a flag for characters that were not decoded and for a time that cannot be.
+
+    A time that cannot be is removed. `published_raw` keeps it as the page writes it.
+    """
+    flags = list(article.flags)
+    if _find_damaged_spans(article.body) or _find_damaged_spans(article.title or ""):
+        flags.append(ArticleFlag.UNDECODABLE_CHARACTERS)
+    published = article.published_at
+    date_flag = None
+    if published and published > seen_at + MAX_CLOCK_SKEW:
+        date_flag = ArticleFlag.FUTURE_DATE
+    elif published and published.year < MIN_YEAR:
+        date_flag = ArticleFlag.IMPOSSIBLE_DATE
+    if date_flag:
+        article = replace(article, published_at=None, published_precision=None)
+        flags.append(date_flag)
+    return replace(article, flags=tuple(flags)) if len(flags) > len(article.flags) else article
 
 
-def _find_page_furniture(text: str) -> str | None:
-    """Return words that belong to the page around the article, None for a clean text."""
-    words, pattern = _load_page_furniture()
-    lower = text.lower()
-    # The words cost a tenth of the pattern's search, and nearly every text has none.
-    match = pattern.search(text) if any(word in lower for word in words) else None
-    return match[0] if match else None
-
-
-def _find_mojibake(text: str) -> int | None:
-    """Return the position of letters from a wrong decoder, or of the mark for bytes that could not be decoded."""
+def _find_damaged_spans(text: str) -> list[tuple[int, int]]:
+    """Return where letters are from a wrong decoder, or marks for bytes that could not be decoded."""
     if text.isascii():
-        return None
-    may_be_latin = "Ð" in text or "Ñ" in text
-    match = (may_be_latin and LATIN_MOJIBAKE.search(text)) or CYRILLIC_MOJIBAKE.search(text)
-    position = match.start() if match else text.find("\ufffd")
-    return position if position >= 0 else None
+        return []
+    patterns = [CYRILLIC_MOJIBAKE]
+    if "Ð" in text or "Ñ" in text:
+        patterns.append(LATIN_MOJIBAKE)
+    if REPLACEMENT_CHARACTER in text:
+        patterns.append(REPLACEMENT_RUN)
+    return sorted(found.span() for pattern in patterns for found in pattern.finditer(text))

@@ -18,7 +18,7 @@ ARTICLE = Article(
     source="mfa",
     url="https://example.org/1",
     title="A bridge",
-    body="Take it as it is \ufffd and go on.",
+    body="as it is \ufffd\ufffd\ufffd\ufffd\ufffd\ufffd",
     published_at=datetime(2026, 3, 6, tzinfo=UTC),
     fetched_at=datetime(2026, 3, 7, tzinfo=UTC),
     verdict=Verdict.UNCHANGED,

@@ -11,11 +11,12 @@ import pytest
 from crawler import spiders
 from crawler.config import Config, SourceConfig
 from crawler.errors import Blocked, PageChanged, Unreachable
-from crawler.items import Article, Image
+from crawler.items import Article, ArticleFlag, Image
 from crawler.pages.base import read_snapshot
 from crawler.pages.govkz import NewsAnswer
 from crawler.pages.site import Reading
 from crawler.pages.snapshot import Snapshot
+from crawler.store.serialization import parse_article, serialize_article
 
 SPIDER = spiders.load_spider("mfa")
 SITE = SPIDER.make_site(Config())
@@ -386,3 +387,17 @@ def test_error_of_the_interface_is_printed_as_one_line() -> None:
     with pytest.raises(Unreachable) as caught:
         read_body(json.dumps({"errors": [{"message": "x\x1b[2J\x1b]0;title\x07\nmfa: healthy. 0 new"}]}))
     assert "x[2J]0;title mfa: healthy. 0 new" in str(caught.value)
+
+
+def test_article_with_lines_of_the_page_around_it_is_flagged() -> None:
+    body = "<p>Мост открыт.</p><p>Читайте также: Река</p><p>Он длинный.</p><p>Количество просмотров: 12</p>"
+    found = read_article(body=body)
+    assert (found.body, found.flags) == ("Мост открыт.\nОн длинный.", (ArticleFlag.BOILERPLATE_REMOVED,))
+    assert read_article().flags == ()
+    assert Article.from_dict(json.loads(json.dumps(found.to_dict()))).flags == found.flags
+    assert parse_article(serialize_article(found)) == found
+
+
+def test_record_that_has_only_a_credit_has_no_text_yet() -> None:
+    found = read_answer({**RECORD, "body": "<p><img src='/a.jpg'></p><p>Фото: пресс-служба</p>"})
+    assert (found.articles, found.problems, len(found.skipped)) == ((), (), 1)

@@ -1,0 +1,77 @@
+"""Lines of the page around an article are removed one by one; sentences with such words stay."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import pytest
+
+from crawler.pages.boilerplate import is_boilerplate, remove_boilerplate
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("Читайте также", "Читайте также: Мост закрыт", "Смотрите ещё: Река", "По теме:", "Похожие новости"),
+        *("Read also: Bridge closed", "Read more", "See also:", "Related articles", "You may also like"),
+        *("Тағы оқыңыз: Көпір", "Сондай-ақ оқыңыз", "Барлық жаңалықтар", "Все новости"),
+        *("Количество просмотров: 61", "Просмотров: 1 204", "12 просмотров", "Просмотры 12", "Комментариев: 0"),
+        *("Views: 1,204", "12 views", "Comments (3)", "Қаралым: 12", "Қаралды: 12 рет", "Пікірлер саны: 3"),
+        *("Cookie policy", "Cookies settings", "We use cookies to improve this site.", "Политика cookie"),
+        *("Мы используем файлы cookie, чтобы сайт работал лучше.", "Біз cookie файлдарын қолданамыз."),
+        *("Рассказать друзьям", "Поделиться", "Share this article", "Share on Facebook", "Бөлісу"),
+        *("Подписывайтесь на наш Telegram-канал", "Follow us on X", "Copy link", "Версия для печати"),
+        *("Отправить", "Введите ваш e-mail", "Submit", "Leave a comment", "Пікір қалдыру", "Показать ещё"),
+        *("Ваш браузер не поддерживает видео.", "Your browser does not support the video tag."),
+        *("Сіздің браузеріңіз бейнені қолдамайды.", "You need to enable JavaScript to run this app."),
+        *("Images | depositphotos", "Фото: пресс-служба", "Photo: A. Serik", "Сурет: ҚазАқпарат", "© Kazinform"),
+        *("QazMonitor Logo", "Разработано в АО «НИТ»", "function (window) {", "(function(){var a=1})();"),
+    ],
+)
+def test_line_around_an_article_is_removed(line: str) -> None:
+    assert remove_boilerplate(["Мост открыт.", line, "Он длинный."]) == ["Мост открыт.", "Он длинный."]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "В рубрике «Читайте также» появилась заметка о мосте.",
+        "Министр сказал: «Читайте также стихи Абая».",
+        "Все новости о мосте собраны в одном месте.",
+        "Посол напомнил, что количество просмотров ролика выросло.",
+        "Он просил рассказать друзьям о мосте.",
+        "Читайте также стихи Абая, сказал министр.",
+        "Количество просмотров ролика превысило миллион.",
+        "Приложение разработано в АО «НИТ» за год.",
+        "Cookie policy of the union has changed.",
+        "The ministry has a new function (press officer).",
+        "The cookie policy of bakeries is generous.",
+        "Разработано восемь правил.",
+        "Если a < b и b > c, то a и c не сравнимы.",
+        "Цена выросла с <100 до >200 тенге.",
+        "Mr. Pratt <press@example.org> wrote it.",
+        "The QazMonitor logotype was drawn anew.",
+        "Фото и видео переданы в архив.",
+        "Фото – это память, сказал министр.",
+        "По теме воды выступили трое.",
+        "Просмотров стало больше.",
+        "Share prices rose by 3 percent.",
+        "Search teams found ten people.",
+        "Поиск пропавших продолжается.",
+        "Сайт министерства посетили тысячи.",
+        "12 комментаторов приехали в Астану.",
+    ],
+)
+def test_sentence_with_such_words_stays(line: str) -> None:
+    assert remove_boilerplate(["Мост открыт.", line]) == ["Мост открыт.", line]
+
+
+def test_tags_in_a_text_are_removed() -> None:
+    assert remove_boilerplate(["<p>Мост", "<br/>", "Река <b>Иле</b>"]) == ["Мост", "Река Иле"]
+
+
+def test_time_is_linear() -> None:
+    lines = ["просмотров " * 27, "1 " * 140, "we use " * 40, "фото: " * 45, "a " * 145] * 200
+    start = perf_counter()
+    assert not any(is_boilerplate(line) for line in lines)
+    assert perf_counter() - start < 5
