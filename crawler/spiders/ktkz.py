@@ -50,7 +50,10 @@ class KtArticle(ArticlePage):
         content = self.select_first("body", "div.page-content > div", text)
         lines = blocks.parse_html(content.root)
         paragraphs = [
-            line.text for line in lines if line.tag != "img" and not CAPTION_OR_SHARE_LINE.fullmatch(line.text)
+            line.text
+            for line in lines
+            if line.tag != "img"
+            and (not CAPTION_OR_SHARE_LINE.fullmatch(line.text) or release.find_attribution(line.text))
         ]
         paragraphs, attribution = release.split_attribution(paragraphs)
         dateline = DATELINE.match(paragraphs[0]) if paragraphs else None

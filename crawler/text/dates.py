@@ -16,17 +16,17 @@ from importlib import resources
 from zoneinfo import ZoneInfo
 
 from crawler.items import Precision
-from crawler.text.months import get_month_numbers
+from crawler.text.months import get_month_numbers, get_weekdays
 
 _MONTH = "(?P<month>[^\\W\\d_]+)"
 _YEAR = r"(?P<year>\d{4})(?:\s*(?:года?|год|г\.?|жылғы|жыл|ж\.?))?"
-_TIME = r"(?:[\s,|]+(?:в\s+)?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::\d{2})?)?"
+_TIME = r"(?:[\s,|]+(?:в\s+)?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::\d{2})?(?:\s*(?P<half>[ap])\.?m\b)?)?"
 DATE_PATTERNS = tuple(
     re.compile(pattern + _TIME + r"\.?", re.IGNORECASE)
     for pattern in (
         rf"(?P<day>\d{{1,2}})\s+{_MONTH}\.?,?\s+{_YEAR}",  # 08 February, 2023 | 10:28 · 13 июля 2026 17:29
-        rf"{_MONTH}\s+(?P<day>\d{{1,2}}),?\s+{_YEAR}",  # February 20, 2025
-        rf"{_YEAR}\s+(?P<day>\d{{1,2}})\s+{_MONTH}",  # 2026 жылғы 6 наурыз
+        rf"{_MONTH}\.?\s+(?P<day>\d{{1,2}}),?\s+{_YEAR}",  # February 20, 2025
+        rf"{_YEAR}\s+(?P<day>\d{{1,2}})\s+{_MONTH}\.?",  # 2026 жылғы 6 наурыз
         r"(?P<day>\d{1,2})\.(?P<digits>\d{2})\.(?P<year>\d{4})",  # 03.12.2025, 14:05
     )
 )
@@ -34,6 +34,7 @@ DATE_PATTERNS = tuple(
 RFC822_PATTERN = re.compile(
     r"(?:[A-Za-z]{3},\s)?\d{1,2}\s[A-Za-z]{3}\s(?:19|20)\d{2}\s\d{2}:\d{2}(?::\d{2})?\s(?:[+-]\d{4}|GMT|UTC?|Z)"
 )
+WEEKDAY_PATTERN = re.compile(r"(?P<name>[^\W\d_]{2,11})(?:\.?,|\.)?\s+")
 ISO_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
 
 
@@ -86,8 +87,10 @@ def parse_date(text: str, zone: tzinfo) -> ParsedDate | None:
     text = " ".join(text.split())
     if ISO_PATTERN.fullmatch(text):
         return _parse_iso(text, zone)
+    weekday = WEEKDAY_PATTERN.match(text)
+    date = text[weekday.end() :] if weekday and weekday["name"].lower() in get_weekdays() else text
     for pattern in DATE_PATTERNS:
-        if found := pattern.fullmatch(text):
+        if found := pattern.fullmatch(date):
             return _parse_groups(found, zone, text)
     return _parse_rfc822(text, zone)
 
@@ -105,9 +108,13 @@ def _parse_groups(found: re.Match[str], zone: tzinfo, text: str) -> ParsedDate |
     month = int(part["digits"]) if part.get("digits") else get_month_numbers().get(part["month"].lower())
     if month is None:
         return None
-    clock = (int(part["hour"]), int(part["minute"])) if part["hour"] else (0, 0)
+    hour, minute = (int(part["hour"]), int(part["minute"])) if part["hour"] else (0, 0)
+    if part["half"]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if part["half"].lower() == "p" else 0)
     try:
-        at = datetime(int(part["year"]), month, int(part["day"]), *clock)  # noqa: DTZ001 - wall time, zoned below
+        at = datetime(int(part["year"]), month, int(part["day"]), hour, minute)  # noqa: DTZ001 - wall time, zoned below
     except ValueError:
         return None
     return ParsedDate(convert_to_zone(at, zone), Precision.MINUTE if part["hour"] else Precision.DAY, text)

@@ -22,6 +22,12 @@ def get_month_stems() -> Mapping[str, int]:
 
 
 @cache
+def get_weekdays() -> frozenset[str]:
+    """Return the names of weekdays and their abbreviations, in small letters."""
+    return frozenset(load_default_toml("months.toml")["weekdays"])
+
+
+@cache
 def list_english_abbreviations() -> tuple[str, ...]:
     """Return "jan" to "dec" in order."""
     return tuple(stem for stem in get_month_stems() if stem.isascii())

@@ -57,6 +57,9 @@ def test_dateline_further_down_is_none() -> None:
         ("Source: Ministry of Foreign Affairs", "Ministry of Foreign Affairs"),
         ("Дереккөз: ҚР СІМ", "ҚР СІМ"),
         ("Дереккөзі: ҚР СІМ", "ҚР СІМ"),
+        ("Источник: Telegram-канал МИД РК", "Telegram-канал МИД РК"),
+        ("Источник: портал «Мост», г. Астана", "портал «Мост», г. Астана"),
+        ("Фото: А. Серик. Источник: МИД РК", "МИД РК"),
     ],
 )
 def test_last_line_is_the_attribution_and_leaves_the_text(line: str, name: str) -> None:
@@ -72,7 +75,19 @@ def test_last_line_is_the_attribution_and_leaves_the_text(line: str, name: str) 
         ["Источники: вода и ветер"],
         ["Источник тепла: солнце"],
         ["One. Источник: МИД"],
+        ["One.", "Источник: министр сообщил, что мост открыт."],
+        ["One.", "Источник: посол передал книги школе."],
+        ["One.", "Источник: мост построен. Река рядом."],
+        ["One.", "Источник: делегация посетила мост."],
+        ["One.", "Source: the minister said the bridge was open."],
+        ["One.", "Дереккөз: министр көпірді ашты деді."],
+        ["One.", "Источник: " + "мост, река и аул, " * 9],
     ],
 )
 def test_other_lines_are_no_attribution(paragraphs: list[str]) -> None:
     assert split_attribution(paragraphs) == (paragraphs, None)
+
+
+@pytest.mark.parametrize("tail", [["Фото: пресс-служба"], ["Фото: пресс-служба", "Количество просмотров: 12"]])
+def test_credits_may_come_after_the_attribution(tail: list[str]) -> None:
+    assert split_attribution(["One.", "Источник: МИД РК", *tail]) == (["One.", *tail], "МИД РК")

@@ -203,3 +203,29 @@ def test_converted_wall_time_keeps_its_clock(wall: datetime) -> None:
 def test_time_zone_is_from_tzdata() -> None:
     assert datetime(2026, 1, 1, tzinfo=ALMATY).utcoffset() == timedelta(hours=5)
     assert str(ALMATY) == "Asia/Almaty"
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("13 сент. 2025, 17:29", datetime(2025, 9, 13, 17, 29)),  # noqa: DTZ001
+        ("1 нояб. 2025 г.", datetime(2025, 11, 1)),  # noqa: DTZ001
+        ("Чт, 5 февр. 2026", datetime(2026, 2, 5)),  # noqa: DTZ001
+        ("Суббота, 13 сентября 2025, 17:29", datetime(2025, 9, 13, 17, 29)),  # noqa: DTZ001
+        ("сенбі, 2025 жылғы 13 қыркүйек", datetime(2025, 9, 13)),  # noqa: DTZ001
+        ("Saturday, Sept. 13, 2025", datetime(2025, 9, 13)),  # noqa: DTZ001
+        ("Sat. 13 September 2025 | 5:29 PM", datetime(2025, 9, 13, 17, 29)),  # noqa: DTZ001
+        ("13 September 2025, 12:05 a.m.", datetime(2025, 9, 13, 0, 5)),  # noqa: DTZ001
+    ],
+)
+def test_abbreviated_months_weekdays_and_halves_of_a_day(text: str, at: datetime) -> None:
+    found = parse_date(text, ALMATY)
+    assert found is not None
+    assert (found.at.replace(tzinfo=None), found.raw) == (at, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Астана, 13 сентября 2025", "13 сентябрей 2025", "13 September 2025, 17:29 PM", "сб,"]
+)
+def test_other_words_make_no_date(text: str) -> None:
+    assert parse_date(text, ALMATY) is None
