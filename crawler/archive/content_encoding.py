@@ -9,7 +9,6 @@ import struct
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 
 import brotli
 
@@ -23,7 +22,10 @@ MAX_BODY_BYTES = 64 << 20
 DECODE_STEP_BYTES = 1 << 16
 GZIP_WBITS = 16 + zlib.MAX_WBITS
 """zlib's window size for a gzip header."""
+PLAIN_TEXT_STARTS = (b"<", b"{", b"[")
+"""First bytes of HTML, XML and JSON. No gzip body begins with them."""
 GZIP_MAGIC = b"\x1f\x8b"
+CUT_OFF = "it is cut off"
 DECODE_ERRORS = (OSError, EOFError, struct.error, zlib.error, brotli.error, zstd.ZstdError)
 """What decompressors raise for bytes that they cannot read."""
 
@@ -36,17 +38,21 @@ class UndecodableBody(ValueError):
     """A body is not what its Content-Encoding says."""
 
 
+class TruncatedBody(UndecodableBody):
+    """A body ends before its stream does: only a part of it arrived or was stored."""
+
+
 def decode_body(body: bytes, content_encoding: str, limit: int = MAX_BODY_BYTES) -> bytes:
     """Return the body with all known encodings undone, the last applied first. An unknown one ends the decoding.
 
-    Raise BodyTooLarge beyond `limit` bytes, UndecodableBody for bytes that are not in the named encoding. A stream
-    that is cut off is decoded as far as it goes.
+    Raise BodyTooLarge beyond `limit` bytes, UndecodableBody for bytes that are not in the named encoding, TruncatedBody
+    for a stream that is cut off. A body that is called gzip and begins like markup or JSON is returned as it is.
     """
     for name in reversed([part.strip().lower() for part in content_encoding.split(",") if part.strip()]):
         if name == "identity" or not body:
             continue
         if name in ("gzip", "x-gzip"):
-            body = _decode_gzip(body, limit)
+            body = body if body.lstrip()[:1] in PLAIN_TEXT_STARTS else _decode_gzip(body, limit)
         elif name == "deflate":
             body = _decode_deflate(body, limit)
         elif name == "br":
@@ -85,7 +91,7 @@ def _iterate_gzip(body: bytes) -> Iterator[bytes]:
             piece = member.decompress(body, DECODE_STEP_BYTES)
             body = member.unconsumed_tail
             if not piece and not body and not member.eof:
-                raise EOFError("it is cut off")
+                raise EOFError(CUT_OFF)
             yield piece
         body = member.unused_data
 
@@ -95,10 +101,11 @@ def _decode_gzip(body: bytes, limit: int) -> bytes:
         raise UndecodableBody("not gzip")
     decoded = bytearray()
     try:
-        with suppress(EOFError):
-            for piece in _iterate_gzip(body):
-                decoded += piece
-                _raise_if_too_large(decoded, limit)
+        for piece in _iterate_gzip(body):
+            decoded += piece
+            _raise_if_too_large(decoded, limit)
+    except EOFError as error:
+        raise TruncatedBody(CUT_OFF) from error
     except zlib.error as error:
         raise UndecodableBody(str(error)) from error
     return bytes(decoded)
@@ -107,6 +114,8 @@ def _decode_gzip(body: bytes, limit: int) -> bytes:
 def _decode_deflate(body: bytes, limit: int) -> bytes:
     try:
         return _decode_zlib(zlib.decompressobj(), body, limit)
+    except TruncatedBody:
+        raise
     except UndecodableBody:  # Some servers send the bare stream, without zlib's header.
         return _decode_zlib(zlib.decompressobj(-zlib.MAX_WBITS), body, limit)
 
@@ -117,6 +126,8 @@ def _decode_zlib(stream: zlib._Decompress, body: bytes, limit: int) -> bytes:
     except zlib.error as error:
         raise UndecodableBody(str(error)) from error
     _raise_if_too_large(decoded, limit)
+    if not stream.eof:
+        raise TruncatedBody(CUT_OFF)
     return decoded
 
 
@@ -131,6 +142,8 @@ def _decode_brotli(body: bytes, limit: int) -> bytes:
             piece = b"" if stream.is_finished() else stream.process(b"", output_buffer_limit=DECODE_STEP_BYTES)
     except brotli.error as error:
         raise UndecodableBody(str(error)) from error
+    if not stream.is_finished():
+        raise TruncatedBody(CUT_OFF)
     return bytes(decoded)
 
 
@@ -141,7 +154,9 @@ def _decode_zstd(body: bytes, limit: int) -> bytes:
             stream = zstd.ZstdDecompressor()
             decoded += stream.decompress(body, max_length=limit - len(decoded) + 1)
             _raise_if_too_large(decoded, limit)
-            body = stream.unused_data if stream.eof else b""
+            if not stream.eof:
+                raise TruncatedBody(CUT_OFF)
+            body = stream.unused_data
     except zstd.ZstdError as error:
         raise UndecodableBody(str(error)) from error
     return bytes(decoded)

@@ -12,7 +12,7 @@ import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from crawler.archive.content_encoding import BodyTooLarge, UndecodableBody, decode_body
+from crawler.archive.content_encoding import BodyTooLarge, TruncatedBody, UndecodableBody, decode_body
 from crawler.archive.snapshot_reader import read_snapshot_at, read_snapshots
 from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
@@ -210,3 +210,40 @@ def test_status_of_many_digits_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="status of the response") as caught:
         list(read_snapshots(path))
     assert len(str(caught.value)) < 1000
+
+
+def compress_text(encoding: str, text: bytes) -> bytes:
+    import zlib
+
+    import brotli
+    from backports import zstd
+
+    if encoding == "raw deflate":
+        stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        return stream.compress(text) + stream.flush()
+    return {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress, "zstd": zstd.compress}[encoding](
+        text
+    )
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "raw deflate", "br", "zstd"])
+def test_a_body_that_is_cut_off_is_an_error(encoding: str) -> None:
+    text = "".join(f"Мост {number * number} открыт. " for number in range(400)).encode()
+    whole = compress_text(encoding, text)
+    name = encoding.split()[-1]
+    assert decode_body(whole, name) == text
+    for length in (len(whole) // 3, len(whole) // 2, len(whole) - 5):
+        with pytest.raises(TruncatedBody):
+            decode_body(whole[:length], name)
+
+
+def test_cut_record_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    with path.open("wb") as file:
+        writer = WARCWriter(file)
+        writer.write_record(record(writer, gzip.compress(b"half " * 500)[:-12], Content_Encoding="gzip"))
+        writer.write_record(record(writer, b"<p>never packed</p>", Content_Encoding="gzip"))
+    read = read_snapshots(path)
+    assert next(read).body == b"<p>never packed</p>"
+    with pytest.raises(ArchiveError, match=f"{URL}: the body cannot be decoded: it is cut off"):
+        next(read)

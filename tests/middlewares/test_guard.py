@@ -206,3 +206,27 @@ def test_a_body_that_is_not_what_it_is_said_to_be_is_named(site: Any, crawl: Any
     assert "crawler.errors.Unreachable" in ran.only["kinds"]
     assert "the body is not valid 'gzip'" in ran.only["message"]
     assert "Traceback" not in ran.log
+
+
+TEXT = "".join(f"A bridge of {number * number} metres. " for number in range(900)).encode()
+WHOLE_BODIES = {
+    "gzip": gzip.compress(TEXT, mtime=0),
+    "deflate": zlib.compress(TEXT),
+    "br": brotli.compress(TEXT),
+    "zstd": zstd.compress(TEXT),
+    "br, gzip": gzip.compress(brotli.compress(TEXT), mtime=0),
+}
+
+
+def test_a_body_that_is_cut_off_is_unreachable_however_it_is_packed(site: Any, crawl: Any) -> None:
+    for number, (encoding, body) in enumerate(WHOLE_BODIES.items()):
+        site.pages[f"/{number}"] = site.answer(body[: len(body) // 2], Content_Encoding=encoding)
+        site.pages[f"/whole{number}"] = site.answer(body, Content_Encoding=encoding)
+    numbers = range(len(WHOLE_BODIES))
+    cut = crawl(*(site.url(f"/{number}") for number in numbers), RETRY_TIMES=1)
+    for page in cut.pages:
+        assert "crawler.errors.Unreachable" in page["kinds"], page
+        assert "it is cut off" in page["message"]
+    assert all(site.hits[f"/{number}"] > 1 for number in numbers)
+    whole = crawl(*(site.url(f"/whole{number}") for number in numbers))
+    assert not any("kinds" in page for page in whole.pages)
