@@ -94,7 +94,7 @@ class _PayloadFinder:
     def remember_offset(self, record: WarcRecord) -> None:
         """Remember where this file has a payload."""
         digest = record.headers.get("warc-payload-digest")
-        if record.kind == "response" and digest:
+        if record.kind in ("response", "resource") and digest:
             self.offsets_by_digest.setdefault(digest, record.offset)
 
     def find_payload_record(self, revisit: WarcRecord, steps: int = 0) -> WarcRecord | None:
@@ -103,7 +103,7 @@ class _PayloadFinder:
         for path, offset in self._list_places(revisit):
             try:
                 for record in read_records(path, offset):
-                    if record.kind == "response" and _has_payload_of(record, revisit, digest):
+                    if record.kind in ("response", "resource") and _has_payload_of(record, revisit, digest):
                         return record
                     if offset:
                         # The record at the named offset is not the original: follow it once if it is a revisit.

@@ -7,26 +7,32 @@ that are cut off and bytes behind the last record. This module raises ArchiveErr
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
 
 from warcio.archiveiterator import WARCIterator
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.exceptions import ArchiveLoadFailed
 
+from crawler.archive.content_encoding import GZIP_WBITS
 from crawler.errors import ArchiveError
 
 MAX_RECORD_BYTES = 256 << 20
 """A longer record has the `body` None."""
+MAX_EXPANDED_BYTES = 4 << 30
+"""Maximum size of a file that is one gzip member, when it is expanded."""
 READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarcRecord:
-    """A response, revisit or request record. `headers` and `http_headers` have lower-case names.
+    """A response, resource, revisit or request record. `headers` and `http_headers` have lower-case names.
 
     `start_line` is the status or request line without its first word. `body` is the payload as stored, not in chunks.
     None if the record is longer than MAX_RECORD_BYTES.
@@ -56,7 +62,43 @@ def read_records(path: Path, offset: int = 0) -> Iterator[WarcRecord]:
     except OSError as error:
         raise ArchiveError(f"The archive {path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
     with file:
-        yield from _read_open_file(file, path, offset)
+        count = 0
+        broken: ArchiveError | None = None
+        try:
+            for record in _read_open_file(file, path, offset):
+                yield record
+                count += 1
+        except ArchiveError as error:
+            broken = error
+        is_past_end = count == 0 and offset > 0 and offset >= file.seek(0, io.SEEK_END)
+        expanded = _expand_gzip_member(file) if broken or is_past_end else None
+        if expanded is not None:
+            with closing(expanded):
+                yield from islice(_read_open_file(expanded, path, offset), count, None)
+        elif broken:
+            raise broken
+
+
+def _expand_gzip_member(file: BinaryIO) -> BinaryIO | None:
+    """Return a file that is one gzip member as a temporary file, None for any other file.
+
+    A `.warc.gz` has one member a record. Other tools also compress a whole `.warc` at once.
+    """
+    stream = zlib.decompressobj(GZIP_WBITS)
+    expanded = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the caller closes it
+    try:
+        file.seek(0)
+        while not stream.eof and expanded.tell() < MAX_EXPANDED_BYTES:
+            piece = stream.unconsumed_tail or file.read(READ_BYTES)
+            if not piece:
+                break
+            expanded.write(stream.decompress(piece, READ_BYTES))
+        if stream.eof and not stream.unused_data and not file.read(1):
+            return expanded
+    except zlib.error:
+        pass
+    expanded.close()
+    return None
 
 
 def _read_open_file(file: BinaryIO, path: Path, offset: int) -> Iterator[WarcRecord]:
@@ -91,11 +133,14 @@ def _parse_record(found: Any, start: int) -> WarcRecord | None:
     """Return a record of warcio with its body, or None if it is no HTTP record. Raise EOFError if it is cut off."""
     if found.rec_type is None or found.length is None:
         raise EOFError("the record's header is cut off")
-    is_http = found.rec_type in ("response", "revisit", "request") and found.http_headers is not None
+    is_resource = found.rec_type == "resource" and found.http_headers is None
+    is_http = is_resource or (found.rec_type in ("response", "revisit", "request") and found.http_headers is not None)
     length = found.payload_length if found.http_headers is not None else found.length
     body = _read_block(found.raw_stream, max(length, 0), keep=is_http and length <= MAX_RECORD_BYTES)
     if not is_http:
         return None
+    if is_resource:
+        return _make_resource_record(found, start, body)
     http_headers = _join_headers(found.http_headers.headers)
     if body and http_headers.get("transfer-encoding", "").lower() == "chunked":
         body = ChunkedDataReader(io.BytesIO(body), decomp_type=None).read()
@@ -106,6 +151,22 @@ def _parse_record(found: Any, start: int) -> WarcRecord | None:
         start_line=found.http_headers.statusline,
         method=found.http_headers.protocol,
         http_headers=http_headers,
+        body=body,
+    )
+
+
+def _make_resource_record(found: Any, start: int, body: bytes | None) -> WarcRecord | None:
+    """Return a body without HTTP headers as a response with status 200, None if it is of no web page."""
+    headers = _join_headers(found.rec_headers.headers)
+    if not headers.get("warc-target-uri", "").lower().startswith(("http://", "https://")):
+        return None
+    return WarcRecord(
+        kind="resource",
+        offset=start,
+        headers=headers,
+        start_line="200 OK",
+        method="",
+        http_headers={"content-type": headers["content-type"]} if "content-type" in headers else {},
         body=body,
     )
 

@@ -247,3 +247,32 @@ def test_cut_record_is_named_and_the_others_are_read(tmp_path: Path) -> None:
     assert next(read).body == b"<p>never packed</p>"
     with pytest.raises(ArchiveError, match=f"{URL}: the body cannot be decoded: it is cut off"):
         next(read)
+
+
+def test_file_that_is_one_gzip_member_is_read(tmp_path: Path) -> None:
+    plain = io.BytesIO()
+    writer = WARCWriter(plain, gzip=False)
+    for text in (b"one", b"two", b"three"):
+        writer.write_record(record(writer, text))
+    path = tmp_path / "mfa" / "a.warc.gz"
+    path.parent.mkdir()
+    path.write_bytes(gzip.compress(plain.getvalue()))
+    found = list(read_snapshots(path))
+    assert [each.body for each in found] == [b"one", b"two", b"three"]
+    for each in found:
+        assert each.ref is not None
+        assert read_snapshot_at(tmp_path, each.ref).body == each.body
+    path.write_bytes(gzip.compress(plain.getvalue())[:-20])
+    with pytest.raises(ArchiveError):
+        list(read_snapshots(path))
+
+
+def test_resource_record_is_read_as_a_page(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    with path.open("wb") as file:
+        writer = WARCWriter(file)
+        for url in (URL, "metadata://example.org/note"):
+            payload = io.BytesIO(b"<p>page</p>")
+            writer.write_record(writer.create_warc_record(url, "resource", payload, warc_content_type="text/html"))
+    (found,) = read_snapshots(path)
+    assert (found.url, found.status, found.body, found.kind) == (URL, 200, b"<p>page</p>", "html")
