@@ -21,7 +21,7 @@ MAX_CLOCK_SKEW = timedelta(hours=1)
 MAX_MOJIBAKE_SHARE = 0.3
 """Share of a body's characters from which the whole page was decoded wrongly."""
 # UTF-8 that was decoded as Latin-1 or as Windows-1251. Cleaning removes second halves that are control characters.
-LATIN_MOJIBAKE = re.compile(r"(?:[ÐÑ][\u00a0-\u00bf]?){3,}")
+LATIN_MOJIBAKE = re.compile(r"(?:[ÐÑ][\u0080-\u00bf]?){3,}")
 CYRILLIC_MOJIBAKE = re.compile(r"(?:[РС][\u0080-\u00bf\u0402-\u040f\u0452-\u045f‚„…†‡€‰‹‘’“”•™›]){3,}")
 REPLACEMENT_CHARACTER = "\ufffd"
 REPLACEMENT_RUN = re.compile(f"{REPLACEMENT_CHARACTER}+")

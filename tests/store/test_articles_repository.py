@@ -11,7 +11,7 @@ from sqlalchemy import select
 from support.factories import make_article
 
 from crawler.errors import CrawlerError
-from crawler.items import Article, Image, Match, Precision, Rights, Run, SnapshotRef, Strength, Verdict
+from crawler.items import Article, ArticleFlag, Image, Match, Precision, Rights, Run, SnapshotRef, Strength, Verdict
 from crawler.store import HttpCacheEntry, Store, schema
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -55,6 +55,7 @@ def make_full_article() -> Article:
         attribution="МИД РК",
         images=(Image(url=None, caption="ICRC"), Image(url="https://mfa.example/1.jpg", caption=None)),
         reading_minutes=1,
+        flags=(ArticleFlag.BOILERPLATE_REMOVED, ArticleFlag.FUTURE_DATE),
         rights=Rights(excerpt_share=0.3, link_required=True, wording=None, source="https://mfa.example/terms"),
         matches=(make_match(), make_match("geneva", Strength.WEAK)),
         verdict=Verdict.COPY,
