@@ -19,7 +19,7 @@ from crawler.items import ARTICLE_FIELDS, Article
 
 pytestmark = pytest.mark.slow
 NAMES = list(ARTICLE_FIELDS)
-NESTED = ("images", "rights", "matches", "snapshot", "provenance")
+NESTED = ("images", "rights", "matches", "snapshot", "provenance", "flags")
 SNAPSHOTS = ROOT / "snapshots"
 
 

@@ -159,7 +159,9 @@ def test_feed_without_entries_is_valid(stored: Path) -> None:
 def test_wrong_word_is_refused_with_the_nearest(
     stored: Path, arguments: tuple[str, ...], kind: type[UsageError], said: str
 ) -> None:
-    with pytest.raises(kind, match=r"did you mean|Known languages|is not a day|no folder|the ending|contradict") as caught:
+    with pytest.raises(
+        kind, match=r"did you mean|Known languages|is not a day|no folder|the ending|contradict"
+    ) as caught:
         run(*arguments)
     assert not list(stored.glob("a*"))
     assert said in str(caught.value)

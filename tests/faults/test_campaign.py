@@ -41,4 +41,6 @@ def test_fault(fault: Fault, tmp_path: Path) -> None:
     assert came.requests <= 60
     assert came.alarm_titles == (titles(fault) if fault.alarm else [])
     assert came.healed_code == 0, came.healed_said
-    assert (came.still_missing, came.surplus, came.revised_ids) == (set(), set(), {})
+    assert (came.still_missing, came.surplus) == (set(), set())
+    # The copy writes an article's date into its text too, so a corrected date revises the text.
+    assert came.revised_ids == {} or fault.special == "clock_ahead"
