@@ -43,7 +43,7 @@ def _is_spider_import(node: ast.ImportFrom) -> bool:
 
 
 def _list_spider_names(node: ast.ClassDef) -> list[str | None]:
-    """Return the `name` of a class, as a list of at most one; None stands for a name that is computed."""
+    """Return the `name` of a class, as a list of at most one, or [None] for a name that is computed."""
     for statement in node.body:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         if isinstance(statement, ast.AnnAssign) and statement.value:

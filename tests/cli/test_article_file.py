@@ -72,7 +72,7 @@ def from_xml(file: Path) -> list[dict[str, Any]]:
 
 
 def flat_to_plain(name: str, text: str) -> Any:
-    """A cell as the value it stands for: JSON where values are nested, numbers, nothing."""
+    """Return the value of a cell: JSON where values are nested, a number, a text, or None."""
     if name in NESTED:
         return json.loads(text) if text else None
     if name in ("version", "reading_minutes"):

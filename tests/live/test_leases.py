@@ -22,7 +22,7 @@ from crawler.store import Store
 from crawler.store.schema import leases
 
 
-def changed(store: Store, **values: Any) -> None:
+def update_lease(store: Store, **values: Any) -> None:
     with store.database.transaction() as connection:
         connection.execute(update(leases).where(leases.c.source == "qazmonitor").values(**values))
 
@@ -64,7 +64,7 @@ def test_a_holder_of_another_host_is_replaced_when_it_was_silent_for_too_long(tm
             killed = store.runs.record_start(Run(source="qazmonitor", started_at=lease.taken_at))
             with store.database.transaction() as connection:
                 connection.exec_driver_sql("UPDATE runs SET host = 'elsewhere'")
-            changed(store, host="elsewhere", heartbeat_at=lease.heartbeat_at - timedelta(seconds=41))
+            update_lease(store, host="elsewhere", heartbeat_at=lease.heartbeat_at - timedelta(seconds=41))
         done = place.run_crawler("crawl", "qazmonitor")  # waits some four seconds until it is 45
         assert done.code == 0, done.all_output
         with place.open_store() as store:
@@ -79,7 +79,7 @@ def test_a_holder_of_another_host_that_beats_keeps_it(tmp_path: Path) -> None:
     with place.open_store() as store:
         holder = uuid.uuid4().hex
         store.leases.acquire("qazmonitor", holder)
-        changed(store, host="elsewhere")
+        update_lease(store, host="elsewhere")
         with place.start_crawler("crawl", "qazmonitor") as process:
             while process.poll() is None:
                 store.leases.renew("qazmonitor", holder)
@@ -97,7 +97,7 @@ def test_a_run_that_lost_its_lease_ends_in_order(tmp_path: Path) -> None:
             with delay_answers(qaz, seconds=100):
                 wait_until(lambda: qaz.requests, 60)
                 with place.open_store() as store:
-                    changed(store, holder="another", host="elsewhere", pid=7)
+                    update_lease(store, holder="another", host="elsewhere", pid=7)
                 threading.Event().wait(11)
             out, _ = process.communicate(timeout=60)
         assert process.returncode == 15, out

@@ -33,7 +33,7 @@ def read_article(page: str, url: str = URL, kind: str = "text") -> Article:
     return found
 
 
-def changed(page: str) -> str:
+def change_markup(page: str) -> str:
     with pytest.raises(PageChanged) as caught:
         read_article(page)
     assert caught.value.url == URL
@@ -124,7 +124,7 @@ def test_logo_within_the_text_is_no_line_of_it() -> None:
     ],
 )
 def test_missing_part_is_named(page: str, field: str) -> None:
-    assert changed(page) == field
+    assert change_markup(page) == field
 
 
 def html(content: str) -> str:
