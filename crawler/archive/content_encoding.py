@@ -5,10 +5,10 @@ A few kilobytes can expand to gigabytes. No function here makes more than `limit
 
 from __future__ import annotations
 
-import struct
+import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import brotli
 
@@ -22,12 +22,12 @@ MAX_BODY_BYTES = 64 << 20
 DECODE_STEP_BYTES = 1 << 16
 GZIP_WBITS = 16 + zlib.MAX_WBITS
 """zlib's window size for a gzip header."""
-PLAIN_TEXT_STARTS = (b"<", b"{", b"[")
-"""First bytes of HTML, XML and JSON. No gzip body begins with them."""
+PLAIN_TEXT_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*[<{\[](?:[^\x00-\x08\x0e-\x1f]{100}|[^\x00-\x08\x0e-\x1f]*\Z)")
+"""The beginning of HTML, XML or JSON: a server names an encoding that it did not apply."""
 GZIP_MAGIC = b"\x1f\x8b"
+ZSTD_FRAME_START = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18", re.DOTALL)
+"""A frame with data, or one to be skipped."""
 CUT_OFF = "it is cut off"
-DECODE_ERRORS = (OSError, EOFError, struct.error, zlib.error, brotli.error, zstd.ZstdError)
-"""What decompressors raise for bytes that they cannot read."""
 
 
 class BodyTooLarge(ValueError):
@@ -46,38 +46,21 @@ def decode_body(body: bytes, content_encoding: str, limit: int = MAX_BODY_BYTES)
     """Return the body with all known encodings undone, the last applied first. An unknown one ends the decoding.
 
     Raise BodyTooLarge beyond `limit` bytes, UndecodableBody for bytes that are not in the named encoding, TruncatedBody
-    for a stream that is cut off. A body that is called gzip and begins like markup or JSON is returned as it is.
+    for a stream that is cut off. Markup or JSON that was never encoded is returned as it is.
     """
     for name in reversed([part.strip().lower() for part in content_encoding.split(",") if part.strip()]):
         if name == "identity" or not body:
             continue
-        if name in ("gzip", "x-gzip"):
-            body = body if body.lstrip()[:1] in PLAIN_TEXT_STARTS else _decode_gzip(body, limit)
-        elif name == "deflate":
-            body = _decode_deflate(body, limit)
-        elif name == "br":
-            body = _decode_brotli(body, limit)
-        elif name == "zstd":
-            body = _decode_zstd(body, limit)
-        else:
-            return body
+        decode = DECODERS.get(name)
+        if decode is None:
+            break
+        try:
+            body = decode(body, limit)
+        except UndecodableBody:
+            if not PLAIN_TEXT_START.match(body):
+                raise
     _raise_if_too_large(body, limit)
     return body
-
-
-def is_truncated_gzip(body: bytes, decoded_length: int) -> bool:
-    """Return whether a gzip body ends before its end. `decoded_length` is what a decoder made of it.
-
-    The last four bytes of a whole member are its length. Only if they differ, the body is decoded again.
-    """
-    if int.from_bytes(body[-4:], "little") == decoded_length & 0xFFFFFFFF:
-        return False
-    try:
-        for _ in _iterate_gzip(body):
-            pass
-    except EOFError:
-        return True
-    return False
 
 
 def _iterate_gzip(body: bytes) -> Iterator[bytes]:
@@ -156,7 +139,7 @@ def _decode_zstd(body: bytes, limit: int) -> bytes:
             _raise_if_too_large(decoded, limit)
             if not stream.eof:
                 raise TruncatedBody(CUT_OFF)
-            body = stream.unused_data
+            body = stream.unused_data if ZSTD_FRAME_START.match(stream.unused_data) else b""
     except zstd.ZstdError as error:
         raise UndecodableBody(str(error)) from error
     return bytes(decoded)
@@ -165,3 +148,14 @@ def _decode_zstd(body: bytes, limit: int) -> bytes:
 def _raise_if_too_large(decoded: bytes | bytearray, limit: int) -> None:
     if len(decoded) > limit:
         raise BodyTooLarge(f"a body of more than {limit} bytes")
+
+
+ACCEPTED_ENCODINGS = ("gzip", "deflate", "br", "zstd")
+"""What a request says that it reads."""
+DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _decode_gzip,
+    "x-gzip": _decode_gzip,
+    "deflate": _decode_deflate,
+    "br": _decode_brotli,
+    "zstd": _decode_zstd,
+}

@@ -1,76 +1,70 @@
-"""HttpCompressionMiddleware of Scrapy, with this project's errors.
+"""Decode bodies by their Content-Encoding, as the archive reader does (`archive.content_encoding`).
 
-Scrapy decodes gzip, deflate, brotli and zstd, including nested encodings, and never makes more than DOWNLOAD_MAXSIZE
-bytes of a body. Here a decompression bomb raises ForbiddenTarget. A body that is truncated, or not what its header
-says, is retried and in the end raises Unreachable. (Scrapy accepts a truncated body: half an article.)
+Replaces Scrapy's HttpCompressionMiddleware, which accepts a body that is cut off: half an article. Here such a body,
+and one that is not what its header says, is retried and in the end raises Unreachable. One that expands past
+DOWNLOAD_MAXSIZE raises ForbiddenTarget.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Self
 
-from scrapy import Request, Spider
+from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
-from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Response
+from scrapy.exceptions import NotConfigured
+from scrapy.http import Response, TextResponse
+from scrapy.responsetypes import responsetypes
 
 from crawler.archive.content_encoding import (
-    CUT_OFF,
-    DECODE_ERRORS,
+    ACCEPTED_ENCODINGS,
     MAX_BODY_BYTES,
     BodyTooLarge,
     UndecodableBody,
     decode_body,
-    is_truncated_gzip,
 )
 from crawler.context.backoff import make_retry_request
 from crawler.context.exceptions import RequestFailed
 from crawler.errors import ForbiddenTarget, Unreachable
 from crawler.middlewares.guard import format_too_large
 
-GZIP_ENCODINGS = ("gzip", "x-gzip")
 
+class DecompressMiddleware:
+    """Decodes bodies, and rejects those that are cut off or too large."""
 
-class DecompressMiddleware(HttpCompressionMiddleware):
-    """Decodes bodies, and rejects those that are truncated or too large."""
-
-    crawler: Crawler
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._max_size = crawler.settings.getint("DOWNLOAD_MAXSIZE") or MAX_BODY_BYTES
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Make the middleware; raise NotConfigured where decompression is off."""
-        middleware = super().from_crawler(crawler)
-        middleware.crawler = crawler
-        return middleware
+        """Make the middleware; raise NotConfigured where COMPRESSION_ENABLED is false."""
+        if not crawler.settings.getbool("COMPRESSION_ENABLED"):
+            raise NotConfigured
+        return cls(crawler)
 
-    def process_response(
-        self, request: Request, response: Response, spider: Spider | None = None
-    ) -> Request | Response:
+    def process_request(self, request: Request) -> None:
+        """Tell the server which encodings are read."""
+        request.headers.setdefault("Accept-Encoding", ", ".join(ACCEPTED_ENCODINGS))
+
+    def process_response(self, request: Request, response: Response) -> Request | Response:
         """Return the decoded response. Raise ForbiddenTarget past the size limit, Unreachable for a broken body."""
-        # Scrapy removes the header from the response.
-        encoding = (response.headers.get("Content-Encoding") or b"").decode("latin-1").strip()
+        encoding = b", ".join(response.headers.getlist("Content-Encoding")).decode("latin-1")
+        if request.method == "HEAD" or not encoding:
+            return response
         try:
-            decoded = super().process_response(request=request, response=response)
-            if encoding and isinstance(decoded, Response):
-                self._raise_if_truncated(response.body, encoding, len(decoded.body))
-        except IgnoreRequest as error:
+            body = decode_body(response.body, encoding, self._max_size)
+        except BodyTooLarge as error:
             raise RequestFailed(ForbiddenTarget(format_too_large(request.url, self._max_size))) from error
-        except (*DECODE_ERRORS, UndecodableBody) as error:
-            assert self.crawler.spider is not None
-            retry = make_retry_request(request, f"broken {encoding}", self.crawler.spider)
+        except UndecodableBody as error:
+            assert self._crawler.spider is not None
+            retry = make_retry_request(request, f"broken {encoding}", self._crawler.spider)
             if retry is not None:
                 return retry
             message = f"{request.url}: the body is not valid {encoding!r} ({error}). Try again later."
             raise RequestFailed(Unreachable(message, url=request.url)) from error
-        return decoded
-
-    def _raise_if_truncated(self, body: bytes, encoding: str, decoded_length: int) -> None:
-        """Raise EOFError or TruncatedBody for a body of which Scrapy decoded only the part that arrived."""
-        if encoding.lower() in GZIP_ENCODINGS:
-            if is_truncated_gzip(body, decoded_length):
-                raise EOFError(CUT_OFF)
-            return
-        with suppress(BodyTooLarge):  # Scrapy has checked the size already
-            decode_body(body, encoding, self._max_size or MAX_BODY_BYTES)
+        headers = response.headers.copy()
+        del headers["Content-Encoding"]
+        kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
+        if issubclass(kind, TextResponse):
+            return response.replace(cls=kind, headers=headers, body=body, encoding=None)
+        return response.replace(headers=headers, body=body)

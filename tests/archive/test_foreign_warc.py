@@ -237,6 +237,20 @@ def test_a_body_that_is_cut_off_is_an_error(encoding: str) -> None:
             decode_body(whole[:length], name)
 
 
+MARKUP = ["<!DOCTYPE html><p>Мост открыт.</p>", '\ufeff{"data": []}', "  [1, 2]", "<p>" + "Мост открыт. " * 90]
+
+
+@pytest.mark.parametrize("text", MARKUP, ids=range(len(MARKUP)))
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "deflate", "br", "zstd", "gzip, br"])
+def test_markup_that_was_never_encoded_is_read(encoding: str, text: str) -> None:
+    assert decode_body(text.encode(), encoding) == text.encode()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+def test_bytes_after_the_stream_are_ignored(encoding: str) -> None:
+    assert decode_body(compress_text(encoding, b"<p>bridge</p>") + b"\r\n", encoding) == b"<p>bridge</p>"
+
+
 def test_cut_record_is_named_and_the_others_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.warc.gz"
     with path.open("wb") as file:

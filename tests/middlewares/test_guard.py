@@ -208,6 +208,13 @@ def test_a_body_that_is_not_what_it_is_said_to_be_is_named(site: Any, crawl: Any
     assert "Traceback" not in ran.log
 
 
+def test_markup_that_was_never_packed_is_read(site: Any, crawl: Any) -> None:
+    for number, encoding in enumerate(("gzip", "br", "deflate", "zstd")):
+        site.pages[f"/{number}"] = site.answer(b"<p>A bridge</p>", Content_Encoding=encoding)
+    ran = crawl(*(site.url(f"/{number}") for number in range(4)))
+    assert not any("kinds" in page for page in ran.pages)
+
+
 TEXT = "".join(f"A bridge of {number * number} metres. " for number in range(900)).encode()
 WHOLE_BODIES = {
     "gzip": gzip.compress(TEXT, mtime=0),
