@@ -3,7 +3,6 @@
 snapshot         Snapshot: one HTTP response
 site             Site: what a page class must know of its source; Reading: what a page yielded
 base             Page, ArticlePage and `read_snapshot`, the one way from a snapshot to articles and links
-urls             the absolute form of an address, the parts that identify an article
 listing          ListingPage: a page that lists articles
 feed             RSS and Atom
 blocks           a page as a sequence of lines, from HTML or plain text

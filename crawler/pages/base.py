@@ -23,10 +23,10 @@ from crawler.pages.boilerplate import remove_boilerplate
 from crawler.pages.refusal import is_javascript_shell, make_shell_error, raise_if_refused
 from crawler.pages.site import ArticleAddress, Reading, Site
 from crawler.pages.snapshot import Snapshot
-from crawler.pages.urls import resolve_url
 from crawler.text import dates
-from crawler.text.cleaning import clean_line, clean_line_or_none
+from crawler.text.cleaning import clean_line_or_none
 from crawler.text.language import detect_language
+from crawler.text.urls import resolve_url
 
 STORED_URL_PREFIX = "stored://sha256/"
 """The URL of a page that was stored without its URL."""
@@ -95,7 +95,7 @@ class Page:
 
     def get_text(self, node: Selector) -> str | None:
         """Return the text of an element that a reader sees as one line, or None where there is none."""
-        return " ".join(line.text for line in blocks.parse_html(node.root) if line.tag != "img") or None
+        return blocks.join_lines(blocks.parse_html(node.root)) or None
 
     def make_changed_error(self, field: str, selector: str, found: str) -> PageChanged:
         """Return the error for a field that is not where this class looks for it."""
@@ -108,8 +108,10 @@ class Page:
     def record_lines(self, field: str, lines: Sequence[Block]) -> None:
         """Record in which elements the lines of a field are. `select_one` and `select_first` do this themselves.
 
-        Use the parent of a paragraph, so that bodies of one and of many paragraphs have the same path.
+        Images do not count. Use the parent of a paragraph, so that bodies of one and of many paragraphs have the same
+        path.
         """
+        lines = [line for line in lines if not line.is_image]
         if lines and lines[0].node is not None:
             ends = (lines[0].node, lines[-1].node)
             self.field_nodes[field] = tuple(
@@ -181,7 +183,10 @@ class ArticlePage(Page):
     """A page that is one article. Subclasses define `extract_fields`."""
 
     def extract_fields(self) -> dict[str, Any]:
-        """Return the article's fields, `body` as a list of paragraphs. Fields that the page lacks may be absent."""
+        """Return the article's fields, `body` as a list of Blocks. Fields that the page lacks may be absent.
+
+        Images among the blocks and boilerplate are removed later.
+        """
         raise NotImplementedError
 
     def read(self) -> Reading:
@@ -206,11 +211,14 @@ def identify_by_digest(snapshot: Snapshot) -> ArticleAddress | None:
 
 
 def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -> Article:
-    """Return an Article from a page's fields. Its language is detected from the text, whatever the URL names."""
-    paragraphs = [line for paragraph in fields.pop("body") if (line := clean_line(paragraph))]
+    """Return an Article from a page's fields. Its language is detected from the text, whatever the URL names.
+
+    Blocks are clean already; other fields may come from a page's data, and are cleaned here.
+    """
+    lines = [line for line in fields.pop("body") if not line.is_image]
     fields = {name: clean_line_or_none(value) if isinstance(value, str) else value for name, value in fields.items()}
-    kept = remove_boilerplate(paragraphs)
-    body = "\n".join(kept)
+    kept = remove_boilerplate(lines)
+    body = "\n".join(line.text for line in kept)
     if not body:
         raise page.make_changed_error("body", "paragraphs", "none")
     language = detect_language(f"{fields.get('title') or ''}\n{body}")
@@ -230,7 +238,7 @@ def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -
         rights=fields.pop("rights", page.site.rights),
         provenance=dict(page.provenance),
         requested_language=requested,
-        flags=(ArticleFlag.BOILERPLATE_REMOVED,) if len(kept) < len(paragraphs) else (),
+        flags=(ArticleFlag.BOILERPLATE_REMOVED,) if len(kept) < len(lines) else (),
         **fields,
     )
     if page.is_complete:

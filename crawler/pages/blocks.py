@@ -40,6 +40,7 @@ ESCAPED_TAG = re.compile(
     re.IGNORECASE,
 )
 """A tag in the text itself: the site encoded its markup once more."""
+MAX_ESCAPED_LEVELS = 2
 MAX_FOOTNOTE_LENGTH = 6
 FOOTNOTE_MARK = re.compile(r"\s*(?:[\[(]?\d{1,3}[\])]?|[*†‡]{1,3})\s*")
 POWER_BASE = re.compile(r"(?:^|[\W\d_])[^\W\d_A-ZА-ЯЁ]{1,2}$|(?<!\d)10$")
@@ -70,6 +71,7 @@ INDENTED_NUMBER_PATTERN = re.compile(r"\s+\d+\.\s+")
 class Block:
     """One line of a page. `tag` is the nearest element around it that has a meaning (`p`, `li`, `h1`, `figcaption`).
 
+    `text` is clean (see `clean_line`): the functions of this module make blocks, and nothing cleans them again.
     An image is a block of its own with the tag `img`: `text` is its alternative text (may be empty), `source` its URL.
     `node` is the lxml element around the line, None for a line of plain text.
     """
@@ -79,13 +81,21 @@ class Block:
     source: str | None = None
     node: Any = field(default=None, compare=False, repr=False)
 
+    @property
+    def is_image(self) -> bool:
+        """Whether the block is an image. Its text is no line of the page."""
+        return self.tag == "img"
+
 
 def parse_text(text: str) -> list[Block]:
-    """Return the lines of a text rendering without blank ones. An indented "1." makes a list item."""
+    """Return the lines of a text rendering without blank ones and without tags. An indented "1." makes a list item."""
     blocks = []
     for raw in text.splitlines():
         item = INDENTED_NUMBER_PATTERN.match(raw)
-        if line := clean_line(raw[item.end() :] if item else raw):
+        line = clean_line(raw[item.end() :] if item else raw)
+        if "<" in line and ESCAPED_TAG.search(line):
+            line = join_lines(parse_markup(line))
+        if line:
             blocks.append(Block(line, "li" if item else "p"))
     return blocks
 
@@ -100,6 +110,11 @@ def parse_markup(markup: str) -> list[Block]:
     return parse_html(Selector(text=markup, type="html").root) if markup.strip() else []
 
 
+def join_lines(blocks: list[Block]) -> str:
+    """Return the text of several blocks as one line, without images."""
+    return " ".join(block.text for block in blocks if not block.is_image)
+
+
 def read_line(text: str) -> str:
     """Return a text that may have tags or entities in it as one line of plain text.
 
@@ -108,7 +123,7 @@ def read_line(text: str) -> str:
     line = clean_line(decode_entities(text))
     if not ESCAPED_TAG.search(line):
         return line
-    return " ".join(block.text for block in parse_markup(line) if block.tag != "img")
+    return join_lines(parse_markup(line))
 
 
 @dataclass(slots=True)
@@ -129,14 +144,14 @@ class _BlockCollector:
     The stack has what is still to do: a text to add, an element to enter, or a function that leaves an element.
     """
 
-    def __init__(self, *, is_nested: bool = False) -> None:
+    def __init__(self, *, escaped_levels: int = MAX_ESCAPED_LEVELS) -> None:
         self.blocks: list[Block] = []
         self.pending_text: list[str] = []
         self.tag = "p"
         self.node: Any = None
         self.stack: list[Any] = []
         self.rows: list[_TableRow] = []
-        self.is_nested = is_nested
+        self.escaped_levels = escaped_levels
 
     def collect_blocks(self, root: Any) -> list[Block]:
         self.node = root
@@ -202,7 +217,7 @@ class _BlockCollector:
             self.pending_text.append(text)
 
     def _end_cell(self, row: _TableRow) -> None:
-        lines = [block for block in self.blocks[row.cell_start :] if block.tag != "img"]
+        lines = [block for block in self.blocks[row.cell_start :] if not block.is_image]
         row.filled_cells += bool(lines)
         row.has_paragraphs |= len({id(line.node) for line in lines}) > 1
 
@@ -211,9 +226,8 @@ class _BlockCollector:
         if row.has_paragraphs or row.filled_cells < 2:
             return
         inside = self.blocks[row.start :]
-        text = " ".join(block.text for block in inside if block.tag != "img")
-        images = [block for block in inside if block.tag == "img"]
-        self.blocks[row.start :] = [Block(text, row.tag, None, row.node), *images]
+        images = [block for block in inside if block.is_image]
+        self.blocks[row.start :] = [Block(join_lines(inside), row.tag, None, row.node), *images]
 
     def _is_footnote_mark(self, node: Any) -> bool:
         text = node.text or (node[0].text if len(node) == 1 else None) or ""
@@ -241,15 +255,15 @@ class _BlockCollector:
         text = clean_line(text)
         if "&" in text:
             text = clean_line(decode_entities(text))
-        if "<" in text and not self.is_nested and ESCAPED_TAG.search(text):
+        if "<" in text and self.escaped_levels and ESCAPED_TAG.search(text):
             self._add_escaped_markup(text)
         elif text:
             self.blocks.append(Block(text, self.tag, None, self.node))
 
     def _add_escaped_markup(self, markup: str) -> None:
         root = Selector(text=markup, type="html").root
-        for block in _BlockCollector(is_nested=True).collect_blocks(root):
-            self.blocks.append(replace(block, node=None if block.tag == "img" else self.node))
+        for block in _BlockCollector(escaped_levels=self.escaped_levels - 1).collect_blocks(root):
+            self.blocks.append(replace(block, node=None if block.is_image else self.node))
 
 
 @cache

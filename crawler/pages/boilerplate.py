@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from crawler.defaults import load_default_toml
-from crawler.pages.blocks import ESCAPED_TAG, read_line
+from crawler.pages.blocks import Block
 
 MAX_LINE_LENGTH = 300
 """Characters: a longer line is a paragraph of the article, whatever its first words are."""
@@ -28,7 +28,6 @@ def is_boilerplate(line: str) -> bool:
     return len(line) <= MAX_LINE_LENGTH and _load_pattern().fullmatch(line.strip(LINE_DECORATIONS)) is not None
 
 
-def remove_boilerplate(paragraphs: list[str]) -> list[str]:
-    """Return the paragraphs of the article alone, without tags that are in their text."""
-    lines = [read_line(line) if "<" in line and ESCAPED_TAG.search(line) else line for line in paragraphs]
-    return [line for line in lines if line and not is_boilerplate(line)]
+def remove_boilerplate(lines: list[Block]) -> list[Block]:
+    """Return the lines of the article alone."""
+    return [line for line in lines if not is_boilerplate(line.text)]

@@ -11,7 +11,7 @@ from crawler.errors import PageChanged
 from crawler.pages.listing import ListingPage
 from crawler.pages.site import Site
 from crawler.pages.snapshot import Snapshot
-from crawler.pages.urls import resolve_url
+from crawler.text.urls import resolve_url
 
 ENTITY_DECLARATION_PATTERN = re.compile("<!ENTITY", re.IGNORECASE)
 """No feed needs entity declarations. A small file of them can fill a machine's memory when they are expanded."""

@@ -20,8 +20,8 @@ from typing import Any
 from crawler.errors import PageChanged, SourceError, Unreachable
 from crawler.items import Article, Image
 from crawler.pages.base import Page, make_article, make_reading_error
-from crawler.pages.blocks import Block, parse_markup, read_line
-from crawler.pages.boilerplate import remove_boilerplate
+from crawler.pages.blocks import Block, join_lines, parse_markup, read_line
+from crawler.pages.boilerplate import is_boilerplate
 from crawler.pages.listing import ListingPage
 from crawler.pages.press_release import find_dateline_place, split_attribution
 from crawler.pages.refusal import is_javascript_shell, make_shell_error
@@ -143,22 +143,22 @@ class NewsAnswer(Page):
         """
         native_id, url = self.check_record(record)
         self.provenance = {}
-        lines = self.parse_markup(record["body"])
-        paragraphs, attribution = split_attribution([line.text for line in lines if line.tag != "img"])
-        if not remove_boilerplate(paragraphs):
+        blocks = self.parse_markup(record["body"])
+        lines, attribution = split_attribution(blocks)
+        if all(line.is_image or is_boilerplate(line.text) for line in lines):
             return None
         published = self.parse_created_date(record["created_date"], url)
         self.record_sources()
         fields = {
             "title": read_line(record["title"] or "") or None,
             "lead": self.parse_lead(record.get("short_description")),
-            "body": paragraphs,
+            "body": lines,
             "published_at": published.at,
             "published_raw": record["created_date"],
             "published_precision": published.precision,
-            "place": find_dateline_place(paragraphs, self.site.time_zone),
+            "place": find_dateline_place(lines, self.site.time_zone),
             "attribution": attribution,
-            "images": self.list_images(record, lines),
+            "images": self.list_images(record, blocks),
         }
         return make_article(self, native_id, url, fields)
 
@@ -198,7 +198,7 @@ class NewsAnswer(Page):
 
     def parse_lead(self, markup: str | None) -> str | None:
         """Return a `short_description` as one line of plain text. It may have markup."""
-        return " ".join(line.text for line in self.parse_markup(markup) if line.tag != "img") or None
+        return join_lines(self.parse_markup(markup)) or None
 
     def parse_created_date(self, created: Any, url: str) -> ParsedDate:
         """Return `created_date` as the setting reads it.
@@ -219,9 +219,7 @@ class NewsAnswer(Page):
         caption = clean_line_or_none(decode_entities(record.get("alt_image") or ""))
         images = [Image(url=self.make_absolute_url(record.get("heropic")), caption=caption)]
         images += [
-            Image(url=self.make_absolute_url(line.source), caption=line.text or None)
-            for line in lines
-            if line.tag == "img"
+            Image(url=self.make_absolute_url(line.source), caption=line.text or None) for line in lines if line.is_image
         ]
         return tuple(image for image in images if image.url)
 

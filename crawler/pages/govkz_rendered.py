@@ -65,19 +65,19 @@ class RenderedArticle(ArticlePage):
         title = self.find_title(start)
         lines = self.blocks[start + 1 : end]
         lines = lines[1:] if lines and COUNTER_PATTERN.fullmatch(lines[0].text) else lines
-        paragraphs, attribution = split_attribution([block.text for block in lines if block.tag != "img"])
+        body, attribution = split_attribution(lines)
         self.record_lines("published_at", self.blocks[start : start + 1])
-        self.record_lines("body", [block for block in lines if block.tag != "img"])
+        self.record_lines("body", lines)
         self.record_rule("title", "line before the date")
         self.record_rule("published_at", "date line")
         self.record_rule("body", "date to end label")
         return {
             "title": title,
-            "body": paragraphs,
+            "body": body,
             "published_at": published.at,
             "published_raw": published.raw,
             "published_precision": published.precision,
-            "place": find_dateline_place(paragraphs, self.site.time_zone),
+            "place": find_dateline_place(body, self.site.time_zone),
             "attribution": attribution,
             "images": self.list_images(self.blocks[:start] + lines),
         }
@@ -93,7 +93,7 @@ class RenderedArticle(ArticlePage):
     def find_title(self, start: int) -> str:
         """Return the line above the date, past the gallery counter."""
         for block in reversed(self.blocks[:start]):
-            is_title = block.tag != "img" and not GALLERY_PATTERN.fullmatch(block.text)
+            is_title = not block.is_image and not GALLERY_PATTERN.fullmatch(block.text)
             if is_title and not get_shell_notice().startswith(block.text):
                 self.record_lines("title", [block])
                 return block.text
@@ -136,9 +136,9 @@ class ReleaseText(ArticlePage):
 
     def extract_fields(self) -> dict[str, Any]:
         """Return the paragraphs, their attribution and the place. The text has no title, lead or time."""
-        paragraphs, attribution = split_attribution([block.text for block in self.blocks])
+        body, attribution = split_attribution(self.blocks)
         self.record_rule("body", "every line")
         if attribution:
             self.record_rule("attribution", "last line")
-        place = find_dateline_place(paragraphs, self.site.time_zone)
-        return {"body": paragraphs, "attribution": attribution, "place": place}
+        place = find_dateline_place(body, self.site.time_zone)
+        return {"body": body, "attribution": attribution, "place": place}

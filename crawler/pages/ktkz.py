@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from crawler.pages.urls import split_url
+from crawler.text.urls import split_url
 
 HOSTS = ("www.kt.kz", "kt.kz")
 PATH_PATTERN = re.compile(r"/(?:(?P<edition>rus|eng|kaz)/(?P<section>[\w-]+)/)?.*_-?(?P<id>\d{10})\.html")

@@ -7,6 +7,7 @@ from datetime import tzinfo
 from functools import cache
 
 from crawler.defaults import load_default_toml
+from crawler.pages.blocks import Block
 from crawler.pages.boilerplate import is_boilerplate
 from crawler.text.dates import parse_date
 
@@ -28,16 +29,20 @@ def _load_attribution_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(line, re.IGNORECASE), re.compile(rf"\b(?:{verbs})\b")
 
 
-def split_attribution(paragraphs: list[str]) -> tuple[list[str], str | None]:
-    """Return the paragraphs without a short last line "Источник: …", and the name in it (None without such a line).
+def split_attribution(lines: list[Block]) -> tuple[list[Block], str | None]:
+    """Return the lines without a short last one "Источник: …", and the name in it (None without such a line).
 
-    Credits and other lines of the page may come after it. They stay, because `make_article` removes them.
+    Images, credits and other lines of the page may come after it. They stay, because `make_article` removes them.
     """
-    last = len(paragraphs) - 1
-    while last >= 0 and is_boilerplate(paragraphs[last]) and not find_attribution(paragraphs[last]):
-        last -= 1
-    name = find_attribution(paragraphs[last]) if last >= 0 else None
-    return (paragraphs[:last] + paragraphs[last + 1 :], name) if name else (paragraphs, None)
+    for number in range(len(lines) - 1, -1, -1):
+        line = lines[number]
+        if line.is_image:
+            continue
+        if name := find_attribution(line.text):
+            return lines[:number] + lines[number + 1 :], name
+        if not is_boilerplate(line.text):
+            break
+    return lines, None
 
 
 def find_attribution(line: str) -> str | None:
@@ -49,9 +54,10 @@ def find_attribution(line: str) -> str | None:
     return found["name"].strip(" .") or None
 
 
-def find_dateline_place(paragraphs: list[str], zone: tzinfo) -> str | None:
+def find_dateline_place(lines: list[Block], zone: tzinfo) -> str | None:
     """Return the city of a dateline ("Астана, 6 марта 2026 года – …"), or None. The dateline stays in the text."""
-    found = DATELINE_PATTERN.match(paragraphs[0]) if paragraphs else None
+    first = next((line.text for line in lines if not line.is_image), "")
+    found = DATELINE_PATTERN.match(first)
     if found and _is_name(found["place"]) and parse_date(found["date"], zone):
         return found["place"]
     return None

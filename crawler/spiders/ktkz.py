@@ -49,25 +49,25 @@ class KtArticle(ArticlePage):
         when = self.parse_date("published_at", found[0] if found else raw, "div.page-meta span")
         content = self.select_first("body", "div.page-content > div", text)
         lines = blocks.parse_html(content.root)
-        paragraphs = [
-            line.text
+        body = [
+            line
             for line in lines
-            if line.tag != "img"
+            if not line.is_image
             and (not CAPTION_OR_SHARE_LINE.fullmatch(line.text) or release.find_attribution(line.text))
         ]
-        paragraphs, attribution = release.split_attribution(paragraphs)
-        dateline = DATELINE.match(paragraphs[0]) if paragraphs else None
+        body, attribution = release.split_attribution(body)
+        dateline = DATELINE.match(body[0].text) if body else None
         for field, rule in (("title", "h1"), ("published_at", "page-meta span"), ("body", "page-content > div")):
             self.record_rule(field, rule)
         address = parse_ktkz_url(self.snapshot.url)
         return {
             "title": title,
-            "body": paragraphs,
+            "body": body,
             "published_at": when.at,
             "published_raw": when.raw,
             "published_precision": when.precision,
             "section": address.section if address else None,
-            "place": dateline["place"] if dateline else release.find_dateline_place(paragraphs, self.site.time_zone),
+            "place": dateline["place"] if dateline else release.find_dateline_place(body, self.site.time_zone),
             "attribution": attribution,
             "images": tuple(
                 Image(url=self.make_absolute_url(line.source), caption=line.text or None)

@@ -17,9 +17,9 @@ from crawler.pages.govkz import DETAILS_PATTERN, NewsAnswer, RenderedList
 from crawler.pages.govkz_rendered import ReleaseText, RenderedArticle
 from crawler.pages.ktkz import parse_ktkz_url
 from crawler.pages.site import ArticleAddress, Reading
-from crawler.pages.urls import split_url
 from crawler.spiders.base import HealthExpectation
 from crawler.spiders.listing_coverage import FullTextListingSpider, ListPage
+from crawler.text.urls import split_url
 
 # The fields that the portal's own pages request. It worked without token or cookie in May-June 2026.
 QUERY = (

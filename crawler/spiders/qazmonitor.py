@@ -19,8 +19,8 @@ from crawler.pages.feed import Feed
 from crawler.pages.listing import ListingPage
 from crawler.pages.site import ArticleAddress, Site
 from crawler.pages.snapshot import Snapshot
-from crawler.pages.urls import split_url
 from crawler.spiders.base import HealthExpectation, SourceSpider
+from crawler.text.urls import split_url
 
 HOSTS = ("qazmonitor.com", "www.qazmonitor.com", "en.qazmonitor.com")
 ARTICLE_PATH = re.compile(r"/(?P<section>[\w-]+)/(?P<id>\d+)(?:/.*)?")
@@ -52,8 +52,8 @@ class QazArticle(ArticlePage):
         minutes = below[1] if below else dateline["minutes"]
         title, lead, content = self.split_heading(rest[1:] if below else rest, crumbs)
         body, images = split_captions(content)
-        for field, lines in (("published_at", self.blocks[start : start + 1]), ("body", content)):
-            self.record_lines(field, [line for line in lines if line.tag != "img"])
+        self.record_lines("published_at", self.blocks[start : start + 1])
+        self.record_lines("body", content)
         described = metadata.find_json_ld(self.root) if self.snapshot.kind == "html" else {}
         self.record_rules(bool(crumbs), described)
         return {
@@ -91,7 +91,7 @@ class QazArticle(ArticlePage):
 
     def split_heading(self, lines: list[Block], crumbs: list[str]) -> tuple[str, str | None, list[Block]]:
         """Return title, lead and the lines after them. With a breadcrumb, its last entry must be the title."""
-        if not lines or lines[0].tag == "img":
+        if not lines or lines[0].is_image:
             raise self.make_changed_error("title", "the line after the dateline", lines[0].tag if lines else "nothing")
         if len(crumbs) > 2 and crumbs[2].casefold() != lines[0].text.casefold():
             raise self.make_changed_error("title", f"the breadcrumb's title {crumbs[2]!r}", repr(lines[0].text[:80]))
@@ -117,9 +117,12 @@ class QazArticle(ArticlePage):
             self.record_rule("author", "JSON-LD")
 
 
-def split_captions(lines: list[Block]) -> tuple[list[str], list[Block]]:
-    """Return the paragraphs and the images. A caption is an image's text, a `figcaption`, or a line printed twice."""
-    body: list[str] = []
+def split_captions(lines: list[Block]) -> tuple[list[Block], list[Block]]:
+    """Return the lines of the text and the images.
+
+    A caption is an image's text, a `figcaption`, or a line printed twice.
+    """
+    body: list[Block] = []
     images: list[Block] = []
     number = 0
     while number < len(lines):
@@ -127,17 +130,17 @@ def split_captions(lines: list[Block]) -> tuple[list[str], list[Block]]:
         number += 1
         if line.text == LOGO_CAPTION:
             continue
-        if line.tag == "img":
+        if line.is_image:
             captioned = (
-                after is not None and after.tag != "img" and (after.text == line.text or after.tag == "figcaption")
+                after is not None and not after.is_image and (after.text == line.text or after.tag == "figcaption")
             )
             images.append(Block(after.text if after and captioned else line.text, "img", line.source))
             number += captioned
-        elif line.tag == "figcaption" or (after is not None and after.text == line.text and after.tag != "img"):
+        elif line.tag == "figcaption" or (after is not None and after.text == line.text and not after.is_image):
             images.append(Block(line.text, "img"))
             number += line.tag != "figcaption"
         else:
-            body.append(line.text)
+            body.append(line)
     return body, images
 
 

@@ -15,5 +15,6 @@ numbers          text → numbers and days as values
 number_words     text → every number that it may state, also in words
 transliteration  Cyrillic and Latin names in one form
 language         text → `en`, `ru`, `kk`
+urls             the absolute form of an address, the parts that all its spellings share
 counts           "1 article", "2 articles"
 """

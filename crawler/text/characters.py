@@ -39,3 +39,17 @@ UNSEEN_CHARACTERS = (
 """Characters that no text of a site keeps. They can hide words, reverse a line or command a terminal."""
 UNPRINTED_CHARACTERS = UNSEEN_CHARACTERS + LINE_SEPARATORS
 """Characters of a text for which a page of print has no sign."""
+
+
+def make_character_class(characters: str) -> str:
+    """Return a regular expression for one of the characters, written as ranges.
+
+    Python searches a set with characters above U+FFFF one by one: with 500 of them that takes a hundred times as long.
+    """
+    ranges: list[list[int]] = []
+    for code in sorted(map(ord, characters)):
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return "[" + "".join(rf"\U{first:08x}-\U{last:08x}" for first, last in ranges) + "]"

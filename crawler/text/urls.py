@@ -1,4 +1,4 @@
-"""URLs as pages write them: the absolute form, and the parts by which sources identify their articles."""
+"""URLs as pages write them: the absolute form, and the parts that all spellings of one URL share."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def resolve_url(address: str | None, base: str) -> str | None:
 def split_url(url: str) -> tuple[str, str, str]:
     """Return host, path and query of a web address, so that all spellings of one address have equal parts.
 
-    The host is in lower case, without a final dot and `m.`. The path is without doubled and final slashes and without
-    a session's number, its percent signs are normalized. All three are empty for any other text: another scheme,
-    another port than 80 and 443, a broken address.
+    The host is in lower case and ASCII, without a final dot and `m.`, with its port where that is not 80 or 443. The
+    path is without doubled and final slashes and without a session's number, its percent signs are normalized. All
+    three are empty for any other text: another scheme, a broken address.
 
     >>> split_url("HTTPS://WWW.GOV.KZ:443/memleket/?lang=ru#top")
     ('www.gov.kz', '/memleket', 'lang=ru')
@@ -64,16 +64,29 @@ def split_url(url: str) -> tuple[str, str, str]:
         host, port = parts.hostname or "", parts.port
     except ValueError:  # a broken port or IPv6 address
         return "", "", ""
-    if parts.scheme not in ("http", "https") or port not in (None, 80, 443):
+    if parts.scheme not in ("http", "https"):
         return "", "", ""
+    host = MOBILE_PREFIX_PATTERN.sub("", _encode_host(host.rstrip(".")), count=1)
+    if host and port not in (None, 80, 443):
+        host = f"{host}:{port}"
     path = re.sub(r"/{2,}", "/", SESSION_PATTERN.sub("", _normalize_escapes(parts.path)))
-    return MOBILE_PREFIX_PATTERN.sub("", host.rstrip("."), count=1), path.rstrip("/"), parts.query
+    return host, path.rstrip("/"), parts.query
 
 
 def _escape_unprintable(url: str) -> str:
     if url.isprintable():
         return url
     return "".join(letter if letter.isprintable() else quote(letter, errors="replace") for letter in url)
+
+
+def _encode_host(host: str) -> str:
+    """Return a host in ASCII: `пример.рф` and `xn--e1afmkfd.xn--p1ai` are one."""
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:  # a label that is too long, or empty
+        return host
 
 
 def _normalize_escapes(path: str) -> str:

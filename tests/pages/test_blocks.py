@@ -258,6 +258,17 @@ def test_markup_and_entities_that_are_encoded_twice_are_read() -> None:
     ]
 
 
+def test_markup_in_a_text_rendering_is_read() -> None:
+    assert list_texts(parse_text("<p>Мост\n<br/>\nРека <b>Иле</b> &lt;i&gt;\n5 < 6")) == ["Мост", "Река Иле", "5 < 6"]
+
+
+def test_markup_that_is_encoded_three_times_is_read() -> None:
+    assert list_texts(parse_html_text("<p>&amp;lt;p&amp;gt;Мост&amp;lt;br&amp;gt;Река&amp;lt;/p&amp;gt;</p>")) == [
+        "Мост",
+        "Река",
+    ]
+
+
 def test_title_has_no_tags_and_keeps_angle_brackets() -> None:
     assert read_line("Мост <b>Аул</b> &amp;amp; <press@example.org>") == "Мост Аул &"
     assert read_line("Если 5 &lt; 6: <press@example.org>") == "Если 5 < 6: <press@example.org>"

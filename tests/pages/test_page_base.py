@@ -12,6 +12,7 @@ from crawler import spiders
 from crawler.config import Config
 from crawler.errors import Blocked, NotAnArticle, PageChanged
 from crawler.pages.base import ArticlePage, Page, read_snapshot
+from crawler.pages.blocks import Block, parse_html
 from crawler.pages.site import ArticleAddress, Site
 from crawler.pages.snapshot import Snapshot
 
@@ -29,7 +30,7 @@ class Plain(ArticlePage):
     def extract_fields(self) -> dict[str, Any]:
         self.record_rule("title", "h1")
         title = self.get_text(self.select_one("title", "h1"))
-        return {"title": title, "body": [text for p in self.root.css("p") if (text := self.get_text(p))]}
+        return {"title": title, "body": [block for p in self.root.css("p") for block in parse_html(p.root)]}
 
 
 class Old(Plain):
@@ -38,7 +39,7 @@ class Old(Plain):
     until: ClassVar[date | None] = date(2025, 1, 1)
 
     def extract_fields(self) -> dict[str, Any]:
-        return {"title": "old", "body": ["old"]}
+        return {"title": "old", "body": [Block("old")]}
 
 
 SITE = replace(QAZ, page_classes=(Old, Plain), required_fields=("title",))

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from crawler.pages.blocks import Block
 from crawler.pages.press_release import find_dateline_place, split_attribution
 from crawler.text.dates import load_time_zone
 
 ALMATY = load_time_zone("Asia/Almaty")
+
+
+def find_place(*lines: str) -> str | None:
+    return find_dateline_place([Block(line) for line in lines], ALMATY)
+
+
+def split_lines(lines: list[str]) -> tuple[list[str], str | None]:
+    kept, name = split_attribution([Block(line) for line in lines])
+    return [line.text for line in kept], name
 
 
 @pytest.mark.parametrize(
@@ -25,7 +35,7 @@ ALMATY = load_time_zone("Asia/Almaty")
     ],
 )
 def test_dateline_names_the_city(line: str, city: str) -> None:
-    assert find_dateline_place([line, "More."], ALMATY) == city
+    assert find_place(line, "More.") == city
 
 
 @pytest.mark.parametrize(
@@ -41,12 +51,12 @@ def test_dateline_names_the_city(line: str, city: str) -> None:
     ],
 )
 def test_other_beginnings_have_no_city(line: str) -> None:
-    assert find_dateline_place([line], ALMATY) is None
+    assert find_place(line) is None
 
 
 def test_dateline_further_down_is_none() -> None:
-    assert find_dateline_place(["Заголовок.", "Астана, 6 марта 2026 года – Министр принял посла."], ALMATY) is None
-    assert find_dateline_place([], ALMATY) is None
+    assert find_place("Заголовок.", "Астана, 6 марта 2026 года – Министр принял посла.") is None
+    assert find_place() is None
 
 
 @pytest.mark.parametrize(
@@ -63,7 +73,7 @@ def test_dateline_further_down_is_none() -> None:
     ],
 )
 def test_last_line_is_the_attribution_and_leaves_the_text(line: str, name: str) -> None:
-    assert split_attribution(["One.", line]) == (["One."], name)
+    assert split_lines(["One.", line]) == (["One."], name)
 
 
 @pytest.mark.parametrize(
@@ -85,9 +95,15 @@ def test_last_line_is_the_attribution_and_leaves_the_text(line: str, name: str) 
     ],
 )
 def test_other_lines_are_no_attribution(paragraphs: list[str]) -> None:
-    assert split_attribution(paragraphs) == (paragraphs, None)
+    assert split_lines(paragraphs) == (paragraphs, None)
 
 
 @pytest.mark.parametrize("tail", [["Фото: пресс-служба"], ["Фото: пресс-служба", "Количество просмотров: 12"]])
 def test_credits_may_come_after_the_attribution(tail: list[str]) -> None:
-    assert split_attribution(["One.", "Источник: МИД РК", *tail]) == (["One.", *tail], "МИД РК")
+    assert split_lines(["One.", "Источник: МИД РК", *tail]) == (["One.", *tail], "МИД РК")
+
+
+def test_images_are_no_lines() -> None:
+    picture, last, text = Block("Источник: фото", "img", "/a.jpg"), Block("Источник: МИД РК"), Block("One.")
+    assert split_attribution([text, last, picture]) == ([text, picture], "МИД РК")
+    assert find_dateline_place([picture, Block("Астана, 6 марта 2026 года – Министр принял.")], ALMATY) == "Астана"

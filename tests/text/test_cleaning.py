@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.text.characters import UNSEEN_CHARACTERS, make_character_class
 from crawler.text.cleaning import clean_line, clean_line_or_none, decode_entities
 
 
@@ -85,3 +88,10 @@ def test_entities_are_decoded_also_when_encoded_twice(raw: str, text: str) -> No
 @given(st.text(alphabet=st.characters(exclude_characters="&")))
 def test_text_without_entities_stays(text: str) -> None:
     assert decode_entities(text) == text
+
+
+def test_character_class_has_exactly_its_characters() -> None:
+    pattern = re.compile(make_character_class(UNSEEN_CHARACTERS))
+    every = "".join(map(chr, range(0x110000)))
+    assert set(pattern.findall(every)) == set(UNSEEN_CHARACTERS)
+    assert re.findall(make_character_class("]a^-b\\"), "^]a-b\\c") == list("^]a-b\\")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.pages.urls import resolve_url, split_url
+from crawler.text.urls import resolve_url, split_url
 
 PAGE = "https://www.kt.kz/rus/news/list.html"
 
@@ -86,3 +86,10 @@ def test_other_signs_keep_their_meaning(path: str, kept: str) -> None:
 
 def test_host_that_is_only_a_letter_before_the_domain_is_kept() -> None:
     assert split_url("https://m.kz/a") == ("m.kz", "/a", "")
+
+
+def test_host_is_in_ascii_and_keeps_an_unusual_port() -> None:
+    assert split_url("https://Пример.рф/a") == split_url("http://xn--e1afmkfd.xn--p1ai:80/a")
+    assert split_url("https://gov.kz.:8443/a") == ("gov.kz:8443", "/a", "")
+    long_label = "я" * 70
+    assert split_url(f"https://{long_label}.kz/a")[0] == f"{long_label}.kz"
