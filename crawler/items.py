@@ -27,12 +27,20 @@ class Verdict(StrEnum):
 
 
 class ArticleFlag(StrEnum):
-    """What was repaired in an article, or is doubtful about it. The article is stored, matched and sent anyway."""
+    """What was repaired in an article, or is doubtful about it. The article is stored and matched anyway."""
 
     BOILERPLATE_REMOVED = "boilerplate_removed"
+    CUT_OFF = "cut_off"
+    """The answer ended early, so that a part of the text may be missing."""
+    WRONG_ENCODING = "wrong_encoding"
+    """The text as a whole was decoded wrongly."""
     UNDECODABLE_CHARACTERS = "undecodable_characters"
     FUTURE_DATE = "future_date"
     IMPOSSIBLE_DATE = "impossible_date"
+
+
+DAMAGE_FLAGS = frozenset((ArticleFlag.CUT_OFF, ArticleFlag.WRONG_ENCODING))
+"""Flags of a text that is not as the site publishes it. It is no revision, and nobody is notified of it."""
 
 
 class Strength(StrEnum):
@@ -190,6 +198,11 @@ class Article:
     def texts(self) -> dict[str, str | None]:
         """The texts in which rules are searched, by field."""
         return {"title": self.title, "lead": self.lead, "body": self.body}
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether the text is not as the site publishes it: a part of it, or letters from a wrong encoding."""
+        return not DAMAGE_FLAGS.isdisjoint(self.flags)
 
     @property
     def is_matched(self) -> bool:

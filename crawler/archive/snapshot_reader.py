@@ -18,7 +18,8 @@ from crawler.archive.record_serializer import hash_payload
 from crawler.archive.warc_records import WarcRecord, read_records
 from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
-from crawler.pages.snapshot import Snapshot
+from crawler.pages.doubts import lacks_end
+from crawler.pages.snapshot import Snapshot, find_kind
 
 MAX_REVISIT_CHAIN = 20
 """Maximum length of a chain of revisits of revisits."""
@@ -28,6 +29,9 @@ STATUS_PATTERN = re.compile(r"[1-9][0-9]{2}")
 MAX_QUOTED_CHARACTERS = 200
 BODY_HEADERS = ("content-encoding", "content-length")
 """Headers that are no longer true of a decoded body."""
+FRAMING_HEADERS = ("content-length", "transfer-encoding", "content-encoding")
+"""Headers, one of which shows where a whole body ends."""
+LENGTH_PATTERN = re.compile(r"[0-9]{1,12}")
 
 
 def read_snapshots(path: Path, *, limit: int = MAX_BODY_BYTES) -> Iterator[Snapshot]:
@@ -179,7 +183,7 @@ def _make_snapshot(
 ) -> Snapshot:
     where = f"{finder.path}, byte {response.offset}, {response.url[:MAX_QUOTED_CHARACTERS]}"
     _raise_if_hostile(response, where)
-    payload, encoding = response.body, response.http_headers.get("content-encoding", "")
+    holder = response
     status = _parse_status(response)
     digest = response.headers.get("warc-payload-digest", "")
     is_not_modified = response.kind == "revisit" and status == 304
@@ -187,13 +191,14 @@ def _make_snapshot(
         original = finder.find_payload_record(response)
         if original is None:
             raise ArchiveError(f"{where}: the record that holds the payload is not in the archive.")
-        payload, encoding = original.body, original.http_headers.get("content-encoding", "")
+        holder = original
+    payload = holder.body
     if payload is None:
         raise ArchiveError(f"{where}: the record is too large to be read.")
     if not (is_not_modified and digest.startswith("sha256:")):
         digest = hash_payload(payload)
     try:
-        body = decode_body(payload, encoding, limit)
+        body = decode_body(payload, holder.http_headers.get("content-encoding", ""), limit)
     except (BodyTooLarge, UndecodableBody) as error:
         raise ArchiveError(f"{where}: the body cannot be decoded: {error}.") from error
     return Snapshot(
@@ -202,10 +207,26 @@ def _make_snapshot(
         status=status,
         headers={name: value for name, value in response.http_headers.items() if name not in BODY_HEADERS},
         fetched_at=parse_record_date(response),
-        method=request.method if request else "GET",
+        method=request.first_word if request else "GET",
         payload=(request.body or None) if request else None,
         ref=SnapshotRef(file=file, offset=response.offset, digest=digest),
+        is_cut_off=bool(payload) and _is_cut_off(holder, payload),
     )
+
+
+def _is_cut_off(record: WarcRecord, payload: bytes) -> bool:
+    """Return whether a record has only the beginning of a document, as far as is known.
+
+    Where the body ended with the connection, only the document itself shows its end. A compressed body shows its own.
+    """
+    headers = record.http_headers
+    length = headers.get("content-length", "")
+    if record.is_truncated or (LENGTH_PATTERN.fullmatch(length) and int(length) > len(payload)):
+        return True
+    is_close_delimited = record.first_word == "HTTP/1.0" or headers.get("connection", "").lower() == "close"
+    if not is_close_delimited or any(name in headers for name in FRAMING_HEADERS):
+        return False
+    return lacks_end(payload, find_kind(headers.get("content-type", ""), payload))
 
 
 def _parse_status(record: WarcRecord) -> int:

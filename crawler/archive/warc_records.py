@@ -7,6 +7,7 @@ that are cut off and bytes behind the last record. This module raises ArchiveErr
 from __future__ import annotations
 
 import io
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -28,23 +29,29 @@ MAX_RECORD_BYTES = 256 << 20
 MAX_EXPANDED_BYTES = 4 << 30
 """Maximum size of a file that is one gzip member, when it is expanded."""
 READ_BYTES = 1 << 20
+CHUNK_START = re.compile(rb"[0-9a-fA-F]{1,8}[ \t]*(?:;[^\r\n]*)?\r?\n")
+"""Some tools store a body without its chunks and keep the header that announces them."""
+LAST_CHUNK = re.compile(rb"(?:\A|\n)0+[ \t]*(?:;[^\r\n]*)?\r?\n(?:[^\r\n]+\r?\n)*(?:\r?\n)?\Z")
+MAX_TRAILER_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarcRecord:
     """A response, resource, revisit or request record. `headers` and `http_headers` have lower-case names.
 
-    `start_line` is the status or request line without its first word. `body` is the payload as stored, not in chunks.
-    None if the record is longer than MAX_RECORD_BYTES.
+    `first_word` of the status or request line is a response's protocol or a request's method; `start_line` is the rest.
+    `body` is the payload as stored, not in chunks. None if the record is longer than MAX_RECORD_BYTES. `is_truncated`:
+    the record says that its payload is not whole, or its last chunk is missing.
     """
 
     kind: str
     offset: int
     headers: Mapping[str, str]
     start_line: str
-    method: str
+    first_word: str
     http_headers: Mapping[str, str]
     body: bytes | None
+    is_truncated: bool = False
 
     @property
     def url(self) -> str:
@@ -142,16 +149,19 @@ def _parse_record(found: Any, start: int) -> WarcRecord | None:
     if is_resource:
         return _make_resource_record(found, start, body)
     http_headers = _join_headers(found.http_headers.headers)
-    if body and http_headers.get("transfer-encoding", "").lower() == "chunked":
+    is_truncated = "WARC-Truncated" in found.rec_headers
+    if body and http_headers.get("transfer-encoding", "").lower() == "chunked" and CHUNK_START.match(body):
+        is_truncated |= LAST_CHUNK.search(body[-MAX_TRAILER_BYTES:]) is None
         body = ChunkedDataReader(io.BytesIO(body), decomp_type=None).read()
     return WarcRecord(
         kind=found.rec_type,
         offset=start,
         headers=_join_headers(found.rec_headers.headers),
         start_line=found.http_headers.statusline,
-        method=found.http_headers.protocol,
+        first_word=found.http_headers.protocol,
         http_headers=http_headers,
         body=body,
+        is_truncated=is_truncated,
     )
 
 
@@ -165,7 +175,7 @@ def _make_resource_record(found: Any, start: int, body: bytes | None) -> WarcRec
         offset=start,
         headers=headers,
         start_line="200 OK",
-        method="",
+        first_word="",
         http_headers={"content-type": headers["content-type"]} if "content-type" in headers else {},
         body=body,
     )

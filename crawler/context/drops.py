@@ -31,6 +31,12 @@ class ArticleInvalid(ArticleDropped):
     level = "INFO"
 
 
+class ArticleDamaged(ArticleDropped):
+    """The text came damaged, and the store has a version of the article already."""
+
+    level = "INFO"
+
+
 class ArticleFromOtherRecord(ArticleDropped):
     """The store has this article from another record of its source; this one is a missing translation."""
 

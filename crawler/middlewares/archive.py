@@ -27,7 +27,7 @@ from crawler.context.exceptions import RequestFailed
 from crawler.context.request_meta import RequestMeta
 from crawler.context.run_context import RunContext
 from crawler.errors import ArchiveError
-from crawler.spiders.base import SourceSpider
+from crawler.spiders.base import SourceSpider, is_cut_off
 from crawler.store import HttpCacheEntry
 
 NOT_MODIFIED = 304
@@ -116,7 +116,7 @@ def _make_transaction(
         fetched_at=fetched_at,
         protocol=response.protocol or "HTTP/1.1",
         ip=str(response.ip_address) if response.ip_address else None,
-        truncated=_get_truncation(response.flags),
+        truncated="disconnect" if is_cut_off(response) else None,
         prior_record=_make_prior_record(RequestMeta.from_request(request).cache_entry),
         run_tag=run_tag,
     )
@@ -124,12 +124,6 @@ def _make_transaction(
 
 def _list_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
     return [(name, value) for name in headers for value in headers.getlist(name)]
-
-
-def _get_truncation(flags: list[str]) -> str | None:
-    if "dataloss" in flags:
-        return "disconnect"
-    return "unspecified" if "download_stopped" in flags else None
 
 
 def _make_prior_record(entry: HttpCacheEntry | None) -> PriorRecord | None:

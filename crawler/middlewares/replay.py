@@ -66,7 +66,14 @@ class ReplayDownloadHandler:
             page_follow=page.follow,
         )
         headers = {name: value for name, value in snapshot.headers.items() if name != "content-encoding"}
-        return Response(snapshot.url, status=snapshot.status, headers=headers, body=snapshot.body, request=request)
+        return Response(
+            snapshot.url,
+            status=snapshot.status,
+            headers=headers,
+            body=snapshot.body,
+            request=request,
+            flags=["dataloss"] if snapshot.is_cut_off else [],
+        )
 
     def _take_page(self, request: Request) -> StoredPage | None:
         """Return the stored answer to this request: of several the first that is not used yet, then always the last."""

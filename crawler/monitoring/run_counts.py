@@ -28,6 +28,9 @@ class RunCount(StrEnum):
     EXPECTED_ERRORS = "expected_errors"
     """Stored pages of a replay that are refusals or broken, as their expectation says."""
 
+    DAMAGED = "damaged"
+    """Articles whose text came cut off or in a wrong encoding, also those that were not stored for this reason."""
+
     READ_BACK_BEGUN = "read_back_begun"
     """Runs that began to read the lists back to the longest age of `revisits`."""
     READ_BACK = "read_back"

@@ -12,6 +12,7 @@ from crawler.items import Health, Problem, Run, Verdict
 from crawler.monitoring.baseline import Baseline
 from crawler.monitoring.publishing_rate import Silence
 from crawler.monitoring.run_counts import RunCount, get_count_name, has_result
+from crawler.text.counts import format_count
 
 DEGRADED_EXIT_CODE = 14
 """Exit code of a run that ended well and may have missed something."""
@@ -117,6 +118,9 @@ def _describe_losses(facts: RunFacts) -> str:
         losses.append(f"listed, but not to be had: {named}{f' and {rest} more' if rest > 0 else ''}.")
     if facts.counts.get(RunCount.LISTS_REPLACED) and not (facts.baseline and facts.baseline.first_list):
         losses.append("its first list failed and another was read instead, which may not name every article.")
+    if damaged := facts.counts.get(RunCount.DAMAGED):
+        came = f"{format_count(damaged, 'article')} came cut off or in a wrong encoding"
+        losses.append(f"{came}: the text is no revision, and nobody is notified of it.")
     losses += facts.anomalies
     # The first sentence follows a semicolon, so it keeps its small letter.
     return " ".join(loss if index == 0 else loss[0].upper() + loss[1:] for index, loss in enumerate(losses))

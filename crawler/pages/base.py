@@ -7,7 +7,7 @@ the old one gets an `until` date, so that old snapshots can still be read.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -15,16 +15,18 @@ from typing import Any, ClassVar
 
 from parsel import Selector
 
-from crawler.errors import CrawlerError, NotAnArticle, PageChanged, SourceError
+from crawler.errors import CrawlerError, NotAnArticle, PageChanged, SourceError, Unreachable
 from crawler.items import Article, ArticleFlag, PageStructure, Rights
 from crawler.pages import blocks, structure
 from crawler.pages.blocks import Block
 from crawler.pages.boilerplate import remove_boilerplate
+from crawler.pages.doubts import flag_doubts
 from crawler.pages.refusal import is_javascript_shell, make_shell_error, raise_if_refused
 from crawler.pages.site import ArticleAddress, Reading, Site
 from crawler.pages.snapshot import Snapshot
 from crawler.text import dates
 from crawler.text.cleaning import clean_line_or_none
+from crawler.text.decoding import is_damaged_as_a_whole
 from crawler.text.language import detect_language
 from crawler.text.urls import resolve_url
 
@@ -174,6 +176,13 @@ class Page:
         address = self.site.identify(self.snapshot.url)
         return address.language if address else None
 
+    def list_flags(self, *, is_shortened: bool) -> Iterator[ArticleFlag]:
+        """Yield the flags of an article that depend on its page. `is_shortened`: lines of the page were removed."""
+        if is_shortened:
+            yield ArticleFlag.BOILERPLATE_REMOVED
+        if self.snapshot.is_cut_off:
+            yield ArticleFlag.CUT_OFF
+
     def make_rights(self, wording: str | None = None) -> Rights:
         """Return the source's rights, with the page's own wording where it has one."""
         return replace(self.site.rights, wording=wording, source=self.snapshot.url) if wording else self.site.rights
@@ -221,8 +230,10 @@ def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -
     body = "\n".join(line.text for line in kept)
     if not body:
         raise page.make_changed_error("body", "paragraphs", "none")
-    language = detect_language(f"{fields.get('title') or ''}\n{body}")
     requested = page.get_requested_language()
+    # Letters from a wrong encoding say nothing about the language.
+    is_readable = not is_damaged_as_a_whole(body)
+    language = detect_language(f"{fields.get('title') or ''}\n{body}") if is_readable else requested
     requested = None if requested == language else requested
     page.record_rule(
         "language", f"letters of the text, asked for as {requested}" if requested else "letters of the text"
@@ -238,22 +249,33 @@ def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -
         rights=fields.pop("rights", page.site.rights),
         provenance=dict(page.provenance),
         requested_language=requested,
-        flags=(ArticleFlag.BOILERPLATE_REMOVED,) if len(kept) < len(lines) else (),
+        flags=tuple(page.list_flags(is_shortened=len(kept) < len(lines))),
         **fields,
     )
     if page.is_complete:
         for name in page.site.required_fields:
             if not getattr(article, name):
                 raise PageChanged(name, f"always present ({type(page).__name__})", "nothing", url)
-    return article
+    return flag_doubts(article, page.snapshot.fetched_at)
 
 
 def read_snapshot(snapshot: Snapshot, site: Site) -> Reading:
     """Read a snapshot by the first of the site's page classes that knows its shape.
 
     Raises Blocked, Unreachable or PageChanged for a page that is none of them, NotAnArticle for a page that rightly
-    has no article. An unexpected exception becomes PageChanged, so that one page never ends a run.
+    has no article. An unexpected exception becomes PageChanged, so that one page never ends a run. A page that is cut
+    off and therefore has no known shape raises Unreachable.
     """
+    try:
+        return _read_whole_or_part(snapshot, site)
+    except PageChanged as error:
+        if not snapshot.is_cut_off:
+            raise
+        message = f"{snapshot.url}: the answer is cut off after {len(snapshot.body)} bytes. Try again later."
+        raise Unreachable(message, url=snapshot.url) from error
+
+
+def _read_whole_or_part(snapshot: Snapshot, site: Site) -> Reading:
     try:
         page_class = find_page_class(snapshot, site)
         if page_class is not None:

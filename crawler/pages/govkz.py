@@ -22,6 +22,7 @@ from crawler.items import Article, Image
 from crawler.pages.base import Page, make_article, make_reading_error
 from crawler.pages.blocks import Block, join_lines, parse_markup, read_line
 from crawler.pages.boilerplate import is_boilerplate
+from crawler.pages.doubts import lacks_end
 from crawler.pages.listing import ListingPage
 from crawler.pages.press_release import find_dateline_place, split_attribution
 from crawler.pages.refusal import is_javascript_shell, make_shell_error
@@ -103,8 +104,10 @@ class NewsAnswer(Page):
             if is_javascript_shell(self.snapshot):
                 raise make_shell_error(self.snapshot.url) from None
             start = " ".join(self.snapshot.text[:MAX_QUOTED_CHARACTERS].split())
+            is_beginning = start[:1] in ("{", "[") and lacks_end(self.snapshot.body, "json")
+            cut_off = " (it is cut off)" if is_beginning else ""
             raise Unreachable(
-                f"{self.snapshot.url} answered with something that is not JSON: {start!r}. Try again later.",
+                f"{self.snapshot.url} answered with something that is not JSON{cut_off}: {start!r}. Try again later.",
                 url=self.snapshot.url,
             ) from None
         if isinstance(answer, list):

@@ -15,10 +15,9 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from w3lib.encoding import html_to_unicode
-
 from crawler.items import SnapshotRef
 from crawler.pages.tolerant_json import parse_json
+from crawler.text.decoding import decode_text
 
 KINDS_BY_EXTENSION = {".html": "html", ".htm": "html", ".json": "json", ".txt": "text", ".xml": "xml", ".rss": "xml"}
 SNIFFED_BYTES = 512
@@ -31,7 +30,7 @@ class Snapshot:
 
     `body` is the bytes as received, with the content encoding (gzip) undone. `headers` have lower-case names.
     `fetched_at` is aware, None when unknown. `method` and `payload` (a POST body) are the request's. `ref` says where
-    the bytes are stored.
+    the bytes are stored. `is_cut_off` says that the body is, as far as is known, only the beginning of the document.
     """
 
     url: str
@@ -43,24 +42,22 @@ class Snapshot:
     payload: bytes | None = None
     ref: SnapshotRef | None = None
     kind_hint: str | None = None
+    is_cut_off: bool = False
 
     @property
     def kind(self) -> str:
         """`html`, `json`, `xml` or `text`, by `kind_hint` (a file's extension), Content-Type, or the body's start."""
-        return self.kind_hint or _parse_content_type(self.headers.get("content-type", "")) or _sniff_body(self.body)
+        return self.kind_hint or find_kind(self.headers.get("content-type", ""), self.body)
 
     @cached_property
     def text(self) -> str:
-        """The body as text, decoded as a browser does (byte order mark, header, `<meta>`, UTF-8)."""
-        _, text = html_to_unicode(
-            self.headers.get("content-type"), self.body, default_encoding="utf-8", auto_detect_fun=_detect_utf8
-        )
-        return text
+        """The body as text (see `decode_text`)."""
+        return decode_text(self.body, self.headers.get("content-type"))
 
     @cached_property
     def json(self) -> Any:
         """The body as JSON (see `tolerant_json`). Raises ValueError when it is none."""
-        return parse_json(self.body)
+        return parse_json(self.text)
 
     @property
     def digest(self) -> str:
@@ -71,6 +68,11 @@ class Snapshot:
 def guess_kind(path: str) -> str | None:
     """Return the kind by the extension of a file name or URL, or None for an unknown extension."""
     return KINDS_BY_EXTENSION.get(PurePosixPath(urlsplit(path).path).suffix.lower())
+
+
+def find_kind(content_type: str, body: bytes) -> str:
+    """Return the kind of a document by its Content-Type (may be empty), or else by its start."""
+    return _parse_content_type(content_type) or _sniff_body(body)
 
 
 def _parse_content_type(content_type: str) -> str | None:
@@ -91,11 +93,3 @@ def _sniff_body(body: bytes) -> str:
     if head.startswith((b"<?xml", b"<rss", b"<feed")):
         return "xml"
     return "html" if head.startswith(b"<") else "text"
-
-
-def _detect_utf8(body: bytes) -> str | None:
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    return "utf-8"

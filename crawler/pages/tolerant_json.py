@@ -1,7 +1,7 @@
 """Parse JSON that one bad record would make unreadable as a whole.
 
-Sites print JSON with raw control characters, bytes of another encoding, or a cache's comment after it. A strict parser
-then rejects all records of the answer.
+Sites print JSON with raw control characters, or a cache's comment after it. A strict parser then rejects all records of
+the answer.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ TOKEN_PATTERN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 """Strings, whose brackets do not count, and brackets. The closing quote is optional, so that no byte is read twice."""
 
 
-def parse_json(body: bytes) -> Any:
+def parse_json(text: str) -> Any:
     """Return the value of a JSON text. Raises ValueError for anything else.
 
-    Undecodable bytes become U+FFFD. Values nested deeper than MAX_JSON_DEPTH become null where the parser cannot read
+    Values nested deeper than MAX_JSON_DEPTH become null where the parser cannot read
     them. Numbers of absurd length stay text.
     """
-    text = body.decode(json.detect_encoding(body), errors="replace").removeprefix("\ufeff").lstrip()
+    text = text.lstrip()
     try:
         value, end = _DECODER.raw_decode(text)
     except RecursionError:

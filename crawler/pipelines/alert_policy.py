@@ -1,18 +1,19 @@
-"""Decide whether a version that is new to the store is news: not in a first run, a replay or a backfill."""
+"""Decide whether a version that is new to the store is news: not in a first run, replay or backfill, nor if damaged."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from crawler.context.run_context import RunContext
-from crawler.items import Article
+from crawler.items import Article, Verdict
 from crawler.spiders.base import SourceSpider
 
-BASELINE_RUN, BACKFILL_RUN, REPLAY_RUN = "baseline", "backfill", "replay"
+BASELINE_RUN, BACKFILL_RUN, REPLAY_RUN, DAMAGED_TEXT = "baseline", "backfill", "replay", "damaged"
 """Why an event notifies no subscriber. These values are stored.
 
 baseline: the source, or this language of it, is read for the first time. backfill: a person requested old articles
 (`--since`), or a list was read further back than any earlier run did. replay: pages come from a folder or archive.
+damaged: the text came cut off or in a wrong encoding; its first sound version is the news.
 """
 LISTING_DELAY = timedelta(days=1)
 """How long before the last complete run an article may be published that a backfill still counts as news.
@@ -42,6 +43,10 @@ class AlertPolicy:
             return REPLAY_RUN
         if self._last_complete_start is None or article.language in self._unread_languages:
             return BASELINE_RUN
+        if article.is_damaged:
+            return DAMAGED_TEXT
+        if article.verdict is Verdict.NEW and article.version != 1:
+            return self._get_reason_after_damage(article)
         is_first_version = (article.version or 1) == 1
         if is_first_version and article.native_id in self._context.backfilled_ids:
             return BACKFILL_RUN
@@ -50,3 +55,13 @@ class AlertPolicy:
         published = article.published_at
         is_recent = published is not None and published >= self._last_complete_start - LISTING_DELAY
         return None if is_recent else BACKFILL_RUN
+
+    def _get_reason_after_damage(self, article: Article) -> str | None:
+        """Return the reason for the first sound version of an article that came damaged before.
+
+        It is news like a first version, unless the article was old when it was first seen.
+        """
+        first_seen_at = self._context.store.articles.get_first_seen_time(article.id)
+        published = article.published_at
+        is_old = published is not None and first_seen_at is not None and published < first_seen_at - LISTING_DELAY
+        return BACKFILL_RUN if is_old else None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, Self
 
 from scrapy.crawler import Crawler
 
-from crawler.context.drops import ArticleFromOtherRecord
+from crawler.context.drops import ArticleDamaged, ArticleFromOtherRecord
 from crawler.context.run_context import RunContext
 from crawler.items import Article, Verdict
+from crawler.monitoring.run_counts import RunCount
 from crawler.similarity.content_hashes import hash_body, hash_revision
 from crawler.store import ArticleState, Store
 from crawler.text.cleaning import remove_unseen_characters
@@ -21,21 +23,19 @@ class SeenVersion(NamedTuple):
     content_hash: str
     number: int
     is_unpublished: bool
-
-    @classmethod
-    def from_state(cls, state: ArticleState) -> SeenVersion:
-        """Return the version that the store has."""
-        return cls(state.content_hash, state.version, state.verdict is Verdict.UNPUBLISHED)
+    is_damaged: bool
 
 
 class DedupePipeline:
     """Second stage. Compares each article with the store and with the articles before it in the run.
 
-    The run's own articles are kept here, because the store stage may not have written them yet.
+    The run's own articles are kept here, because the store stage may not have written them yet. A damaged text is
+    stored only where the store has nothing of the article. It is no revision, and the first sound version after it is
+    new.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, increment_stat: Callable[[str], None] = lambda name: None) -> None:
+        self._store, self._increment_stat = store, increment_stat
         self._seen: dict[str, SeenVersion] = {}
         self._originals: dict[str, str] = {}
         """Id of the first article with each body hash."""
@@ -43,7 +43,8 @@ class DedupePipeline:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the stage for a source's run."""
-        return cls(RunContext.from_source_run(crawler).store)
+        context = RunContext.from_source_run(crawler)
+        return cls(context.store, context.increment_stat)
 
     def process_item(self, item: Article) -> Article:
         """Return the article with its verdict, its version and, for a copy, the id of the original."""
@@ -53,12 +54,19 @@ class DedupePipeline:
         if self._is_from_other_record(item):
             raise ArticleFromOtherRecord(f"{item.id} is already stored from another record")
         content_hash, body_hash = hash_revision(item), hash_body(item)
-        previous = self._seen.get(item.id) or (SeenVersion.from_state(stored) if stored else None)
+        previous = self._seen.get(item.id) or (self._make_seen_version(stored, item, content_hash) if stored else None)
         result = self._decide_verdict(item, content_hash, body_hash, previous)
         is_unpublished = result.verdict is Verdict.UNPUBLISHED
-        self._seen[item.id] = SeenVersion(content_hash, result.version or 1, is_unpublished)
+        self._seen[item.id] = SeenVersion(content_hash, result.version or 1, is_unpublished, item.is_damaged)
         self._originals.setdefault(body_hash, result.copy_of or item.id)
         return result
+
+    def _make_seen_version(self, state: ArticleState, item: Article, content_hash: str) -> SeenVersion:
+        """Return the version that the store has. Its flags do not matter for a sound article with the same text."""
+        has_flags = state.content_hash != content_hash or item.is_damaged
+        stored = self._store.articles.get(state.id) if has_flags else None
+        is_unpublished = state.verdict is Verdict.UNPUBLISHED
+        return SeenVersion(state.content_hash, state.version, is_unpublished, stored is not None and stored.is_damaged)
 
     def _find_stored(self, item: Article) -> ArticleState | None:
         """Return the stored state of the article, by its id or by its address.
@@ -101,12 +109,25 @@ class DedupePipeline:
     ) -> Article:
         if item.verdict is Verdict.UNPUBLISHED:
             return item
-        if previous is not None:
-            if previous.is_unpublished:
-                return replace(item, verdict=Verdict.REPUBLISHED, version=previous.number + 1)
-            if previous.content_hash == content_hash or self._was_stored_uncleaned(item, content_hash):
-                return replace(item, verdict=Verdict.UNCHANGED, version=previous.number)
-            return replace(item, verdict=Verdict.REVISED, version=previous.number + 1)
+        if previous is None:
+            return self._decide_first_verdict(item, body_hash)
+        is_same = previous.content_hash == content_hash or self._was_stored_uncleaned(item, content_hash)
+        if item.is_damaged and not (is_same and not previous.is_damaged):
+            self._increment_stat(RunCount.DAMAGED)
+            if not is_same:
+                reason = ", ".join(item.flags)
+                raise ArticleDamaged(f"{item.id} came damaged ({reason}): version {previous.number} is kept")
+        if previous.is_unpublished:
+            return replace(item, verdict=Verdict.REPUBLISHED, version=previous.number + 1)
+        if is_same:
+            return replace(item, verdict=Verdict.UNCHANGED, version=previous.number)
+        return replace(
+            item, verdict=Verdict.NEW if previous.is_damaged else Verdict.REVISED, version=previous.number + 1
+        )
+
+    def _decide_first_verdict(self, item: Article, body_hash: str) -> Article:
+        if item.is_damaged:
+            self._increment_stat(RunCount.DAMAGED)
         original = self._originals.get(body_hash) or self._store.articles.find_original(body_hash, excluded_id=item.id)
         if original and original != item.id:
             return replace(item, verdict=Verdict.COPY, version=1, copy_of=original)

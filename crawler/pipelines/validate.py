@@ -1,10 +1,8 @@
-"""Flag what is doubtful about an article. Drop what cannot be one, and report why as a problem of the run."""
+"""Drop what cannot be an article, and report why as a problem of the run. Count the flags of all others."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple, Self
 
 from scrapy.crawler import Crawler
@@ -12,19 +10,9 @@ from scrapy.crawler import Crawler
 from crawler.context.drops import ArticleInvalid
 from crawler.context.run_context import RunContext
 from crawler.errors import PageChanged
-from crawler.items import Article, ArticleFlag, Verdict
+from crawler.items import Article, Verdict
 from crawler.pages.boilerplate import is_boilerplate
-
-MIN_YEAR = 1991
-MAX_CLOCK_SKEW = timedelta(hours=1)
-"""How far a site's clock may be ahead of ours."""
-MAX_MOJIBAKE_SHARE = 0.3
-"""Share of a body's characters from which the whole page was decoded wrongly."""
-# UTF-8 that was decoded as Latin-1 or as Windows-1251. Cleaning removes second halves that are control characters.
-LATIN_MOJIBAKE = re.compile(r"(?:[ÐÑ][\u0080-\u00bf]?){3,}")
-CYRILLIC_MOJIBAKE = re.compile(r"(?:[РС][\u0080-\u00bf\u0402-\u040f\u0452-\u045f‚„…†‡€‰‹‘’“”•™›]){3,}")
-REPLACEMENT_CHARACTER = "\ufffd"
-REPLACEMENT_RUN = re.compile(f"{REPLACEMENT_CHARACTER}+")
+from crawler.pages.doubts import flag_doubts
 
 
 class Flaw(NamedTuple):
@@ -47,12 +35,13 @@ class ValidatePipeline:
         return cls(RunContext.from_crawler(crawler))
 
     def process_item(self, item: Article) -> Article:
-        """Return the article, with flags where something is doubtful, or raise ArticleInvalid."""
+        """Return the article with its flags, or raise ArticleInvalid."""
         if item.verdict is Verdict.UNPUBLISHED:
             return item  # an older stored text, whatever the rules were then
         flaw = find_flaw(item)
         if flaw is None:
-            item = flag_doubts(item, item.fetched_at or datetime.now(UTC))
+            if item.fetched_at is None:  # the page of such an article does not know what is in the future
+                item = flag_doubts(item, datetime.now(UTC))
             for flag in item.flags:
                 self._context.increment_stat(f"flags/{flag}")
             return item
@@ -67,41 +56,4 @@ def find_flaw(article: Article) -> Flaw | None:
         return Flaw("body", "a text", "nothing")
     if article.title and is_boilerplate(article.title):
         return Flaw("title", "the article's own title", repr(article.title))
-    damaged = _find_damaged_spans(article.body)
-    length = sum(end - start for start, end in damaged)
-    if length > MAX_MOJIBAKE_SHARE * len(article.body):
-        start = damaged[0][0]
-        return Flaw("body", "text in its right encoding", repr(article.body[max(0, start - 10) : start + 16]))
     return None
-
-
-def flag_doubts(article: Article, seen_at: datetime) -> Article:
-    """Return the article with a flag for characters that were not decoded and for a time that cannot be.
-
-    A time that cannot be is removed. `published_raw` keeps it as the page writes it.
-    """
-    flags = list(article.flags)
-    if _find_damaged_spans(article.body) or _find_damaged_spans(article.title or ""):
-        flags.append(ArticleFlag.UNDECODABLE_CHARACTERS)
-    published = article.published_at
-    date_flag = None
-    if published and published > seen_at + MAX_CLOCK_SKEW:
-        date_flag = ArticleFlag.FUTURE_DATE
-    elif published and published.year < MIN_YEAR:
-        date_flag = ArticleFlag.IMPOSSIBLE_DATE
-    if date_flag:
-        article = replace(article, published_at=None, published_precision=None)
-        flags.append(date_flag)
-    return replace(article, flags=tuple(flags)) if len(flags) > len(article.flags) else article
-
-
-def _find_damaged_spans(text: str) -> list[tuple[int, int]]:
-    """Return where letters are from a wrong decoder, or marks for bytes that could not be decoded."""
-    if text.isascii():
-        return []
-    patterns = [CYRILLIC_MOJIBAKE]
-    if "Ð" in text or "Ñ" in text:
-        patterns.append(LATIN_MOJIBAKE)
-    if REPLACEMENT_CHARACTER in text:
-        patterns.append(REPLACEMENT_RUN)
-    return sorted(found.span() for pattern in patterns for found in pattern.finditer(text))

@@ -97,9 +97,13 @@ class EntryBuilder:
         return diff_articles(previous, article) if previous else None
 
     def get_previous(self, article: Article, base_version: int | None = None) -> Article | None:
-        """Return that version of the article (None: the version before), or None for a first version."""
+        """Return that version of the article (None: the version before), or None for a first version.
+
+        None also where that version came damaged: what differs from it is no change of the site's.
+        """
         number = (article.version or 1) - 1 if base_version is None else base_version
-        return self._store.articles.get(article.id, number) if number > 0 else None
+        previous = self._store.articles.get(article.id, number) if number > 0 else None
+        return None if previous is not None and previous.is_damaged else previous
 
     def _make_draft(self, request: EntryRequest) -> _Draft:
         article = request.article

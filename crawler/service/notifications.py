@@ -30,6 +30,7 @@ _unstored_alarms: dict[str, datetime] = {}
 SUPPRESSED_LINES = {
     "baseline": "baseline: {} that match stored, none sent",
     "backfill": "backfill: {} older ones that match stored, none sent",
+    "damaged": "damaged: {} that match stored, none sent",
     "replay": "replay: {} that match stored, none sent",
 }
 MAX_CLUSTERING_SECONDS = 60.0

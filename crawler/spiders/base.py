@@ -27,11 +27,12 @@ from crawler.context.modes import Storage
 from crawler.context.request_meta import META_KEY, RequestMeta
 from crawler.context.run_context import RunContext, page_read
 from crawler.errors import Blocked, CrawlerError, NotAnArticle, PageChanged, SourceError, Unreachable, UsageError
-from crawler.items import Article, Rights, SnapshotRef
+from crawler.items import Article, ArticleFlag, Rights, SnapshotRef
 from crawler.monitoring.run_counts import RunCount
 from crawler.pages.base import Page, read_snapshot
+from crawler.pages.doubts import lacks_end
 from crawler.pages.site import ArticleAddress, Reading, Site
-from crawler.pages.snapshot import Snapshot
+from crawler.pages.snapshot import Snapshot, find_kind
 from crawler.spiders.url_mapping import UrlMapping
 from crawler.text import dates
 
@@ -209,8 +210,9 @@ class SourceSpider(scrapy.Spider):
             self.context.increment_stat("revisits_unmodified" if meta.is_recrawl else RunCount.NOT_MODIFIED)
             self.record_seen(response)
             return
+        snapshot = make_snapshot(response, self.to_public_url(response.url))
         try:
-            reading = read_snapshot(make_snapshot(response, self.to_public_url(response.url)), self.site)
+            reading = read_snapshot(snapshot, self.site)
         except NotAnArticle as reason:
             yield from self.handle_no_article(response, reason)
         except Unreachable as error:
@@ -218,7 +220,25 @@ class SourceSpider(scrapy.Spider):
         except SourceError as error:
             yield from self.handle_error(response.request, error)
         else:
-            yield from self.handle_reading(response, reading)
+            if retry := self.make_damage_retry(snapshot, reading, response.request):
+                yield retry
+            else:
+                yield from self.handle_reading(response, reading)
+
+    def make_damage_retry(self, snapshot: Snapshot, reading: Reading, request: Request | None) -> Request | None:
+        """Return another try of a page that is cut off, or once of one in a wrong encoding. None for a sound page.
+
+        When the retries are used up, the page is read as it is, and its validators are not kept: the next run must get
+        the page itself.
+        """
+        misread = sum(ArticleFlag.WRONG_ENCODING in article.flags for article in reading.articles)
+        is_misread = misread > len(reading.articles) / 2
+        if request is None or not (snapshot.is_cut_off or is_misread):
+            return None
+        RequestMeta.update(request, next_cache_entry=None)
+        if snapshot.is_cut_off:
+            return make_retry_request(request, "cut off", self)
+        return make_retry_request(request, "decoded wrongly", self, max_retries=1)
 
     def handle_no_article(self, response: Response, reason: NotAnArticle) -> Iterator[Article | Request]:
         """Handle a page that rightly has no article, or that is gone. A list that is gone is an error."""
@@ -261,7 +281,8 @@ class SourceSpider(scrapy.Spider):
         for problem in reading.problems:
             self.context.report_problem(problem)
         self.crawler.signals.send_catch_log(page_read, reading=reading, spider=self)
-        self.record_seen(response)
+        if not any(article.is_damaged for article in reading.articles):
+            self.record_seen(response)
         self.remember_validators(response, reading)
         for article in reading.articles:
             if self.is_in_scope(article):
@@ -384,6 +405,20 @@ def parse_url_argument(text: str) -> str:
     return text
 
 
+def is_cut_off(response: Response) -> bool:
+    """Return whether a response is only the beginning of a document, as far as is known.
+
+    Scrapy's flag `dataloss` says so. Its flag `partial` says that the body ended with the connection: then only the
+    document itself shows its end. A compressed body shows its own.
+    """
+    if "dataloss" in response.flags:
+        return True
+    if "partial" not in response.flags or response.headers.get("Content-Encoding"):
+        return False
+    content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
+    return lacks_end(response.body, find_kind(content_type, response.body))
+
+
 def make_snapshot(response: Response, url: str) -> Snapshot:
     """Return the response as a Snapshot under its public address `url`: the only conversion of live responses."""
     request, meta = response.request, RequestMeta.from_request(response)
@@ -400,5 +435,6 @@ def make_snapshot(response: Response, url: str) -> Snapshot:
         method=request.method if request else "GET",
         payload=request.body or None if request else None,
         kind_hint=meta.kind,
+        is_cut_off=is_cut_off(response),
     )
     return replace(snapshot, ref=meta.record or SnapshotRef(file=None, offset=None, digest=snapshot.digest))

@@ -35,7 +35,8 @@ class Decision(StrEnum):
 class ChangeEvent:
     """One article version that may interest subscribers.
 
-    `suppressed_because` is `baseline`, `backfill` or `replay` for an event that causes no notification, else None.
+    `suppressed_because` is `baseline`, `backfill`, `replay` or `damaged` for an event that causes no notification, else
+    None.
     """
 
     id: int

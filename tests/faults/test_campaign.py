@@ -43,4 +43,5 @@ def test_fault(fault: Fault, tmp_path: Path) -> None:
     assert came.healed_code == 0, came.healed_said
     assert (came.still_missing, came.surplus) == (set(), set())
     # The copy writes an article's date into its text too, so a corrected date revises the text.
-    assert came.revised_ids == {} or fault.special == "clock_ahead"
+    # A damaged text is version 1, the sound one version 2.
+    assert came.revised_ids == {} or fault.special == "clock_ahead" or "wrong encoding" in fault.words

@@ -156,6 +156,28 @@ def test_a_cut_off_article_is_not_stored_as_if_it_were_whole(crawl: Any) -> None
         assert ran.counts["articles/new"] == 11
 
 
+@pytest.mark.parametrize("fault", ["cut_off", "mojibake"])
+def test_a_damaged_article_is_stored_once_and_replaced_by_a_sound_one(crawl: Any, fault: str) -> None:
+    with KtkzSite(24) as site:
+        first, second = [a for a in site.articles if "ru" in a.texts][:2]
+        site.add_fault(site.path(first), fault)
+        site.add_fault(site.path(second), fault, times=1)
+        ran = crawl("ktkz", site.url)
+        assert (ran.code, ran.health, ran.problems) == (14, "degraded", [])
+        assert "1 article came cut off or in a wrong encoding" in ran.sentence
+        assert (ran.counts["articles/new"], ran.counts["damaged"]) == (12, 1)
+        tries = {"cut_off": 3, "mojibake": 2}[fault]
+        assert [len(site.list_requests(site.path(each))) for each in (first, second)] == [tries, 2]
+        again = crawl("ktkz", site.url)
+        assert (again.code, again.counts["damaged"], again.counts["articles/unchanged"]) == (14, 1, 1)
+        site.heal()
+        sound = crawl("ktkz", site.url)
+        assert (sound.code, sound.health, sound.counts["articles/new"]) == (0, "healthy", 1)
+        site.add_fault(ALL_PATHS, fault)
+        later = crawl("ktkz", site.url)
+        assert "articles/revised" not in later.counts
+
+
 def test_a_private_address_needs_leave(crawl: Any) -> None:
     with QazMonitorSite(3) as site:
         ran = crawl("qazmonitor", site.url, CRAWLER_ALLOW_PRIVATE="false")

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from crawler.pages.tolerant_json import MAX_JSON_DEPTH, parse_json, replace_deep_values
+from crawler.text.decoding import decode_text
 
 
 @pytest.mark.parametrize(
@@ -24,19 +25,19 @@ from crawler.pages.tolerant_json import MAX_JSON_DEPTH, parse_json, replace_deep
     ],
 )
 def test_fault_costs_only_itself(body: bytes, value: object) -> None:
-    assert parse_json(body) == value
+    assert parse_json(decode_text(body)) == value
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"x", b"[1] [2]", b'{"a": 1} x', b"[1] <!-- open", b"<!-- x -->", b"\xff"])
 def test_other_text_is_no_json(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"line 1 column"):
-        parse_json(body)
+        parse_json(decode_text(body))
 
 
 @pytest.mark.parametrize("levels", [100_000, 3000])
 def test_deep_value_becomes_null_and_others_are_read(levels: int) -> None:
     deep = '[{"x": ' * levels + '"]}"' + "}]" * levels
-    found = parse_json(f'[{{"id": 1, "hint": {deep}}}, {{"id": 2, "title": "[[\\"["}}]'.encode())
+    found = parse_json(f'[{{"id": 1, "hint": {deep}}}, {{"id": 2, "title": "[[\\"["}}]')
     assert [record["id"] for record in found] == [1, 2]
     assert found[1]["title"] == '[["['
     assert json.dumps(found[0]).count("[") == MAX_JSON_DEPTH // 2 - 1
@@ -46,7 +47,7 @@ def test_unbalanced_json_is_rejected_in_linear_time() -> None:
     start = time.monotonic()
     for body in (b"[" * 1_000_000, b"[" * 5000 + b'"' + b'\\"' * 500_000, b"[" * 5000 + b"]" * 900_000):
         with pytest.raises(ValueError, match=r"line 1 column"):
-            parse_json(body)
+            parse_json(decode_text(body))
     assert time.monotonic() - start < 3
 
 

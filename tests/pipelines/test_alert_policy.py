@@ -10,7 +10,7 @@ from support.factories import make_article
 
 from crawler.context.modes import RunMode
 from crawler.context.run_context import RunContext
-from crawler.items import Article, Health, Run, Verdict
+from crawler.items import Article, ArticleFlag, Health, Run, Verdict
 from crawler.pipelines.alert_policy import AlertPolicy
 from crawler.similarity.content_hashes import hash_body, hash_revision
 from crawler.spiders import load_spider
@@ -78,6 +78,25 @@ def test_a_backfill_tells_what_any_run_would_have_told(
     ran(store, "ktkz")
     item = make_new_article(published=published, version=version)
     assert quiet(store, item, since=NOON - 900 * HOUR) == expected
+
+
+def test_damaged_text_is_no_news(store: Store) -> None:
+    ran(store, "ktkz")
+    assert quiet(store, make_new_article()) is None
+    for flag in (ArticleFlag.CUT_OFF, ArticleFlag.WRONG_ENCODING):
+        assert quiet(store, replace(make_new_article(), flags=(flag,))) == "damaged"
+    assert quiet(store, replace(make_new_article(), flags=(ArticleFlag.UNDECODABLE_CHARACTERS,))) is None
+
+
+@pytest.mark.parametrize(("published", "expected"), [(NOON, None), (None, None), (NOON - 25 * HOUR, "backfill")])
+def test_first_sound_version_is_news_unless_it_was_old_when_first_seen(
+    store: Store, published: datetime | None, expected: str | None
+) -> None:
+    ran(store, "ktkz")
+    damaged = replace(make_new_article(), flags=(ArticleFlag.CUT_OFF,))
+    store.articles.save(damaged, content_hash="x", run_id=None, seen_at=NOON)
+    sound = make_new_article(published=published, version=2)
+    assert quiet(store, sound, since=NOON + 99 * HOUR) == expected
 
 
 def make_text(number: int, language: str) -> Article:

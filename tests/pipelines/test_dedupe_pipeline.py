@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crawler.context.drops import ArticleFromOtherRecord
-from crawler.items import Article, Verdict
+from crawler.context.drops import ArticleDamaged, ArticleFromOtherRecord
+from crawler.items import Article, ArticleFlag, Verdict
 from crawler.pipelines.dedupe import DedupePipeline
 from crawler.similarity.content_hashes import hash_body, hash_revision
 from crawler.store import Store
@@ -144,3 +144,51 @@ def test_text_that_was_stored_with_unseen_characters_is_unchanged(store: Store) 
     """Earlier versions kept variation selectors and direction marks."""
     judged(store, replace(ARTICLE, title="Мост \u2764\ufe0f", lead="\u200eМост"))
     assert judged(store, replace(ARTICLE, title="Мост \u2764", lead="Мост")) == [(Verdict.UNCHANGED, 1, None)]
+
+
+DAMAGED = replace(ARTICLE, body=LONG[:99], flags=(ArticleFlag.CUT_OFF,))
+
+
+def test_damaged_text_is_stored_only_where_nothing_else_is(store: Store) -> None:
+    counted: list[str] = []
+    stage = DedupePipeline(store, counted.append)
+    assert (stage.process_item(DAMAGED).verdict, counted) == (Verdict.NEW, ["damaged"])
+    judged(store, ARTICLE)
+    for item in (DAMAGED, replace(DAMAGED, body="Ð" * 40, flags=(ArticleFlag.WRONG_ENCODING,))):
+        with pytest.raises(ArticleDamaged, match="came damaged"):
+            DedupePipeline(store, counted.append).process_item(item)
+    assert [version.body for version in store.versions.list_by_article(ARTICLE.id)] == [LONG]
+    assert counted == ["damaged"] * 3
+
+
+def test_first_sound_version_after_a_damaged_one_is_new(store: Store) -> None:
+    assert judged(store, DAMAGED) == [(Verdict.NEW, 1, None)]
+    with pytest.raises(ArticleDamaged):
+        judged(store, replace(DAMAGED, body=LONG[:50]))
+    assert judged(store, ARTICLE) == [(Verdict.NEW, 2, None)]
+    assert judged(store, replace(ARTICLE, body=LONG + "Да.")) == [(Verdict.REVISED, 3, None)]
+    stage = DedupePipeline(store)
+    other = replace(DAMAGED, id="mfa:2:ru", url="https://example.org/2", body="Река и")
+    assert stage.process_item(other).verdict is Verdict.NEW
+    assert stage.process_item(replace(other, body="Река.", flags=())).verdict is Verdict.NEW
+
+
+def test_damage_that_spares_the_text_changes_nothing(store: Store) -> None:
+    judged(store, ARTICLE)
+    counted: list[str] = []
+    found = DedupePipeline(store, counted.append).process_item(replace(ARTICLE, flags=(ArticleFlag.CUT_OFF,)))
+    assert (found.verdict, counted) == (Verdict.UNCHANGED, [])
+
+
+def test_same_damage_again_is_counted_again(store: Store) -> None:
+    judged(store, DAMAGED)
+    counted: list[str] = []
+    assert DedupePipeline(store, counted.append).process_item(DAMAGED).verdict is Verdict.UNCHANGED
+    assert counted == ["damaged"]
+
+
+def test_damaged_text_does_not_bring_a_removed_page_back(store: Store) -> None:
+    judged(store, ARTICLE, replace(ARTICLE, verdict=Verdict.UNPUBLISHED, version=2))
+    with pytest.raises(ArticleDamaged):
+        judged(store, DAMAGED)
+    assert judged(store, ARTICLE) == [(Verdict.REPUBLISHED, 3, None)]

@@ -148,6 +148,23 @@ def _wrong_charset(site: LocalSite, request: SiteRequest, value: Any) -> SiteRep
     return replace(reply, body=str(reply.body).encode("cp1251", "replace"))
 
 
+def _mojibake(site: LocalSite, request: SiteRequest, value: Any) -> SiteReply:
+    """The page as a server sends it that read its UTF-8 as Windows-1251."""
+    reply = site.answer(request)
+    return replace(reply, body=str(reply.body).encode().decode("cp1251", "replace"))
+
+
+def _cut_off(site: LocalSite, request: SiteRequest, value: Any) -> BrokenReply:
+    """The page without a length, cut within the text of its first article; other documents are cut in the middle."""
+    body = str(site.answer(request).body)
+    start = body.find("page-content")
+    end = body.find("</div></div>", start) if start >= 0 else len(body)
+    start = max(start, 0)
+    return BrokenReply(
+        (body[: start + (end - start) * 2 // 3].encode(),), headers=(("Content-Type", "text/html; charset=utf-8"),)
+    )
+
+
 def _twice(site: LocalSite, request: SiteRequest, value: Any) -> SiteReply:
     """The answer of the data interface with each record twice."""
     reply = site.answer(request)
@@ -188,6 +205,8 @@ FAULT_KINDS: dict[str, Maker] = {
     "endless": _endless,
     "broken_xml": _broken_xml,
     "wrong_charset": _wrong_charset,
+    "mojibake": _mojibake,
+    "cut_off": _cut_off,
     "twice": _twice,
     "redirect_loop": _redirect_loop,
     "redirect": _redirect,

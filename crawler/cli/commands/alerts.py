@@ -30,6 +30,7 @@ DEFAULT_LIMIT = 50
 SUPPRESSED_BECAUSE = {
     "baseline": "it was stored when its source, or this language of it, was read for the first time",
     "backfill": "it was stored by a run with --since, and is older than what a usual run would have met",
+    "damaged": "its text came cut off or in a wrong encoding; its first sound version is sent",
     "replay": "it was read from stored pages, not from the site",
 }
 NO_EVENT_BECAUSE = (
