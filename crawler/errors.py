@@ -149,7 +149,15 @@ class SourceLocked(CrawlerError, kind="Held"):
 
 
 class ArchiveError(CrawlerError):
-    """The archive cannot be written (disk full, no permission), or a WARC file is broken."""
+    """The archive cannot be written (disk full, no permission), or a WARC file is broken.
+
+    `url` is that of the only record that cannot be read, else None.
+    """
+
+    def __init__(self, message: str, *, url: str | None = None) -> None:
+        """Set the message and the URL."""
+        super().__init__(message)
+        self.url = url
 
 
 class NotAnArticle(CrawlerError):

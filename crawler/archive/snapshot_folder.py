@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crawler.archive.snapshot_reader import read_snapshots
-from crawler.errors import NoSnapshots, UsageError
+from crawler.errors import ArchiveError, NoSnapshots, UsageError
 from crawler.items import SnapshotRef
 from crawler.pages.snapshot import Snapshot, guess_kind
 
@@ -71,29 +71,48 @@ def find_source_folder(root: Path, source: str) -> Path:
     return folder
 
 
-def load_stored_pages(root: Path, source: str) -> list[StoredPage]:
-    """Return all stored pages of a source, oldest first. Pages of unknown time come before others, by name."""
+def load_stored_pages(
+    root: Path, source: str, *, on_error: Callable[[ArchiveError], None] | None = None
+) -> list[StoredPage]:
+    """Return all stored pages of a source, oldest first. Pages of unknown time come before others, by name.
+
+    `on_error` gets what cannot be read of WARC files, while other pages can. Without, or without a page, it is raised.
+    """
     place = find_source_folder(root, source)
+    errors: list[ArchiveError] = []
+    collect_error = errors.append if on_error else None
     if place.is_file():
-        pages = list(read_stored_file(place))
+        pages = list(read_stored_file(place, on_error=collect_error))
     else:
-        base = place.absolute().parent
-        pages = [page for path in sorted(_list_page_files(place)) for page in read_stored_file(path, base)]
+        paths, base = sorted(_list_page_files(place)), place.absolute().parent
+        pages = [page for path in paths for page in read_stored_file(path, base, on_error=collect_error)]
+    if errors and not pages:
+        raise errors[0]
+    if on_error is not None:
+        for error in errors:
+            on_error(error)
     if not pages:
         raise NoSnapshots(f"{place} holds no response for {source!r}.")
     return sorted(pages, key=lambda page: (page.snapshot.fetched_at is not None, page.snapshot.fetched_at or EPOCH))
 
 
-def read_stored_file(path: Path, base: Path | None = None, url: str | None = None) -> Iterator[StoredPage]:
+def read_stored_file(
+    path: Path,
+    base: Path | None = None,
+    url: str | None = None,
+    *,
+    on_error: Callable[[ArchiveError], None] | None = None,
+) -> Iterator[StoredPage]:
     """Yield the stored page of a file, or every response of a WARC file except robots.txt.
 
     File names in refs are relative to `base`. A page without a meta file has the status 200, the address `url`
-    (`stored://sha256/<hex>` if None), and the kind that its suffix says.
+    (`stored://sha256/<hex>` if None), and the kind that its suffix says. `on_error`: see `read_snapshots`.
     """
     if not path.is_file():
         raise UsageError(f"The file {path} does not exist.")
     if path.name.endswith(WARC_SUFFIXES):
-        yield from (StoredPage(path, page) for page in read_snapshots(path) if urlsplit(page.url).path != ROBOTS_PATH)
+        pages = read_snapshots(path, on_error=on_error)
+        yield from (StoredPage(path, page) for page in pages if urlsplit(page.url).path != ROBOTS_PATH)
         return
     if guess_kind(path.name) is None:
         raise UsageError(f"{path}: the suffix is not of a page; use .html, .txt, .json, .xml or .warc.gz.")

@@ -7,7 +7,7 @@ then in the same file, then in the files of that day. A server's 304 stays a 304
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -34,24 +34,35 @@ FRAMING_HEADERS = ("content-length", "transfer-encoding", "content-encoding")
 LENGTH_PATTERN = re.compile(r"[0-9]{1,12}")
 
 
-def read_snapshots(path: Path, *, limit: int = MAX_BODY_BYTES) -> Iterator[Snapshot]:
+def read_snapshots(
+    path: Path, *, limit: int = MAX_BODY_BYTES, on_error: Callable[[ArchiveError], None] | None = None
+) -> Iterator[Snapshot]:
     """Yield every response of a WARC file in order, with decoded bodies of at most `limit` bytes.
 
-    A response that cannot be read (too large, payload missing) is skipped. At the end, after all whole responses, an
-    ArchiveError names the first one skipped.
+    A response that cannot be read (cut off, too large, payload missing) is skipped. At the end, after all whole
+    responses, an ArchiveError names the first one skipped, or where the file is broken. With `on_error` nothing is
+    raised: it gets each of these errors.
     """
     file = f"{path.parent.name}/{path.name}"
     finder = _PayloadFinder(root=path.parent.parent, path=path)
-    errors: list[str] = []
-    for response, request in _pair_records(path):
-        try:
-            yield _make_snapshot(response, request, file, finder, limit)
-        except ArchiveError as error:
-            errors.append(str(error))
-        finder.remember_offset(response)
-    if errors:
+    errors: list[ArchiveError] = []
+    try:
+        for response, request in _pair_records(path):
+            try:
+                yield _make_snapshot(response, request, file, finder, limit)
+            except ArchiveError as error:
+                errors.append(error)
+            finder.remember_offset(response)
+    except ArchiveError as error:
+        if on_error is None:
+            raise
+        errors.append(error)
+    if on_error is not None:
+        for each in errors:
+            on_error(each)
+    elif errors:
         more = f" {len(errors) - 1} more could not be read." if errors[1:] else ""
-        raise ArchiveError(errors[0] + more)
+        raise ArchiveError(f"{errors[0]}{more}", url=errors[0].url)
 
 
 def read_snapshot_at(root: Path, ref: SnapshotRef, *, limit: int = MAX_BODY_BYTES) -> Snapshot:
@@ -200,7 +211,7 @@ def _make_snapshot(
     try:
         body = decode_body(payload, holder.http_headers.get("content-encoding", ""), limit)
     except (BodyTooLarge, UndecodableBody) as error:
-        raise ArchiveError(f"{where}: the body cannot be decoded: {error}.") from error
+        raise ArchiveError(f"{where}: the body cannot be decoded: {error}.", url=response.url) from error
     return Snapshot(
         url=response.url,
         body=body,

@@ -21,7 +21,7 @@ from scrapy.utils.misc import build_from_crawler, load_object
 from crawler.archive.snapshot_folder import StoredPage, load_stored_pages
 from crawler.config import Config, load_config
 from crawler.context.modes import RunMode, Storage
-from crawler.errors import CrawlerError
+from crawler.errors import ArchiveError, CrawlerError, Unreachable
 from crawler.items import Article, Problem, Run, SnapshotRef
 from crawler.pages.base import STORED_URL_PREFIX
 from crawler.store import HttpCacheEntry, Store, open_store, store_exists
@@ -101,6 +101,8 @@ class RunContext:
     """What to store of a response together with its article."""
     listing_cache_entries: list[HttpCacheEntry] = field(default_factory=list)
     """What to store of list responses when the run ends well."""
+    unreadable_pages: dict[str, Unreachable] = field(default_factory=dict)
+    """Why a replay has no page of these addresses, although they are stored."""
     backfilled_ids: set[str] = field(default_factory=set)
     """Native ids on list pages behind the last known article: no earlier run has read that far back."""
 
@@ -160,9 +162,20 @@ class RunContext:
 
     @cached_property
     def stored_pages(self) -> list[StoredPage]:
-        """The pages that a replay reads, oldest first."""
+        """The pages that a replay reads, oldest first. What cannot be read of them is a problem of the run."""
         assert self.replay_path is not None
-        return load_stored_pages(self.replay_path, self.source)
+        errors: list[ArchiveError] = []
+        pages = load_stored_pages(self.replay_path, self.source, on_error=errors.append)
+        readable = {page.snapshot.url for page in pages}
+        for error in errors:
+            if error.url in readable:  # a run repeats the request for a body that is cut off
+                logging.getLogger(self.source).info("%s The same address has another answer.", error)
+            elif error.url is not None:
+                self.unreadable_pages[error.url] = Unreachable(str(error), url=error.url)
+                self.report_problem(self.unreadable_pages[error.url])
+            else:
+                self.report_problem(error)
+        return pages
 
     @cached_property
     def recrawl_policy(self) -> KnownPagePolicy | None:

@@ -20,6 +20,7 @@ from scrapy.http import Response
 from w3lib.url import canonicalize_url
 
 from crawler.archive.snapshot_folder import StoredPage
+from crawler.context.exceptions import RequestFailed
 from crawler.context.modes import RunMode
 from crawler.context.request_meta import RequestMeta
 from crawler.context.run_context import RunContext
@@ -82,6 +83,8 @@ class ReplayDownloadHandler:
 
     def _make_missing_error(self, request: Request) -> Exception:
         root = self._context.replay_path
+        if unreadable := self._context.unreadable_pages.get(request.url):
+            return RequestFailed(unreadable)
         if self._context.mode is RunMode.SNAPSHOTS:
             if request.meta.get("is_start_request"):
                 logger.info("%s is not stored in %s: skipped.", request.url, root)

@@ -68,7 +68,7 @@ def run_source(plan: RunPlan, emit: Callable[[dict[str, Any]], None]) -> Run:
     if plan.replay:
         forbid_sockets()
         # Raise NoSnapshots now: inside the engine it would become a traceback.
-        load_stored_pages(plan.replay, plan.source)
+        load_stored_pages(plan.replay, plan.source, on_error=lambda error: None)
     process = AsyncCrawlerProcess(make_settings(plan, config))
     crawler = process.create_crawler(spider_class)
     # Signals hold their receivers weakly: `progress` must live as long as the run.

@@ -290,3 +290,61 @@ def test_resource_record_is_read_as_a_page(tmp_path: Path) -> None:
             writer.write_record(writer.create_warc_record(url, "resource", payload, warc_content_type="text/html"))
     (found,) = read_snapshots(path)
     assert (found.url, found.status, found.body, found.kind) == (URL, 200, b"<p>page</p>", "html")
+
+
+CUT_HTML = "<html><body><p>Мост".encode()
+WHOLE_HTML = CUT_HTML + b"</p></body></html>"
+CHUNKS = b"4\r\n<p>x\r\n4\r\n</p>\r\n"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "body", "headers", "expected"),
+    [
+        ("HTTP/1.0", CUT_HTML, {}, True),
+        ("HTTP/1.0", WHOLE_HTML, {}, False),
+        ("HTTP/1.0", CUT_HTML, {"Content-Length": str(len(CUT_HTML))}, False),
+        ("HTTP/1.1", CUT_HTML, {"Connection": "close"}, True),
+        ("HTTP/1.1", CUT_HTML, {"Content-Length": "9000"}, True),
+        ("HTTP/1.1", CUT_HTML, {}, False),
+        ("HTTP/1.0", b'{"data": [', {"Content-Type": "application/json"}, True),
+        ("HTTP/1.0", b"a text", {"Content-Type": "text/plain"}, False),
+        ("HTTP/1.0", gzip.compress(CUT_HTML), {"Content-Encoding": "gzip"}, False),
+        ("HTTP/1.1", CHUNKS, {"Transfer-Encoding": "chunked"}, True),
+        ("HTTP/1.1", CHUNKS + b"0\r\n\r\n", {"Transfer-Encoding": "chunked"}, False),
+        ("HTTP/1.1", CHUNKS + b"00;x=1\r\nTrailer: 1\r\n\r\n", {"Transfer-Encoding": "chunked"}, False),
+        ("HTTP/1.1", b"<p>x</p>", {"Transfer-Encoding": "chunked"}, False),
+        ("HTTP/1.1", WHOLE_HTML, {"WARC-Truncated": "disconnect"}, True),
+    ],
+)
+def test_body_that_ends_early_is_known(
+    tmp_path: Path, protocol: str, body: bytes, headers: dict[str, str], expected: bool
+) -> None:
+    path = tmp_path / "a.warc.gz"
+    named = {"Content-Type": "text/html", **headers}
+    truncated = {name: named.pop(name) for name in list(named) if name.startswith("WARC")}
+    with path.open("wb") as file:
+        writer = WARCWriter(file)
+        http = StatusAndHeaders("200 OK", list(named.items()), protocol=protocol)
+        fields = {"WARC-Date": "2020-02-03T04:05:06Z", **truncated}
+        payload = io.BytesIO(body)
+        writer.write_record(
+            writer.create_warc_record(URL, "response", payload=payload, http_headers=http, warc_headers_dict=fields)
+        )
+    (found,) = read_snapshots(path)
+    assert found.is_cut_off is expected
+    assert found.body.startswith((b"<", b"{", b"a"))
+
+
+def test_what_cannot_be_read_is_handed_over(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    with path.open("wb") as file:
+        writer = WARCWriter(file)
+        writer.write_record(record(writer, gzip.compress(b"half " * 500)[:-12], Content_Encoding="gzip"))
+        writer.write_record(record(writer, b"<p>whole</p>"))
+        writer.write_record(record(writer, b"never read"))
+    path.write_bytes(path.read_bytes()[:-30])
+    errors: list[ArchiveError] = []
+    assert [page.body for page in read_snapshots(path, on_error=errors.append)] == [b"<p>whole</p>"]
+    assert [error.url for error in errors] == [URL, None]
+    assert "it is cut off" in str(errors[0])
+    assert "broken at byte" in str(errors[1])
