@@ -6,8 +6,10 @@ base             Page, ArticlePage and `read_snapshot`, the one way from a snaps
 listing          ListingPage: a page that lists articles
 feed             RSS and Atom
 blocks           a page as a sequence of lines, from HTML or plain text
+markup           HTML → tree, of any depth
 boilerplate      lines of a page that are no part of its article
 metadata         JSON-LD
+doubts           what is doubtful about an article: an early end, a wrong encoding, impossible times
 press_release    datelines and attribution lines of press releases
 refusal          challenge pages, closed gates, outages, JavaScript shells
 tolerant_json    JSON with raw control characters, broken bytes, comments or endless nesting

@@ -21,6 +21,7 @@ from crawler.pages import blocks, structure
 from crawler.pages.blocks import Block
 from crawler.pages.boilerplate import remove_boilerplate
 from crawler.pages.doubts import flag_doubts
+from crawler.pages.markup import parse_document
 from crawler.pages.refusal import is_javascript_shell, make_shell_error, raise_if_refused
 from crawler.pages.site import ArticleAddress, Reading, Site
 from crawler.pages.snapshot import Snapshot
@@ -70,7 +71,7 @@ class Page:
     @cached_property
     def root(self) -> Selector:
         """The page's HTML as a parsel Selector."""
-        return Selector(text=self.snapshot.text, type="html")
+        return Selector(root=parse_document(self.snapshot.text), type="html")
 
     @cached_property
     def blocks(self) -> list[Block]:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from parsel import Selector
-
 from crawler.defaults import load_default_toml
+from crawler.pages.markup import parse_document
 from crawler.text.cleaning import clean_line, decode_entities
 
 LINE_BREAKING_TAGS = frozenset(
@@ -107,7 +106,7 @@ def parse_html(root: Any) -> list[Block]:
 
 def parse_markup(markup: str) -> list[Block]:
     """Return the lines of a text that is HTML, perhaps with its markup or entities encoded once more."""
-    return parse_html(Selector(text=markup, type="html").root) if markup.strip() else []
+    return parse_html(parse_document(markup)) if markup.strip() else []
 
 
 def join_lines(blocks: list[Block]) -> str:
@@ -261,7 +260,7 @@ class _BlockCollector:
             self.blocks.append(Block(text, self.tag, None, self.node))
 
     def _add_escaped_markup(self, markup: str) -> None:
-        root = Selector(text=markup, type="html").root
+        root = parse_document(markup)
         for block in _BlockCollector(escaped_levels=self.escaped_levels - 1).collect_blocks(root):
             self.blocks.append(replace(block, node=None if block.is_image else self.node))
 
