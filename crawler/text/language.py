@@ -15,7 +15,6 @@ docs/decisions/language.md.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
@@ -86,12 +85,12 @@ def _detect_cyrillic(words: list[str]) -> str | None:
     marked = [word for word in words if not lexicon.russian_letters.issuperset(word)]
     if len(marked) < MIN_MARKED_WORD_SHARE * len(words):
         return "ru"
-    letters = Counter(letter for word in words for letter in word)
-    beyond_russian = sum(count for letter, count in letters.items() if letter not in lexicon.russian_letters)
+    letters = "".join(words)
+    beyond_russian = len(letters) - sum(map(letters.count, lexicon.russian_letters))
     for alphabet in lexicon.alphabets:
-        has_own_letters = sum(letters[letter] for letter in alphabet.own) >= MIN_OWN_LETTER_SHARE * beyond_russian
-        lacking = sum(letters[letter] for letter in alphabet.lacking)
-        if has_own_letters and lacking <= MAX_LACKING_LETTER_SHARE * letters.total():
+        has_own_letters = sum(map(letters.count, alphabet.own)) >= MIN_OWN_LETTER_SHARE * beyond_russian
+        lacking = sum(map(letters.count, alphabet.lacking))
+        if has_own_letters and lacking <= MAX_LACKING_LETTER_SHARE * len(letters):
             return "kk" if alphabet.language == "kk" else None
     return None
 
@@ -100,8 +99,6 @@ def _detect_latin(words: list[str]) -> str | None:
     lexicon = _load_lexicon()
     if sum(word in lexicon.english_words for word in words) >= MIN_ENGLISH_WORD_SHARE * len(words):
         return "en"
-    letters = Counter(letter for word in words for letter in word)
-    is_kazakh = letters["q"] >= MIN_Q_SHARE * letters.total() and not letters.keys().isdisjoint(
-        lexicon.kazakh_latin_letters
-    )
-    return "kk" if is_kazakh and letters.keys().isdisjoint(lexicon.other_latin_letters) else None
+    letters = "".join(words)
+    is_kazakh = letters.count("q") >= MIN_Q_SHARE * len(letters) and not lexicon.kazakh_latin_letters.isdisjoint(letters)
+    return "kk" if is_kazakh and lexicon.other_latin_letters.isdisjoint(letters) else None
