@@ -20,6 +20,7 @@ from scrapy.utils.misc import build_from_crawler, load_object
 
 from crawler.archive.snapshot_folder import StoredPage, load_stored_pages
 from crawler.config import Config, load_config
+from crawler.context.known_articles import KnownArticles
 from crawler.context.modes import RunMode, Storage
 from crawler.errors import ArchiveError, CrawlerError, Unreachable
 from crawler.items import Article, Problem, Run, SnapshotRef
@@ -40,6 +41,12 @@ _contexts: WeakKeyDictionary[Crawler, RunContext] = WeakKeyDictionary()
 
 class KnownPagePolicy(Protocol):
     """Decides which known pages are requested again, and what 404 or 410 means (setting CRAWLER_RECRAWL_POLICY)."""
+
+    def load_known(self, urls: Iterable[str]) -> None:
+        """Read what the store has of these addresses, in one query instead of one at each request."""
+
+    def is_new(self, url: str) -> bool:
+        """Whether the address names an article that the store does not have."""
 
     def claim_if_due(self, url: str) -> bool:
         """Return whether a listed address is to be requested. A recrawl counts against the run's budget."""
@@ -161,6 +168,11 @@ class RunContext:
         return open_store(url)
 
     @cached_property
+    def known_articles(self) -> KnownArticles:
+        """What the store has of the run's articles."""
+        return KnownArticles(self.store.articles)
+
+    @cached_property
     def stored_pages(self) -> list[StoredPage]:
         """The pages that a replay reads, oldest first. What cannot be read of them is a problem of the run."""
         assert self.replay_path is not None
@@ -210,11 +222,11 @@ class RunContext:
         last_id = self._last_complete_run_id
         if last_id is None:
             return False
-        states = self.store.articles.get_states(self.source, native_ids)
+        self.known_articles.load(self.source, native_ids)
         return any(
             state.first_run_id is not None and state.first_run_id <= last_id
-            for versions in states.values()
-            for state in versions
+            for native_id in native_ids
+            for state in self.known_articles.list_states(self.source, native_id)
         )
 
     def increment_stat(self, name: str, number: int = 1) -> None:

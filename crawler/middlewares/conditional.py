@@ -86,6 +86,8 @@ class ConditionalRequestMiddleware:
         if meta.is_article and not meta.is_recrawl and not self._recrawl.claim_if_due(url):
             self._context.increment_stat("known")
             raise IgnoreRequest("The article is known and not due.")
+        if self._recrawl.is_new(url):
+            return  # no look-up: an article's validators are stored together with it
         entry = self._context.store.http_cache.get(self._context.source, url)
         if entry is None or meta.is_unconditional or self._recrawl.was_gone_last_time(url):
             return

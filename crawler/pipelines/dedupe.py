@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 from scrapy.crawler import Crawler
 
 from crawler.context.drops import ArticleDamaged, ArticleFromOtherRecord
+from crawler.context.known_articles import KnownArticles
 from crawler.context.run_context import RunContext
 from crawler.items import Article, Verdict
 from crawler.monitoring.run_counts import RunCount
@@ -34,8 +35,13 @@ class DedupePipeline:
     new.
     """
 
-    def __init__(self, store: Store, increment_stat: Callable[[str], None] = lambda name: None) -> None:
-        self._store, self._increment_stat = store, increment_stat
+    def __init__(
+        self,
+        store: Store,
+        known_articles: KnownArticles,
+        increment_stat: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        self._store, self._known_articles, self._increment_stat = store, known_articles, increment_stat
         self._seen: dict[str, SeenVersion] = {}
         self._originals: dict[str, str] = {}
         """Id of the first article with each body hash."""
@@ -44,7 +50,7 @@ class DedupePipeline:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the stage for a source's run."""
         context = RunContext.from_source_run(crawler)
-        return cls(context.store, context.increment_stat)
+        return cls(context.store, context.known_articles, context.increment_stat)
 
     def process_item(self, item: Article) -> Article:
         """Return the article with its verdict, its version and, for a copy, the id of the original."""
@@ -74,14 +80,10 @@ class DedupePipeline:
         An id ends with the language in which the text was first read. A later version may be read in another language
         (a few words are of no known language) and is still the same page.
         """
-        state = self._store.articles.get_state(item.id)
-        if state is not None:
-            return state
-        identity = (item.source, item.native_id)
-        same_page = [
-            each.id for each in self._store.articles.list_by_url(item.url) if (each.source, each.native_id) == identity
-        ]
-        return self._store.articles.get_state(min(same_page)) if same_page else None
+        states = self._known_articles.list_states(item.source, item.native_id)
+        same_id = [state for state in states if state.id == item.id]
+        same_page = [state for state in states if state.url == item.url]
+        return next(iter(same_id or sorted(same_page, key=lambda state: state.id)), None)
 
     def _is_from_other_record(self, item: Article) -> bool:
         """Whether an untranslated article would overwrite the text of another record of its source."""

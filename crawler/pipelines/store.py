@@ -74,6 +74,7 @@ class StorePipeline:
     def _save_article(self, item: Article, cache_entry: HttpCacheEntry | None) -> None:
         """Write the article, its page's cache entry and its event, in one transaction."""
         run = self._context.run
+        self._context.known_articles.forget(item.source, item.native_id)
         self._context.store.articles.save(
             item,
             content_hash=hash_revision(item),

@@ -66,6 +66,8 @@ _MARK_SEEN = (
 _GET_VERSION = select(versions.c.content_hash, versions.c.verdict).where(
     versions.c.article_id == bindparam("of_article"), versions.c.version == bindparam("of_version")
 )
+_ADD_VERSION = insert(versions)
+_ADD_MATCHES = insert(matches)
 _ADD_UNCLUSTERED = make_insert_if_absent(unclustered)
 
 
@@ -116,7 +118,7 @@ def insert_matches(connection: Connection, article: Article) -> None:
         key = {"article_id": article.id, "version": article.version}
         places = [{name: getattr(match, name) for name in MATCH_COLUMNS} for match in article.matches]
         rows = [{**key, "position": position, **place} for position, place in enumerate(places)]
-        connection.execute(insert(matches), rows)
+        connection.execute(_ADD_MATCHES, rows)
 
 
 def _insert_article(connection: Connection, article: Article, hashes: TextHashes, sighting: Sighting) -> bool:
@@ -180,7 +182,7 @@ def _insert_version(connection: Connection, article: Article, hashes: TextHashes
         "run_id": sighting.run_id,
         "article": serialize_article(article),
     }
-    connection.execute(insert(versions), row)
+    connection.execute(_ADD_VERSION, row)
     connection.execute(_ADD_UNCLUSTERED[connection.dialect.name], {"article_id": article.id})
     insert_matches(connection, article)
     add_event(connection, article, sighting.run_id, sighting.seen_at, sighting.suppressed_because)

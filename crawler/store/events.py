@@ -78,6 +78,7 @@ class PastNotification(NamedTuple):
     is_covered: bool
 
 
+_ADD_EVENT = insert(change_events)
 _SELECT_EVENTS = select(*select_columns(change_events, (field.name for field in fields(ChangeEvent))))
 _EVENT_ORDER = change_events.c.id
 _GET_EVENT = _SELECT_EVENTS.where(change_events.c.id == bindparam("of_event"))
@@ -106,7 +107,7 @@ def add_event(
         "suppressed_because": suppressed_because,
         "decided_at": None,
     }
-    connection.execute(insert(change_events), row)
+    connection.execute(_ADD_EVENT, row)
 
 
 class ChangeEventRepository:

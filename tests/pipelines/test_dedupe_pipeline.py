@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from crawler.context.drops import ArticleDamaged, ArticleFromOtherRecord
+from crawler.context.known_articles import KnownArticles
 from crawler.items import Article, ArticleFlag, Verdict
 from crawler.pipelines.dedupe import DedupePipeline
 from crawler.similarity.content_hashes import hash_body, hash_revision
@@ -22,7 +23,8 @@ def judged(
     store: Store, *articles: Article, stored: bool = True
 ) -> list[tuple[Verdict | None, int | None, str | None]]:
     """Return one run's verdicts. `stored`: whether each article is stored before the next one, or only at the end."""
-    stage = DedupePipeline(store)
+    known_articles = KnownArticles(store.articles)
+    stage = DedupePipeline(store, known_articles)
     found = []
     for article in articles:
         one = stage.process_item(article)
@@ -30,6 +32,7 @@ def judged(
         if stored:
             kept = {"content_hash": hash_revision(one), "copy_hash": hash_body(one), "run_id": None}
             store.articles.save(one, **kept, seen_at=datetime(2026, 6, 11, tzinfo=UTC))
+            known_articles.forget(one.source, one.native_id)
     return found
 
 
@@ -38,7 +41,7 @@ def test_unknown_article_is_new(store: Store) -> None:
 
 
 def test_verdict_is_all_that_changes(store: Store) -> None:
-    found = DedupePipeline(store).process_item(ARTICLE)
+    found = DedupePipeline(store, KnownArticles(store.articles)).process_item(ARTICLE)
     assert replace(found, verdict=None, version=None) == ARTICLE
 
 
@@ -151,12 +154,12 @@ DAMAGED = replace(ARTICLE, body=LONG[:99], flags=(ArticleFlag.CUT_OFF,))
 
 def test_damaged_text_is_stored_only_where_nothing_else_is(store: Store) -> None:
     counted: list[str] = []
-    stage = DedupePipeline(store, counted.append)
+    stage = DedupePipeline(store, KnownArticles(store.articles), counted.append)
     assert (stage.process_item(DAMAGED).verdict, counted) == (Verdict.NEW, ["damaged"])
     judged(store, ARTICLE)
     for item in (DAMAGED, replace(DAMAGED, body="Ð" * 40, flags=(ArticleFlag.WRONG_ENCODING,))):
         with pytest.raises(ArticleDamaged, match="came damaged"):
-            DedupePipeline(store, counted.append).process_item(item)
+            DedupePipeline(store, KnownArticles(store.articles), counted.append).process_item(item)
     assert [version.body for version in store.versions.list_by_article(ARTICLE.id)] == [LONG]
     assert counted == ["damaged"] * 3
 
@@ -167,7 +170,7 @@ def test_first_sound_version_after_a_damaged_one_is_new(store: Store) -> None:
         judged(store, replace(DAMAGED, body=LONG[:50]))
     assert judged(store, ARTICLE) == [(Verdict.NEW, 2, None)]
     assert judged(store, replace(ARTICLE, body=LONG + "Да.")) == [(Verdict.REVISED, 3, None)]
-    stage = DedupePipeline(store)
+    stage = DedupePipeline(store, KnownArticles(store.articles))
     other = replace(DAMAGED, id="mfa:2:ru", url="https://example.org/2", body="Река и")
     assert stage.process_item(other).verdict is Verdict.NEW
     assert stage.process_item(replace(other, body="Река.", flags=())).verdict is Verdict.NEW
@@ -176,14 +179,19 @@ def test_first_sound_version_after_a_damaged_one_is_new(store: Store) -> None:
 def test_damage_that_spares_the_text_changes_nothing(store: Store) -> None:
     judged(store, ARTICLE)
     counted: list[str] = []
-    found = DedupePipeline(store, counted.append).process_item(replace(ARTICLE, flags=(ArticleFlag.CUT_OFF,)))
+    found = DedupePipeline(store, KnownArticles(store.articles), counted.append).process_item(
+        replace(ARTICLE, flags=(ArticleFlag.CUT_OFF,))
+    )
     assert (found.verdict, counted) == (Verdict.UNCHANGED, [])
 
 
 def test_same_damage_again_is_counted_again(store: Store) -> None:
     judged(store, DAMAGED)
     counted: list[str] = []
-    assert DedupePipeline(store, counted.append).process_item(DAMAGED).verdict is Verdict.UNCHANGED
+    assert (
+        DedupePipeline(store, KnownArticles(store.articles), counted.append).process_item(DAMAGED).verdict
+        is Verdict.UNCHANGED
+    )
     assert counted == ["damaged"]
 
 
