@@ -150,7 +150,8 @@ class Page:
     @cached_property
     def base_url(self) -> str:
         """The URL against which the page's addresses are resolved: that of `<base href>`, or the page's own."""
-        base = self.root.css("base::attr(href)").get() if self.snapshot.kind == "html" else None
+        bases = self.root.root.iter("base") if self.snapshot.kind == "html" else ()
+        base = next((href for node in bases if (href := node.get("href")) is not None), None)
         return resolve_url(base, self.snapshot.url) or self.snapshot.url
 
     def make_absolute_url(self, address: str | None) -> str | None:

@@ -31,6 +31,7 @@ NAMED_TAGS = frozenset("h1 h2 h3 h4 h5 h6 li figcaption blockquote p".split())
 """Elements whose name a block keeps as its `tag`."""
 NEVER_HIDDEN_TAGS = frozenset(("html", "body"))
 """A page hides them until its scripts have run."""
+HIDING_ATTRIBUTES = frozenset(("hidden", "aria-hidden", "style"))
 HIDDEN_STYLE = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 BLOCK_STYLE = re.compile(r"(?:^|[;\s])display\s*:\s*(?:block|flex|grid|table|list-item)\b", re.IGNORECASE)
 ESCAPED_TAG = re.compile(
@@ -170,15 +171,15 @@ class _BlockCollector:
         name = node.tag
         if not isinstance(name, str) or name in SKIPPED_TAGS:  # comments and processing instructions have no name
             return
-        attributes = node.items()  # one call, because each `get` costs as much
+        attributes = dict(node.items())  # one call, because each `get` costs as much
         if name in SEPARATING_TAGS:
             self.pending_text.append(" ")
-        elif (attributes or name == "dialog") and not is_root and is_hidden(name, dict(attributes)):
+        elif not is_root and is_hidden(name, attributes):
             if name in LINE_BREAKING_TAGS and name != "br":
                 self._end_line()
         elif name == "img":
-            self._add_image(node, dict(attributes))
-        elif name in LINE_BREAKING_TAGS or (attributes and BLOCK_STYLE.search(dict(attributes).get("style", ""))):
+            self._add_image(node, attributes)
+        elif name in LINE_BREAKING_TAGS or ("style" in attributes and BLOCK_STYLE.search(attributes["style"])):
             self._enter_block(node, name)
         else:
             if name == "sup" and self._is_footnote_mark(node):
@@ -290,10 +291,10 @@ def _join_hyphenated_word(found: re.Match[str]) -> str:
 
 def is_hidden(name: str, attributes: dict[str, str]) -> bool:
     """Return whether an element's own attributes hide it from a reader."""
-    if name in NEVER_HIDDEN_TAGS:
-        return False
     if name == "dialog" and "open" not in attributes:
         return True
+    if HIDING_ATTRIBUTES.isdisjoint(attributes) or name in NEVER_HIDDEN_TAGS:
+        return False
     return (
         "hidden" in attributes
         or attributes.get("aria-hidden", "").strip().lower() == "true"
@@ -317,7 +318,9 @@ def is_icon(attributes: dict[str, str]) -> bool:
 def find_image_source(node: Any, attributes: dict[str, str]) -> str | None:
     """Return the address of an image, also of one that is loaded late, or None for a placeholder."""
     for name in SOURCE_NAMES:
-        source: str | None = attributes.get(name, "").strip()
+        if name not in attributes:
+            continue
+        source: str | None = attributes[name].strip()
         if source and name.endswith("srcset"):
             source = _find_largest_source(source)
         if source and not PLACEHOLDER_SOURCE.fullmatch(source):

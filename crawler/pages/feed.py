@@ -52,5 +52,5 @@ class Feed(ListingPage):
         The link of some feeds leads to the portal or to a counter; then the entry's id is the article's address.
         """
         link = resolve_url(entry.get("link"), base)
-        candidates = (link, resolve_url(entry.get("feedburner_origlink"), base), resolve_url(entry.get("id"), base))
+        candidates = (resolve_url(entry.get(name), base) for name in ("link", "feedburner_origlink", "id"))
         return next((each for each in candidates if each and self.resolve_article_link(each)), link)

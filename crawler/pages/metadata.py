@@ -14,9 +14,11 @@ ORGANIZATION_TYPES = frozenset({"Organization", "NewsMediaOrganization"})
 
 def find_json_ld(root: Selector) -> dict[str, Any]:
     """Return the first article in JSON-LD, or an empty dict. Broken or too deep JSON is skipped."""
-    for script in root.css("script[type='application/ld+json']::text").getall():
+    for script in root.root.iter("script"):
+        if script.get("type") != "application/ld+json":
+            continue
         try:
-            data = json.loads(script)
+            data = json.loads(script.text or "")
         except (ValueError, RecursionError):
             continue
         for node in _iterate_nodes(data):

@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -39,6 +40,7 @@ from crawler.text import dates
 GONE_STATUSES = (404, 410)
 FLAG_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 MAX_LIMIT_DIGITS = 10
+MAX_REMEMBERED_ADDRESSES = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,8 @@ class SourceSpider(scrapy.Spider):
             rights=cls.get_rights(config),
             time_zone=dates.load_time_zone(config.timezone),
             page_classes=cls.page_classes,
-            identify=lambda url: cls.identify(mapping.to_public_url(url)),
+            # A page's own address is identified half a dozen times on the way from its list to the store.
+            identify=lru_cache(MAX_REMEMBERED_ADDRESSES)(lambda url: cls.identify(mapping.to_public_url(url))),
             required_fields=cls.expectation.required_fields,
             created_date=config.get_source(cls.name).created_date,
             non_article_pattern=cls.non_article_pattern,
@@ -312,7 +315,10 @@ class SourceSpider(scrapy.Spider):
 
     def make_article_requests(self, reading: Reading) -> Iterator[Request]:
         """Yield requests for the articles that a page lists. `middlewares.conditional` drops those that are not due."""
-        for link in reading.links[: self.limit]:
+        links = reading.links[: self.limit]
+        if self.context.recrawl_policy:
+            self.context.recrawl_policy.load_known(links)
+        for link in links:
             self.context.unaccounted_urls.setdefault(self.to_public_url(link))
             yield self.make_request(link, RequestMeta(is_article=True))
 
