@@ -1,6 +1,7 @@
 """Plain text of English, Russian and Kazakh.
 
 characters       groups of invisible characters
+decoding         bytes of a page → text, in their own encoding
 cleaning         text of a page → clean lines
 typography       quotation marks, dashes and spaces in one form
 alphabet         the letters of folded text
