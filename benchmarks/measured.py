@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -102,15 +103,16 @@ def crawl_titles(kind: str, url: str) -> Measurement:
 def crawl_whole(url: str, folder: Path, off: str) -> Measurement:
     """Crawl with the product, without the parts that `off` names. Judge what the run deferred."""
     from crawler import settings
-    from crawler.service.ipc import MessageSender
     from crawler.service.run import RunPlan, run_source
+    from crawler.service.worker import MessageSender
 
     os.environ.update(make_crawl_environment(url, folder))
     settings.EXTENSIONS[Clock] = 0  # type: ignore[index]
     parts = off.split("+") if off else []
     for name in parts:
         PARTS[name](settings)
-    emit: Callable[[Any], None] = MessageSender(Connection(os.open(os.devnull, os.O_WRONLY), readable=False)).send_event
+    sender = MessageSender(Connection(os.open(os.devnull, os.O_WRONLY), readable=False))
+    emit: Callable[[Any], None] = partial(sender.send, "event")
     run = run_source(RunPlan(source=SOURCE), (lambda event: None) if "events" in parts else emit)
     # Without the store the run itself reports failure: no listed article arrives.
     if run.exit_code != 0 and not ("store" in parts and run.counts.get("article_pages")):

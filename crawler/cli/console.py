@@ -14,7 +14,7 @@ from crawler.errors import UsageError
 from crawler.items import Article, Match, Strength
 
 if TYPE_CHECKING:
-    from crawler.service.outcome import RunOutcome
+    from crawler.service.run import RunOutcome
 
 MAX_SENTENCES_PER_RULE = 3
 """Sentences shown for one rule in one article; the others are only counted."""

@@ -13,8 +13,8 @@ from crawler.cli.console import format_matched_article, format_outcome, format_t
 from crawler.items import Article, Verdict
 
 if TYPE_CHECKING:
-    from crawler.service.ipc import RunEvent
-    from crawler.service.outcome import RunOutcome
+    from crawler.service.run import RunOutcome
+    from crawler.service.worker import RunEvent
 
 MAX_SHOWN_ARTICLES = 40
 """Matched articles printed after a run. A first run may find hundreds."""

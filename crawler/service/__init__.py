@@ -1,13 +1,10 @@
 """Run sources: one run in a child process, and each source on its schedule.
 
-run              one run of one source, in this process
-worker           the child process: call a run, report its end, obey limits
-child            the parent's view of one child: events, limits, stopping
-outcome          how a run ended, in one sentence
-ipc              messages from child to parent
+run              one run of one source: its plan, the run in this process, its outcome
+child            the parent's side of runs in child processes: events, limits, stopping; several runs at once
+worker           the child's side: call a run, send events and the outcome, obey limits
 fork_server      fork children from a process that has imported everything
 preload          what that process imports
-pool             several children at once, for a command or inside an event loop; record crashes
 scheduler        start each source when its schedule says so, until a signal
 schedule_state   the stored row of a schedule, and whether a start was missed
 cron             cron expressions and the next starts

@@ -1,305 +1,232 @@
-"""The parent's view of one child process: its events, its limits, how it is stopped, and its one outcome."""
+"""The parent's side of runs: each is a process of its own, which has limits, can be stopped, and gets one outcome."""
 
 from __future__ import annotations
 
-import logging
+import asyncio
+import json
 import os
+import re
 import signal
+import threading
 import time
 from collections import deque
-from contextlib import suppress
-from dataclasses import dataclass
-from multiprocessing.connection import Connection, Pipe
-from multiprocessing.connection import wait as wait_for_any
-from multiprocessing.process import BaseProcess
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, suppress
+from dataclasses import replace
+from multiprocessing.connection import Pipe, wait
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Event, Thread
+from typing import Any
 
-from crawler.config import LimitsConfig
+from pydantic import TypeAdapter
+
 from crawler.errors import CrawlerError
-from crawler.items import Run
+from crawler.items import Health
 from crawler.service.fork_server import fork_process
-from crawler.service.ipc import RunEvent, decode_message, parse_run
-from crawler.service.outcome import RunOutcome, describe_death
-from crawler.service.run import RunPlan
-from crawler.service.worker import Target, WorkerSettings, run_worker
+from crawler.service.run import RunOutcome, RunPlan, record_unreported_end
+from crawler.service.worker import RunEvent, run_worker
 
-RUN_SOURCE_TARGET = "crawler.service.run:run_source"
-STOP_GRACE_SECONDS = 4.0
-"""Seconds between the signals that stop a child: TERM, TERM, KILL. All within the 10 s of `docker stop`."""
-CHILD_CHECK_SECONDS = 0.25
-"""Maximum seconds between two checks of a child and of its memory."""
-MAX_LINGER_SECONDS = 5.0
-"""Seconds that a child may live on after it reported its end, and that a killed one may take to vanish."""
-MAX_DRAIN_SECONDS = 1.0
-"""Seconds without data after which the pipes of an ended child count as read. A grandchild in a session of its own may
-hold them open."""
-MAX_OUTPUT_BYTES = 1_000_000
-"""Bytes of a child's standard output and error that become events."""
-MAX_LINE_BYTES, MAX_TAIL_LINES = 8192, 100
-"""Length of one such line, and lines kept to find where a compiled library crashed."""
+STOP_REASON = "The run of {} was stopped"
+CHECK_SECONDS = 0.25  # between two checks of a child's time and memory
+MAX_LINGER_SECONDS = 5.0  # a child may live on for so long after its outcome, and a killed one until it vanishes
 MEMORY_PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
-
-
-def start_child(
-    plan: RunPlan,
-    *,
-    target: str | Target = RUN_SOURCE_TARGET,
-    limits: LimitsConfig | None = None,
-    grace: float = STOP_GRACE_SECONDS,
-    log_level: int = logging.WARNING,
-) -> ChildProcess:
-    """Fork a child that calls `target(plan, emit)`: a name `module:function`, or a function that can be pickled.
-
-    It has this process's working folder, environment (and `plan.variables`) and import path. Log records from
-    `log_level` come as events. Raise CrawlerError if no child could be made.
-    """
-    limits = limits or LimitsConfig.model_validate({})
-    for tries_left in (2, 1, 0):
-        try:
-            return _fork_child(plan, target, limits, grace, log_level)
-        except (EOFError, OSError) as error:
-            if not tries_left:
-                raise CrawlerError(f"No process could be started for the run of {plan.source}: {error!r}.") from error
-            time.sleep(0.2)  # The fork server died. Once that is noticed, a new one is started.
-    raise AssertionError("unreachable")
-
-
-def _fork_child(
-    plan: RunPlan, target: str | Target, limits: LimitsConfig, grace: float, log_level: int
-) -> ChildProcess:
-    pipes: list[Connection] = []
-    environment = {**os.environ, **plan.variables}
-    try:
-        for _ in range(2):
-            pipes += Pipe(duplex=False)
-        receive_events, send_events, receive_output, send_output = pipes
-        settings = WorkerSettings(environment, limits.memory_mb, limits.run_seconds + 2 * grace + 30, grace, log_level)
-        process = fork_process(plan.source, run_worker, plan, target, send_events, send_output, settings)
-    except BaseException:  # Whatever it is, the pipes must not stay open in a service.
-        for pipe in pipes:
-            pipe.close()
-        raise
-    send_events.close()
-    send_output.close()
-    return ChildProcess(plan, process, receive_events, receive_output, limits, grace)
-
-
-@dataclass(slots=True)
-class Termination:
-    """A child being ended: TERM, after `grace` seconds TERM again, after as many more KILL. `reason` is a clause."""
-
-    reason: str
-    grace: float
-    at_limit: bool
-    next_signal_at: float
-    signals_sent: int = 0
+TRACEBACK_LINE = re.compile(rb'  File "([^"]+)", line (\d+) in (\S+)')
+OUTCOME_ADAPTER = TypeAdapter(RunOutcome)
+EventHandler = Callable[[RunEvent], None]
 
 
 class ChildProcess:
-    """One run in a process of its own. Call `close` in the end, so that no process is left behind.
+    """A run in a process of its own, forked at once. Await `follow`, which leaves no process behind.
 
-    `outcome` is None until the process has ended and its pipes are read. `pid` is its process id and that of its group.
-    Two threads read the pipes. `poll_events` never waits, so one thread can serve many children.
+    `pid` is its process id, and that of its group. `reported` is the outcome that the process itself sent, if any.
     """
 
-    def __init__(
-        self,
-        plan: RunPlan,
-        process: BaseProcess,
-        events: Connection,
-        output: Connection,
-        limits: LimitsConfig,
-        grace: float,
-    ) -> None:
-        assert process.pid is not None
-        self.plan, self.pid = plan, process.pid
-        self.outcome: RunOutcome | None = None
-        self._process, self._limits, self._grace = process, limits, grace
-        self._run: Run | None = None
-        self._failure: tuple[str, int] | None = None
-        self._tail: deque[str] = deque(maxlen=MAX_TAIL_LINES)
-        self._termination: Termination | None = None
-        self._has_ended = False
-        self._started_at = self._read_at = time.monotonic()
-        self._reported_at = self._killed_at = float("inf")
-        self._events: SimpleQueue[RunEvent] = SimpleQueue()
-        self._ready = Event()
-        self._readers = [
-            Thread(target=self._read_messages, args=(events,), daemon=True),
-            Thread(target=self._read_output, args=(output,), daemon=True),
-        ]
-        for reader in self._readers:
-            reader.start()
+    def __init__(self, plan: RunPlan) -> None:
+        """Fork. The child has this process's working folder and environment. Raise CrawlerError if that fails."""
+        self._plan = plan
+        self._messages, send_messages = Pipe(duplex=False)
+        plan = replace(plan, variables={**os.environ, **plan.variables})
+        try:
+            self._process = fork_process(f"the run of {plan.source}", run_worker, plan, send_messages)
+        except BaseException:  # Whatever it is, the pipe must not stay open in a service.
+            self._messages.close()
+            raise
+        finally:
+            send_messages.close()
+        assert self._process.pid is not None
+        self.pid, self._started_at = self._process.pid, time.monotonic()
+        self.reported: RunOutcome | None = None
+        self._crash_report: deque[bytes] = deque(maxlen=200)
+        self._stop_reason, self._is_at_limit, self._is_killed = "", False, False
 
-    @property
-    def has_reported_failure(self) -> bool:
-        """Whether the child itself reported why there is no run."""
-        return self._failure is not None
+    async def follow(self, on_event: EventHandler) -> RunOutcome:
+        """Return the outcome when the process has ended. Until then, pass on the events of the run.
 
-    def wait_for_events(self) -> None:
-        """Wait until `poll_events` has something to do, at most CHILD_CHECK_SECONDS."""
-        self._ready.wait(CHILD_CHECK_SECONDS)
+        Kill the process if `on_event` fails or the caller is cancelled.
+        """
+        reading = asyncio.create_task(self._read_messages(on_event))
+        try:
+            while not (reading.done() or self._stop_reason or self.reported):
+                self._enforce_limits()
+                await asyncio.wait({reading}, timeout=CHECK_SECONDS)
+            if self._stop_reason:
+                on_event({"type": "stopping", "message": f"{self._stop_reason}."})
+            for seconds in [self._plan.grace] * 2 if self._stop_reason else [MAX_LINGER_SECONDS]:
+                if self._stop_reason and not reading.done():
+                    self._process.terminate()
+                await asyncio.wait({reading}, timeout=seconds)
+            if not reading.done():
+                self.kill()
+                await asyncio.wait({reading}, timeout=MAX_LINGER_SECONDS)
+            if reading.done():
+                reading.result()  # raises what `on_event` raised
+            return self._make_outcome()
+        finally:
+            reading.cancel()
+            self.kill()
+            self._process.join(MAX_LINGER_SECONDS)
+            with closing(self._messages), suppress(ValueError):  # ValueError: not even SIGKILL ended it
+                self._process.close()
 
-    def poll_events(self) -> list[RunEvent]:
-        """Return new events, enforce limits, and set `outcome` once the process has ended."""
-        if self.outcome is not None:
-            return []
-        self._ready.clear()
-        status, now = self._process.exitcode, time.monotonic()
-        if status is None:
-            self._enforce_limits(now)
-        elif not self._has_ended:
-            self._has_ended, self._read_at = True, now
-            self._check_fork_server(status)
-            self._kill_group()  # what the run left behind: a browser, a helper
-        if status is not None and (self._are_pipes_read() or now > self._read_at + MAX_DRAIN_SECONDS):
-            self._finish(status)
-        return [self._events.get() for _ in range(self._events.qsize())]
+    def stop(self, reason: str = STOP_REASON, *, is_at_limit: bool = False) -> None:
+        """Send TERM, TERM and KILL, `grace` seconds apart. `reason` is a clause with {} for the source.
 
-    def stop(self, grace: float | None = None, because: str | None = None, *, at_limit: bool = False) -> None:
-        """Send TERM now. `poll_events` sends the next signals. A second call does nothing."""
-        if self.outcome is None and self._termination is None and self._reported_at == float("inf"):
-            reason = because or f"The run of {self.plan.source} was stopped"
-            now = time.monotonic()
-            self._termination = Termination(reason, self._grace if grace is None else grace, at_limit, now)
-            self._events.put({"type": "stopping", "message": f"{reason}."})
-            self._ready.set()
-            self._send_due_signal(self._termination, now)
+        A second call does nothing.
+        """
+        if not self._stop_reason and not self.reported:
+            self._stop_reason, self._is_at_limit = reason.format(self._plan.source), is_at_limit
 
     def kill(self) -> None:
-        """End the process and its group now."""
-        self.stop(grace=0.0)
-        self._kill()
-
-    def close(self) -> None:
-        """Kill the process if it is still there, and wait until it is not."""
-        if self.outcome is None:
-            self.kill()
-        while self.outcome is None:
-            self.wait_for_events()
-            self.poll_events()
-
-    def _are_pipes_read(self) -> bool:
-        for reader in self._readers:
-            reader.join(0.01)  # A reader that has read all needs a moment to end.
-        return not any(reader.is_alive() for reader in self._readers)
-
-    def _enforce_limits(self, now: float) -> None:
-        limits, run = self._limits, f"The run of {self.plan.source} was ended"
-        if now > self._killed_at + MAX_LINGER_SECONDS:
-            self._finish(None)
-        elif self._termination is not None:
-            self._send_due_signal(self._termination, now)
-        elif now > self._reported_at + MAX_LINGER_SECONDS:
-            self._kill()
-        elif now > self._started_at + limits.run_seconds:
-            cause = f"after {limits.run_seconds:g} s, the most that limits.run_seconds allows"
-            self.stop(because=f"{run} {cause}", at_limit=True)
-        elif (used := self._read_memory_mb()) > limits.memory_mb:
-            cause = f"at {used:.0f} MB, more than limits.memory_mb = {limits.memory_mb} allows"
-            self.stop(because=f"{run} {cause}", at_limit=True)
-
-    def _send_due_signal(self, termination: Termination, now: float) -> None:
-        if now < termination.next_signal_at or self._killed_at <= now:
-            return
-        if termination.signals_sent < 2:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGTERM)
-        else:
-            self._kill()
-        termination.signals_sent += 1
-        termination.next_signal_at = now + termination.grace
-
-    def _kill(self) -> None:
-        self._killed_at = min(self._killed_at, time.monotonic())
-        self._kill_group()
-        with suppress(ProcessLookupError):  # it may not lead its group yet
-            os.kill(self.pid, signal.SIGKILL)
-
-    def _kill_group(self) -> None:
+        """End the process and its group now, and what a process that has ended left in its group (a browser)."""
+        if self._process.exitcode is None:
+            self.stop()
+            self._is_killed = True
+            self._process.kill()  # it may not lead its group yet
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
-    def _check_fork_server(self, status: int) -> None:
-        """Notice a killed fork server: then every living child seems to have ended with 255."""
-        if status == 255 and self._run is None and Path(f"/proc/{self.pid}").exists():
-            reason = f"The run of {self.plan.source} was given up: the server process that all runs come from is gone."
-            self._failure = self._failure or (reason, 1)
+    async def _read_messages(self, on_event: EventHandler) -> None:
+        waited: list[Any] = [self._messages, self._process.sentinel]
+        rest, has_ended = b"", False
+        while not has_ended:
+            await asyncio.to_thread(wait, waited, CHECK_SECONDS)
+            has_ended = self._process.exitcode is not None
+            if self._messages in waited and self._messages.poll():
+                data = os.read(self._messages.fileno(), 1_000_000)  # a pipe holds less, so this is all that is left
+                if not data:  # every writer has closed the pipe
+                    waited.remove(self._messages)
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    match parse_message(line):
+                        case None:
+                            self._crash_report.append(line)
+                        case RunOutcome() as outcome:
+                            self.reported = outcome
+                        case event:
+                            on_event(event)
 
-    def _read_memory_mb(self) -> float:
-        try:
-            return int(Path(f"/proc/{self.pid}/statm").read_bytes().split()[1]) * MEMORY_PAGE_MB
-        except (OSError, IndexError):  # It has just ended, or the system has no /proc: then only the kernel's limit.
-            return 0.0
-
-    def _read_messages(self, pipe: Connection) -> None:
-        with pipe, suppress(EOFError, OSError):
-            while True:
-                match decode_message(pipe.recv_bytes()):
-                    case ("event", event):
-                        self._events.put(event)
-                    case ("result", values):
-                        self._run, self._reported_at = parse_run(values), time.monotonic()
-                    case ("failure", values):
-                        self._failure = str(values["message"]), int(values["exit_code"])
-                        self._reported_at = time.monotonic()
-                    case _:
-                        self._put_warning("A message that came from the run could not be read and is dropped.")
-                self._set_ready()
-        # The fork server reports the end of the process a little after its pipes close.
-        wait_for_any([self._process.sentinel], MAX_LINGER_SECONDS)
-        self._set_ready()
-
-    def _read_output(self, pipe: Connection) -> None:
-        left = MAX_OUTPUT_BYTES
-        with pipe, open(pipe.fileno(), "rb", closefd=False) as lines:
-            while line := lines.readline(MAX_LINE_BYTES):
-                text = line.decode("utf-8", "replace").rstrip("\n")
-                self._tail.append(text[:200])
-                if left > 0:
-                    left -= len(line)
-                    if left > 0:
-                        self._events.put({"type": "output", "message": text})
-                    else:
-                        self._put_warning(f"The run printed more than {MAX_OUTPUT_BYTES} bytes; the rest is left out.")
-                self._set_ready()
-        self._set_ready()
-
-    def _set_ready(self) -> None:
-        self._read_at = time.monotonic()
-        self._ready.set()
-
-    def _put_warning(self, message: str) -> None:
-        self._events.put({"type": "log", "level": "WARNING", "logger": __name__, "message": message})
-
-    def _finish(self, status: int | None) -> None:
-        source, run, termination = self.plan.source, self._run, self._termination
-        killed = self._killed_at < float("inf")
-        if termination is not None:
-            how = f"; it did not end within {2 * termination.grace:g} s and was killed" if killed else ""
-            how = "; not even SIGKILL ended it, look at its process" if status is None else how
-            reason = f"{termination.reason}{how}."
-            exit_code = 1 if termination.at_limit or run is None or run.exit_code is None else run.exit_code
-        elif run is not None:
-            reason = run.reason or f"The run of {source} ended as {run.health or 'reported'}."
-            exit_code = 1 if run.exit_code is None else run.exit_code
-        elif self._failure is not None:
-            reason, exit_code = self._failure
+    def _enforce_limits(self) -> None:
+        limits, used = self._plan.limits, 0.0
+        with suppress(OSError, IndexError):  # It has just ended, or there is no /proc: then only the kernel's limit.
+            used = int(Path(f"/proc/{self.pid}/statm").read_bytes().split()[1]) * MEMORY_PAGE_MB
+        if time.monotonic() - self._started_at > limits.run_seconds:
+            cause = f"after {limits.run_seconds:g} s, the most that limits.run_seconds allows"
+        elif used > limits.memory_mb:
+            cause = f"at {used:.0f} MB, more than limits.memory_mb = {limits.memory_mb} allows"
         else:
-            death = describe_death(status, list(self._tail))
-            reason, exit_code = f"The run of {source} ended without a result: {death}.", 1
-        self.outcome = RunOutcome(
-            source=source,
-            run=run,
-            exit_code=exit_code,
-            reason=reason,
-            killed=killed,
-            stopped=termination is not None,
-            at_limit=termination is not None and termination.at_limit,
-            seconds=round(time.monotonic() - self._started_at, 3),
-        )
-        if status is not None:
-            self._process.join()
-            self._process.close()
+            return
+        self.stop(f"The run of {{}} was ended {cause}", is_at_limit=True)
+
+    def _make_outcome(self) -> RunOutcome:
+        source, status, killed = self._plan.source, self._process.exitcode, self._is_killed
+        death = f"The run of {source} ended without a result: {describe_death(status or 0, self._crash_report)}."
+        outcome = self.reported or RunOutcome(source=source, exit_code=1, reason=death)
+        outcome = replace(outcome, killed=killed, seconds=round(time.monotonic() - self._started_at, 3))
+        if not self._stop_reason:
+            return outcome
+        how = f"; it did not end within {2 * self._plan.grace:g} s and was killed" if killed else ""
+        how = "; not even SIGKILL ended it, look at its process" if status is None else how
+        reason, code = f"{self._stop_reason}{how}.", 1 if self._is_at_limit or not outcome.run else outcome.exit_code
+        outcome = replace(outcome, exit_code=code, reason=reason, stopped=True, at_limit=self._is_at_limit)
+        if outcome.run and outcome.was_stopped:
+            outcome = replace(outcome, run=replace(outcome.run, health=Health.STOPPED, reason=reason))
+        return outcome
+
+
+def parse_message(line: bytes) -> RunEvent | RunOutcome | None:
+    """Return the event or the outcome in a child's message, or None: the line is a part of a crash report."""
+    with suppress(ValueError, RecursionError):
+        match json.loads(line):
+            case ["event", dict() as event]:
+                return event
+            case ["outcome", outcome]:
+                return OUTCOME_ADAPTER.validate_python(outcome)
+    return None
+
+
+def describe_death(status: int, crash_report: Iterable[bytes]) -> str:
+    """Return why a process ended without an outcome, and in which line of Python. `status` is `Process.exitcode`."""
+    if status == 255:  # multiprocessing's value for a child whose fork server died
+        return "the server process that all runs come from is gone"
+    line = next(filter(None, map(TRACEBACK_LINE.match, crash_report)), None)  # the innermost call
+    where = f", in {line[3].decode()} ({line[1].decode()}:{line[2].decode()})" if line else ""
+    if status >= 0:
+        return f"its process ended itself with status {status}{where}"
+    hint = "; the system may have run out of memory" if -status == signal.SIGKILL else ""
+    name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+    return f"it was ended by {name} ({signal.strsignal(-status)}){hint}{where}"
+
+
+class ChildPool:
+    """The runs of one command or one watch, each in a process of its own."""
+
+    def __init__(self, stop_reason: str = STOP_REASON) -> None:
+        self._stop_reason, self._is_stopping = stop_reason, False
+        self._children: set[ChildProcess] = set()
+
+    async def run(self, plan: RunPlan, on_event: EventHandler) -> RunOutcome:
+        """Make one run, and pass on its events with their `source`. Record an end that its process could not record."""
+        if self._is_stopping:
+            reason = f"The run of {plan.source} was skipped: the command was stopped before its turn."
+            return RunOutcome(source=plan.source, exit_code=1, reason=reason, stopped=True)
+        try:
+            child = ChildProcess(plan)
+        except CrawlerError as error:
+            return RunOutcome(source=plan.source, exit_code=error.exit_code, reason=str(error))
+        self._children.add(child)
+        try:
+            outcome = await child.follow(lambda event: on_event({"source": plan.source, **event}))
+        finally:
+            self._children.remove(child)
+        if outcome.was_stopped or not child.reported:
+            await asyncio.to_thread(record_unreported_end, plan, outcome, child.pid)  # it may wait for the store
+        return outcome
+
+    def stop(self) -> None:
+        """Stop every run, and let no other start. The second call kills."""
+        for child in self._children:
+            if self._is_stopping:
+                child.kill()
+            else:
+                child.stop(self._stop_reason)
+        self._is_stopping = True
+
+
+def run_all(plans: Sequence[RunPlan], on_event: EventHandler, *, max_children: int = 2) -> list[RunOutcome]:
+    """Run every plan, at most `max_children` at a time. Return outcomes in the order of the plans.
+
+    `on_event` gets each event with its `source`, in this thread. The first Ctrl-C (or SIGTERM) stops the children and
+    skips the other plans. The second kills. No child outlives the call.
+    """
+    pool, slots = ChildPool(), asyncio.Semaphore(max_children)
+
+    async def run(plan: RunPlan) -> RunOutcome:
+        async with slots:
+            return await pool.run(plan, on_event)
+
+    async def run_plans() -> list[RunOutcome]:
+        if threading.current_thread() is threading.main_thread():  # No other thread can receive a signal.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, pool.stop)
+        return await asyncio.gather(*map(run, plans))
+
+    return asyncio.run(run_plans())

@@ -9,18 +9,18 @@ import multiprocessing
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from multiprocessing import forkserver, resource_tracker, util
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any
 
+from crawler.errors import CrawlerError
+
 PRELOADED_MODULES = ["crawler.service.worker", "crawler.service.preload"]
-MAX_TEMP_PATH_LENGTH = 60
-"""Characters of a temporary folder's path that leave room for multiprocessing's names: a socket's path has 108."""
-BLOCKED_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-"""Signals that a service manager, Ctrl-C or a closing terminal sends to every process. The server must outlive the
-children that are being stopped in good order, so it blocks them."""
+MAX_TEMP_PATH_LENGTH = 60  # leaves room for multiprocessing's names: a socket's path has 108 characters
+BLOCKED_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}  # often sent to all, but the server must live on
 
 
 def start_fork_server() -> None:
@@ -38,17 +38,24 @@ def start_fork_server() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def fork_process(name: str, function: Callable[..., None], *args: Any) -> BaseProcess:
+def fork_process(purpose: str, function: Callable[..., None], *args: Any) -> BaseProcess:
     """Start a child that calls `function(*args)` with BLOCKED_SIGNALS blocked. It unblocks them when it is ready.
 
-    Raise EOFError or OSError if the server died meanwhile.
+    Raise CrawlerError, which names the purpose, if no child could be started.
     """
-    start_fork_server()
-    process = multiprocessing.get_context("forkserver").Process(target=function, args=args, name=name)
+    process = multiprocessing.get_context("forkserver").Process(target=function, args=args, name=purpose)
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")  # multiprocessing would run the parent's script in every child.
     try:
-        process.start()
+        for tries_left in (2, 1, 0):
+            try:
+                start_fork_server()
+                process.start()
+                break
+            except (EOFError, OSError) as error:
+                if not tries_left:
+                    raise CrawlerError(f"No process could be started for {purpose}: {error!r}.") from error
+                time.sleep(0.2)  # The fork server died. Once that is noticed, a new one is started.
     finally:
         sys.modules["__main__"] = main
     return process

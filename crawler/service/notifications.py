@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from crawler.config import Config
 from crawler.errors import CrawlerError, SourceLocked
-from crawler.service.outcome import RunOutcome
+from crawler.service.run import RunOutcome
 from crawler.text.counts import format_count
 from crawler.text.dates import load_time_zone
 

@@ -7,8 +7,8 @@ import threading
 from queue import SimpleQueue
 
 from crawler.service.notifications import notify_about_runs
-from crawler.service.outcome import RunOutcome
 from crawler.service.reloader import ConfigReloader
+from crawler.service.run import RunOutcome
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,9 @@ from tempfile import TemporaryDirectory
 from crawler.config import Config
 from crawler.context.modes import Storage
 from crawler.pages.snapshot import Snapshot
-from crawler.service.ipc import RunEvent
-from crawler.service.outcome import RunOutcome
-from crawler.service.pool import run_all
-from crawler.service.run import RunPlan
+from crawler.service.child import run_all
+from crawler.service.run import RunOutcome, RunPlan
+from crawler.service.worker import RunEvent
 
 
 @dataclass(slots=True)
@@ -57,9 +56,10 @@ def fetch_pages(config_path: Path | None, config: Config, source: str, url: str 
             url=url,
             limit=None if url else 1,
             storage=Storage.TEMPORARY,
+            limits=config.limits,
             variables=variables,
         )
-        outcome = run_all([plan], on_event, limits=config.limits)[0]
+        outcome = run_all([plan], on_event)[0]
         pages = [
             replace(page, url=url_mapping.to_public_url(page.url))
             for file in sorted(Path(temporary).rglob("*.warc.gz"))

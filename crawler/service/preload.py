@@ -1,20 +1,18 @@
 """Import everything that a crawl imports. Only the fork server imports this module, once for all runs.
 
 A module is safe here if its import installs no Twisted reactor, starts no thread and opens no file: none of these
-survive a fork. `scrapy.extensions.telnet` imports the reactor. Spiders are small, and a broken one must not reach the
-process that all runs come from, so their modules are not here either.
+survive a fork. Spiders are small, and a broken one must not end the server, so they are not here either.
 """
 
 from __future__ import annotations
 
 import gc
 import pkgutil
-from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
 
-UNSAFE_MODULES = ("scrapy.extensions.telnet",)
-PRELOADED_LIBRARIES = """
+UNSAFE_MODULES = ("scrapy.extensions.telnet", "crawler.store.migrations")
+PRELOADED_MODULES = """
     scrapy.crawler scrapy.core.downloader.handlers.file scrapy.core.downloader.handlers.datauri
     scrapy.core.downloader.handlers.http11 scrapy.dupefilters scrapy.exporters scrapy.logformatter scrapy.pqueues
     scrapy.resolver scrapy.robotstxt scrapy.spiderloader scrapy.squeues scrapy.statscollectors
@@ -22,40 +20,25 @@ PRELOADED_LIBRARIES = """
     alembic.autogenerate alembic.command sqlalchemy.dialects.postgresql.psycopg sqlalchemy.dialects.sqlite
     ahocorasick_rs feedparser holidays.countries platformdirs protego pydantic_settings
     warcio.archiveiterator warcio.warcwriter
+    crawler.config crawler.service.run crawler.settings crawler.context crawler.middlewares crawler.pipelines
+    crawler.extensions crawler.spiders.base crawler.spiders.listing_coverage crawler.archive crawler.store
+    crawler.pages crawler.keywords crawler.similarity crawler.revisions crawler.monitoring crawler.text
 """.split()
-PRELOADED_PACKAGES = """
-    config service.run settings context middlewares pipelines extensions spiders.base spiders.listing_coverage archive
-    store pages keywords similarity revisions monitoring text
-""".split()
-"""Our packages and modules, with the modules in them."""
+"""Our packages come with the modules in them."""
+COMPONENT_SETTINGS = ("EXTENSIONS_BASE", "DOWNLOADER_MIDDLEWARES_BASE", "SPIDER_MIDDLEWARES_BASE")
 
 
-def list_scrapy_modules() -> Iterator[str]:
-    """Yield the modules of the extensions and middlewares that Scrapy enables by default."""
-    defaults = import_module("scrapy.settings.default_settings")
-    for name in ("EXTENSIONS_BASE", "DOWNLOADER_MIDDLEWARES_BASE", "SPIDER_MIDDLEWARES_BASE"):
-        yield from (path.rpartition(".")[0] for path in getattr(defaults, name, {}))
+def preload(name: str) -> None:
+    """Import a module, and the modules in a package of ours. If one fails, the run that needs it reports that."""
+    with suppress(Exception):  # An error here must not end the server that every run comes from.
+        path = getattr(import_module(name), "__path__", ()) if name not in UNSAFE_MODULES else ()
+        for found in pkgutil.iter_modules(path if name.startswith("crawler.") else (), f"{name}."):
+            preload(found.name)
 
 
-def list_own_modules() -> Iterator[str]:
-    """Yield our modules that a crawl uses, except migrations."""
-    for name in (f"crawler.{package}" for package in PRELOADED_PACKAGES):
-        yield name
-        with suppress(Exception):  # The run that needs a broken package reports it.
-            path = getattr(import_module(name), "__path__", ())
-            yield from (
-                found.name for found in pkgutil.walk_packages(path, f"{name}.") if "migrations" not in found.name
-            )
-
-
-def import_modules() -> None:
-    """Import all of them. The run that needs a module that fails reports it."""
-    for name in (*PRELOADED_LIBRARIES, *list_scrapy_modules(), *list_own_modules()):
-        if name not in UNSAFE_MODULES:
-            with suppress(Exception):  # An error here must not end the server that every run comes from.
-                import_module(name)
-    gc.collect()
-    gc.freeze()  # Keeps these objects in memory that the children share.
-
-
-import_modules()
+default_settings = import_module("scrapy.settings.default_settings")
+components = [path for setting in COMPONENT_SETTINGS for path in getattr(default_settings, setting, {})]
+for module_name in (*PRELOADED_MODULES, *(path.rpartition(".")[0] for path in components)):
+    preload(module_name)
+gc.collect()
+gc.freeze()  # Keeps these objects in memory that the children share.

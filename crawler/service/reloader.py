@@ -54,7 +54,7 @@ class ConfigReloader:
 
     def make_plan(self, source: str) -> RunPlan:
         """Return the plan of a scheduled run."""
-        return RunPlan(source=source, config=self.config.path)
+        return RunPlan(source=source, config=self.config.path, limits=self.config.limits)
 
     def _get_file_state(self) -> tuple[Path | None, int, int]:
         """Return the file with its time and size."""

@@ -1,27 +1,31 @@
-"""Run one source, once, in this process.
+"""Run one source, once: the plan, the run in this process, and the outcome.
 
-Scrapy is imported when a run starts, not before: the parent process of many runs needs only the plan.
+Scrapy is imported when a run starts, not before: the parent process of many runs needs only plans and outcomes.
 """
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crawler.config import Config, load_config
+from crawler.config import Config, LimitsConfig, load_config
 from crawler.context.modes import RunMode, Storage
-from crawler.errors import CrawlerError
-from crawler.items import Run
+from crawler.errors import CrawlerError, SourceLocked
+from crawler.items import Health, Run
+from crawler.monitoring.run_health import has_ended_early
 
 if TYPE_CHECKING:
     from scrapy.settings import Settings
 
     from crawler.context.run_context import RunContext
 
+logger = logging.getLogger(__name__)
 LOOKUP_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
 CONNECTION_EVENTS = ("socket.connect", "socket.sendto")
 """Audit events of Python's socket module."""
@@ -47,6 +51,46 @@ class RunPlan:
     """Whether unchanged articles pass the whole pipeline."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables of the run (`CRAWLER_DATABASE` and so on)."""
+    limits: LimitsConfig = field(default_factory=lambda: LimitsConfig.model_validate({}))
+    """Of time and memory, for a run in a process of its own, as what follows."""
+    grace: float = 4.0
+    """Seconds between the signals that stop it: TERM, TERM, KILL. All come within the 10 s of `docker stop`."""
+    log_level: int = logging.WARNING
+    """Level from which log records become events."""
+    target: str = "crawler.service.run:run_source"
+    """The function that makes the run, called with the plan and a function that takes events."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """How one run in a process of its own ended, whatever that process did. Every run has exactly one.
+
+    `run` is the record it reported, None if it died before. `exit_code` follows `crawler.errors`. `reason` is a
+    sentence. `stopped`: the parent ended it (on request, or `at_limit`). `killed`: SIGKILL was needed. `seconds` count
+    from the fork.
+    """
+
+    source: str
+    run: Run | None = None
+    exit_code: int
+    reason: str
+    killed: bool = False
+    stopped: bool = False
+    at_limit: bool = False
+    seconds: float = 0.0
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether a person or the end of the watch stopped the run, so that it says nothing about the source."""
+        return self.stopped and not self.at_limit and (self.run is None or has_ended_early(self.run))
+
+    @property
+    def health(self) -> str:
+        """The health of the run, or `skipped` for a run that did not start because another one was in progress."""
+        if self.was_stopped:
+            return Health.STOPPED
+        without_run = "skipped" if self.exit_code == SourceLocked.exit_code else Health.FAILED
+        return self.run.health if self.run and self.run.health else without_run
 
 
 def run_source(plan: RunPlan, emit: Callable[[dict[str, Any]], None]) -> Run:
@@ -123,3 +167,31 @@ def get_run_record(plan: RunPlan, context: RunContext) -> Run:
     if context.run is None or context.run.finished_at is None:
         raise CrawlerError(f"The run of {plan.source} ended before it started; the log says why.")
     return context.run
+
+
+def record_unreported_end(plan: RunPlan, outcome: RunOutcome, pid: int) -> None:
+    """Record what the run's own process could not: that it crashed (failed), or that it was stopped.
+
+    If the store cannot be written, log a warning: the next run of the source records it as well.
+    """
+    from crawler.store import open_store  # Here, because a parent of well-behaved runs needs no database.
+
+    if plan.storage is not Storage.CONFIGURED:
+        return
+    environment = dict(os.environ)
+    os.environ.update(plan.variables)
+    try:
+        with open_store(load_config(plan.config).database_url) as store:
+            now, reason = datetime.now(UTC), outcome.reason
+            if outcome.was_stopped:
+                run_id = outcome.run.id if outcome.run else None
+                store.runs.close_stopped(plan.source, now, reason, pid=pid, run_id=run_id)
+            else:
+                store.runs.close_abandoned(plan.source, now, reason, pid=pid)
+    except CrawlerError as error:
+        logger.warning("The end of the run of %s could not be recorded: %s", plan.source, error)
+    finally:
+        for name in plan.variables:
+            os.environ.pop(name)
+            if name in environment:
+                os.environ[name] = environment[name]

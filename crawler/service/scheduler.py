@@ -22,19 +22,17 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from crawler.errors import CrawlerError, SourceLocked
-from crawler.service.child import RUN_SOURCE_TARGET, STOP_GRACE_SECONDS, ChildProcess, start_child
+from crawler.service.child import ChildPool
 from crawler.service.cron import parse_cron
 from crawler.service.fork_server import start_fork_server
-from crawler.service.ipc import RunEvent
-from crawler.service.outcome import RunOutcome
-from crawler.service.pool import follow_child, make_failed_start
+from crawler.service.run import RunOutcome
 from crawler.service.schedule_state import Timing, apply_timing, is_start_overdue
+from crawler.service.worker import RunEvent
 from crawler.store.schedules import RUN_NOW, ScheduleState
 from crawler.text.dates import load_time_zone
 
 if TYPE_CHECKING:
     from crawler.service.reloader import ConfigReloader
-    from crawler.service.worker import Target
 
 logger = logging.getLogger(__name__)
 SCHEDULER_CHECK_SECONDS = 30.0
@@ -106,20 +104,18 @@ class RunScheduler:
         observer: SchedulerObserver,
         *,
         max_children: int = 2,
-        grace: float = STOP_GRACE_SECONDS,
-        target: str | Target = RUN_SOURCE_TARGET,
         check_seconds: float = SCHEDULER_CHECK_SECONDS,
         parse: ParseCron = parse_cron,
     ) -> None:
         self._reloader, self._observer = reloader, observer
         self._schedules, self._timezone = reloader.store.schedules, reloader.config.timezone
         self._zone = load_time_zone(self._timezone)
-        self._grace, self._target, self._check_seconds, self._parse = grace, target, check_seconds, parse
+        self._check_seconds, self._parse = check_seconds, parse
         self._slots = asyncio.Semaphore(max_children)
         self._stopping = asyncio.Event()
         self._reloading, self._has_failed_check = asyncio.Lock(), False
         self._due_at: dict[str, datetime] = {}
-        self._children: dict[str, ChildProcess] = {}
+        self._children = ChildPool(STOP_REASON)
         self._runs: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timings: dict[str, Timing] = {}
@@ -161,11 +157,7 @@ class RunScheduler:
 
     def stop(self) -> None:
         """End every run (TERM, TERM, KILL), then the service. The second call kills the runs."""
-        for source, child in self._children.items():
-            if self._stopping.is_set():
-                child.kill()
-            else:
-                child.stop(because=STOP_REASON.format(source))
+        self._children.stop()
         self._stopping.set()
 
     def reload_timings(self) -> None:
@@ -264,7 +256,7 @@ class RunScheduler:
             update = partial(self._update_row, source, is_answered=True, last_due_at=due, last_started_at=now)
             # The row is written while the child starts, so that nothing is awaited between the check and the fork.
             updating = self._create_task(self._in_store_thread(update))
-            outcome = await self._run_child(source)
+            outcome = await self._children.run(self._reloader.make_plan(source), self._observer.on_event)
             await updating
             now = datetime.now(self._zone)
             await self._in_store_thread(self._update_row, source, last_finished_at=now)
@@ -272,20 +264,6 @@ class RunScheduler:
                 self._observer.on_step(RunSkipped(source=source, at=now, reason=outcome.reason))
             else:
                 self._observer.on_step(RunFinished(source=source, at=now, outcome=outcome))
-
-    async def _run_child(self, source: str) -> RunOutcome:
-        plan = self._reloader.make_plan(source)
-        try:
-            child = start_child(plan, target=self._target, limits=self._reloader.config.limits, grace=self._grace)
-        except CrawlerError as error:
-            return make_failed_start(plan, error)
-        self._children[source] = child
-        if self._stopping.is_set():
-            child.stop(because=STOP_REASON.format(source))
-        try:
-            return await follow_child(child, self._observer.on_event)
-        finally:
-            del self._children[source]
 
     def _read_row(self, source: str) -> ScheduleState | None:
         try:

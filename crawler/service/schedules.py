@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection, Pipe
@@ -34,13 +35,8 @@ def get_spider_timings(names: Iterable[str]) -> SpiderTimings:
 def get_spider_timings_in_child(names: list[str]) -> SpiderTimings:
     """Return the same from a child process: spiders import Scrapy, which a watch need not keep in memory for months."""
     receiver, sender = Pipe(duplex=False)
-    try:
-        process = fork_process("spider timings", _send_spider_timings, names, sender)
-    except (EOFError, OSError) as error:
-        receiver.close()
-        raise CrawlerError(f"No process could be started to read when the sources run: {error!r}.") from error
-    finally:
-        sender.close()
+    with closing(sender):
+        process = fork_process("the sources' own times", _send_spider_timings, names, sender)
     try:
         with receiver:
             if not receiver.poll(MAX_TIMINGS_SECONDS):

@@ -1,163 +1,147 @@
-"""What a child process does, from its first to its last instruction: call a run, and report how it ended.
+"""The child's side of a run: what its process does, from its first to its last instruction.
 
 The child leads a session of its own, so Ctrl-C at the terminal reaches only the parent, which then stops the child
 once. The child ends when its parent is gone, whatever the cause.
+
+Its messages are lines of JSON, `[kind, value]`: each `event` of the run, then the `outcome`. JSON and not pickle: a
+child cannot make its parent import Scrapy or run code. Lines that are no message are the report of a crash.
 """
 
 from __future__ import annotations
 
 import faulthandler
+import json
 import logging
 import multiprocessing
 import os
 import resource
 import signal
-import sys
-import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
-from importlib import import_module
+from dataclasses import asdict
+from datetime import datetime
 from multiprocessing.connection import Connection, wait
-from types import FrameType
-from typing import NamedTuple, NoReturn
+from pkgutil import resolve_name
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, NoReturn
 
 from crawler.errors import CrawlerError
-from crawler.items import Run, format_time
-from crawler.service.ipc import MessageSender, RunEvent
-from crawler.service.run import RunPlan
+from crawler.items import Run
+from crawler.service.run import RunOutcome, RunPlan
 from crawler.text.cleaning import clean_line, remove_unseen_characters
 
-Target = Callable[[RunPlan, Callable[[RunEvent], None]], Run]
-
-MEMORY_HEADROOM = 1.25
-"""The kernel refuses memory at this share of `memory_mb`. The parent stops the child before that."""
-
-
-class WorkerSettings(NamedTuple):
-    """What a child gets besides the plan.
-
-    `environment` are all its variables. After `max_seconds` it ends itself, in case its parent cannot. When its parent
-    is gone, it sends itself signals `grace` seconds apart.
-    """
-
-    environment: Mapping[str, str]
-    memory_mb: int
-    max_seconds: float
-    grace: float
-    log_level: int
+RunEvent = dict[str, Any]  # `type` and JSON values; this package adds the types `log` and `stopping`
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+MEMORY_HEADROOM = 1.25  # the kernel refuses memory at this share of the limit; the parent stops the child before that
 
 
-class WorkerStopped(BaseException):
-    """SIGTERM came while Scrapy did not handle it."""
-
-
-def run_worker(
-    plan: RunPlan, target: str | Target, events: Connection, output: Connection, settings: WorkerSettings
-) -> NoReturn:
-    """Run `target(plan, emit)`, send its `Run` or why there is none, and end the process."""
-    code, sender = 1, MessageSender(events)
+def run_worker(plan: RunPlan, messages: Connection) -> NoReturn:
+    """Run a plan, send its outcome, and end the process. `plan.variables` are all variables of the process."""
+    sender = MessageSender(messages)
     try:
-        _set_up_process(output, settings, sender)
-        code = _run_target(plan, target, sender)
+        outcome = _run_plan(plan, sender, messages)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # A late SIGTERM must not lose the outcome.
+        sender.send("outcome", asdict(outcome))
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # A late SIGTERM must not lose the result.
         sender.close()
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):  # the run may have closed it
-                stream.flush()
-        os._exit(code)  # A thread that the run left behind would keep a returning process alive.
+        os._exit(0)  # A thread that the run left behind would keep a returning process alive.
 
 
-def _run_target(plan: RunPlan, target: str | Target, sender: MessageSender) -> int:
+def _run_plan(plan: RunPlan, sender: MessageSender, messages: Connection) -> RunOutcome:
+    code = 1
     try:
-        run = _load_target(target)(plan, sender.send_event)
+        _set_up_process(plan, sender, messages)
+        run = resolve_name(plan.target)(plan, lambda event: sender.send("event", event))
         if not isinstance(run, Run):
             raise TypeError(f"the run returned {type(run).__name__}, not a Run")
-        sender.send_result(run)
-        return 0
-    except WorkerStopped:
-        sender.send_failure(f"The run of {plan.source} was ended by SIGTERM.")
-    except MemoryError:
-        sender.send_failure(f"The run of {plan.source} got no more memory and was given up.")
+        code, reason = 1 if run.exit_code is None else run.exit_code, run.reason or "It gave no reason."
+        return RunOutcome(source=plan.source, run=run, exit_code=code, reason=reason)
     except CrawlerError as error:
-        sender.send_failure(str(error), error.exit_code)
+        reason, code = str(error), error.exit_code
+    except KeyboardInterrupt:
+        reason = f"The run of {plan.source} was ended by SIGTERM."
+    except MemoryError:
+        reason = f"The run of {plan.source} got no more memory and was given up."
     except SystemExit as error:
-        sender.send_failure(f"The run of {plan.source} was ended by its own code, which called sys.exit({error}).")
-    except BaseException as error:  # noqa: BLE001 - whatever a run raises ends it as a failed run with a reason
-        text = traceback.format_exc()
-        sender.send_event({"type": "log", "level": "ERROR", "logger": __name__, "message": text})
-        frames = traceback.extract_tb(error.__traceback__)
-        place = f" in {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-        sender.send_failure(f"The run of {plan.source} failed{place}: {type(error).__name__}: {error}.")
-    return 1
+        reason = f"The run of {plan.source} was ended by its own code, which called sys.exit({error})."
+    except BaseException as error:  # whatever a run raises ends it as a failed run with a reason
+        logging.getLogger(__name__).exception("The run of %s failed.", plan.source)
+        frame, kind = traceback.extract_tb(error.__traceback__)[-1], type(error).__name__
+        reason = f"The run of {plan.source} failed in {frame.filename}:{frame.lineno}: {kind}: {error}."
+    return RunOutcome(source=plan.source, exit_code=code, reason=reason)
 
 
-def _load_target(target: str | Target) -> Target:
-    if not isinstance(target, str):
-        return target
-    module, _, name = target.partition(":")
-    function: Target = getattr(import_module(module), name)
-    return function
-
-
-def _set_up_process(output: Connection, settings: WorkerSettings, sender: MessageSender) -> None:
+def _set_up_process(plan: RunPlan, sender: MessageSender, messages: Connection) -> None:
     os.setsid()
-    signal.signal(signal.SIGTERM, _handle_sigterm)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # raises KeyboardInterrupt, until Scrapy handles SIGTERM
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.clear()
-    os.environ.update(settings.environment)
+    os.environ.update(plan.variables)
     time.tzset()
-    for stream in (1, 2):
-        os.dup2(output.fileno(), stream)
-    output.close()
-    faulthandler.enable(2)
-    faulthandler.dump_traceback_later(settings.max_seconds, exit=True, file=2)  # a C thread, which needs no GIL
-    _limit_memory(settings.memory_mb)
-    logging.getLogger().handlers = [EventLogHandler(sender, settings.log_level)]
-    logging.getLogger().setLevel(settings.log_level)
-    threading.Thread(target=_end_with_parent, args=(settings.grace,), name="end with parent", daemon=True).start()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a spider prints must not disturb the terminal
+    os.dup2(1, 2)
+    faulthandler.enable(messages, all_threads=False)
+    # A thread in C, which needs no GIL, ends the process that its parent could not end in time.
+    faulthandler.dump_traceback_later(plan.limits.run_seconds + 40, exit=True, file=messages)
+    # RLIMIT_DATA counts what the process may write to. RLIMIT_AS would also count 64 MB that each thread reserves.
+    data_limit = int(plan.limits.memory_mb * MEMORY_HEADROOM * 1024**2)
+    for kind, limit in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_DATA, data_limit)):
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+    logging.getLogger().handlers = [EventLogHandler(sender, plan.log_level)]
+    logging.getLogger().setLevel(plan.log_level)
+    Thread(target=_end_with_parent, args=(plan.grace,), name="end with parent", daemon=True).start()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGHUP})
 
 
-def _limit_memory(memory_mb: int) -> None:
-    """Limit a run that grows faster than the parent checks, and write no core file.
-
-    RLIMIT_DATA counts memory that the process may write to. RLIMIT_AS would also count the address space that each
-    thread reserves (64 MB).
-    """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    limit = int(memory_mb * MEMORY_HEADROOM * 1024 * 1024)
-    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    if hard == resource.RLIM_INFINITY or limit < hard:
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
-
-
-_is_stopping = threading.Event()
-
-
-def _handle_sigterm(_signal: int, _frame: FrameType | None) -> None:
-    if _is_stopping.is_set():
-        os._exit(128 + signal.SIGTERM)
-    _is_stopping.set()
-    raise WorkerStopped
-
-
 def _end_with_parent(grace: float) -> None:
-    """Stop in good order, then by force, when the parent is gone.
+    # PR_SET_PDEATHSIG does not work: the kernel's parent is the fork server, which lives as long as its children.
+    if parent := multiprocessing.parent_process():
+        wait([parent.sentinel])
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(grace)
+        os.killpg(0, signal.SIGKILL)
 
-    PR_SET_PDEATHSIG does not work here: the kernel's parent is the fork server, which lives as long as its children.
-    """
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-    wait([parent.sentinel])
-    for _ in range(2):
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(grace)
-    os.killpg(0, signal.SIGKILL)
+
+class MessageSender:
+    """Sends messages in a thread, so that any thread and any signal handler may send: `put` cannot be interrupted."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._queue: SimpleQueue[bytes | None] = SimpleQueue()
+        self._thread = Thread(target=self._send_queued, name="send messages", daemon=True)
+        self._thread.start()
+
+    def send(self, kind: str, value: RunEvent) -> None:
+        """Send a message. Send a warning instead if JSON cannot represent it, or if it is too long."""
+        try:
+            data = json.dumps([kind, value], default=_convert_value)
+            if len(data) > MAX_MESSAGE_BYTES:
+                raise ValueError(f"it has {len(data)} bytes, more than {MAX_MESSAGE_BYTES}")
+        except (TypeError, ValueError, RecursionError) as error:
+            text = f"The {kind} {value.get('type')!r} could not be sent to the parent process: {error}."
+            data = json.dumps(["event", {"type": "log", "level": "WARNING", "logger": __name__, "message": text}])
+        self._queue.put(data.encode() + b"\n")
+
+    def close(self) -> None:
+        """Wait until everything is sent."""
+        self._queue.put(None)
+        self._thread.join(10)  # seconds, in case the parent reads nothing more
+
+    def _send_queued(self) -> None:
+        # OSError: the parent is gone, or the run closed the pipe.
+        with suppress(OSError), open(self._connection.fileno(), "wb", closefd=False) as pipe:
+            while (data := self._queue.get()) is not None:
+                pipe.write(data)
+                pipe.flush()
+
+
+def _convert_value(value: Any) -> str:
+    """Return a time as ISO 8601, and another object that JSON does not know as its class's name in brackets."""
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else f"<{type(value).__name__}>"
 
 
 class EventLogHandler(logging.Handler):
@@ -173,7 +157,6 @@ class EventLogHandler(logging.Handler):
             message = self.format(record)
         except Exception:  # noqa: BLE001 - as in logging: a wrong format string harms only its record
             message = f"{record.msg} (this record could not be formatted)"
-        message = remove_unseen_characters(message) if record.exc_info else clean_line(message)
-        time = format_time(datetime.fromtimestamp(record.created, UTC))
-        values = {"type": "log", "level": record.levelname, "logger": record.name, "time": time, "message": message}
-        self._sender.send_event(values)
+        clean = remove_unseen_characters if record.exc_info else clean_line
+        event = {"type": "log", "level": record.levelname, "logger": record.name, "message": clean(message)}
+        self._sender.send("event", event)

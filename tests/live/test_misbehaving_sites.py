@@ -15,9 +15,9 @@ from support.qazmonitor_site import QazMonitorSite
 from support.sandbox import NO_DELAYS, Sandbox
 from support.site_faults import ALL_PATHS
 
-from crawler.service.ipc import RunEvent
-from crawler.service.pool import run_all
+from crawler.service.child import run_all
 from crawler.service.run import RunPlan
+from crawler.service.worker import RunEvent
 
 pytestmark = pytest.mark.slow
 

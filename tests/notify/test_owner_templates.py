@@ -16,7 +16,7 @@ from crawler.errors import ConfigError
 from crawler.notify.dispatcher import Dispatcher
 from crawler.notify.routing import route_events
 from crawler.service.notifications import begin_subscriptions, notify_about_runs
-from crawler.service.outcome import RunOutcome
+from crawler.service.run import RunOutcome
 from crawler.store import DeliveryState, Store
 
 MISTAKES = {

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import signal
-from contextlib import closing
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.child_processes import (
-    TIGHT_LIMITS,
-    finish_misbehaving_run,
-    is_process_gone,
-    iterate_events,
-    start_misbehaving_run,
-    wait_for_outcome,
-)
+from support.child_processes import finish_misbehaving_run, is_process_gone, make_misbehaving_plan
 
 from crawler.errors import CrawlerError
 from crawler.items import Health
-from crawler.service.child import start_child
+from crawler.service.child import ChildProcess, run_all
 from crawler.service.fork_server import start_fork_server
-from crawler.service.pool import run_all
-from crawler.service.run import RunPlan
 
 
 def test_a_good_run_reports_its_events_and_its_run_unchanged() -> None:
@@ -59,15 +50,9 @@ BAD = {
 
 
 def test_good_runs_beside_every_kind_of_bad_run_all_succeed() -> None:
-    plans = [RunPlan(source=name) for bad in BAD for name in (bad, f"good-beside-{bad}")]
-    outcomes = run_all(
-        plans,
-        lambda event: None,
-        max_children=6,
-        target="support.misbehaving_runs:by_source",
-        limits=TIGHT_LIMITS,
-        grace=0.5,
-    )
+    names = [name for bad in BAD for name in (bad, f"good-beside-{bad}")]
+    plans = [make_misbehaving_plan(name, "by_source") for name in names]
+    outcomes = run_all(plans, lambda event: None, max_children=6)
     assert [outcome.source for outcome in outcomes] == [plan.source for plan in plans]
     for bad, good in zip(outcomes[::2], outcomes[1::2], strict=True):
         code, words = BAD[bad.source]
@@ -96,11 +81,11 @@ def test_a_thread_left_behind_does_not_keep_the_process() -> None:
     assert (outcome.exit_code, outcome.killed) == (0, False)
 
 
-def test_a_flood_of_output_is_cut_with_a_warning() -> None:
+def test_what_a_run_prints_disturbs_no_one(capfd: pytest.CaptureFixture[str]) -> None:
     outcome, events = finish_misbehaving_run("floods")
     assert outcome.exit_code == 0
-    assert sum(len(event["message"]) for event in events if event["type"] == "output") < 1_100_000
-    assert any("the rest is left out" in event["message"] for event in events if event["type"] == "log")
+    assert [event["type"] for event in events] == ["page"]
+    assert capfd.readouterr() == ("", "")
 
 
 def test_an_event_that_json_cannot_hold_costs_only_itself() -> None:
@@ -123,9 +108,10 @@ def test_a_child_has_our_folder_and_variables_and_no_reactor(tmp_path: Path, mon
     start_fork_server()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", "/set/after/the/server/started")
-    child = start_misbehaving_run("tells_its_surroundings", CRAWLER_TEST_VALUE="from the plan")
-    told = next(iterate_events(child))
-    assert told == {
+    variables = {"CRAWLER_TEST_VALUE": "from the plan"}
+    outcome, events = finish_misbehaving_run("tells_its_surroundings", variables=variables)
+    assert outcome.exit_code == 0
+    assert events[0] == {
         "type": "surroundings",
         "folder": str(tmp_path),
         "variable": "from the plan",
@@ -136,15 +122,16 @@ def test_a_child_has_our_folder_and_variables_and_no_reactor(tmp_path: Path, mon
         "main": None,
         "leads": True,
     }
-    assert wait_for_outcome(child).exit_code == 0
 
 
-def test_a_child_does_not_outlive_its_with_block() -> None:
-    with closing(start_misbehaving_run("sleeps")) as child:
-        pass
-    assert child.outcome is not None
-    assert child.outcome.killed
-    assert is_process_gone(child.pid)
+def test_a_child_does_not_outlive_its_follower() -> None:
+    async def follow_shortly() -> int:
+        child = ChildProcess(make_misbehaving_plan("sleeps"))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(child.follow(lambda event: None), 0.2)
+        return child.pid
+
+    assert is_process_gone(asyncio.run(follow_shortly()))
 
 
 def test_a_failing_listener_leaves_no_process_behind() -> None:
@@ -155,7 +142,7 @@ def test_a_failing_listener_leaves_no_process_behind() -> None:
         raise BrokenPipeError("no one reads")
 
     with pytest.raises(BrokenPipeError):
-        run_all([RunPlan(source="sleeps")] * 2, fails, target="support.misbehaving_runs:sleeps")
+        run_all([make_misbehaving_plan("sleeps")] * 2, fails)
     assert all(is_process_gone(pid) for pid in pids)
 
 
@@ -168,31 +155,32 @@ def test_a_server_that_died_is_replaced() -> None:
 
 
 def test_runs_that_lose_their_server_are_given_up_and_ended() -> None:
-    child = start_misbehaving_run("sleeps")
-    assert next(iterate_events(child))["type"] == "ready"
-    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)  # type: ignore[attr-defined]
-    outcome = wait_for_outcome(child)
+    def kill_server(child: ChildProcess, event: dict[str, Any]) -> None:
+        os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)  # type: ignore[attr-defined]
+
+    outcome, events = finish_misbehaving_run("sleeps", kill_server)
     assert outcome.exit_code == 1
     assert "the server process that all runs come from is gone" in outcome.reason
-    assert is_process_gone(child.pid)
+    assert is_process_gone(events[0]["pid"])
 
 
 def test_signals_meant_for_everyone_do_not_end_the_server() -> None:
-    child = start_misbehaving_run("stops_in_order", grace=30)
-    events = iterate_events(child)
-    assert next(events)["type"] == "ready"
-    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        os.kill(server, number)
-    child.stop()
-    assert wait_for_outcome(child).exit_code == 0
+    servers = []
+
+    def send_signals(child: ChildProcess, event: dict[str, Any]) -> None:
+        if event["type"] == "ready":
+            servers.append(forkserver._forkserver._forkserver_pid)  # type: ignore[attr-defined]
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                os.kill(servers[0], number)
+            child.stop()
+
+    assert finish_misbehaving_run("stops_in_order", send_signals, grace=30)[0].exit_code == 0
     assert finish_misbehaving_run("good")[0].exit_code == 0
-    assert forkserver._forkserver._forkserver_pid == server  # type: ignore[attr-defined]
+    assert servers == [forkserver._forkserver._forkserver_pid]  # type: ignore[attr-defined]
 
 
 def test_an_unknown_target_is_one_failed_run() -> None:
-    with closing(start_child(RunPlan(source="mfa"), target="support.misbehaving_runs:missing")) as child:
-        outcome = wait_for_outcome(child)
+    outcome, _ = finish_misbehaving_run("missing")
     assert outcome.exit_code == 1
     assert "missing" in outcome.reason
 
@@ -204,8 +192,8 @@ def test_two_hundred_runs_leave_the_parent_as_it_was() -> None:
         return memory, len(list(Path("/proc/self/fd").iterdir()))
 
     def runs(count: int) -> None:
-        plans = [RunPlan(source="good")] * count
-        outcomes = run_all(plans, lambda event: None, max_children=2, target="support.misbehaving_runs:good")
+        plans = [make_misbehaving_plan("good")] * count
+        outcomes = run_all(plans, lambda event: None, max_children=2)
         assert [outcome.exit_code for outcome in outcomes] == [0] * count
 
     runs(20)
@@ -221,10 +209,10 @@ def test_no_process_for_a_run_is_a_sentence() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     lowest_free = os.dup(0)
     os.close(lowest_free)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free + 5, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free + 3, hard))
     try:
         with pytest.raises(CrawlerError, match="No process could be started for the run of mfa"):
-            start_child(RunPlan(source="mfa"), target="support.misbehaving_runs:good")
+            ChildProcess(make_misbehaving_plan("mfa", "good"))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert len(list(Path("/proc/self/fd").iterdir())) <= files

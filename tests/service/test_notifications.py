@@ -16,7 +16,7 @@ from crawler.errors import ConfigError, SourceLocked
 from crawler.items import Health, Run
 from crawler.service import notifications
 from crawler.service.notifications import begin_subscriptions, notify_about_runs
-from crawler.service.outcome import RunOutcome
+from crawler.service.run import RunOutcome
 from crawler.store import open_store
 
 

@@ -220,7 +220,7 @@ def test_sigterm_ends_the_service_with_exit_0_and_leaves_no_process(target: str,
 
 
 def test_each_event_is_one_plain_line() -> None:
-    from crawler.service.outcome import RunOutcome
+    from crawler.service.run import RunOutcome
 
     at = datetime(2026, 11, 23, 9, 0, 5, tzinfo=UTC)
     outcome = RunOutcome(source="mfa", run=None, exit_code=1, reason="It crashed.", seconds=1.26)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -15,35 +15,28 @@ from typing import Any
 
 import pytest
 from support.child_processes import (
+    finish_misbehaving_run,
     is_process_gone,
-    iterate_events,
-    start_misbehaving_run,
-    wait_for_outcome,
+    make_misbehaving_plan,
     wait_until,
 )
 
-from crawler.service.child import start_child
-from crawler.service.pool import run_all
-from crawler.service.run import RunPlan
+from crawler.service.child import ChildProcess, run_all
 
 
 def test_stopping_asks_once_and_keeps_what_the_run_then_reports() -> None:
-    child = start_misbehaving_run("stops_in_order", grace=30)
-    events = iterate_events(child)
-    assert next(events)["type"] == "ready"
-    child.stop()
-    child.stop()
-    assert {"type": "heard", "times": 1} in list(events)
-    assert child.outcome is not None
-    assert (child.outcome.stopped, child.outcome.killed, child.outcome.exit_code) == (True, False, 0)
-    assert child.outcome.run is not None
+    def stop_twice(child: ChildProcess, event: dict[str, Any]) -> None:
+        child.stop()
+        child.stop()
+
+    outcome, events = finish_misbehaving_run("stops_in_order", stop_twice, grace=30)
+    assert {"type": "heard", "times": 1} in events
+    assert (outcome.stopped, outcome.killed, outcome.exit_code) == (True, False, 0)
+    assert outcome.run is not None
 
 
 def test_a_stopped_run_without_a_report_has_failed() -> None:
-    with closing(start_misbehaving_run("sleeps")) as child:
-        assert next(iterate_events(child))["type"] == "ready"
-        child.stop()
-        outcome = wait_for_outcome(child)
+    outcome, _ = finish_misbehaving_run("sleeps", lambda child, event: child.stop())
     assert (outcome.exit_code, outcome.stopped, outcome.killed) == (1, True, False)
     assert outcome.reason == "The run of sleeps was stopped."
 
@@ -51,12 +44,13 @@ def test_a_stopped_run_without_a_report_has_failed() -> None:
 TESTS = Path(__file__).parents[1]
 PARENT = """
 import sys
-from crawler.service.pool import run_all
-from crawler.service.run import RunPlan
+from crawler.service.child import ChildProcess, run_all
+from support.child_processes import make_misbehaving_plan
 target, grace, pid_file = sys.argv[1], float(sys.argv[2]), sys.argv[3]
-plans = [RunPlan(source="one", variables={"PID_FILE": pid_file}), RunPlan(source="waiting")]
+variables = {"PID_FILE": pid_file}
+plans = [make_misbehaving_plan(name, target, grace=grace, variables=variables) for name in ("one", "waiting")]
 tell = lambda event: print(event["type"], event.get("times", ""), flush=True)
-for outcome in run_all(plans, tell, max_children=1, target=f"support.misbehaving_runs:{target}", grace=grace):
+for outcome in run_all(plans, tell, max_children=1):
     print(outcome.source, outcome.exit_code, outcome.stopped, outcome.killed, flush=True)
 """
 
@@ -138,23 +132,16 @@ def site() -> Iterator[str]:
 
 
 def test_scrapy_crawls_in_one_child_after_another(site: str) -> None:
-    plans = [RunPlan(source=f"site-{number}", url=f"{site}/last") for number in range(3)]
+    plans = [make_misbehaving_plan(f"site-{number}", "crawls", url=f"{site}/last") for number in range(3)]
     events: list[dict[str, Any]] = []
-    outcomes = run_all(plans, events.append, target="support.misbehaving_runs:crawls")
+    outcomes = run_all(plans, events.append)
     assert [outcome.exit_code for outcome in outcomes] == [0, 0, 0], outcomes
     assert len({event["pid"] for event in events if event["type"] == "fetched"}) == 3
     assert [event["why"] for event in events if event["type"] == "finished"] == ["finished"] * 3
 
 
 def test_scrapy_closes_its_spider_when_stopped(site: str) -> None:
-    with closing(
-        start_child(RunPlan(source="site", url=site), target="support.misbehaving_runs:crawls", grace=30)
-    ) as child:
-        events = iterate_events(child)
-        assert next(events)["type"] == "fetched"
-        child.stop()
-        told = list(events)
-    assert {"type": "finished", "why": "shutdown"} in told
-    assert not [event for event in told if event["type"] in ("output", "log")]
-    assert child.outcome is not None
-    assert (child.outcome.stopped, child.outcome.killed) == (True, False)
+    outcome, events = finish_misbehaving_run("crawls", lambda child, event: child.stop(), grace=30, url=site)
+    assert {"type": "finished", "why": "shutdown"} in events
+    assert not [event for event in events if event["type"] == "log"]
+    assert (outcome.stopped, outcome.killed) == (True, False)

@@ -1,45 +1,48 @@
-"""Start misbehaving runs in child processes, and wait for what they do."""
+"""Make misbehaving runs in child processes, and wait for what they do."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from crawler.config import LimitsConfig
-from crawler.service.child import ChildProcess, start_child
-from crawler.service.outcome import RunOutcome
-from crawler.service.run import RunPlan
+from crawler.service.child import ChildProcess
+from crawler.service.run import RunOutcome, RunPlan
 
 TIGHT_LIMITS = LimitsConfig.model_validate({"run_seconds": 3, "memory_mb": 400})
+React = Callable[[ChildProcess, dict[str, Any]], object]
 
 
-def start_misbehaving_run(name: str, grace: float = 0.5, **variables: str) -> ChildProcess:
-    plan = RunPlan(source=name, variables=variables)
-    return start_child(plan, target=f"support.misbehaving_runs:{name}", limits=TIGHT_LIMITS, grace=grace)
+def make_misbehaving_plan(source: str, target: str | None = None, **options: Any) -> RunPlan:
+    """Return the plan of a run of `support.misbehaving_runs`, which is named like its source unless `target` is."""
+    values = {"limits": TIGHT_LIMITS, "grace": 0.5, **options}
+    return RunPlan(source=source, target=f"support.misbehaving_runs:{target or source}", **values)
 
 
-def finish_misbehaving_run(name: str) -> tuple[RunOutcome, list[dict[str, Any]]]:
-    child = start_misbehaving_run(name)
-    events = list(iterate_events(child))
-    assert child.outcome is not None
-    return child.outcome, events
+def finish_misbehaving_run(
+    name: str, react: React = lambda child, event: None, **options: Any
+) -> tuple[RunOutcome, list[dict[str, Any]]]:
+    """Return the outcome and the events of a run. `react` is called with each event as it comes."""
+    return finish_plan(make_misbehaving_plan(name, **options), react)
 
 
-def iterate_events(child: ChildProcess) -> Iterator[dict[str, Any]]:
-    """Yield every event as it comes, until the child has ended."""
-    while child.outcome is None:
-        child.wait_for_events()
-        yield from child.poll_events()
+def finish_plan(plan: RunPlan, react: React = lambda child, event: None) -> tuple[RunOutcome, list[dict[str, Any]]]:
+    """Return the outcome and the events of a run. `react` is called with each event as it comes."""
+    events: list[dict[str, Any]] = []
 
+    async def follow() -> RunOutcome:
+        child = ChildProcess(plan)
 
-def wait_for_outcome(child: ChildProcess) -> RunOutcome:
-    """Return the outcome, once there. Events are dropped."""
-    for _ in iterate_events(child):
-        pass
-    assert child.outcome is not None
-    return child.outcome
+        def on_event(event: dict[str, Any]) -> None:
+            events.append(event)
+            react(child, event)
+
+        return await child.follow(on_event)
+
+    return asyncio.run(follow()), events
 
 
 def is_process_gone(pid: int) -> bool:

@@ -21,10 +21,10 @@ from crawler.config import Config
 from crawler.config.model import AlarmsConfig
 from crawler.items import Run
 from crawler.notify.alarms import CONFIRMED_BY_SECOND_RUN
-from crawler.service.ipc import RunEvent
+from crawler.service.child import run_all
 from crawler.service.notifications import notify_about_runs
-from crawler.service.pool import run_all
 from crawler.service.run import RunPlan
+from crawler.service.worker import RunEvent
 
 FILE = Path(__file__).parents[1] / "faults.toml"
 KINDS: Mapping[str, Callable[[int], Any]] = {"mfa": GovSite, "qazmonitor": QazMonitorSite, "ktkz": KtkzSite}

@@ -172,7 +172,7 @@ def tells_its_surroundings(plan: RunPlan, emit: Emit) -> Run:
     emit(
         {
             "type": "surroundings",
-            "folder": Path.cwd(),
+            "folder": str(Path.cwd()),
             "variable": os.environ.get("CRAWLER_TEST_VALUE"),
             "path": os.environ.get("PATH"),
             "reactor": "twisted.internet.reactor" in sys.modules,

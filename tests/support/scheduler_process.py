@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
+from support.child_processes import make_misbehaving_plan
 
 from crawler.cli.commands.watch import format_step
 from crawler.config import LimitsConfig
@@ -70,22 +71,21 @@ def parse_seconds_cron(text: str, where: str, timezone: str, jitter: int) -> Cro
 
 
 class FixedConfig:
-    """In place of a `ConfigReloader`: timings and limits from a test, a store with schedules only."""
+    """In place of a `ConfigReloader`: timings and plans from a test, a store with schedules only."""
 
     def __init__(
         self,
         schedules: SqliteScheduleStore,
         timings: Mapping[str, Timing],
-        variables: Callable[[str], dict[str, str]],
+        make_plan: Callable[[str], RunPlan],
         *,
         reload: Callable[[], Mapping[str, Timing]] | None = None,
         has_changed: Callable[[], bool] = lambda: False,
-        limits: LimitsConfig | None = None,
     ) -> None:
         self.store = SimpleNamespace(schedules=schedules)
-        self.config = SimpleNamespace(timezone="Asia/Almaty", limits=limits)
+        self.config = SimpleNamespace(timezone="Asia/Almaty")
         self.has_changed = has_changed
-        self._timings, self._reload, self._variables = timings, reload or (lambda: timings), variables
+        self._timings, self._reload, self.make_plan = timings, reload or (lambda: timings), make_plan
         self._is_loaded = False
 
     def load_timings(self) -> Mapping[str, Timing]:
@@ -93,9 +93,6 @@ class FixedConfig:
             return self._reload()
         self._is_loaded = True
         return self._timings
-
-    def make_plan(self, source: str) -> RunPlan:
-        return RunPlan(source=source, variables=self._variables(source))
 
 
 class Recorder:
@@ -156,14 +153,19 @@ def run_scheduler_until(
     """Return the steps of a scheduler that is stopped as soon as `until(steps)` holds, after 60 seconds at most."""
     variables = {"NOTES": str(folder / "notes"), "SECONDS": options.pop("seconds", "0")}
     schedules = options.pop("book", None) or SqliteScheduleStore(folder / "book.db")
-    config = {name: options.pop(name) for name in ("reload", "has_changed", "limits") if name in options}
-    reloader: Any = FixedConfig(schedules, timings, lambda source: variables, **config)
+    limits = options.pop("limits", LimitsConfig.model_validate({}))
+    config = {name: options.pop(name) for name in ("reload", "has_changed") if name in options}
+    reloader: Any = FixedConfig(
+        schedules,
+        timings,
+        lambda source: make_misbehaving_plan(source, target, variables=variables, limits=limits),
+        **config,
+    )
     observer = Recorder(until, options.pop("on_event", lambda event: None), options.pop("on_check", lambda: None))
 
     async def serve() -> None:
-        target_name = f"support.misbehaving_runs:{target}"
-        settings = {"parse": parse_seconds_cron, "grace": 0.5, **options}
-        observer.scheduler = RunScheduler(reloader, observer, target=target_name, **settings)
+        settings = {"parse": parse_seconds_cron, **options}
+        observer.scheduler = RunScheduler(reloader, observer, **settings)
         await asyncio.wait_for(observer.scheduler.serve(), 60)
 
     asyncio.run(serve())
@@ -176,11 +178,13 @@ def list_finished(steps: list[SchedulerEvent]) -> list[RunFinished]:
 
 async def serve_two_sources(book: Path, notes: str, target: str) -> None:
     timings = {"one": Timing(cron="*/1"), "two": Timing(cron="*/1")}
-    reloader: Any = FixedConfig(
-        SqliteScheduleStore(book), timings, lambda source: {"NOTES": notes, "PID_FILE": f"{notes}.{source}"}
-    )
-    target_name = f"support.misbehaving_runs:{target}"
-    await RunScheduler(reloader, Printer(), grace=0.5, target=target_name, parse=parse_seconds_cron).serve()
+
+    def make_plan(source: str) -> RunPlan:
+        variables = {"NOTES": notes, "PID_FILE": f"{notes}.{source}"}
+        return make_misbehaving_plan(source, target, variables=variables, limits=LimitsConfig.model_validate({}))
+
+    reloader: Any = FixedConfig(SqliteScheduleStore(book), timings, make_plan)
+    await RunScheduler(reloader, Printer(), parse=parse_seconds_cron).serve()
 
 
 if __name__ == "__main__":

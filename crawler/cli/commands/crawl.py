@@ -16,8 +16,8 @@ from crawler.errors import NoSnapshots, UsageError, choose_exit_code
 
 if TYPE_CHECKING:
     from crawler.config import Config
-    from crawler.service.outcome import RunOutcome
-    from crawler.service.run import RunPlan
+    from crawler.service.run import RunOutcome, RunPlan
+    from crawler.service.worker import RunEvent
 
 MAX_PARALLEL_RUNS = 3
 
@@ -98,9 +98,8 @@ def run_and_report(plans: Sequence[RunPlan], config: Config, options: CrawlOptio
     """Run the plans, print the results and notify. Return the exit code of the worst run."""
     from crawler.cli.article_file import ArticleFile
     from crawler.cli.progress import make_display
-    from crawler.service.ipc import RunEvent
+    from crawler.service.child import run_all
     from crawler.service.notifications import notify_about_runs
-    from crawler.service.pool import run_all
     from crawler.text.counts import format_count
 
     names = [plan.source for plan in plans]
@@ -112,8 +111,7 @@ def run_and_report(plans: Sequence[RunPlan], config: Config, options: CrawlOptio
             if event["type"] == "article":
                 file.add(event)
 
-        level = logging.INFO if options.verbose else logging.ERROR
-        outcomes = run_all(plans, on_event, limits=config.limits, log_level=level, max_children=MAX_PARALLEL_RUNS)
+        outcomes = run_all(plans, on_event, max_children=MAX_PARALLEL_RUNS)
         try:
             raise_if_nothing_began(outcomes)
         except UsageError:
@@ -158,6 +156,8 @@ def make_plan(source: str, config_path: Path | None, config: Config, options: Cr
         limit=options.limit,
         storage=Storage.NONE if options.dry_run else Storage.CONFIGURED,
         keep_unchanged=options.everything,
+        limits=config.limits,
+        log_level=logging.INFO if options.verbose else logging.ERROR,
     )
 
 

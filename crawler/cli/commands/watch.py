@@ -18,9 +18,9 @@ from crawler.errors import CrawlerError
 from crawler.items import Article, Verdict
 
 if TYPE_CHECKING:
-    from crawler.service.ipc import RunEvent
     from crawler.service.reloader import ConfigReloader
     from crawler.service.scheduler import SchedulerEvent
+    from crawler.service.worker import RunEvent
 
 CLOCK_FORMAT = "%Y-%m-%d %H:%M:%S"
 NOTIFIER_STOP_SECONDS = 10.0
