@@ -100,5 +100,7 @@ def _detect_latin(words: list[str]) -> str | None:
     if sum(word in lexicon.english_words for word in words) >= MIN_ENGLISH_WORD_SHARE * len(words):
         return "en"
     letters = "".join(words)
-    is_kazakh = letters.count("q") >= MIN_Q_SHARE * len(letters) and not lexicon.kazakh_latin_letters.isdisjoint(letters)
+    is_kazakh = letters.count("q") >= MIN_Q_SHARE * len(letters) and not lexicon.kazakh_latin_letters.isdisjoint(
+        letters
+    )
     return "kk" if is_kazakh and lexicon.other_latin_letters.isdisjoint(letters) else None

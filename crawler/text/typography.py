@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-_PLAIN_CHARACTERS = (
-    dict.fromkeys("«»„“”‟″", '"') | dict.fromkeys("‘’‛′ʼ", "'") | dict.fromkeys("–—‑−", "-")
-)
+_PLAIN_CHARACTERS = dict.fromkeys("«»„“”‟″", '"') | dict.fromkeys("‘’‛′ʼ", "'") | dict.fromkeys("–—‑−", "-")
 
 
 def normalize_typography(text: str) -> str:
