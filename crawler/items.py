@@ -41,6 +41,7 @@ class ArticleFlag(StrEnum):
 
 DAMAGE_FLAGS = frozenset((ArticleFlag.CUT_OFF, ArticleFlag.WRONG_ENCODING))
 """Flags of a text that is not as the site publishes it. It is no revision, and nobody is notified of it."""
+DATE_FLAGS = frozenset((ArticleFlag.FUTURE_DATE, ArticleFlag.IMPOSSIBLE_DATE))
 
 
 class Strength(StrEnum):

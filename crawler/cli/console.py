@@ -68,12 +68,22 @@ def format_table(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
+def list_doubts(article: Article) -> list[str]:
+    """Return what is doubtful about an article, in words."""
+    if not article.flags:  # the words come with a library that takes 0.1 s
+        return []
+    from crawler.publish.phrases import describe_flags
+
+    return describe_flags(article.flags)
+
+
 def format_matched_article(article: Article, timezone: str, mark: str = "*") -> list[str]:
     """Return an article's headline, facts and, for each rule, the sentences with the matched words between marks."""
     when = format_local_time(article.published_at, timezone) if article.published_at else "no date"
     copied = f" of {article.copy_of}" if article.copy_of else ""
     facts = (f"{article.verdict}{copied}", article.source, article.language or "unknown language", when, article.url)
     lines = [article.headline, "    " + " · ".join(facts)]
+    lines += [f"    doubtful: {doubt}" for doubt in list_doubts(article)]
     by_rule = sorted(article.matches, key=lambda match: (match.strength is Strength.WEAK, match.rule))
     for (weak, rule), group in groupby(by_rule, key=lambda match: (match.strength is Strength.WEAK, match.rule)):
         matches = list(group)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from crawler.items import Verdict
+from crawler.items import ArticleFlag, Verdict
 
 
 class RunCount(StrEnum):
@@ -52,6 +52,11 @@ _RESULT_COUNTS = (
 def get_count_name(verdict: Verdict | None) -> str:
     """Return the name under which a run counts articles with this verdict."""
     return f"articles/{verdict}"
+
+
+def get_flag_count_name(flag: ArticleFlag) -> str:
+    """Return the name under which a run counts articles with this flag."""
+    return f"flags/{flag}"
 
 
 def has_result(counts: Mapping[str, int]) -> bool:

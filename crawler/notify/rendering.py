@@ -219,7 +219,7 @@ def format_event_time(entry: Entry, created_at: datetime, phrases: Phrases) -> s
         return f"{phrases[label].lower()} {phrases.moment(created_at)}"
     if entry.published_at is None:
         seen = phrases.moment(entry.seen_at or created_at)
-        return f"{phrases['no_date']}; {phrases['seen'].lower()} {seen}"
+        return f"{phrases.no_date(entry.flags)}; {phrases['seen'].lower()} {seen}"
     format_time = phrases.day if entry.precision is Precision.DAY else phrases.moment
     return f"{phrases['published'].lower()} {format_time(entry.published_at)}"
 

@@ -11,6 +11,7 @@ from crawler.context.drops import ArticleInvalid
 from crawler.context.run_context import RunContext
 from crawler.errors import PageChanged
 from crawler.items import Article, Verdict
+from crawler.monitoring.run_counts import get_flag_count_name
 from crawler.pages.boilerplate import is_boilerplate
 from crawler.pages.doubts import flag_doubts
 
@@ -43,7 +44,7 @@ class ValidatePipeline:
             if item.fetched_at is None:  # the page of such an article does not know what is in the future
                 item = flag_doubts(item, datetime.now(UTC))
             for flag in item.flags:
-                self._context.increment_stat(f"flags/{flag}")
+                self._context.increment_stat(get_flag_count_name(flag))
             return item
         self._context.report_problem(PageChanged(flaw.field, flaw.expected, flaw.found, item.url))
         self._context.increment_stat("dropped")

@@ -184,6 +184,7 @@ class EntryBuilder:
             ),
             edits=draft.edits.make_edits(text.fragments) if draft.edits else (),
             severity=draft.changes.severity if draft.changes else None,
+            flags=article.flags,
         )
 
     def _make_related(self, article: Article, is_copy: bool, headline: str, language: str) -> RelatedArticle:

@@ -167,7 +167,7 @@ class DigestView:
     def format_published(self, entry: Entry) -> str:
         """Return when it was published, with the precision of the page."""
         if entry.published_at is None:
-            return self.phrases["no_date"]
+            return self.phrases.no_date(entry.flags)
         is_day = entry.precision is Precision.DAY
         return self.phrases.day(entry.published_at) if is_day else self.phrases.time(entry.published_at)
 
@@ -176,6 +176,7 @@ class DigestView:
         entry, phrases, notes = story.entry, self.phrases, []
         if entry.is_derived:
             notes.append(f"{_capitalize(phrases['derived'])}.")
+        notes += [f"{_capitalize(doubt)}." for doubt in phrases.doubts(entry.flags)]
         if entry.verdict is Verdict.UNPUBLISHED:
             notes.append(phrases["page_gone"])
         if entry.verdict is Verdict.REPUBLISHED:

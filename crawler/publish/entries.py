@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from crawler.items import Precision, Strength, Verdict
+from crawler.items import ArticleFlag, Precision, Strength, Verdict
 from crawler.revisions.alignment import AlignmentType
 from crawler.revisions.changes import ChangeKind, ClaimChange, Severity
 from crawler.rights import ELLIPSIS, Credit, Excerpt
@@ -74,7 +74,8 @@ class Entry:
     `headline` is the title, or comes from the text (`is_derived`). Times are aware, in UTC. `published_at` is None if
     the page has no date. `edits` are what a revised version changed, else empty. `rules` are those that matched.
     `story` is the story's number, None without a story. `anchor` is the id of the story's article that was seen first:
-    unlike the number it stays when stories merge. `others` are the story's other articles, the oldest first.
+    unlike the number it stays when stories merge. `others` are the story's other articles, the oldest first. `flags`
+    are what is doubtful about the text or its date.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Entry:
     others: tuple[RelatedArticle, ...] = ()
     edits: tuple[EntryEdit, ...] = ()
     severity: Severity | None = None
+    flags: tuple[ArticleFlag, ...] = ()
 
     @property
     def title(self) -> str:

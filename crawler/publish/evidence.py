@@ -187,6 +187,7 @@ def _describe_version(evidence: VersionEvidence) -> dict[str, Any]:
         "verdict": version.verdict,
         "fetched_at": format_time(version.fetched_at),
         "published_at": format_time(version.published_at),
+        "flags": list(version.flags),
         "fetched_by": evidence.software,
         "text": f"versions/{version.version}.txt",
         "snapshot": version.to_dict()["snapshot"],

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-from crawler.items import Article
+from crawler.items import Article, ArticleFlag
 from crawler.publish.diff_format import DiffLine, list_diff_lines
+from crawler.publish.phrases import describe_flags
 from crawler.revisions.changes import RevisionDiff
 
 HOW_TO_CHECK = """How to check this without the program that made it
@@ -53,6 +54,8 @@ def _format_version(version: dict[str, Any]) -> Iterator[str]:
     yield f"Version {version['version']}: {version['verdict']}, fetched {version['fetched_at'] or 'at an unknown time'}"
     if version["changed"]:
         yield f"  changed: {version['changed']['severity']} ({version['changed']['reason']})"
+    if doubts := describe_flags([ArticleFlag(flag) for flag in version["flags"]]):
+        yield f"  doubtful: {'; '.join(doubts)}"
     if version["missing"]:
         yield f"  NO RECORD: {version['missing']}"
     for record in version["records"]:

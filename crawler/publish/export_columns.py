@@ -62,6 +62,7 @@ COLUMNS = (
     Column("reference", ColumnType.TEXT, lambda entry: entry.credit.reference),
     Column("allowed_share", ColumnType.SHARE, lambda entry: entry.credit.share),
     Column("link_required", ColumnType.FLAG, lambda entry: entry.credit.link_required),
+    Column("flags", ColumnType.TEXTS, lambda entry: entry.flags),
 )
 
 

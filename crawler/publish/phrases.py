@@ -5,6 +5,7 @@ The phrases are in `crawler/defaults/phrases.toml`; dates, plurals and names of 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta, tzinfo
 
 from babel import Locale
@@ -13,6 +14,7 @@ from babel.numbers import format_percent
 
 from crawler.defaults import load_default_toml
 from crawler.errors import UsageError
+from crawler.items import DATE_FLAGS, ArticleFlag
 
 OUTPUT_LANGUAGES = ("en", "ru", "kk")
 PHRASES_FILE = "phrases.toml"
@@ -21,6 +23,15 @@ PHRASES_FILE = "phrases.toml"
 def get_locale(language: str | None) -> str | None:
     """Return an output language with its country (`en-GB`), or None for any other language."""
     return str(load_default_toml(PHRASES_FILE)[language]["locale"]) if language in OUTPUT_LANGUAGES else None
+
+
+def describe_flags(flags: Collection[ArticleFlag], language: str = "en") -> list[str]:
+    """Return what is doubtful about an article, in words. Removed lines of the page are no doubt."""
+    phrases = load_default_toml(PHRASES_FILE)[language]
+    hidden = {ArticleFlag.BOILERPLATE_REMOVED}
+    if ArticleFlag.WRONG_ENCODING in flags:
+        hidden.add(ArticleFlag.UNDECODABLE_CHARACTERS)
+    return [str(phrases[f"flag_{flag}"]) for flag in flags if flag not in hidden]
 
 
 class Phrases:
@@ -42,6 +53,15 @@ class Phrases:
     def fill(self, key: str, **values: str) -> str:
         """Return a phrase with its gaps filled."""
         return self[key].format(**values)
+
+    def doubts(self, flags: Collection[ArticleFlag]) -> list[str]:
+        """Return what is doubtful about a text, besides its date."""
+        return describe_flags([flag for flag in flags if flag not in DATE_FLAGS], self.language)
+
+    def no_date(self, flags: Collection[ArticleFlag]) -> str:
+        """Return why no date is shown: the site's cannot be right, or the page names none."""
+        doubts = describe_flags([flag for flag in flags if flag in DATE_FLAGS], self.language)
+        return doubts[0] if doubts else self["no_date"]
 
     def count(self, key: str, number: int) -> str:
         """Return a phrase in the plural form of the number."""

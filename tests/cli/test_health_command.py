@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from support.factories import make_article
 from support.sandbox import Sandbox
 
-from crawler.items import Health, Run
+from crawler.items import ArticleFlag, Health, Run
 from crawler.store import Alarm
 
 
@@ -93,3 +97,44 @@ def test_states_and_exit_code_of_the_worst(tmp_path: Path) -> None:
     assert "is `crawler watch` running?" in next(
         line["sentence"] for line in everything.lines if line["source"] == "ktkz"
     )
+
+
+def test_doubts_of_the_last_run_are_in_words(tmp_path: Path) -> None:
+    place, now = Sandbox(tmp_path), datetime.now(UTC)
+    counts = {
+        "articles/new": 3,
+        "flags/boilerplate_removed": 3,
+        "flags/future_date": 2,
+        "flags/cut_off": 1,
+        "damaged": 1,
+    }
+    with place.open_store() as store:
+        run = store.runs.record_start(Run(source="ktkz", started_at=now))
+        ended = replace(run, finished_at=now, health=Health.DEGRADED, exit_code=14, reason="3 new.", counts=counts)
+        store.runs.record_end(ended)
+    told, plain = place.run_many(("health", "ktkz"), ("health", "ktkz", "--json"))
+    assert "    doubtful: 2 articles: the site's date lies in the future" in told.out.splitlines()
+    assert (
+        "    doubtful: 1 article: the answer broke off, so a part of the text may be missing" in told.out.splitlines()
+    )
+    assert "boilerplate" not in told.out
+    (line,) = plain.lines
+    assert line["flags"] == {"boilerplate_removed": 3, "cut_off": 1, "future_date": 2}
+
+
+def test_doubts_are_in_the_list_of_articles_and_in_evidence(tmp_path: Path) -> None:
+    place, noon = Sandbox(tmp_path), datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+    flags = (ArticleFlag.UNDECODABLE_CHARACTERS, ArticleFlag.IMPOSSIBLE_DATE)
+    article = make_article("1", flags=flags, title="Мост")
+    with place.open_store() as store:
+        store.articles.save(article, content_hash="x", run_id=None, seen_at=noon)
+    zipped = tmp_path / "evidence.zip"
+    listed, _ = place.run_many(("articles",), ("evidence", "mfa:1:ru", "-o", zipped))
+    doubts = ["some characters could not be decoded", "the site's date cannot be right"]
+    assert [line for line in listed.out.splitlines() if "doubtful" in line] == [
+        f"    doubtful: {each}" for each in doubts
+    ]
+    with zipfile.ZipFile(zipped) as archive:
+        assert f"  doubtful: {'; '.join(doubts)}" in archive.read("README.txt").decode()
+        (version,) = json.loads(archive.read("provenance.json"))["versions"]
+    assert version["flags"] == [flag.value for flag in flags]

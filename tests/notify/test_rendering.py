@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import threading
@@ -18,7 +19,7 @@ from support.article_publisher import NOON, ArticlePublisher
 from support.factories import make_config
 
 from crawler.config import Config
-from crawler.items import Verdict
+from crawler.items import ArticleFlag, Verdict
 from crawler.notify.rendered_message import RenderedMessage
 from crawler.notify.rendering import MessageRenderer
 from crawler.notify.routing import route_events
@@ -93,6 +94,30 @@ def test_mail_equals_the_golden_file(store: Store, language: str) -> None:
         assert tags.open == []
         text = re.sub(r"<[^>]+>", "", each.html)
         assert "&lt;«Қазақ» &amp; Co&gt;" in text
+
+
+@pytest.mark.parametrize("form", ["full", "short"])
+@pytest.mark.parametrize(
+    ("language", "unreadable", "future"),
+    [
+        ("en", "Some characters could not be decoded.", "the site's date lies in the future; first seen"),
+        ("ru", "Некоторые знаки не удалось прочитать.", "дата, указанная на сайте, ещё не наступила; впервые"),
+        ("kk", "Кейбір таңбаларды оқу мүмкін болмады.", "сайтта көрсетілген күн әлі келген жоқ; алғаш"),
+    ],
+)
+def test_doubts_are_in_words(store: Store, form: str, language: str, unreadable: str, future: str) -> None:
+    settings, publisher = make_config(language=language, form=form), ArticlePublisher(store)
+    store.subscriptions.get_or_start(["press"], NOON - timedelta(days=1))
+    flags = (ArticleFlag.BOILERPLATE_REMOVED, ArticleFlag.UNDECODABLE_CHARACTERS, ArticleFlag.FUTURE_DATE)
+    publisher.publish("1", flags=flags, published_at=None)
+    publisher.cluster_articles()
+    route_events(store, settings, publisher.clock)
+    ((message, _),) = store.deliveries.list_newest()
+    found = MessageRenderer(settings, store).render(message)
+    assert found is not None
+    for text in (found.text, html.unescape(found.html)):
+        assert unreadable in text
+        assert future in text
 
 
 @pytest.fixture

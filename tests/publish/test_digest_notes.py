@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 
 import pytest
@@ -19,7 +20,7 @@ from support.day_of_news import (
 )
 
 from crawler.config import Config
-from crawler.items import Article, Verdict
+from crawler.items import Article, ArticleFlag, Verdict
 from crawler.publish.builder import EntryBuilder
 from crawler.publish.digest import make_digest
 from crawler.publish.digest_view import MAX_LISTED_PAGES, DigestView, render_digest
@@ -101,3 +102,45 @@ def test_copies_beyond_the_first_are_counted(store: Store) -> None:
     for form in ("txt", "md", "html"):
         assert render_digest(Templates(), form, say).count("137810100") == MAX_LISTED_PAGES
         assert "и ещё 3" in render_digest(Templates(), form, say)
+
+
+@pytest.mark.parametrize("form", ["html", "txt", "md"])
+@pytest.mark.parametrize(
+    ("language", "cut_off", "future"),
+    [
+        ("en", "The answer broke off, so a part of the text may be missing.", "the site's date lies in the future"),
+        (
+            "ru",
+            "Ответ сайта оборвался, часть текста может отсутствовать.",
+            "дата, указанная на сайте, ещё не наступила",
+        ),
+        (
+            "kk",
+            "Сайттың жауабы үзіліп қалды, мәтіннің бір бөлігі жетіспеуі мүмкін.",
+            "сайтта көрсетілген күн әлі келген жоқ",
+        ),
+    ],
+)
+def test_doubts_are_in_words(store: Store, form: str, language: str, cut_off: str, future: str) -> None:
+    flags = (ArticleFlag.BOILERPLATE_REMOVED, ArticleFlag.CUT_OFF, ArticleFlag.FUTURE_DATE)
+    article = make_article("mfa:1:ru", "О МККК", "Мост открыл глава МККК.", None, "https://www.gov.kz/1", flags=flags)
+    save_article(store, article, NOON)
+    view = list_notes(store, language)
+    (story,) = view.digest.stories
+    assert cut_off in view.notes(story)
+    assert future in view.facts(story.entry)
+    text = " ".join(html.unescape(render_digest(Templates(), form, view)).replace("\\", "").split())
+    assert cut_off in text
+    assert future in text
+
+
+def test_sound_version_after_a_damaged_one_is_shown_as_new(store: Store) -> None:
+    first = make_article(
+        "mfa:1:ru", "О МККК", "Мост открыл глава МККК", NOON, "https://www.gov.kz/1", flags=(ArticleFlag.CUT_OFF,)
+    )
+    save_article(store, first, BEGIN - HOUR)
+    sound = make_later_version(first, Verdict.NEW, body="Мост открыл глава МККК. Их было 45.", flags=())
+    save_article(store, sound, NOON)
+    view = list_notes(store)
+    (story,) = view.digest.stories
+    assert (view.label(story.entry), story.entry.edits) == ("New", ())

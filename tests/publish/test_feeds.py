@@ -17,6 +17,7 @@ from lxml import etree
 from support.feed_validation import find_atom_errors, find_json_errors, find_rss_errors
 from support.sample_entries import ENTRIES, HEAD, NOON, OTHERS, make_entry
 
+from crawler.items import ArticleFlag
 from crawler.publish.entries import Entry
 from crawler.publish.feeds.feed import make_urn
 from crawler.publish.output_registry import FEED_FORMATS
@@ -96,6 +97,23 @@ def test_words_around_an_entry_are_in_its_language() -> None:
     english, kazakh = list_json_items(ENTRIES[0], ENTRIES[3])
     assert "Read the whole text" in english["content_html"]
     assert "Толық мәтінін оқу" in kazakh["content_html"]
+
+
+def test_doubts_are_in_the_words_of_the_entry() -> None:
+    flags = (ArticleFlag.BOILERPLATE_REMOVED, ArticleFlag.UNDECODABLE_CHARACTERS, ArticleFlag.FUTURE_DATE)
+    english, russian, sound = list_json_items(
+        make_entry("1", flags=flags, published_at=None),
+        make_entry("2", flags=flags[2:], language="ru"),
+        make_entry("3"),
+    )
+    assert (
+        "<em>Some characters could not be decoded; the site&#39;s date lies in the future.</em>"
+        in (english["content_html"])
+    )
+    assert "<em>Дата, указанная на сайте, ещё не наступила.</em>" in russian["content_html"]
+    assert english["_crawler"]["flags"] == [flag.value for flag in flags]
+    assert "<em>" not in sound["content_html"]
+    assert "flags" not in sound["_crawler"]
 
 
 def test_a_lead_with_a_match_is_shown_and_marked() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 from crawler.items import Article, Run, Verdict
 from crawler.keywords import Matcher, load_rules
@@ -57,8 +58,9 @@ class ArticlePublisher:
         more: str = "",
         quiet: str | None = None,
         verdict: Verdict = Verdict.NEW,
+        **values: Any,
     ) -> Article:
-        """Add a first version."""
+        """Add a first version. `values` replace any other field."""
         article = Article(
             id=f"{source}:{name}:{language}",
             source=source,
@@ -71,7 +73,7 @@ class ArticlePublisher:
             verdict=verdict,
             version=1,
         )
-        return self.save(article, quiet)
+        return self.save(replace(article, **values), quiet)
 
     def revise(self, article: Article, old: str, new: str) -> Article:
         """Add a version with these words changed."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli.console import print_json
+from crawler.cli.console import list_doubts, print_json
 from crawler.cli.options import MAX_COUNT, JsonOption, SinceOption
 from crawler.items import Article
 
@@ -46,9 +46,11 @@ def articles(
 
 
 def format_article(article: Article) -> str:
-    """Return an article as two or three lines: time, source and headline; id and URL; the matched words."""
+    """Return an article as lines: time, source and headline; id and URL; the matched words; what is doubtful."""
     when = f"{article.published_at:%Y-%m-%d %H:%M}" if article.published_at else "no date         "
     terms = ", ".join(sorted({match.surface for match in article.matches}))
     verdict = f"{article.verdict} v{article.version}" + (f", copy of {article.copy_of}" if article.copy_of else "")
-    matched = f"\n    matched: {terms}" if terms else ""
-    return f"{when}  {article.source:10}  {article.headline}\n    {article.id}  {verdict}  {article.url}{matched}"
+    lines = [f"{when}  {article.source:10}  {article.headline}", f"{article.id}  {verdict}  {article.url}"]
+    lines += [f"matched: {terms}"] if terms else []
+    lines += [f"doubtful: {doubt}" for doubt in list_doubts(article)]
+    return "\n    ".join(lines)

@@ -11,7 +11,8 @@ import typer
 from crawler.cli.console import format_local_time, print_json
 from crawler.cli.options import JsonOption, SourcesArgument
 from crawler.errors import NoArticles, UsageError, choose_exit_code
-from crawler.items import Health, Run, format_time
+from crawler.items import ArticleFlag, Health, Run, format_time
+from crawler.monitoring.run_counts import get_flag_count_name
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -175,10 +176,17 @@ def state_to_dict(state: SourceState, config: Config) -> dict[str, Any]:
         "last_healthy": _local_iso(healthy.started_at, config) if healthy else None,
         "unaccounted": last.measures.get("unaccounted", []) if last else [],
         "notes": last.measures.get("notes", []) if last else [],
+        "flags": get_flag_counts(last) if last else {},
         "accepted": _local_iso(baseline.accepted_at, config) if baseline else None,
         "silence": state.silence,
         "alarm": alarm_to_dict(state.alarm, config) if state.alarm else None,
     }
+
+
+def get_flag_counts(run: Run) -> dict[str, int]:
+    """Return how many articles of a run had each flag, unchanged ones included."""
+    names = {flag.value: get_flag_count_name(flag) for flag in ArticleFlag}
+    return {flag: run.counts[name] for flag, name in names.items() if run.counts.get(name)}
 
 
 def alarm_to_dict(alarm: Alarm, config: Config) -> dict[str, Any]:
@@ -200,6 +208,7 @@ def _local_iso(at: datetime | None, config: Config) -> str | None:
 
 def format_state(state: SourceState, config: Config) -> str:
     """Return a state as lines."""
+    from crawler.publish.phrases import describe_flags
     from crawler.text.counts import format_count
 
     timezone, last = config.timezone, state.last_run
@@ -223,6 +232,9 @@ def format_state(state: SourceState, config: Config) -> str:
         lines.append(f"    baseline accepted {format_local_time(state.baseline.accepted_at, timezone)}{first_list}")
     if last:
         lines += [f"    note: {note}" for note in last.measures.get("notes", [])]
+        for flag, count in get_flag_counts(last).items():
+            doubts = describe_flags([ArticleFlag(flag)])
+            lines += [f"    doubtful: {format_count(count, 'article')}: {doubt}" for doubt in doubts]
         lines += [f"    listed but not read: {url}" for url in last.measures.get("unaccounted", [])]
     return "\n".join(lines)
 

@@ -15,9 +15,9 @@ from uuid import UUID, uuid5
 
 from markupsafe import Markup, escape
 
-from crawler.items import Verdict
+from crawler.items import ArticleFlag, Verdict
 from crawler.publish.entries import Entry, RelatedArticle
-from crawler.publish.phrases import OUTPUT_LANGUAGES, Phrases
+from crawler.publish.phrases import OUTPUT_LANGUAGES, Phrases, describe_flags
 from crawler.publish.templates import mark_html
 from crawler.publish.xml_text import sanitize_text
 
@@ -59,6 +59,7 @@ class FeedItem:
     published: datetime | None
     updated: datetime
     rules: tuple[tuple[str, str], ...]
+    flags: tuple[ArticleFlag, ...]
     related: tuple[RelatedArticle, ...]
 
 
@@ -97,6 +98,7 @@ def _make_item(feed: FeedHead, entry: Entry) -> FeedItem:
         published=entry.published_at.astimezone(UTC) if entry.published_at else None,
         updated=updated.astimezone(UTC),
         rules=tuple((rule, sanitize_text(feed.labels.get(rule) or rule)) for rule in entry.rules),
+        flags=entry.flags,
         related=entry.others,
     )
 
@@ -106,6 +108,9 @@ def _format_html(entry: Entry, words: Phrases) -> str:
     parts: list[str] = []
     if entry.verdict is Verdict.UNPUBLISHED:
         parts.append(f"<p><em>{escape(words['page_gone'])}</em></p>")
+    if doubts := describe_flags(entry.flags, words.language):
+        sentence = "; ".join(doubts)
+        parts.append(f"<p><em>{escape(sentence[:1].upper() + sentence[1:])}.</em></p>")
     if entry.lead and _is_lead_shown(entry):
         surfaces = [match.surface for match in entry.matches if match.field == "lead" and match.surface]
         parts.append(f"<p>{_mark_surfaces(entry.lead, surfaces)}</p>")

@@ -44,7 +44,14 @@ def _make_json_item(item: FeedItem) -> dict[str, Any]:
             "authors": [{"name": item.author}],
             "tags": [rule for rule, _ in item.rules],
             "language": item.language,
-            "_crawler": {"verdict": item.verdict, "rights": item.credit, "related": related},
+            "_crawler": _drop_unknown(
+                {
+                    "verdict": item.verdict,
+                    "rights": item.credit,
+                    "flags": list(item.flags) or None,
+                    "related": related,
+                }
+            ),
         }
     )
 
