@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, pairwise
 from typing import Generic, TypeVar
 
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 from crawler.keywords import inflect_en, inflect_kk, inflect_ru
-from crawler.text.folding import fold_term
+from crawler.text.alphabet import SCRIPT_TABLE
+from crawler.text.folding import SPACE_BYTE, fold_term
 
 Endings = frozenset[bytes] | None
 """The endings that may follow a pattern to the end of its word. None: any ending, or none after a final space."""
 Key = TypeVar("Key")
 
+SHAPE_TABLE = bytes(
+    ord("0") if chr(code).isdigit() and code < 128 else ord("L") if SCRIPT_TABLE[code] != SPACE_BYTE else SPACE_BYTE
+    for code in range(256)
+)
+"""Folded byte → `L` for a letter, `0` for a digit, else a space."""
+FOOTNOTE_NUMBER = re.compile(rb"(?<=LL)0{1,2}(?![L0])")
+"""One or two digits at the end of a word. A longer number, as in ICRC2024, is a part of another name."""
 _MAKE_FORMS = {"en": inflect_en.make_forms, "ru": inflect_ru.make_forms, "kk": inflect_kk.make_forms}
 
 
@@ -38,6 +49,14 @@ def make_patterns(term: str, language: str) -> Iterator[tuple[bytes, Endings]]:
     else:
         for form in make_folded_forms(term, language):
             yield b" " + form + b" ", None
+
+
+def _move_hits(hits: Iterable[tuple[Key, int, int]], marks: list[tuple[int, int]]) -> Iterator[tuple[Key, int, int]]:
+    """Yield hits in bytes from which the marks were removed with their places in the bytes as they were."""
+    lengths = [0, *accumulate(end - start for start, end in marks)]
+    places = [start - removed for (start, _), removed in zip(marks, lengths, strict=False)]
+    for key, start, end in hits:
+        yield key, start + lengths[bisect_right(places, start)], end + lengths[bisect_left(places, end)]
 
 
 class TermAutomaton(Generic[Key]):
@@ -66,7 +85,20 @@ class TermAutomaton(Generic[Key]):
         self._patterns = {}
 
     def find_terms(self, data: bytes) -> list[tuple[Key, int, int]]:
-        """Return key, start and end of every term in folded bytes, without the spaces around."""
+        """Return key, start and end of every term in folded bytes, without the spaces around.
+
+        The number of a footnote that is glued to a word ("МККК3") hides no term, and is in none. A term that has such a
+        number itself ("CO2") is found too.
+        """
+        found = self._search_terms(data)
+        shape = data.translate(SHAPE_TABLE)
+        if b"L0" in shape and (marks := [mark.span() for mark in FOOTNOTE_NUMBER.finditer(shape)]):
+            bare = b"".join(data[end:start] for (_, end), (start, _) in pairwise([(0, 0), *marks, (len(data), 0)]))
+            found += _move_hits(self._search_terms(bare), marks)
+            found = list(dict.fromkeys(found))
+        return found
+
+    def _search_terms(self, data: bytes) -> list[tuple[Key, int, int]]:
         if self._search is None:
             return []
         found: list[tuple[Key, int, int]] = []

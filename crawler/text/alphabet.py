@@ -115,7 +115,12 @@ LATIN_BYTES = _make_look_alike_table(CYRILLIC_TO_LATIN)
 
 @cache
 def encode_character(character: str) -> bytes:
-    """Return the bytes of a character outside the alphabet: its plain letters, a space, or FOREIGN_LETTER."""
+    """Return the bytes of a character outside the alphabet: its plain letters, a space, or FOREIGN_LETTER.
+
+    A raised digit is a footnote's mark or a power: it is dropped, as an apostrophe is.
+    """
+    if unicodedata.category(character) == "No" and unicodedata.decomposition(character).startswith("<super>"):
+        return b"'"
     plain = unicodedata.normalize("NFKD", LETTER_REPLACEMENTS.get(character.lower(), character))
     if unicodedata.category(character)[0] in "NSP" and not character.isdecimal() and plain == character:
         return b" "

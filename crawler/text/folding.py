@@ -33,7 +33,12 @@ from crawler.text.alphabet import (
 
 _ENTITY_PATTERN = re.compile(r"&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-z]{2,8});")
 _LINE_BREAK_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad][ \t]*\n[ \t\n]*(?=[a-zа-яёәғқңөұүһі])")
-_REPAIRS = ((("&",), _ENTITY_PATTERN), (("-\n", "\u2010\n", "\u00ad\n", "- \n"), _LINE_BREAK_HYPHEN))
+_BRACKETED_FOOTNOTE = re.compile(r"(?<=\w)\[\d{1,3}\]")
+_REPAIRS = (
+    (("[",), _BRACKETED_FOOTNOTE),
+    (("&",), _ENTITY_PATTERN),
+    (("-\n", "\u2010\n", "\u00ad\n", "- \n"), _LINE_BREAK_HYPHEN),
+)
 """Substrings, one of which is in every text that the pattern matches, and the pattern. Most texts have none."""
 _MIXED_SCRIPT_WORD = re.compile(rb"(?<![CL])(?:C++L|L++C)[CL]*+")
 """Possessive and only at the beginning of a word, so that a very long word takes linear time."""

@@ -52,6 +52,37 @@ def test_two_rules_may_share_a_place() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "surface"),
+    [
+        ("МККК3 сообщил о визите.", "МККК"),
+        ("Глава МККК12, прибыв, выступил.", "МККК"),
+        ("МККК³ и МККК¹²³", "МККК"),
+        ("The ICRC1 said so.", "ICRC"),
+        ("ХҚКК2 хабарлады.", "ХҚКК"),
+        ("Қызыл Жарты Ай7 қоғамы", "Қызыл Жарты Ай7 қоғамы"),
+        ("Международный1 Комитет² Красного Креста[3] открыл", "Международный1 Комитет² Красного Креста"),
+        ("the Geneva1 Conventions2 of 1949", "Geneva1 Conventions2 of 1949"),
+        ("Женевских[12] конвенций* 1949 года", "Женевских[12] конвенций* 1949"),
+        ("в области международного гуманитарного права5.", "международного гуманитарного права"),
+    ],
+)
+def test_number_of_a_footnote_hides_no_term(text: str, surface: str) -> None:
+    first = SHIPPED.find_matches({"body": text})[0]
+    assert first.surface == surface == text[first.start : first.end]
+
+
+@pytest.mark.parametrize("text", ["ICRC2024", "ICRC123", "ICRC1a", "ICRC1.ICRC2x", "МККК19491"])
+def test_longer_number_or_letters_after_it_are_a_part_of_another_name(text: str) -> None:
+    assert [match.surface for match in SHIPPED.find_matches({"body": text})] == (["ICRC"] if "." in text else [])
+
+
+def test_term_with_a_number_matches_with_it_alone() -> None:
+    matcher = make_matcher('terms.en = ["CO2", "COVID-19"]')
+    found = [match.surface for match in matcher.find_matches({"body": "CO2, CO27, CO, COVID-19, COVID-19²; CO23 CO2²"})]
+    assert found == ["CO2", "COVID-19", "COVID-19", "CO2"]
+
+
 def test_empty_and_missing_fields() -> None:
     assert SHIPPED.find_matches({}) == SHIPPED.find_matches({"title": None, "lead": "", "body": ""}) == ()
 
