@@ -10,7 +10,9 @@ from crawler.pages.blocks import Block
 
 MAX_LINE_LENGTH = 300
 """Characters: a longer line is a paragraph of the article, whatever its first words are."""
-LINE_DECORATIONS = " \t•·▶►→»«>–—-*#.…!"
+PART_SEPARATOR = re.compile(r"\s+[|·•/]\s+")
+BRACKETED_LINE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+LINE_DECORATIONS = " \t•·▶►→←↑»«>–—-*#.…!"
 
 
 @cache
@@ -25,7 +27,18 @@ def is_boilerplate(line: str) -> bool:
     >>> is_boilerplate("Количество просмотров: 12"), is_boilerplate("Количество просмотров выросло.")
     (True, False)
     """
-    return len(line) <= MAX_LINE_LENGTH and _load_pattern().fullmatch(line.strip(LINE_DECORATIONS)) is not None
+    if len(line) > MAX_LINE_LENGTH:
+        return False
+    bare, pattern = _strip_decorations(line), _load_pattern()
+    if pattern.fullmatch(bare):
+        return True
+    parts = PART_SEPARATOR.split(bare)
+    return len(parts) > 1 and all(pattern.fullmatch(_strip_decorations(part)) for part in parts)
+
+
+def _strip_decorations(line: str) -> str:
+    bare = line.strip(LINE_DECORATIONS)
+    return bare[1:-1].strip(LINE_DECORATIONS) if BRACKETED_LINE.fullmatch(bare) else bare
 
 
 def remove_boilerplate(lines: list[Block]) -> list[Block]:
