@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import NamedTuple, Self
 
 from scrapy.crawler import Crawler
@@ -19,12 +20,13 @@ from crawler.text.cleaning import remove_unseen_characters
 
 
 class SeenVersion(NamedTuple):
-    """The newest version of an article, from the store or from earlier in this run."""
+    """The newest version of an article, from the store or from earlier in this run, and when it was last seen."""
 
     content_hash: str
     number: int
     is_unpublished: bool
     is_damaged: bool
+    seen_at: datetime | None
 
 
 class DedupePipeline:
@@ -32,7 +34,7 @@ class DedupePipeline:
 
     The run's own articles are kept here, because the store stage may not have written them yet. A damaged text is
     stored only where the store has nothing of the article. It is no revision, and the first sound version after it is
-    new.
+    new. In a replay, a page that is older than what the store knows of its article makes no version.
     """
 
     def __init__(
@@ -40,8 +42,11 @@ class DedupePipeline:
         store: Store,
         known_articles: KnownArticles,
         increment_stat: Callable[[str], None] = lambda name: None,
+        *,
+        is_replay: bool = False,
     ) -> None:
         self._store, self._known_articles, self._increment_stat = store, known_articles, increment_stat
+        self._is_replay = is_replay
         self._seen: dict[str, SeenVersion] = {}
         self._originals: dict[str, str] = {}
         """Id of the first article with each body hash."""
@@ -50,7 +55,7 @@ class DedupePipeline:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the stage for a source's run."""
         context = RunContext.from_source_run(crawler)
-        return cls(context.store, context.known_articles, context.increment_stat)
+        return cls(context.store, context.known_articles, context.increment_stat, is_replay=context.mode.is_replay)
 
     def process_item(self, item: Article) -> Article:
         """Return the article with its verdict, its version and, for a copy, the id of the original."""
@@ -61,9 +66,12 @@ class DedupePipeline:
             raise ArticleFromOtherRecord(f"{item.id} is already stored from another record")
         content_hash, body_hash = hash_revision(item), hash_body(item)
         previous = self._seen.get(item.id) or (self._make_seen_version(stored, item, content_hash) if stored else None)
+        if previous is not None and self._is_outdated(item, previous):
+            self._seen[item.id] = previous
+            return replace(item, verdict=Verdict.UNCHANGED, version=previous.number)
         result = self._decide_verdict(item, content_hash, body_hash, previous)
-        is_unpublished = result.verdict is Verdict.UNPUBLISHED
-        self._seen[item.id] = SeenVersion(content_hash, result.version or 1, is_unpublished, item.is_damaged)
+        is_unpublished, number = result.verdict is Verdict.UNPUBLISHED, result.version or 1
+        self._seen[item.id] = SeenVersion(content_hash, number, is_unpublished, item.is_damaged, item.fetched_at)
         self._originals.setdefault(body_hash, result.copy_of or item.id)
         return result
 
@@ -72,7 +80,12 @@ class DedupePipeline:
         has_flags = state.content_hash != content_hash or item.is_damaged
         stored = self._store.articles.get(state.id) if has_flags else None
         is_unpublished = state.verdict is Verdict.UNPUBLISHED
-        return SeenVersion(state.content_hash, state.version, is_unpublished, stored is not None and stored.is_damaged)
+        is_damaged = stored is not None and stored.is_damaged
+        return SeenVersion(state.content_hash, state.version, is_unpublished, is_damaged, state.last_seen_at)
+
+    def _is_outdated(self, item: Article, newest: SeenVersion) -> bool:
+        """Whether a replayed page is older than the article's newest version."""
+        return bool(self._is_replay and item.fetched_at and newest.seen_at and item.fetched_at < newest.seen_at)
 
     def _find_stored(self, item: Article) -> ArticleState | None:
         """Return the stored state of the article, by its id or by its address.

@@ -40,13 +40,14 @@ MAX_CLUSTERING_SECONDS = 60.0
 def begin_subscriptions(config: Config) -> None:
     """Start new subscriptions before runs, so that they are notified of what these runs find.
 
-    Raise ConfigError as `check_subscriptions` does.
+    A store of an older version is upgraded here, once, and not by one of the runs: they would not print it. Raise
+    ConfigError as `check_subscriptions` does.
     """
     check_subscriptions(config)
-    if not config.subscriptions:
-        return
-    from crawler.store import open_store
+    from crawler.store import open_store, store_exists
 
+    if not config.subscriptions and not store_exists(config.database_url):
+        return
     with (
         suppress(CrawlerError),
         open_store(config.database_url) as store,

@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).with_name("migrations")
 WAL_RETRY_SECONDS = 0.02
 
+log = logging.getLogger(__name__)
 _alembic_lock = threading.Lock()  # Alembic keeps the current migration in module globals
 
 
 def upgrade_schema(engine: Engine, name: str, file: Path | None, *, backup: bool) -> None:
     """Apply the revisions that a database lacks. `file` is a SQLite database's file, None for any other.
 
-    Raise ConfigError if a newer version of this program wrote the database.
+    An upgrade of a database that has tables is logged as a warning, with the file of its former state. Raise
+    ConfigError if a newer version of this program wrote the database.
     """
     with _alembic_lock, engine.connect() as connection:
         if file is not None:
@@ -42,9 +44,14 @@ def upgrade_schema(engine: Engine, name: str, file: Path | None, *, backup: bool
             if found == SCHEMA_REVISION:
                 return  # another process was faster
             _raise_if_newer(found, name)
+            former = None
             if backup and file is not None and inspect(connection).get_table_names():
-                _copy_database(file, file.with_name(f"{file.stem}.before-{SCHEMA_REVISION}.db"))
+                former = file.with_name(f"{file.stem}.before-{SCHEMA_REVISION}.db")
+                _copy_database(file, former)
             _run_migrations(connection)
+        if found is not None:
+            kept = f" Its former state is kept in {former}." if former else ""
+            log.warning("The store %s was upgraded to revision %s.%s", name, SCHEMA_REVISION, kept)
 
 
 def make_alembic_config() -> Config:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -200,3 +200,25 @@ def test_damaged_text_does_not_bring_a_removed_page_back(store: Store) -> None:
     with pytest.raises(ArticleDamaged):
         judged(store, DAMAGED)
     assert judged(store, ARTICLE) == [(Verdict.REPUBLISHED, 3, None)]
+
+
+def test_replayed_page_that_is_older_than_the_newest_version_makes_none(store: Store) -> None:
+    first, day = datetime(2026, 6, 11, tzinfo=UTC), timedelta(days=1)
+    edit = replace(ARTICLE, body=f"{LONG}\nДобавлено.")
+    for article, days in ((ARTICLE, 0), (edit, 2)):
+        one = DedupePipeline(store, KnownArticles(store.articles)).process_item(article)
+        hashes = {"content_hash": hash_revision(one), "copy_hash": hash_body(one)}
+        store.articles.save(one, **hashes, run_id=None, seen_at=first + days * day)
+    stage = DedupePipeline(store, KnownArticles(store.articles), is_replay=True)
+    pages = [replace(ARTICLE, fetched_at=first + day), replace(edit, fetched_at=first + 2 * day)]
+    pages += [
+        replace(ARTICLE, title="Другой мост", fetched_at=first + day),
+        replace(ARTICLE, fetched_at=first + 3 * day),
+    ]
+    found = [stage.process_item(page) for page in pages]
+    assert [(one.verdict, one.version) for one in found] == [
+        (Verdict.UNCHANGED, 2),
+        (Verdict.UNCHANGED, 2),
+        (Verdict.UNCHANGED, 2),
+        (Verdict.REVISED, 3),
+    ]

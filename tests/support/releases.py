@@ -1,0 +1,72 @@
+"""Data folders that earlier versions of the program left behind: `tests/releases/<schema revision>.tar.xz`."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from sqlalchemy import Connection, MetaData, make_url, select
+
+from crawler.store.database import make_engine
+from crawler.store.store import DRIVERS_BY_SCHEME
+from crawler.store.upgrade import make_alembic_config
+
+RELEASES = Path(__file__).resolve().parents[1] / "releases"
+REVISIONS = sorted(path.name.partition(".")[0] for path in RELEASES.iterdir())
+Tables = dict[str, list[dict[str, Any]]]
+"""Rows by table."""
+
+
+def unpack_release(revision: str, folder: Path) -> Path:
+    """Write a release's data folder: crawler.toml, rules.toml, crawler.db and the archive. Return its configuration."""
+    with tarfile.open(RELEASES / f"{revision}.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    script = (folder / "store.sql").read_text(encoding="utf-8")
+    with contextlib.closing(sqlite3.connect(folder / "crawler.db")) as database:
+        database.executescript(script)
+    (folder / "store.sql").unlink()
+    return folder / "crawler.toml"
+
+
+def read_tables(url: str) -> Tables:
+    """Return all rows of a database of any revision."""
+    with connect(url) as connection:
+        tables = MetaData()
+        tables.reflect(connection)
+        return {
+            table.name: [dict(row._mapping) for row in connection.execute(select(table))]
+            for table in tables.sorted_tables
+        }
+
+
+def load_tables(url: str, revision: str, rows: Tables) -> None:
+    """Write the rows of another database of this revision into an empty one, which gets that revision."""
+    with connect(url) as connection:
+        config = make_alembic_config()
+        config.attributes["connection"] = connection
+        connection.exec_driver_sql("SET TIME ZONE 'UTC'")
+        connection.exec_driver_sql("BEGIN")
+        command.upgrade(config, revision)
+        tables = MetaData()
+        tables.reflect(connection)
+        for table in tables.sorted_tables:
+            if rows[table.name] and table.name != "alembic_version":
+                connection.execute(table.insert(), rows[table.name])
+        connection.exec_driver_sql("COMMIT")
+
+
+@contextmanager
+def connect(url: str) -> Iterator[Connection]:
+    address = make_url(url)
+    engine = make_engine(address.set(drivername=DRIVERS_BY_SCHEME[address.drivername]))
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
