@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from crawler.archive.content_encoding import MAX_BODY_BYTES, BodyTooLarge, UndecodableBody, decode_body
+from crawler.archive.http_transaction import PriorRecord
 from crawler.archive.record_serializer import hash_payload
 from crawler.archive.warc_records import WarcRecord, read_records
 from crawler.errors import ArchiveError
@@ -21,6 +22,7 @@ from crawler.items import SnapshotRef
 from crawler.pages.doubts import lacks_end
 from crawler.pages.snapshot import Snapshot, find_kind
 
+EARLIEST_TIME = datetime.min.replace(tzinfo=UTC)
 MAX_REVISIT_CHAIN = 20
 """Maximum length of a chain of revisits of revisits."""
 DAY_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -65,6 +67,66 @@ def read_snapshots(
         raise ArchiveError(f"{errors[0]}{more}", url=errors[0].url)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedResponse:
+    """A response of a WARC file with what its run needs to know of it.
+
+    `snapshot` is None, and `error` says why, for a record that cannot be read. `time` is the record's (aware).
+    `run_tag` is what `format_run_tag` wrote, None in files of other programs. `original` is the record that has the
+    payload: this one, or the one that a revisit refers to.
+    """
+
+    time: datetime
+    run_tag: str | None
+    snapshot: Snapshot | None
+    original: PriorRecord | None = None
+    error: ArchiveError | None = None
+
+
+def read_responses(path: Path, *, limit: int = MAX_BODY_BYTES) -> Iterator[ArchivedResponse]:
+    """Yield every response of a WARC file in order, also those that cannot be read.
+
+    Raise ArchiveError, after all whole records, if the file breaks off or is no WARC file.
+    """
+    file = f"{path.parent.name}/{path.name}"
+    finder = _PayloadFinder(root=path.parent.parent, path=path)
+    last_time = EARLIEST_TIME
+    for response, request in _pair_records(path):
+        # A record without a valid time is in the file behind the one before it.
+        time = last_time = parse_record_date(response) or last_time
+        tag = response.headers.get("crawler-run")
+        try:
+            snapshot = _make_snapshot(response, request, file, finder, limit)
+        except ArchiveError as error:
+            yield ArchivedResponse(time=time, run_tag=tag, snapshot=None, error=error)
+        else:
+            original = _find_original(response, snapshot)
+            yield ArchivedResponse(time=time, run_tag=tag, snapshot=snapshot, original=original)
+        finder.remember_offset(response)
+
+
+def _find_original(response: WarcRecord, snapshot: Snapshot) -> PriorRecord | None:
+    """Return the record that has the payload of a response, None if that is unknown."""
+    headers = response.headers
+    if response.kind != "revisit":
+        assert snapshot.ref is not None
+        time, ref = snapshot.fetched_at, snapshot.ref
+        if time is None:
+            return None
+        return PriorRecord(url=snapshot.url, date=time, digest=ref.digest, file=ref.file, offset=ref.offset)
+    date = headers.get("warc-refers-to-date", "")
+    if not date or "warc-payload-digest" not in headers:
+        return None
+    offset = headers.get("warc-refers-to-file-offset")
+    return PriorRecord(
+        url=headers.get("warc-refers-to-target-uri", response.url),
+        date=_parse_date(date),
+        digest=headers["warc-payload-digest"],
+        file=headers.get("warc-refers-to-filename"),
+        offset=int(offset) if offset else None,
+    )
+
+
 def read_snapshot_at(root: Path, ref: SnapshotRef, *, limit: int = MAX_BODY_BYTES) -> Snapshot:
     """Return the response at a place. Raise ArchiveError if it is missing or broken, or if another one is there."""
     if ref.file is None or ref.offset is None:
@@ -84,9 +146,13 @@ def read_snapshot_at(root: Path, ref: SnapshotRef, *, limit: int = MAX_BODY_BYTE
 def parse_record_date(record: WarcRecord) -> datetime | None:
     """Return the time of a record (aware), or None if it has no valid one."""
     try:
-        time = datetime.fromisoformat(record.headers.get("warc-date", ""))
+        return _parse_date(record.headers.get("warc-date", ""))
     except ValueError:
         return None
+
+
+def _parse_date(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 

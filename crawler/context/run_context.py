@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -189,6 +189,11 @@ class RunContext:
                 self.report_problem(error)
         return pages
 
+    @property
+    def started_at(self) -> datetime:
+        """When the run began, which is now if it has no record yet. A rebuilt run began when its archive says."""
+        return self.run.started_at if self.run else datetime.now(UTC)
+
     @cached_property
     def recrawl_policy(self) -> KnownPagePolicy | None:
         """The policy for known pages; None in a replay."""
@@ -277,7 +282,8 @@ class RunContext:
             return
         self.has_given_up = True
         self.report_problem(error)
-        engine = self.crawler.engine if self.crawler else None
+        # Scrapy's engine is there only while it crawls.
+        engine = self.crawler.engine if self.crawler and self.crawler.crawling else None
         if engine is not None and engine.running:
             # A loop holds its tasks weakly.
             self._closing = asyncio.get_event_loop().create_task(engine.close_spider_async(reason=GAVE_UP))

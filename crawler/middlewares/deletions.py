@@ -62,7 +62,8 @@ class DeletionPolicy:
         """Make the policy for `RunContext.deletion_policy`; raise NotConfigured where articles have own addresses."""
         if not isinstance(crawler.spider, FullTextListingSpider):
             raise NotConfigured
-        return cls(RunContext.from_source_run(crawler), crawler.spider, datetime.now(UTC))
+        context = RunContext.from_source_run(crawler)
+        return cls(context, crawler.spider, context.started_at)
 
     def _get_read_back_limit(self) -> datetime | None:
         if not self._is_active:

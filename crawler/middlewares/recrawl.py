@@ -80,7 +80,8 @@ class RecrawlPolicy:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the policy of a source's run, for `RunContext.recrawl_policy`."""
         assert isinstance(crawler.spider, SourceSpider)
-        return cls(RunContext.from_source_run(crawler), crawler.spider, datetime.now(UTC))
+        context = RunContext.from_source_run(crawler)
+        return cls(context, crawler.spider, context.started_at)
 
     def _get_native_id(self, url: str) -> str | None:
         address = self._spider.site.identify(url)

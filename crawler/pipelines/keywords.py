@@ -16,8 +16,9 @@ from crawler.keywords import Matcher, RuleSet, load_rules
 class KeywordsPipeline:
     """Third stage. Articles without a match pass too: rules change, and the history must be searchable."""
 
-    def __init__(self, context: RunContext, rules: RuleSet) -> None:
-        self._context, self._rules = context, rules
+    def __init__(self, context: RunContext, rules: RuleSet, matcher: Matcher | None = None) -> None:
+        """`matcher` is one of these rules, where several runs share one."""
+        self._context, self._rules, self._shared_matcher = context, rules, matcher
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -28,7 +29,7 @@ class KeywordsPipeline:
     @cached_property
     def _matcher(self) -> Matcher:
         """Made for the first article: it takes a quarter of a second, and most runs find nothing new."""
-        return Matcher(self._rules)
+        return self._shared_matcher or Matcher(self._rules)
 
     def process_item(self, item: Article) -> Article:
         """Return the article with its matches."""

@@ -31,14 +31,16 @@ def resolve_output_path(path: Path, option: str = "-o") -> Path:
 
 
 @contextmanager
-def open_atomic(path: Path, option: str = "-o") -> Iterator[IO[bytes]]:
+def open_atomic(path: Path, option: str = "-o", *, mode: int | None = None) -> Iterator[IO[bytes]]:
     """Open a temporary file that replaces `path` when the block ends without an exception.
 
-    Raises UsageError, with the option's name, if the file cannot be written.
+    `mode` are its permissions; None: those of the file that it replaces, else `NEW_FILE_MODE`. Raises UsageError, with
+    the option's name, if the file cannot be written.
     """
     target = resolve_output_path(path, option)
     try:
-        mode = target.stat().st_mode & 0o777 if target.exists() else NEW_FILE_MODE
+        if mode is None:
+            mode = target.stat().st_mode & 0o777 if target.exists() else NEW_FILE_MODE
         # In the same folder, because a rename is atomic only within a file system.
         with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
             temporary = Path(file.name)

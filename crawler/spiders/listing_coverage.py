@@ -171,6 +171,10 @@ class FullTextListingSpider(SourceSpider):
         if self.unanswered_requests <= 0:
             yield from self.handle_last_answer()
 
+    def expect_answer(self) -> None:
+        """Count a request that the spider did not make itself, so that its answer is not taken for the last one."""
+        self.unanswered_requests += 1
+
     def handle_last_answer(self) -> Iterator[Article]:
         """Yield the versions of articles that the lists no longer show. Called when all lists are read."""
         if self.context.deletion_policy:

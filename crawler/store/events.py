@@ -148,6 +148,12 @@ class ChangeEventRepository:
         rows: Sequence[Any] = self._database.fetch_all(query.group_by(change_events.c.suppressed_because))
         return {row[0]: row[1] for row in rows}
 
+    def suppress_undecided(self, because: str) -> None:
+        """Suppress every event that no subscription has decided about, so that none is notified of it."""
+        undecided = (change_events.c.decided_at.is_(None), change_events.c.suppressed_because.is_(None))
+        with self._database.transaction() as connection:
+            connection.execute(update(change_events).where(*undecided).values(suppressed_because=because))
+
     def save_decisions(
         self, event_ids: Collection[int], decisions: Iterable[Notification], decided_at: datetime
     ) -> None:

@@ -108,6 +108,12 @@ class LeaseRepository:
         found = self.get(source)
         return None if found is None or _has_expired(found, self._get_database_time()) else found
 
+    def list_active(self) -> list[Lease]:
+        """Return all leases that have not expired, by source."""
+        now = self._get_database_time()
+        found = [Lease(**row._mapping) for row in self._database.fetch_all(_SELECT)]
+        return [lease for lease in found if not _has_expired(lease, now)]
+
     def _get_database_time(self) -> datetime:
         if self._database.engine.dialect.name == "sqlite":
             return datetime.now(UTC)

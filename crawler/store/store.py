@@ -97,9 +97,9 @@ def open_store(url: str, *, backup: bool = True) -> Store:
     `<name>.before-<revision>.db` beside it, unless `backup` is False. Raise ConfigError if the URL is invalid, the
     database cannot be reached, or a newer version of this program wrote it.
     """
-    address = _parse_url(url)
+    address = parse_store_url(url)
     name = _format_name(address)
-    file = _get_file(address)
+    file = get_store_file(address)
     try:
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def store_exists(url: str) -> bool:
 
 def can_create_store(url: str) -> bool:
     """Return whether a store's file could be made. Folders that are made to find this out are removed again."""
-    file = _get_file(_parse_url(url))
+    file = get_store_file(parse_store_url(url))
     if file is None:
         return True
     missing = [folder for folder in (file.parent, *file.parent.parents) if not folder.exists()]
@@ -146,10 +146,11 @@ def can_create_store(url: str) -> bool:
 
 def redact_url(url: str) -> str:
     """Return a store's URL without its password, for messages. The store is not opened."""
-    return _format_name(_parse_url(url))
+    return _format_name(parse_store_url(url))
 
 
-def _parse_url(url: str) -> URL:
+def parse_store_url(url: str) -> URL:
+    """Return a store's address with the driver to use. Raise ConfigError for an address of another kind."""
     try:
         address = make_url(url)
     except (ArgumentError, ValueError) as error:  # ValueError: the port is not a number
@@ -159,7 +160,8 @@ def _parse_url(url: str) -> URL:
     return address.set(drivername=DRIVERS_BY_SCHEME[address.drivername])
 
 
-def _get_file(address: URL) -> Path | None:
+def get_store_file(address: URL) -> Path | None:
+    """Return the file of a SQLite store, None for a store in memory or on a server."""
     if address.get_backend_name() != "sqlite" or is_in_memory(address):
         return None
     return Path(str(address.database))

@@ -1,0 +1,168 @@
+"""`crawler store`: back the store up, restore a backup, or make the store again from the archive."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crawler.cli.console import format_local_time, print_error
+from crawler.cli.help import CommandApp
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+    from crawler.service.backup import Backup
+    from crawler.service.rebuild import RebuildReport
+
+MAX_NAMED = 20
+"""Files, records and pages that are named one by one; the others are only counted."""
+INCOMPLETE_EXIT_CODE = 1
+app = CommandApp(help="Back up, restore or rebuild the store.", no_args_is_help=True)
+
+BackupArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Backup, a zip file.")]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace a store that is not empty; keep it beside.")
+]
+
+
+@app.command()
+def backup(context: typer.Context, file: BackupArgument) -> None:
+    """Write the store, the configuration and a list of the archive to a file.
+
+    Runs may go on meanwhile. The file has no addresses of channels and no passwords. Only this user can read it.
+    """
+    from crawler.config import load_config
+    from crawler.service.backup import write_backup
+
+    config = load_config(context.obj)
+    written = write_backup(config, file, datetime.now(UTC))
+    for line in format_backup(file, written):
+        print(line)
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    file: BackupArgument,
+    overwrite: OverwriteOption = False,
+    files: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write its crawler.toml, rules and templates there.")
+    ] = None,
+) -> None:
+    """Put a backup's store in the place of the store in force.
+
+    SQLite or PostgreSQL, whichever the backup is of. Exits with 1 if the archive lacks a file that the backup lists.
+    """
+    from crawler.config import load_config
+    from crawler.service.backup import find_archive_damage, restore_backup
+
+    config = load_config(context.obj)
+    restored = restore_backup(config, file, overwrite=overwrite, folder=files, now=datetime.now(UTC))
+    for line in format_restored(config, restored.backup, restored.former, files):
+        print(line)
+    damaged = [f"{each.name} is {how}" for each, how in find_archive_damage(config, restored.backup)]
+    if restored.backup.archive and not damaged:
+        print(f"The archive {config.archive_dir} has every file that the backup lists.")
+    if damaged:
+        of = len(restored.backup.archive)
+        print_error(f"the archive {config.archive_dir} lacks {len(damaged)} of {of} files that the backup lists:")
+        for line in shorten_list(damaged):
+            print_error(line)
+    raise typer.Exit(INCOMPLETE_EXIT_CODE if damaged else 0)
+
+
+@app.command()
+def rebuild(context: typer.Context, overwrite: OverwriteOption = False) -> None:
+    """Make the store again from the archive.
+
+    Every page is read by today's page classes and rules. No subscriber is notified. Exits with 1 if a part of the
+    archive cannot be read.
+    """
+    from crawler.config import load_config
+    from crawler.service.rebuild import rebuild_store
+
+    config = load_config(context.obj)
+    # Each page that cannot be read is counted; the log would name it as in a live run.
+    logging.getLogger().addHandler(logging.NullHandler())
+    report = rebuild_store(config, datetime.now(UTC), overwrite=overwrite, on_file=show_file)
+    for line in format_rebuilt(config, report):
+        print(line)
+    for line in shorten_list(report.unreadable):
+        print_error(f"not read: {line}")
+    raise typer.Exit(INCOMPLETE_EXIT_CODE if report.unreadable else 0)
+
+
+def format_backup(file: Path, written: Backup) -> Iterator[str]:
+    """Yield what a backup contains, and what it lacks."""
+    from crawler.text.counts import format_count
+
+    articles = format_count(written.counts.get("articles", 0), "article")
+    owner_files = "".join(f", {name}" for name in written.owner_files)
+    yield f"{file}: the store with {articles}{owner_files}, and a list of {_format_archive(written)}."
+    if written.removed:
+        yield f"Left out, to be written again after a restore: {', '.join(written.removed)}."
+    if written.variables:
+        yield f"Variables are not in it: {', '.join(written.variables)}."
+    if written.archive:
+        yield f"The archive itself is not in it: copy {written.archive_folder} too."
+
+
+def format_restored(config: Config, backup: Backup, former: Path | None, folder: Path | None) -> Iterator[str]:
+    """Yield what was restored, and what is left to do."""
+    from crawler.store import redact_url
+    from crawler.text.counts import format_count
+
+    at = format_local_time(backup.created_at, config.timezone)
+    counts = [format_count(backup.counts.get(name, 0), name[:-1]) for name in ("articles", "versions", "runs")]
+    yield f"{redact_url(config.database_url)} is the store of {at} again: {', '.join(counts)}."
+    if former:
+        yield f"What it had before is in {former}."
+    yield "Messages that were sent after that time may be sent again."
+    if backup.owner_files and folder is None:
+        yield f"The backup also has {', '.join(backup.owner_files)}: --files FOLDER writes them."
+    elif folder:
+        yield f"Written to {folder}: {', '.join(backup.owner_files) or 'nothing'}. Check data_dir and database there."
+        if backup.removed:
+            yield f"Write again what the backup does not have: {', '.join(backup.removed)}."
+
+
+def format_rebuilt(config: Config, report: RebuildReport) -> Iterator[str]:
+    """Yield what the new store has, and what it lacks."""
+    from crawler.service.rebuild import NOT_ARCHIVED
+    from crawler.store import redact_url
+    from crawler.text.counts import format_count
+
+    read = [format_count(report.responses, "response"), format_count(report.files, "file")]
+    made = [(report.runs, "run"), (report.articles, "article"), (report.versions, "version")]
+    counts = ", ".join(format_count(*each) for each in made)
+    yield f"{redact_url(config.database_url)} was made again from {' in '.join(read)}: {counts}."
+    if report.former:
+        yield f"What it had before is in {report.former}."
+    if report.changed_pages:
+        yield f"{format_count(len(report.changed_pages), 'page')} gave no article, as in a live run:"
+        yield from (f"    {line}" for line in shorten_list(list(report.changed_pages)))
+    yield f"Not in the archive, so not in the store: {NOT_ARCHIVED}."
+
+
+def shorten_list(lines: Sequence[str]) -> list[str]:
+    """Return the first lines, and how many more there are."""
+    more = len(lines) - MAX_NAMED
+    return [*lines[:MAX_NAMED], f"and {more} more"] if more > 0 else list(lines)
+
+
+def show_file(name: str) -> None:
+    """Print to a terminal which file is being read."""
+    if sys.stderr.isatty():
+        print(f"reading {name}", file=sys.stderr)
+
+
+def _format_archive(written: Backup) -> str:
+    from crawler.text.counts import format_count
+
+    size = sum(each.size for each in written.archive) / 1_000_000
+    return f"{format_count(len(written.archive), 'archive file')} ({size:,.1f} MB)"
