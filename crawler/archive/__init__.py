@@ -7,5 +7,6 @@ content_encoding   decode bodies, with a maximum size
 warc_records       read single records, whole or not at all
 snapshot_reader    WARC files as Snapshots
 record_copy        copy records byte for byte into another file
+inventory          the files of an archive, with digests, and what differs from a list
 snapshot_folder    stored pages with their meta data and expectations
 """

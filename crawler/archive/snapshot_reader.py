@@ -71,7 +71,8 @@ def read_snapshots(
 class ArchivedResponse:
     """A response of a WARC file with what its run needs to know of it.
 
-    `snapshot` is None, and `error` says why, for a record that cannot be read. `time` is the record's (aware).
+    `snapshot` is None, and `error` says why, for a record that cannot be read. `came_broken`: the server's answer was
+    broken, and is stored as it came; a run tried again. `time` is the record's (aware).
     `run_tag` is what `format_run_tag` wrote, None in files of other programs. `original` is the record that has the
     payload: this one, or the one that a revisit refers to.
     """
@@ -81,6 +82,7 @@ class ArchivedResponse:
     snapshot: Snapshot | None
     original: PriorRecord | None = None
     error: ArchiveError | None = None
+    came_broken: bool = False
 
 
 def read_responses(path: Path, *, limit: int = MAX_BODY_BYTES) -> Iterator[ArchivedResponse]:
@@ -98,7 +100,8 @@ def read_responses(path: Path, *, limit: int = MAX_BODY_BYTES) -> Iterator[Archi
         try:
             snapshot = _make_snapshot(response, request, file, finder, limit)
         except ArchiveError as error:
-            yield ArchivedResponse(time=time, run_tag=tag, snapshot=None, error=error)
+            came_broken = isinstance(error.__cause__, UndecodableBody)
+            yield ArchivedResponse(time=time, run_tag=tag, snapshot=None, error=error, came_broken=came_broken)
         else:
             original = _find_original(response, snapshot)
             yield ArchivedResponse(time=time, run_tag=tag, snapshot=snapshot, original=original)

@@ -15,6 +15,9 @@ reloader         read the configuration again when it changes
 clustered_store  cluster the articles that wait for it
 notifications    alarms and subscribers' messages after runs
 notifier         send them in a thread of their own
+backup           backups of store and configuration: write, check, restore
+rebuild          the store made again from the archive
+rebuilt_run      one past run, made again from its responses
 channel_tests    when each channel was last tested
 page_fetch       fetch single pages as a crawl would
 """

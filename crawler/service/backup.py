@@ -43,6 +43,7 @@ from crawler.store.portable_copy import (
     replace_store,
     write_store_copy,
 )
+from crawler.text.counts import format_count
 
 TEMPLATE_MEMBER = re.compile(r"templates/(?!\.)[^/\\\0]+")
 FORMAT = 1
@@ -154,7 +155,8 @@ def raise_if_needed(url: str, *, overwrite: bool) -> None:
     if overwrite or contents.is_empty:
         return
     name, counts = redact_url(url), contents.counts
-    found = f"has {counts.get('articles', 0)} articles and {counts.get('runs', 0)} runs"
+    articles, runs = (format_count(counts.get(name, 0), name[:-1]) for name in ("articles", "runs"))
+    found = f"has {articles} and {runs}"
     if contents.failure:
         found = f"cannot be read ({contents.failure})"
     raise UsageError(

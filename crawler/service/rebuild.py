@@ -101,7 +101,7 @@ class _Rebuild:
         streams = [self._iterate_responses(name) for name in self._sources]
         for _, name, archived in heapq.merge(*streams, key=lambda each: each[0]):
             self._report.responses += 1
-            if archived.error:
+            if archived.error and not archived.came_broken:
                 self._report.unreadable.append(str(archived.error))
             self._report_pages(self._sources[name].add_response(archived))
         for source in self._sources.values():

@@ -31,8 +31,8 @@ _alembic_lock = threading.Lock()  # Alembic keeps the current migration in modul
 def upgrade_schema(engine: Engine, name: str, file: Path | None, *, backup: bool) -> None:
     """Apply the revisions that a database lacks. `file` is a SQLite database's file, None for any other.
 
-    An upgrade of a database that has tables is logged as a warning, with the file of its former state. Raise
-    ConfigError if a newer version of this program wrote the database.
+    With `backup`, a SQLite file that has tables is copied first, and the upgrade is logged as a warning, with the name
+    of that copy. Raise ConfigError if a newer version of this program wrote the database.
     """
     with _alembic_lock, engine.connect() as connection:
         if file is not None:
@@ -49,7 +49,7 @@ def upgrade_schema(engine: Engine, name: str, file: Path | None, *, backup: bool
                 former = file.with_name(f"{file.stem}.before-{SCHEMA_REVISION}.db")
                 _copy_database(file, former)
             _run_migrations(connection)
-        if found is not None:
+        if found is not None and backup:
             kept = f" Its former state is kept in {former}." if former else ""
             log.warning("The store %s was upgraded to revision %s.%s", name, SCHEMA_REVISION, kept)
 

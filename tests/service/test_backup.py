@@ -125,7 +125,7 @@ def test_restored_store_and_files_are_those_of_the_backup(file: Path, other: Con
 def test_store_that_is_not_empty_is_replaced_only_when_told(file: Path, owner: Config) -> None:
     with open_store(owner.database_url) as store:
         store.articles.save(make_article("2"), content_hash="h2", run_id=1, seen_at=NOON)
-    with pytest.raises(UsageError, match=r"has 2 articles and 1 runs.*--overwrite"):
+    with pytest.raises(UsageError, match=r"has 2 articles and 1 run,.*--overwrite"):
         restore(owner, file)
     assert count_articles(owner) == 2
     former = restore_backup(owner, file, overwrite=True, folder=None, now=NOON).former

@@ -32,9 +32,10 @@ OverwriteOption = Annotated[
 
 @app.command()
 def backup(context: typer.Context, file: BackupArgument) -> None:
-    """Write the store, the configuration and a list of the archive to a file.
+    """Write the store and the configuration into one file.
 
-    Runs may go on meanwhile. The file has no addresses of channels and no passwords. Only this user can read it.
+    It also lists the files of the archive. Runs may go on meanwhile. The file has no addresses of channels and no
+    passwords. Only this user can read it.
     """
     from crawler.config import load_config
     from crawler.service.backup import write_backup
@@ -54,7 +55,7 @@ def restore(
         Path | None, typer.Option(metavar="FOLDER", help="Write its crawler.toml, rules and templates there.")
     ] = None,
 ) -> None:
-    """Put a backup's store in the place of the store in force.
+    """Restore the store from a backup.
 
     SQLite or PostgreSQL, whichever the backup is of. Exits with 1 if the archive lacks a file that the backup lists.
     """
@@ -78,7 +79,7 @@ def restore(
 
 @app.command()
 def rebuild(context: typer.Context, overwrite: OverwriteOption = False) -> None:
-    """Make the store again from the archive.
+    """Rebuild the store from the archive.
 
     Every page is read by today's page classes and rules. No subscriber is notified. Exits with 1 if a part of the
     archive cannot be read.
