@@ -45,16 +45,13 @@ def read_snapshots(
     responses, an ArchiveError names the first one skipped, or where the file is broken. With `on_error` nothing is
     raised: it gets each of these errors.
     """
-    file = f"{path.parent.name}/{path.name}"
-    finder = _PayloadFinder(root=path.parent.parent, path=path)
     errors: list[ArchiveError] = []
     try:
-        for response, request in _pair_records(path):
-            try:
-                yield _make_snapshot(response, request, file, finder, limit)
-            except ArchiveError as error:
-                errors.append(error)
-            finder.remember_offset(response)
+        for archived in read_responses(path, limit=limit):
+            if archived.snapshot:
+                yield archived.snapshot
+            elif archived.error:
+                errors.append(archived.error)
     except ArchiveError as error:
         if on_error is None:
             raise

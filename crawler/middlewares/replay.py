@@ -25,6 +25,7 @@ from crawler.context.modes import RunMode
 from crawler.context.request_meta import RequestMeta
 from crawler.context.run_context import RunContext
 from crawler.errors import MissingSnapshot
+from crawler.pages.snapshot import Snapshot
 from crawler.spiders.base import SourceSpider
 
 logger = logging.getLogger(__name__)
@@ -66,15 +67,7 @@ class ReplayDownloadHandler:
             expected_error=page.raises,
             page_follow=page.follow,
         )
-        headers = {name: value for name, value in snapshot.headers.items() if name != "content-encoding"}
-        return Response(
-            snapshot.url,
-            status=snapshot.status,
-            headers=headers,
-            body=snapshot.body,
-            request=request,
-            flags=["dataloss"] if snapshot.is_cut_off else [],
-        )
+        return make_response(snapshot, request)
 
     def _take_page(self, request: Request) -> StoredPage | None:
         """Return the stored answer to this request: of several the first that is not used yet, then always the last."""
@@ -143,6 +136,18 @@ class ReplayStartMiddleware:
             if isinstance(each, Request):
                 RequestMeta.update(each, follow=RequestMeta.from_request(response).page_follow)
             yield each
+
+
+def make_response(snapshot: Snapshot, request: Request) -> Response:
+    """Return a stored response as the answer to a request. Its body is decoded."""
+    return Response(
+        snapshot.url,
+        status=snapshot.status,
+        headers={name: value for name, value in snapshot.headers.items() if name != "content-encoding"},
+        body=snapshot.body,
+        request=request,
+        flags=["dataloss"] if snapshot.is_cut_off else [],
+    )
 
 
 def make_request_key(method: str, url: str, payload: bytes | None) -> tuple[str, str, str]:

@@ -35,7 +35,7 @@ from crawler.extensions.monitoring import get_counts, is_partial_run
 from crawler.items import Article, Problem, Run
 from crawler.keywords import Matcher, RuleSet
 from crawler.middlewares.conditional import ConditionalRequestMiddleware
-from crawler.middlewares.replay import make_request_key
+from crawler.middlewares.replay import make_request_key, make_response
 from crawler.middlewares.retry import BackoffRetryMiddleware
 from crawler.monitoring.run_health import ENDED_EARLY_KIND, RunFacts, judge_run
 from crawler.pages.snapshot import Snapshot
@@ -125,7 +125,7 @@ class RebuiltRun:
         self._conditional.spider_opened()
         self._pipelines = (
             ValidatePipeline(self._context),
-            DedupePipeline(template.store),
+            DedupePipeline(template.store, self._context.known_articles, self._context.increment_stat),
             KeywordsPipeline(self._context, template.rules, template.matcher),
             StorePipeline(self._context, self._spider),
         )
@@ -155,8 +155,7 @@ class RebuiltRun:
             self._add_request(redirected)
             return
         RequestMeta.update(request, record=snapshot.ref, fetched_at=archived.time, original=archived.original)
-        headers = dict(snapshot.headers)
-        response = Response(snapshot.url, status=snapshot.status, headers=headers, body=snapshot.body, request=request)
+        response = make_response(snapshot, request)
         try:
             results = self._pass_middlewares(request, response)
         except RequestFailed as error:
