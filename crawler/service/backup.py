@@ -11,6 +11,7 @@ The archive itself is not in it. Its files are large, and each is written once: 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -49,6 +50,7 @@ TEMPLATE_MEMBER = re.compile(r"templates/(?!\.)[^/\\\0]+")
 FORMAT = 1
 """Version of the layout. A program that knows only lower numbers refuses the file."""
 MANIFEST, STORE, CONFIG, RULES, TEMPLATES = "backup.json", "crawler.db", "crawler.toml", "rules.toml", "templates/"
+WORK_FOLDER = ".store-work"
 PRIVATE_MODE = 0o600
 COPY_CHUNK_BYTES = 1 << 20
 
@@ -128,7 +130,7 @@ def restore_backup(config: Config, file: Path, *, overwrite: bool, folder: Path 
     that is not empty, unless `overwrite`, or a file in `folder`. Then nothing was changed.
     """
     with _open_backup(file) as (archive, backup):
-        raise_if_needed(config.database_url, overwrite=overwrite)
+        raise_if_irreplaceable(config.database_url, overwrite=overwrite)
         taken = [folder / name for name in backup.owner_files if (folder / name).exists()] if folder else []
         if taken:
             raise UsageError(f"{taken[0]} exists already and is not overwritten; move it away or name another folder.")
@@ -148,7 +150,7 @@ def find_archive_damage(config: Config, backup: Backup) -> list[tuple[ArchiveFil
     return list(find_damaged_files(config.archive_dir, backup.archive))
 
 
-def raise_if_needed(url: str, *, overwrite: bool) -> None:
+def raise_if_irreplaceable(url: str, *, overwrite: bool) -> None:
     """Raise UsageError if a store is in use, or, unless it may be overwritten, has articles or runs or is damaged."""
     raise_if_in_use(url)
     contents = read_contents(url)
@@ -166,18 +168,20 @@ def raise_if_needed(url: str, *, overwrite: bool) -> None:
 
 @contextmanager
 def make_store_folder(config: Config) -> Iterator[Path]:
-    """Yield a private folder beside the store, from which a file can be moved to the store in one step."""
+    """Yield an empty private folder beside the store, from which a file can be moved to the store in one step.
+
+    What a killed process left in it is deleted. Raise UsageError while another process uses the folder.
+    """
     file = find_store_file(config.database_url)
-    parent = file.parent if file else config.data_folder
+    work = (file.parent if file else config.data_folder) / WORK_FOLDER
+    descriptor = _lock_folder(work)
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=parent, prefix=".store-"))
-    except OSError as error:
-        raise UsageError(f"{parent} cannot be written to: {error.strerror}. Check `data_dir`.") from error
-    try:
+        for left in work.iterdir():
+            left.unlink()
         yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        os.close(descriptor)
 
 
 def install_store(config: Config, file: Path, occasion: str, now: datetime) -> Path | None:
@@ -187,6 +191,21 @@ def install_store(config: Config, file: Path, occasion: str, now: datetime) -> P
     former = (target.parent if target else config.data_folder) / name
     was_kept = replace_store(config.database_url, file, former)
     return former if was_kept else None
+
+
+def _lock_folder(folder: Path) -> int:
+    """Make a folder and lock it. Return its descriptor; closing it, or the end of the process, unlocks it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written to: {error.strerror}. Check `data_dir`.") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise UsageError(f"Another restore or rebuild is in progress in {folder}. Wait until it ends.") from error
+    return descriptor
 
 
 def _read_owner_files(config: Config) -> tuple[dict[str, bytes], tuple[str, ...]]:

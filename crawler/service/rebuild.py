@@ -20,7 +20,7 @@ from crawler.config import Config
 from crawler.errors import ArchiveError, UsageError
 from crawler.keywords import Matcher, load_rules
 from crawler.pipelines.alert_policy import REPLAY_RUN
-from crawler.service.backup import STORE, install_store, make_store_folder, raise_if_needed
+from crawler.service.backup import STORE, install_store, make_store_folder, raise_if_irreplaceable
 from crawler.service.clustered_store import cluster_pending_articles
 from crawler.service.rebuilt_run import RebuiltRun, RunTemplate, parse_run_tag
 from crawler.spiders.url_mapping import is_robots_txt
@@ -63,7 +63,7 @@ def rebuild_store(
     Raise UsageError if there is no archive, or the store is in use or is not empty (unless `overwrite`). Until the end
     the former store stays as it is, also when this process is killed.
     """
-    raise_if_needed(config.database_url, overwrite=overwrite)
+    raise_if_irreplaceable(config.database_url, overwrite=overwrite)
     config.raise_if_unknown_source(spiders.list_file_names())
     found, known = list_sources(config.archive_dir), spiders.list_names()
     report = RebuildReport([name for name in found if name in known])
@@ -77,11 +77,19 @@ def rebuild_store(
         with open_store(f"sqlite:///{file}") as store:
             _Rebuild(config, store, report, on_file).run()
             store.events.suppress_undecided(REPLAY_RUN)
-            cluster_pending_articles(store, config)
+            _cluster_articles(store, config)
         counts = prepare_store_copy(file)
         report.articles, report.versions, report.runs = (counts[name] for name in ("articles", "versions", "runs"))
         report.former = install_store(config, file, "rebuild", now)
     return report
+
+
+def _cluster_articles(store: Store, config: Config) -> None:
+    """Cluster all articles. One call ends where articles change each other's cluster too often; the rest goes on."""
+    pending, before = store.clusters.count_pending(), 0
+    while pending and pending != before:
+        cluster_pending_articles(store, config)
+        pending, before = store.clusters.count_pending(), pending
 
 
 class _Rebuild:

@@ -13,6 +13,7 @@ from warcio.warcwriter import WARCWriter
 
 from crawler.config import Config, load_config
 from crawler.errors import UsageError
+from crawler.service.backup import make_store_folder
 from crawler.service.rebuild import rebuild_store
 from crawler.service.rebuilt_run import RunScope, parse_run_tag
 from crawler.store import Store, open_store
@@ -109,3 +110,16 @@ def test_store_that_a_process_uses_is_not_rebuilt(config: Config) -> None:
         with pytest.raises(UsageError, match="in use by another process"):
             rebuild_store(config, NOON, overwrite=True)
         assert store.articles.count() == 12
+
+
+def test_only_one_rebuild_at_a_time(config: Config) -> None:
+    with make_store_folder(config), pytest.raises(UsageError, match="Another restore or rebuild is in progress"):
+        rebuild_store(config, NOON, overwrite=True)
+
+
+def test_what_a_killed_rebuild_left_is_deleted(config: Config) -> None:
+    left = config.data_folder / ".store-work" / "crawler.db"
+    left.parent.mkdir()
+    left.write_bytes(b"half a store")
+    assert rebuild_store(config, NOON, overwrite=True).versions == 16
+    assert not left.parent.exists()
