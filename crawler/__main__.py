@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
-from crawler.errors import CrawlerError
+from crawler.cli.stop_signals import CommandStopped, handle_stop_signals
 
 
 def main() -> None:
-    """Run the command that the arguments name, and exit with its code."""
+    """Run the command that the arguments name, and exit with its code. Ctrl-C means 130, SIGTERM 143."""
+    try:
+        handle_stop_signals()  # before anything that takes time to import
+        run_command()
+    except CommandStopped as stopped:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)  # A second signal must not interrupt Python's own end.
+        sys.exit(stopped.exit_code)
+
+
+def run_command() -> None:
+    """Run the command. Print a deliberate error."""
     from crawler.cli.app import app
+    from crawler.errors import CrawlerError
 
     try:
         app()

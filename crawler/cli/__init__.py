@@ -7,6 +7,7 @@ selection     what arguments name: a query, or one stored article
 time_options  `--since`, `--until` and `--max-age` → times
 console       lines for people, JSON lines, text input
 help          help output in groups
+stop_signals  end a command at Ctrl-C or SIGTERM
 progress      the progress and the result of runs (`crawler crawl`)
 article_file  the file of `crawler crawl -o`
 releases      the language versions of a press release as lines

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from multiprocessing.connection import Pipe, wait
 from pathlib import Path
@@ -88,10 +88,7 @@ class ChildProcess:
                 self._process.close()
 
     def stop(self, reason: str = STOP_REASON, *, is_at_limit: bool = False) -> None:
-        """Send TERM, TERM and KILL, `grace` seconds apart. `reason` is a clause with {} for the source.
-
-        A second call does nothing.
-        """
+        """Send TERM, TERM and KILL once, `grace` seconds apart. `reason` is a clause with {} for the source."""
         if not self._stop_reason and not self.reported:
             self._stop_reason, self._is_at_limit = reason.format(self._plan.source), is_at_limit
 
@@ -224,9 +221,12 @@ def run_all(plans: Sequence[RunPlan], on_event: EventHandler, *, max_children: i
             return await pool.run(plan, on_event)
 
     async def run_plans() -> list[RunOutcome]:
-        if threading.current_thread() is threading.main_thread():  # No other thread can receive a signal.
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, pool.stop)
-        return await asyncio.gather(*map(run, plans))
+        loop = asyncio.get_running_loop()
+        with ExitStack() as handlers:
+            if threading.current_thread() is threading.main_thread():  # No other thread can receive a signal.
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    former = signal.signal(number, lambda *_: loop.call_soon_threadsafe(pool.stop))
+                    handlers.callback(signal.signal, number, former)
+            return await asyncio.gather(*map(run, plans))
 
     return asyncio.run(run_plans())

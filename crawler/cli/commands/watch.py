@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from crawler.cli.options import SourcesArgument
+from crawler.cli.stop_signals import CommandStopped, handle_stop_signals
 from crawler.errors import CrawlerError
 from crawler.items import Article, Verdict
 
@@ -27,23 +26,13 @@ NOTIFIER_STOP_SECONDS = 10.0
 """Seconds that an ending watch waits for a notification in progress."""
 
 
-class WatchStopped(BaseException):
-    """A signal came before the scheduler handled signals."""
-
-
-def raise_stopped(_number: int, _frame: FrameType | None) -> None:
-    """Handle a signal. (A KeyboardInterrupt would be the exit status even where it is caught, see CPython's exec.)"""
-    raise WatchStopped
-
-
 def watch(context: typer.Context, sources: SourcesArgument = None) -> None:
     """Run each source on its own schedule until stopped.
 
     Ctrl-C or SIGTERM ends it: runs in progress stop in good order. SIGHUP reads the configuration again.
     """
     # Until the scheduler handles signals, nothing runs that has to end in good order.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, raise_stopped)
+    handle_stop_signals(exit_code=0, farewell="stopped\n")
     try:
         import asyncio
 
@@ -52,7 +41,7 @@ def watch(context: typer.Context, sources: SourcesArgument = None) -> None:
         reloader = ConfigReloader(context.obj, tuple(sources or ()))
         with reloader.store:
             asyncio.run(run_watch(reloader))
-    except WatchStopped:
+    except CommandStopped:
         pass
     print("stopped", flush=True)
 
