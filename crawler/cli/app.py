@@ -13,6 +13,7 @@ from crawler.cli.commands.check import check
 from crawler.cli.commands.compare import compare
 from crawler.cli.commands.config import config
 from crawler.cli.commands.crawl import crawl
+from crawler.cli.commands.diff import diff
 from crawler.cli.commands.digest import digest
 from crawler.cli.commands.drift import drift
 from crawler.cli.commands.evidence import evidence
@@ -27,7 +28,7 @@ from crawler.cli.commands.snapshot import snapshot
 from crawler.cli.commands.sources import sources
 from crawler.cli.commands.stories import stories, story
 from crawler.cli.commands.subscribe import subscribe
-from crawler.cli.commands.versions import diff, versions
+from crawler.cli.commands.versions import versions
 from crawler.cli.commands.watch import watch
 from crawler.cli.help import MAINTAIN, READ, SHARE, WATCH, CommandApp
 

@@ -20,7 +20,7 @@ from crawler.publish.entries import Entry, EntryEdit
 from crawler.publish.phrases import Phrases
 from crawler.publish.query import ArticleQuery
 from crawler.publish.templates import Templates
-from crawler.revisions.changes import ChangeKind
+from crawler.revisions.kinds import ChangeKind
 from crawler.store import ChangeEvent, Decision, Message, Store, make_idempotency_key
 from crawler.text.dates import load_time_zone
 

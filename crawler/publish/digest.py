@@ -19,7 +19,7 @@ from crawler.publish.builder import EntryBuilder, EntryRequest, is_selected
 from crawler.publish.entries import Entry
 from crawler.publish.outages import Outage, list_outages
 from crawler.publish.query import ArticleQuery
-from crawler.revisions.changes import SEVERITY_RANKS, Severity
+from crawler.revisions.kinds import SEVERITY_RANKS, Severity
 from crawler.store import Store
 
 MAX_DIGEST_EXCERPT = 700

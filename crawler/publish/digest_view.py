@@ -17,7 +17,7 @@ from crawler.publish.outages import UNREAD_KIND, Outage
 from crawler.publish.phrases import Phrases
 from crawler.publish.templates import Templates
 from crawler.revisions.alignment import AlignmentType
-from crawler.revisions.changes import SEVERITY_RANKS, ChangeKind, Severity
+from crawler.revisions.kinds import SEVERITY_RANKS, ChangeKind, Severity
 from crawler.rights import ELLIPSIS, Piece
 
 MAX_STORIES_UNLISTED = 3

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from crawler.items import ArticleFlag, Precision, Strength, Verdict
 from crawler.revisions.alignment import AlignmentType
-from crawler.revisions.changes import ChangeKind, ClaimChange, Severity
+from crawler.revisions.kinds import ChangeKind, ClaimChange, Severity
 from crawler.rights import ELLIPSIS, Credit, Excerpt
 
 

@@ -19,6 +19,10 @@ from crawler.text.typography import normalize_typography
 TOKEN_PATTERN = re.compile(r"\s+|\w+(?:[-’'.,]\w+)*|[^\w\s]")
 MIN_LIKENESS = 0.5
 """Share of common words from which two sentences count as one that was edited."""
+MIN_LONE_LIKENESS = 0.3
+"""The same for a sentence in the place of another one, between two that stayed."""
+STEM_LENGTH = 5
+"""Letters of a word that count when sentences are paired."""
 MAX_SENTENCE_PAIRS = 40_000
 """Most pairs of sentences whose likeness is computed."""
 MAX_EXACT_WORD_PAIRS = 100_000
@@ -124,6 +128,11 @@ def list_words(sentence: str) -> list[str]:
     return [token.casefold() for token in TOKEN_PATTERN.findall(normalize_sentence(sentence)) if token[0].isalnum()]
 
 
+def _list_stems(sentence: str) -> list[str]:
+    """Return the beginnings of the words, which stay when their endings change."""
+    return [word[:STEM_LENGTH] for word in list_words(sentence)]
+
+
 def _align_pair(old: str, new: str) -> AlignedSentence:
     if old == new:
         return AlignedSentence(alignment=AlignmentType.SAME, spans=(DiffSpan("same", old),))
@@ -135,8 +144,8 @@ def _align_pair(old: str, new: str) -> AlignedSentence:
 
 
 def _is_same_gap(old: str, new: str) -> bool:
-    """Return whether readers see the same space after a sentence: both end a paragraph, or one ends the text."""
-    return not old or not new or ("\n" in old) == ("\n" in new)
+    """Return whether the same space follows a sentence, or one of the two ends the text."""
+    return not old or not new or old == new
 
 
 def _diff_words(old: str, new: str) -> tuple[DiffSpan, ...]:
@@ -179,18 +188,25 @@ def _align_block(old: Sequence[str], new: Sequence[str]) -> list[AlignedSentence
     aligned: list[AlignedSentence] = []
     i = j = 0
     for a, b in _pair_sentences(old, new):
-        aligned += _make_removed(old[i:a]) + _make_added(new[j:b])
+        aligned += _align_unpaired(old[i:a], new[j:b])
         aligned.append(_align_pair(old[a], new[b]))
         i, j = a + 1, b + 1
-    return aligned + _make_removed(old[i:]) + _make_added(new[j:])
+    return aligned + _align_unpaired(old[i:], new[j:])
+
+
+def _align_unpaired(old: Sequence[str], new: Sequence[str]) -> list[AlignedSentence]:
+    """Align sentences between two pairs. One in the place of one may have changed more than others."""
+    if len(old) == len(new) == 1 and _compute_likeness(_list_stems(old[0]), _list_stems(new[0])) >= MIN_LONE_LIKENESS:
+        return [_align_pair(old[0], new[0])]
+    return _make_removed(old) + _make_added(new)
 
 
 def _pair_sentences(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     """Return the pairs of numbers, in order, with the greatest sum of weights."""
     if len(old) * len(new) > MAX_SENTENCE_PAIRS:  # Hundreds of new sentences for hundreds of old ones: another text.
         return []
-    new_words = [list_words(each) for each in new]
-    weights = [[_get_pair_weight(words, others) for others in new_words] for words in map(list_words, old)]
+    new_words = [_list_stems(each) for each in new]
+    weights = [[_get_pair_weight(words, others) for others in new_words] for words in map(_list_stems, old)]
     # best[i][j] is the greatest sum for the sentences from i and from j on.
     best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
     for i in reversed(range(len(old))):

@@ -1,68 +1,34 @@
 """Compare two versions of an article: each changed sentence, what the change touches, its severity and the reason.
 
-Changes are *cosmetic* (punctuation, capitals, spaces, paragraphs), *editorial* (other words, another order, a new
-headline with the same claims) or *substantive* (figures, dates, names, negations, attributions; sentences added or
-removed; the page removed). In either order two texts have the same kinds and severity, except that *added* becomes
+`severity` judges one sentence. In either order two texts have the same kinds and severity, except that *added* becomes
 *removed*.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from enum import StrEnum
+from itertools import groupby
 from typing import Any
 
 from crawler.items import Article, Verdict, format_time
-from crawler.revisions.alignment import AlignedSentence, AlignmentType, DiffSpan, align_texts, list_words
-from crawler.revisions.claims import Claims, find_certain_names, find_claims, list_unmatched_names
+from crawler.revisions.alignment import AlignedSentence, AlignmentType, DiffSpan, align_texts
+from crawler.revisions.claims import find_certain_names
+from crawler.revisions.kinds import SEVERITY_RANKS, ChangeKind, ClaimChange, Severity
+from crawler.revisions.severity import (
+    Judgement,
+    format_change,
+    judge_added_or_removed,
+    judge_edit,
+    judge_regrouped,
+)
+from crawler.revisions.tokens import read_tokens
+from crawler.text.language import detect_language
 from crawler.text.sentences import split_into_sentences
 
 COMPARED_FIELDS = ("title", "lead", "body")
-MIN_SENTENCE_WORDS = 4
-"""A shorter sentence that is added or removed is a caption or a signature: an editorial change."""
 MAX_LISTED_REASONS = 5
-
-
-class ChangeKind(StrEnum):
-    """What a change touches: a claim, the wording or form, or a whole sentence, field or page."""
-
-    FIGURES = "figures"
-    DATES = "dates"
-    NAMES = "names"
-    NEGATION = "negation"
-    ATTRIBUTION = "attribution"
-    WORDING = "wording"
-    FORM = "form"
-    ADDED = "added"
-    REMOVED = "removed"
-    MOVED = "moved"
-    TITLE = "title"
-    LEAD = "lead"
-    UNPUBLISHED = "unpublished"
-    REPUBLISHED = "republished"
-
-
-class Severity(StrEnum):
-    """How severe a change is, the least first."""
-
-    NONE = "none"
-    COSMETIC = "cosmetic"
-    EDITORIAL = "editorial"
-    SUBSTANTIVE = "substantive"
-
-
-SEVERITY_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimChange:
-    """A claim that differs between two sentences. `old` and `new` are its words, empty if there are none."""
-
-    kind: ChangeKind
-    old: str
-    new: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,74 +103,62 @@ class RevisionDiff:
 def diff_articles(old: Article, new: Article) -> RevisionDiff:
     """Return what changed from one version of an article to another."""
     texts = {field: (getattr(old, field) or "", getattr(new, field) or "") for field in COMPARED_FIELDS}
-    return RevisionDiff(sentences=(*_diff_page_state(old, new), *_diff_fields(texts), *_diff_metadata(old, new)))
+    language = new.language or old.language
+    return RevisionDiff(
+        sentences=(*_diff_page_state(old, new), *_diff_fields(texts, language), *_diff_metadata(old, new))
+    )
 
 
-def _diff_fields(texts: Mapping[str, tuple[str, str]]) -> Iterator[SentenceChange]:
-    sentences = (sentence for pair in texts.values() for text in pair for sentence in split_into_sentences(text))
-    names = find_certain_names(sentences)
+def diff_texts(old: str, new: str, language: str | None = None) -> RevisionDiff:
+    """Return what changed between two texts. Without a `language` that of the new one is detected."""
+    return RevisionDiff(sentences=tuple(_diff_fields({"body": (old, new)}, language or detect_language(new))))
+
+
+def _diff_fields(texts: Mapping[str, tuple[str, str]], language: str | None) -> Iterator[SentenceChange]:
+    sentences = [sentence for pair in texts.values() for text in pair for sentence in split_into_sentences(text)]
+    names = find_certain_names(read_tokens(sentence, language) for sentence in dict.fromkeys(sentences))
     for field, (old, new) in texts.items():
-        for sentence in align_texts(old, new):
-            yield _classify_sentence(field, sentence, names)
+        for is_changed, group in groupby(
+            align_texts(old, new), key=lambda each: each.alignment is not AlignmentType.SAME
+        ):
+            block = list(group)
+            if is_changed:
+                yield from _judge_block(field, block, names, language)
+            else:
+                yield from (SentenceChange(field=field, sentence=sentence) for sentence in block)
 
 
-def _classify_sentence(field: str, sentence: AlignedSentence, names: frozenset[str]) -> SentenceChange:
-    if sentence.alignment is AlignmentType.SAME:
-        return SentenceChange(field=field, sentence=sentence)
-    kinds, severity, reason, claims = _classify_change(sentence, names)
-    if field != "body":
-        kinds, reason = (ChangeKind(field), *kinds), f"{field}: {reason}"
-    return SentenceChange(field=field, sentence=sentence, kinds=kinds, severity=severity, reason=reason, claims=claims)
+def _judge_block(
+    field: str, block: Sequence[AlignedSentence], names: frozenset[str], language: str | None
+) -> Iterator[SentenceChange]:
+    """Yield the changes of sentences that follow each other. Sentences that were only split or joined change little."""
+    regrouped = None
+    parts = [sentence for sentence in block if sentence.alignment is not AlignmentType.MOVED]
+    if len(parts) > 1:
+        old, new = ([text for each in parts if (text := getattr(each, side))] for side in ("old", "new"))
+        regrouped = judge_regrouped(old, new, language=language)
+    for sentence in block:
+        is_moved = sentence.alignment is AlignmentType.MOVED
+        judgement = regrouped if regrouped and not is_moved else _judge_sentence(sentence, names, language)
+        kinds, reason = judgement.kinds, judgement.reason
+        if field != "body":
+            kinds, reason = (ChangeKind(field), *kinds), f"{field}: {reason}"
+        yield SentenceChange(
+            field=field,
+            sentence=sentence,
+            kinds=kinds,
+            severity=judgement.severity,
+            reason=reason,
+            claims=judgement.claims,
+        )
 
 
-def _classify_change(
-    sentence: AlignedSentence, names: frozenset[str]
-) -> tuple[tuple[ChangeKind, ...], Severity, str, tuple[ClaimChange, ...]]:
-    """Return what the change touches, its severity, the reason, and the claims that differ."""
+def _judge_sentence(sentence: AlignedSentence, names: frozenset[str], language: str | None) -> Judgement:
     if sentence.alignment is AlignmentType.MOVED:
-        return (ChangeKind.MOVED,), Severity.EDITORIAL, "a sentence moved", ()
-    if sentence.alignment in (AlignmentType.ADDED, AlignmentType.REMOVED):
-        count = len(list_words(sentence.old + sentence.new))
-        severity = Severity.EDITORIAL if count else Severity.COSMETIC
-        if count >= MIN_SENTENCE_WORDS:
-            severity = Severity.SUBSTANTIVE
-        return (ChangeKind(sentence.alignment.value),), severity, f"a sentence {sentence.alignment}", ()
-    claims = tuple(_compare_claims(find_claims(sentence.old, names), find_claims(sentence.new, names)))
-    if claims:
-        reason = ", ".join(f"{claim.kind}: {_format_change(claim.old, claim.new)}" for claim in claims)
-        return tuple(claim.kind for claim in claims), Severity.SUBSTANTIVE, reason, claims
-    if _list_wording(sentence.old) == _list_wording(sentence.new):
-        return (ChangeKind.FORM,), Severity.COSMETIC, "punctuation, capitals or spaces", ()
-    return (ChangeKind.WORDING,), Severity.EDITORIAL, "other words", ()
-
-
-def _list_wording(sentence: str) -> list[str]:
-    """Return the words without figures, which are compared as claims."""
-    return [word for word in list_words(sentence) if not word[0].isdigit()]
-
-
-def _compare_claims(old: Claims, new: Claims) -> Iterator[ClaimChange]:
-    for kind, before, after in (
-        (ChangeKind.FIGURES, old.figures, new.figures),
-        (ChangeKind.DATES, old.dates, new.dates),
-        (ChangeKind.NEGATION, old.negations, new.negations),
-        (ChangeKind.ATTRIBUTION, old.attributions, new.attributions),
-    ):
-        if kind is ChangeKind.NEGATION and before.total() == after.total():
-            continue  # "is not" and "isn't" deny the same.
-        if before != after:
-            yield _make_claim_change(kind, (before - after).elements(), (after - before).elements())
-    removed, added = list_unmatched_names(old.names, new.names), list_unmatched_names(new.names, old.names)
-    if removed or added:
-        yield _make_claim_change(ChangeKind.NAMES, removed, added)
-
-
-def _make_claim_change(kind: ChangeKind, old: Iterable[str], new: Iterable[str]) -> ClaimChange:
-    return ClaimChange(kind=kind, old=" ".join(old), new=" ".join(new))
-
-
-def _format_change(old: str, new: str) -> str:
-    return f"{old or '–'} → {new or '–'}"
+        return Judgement((ChangeKind.MOVED,), Severity.EDITORIAL, "a sentence moved")
+    if sentence.alignment is AlignmentType.EDITED:
+        return judge_edit(sentence.old, sentence.new, language=language, known_names=names)
+    return judge_added_or_removed(sentence.old + sentence.new, ChangeKind(sentence.alignment.value), language=language)
 
 
 def _diff_page_state(old: Article, new: Article) -> Iterator[SentenceChange]:
@@ -224,7 +178,7 @@ def _diff_metadata(old: Article, new: Article) -> Iterator[SentenceChange]:
         if before != after:
             if field == "published_at":
                 before, after = format_time(before), format_time(after)
-            reason = f"{field}: {_format_change(before, after)}"
+            reason = f"{field}: {format_change(before, after)}"
             yield _make_metadata_change(field, before or "", after or "", kind, reason)
 
 

@@ -1,173 +1,337 @@
-"""Find what a sentence claims: figures, dates, names, negations and attributions.
+"""Find what a sentence claims: figures, dates, names, negations, attributions, and words such as "must" or "all".
 
-An edit can change one of these without drawing attention. Patterns and word lists (`defaults/claim_words.toml`) read
-English, Russian and Kazakh in every text, because a text quotes other languages. They only compare two readings of one
-sentence, where a false find is on both sides and does no harm. They are no general recogniser.
+An edit can change one of these without drawing attention. The word lists (`defaults/claim_words.toml` and
+`revision_words.toml`) hold English, Russian and Kazakh for every text, because a text quotes other languages. They only
+compare two readings of one sentence, where a false find is on both sides and does no harm. They are no general
+recogniser.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from crawler.defaults import load_default_toml
+from crawler.revisions.inflection import is_same_name, is_same_word, is_typo
+from crawler.revisions.kinds import ChangeKind, ClaimChange
+from crawler.revisions.lexicon import is_listed, load_grammar, load_support_verbs, load_word_classes
+from crawler.revisions.tokens import Token, TokenKind, is_year
 from crawler.text.capitals import measure_capital_share
 from crawler.text.months import get_month_numbers
-from crawler.text.number_words import load_cardinal_words, load_scale_words, load_share_words
 
-FIGURE_PATTERN = re.compile(r"\d+(?:[ \u00a0\u202f,.]\d{3}(?!\d))+(?:[.,]\d+)?|\d+(?:[.,]\d+)?|%")
-_GROUP_SPACE = re.compile(r"[ \u00a0\u202f]")
 # Kazakh negates a verb inside it: кел-ме-ді, бар-ба-йды, айт-па-ған.
 KAZAKH_NEGATED_VERB = re.compile(
-    r"\b(?!(?:тұмау|алмас|Алмас))[а-яёәғқңөұүһі]{2,}(?:[мбп][ае])"
-    r"(?:д[ыі](?:м|ң|қ|к|ңыз|ңіз)?|й(?:д[ыі]|м[ыі]н|мыз|міз|сың|сің|т[ыі]н\w*)?|[ғг][ае]н\w*|с|у\w{0,4}|п|с[ае]|йынша|йінше)\b"
+    r"(?!(?:тұмау|алмас))[а-яәғқңөұүһі]{2,}(?:[мбп][ае])"
+    r"(?:д[ыі](?:м|ң|қ|к|ңыз|ңіз)?|й(?:д[ыі]|м[ыі]н|мыз|міз|сың|сің|т[ыі]н\w*)?|[ғг][ае]н\w*|с|у\w{0,4}|п|с[ае]|йынша|йінше)"
 )
-WORD_PATTERN = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*")
-_KAZAKH_CASE = r"(?:да|де|та|те|нда|нде|дан|ден|ға|ге|ның|нің|дың|дің|ы|і)?"
 # Endings of a day's name. "среди", "средства" and the like are other words.
-_DAY_ENDING = r"(?:а|у|е|ы|я|ю|ник\w{0,2}|шний|ым|ой|де|да|нде|нда|гі|ғы|s)?"
-_DATE_FORMS = "1234"
-"""Suffixes of the groups of `_get_date_pattern`: d1, m1, y1 are day, month and year of its first form."""
+_DAY_ENDING = r"(?:а|у|е|ы|я|ю|ник\w{0,2}|шний|ым|ой|де|да|нде|нда|гі|ғы|ге|ға|ден|нан|дан|ден|нің|ның|s)?"
+_MONTH_ENDING = (
+    r"(?:ь|я|ю|ем|е|у|ом|а|[дтн][ае]|нд[ае]|[дтн][ае]н|[ғгқк][ае]|[ндт][ыі]ң|[дт][ае]ғ[ыі]|[ндт][ыі]|[ыі]нд[ае])?"
+)
+_RUSSIAN_VERB = re.compile(
+    r"\w+(?:л|ла|ло|ли|ет|ит|ут|ют|ат|ят|ть|н|на|но|ны|т|та|то|ты|вший|вшие|вшая|вших)(?:ся|сь)?"
+)
+_KAZAKH_VERB = re.compile(r"\w+(?:[дт][ыі]|[ғгқк][ае]н|[ыіае]?п|м[ае]к)")
+_LISTED_KINDS = frozenset({ChangeKind.ACTIONS, ChangeKind.STANCE, ChangeKind.PARTICIPANTS, ChangeKind.INSTRUMENTS})
+_CAPITALIZED_KINDS = frozenset({ChangeKind.PARTICIPANTS, ChangeKind.INSTRUMENTS})
+"""Kinds of words that may have a capital inside a sentence: the President. Any other such word is a name."""
+_CONTRACTIONS = {"won't": "will", "can't": "can", "cannot": "can", "shan't": "shall"}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claim of a sentence. Two that say the same share a key; `text` is as written.
+
+    `unit` is that of a figure. A weak claim may be none ("one", a noun of action). It counts only where a claim of the
+    other sentence replaces it.
+    """
+
+    kind: ChangeKind
+    keys: frozenset[str]
+    text: str
+    is_weak: bool = False
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The claims of one sentence. Two sentences that claim the same have equal claims."""
+    """The claims of one sentence."""
 
-    figures: Counter[str] = field(default_factory=Counter)
-    dates: Counter[str] = field(default_factory=Counter)
-    negations: Counter[str] = field(default_factory=Counter)
-    attributions: Counter[str] = field(default_factory=Counter)
-    names: tuple[str, ...] = ()
+    claims: tuple[Claim, ...]
+    names: tuple[str, ...]
+
+    def list_of(self, kind: ChangeKind) -> list[Claim]:
+        """Return the claims of one kind."""
+        return [claim for claim in self.claims if claim.kind is kind]
 
 
-def find_claims(sentence: str, known_names: Collection[str] = frozenset()) -> Claims:
+def _make_claim(kind: ChangeKind, key: str, text: str) -> Claim:
+    return Claim(kind, frozenset({key}), text)
+
+
+def find_claims(tokens: Sequence[Token], known_names: Collection[str] = frozenset()) -> Claims:
     """Return the claims of a sentence. `known_names` are certain names of the text; they count as first words too."""
-    dates, rest = _extract_dates(sentence)
-    return Claims(
-        figures=_count_figures(rest),
-        dates=dates,
-        negations=_count_negations(sentence),
-        attributions=_count_attributions(sentence),
-        names=tuple(_find_names(rest, known_names)),
-    )
+    words = _drop_idioms([token for token in tokens if token.kind is not TokenKind.MARK])
+    claims = [
+        *_find_figures_and_dates(words),
+        *_find_limits(words),
+        *_find_negations(words),
+        *_find_attributions(words),
+        *_find_meanings(words),
+    ]
+    return Claims(claims=tuple(claims), names=tuple(_find_names(words, known_names)))
 
 
-def find_certain_names(sentences: Iterable[str]) -> frozenset[str]:
-    """Return the words with a capital inside sentences, folded. Headlines in capitals yield none."""
+def _drop_idioms(words: Sequence[Token]) -> list[Token]:
+    """Return the tokens without phrases such as "тем не менее", which denies nothing."""
+    left: list[Token] = []
+    at = 0
+    plain = [token.word for token in words]
+    while at < len(words):
+        length = next((len(idiom) for idiom in _load_idioms() if tuple(plain[at : at + len(idiom)]) == idiom), 0)
+        if not length:
+            left.append(words[at])
+        at += max(length, 1)
+    return left
+
+
+def compare_claims(
+    old: Claims, new: Claims, old_tokens: Sequence[Token], new_tokens: Sequence[Token]
+) -> list[ClaimChange]:
+    """Return the claims that differ between two readings of a sentence."""
+    changes = []
+    for kind in dict.fromkeys(claim.kind for claim in (*old.claims, *new.claims)):
+        before, after = old.list_of(kind), new.list_of(kind)
+        if kind is ChangeKind.NEGATION and len(before) == len(after):
+            continue  # "is not" and "isn't" deny the same.
+        removed = [each for each in _list_unmatched(before, after) if not _has_other_form(each, new_tokens, old_tokens)]
+        added = [each for each in _list_unmatched(after, before) if not _has_other_form(each, old_tokens, new_tokens)]
+        if (removed and added) or not all(claim.is_weak for claim in (*removed, *added)):
+            old_words, new_words = (_list_texts(side, others) for side, others in ((removed, added), (added, removed)))
+            changes.append(make_claim_change(kind, old_words, new_words))
+    removed_names = _list_unmatched_names(old.names, new.names, new_tokens)
+    added_names = _list_unmatched_names(new.names, old.names, old_tokens)
+    if removed_names or added_names:
+        changes.append(make_claim_change(ChangeKind.NAMES, removed_names, added_names))
+    return changes
+
+
+def _list_texts(claims: Sequence[Claim], others: Sequence[Claim]) -> list[str]:
+    """Return the words of claims, a figure with its unit where that changed too."""
+    has_same_units = [claim.unit for claim in claims] == [claim.unit for claim in others]
+    return [claim.text if has_same_units else f"{claim.text} {claim.unit}".strip() for claim in claims]
+
+
+def make_claim_change(kind: ChangeKind, old: Iterable[str], new: Iterable[str]) -> ClaimChange:
+    """Return a change with its words in one text for each side."""
+    return ClaimChange(kind=kind, old=" ".join(old), new=" ".join(new))
+
+
+def find_certain_names(sentences: Iterable[Sequence[Token]]) -> frozenset[str]:
+    """Return the words with a capital inside sentences, in small letters. Headlines in capitals yield none."""
     names: set[str] = set()
-    for sentence in sentences:
-        words = WORD_PATTERN.findall(sentence)
+    for tokens in sentences:
+        words = [token for token in tokens if token.kind is TokenKind.WORD]
         if not _is_headline(words):
-            names |= {word.casefold() for word in words[1:] if word[0].isupper()}
+            names |= {token.word for token in words[1:] if token.is_capitalized}
     return frozenset(names - _load_not_names())
 
 
-def list_unmatched_names(names: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
-    """Return the names, each once, that have no grammatical form among the others."""
-    others = list(others)
-    return tuple(dict.fromkeys(name for name in names if not any(is_same_name(name, other) for other in others)))
+def _list_unmatched_names(names: Iterable[str], others: Sequence[str], other_tokens: Sequence[Token]) -> list[str]:
+    """Return the names, each once, that the other sentence does not have.
+
+    It has a name in another grammatical form, as an adjective ("казахстанский") or as an initial.
+    """
+    other_words = [token.word for token in other_tokens if token.kind is TokenKind.WORD]
+    return [
+        name
+        for name in dict.fromkeys(names)
+        if not any(is_same_name(name, other) for other in others)
+        and not any(_is_derived(name, word) for word in other_words)
+        and not _has_initial(name, other_tokens)
+    ]
 
 
-def is_same_name(first: str, second: str) -> bool:
-    """Return whether two words can be one name in two grammatical cases: "Иванова" and "Иванов"."""
-    first, second = first.casefold().replace("ё", "е"), second.casefold().replace("ё", "е")
-    if first == second:
-        return True
-    shortest = min(len(first), len(second))
-    shared = next((at for at, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), shortest)
-    ending_length = max(len(first), len(second)) - shared
-    if "\u0400" <= first[0] <= "\u04ff":
-        return shared >= 3 and ending_length <= 3
-    return shared >= 3 and first[shared:] in ("s", "'s", "’s", "") and ending_length <= 2
+def _list_unmatched(claims: Sequence[Claim], others: Sequence[Claim]) -> list[Claim]:
+    """Return the claims that the other sentence does not have."""
+    left = list(others)
+    unmatched = []
+    for claim in claims:
+        same = next((other for other in left if claim.keys & other.keys), None)
+        if same is None:
+            unmatched.append(claim)
+        else:
+            left.remove(same)
+    if claims and claims[0].kind is ChangeKind.FIGURES:
+        return [claim for claim in unmatched if not _cancel_bare_figure(claim, left)]
+    return unmatched
 
 
-def _extract_dates(sentence: str) -> tuple[Counter[str], str]:
-    """Return the dates, each in one form, and the sentence without them."""
-    dates: Counter[str] = Counter()
-
-    def record_date(match: re.Match[str]) -> str:
-        dates.update(_format_dates(match.groupdict()))
-        return " "
-
-    rest = _get_date_pattern().sub(record_date, sentence)
-    dates.update(match["day"].lower() for match in _get_day_pattern().finditer(rest))
-    return dates, _get_day_pattern().sub(" ", rest)
+def _cancel_bare_figure(claim: Claim, left: list[Claim]) -> bool:
+    """Return whether the other sentence has the number without a unit, or this one has none: "10 and 40 euros"."""
+    value, _, unit = min(claim.keys).partition(" ")
+    for other in left:
+        other_value, _, other_unit = min(other.keys).partition(" ")
+        if value == other_value and not (unit and other_unit):
+            left.remove(other)
+            return True
+    return False
 
 
-def _format_dates(groups: Mapping[str, str | None]) -> Iterator[str]:
-    for form in _DATE_FORMS:
-        day, month, year = groups.get(f"d{form}"), groups.get(f"m{form}"), groups.get(f"y{form}")
-        if day and month:
-            number = get_month_numbers().get(month.lower()) or int(month)
-            yield f"{int(day):02}.{number:02}"
-            if year:
-                yield year
-            return
-    if groups["hour"]:
-        yield f"{int(groups['hour'])}:{groups['minute']}"
-    elif groups["month"]:
-        yield f"month {get_month_numbers()[groups['month'].lower()]}"
-    elif groups["year"]:
-        yield groups["year"]
+def _has_other_form(claim: Claim, tokens: Sequence[Token], own_tokens: Sequence[Token]) -> bool:
+    """Return whether the other sentence has the word in a form that no list has: "келді", "келмеді"."""
+    if claim.kind not in _LISTED_KINDS or " " in claim.text:
+        return False
+    own = {token.word for token in own_tokens}
+    word = claim.text.casefold()
+    others = [token.word for token in tokens if token.word and token.word not in own]
+    return any(is_same_word(word, other) or (is_typo(word, other) and not is_listed(other)) for other in others)
 
 
-def _count_figures(sentence: str) -> Counter[str]:
-    figures = Counter(_normalize_figure(match[0]) for match in FIGURE_PATTERN.finditer(sentence))
-    words = _load_figure_words()
-    figures.update(words[word] for match in WORD_PATTERN.finditer(sentence) if (word := match[0].lower()) in words)
-    return figures
+# --- figures, dates, limits
 
 
-def _normalize_figure(figure: str) -> str:
-    """Return one spelling of a number: no group separators, a dot before the fraction."""
-    parts = re.split(r"[.,]", _GROUP_SPACE.sub("", figure))
-    has_groups = len(parts) > 1 and all(len(part) == 3 for part in parts[1:])
-    if has_groups and len(parts[0]) <= 3 and parts[0] != "0":
-        return "".join(parts)
-    return ".".join(parts)
+def _find_figures_and_dates(words: Sequence[Token]) -> Iterator[Claim]:
+    for index, token in enumerate(words):
+        after = words[index + 1] if index + 1 < len(words) else None
+        unit = after if after is not None and after.kind is TokenKind.UNIT else None
+        if token.kind is TokenKind.DATE or (is_year(token) and unit is None and not token.word):
+            yield _make_claim(ChangeKind.DATES, token.key, token.text)
+        elif token.kind is TokenKind.NUMBER:
+            key = f"{token.key} {unit.key}" if unit else token.key
+            is_weak = token.is_weak and unit is None
+            yield Claim(ChangeKind.FIGURES, frozenset({key}), token.text, is_weak, unit.text if unit else "")
+        elif token.kind is TokenKind.WORD and (day := _find_day_or_month(token, index)):
+            yield _make_claim(ChangeKind.DATES, day, token.text)
 
 
-def _count_negations(sentence: str) -> Counter[str]:
-    negations = Counter(match[0].lower() for match in _get_negation_pattern().finditer(sentence))
-    negations.update(match[0].lower() for match in KAZAKH_NEGATED_VERB.finditer(sentence))
-    return negations
+def _find_day_or_month(token: Token, index: int) -> str | None:
+    if day := _get_day_pattern().fullmatch(token.word):
+        return f"day:{day['day']}"
+    if season := _get_season_pattern().fullmatch(token.word):
+        return f"season:{season[0][:3]}"
+    month: re.Match[str] | None = _get_month_pattern().fullmatch(token.word)
+    if month is None or (month["english"] and not (token.is_capitalized and index > 0)):
+        return None
+    return f"month:{_load_month_stems()[month['english'] or month['name']]}"
 
 
-def _count_attributions(sentence: str) -> Counter[str]:
-    verbs = _load_attribution_verbs()
-    attributions = Counter(
-        verbs[word] for match in WORD_PATTERN.finditer(sentence) if (word := match[0].lower()) in verbs
-    )
-    for name, pattern in _get_attribution_patterns().items():
-        attributions[name] += len(pattern.findall(sentence))
-    return +attributions
-
-
-def _find_names(sentence: str, known_names: Collection[str]) -> Iterator[str]:
-    words = WORD_PATTERN.findall(sentence)
-    is_headline = _is_headline(words)
-    for number, word in enumerate(words):
-        if not word[0].isupper() or _is_no_name(word):
+def _find_limits(words: Sequence[Token]) -> Iterator[Claim]:
+    """Yield "до 5", "until Friday", "1 қыркүйекке дейін": a small word beside a number or a date."""
+    limits = _load_limits()
+    for index, token in enumerate(words):
+        limit = limits.get(token.word) if token.kind is TokenKind.WORD else None
+        if limit is None:
             continue
-        is_certain = (word.isupper() and len(word) > 1) or any(is_same_name(word, name) for name in known_names)
-        has_name_after = number + 1 < len(words) and words[number + 1][0].isupper()
-        if is_certain or (not is_headline and (number > 0 or (has_name_after and len(word) > 2))):
-            yield word
+        near = words[max(0, index - 2) : index] if _is_postposition(token.word) else words[index + 1 : index + 3]
+        if any(each.kind in (TokenKind.NUMBER, TokenKind.DATE) or _find_day_or_month(each, 1) for each in near):
+            yield _make_claim(ChangeKind.LIMITS, limit, token.text)
+
+
+def _is_postposition(word: str) -> bool:
+    return re.search("[әғқңөұүһі]", word) is not None or word in ("бастап", "жоғары", "астам")
+
+
+# --- negation, attribution, words of meaning
+
+
+def _find_negations(words: Sequence[Token]) -> Iterator[Claim]:
+    for token in words:
+        if is_negation(token.word):
+            yield _make_claim(ChangeKind.NEGATION, token.word, token.text)
+
+
+def is_negation(word: str) -> bool:
+    """Return whether a word in small letters denies."""
+    return bool(_get_negation_pattern().fullmatch(word) or KAZAKH_NEGATED_VERB.fullmatch(word))
+
+
+def _find_attributions(words: Sequence[Token]) -> Iterator[Claim]:
+    text = " ".join(token.word for token in words)
+    for name, pattern in _get_attribution_patterns().items():
+        for found in pattern.finditer(text):
+            yield _make_claim(ChangeKind.ATTRIBUTION, name, found[0])
+
+
+def _find_meanings(words: Sequence[Token]) -> Iterator[Claim]:
+    plain = [_get_plain_word(token) for token in words]
+    is_headline = _is_headline(words)
+    for name, word_class in load_word_classes().items():
+        kind = ChangeKind(name)
+        for groups, start, end in word_class.find_meanings(plain):
+            is_name = words[start].is_capitalized and start > 0 and not is_headline
+            if kind is ChangeKind.PARTICIPANTS and groups & _load_titles() and _is_before_name(words, end):
+                continue
+            if is_name and end == start + 1 and kind not in _CAPITALIZED_KINDS:
+                continue
+            is_weak = kind is ChangeKind.INSTRUMENTS or (kind is ChangeKind.ACTIONS and _is_noun(words, start, end))
+            yield Claim(kind, groups, " ".join(token.text for token in words[start:end]), is_weak)
+
+
+def _get_plain_word(token: Token) -> str:
+    """Return the word by which lists know it: "couldn't" is "could". The denial is another claim."""
+    return _CONTRACTIONS.get(token.word) or token.word.removesuffix("n't") or "#"
+
+
+def _is_noun(words: Sequence[Token], start: int, end: int) -> bool:
+    """Return whether a word of action is a noun, by the word before it, its ending and the verb behind it."""
+    if start > 0 and words[start - 1].word in load_grammar("noun_markers"):
+        return True
+    word = words[end - 1].word
+    if word.isascii() or (end < len(words) and words[end].word in load_support_verbs()):
+        return False
+    return not (_RUSSIAN_VERB.fullmatch(word) or _KAZAKH_VERB.fullmatch(word))
+
+
+def _is_before_name(words: Sequence[Token], end: int) -> bool:
+    """Return whether a name follows: that of "minister Umarov" is compared, the post may come and go."""
+    return end < len(words) and words[end].kind is TokenKind.WORD and words[end].is_capitalized
+
+
+# --- names
+
+
+def _find_names(words: Sequence[Token], known_names: Collection[str]) -> Iterator[str]:
+    words = [token for token in words if token.kind is TokenKind.WORD]
+    is_headline = _is_headline(words)
+    for number, token in enumerate(words):
+        if not token.is_capitalized or _is_no_name(token.word):
+            continue
+        is_certain = (token.text.isupper() and len(token.text) > 1) or any(
+            is_same_name(token.word, name) for name in known_names
+        )
+        has_name_after = number + 1 < len(words) and words[number + 1].is_capitalized
+        if is_certain or (not is_headline and (number > 0 or (has_name_after and len(token.text) > 2))):
+            yield token.text.removesuffix("'s").removesuffix("'")
 
 
 def _is_no_name(word: str) -> bool:
-    is_common = word.casefold() in _load_not_names() or word.lower() in get_month_numbers()
-    return is_common or _get_post_pattern().match(word) is not None
+    is_common = word in _load_not_names() or word in get_month_numbers() or _get_day_pattern().fullmatch(word)
+    return bool(is_common) or _get_post_pattern().match(word) is not None
 
 
-def _is_headline(words: Iterable[str]) -> bool:
+def _is_headline(words: Sequence[Token]) -> bool:
     """Return whether capitals mean nothing, as in English headlines."""
-    return measure_capital_share([word for word in words if len(word) > 3], min_words=4) >= 0.7
+    return measure_capital_share([token.text for token in words[1:] if len(token.text) > 3], min_words=3) >= 0.7
+
+
+def _is_derived(name: str, word: str) -> bool:
+    """Return whether a word is made from a name: "Казахстан" and "казахстанский"."""
+    stem = name.casefold()[: max(5, len(name) - 2)]
+    return len(stem) >= 5 and word.startswith(stem)
+
+
+def _has_initial(name: str, others: Sequence[Token]) -> bool:
+    """Return whether one is the initial of the other: "К." and "Касым"."""
+    return any(
+        len(other.text) != len(name) and 1 in (len(other.text), len(name)) and other.text[:1] == name[0]
+        for other in others
+        if other.is_capitalized
+    )
 
 
 # --- word lists, loaded and compiled at their first use
@@ -178,25 +342,19 @@ def _load_words(name: str) -> Any:
 
 
 @cache
-def _load_figure_words() -> Mapping[str, str]:
-    """Return words for figures. Scales are powers of ten: "млн" is 10^6."""
-    values = {**load_cardinal_words(), **load_scale_words()}
-    figures = {
-        word: f"{value:.0f}" if value < 1000 else f"10^{len(f'{value:.0f}') - 1}" for word, value in values.items()
-    }
-    return {**figures, **load_share_words()}
-
-
-@cache
 def _load_not_names() -> frozenset[str]:
     """Return words with a capital that are no names."""
-    return frozenset(_load_words("not_names").split())
+    return frozenset(_load_words("not_names").replace("ё", "е").split())
 
 
 @cache
-def _load_attribution_verbs() -> Mapping[str, str]:
-    """Return the verb of attribution by each of its forms."""
-    return {form: verb for verb, forms in _load_words("attribution_verbs").items() for form in forms.split()}
+def _load_titles() -> frozenset[str]:
+    return frozenset(_load_words("titles").split())
+
+
+@cache
+def _load_limits() -> Mapping[str, str]:
+    return {word: limit for limit, words in _load_words("limits").items() for word in words.split()}
 
 
 @cache
@@ -209,7 +367,7 @@ def _get_attribution_patterns() -> Mapping[str, re.Pattern[str]]:
 
 @cache
 def _get_negation_pattern() -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(_load_words('negations').split())})\b", re.IGNORECASE)
+    return re.compile(rf"(?:{'|'.join(_load_words('negations').split())})", re.IGNORECASE)
 
 
 @cache
@@ -220,20 +378,31 @@ def _get_post_pattern() -> re.Pattern[str]:
 @cache
 def _get_day_pattern() -> re.Pattern[str]:
     days = sorted(_load_words("days").split(), key=len, reverse=True)
-    return re.compile(rf"\b(?P<day>{'|'.join(days)}){_DAY_ENDING}\b", re.IGNORECASE)
+    return re.compile(rf"(?P<day>{'|'.join(days)}){_DAY_ENDING}")
 
 
 @cache
-def _get_date_pattern() -> re.Pattern[str]:
-    """Return the pattern of dates with or without a year, clock times, months before a year, and years."""
-    month = "|".join(sorted(get_month_numbers(), key=len, reverse=True))
-    return re.compile(
-        rf"(?P<d1>\d{{1,2}})(?:-?(?:го|st|nd|rd|th))?\s+(?P<m1>{month}){_KAZAKH_CASE}\b\.?"
-        r"(?:,?\s+(?P<y1>(?:19|20)\d\d)\b)?"
-        rf"|\b(?P<m2>{month})\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<y2>(?:19|20)\d\d)\b)?"
-        r"|\b(?P<d3>\d{1,2})\.(?P<m3>\d{1,2})\.(?P<y3>(?:19|20)\d\d)\b"
-        r"|\b(?P<y4>(?:19|20)\d\d)-(?P<m4>\d\d)-(?P<d4>\d\d)\b"
-        r"|\b(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)\b"
-        rf"|\b(?P<month>{month})\b(?=\s+(?:19|20)\d\d)|\b(?P<year>(?:19|20)\d\d)(?!\d|[.,]\d)",
-        re.IGNORECASE,
-    )
+def _get_season_pattern() -> re.Pattern[str]:
+    return re.compile("|".join(word.replace("*", r"\w*") for word in _load_words("seasons").split()))
+
+
+@cache
+def _load_idioms() -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(idiom.split("_")) for idiom in _load_words("idioms").split())
+
+
+@cache
+def _load_month_stems() -> Mapping[str, int]:
+    """Return the numbers of the months by name, and by name without the soft sign of Russian ones."""
+    names = {name: number for name, number in get_month_numbers().items() if len(name) > 3}
+    stems = {name.removesuffix("ь"): number for name, number in names.items()}
+    return {**names, **stems, "may": 5, "май": 5, "ма": 5}
+
+
+@cache
+def _get_month_pattern() -> re.Pattern[str]:
+    """Return the pattern of a month's name in any case. Names in Latin letters are in `english`."""
+    names = _load_month_stems()
+    english = "|".join(name for name in names if name.isascii())
+    other = "|".join(sorted((name for name in names if not name.isascii()), key=len, reverse=True))
+    return re.compile(rf"(?P<english>{english})|(?P<name>{other}){_MONTH_ENDING}")

@@ -27,7 +27,7 @@ from crawler.publish.builder import EntryBuilder
 from crawler.publish.digest import Digest, make_digest, make_digest_of
 from crawler.publish.outages import MAX_RUNS_EXAMINED
 from crawler.publish.query import ArticleQuery
-from crawler.revisions.changes import Severity
+from crawler.revisions.kinds import Severity
 from crawler.store import Alarm, Store
 
 RED_CROSS, LAW = "red-cross-movement", "ihl"

@@ -58,7 +58,7 @@ def digest(
     from crawler.publish.phrases import Phrases
     from crawler.publish.press_review import raise_if_unwritable, write_review
     from crawler.publish.templates import Templates
-    from crawler.revisions.changes import Severity
+    from crawler.revisions.kinds import Severity
     from crawler.service.clustered_store import open_clustered_store
     from crawler.text.counts import format_count
     from crawler.text.dates import load_time_zone

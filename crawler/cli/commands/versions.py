@@ -1,25 +1,19 @@
-"""`crawler versions` and `crawler diff`: the versions of an article, and what changed between two of them."""
+"""`crawler versions`: the versions of an article, and what each changed."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from crawler.cli.console import print_error, print_json
-from crawler.cli.options import MAX_COUNT, ArticleArgument, JsonOption
-from crawler.errors import UsageError
+from crawler.cli.console import print_json
+from crawler.cli.options import ArticleArgument, JsonOption
 from crawler.items import Article, SnapshotRef, format_time
 
 if TYPE_CHECKING:
-    from crawler.publish.diff_format import DiffLine
     from crawler.revisions.changes import RevisionDiff
     from crawler.similarity.language_versions import TranslatedRelease
-
-STYLE_OF_MARK = {"same": "", "removed": "red strike", "added": "green"}
 
 
 def versions(context: typer.Context, article: ArticleArgument, as_json: JsonOption = False) -> None:
@@ -46,45 +40,6 @@ def versions(context: typer.Context, article: ArticleArgument, as_json: JsonOpti
             print(format_version(version, config.timezone))
             if change:
                 print(f"    {change.severity}: {change.reason}")
-
-
-def diff(
-    context: typer.Context,
-    article: ArticleArgument,
-    first: Annotated[
-        int | None,
-        typer.Option("--from", min=1, max=MAX_COUNT, metavar="N", help="Version. Default: the one before --to."),
-    ] = None,
-    last: Annotated[
-        int | None, typer.Option("--to", min=1, max=MAX_COUNT, metavar="N", help="Version. Default: the newest.")
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show what changed between two versions of an article."""
-    from crawler.cli.selection import resolve_article
-    from crawler.config import load_config
-    from crawler.publish.diff_format import list_diff_lines
-    from crawler.revisions.alignment import DiffSpan
-    from crawler.revisions.changes import diff_articles
-    from crawler.store import open_store
-
-    config = load_config(context.obj)
-    with open_store(config.database_url) as store:
-        found = store.versions.list_by_article(resolve_article(store, article, config))
-    if len(found) == 1 and first is None and last is None:
-        print_error(f"{found[0].id} has one version: it did not change since it was first seen.")
-    new = _get_version(found, last) if last else found[-1]
-    before = [each for each in found if (each.version or 0) < (new.version or 0)]
-    old = _get_version(found, first) if first else before[-1] if before else new
-    changes = diff_articles(old, new)
-    if as_json:
-        sides = {"from": version_to_dict(old), "to": version_to_dict(new)}
-        print_json({"id": new.id, **sides, **changes.to_dict()})
-        return
-    head = [f"{new.id}  {new.headline}", new.url]
-    head += list(dict.fromkeys(format_version(each, config.timezone) for each in (old, new)))
-    head += [f"{changes.severity}: {changes.reason}" if changes.changed else "nothing changed", ""]
-    print_lines([*([DiffSpan("same", line)] for line in head), *list_diff_lines(changes)])
 
 
 def version_to_dict(
@@ -117,27 +72,3 @@ def format_snapshot_place(ref: SnapshotRef | None) -> str:
     if ref is None or ref.file is None:
         return "page not kept"
     return f"{ref.file} at byte {ref.offset}" if ref.offset is not None else ref.file
-
-
-def print_lines(lines: Sequence[DiffLine]) -> None:
-    """Print lines with changes: in colours on a terminal, with marks in a pipe."""
-    from crawler.publish.diff_format import format_plain
-
-    if not sys.stdout.isatty():
-        for line in lines:
-            print(format_plain(line))
-        return
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False, soft_wrap=True)
-    for line in lines:
-        console.print(Text.assemble(*((part.text, STYLE_OF_MARK[part.mark]) for part in line)))
-
-
-def _get_version(versions: Sequence[Article], number: int) -> Article:
-    for version in versions:
-        if version.version == number:
-            return version
-    numbers = ", ".join(str(version.version) for version in versions)
-    raise UsageError(f"{versions[0].id} has no version {number}; it has {numbers}.")
