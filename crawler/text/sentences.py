@@ -1,7 +1,8 @@
 """Where sentences begin and end, in English, Russian and Kazakh.
 
-A line ends a sentence. A dot ends none after an initial or an abbreviation (`defaults/abbreviations.txt`), or before a
-small letter. `split_into_passages` knows initials only: stored fingerprints depend on its cuts.
+A line ends a sentence. A dot ends none after initials or an abbreviation (`defaults/abbreviations.txt`), or before a
+small letter. The end of a quotation ends none before its speaker: before a dash, or before a name and a verb of speech
+(`defaults/speech_verbs.txt`). `split_into_passages` knows single initials only: stored fingerprints depend on its cuts.
 """
 
 from __future__ import annotations
@@ -24,6 +25,13 @@ _MARKS = r"[.!?…]++[\"'»”’)\]]*+"
 _END_PATTERN = re.compile(rf"{_MARKS}(?=\s|$)|\n++")
 _PASSAGE_PATTERN = re.compile(rf"[^\n]+?(?:{_MARKS}(?=\s|$)|\n|$)")
 _PRECEDING_WORD = re.compile(r"([^\W\d_]+(?:\.[^\W\d_]+)*)$")
+_CLOSING_CHARACTERS = frozenset("\"'»”’")
+_DASHES = ("—", "–", "-")
+_INITIALS = re.compile(r"[^\W\d_](?:\.[^\W\d_])?")
+_NEXT_WORDS = re.compile(r"[^\W\d_][\w.’'-]*(?:[ \t\u00a0]+[^\W\d_][\w.’'-]*){0,3}")
+"""Up to four words: a speaker of at most three, and the verb."""
+SPEAKER_REACH = 80
+"""Characters behind a quotation that are searched for its speaker."""
 _FINAL_INITIAL = re.compile(r"(?:^|[\s(«\"])[^\W\d_]\.$")
 
 
@@ -100,8 +108,10 @@ def _find_end(text: str, at: int, limit: int | None = None) -> int:
 def _is_sentence_end(text: str, found: re.Match[str]) -> bool:
     if found[0][0] == "\n":
         return True
-    rest = text[found.end() : found.end() + 3].lstrip(" \t\u00a0\"'«“„(—–-")
-    if rest[:1].islower():
+    following = text[found.end() : found.end() + SPEAKER_REACH].partition("\n")[0]
+    if following.lstrip(" \t\u00a0\"'«“„(—–-")[:1].islower():
+        return False
+    if not _CLOSING_CHARACTERS.isdisjoint(found[0]) and _begins_with_speaker(following.strip(" \t\u00a0")):
         return False
     if found[0] != ".":
         return True
@@ -109,8 +119,18 @@ def _is_sentence_end(text: str, found: re.Match[str]) -> bool:
     if before is None:
         return True
     word = before[1]
-    is_initial = len(word) == 1 and word.isupper()
+    is_initial = word.isupper() and _INITIALS.fullmatch(word) is not None
     return not is_initial and word.lower() not in load_default_words("abbreviations.txt")
+
+
+def _begins_with_speaker(text: str) -> bool:
+    """Return whether a text behind a quotation names its speaker: after a dash, or as a name and a verb of speech."""
+    if text.startswith(_DASHES):
+        return True
+    words = found[0].split() if (found := _NEXT_WORDS.match(text)) else []
+    verbs = load_default_words("speech_verbs.txt")
+    verb = next((index for index, word in enumerate(words) if word.strip(".") in verbs), 0)
+    return verb > 0 and all(word[0].isupper() for word in words[:verb])
 
 
 def _shorten_span(text: str, first: int, last: int, start: int, end: int) -> tuple[int, int]:

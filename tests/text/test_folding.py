@@ -41,6 +41,16 @@ ALPHABET = (
         ("Red\nCross", "red cross"),
         ("ＲＥＤ ﬁeld ①", "red field 1"),
         ("Ḱ № 5", "k 5"),
+        ("К р а с н ы й  К р е с т", "красныи крест"),
+        ("К р а с н ы й К р е с т", "красныи крест"),
+        ("к р а с н ы й\u00a0\u00a0к р е с т", "красныи крест"),
+        ("К  р  а  с  н  ы  й    К  р  е  с  т", "красныи крест"),
+        ("Қ Ы З Ы Л  Ж А Р Т Ы  А Й", "кызыл жарты аи"),
+        ("в М К К К и О О Н", "в мккк и оон"),
+        ("I H L", "ihl"),
+        ("и в с", "и в с"),
+        ("А Б\nВ Г", "а б в г"),
+        ("a + b + c d e f2", "a . b . c d e f2"),
     ],
 )
 def test_spellings_fold_together(written: str, folded: str) -> None:
@@ -67,6 +77,13 @@ def test_every_folded_word_leads_back_to_its_original(text: str) -> None:
         ends = end
         if word[0] not in (b".",) and not any(unicodedata.category(c) in ("No", "Lm", "Sk") for c in text[start:end]):
             assert word[0] in fold_text(text[start:end]).data or len(text[start:end]) == 1
+
+
+def test_spans_of_letter_spaced_words() -> None:
+    text = "&laquo;М К К К&raquo; и К р а с&nbsp;н ы й  К р е с т пришли"
+    folded = fold_text(text)
+    found = [text[slice(*folded.find_original_span(*word.span()))] for word in re.finditer(rb"[^ ]+", folded.data)]
+    assert found == ["М К К К", "и", "К р а с&nbsp;н ы й", "К р е с т", "пришли"]
 
 
 def test_spans_survive_edits_of_both_kinds() -> None:
