@@ -3,8 +3,8 @@
 rules           reads and checks the rule file         query           the query language of rules
 inflect_*       the forms of a term in each language   automaton       finds the forms of all terms in one pass
 matcher         matches rules against a text           context_rules   decides whether an ambiguous hit counts
-capitalization  what the capitals of a hit mean        abbreviations   how a text spells an abbreviation out
-backtest        compares candidate with current rules
+context_words   the words that contexts look for       abbreviations   how a text spells an abbreviation out
+capitalization  what the capitals of a hit mean        backtest        compares candidate with current rules
 
 >>> matcher = Matcher(load_rules())
 >>> [match.surface for match in matcher.find_matches({"title": "Глава Красного Креста в Астане"})]

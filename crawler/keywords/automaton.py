@@ -42,7 +42,8 @@ def make_patterns(term: str, language: str) -> Iterator[tuple[bytes, Endings]]:
     if term.startswith("="):
         yield b" " + fold_term(term[1:]) + b" ", None
     elif term.endswith("*"):
-        yield b" " + fold_term(term[:-1]), None
+        prefixes = inflect_kk.make_spellings(term[:-1]) if language == "kk" else {fold_term(term[:-1])}
+        yield from ((b" " + prefix, None) for prefix in prefixes)
     elif language == "kk":
         for stem in inflect_kk.make_stems(term):
             yield b" " + stem.text, stem.endings

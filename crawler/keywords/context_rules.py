@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from crawler.items import Strength
 from crawler.keywords.abbreviations import find_expansions, is_abbreviation
 from crawler.keywords.automaton import TermAutomaton, make_folded_forms
 from crawler.keywords.capitalization import Capitalization, check_capitalization
+from crawler.keywords.context_words import ContextWordHit, ContextWordKey, Polarity, WordHitIndex
 from crawler.keywords.query import guess_term_language
 from crawler.keywords.rules import ContextRule, RuleSet
 from crawler.text.folding import FoldedText, fold_term
@@ -27,27 +27,14 @@ _ADDRESS_PATTERN = re.compile(
     r"://|www\.|^\S[^\s@]*+@\S+?\.\w|[\w-]\.(?:org|com|int|net|info|edu|gov|kz|ru|uk|us|ch)\b", re.IGNORECASE
 )
 _UNSPACED_PATTERN = re.compile(r"\S+")
-CLOSE_WORD_CHARACTERS = 40
-"""Characters between a hit and a context word that counts double."""
 MAX_PHRASE_WORDS = 4
 """Words of a phrase in not_before, not_after, sure_before and sure_after."""
 MAX_PHRASE_BYTES = 80
 """Folded bytes beside a hit in which such a phrase is looked for."""
 MAX_COUNTED_ANCHORS = 2
 """Other strong terms that support a hit; each counts double."""
-FIELDS_THAT_COUNT_EVERYWHERE = ("title", "lead")
-"""Context words in these fields count for a hit in any field."""
 EXPANSION_WEIGHT = 3
-"""Weight of an abbreviation that the text spells out as a term of the rule."""
-
-
-class Polarity(Enum):
-    """Whether a context word speaks for or against the meaning that the rule wants."""
-
-    SUPPORT = auto()
-    AGAINST = auto()
-    AGAINST_UNCAPITALIZED = auto()
-    """Against, unless the hit has the capitals of a name."""
+"""Weight of an abbreviation that the text spells out as a term of the rule, or elsewhere as something else."""
 
 
 @dataclass(slots=True, eq=False)
@@ -101,15 +88,23 @@ class AdjacentPhrases:
 
 
 class AdjacentList(NamedTuple):
-    """One of the four lists of a context.
+    """One of the lists of a context that decide beside a term.
 
     not_before: the term does not count before these phrases, so they follow it. not_after: they precede it.
-    sure_before and sure_after: the same for a term that counts.
+    sure_before and sure_after: the same for a term that counts. unsure_before and unsure_after have no strength: the
+    term needs support.
     """
 
-    strength: Strength
+    strength: Strength | None
     precedes_hit: bool
     phrases: AdjacentPhrases
+
+
+class AdjacentDecision(NamedTuple):
+    """What the phrases beside a hit decide. Without a strength the hit needs support."""
+
+    strength: Strength | None
+    reason: str
 
 
 @dataclass(slots=True)
@@ -123,24 +118,6 @@ class CompiledContext:
     rule: ContextRule
     adjacent: tuple[AdjacentList, ...]
     supporting_rules: frozenset[int]
-
-
-class ContextWordKey(NamedTuple):
-    """The key of a context word in the automaton. `context` is the number of its CompiledContext."""
-
-    context: int
-    polarity: Polarity
-    word: str
-
-
-class ContextWordHit(NamedTuple):
-    """One place of a context word, in folded bytes."""
-
-    polarity: Polarity
-    word: str
-    field: str
-    start: int
-    end: int
 
 
 class Disambiguator:
@@ -196,8 +173,10 @@ class Disambiguator:
             for context in self._contexts:
                 for polarity, terms in (
                     (Polarity.SUPPORT, context.rule.support),
+                    (Polarity.SUPPORT_UNCAPITALIZED, context.rule.support_small),
                     (Polarity.AGAINST, context.rule.against),
                     (Polarity.AGAINST_UNCAPITALIZED, context.rule.against_small),
+                    (Polarity.NO_SUPPORT, context.rule.no_support_near),
                 ):
                     for language, term in self._expand_vocabularies(terms):
                         self._context_words.add_term(ContextWordKey(context.number, polarity, term), term, language)
@@ -260,40 +239,12 @@ class AddressFinder:
         return self._decisions[first]
 
 
-class WordHitIndex:
-    """The context words of one context by place, and those of title and lead, which count everywhere."""
+class FoundExpansions(NamedTuple):
+    """What an article spells an abbreviation out as: a term of the rules, or something else beside it or elsewhere."""
 
-    def __init__(self, word_hits: list[ContextWordHit]) -> None:
-        self._by_field: dict[str, list[ContextWordHit]] = {}
-        for word_hit in sorted(word_hits, key=lambda each: each.start):
-            self._by_field.setdefault(word_hit.field, []).append(word_hit)
-        self._starts = {name: [each.start for each in found] for name, found in self._by_field.items()}
-        self._max_length = max((each.end - each.start for each in word_hits), default=0)
-        self._everywhere = {
-            name: Counter((each.polarity, each.word) for each in self._by_field.get(name, ()))
-            for name in FIELDS_THAT_COUNT_EVERYWHERE
-        }
-
-    def iterate_words(self, hit: Hit, reach: int) -> Iterator[tuple[Polarity, str, int]]:
-        """Yield the polarity, the word and the weight of the words that count for a hit; a word may come twice."""
-        start, end = hit.folded_start, hit.folded_end
-        near: list[ContextWordHit] = []
-        parts_of_hit: Counter[tuple[Polarity, str]] = Counter()
-        if hit.field in self._by_field:
-            starts = self._starts[hit.field]
-            if hit.field in FIELDS_THAT_COUNT_EVERYWHERE:
-                reach = max(reach, CLOSE_WORD_CHARACTERS)
-            first = bisect_left(starts, start - reach - self._max_length)
-            near = self._by_field[hit.field][first : bisect_right(starts, end + reach)]
-            parts_of_hit.update((each.polarity, each.word) for each in near if each.start < end and each.end > start)
-        for name, counts in self._everywhere.items():
-            for key, count in counts.items():
-                if name != hit.field or count > parts_of_hit[key]:
-                    yield (*key, 1)
-        for polarity, word, _, word_start, word_end in near:
-            distance = word_start - end if word_start >= end else start - word_end
-            if 0 <= distance <= reach:
-                yield polarity, word, 2 if distance <= CLOSE_WORD_CHARACTERS else 1
+    is_rule_term: bool = False
+    other_beside_it: str | None = None
+    other_elsewhere: str | None = None
 
 
 class TermPlaces:
@@ -327,8 +278,8 @@ class ContextEvidence:
     ) -> None:
         self.texts = texts
         self.hits = hits
-        self._expansions: dict[tuple[int, str], tuple[bool, str | None]] = {}
-        self._adjacent_decisions: dict[Hit, tuple[Strength, str] | None] = {}
+        self._expansions: dict[tuple[int, str], FoundExpansions] = {}
+        self._adjacent_decisions: dict[Hit, AdjacentDecision | None] = {}
         self._weights: dict[Hit, tuple[Capitalization, dict[str, int], dict[str, int]]] = {}
         self._terms_with_other_meaning: dict[tuple[int, str], bool] = {}
         self._hits_by_term: dict[tuple[int, str], list[Hit]] = {}
@@ -344,29 +295,34 @@ class ContextEvidence:
 
     def assess_hit(self, hit: Hit, context: CompiledContext, strong: AnchorCounts) -> tuple[Strength, str | None]:
         """Return the strength of a hit and the reason. Phrases beside it come first, then the text's own expansion."""
-        if decision := self._get_adjacent_decision(hit, context):
-            return decision
-        is_spelled_as_rule_term, other_expansion = self._get_expansions(hit, context)
-        if other_expansion and not is_spelled_as_rule_term:
-            return Strength.WEAK, f"the text spells it out as {other_expansion!r}"
+        decision = self._get_adjacent_decision(hit, context)
+        if decision and decision.strength:
+            return decision.strength, decision.reason
+        expansions = self._get_expansions(hit, context)
+        if expansions.other_beside_it and not expansions.is_rule_term:
+            return Strength.WEAK, f"the text spells it out as {expansions.other_beside_it!r}"
         capitalization, support, against = self._weigh_nearby_words(hit, context)
         anchors = strong.list_terms(hit, context)
         weight_for = sum(support.values()) + 2 * min(MAX_COUNTED_ANCHORS, len(anchors))
-        weight_for += EXPANSION_WEIGHT if is_spelled_as_rule_term else 0
         weight_against = sum(against.values()) + (1 if self._has_other_meaning(hit, context) else 0)
+        if expansions.is_rule_term:
+            weight_for += EXPANSION_WEIGHT
+        elif expansions.other_elsewhere:
+            weight_against += EXPANSION_WEIGHT
+            against = {**against, expansions.other_elsewhere: EXPANSION_WEIGHT}
         lacks_capitals = context.rule.needs == "capitals" and capitalization is Capitalization.MISSING
-        needs_support = lacks_capitals or context.rule.needs == "support"
+        needs_support = lacks_capitals or context.rule.needs == "support" or decision is not None
         if (weight_for > weight_against) if needs_support else (weight_for >= weight_against):
             if not needs_support and not weight_against:
                 return Strength.STRONG, None
-            return Strength.STRONG, _explain_support(is_spelled_as_rule_term, anchors, support)
+            return Strength.STRONG, _explain_support(expansions.is_rule_term, anchors, support)
         if weight_against:
             words = ", ".join(repr(word) for word in list(against)[:3]) or "the same term with another meaning"
             return Strength.WEAK, f"more speaks against it ({words}) than for it"
         cause = "written without its capitals and " if lacks_capitals else ""
         return Strength.WEAK, f"{cause}nothing around supports it"
 
-    def _get_adjacent_decision(self, hit: Hit, context: CompiledContext) -> tuple[Strength, str] | None:
+    def _get_adjacent_decision(self, hit: Hit, context: CompiledContext) -> AdjacentDecision | None:
         """Return the decision of the phrases directly beside a hit, worked out once for each hit."""
         if hit not in self._adjacent_decisions:
             self._adjacent_decisions[hit] = _decide_by_adjacent_phrases(hit, context)
@@ -378,7 +334,7 @@ class ContextEvidence:
         if key not in self._terms_with_other_meaning:
             decisions = (self._get_adjacent_decision(twin, context) for twin in self._hits_by_term[key])
             self._terms_with_other_meaning[key] = any(
-                decision and decision[0] is Strength.WEAK for decision in decisions
+                decision and decision.strength is Strength.WEAK for decision in decisions
             )
         return self._terms_with_other_meaning[key]
 
@@ -391,50 +347,56 @@ class ContextEvidence:
         """
         if hit not in self._weights:
             capitalization = check_capitalization(hit.folded.original, hit.start, hit.end, hit.term)
-            support: dict[str, int] = {}
-            against: dict[str, int] = {}
-            index = self._word_hits.get(context.number)
-            for polarity, word, weight in index.iterate_words(hit, context.rule.reach) if index else ():
-                if polarity is Polarity.AGAINST_UNCAPITALIZED and capitalization is Capitalization.CORRECT:
-                    continue
-                weights = support if polarity is Polarity.SUPPORT else against
-                if weight > weights.get(word, 0):
-                    weights[word] = weight
-            self._weights[hit] = capitalization, support, against
+            weights: dict[Polarity, dict[str, int]] = {polarity: {} for polarity in Polarity}
+            index, reach = self._word_hits.get(context.number), context.rule.reach
+            words = index.iterate_words(hit.field, hit.folded_start, hit.folded_end, reach) if index else ()
+            for polarity, word, weight in words:
+                if weight > weights[polarity].get(word, 0):
+                    weights[polarity][word] = weight
+            is_small = capitalization is Capitalization.MISSING and context.rule.support_small
+            support = weights[Polarity.SUPPORT_UNCAPITALIZED if is_small else Polarity.SUPPORT]
+            against = weights[Polarity.AGAINST] | weights[Polarity.NO_SUPPORT]
+            if capitalization is not Capitalization.CORRECT:
+                against |= weights[Polarity.AGAINST_UNCAPITALIZED]
+            self._weights[hit] = capitalization, {} if weights[Polarity.NO_SUPPORT] else support, against
         return self._weights[hit]
 
-    def _get_expansions(self, hit: Hit, context: CompiledContext) -> tuple[bool, str | None]:
-        """Return whether the article spells the abbreviation out as a term of the rules, and another expansion."""
+    def _get_expansions(self, hit: Hit, context: CompiledContext) -> FoundExpansions:
+        """Return what the article spells the abbreviation out as, worked out once for each term."""
         if not is_abbreviation(hit.term):
-            return False, None
+            return FoundExpansions()
         key = (hit.rule_index, hit.term)
         if key not in self._expansions:
             self._expansions[key] = self._find_expansions(hit.term, context)
         return self._expansions[key]
 
-    def _find_expansions(self, term: str, context: CompiledContext) -> tuple[bool, str | None]:
-        is_spelled_as_rule_term, other = False, None
+    def _find_expansions(self, term: str, context: CompiledContext) -> FoundExpansions:
+        is_rule_term, beside, elsewhere = False, None, None
         places = TermPlaces(self.hits, context.supporting_rules)
         for name, folded in self.texts.items():
-            for start, end in find_expansions(folded.original, term):
+            for start, end, is_adjacent in find_expansions(folded.original, term):
                 if places.overlaps(name, start, end):
-                    is_spelled_as_rule_term = True
+                    is_rule_term = True
+                elif is_adjacent:
+                    beside = folded.original[start:end]
                 else:
-                    other = folded.original[start:end]
-        return is_spelled_as_rule_term, other
+                    elsewhere = folded.original[start:end]
+        return FoundExpansions(is_rule_term, beside, elsewhere)
 
 
 def _compile_adjacent_phrases(rule: ContextRule) -> tuple[AdjacentList, ...]:
-    """Return the phrases that decide alone, those against first."""
+    """Return the phrases beside a term: those against it first, those that only make it need support last."""
     return (
         AdjacentList(Strength.WEAK, False, AdjacentPhrases.from_terms(rule.not_before)),
         AdjacentList(Strength.WEAK, True, AdjacentPhrases.from_terms(rule.not_after)),
         AdjacentList(Strength.STRONG, False, AdjacentPhrases.from_terms(rule.sure_before)),
         AdjacentList(Strength.STRONG, True, AdjacentPhrases.from_terms(rule.sure_after)),
+        AdjacentList(None, False, AdjacentPhrases.from_terms(rule.unsure_before)),
+        AdjacentList(None, True, AdjacentPhrases.from_terms(rule.unsure_after)),
     )
 
 
-def _decide_by_adjacent_phrases(hit: Hit, context: CompiledContext) -> tuple[Strength, str] | None:
+def _decide_by_adjacent_phrases(hit: Hit, context: CompiledContext) -> AdjacentDecision | None:
     """Return the decision of a phrase directly beside the hit, or None when there is no such phrase."""
     data = hit.folded.data
     words_after = data[hit.folded_end : hit.folded_end + MAX_PHRASE_BYTES].split()
@@ -444,7 +406,7 @@ def _decide_by_adjacent_phrases(hit: Hit, context: CompiledContext) -> tuple[Str
         if phrase := phrases.find_phrase(words, before=precedes_hit):
             start = hit.folded_start - 1 - len(phrase) if precedes_hit else hit.folded_end + 1
             direction = "preceded" if precedes_hit else "followed"
-            return strength, f"directly {direction} by {_get_original_phrase(hit, start, phrase)!r}"
+            return AdjacentDecision(strength, f"directly {direction} by {_get_original_phrase(hit, start, phrase)!r}")
     return None
 
 

@@ -9,17 +9,19 @@ from crawler.defaults import load_default_toml
 _ENGLISH = load_default_toml("inflection.toml")["english"]
 _PREPOSITIONS = frozenset(_ENGLISH["prepositions"].split())
 _REGULAR_IN_MAN = frozenset(_ENGLISH["regular_in_man"].split())
+_ROMAN_NUMERAL = re.compile(r"\(?[IVX]+\)?")
 _IRREGULAR_PLURALS: dict[str, str] = _ENGLISH["irregular_plurals"]
 
 
 def make_forms(term: str) -> set[str]:
-    """Return the term and the term with its head noun in the plural, in small letters.
+    """Return the term and the term with its head noun in the plural, in small letters. A final I or IV is no noun.
 
     >>> sorted(make_forms("Convention on Road Traffic"))
     ['convention on road traffic', 'conventions on road traffic']
     """
     words = term.lower().split()
-    head = next((index for index, word in enumerate(words[1:]) if word in _PREPOSITIONS), len(words) - 1)
+    last = len(words) - 2 if _ROMAN_NUMERAL.fullmatch(term.rpartition(" ")[2]) else len(words) - 1
+    head = next((index for index, word in enumerate(words[1:]) if word in _PREPOSITIONS), last)
     if not words or not re.fullmatch(r"[a-z'’&.-]*[a-z]", words[head]):
         return {term.lower()}
     return {" ".join(words), " ".join([*words[:head], make_plural(words[head]), *words[head + 1 :]])}

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 from crawler.defaults import load_default_toml
 from crawler.text.folding import fold_term
@@ -37,12 +37,15 @@ FINAL_CLASSES = (
 )
 """Consonants by the endings that follow them; the keys of `kazakh.first_letters` in `inflection.toml`."""
 
+Spellings = tuple[Callable[[str], str], ...]
+"""Functions that write a Kazakh text in Cyrillic (`str`) or in Latin letters."""
 BaseKind = Literal["noun", "owned", "voiced"]
 """`noun` takes every ending, `owned` (a possessive) only cases, `voiced` only endings that begin with a vowel."""
 
 _KAZAKH = load_default_toml("inflection.toml")["kazakh"]
 _FIRST_LETTERS: dict[str, dict[str, str]] = _KAZAKH["first_letters"]
 _CASES_AFTER_THIRD_PERSON = frozenset(_KAZAKH["cases_after_third_person"].split())
+_LATIN: dict[str, Any] = _KAZAKH["latin"]
 _POSSESSIVES: list[str] = _KAZAKH["possessives"].split()
 
 
@@ -58,16 +61,15 @@ class LatinSpelling:
     """One way of writing Kazakh in Latin letters. It has no accents, because folding drops them."""
 
     def __init__(self, changes: dict[str, str]) -> None:
-        latin = _KAZAKH["latin"]
-        plain = dict(zip(latin["letters"], latin["latin"], strict=True))
-        self.translation = str.maketrans(plain | latin["other"] | changes)
+        plain = dict(zip(_LATIN["letters"], _LATIN["latin"], strict=True))
+        self.translation = str.maketrans(plain | _LATIN["other"] | changes)
 
     def __call__(self, text: str) -> str:
         """Return the text in this spelling."""
         return text.translate(self.translation)
 
 
-_LATIN_SPELLINGS = tuple(LatinSpelling(changes) for changes in _KAZAKH["latin"]["spellings"])
+_LATIN_SPELLINGS = tuple(LatinSpelling(changes) for changes in _LATIN["spellings"])
 
 
 def make_stems(term: str) -> list[KazakhStem]:
@@ -75,14 +77,32 @@ def make_stems(term: str) -> list[KazakhStem]:
     stems: dict[KazakhStem, None] = {}
     for base, kind in _list_bases(term.lower()):
         endings = _list_endings(base, kind)
-        cyrillic = fold_term(base)
-        if cyrillic:
-            stems[KazakhStem(cyrillic, _fold_endings(endings, str))] = None
-        for spelling in _LATIN_SPELLINGS:
-            latin = fold_term(spelling(base))
-            if latin and latin != cyrillic:
-                stems[KazakhStem(latin, _fold_endings(endings, spelling))] = None
+        for written, spellings in _list_spellings(base).items():
+            if text := fold_term(written):
+                stems[KazakhStem(text, _fold_endings(endings, spellings))] = None
     return list(stems)
+
+
+def make_spellings(text: str) -> set[bytes]:
+    """Return a text, folded, in Cyrillic and in every Latin spelling."""
+    return {fold_term(written) for written in _list_spellings(text.lower())}
+
+
+def _list_spellings(text: str) -> dict[str, Spellings]:
+    """Return every way of writing a text, with the spellings that write it so.
+
+    Latin spellings also differ in single letters: ц is ts, s or c.
+    """
+    variants = [text]
+    for letters, alternatives in _LATIN["alternatives"].items():
+        if letters in text:
+            variants = [variant.replace(letters, each) for variant in variants for each in alternatives]
+    written: dict[str, Spellings] = {text: (str,)}
+    for spelling in _LATIN_SPELLINGS:
+        for variant in variants:
+            latin = spelling(variant)
+            written[latin] = (*written.get(latin, ()), spelling)
+    return written
 
 
 def make_forms(term: str) -> set[str]:
@@ -94,7 +114,7 @@ def make_forms(term: str) -> set[str]:
 def list_hyphen_endings() -> frozenset[bytes]:
     """Return the folded endings that may follow an abbreviation and a hyphen ("МККК-нің", "МГП-да")."""
     endings = _generate_endings("b", ABBREVIATION, "noun") | _generate_endings("f", ABBREVIATION, "noun")
-    return frozenset(filter(None, _fold_endings(endings, str)))
+    return frozenset(filter(None, _fold_endings(endings, (str,))))
 
 
 def _list_bases(term: str) -> list[tuple[str, BaseKind]]:
@@ -197,5 +217,12 @@ def _make_possessives(*, vowel: bool) -> set[str]:
 
 
 @cache
-def _fold_endings(endings: frozenset[str], spelling: Callable[[str], str]) -> frozenset[bytes]:
-    return frozenset(fold_term(spelling(ending)) for ending in endings)
+def _fold_endings(endings: frozenset[str], spellings: Spellings) -> frozenset[bytes]:
+    """Return the endings in each spelling, folded. Many stems share one result."""
+    written = {spelling(ending) for ending in endings for spelling in spellings}
+    return frozenset(map(_fold_ending, written))
+
+
+@cache
+def _fold_ending(ending: str) -> bytes:
+    return fold_term(ending)

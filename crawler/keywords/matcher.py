@@ -12,7 +12,7 @@ from crawler.items import Match
 from crawler.keywords.abbreviations import is_abbreviation
 from crawler.keywords.automaton import TermAutomaton
 from crawler.keywords.context_rules import Disambiguator, Hit
-from crawler.keywords.inflect_kk import list_hyphen_endings
+from crawler.keywords.inflect_kk import list_hyphen_endings, make_spellings
 from crawler.keywords.query import (
     And,
     Facet,
@@ -26,6 +26,7 @@ from crawler.keywords.query import (
     parse_query,
 )
 from crawler.keywords.rules import FIELDS, Rule, RuleSet
+from crawler.text.alphabet import KAZAKH_LETTERS
 from crawler.text.folding import FoldedText, fold_term, fold_text
 from crawler.text.sentences import locate_sentence
 
@@ -218,7 +219,8 @@ def _select_longest(term_hits: list[TermHit], folded: dict[str, FoldedText]) -> 
     """
 
     def get_rank(hit: TermHit) -> tuple[str, int, int, int, int]:
-        shared = _count_shared_prefix(_fold_cached_term(hit.term.text), folded[hit.field].data[hit.start : hit.end])
+        written = folded[hit.field].data[hit.start : hit.end]
+        shared = max(_count_shared_prefix(base, written) for base in _fold_base_forms(hit.term.text, hit.term.language))
         return hit.field, hit.start - hit.end, hit.start, -shared, len(hit.term.text)
 
     longest: list[TermHit] = []
@@ -231,8 +233,9 @@ def _select_longest(term_hits: list[TermHit], folded: dict[str, FoldedText]) -> 
 
 
 @lru_cache(maxsize=4096)
-def _fold_cached_term(term: str) -> bytes:
-    return fold_term(term)
+def _fold_base_forms(term: str, language: str) -> tuple[bytes, ...]:
+    """Return a term as the rules write it, folded, in every spelling of its language."""
+    return tuple(make_spellings(term)) if language == "kk" else (fold_term(term),)
 
 
 def _count_shared_prefix(one: bytes, other: bytes) -> int:
@@ -255,8 +258,15 @@ def _make_hit(rule_index: int, term_hit: TermHit, folded: FoldedText) -> Hit:
 
 
 def _is_other_abbreviation(hit: Hit) -> bool:
-    """Return whether an abbreviation with an ending is another one: МГПУ is no form of МГП, but МИДу is one of МИД."""
-    ending = hit.surface[len(hit.term) :]
-    if not is_abbreviation(hit.term) or not ending.isalpha():
+    """Return whether an abbreviation only folds to the term, or has letters behind it that are no ending.
+
+    МГПУ is no form of МГП, but МИДу is one of МИД. МКҚК is no МККК, but ХККК may be a ХҚКК without Kazakh letters.
+    """
+    if not is_abbreviation(hit.term):
         return False
-    return not (hit.surface[: len(hit.term)].isupper() and ending.islower())
+    letters = [letter for letter in hit.surface if letter.isalpha()]
+    written = zip(letters, hit.term, strict=False)
+    if any(letter.lower() in KAZAKH_LETTERS and letter.upper() != wanted for letter, wanted in written):
+        return True
+    ending = hit.surface[len(hit.term) :]
+    return ending.isalpha() and not (hit.surface[: len(hit.term)].isupper() and ending.islower())

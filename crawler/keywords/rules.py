@@ -59,14 +59,22 @@ class ContextRule(RuleFileSection):
         "it lacks the capitals that it has here; support: it always needs support",
     )
     support: tuple[TermText, ...] = Field((), description="terms or @vocabulary that support the meaning wanted")
+    support_small: tuple[TermText, ...] = Field(
+        (), description="those that support it, in place of support, when it lacks the capitals that it has here"
+    )
     against: tuple[TermText, ...] = Field((), description="terms or @vocabulary that indicate another meaning")
     against_small: tuple[TermText, ...] = Field(
         (), description="the same, unless the term has its capitals where other words would not"
+    )
+    no_support_near: tuple[TermText, ...] = Field(
+        (), description="against it, and support does not count near one of these: only other strong terms do"
     )
     not_before: tuple[TermText, ...] = Field((), description="the term does not count directly before one of these")
     not_after: tuple[TermText, ...] = Field((), description="the term does not count directly after one of these")
     sure_before: tuple[TermText, ...] = Field((), description="the term counts directly before one of these")
     sure_after: tuple[TermText, ...] = Field((), description="the term counts directly after one of these")
+    unsure_before: tuple[TermText, ...] = Field((), description="the term needs support directly before one of these")
+    unsure_after: tuple[TermText, ...] = Field((), description="the term needs support directly after one of these")
     supported_by: tuple[str, ...] = Field(
         (), description="other rules whose strong matches support it, as those of its own rule do"
     )
@@ -232,7 +240,10 @@ def _list_context_problems(rule: Rule, file: RuleFile, names: set[str]) -> Itera
     own_terms = {term for _, term in rule.list_terms()}
     if rule.query and not find_query_problem(rule.query):
         own_terms |= set(list_query_terms(rule.query))
-    word_lists = ("support", "against", "against_small", "not_before", "not_after", "sure_before", "sure_after")
+    word_lists = (
+        *("support", "support_small", "against", "against_small", "no_support_near"),
+        *("not_before", "not_after", "sure_before", "sure_after", "unsure_before", "unsure_after"),
+    )
     for index, context in enumerate(rule.context):
         here: KeyPath = ("context", index)
         for term in context.terms:

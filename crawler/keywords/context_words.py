@@ -1,0 +1,92 @@
+"""The words of contexts in an article, by place: which of them count for a hit, and how much."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import NamedTuple
+
+CLOSE_WORD_CHARACTERS = 40
+"""Characters between a hit and a context word that counts double."""
+FIELDS_THAT_COUNT_EVERYWHERE = ("title", "lead")
+"""Context words in these fields count for a hit in any field."""
+OPENING_BYTES = 2_000
+"""Folded bytes at the beginning of the body in which context words count for a hit in title or lead."""
+
+
+class Polarity(Enum):
+    """Whether a context word speaks for or against the meaning that the rule wants."""
+
+    SUPPORT = auto()
+    SUPPORT_UNCAPITALIZED = auto()
+    """For it, in place of SUPPORT, when the hit lacks its capitals and the context has such words."""
+    AGAINST = auto()
+    AGAINST_UNCAPITALIZED = auto()
+    """Against, unless the hit has the capitals of a name."""
+    NO_SUPPORT = auto()
+    """Against, and no word speaks for it: the text is a joke, a game or a story."""
+
+
+class ContextWordKey(NamedTuple):
+    """The key of a context word in the automaton. `context` is the number of its CompiledContext."""
+
+    context: int
+    polarity: Polarity
+    word: str
+
+
+class ContextWordHit(NamedTuple):
+    """One place of a context word, in folded bytes."""
+
+    polarity: Polarity
+    word: str
+    field: str
+    start: int
+    end: int
+
+
+class WordHitIndex:
+    """The context words of one context by place, and those that count for hits in other fields.
+
+    Those of title and lead count for every hit. Those in the opening of the body count for hits in title and lead.
+    """
+
+    def __init__(self, word_hits: list[ContextWordHit]) -> None:
+        self._by_field: dict[str, list[ContextWordHit]] = {}
+        for word_hit in sorted(word_hits, key=lambda each: each.start):
+            self._by_field.setdefault(word_hit.field, []).append(word_hit)
+        self._starts = {name: [each.start for each in found] for name, found in self._by_field.items()}
+        self._max_length = max((each.end - each.start for each in word_hits), default=0)
+        self._everywhere = {
+            name: Counter((each.polarity, each.word) for each in self._by_field.get(name, ()))
+            for name in FIELDS_THAT_COUNT_EVERYWHERE
+        }
+        opening = (each for each in self._by_field.get("body", ()) if each.start < OPENING_BYTES)
+        self._opening = dict.fromkeys((each.polarity, each.word) for each in opening)
+
+    def iterate_words(self, field: str, start: int, end: int, reach: int) -> Iterator[tuple[Polarity, str, int]]:
+        """Yield the polarity, the word and the weight of the words that count for a hit; a word may come twice.
+
+        A word weighs 2 when it is close to the hit, and 1 within reach of it or in a field that counts for it.
+        """
+        near: list[ContextWordHit] = []
+        parts_of_hit: Counter[tuple[Polarity, str]] = Counter()
+        if field in self._by_field:
+            starts = self._starts[field]
+            if field in FIELDS_THAT_COUNT_EVERYWHERE:
+                reach = max(reach, CLOSE_WORD_CHARACTERS)
+            first = bisect_left(starts, start - reach - self._max_length)
+            near = self._by_field[field][first : bisect_right(starts, end + reach)]
+            parts_of_hit.update((each.polarity, each.word) for each in near if each.start < end and each.end > start)
+        for name, counts in self._everywhere.items():
+            for key, count in counts.items():
+                if name != field or count > parts_of_hit[key]:
+                    yield (*key, 1)
+        if field in FIELDS_THAT_COUNT_EVERYWHERE:
+            yield from ((*key, 1) for key in self._opening)
+        for polarity, word, _, word_start, word_end in near:
+            distance = word_start - end if word_start >= end else start - word_end
+            if 0 <= distance <= reach:
+                yield polarity, word, 2 if distance <= CLOSE_WORD_CHARACTERS else 1
