@@ -72,10 +72,10 @@ class TermAutomaton(Generic[Key]):
         self._whole_words: list[bool] = []
         self._search: BytesAhoCorasick | None = None
 
-    def add_term(self, key: Key, term: str, language: str) -> None:
-        """Add all forms of a term."""
+    def add_term(self, term: str, language: str, *keys: Key) -> None:
+        """Add all forms of a term, each found under every key."""
         for pattern, endings in make_patterns(term, language):
-            self._patterns.setdefault(pattern, []).append((key, endings))
+            self._patterns.setdefault(pattern, []).extend((key, endings) for key in keys)
 
     def build(self) -> None:
         """Make the automaton from the terms added."""

@@ -169,7 +169,7 @@ class Disambiguator:
     def _get_context_words(self) -> TermAutomaton[ContextWordKey]:
         """Return the automaton of the context words of every context."""
         if self._context_words is None:
-            self._context_words = TermAutomaton()
+            keys: dict[tuple[str, str], list[ContextWordKey]] = {}
             for context in self._contexts:
                 for polarity, terms in (
                     (Polarity.SUPPORT, context.rule.support),
@@ -179,7 +179,10 @@ class Disambiguator:
                     (Polarity.NO_SUPPORT, context.rule.no_support_near),
                 ):
                     for language, term in self._expand_vocabularies(terms):
-                        self._context_words.add_term(ContextWordKey(context.number, polarity, term), term, language)
+                        keys.setdefault((language, term), []).append(ContextWordKey(context.number, polarity, term))
+            self._context_words = TermAutomaton()
+            for (language, term), term_keys in keys.items():
+                self._context_words.add_term(term, language, *term_keys)
             self._context_words.build()
         return self._context_words
 

@@ -51,7 +51,7 @@ class Matcher:
         self._automaton: TermAutomaton[tuple[int, Term]] = TermAutomaton()
         for number, tree in enumerate(self._trees):
             for term in dict.fromkeys(iterate_terms(tree)):
-                self._automaton.add_term((number, term), term.text, term.language)
+                self._automaton.add_term(term.text, term.language, (number, term))
         self._automaton.build()
         self._disambiguator = Disambiguator(rules)
 
