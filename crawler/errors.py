@@ -123,7 +123,7 @@ class PageChanged(SourceError):
     def __init__(self, field: str, selector: str, found: str, url: str) -> None:
         """Build the message from the field, the selector and what was found at the URL."""
         super().__init__(
-            f"{url}: the field {field!r} was looked for with {selector!r}, found {found}. "
+            f"{url}: the field {field!r} was looked for with {selector!r}, found {found.rstrip('.')}. "
             "The page may have a new shape: keep it with `crawler snapshot` and mend its page class.",
             url=url,
         )

@@ -46,7 +46,10 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.redirect.BoundedRedirectMiddleware": 600,
     "crawler.middlewares.archive.ArchiveMiddleware": 880,
 }
-SPIDER_MIDDLEWARES: dict[str, int] = {}
+SPIDER_MIDDLEWARES: dict[str, int | None] = {
+    # It warns of every retry that a spider yields, because Scrapy's own `get_retry_request` copies the request.
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
+}
 EXTENSIONS = {
     "crawler.extensions.lease.LeaseExtension": 50,  # before the run's record, and before the first request
     "crawler.extensions.monitoring.MonitoringExtension": 100,

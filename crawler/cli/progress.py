@@ -35,8 +35,10 @@ def is_worth_showing(event: RunEvent) -> bool:
 class PlainDisplay:
     """Print problems as they occur; at the end the table and the matched articles. `verbose` prints every step."""
 
-    def __init__(self, names: Sequence[str], timezone: str, *, verbose: bool = False) -> None:
-        self.names, self.timezone, self.verbose = names, timezone, verbose
+    def __init__(
+        self, names: Sequence[str], timezone: str, *, verbose: bool = False, is_stored: bool = True
+    ) -> None:
+        self.names, self.timezone, self.verbose, self.is_stored = names, timezone, verbose, is_stored
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in names}
         self.articles: list[Article] = []
 
@@ -55,8 +57,10 @@ class PlainDisplay:
                 self.print_progress(f"{event['source']}: {event['status']} {event['url']}")
             case "article":
                 self.add_article(Article.from_dict(event), counts)
-            case "dropped" if event["verdict"]:
-                counts[event["verdict"]] += 1
+            case "dropped":
+                counts["matched"] += event["matched"]
+                if event["verdict"]:
+                    counts[event["verdict"]] += 1
             case "problem":
                 counts["problems"] += 1
                 self.print_problem(event)
@@ -84,6 +88,10 @@ class PlainDisplay:
         """Print a line of the result."""
         print(line)
 
+    def print_note(self, line: str) -> None:
+        """Print a line that a person must see, also beside output for machines."""
+        self.print_result(line)
+
     def print_summary(self, outcomes: Sequence[RunOutcome]) -> None:
         """Print the table, each match in its sentence, and the health of each source."""
         for row in format_table(self.make_rows()):
@@ -106,7 +114,8 @@ class PlainDisplay:
     def format_rest(self) -> str:
         """Return a line that counts the matched articles not shown, or an empty text."""
         more = len(self.articles) - MAX_SHOWN_ARTICLES
-        return f"… and {more} more: crawler articles --matched\n" if more > 0 else ""
+        where = "crawler articles --matched" if self.is_stored else "-o FILE writes them all"
+        return f"… and {more} more: {where}\n" if more > 0 else ""
 
     def make_rows(self) -> list[tuple[str, ...]]:
         """Return the table: a head, and a row for each source."""
@@ -129,6 +138,10 @@ class JsonDisplay(PlainDisplay):
     def print_result(self, line: str) -> None:
         """Print nothing: this output is for machines."""
 
+    def print_note(self, line: str) -> None:
+        """Print to stderr."""
+        print(line, file=sys.stderr)
+
     def print_progress(self, line: str) -> None:
         """Print nothing: this output is for machines."""
 
@@ -136,7 +149,8 @@ class JsonDisplay(PlainDisplay):
         """Print a line for each run."""
         for outcome in outcomes:
             run = outcome.run.to_dict() if outcome.run else {"source": outcome.source, "health": outcome.health}
-            print_json({"type": "run", **run, "exit_code": outcome.exit_code, "reason": outcome.reason})
+            how = {"exit_code": outcome.exit_code, "reason": outcome.reason, "stored": self.is_stored}
+            print_json({"type": "run", **run, **how})
 
 
 class LiveDisplay(PlainDisplay):
@@ -209,9 +223,11 @@ class LiveDisplay(PlainDisplay):
             self.console.print(Text(format_outcome(outcome), style=colour))
 
 
-def make_display(names: Sequence[str], *, as_json: bool, verbose: bool, timezone: str) -> PlainDisplay:
+def make_display(
+    names: Sequence[str], *, as_json: bool, verbose: bool, timezone: str, is_stored: bool
+) -> PlainDisplay:
     """Return the display that fits the output: JSON, a terminal, or a pipe."""
     if as_json:
-        return JsonDisplay(names, timezone)
+        return JsonDisplay(names, timezone, is_stored=is_stored)
     kind = LiveDisplay if sys.stdout.isatty() else PlainDisplay
-    return kind(names, timezone, verbose=verbose)
+    return kind(names, timezone, verbose=verbose, is_stored=is_stored)

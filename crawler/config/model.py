@@ -193,7 +193,7 @@ class Config(BaseSettings):
         for name, subscription in self.subscriptions.items():
             for channel in subscription.channels:
                 if channel not in self.channels:
-                    hint = suggest_nearest(channel, self.channels) or "."
+                    hint = suggest_nearest(channel, self.channels) or ". Write its name and address there."
                     raise PydanticCustomError(
                         "unknown_channel",
                         "subscriptions.{name}: [channels] has no {channel}{hint}",

@@ -10,13 +10,17 @@ from crawler.items import Verdict
 
 
 class ArticleDropped(DropItem):
-    """Base of all reasons. `verdict` is None unless the store already has the text."""
+    """Base of all reasons. `verdict` is None unless the store already has the text.
+
+    `is_matched`: whether a rule matched the article before it was dropped.
+    """
 
     verdict: ClassVar[Verdict | None] = None
     level: ClassVar[str] = "DEBUG"
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, is_matched: bool = False) -> None:
         super().__init__(message, log_level=self.level)
+        self.is_matched = is_matched
 
 
 class ArticleUnchanged(ArticleDropped):

@@ -123,11 +123,12 @@ class RunContext:
         if found is None:
             settings = crawler.settings
             replay = settings.get("CRAWLER_REPLAY_PATH")
+            mode = RunMode(settings.get("CRAWLER_MODE", RunMode.LIVE))
             found = cls(
                 source=settings.get("CRAWLER_SOURCE", ""),
                 config=read_config(settings),
-                mode=RunMode(settings.get("CRAWLER_MODE", RunMode.LIVE)),
-                storage=_choose_storage(crawler),
+                mode=mode,
+                storage=_choose_storage(crawler, mode),
                 replay_path=Path(replay) if replay else None,
                 keeps_unchanged=settings.getbool("CRAWLER_KEEP_UNCHANGED"),
                 _crawler=ref(crawler),
@@ -256,10 +257,15 @@ class RunContext:
 
         A stored page without a meta file has such an address.
         """
-        if url is None or self.replay_path is None or not url.startswith(STORED_URL_PREFIX):
+        if url is None or (name := self.get_page_name(url)) == url:
             return message
-        path = next((page.path for page in self.stored_pages if page.snapshot.url == url), None)
-        return message if path is None else message.replace(url, f"{path} (it has no meta file)")
+        return message.replace(url, f"{name} (it has no meta file)")
+
+    def get_page_name(self, url: str) -> str:
+        """Return the address of a page, or the file of a replayed page that has no address."""
+        if self.replay_path is None or not url.startswith(STORED_URL_PREFIX):
+            return url
+        return next((str(page.path) for page in self.stored_pages if page.snapshot.url == url), url)
 
     def add_problem(self, problem: Problem) -> bool:
         """Add a problem: the run's end reports it and takes its exit code from it. Return whether it is new.
@@ -289,15 +295,17 @@ class RunContext:
             self._closing = asyncio.get_event_loop().create_task(engine.close_spider_async(reason=GAVE_UP))
 
 
-def _choose_storage(crawler: Crawler) -> Storage:
-    """Return where the crawl stores. `scrapy parse URL` looks at one page, and stores nothing.
+def _choose_storage(crawler: Crawler, mode: RunMode) -> Storage:
+    """Return where the crawl stores. Unless CRAWLER_STORAGE says so, stored pages never get into the owner's store.
 
-    The command replaces the spider's `start`, and leaves no other trace.
+    `scrapy parse URL` looks at one page, and stores nothing. The command replaces the spider's `start`, and leaves no
+    other trace.
     """
     start = getattr(crawler.spidercls, "start", None)
     if getattr(start, "__module__", None) == PARSE_COMMAND_MODULE:
         return Storage.NONE
-    return Storage(crawler.settings.get("CRAWLER_STORAGE", Storage.CONFIGURED))
+    default = Storage.TEMPORARY if mode.is_replay else Storage.CONFIGURED
+    return Storage(crawler.settings.get("CRAWLER_STORAGE", default))
 
 
 def read_config(settings: BaseSettings) -> Config:

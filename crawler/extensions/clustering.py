@@ -11,6 +11,7 @@ from scrapy.crawler import Crawler
 from crawler.context.run_context import RunContext
 from crawler.errors import CrawlerError
 from crawler.similarity.semantic import load_embedding
+from crawler.text.counts import format_count
 from crawler.text.dates import load_time_zone
 
 MAX_CLUSTERING_SECONDS = 60.0
@@ -48,4 +49,4 @@ class ClusteringExtension:
             # One sentence, no traceback.
             log.error("%s: new articles are stored, not clustered. The next run retries. %s", context.source, error)  # noqa: TRY400
             return
-        log.info("%s: %d articles clustered, %d left for the next run", context.source, done, clusters.count_pending())
+        log.info("%s clustered, %d left for the next run", format_count(done, "article"), clusters.count_pending())

@@ -127,7 +127,7 @@ class MonitoringExtension:
         if context.run is None:
             return
         if reason not in ("finished", GAVE_UP):
-            message = f"The run was ended before its end: {ABORT_REASONS.get(reason, reason)}."
+            message = f"The run ended early: {ABORT_REASONS.get(reason, reason)}."
             context.add_problem(Problem(kind=ENDED_EARLY_KIND, message=message, exit_code=1))
         is_partial = is_partial_run(self._spider)
         now = datetime.now(UTC)

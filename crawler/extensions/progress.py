@@ -1,7 +1,7 @@
 """Report what happens in a run as plain events, live. The terminal's display and `--json` are made from them.
 
 Events are dicts of plain JSON values: `page` (url, status), `article` (the whole article), `dropped` (id, verdict,
-reason), `problem` (kind, message, url, exit_code).
+matched, reason), `problem` (kind, message, url, exit_code).
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class ProgressReporter:
     def response_received(self, response: Response, spider: SourceSpider) -> None:
         """Report a page. robots.txt is none."""
         if not is_robots_txt(response.url):
-            self._emit({"type": "page", "url": spider.to_public_url(response.url), "status": response.status})
+            url = spider.context.get_page_name(spider.to_public_url(response.url))
+            self._emit({"type": "page", "url": url, "status": response.status})
 
     def item_scraped(self, item: Any) -> None:
         """Report an article that passed all pipelines."""
@@ -50,8 +51,11 @@ class ProgressReporter:
     def item_dropped(self, item: Any, exception: Exception) -> None:
         """Report an article that a pipeline dropped. Its verdict is None unless the store already has the text."""
         if isinstance(item, Article):
-            verdict = exception.verdict if isinstance(exception, ArticleDropped) else None
-            self._emit({"type": "dropped", "id": item.id, "verdict": verdict, "reason": str(exception)})
+            verdict, is_matched = None, False
+            if isinstance(exception, ArticleDropped):
+                verdict, is_matched = exception.verdict, exception.is_matched
+            values = {"id": item.id, "verdict": verdict, "matched": is_matched, "reason": str(exception)}
+            self._emit({"type": "dropped", **values})
 
     def problem_found(self, problem: Problem) -> None:
         """Report a problem of the run."""

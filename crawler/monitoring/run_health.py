@@ -31,7 +31,7 @@ OLD_NEWEST_ARTICLE = timedelta(days=31)
 
 
 ENDED_EARLY_KIND = "Ended"
-"""Kind of the problem of a run that was ended before its end."""
+"""Kind of the problem of a run that ended early."""
 
 
 class RunHealth(NamedTuple):
@@ -96,7 +96,7 @@ def judge_run(facts: RunFacts) -> RunHealth:
 
 
 def has_ended_early(run: Run) -> bool:
-    """Return whether the run was ended before its end."""
+    """Return whether the run ended early."""
     return any(problem.kind == ENDED_EARLY_KIND for problem in run.problems)
 
 
@@ -115,7 +115,7 @@ def _describe_losses(facts: RunFacts) -> str:
     if facts.unaccounted:
         named = ", ".join(facts.unaccounted[:MAX_NAMED_URLS])
         rest = len(facts.unaccounted) - MAX_NAMED_URLS
-        losses.append(f"listed, but not to be had: {named}{f' and {rest} more' if rest > 0 else ''}.")
+        losses.append(f"listed, but not read: {named}{f' and {rest} more' if rest > 0 else ''}.")
     if facts.counts.get(RunCount.LISTS_REPLACED) and not (facts.baseline and facts.baseline.first_list):
         losses.append("its first list failed and another was read instead, which may not name every article.")
     if damaged := facts.counts.get(RunCount.DAMAGED):

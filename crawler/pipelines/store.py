@@ -47,17 +47,17 @@ class StorePipeline:
         context = self._context
         cache_entry = context.article_cache_entries.pop(item.snapshot, None) if item.snapshot else None
         if context.has_given_up:
-            raise ArticleDeferred(f"{item.id} is left for the next run")
+            raise ArticleDeferred(f"{item.id} is left for the next run", is_matched=item.is_matched)
         if context.can_write:
             try:
                 self._save_article(item, cache_entry)
             except CrawlerError as error:
                 # A full disk, or a lock held for half a minute: the next article would fail too.
                 context.give_up(error)
-                raise ArticleNotStored(f"{item.id} could not be stored") from error
+                raise ArticleNotStored(f"{item.id} could not be stored", is_matched=item.is_matched) from error
         context.increment_stat(get_count_name(item.verdict))
         if item.verdict is Verdict.UNCHANGED and not context.keeps_unchanged:
-            raise ArticleUnchanged(f"{item.id} is stored with this text already")
+            raise ArticleUnchanged(f"{item.id} is stored with this text already", is_matched=item.is_matched)
         return item
 
     def close_spider(self) -> None:

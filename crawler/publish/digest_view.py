@@ -161,7 +161,8 @@ class DigestView:
         if entry.changed_at:
             label = phrases["noticed" if entry.verdict is Verdict.UNPUBLISHED else "changed_at"]
             facts.append(f"{label}: {phrases.time(entry.changed_at)}")
-        facts += [name for name in (entry.place, entry.section, entry.author) if name]
+        section = phrases.section(entry.section) if entry.section else None
+        facts += [name for name in (entry.place, section, entry.author) if name]
         return facts
 
     def format_published(self, entry: Entry) -> str:

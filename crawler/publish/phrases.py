@@ -5,6 +5,7 @@ The phrases are in `crawler/defaults/phrases.toml`; dates, plurals and names of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import datetime, timedelta, tzinfo
 
@@ -18,6 +19,7 @@ from crawler.items import DATE_FLAGS, ArticleFlag
 
 OUTPUT_LANGUAGES = ("en", "ru", "kk")
 PHRASES_FILE = "phrases.toml"
+ADDRESS_PART = re.compile(r"[a-z0-9]+(?:[-_]+[a-z0-9]+)*")
 
 
 def get_locale(language: str | None) -> str | None:
@@ -105,6 +107,14 @@ class Phrases:
     def tongue(self, language: str | None) -> str:
         """Return a language's name."""
         return str(self._locale.languages.get(language or "", language)) if language else self["unknown_language"]
+
+    def section(self, name: str) -> str:
+        """Return the name of a site's section. A part of an address, such as `press-materialy`, is made readable."""
+        names: dict[str, str] = self._phrases["section_names"]
+        if name in names or not ADDRESS_PART.fullmatch(name):
+            return names.get(name, name)
+        words = re.sub(r"[-_]+", " ", name)
+        return words[:1].upper() + words[1:]
 
     def percent(self, share: float) -> str:
         """Return a share as percent."""

@@ -36,6 +36,7 @@ from crawler.pages.site import ArticleAddress, Reading, Site
 from crawler.pages.snapshot import Snapshot, find_kind
 from crawler.spiders.url_mapping import UrlMapping
 from crawler.text import dates
+from crawler.text.counts import format_count
 
 GONE_STATUSES = (404, 410)
 FLAG_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -272,9 +273,9 @@ class SourceSpider(scrapy.Spider):
     def handle_reading(self, response: Response, reading: Reading) -> Iterator[Article | Request]:
         """Yield the articles of a reading, then requests for what it lists."""
         is_listing = RequestMeta.from_request(response).is_listing
-        self.logger.info(
-            "%s: %s, %d entries", self.to_public_url(response.url), reading.page_class, reading.entry_count
-        )
+        name = self.context.get_page_name(self.to_public_url(response.url))
+        entries = format_count(reading.entry_count, "entry", "entries")
+        self.logger.info("%s: %s, %s", name, reading.page_class, entries)
         self.context.increment_stat(RunCount.ENTRIES if is_listing else "article_pages", reading.entry_count)
         for finding in reading.findings:
             self.logger.log(finding.level, "%s", finding.message)

@@ -39,7 +39,7 @@ def exported(place: Sandbox) -> dict[str, list[dict[str, Any]]]:
         file.write_text("what stood here before")
         if name in REPLAYED:
             data = str(place.folder / name)
-            words = ("crawl", "qazmonitor", "ktkz", "--replay", SNAPSHOTS, "-o", file)
+            words = ("crawl", "qazmonitor", "ktkz", "--replay", SNAPSHOTS, "--keep", "-o", file)
             done = place.run_crawler(*words, CRAWLER_DATA_DIR=data)
             assert done.code == 0, done.err
         else:
@@ -132,7 +132,7 @@ def test_only_strong_matches_are_exported_without_all(
     for values in exported["jsonl"]:
         assert any(match["strength"] == "strong" for match in values["matches"])
         assert values["verdict"] in ("new", "revised", "copy")
-    words = ("crawl", "qazmonitor", "--replay", SNAPSHOTS, "-o", "all.jsonl")
+    words = ("crawl", "qazmonitor", "--replay", SNAPSHOTS, "--keep", "-o", "all.jsonl")
     data = {"CRAWLER_DATA_DIR": str(place.folder / "jsonl")}  # where every one of them is stored already
     strong = (*words[:-1], "strong.jsonl")
     assert [done.code for done in place.run_many(strong, (*words, "--all"), **data)] == [0, 0]

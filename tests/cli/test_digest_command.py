@@ -66,7 +66,7 @@ def test_file_by_its_ending(sandbox: Sandbox) -> None:
     answers = digests(sandbox, *((*TIME, "--language", "ru", "-o", path) for path in paths))
     for path, done in zip(paths, answers, strict=True):
         assert (done.code, done.err) == (0, "")
-        assert done.out == f"{path}: 6 stories; 2 sources with outages.\n"
+        assert done.out == f"{path}: 6 stories; 2 sources were not read completely.\n"
         assert path.read_text(encoding="utf-8").startswith(begins[path.suffix])
 
 

@@ -48,7 +48,7 @@ def replayed(archived: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dic
         place = Sandbox(tmp_path_factory.mktemp(f"replayed-{source}"), archived.sites)
         for site in archived.sites.values():
             site.requests.clear()
-        found[source] = place, place.run_crawler("crawl", source, "--replay", warc(archived, source), "--json")
+        found[source] = place, place.run_crawler("crawl", source, "--replay", warc(archived, source), "--keep", "--json")
         assert not any(site.requests for site in archived.sites.values())
     return found
 
@@ -122,7 +122,7 @@ def test_a_page_that_is_missing_is_named(archived: Sandbox, tmp_path: Path) -> N
             if record.rec_headers.get_header("WARC-Target-URI") != missing:
                 writer.write_record(record)
     place = Sandbox(tmp_path / "user", archived.sites)
-    done = place.run_crawler("crawl", "qazmonitor", "--replay", cut)
+    done = place.run_crawler("crawl", "qazmonitor", "--replay", cut, "--keep")
     assert done.code == 12
     assert f"{missing} was requested and is not stored in {cut}" in done.err
     assert len(place.get_articles("qazmonitor")) == 7

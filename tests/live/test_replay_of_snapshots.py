@@ -1,4 +1,4 @@
-"""`crawl --replay snapshots`: all shipped snapshots, without a socket, twice; and folders with a missing page."""
+"""`crawl --replay snapshots`: all shipped snapshots, without a socket, twice; what is kept; and missing pages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,15 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sandbox, list[Co
     guard.mkdir()
     (guard / "sitecustomize.py").write_text(NO_SOCKETS % folder)
     place = Sandbox(folder, variables={"PYTHONPATH": f"{guard}:{ROOT}"})
-    return place, [place.run_crawler("crawl", "--replay", ROOT / "snapshots", "--json", "--all") for _ in range(2)]
+    words = ("crawl", "--replay", ROOT / "snapshots", "--keep", "--json", "--all")
+    return place, [place.run_crawler(*words) for _ in range(2)]
+
+
+@pytest.fixture(scope="module")
+def third(replayed: tuple[Sandbox, list[CommandResult]]) -> CommandResult:
+    """Replay once more into the same store, for people."""
+    place, _ = replayed
+    return place.run_crawler("crawl", "--replay", ROOT / "snapshots", "--keep", "-v")
 
 
 def test_everything_shipped_is_healthy(replayed: tuple[Sandbox, list[CommandResult]]) -> None:
@@ -67,6 +75,67 @@ def test_a_replay_writes_no_archive(replayed: tuple[Sandbox, list[CommandResult]
     assert not list(place.folder.rglob("*.warc*"))
 
 
+def test_replay_is_not_kept_unless_asked(tmp_path: Path) -> None:
+    place = Sandbox(tmp_path / "user", variables={"TMPDIR": str(tmp_path / "temporary")})
+    (tmp_path / "temporary").mkdir()
+    own = tmp_path / "own.db"
+    own.write_bytes(b"not a database")
+    words = ("crawl", "--replay", stored_list(tmp_path / "pages", follow="stored"))
+    plain, as_json = place.run_many(words, (*words, "--json"), CRAWLER_DATABASE=f"sqlite:///{own}")
+    assert (plain.code, plain.err, as_json.code) == (0, "", 0)
+    assert plain.out.endswith(f"Nothing was stored. To store these articles in {own}, add --keep.\n")
+    assert as_json.err.startswith("Nothing was stored.")
+    run = as_json.get_run("qazmonitor")
+    assert (run["stored"], run["counts"]["articles/new"]) == (False, 1)  # the first replay left nothing behind
+    assert own.read_bytes() == b"not a database"
+    assert not place.data_dir.exists()
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_table_of_a_second_replay_counts_what_json_counts(
+    replayed: tuple[Sandbox, list[CommandResult]], third: CommandResult
+) -> None:
+    _, (_, second) = replayed
+    lines = [line.split() for line in third.out.splitlines()]
+    start = next(number for number, line in enumerate(lines) if line[:2] == ["source", "pages"])
+    head, *rows = lines[start : start + 4]
+    for row in rows:
+        counts = second.get_run(row[0])["counts"]
+        found = dict(zip(head[1:], map(int, row[1:]), strict=True))
+        expected = {"unchanged": counts["articles/unchanged"], "matched": counts["matched"], "pages": counts["pages"]}
+        assert found == dict.fromkeys(head[1:], 0) | expected
+
+
+def test_verbose_replay_names_files_and_warns_of_nothing(third: CommandResult) -> None:
+    assert (third.code, third.err) == (0, "")
+    assert "stored://" not in third.out
+    assert "internal meta keys" not in third.out
+    assert "mfa: mfa: " not in third.out
+    assert f"mfa: 200 {ROOT / 'snapshots' / 'mfa'}" in third.out
+    assert "Stored in " in third.out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [(("--keep",), "--keep belongs to --replay"), (("--keep", "--replay", "x", "--dry-run"), "choose one of them")],
+)
+def test_keep_without_replay_or_with_dry_run_is_an_error_of_use(
+    tmp_path: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    done = Sandbox(tmp_path).run_crawler("crawl", *words)
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.err
+
+
+def test_verbose_replay_names_files_and_warns_of_nothing(tmp_path: Path) -> None:
+    done = Sandbox(tmp_path).run_crawler("crawl", "mfa", "--replay", ROOT / "snapshots", "-v")
+    assert (done.code, done.err) == (0, "")
+    assert "stored://" not in done.out
+    assert "internal meta keys" not in done.out
+    assert "mfa: mfa: " not in done.out
+    assert f"mfa: 200 {ROOT / 'snapshots' / 'mfa'}" in done.out
+
+
 def stored_list(folder: Path, **meta: object) -> Path:
     """Make a folder with QazMonitor's feed of two articles and one of the two."""
     pages = folder / "qazmonitor"
@@ -84,7 +153,7 @@ def stored_list(folder: Path, **meta: object) -> Path:
 
 def test_a_list_without_one_of_its_articles_names_it(tmp_path: Path) -> None:
     place = Sandbox(tmp_path / "user")
-    done = place.run_crawler("crawl", "--replay", stored_list(tmp_path / "pages"))
+    done = place.run_crawler("crawl", "--replay", stored_list(tmp_path / "pages"), "--keep")
     assert done.code == 12
     assert "https://qazmonitor.com/news/9999/not-stored was requested and is not stored" in done.err
     assert place.get_articles().keys() == {"qazmonitor:1405:en"}

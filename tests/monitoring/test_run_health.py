@@ -109,7 +109,7 @@ def test_listed_addresses_without_a_result_are_named() -> None:
     health, sentence, code = judge(counts={"articles/new": 2, "entries": 7}, newest_published_at=NOW, unaccounted=lost)
     assert (health, code) == (Health.DEGRADED, 14)
     assert sentence == (
-        "2 new, 0 revised; listed, but not to be had: https://example.org/0, https://example.org/1, "
+        "2 new, 0 revised; listed, but not read: https://example.org/0, https://example.org/1, "
         "https://example.org/2 and 2 more."
     )
 

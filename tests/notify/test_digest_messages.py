@@ -121,7 +121,7 @@ def test_more_pages_of_a_sent_story_are_in_the_next_digest(store: Store) -> None
     desk.route()
     make_due_digests(store, desk.config, MORNING + DAY)
     (letter,) = desk.render_messages()
-    assert "Перепечатка" in letter.text or "page carries it" in letter.text
+    assert "Перепечатка" in letter.text or "page has this text" in letter.text
 
 
 def test_a_bundle_is_a_digest_of_one_run(store: Store) -> None:

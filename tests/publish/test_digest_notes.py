@@ -78,7 +78,7 @@ def test_articles_of_a_first_run_count_as_there_before(store: Store) -> None:
     kept = {"content_hash": "1", "copy_hash": "1", "run_id": None}
     store.articles.save(replace(first, fetched_at=NOON), **kept, seen_at=NOON, suppressed_because="baseline")  # type: ignore[arg-type]
     save_article(store, make_talks()[2], NOON + HOUR)
-    assert "was there when the source was first read." in "".join(list_notes(store).counts)
+    assert "was already on the site when the source was first read." in "".join(list_notes(store).counts)
     assert [(count.source, count.told, count.there) for count in list_notes(store).digest.counts if count.told] == [
         ("ktkz", 2, 1)
     ]

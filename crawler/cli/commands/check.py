@@ -48,6 +48,10 @@ def check(
 def format_finding(finding: CanaryFinding) -> str:
     """Return a finding and its suggestions as lines."""
     code = f" (exit {finding.exit_code})" if finding.exit_code else ""
-    where = f" {finding.url}:" if finding.url and not finding.why.startswith(finding.url) else ""
-    line = f"{finding.source} {finding.page_class}: {finding.word}{code}.{where} {finding.why}"
+    why = finding.why
+    if not finding.url:
+        why = why[:1].upper() + why[1:]  # reasons are clauses, to follow an address
+    elif not why.startswith(finding.url):
+        why = f"{finding.url}: {why}"
+    line = f"{finding.source} {finding.page_class}: {finding.word}{code}. {why}"
     return "\n    suggestion: ".join([line, *finding.suggestions])

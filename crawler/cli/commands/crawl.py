@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crawler.cli.console import print_error
 from crawler.cli.options import MAX_COUNT, JsonOption, SinceOption, SourcesArgument
-from crawler.errors import NoSnapshots, UsageError, choose_exit_code
+from crawler.errors import CrawlerError, NoSnapshots, UsageError, choose_exit_code
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -31,6 +33,7 @@ class CrawlOptions:
     url: str | None
     since: str | None
     limit: int | None
+    keep: bool
     dry_run: bool
     output: Path | None
     everything: bool
@@ -41,6 +44,18 @@ class CrawlOptions:
     def is_whole_run(self) -> bool:
         """Whether the run reads the live source as a scheduled run does: only such a run raises or ends alarms."""
         return not (self.replay or self.dry_run or self.url or self.limit or self.since)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the owner's store gets what the run finds: a replay's result is kept only on request."""
+        return not self.dry_run and (self.keep or self.replay is None)
+
+    def raise_if_contradictory(self) -> None:
+        """Raise UsageError for --keep without --replay, or with --dry-run."""
+        if self.keep and self.replay is None:
+            raise UsageError("--keep belongs to --replay: a crawl of the site is always stored. Omit it.")
+        if self.keep and self.dry_run:
+            raise UsageError("--keep stores what is found and --dry-run stores nothing: choose one of them.")
 
 
 def crawl(
@@ -54,6 +69,7 @@ def crawl(
     limit: Annotated[
         int | None, typer.Option(min=1, max=MAX_COUNT, metavar="N", help="At most N articles per source.")
     ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="With --replay: store what is found.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Store nothing and notify no one.")] = False,
     output: Annotated[
         Path | None,
@@ -74,12 +90,14 @@ def crawl(
         url=url,
         since=since,
         limit=limit,
+        keep=keep,
         dry_run=dry_run,
         output=output,
         everything=everything,
         as_json=as_json,
         verbose=verbose,
     )
+    options.raise_if_contradictory()
     config = load_config(context.obj)
     if not config.contact and not replay:
         print_error(
@@ -88,10 +106,29 @@ def crawl(
         )
     names = choose_sources(config, options)
     load_rules(config.rules)  # a broken rules file is refused before any request to a site
-    if not dry_run:
+    if options.is_stored:
         begin_subscriptions(config)
-    plans = [make_plan(name, context.obj, config, options) for name in names]
-    raise typer.Exit(run_and_report(plans, config, options))
+    with choose_store_variables(options) as variables:
+        plans = [make_plan(name, context.obj, config, options, variables) for name in names]
+        code = run_and_report(plans, config, options)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def choose_store_variables(options: CrawlOptions) -> Iterator[Mapping[str, str]]:
+    """Yield the variables of the runs: those of a throw-away store for a replay that is not kept, else none.
+
+    The store is one file for all sources, so that copies and stories across them are found as in the owner's store.
+    """
+    if options.is_stored or options.dry_run:
+        yield {}
+        return
+    try:
+        folder = TemporaryDirectory(prefix="crawler-replay-")
+    except OSError as error:
+        raise CrawlerError(f"No folder for the replay's throw-away store can be made: {error}. Set TMPDIR.") from error
+    with folder as temporary:
+        yield {"CRAWLER_DATA_DIR": temporary, "CRAWLER_DATABASE": f"sqlite:///{Path(temporary) / 'crawler.db'}"}
 
 
 def run_and_report(plans: Sequence[RunPlan], config: Config, options: CrawlOptions) -> int:
@@ -103,7 +140,13 @@ def run_and_report(plans: Sequence[RunPlan], config: Config, options: CrawlOptio
     from crawler.text.counts import format_count
 
     names = [plan.source for plan in plans]
-    display = make_display(names, as_json=options.as_json, verbose=options.verbose, timezone=config.timezone)
+    display = make_display(
+        names,
+        as_json=options.as_json,
+        verbose=options.verbose,
+        timezone=config.timezone,
+        is_stored=options.is_stored,
+    )
     with ArticleFile(options.output, options.everything) as file, display:
 
         def on_event(event: RunEvent) -> None:
@@ -124,11 +167,15 @@ def run_and_report(plans: Sequence[RunPlan], config: Config, options: CrawlOptio
             display.print_result(f"Nothing was read, so {file.path} was not written.")
         elif file.path:
             display.print_result(f"{format_count(file.count, 'article')} written to {file.path}.")
-        if not options.dry_run:
-            if options.replay:
-                from crawler.store import redact_url
+        if options.replay and not options.dry_run:
+            from crawler.store import redact_url
 
-                display.print_result(f"Stored in {redact_url(config.database_url)}. With --dry-run, nothing is stored.")
+            store = redact_url(config.database_url)
+            if options.keep:
+                display.print_result(f"Stored in {store}.")
+            else:
+                display.print_note(f"Nothing was stored. To store these articles in {store}, add --keep.")
+        if options.is_stored:
             for line in notify_about_runs(config, outcomes, alarms=options.is_whole_run):
                 display.print_result(line)
     return choose_exit_code(outcome.exit_code for outcome in outcomes)
@@ -141,7 +188,9 @@ def raise_if_nothing_began(outcomes: Sequence[RunOutcome]) -> None:
         raise UsageError(" ".join(sorted(reasons)))
 
 
-def make_plan(source: str, config_path: Path | None, config: Config, options: CrawlOptions) -> RunPlan:
+def make_plan(
+    source: str, config_path: Path | None, config: Config, options: CrawlOptions, variables: Mapping[str, str]
+) -> RunPlan:
     """Return the plan of one source's run."""
     from crawler.cli.time_options import parse_since
     from crawler.context.modes import Storage
@@ -158,6 +207,7 @@ def make_plan(source: str, config_path: Path | None, config: Config, options: Cr
         keep_unchanged=options.everything,
         limits=config.limits,
         log_level=logging.INFO if options.verbose else logging.ERROR,
+        variables=variables,
     )
 
 

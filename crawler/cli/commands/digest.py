@@ -80,8 +80,11 @@ def digest(
         typer.echo(render_digest(templates, "txt", view), nl=False)
         return
     write_review(output, view, templates)
-    outages = f"{format_count(len(review.troubles), 'source')} with outages" if review.troubles else "no outages"
-    typer.echo(f"{output}: {format_count(len(review.stories), 'story', 'stories')}; {outages}.")
+    gaps = "all sources were read completely"
+    if review.troubles:
+        was = "was" if len(review.troubles) == 1 else "were"
+        gaps = f"{format_count(len(review.troubles), 'source')} {was} not read completely"
+    typer.echo(f"{output}: {format_count(len(review.stories), 'story', 'stories')}; {gaps}.")
 
 
 def parse_redactions(patterns: Iterable[str]) -> tuple[str, ...]:
