@@ -35,9 +35,7 @@ def is_worth_showing(event: RunEvent) -> bool:
 class PlainDisplay:
     """Print problems as they occur; at the end the table and the matched articles. `verbose` prints every step."""
 
-    def __init__(
-        self, names: Sequence[str], timezone: str, *, verbose: bool = False, is_stored: bool = True
-    ) -> None:
+    def __init__(self, names: Sequence[str], timezone: str, *, verbose: bool = False, is_stored: bool = True) -> None:
         self.names, self.timezone, self.verbose, self.is_stored = names, timezone, verbose, is_stored
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in names}
         self.articles: list[Article] = []
@@ -223,9 +221,7 @@ class LiveDisplay(PlainDisplay):
             self.console.print(Text(format_outcome(outcome), style=colour))
 
 
-def make_display(
-    names: Sequence[str], *, as_json: bool, verbose: bool, timezone: str, is_stored: bool
-) -> PlainDisplay:
+def make_display(names: Sequence[str], *, as_json: bool, verbose: bool, timezone: str, is_stored: bool) -> PlainDisplay:
     """Return the display that fits the output: JSON, a terminal, or a pipe."""
     if as_json:
         return JsonDisplay(names, timezone, is_stored=is_stored)

@@ -48,7 +48,8 @@ def replayed(archived: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dic
         place = Sandbox(tmp_path_factory.mktemp(f"replayed-{source}"), archived.sites)
         for site in archived.sites.values():
             site.requests.clear()
-        found[source] = place, place.run_crawler("crawl", source, "--replay", warc(archived, source), "--keep", "--json")
+        words = ("crawl", source, "--replay", warc(archived, source), "--keep", "--json")
+        found[source] = place, place.run_crawler(*words)
         assert not any(site.requests for site in archived.sites.values())
     return found
 

@@ -127,15 +127,6 @@ def test_keep_without_replay_or_with_dry_run_is_an_error_of_use(
     assert sentence in done.err
 
 
-def test_verbose_replay_names_files_and_warns_of_nothing(tmp_path: Path) -> None:
-    done = Sandbox(tmp_path).run_crawler("crawl", "mfa", "--replay", ROOT / "snapshots", "-v")
-    assert (done.code, done.err) == (0, "")
-    assert "stored://" not in done.out
-    assert "internal meta keys" not in done.out
-    assert "mfa: mfa: " not in done.out
-    assert f"mfa: 200 {ROOT / 'snapshots' / 'mfa'}" in done.out
-
-
 def stored_list(folder: Path, **meta: object) -> Path:
     """Make a folder with QazMonitor's feed of two articles and one of the two."""
     pages = folder / "qazmonitor"

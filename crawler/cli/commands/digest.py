@@ -12,6 +12,7 @@ import typer
 
 from crawler.cli.options import FormerLanguageOption, OutputLanguageOption, RuleOption, SourceOption
 from crawler.errors import UsageError
+from crawler.text.counts import format_count
 
 
 class MinSeverity(StrEnum):
@@ -60,7 +61,6 @@ def digest(
     from crawler.publish.templates import Templates
     from crawler.revisions.kinds import Severity
     from crawler.service.clustered_store import open_clustered_store
-    from crawler.text.counts import format_count
     from crawler.text.dates import load_time_zone
 
     spoken = choose_output_language(output_language, language)
@@ -80,11 +80,14 @@ def digest(
         typer.echo(render_digest(templates, "txt", view), nl=False)
         return
     write_review(output, view, templates)
-    gaps = "all sources were read completely"
-    if review.troubles:
-        was = "was" if len(review.troubles) == 1 else "were"
-        gaps = f"{format_count(len(review.troubles), 'source')} {was} not read completely"
-    typer.echo(f"{output}: {format_count(len(review.stories), 'story', 'stories')}; {gaps}.")
+    typer.echo(f"{output}: {format_result(len(review.stories), len(review.troubles))}")
+
+
+def format_result(story_count: int, outage_count: int) -> str:
+    """Return what a press review has, and how many sources it may lack something of."""
+    stories = format_count(story_count, "story", "stories")
+    gaps = format_count(outage_count, "source was", "sources were") + " not read completely"
+    return f"{stories}; {gaps if outage_count else 'all sources were read completely'}."
 
 
 def parse_redactions(patterns: Iterable[str]) -> tuple[str, ...]:
