@@ -17,7 +17,7 @@ from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING
 
 from crawler.errors import SpiderFileError, UnknownSource
-from crawler.spiders.spider_files import find_file_problem
+from crawler.spiders.spider_files import GUIDE, find_file_problem
 
 if TYPE_CHECKING:
     from crawler.spiders.base import SourceSpider
@@ -59,13 +59,18 @@ def load_spider(name: str) -> type[SourceSpider]:
         raise SpiderFileError(problem)
     try:
         module = import_module(f"{__name__}.{name}")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         what = f"{type(error).__name__}: {error}"
         raise SpiderFileError(f"{spec.origin} cannot be imported and is not used: {what}.") from error
-    for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, SourceSpider) and value.__module__ == module.__name__:
-            return value
-    raise SpiderFileError(f"{spec.origin} is not used: it has no class derived from SourceSpider.")
+    own = [value for value in vars(module).values() if getattr(value, "__module__", None) == module.__name__]
+    classes = [value for value in own if isinstance(value, type) and issubclass(value, SourceSpider)]
+    for spider in classes:
+        if getattr(spider, "name", None) == name:
+            if missing := spider.list_missing_attributes():
+                what = ", ".join(missing)
+                raise SpiderFileError(f"{spec.origin} is not used: its spider has no {what}; {GUIDE}.")
+            return spider
+    raise SpiderFileError(f"{spec.origin} is not used: it has no class derived from SourceSpider with its name.")
 
 
 def load_spiders() -> dict[str, type[SourceSpider]]:

@@ -143,6 +143,15 @@ class SourceSpider(scrapy.Spider):
         settings.set("CRAWLER_SOURCE", cls.name, priority="spider")
 
     @classmethod
+    def list_missing_attributes(cls) -> list[str]:
+        """Return what a source's class must define and this one does not."""
+        missing = [
+            name for name in SourceSpider.__annotations__ if name != "allowed_domains" and not hasattr(cls, name)
+        ]
+        is_abstract = cls.identify.__func__ is SourceSpider.identify.__func__  # type: ignore[attr-defined]
+        return [*missing, "identify"] if is_abstract else missing
+
+    @classmethod
     def identify(cls, url: str) -> ArticleAddress | None:
         """Return the article that an address names, in any of its forms; None if it is no article of this source."""
         raise NotImplementedError

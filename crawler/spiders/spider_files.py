@@ -27,7 +27,7 @@ def _find_text_problem(name: str, path: str, text: bytes) -> str | None:
         line = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         what = error.msg if isinstance(error, SyntaxError) else str(error)
         return f"{path} is not used: it is no valid Python{line} ({what})."
-    if not any(isinstance(node, ast.ImportFrom) and _is_spider_import(node) for node in tree.body):
+    if not any(_is_spider_import(node) for node in tree.body):
         return f"{path} is not used: its spider is not derived from SourceSpider; {GUIDE}."
     names = [each for node in tree.body if isinstance(node, ast.ClassDef) for each in _list_spider_names(node)]
     if not names:
@@ -37,9 +37,11 @@ def _find_text_problem(name: str, path: str, text: bytes) -> str | None:
     return None
 
 
-def _is_spider_import(node: ast.ImportFrom) -> bool:
-    module = node.module or ""
-    return module.startswith("crawler.spiders") or (node.level > 0 and module in ("base", "listing_coverage"))
+def _is_spider_import(node: ast.stmt) -> bool:
+    """Return whether a statement imports a module of this package, from which a source is derived."""
+    if isinstance(node, ast.Import):
+        return any(alias.name.startswith("crawler.spiders.") for alias in node.names)
+    return isinstance(node, ast.ImportFrom) and (node.level > 0 or (node.module or "").startswith("crawler.spiders"))
 
 
 def _list_spider_names(node: ast.ClassDef) -> list[str | None]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import get_spider_loader
 
 from crawler import spiders
+from crawler.config import Config
 from crawler.errors import SpiderFileError
+from crawler.publish.builder import make_rights_registry
 from crawler.service.schedules import get_spider_timings
 
 SOURCES = ["ktkz", "mfa", "qazmonitor"]
@@ -21,9 +25,10 @@ OWN = "from crawler.spiders.base import SourceSpider\n\n\nclass NewsSpider(Sourc
 
 
 @pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(spiders, "__path__", [*spiders.__path__, str(tmp_path)])
-    return tmp_path / "news.py"
+    yield tmp_path / "news.py"
+    sys.modules.pop("crawler.spiders.news", None)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,7 @@ def test_a_file_that_is_no_source_is_named_and_not_used(
     assert spiders.get_title("news") == "news"
 
 
-@pytest.mark.parametrize("cause", ["import nowhere", "1 / 0"])
+@pytest.mark.parametrize("cause", ["import nowhere", "1 / 0", "import sys; sys.exit(3)"])
 def test_a_source_that_cannot_be_imported_stops_no_other(
     cause: str, file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -64,6 +69,29 @@ def test_a_source_that_cannot_be_imported_stops_no_other(
     assert list(get_spider_timings(["mfa", "news"])) == ["mfa"]
     with pytest.raises(SpiderFileError, match="cannot be imported"):
         spiders.load_spider("news")
+
+
+def test_unfinished_source_is_named_with_what_it_lacks(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file.write_text(f'{OWN}    name = "news"\n    title = "News"\n')
+    assert list(spiders.load_spiders()) == SOURCES
+    (record,) = caplog.records
+    lacking = "origins, method, page_classes, expectation, rights, identify"
+    assert record.message.startswith(f"{file} is not used: its spider has no {lacking}; ")
+    assert make_rights_registry(Config())
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "from .mfa import MfaSpider\n\nclass NewsSpider(MfaSpider):\n",
+        "import crawler.spiders.mfa as base\n\nclass NewsSpider(base.MfaSpider):\n",
+        "from crawler.spiders.base import SourceSpider\nfrom crawler.spiders.mfa import MfaSpider\n\n"
+        "class Helper(SourceSpider):\n    pass\n\nclass NewsSpider(MfaSpider):\n",
+    ],
+)
+def test_source_may_be_derived_from_another_one(header: str, file: Path) -> None:
+    file.write_text(f'{header}    name = "news"\n')
+    assert spiders.load_spider("news").name == "news"
 
 
 def test_scrapys_commands_load_the_other_sources(file: Path, caplog: pytest.LogCaptureFixture) -> None:

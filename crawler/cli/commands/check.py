@@ -31,7 +31,7 @@ def check(
     from crawler.config import load_config
 
     config = load_config(context.obj)
-    names = [source] if source else [name for name in spiders.list_names() if config.get_source(name).enabled]
+    names = [source] if source else [name for name in spiders.load_spiders() if config.get_source(name).enabled]
     if not names:
         raise UsageError("There is nothing to check: no source is enabled in the configuration; enable one or name it.")
     codes = []

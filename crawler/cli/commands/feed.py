@@ -144,7 +144,7 @@ def _make_feed(config: Config, query: ArticleQuery, unit: EntryUnit, output: Pat
 
     language = query.languages[0] if len(query.languages) == 1 else None
     labels, base = get_rule_titles(config, language or "en"), config.feeds.address
-    sources = query.sources or tuple(spiders.list_names())
+    sources = query.sources or tuple(spiders.load_spiders())
     names = (
         *(labels[rule] for rule in query.rules),
         *(spiders.get_title(source, language or "en") for source in query.sources),

@@ -63,7 +63,7 @@ def choose_snapshot_sources(source: str | None, snapshots: Path) -> list[str]:
     """Return the named source, or all that the folder has snapshots of."""
     from crawler import spiders
 
-    names = [source] if source else [name for name in spiders.list_names() if (snapshots / name).is_dir()]
+    names = [source] if source else [name for name in spiders.load_spiders() if (snapshots / name).is_dir()]
     if not names:
         raise UsageError(f"{snapshots} holds no folder of a source ({', '.join(spiders.list_names())}).")
     return names
