@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import sqlite3
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -59,9 +63,20 @@ def make_alembic_config() -> Config:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    folder = MIGRATIONS if MIGRATIONS.is_dir() else _extract_migrations()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
+
+
+@cache
+def _extract_migrations() -> Path:
+    """Return a folder with the migrations of an egg, which is a zip file: Alembic reads only files."""
+    folder = TemporaryDirectory(prefix="crawler-migrations-")
+    atexit.register(folder.cleanup)
+    with zipfile.ZipFile(MIGRATIONS.parents[2]) as egg:
+        egg.extractall(folder.name, [name for name in egg.namelist() if name.startswith("crawler/store/migrations/")])
+    return Path(folder.name, "crawler", "store", "migrations")
 
 
 def _read_revision(connection: Connection) -> str | None:

@@ -24,7 +24,7 @@ from crawler.items import Article
 from crawler.spiders import load_spider
 from crawler.spiders.base import SourceSpider
 
-SCRAPYD_LISTING = """
+RUN_AS_SCRAPYD = """
 import os, sys
 from importlib.metadata import DistributionFinder, MetadataPathFinder
 egg = sys.argv.pop(1)
@@ -35,7 +35,7 @@ os.environ["SCRAPY_SETTINGS_MODULE"] = point.value
 from scrapy.cmdline import execute
 import crawler
 assert crawler.__file__.startswith(egg), crawler.__file__
-execute(["scrapy", "list"])
+execute(["scrapy", *sys.argv[1:]])
 """
 
 
@@ -74,7 +74,7 @@ def test_parse_and_shell_find_the_spider_of_an_address(tmp_path: Path) -> None:
         assert not list(tmp_path.rglob("crawler.db")), "a look at a page stores nothing"
 
 
-def test_the_spiders_are_found_in_an_egg(tmp_path: Path) -> None:
+def test_the_spiders_are_found_and_run_in_an_egg(tmp_path: Path) -> None:
     """As scrapyd reads a project: a zip on the import path, whose entry point names the settings.
 
     (The file has what `bdist_egg` writes; building it needs a setuptools that this environment may not have.)
@@ -87,8 +87,14 @@ def test_the_spiders_are_found_in_an_egg(tmp_path: Path) -> None:
         for path in (ROOT / "crawler").rglob("*"):
             if path.suffix != ".pyc":
                 file.write(path, path.relative_to(ROOT))
-    listed = Sandbox(tmp_path).run_python("-c", SCRAPYD_LISTING, egg, cwd=tmp_path, PYTHONPATH="")
+    place = Sandbox(tmp_path)
+    listed = place.run_python("-c", RUN_AS_SCRAPYD, egg, "list", cwd=tmp_path, PYTHONPATH="")
     assert listed.out.split() == ["ktkz", "mfa", "qazmonitor"], listed.err
+    with QazMonitorSite(2) as qaz:
+        place = Sandbox(tmp_path, {"qazmonitor": qaz})
+        done = place.run_python("-c", RUN_AS_SCRAPYD, egg, "crawl", "qazmonitor", cwd=tmp_path, PYTHONPATH="")
+    assert "Traceback" not in done.err
+    assert len(place.get_articles("qazmonitor")) == 2
 
 
 def test_crawl_writes_articles_and_stores_them(tmp_path: Path) -> None:
