@@ -24,7 +24,7 @@ from crawler.context.known_articles import KnownArticles
 from crawler.context.modes import RunMode, Storage
 from crawler.errors import ArchiveError, CrawlerError, Unreachable
 from crawler.items import Article, Problem, Run, SnapshotRef
-from crawler.pages.base import STORED_URL_PREFIX
+from crawler.pages.base import STORED_URL_PREFIX, name_stored_file
 from crawler.store import HttpCacheEntry, Store, open_store, store_exists
 from crawler.text.cleaning import clean_line
 
@@ -259,7 +259,7 @@ class RunContext:
         """
         if url is None or (name := self.get_page_name(url)) == url:
             return message
-        return message.replace(url, f"{name} (it has no meta file)")
+        return name_stored_file(message, url, f"{name} (it has no meta file)")
 
     def get_page_name(self, url: str) -> str:
         """Return the address of a page, or the file of a replayed page that has no address."""

@@ -221,6 +221,11 @@ def identify_by_digest(snapshot: Snapshot) -> ArticleAddress | None:
     return None
 
 
+def name_stored_file(message: str, url: str, name: object) -> str:
+    """Return a message with a file's name in place of the URL of a page that was stored without its URL."""
+    return message.replace(url, str(name)) if url.startswith(STORED_URL_PREFIX) else message
+
+
 def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -> Article:
     """Return an Article from a page's fields. Its language is detected from the text, whatever the URL names.
 

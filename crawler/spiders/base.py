@@ -27,7 +27,16 @@ from crawler.context.exceptions import RequestFailed, RobotsForbidden, TooManyRe
 from crawler.context.modes import Storage
 from crawler.context.request_meta import META_KEY, RequestMeta
 from crawler.context.run_context import RunContext, page_read
-from crawler.errors import Blocked, CrawlerError, NotAnArticle, PageChanged, SourceError, Unreachable, UsageError
+from crawler.errors import (
+    Blocked,
+    CrawlerError,
+    NotAnArticle,
+    PageChanged,
+    SourceError,
+    Unreachable,
+    UsageError,
+    suggest_nearest,
+)
 from crawler.items import Article, ArticleFlag, Rights, SnapshotRef
 from crawler.monitoring.run_counts import RunCount
 from crawler.pages.base import Page, read_snapshot
@@ -39,6 +48,8 @@ from crawler.text import dates
 from crawler.text.counts import format_count
 
 GONE_STATUSES = (404, 410)
+ARGUMENTS = ("url", "since", "limit", "all")
+"""Arguments of a run (`scrapy crawl NAME -a limit=5`)."""
 FLAG_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 MAX_LIMIT_DIGITS = 10
 MAX_REMEMBERED_ADDRESSES = 512
@@ -126,9 +137,10 @@ class SourceSpider(scrapy.Spider):
         An argument that cannot be used is logged in one sentence, and the run requests and stores nothing. (Scrapy logs
         an exception of this method as a traceback.)
         """
-        context: RunContext = kwargs.setdefault("context", RunContext.from_crawler(crawler))
+        context = RunContext.from_crawler(crawler)
         try:
-            return super().from_crawler(crawler, *args, **kwargs)
+            raise_if_unknown_argument(kwargs)
+            return super().from_crawler(crawler, *args, context=context, **kwargs)
         except UsageError as error:
             logging.getLogger(cls.name).error("%s", error)  # noqa: TRY400
             context.storage = Storage.NONE
@@ -383,6 +395,14 @@ class SourceSpider(scrapy.Spider):
         else:
             self.context.has_failed_listing |= meta.is_listing
             self.context.report_problem(error, self.to_public_url(request.url) if request else None)
+
+
+def raise_if_unknown_argument(names: Iterable[str]) -> None:
+    """Raise UsageError for an argument that no run has. Those that begin with `_` are scrapyd's own."""
+    for name in names:
+        if name not in ARGUMENTS and not name.startswith("_"):
+            hint = suggest_nearest(name, ARGUMENTS) or "."
+            raise UsageError(f"-a {name}=…: there is no such argument{hint} Known ones: {', '.join(ARGUMENTS)}.")
 
 
 def parse_flag(name: str, text: str) -> bool:

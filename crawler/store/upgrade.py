@@ -43,6 +43,7 @@ def upgrade_schema(engine: Engine, name: str, file: Path | None, *, backup: bool
             _enable_wal(connection)
         if _read_revision(connection) == SCHEMA_REVISION:
             return  # the usual case: Alembic is not imported
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs at its import too
         with _exclusive_transaction(connection):
             found = _read_revision(connection)
             if found == SCHEMA_REVISION:
@@ -121,7 +122,6 @@ def _exclusive_transaction(connection: Connection) -> Iterator[None]:
 def _run_migrations(connection: Connection) -> None:
     from alembic import command
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = make_alembic_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

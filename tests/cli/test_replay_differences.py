@@ -17,6 +17,12 @@ def test_short_values_are_shown_whole() -> None:
     assert format_difference("0.title", "One", None) == ["    expected One", "    found    null"]
 
 
+def test_values_of_two_kinds_are_not_compared_by_character() -> None:
+    expected, found = format_difference("articles", 1, LONG)
+    assert expected == "    expected 1"
+    assert found.startswith("    found    word0 word1")
+
+
 @pytest.mark.parametrize("field", ["0.body", "0.body_starts"])
 def test_long_texts_are_shown_around_the_first_difference(field: str) -> None:
     where, expected, found = format_difference(field, LONG, LONG.replace("word100 ", "wort100 "))
@@ -59,6 +65,12 @@ def test_the_command_prints_the_place(tmp_path: Path) -> None:
     head, mark, rest = text.partition('"title": "')
     assert mark
     place.write_text(f"{head}{mark}{'x' * 250}{rest}", encoding="utf-8")
-    done = Sandbox(tmp_path).run_crawler("replay", "--snapshots", folder.parent)
+    words = ("replay", "--snapshots", folder.parent)
+    done = Sandbox(tmp_path).run_crawler(*words)
     assert done.code == 12
     assert "    first difference at character 0\n    expected xxx" in done.out
+    (folder / "article_1405.meta.json").unlink()
+    page = folder / "article_1405.html"
+    replayed, extracted = Sandbox(tmp_path).run_many(words, ("extract", page, "--source", "qazmonitor"))
+    assert "    found    article_1405.html: the field" in replayed.out
+    assert extracted.err.startswith(f"crawler: {page}: the field")

@@ -130,6 +130,8 @@ def test_a_second_crawl_says_what_it_did_not_export(tmp_path: Path) -> None:
         ("limit=-1", "-a limit=-1 cannot be used: write a number of articles such as limit=5."),
         ("since=soon", "-a since=soon cannot be used: write a date such as since=2026-01-31."),
         ("all=perhaps", "-a all=perhaps cannot be used: write all=true or all=false."),
+        ("limt=5", "-a limt=…: there is no such argument, did you mean 'limit'? Known ones: url, since, limit, all."),
+        ("context=x", "-a context=…: there is no such argument. Known ones: "),
         ("url=http://[x", "'http://[x' is no address of a page: write it whole, such as "),
     ],
 )

@@ -34,7 +34,7 @@ def extract(
     from crawler.config import load_config
     from crawler.errors import NotAnArticle, SourceError, choose_exit_code
     from crawler.keywords import Matcher, load_rules
-    from crawler.pages.base import read_snapshot
+    from crawler.pages.base import name_stored_file, read_snapshot
 
     config = load_config(context.obj)
     spider = spiders.load_spider(source)
@@ -50,10 +50,10 @@ def extract(
         try:
             reading = read_snapshot(snapshot, site)
         except NotAnArticle as reason:
-            print_error(reason)
+            print_error(name_stored_file(str(reason), snapshot.url, file))
             continue
         except SourceError as error:
-            print_error(error)
+            print_error(name_stored_file(str(error), snapshot.url, file))
             codes[request] = error.exit_code
             continue
         if links:
@@ -63,7 +63,7 @@ def extract(
             for article in reading.articles:
                 matches = matcher.find_matches(article.texts, language=article.language, source=article.source)
                 print_json(replace(article, matches=matches).to_dict())
-        print_notes(reading, snapshot.url, links=links)
+        print_notes(reading, name_stored_file(snapshot.url, snapshot.url, file), links=links)
         for problem in reading.problems:
             codes[request] = problem.exit_code
     raise typer.Exit(choose_exit_code(codes.values()))

@@ -119,7 +119,8 @@ def format_difference(field: str, expected: Any, found: Any) -> list[str]:
     if field.endswith(".body_ends"):
         texts[1] = texts[1][-max(len(texts[0]), 1) :]
     is_part = field.endswith((".body_has", ".body_lacks"))
-    if is_part or max(map(len, texts)) <= MAX_VALUE_LENGTH:
+    is_comparable = type(expected) is type(found) and not is_part
+    if not is_comparable or max(map(len, texts)) <= MAX_VALUE_LENGTH:
         return [f"    expected {_shorten(texts[0])}", f"    found    {_shorten(texts[1])}"]
     at = next((index for index, (one, other) in enumerate(zip(*texts, strict=False)) if one != other), None)
     at = min(map(len, texts)) if at is None else at
