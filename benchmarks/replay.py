@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 COMMANDS = {
     "crawl --replay snapshots --dry-run": ["crawl", "--replay", "snapshots", "--dry-run"],
     "crawl --replay snapshots": ["crawl", "--replay", "snapshots"],
+    "crawl --replay snapshots --keep": ["crawl", "--replay", "snapshots", "--keep"],
     "replay": ["replay"],
 }
 

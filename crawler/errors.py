@@ -101,9 +101,18 @@ class SourceError(CrawlerError):
 
 
 class Unreachable(SourceError):
-    """No answer, or only errors of a broken server. A later try may succeed."""
+    """No answer, or only errors of a broken server. A later try may succeed.
+
+    `reason` is the clause in the message that says what failed, `advice` the sentence after it, for a message about
+    what depends on this request. Both are empty where the message has only one part.
+    """
 
     exit_code = 10
+
+    def __init__(self, message: str, *, url: str | None = None, reason: str = "", advice: str = "") -> None:
+        """Set the message and its parts."""
+        super().__init__(message, url=url)
+        self.reason, self.advice = reason, advice
 
 
 class Blocked(SourceError):

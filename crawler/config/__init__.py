@@ -7,6 +7,7 @@ Without a file the built-in values apply. A variable outranks the file. Two unde
 model.py           every setting with its type and built-in value
 subscriptions.py   subscribers and channels
 delivery_times.py  delivery schedules and quiet hours
+proxy.py           the address of a proxy, and its password
 base.py            types and checks that these share
 loading.py         reads file and variables, and explains errors
 toml_file.py       finds the line of a key in a TOML file

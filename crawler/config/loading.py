@@ -12,13 +12,15 @@ from pydantic_settings import SettingsError
 
 from crawler.config.base import format_input, get_validation_message
 from crawler.config.model import CONFIG_FILE_NAME, VARIABLE_PREFIX, Config
+from crawler.config.proxy import has_password
 from crawler.config.toml_file import find_toml_line, format_location, is_section, list_known_keys, parse_toml
 from crawler.errors import ConfigError, suggest_nearest
 
 NO_SETTING = "path"
 """The one field of Config that is not a setting."""
 SECRET_SECTIONS = ("alarms", "channels")
-"""Sections whose values are never shown, because an address may contain a password."""
+SECRET_KEYS = ("proxy", "base_url")
+"""Sections and keys whose values are never shown, because an address may contain a password."""
 
 
 def find_config_file(explicit_path: Path | None = None) -> Path | None:
@@ -43,6 +45,7 @@ def load_config(explicit_path: Path | None = None) -> Config:
     text, values = _read_file(path)
     _raise_if_unknown_variable()
     if path is not None:
+        _raise_if_proxy_password(values, path, text)
         _resolve_paths(values, path.absolute().parent)
     try:
         return Config(**values, path=path.absolute() if path else None)
@@ -58,6 +61,23 @@ def load_config(explicit_path: Path | None = None) -> Config:
 def list_variables() -> list[str]:
     """Return the names of the `CRAWLER_*` variables in the environment."""
     return sorted(name for name in os.environ if name.startswith(VARIABLE_PREFIX))
+
+
+def _raise_if_proxy_password(values: dict[str, Any], path: Path, text: str) -> None:
+    """Raise ConfigError for a proxy with a user name or a password in the file, which backups and others may read."""
+    sources = values.get("sources")
+    tables: list[tuple[tuple[str, ...], Any]] = [((), values)]
+    if isinstance(sources, dict):
+        tables += [(("sources", name), table) for name, table in sources.items()]
+    for keys, table in tables:
+        proxy = table.get("proxy") if isinstance(table, dict) else None
+        if isinstance(proxy, str) and has_password(proxy):
+            where = format_location(str(path), text, (*keys, "proxy"))
+            variable = VARIABLE_PREFIX + "__".join((*keys, "proxy")).upper()
+            raise ConfigError(
+                f"{where}: {'.'.join((*keys, 'proxy'))} must have no user name or password in this file: set the "
+                f"variable {variable} to the whole address."
+            )
 
 
 def _resolve_paths(values: dict[str, Any], folder: Path) -> None:
@@ -108,7 +128,8 @@ def _format_error(error: ValidationError, path: Path | None, text: str) -> str:
     if first["type"] == "extra_forbidden":
         known = [name for name in list_known_keys(Config, keys) if name != NO_SETTING]
         return f"{where}: there is no setting {dotted!r}{suggest_nearest(str(keys[-1]), known) or '.'}"
-    value = "" if keys[0] in SECRET_SECTIONS else f" = {format_input(first['input'])}"
+    is_secret = keys[0] in SECRET_SECTIONS or keys[-1] in SECRET_KEYS
+    value = "" if is_secret else f" = {format_input(first['input'])}"
     return f"{where}: {dotted}{value} cannot be used: {message}."
 
 

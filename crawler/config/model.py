@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import platformdirs
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from crawler.config.base import ArticleLanguage, ConfigSection, format_input, validate_timezone
+from crawler.config.proxy import parse_proxy
 from crawler.config.subscriptions import NAME_PATTERN, ChannelAddress, Subscription
 from crawler.config.toml_file import format_location
 from crawler.errors import UnknownSource, format_install_advice, suggest_nearest
@@ -76,6 +77,13 @@ def validate_web_address(value: str | None) -> str | None:
     return value
 
 
+def validate_proxy(value: SecretStr | None) -> SecretStr | None:
+    """Return the address of a proxy. Raise ValueError for one that cannot be used."""
+    if value is not None:
+        parse_proxy(value.get_secret_value())
+    return value
+
+
 def validate_age(value: object) -> timedelta:
     """Return `45m`, `6h`, `3d` or `2w` as a timedelta. Raise ValueError for anything else."""
     age = parse_age(value) if isinstance(value, str) else value
@@ -87,6 +95,7 @@ def validate_age(value: object) -> timedelta:
 
 
 Age = Annotated[timedelta, BeforeValidator(validate_age)]
+ProxyAddress = Annotated[SecretStr | None, AfterValidator(validate_proxy)]
 
 
 class SourceConfig(ConfigSection):
@@ -99,6 +108,7 @@ class SourceConfig(ConfigSection):
     jitter: int | None = Field(None, ge=0, le=86_400, description="maximum random delay of a start in seconds")
     base_url: str | None = Field(None, description="a copy of the site to read instead")
     allow_private: bool | None = Field(None, description="the source may be at a private or loopback address")
+    proxy: ProxyAddress = Field(None, description="proxy of the source, or `none`; None: that of all sources")
     languages: tuple[ArticleLanguage, ...] | None = Field(None, description="language versions to crawl")
     pages: int | None = Field(None, ge=1, le=100_000, description="list pages per language in a run without --since")
     page_size: int | None = Field(None, ge=1, le=50, description="articles per GraphQL response")
@@ -142,6 +152,7 @@ class Config(BaseSettings):
     rules: Path | None = Field(None, description="rules file; None: the shipped rules")
     timezone: str = "Asia/Almaty"
     allow_private: bool = Field(False, description="sources may be at private or loopback addresses")
+    proxy: ProxyAddress = Field(None, description="proxy of all sources; None: http_proxy and https_proxy")
     archive: bool = Field(True, description="keep every response in WARC files")
     semantic: bool = Field(
         False, description="compare meanings for stories, across languages; needs the extra `semantic`"
@@ -239,6 +250,11 @@ class Config(BaseSettings):
         """Return whether a source may be at a private or loopback address."""
         own_setting = self.get_source(name).allow_private
         return self.allow_private if own_setting is None else own_setting
+
+    def get_proxy_address(self, name: str) -> SecretStr | None:
+        """Return the address of a source's proxy, or `none`. None: the environment decides."""
+        own_setting = self.get_source(name).proxy
+        return self.proxy if own_setting is None else own_setting
 
     def get_timezone(self, subscription: Subscription) -> tzinfo:
         """Return the time zone of a subscriber."""

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from crawler.config.loading import list_variables
 from crawler.config.model import Config
+from crawler.config.proxy import NO_PROXY, parse_proxy, read_environment_proxies
+from crawler.errors import ConfigError
 
 
 class MissingSetting(StrEnum):
@@ -25,7 +29,9 @@ class MissingSetting(StrEnum):
 class ConfigSummary:
     """The configuration in force, without secrets.
 
-    `file` and `rules` are None for built-in values and the shipped rules, `archive_dir` without an archive.
+    `proxy` is that of all sources and `source_proxies` those of single ones, as people read them; `none` is none by the
+    owner's setting, None without any setting. `file` and `rules` are None for built-in values and the shipped rules,
+    `archive_dir` without an archive.
     `variables` are the names of the `CRAWLER_*` variables in the environment. `subscriptions` maps each subscriber to
     its channels.
     """
@@ -36,6 +42,8 @@ class ConfigSummary:
     database_url: str
     archive_dir: Path | None
     rules: Path | None
+    proxy: str | None
+    source_proxies: Mapping[str, str]
     channels: tuple[str, ...]
     subscriptions: Mapping[str, tuple[str, ...]]
     alarm_count: int
@@ -57,11 +65,27 @@ def summarize_config(config: Config) -> ConfigSummary:
         database_url=_hide_password(config.database_url),
         archive_dir=config.archive_dir if config.archive else None,
         rules=config.rules,
+        proxy=_describe_proxy(config.proxy) or _describe_environment_proxy(),
+        source_proxies={
+            name: text for name, source in config.sources.items() if (text := _describe_proxy(source.proxy))
+        },
         channels=tuple(config.channels),
         subscriptions={name: subscription.channels for name, subscription in config.subscriptions.items()},
         alarm_count=len(config.alarm_addresses),
         missing=tuple(setting for setting, value in present.items() if not value),
     )
+
+
+def _describe_proxy(address: SecretStr | None) -> str | None:
+    return None if address is None else str(parse_proxy(address.get_secret_value()) or NO_PROXY)
+
+
+def _describe_environment_proxy() -> str | None:
+    try:
+        proxies = read_environment_proxies()
+    except ConfigError as error:
+        return f"unusable: {error}"
+    return ", ".join(f"{proxy} (variable {scheme}_proxy)" for scheme, proxy in sorted(proxies.items())) or None
 
 
 def _hide_password(url: str) -> str:

@@ -2,6 +2,7 @@
 
 060 conditional   skips known articles that are not due, and makes other requests for known addresses conditional
 100 robots        replaces Scrapy's RobotsTxtMiddleware, which lets some waiting requests through
+540 proxy         replaces Scrapy's HttpProxyMiddleware: the proxy of the source, and its password
 550 retry         replaces Scrapy's RetryMiddleware: growing delays, Retry-After, dead networks
 560 guard         only http and https, no private addresses, no body above the size limit
 590 decompress    replaces Scrapy's HttpCompressionMiddleware: truncated bodies are errors

@@ -27,6 +27,7 @@ from crawler.context.exceptions import RequestFailed
 from crawler.context.request_meta import RequestMeta
 from crawler.context.run_context import RunContext
 from crawler.errors import ArchiveError
+from crawler.middlewares.proxy import is_password_refusal
 from crawler.spiders.base import SourceSpider, is_cut_off
 from crawler.store import HttpCacheEntry
 
@@ -65,7 +66,7 @@ class ArchiveMiddleware:
 
     async def process_response(self, request: Request, response: Response) -> Response:
         """Write the response. Raise ArchiveError, and end the run, when that fails."""
-        if "cached" in response.flags:
+        if "cached" in response.flags or is_password_refusal(request, response):
             return response
         fetched_at = datetime.now(UTC).replace(microsecond=0)
         if self._failure is not None:
@@ -115,7 +116,7 @@ def _make_transaction(
         body=response.body,
         fetched_at=fetched_at,
         protocol=response.protocol or "HTTP/1.1",
-        ip=str(response.ip_address) if response.ip_address else None,
+        ip=str(response.ip_address) if response.ip_address and not request.meta.get("proxy") else None,
         truncated="disconnect" if is_cut_off(response) else None,
         prior_record=_make_prior_record(RequestMeta.from_request(request).cache_entry),
         run_tag=run_tag,

@@ -3,6 +3,9 @@
 Only http and https. No address outside the open internet, unless CRAWLER_ALLOW_PRIVATE is true. A host that is an
 address is refused before anything is sent; a name is refused by `resolver.GuardedResolver` when it is resolved. A
 redirect is a request like any other and passes here again. Off in a replay, which opens no connection.
+
+A proxy resolves names itself. So a name that is requested through one is resolved here first, where that is possible.
+A name that only the proxy can resolve is left to the proxy.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from crawler.context.exceptions import RequestFailed
 from crawler.context.run_context import RunContext
 from crawler.errors import ForbiddenTarget
 from crawler.middlewares.network_addresses import is_public, parse_host_address
-from crawler.middlewares.resolver import private_allowed, refused_hosts
+from crawler.middlewares.resolver import GuardedResolver, private_allowed, refused_hosts
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +33,8 @@ class GuardMiddleware:
     def __init__(self, *, allow_private: bool, body_limit: int, allow_files: bool = False) -> None:
         self._allow_private, self._body_limit, self._allow_files = allow_private, body_limit, allow_files
         self._downgraded: set[str] = set()
+        self._private_addresses: dict[str, str | None] = {}
+        """A private address of each name that was requested through a proxy."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -43,8 +48,8 @@ class GuardMiddleware:
             raise NotConfigured
         return cls(allow_private=allow_private, body_limit=settings.getint("DOWNLOAD_MAXSIZE"), allow_files=is_shell)
 
-    def process_request(self, request: Request) -> None:
-        """Raise ForbiddenTarget for another scheme, or for a host that is a private address."""
+    async def process_request(self, request: Request) -> None:
+        """Raise ForbiddenTarget for another scheme, or for a host that is a private address or leads a proxy to one."""
         parts = urlparse_cached(request)
         if self._allow_files and parts.scheme == "file":
             return
@@ -54,6 +59,8 @@ class GuardMiddleware:
         if not parts.hostname:
             raise _make_forbidden(f"{request.url}: the address has no host.")
         address = parse_host_address(parts.hostname)
+        if address is None and request.meta.get("proxy") and not self._allow_private:
+            address = await self._find_private_address(parts.hostname)
         if address is not None and not self._allow_private and not is_public(address):
             raise _make_forbidden(_format_private_address(request.url, parts.hostname, address))
         self._log_downgrade(request)
@@ -67,6 +74,16 @@ class GuardMiddleware:
                 raise _make_forbidden(message) from exception
         if isinstance(exception, DownloadCancelledError):
             raise _make_forbidden(format_too_large(request.url, self._body_limit)) from exception
+
+    async def _find_private_address(self, host: str) -> str | None:
+        """Return a private address of a name. It is resolved once: without name servers each time would take long."""
+        from twisted.internet import reactor
+
+        if host not in self._private_addresses:
+            resolver = reactor.nameResolver
+            assert isinstance(resolver, GuardedResolver)
+            self._private_addresses[host] = await resolver.find_private_address(host)
+        return self._private_addresses[host]
 
     def _log_downgrade(self, request: Request) -> None:
         """Log, once for each host, a redirect from https to http. It is followed."""

@@ -9,13 +9,12 @@ beyond DNS_TIMEOUT nor the end of the process, which waits for Twisted's own thr
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Self
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from scrapy.crawler import Crawler
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -30,6 +29,9 @@ ResolvedAddresses = list[tuple[int, str]]
 private_allowed = threading.Event()
 """Set when this process's crawl may open private addresses. The guard sets it: Scrapy makes one resolver for the whole
 process, before the crawl's own settings are known."""
+
+trusted_hosts: set[str] = set()
+"""Hosts of the owner's proxies, which may have private addresses. The proxy middleware sets them."""
 
 refused_hosts: dict[str, str] = {}
 """Host names that resolved to a private address, with that address. The guard makes the error from it."""
@@ -53,8 +55,6 @@ class GuardedResolver:
         self._reactor, self._timeout = reactor, timeout
         self._resolved: dict[str, ResolvedAddresses] = {}
         self._receivers: dict[str, list[Callable[[ResolvedAddresses], None]]] = {}
-        # The owner's own proxy may have a private address.
-        self._trusted = {urlsplit(proxy).hostname for proxy in getproxies().values()}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, reactor: Any) -> Self:
@@ -84,14 +84,24 @@ class GuardedResolver:
                     resolutionReceiver.addressResolved(kind("TCP", address, portNumber))
             resolutionReceiver.resolutionComplete()
 
-        if hostName in self._resolved:
-            deliver(self._resolved[hostName])
-        elif hostName in self._receivers:
-            self._receivers[hostName].append(deliver)
-        else:
-            self._receivers[hostName] = [deliver]
-            self._resolve_in_thread(hostName)
+        self._resolve(hostName, deliver)
         return resolution
+
+    async def find_private_address(self, name: str) -> str | None:
+        """Return a private address of a name, None if it has none or cannot be resolved here."""
+        found: asyncio.Future[ResolvedAddresses] = asyncio.get_running_loop().create_future()
+        self._resolve(name, lambda addresses: None if found.done() else found.set_result(addresses))
+        return next((address for _, address in await found if not is_public(address)), None)
+
+    def _resolve(self, name: str, deliver: Callable[[ResolvedAddresses], None]) -> None:
+        """Pass on all addresses of a name, private ones too: none when there is none, or none in time."""
+        if name in self._resolved:
+            deliver(self._resolved[name])
+        elif name in self._receivers:
+            self._receivers[name].append(deliver)
+        else:
+            self._receivers[name] = [deliver]
+            self._resolve_in_thread(name)
 
     def resolve_name(self, name: str) -> ResolvedAddresses:
         """Resolve a name by the system. It blocks; it raises OSError for an unknown name."""
@@ -122,7 +132,7 @@ class GuardedResolver:
             deliver(found)
 
     def _filter_public(self, name: str, found: ResolvedAddresses) -> ResolvedAddresses:
-        if private_allowed.is_set() or name in self._trusted:
+        if private_allowed.is_set() or name in trusted_hosts:
             return found
         public = [(family, address) for family, address in found if is_public(address)]
         if found and not public:

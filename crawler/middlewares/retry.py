@@ -6,6 +6,8 @@ Replaces Scrapy's RetryMiddleware, with three differences:
 * A Retry-After header pauses the whole host. One above CRAWLER_LONGEST_WAIT seconds raises Blocked instead.
 * A host that never answers raises Unreachable after CRAWLER_REACH_SECONDS (see `circuit_breaker`).
 
+Where a request goes through a proxy, an error names the proxy if it is the proxy's.
+
 A waiting request sleeps in `process_request`, so it occupies one of Scrapy's CONCURRENT_REQUESTS slots. When all of
 them wait for a host, the run's other requests wait too.
 
@@ -23,6 +25,7 @@ from typing import Self
 
 from OpenSSL import SSL
 from scrapy import Request, Spider, signals
+from scrapy.core.downloader.handlers.http11 import TunnelError
 from scrapy.crawler import Crawler
 from scrapy.exceptions import (
     CannotResolveHostError,
@@ -43,6 +46,7 @@ from crawler.context.request_meta import RequestMeta
 from crawler.context.run_context import RunContext
 from crawler.errors import Blocked, Unreachable
 from crawler.middlewares.circuit_breaker import CircuitBreaker
+from crawler.middlewares.proxy import AUTHENTICATION_REQUIRED, AUTHORIZATION_HEADER, is_password_refusal
 
 FIRST_TRY_SHARE = 0.4
 """Share of the grace period that the first request to an unknown host may take. The retry has the rest."""
@@ -51,6 +55,10 @@ STOP_CHECK_SECONDS = 0.5
 """Longest sleep of a waiting request before it looks whether the run was stopped."""
 CERTIFICATE_REASON = "certificate verify failed"
 """OpenSSL's name of the reason SSL_R_CERTIFICATE_VERIFY_FAILED; pyOpenSSL hands over names, not numbers."""
+TUNNEL_STATUS_PATTERN = re.compile(r"'status': (\d{3})")
+"""The HTTP status of a proxy that opens no tunnel: Scrapy hands it over in a message only."""
+NETWORK_ADVICE = "Check the network, then run again."
+PROXY_ADVICE = "Check the proxy and its address, then run again."
 MAX_RETRY_AFTER = timedelta(days=366)
 MAX_DIGITS = 10
 """Digits of a Retry-After in seconds that are read; Python converts at most 4,300, and `timedelta` fewer."""
@@ -60,16 +68,17 @@ FAR_DATE_PATTERN = re.compile(
 )
 """An HTTP date in a year after 9999, in each of the forms of RFC 9110."""
 
-NETWORK_ERRORS: dict[type[Exception], str] = {
-    CannotResolveHostError: "its name cannot be resolved",
-    DownloadConnectionRefusedError: "it refuses connections",
-    DownloadTimeoutError: "it does not answer in time",
-    ResponseDataLossError: "its answer breaks off",
-    DownloadFailedError: "the connection fails",
-    ConnectError: "the connection fails",
-    ConnectionDone: "the connection breaks off",
-    ConnectionLost: "the connection breaks off",
+NETWORK_ERRORS: dict[type[Exception], tuple[str, str]] = {
+    CannotResolveHostError: ("its name cannot be resolved", "the name of the proxy {proxy} cannot be resolved"),
+    DownloadConnectionRefusedError: ("it refuses connections", "the proxy {proxy} refuses connections"),
+    DownloadTimeoutError: ("it does not answer in time", "no answer comes through the proxy {proxy} in time"),
+    ResponseDataLossError: ("its answer breaks off", "the answer through the proxy {proxy} breaks off"),
+    DownloadFailedError: ("the connection fails", "the connection through the proxy {proxy} fails"),
+    ConnectError: ("the connection fails", "the connection to the proxy {proxy} fails"),
+    ConnectionDone: ("the connection breaks off", "the connection through the proxy {proxy} breaks off"),
+    ConnectionLost: ("the connection breaks off", "the connection through the proxy {proxy} breaks off"),
 }
+"""What failed, of a host that is requested directly, and of the proxy."""
 
 
 class BackoffRetryMiddleware:
@@ -119,6 +128,8 @@ class BackoffRetryMiddleware:
         When the retries are used up, the last response goes to the spider.
         """
         host = urlparse_cached(request).netloc
+        if is_password_refusal(request, response):
+            raise self._give_up_host(request, host, describe_proxy_refusal(request, host, response.status))
         self._breaker.record_answer(host)
         if response.status not in self._retry_statuses or request.meta.get("dont_retry"):
             return response
@@ -135,11 +146,13 @@ class BackoffRetryMiddleware:
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Return a retry while the host may still answer, else raise Unreachable."""
-        reason = describe_network_error(exception)
+        host = urlparse_cached(request).netloc
+        reason = describe_network_error(exception, request, host)
         if reason is None or self._is_replay:
             return None
-        host = urlparse_cached(request).netloc
-        self._breaker.record_failure(host, f"{host} is unreachable: {reason}")
+        if get_tunnel_status(exception) in range(400, 500):
+            raise self._give_up_host(request, host, reason) from exception
+        self._breaker.record_failure(host, reason)
         retry = None
         if self._breaker.get_open_reason(host) is None and not request.meta.get("dont_retry"):
             is_known = self._breaker.has_answered(host)
@@ -149,12 +162,18 @@ class BackoffRetryMiddleware:
             return retry
         if not self._breaker.has_answered(host) or self._breaker.is_failing(host):
             self._breaker.open_circuit(host)
-        raise _make_unreachable(request, f"{host} is unreachable: {reason}") from exception
+        raise _make_unreachable(request, reason) from exception
 
     @property
     def _spider(self) -> Spider:
         assert self._crawler.spider is not None
         return self._crawler.spider
+
+    def _give_up_host(self, request: Request, host: str, reason: str) -> RequestFailed:
+        """Return the error for a host that the proxy does not connect to. The host gets no more requests."""
+        self._breaker.record_failure(host, reason)
+        self._breaker.open_circuit(host)
+        return _make_unreachable(request, reason)
 
     def _raise_if_given_up(self, request: Request, host: str) -> None:
         if host in self._blocked_hosts:
@@ -210,8 +229,9 @@ class BackoffRetryMiddleware:
 
 
 def _make_unreachable(request: Request, reason: str) -> RequestFailed:
-    message = f"{request.url}: {reason}. Check the network, then run again."
-    return RequestFailed(Unreachable(message, url=request.url))
+    advice = PROXY_ADVICE if request.meta.get("proxy") else NETWORK_ADVICE
+    message = f"{request.url}: {reason}. {advice}"
+    return RequestFailed(Unreachable(message, url=request.url, reason=reason, advice=advice))
 
 
 def parse_retry_after(response: Response, fetched_at: datetime) -> timedelta | None:
@@ -242,11 +262,39 @@ def _parse_http_date(text: str) -> datetime | None:
     return time_found if time_found.tzinfo else time_found.replace(tzinfo=UTC)
 
 
-def describe_network_error(exception: Exception) -> str | None:
-    """Return what failed between us and the host, None if the exception is not a network error."""
+def describe_network_error(exception: Exception, request: Request, host: str) -> str | None:
+    """Return what failed between us and the host, as a clause. None if the exception is not a network error.
+
+    Behind a proxy only a host's certificate is certainly the host's fault.
+    """
+    proxy: str | None = request.meta.get("proxy")
     if _is_certificate_error(exception):
-        return "its TLS certificate cannot be verified"
-    return next((words for kind, words in NETWORK_ERRORS.items() if isinstance(exception, kind)), None)
+        return f"{host} is unreachable: its TLS certificate cannot be verified"
+    if isinstance(exception, TunnelError):
+        return describe_proxy_refusal(request, host, get_tunnel_status(exception))
+    for kind, (own_words, proxy_words) in NETWORK_ERRORS.items():
+        if isinstance(exception, kind):
+            return proxy_words.format(proxy=proxy) if proxy else f"{host} is unreachable: {own_words}"
+    return None
+
+
+def describe_proxy_refusal(request: Request, host: str, status: int | None) -> str:
+    """Return why the request's proxy does not connect to a host, as a clause."""
+    proxy = f"the proxy {request.meta.get('proxy')}"
+    if status == AUTHENTICATION_REQUIRED:
+        if AUTHORIZATION_HEADER in request.headers:
+            return f"{proxy} refuses the user name and password that it was given (HTTP {status})"
+        return f"{proxy} wants a user name and a password (HTTP {status})"
+    if status is None:
+        return f"{proxy} does not answer as an HTTP proxy does"
+    verb = "refuses to connect" if 400 <= status < 500 else "cannot connect"
+    return f"{proxy} {verb} to {host} (HTTP {status})"
+
+
+def get_tunnel_status(exception: Exception) -> int | None:
+    """Return the HTTP status of a proxy that opened no tunnel, None for any other exception or answer."""
+    found = TUNNEL_STATUS_PATTERN.search(str(exception)) if isinstance(exception, TunnelError) else None
+    return int(found[1]) if found else None
 
 
 def _is_certificate_error(exception: Exception) -> bool:

@@ -32,6 +32,7 @@ MAX_ROBOTS_BYTES = 500 * 1024
 """Bytes of robots.txt that are read. RFC 9309 asks for at least these."""
 MAX_COPY_AGE_SECONDS = 24 * 3600
 """Age up to which the last good copy counts while the server fails."""
+LATER = "Try again later."
 logger = logging.getLogger(__name__)
 
 
@@ -42,7 +43,7 @@ class StrictRobotsTxtMiddleware(RobotsTxtMiddleware):
         super().__init__(crawler)
         context = RunContext.from_crawler(crawler)
         self._folder: Path | None = context.config.data_folder / "robots" if context.can_write else None
-        self._failures: dict[str, str] = {}
+        self._failures: dict[str, Unreachable] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -56,7 +57,7 @@ class StrictRobotsTxtMiddleware(RobotsTxtMiddleware):
             copy = self._read_copy(netloc)
             if copy is None:
                 reason = f"HTTP {response.status} from {response.url}"
-                raise RequestFailed(Unreachable(reason, url=response.url))
+                raise RequestFailed(Unreachable(reason, url=response.url, reason=reason, advice=LATER))
             body = copy
         else:
             self._save_copy(netloc, body)
@@ -73,7 +74,7 @@ class StrictRobotsTxtMiddleware(RobotsTxtMiddleware):
                 assert isinstance(waiting, Deferred)
                 waiting.callback(parser)
                 return
-            self._failures[netloc] = str(error).rstrip(".")
+            self._failures[netloc] = error if isinstance(error, Unreachable) else Unreachable(str(error))
         super()._robots_error(exc, netloc)
 
     def _read_copy(self, netloc: str) -> bytes | None:
@@ -109,11 +110,12 @@ class StrictRobotsTxtMiddleware(RobotsTxtMiddleware):
         """Raise RobotsForbidden where the rules forbid the request, and Unreachable while nobody knows the rules."""
         failure = self._failures.get(urlparse_cached(request).netloc)
         if failure is not None:
+            reason = f"robots.txt cannot be read ({failure.reason or str(failure).rstrip('.')})"
             message = (
-                f"{request.url} is not allowed now: robots.txt cannot be read ({failure}), and there is no copy of the "
-                "last 24 hours. Try again later."
+                f"{request.url} is not allowed now: {reason}, and there is no copy of the last 24 hours. "
+                f"{failure.advice or LATER}"
             )
-            raise RequestFailed(Unreachable(message, url=request.url))
+            raise RequestFailed(Unreachable(message, url=request.url, reason=reason, advice=failure.advice or LATER))
         try:
             super().process_request_2(rp, request)
         except IgnoreRequest as error:

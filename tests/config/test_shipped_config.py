@@ -16,9 +16,9 @@ from crawler.defaults import read_default
 TEXT = read_default("crawler.toml")
 SETTING = re.compile(r"^# (?=\w+ = |\[subscriptions\.)", re.MULTILINE)
 UNCOMMENTED = tomllib.loads(SETTING.sub("", TEXT))
-EXAMPLES = {"contact", "data_dir", "database", "rules", "templates"}
+EXAMPLES = {"contact", "data_dir", "database", "rules", "templates", "proxy"}
 """Settings without a default value. The file shows an example."""
-SOURCE_EXAMPLES = {"base_url", "allow_private", "permission"}
+SOURCE_EXAMPLES = {"base_url", "allow_private", "permission", "proxy"}
 
 
 def test_shipped_file_sets_nothing(tmp_path: Path) -> None:

@@ -85,6 +85,8 @@ process.start()
 
 SETTINGS: dict[str, Any] = {
     "DOWNLOADER_MIDDLEWARES": {
+        "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
+        "crawler.middlewares.proxy.SourceProxyMiddleware": 540,
         "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
         "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
         "crawler.middlewares.retry.BackoffRetryMiddleware": 550,

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
-import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from support.tls_front import serve_tls, write_certificate
 
 pytestmark = pytest.mark.slow
 
@@ -210,41 +202,8 @@ def test_a_run_that_is_told_to_stop_does_not_wait_to_the_end(site: Any, crawl: A
     assert ran.closed == "shutdown"
 
 
-def write_self_signed_certificate(file: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "self-signed")])
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
-
-
-@contextmanager
-def serve_tls(certificate: Path) -> Iterator[int]:
-    """Accept TLS connections on a port, and answer none."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-
-    def accept() -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = listening.accept()
-                with connection, suppress(OSError):
-                    context.wrap_socket(connection, server_side=True)
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        threading.Thread(target=accept, daemon=True).start()
-        yield listening.getsockname()[1]
-
-
 def test_a_certificate_that_cannot_be_verified_is_named(crawl: Any, tmp_path: Path) -> None:
-    write_self_signed_certificate(tmp_path / "certificate.pem")
-    with serve_tls(tmp_path / "certificate.pem") as port:
+    with serve_tls(write_certificate(tmp_path / "certificate.pem")) as port:
         ran = crawl(f"https://127.0.0.1:{port}/", DOWNLOAD_VERIFY_CERTIFICATES=True)
     assert "crawler.errors.Unreachable" in ran.only["kinds"]
     assert "its TLS certificate cannot be verified" in ran.only["message"]

@@ -80,6 +80,8 @@ def config_to_dict(config: Config) -> dict[str, Any]:
         "store": summary.database_url,
         "archive": str(summary.archive_dir) if summary.archive_dir else None,
         "rules": str(summary.rules) if summary.rules else None,
+        "proxy": summary.proxy,
+        "source_proxies": dict(summary.source_proxies),
         "sources": sources,
         "unwatched": unwatched,
         "channels": [
@@ -96,10 +98,11 @@ def config_to_dict(config: Config) -> dict[str, Any]:
 def list_problems(config: Config) -> list[str]:
     """Return what prevents runs or outputs, each in the words of the command that would fail.
 
-    These are unknown sources, a bad cron, an excerpt share without permission, broken rules, and channels, templates,
-    a store or a data folder that cannot be used.
+    These are unknown sources, a bad cron, an excerpt share without permission, broken rules, and a proxy, channels,
+    templates, a store or a data folder that cannot be used.
     """
     from crawler import spiders
+    from crawler.config.proxy import read_environment_proxies
     from crawler.keywords import load_rules
     from crawler.service.notifications import check_subscriptions
     from crawler.store import can_create_store, open_store, store_exists
@@ -114,6 +117,7 @@ def list_problems(config: Config) -> list[str]:
         lambda: config.raise_if_unknown_source(spiders.list_file_names()),
         lambda: check_crons(config),
         lambda: check_excerpt_shares(config),
+        lambda: config.proxy is None and read_environment_proxies(),
         lambda: load_rules(config.rules),
         lambda: check_subscriptions(config),
         check_store,
@@ -166,8 +170,11 @@ def find_unwatched(config: Config, sources: Sequence[str]) -> list[str]:
 
 def format_config(values: dict[str, Any], timezone: str) -> list[str]:
     """Return the settings as lines: a name and a value each, then what is missing."""
+    from crawler.config.proxy import NO_PROXY
+
     channels = [f"{each['name']} ({_format_channel_test(each, timezone)})" for each in values["channels"]]
     subscriptions = [f"{name} (to {', '.join(to)})" for name, to in values["subscriptions"].items()]
+    own_proxies = values["source_proxies"].items()
     rows = {
         "file": values["file"] or "none: built-in values",
         "variables": ", ".join(values["variables"]) or "none",
@@ -176,6 +183,7 @@ def format_config(values: dict[str, Any], timezone: str) -> list[str]:
         "store": values["store"],
         "archive": values["archive"] or "off",
         "rules": values["rules"] or "the shipped rules",
+        "proxy": ", ".join([values["proxy"] or NO_PROXY, *(f"{name}: {each}" for name, each in own_proxies)]),
         "sources": ", ".join(values["sources"]) or "none is enabled",
         "watch": _format_watch(values),
         "channels": ", ".join(channels) or "none",
