@@ -39,4 +39,4 @@ def get_validation_message(error: ErrorDetails) -> str:
 def format_input(value: object) -> str:
     """Return a value for an error message. An address is hidden, because it may contain a password."""
     written = repr(value)
-    return "'…' (an address is not shown)" if "://" in written else written
+    return "'…' (an address is not shown)" if "://" in written or "@" in written else written

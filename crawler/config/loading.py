@@ -19,7 +19,7 @@ from crawler.errors import ConfigError, suggest_nearest
 NO_SETTING = "path"
 """The one field of Config that is not a setting."""
 SECRET_SECTIONS = ("alarms", "channels")
-SECRET_KEYS = ("proxy", "base_url")
+SECRET_KEYS = ("proxy",)
 """Sections and keys whose values are never shown, because an address may contain a password."""
 
 

@@ -48,7 +48,7 @@ def parse_proxy(text: str) -> ProxyServer | None:
     if text == NO_PROXY:
         return None
     if not text.lower().startswith("http://"):
-        raise ValueError("write http://HOST:PORT or none; pages with https go through such a proxy too")
+        raise ValueError("write http://HOST:PORT, through which pages with https go too, or none")
     parts = _split_address(text)
     authorization = None
     if parts.username is not None:
@@ -65,8 +65,8 @@ def read_environment_proxies() -> dict[str, ProxyServer | None]:
             try:
                 found[scheme] = parse_proxy(address if "://" in address else f"http://{address}")
             except ValueError as error:
-                advice = 'or set proxy = "none" in crawler.toml'
-                raise ConfigError(f"The variable {scheme}_proxy cannot be used: {error}, {advice}.") from error
+                advice = 'With proxy = "none" in crawler.toml it is ignored.'
+                raise ConfigError(f"The variable {scheme}_proxy cannot be used: {error}. {advice}") from error
     return found
 
 

@@ -22,6 +22,7 @@ MISTAKES = {
     "a list of channels": f'channels = ["{ADDRESS}"]',
     "an unknown part of a channel": f'[channels.desk]\nurl = "{ADDRESS}"',
     "alarms": f'[alarms]\nchannels = "{ADDRESS}"',
+    "a copy of a site without a scheme": '[sources.mfa]\nbase_url = "user:geheim@host/mfa"',
     "a database in a list": 'database = ["postgresql://user:geheim@host/x"]',
 }
 
