@@ -153,7 +153,7 @@ def test_replay_of_the_archive_adds_nothing(folder: Path, tmp_path: Path) -> Non
     with open_store(url) as store:
         before = list_versions(store)
     config = ("--config", str(folder / "crawler.toml"))
-    (done,) = Sandbox(tmp_path).run_many((*config, "crawl", "--replay", str(folder / "archive"), "--json"))
+    (done,) = Sandbox(tmp_path).run_many((*config, "crawl", "--replay", str(folder / "archive"), "--keep", "--json"))
     assert sum(line["type"] == "run" for line in done.lines) == 3, done.all_output
     with open_store(url) as store:
         assert list_versions(store) == before
