@@ -31,8 +31,13 @@ NAMED_TAGS = frozenset("h1 h2 h3 h4 h5 h6 li figcaption blockquote p".split())
 """Elements whose name a block keeps as its `tag`."""
 NEVER_HIDDEN_TAGS = frozenset(("html", "body"))
 """A page hides them until its scripts have run."""
-HIDING_ATTRIBUTES = frozenset(("hidden", "aria-hidden", "style"))
+HIDING_ATTRIBUTES = frozenset(("hidden", "aria-hidden", "style", "class"))
 HIDDEN_STYLE = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+HIDDEN_CLASS = re.compile(
+    r"(?<![\w-])(?:sr-only(?:-focusable)?|visually-?hidden|screen-reader-(?:text|only)|material-(?:icons|symbols)[\w-]*)"
+    r"(?![\w-])"
+)
+"""Classes that well-known style sheets give to text for screen readers, and to text that is shown as an icon."""
 BLOCK_STYLE = re.compile(r"(?:^|[;\s])display\s*:\s*(?:block|flex|grid|table|list-item)\b", re.IGNORECASE)
 ESCAPED_TAG = re.compile(
     r"</?(?:a|b|big|br|center|div|em|figure|font|h[1-6]|hr|i|img|li|ol|p|script|span|strong|style|table|td|tr|u|ul)"
@@ -42,9 +47,12 @@ ESCAPED_TAG = re.compile(
 """A tag in the text itself: the site encoded its markup once more."""
 MAX_ESCAPED_LEVELS = 2
 MAX_FOOTNOTE_LENGTH = 6
-FOOTNOTE_MARK = re.compile(r"\s*(?:[\[(]?\d{1,3}[\])]?|[*†‡]{1,3})\s*")
-POWER_BASE = re.compile(r"(?:^|[\W\d_])[^\W\d_A-ZА-ЯЁ]{1,2}$|(?<!\d)10$")
-"""The end of a text after which a raised number is a power: "м", "km", "10"."""
+FOOTNOTE_MARK = re.compile(r"[\[(]?\d{1,3}[\])]?|[*†‡]{1,3}")
+UNIT = re.compile(r"(?:^|[\W\d_])[^\W\d_A-ZА-ЯЁ]{1,2}$")
+"""The end of a text after which a raised number is a power: "м", "km"."""
+TEN = re.compile(r"(?<!\d)10$")
+POWER = re.compile(r"[-−]?\d{1,3}")
+RAISED_CHARACTERS = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 LINE_END_HYPHEN = re.compile(r"(?<![^\W_])([^\W_]+)([-\u2010\u00ad])[ \t]*\r?\n\s*(?=([^\W_]+))")
 ICON_CLASS = re.compile(r"emoji|smil(?:ey|ie)|\bicon\b", re.IGNORECASE)
 ICON_SOURCE = re.compile(r"\bemojis?\b|\bsmil(?:ey|ie)s?\b", re.IGNORECASE)
@@ -57,6 +65,7 @@ SOURCE_NAMES = (
     *("data-srcset", "data-lazy-srcset", "src", "srcset"),
 )
 """Attributes with the address of an image, the most reliable first: `src` of a lazy image is a placeholder."""
+IMAGE_ADDRESS = re.compile(r"[^\s{}<>]{1,2000}\.(?:jpe?g|png|webp|gif|avif)(?:\?[^\s<>]*)?", re.IGNORECASE)
 SIZE_COMMA = re.compile(r"((?<=\s)\d{1,6}(?:\.\d{1,3})?[wx]),")
 SOURCE_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)[wx]")
 PLACEHOLDER_SOURCE = re.compile(
@@ -182,8 +191,8 @@ class _BlockCollector:
         elif name in LINE_BREAKING_TAGS or ("style" in attributes and BLOCK_STYLE.search(attributes["style"])):
             self._enter_block(node, name)
         else:
-            if name == "sup" and self._is_footnote_mark(node):
-                self.pending_text.append(" ")
+            if name == "sup" and self._add_raised_text(node):
+                return
             self._push_children(node)
 
     def _enter_block(self, node: Any, name: str) -> None:
@@ -229,12 +238,18 @@ class _BlockCollector:
         images = [block for block in inside if block.is_image]
         self.blocks[row.start :] = [Block(join_lines(inside), row.tag, None, row.node), *images]
 
-    def _is_footnote_mark(self, node: Any) -> bool:
-        text = node.text or (node[0].text if len(node) == 1 else None) or ""
-        if len(text) > MAX_FOOTNOTE_LENGTH or not FOOTNOTE_MARK.fullmatch(text):
+    def _add_raised_text(self, node: Any) -> bool:
+        """Separate a footnote's mark from the word before it. Return whether the text was added: a power of ten."""
+        text = (node.text or (node[0].text if len(node) == 1 else None) or "").strip()
+        if len(text) > MAX_FOOTNOTE_LENGTH:
             return False
         before = "".join(self.pending_text[-2:])[-MAX_FOOTNOTE_LENGTH:]
-        return not (text.strip().isdigit() and POWER_BASE.search(before))
+        if POWER.fullmatch(text) and TEN.search(before):
+            self.pending_text.append(text.translate(RAISED_CHARACTERS))  # "106" would be another number than 10⁶
+            return True
+        if FOOTNOTE_MARK.fullmatch(text) and not (text.isdigit() and UNIT.search(before)):
+            self.pending_text.append(" ")
+        return False
 
     def _add_image(self, node: Any, attributes: dict[str, str]) -> None:
         if is_icon(attributes):
@@ -299,6 +314,7 @@ def is_hidden(name: str, attributes: dict[str, str]) -> bool:
         "hidden" in attributes
         or attributes.get("aria-hidden", "").strip().lower() == "true"
         or ("style" in attributes and HIDDEN_STYLE.search(attributes["style"]) is not None)
+        or ("class" in attributes and HIDDEN_CLASS.search(attributes["class"]) is not None)
     )
 
 
@@ -325,11 +341,17 @@ def find_image_source(node: Any, attributes: dict[str, str]) -> str | None:
             source = _find_largest_source(source)
         if source and not PLACEHOLDER_SOURCE.fullmatch(source):
             return source
+    for name, value in attributes.items():
+        if name.startswith("data-") and IMAGE_ADDRESS.fullmatch(value) and not PLACEHOLDER_SOURCE.fullmatch(value):
+            return value
     for outer in node.iterancestors("picture", "source"):  # libxml2 puts what follows a <source> into it
         for element in (outer, *outer.iterchildren("source")):
             source = _find_largest_source(element.get("srcset") or element.get("data-srcset"))
             if source and not PLACEHOLDER_SOURCE.fullmatch(source):
                 return source
+    following = node.getnext()
+    if following is not None and following.tag == "noscript" and (shown := following.find(".//img")) is not None:
+        return find_image_source(shown, dict(shown.items()))
     return None
 
 

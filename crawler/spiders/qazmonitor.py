@@ -25,7 +25,7 @@ from crawler.text.urls import split_url
 HOSTS = ("qazmonitor.com", "www.qazmonitor.com", "en.qazmonitor.com")
 ARTICLE_PATH = re.compile(r"/(?P<section>[\w-]+)/(?P<id>\d+)(?:/.*)?")
 DATELINE = re.compile(
-    r"(?:(?P<city>[^,•]+)(?:,[^•]*)?•\s*)?(?P<date>\d{1,2} \w+,? \d{4} \| \d{1,2}:\d{2})"
+    r"(?:(?P<city>[^,•]+)(?:,[^•]*)?•\s*)?(?P<date>(?:[A-Za-z]{3,9},? )?\d{1,2} \w+\.?,? \d{4} \| \d{1,2}:\d{2})"
     r"\s*(?:(?P<minutes>\d+) min read)?"
 )
 READING_TIME = re.compile(r"(\d+) min read")

@@ -16,25 +16,27 @@ from importlib import resources
 from zoneinfo import ZoneInfo
 
 from crawler.items import Precision
-from crawler.text.months import get_month_numbers, get_weekdays
+from crawler.text.months import get_month_numbers_of_dates, get_weekdays
 
 _MONTH = "(?P<month>[^\\W\\d_]+)"
 _YEAR = r"(?P<year>\d{4})(?:\s*(?:года?|год|г\.?|жылғы|жыл|ж\.?))?"
+_ORDINAL = "(?:st|nd|rd|th)?"
 _TIME = r"(?:[\s,|]+(?:в\s+)?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::\d{2})?(?:\s*(?P<half>[ap])\.?m\b)?)?"
 DATE_PATTERNS = tuple(
     re.compile(pattern + _TIME + r"\.?", re.IGNORECASE)
     for pattern in (
-        rf"(?P<day>\d{{1,2}})\s+{_MONTH}\.?,?\s+{_YEAR}",  # 08 February, 2023 | 10:28 · 13 июля 2026 17:29
-        rf"{_MONTH}\.?\s+(?P<day>\d{{1,2}}),?\s+{_YEAR}",  # February 20, 2025
+        rf"(?P<day>\d{{1,2}}){_ORDINAL}\s+{_MONTH}\.?,?\s+{_YEAR}",  # 08 February, 2023 | 10:28 · 13 июля 2026 17:29
+        rf"{_MONTH}\.?\s+(?P<day>\d{{1,2}}){_ORDINAL},?\s+{_YEAR}",  # February 20, 2025
         rf"{_YEAR}\s+(?P<day>\d{{1,2}})\s+{_MONTH}\.?",  # 2026 жылғы 6 наурыз
-        r"(?P<day>\d{1,2})\.(?P<digits>\d{2})\.(?P<year>\d{4})",  # 03.12.2025, 14:05
+        rf"(?P<day>\d{{1,2}})\.(?P<digits>\d{{2}})\.{_YEAR}",  # 03.12.2025, 14:05
     )
 )
 # Only zones that mean UTC: the standard library reads the letters of any other zone as UTC, too.
 RFC822_PATTERN = re.compile(
     r"(?:[A-Za-z]{3},\s)?\d{1,2}\s[A-Za-z]{3}\s(?:19|20)\d{2}\s\d{2}:\d{2}(?::\d{2})?\s(?:[+-]\d{4}|GMT|UTC?|Z)"
 )
-WEEKDAY_PATTERN = re.compile(r"(?P<name>[^\W\d_]{2,11})(?:\.?,|\.)?\s+")
+TIME_FIRST_PATTERN = re.compile(r"(?P<time>\d{1,2}:\d{2}(?::\d{2})?)[\s,|]+(?P<date>.*\D.*)")
+WORD_PATTERN = re.compile(r"\(?(?P<name>[^\W\d_]{2,11})\)?[.,]*")
 ISO_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
 
 
@@ -87,12 +89,21 @@ def parse_date(text: str, zone: tzinfo) -> ParsedDate | None:
     text = " ".join(text.split())
     if ISO_PATTERN.fullmatch(text):
         return _parse_iso(text, zone)
-    weekday = WEEKDAY_PATTERN.match(text)
-    date = text[weekday.end() :] if weekday and weekday["name"].lower() in get_weekdays() else text
+    date = _remove_weekday(text)
+    if time_first := TIME_FIRST_PATTERN.fullmatch(date):  # 10:15, 20 ноября 2026
+        date = f"{time_first['date']} {time_first['time']}"
     for pattern in DATE_PATTERNS:
         if found := pattern.fullmatch(date):
             return _parse_groups(found, zone, text)
     return _parse_rfc822(text, zone)
+
+
+def _remove_weekday(text: str) -> str:
+    """Return a date without its day of the week, which may be at its beginning, its end or before its time."""
+    for word in WORD_PATTERN.finditer(text):
+        if word["name"].lower() in get_weekdays():
+            return f"{text[: word.start()].rstrip(' ,')} {text[word.end() :].strip(' ,')}".strip()
+    return text
 
 
 def _parse_iso(text: str, zone: tzinfo) -> ParsedDate | None:
@@ -105,7 +116,7 @@ def _parse_iso(text: str, zone: tzinfo) -> ParsedDate | None:
 
 def _parse_groups(found: re.Match[str], zone: tzinfo, text: str) -> ParsedDate | None:
     part = found.groupdict()
-    month = int(part["digits"]) if part.get("digits") else get_month_numbers().get(part["month"].lower())
+    month = int(part["digits"]) if part.get("digits") else get_month_numbers_of_dates().get(part["month"].lower())
     if month is None:
         return None
     hour, minute = (int(part["hour"]), int(part["minute"])) if part["hour"] else (0, 0)

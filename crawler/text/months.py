@@ -16,6 +16,12 @@ def get_month_numbers() -> Mapping[str, int]:
 
 
 @cache
+def get_month_numbers_of_dates() -> Mapping[str, int]:
+    """Return the number of each name and of each abbreviation that only a line which is a date has ("қар")."""
+    return MappingProxyType({**get_month_numbers(), **_number_words("abbreviations")})
+
+
+@cache
 def get_month_stems() -> Mapping[str, int]:
     """Return the number of each stem ("mar", "мар", "наурыз") with which every form of a name begins."""
     return _number_words("stems")

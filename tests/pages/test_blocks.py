@@ -178,7 +178,7 @@ def test_style_makes_a_block_of_any_element() -> None:
         ("мост<sup>*</sup>", "мост *"),
         ("250<sup>3</sup> домов", "250 3 домов"),
         ("40 м<sup>2</sup> и 5 km<sup>2</sup>", "40 м2 и 5 km2"),
-        ("10<sup>6</sup>", "106"),
+        ("10<sup>6</sup>, 10<sup>-3</sup> и 110<sup>2</sup>", "10⁶, 10⁻³ и 110 2"),
         ("XXI<sup>th</sup> век", "XXIth век"),
     ],
 )
@@ -291,3 +291,27 @@ def test_nested_tables_are_read_without_recursion() -> None:
         etree.SubElement(row, "td").text = "x"
         node = etree.SubElement(etree.SubElement(row, "td"), "table")
     assert [block.text for block in parse_html(root)] == [" ".join(["x"] * 3_000)]
+
+
+@pytest.mark.parametrize("name", ["sr-only", "a visually-hidden b", "screen-reader-text", "material-icons md-18"])
+def test_text_for_screen_readers_and_icon_fonts_is_no_text(name: str) -> None:
+    assert list_texts(parse_html_text(f"<p>Мост<span class='{name}'>нет</span> открыт</p>")) == ["Мост открыт"]
+    assert list_texts(parse_html_text(f"<p>Мост</p><p class='x-{name.split()[0]}-y'>Река</p>")) == ["Мост", "Река"]
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<img src='/loading.svg' data-echo='/real.jpg?w=1'>",
+        "<img src='data:image/gif;base64,R0' data-options='{x}' data-full-url='/real.jpg?w=1'>",
+        "<img class='lazy' src='/spacer.gif'><noscript><img src='/real.jpg?w=1'></noscript>",
+    ],
+)
+def test_image_that_is_loaded_late_gives_its_own_address(markup: str) -> None:
+    assert [block.source for block in parse_html_text(markup) if block.tag == "img"] == ["/real.jpg?w=1"]
+
+
+def test_compound_that_is_cut_at_its_own_hyphen_keeps_it() -> None:
+    assert list_texts(parse_html_text("<p>twenty-\nfive e-\nmails, русско-\nказахский, междуна-\nродный</p>")) == [
+        "twenty-five e-mails, русско-казахский, международный"
+    ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from crawler.pages.blocks import Block
-from crawler.pages.press_release import find_dateline_place, split_attribution
+from crawler.pages.press_release import find_attribution, find_dateline_place, split_attribution
 from crawler.text.dates import load_time_zone
 
 ALMATY = load_time_zone("Asia/Almaty")
@@ -107,3 +109,45 @@ def test_images_are_no_lines() -> None:
     picture, last, text = Block("Источник: фото", "img", "/a.jpg"), Block("Источник: МИД РК"), Block("One.")
     assert split_attribution([text, last, picture]) == ([text, picture], "МИД РК")
     assert find_dateline_place([picture, Block("Астана, 6 марта 2026 года – Министр принял.")], ALMATY) == "Астана"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("Источник: gov.kz", "Источник: @mfa_kz", "Источник: Telegram-канал «Бизнес»", "Источник: tengrinews"),
+        *("Источник: Пресс-служба Акорды", "Источник: консульская служба МИД РК", "Источник: сайт Минздрава"),
+        *("Источник: акимат Северо-Казахстанской области", "Источник: официальный сайт президента РК"),
+        *("Источник: газета «Мост открыли», № 12", "Источник: агентство Reuters", "Источник: открытые источники"),
+        *("Источник: Международный Комитет Красного Креста", "Источник: Центр «Ана мен бала»", "Источник: Хабар"),
+        *("Источник информации: МИД РК", "Источник – МИД РК", "Source: press service of the ministry"),
+        *("Source: Kazakh foreign ministry", "Source: The Astana Times", "Source: social media", "Дереккөз — ҚР СІМ"),
+        *("Дереккөз: Сыртқы істер министрлігінің баспасөз қызметі", "Дереккөз: Қазақстан Қызыл Жарты Ай қоғамы"),
+        *("Дереккөз: «Хабар» агенттігі", "Ақпарат дереккөзі: inform.kz", "Дереккөз: ашық дереккөздер"),
+    ],
+)
+def test_names_of_sources_are_attributions(line: str) -> None:
+    assert find_attribution(line) == re.split(r"\s*(?::|–|—)\s+", line, maxsplit=1)[1]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("Источник: Красный Крест помог школе", "Источник: мост открыт", "Источник: погибших нет"),
+        *("Источник: переговоры идут в Женеве", "Источник: врачи спасли людей", "Источник: МИД не может ответить"),
+        *("Источник: суд отложил дело", "Источник: служба спасения эвакуировала людей", "Источник – родник"),
+        *(
+            "Source: Red Cross opens a school",
+            "Source: minister to visit Geneva",
+            "Source: bridge reopened after flood",
+        ),
+        *("Source: government to cut aid", "Source: no one died", "Дереккөз: елші кездесті"),
+        *("Дереккөз: келіссөз жүріп жатыр", "Дереккөз: министрлік хабарлады", "Дереккөз: мектеп жабылды"),
+    ],
+)
+def test_sentences_are_no_attributions(line: str) -> None:
+    assert find_attribution(line) is None
+
+
+def test_credit_after_the_name_is_no_part_of_it() -> None:
+    assert find_attribution("Источник: inform.kz. Фото: МИД РК") == "inform.kz"
+    assert find_attribution("Source: Kazinform / photo: A. Serik") == "Kazinform"

@@ -229,3 +229,23 @@ def test_abbreviated_months_weekdays_and_halves_of_a_day(text: str, at: datetime
 )
 def test_other_words_make_no_date(text: str) -> None:
     assert parse_date(text, ALMATY) is None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *("20 ноября 2026, пятница", "20 ноября 2026, пятница, 00:00", "2026 жылғы 20 қараша, жұма", "20.11.2026 г."),
+        *("2026 ж. 20 қар.", "20 қар. 2026", "20th November 2026", "Nov 20th, 2026", "Friday, Nov. 20, 2026"),
+        *("00:00, 20 ноября 2026", "00:00 20.11.2026", "00:00 | Пт, 20 нояб. 2026 г."),
+    ],
+)
+def test_weekdays_ordinals_abbreviations_and_times_may_be_anywhere(raw: str) -> None:
+    found = parse_date(raw, ALMATY)
+    assert found is not None
+    assert found.at.isoformat() == "2026-11-20T00:00:00+05:00"
+    assert found.precision == ("minute" if "00:00" in raw else "day")
+
+
+@pytest.mark.parametrize("raw", ["10:15, 20 ноября 2026, 11:15", "10:15", "20 пятница 2026", "20.11.26", "10:15 20"])
+def test_other_orders_are_no_dates(raw: str) -> None:
+    assert parse_date(raw, ALMATY) is None
