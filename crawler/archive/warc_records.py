@@ -27,12 +27,15 @@ from crawler.errors import ArchiveError
 MAX_RECORD_BYTES = 256 << 20
 """A longer record has the `body` None."""
 MAX_EXPANDED_BYTES = 4 << 30
-"""Maximum size of a file that is one gzip member, when it is expanded."""
+"""Maximum size of a file whose members are not its records, when it is expanded."""
 READ_BYTES = 1 << 20
 CHUNK_START = re.compile(rb"[0-9a-fA-F]{1,8}[ \t]*(?:;[^\r\n]*)?\r?\n")
 """Some tools store a body without its chunks and keep the header that announces them."""
 LAST_CHUNK = re.compile(rb"(?:\A|\n)0+[ \t]*(?:;[^\r\n]*)?\r?\n(?:[^\r\n]+\r?\n)*(?:\r?\n)?\Z")
 MAX_TRAILER_BYTES = 4096
+MAX_HEAD_BYTES = 1 << 16
+CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*(?=\r\n|\Z)", re.IGNORECASE)
+RECORD_END = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +81,7 @@ def read_records(path: Path, offset: int = 0) -> Iterator[WarcRecord]:
         except ArchiveError as error:
             broken = error
         is_past_end = count == 0 and offset > 0 and offset >= file.seek(0, io.SEEK_END)
-        expanded = _expand_gzip_member(file) if broken or is_past_end else None
+        expanded = _expand_gzip(file) if broken or is_past_end else None
         if expanded is not None:
             with closing(expanded):
                 yield from islice(_read_open_file(expanded, path, offset), count, None)
@@ -86,26 +89,37 @@ def read_records(path: Path, offset: int = 0) -> Iterator[WarcRecord]:
             raise broken
 
 
-def _expand_gzip_member(file: BinaryIO) -> BinaryIO | None:
-    """Return a file that is one gzip member as a temporary file, None for any other file.
+def _expand_gzip(file: BinaryIO) -> BinaryIO | None:
+    """Return a gzip file as a temporary file, None for one whose first member is one record, and for any other file.
 
-    A `.warc.gz` has one member a record. Other tools also compress a whole `.warc` at once.
+    A `.warc.gz` has one member a record. Other tools also compress a whole `.warc` at once, or piece by piece. Of a
+    file that is cut off or damaged the part before that place is returned.
     """
-    stream = zlib.decompressobj(GZIP_WBITS)
     expanded = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the caller closes it
+    first_length = 0
+    file.seek(0)
+    piece, stream = file.read(READ_BYTES), zlib.decompressobj(GZIP_WBITS)
     try:
-        file.seek(0)
-        while not stream.eof and expanded.tell() < MAX_EXPANDED_BYTES:
-            piece = stream.unconsumed_tail or file.read(READ_BYTES)
-            if not piece:
-                break
+        while piece and expanded.tell() < MAX_EXPANDED_BYTES:
             expanded.write(stream.decompress(piece, READ_BYTES))
-        if stream.eof and not stream.unused_data and not file.read(1):
-            return expanded
-    except zlib.error:
+            piece = stream.unconsumed_tail or stream.unused_data or file.read(READ_BYTES)
+            if stream.eof:
+                first_length = first_length or expanded.tell()
+                stream = zlib.decompressobj(GZIP_WBITS)
+    except zlib.error:  # bytes behind the last member, or damage
         pass
-    expanded.close()
-    return None
+    if expanded.tell() == 0 or _measure_first_record(expanded) == (first_length or expanded.tell()):
+        expanded.close()
+        return None
+    return expanded
+
+
+def _measure_first_record(file: BinaryIO) -> int:
+    """Return the bytes of the first record of a plain WARC file, with the line ends after it; 0 for another file."""
+    file.seek(0)
+    head, separator, _ = file.read(MAX_HEAD_BYTES).partition(b"\r\n\r\n")
+    length = CONTENT_LENGTH.search(head) if head.startswith(b"WARC/") and separator else None
+    return len(head) + len(separator) + int(length[1]) + len(RECORD_END) if length else 0
 
 
 def _read_open_file(file: BinaryIO, path: Path, offset: int) -> Iterator[WarcRecord]:
@@ -128,7 +142,7 @@ def _read_open_file(file: BinaryIO, path: Path, offset: int) -> Iterator[WarcRec
 
 
 def _make_broken_error(path: Path, end: int, size: int) -> ArchiveError:
-    if end == 0:
+    if end <= 0:
         return ArchiveError(f"{path} is no WARC file. Name a .warc or .warc.gz file.")
     return ArchiveError(
         f"{path} is broken at byte {end} of {size}: the record there is cut off or damaged. "

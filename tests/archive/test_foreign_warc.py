@@ -277,8 +277,26 @@ def test_file_that_is_one_gzip_member_is_read(tmp_path: Path) -> None:
         assert each.ref is not None
         assert read_snapshot_at(tmp_path, each.ref).body == each.body
     path.write_bytes(gzip.compress(plain.getvalue())[:-20])
-    with pytest.raises(ArchiveError):
+    with pytest.raises(ArchiveError, match="is broken at byte [0-9]+ of [0-9]+"):
         list(read_snapshots(path))
+
+
+def test_file_in_pieces_that_are_no_records_is_read_as_far_as_it_is_whole(tmp_path: Path) -> None:
+    plain = io.BytesIO()
+    writer = WARCWriter(plain, gzip=False)
+    bodies = [f"{number} ".encode() * 999 for number in range(3)]
+    for body in bodies:
+        writer.write_record(record(writer, body))
+    data = plain.getvalue()
+    path = tmp_path / "a.warc.gz"
+    path.write_bytes(gzip.compress(data[:4000]) + gzip.compress(data[4000:5000]) + gzip.compress(data[5000:]))
+    assert [each.body for each in read_snapshots(path)] == bodies
+    path.write_bytes(gzip.compress(data[:4000]) + gzip.compress(data[4000:])[:-20])
+    with pytest.raises(ArchiveError, match="All records before it were read"):
+        list(read_snapshots(path))
+    errors: list[ArchiveError] = []
+    assert [each.body for each in read_snapshots(path, on_error=errors.append)] == bodies[:2]
+    assert len(errors) == 1
 
 
 def test_resource_record_is_read_as_a_page(tmp_path: Path) -> None:
