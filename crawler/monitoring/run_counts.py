@@ -18,6 +18,8 @@ class RunCount(StrEnum):
     """Entries of list pages."""
     LISTS_REPLACED = "lists_replaced"
     """Lists that failed, where another list was read instead."""
+    LISTS_CUT_OFF = "lists_cut_off"
+    """Lists that were cut off at each try, and read as far as they came."""
     STOPPED_EARLY = "stopped_early"
     """Lists that were not read back to a known article."""
 
@@ -60,5 +62,5 @@ def get_flag_count_name(flag: ArticleFlag) -> str:
 
 
 def has_result(counts: Mapping[str, int]) -> bool:
-    """Whether at least one page gave articles, or rightly gave none."""
-    return any(counts.get(name) for name in (*_RESULT_COUNTS, *map(get_count_name, Verdict)))
+    """Whether at least one page gave articles, also damaged ones, or rightly gave none."""
+    return any(counts.get(name) for name in (*_RESULT_COUNTS, RunCount.DAMAGED, *map(get_count_name, Verdict)))

@@ -118,6 +118,8 @@ def _describe_losses(facts: RunFacts) -> str:
         losses.append(f"listed, but not read: {named}{f' and {rest} more' if rest > 0 else ''}.")
     if facts.counts.get(RunCount.LISTS_REPLACED) and not (facts.baseline and facts.baseline.first_list):
         losses.append("its first list failed and another was read instead, which may not name every article.")
+    if cut_off := facts.counts.get(RunCount.LISTS_CUT_OFF):
+        losses.append(f"{format_count(cut_off, 'list')} came cut off, and may not name every article.")
     if damaged := facts.counts.get(RunCount.DAMAGED):
         came = f"{format_count(damaged, 'article')} came cut off or in a wrong encoding"
         losses.append(f"{came}: the text is no revision, and nobody is notified of it.")

@@ -262,7 +262,10 @@ class SourceSpider(scrapy.Spider):
             return None
         RequestMeta.update(request, next_cache_entry=None)
         if snapshot.is_cut_off:
-            return make_retry_request(request, "cut off", self)
+            retry = make_retry_request(request, "cut off", self)
+            if retry is None and RequestMeta.from_request(request).is_listing:
+                self.context.increment_stat(RunCount.LISTS_CUT_OFF)
+            return retry
         return make_retry_request(request, "decoded wrongly", self, max_retries=1)
 
     def handle_no_article(self, response: Response, reason: NotAnArticle) -> Iterator[Article | Request]:

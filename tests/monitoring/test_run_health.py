@@ -120,6 +120,19 @@ def test_another_list_that_stood_in_is_no_health() -> None:
     assert sentence.startswith("Nothing new; its first list failed")
 
 
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        ("lists_cut_off", "Nothing new; 1 list came cut off, and may not name every article."),
+        ("damaged", "Nothing new; 1 article came cut off or in a wrong encoding: the text is no revision"),
+    ],
+)
+def test_a_list_or_an_article_that_came_damaged_degrades_the_run(count: str, words: str) -> None:
+    health, sentence, code = judge(counts={"entries": 7, count: 1}, newest_published_at=NOW)
+    assert (health, code) == (Health.DEGRADED, 14)
+    assert sentence.startswith(words)
+
+
 def test_a_problem_outranks_what_may_be_lost() -> None:
     assert judge(11, counts={"articles/new": 2}, unaccounted=("https://example.org/1",))[2] == 11
 
