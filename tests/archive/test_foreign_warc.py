@@ -277,7 +277,7 @@ def test_file_that_is_one_gzip_member_is_read(tmp_path: Path) -> None:
         assert each.ref is not None
         assert read_snapshot_at(tmp_path, each.ref).body == each.body
     path.write_bytes(gzip.compress(plain.getvalue())[:-20])
-    with pytest.raises(ArchiveError, match="is broken at byte [0-9]+ of [0-9]+"):
+    with pytest.raises(ArchiveError, match=r"is broken at byte [0-9]+ of [0-9]+"):
         list(read_snapshots(path))
 
 
