@@ -60,7 +60,7 @@ class Hit:
 
 @dataclass(slots=True)
 class AdjacentPhrases:
-    """Phrases that decide directly beside a term: exact ones in all forms, and the beginnings of words in `*`."""
+    """Phrases that decide directly beside a term: in all forms, in one (`=`), and the beginnings of words (`*`)."""
 
     exact_phrases: set[bytes] = field(default_factory=set)
     prefixes: tuple[bytes, ...] = ()
@@ -72,6 +72,8 @@ class AdjacentPhrases:
         for term in terms:
             if term.endswith("*"):
                 phrases.prefixes += (fold_term(term[:-1]),)
+            elif term.startswith("="):
+                phrases.exact_phrases.add(fold_term(term[1:]))
             else:
                 phrases.exact_phrases |= make_folded_forms(term, guess_term_language(term))
         return phrases

@@ -247,14 +247,15 @@ def _count_shared_prefix(one: bytes, other: bytes) -> int:
 def _make_hit(rule_index: int, term_hit: TermHit, folded: FoldedText) -> Hit:
     """Return the hit with its place in the original text, with an ending that follows a hyphen or an apostrophe."""
     start, end = folded.find_original_span(term_hit.start, term_hit.end)
-    text, data = folded.original, folded.data
+    text, data, folded_end = folded.original, folded.data, term_hit.end
     if end < len(text) and text[end] in _HYPHENS_AND_APOSTROPHES:
         ending_start = term_hit.end + 1
         ending_end = data.index(b" ", ending_start) if ending_start < len(data) else term_hit.end
         ending = data[ending_start:ending_end]
         if ending == b"s" or (is_abbreviation(term_hit.term.text) and ending in list_hyphen_endings()):
             _, end = folded.find_original_span(ending_start, ending_end)
-    return Hit(rule_index, term_hit.term.text, term_hit.field, folded, term_hit.start, term_hit.end, start, end)
+            folded_end = ending_end
+    return Hit(rule_index, term_hit.term.text, term_hit.field, folded, term_hit.start, folded_end, start, end)
 
 
 def _is_other_abbreviation(hit: Hit) -> bool:

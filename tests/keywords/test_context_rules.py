@@ -211,6 +211,23 @@ def test_lists_for_small_letters_jokes_and_doubtful_phrases(text: str, strength:
     assert find_one(NAME, text).strength == strength
 
 
+@pytest.mark.parametrize(
+    ("text", "strength"),
+    [("Shops of the Red Cross", "weak"), ("The inn Red Cross", "weak"), ("The inns Red Cross", "strong")],
+)
+def test_phrases_beside_a_term_may_begin_or_be_exact(text: str, strength: str) -> None:
+    matcher = make_matcher('terms.en = ["Red Cross"]', 'not_after = ["of the", "=inn"]')
+    assert find_one(matcher, text).strength == strength
+
+
+def test_phrases_follow_the_ending_behind_a_hyphen() -> None:
+    context = 'needs = "support"\nsure_before = ["адалдық", "head"]'
+    matcher = make_matcher('terms.kk = ["ХГҚ"]\nterms.en = ["Red Cross"]', context)
+    assert find_one(matcher, "ХГҚ-ға адалдық").strength == "strong"
+    assert find_one(matcher, "Red Cross’s head").strength == "strong"
+    assert find_one(matcher, "ХГҚ-Астана адалдық").strength == "weak"
+
+
 def test_only_other_terms_support_a_term_near_a_joke() -> None:
     context = 'terms = ["IHL"]\nsupport = ["aid"]\nno_support_near = ["meme"]'
     matcher = make_matcher('terms.en = ["IHL", "Red Cross"]', context)
