@@ -151,7 +151,7 @@ def test_a_body_that_is_cut_off_costs_only_itself(archived: Sandbox, tmp_path: P
             if record.rec_headers.get_header("WARC-Target-URI") == again and record.rec_type == "response":
                 WARCWriter(out, gzip=True).write_record(record)
     place = Sandbox(tmp_path / "user", archived.sites)
-    done = place.run_crawler("crawl", "qazmonitor", "--replay", cut)
+    done = place.run_crawler("crawl", "qazmonitor", "--replay", cut, "--keep")
     assert done.code == 10
     assert f"{never}: the body cannot be decoded: it is cut off" in done.err
     assert again not in done.err
