@@ -15,7 +15,7 @@ from typing import NamedTuple
 from crawler.config import Config, Subscription
 from crawler.items import Article, Verdict
 from crawler.notify.subscription_filter import AlertKind, FilterResult, filter_event
-from crawler.revisions.changes import RevisionDiff, diff_articles
+from crawler.revisions.changes import RevisionDiff
 from crawler.store import (
     ChangeEvent,
     Decision,
@@ -59,7 +59,7 @@ class RoutedEvent:
     @cached_property
     def changes(self) -> RevisionDiff | None:
         """What changed since the version before."""
-        return diff_articles(self.previous, self.article) if self.previous else None
+        return self._store.diffs.get(self.article.id, self.event.version) if self.event.version > 1 else None
 
     @cached_property
     def story_article_ids(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ from crawler.errors import ConfigError
 from crawler.items import Article, Match, Strength, Verdict
 from crawler.publish.edits import EditPlan
 from crawler.publish.entries import Entry, EntryMatch, RelatedArticle
-from crawler.publish.redaction import redact_article
+from crawler.publish.redaction import redact_article, redact_diff
 from crawler.revisions.changes import RevisionDiff, diff_articles
 from crawler.rights import AllowedText, ExcerptDemand, RightsRegistry, allocate_excerpts
 from crawler.store import ArticleState, Store, StoredStory
@@ -24,8 +24,8 @@ class EntryRequest:
 
     Matches of `rules` (empty: of any rule) with at least this `strength` count. `max_excerpt` limits the excerpt, in
     characters; None means that only the rights limit it. `with_edits` shows what changed since `base_version` (None:
-    the version before) in place of the opening. Without `with_related` the story's other articles and its anchor are
-    not read. `language` is that of the sources' titles (None: the builder's).
+    the version before) in place of the opening; `with_severity` only how severe that is. Without `with_related` the
+    story's other articles and its anchor are not read. `language` is that of the sources' titles (None: the builder's).
     """
 
     article: Article
@@ -34,6 +34,7 @@ class EntryRequest:
     max_excerpt: int | None = None
     with_opening: bool = True
     with_edits: bool = False
+    with_severity: bool = False
     with_related: bool = True
     base_version: int | None = None
     language: str | None = None
@@ -92,7 +93,13 @@ class EntryBuilder:
         return [self._make_entry(draft, allowed) for draft in drafts]
 
     def get_changes(self, article: Article, base_version: int | None = None) -> RevisionDiff | None:
-        """Return what changed since `base_version` (None: the version before), or None for a first version."""
+        """Return what changed since `base_version` (None: the version before), or None for a first version.
+
+        A version was judged against the one before when it was saved. Against an earlier one it is judged now.
+        """
+        number = (article.version or 1) - 1
+        if number > 0 and base_version in (None, number):
+            return self._store.diffs.get(article.id, number + 1)
         previous = self.get_previous(article, base_version)
         return diff_articles(previous, article) if previous else None
 
@@ -114,7 +121,7 @@ class EntryBuilder:
             for match, redacted in zip(article.matches, shown.matches, strict=True)
             if is_selected(match, request.rules, request.strength)
         )
-        changes, edits = self._plan_edits(request) if request.with_edits else (None, None)
+        changes, edits = self._plan_edits(request)
         story_id = self._store.stories.get_id_by_article(article.id)
         story = self._store.stories.get(story_id) if story_id is not None and request.with_related else None
         return _Draft(
@@ -132,14 +139,16 @@ class EntryBuilder:
     def _plan_edits(self, request: EntryRequest) -> tuple[RevisionDiff | None, EditPlan | None]:
         """Return the changes as they are, and the edits with names blacked out."""
         article = request.article
+        if not request.with_edits:
+            return (self.get_changes(article, request.base_version) if request.with_severity else None), None
         previous = self.get_previous(article, request.base_version)
-        if previous is None:
+        changes = self.get_changes(article, request.base_version)
+        if previous is None or changes is None:
             return None, None
-        changes = diff_articles(previous, article)
         if not self._redact:
             return changes, EditPlan(previous, article, changes)
         old, new = redact_article(previous, self._redact), redact_article(article, self._redact)
-        return changes, EditPlan(old, new, diff_articles(old, new))
+        return changes, EditPlan(old, new, redact_diff(changes, old, new))
 
     def _list_related(self, story: StoredStory | None, article: Article) -> Iterator[tuple[Article, bool]]:
         """Yield the story's other articles, with names blacked out, and whether each has the same text."""
@@ -185,6 +194,7 @@ class EntryBuilder:
             edits=draft.edits.make_edits(text.fragments) if draft.edits else (),
             severity=draft.changes.severity if draft.changes else None,
             flags=article.flags,
+            kinds=tuple(sorted(draft.changes.kinds)) if draft.changes else (),
         )
 
     def _make_related(self, article: Article, is_copy: bool, headline: str, language: str) -> RelatedArticle:

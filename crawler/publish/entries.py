@@ -72,10 +72,10 @@ class Entry:
     """One article as an output shows it, with its story.
 
     `headline` is the title, or comes from the text (`is_derived`). Times are aware, in UTC. `published_at` is None if
-    the page has no date. `edits` are what a revised version changed, else empty. `rules` are those that matched.
-    `story` is the story's number, None without a story. `anchor` is the id of the story's article that was seen first:
-    unlike the number it stays when stories merge. `others` are the story's other articles, the oldest first. `flags`
-    are what is doubtful about the text or its date.
+    the page has no date. `edits` are what a revised version changed, else empty; `kinds` what that touches. `rules` are
+    those that matched. `story` is the story's number, None without a story. `anchor` is the id of the story's article
+    that was seen first: unlike the number it stays when stories merge. `others` are the story's other articles, the
+    oldest first. `flags` are what is doubtful about the text or its date.
     """
 
     id: str
@@ -106,6 +106,7 @@ class Entry:
     edits: tuple[EntryEdit, ...] = ()
     severity: Severity | None = None
     flags: tuple[ArticleFlag, ...] = ()
+    kinds: tuple[ChangeKind, ...] = ()
 
     @property
     def title(self) -> str:

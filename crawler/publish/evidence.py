@@ -17,7 +17,6 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ from crawler.pages.base import read_snapshot
 from crawler.publish.atomic_write import open_atomic
 from crawler.publish.diff_format import format_plain, list_diff_lines
 from crawler.publish.evidence_page import format_page, format_readme
-from crawler.revisions.changes import RevisionDiff, diff_articles
+from crawler.revisions.changes import RevisionDiff
 from crawler.similarity.content_hashes import hash_revision
 
 WARC_NAME = "records.warc.gz"
@@ -57,9 +56,10 @@ class VersionEvidence:
     changes: RevisionDiff | None = None
 
 
-def collect_evidence(versions: Sequence[Article], config: Config) -> list[VersionEvidence]:
-    """Return what is known of each version. `versions` begin with the oldest."""
-    changes = [None, *(diff_articles(old, new) for old, new in pairwise(versions))]
+def collect_evidence(
+    versions: Sequence[Article], changes: Sequence[RevisionDiff | None], config: Config
+) -> list[VersionEvidence]:
+    """Return what is known of each version. `versions` begin with the oldest, `changes` are what each changed."""
     collected = [_collect_version(version, config) for version in versions]
     return [replace(version, changes=change) for version, change in zip(collected, changes, strict=True)]
 
@@ -134,7 +134,7 @@ def make_files(evidence: Sequence[VersionEvidence], now: datetime) -> dict[str, 
         files[f"versions/{number}.json"] = _format_json(each.article.to_dict())
         if each.changes:
             marked = "".join(format_plain(line) + "\n" for line in list_diff_lines(each.changes))
-            head = f"{each.changes.severity}: {each.changes.reason}\n\n"
+            head = f"{each.changes.severity}: {each.changes.reason}\njudged by the rules {each.changes.rules}\n\n"
             files[f"changes/{(number or 1) - 1}-{number}.txt"] = (head + marked).encode()
     files["provenance.json"] = _format_json(facts)
     files["README.txt"] = format_readme(facts).encode()
@@ -196,7 +196,16 @@ def _describe_version(evidence: VersionEvidence) -> dict[str, Any]:
         "missing": evidence.missing,
         "read_by": version.provenance,
         "read_again": reread,
-        "changed": {"severity": changes.severity, "reason": changes.reason} if changes else None,
+        "changed": _describe_changes(changes) if changes else None,
+    }
+
+
+def _describe_changes(changes: RevisionDiff) -> dict[str, Any]:
+    return {
+        "severity": changes.severity,
+        "reason": changes.reason,
+        "kinds": sorted(changes.kinds),
+        "rules": changes.rules,
     }
 
 

@@ -45,6 +45,8 @@ COLUMNS = (
     Column("published_precision", ColumnType.TEXT, lambda entry: str(entry.precision) if entry.precision else None),
     Column("first_seen_at", ColumnType.TIME, lambda entry: entry.seen_at),
     Column("changed_at", ColumnType.TIME, lambda entry: entry.changed_at),
+    Column("severity", ColumnType.TEXT, lambda entry: str(entry.severity) if entry.severity else None),
+    Column("change_kinds", ColumnType.TEXTS, lambda entry: [str(kind) for kind in entry.kinds]),
     Column("headline", ColumnType.TEXT, lambda entry: entry.headline),
     Column("headline_derived", ColumnType.FLAG, lambda entry: entry.is_derived),
     Column("lead", ColumnType.TEXT, lambda entry: entry.lead),

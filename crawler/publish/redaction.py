@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from crawler.items import Article, Match
+from crawler.revisions.alignment import DiffSpan
+from crawler.revisions.changes import RevisionDiff
 
 BLOCK_CHARACTER = "█"
 PATTERN_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]| ", re.DOTALL)
@@ -92,3 +94,41 @@ def _redact_surface(article: Article, match: Match, values: Mapping[str, Any], p
     span = slice(match.start, match.end)
     is_in_text = (article.texts.get(match.field) or "")[span] == match.surface
     return redact_text(values[match.field][span] if is_in_text else match.surface, patterns)
+
+
+def redact_diff(changes: RevisionDiff, old: Article, new: Article) -> RevisionDiff:
+    """Return the diff of two versions with the blocks that the blacked-out versions `old` and `new` have.
+
+    A sentence with a block claims nothing any more, because its claims may name what the block hides.
+    """
+    positions: dict[str, list[int]] = {}
+    sentences = []
+    for change in changes.sentences:
+        texts = [getattr(side, change.field, None) for side in (old, new)]
+        if change.field not in ("title", "lead", "body"):
+            # A fact about the page: its value is all of it.
+            values = [text if type(text) is str else None for text in texts]
+            spans = tuple(
+                DiffSpan(span.mark, values[span.mark == "added"] or span.text) for span in change.sentence.spans
+            )
+        else:
+            place = positions.setdefault(change.field, [0, 0])
+            spans = tuple(_redact_span(span, (texts[0] or "", texts[1] or ""), place) for span in change.sentence.spans)
+        is_hidden = spans != change.sentence.spans
+        sentences.append(
+            replace(change, sentence=replace(change.sentence, spans=spans), claims=() if is_hidden else change.claims)
+        )
+    return replace(changes, sentences=tuple(sentences))
+
+
+def _redact_span(span: DiffSpan, texts: tuple[str, str], place: list[int]) -> DiffSpan:
+    """Return a span as the blacked-out texts have it, and move `place` behind it. One block of two counts."""
+    length = len(span.text)
+    sides = [side for side, mark in enumerate(("added", "removed")) if span.mark != mark]
+    parts = [texts[side][place[side] : place[side] + length] for side in sides]
+    for side in sides:
+        place[side] += length
+    text = "".join(
+        BLOCK_CHARACTER if BLOCK_CHARACTER in letters else letters[0] for letters in zip(*parts, strict=True)
+    )
+    return DiffSpan(span.mark, text)

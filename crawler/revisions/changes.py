@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
+from hashlib import blake2b
 from itertools import groupby
 from typing import Any
 
+from crawler.defaults import read_default
 from crawler.items import Article, Verdict, format_time
 from crawler.revisions.alignment import AlignedSentence, AlignmentType, DiffSpan, align_texts
 from crawler.revisions.claims import find_certain_names
@@ -29,6 +32,17 @@ from crawler.text.sentences import split_into_sentences
 
 COMPARED_FIELDS = ("title", "lead", "body")
 MAX_LISTED_REASONS = 5
+CODE_VERSION = 2
+"""Raise it with every change of this package that judges a revision otherwise. Stored judgements keep theirs."""
+WORD_LISTS = (
+    "revision_words.toml",
+    "claim_words.toml",
+    "number_words.toml",
+    "months.toml",
+    "page_stamps.toml",
+    "boilerplate.toml",
+    "abbreviations.txt",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +63,10 @@ class SentenceChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionDiff:
-    """All sentences of two versions in reading order."""
+    """All sentences of two versions in reading order. `rules` is the version of the rules that judged them."""
 
     sentences: tuple[SentenceChange, ...]
+    rules: str
 
     @property
     def changed(self) -> tuple[SentenceChange, ...]:
@@ -84,6 +99,7 @@ class RevisionDiff:
             "severity": self.severity,
             "reason": self.reason,
             "kinds": sorted(self.kinds),
+            "rules": self.rules,
             "edits": [
                 {
                     "field": edit.field,
@@ -104,14 +120,21 @@ def diff_articles(old: Article, new: Article) -> RevisionDiff:
     """Return what changed from one version of an article to another."""
     texts = {field: (getattr(old, field) or "", getattr(new, field) or "") for field in COMPARED_FIELDS}
     language = new.language or old.language
-    return RevisionDiff(
-        sentences=(*_diff_page_state(old, new), *_diff_fields(texts, language), *_diff_metadata(old, new))
-    )
+    sentences = (*_diff_page_state(old, new), *_diff_fields(texts, language), *_diff_metadata(old, new))
+    return RevisionDiff(sentences=sentences, rules=get_rules_version())
 
 
 def diff_texts(old: str, new: str, language: str | None = None) -> RevisionDiff:
     """Return what changed between two texts. Without a `language` that of the new one is detected."""
-    return RevisionDiff(sentences=tuple(_diff_fields({"body": (old, new)}, language or detect_language(new))))
+    sentences = tuple(_diff_fields({"body": (old, new)}, language or detect_language(new)))
+    return RevisionDiff(sentences=sentences, rules=get_rules_version())
+
+
+@cache
+def get_rules_version() -> str:
+    """Return the version of the rules: that of the code, and a hash of the word lists."""
+    lists = "\0".join(map(read_default, WORD_LISTS))
+    return f"{CODE_VERSION}-{blake2b(lists.encode(), digest_size=4).hexdigest()}"
 
 
 def _diff_fields(texts: Mapping[str, tuple[str, str]], language: str | None) -> Iterator[SentenceChange]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from crawler.items import Article, Strength, Verdict
 from crawler.store.events import add_event
+from crawler.store.revision_diffs import write_diff
 from crawler.store.schema import CleanText, UtcDateTime, articles, make_url_key, matches, unclustered, versions
 from crawler.store.serialization import serialize_article
 from crawler.store.statements import make_insert_if_absent
@@ -185,5 +186,7 @@ def _insert_version(connection: Connection, article: Article, hashes: TextHashes
     connection.execute(_ADD_VERSION, row)
     connection.execute(_ADD_UNCLUSTERED[connection.dialect.name], {"article_id": article.id})
     insert_matches(connection, article)
+    if article.version > 1:
+        write_diff(connection, article.id, article.version, article)
     add_event(connection, article, sighting.run_id, sighting.seen_at, sighting.suppressed_because)
     return article.version

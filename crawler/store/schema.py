@@ -7,6 +7,7 @@ every query, index and row that is written uses the key. A `ForeignKey` uses the
 |---|---|
 | `runs` | one row per crawl of a source |
 | `articles`, `versions`, `matches`, `rematches` | articles, every text they had, matches, rematch log |
+| `revision_diffs`, `unjudged_revisions` | what each version changed, versions for which that is still to be stored |
 | `http_cache`, `failures` | last response of each URL, URLs that could not be read |
 | `schedules`, `leases`, `alarms` | state of each source's schedule, its running process, its alarms |
 | `signatures` to `unclustered` | near-duplicate clusters and stories |
@@ -40,7 +41,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_REVISION = "0005"
+SCHEMA_REVISION = "0006"
 """The newest revision in `migrations/versions`, which these tables have."""
 
 
@@ -172,6 +173,24 @@ versions = Table(
     Column("article", Text, nullable=False),
     Index("ix_versions_copy_hash_seen_at_article_id", "copy_hash", "seen_at", "article_id"),
     Index("ix_versions_run_id", "run_id"),
+)
+
+revision_diffs = Table(
+    "revision_diffs",
+    metadata,
+    Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("severity", Text, nullable=False),
+    Column("rules", Text, nullable=False),
+    Column("judged_at", UtcDateTime, nullable=False),
+    Column("diff", Text, nullable=False),
+)
+
+unjudged_revisions = Table(
+    "unjudged_revisions",
+    metadata,
+    Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
 )
 
 matches = Table(

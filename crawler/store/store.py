@@ -21,6 +21,7 @@ from crawler.store.http_cache import HttpCacheRepository
 from crawler.store.leases import LeaseRepository
 from crawler.store.outbox import DeliveryRepository, MessageRepository
 from crawler.store.rematches import RematchRepository
+from crawler.store.revision_diffs import RevisionDiffRepository
 from crawler.store.runs import RunRepository
 from crawler.store.schedules import ScheduleRepository
 from crawler.store.stories import ClusterRepository, StoryRepository
@@ -50,6 +51,7 @@ class Store:
         self.database = database
         self.articles = ArticleRepository(database)
         self.versions = VersionRepository(database)
+        self.diffs = RevisionDiffRepository(database)
         self.rematches = RematchRepository(database)
         self.clusters = ClusterRepository(database)
         self.stories = StoryRepository(database)
@@ -94,7 +96,8 @@ def open_store(url: str, *, backup: bool = True) -> Store:
     """Return the store at a SQLAlchemy URL. Create it, or upgrade its schema, if necessary.
 
     A SQLite file's directory is created too. Before an existing file is upgraded it is copied to
-    `<name>.before-<revision>.db` beside it, unless `backup` is False. Raise ConfigError if the URL is invalid, the
+    `<name>.before-<revision>.db` beside it, unless `backup` is False. Revisions of an older store are judged once: what
+    a process that was killed had not judged, the next one does. Raise ConfigError if the URL is invalid, the
     database cannot be reached, or a newer version of this program wrote it.
     """
     address = parse_store_url(url)
@@ -115,7 +118,13 @@ def open_store(url: str, *, backup: bool = True) -> Store:
         reason = _redact_password(format_database_error(error), address)
         hint = "Check `database` and `data_dir`, and whether the disk is full."
         raise ConfigError(f"The store {name} cannot be opened: {reason}. {hint}") from error
-    return Store(Database(engine, name))
+    store = Store(Database(engine, name))
+    try:
+        store.diffs.judge_pending()
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def store_exists(url: str) -> bool:

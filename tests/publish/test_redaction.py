@@ -8,7 +8,8 @@ import pytest
 from support.factories import make_article
 
 from crawler.items import Article, Match
-from crawler.publish.redaction import redact_article, redact_text
+from crawler.publish.redaction import redact_article, redact_diff, redact_text
+from crawler.revisions.changes import diff_articles
 
 
 def make_short_article(body: str = "Встреча прошла в Астане.", **values: object) -> Article:
@@ -66,3 +67,26 @@ def test_a_matched_word_within_a_name_is_blacked_out() -> None:
     found = Match(rule="r", term="крест", surface="Крест", field="body", start=at, end=at + 5, sentence=body)
     (shown,) = redact_article(make_short_article(body, matches=(found,)), ["Айдос Крест"]).matches
     assert shown.surface == "█████"
+
+
+@pytest.mark.parametrize("pattern", ["Айдос Бекович", r"ИИН \d+", "Вчера", "в город.\nАйдос"])
+def test_a_diff_has_the_blocks_of_the_redacted_texts(pattern: str) -> None:
+    old = make_short_article("Вчера Айдос Бекович приехал в город.\nАйдос Бекович, ИИН 123, сказал 5 слов.")
+    new = make_short_article("Айдос Бекович приехал в город.\nАйдос Ерланович, ИИН 456, сказал 7 слов. Конец.")
+    changes = diff_articles(old, new)
+    hidden = [redact_article(each, [pattern]) for each in (old, new)]
+    found = redact_diff(changes, *hidden)
+    body = [each.sentence for each in found.sentences if each.field == "body"]
+    for article, sides in ((hidden[0], [each.old for each in body]), (hidden[1], [each.new for each in body])):
+        # A word that both versions have is hidden if one of them hides it.
+        assert all(one in (other, "█") for one, other in zip("".join(sides), article.body, strict=True))
+        assert "".join(sides).count("█") >= article.body.count("█")
+    assert [each.severity for each in found.sentences] == [each.severity for each in changes.sentences]
+
+
+def test_a_blacked_out_sentence_claims_nothing() -> None:
+    old, new = (
+        make_short_article(f"Айдос Бекович, ИИН {number}, сказал 5 слов. Пришли {number} гостя.") for number in "23"
+    )
+    found = redact_diff(diff_articles(old, new), *(redact_article(each, [r"ИИН \d"]) for each in (old, new)))
+    assert [[claim.new for claim in each.claims] for each in found.changed] == [[], ["3"]]

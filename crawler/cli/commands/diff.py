@@ -123,19 +123,21 @@ def _show_version_diff(
     config = load_config(context.obj)
     with open_store(config.database_url) as store:
         found = store.versions.list_by_article(resolve_article(store, article, config))
+        new = _get_version(found, last) if last else found[-1]
+        before = [each for each in found if (each.version or 0) < (new.version or 0)]
+        old = _get_version(found, first) if first else before[-1] if before else new
+        # Only neighbours are judged when they are saved. Any other pair is judged now.
+        stored = store.diffs.get(new.id, new.version or 1) if before and old is before[-1] else None
     if len(found) == 1 and first is None and last is None:
-        print_error(f"{found[0].id} has one version: it did not change since it was first seen.")
-    new = _get_version(found, last) if last else found[-1]
-    before = [each for each in found if (each.version or 0) < (new.version or 0)]
-    old = _get_version(found, first) if first else before[-1] if before else new
-    changes = diff_articles(old, new)
+        print_error(f"{new.id} has one version: it did not change since it was first seen.")
+    changes = stored or diff_articles(old, new)
     if as_json:
         sides = {"from": version_to_dict(old), "to": version_to_dict(new)}
         print_json({"id": new.id, **sides, **changes.to_dict()})
         return
     head = [f"{new.id}  {new.headline}", new.url]
     head += list(dict.fromkeys(format_version(each, config.timezone) for each in (old, new)))
-    head += [format_severity(changes), ""]
+    head += [format_severity(changes), f"judged by the rules {changes.rules}", ""]
     _print_lines([*([DiffSpan("same", line)] for line in head), *list_diff_lines(changes)])
 
 

@@ -33,7 +33,8 @@ def evidence(
     config = load_config(context.obj)
     with open_store(config.database_url) as store:
         versions = store.versions.list_by_article(resolve_article(store, article, config))
-    items = collect_evidence(versions, config)
+        changes = store.diffs.list_by_article(versions[-1].id, versions)
+    items = collect_evidence(versions, changes, config)
     write_evidence(output, items, datetime.now(UTC))
     missing = [each for each in items if each.missing]
     records = len({record.key for each in items for record in (*each.records, *each.robots)})

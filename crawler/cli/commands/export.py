@@ -103,6 +103,8 @@ def _make_rows(config: Config, store: Store, query: ArticleQuery, *, with_versio
     for article in list_articles(store, query):
         versions = reversed(store.versions.list_by_article(article.id)) if with_versions else (article,)
         yield from builder.build(
-            EntryRequest(article=version, rules=query.rules, strength=query.strength, with_related=False)
+            EntryRequest(
+                article=version, rules=query.rules, strength=query.strength, with_severity=True, with_related=False
+            )
             for version in versions
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -21,14 +20,13 @@ def versions(context: typer.Context, article: ArticleArgument, as_json: JsonOpti
     from crawler.cli.releases import find_release, format_release
     from crawler.cli.selection import resolve_article
     from crawler.config import load_config
-    from crawler.revisions.changes import diff_articles
     from crawler.store import open_store
 
     config = load_config(context.obj)
     with open_store(config.database_url) as store:
         found = store.versions.list_by_article(resolve_article(store, article, config))
         release = find_release(store, config, found[-1])
-    changes = [None, *(diff_articles(old, new) for old, new in pairwise(found))]
+        changes = store.diffs.list_by_article(found[-1].id, found)
     if not as_json:
         print(f"{found[-1].id}  {found[-1].headline}\n{found[-1].url}")
         if release is not None:
@@ -49,7 +47,7 @@ def version_to_dict(
     values = version.to_dict()
     row: dict[str, Any] = {name: values[name] for name in ("version", "verdict", "fetched_at", "snapshot")}
     if changes is not None:
-        row |= {"severity": changes.severity, "reason": changes.reason}
+        row |= {"severity": changes.severity, "reason": changes.reason, "rules": changes.rules}
     if release is not None:
         row["missing_languages"] = list(release.missing_languages)
     return row
