@@ -404,12 +404,14 @@ def _compile_adjacent_phrases(rule: ContextRule) -> tuple[AdjacentList, ...]:
 def _decide_by_adjacent_phrases(hit: Hit, context: CompiledContext) -> AdjacentDecision | None:
     """Return the decision of a phrase directly beside the hit, or None when there is no such phrase."""
     data = hit.folded.data
-    words_after = data[hit.folded_end : hit.folded_end + MAX_PHRASE_BYTES].split()
+    # What is glued to the hit is the number of a footnote, no word beside it.
+    word_end = max(data.find(b" ", hit.folded_end), hit.folded_end)
+    words_after = data[word_end : word_end + MAX_PHRASE_BYTES].split()
     words_before = data[max(0, hit.folded_start - MAX_PHRASE_BYTES) : hit.folded_start].split()
     for strength, precedes_hit, phrases in context.adjacent:
         words = words_before if precedes_hit else words_after
         if phrase := phrases.find_phrase(words, before=precedes_hit):
-            start = hit.folded_start - 1 - len(phrase) if precedes_hit else hit.folded_end + 1
+            start = hit.folded_start - 1 - len(phrase) if precedes_hit else word_end + 1
             direction = "preceded" if precedes_hit else "followed"
             return AdjacentDecision(strength, f"directly {direction} by {_get_original_phrase(hit, start, phrase)!r}")
     return None

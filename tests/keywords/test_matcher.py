@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from crawler.items import Strength
 from crawler.keywords import Matcher, load_rules, parse_rules
 from crawler.keywords.capitalization import Capitalization, check_capitalization
 
@@ -70,6 +71,14 @@ def test_two_rules_may_share_a_place() -> None:
 def test_number_of_a_footnote_hides_no_term(text: str, surface: str) -> None:
     first = SHIPPED.find_matches({"body": text})[0]
     assert first.surface == surface == text[first.start : first.end]
+
+
+def test_number_of_a_footnote_is_no_word_beside_a_term() -> None:
+    first, second = (
+        SHIPPED.find_matches({"body": text})[0] for text in ("The ICRC1 said so.", "An ICRC1 token was sold.")
+    )
+    assert (first.strength, first.reason) == (Strength.STRONG, None)
+    assert (second.strength, second.reason) == (Strength.WEAK, "directly followed by 'token'")
 
 
 @pytest.mark.parametrize("text", ["ICRC2024", "ICRC123", "ICRC1a", "ICRC1.ICRC2x", "МККК19491"])
