@@ -182,7 +182,7 @@ class Page:
         """Yield the flags of an article that depend on its page. `is_shortened`: lines of the page were removed."""
         if is_shortened:
             yield ArticleFlag.BOILERPLATE_REMOVED
-        if self.snapshot.is_cut_off:
+        if self.snapshot.is_cut_off and self.snapshot.kind != "json":  # JSON that can be parsed is whole
             yield ArticleFlag.CUT_OFF
 
     def make_rights(self, wording: str | None = None) -> Rights:

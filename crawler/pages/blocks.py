@@ -56,6 +56,8 @@ RAISED_CHARACTERS = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹
 LINE_END_HYPHEN = re.compile(r"(?<![^\W_])([^\W_]+)([-\u2010\u00ad])[ \t]*\r?\n\s*(?=([^\W_]+))")
 ICON_CLASS = re.compile(r"emoji|smil(?:ey|ie)|\bicon\b", re.IGNORECASE)
 ICON_SOURCE = re.compile(r"\bemojis?\b|\bsmil(?:ey|ie)s?\b", re.IGNORECASE)
+MAX_VALUE_LENGTH = 200
+"""Characters of a value in a table. A cell with more is a column of the page."""
 MAX_SOURCE_LENGTH = 2_000
 MAX_ICON_SIZE = 32
 """Pixels: an image that is this small is a sign within the text."""
@@ -228,7 +230,9 @@ class _BlockCollector:
     def _end_cell(self, row: _TableRow) -> None:
         lines = [block for block in self.blocks[row.cell_start :] if not block.is_image]
         row.filled_cells += bool(lines)
-        row.has_paragraphs |= len({id(line.node) for line in lines}) > 1
+        row.has_paragraphs |= len({id(line.node) for line in lines}) > 1 or any(
+            len(line.text) > MAX_VALUE_LENGTH for line in lines
+        )
 
     def _end_row(self, row: _TableRow) -> None:
         """Make one line of a row of values, and its images after it. A row that is only a layout keeps its lines."""

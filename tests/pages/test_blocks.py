@@ -315,3 +315,9 @@ def test_compound_that_is_cut_at_its_own_hyphen_keeps_it() -> None:
     assert list_texts(parse_html_text("<p>twenty-\nfive e-\nmails, русско-\nказахский, междуна-\nродный</p>")) == [
         "twenty-five e-mails, русско-казахский, международный"
     ]
+
+
+def test_cells_with_long_texts_are_columns_of_a_layout() -> None:
+    left, right = "Мост через реку открыт. " * 12, "Река."
+    found = list_texts(parse_html_text(f"<table><tr><td>{left}</td><td>{right}</td></tr></table>"))
+    assert found == [left.strip(), right]

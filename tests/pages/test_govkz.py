@@ -401,3 +401,9 @@ def test_article_with_lines_of_the_page_around_it_is_flagged() -> None:
 def test_record_that_has_only_a_credit_has_no_text_yet() -> None:
     found = read_answer({**RECORD, "body": "<p><img src='/a.jpg'></p><p>Фото: пресс-служба</p>"})
     assert (found.articles, found.problems, len(found.skipped)) == ((), (), 1)
+
+
+def test_json_that_is_read_is_not_cut_off() -> None:
+    body = json.dumps([RECORD]).encode()
+    found = read_snapshot(Snapshot(url=GRAPHQL, body=body, kind_hint="json", is_cut_off=True), SITE)
+    assert found.articles[0].flags == ()
