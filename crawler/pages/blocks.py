@@ -230,9 +230,8 @@ class _BlockCollector:
     def _end_cell(self, row: _TableRow) -> None:
         lines = [block for block in self.blocks[row.cell_start :] if not block.is_image]
         row.filled_cells += bool(lines)
-        row.has_paragraphs |= len({id(line.node) for line in lines}) > 1 or any(
-            len(line.text) > MAX_VALUE_LENGTH for line in lines
-        )
+        is_long = len(lines) == 1 and len(lines[0].text) > MAX_VALUE_LENGTH and lines[0].node.tag != "tr"
+        row.has_paragraphs |= is_long or len({id(line.node) for line in lines}) > 1
 
     def _end_row(self, row: _TableRow) -> None:
         """Make one line of a row of values, and its images after it. A row that is only a layout keeps its lines."""
