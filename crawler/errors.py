@@ -14,6 +14,7 @@
     │   ├── MissingSnapshot     12   a replay requested a URL that is not stored
     │   └── NoArticles          13   a list or a run had no articles where some were due
     ├── SourceLocked            15   another run of the source is active, here or on another host
+    ├── EmptyStore              16   the store is empty, but the archive beside it has records
     ├── ArchiveError             1   a WARC file that cannot be written, or is broken
     ├── NotAnArticle                 a page that rightly has no article (`/terms`, a section's shell)
     └── ForbiddenTarget         11   a URL that the crawler refuses (private address, scheme, size)
@@ -32,7 +33,7 @@ from typing import ClassVar
 
 from crawler.text.cleaning import clean_line, remove_unseen_characters
 
-EXIT_CODE_PRECEDENCE = (1, 2, 12, 11, 10, 13, 14, 15)
+EXIT_CODE_PRECEDENCE = (1, 2, 16, 12, 11, 10, 13, 14, 15)
 """All exit codes but 0. Earlier ones win over later ones."""
 MIN_SUGGESTION_SIMILARITY = 0.5
 
@@ -155,6 +156,12 @@ class SourceLocked(CrawlerError, kind="Held"):
     """Another run of the source is active, so this one must not start. It is no fault of the source."""
 
     exit_code = 15
+
+
+class EmptyStore(CrawlerError):
+    """The store is empty, but the archive beside it has records: the database was lost."""
+
+    exit_code = 16
 
 
 class ArchiveError(CrawlerError):

@@ -48,6 +48,12 @@ def list_warc_files(folder: Path) -> list[Path]:
     return [path for _, path in sorted(found, key=lambda each: (each[0]["day"], int(each[0]["number"] or 1)))]
 
 
+def list_days(root: Path) -> list[str]:
+    """Return the days (UTC, `2026-01-31`) of which an archive has records of any source, the oldest first."""
+    paths = (path for source in list_sources(root) for path in list_warc_files(root / source))
+    return sorted({path.name[: len("2026-01-31")] for path in paths if path.stat().st_size})
+
+
 def list_archive(root: Path) -> list[ArchiveFile]:
     """Return every WARC file with its digest, as of now. Runs may go on meanwhile.
 

@@ -25,6 +25,7 @@ from crawler.archive.http_transaction import HttpTransaction
 from crawler.archive.record_serializer import PackedRecords, make_warcinfo, pack_transaction
 from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
+from crawler.private_files import close_file_to_others, make_private_folder, open_private_file
 
 SCAN_CHUNK_BYTES = 1 << 18
 
@@ -42,7 +43,7 @@ class WarcWriter:
         self._file = -1
         self._end = 0
         with _explain_errors(folder / source):
-            (folder / source).mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder / source)
         if not os.access(folder / source, os.W_OK | os.X_OK):
             raise ArchiveError(
                 f"The archive folder {folder / source} cannot be written: permission denied. "
@@ -90,8 +91,9 @@ class WarcWriter:
         name = f"{day}.warc.gz" if number == 1 else f"{day}-{number}.warc.gz"
         self._path = self._folder / self._source / name
         with _explain_errors(self._path):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            make_private_folder(self._path.parent)
+            self._file = open_private_file(self._path, os.O_RDWR | os.O_CREAT)
+            close_file_to_others(self._path)
         self._day, self._number, self._end = day, number, 0
         with self._lock_file():
             is_damaged = self._cut_torn_end() is None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crawler.archive.snapshot_folder import StoredPage, load_stored_pages
 from crawler.config import Config
+from crawler.context.configured_store import open_configured_store
 from crawler.errors import CrawlerError, NoSnapshots
 from crawler.fixtures.canary import CanaryFinding, CanaryState, KnownPage, check_known_page, explain_site_change
 from crawler.items import Article
@@ -17,7 +18,7 @@ from crawler.pages.site import Site
 from crawler.pages.snapshot import Snapshot
 from crawler.service.page_fetch import FetchedPages, fetch_pages
 from crawler.spiders.base import SourceSpider
-from crawler.store import open_store, store_exists
+from crawler.store import store_exists
 
 MAX_STORED_ARTICLES = 50
 """Newest stored articles to search for one that a page class read."""
@@ -108,7 +109,7 @@ class LiveCheck:
         """Return the newest stored articles of the source. A missing store is not created."""
         if not store_exists(self.config.database_url):
             return []
-        with open_store(self.config.database_url) as store:
+        with open_configured_store(self.config) as store:
             return list(store.articles.iter_newest(source=self.spider.name, limit=MAX_STORED_ARTICLES))
 
     def check_page(self, known: KnownPage) -> CanaryFinding:

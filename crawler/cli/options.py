@@ -26,6 +26,9 @@ MAX_COUNT = 10**9
 """Largest number that an option takes. It fits into every database column."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
+NewStoreOption = Annotated[
+    bool, typer.Option("--new-store", help="Accept an empty store beside an archive with records.")
+]
 SourceOption = Annotated[
     list[str] | None, typer.Option("--source", metavar="SOURCE", help="Only articles of this source. Repeatable.")
 ]

@@ -17,7 +17,7 @@ summary.py         what is in force and what is missing
 from __future__ import annotations
 
 from crawler.config.delivery_times import DeliverySchedule, QuietHours
-from crawler.config.loading import find_config_file, load_config
+from crawler.config.loading import find_config_file, list_config_warnings, load_config
 from crawler.config.model import AlarmsConfig, Config, FeedsConfig, LimitsConfig, PolitenessConfig, SourceConfig
 from crawler.config.subscriptions import Subscription
 from crawler.config.summary import ConfigSummary, MissingSetting, summarize_config
@@ -35,6 +35,7 @@ __all__ = [
     "SourceConfig",
     "Subscription",
     "find_config_file",
+    "list_config_warnings",
     "load_config",
     "summarize_config",
 ]

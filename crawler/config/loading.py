@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +19,18 @@ from crawler.config.model import CONFIG_FILE_NAME, VARIABLE_PREFIX, Config
 from crawler.config.proxy import has_password
 from crawler.config.toml_file import find_toml_line, format_location, is_section, list_known_keys, parse_toml
 from crawler.errors import ConfigError, suggest_nearest
+from crawler.private_files import is_open_to_others
 
 NO_SETTING = "path"
 """The one field of Config that is not a setting."""
 SECRET_SECTIONS = ("alarms", "channels")
 SECRET_KEYS = ("proxy",)
 """Sections and keys whose values are never shown, because an address may contain a password."""
+PASSWORD_PATTERN = re.compile(r"://[^/@]*:[^/@]+@|[?&]password=", re.IGNORECASE)
+"""A password in an address."""
+log = logging.getLogger(__name__)
+_warned: set[str] = set()
+"""What this process has warned of: a process may load the configuration often."""
 
 
 def find_config_file(explicit_path: Path | None = None) -> Path | None:
@@ -39,7 +49,8 @@ def find_config_file(explicit_path: Path | None = None) -> Path | None:
 def load_config(explicit_path: Path | None = None) -> Config:
     """Return the configuration in force.
 
-    Raise ConfigError with file and line, or the variable, and the nearest known setting.
+    Raise ConfigError with file and line, or the variable, and the nearest known setting. Log a warning, once, for each
+    file with addresses of channels that every user may read.
     """
     path = find_config_file(explicit_path)
     text, values = _read_file(path)
@@ -48,7 +59,7 @@ def load_config(explicit_path: Path | None = None) -> Config:
         _raise_if_proxy_password(values, path, text)
         _resolve_paths(values, path.absolute().parent)
     try:
-        return Config(**values, path=path.absolute() if path else None)
+        config = Config(**values, path=path.absolute() if path else None)
     except ValidationError as error:
         raise ConfigError(_format_error(error, path, text)) from error
     except SettingsError as error:  # a variable for a whole section that is not JSON
@@ -56,6 +67,54 @@ def load_config(explicit_path: Path | None = None) -> Config:
             f"A variable {VARIABLE_PREFIX}… cannot be used: {error}. Write a whole section as JSON, or one setting "
             f"with two underscores between levels: {VARIABLE_PREFIX}LIMITS__BODY_MB."
         ) from error
+    for warning in _list_warnings(path, values):
+        if warning not in _warned:
+            _warned.add(warning)
+            log.warning("%s", warning)
+    return config
+
+
+def list_config_warnings(explicit_path: Path | None = None) -> list[str]:
+    """Return a sentence for each file with addresses of channels or passwords that every user may read.
+
+    These are the configuration in force and the files that its channels name.
+    """
+    path = find_config_file(explicit_path)
+    _, values = _read_file(path)
+    if path is not None:
+        _resolve_paths(values, path.absolute().parent)
+    return list(_list_warnings(path, values))
+
+
+def _list_warnings(path: Path | None, values: dict[str, Any]) -> Iterator[str]:
+    files = [Path(channel["file"]) for channel in _list_channel_tables(values) if isinstance(channel.get("file"), str)]
+    if path is not None and _has_secret(values):
+        files.append(path.absolute())
+    for file in dict.fromkeys(files):
+        if is_open_to_others(file):
+            yield (
+                f"Every user of this machine can read {file}, which has addresses of channels or passwords. "
+                f"Run `chmod 600 {shlex.quote(str(file))}`."
+            )
+
+
+def _has_secret(values: dict[str, Any]) -> bool:
+    """Return whether the values of a file have an address in a section of secrets, or an address with a password."""
+
+    def find(value: object, is_secret: bool) -> bool:
+        if isinstance(value, dict):
+            return any(find(each, is_secret) for each in value.values())
+        if isinstance(value, list):
+            return any(find(each, is_secret) for each in value)
+        return isinstance(value, str) and bool(("://" in value) if is_secret else PASSWORD_PATTERN.search(value))
+
+    return any(find(value, key in SECRET_SECTIONS) for key, value in values.items())
+
+
+def _list_channel_tables(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the channels of a file that are tables: their addresses are in other files."""
+    channels = values.get("channels")
+    return [each for each in channels.values() if isinstance(each, dict)] if isinstance(channels, dict) else []
 
 
 def list_variables() -> list[str]:
@@ -82,12 +141,8 @@ def _raise_if_proxy_password(values: dict[str, Any], path: Path, text: str) -> N
 
 def _resolve_paths(values: dict[str, Any], folder: Path) -> None:
     """Make paths in the file absolute: they are relative to the folder of the file."""
-    channels = values.get("channels")
-    channel_tables = (
-        [each for each in channels.values() if isinstance(each, dict)] if isinstance(channels, dict) else []
-    )
     paths = [(values, name) for name in ("rules", "data_dir", "templates")]
-    for table, name in paths + [(table, "file") for table in channel_tables]:
+    for table, name in paths + [(table, "file") for table in _list_channel_tables(values)]:
         if isinstance(table.get(name), str):
             table[name] = str(folder / Path(table[name]).expanduser())
 

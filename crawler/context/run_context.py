@@ -20,6 +20,7 @@ from scrapy.utils.misc import build_from_crawler, load_object
 
 from crawler.archive.snapshot_folder import StoredPage, load_stored_pages
 from crawler.config import Config, load_config
+from crawler.context.configured_store import open_configured_store
 from crawler.context.known_articles import KnownArticles
 from crawler.context.modes import RunMode, Storage
 from crawler.errors import ArchiveError, CrawlerError, Unreachable
@@ -160,10 +161,14 @@ class RunContext:
     def store(self) -> Store:
         """The run's only store, so that all components see the same transactions. It is opened at the first use.
 
-        Without storage a database that exists is read and none is made.
+        Without storage a database that exists is read and none is made. Raise EmptyStore as `open_configured_store`
+        does, unless the setting CRAWLER_NEW_STORE is on.
         """
         assert self.crawler is not None
-        url = self.crawler.settings["CRAWLER_DATABASE"]
+        settings = self.crawler.settings
+        url = settings["CRAWLER_DATABASE"]
+        if self.storage is Storage.CONFIGURED:
+            return open_configured_store(self.config, new_store=settings.getbool("CRAWLER_NEW_STORE"), url=url)
         if self.storage is Storage.TEMPORARY or (self.storage is Storage.NONE and not store_exists(url)):
             url = "sqlite://"
         return open_store(url)

@@ -27,6 +27,7 @@ from twisted.internet.defer import Deferred
 from crawler.context.exceptions import RequestFailed, RobotsForbidden
 from crawler.context.run_context import RunContext
 from crawler.errors import CrawlerError, Unreachable
+from crawler.private_files import make_private_file, make_private_folder
 
 MAX_ROBOTS_BYTES = 500 * 1024
 """Bytes of robots.txt that are read. RFC 9309 asks for at least these."""
@@ -94,7 +95,8 @@ class StrictRobotsTxtMiddleware(RobotsTxtMiddleware):
             return
         path = self._folder / quote(netloc, safe="")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent)
+            make_private_file(path)
             path.write_bytes(body)
         except OSError as error:
             logger.warning("The copy %s of robots.txt cannot be written: %s.", path, error.strerror)

@@ -10,9 +10,10 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from crawler.errors import UsageError
+from crawler.private_files import PRIVATE_FILE_MODE
 
-NEW_FILE_MODE = 0o644
-"""Permissions of a new file. An existing one keeps its own."""
+PUBLIC_FILE_MODE = 0o644
+"""Permissions of a new file that a web server publishes."""
 
 
 def resolve_output_path(path: Path, option: str = "-o") -> Path:
@@ -31,16 +32,18 @@ def resolve_output_path(path: Path, option: str = "-o") -> Path:
 
 
 @contextmanager
-def open_atomic(path: Path, option: str = "-o", *, mode: int | None = None) -> Iterator[IO[bytes]]:
+def open_atomic(
+    path: Path, option: str = "-o", *, mode: int | None = None, new_file_mode: int = PRIVATE_FILE_MODE
+) -> Iterator[IO[bytes]]:
     """Open a temporary file that replaces `path` when the block ends without an exception.
 
-    `mode` are its permissions; None: those of the file that it replaces, else `NEW_FILE_MODE`. Raises UsageError, with
+    `mode` are its permissions; None: those of the file that it replaces, else `new_file_mode`. Raises UsageError, with
     the option's name, if the file cannot be written.
     """
     target = resolve_output_path(path, option)
     try:
         if mode is None:
-            mode = target.stat().st_mode & 0o777 if target.exists() else NEW_FILE_MODE
+            mode = target.stat().st_mode & 0o777 if target.exists() else new_file_mode
         # In the same folder, because a rename is atomic only within a file system.
         with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
             temporary = Path(file.name)

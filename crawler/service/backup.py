@@ -34,6 +34,7 @@ from crawler.config.loading import list_variables
 from crawler.config.secret_removal import remove_secrets
 from crawler.errors import UsageError
 from crawler.items import format_time
+from crawler.private_files import PRIVATE_FILE_MODE, make_private_folder
 from crawler.publish.atomic_write import open_atomic
 from crawler.store import redact_url
 from crawler.store.portable_copy import (
@@ -51,7 +52,6 @@ FORMAT = 1
 """Version of the layout. A program that knows only lower numbers refuses the file."""
 MANIFEST, STORE, CONFIG, RULES, TEMPLATES = "backup.json", "crawler.db", "crawler.toml", "rules.toml", "templates/"
 WORK_FOLDER = ".store-work"
-PRIVATE_MODE = 0o600
 COPY_CHUNK_BYTES = 1 << 20
 
 
@@ -96,7 +96,7 @@ def write_backup(config: Config, file: Path, now: datetime) -> Backup:
     if contents.failure is None and contents.is_empty:
         raise UsageError(f"There is nothing to back up: the store {redact_url(config.database_url)} is empty.")
     with (
-        open_atomic(file, "FILE", mode=PRIVATE_MODE) as output,
+        open_atomic(file, "FILE", mode=PRIVATE_FILE_MODE) as output,
         tempfile.TemporaryDirectory(dir=file.resolve().parent, prefix=".backup-") as folder,
         zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
@@ -196,7 +196,7 @@ def install_store(config: Config, file: Path, occasion: str, now: datetime) -> P
 def _lock_folder(folder: Path) -> int:
     """Make a folder and lock it. Return its descriptor; closing it, or the end of the process, unlocks it."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError as error:
         raise UsageError(f"{folder} cannot be written to: {error.strerror}. Check `data_dir`.") from error
@@ -305,5 +305,5 @@ def _write_owner_files(texts: Mapping[str, bytes], folder: Path) -> None:
     for name, data in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open_atomic(path, "--files", mode=PRIVATE_MODE) as output:
+        with open_atomic(path, "--files", mode=PRIVATE_FILE_MODE) as output:
             output.write(data)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crawler.config import Config
+from crawler.private_files import make_private_file, make_private_folder
 
 FAILED_SUFFIX = ".failed"
 """No channel has it in its name."""
@@ -39,8 +40,9 @@ def _read_time(path: Path) -> datetime | None:
 
 
 def _touch(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
+    make_private_folder(path.parent)
+    make_private_file(path)
+    path.touch()  # an existing file gets the time too
 
 
 def _get_path(config: Config, channel: str, suffix: str = "") -> Path:

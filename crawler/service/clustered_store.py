@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from crawler.config import Config
+from crawler.context.configured_store import open_configured_store
 from crawler.similarity.semantic import load_embedding
-from crawler.store import Store, open_store
+from crawler.store import Store
 from crawler.text.dates import load_time_zone
 
 
 def open_clustered_store(config: Config) -> Store:
     """Return the open store, with all its articles clustered."""
-    store = open_store(config.database_url)
+    store = open_configured_store(config)
     cluster_pending_articles(store, config)
     return store
 

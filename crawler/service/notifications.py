@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crawler.config import Config
-from crawler.errors import CrawlerError, SourceLocked
+from crawler.errors import CrawlerError, EmptyStore, SourceLocked
+from crawler.private_files import make_private_file, make_private_folder
 from crawler.service.run import RunOutcome
 from crawler.text.counts import format_count
 from crawler.text.dates import load_time_zone
@@ -37,20 +38,21 @@ MAX_CLUSTERING_SECONDS = 60.0
 """Limit for clustering what a run left unclustered, before its messages are made."""
 
 
-def begin_subscriptions(config: Config) -> None:
+def begin_subscriptions(config: Config, *, new_store: bool = False) -> None:
     """Start new subscriptions before runs, so that they are notified of what these runs find.
 
-    A store of an older version is upgraded here, once, and not by one of the runs: they would not print it. Raise
-    ConfigError as `check_subscriptions` does.
+    A store of an older version is upgraded here, once, and not by one of the runs: they would not print it. `new_store`
+    accepts an empty store beside an archive with records. Raise ConfigError as `check_subscriptions` does.
     """
     check_subscriptions(config)
-    from crawler.store import open_store, store_exists
+    from crawler.context.configured_store import open_configured_store
+    from crawler.store import store_exists
 
     if not config.subscriptions and not store_exists(config.database_url):
         return
     with (
         suppress(CrawlerError),
-        open_store(config.database_url) as store,
+        open_configured_store(config, new_store=new_store) as store,
     ):  # the runs report a store that cannot be opened
         store.subscriptions.get_or_start(tuple(config.subscriptions), datetime.now(UTC))
 
@@ -85,11 +87,11 @@ def notify_about_runs(config: Config, outcomes: Sequence[RunOutcome], *, alarms:
     stopped, or that was skipped because another run of its source was in progress. If the store cannot be written, an
     alarm is sent without it.
     """
-    from crawler.store import open_store
+    from crawler.context.configured_store import open_configured_store
 
     ended = [outcome for outcome in outcomes if _is_reportable(outcome)] if alarms else []
     try:
-        with open_store(config.database_url) as store:
+        with open_configured_store(config) as store:
             failure: CrawlerError | None = None
             try:
                 if alarms:
@@ -101,7 +103,8 @@ def notify_about_runs(config: Config, outcomes: Sequence[RunOutcome], *, alarms:
                 raise failure
             return lines
     except CrawlerError as error:
-        log.warning("Alarms could not be updated or sent: %s", error)
+        if not isinstance(error, EmptyStore):  # every run of the command reports it
+            log.warning("Alarms could not be updated or sent: %s", error)
         _send_unstored_alarms(config, ended, datetime.now(UTC))
     return []
 
@@ -193,7 +196,8 @@ def _send_unstored_alarms(config: Config, outcomes: Sequence[RunOutcome], now: d
             if channels.send_to_all(title, f"{outcome.reason}\nRun `crawler health {outcome.source}` for details."):
                 _unstored_alarms[outcome.source] = now
                 with suppress(OSError):  # an empty file can often be made where a store cannot
-                    marker.parent.mkdir(parents=True, exist_ok=True)
+                    make_private_folder(marker.parent)
+                    make_private_file(marker)
                     marker.touch()
 
 

@@ -44,9 +44,9 @@ from crawler.pipelines.keywords import KeywordsPipeline
 from crawler.pipelines.store import StorePipeline
 from crawler.pipelines.validate import ValidatePipeline
 from crawler.settings import derive_settings
-from crawler.spiders.base import SourceSpider, parse_url_argument
+from crawler.spiders.base import SourceSpider
 from crawler.spiders.listing_coverage import FullTextListingSpider
-from crawler.spiders.url_mapping import is_robots_txt
+from crawler.spiders.url_mapping import is_robots_txt, parse_url_argument
 from crawler.store import Store
 from crawler.text.counts import format_count
 

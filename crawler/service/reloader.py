@@ -6,13 +6,14 @@ from datetime import date, datetime
 from pathlib import Path
 
 from crawler.config import Config, find_config_file, load_config
+from crawler.context.configured_store import open_configured_store
 from crawler.keywords import load_rules
 from crawler.service.adaptive_cron import ADAPTIVE_CRON
-from crawler.service.notifications import begin_subscriptions
+from crawler.service.notifications import begin_subscriptions, check_subscriptions
 from crawler.service.run import RunPlan
 from crawler.service.schedule_state import Timing
 from crawler.service.schedules import get_spider_timings_in_child, make_timings
-from crawler.store import Store, open_store
+from crawler.store import Store
 from crawler.text.dates import load_time_zone
 
 
@@ -23,14 +24,18 @@ class ConfigReloader:
     needs a restart.
     """
 
-    def __init__(self, path: Path | None, sources: tuple[str, ...] = ()) -> None:
-        """Raise ConfigError when the configuration, its rules or its store cannot be used."""
-        self._path, self._sources = path, sources
+    def __init__(self, path: Path | None, sources: tuple[str, ...] = (), *, new_store: bool = False) -> None:
+        """Raise ConfigError when the configuration, its rules or its store cannot be used.
+
+        Raise EmptyStore for an empty store beside an archive with records, unless `new_store` accepts it.
+        """
+        self._path, self._sources, self._new_store = path, sources, new_store
         self._file_state = self._get_file_state()
         self.config: Config = load_config(path)
-        begin_subscriptions(self.config)
+        check_subscriptions(self.config)
         load_rules(self.config.rules)  # a rules file that breaks later is reported by the runs
-        self.store: Store = open_store(self.config.database_url)
+        self.store: Store = open_configured_store(self.config, new_store=new_store)
+        begin_subscriptions(self.config, new_store=new_store)
         self._learning_day = self._get_learning_day()
 
     def load_timings(self) -> dict[str, Timing]:
@@ -40,7 +45,7 @@ class ConfigReloader:
         """
         self._file_state = self._get_file_state()
         config = load_config(self._path)
-        begin_subscriptions(config)
+        begin_subscriptions(config, new_store=self._accepts_empty_store())
         timings = make_timings(config, self.store, self._sources, get_spider_timings_in_child)
         self.config = config
         self._learning_day = self._get_learning_day()
@@ -54,7 +59,12 @@ class ConfigReloader:
 
     def make_plan(self, source: str) -> RunPlan:
         """Return the plan of a scheduled run."""
-        return RunPlan(source=source, config=self.config.path, limits=self.config.limits)
+        accepts_empty = self._accepts_empty_store()
+        return RunPlan(source=source, config=self.config.path, limits=self.config.limits, new_store=accepts_empty)
+
+    def _accepts_empty_store(self) -> bool:
+        """Return whether the store may be empty. After the first run it may not: then it was lost under the watch."""
+        return self._new_store and self.store.is_empty()
 
     def _get_file_state(self) -> tuple[Path | None, int, int]:
         """Return the file with its time and size."""

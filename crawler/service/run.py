@@ -49,6 +49,8 @@ class RunPlan:
     storage: Storage = Storage.CONFIGURED
     keep_unchanged: bool = False
     """Whether unchanged articles pass the whole pipeline."""
+    new_store: bool = False
+    """Whether an empty store beside an archive with records is accepted."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables of the run (`CRAWLER_DATABASE` and so on)."""
     limits: LimitsConfig = field(default_factory=lambda: LimitsConfig.model_validate({}))
@@ -152,6 +154,7 @@ def make_settings(run_plan: RunPlan, config: Config) -> Settings:
         "CRAWLER_STORAGE": run_plan.storage,
         "CRAWLER_REPLAY_PATH": str(run_plan.replay.absolute()) if run_plan.replay else None,
         "CRAWLER_KEEP_UNCHANGED": run_plan.keep_unchanged,
+        "CRAWLER_NEW_STORE": run_plan.new_store,
         "LOG_ENABLED": False,  # the caller decides where log records go
         "LOG_INSTALL_ROOT_HANDLER": False,
     }

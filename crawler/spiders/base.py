@@ -43,7 +43,7 @@ from crawler.pages.base import Page, read_snapshot
 from crawler.pages.doubts import lacks_end
 from crawler.pages.site import ArticleAddress, Reading, Site
 from crawler.pages.snapshot import Snapshot, find_kind
-from crawler.spiders.url_mapping import UrlMapping
+from crawler.spiders.url_mapping import UrlMapping, parse_url_argument
 from crawler.text import dates
 from crawler.text.counts import format_count
 
@@ -428,20 +428,6 @@ def parse_limit(text: str) -> int:
     if text.isascii() and text.isdigit() and 0 < len(text) < MAX_LIMIT_DIGITS and int(text):
         return int(text)
     raise UsageError(f"-a limit={text} cannot be used: write a number of articles such as limit=5.")
-
-
-def parse_url_argument(text: str) -> str:
-    """Return the value of `-a url=URL`. Raise UsageError when it is no http(s) address."""
-    try:
-        parts = urlsplit(text)
-        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        is_url = False
-    if not is_url:
-        raise UsageError(
-            f"{text!r} is no address of a page: write it whole, such as https://www.kt.kz/rus/press-materialy/."
-        )
-    return text
 
 
 def is_cut_off(response: Response) -> bool:

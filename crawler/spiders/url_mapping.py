@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from crawler.errors import UsageError
+from crawler.text.urls import resolve_url
+
+MAX_SHOWN_LENGTH = 200
+"""Characters of an unusable address that an error message shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class UrlMapping:
@@ -32,3 +38,17 @@ class UrlMapping:
 def is_robots_txt(url: str) -> bool:
     """Whether an address is a site's robots.txt, which Scrapy downloads like any page."""
     return urlsplit(url).path == "/robots.txt"
+
+
+def parse_url_argument(text: str) -> str:
+    """Return the http(s) URL that a person gave to a command. Raise UsageError for anything else."""
+    address = text.strip()
+    url = resolve_url(address, "")
+    if url is None or "://" not in address:
+        shown = repr(address if len(address) <= MAX_SHOWN_LENGTH else address[:MAX_SHOWN_LENGTH] + "…")
+        raise UsageError(
+            f"{shown} is no address of a page: write it whole, such as https://www.kt.kz/rus/press-materialy/."
+        )
+    if "@" in urlsplit(address).netloc:
+        raise UsageError("The address of a page must have no user name or password (the address is not shown).")
+    return url

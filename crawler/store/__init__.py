@@ -25,7 +25,7 @@ from crawler.store.leases import HEARTBEAT_SECONDS, LEASE_TIMEOUT, Lease
 from crawler.store.outbox import Delivery, DeliveryState, Message, make_idempotency_key
 from crawler.store.rematches import Rematch
 from crawler.store.schedules import RUN_NOW, ScheduleState
-from crawler.store.store import Store, can_create_store, open_store, redact_url, store_exists
+from crawler.store.store import Store, can_create_store, is_store_missing, open_store, redact_url, store_exists
 from crawler.store.stories import StoredStory, StoryMember
 from crawler.store.subscriptions import SubscriptionState
 
@@ -52,6 +52,7 @@ __all__ = [
     "StoryMember",
     "SubscriptionState",
     "can_create_store",
+    "is_store_missing",
     "make_idempotency_key",
     "open_store",
     "redact_url",

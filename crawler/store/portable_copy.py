@@ -18,6 +18,7 @@ from sqlalchemy import Connection, delete, func, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from crawler.errors import CrawlerError, UsageError
+from crawler.private_files import PRIVATE_FILE_MODE, make_private_folder
 from crawler.store.database import format_database_error, make_engine
 from crawler.store.schema import leases, metadata
 from crawler.store.statements import select_columns
@@ -172,13 +173,13 @@ def _merge_side_files(file: Path) -> None:
 def _replace_file(target: Path, file: Path, former: Path | None) -> None:
     """Put a file in the place of a database, and keep the database under another name."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(target.parent)
         if former is not None:
             _keep_former_file(target, former)
         # A damaged database may have left its log, which would damage the new one.
         for suffix in SIDE_FILE_SUFFIXES:
             target.with_name(target.name + suffix).unlink(missing_ok=True)
-        file.chmod(0o600)
+        file.chmod(PRIVATE_FILE_MODE)
         file.replace(target)
         _flush_folder(target.parent)
     except OSError as error:

@@ -8,10 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from crawler.errors import ConfigError
+from crawler.private_files import close_file_to_others, make_private_file, make_private_folder
 from crawler.store.alarms import AlarmRepository
 from crawler.store.articles import ArticleRepository
 from crawler.store.database import Database, format_database_error, is_in_memory, make_engine
@@ -24,6 +25,7 @@ from crawler.store.rematches import RematchRepository
 from crawler.store.revision_diffs import RevisionDiffRepository
 from crawler.store.runs import RunRepository
 from crawler.store.schedules import ScheduleRepository
+from crawler.store.schema import articles, runs
 from crawler.store.stories import ClusterRepository, StoryRepository
 from crawler.store.subscriptions import SubscriptionRepository
 from crawler.store.upgrade import upgrade_schema
@@ -81,6 +83,10 @@ class Store:
         with self.database.transaction(exclusive=True):
             yield
 
+    def is_empty(self) -> bool:
+        """Return whether no run and no article was ever stored."""
+        return not any(self.database.fetch_all(select(table.c.id).limit(1)) for table in (runs, articles))
+
     def close(self) -> None:
         """Close every connection."""
         self.database.close()
@@ -95,17 +101,17 @@ class Store:
 def open_store(url: str, *, backup: bool = True) -> Store:
     """Return the store at a SQLAlchemy URL. Create it, or upgrade its schema, if necessary.
 
-    A SQLite file's directory is created too. Before an existing file is upgraded it is copied to
-    `<name>.before-<revision>.db` beside it, unless `backup` is False. Revisions of an older store are judged once: what
-    a process that was killed had not judged, the next one does. Raise ConfigError if the URL is invalid, the
-    database cannot be reached, or a newer version of this program wrote it.
+    A SQLite file's directory is created too. Only the owner may read what is created. Before an existing file is
+    upgraded it is copied to `<name>.before-<revision>.db` beside it, unless `backup` is False. Revisions of an older
+    store are judged once: what a process that was killed had not judged, the next one does. Raise ConfigError if the
+    URL is invalid, the database cannot be reached, or a newer version of this program wrote it.
     """
     address = parse_store_url(url)
     name = _format_name(address)
     file = get_store_file(address)
     try:
         if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            _make_database_file(file)
         engine = make_engine(address)
         try:
             upgrade_schema(engine, name, file, backup=backup)
@@ -133,6 +139,12 @@ def store_exists(url: str) -> bool:
     if address.get_backend_name() != "sqlite":
         return True
     return bool(address.database) and Path(str(address.database)).is_file()
+
+
+def is_store_missing(url: str) -> bool:
+    """Return whether a store's file does not exist, or has no bytes. A server's database counts as existing."""
+    file = get_store_file(parse_store_url(url))
+    return file is not None and (not file.exists() or (file.is_file() and file.stat().st_size == 0))
 
 
 def can_create_store(url: str) -> bool:
@@ -174,6 +186,14 @@ def get_store_file(address: URL) -> Path | None:
     if address.get_backend_name() != "sqlite" or is_in_memory(address):
         return None
     return Path(str(address.database))
+
+
+def _make_database_file(file: Path) -> None:
+    """Make a SQLite file that only its owner may read. SQLite gives `-wal` and `-shm` its permissions."""
+    make_private_folder(file.parent)
+    make_private_file(file)
+    for suffix in ("-wal", "-shm"):
+        close_file_to_others(file.with_name(file.name + suffix))
 
 
 def _format_name(address: URL) -> str:

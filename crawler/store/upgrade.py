@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from crawler.errors import ConfigError
+from crawler.private_files import make_private_file
 from crawler.store.database import ADVISORY_LOCK_KEY, LOCK_WAIT_SECONDS
 from crawler.store.schema import SCHEMA_REVISION
 
@@ -151,6 +152,7 @@ def _enable_wal(connection: Connection) -> None:
 def _copy_database(file: Path, target: Path) -> None:
     """Write a consistent copy of a database in use. A failed copy leaves no target."""
     part = target.with_name(target.name + ".part")
+    make_private_file(part)
     with contextlib.closing(sqlite3.connect(file)) as source, contextlib.closing(sqlite3.connect(part)) as copy:
         source.backup(copy)
     part.replace(target)

@@ -24,7 +24,8 @@ PATH_CHARACTERS = "/%:@!$&'()*+,;=~"
 def resolve_url(address: str | None, base: str) -> str | None:
     """Return the absolute http(s) URL of an address on a page, or None where it is none.
 
-    `base` is the URL against which a relative address is resolved. Unprintable characters are percent-encoded.
+    `base` is the URL against which a relative address is resolved. Unprintable characters are percent-encoded, a user
+    name and password are removed.
 
     >>> resolve_url("../a.html", "https://www.kt.kz/rus/x/")
     'https://www.kt.kz/rus/a.html'
@@ -44,7 +45,7 @@ def resolve_url(address: str | None, base: str) -> str | None:
         return None
     if parts.scheme not in ("http", "https") or not HOST_PATTERN.fullmatch(host):
         return None
-    return _escape_unprintable(parts.geturl())
+    return _escape_unprintable(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
 
 
 def split_url(url: str) -> tuple[str, str, str]:

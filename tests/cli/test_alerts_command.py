@@ -257,7 +257,7 @@ def test_drift_without_a_live_run(place: Path) -> None:
 
 
 def test_snapshot_of_no_url(place: Path) -> None:
-    message = "'foo' is no URL. Write the whole address of a page, beginning with https://."
-    assert get_refusal(UsageError, "snapshot", "foo") == message
+    for words in (("snapshot", "foo"), ("crawl", "--url", "foo"), ("crawl", "mfa", "--url", "foo")):
+        assert get_refusal(UsageError, *words).startswith("'foo' is no address of a page: write it whole, such as ")
     foreign = get_refusal(UsageError, "snapshot", "https://elsewhere.example/1")
     assert "such as `crawler snapshot --source mfa https://elsewhere.example/1`" in foreign

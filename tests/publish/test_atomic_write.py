@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import UsageError
-from crawler.publish.atomic_write import open_atomic, resolve_output_path, write_atomic
+from crawler.publish.atomic_write import PUBLIC_FILE_MODE, open_atomic, resolve_output_path, write_atomic
 
 
 def write_file(path: Path, data: bytes = b"new") -> None:
@@ -16,17 +16,20 @@ def write_file(path: Path, data: bytes = b"new") -> None:
         file.write(data)
 
 
-def test_file_is_written_and_readable_by_others(tmp_path: Path) -> None:
-    write_file(tmp_path / "a.atom")
+@pytest.mark.parametrize(("options", "mode"), [({}, 0o600), ({"new_file_mode": PUBLIC_FILE_MODE}, 0o644)])
+def test_file_is_written_and_private_or_public(tmp_path: Path, options: dict[str, int], mode: int) -> None:
+    with open_atomic(tmp_path / "a.atom", **options) as file:
+        file.write(b"new")
     assert (tmp_path / "a.atom").read_bytes() == b"new"
-    assert (tmp_path / "a.atom").stat().st_mode & 0o777 == 0o644
+    assert (tmp_path / "a.atom").stat().st_mode & 0o777 == mode
     assert [path.name for path in tmp_path.iterdir()] == ["a.atom"]
 
 
 def test_permissions_of_an_existing_file_stay(tmp_path: Path) -> None:
-    (tmp_path / "a.atom").touch(mode=0o600)
+    (tmp_path / "a.atom").touch()
+    (tmp_path / "a.atom").chmod(0o640)
     write_file(tmp_path / "a.atom")
-    assert (tmp_path / "a.atom").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "a.atom").stat().st_mode & 0o777 == 0o640
 
 
 def test_the_file_appears_at_the_end(tmp_path: Path) -> None:

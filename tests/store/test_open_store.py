@@ -17,7 +17,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from support.factories import make_article
 
-from crawler.errors import ConfigError, CrawlerError
+from crawler.config import Config
+from crawler.context.configured_store import open_configured_store
+from crawler.errors import ConfigError, CrawlerError, EmptyStore
+from crawler.items import Run
 from crawler.store import Store, open_store, schema, upgrade
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -118,6 +121,19 @@ def test_no_copy_without_backup(tmp_path: Path, add_revision: Callable[..., None
     add_revision()
     open_store(address, backup=False).close()
     assert [file.name for file in (tmp_path / "data").iterdir()] == ["crawler.db"]
+
+
+def test_an_empty_store_beside_an_archive_is_refused(url: str, tmp_path: Path) -> None:
+    config = Config(data_dir=tmp_path, database=url)
+    (config.archive_dir / "mfa").mkdir(parents=True)
+    (config.archive_dir / "mfa" / "2026-03-05.warc.gz").write_bytes(b"record")
+    with pytest.raises(EmptyStore, match="1 day of records"):
+        open_configured_store(config)
+    with open_configured_store(config, new_store=True) as store:
+        assert store.is_empty()
+        store.runs.record_start(Run(source="mfa", mode="live", started_at=NOON))
+        assert not store.is_empty()
+    open_configured_store(config).close()
 
 
 def test_store_of_a_newer_program_is_refused(url: str) -> None:

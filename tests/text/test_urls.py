@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.errors import UsageError
+from crawler.spiders.url_mapping import parse_url_argument
 from crawler.text.urls import resolve_url, split_url
 
 PAGE = "https://www.kt.kz/rus/news/list.html"
@@ -24,6 +26,8 @@ PAGE = "https://www.kt.kz/rus/news/list.html"
         ("HTTP://Example.org./a", "http://Example.org./a"),
         ("http://[::1]:80/a", "http://[::1]:80/a"),
         ("https://пример.kz/a", "https://пример.kz/a"),
+        ("https://www.gov.kz@evil.example/a", "https://evil.example/a"),
+        ("https://user:geheim@example.org:8443/a?b#c", "https://example.org:8443/a?b#c"),
         ("/a\x1b[31m\u202e\ud800.jpg", "https://www.kt.kz/a%1B[31m%E2%80%AE%3F.jpg"),
     ],
 )
@@ -43,6 +47,37 @@ def test_no_web_address_is_none(address: str | None) -> None:
     assert resolve_url(address, PAGE) is None
     if address:
         assert resolve_url("a.html", address) is None or address.startswith("http://a:")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "http://[",
+            "https://[::1",
+            "",
+            "x",
+            "https://",
+            "https://a b.kz/",
+            "https://kt.kz:99999/",
+            "https://kt.kz:x/",
+        ),
+        *("ftp://kt.kz/a", "file:///etc/passwd", "javascript:alert(1)", "//kt.kz/a", "www.kt.kz/a", "http://\u200b/"),
+        *("https://user:geheim@kt.kz/a", "https://geheim@kt.kz/a", "\x1b[2J", "[" * 10_000),
+    ],
+)
+def test_an_argument_that_is_no_web_address_is_one_short_sentence(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_url_argument(text)
+    message = str(caught.value)
+    assert "geheim" not in message
+    assert len(message) < 400
+    assert message.isprintable()
+
+
+def test_an_argument_is_a_whole_web_address() -> None:
+    assert parse_url_argument(" https://www.kt.kz/rus/a.html?b=1 ") == "https://www.kt.kz/rus/a.html?b=1"
+    assert parse_url_argument("http://127.0.0.1:8000/a") == "http://127.0.0.1:8000/a"
 
 
 @given(st.text() | st.text().map("http://".__add__) | st.text().map("//[".__add__), st.text() | st.just(PAGE))

@@ -57,10 +57,10 @@ def list_messages(
         return
     from crawler.cli.time_options import parse_since
     from crawler.config import load_config
-    from crawler.store import open_store
+    from crawler.context.configured_store import open_configured_store
 
     config = load_config(context.obj)
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         if subscription is not None:
             _raise_if_unknown_subscription(config, store, subscription)
         rows = store.deliveries.list_newest(
@@ -92,14 +92,14 @@ def retry(
     Exits with 1 if one fails again.
     """
     from crawler.config import load_config
+    from crawler.context.configured_store import open_configured_store
     from crawler.notify.dispatcher import Dispatcher
     from crawler.service.notifications import format_send_result
-    from crawler.store import open_store
 
     config = load_config(context.obj)
     if channel is not None:
         _raise_if_unknown_channel(config, channel)
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         if message is not None and store.messages.get(message) is None:
             raise UsageError(f"There is no message {message}; `crawler alerts` lists them.")
         number = store.deliveries.retry_failed(datetime.now(UTC), message_id=message, channel=channel)
@@ -158,10 +158,10 @@ def explain(context: typer.Context, article: ArticleArgument) -> None:
     """Explain who was notified of an article, and why."""
     from crawler.cli.selection import resolve_article
     from crawler.config import load_config
-    from crawler.store import open_store
+    from crawler.context.configured_store import open_configured_store
 
     config = load_config(context.obj)
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         for line in explain_notifications(store, config, resolve_article(store, article, config)):
             print(line)
 

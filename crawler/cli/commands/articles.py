@@ -23,15 +23,15 @@ def articles(
     from crawler import spiders
     from crawler.cli.time_options import parse_since
     from crawler.config import load_config
+    from crawler.context.configured_store import open_configured_store
     from crawler.errors import UnknownSource
-    from crawler.store import open_store
     from crawler.text.counts import format_count
 
     config = load_config(context.obj)
     if source is not None and source not in spiders.list_names():
         raise UnknownSource(source, spiders.list_names())
     start = parse_since(since, config.timezone)
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         shown = 0
         for article in store.articles.iter_newest(
             source=source, matched=True if matched else None, since=start, limit=limit

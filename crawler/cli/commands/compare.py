@@ -111,12 +111,12 @@ def _parse_day(published: str | None) -> date | None:
 
 
 def _compare_two(config: Config, a: str, b: str, embedding: Embedding | None) -> Similarity:
+    from crawler.context.configured_store import open_configured_store
     from crawler.similarity.comparison import compare_documents
-    from crawler.store import open_store
 
     if Path(a).is_file() and Path(b).is_file():
         return compare_documents(_read_document(a, embedding), _read_document(b, embedding))
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         documents = [_find_document(name, store, config, embedding) for name in (a, b)]
     return compare_documents(documents[0], documents[1])
 

@@ -49,11 +49,12 @@ def config(context: typer.Context, as_json: JsonOption = False) -> None:
 def config_to_dict(config: Config) -> dict[str, Any]:
     """Return the settings in force as JSON values, without secrets.
 
-    `missing` lists what is not set up, though a run does not need it. `problems` lists what prevents runs or outputs.
+    `missing` lists what is not set up, though a run does not need it. `warnings` lists what others may read. `problems`
+    lists what prevents runs or outputs.
     `unwatched` is None if there is a problem: it was not checked.
     """
     from crawler import spiders
-    from crawler.config import summarize_config
+    from crawler.config import list_config_warnings, summarize_config
     from crawler.service.channel_tests import get_channel_test, get_failed_channel_test
 
     summary = summarize_config(config)
@@ -91,6 +92,7 @@ def config_to_dict(config: Config) -> dict[str, Any]:
         "subscriptions": {name: list(channels) for name, channels in summary.subscriptions.items()},
         "alarms": summary.alarm_count,
         "missing": missing,
+        "warnings": list_config_warnings(config.path),
         "problems": problems,
     }
 
@@ -103,14 +105,17 @@ def list_problems(config: Config) -> list[str]:
     """
     from crawler import spiders
     from crawler.config.proxy import read_environment_proxies
+    from crawler.context.configured_store import open_configured_store, raise_if_archived
     from crawler.keywords import load_rules
     from crawler.service.notifications import check_subscriptions
-    from crawler.store import can_create_store, open_store, store_exists
+    from crawler.store import can_create_store, store_exists
 
     def check_store() -> None:
         if store_exists(config.database_url) or not can_create_store(config.database_url):
-            with open_store(config.database_url):
+            with open_configured_store(config):
                 pass
+        else:
+            raise_if_archived(config)
 
     problems = []
     for check in (
@@ -159,17 +164,18 @@ def check_excerpt_shares(config: Config) -> None:
 
 def find_unwatched(config: Config, sources: Sequence[str]) -> list[str]:
     """Return the sources that no watch runs now. Without a store there is no watch."""
+    from crawler.context.configured_store import open_configured_store
     from crawler.service.schedules import list_unwatched
-    from crawler.store import open_store, store_exists
+    from crawler.store import store_exists
 
     if not store_exists(config.database_url):
         return list(sources)
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         return list_unwatched(store, sources)
 
 
 def format_config(values: dict[str, Any], timezone: str) -> list[str]:
-    """Return the settings as lines: a name and a value each, then what is missing."""
+    """Return the settings as lines: a name and a value each, then what is missing, and warnings."""
     from crawler.config.proxy import NO_PROXY
 
     channels = [f"{each['name']} ({_format_channel_test(each, timezone)})" for each in values["channels"]]
@@ -191,7 +197,8 @@ def format_config(values: dict[str, Any], timezone: str) -> list[str]:
         "alarms": format_count(values["alarms"], "address", "addresses") if values["alarms"] else "none",
     }
     lines = [f"{name:14}{value}" for name, value in rows.items()]
-    return [*lines, *(f"missing       {each}" for each in values["missing"])]
+    lines += [f"missing       {each}" for each in values["missing"]]
+    return lines + [f"warning       {each}" for each in values["warnings"]]
 
 
 def _format_watch(values: dict[str, Any]) -> str:

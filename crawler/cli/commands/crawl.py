@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crawler.cli.console import print_error
-from crawler.cli.options import MAX_COUNT, JsonOption, SinceOption, SourcesArgument
-from crawler.errors import CrawlerError, NoSnapshots, UsageError, choose_exit_code
+from crawler.cli.options import MAX_COUNT, JsonOption, NewStoreOption, SinceOption, SourcesArgument
+from crawler.errors import CrawlerError, EmptyStore, NoSnapshots, UsageError, choose_exit_code
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -37,6 +37,7 @@ class CrawlOptions:
     dry_run: bool
     output: Path | None
     everything: bool
+    new_store: bool
     as_json: bool
     verbose: bool
 
@@ -76,6 +77,7 @@ def crawl(
         typer.Option("-o", "--output", metavar="FILE", help="Write matched articles: .jsonl, .json, .csv or .xml."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="With -o: unmatched and unchanged articles too.")] = False,
+    new_store: NewStoreOption = False,
     as_json: JsonOption = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print each page, article and log line.")] = False,
 ) -> None:
@@ -83,17 +85,19 @@ def crawl(
     from crawler.config import load_config
     from crawler.keywords import load_rules
     from crawler.service.notifications import begin_subscriptions
+    from crawler.spiders.url_mapping import parse_url_argument
 
     options = CrawlOptions(
         sources=tuple(sources or ()),
         replay=replay,
-        url=url,
+        url=parse_url_argument(url) if url is not None else None,
         since=since,
         limit=limit,
         keep=keep,
         dry_run=dry_run,
         output=output,
         everything=everything,
+        new_store=new_store,
         as_json=as_json,
         verbose=verbose,
     )
@@ -107,7 +111,7 @@ def crawl(
     names = choose_sources(config, options)
     load_rules(config.rules)  # a broken rules file is refused before any request to a site
     if options.is_stored:
-        begin_subscriptions(config)
+        begin_subscriptions(config, new_store=new_store)
     with choose_store_variables(options) as variables:
         plans = [make_plan(name, context.obj, config, options, variables) for name in names]
         code = run_and_report(plans, config, options)
@@ -157,7 +161,7 @@ def run_and_report(plans: Sequence[RunPlan], config: Config, options: CrawlOptio
         outcomes = run_all(plans, on_event, max_children=MAX_PARALLEL_RUNS)
         try:
             raise_if_nothing_began(outcomes)
-        except UsageError:
+        except (EmptyStore, UsageError):
             if options.is_whole_run:
                 notify_about_runs(config, outcomes)
             raise
@@ -182,10 +186,11 @@ def run_and_report(plans: Sequence[RunPlan], config: Config, options: CrawlOptio
 
 
 def raise_if_nothing_began(outcomes: Sequence[RunOutcome]) -> None:
-    """Raise one UsageError when a broken rules file or store kept every run from starting."""
+    """Raise one UsageError or EmptyStore when a broken rules file or a store kept every run from starting."""
     reasons = {outcome.reason for outcome in outcomes}
-    if all(outcome.run is None and outcome.exit_code == UsageError.exit_code for outcome in outcomes):
-        raise UsageError(" ".join(sorted(reasons)))
+    for error in (EmptyStore, UsageError):
+        if all(outcome.run is None and outcome.exit_code == error.exit_code for outcome in outcomes):
+            raise error(" ".join(sorted(reasons)))
 
 
 def make_plan(
@@ -208,6 +213,7 @@ def make_plan(
         limits=config.limits,
         log_level=logging.INFO if options.verbose else logging.ERROR,
         variables=variables,
+        new_store=options.new_store,
     )
 
 

@@ -115,13 +115,13 @@ def _show_version_diff(
 ) -> None:
     from crawler.cli.selection import resolve_article
     from crawler.config import load_config
+    from crawler.context.configured_store import open_configured_store
     from crawler.publish.diff_format import list_diff_lines
     from crawler.revisions.alignment import DiffSpan
     from crawler.revisions.changes import diff_articles
-    from crawler.store import open_store
 
     config = load_config(context.obj)
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         found = store.versions.list_by_article(resolve_article(store, article, config))
         new = _get_version(found, last) if last else found[-1]
         before = [each for each in found if (each.version or 0) < (new.version or 0)]

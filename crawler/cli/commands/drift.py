@@ -35,11 +35,11 @@ def drift(context: typer.Context, source: OneSourceArgument, as_json: JsonOption
     """
     from crawler import spiders
     from crawler.config import load_config
+    from crawler.context.configured_store import open_configured_store
     from crawler.fixtures.selector_suggestions import suggest_selectors
-    from crawler.store import open_store
 
     config, spider = load_config(context.obj), spiders.load_spider(source)
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         since = datetime.now(UTC) - MAX_AGE_OF_STRUCTURES
         measured = store.runs.list_with_measure(source, "shapes", since=since, limit=1)
         last_run = next((run for run in store.runs.list_recent(source, mode="live") if run.finished_at), None)

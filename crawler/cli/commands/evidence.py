@@ -24,14 +24,14 @@ def evidence(
     """
     from crawler.cli.selection import resolve_article
     from crawler.config import load_config
+    from crawler.context.configured_store import open_configured_store
     from crawler.publish.evidence import collect_evidence, write_evidence
-    from crawler.store import open_store
     from crawler.text.counts import format_count
 
     if output.suffix.lower() != ".zip":
         raise UsageError(f"-o {output}: the ending must be .zip.")
     config = load_config(context.obj)
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         versions = store.versions.list_by_article(resolve_article(store, article, config))
         changes = store.diffs.list_by_article(versions[-1].id, versions)
     items = collect_evidence(versions, changes, config)

@@ -48,9 +48,9 @@ def export(
     """
     from crawler.cli.selection import make_query
     from crawler.config import load_config
+    from crawler.context.configured_store import open_configured_store
     from crawler.publish.atomic_write import open_atomic
     from crawler.publish.exports import raise_if_no_parquet
-    from crawler.store import open_store
     from crawler.text.counts import format_count
 
     suffix = output.suffix.lower()
@@ -73,7 +73,7 @@ def export(
         until=until,
         everything=everything,
     )
-    with open_store(config.database_url) as store, open_atomic(output) as file:
+    with open_configured_store(config) as store, open_atomic(output) as file:
         rows = _make_rows(config, store, query, with_versions=versions)
         count = _write_table(file, suffix, SEPARATORS[separator], rows)
         total = store.articles.count()

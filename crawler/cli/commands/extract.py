@@ -35,13 +35,15 @@ def extract(
     from crawler.errors import NotAnArticle, SourceError, choose_exit_code
     from crawler.keywords import Matcher, load_rules
     from crawler.pages.base import name_stored_file, read_snapshot
+    from crawler.spiders.url_mapping import parse_url_argument
 
     config = load_config(context.obj)
     spider = spiders.load_spider(source)
     site, url_mapping = spider.make_site(config), spider.make_url_mapping(config)
     matcher = Matcher(load_rules(config.rules))
     codes: dict[tuple[str, str, bytes | None], int] = {}
-    for page in read_snapshots(file, url, content_type):
+    page_url = parse_url_argument(url) if url is not None else None
+    for page in read_snapshots(file, page_url, content_type):
         snapshot = replace(page, url=url_mapping.to_public_url(page.url))
         request = (snapshot.method, snapshot.url, snapshot.payload)
         codes.pop(request, None)  # an archive may hold a failed attempt before the answer

@@ -71,9 +71,9 @@ def feed(
     """
     from crawler.cli.selection import make_query
     from crawler.config import load_config
-    from crawler.publish.atomic_write import open_atomic, resolve_output_path
+    from crawler.context.configured_store import open_configured_store
+    from crawler.publish.atomic_write import PUBLIC_FILE_MODE, open_atomic, resolve_output_path
     from crawler.publish.output_registry import FEED_FORMATS
-    from crawler.store import open_store
     from crawler.text.counts import format_count
 
     feed_format = choose_format(output, form)
@@ -88,13 +88,13 @@ def feed(
         strength=strength,
         since=since,
     )
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         entries = _make_entries(config, store, query, _list_articles(store, query, unit, limit))
     written = FEED_FORMATS[feed_format](_make_feed(config, query, unit, output), entries)
     if output is None:
         sys.stdout.buffer.write(written)
         return
-    with open_atomic(output) as file:
+    with open_atomic(output, new_file_mode=PUBLIC_FILE_MODE) as file:
         file.write(written)
     typer.echo(f"{output}: {format_count(len(entries), 'entry', 'entries')}.")
 

@@ -62,14 +62,14 @@ def health(
     Exits with the code of the worst source.
     """
     from crawler.config import load_config
+    from crawler.context.configured_store import open_configured_store
     from crawler.service.schedules import make_timings
-    from crawler.store import open_store
 
     names = tuple(sources or ())
     if (accept or unaccept) and len(names) != 1:
         raise UsageError("--accept and --unaccept need exactly one source.")
     config, now = load_config(context.obj), datetime.now(UTC)
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         if accept or unaccept:
             change_baseline = remove_baseline if unaccept else accept_baseline
             print(change_baseline(store, names[0], config, now))

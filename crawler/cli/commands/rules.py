@@ -105,14 +105,14 @@ def format_rules(rules: RuleSet) -> str:
 def compare_rules(config: Config, file: Path, since: str, samples: int) -> str:
     """Return how the candidate rules differ from those in force, a paragraph for each rule. Nothing is stored."""
     from crawler.cli.time_options import parse_since
+    from crawler.context.configured_store import open_configured_store
     from crawler.keywords import Matcher, load_rules, load_rules_argument
     from crawler.keywords.backtest import compare_matchers
-    from crawler.store import open_store
     from crawler.text.counts import format_count
 
     candidate, current = Matcher(load_rules_argument(file)), Matcher(load_rules(config.rules))
     start = parse_since(since, config.timezone)
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         result = compare_matchers(candidate, current, store.articles.iter_newest(since=start), max_samples=samples)
     head = f"{format_count(result.articles, 'stored article')} since {start:%Y-%m-%d %H:%M}." if start else ""
     if not result.articles:
@@ -151,14 +151,14 @@ def _format_samples(kind: str, samples: Sequence[BacktestSample]) -> Iterator[st
 
 def rematch_articles(config: Config, *, dry_run: bool) -> str:
     """Match every version of every article again, each in its own transaction. Return what changed."""
+    from crawler.context.configured_store import open_configured_store
     from crawler.keywords import Matcher, load_rules
-    from crawler.store import open_store
     from crawler.text.counts import format_count
 
     rules = load_rules(config.rules)
     matcher, at = Matcher(rules), datetime.now(UTC)
     counts: Counter[str] = Counter()
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         for current in store.articles.iter_newest():
             for version in store.versions.list_by_article(current.id):
                 matches = matcher.find_matches(version.texts, language=version.language, source=version.source)

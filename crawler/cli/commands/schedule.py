@@ -91,11 +91,11 @@ def watched(context: typer.Context) -> None:
 def open_schedule(path: Path | None, *sources: str) -> Iterator[tuple[Config, Store, dict[str, Timing]]]:
     """Yield the configuration, its store, and when each source runs."""
     from crawler.config import load_config
+    from crawler.context.configured_store import open_configured_store
     from crawler.service.schedules import make_timings
-    from crawler.store import open_store
 
     config = load_config(path)
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         yield config, store, make_timings(config, store, sources)
 
 

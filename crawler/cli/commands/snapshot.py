@@ -41,9 +41,9 @@ def snapshot(
     from crawler.config import load_config
     from crawler.fixtures import accept_stored_page
     from crawler.service.page_fetch import fetch_pages
+    from crawler.spiders.url_mapping import parse_url_argument
 
-    if "://" not in url:
-        raise UsageError(f"{url!r} is no URL. Write the whole address of a page, beginning with https://.")
+    url = parse_url_argument(url)
     config = load_config(context.obj)
     name = source or find_source_of_url(url, config, "snapshot --source mfa")
     site = spiders.load_spider(name).make_site(config)

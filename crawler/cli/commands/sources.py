@@ -20,11 +20,11 @@ def sources(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the sources, their rights and their last run."""
     from crawler import spiders
     from crawler.config import load_config
-    from crawler.store import open_store
+    from crawler.context.configured_store import open_configured_store
 
     config = load_config(context.obj)
     config.raise_if_unknown_source(spiders.list_file_names())
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         for name in spiders.load_spiders():
             values = source_to_dict(name, config, store)
             if as_json:

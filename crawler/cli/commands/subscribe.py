@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crawler.cli.console import print_error
 from crawler.cli.options import FormerLanguageOption, OutputLanguageOption, RuleOption, SourceOption
 from crawler.errors import ConfigError, UsageError
 
@@ -40,7 +41,7 @@ def subscribe(
     remove: Annotated[bool, typer.Option("--remove", help="Remove the subscription.")] = False,
 ) -> None:
     """List, add, change or remove a subscription."""
-    from crawler.config import find_config_file, load_config
+    from crawler.config import find_config_file, list_config_warnings, load_config
 
     path = find_config_file(context.obj)
     if name is None:
@@ -59,6 +60,8 @@ def subscribe(
             f"{path}: write subscriptions as sections, [subscriptions.{name}], to change them with this command."
         ) from error
     write_config(path, text)
+    for warning in list_config_warnings(path):  # loading checked the temporary file, which is private
+        print_error(warning)
     print(f"{path}: subscription {name} {'removed' if remove else 'written'}. A running watch reads it within 30 s.")
 
 

@@ -20,10 +20,10 @@ def versions(context: typer.Context, article: ArticleArgument, as_json: JsonOpti
     from crawler.cli.releases import find_release, format_release
     from crawler.cli.selection import resolve_article
     from crawler.config import load_config
-    from crawler.store import open_store
+    from crawler.context.configured_store import open_configured_store
 
     config = load_config(context.obj)
-    with open_store(config.database_url) as store:
+    with open_configured_store(config) as store:
         found = store.versions.list_by_article(resolve_article(store, article, config))
         release = find_release(store, config, found[-1])
         changes = store.diffs.list_by_article(found[-1].id, found)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from crawler.cli.options import SourcesArgument
+from crawler.cli.options import NewStoreOption, SourcesArgument
 from crawler.cli.stop_signals import CommandStopped, handle_stop_signals
 from crawler.errors import CrawlerError
 from crawler.items import Article, Verdict
@@ -26,7 +26,7 @@ NOTIFIER_STOP_SECONDS = 10.0
 """Seconds that an ending watch waits for a notification in progress."""
 
 
-def watch(context: typer.Context, sources: SourcesArgument = None) -> None:
+def watch(context: typer.Context, sources: SourcesArgument = None, new_store: NewStoreOption = False) -> None:
     """Run each source on its own schedule until stopped.
 
     Ctrl-C or SIGTERM ends it: runs in progress stop in good order. SIGHUP reads the configuration again.
@@ -38,7 +38,7 @@ def watch(context: typer.Context, sources: SourcesArgument = None) -> None:
 
         from crawler.service.reloader import ConfigReloader
 
-        reloader = ConfigReloader(context.obj, tuple(sources or ()))
+        reloader = ConfigReloader(context.obj, tuple(sources or ()), new_store=new_store)
         with reloader.store:
             asyncio.run(run_watch(reloader))
     except CommandStopped:
