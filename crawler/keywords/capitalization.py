@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import Enum, auto
+from functools import lru_cache
 
 from crawler.text.capitals import measure_capital_share
 from crawler.text.sentences import locate_sentence
@@ -27,14 +29,18 @@ class Capitalization(Enum):
     MISSING = auto()
 
 
-def check_capitalization(text: str, start: int, end: int, term: str) -> Capitalization:
+def check_capitalization(
+    text: str, start: int, end: int, term: str, find_sentence: Callable[[], tuple[int, int]] | None = None
+) -> Capitalization:
     """Compare the hit from `start` to `end` with the term as the rules write it.
+
+    `find_sentence` returns the offsets of the hit's sentence; None locates it here.
 
     Russian and Kazakh names need one capital ("Красный крест"), so the beginning of a sentence is inconclusive.
     English names have a capital in every word, so a single one there means that the name's are missing.
     """
     written = _LETTERS.findall(text[start:end])
-    term_words = _LETTERS.findall(term)
+    term_words = _split_words(term)
     pairs = [(word, wanted) for word, wanted in zip(written, term_words, strict=False) if wanted[0].isupper()]
     if not pairs:
         return Capitalization.CORRECT
@@ -44,7 +50,9 @@ def check_capitalization(text: str, start: int, end: int, term: str) -> Capitali
         return Capitalization.CORRECT
     if not pairs[0][0][0].isupper():
         return Capitalization.MISSING
-    if text[start:end].isupper() or _is_in_headline(text, start, end):
+    if text[start:end].isupper() or _is_in_headline(
+        text, start, end, find_sentence() if find_sentence else locate_sentence(text, start, end)
+    ):
         return Capitalization.INCONCLUSIVE
     if all(word[0].isupper() for word, _ in pairs) and (len(pairs) > 1 or len(term_words) == 1):
         return Capitalization.CORRECT
@@ -53,13 +61,18 @@ def check_capitalization(text: str, start: int, end: int, term: str) -> Capitali
     return Capitalization.MISSING if term_words[0].isascii() else Capitalization.INCONCLUSIVE
 
 
+@lru_cache(maxsize=4096)
+def _split_words(term: str) -> tuple[str, ...]:
+    return tuple(_LETTERS.findall(term))
+
+
 def _is_all_capitals(word: str) -> bool:
     return len(word) > 1 and word.isupper()
 
 
-def _is_in_headline(text: str, start: int, end: int) -> bool:
+def _is_in_headline(text: str, start: int, end: int, sentence: tuple[int, int]) -> bool:
     """Return whether the longer words around are capitalised, as in English headlines."""
-    first, last = locate_sentence(text, start, end)
+    first, last = sentence
     others = _LONG_WORD.findall(text[first:start]) + _LONG_WORD.findall(text[end:last])
     return measure_capital_share(others, min_words=MIN_HEADLINE_WORDS) >= MIN_CAPITALIZED_SHARE
 

@@ -7,6 +7,7 @@ module only weighs them. A hit that does not count becomes a weak match with the
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ from crawler.keywords.context_words import ContextWordHit, ContextWordKey, Polar
 from crawler.keywords.query import guess_term_language
 from crawler.keywords.rules import ContextRule, RuleSet
 from crawler.text.folding import FoldedText, fold_term
+from crawler.text.sentences import locate_sentence
 
 _ADDRESS_PATTERN = re.compile(
     r"://|www\.|^\S[^\s@]*+@\S+?\.\w|[\w-]\.(?:org|com|int|net|info|edu|gov|kz|ru|uk|us|ch)\b", re.IGNORECASE
@@ -51,6 +53,13 @@ class Hit:
     end: int
     strength: Strength = Strength.STRONG
     reason: str | None = None
+    _sentence: tuple[int, int] | None = None
+
+    def locate_sentence(self) -> tuple[int, int]:
+        """Return the offsets of the sentence of the hit in the original text, worked out once."""
+        if self._sentence is None:
+            self._sentence = locate_sentence(self.folded.original, self.start, self.end)
+        return self._sentence
 
     @property
     def surface(self) -> str:
@@ -64,6 +73,8 @@ class AdjacentPhrases:
 
     exact_phrases: set[bytes] = field(default_factory=set)
     prefixes: tuple[bytes, ...] = ()
+    max_words: int = 0
+    """Words of the longest phrase; a prefix may be of MAX_PHRASE_WORDS words."""
 
     @classmethod
     def from_terms(cls, terms: Iterable[str]) -> AdjacentPhrases:
@@ -76,11 +87,13 @@ class AdjacentPhrases:
                 phrases.exact_phrases.add(fold_term(term[1:]))
             else:
                 phrases.exact_phrases |= make_folded_forms(term, guess_term_language(term))
+        longest = max((phrase.count(b" ") + 1 for phrase in phrases.exact_phrases), default=0)
+        phrases.max_words = MAX_PHRASE_WORDS if phrases.prefixes else min(MAX_PHRASE_WORDS, longest)
         return phrases
 
     def find_phrase(self, words: list[bytes], *, before: bool) -> bytes | None:
         """Return the longest phrase that the words begin with or, `before` the hit, end with."""
-        for count in range(min(MAX_PHRASE_WORDS, len(words)), 0, -1):
+        for count in range(min(self.max_words, len(words)), 0, -1):
             phrase = b" ".join(words[-count:] if before else words[:count])
             if phrase in self.exact_phrases:
                 return phrase
@@ -205,6 +218,7 @@ class AnchorCounts:
     def __init__(self, hits: Iterable[Hit]) -> None:
         self._counts = Counter((hit.rule_index, hit.term) for hit in hits if hit.strength is Strength.STRONG)
         self._by_context: dict[int, Counter[str]] = {}
+        self._terms_by_context: dict[int, set[str]] = {}
 
     def list_terms(self, hit: Hit, context: CompiledContext) -> set[str]:
         """Return the terms of the strong hits, other than this one, that support a hit."""
@@ -213,9 +227,11 @@ class AnchorCounts:
             for (rule_index, term), count in self._counts.items():
                 counts[term] += count if rule_index in context.supporting_rules else 0
             self._by_context[context.number] = +counts
+            self._terms_by_context[context.number] = set(+counts)
         counts = self._by_context[context.number]
         is_counted = hit.strength is Strength.STRONG and hit.rule_index in context.supporting_rules
-        return set(counts) - {hit.term} if is_counted and counts[hit.term] == 1 else set(counts)
+        terms = self._terms_by_context[context.number]
+        return terms - {hit.term} if is_counted and counts[hit.term] == 1 else terms
 
 
 class AddressFinder:
@@ -223,18 +239,17 @@ class AddressFinder:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._spans: list[tuple[int, int]] = []
-        self._starts: list[int] = []
+        self._starts, self._ends = array("Q"), array("Q")
         self._decisions: dict[int, bool] = {}
 
     def is_in_address(self, start: int, end: int) -> bool:
         """Return whether the hit from `start` to `end` is a part of a web or mail address."""
-        if not self._spans:
-            self._spans = [found.span() for found in _UNSPACED_PATTERN.finditer(self._text)]
-            self._starts = [span[0] for span in self._spans]
+        if not self._starts:
+            self._starts.extend(found.start() for found in _UNSPACED_PATTERN.finditer(self._text))
+            self._ends.extend(found.end() for found in _UNSPACED_PATTERN.finditer(self._text))
         first = bisect_right(self._starts, start) - 1
         last = bisect_left(self._starts, end) - 1
-        begin, finish = self._spans[first][0], self._spans[last][1]
+        begin, finish = self._starts[first], self._ends[last]
         if finish - begin <= end - start + 2:
             return False
         if first != last:
@@ -351,7 +366,9 @@ class ContextEvidence:
         A word weighs 2 when it is close to the hit, and 1 within reach of it or anywhere in title or lead.
         """
         if hit not in self._weights:
-            capitalization = check_capitalization(hit.folded.original, hit.start, hit.end, hit.term)
+            capitalization = check_capitalization(
+                hit.folded.original, hit.start, hit.end, hit.term, hit.locate_sentence
+            )
             weights: dict[Polarity, dict[str, int]] = {polarity: {} for polarity in Polarity}
             index, reach = self._word_hits.get(context.number), context.rule.reach
             words = index.iterate_words(hit.field, hit.folded_start, hit.folded_end, reach) if index else ()

@@ -58,6 +58,13 @@ class WordHitIndex:
         for word_hit in sorted(word_hits, key=lambda each: each.start):
             self._by_field.setdefault(word_hit.field, []).append(word_hit)
         self._starts = {name: [each.start for each in found] for name, found in self._by_field.items()}
+        numbers = {key: number for number, key in enumerate({(each.polarity, each.word): 0 for each in word_hits})}
+        self._keys = list(numbers)
+        self._places = {
+            name: [(numbers[each.polarity, each.word], each.start, each.end) for each in found]
+            for name, found in self._by_field.items()
+        }
+        """Words as numbers: thousands of hits may have hundreds of words within reach, and an enum hashes slowly."""
         self._max_length = max((each.end - each.start for each in word_hits), default=0)
         self._everywhere = {
             name: Counter((each.polarity, each.word) for each in self._by_field.get(name, ()))
@@ -71,22 +78,26 @@ class WordHitIndex:
 
         A word weighs 2 when it is close to the hit, and 1 within reach of it or in a field that counts for it.
         """
-        near: list[ContextWordHit] = []
+        near: dict[int, int] = {}
         parts_of_hit: Counter[tuple[Polarity, str]] = Counter()
         if field in self._by_field:
             starts = self._starts[field]
             if field in FIELDS_THAT_COUNT_EVERYWHERE:
                 reach = max(reach, CLOSE_WORD_CHARACTERS)
             first = bisect_left(starts, start - reach - self._max_length)
-            near = self._by_field[field][first : bisect_right(starts, end + reach)]
-            parts_of_hit.update((each.polarity, each.word) for each in near if each.start < end and each.end > start)
+            for number, word_start, word_end in self._places[field][first : bisect_right(starts, end + reach)]:
+                distance = word_start - end if word_start >= end else start - word_end
+                if distance < 0:
+                    parts_of_hit[self._keys[number]] += 1
+                elif distance <= CLOSE_WORD_CHARACTERS:
+                    near[number] = 2
+                elif distance <= reach:
+                    near.setdefault(number, 1)
         for name, counts in self._everywhere.items():
             for key, count in counts.items():
                 if name != field or count > parts_of_hit[key]:
                     yield (*key, 1)
         if field in FIELDS_THAT_COUNT_EVERYWHERE:
             yield from ((*key, 1) for key in self._opening)
-        for polarity, word, _, word_start, word_end in near:
-            distance = word_start - end if word_start >= end else start - word_end
-            if 0 <= distance <= reach:
-                yield polarity, word, 2 if distance <= CLOSE_WORD_CHARACTERS else 1
+        for number, weight in near.items():
+            yield (*self._keys[number], weight)

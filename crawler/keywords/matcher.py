@@ -28,7 +28,6 @@ from crawler.keywords.query import (
 from crawler.keywords.rules import FIELDS, Rule, RuleSet
 from crawler.text.alphabet import KAZAKH_LETTERS
 from crawler.text.folding import FoldedText, fold_term, fold_text
-from crawler.text.sentences import locate_sentence
 
 _HYPHENS_AND_APOSTROPHES = "-‐‑–'’‘ʼ"
 
@@ -98,7 +97,7 @@ class Matcher:
 
     def _make_match(self, hit: Hit) -> Match:
         text = hit.folded.original
-        sentence_start, sentence_end = locate_sentence(text, hit.start, hit.end)
+        sentence_start, sentence_end = hit.locate_sentence()
         return Match(
             rule=self.rules.rules[hit.rule_index].name,
             term=hit.term.removeprefix("="),
@@ -224,11 +223,12 @@ def _select_longest(term_hits: list[TermHit], folded: dict[str, FoldedText]) -> 
         return hit.field, hit.start - hit.end, hit.start, -shared, len(hit.term.text)
 
     longest: list[TermHit] = []
-    covered: set[tuple[str, int]] = set()
+    covered = {name: bytearray(len(folded_text.data)) for name, folded_text in folded.items()}
     for hit in sorted(dict.fromkeys(term_hits), key=get_rank):
-        if (hit.field, hit.start) not in covered and (hit.field, hit.end - 1) not in covered:
+        is_covered = covered[hit.field]
+        if not is_covered[hit.start] and not is_covered[hit.end - 1]:
             longest.append(hit)
-            covered.update((hit.field, index) for index in range(hit.start, hit.end))
+            is_covered[hit.start : hit.end] = b"\1" * (hit.end - hit.start)
     return longest
 
 

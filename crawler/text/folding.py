@@ -13,10 +13,11 @@ from __future__ import annotations
 import codecs
 import html
 import re
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate, compress, pairwise
 
 from crawler.text.alphabet import (
     CYRILLIC_BYTES,
@@ -52,7 +53,9 @@ _POSSESSIVE = re.compile(rb"'(?=s(?![a-z]))")
 LATIN_BYTE = ord("L")
 LETTER_TABLE = SCRIPT_TABLE.replace(b"L", b"C")
 SPACE_BYTE = ord(" ")
-_DROPPED_BYTES = frozenset(b" '\n-")
+_SPACE = re.compile(rb" ")
+_KEPT_BYTES_TABLE = bytes(byte not in b" '\n-" for byte in range(256))
+"""A zero for each byte of a folded line that is no character of `FoldedText.data`."""
 _LAST_OFFSET = 10**12
 
 
@@ -85,29 +88,34 @@ class FoldedText:
             end -= 1
         first = start - bisect_left(self._spaces, start)
         last = end - bisect_left(self._spaces, end) - 1
-        return self._original_spans[first][0], self._original_spans[last][1]
+        return self._find_origin(first)[0], self._find_origin(last)[1]
 
     def count_words_before(self, offset: int) -> int:
         """Return how many words begin before an offset of `data`. The mark between phrases is no word."""
         return bisect_left(self._word_starts, offset)
 
     @cached_property
-    def _spaces(self) -> list[int]:
-        return [index for index, byte in enumerate(self.data) if byte == SPACE_BYTE]
+    def _spaces(self) -> Sequence[int]:
+        return array("Q", (found.start() for found in _SPACE.finditer(self.data)))
 
     @cached_property
-    def _word_starts(self) -> list[int]:
+    def _word_starts(self) -> Sequence[int]:
         starts = (space + 1 for space in self._spaces[:-1])
-        return [start for start in starts if self.data[start] != PHRASE_END]
+        return array("Q", (start for start in starts if self.data[start] != PHRASE_END))
+
+    def _find_origin(self, number: int) -> tuple[int, int]:
+        """Return where the character of a folded byte, counted without spaces, begins and ends in the original."""
+        place = self._repaired_places[number]
+        return _find_origin(self._edits, place) if self._edits else (place, place + 1)
 
     @cached_property
-    def _original_spans(self) -> list[tuple[int, int]]:
-        """For each folded byte that is no space: where its character begins and ends in the original."""
-        indices = _list_source_indices(self._repaired)
-        places = [indices[i] for i, byte in enumerate(self._folded_line) if byte not in _DROPPED_BYTES]
-        if not self._edits:
-            return [(place, place + 1) for place in places]
-        return [_find_origin(self._edits, place) for place in places]
+    def _repaired_places(self) -> Sequence[int]:
+        """For each folded byte that is no space: the index of its character in the repaired text.
+
+        An array, because the garbage collector visits each element of a list again and again.
+        """
+        is_kept = self._folded_line.translate(_KEPT_BYTES_TABLE)
+        return array("Q", compress(_list_source_indices(self._repaired), is_kept))
 
 
 def fold_text(text: str) -> FoldedText:
@@ -232,11 +240,11 @@ def _fold_characters(text: str) -> bytes:
     return data.replace(b"\n\n", b" .").replace(b" - ", b" . ")
 
 
-def _list_source_indices(text: str) -> list[int]:
+def _list_source_indices(text: str) -> Sequence[int]:
     """Return for each byte of `_fold_characters(text)` the index of the character that it is from."""
     plain = codecs.charmap_encode(text, "replace", ENCODING_TABLE)[0]
     if len(plain.translate(None, INVISIBLE_BYTES)) == len(text) and text.count("?") == plain.count(b"?"):
-        return list(range(len(text)))
+        return range(len(text))
     indices = []
     for index, character in enumerate(text):
         if character in KNOWN_CHARACTERS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -27,6 +28,25 @@ def test_matches_are_sorted_by_field_and_offset() -> None:
         ("body", "Red Cross"),
         ("body", "МККК"),
     ]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The Red Cross sent volunteers to the flooded districts. ",
+        "The ICRC said so in Geneva ",  # an abbreviation with context words, and no sentence ends
+        "Красный Крест-МККК-",
+    ],
+)
+def test_time_is_proportional_to_the_number_of_matches(sentence: str) -> None:
+    def measure_seconds(count: int) -> float:
+        start = time.process_time()
+        assert len(SHIPPED.find_matches({"body": sentence * count})) >= count
+        return time.process_time() - start
+
+    measure_seconds(10)
+    few = min(measure_seconds(200) for _ in range(3))
+    assert measure_seconds(3200) < 16 * 4 * few, "a quadratic search takes 256 times as long"
 
 
 def test_fields_of_a_match() -> None:
