@@ -44,6 +44,10 @@ SinceOption = Annotated[
     str | None,
     typer.Option("--since", metavar="TIME", help="Only since this day, time or age: 2026-01-31, 36h, 90d."),
 ]
+SeenSinceOption = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Only new or revised since: 2026-01-31, 36h, 90d."),
+]
 OutputLanguageOption = Annotated[
     str | None,
     typer.Option("--output-language", metavar="LANGUAGE", help="Language of the text around articles: en, ru or kk."),

@@ -16,6 +16,7 @@ from crawler.store.http_cache import HttpCacheEntry, write_cache_entries
 from crawler.store.runs import write_counts
 from crawler.store.schema import UtcDateTime, articles, make_url_key, versions
 from crawler.store.serialization import parse_article
+from crawler.store.versions import make_time_conditions
 
 ARTICLES_PER_READ = 200
 """Articles that one query reads in a stream, and native ids that one query looks up."""
@@ -187,15 +188,17 @@ class ArticleRepository:
         source: str | None = None,
         matched: bool | None = None,
         since: datetime | None = None,
+        seen_since: datetime | None = None,
         language: str | None = None,
         limit: int | None = None,
     ) -> Iterator[Article]:
         """Return an iterator over articles in their current version, the newest first.
 
         `matched` selects by a strong match. An article's time is its publication, else when it was fetched, else when
-        it was first seen; `since` is compared with that. What is written during the iteration may be missing.
+        it was first seen; `since` is compared with that. `seen_since` selects articles with a version that was first
+        seen since then. What is written during the iteration may be missing.
         """
-        query = _add_filters(_SELECT_TEXTS, source, matched, since, language).order_by(*_NEWEST_FIRST)
+        query = _add_filters(_SELECT_TEXTS, source, matched, since, seen_since, language).order_by(*_NEWEST_FIRST)
         left, page = limit, query
         while left is None or left > 0:
             wanted = ARTICLES_PER_READ if left is None else min(ARTICLES_PER_READ, left)
@@ -213,10 +216,11 @@ class ArticleRepository:
         source: str | None = None,
         matched: bool | None = None,
         since: datetime | None = None,
+        seen_since: datetime | None = None,
         language: str | None = None,
     ) -> int:
         """Return how many articles `iter_newest` would yield."""
-        query = _add_filters(select(func.count()).select_from(articles), source, matched, since, language)
+        query = _add_filters(select(func.count()).select_from(articles), source, matched, since, seen_since, language)
         found: int = self._database.fetch_all(query)[0][0]
         return found
 
@@ -231,7 +235,12 @@ def _make_published_conditions(source: str, since: datetime) -> tuple[Any, ...]:
 
 
 def _add_filters(
-    query: Select[Any], source: str | None, matched: bool | None, since: datetime | None, language: str | None
+    query: Select[Any],
+    source: str | None,
+    matched: bool | None,
+    since: datetime | None,
+    seen_since: datetime | None,
+    language: str | None,
 ) -> Select[Any]:
     if source is not None:
         query = query.where(articles.c.source == source)
@@ -240,6 +249,8 @@ def _add_filters(
         query = query.where(is_matched if matched else ~is_matched)
     if since is not None:
         query = query.where(articles.c.dated_at >= since)
+    if seen_since is not None:
+        query = query.where(articles.c.id.in_(select(versions.c.article_id).where(*make_time_conditions(seen_since))))
     if language is not None:
         query = query.where(articles.c.language == language)
     return query

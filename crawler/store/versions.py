@@ -35,10 +35,10 @@ class VersionRepository:
         """
         near = (matches.c.version == versions.c.version) | (matches.c.version == versions.c.version - 1)
         has_match = select(matches.c.rule).where(matches.c.article_id == versions.c.article_id, near).exists()
-        matched_ids = select(versions.c.article_id).where(*_make_time_conditions(begin, end), has_match)
+        matched_ids = select(versions.c.article_id).where(*make_time_conditions(begin, end), has_match)
         query = (
             select(versions.c.article)
-            .where(*_make_time_conditions(begin, end), versions.c.article_id.in_(matched_ids))
+            .where(*make_time_conditions(begin, end), versions.c.article_id.in_(matched_ids))
             .order_by(versions.c.seen_at, versions.c.article_id, versions.c.version)
         )
         return [parse_article(row.article) for row in self._database.fetch_all(query)]
@@ -47,12 +47,14 @@ class VersionRepository:
         """Return how many articles were new or revised from `begin` to before `end`, by source."""
         count = func.count(versions.c.article_id.distinct())
         joined = articles.join(versions, versions.c.article_id == articles.c.id)
-        query = select(articles.c.source, count).select_from(joined).where(*_make_time_conditions(begin, end))
+        query = select(articles.c.source, count).select_from(joined).where(*make_time_conditions(begin, end))
         rows: list[Any] = list(self._database.fetch_all(query.group_by(articles.c.source)))
         return {row[0]: row[1] for row in rows}
 
 
-def _make_time_conditions(begin: datetime, end: datetime) -> tuple[Any, ...]:
+def make_time_conditions(begin: datetime, end: datetime | None = None) -> tuple[Any, ...]:
+    """Return the conditions for versions first seen from `begin` to before `end` (None: until now)."""
     # `seen_at` has no index. An article last seen before `begin` has no such version, and article rows are small.
     recent = select(articles.c.id).where(articles.c.last_seen_at >= begin)
-    return versions.c.article_id.in_(recent), versions.c.seen_at >= begin, versions.c.seen_at < end
+    is_before_end = () if end is None else (versions.c.seen_at < end,)
+    return versions.c.article_id.in_(recent), versions.c.seen_at >= begin, *is_before_end

@@ -82,7 +82,9 @@ def test_sources_prints_health_and_last_run(sandbox: Sandbox, crawled: CommandRe
 def test_articles_filters_the_store(sandbox: Sandbox, crawled: CommandResult) -> None:
     stored = sandbox.get_articles()
     newest = max(stored.values(), key=lambda a: (a.published_at, a.id))
-    since = sorted({a.published_at for a in stored.values() if a.published_at})[-4]
+    with sandbox.open_store() as store:
+        seen = {key: store.articles.get_first_seen_time(key) for key in stored}
+    since = sorted(time for time in seen.values() if time)[-4]
     everything, matched, of_qaz, late, few, text, nothing = sandbox.run_many(
         ("articles", "--json"),
         ("articles", "--matched", "--json"),
@@ -97,9 +99,7 @@ def test_articles_filters_the_store(sandbox: Sandbox, crawled: CommandResult) ->
     assert times == sorted(times, reverse=True)
     assert {line["id"] for line in matched.lines} == {key for key, a in stored.items() if a.is_matched}
     assert {line["id"] for line in of_qaz.lines} == {key for key in stored if key.startswith("qazmonitor:")}
-    assert {line["id"] for line in late.lines} == {
-        key for key, a in stored.items() if a.published_at and a.published_at >= since
-    }
+    assert {line["id"] for line in late.lines} == {key for key, time in seen.items() if time and time >= since}
     assert few.lines[0]["id"] == newest.id
     assert len(few.lines) == 3
     assert f"{len(matched.lines)} of {len(stored)} stored articles" in text.out

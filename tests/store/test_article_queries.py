@@ -11,7 +11,7 @@ import pytest
 from support.factories import make_article
 
 from crawler.errors import CrawlerError
-from crawler.items import Match, Strength
+from crawler.items import Match, Strength, Verdict
 from crawler.store import HttpCacheEntry, Store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -47,12 +47,22 @@ def five(store: Store, save: Save) -> Store:
         ({"language": "kk"}, "4"),
         ({"since": NOON - 2 * HOUR}, "123"),
         ({"source": "mfa", "matched": True, "since": NOON, "language": "ru"}, "1"),
+        ({"seen_since": NOON}, "1235"),
+        ({"seen_since": NOON + HOUR}, "3"),
+        ({"seen_since": NOON + 6 * HOUR}, ""),
         ({"source": "nobody"}, ""),
     ],
 )
 def test_iter_newest_and_count_agree(five: Store, asked: dict[str, object], expected: str) -> None:
     assert "".join(article.native_id for article in five.articles.iter_newest(**asked)) == expected
     assert five.articles.count(**asked) == len(expected)
+
+
+def test_a_revision_makes_an_article_new_again(five: Store, save: Save) -> None:
+    revised = make_article("4", language="kk", version=2, verdict=Verdict.REVISED, body="Басқа мәтін.")
+    save(revised, seen_at=NOON + 9 * HOUR)
+    assert [article.native_id for article in five.articles.iter_newest(seen_since=NOON + 6 * HOUR)] == ["4"]
+    assert [article.native_id for article in five.versions.list_matched_between(NOON, NOON + HOUR)] == ["2", "1", "5"]
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(0, ""), (2, "12"), (5, "12345"), (9, "12345")])

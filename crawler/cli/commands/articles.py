@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from crawler.cli.console import list_doubts, print_json
-from crawler.cli.options import MAX_COUNT, JsonOption, SinceOption
+from crawler.cli.options import MAX_COUNT, JsonOption, SeenSinceOption
 from crawler.items import Article
 
 
 def articles(
     context: typer.Context,
     matched: Annotated[bool, typer.Option("--matched", help="Only articles with a strong match.")] = False,
-    since: SinceOption = None,
+    since: SeenSinceOption = None,
     source: Annotated[str | None, typer.Option(metavar="SOURCE", help="Only articles of this source.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, max=MAX_COUNT, metavar="N", help="At most N articles.")] = None,
     as_json: JsonOption = False,
@@ -34,7 +34,7 @@ def articles(
     with open_configured_store(config) as store:
         shown = 0
         for article in store.articles.iter_newest(
-            source=source, matched=True if matched else None, since=start, limit=limit
+            source=source, matched=True if matched else None, seen_since=start, limit=limit
         ):
             shown += 1
             if as_json:
