@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
@@ -22,6 +23,25 @@ FEED_PATTERN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """A feed's root element behind declarations and comments. A feed is often served as HTML or plain text."""
+XML_DECLARATION_PATTERN = re.compile(r"\s*<\?xml\b[^>]*>")
+CHARACTER_REFERENCE_PATTERN = re.compile(r"&#(?:[xX]0*(?P<hex>[0-9a-fA-F]*)|0*(?P<decimal>[0-9]*));?")
+MAX_REFERENCE_DIGITS = 7
+FEED_HEADERS = {"content-type": "application/xml; charset=utf-8"}
+"""What feedparser is told about a text that is decoded already."""
+
+
+def repair_feed(text: str) -> str:
+    """Return a feed's text without what makes feedparser fail as a whole.
+
+    These are numbers that name no character (`&#xD800;`), and a declaration, whose encoding may be unknown.
+    """
+    return CHARACTER_REFERENCE_PATTERN.sub(_keep_valid_reference, XML_DECLARATION_PATTERN.sub("", text, count=1))
+
+
+def _keep_valid_reference(found: re.Match[str]) -> str:
+    digits, base = (found["hex"], 16) if found["hex"] is not None else (found["decimal"], 10)
+    number = int(digits, base) if 0 < len(digits) <= MAX_REFERENCE_DIGITS else 0
+    return found[0] if 0 < number <= sys.maxunicode and not 0xD800 <= number <= 0xDFFF else ""
 
 
 class Feed(ListingPage):
@@ -38,7 +58,10 @@ class Feed(ListingPage):
 
         if ENTITY_DECLARATION_PATTERN.search(ROOT_ELEMENT_PATTERN.split(self.snapshot.text, maxsplit=1)[0]):
             raise self.make_changed_error("links", "a feed without entity declarations", "<!ENTITY")
-        feed = feedparser.parse(BytesIO(self.snapshot.body))  # bytes that are the name of a file would be opened
+        # A stream, because feedparser opens bytes that are the name of a file.
+        feed = feedparser.parse(
+            BytesIO(repair_feed(self.snapshot.text).encode(errors="replace")), response_headers=FEED_HEADERS
+        )
         if feed.bozo and not feed.entries:
             raise PageChanged("links", "entries of a feed", f"broken XML ({feed.bozo_exception})", self.snapshot.url)
         # In Atom a relative address is relative to the document. feedparser has applied `xml:base` already.

@@ -18,15 +18,22 @@ COMMENT_PATTERN = re.compile(r"(?:\s|<!--(?>.*?-->)|/\*(?>.*?\*/))*+", re.DOTALL
 """White space and comments that caches add after JSON."""
 TOKEN_PATTERN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 """Strings, whose brackets do not count, and brackets. The closing quote is optional, so that no byte is read twice."""
+ESCAPE_PATTERN = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD](?P<lone>[89a-fA-F])[0-9a-fA-F]{2}|\\.",
+    re.DOTALL,
+)
+"""Both halves of a character, half of one, and any other escape."""
 
 
 def parse_json(text: str) -> Any:
     """Return the value of a JSON text. Raises ValueError for anything else.
 
-    Values nested deeper than MAX_JSON_DEPTH become null where the parser cannot read
-    them. Numbers of absurd length stay text.
+    Halves of a character, such as a cut emoji, become U+FFFD. Values nested deeper than MAX_JSON_DEPTH become null
+    where the parser cannot read them. Numbers of absurd length stay text.
     """
     text = text.lstrip()
+    if "\\ud" in text or "\\uD" in text:
+        text = ESCAPE_PATTERN.sub(lambda found: "\ufffd" if found["lone"] else found[0], text)
     try:
         value, end = _DECODER.raw_decode(text)
     except RecursionError:

@@ -23,12 +23,14 @@ from crawler.spiders.base import HealthExpectation, SourceSpider
 from crawler.text.urls import split_url
 
 HOSTS = ("qazmonitor.com", "www.qazmonitor.com", "en.qazmonitor.com")
-ARTICLE_PATH = re.compile(r"/(?P<section>[\w-]+)/(?P<id>\d+)(?:/.*)?")
+ARTICLE_PATH = re.compile(r"/(?P<section>[\w-]+)/(?P<id>[0-9]{1,12})(?:/.*)?")
 DATELINE = re.compile(
     r"(?:(?P<city>[^,•]+)(?:,[^•]*)?•\s*)?(?P<date>(?:[A-Za-z]{3,9},? )?\d{1,2} \w+\.?,? \d{4} \| \d{1,2}:\d{2})"
     r"\s*(?:(?P<minutes>\d+) min read)?"
 )
 READING_TIME = re.compile(r"(\d+) min read")
+MAX_MINUTES_DIGITS = 3
+"""Digits of a believable reading time."""
 RIGHTS_LINE = re.compile(r"Only \d+\s?% of an article published on The Qazaqstan Monitor\b")
 LOGO_CAPTION = "QazMonitor Logo"
 
@@ -69,7 +71,7 @@ class QazArticle(ArticlePage):
             "images": tuple(
                 Image(url=self.make_absolute_url(image.source), caption=image.text or None) for image in images
             ),
-            "reading_minutes": int(minutes) if minutes else None,
+            "reading_minutes": int(minutes) if minutes and len(minutes) <= MAX_MINUTES_DIGITS else None,
             "rights": self.make_rights(self.blocks[end].text),
         }
 

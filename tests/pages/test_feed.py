@@ -10,7 +10,7 @@ from crawler import spiders
 from crawler.config import Config
 from crawler.errors import PageChanged
 from crawler.pages.base import read_snapshot
-from crawler.pages.feed import Feed
+from crawler.pages.feed import Feed, repair_feed
 from crawler.pages.site import Reading
 from crawler.pages.snapshot import Snapshot
 
@@ -34,6 +34,24 @@ def make_rss(*items: str) -> str:
 def test_link_alone_is_an_entry() -> None:
     found = read_feed(make_rss(f"<link>{ONE}</link>"))
     assert (found.page_class, found.links, found.entry_count, found.articles) == ("Feed", (ONE,), 1, ())
+
+
+@pytest.mark.parametrize(
+    "broken", ["&#99999999999;", "&#xD800;", "&#0;", "&#;", "&#x;", "&#x110000;", "&#55555;", "\0"]
+)
+def test_an_impossible_character_costs_no_entry(broken: str) -> None:
+    feed = make_rss(f"<title>{broken}</title><link>https://qazmonitor.com/news/1393/x</link>", f"<link>{ONE}</link>")
+    assert read_feed(feed).links == ("https://qazmonitor.com/news/1393/x", ONE)
+
+
+@pytest.mark.parametrize("encoding", ["bogus", "utf-8\0", "utf-16", "\u202e", ""])
+def test_a_wrong_encoding_in_the_declaration_costs_no_entry(encoding: str) -> None:
+    feed = f"<?xml version='1.0' encoding='{encoding}'?>" + make_rss(f"<link>{ONE}</link>")
+    assert read_feed(feed, {"content-type": "application/xml; charset=utf-8"}).links == (ONE,)
+
+
+def test_a_reference_to_a_character_stays() -> None:
+    assert repair_feed("<a>&#1103;&#x44F;&amp;&#38;</a>") == "<a>&#1103;&#x44F;&amp;&#38;</a>"
 
 
 def test_entries_come_once_in_the_order_of_the_feed() -> None:

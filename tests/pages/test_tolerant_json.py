@@ -21,6 +21,7 @@ from crawler.text.decoding import decode_text
         (b'{"a": 1}\n<!-- cached page, 0.1 s -->\n<!-- x -->', {"a": 1}),
         (b"[1] /* from the cache */ ", [1]),
         (b'{"id": ' + b"1" * 5000 + b"}", {"id": "1" * 5000}),
+        (rb'{"a": "cut \ud83d", "b": "\udE00\ud83d\uDE00 \\\\ud83d"}', {"a": "cut \ufffd", "b": "\ufffd😀 \\\\ud83d"}),
         (b"7", 7),
     ],
 )

@@ -64,6 +64,13 @@ def test_reading_time_on_the_datelines_own_line() -> None:
     assert read_article(page).published_raw == "08 February, 2023 | 10:28"
 
 
+def test_absurd_reading_time_is_no_number() -> None:
+    on_dateline = text("2 min read", **{DATELINE: f"{DATELINE} {'9' * 5000} min read"})
+    for page in (on_dateline, text(**{"2 min read": f"{'9' * 5000} min read"})):
+        found = read_article(page)
+        assert (found.title, found.reading_minutes) == ("The Bridge Is Open", None)
+
+
 def test_without_subtitle() -> None:
     found = read_article(text("A subtitle"))
     assert (found.title, found.lead, found.body) == ("The Bridge Is Open", None, f"{FIRST}\n{LAST}")

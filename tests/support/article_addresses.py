@@ -71,6 +71,7 @@ ADDRESSES: dict[str, dict[str, Known | None]] = {
         "https://qazmonitor.com/news/1392": ("1392", "https://qazmonitor.com/news/1392", None),
         "https://qazmonitor.com/news/1392/": ("1392", "https://qazmonitor.com/news/1392", None),
         "https://qazmonitor.com/news/1392abc/x": None,
+        f"https://qazmonitor.com/news/{'1' * 13}/x": None,
         "https://qazmonitor.com/news": None,
         "https://qazmonitor.com/1392": None,
         "https://qazmonitor.com/terms": None,
