@@ -26,12 +26,14 @@ from crawler.archive.warc_writer import WarcWriter
 from crawler.context.exceptions import RequestFailed
 from crawler.context.request_meta import RequestMeta
 from crawler.context.run_context import RunContext
-from crawler.errors import ArchiveError
+from crawler.errors import ArchiveError, Unreachable
 from crawler.middlewares.proxy import is_password_refusal
 from crawler.spiders.base import SourceSpider, is_cut_off
 from crawler.store import HttpCacheEntry
 
 NOT_MODIFIED = 304
+VALID_STATUSES = range(100, 1000)
+"""Statuses that a WARC file can hold."""
 CLOSE_REASON = "archive_failed"
 """Scrapy's finish reason of a run whose responses can no longer be kept."""
 
@@ -68,6 +70,11 @@ class ArchiveMiddleware:
         """Write the response. Raise ArchiveError, and end the run, when that fails."""
         if "cached" in response.flags or is_password_refusal(request, response):
             return response
+        if response.status not in VALID_STATUSES:
+            message = (
+                f"{request.url} answered with the status {response.status}, which is none of HTTP. Try again later."
+            )
+            raise RequestFailed(Unreachable(message, url=request.url))
         fetched_at = datetime.now(UTC).replace(microsecond=0)
         if self._failure is not None:
             raise RequestFailed(self._failure)

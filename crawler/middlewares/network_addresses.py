@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 NAT64_PREFIX = IPv6Network("64:ff9b::/96")
 """IPv6 addresses whose last four bytes are the IPv4 address that a translator connects to (RFC 6052)."""
@@ -12,8 +12,14 @@ NAT64_PREFIX = IPv6Network("64:ff9b::/96")
 EMBEDDING_NETWORKS = (IPv6Network("::/96"), IPv6Network("::ffff:0:0:0/96"))
 """Old forms of an IPv4 address: compatible (RFC 4291, `::10.0.0.1`) and translated (RFC 2765, `::ffff:0:10.0.0.1`)."""
 
-LOCAL_NETWORKS = (IPv6Network("64:ff9b:1::/48"), IPv6Network("fec0::/10"))
-"""Local ranges that Python counts as global: local translators (RFC 8215), old site-local addresses."""
+ISATAP_MARKS = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
+"""Bytes 9 to 12 of an IPv6 address whose last four are the IPv4 address of a tunnel's end (RFC 5214)."""
+
+UNICAST_NETWORK = IPv6Network("2000::/3")
+"""The addresses that the open internet uses. The rest of IPv6 is local, reserved or unassigned."""
+
+LOCAL_NETWORKS = (IPv4Network("192.0.0.0/24"), IPv6Network("3fff::/20"))
+"""Ranges that Python 3.11 counts as global: protocol assignments (RFC 6890), documentation (RFC 9637)."""
 
 
 def is_public(address: str) -> bool:
@@ -55,6 +61,8 @@ def parse_host_address(host: str) -> str | None:
 
 
 def _is_global(address: IPv4Address | IPv6Address) -> bool:
+    if isinstance(address, IPv6Address) and address not in UNICAST_NETWORK:
+        return False
     return address.is_global and not address.is_multicast and not any(address in network for network in LOCAL_NETWORKS)
 
 
@@ -70,4 +78,6 @@ def _list_embedded(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv
         return [address, *address.teredo]
     if address in NAT64_PREFIX or any(address in network for network in EMBEDDING_NETWORKS):
         return [IPv4Address(address.packed[-4:])]
+    if address.packed[8:12] in ISATAP_MARKS:
+        return [address, IPv4Address(address.packed[-4:])]
     return [address]

@@ -63,7 +63,7 @@ def raise_if_refused(snapshot: Snapshot) -> None:
     if 300 <= status < 400:  # the crawler followed every redirect that it may follow
         where = snapshot.headers.get("location", "nowhere")
         raise PageChanged("page", "a page, or a redirect to one", f"HTTP {status} to {where}", url)
-    if status >= 500 or status == 408:
+    if not 200 <= status < 500 or status == 408:
         raise Unreachable(f"{url} answered HTTP {status}, a server's own failure. Try again later.", url=url)
     if outage := _find_outage(snapshot):
         raise Unreachable(f"{url} answered with an error page, {outage!r}. Try again later.", url=url)

@@ -31,7 +31,7 @@ def resolve_url(address: str | None, base: str) -> str | None:
     'https://www.kt.kz/rus/a.html'
     >>> resolve_url("http://[photo]/a.jpg", "https://www.kt.kz/")
     """
-    written = (address or "").strip()
+    written = _read_backslashes((address or "").strip())
     if SCHEMELESS_PATTERN.match(written):
         written = f"https://{written}"
     elif DOUBLE_SLASH_PATH_PATTERN.match(written):
@@ -43,7 +43,7 @@ def resolve_url(address: str | None, base: str) -> str | None:
         host, _ = parts.hostname or "", parts.port
     except ValueError:  # a broken IPv6 address, port or host name
         return None
-    if parts.scheme not in ("http", "https") or not HOST_PATTERN.fullmatch(host):
+    if parts.scheme not in ("http", "https") or not HOST_PATTERN.fullmatch(host) or "%5c" in parts.netloc.lower():
         return None
     return _escape_unprintable(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
 
@@ -72,6 +72,14 @@ def split_url(url: str) -> tuple[str, str, str]:
         host = f"{host}:{port}"
     path = re.sub(r"/{2,}", "/", SESSION_PATTERN.sub("", _normalize_escapes(parts.path)))
     return host, path.rstrip("/"), parts.query
+
+
+def _read_backslashes(address: str) -> str:
+    """Return an address with slashes in place of backslashes before its query, as browsers read it."""
+    if "\\" not in address:
+        return address
+    path = re.split("[?#]", address, maxsplit=1)[0]
+    return path.replace("\\", "/") + address[len(path) :]
 
 
 def _escape_unprintable(url: str) -> str:

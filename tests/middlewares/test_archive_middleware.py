@@ -39,6 +39,17 @@ def test_a_page_is_kept_as_received_with_its_request(site: Any, crawl: Any, tmp_
     assert b"secret" not in raw
 
 
+def test_a_status_that_is_none_of_http_is_reported_and_not_kept(site: Any, crawl: Any, tmp_path: Path) -> None:
+    statuses = ("000", "-1", "12345")
+    for number, status in enumerate(statuses):
+        site.pages[f"/{number}"] = f"HTTP/1.1 {status} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+    site.pages["/page"] = site.answer(PAGE)
+    urls = [site.url(f"/{number}") for number in range(len(statuses))]
+    ran = crawl(*urls, site.url("/page"), CRAWLER_ARCHIVE_DIR=str(tmp_path), RETRY_TIMES=0)
+    assert [page.get("error") for page in ran.pages] == ["Unreachable"] * len(statuses) + [None]
+    assert [snapshot.body for snapshot in kept(tmp_path)] == [PAGE]
+
+
 def test_a_body_sent_in_chunks_is_kept_whole(site: Any, crawl: Any, tmp_path: Path) -> None:
     site.pages["/page"] = (
         b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"

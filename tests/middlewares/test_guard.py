@@ -9,6 +9,7 @@ from typing import Any
 import brotli
 import pytest
 from backports import zstd
+from support.raw_http_server import RawHttpServer
 
 from crawler.middlewares.network_addresses import is_public, parse_host_address
 
@@ -27,7 +28,9 @@ GuardedResolver.resolve_name = resolve_name
 """
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "95.56.237.24", "2001:4860:4860::8888", "64:ff9b::808:808"])
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "95.56.237.24", "2001:4860:4860::8888", "64:ff9b::808:808", "2001:4860::5efe:8.8.8.8"]
+)
 def test_addresses_of_the_open_internet(address: str) -> None:
     assert is_public(address)
 
@@ -61,6 +64,13 @@ def test_addresses_of_the_open_internet(address: str) -> None:
         "2002:7f00:1::",
         "64:ff9b::7f00:1",
         "64:ff9b:1::1",
+        "2001:4860::5efe:10.0.0.1",
+        "2001:4860::200:5efe:127.0.0.1",
+        "2001:0:7f00:1::",
+        "3fff::1",
+        "5f00::1",
+        "4000::1",
+        "192.0.0.8",
         "no address",
     ],
 )
@@ -202,9 +212,13 @@ def test_a_body_that_never_ends_is_cut_off_in_time(site: Any, crawl: Any) -> Non
 
 def test_a_body_that_is_not_what_it_is_said_to_be_is_named(site: Any, crawl: Any) -> None:
     site.pages["/page"] = site.answer(b"plain text", Content_Encoding="gzip")
-    ran = crawl(site.url("/page"))
-    assert "crawler.errors.Unreachable" in ran.only["kinds"]
-    assert "the body is not valid 'gzip'" in ran.only["message"]
+    site.pages["/unreadable"] = RawHttpServer.answer(b"text").replace(
+        b"text/html", b"text/html\r\nContent-Encoding: x\xff"
+    )
+    ran = crawl(site.url("/page"), site.url("/unreadable"))
+    for page, name in zip(ran.pages, ("gzip", "xÿ"), strict=True):
+        assert "crawler.errors.Unreachable" in page["kinds"]
+        assert f"the body is not valid {name!r}" in page["message"]
     assert "Traceback" not in ran.log
 
 

@@ -26,6 +26,8 @@ PAGE = "https://www.kt.kz/rus/news/list.html"
         ("HTTP://Example.org./a", "http://Example.org./a"),
         ("http://[::1]:80/a", "http://[::1]:80/a"),
         ("https://пример.kz/a", "https://пример.kz/a"),
+        ("https:\\\\www.kt.kz\\a.html?b=\\", "https://www.kt.kz/a.html?b=\\"),
+        ("//127.0.0.1:1\\@evil.example/", "https://127.0.0.1:1/@evil.example/"),
         ("https://www.gov.kz@evil.example/a", "https://evil.example/a"),
         ("https://user:geheim@example.org:8443/a?b#c", "https://example.org:8443/a?b#c"),
         ("/a\x1b[31m\u202e\ud800.jpg", "https://www.kt.kz/a%1B[31m%E2%80%AE%3F.jpg"),
@@ -39,7 +41,14 @@ def test_address_is_absolute(address: str, url: str) -> None:
     "address",
     [
         *("http://[photo]/a.jpg", "http://[", "//[x/a", "http://a:b/", "http://a:99999/", "https://", "http:///a"),
-        *("http://<b>x</b>/", "http://a b/", "http://ab\u2100.kz/", "mailto:a@kt.kz", "javascript:void(0)"),
+        *(
+            "http://<b>x</b>/",
+            "http://a b/",
+            "http://gov.kz%5C@evil.example/",
+            "http://ab\u2100.kz/",
+            "mailto:a@kt.kz",
+            "javascript:void(0)",
+        ),
         *("data:image/gif;base64,R0lG", "ftp://kt.kz/a", "file:///etc/passwd", "", " ", None),
     ],
 )
