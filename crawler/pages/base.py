@@ -27,7 +27,7 @@ from crawler.pages.site import ArticleAddress, Reading, Site
 from crawler.pages.snapshot import Snapshot
 from crawler.text import dates
 from crawler.text.cleaning import clean_line_or_none
-from crawler.text.decoding import is_damaged_as_a_whole
+from crawler.text.decoding import guess_readable_text, is_damaged_as_a_whole
 from crawler.text.language import detect_language
 from crawler.text.urls import resolve_url
 
@@ -238,9 +238,10 @@ def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -
     if not body:
         raise page.make_changed_error("body", "paragraphs", "none")
     requested = page.get_requested_language()
-    # Letters from a wrong encoding say nothing about the language.
-    is_readable = not is_damaged_as_a_whole(body)
-    language = detect_language(f"{fields.get('title') or ''}\n{body}") if is_readable else requested
+    text = f"{fields.get('title') or ''}\n{body}"
+    if is_damaged_as_a_whole(body):
+        text = guess_readable_text(text)
+    language = detect_language(text) or (None if text else requested)
     requested = None if requested == language else requested
     page.record_rule(
         "language", f"letters of the text, asked for as {requested}" if requested else "letters of the text"

@@ -52,6 +52,16 @@ def is_damaged_as_a_whole(text: str) -> bool:
     return sum(end - start for start, end in find_damaged_spans(text)) > MAX_DAMAGED_SHARE * len(text)
 
 
+def guess_readable_text(text: str) -> str:
+    """Return a text that was decoded wrongly as it probably was, with gaps; empty where nothing is left of it.
+
+    Good enough to detect the language, and for nothing else.
+    """
+    readings = (("cp1251", "utf-8"), ("cp1252", "utf-8"), ("latin-1", "utf-8"), ("cp1252", "cp1251"))
+    guesses = [text.encode(wrong, "ignore").decode(right, "ignore") for wrong, right in readings]
+    return max(guesses, key=lambda guess: _count_letters(guess) or 0) if any(map(_count_letters, guesses)) else ""
+
+
 def decode_text(body: bytes, content_type: str | None = None) -> str:
     """Return the text of a page, a feed or JSON. Bytes that cannot be decoded become U+FFFD.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.text.decoding import decode_text, find_damaged_spans, is_damaged_as_a_whole
+from crawler.text.decoding import decode_text, find_damaged_spans, guess_readable_text, is_damaged_as_a_whole
+from crawler.text.language import detect_language
 
 RUSSIAN = "Министр принял посла и рассказал о мосте через реку, который открыли в марте."
 KAZAKH = "Министр елшіні қабылдап, өзен үстіндегі көпір туралы айтты. Құрылысқа ұзақ уақыт кетті, ғимарат ашылды."
@@ -55,3 +56,16 @@ def test_where_damage_is() -> None:
     assert find_damaged_spans("ab ÐœÐ¾Ñ\u0081Ñ‚ cd Ìèíèñòð") == [(3, 11), (15, 22)]
     assert is_damaged_as_a_whole("\ufffd" * 4 + " мост")
     assert not is_damaged_as_a_whole("\ufffd" + " мост" * 4)
+
+
+@pytest.mark.parametrize(("text", "language"), [(RUSSIAN, "ru"), (KAZAKH, "kk")])
+@pytest.mark.parametrize(("right", "wrong"), [("utf-8", "cp1251"), ("utf-8", "cp1252"), ("utf-8", "latin-1")])
+def test_language_of_a_damaged_text_is_known(text: str, language: str, right: str, wrong: str) -> None:
+    damaged = text.encode(right).decode(wrong, "replace")
+    assert is_damaged_as_a_whole(damaged)
+    assert detect_language(guess_readable_text(damaged)) == language
+
+
+def test_nothing_is_guessed_of_lost_characters() -> None:
+    assert guess_readable_text("\ufffd" * 40 + " 12") == ""
+    assert detect_language(guess_readable_text(RUSSIAN.encode("cp1251").decode("cp1252"))) == "ru"
