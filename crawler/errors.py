@@ -15,6 +15,7 @@
     │   └── NoArticles          13   a list or a run had no articles where some were due
     ├── SourceLocked            15   another run of the source is active, here or on another host
     ├── EmptyStore              16   the store is empty, but the archive beside it has records
+    ├── StoreError              17   the store was lost while in use: server gone, file deleted, disk full or broken
     ├── ArchiveError             1   a WARC file that cannot be written, or is broken
     ├── NotAnArticle                 a page that rightly has no article (`/terms`, a section's shell)
     └── ForbiddenTarget         11   a URL that the crawler refuses (private address, scheme, size)
@@ -33,7 +34,7 @@ from typing import ClassVar
 
 from crawler.text.cleaning import clean_line, remove_unseen_characters
 
-EXIT_CODE_PRECEDENCE = (1, 2, 16, 12, 11, 10, 13, 14, 15)
+EXIT_CODE_PRECEDENCE = (17, 1, 2, 16, 12, 11, 10, 13, 14, 15)
 """All exit codes but 0. Earlier ones win over later ones."""
 MIN_SUGGESTION_SIMILARITY = 0.5
 
@@ -162,6 +163,12 @@ class EmptyStore(CrawlerError):
     """The store is empty, but the archive beside it has records: the database was lost."""
 
     exit_code = 16
+
+
+class StoreError(CrawlerError):
+    """The store cannot be read or written any more: its server is gone, its file was deleted, or its disk fails."""
+
+    exit_code = 17
 
 
 class ArchiveError(CrawlerError):

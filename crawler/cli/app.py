@@ -37,7 +37,8 @@ app = CommandApp(
     help="Watch Kazakhstan's foreign ministry, QazMonitor and kt.kz for the Red Cross and humanitarian law.",
     no_args_is_help=True,
     epilog="Exit codes: 0 healthy, 1 unexpected, 2 usage or configuration, 10 unreachable, 11 blocked, "
-    "12 page changed, 13 silent or empty, 14 degraded, 15 skipped: another run of the source is active, 16 lost store.",
+    "12 page changed, 13 silent or empty, 14 degraded, 15 skipped: another run of the source is active, "
+    "16 store empty, 17 store lost.",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,9 +22,10 @@ from scrapy.utils.misc import build_from_crawler, load_object
 from crawler.archive.snapshot_folder import StoredPage, load_stored_pages
 from crawler.config import Config, load_config
 from crawler.context.configured_store import open_configured_store
+from crawler.context.drops import ArticleDeferred, ArticleNotStored
 from crawler.context.known_articles import KnownArticles
 from crawler.context.modes import RunMode, Storage
-from crawler.errors import ArchiveError, CrawlerError, Unreachable
+from crawler.errors import ArchiveError, CrawlerError, StoreError, Unreachable
 from crawler.items import Article, Problem, Run, SnapshotRef
 from crawler.pages.base import STORED_URL_PREFIX, name_stored_file
 from crawler.store import HttpCacheEntry, Store, open_store, store_exists
@@ -102,7 +104,8 @@ class RunContext:
     """The run's record, None until it is stored as begun."""
     problems: list[Problem] = field(default_factory=list)
     has_failed_listing: bool = False
-    has_given_up: bool = False
+    failure: CrawlerError | None = None
+    """Why the run gave up, None for one that did not."""
     unaccounted_urls: dict[str, None] = field(default_factory=dict)
     """Listed addresses, minus those found to be no article; the run's end reports those still without one."""
     article_cache_entries: dict[SnapshotRef, HttpCacheEntry] = field(default_factory=dict)
@@ -151,6 +154,11 @@ class RunContext:
     def crawler(self) -> Crawler | None:
         """Scrapy's crawler; None in a test without a crawl."""
         return self._crawler() if self._crawler else None
+
+    @property
+    def has_given_up(self) -> bool:
+        """Whether the run ends before its end, because every further page would fail too."""
+        return self.failure is not None
 
     @property
     def can_write(self) -> bool:
@@ -287,12 +295,38 @@ class RunContext:
             self.crawler.signals.send_catch_log(problem_found, problem=problem, spider=self.crawler.spider)
         return True
 
+    @contextmanager
+    def give_up_without_store(self) -> Iterator[None]:
+        """End the run if the store is lost in the block."""
+        try:
+            yield
+        except StoreError as error:
+            self.give_up(error)
+
+    @contextmanager
+    def drop_without_store(self, article: Article) -> Iterator[None]:
+        """Drop the article if the run has given up, or if the store fails in the block, which ends the run.
+
+        The next article would fail too: the disk is full, the server gone, or a lock held for half a minute.
+        """
+        if self.has_given_up:
+            raise ArticleDeferred(f"{article.id} is left for the next run", is_matched=article.is_matched)
+        try:
+            yield
+        except CrawlerError as error:
+            self.give_up(error)
+            raise ArticleNotStored(f"{article.id} could not be stored", is_matched=article.is_matched) from error
+
+    def record_failure(self, error: CrawlerError) -> None:
+        """Report an error that made the whole run fail. The first one stays its `failure`."""
+        self.failure = self.failure or error
+        self.report_problem(error)
+
     def give_up(self, error: CrawlerError) -> None:
         """End the run for an error that every further page would meet too, such as a store that cannot be written."""
         if self.has_given_up:
             return
-        self.has_given_up = True
-        self.report_problem(error)
+        self.record_failure(error)
         # Scrapy's engine is there only while it crawls.
         engine = self.crawler.engine if self.crawler and self.crawler.crawling else None
         if engine is not None and engine.running:

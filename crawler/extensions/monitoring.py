@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,13 +14,13 @@ from twisted.python.failure import Failure
 
 from crawler.context.request_meta import RequestMeta
 from crawler.context.run_context import GAVE_UP, RunContext, page_read
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, StoreError
 from crawler.items import Article, Health, Problem, Run
 from crawler.monitoring.anomalies import EarlierRun, find_anomalies
 from crawler.monitoring.baseline import BASELINE_KEY, Baseline, get_baseline, update_baseline
 from crawler.monitoring.drift import describe_drift, update_ledger
 from crawler.monitoring.publishing_rate import MAX_HISTORY, drop_future_times, learn_publishing_rate, measure_silence
-from crawler.monitoring.run_health import ENDED_EARLY_KIND, RunFacts, judge_run
+from crawler.monitoring.run_health import ENDED_EARLY_KIND, RunFacts, RunHealth, judge_run
 from crawler.monitoring.run_stats import RunStats
 from crawler.monitoring.volume import find_volume_changes
 from crawler.pages.site import Reading
@@ -39,7 +38,6 @@ ABORT_REASONS = {
     "closespider_timeout": "it ran longer than limits.run_seconds",
     "memusage_exceeded": "it used more memory than limits.memory_mb",
 }
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +111,10 @@ class MonitoringExtension:
         self._report_exception(failure, item.url if isinstance(item, Article) else None)
 
     def _report_exception(self, failure: Failure, url: str | None) -> None:
-        """Add a problem whose exit code precedes all others."""
+        """Add a problem whose exit code precedes those of the site's problems. A lost store ends the run."""
+        if isinstance(failure.value, StoreError):
+            self._context.give_up(failure.value)
+            return
         kind = failure.type.__name__ if failure.type else "Exception"
         where = f" at {url}" if url else ""
         message = f"{kind}{where}: {failure.getErrorMessage()}. This is a fault of the crawler: please report it."
@@ -129,33 +130,61 @@ class MonitoringExtension:
         if reason not in ("finished", GAVE_UP):
             message = f"The run ended early: {ABORT_REASONS.get(reason, reason)}."
             context.add_problem(Problem(kind=ENDED_EARLY_KIND, message=message, exit_code=1))
-        is_partial = is_partial_run(self._spider)
-        now = datetime.now(UTC)
-        counts = get_counts(self._crawler.stats.get_stats())
-        measures = {} if is_partial else self._stats.make_measures(counts, context.problems)
-        history = self._load_history(counts, now)
-        if measures and not self._is_replay:
-            measures |= self._carry_over(history, now.astimezone(self._spider.zone))
-        unaccounted = self._list_unaccounted()
-        facts = self._make_facts(counts, measures, history, unaccounted, now)
-        health, sentence, code = judge_run(facts)
+        now, counts = datetime.now(UTC), get_counts(self._crawler.stats.get_stats())
+        health, measures = self._judge_run(counts, now)
+        is_whole = reason == "finished" and not context.has_given_up and not is_partial_run(self._spider)
         context.run = replace(
             context.run,
+            **health._asdict(),
             finished_at=now,
-            health=health,
-            reason=sentence,
-            exit_code=code,
-            complete=reason == "finished" and not context.has_failed_listing and not is_partial,
+            complete=is_whole and not context.has_failed_listing,
             counts=counts,
             problems=tuple(context.problems),
-            measures=measures | ({"unaccounted": list(unaccounted)} if unaccounted else {}),
+            measures=measures,
         )
-        if context.can_write:
-            try:
-                context.store.runs.record_end(context.run, context.listing_cache_entries if code == 0 else ())
-            except CrawlerError as error:
-                # The command still prints the health, and the next run closes this one's record. One sentence here.
-                log.error("The end of this run could not be stored. %s", error)  # noqa: TRY400
+        if not context.can_write:
+            return
+        entries = context.listing_cache_entries if health.exit_code == 0 else ()
+        try:
+            context.store.runs.record_end(context.run, entries)
+        except CrawlerError as error:
+            # Nothing of it is stored. The command reports it, and the next run closes this run's record.
+            if isinstance(context.failure, StoreError):
+                return  # reported before
+            context.record_failure(error)
+            health, problems = self._judge_problems(counts, now), tuple(context.problems)
+            context.run = replace(context.run, **health._asdict(), complete=False, problems=problems)
+
+    def _judge_run(self, counts: dict[str, int], now: datetime) -> tuple[RunHealth, dict[str, Any]]:
+        """Return the run's health and its measures. Without a store, the health is that of its problems."""
+        context = self._context
+        if isinstance(context.failure, StoreError):
+            return self._judge_problems(counts, now), {}
+        measures = {} if is_partial_run(self._spider) else self._stats.make_measures(counts, context.problems)
+        try:
+            history = self._load_history(counts, now)
+            if measures and not self._is_replay:
+                measures |= self._carry_over(history, now.astimezone(self._spider.zone))
+            unaccounted = self._list_unaccounted()
+            health = judge_run(self._make_facts(counts, measures, history, unaccounted, now))
+        except CrawlerError as error:
+            context.record_failure(error)
+            return self._judge_problems(counts, now), {}
+        return health, measures | ({"unaccounted": list(unaccounted)} if unaccounted else {})
+
+    def _judge_problems(self, counts: dict[str, int], now: datetime) -> RunHealth:
+        """Return the health of a run that has problems. It needs no store."""
+        expectation, problems = self._spider.expectation, tuple(self._context.problems)
+        return judge_run(
+            RunFacts(
+                title=self._spider.title,
+                min_links=expectation.min_links,
+                max_silence=expectation.max_silence,
+                problems=problems,
+                counts=counts,
+                now=now,
+            )
+        )
 
     def _load_history(self, counts: Mapping[str, int], now: datetime) -> RunHistory:
         can_compare = self._context.can_write and not self._is_replay and not is_partial_run(self._spider)

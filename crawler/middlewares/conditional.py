@@ -47,7 +47,8 @@ class ConditionalRequestMiddleware:
 
     def spider_opened(self) -> None:
         """Make the policies now: they compare with the store as it is when the run begins."""
-        self._policies = [each for each in (self._recrawl, self._context.deletion_policy) if each]
+        with self._context.give_up_without_store():
+            self._policies = [each for each in (self._recrawl, self._context.deletion_policy) if each]
 
     def spider_idle(self, spider: SourceSpider) -> None:
         """When all lists are read: request the articles due that no list named, then store what was found.
@@ -55,6 +56,10 @@ class ConditionalRequestMiddleware:
         Not in a run for one address, a time or a number of articles; nor when a list failed, because the site is not
         well then. Only now is it known which articles the lists named, and under which address.
         """
+        with self._context.give_up_without_store():
+            self._finish_lists(spider)
+
+    def _finish_lists(self, spider: SourceSpider) -> None:
         if self._recrawl is None or self._requested_unlisted is False or self._context.has_given_up:
             return
         is_whole_run = not (spider.is_single_url or spider.since or spider.limit or self._context.has_failed_listing)
@@ -77,6 +82,8 @@ class ConditionalRequestMiddleware:
 
     def process_request(self, request: Request) -> None:
         """Drop the request for an article that is not due; make the request for a known address conditional."""
+        if self._context.has_given_up:
+            raise IgnoreRequest("The run has given up.")
         if request.method != "GET" or self._recrawl is None:
             return
         meta = RequestMeta.from_request(request)

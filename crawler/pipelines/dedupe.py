@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple, Self
@@ -44,9 +45,11 @@ class DedupePipeline:
         increment_stat: Callable[[str], None] = lambda name: None,
         *,
         is_replay: bool = False,
+        guard: Callable[[Article], AbstractContextManager[object]] = nullcontext,
     ) -> None:
+        """`guard` makes the block in which the store is read for an article (`RunContext.drop_without_store`)."""
         self._store, self._known_articles, self._increment_stat = store, known_articles, increment_stat
-        self._is_replay = is_replay
+        self._is_replay, self._guard = is_replay, guard
         self._seen: dict[str, SeenVersion] = {}
         self._originals: dict[str, str] = {}
         """Id of the first article with each body hash."""
@@ -55,10 +58,20 @@ class DedupePipeline:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the stage for a source's run."""
         context = RunContext.from_source_run(crawler)
-        return cls(context.store, context.known_articles, context.increment_stat, is_replay=context.mode.is_replay)
+        return cls(
+            context.store,
+            context.known_articles,
+            context.increment_stat,
+            is_replay=context.mode.is_replay,
+            guard=context.drop_without_store,
+        )
 
     def process_item(self, item: Article) -> Article:
         """Return the article with its verdict, its version and, for a copy, the id of the original."""
+        with self._guard(item):
+            return self._compare_article(item)
+
+    def _compare_article(self, item: Article) -> Article:
         stored = None if item.id in self._seen else self._find_stored(item)
         if stored:
             item = replace(item, id=stored.id)

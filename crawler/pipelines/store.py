@@ -9,9 +9,8 @@ from typing import Self
 
 from scrapy.crawler import Crawler
 
-from crawler.context.drops import ArticleDeferred, ArticleNotStored, ArticleUnchanged
+from crawler.context.drops import ArticleUnchanged
 from crawler.context.run_context import RunContext
-from crawler.errors import CrawlerError
 from crawler.items import Article, Verdict
 from crawler.monitoring.run_counts import RunCount, get_count_name
 from crawler.pipelines.alert_policy import AlertPolicy
@@ -46,15 +45,9 @@ class StorePipeline:
         """Return the stored article; raise an ArticleDropped for one that goes no further."""
         context = self._context
         cache_entry = context.article_cache_entries.pop(item.snapshot, None) if item.snapshot else None
-        if context.has_given_up:
-            raise ArticleDeferred(f"{item.id} is left for the next run", is_matched=item.is_matched)
-        if context.can_write:
-            try:
+        with context.drop_without_store(item):
+            if context.can_write:
                 self._save_article(item, cache_entry)
-            except CrawlerError as error:
-                # A full disk, or a lock held for half a minute: the next article would fail too.
-                context.give_up(error)
-                raise ArticleNotStored(f"{item.id} could not be stored", is_matched=item.is_matched) from error
         context.increment_stat(get_count_name(item.verdict))
         if item.verdict is Verdict.UNCHANGED and not context.keeps_unchanged:
             raise ArticleUnchanged(f"{item.id} is stored with this text already", is_matched=item.is_matched)

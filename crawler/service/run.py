@@ -165,8 +165,8 @@ def make_settings(run_plan: RunPlan, config: Config) -> Settings:
 
 def get_run_record(plan: RunPlan, context: RunContext) -> Run:
     """Return the run's record. Raise CrawlerError for a run that never started."""
-    if context.run is None and context.problems:
-        raise CrawlerError(context.problems[0].message)
+    if context.run is None and context.failure:
+        raise context.failure
     if context.run is None or context.run.finished_at is None:
         raise CrawlerError(f"The run of {plan.source} ended before it started; the log says why.")
     return context.run

@@ -182,10 +182,9 @@ class RunScheduler:
             rows = await self._in_store_thread(self._list_rows)
             if await asyncio.to_thread(self._reloader.has_changed):
                 await self._reload_timings()
-        except Exception as error:  # Whatever is wrong with the store, the service continues and checks again.
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the store, the service checks again
             if not self._has_failed_check:
-                is_unexpected = not isinstance(error, CrawlerError)
-                logger.warning("The watch cannot check for requested starts: %s", error, exc_info=is_unexpected)
+                _log_store_error("The watch cannot check for requested starts", error)
             self._has_failed_check = True
             return
         self._has_failed_check = False
@@ -268,8 +267,8 @@ class RunScheduler:
     def _read_row(self, source: str) -> ScheduleState | None:
         try:
             return self._schedules.get(source)
-        except Exception:  # Whatever is wrong with the store, the service continues. The run reports it.
-            logger.warning("The schedule of %s could not be read; it runs anyway.", source, exc_info=True)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the store, the run reports it
+            _log_store_error(f"The schedule of {source} could not be read; it runs anyway", error)
             return None
 
     def _update_row(self, source: str, *, is_answered: bool = False, **changes: Any) -> None:
@@ -285,8 +284,8 @@ class RunScheduler:
 
         try:
             self._schedules.update(source, change)
-        except Exception:  # As above. The worst consequence is a start that is made up for once more.
-            logger.warning("The schedule of %s could not be written; its run continues.", source, exc_info=True)
+        except Exception as error:  # noqa: BLE001 - as above; at worst, a start is made up for once more
+            _log_store_error(f"The schedule of {source} could not be written; its run continues", error)
 
     async def _in_store_thread(self, function: Callable[..., T], *values: Any, **options: Any) -> T:
         loop = asyncio.get_running_loop()
@@ -310,6 +309,11 @@ class RunScheduler:
         for task in self._tasks:
             task.cancel()
         self._store_thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _log_store_error(consequence: str, error: Exception) -> None:
+    """Log what an error of the store means for the watch, with a traceback only of an unexpected one."""
+    logger.warning("%s: %s", consequence, error, exc_info=not isinstance(error, CrawlerError))
 
 
 def _plan_first_start(

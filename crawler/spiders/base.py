@@ -33,6 +33,7 @@ from crawler.errors import (
     NotAnArticle,
     PageChanged,
     SourceError,
+    StoreError,
     Unreachable,
     UsageError,
     suggest_nearest,
@@ -230,6 +231,11 @@ class SourceSpider(scrapy.Spider):
 
     def parse(self, response: Response, **_: Any) -> Iterator[Article | Request]:
         """Read one response: yield its articles, then requests for what it lists."""
+        with self.context.give_up_without_store():
+            yield from self.read_response(response)
+
+    def read_response(self, response: Response) -> Iterator[Article | Request]:
+        """Yield what `parse` does. Raise StoreError if the store is lost."""
         meta = RequestMeta.from_request(response)
         if response.status == 304:
             self.context.increment_stat("revisits_unmodified" if meta.is_recrawl else RunCount.NOT_MODIFIED)
@@ -378,6 +384,9 @@ class SourceSpider(scrapy.Spider):
             error = Unreachable(f"{url} redirects without end. Check the address.", url=url)
         elif isinstance(error, IgnoreRequest):
             self.logger.debug("%s: %s", url, error)
+            return
+        elif isinstance(error, StoreError):
+            self.context.give_up(error)
             return
         elif not isinstance(error, CrawlerError):
             why = f"no answer from {urlsplit(request.url).netloc} ({failure.getErrorMessage()})"

@@ -16,16 +16,25 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
 
 from sqlalchemy import URL, Connection, Engine, Executable, Row, create_engine, event
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.pool import NullPool, StaticPool
 
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, StoreError
 
 LOCK_WAIT_SECONDS = 30
-CONNECT_TIMEOUT_SECONDS = 10
+SERVER_OPTIONS = {
+    "connect_timeout": 10,
+    # Notice within half a minute that the host of the server is gone, and not after two hours.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+"""Options of libpq, in seconds and, the last one, milliseconds. Those in the URL take precedence."""
 ADVISORY_LOCK_KEY = 0x63726177
 """First half of the advisory lock's key on PostgreSQL. The second half is a hash of the schema's name."""
 
@@ -37,10 +46,27 @@ ENGINE_OPTIONS: dict[str, Any] = {
 }
 
 
+class FileIdentity(NamedTuple):
+    """Which file is at a path: another one has another number."""
+
+    device: int
+    inode: int
+
+    @classmethod
+    def from_path(cls, path: Path) -> FileIdentity | None:
+        """Return the identity of the file at a path, None if there is none."""
+        try:
+            stat = path.stat()
+        except OSError:
+            return None
+        return cls(stat.st_dev, stat.st_ino)
+
+
 class _ThreadState(threading.local):
-    """One thread's connection, and the state of its transaction."""
+    """One thread's connection with the SQLite file that it opened, and the state of its transaction."""
 
     connection: Connection | None = None
+    file: FileIdentity | None = None
     in_transaction: bool = False
     has_failed: bool = False
 
@@ -50,6 +76,10 @@ class Database:
 
     def __init__(self, engine: Engine, name: str) -> None:
         self.engine, self.name = engine, name
+        self._path: Path | None = None
+        self._last_file: FileIdentity | None = None
+        if engine.dialect.name == "sqlite" and not is_in_memory(engine.url):
+            self._path = Path(str(engine.url.database)).absolute()
         self._thread = _ThreadState()
         self._opened: list[Connection] = []
         self._begin_statements: dict[bool, tuple[str, ...]] = {
@@ -64,7 +94,7 @@ class Database:
             }
 
     def fetch_all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Rows:
-        """Return all rows of a query. After a lost connection it is executed once more.
+        """Return all rows of a query. After a lost connection it is executed once more. Raise StoreError if it fails.
 
         Within a transaction the query sees what the transaction wrote.
         """
@@ -84,7 +114,8 @@ class Database:
         """Write everything in the block, or nothing. Inside another transaction the block becomes a part of that.
 
         A part that fails makes the whole transaction fail, even if the caller catches the exception: the whole is
-        rolled back and its end raises CrawlerError. Half a save must never be committed.
+        rolled back and its end raises CrawlerError. Half a save must never be committed. Raise StoreError if the store
+        cannot be written.
         """
         thread = self._thread
         if thread.in_transaction:
@@ -122,12 +153,31 @@ class Database:
 
     def _get_connection(self) -> Connection:
         if self._thread.connection is None:
+            self._raise_if_file_lost()  # to connect would make an empty file
             try:
                 self._thread.connection = self.engine.connect()
             except DBAPIError as error:
                 self._raise_store_error("reached", error)
             self._opened.append(self._thread.connection)
+            self._thread.file = self._last_file = FileIdentity.from_path(self._path) if self._path else None
         return self._thread.connection
+
+    def _raise_if_file_lost(self) -> None:
+        """Raise StoreError if the SQLite file that this thread opened is no longer at its path.
+
+        SQLite itself reads and writes a deleted file without an error. What is written there is lost. If there is
+        another file, the next call opens that.
+        """
+        opened = self._thread.file or self._last_file
+        if opened is None or self._path is None or (found := FileIdentity.from_path(self._path)) == opened:
+            return
+        self._drop_connection()
+        if found is None:
+            what, advice = "deleted", "Put it back, or use `crawler store restore` or `crawler store rebuild`."
+        else:
+            self._thread.file = self._last_file = None
+            what, advice = "replaced by another file", "Run the command again, with the new file."
+        raise StoreError(f"The store {self.name} was {what} while it was in use. {advice}")
 
     def _begin_with_reconnect(self, statements: tuple[str, ...]) -> Connection:
         try:
@@ -143,6 +193,7 @@ class Database:
             self._raise_store_error("written", error)
 
     def _begin_transaction(self, statements: tuple[str, ...]) -> Connection:
+        self._raise_if_file_lost()
         connection = self._get_connection()
         for statement in statements:
             connection.exec_driver_sql(statement)
@@ -164,13 +215,14 @@ class Database:
 
     def _raise_store_error(self, failed_action: str, error: DBAPIError) -> NoReturn:
         message = format_database_error(error)
-        raise CrawlerError(f"The store {self.name} could not be {failed_action}: {message}.") from error
+        advice = "Check the file and the disk" if self._path else "Check the database server"
+        raise StoreError(f"The store {self.name} could not be {failed_action}: {message}. {advice}.") from error
 
 
 def make_engine(url: URL) -> Engine:
     """Return an engine for a SQLite or PostgreSQL URL. It opens no connection yet."""
     if url.get_backend_name() == "postgresql":
-        arguments = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
+        arguments = {name: value for name, value in SERVER_OPTIONS.items() if name not in url.query}
         return create_engine(url, poolclass=NullPool, connect_args=arguments, **ENGINE_OPTIONS)
     in_memory = is_in_memory(url)
     engine = create_engine(

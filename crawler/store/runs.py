@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
+from crawler.errors import StoreError
 from crawler.items import Health, Problem, Run
 from crawler.store.database import Database
 from crawler.store.http_cache import HttpCacheEntry, write_cache_entries
@@ -72,12 +73,20 @@ class RunRepository:
                 connection.execute(_UPDATE, {"of_run": run_id, "health": Health.STOPPED, "reason": reason})
 
     def record_end(self, run: Run, cache_entries: Iterable[HttpCacheEntry] = ()) -> None:
-        """Write how a run ended and the responses it saw, in one transaction."""
+        """Write how a run of this process ended and the responses it saw, in one transaction.
+
+        Raise StoreError if the store does not have the run: then it is another store than the one at the start.
+        """
         if run.id is None or run.finished_at is None:
             raise ValueError("Only a run that started and has a finished_at can end.")
         with self._database.transaction() as connection:
-            if connection.execute(_UPDATE, {"of_run": run.id, **_make_end_row(run)}).rowcount != 1:
-                raise ValueError(f"Run {run.id} of {run.source} never started in this store.")
+            process = get_current_process()
+            ours = _UPDATE.where(runs.c.source == run.source, runs.c.host == process.host, runs.c.pid == process.pid)
+            if connection.execute(ours, {"of_run": run.id, **_make_end_row(run)}).rowcount != 1:
+                raise StoreError(
+                    f"The store {self._database.name} does not have the run of {run.source} that started there: it was "
+                    "replaced meanwhile. Run the source again."
+                )
             write_cache_entries(connection, cache_entries)
 
     def get_last(self, source: str, *, mode: str | None = None) -> Run | None:

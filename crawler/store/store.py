@@ -45,7 +45,7 @@ class Store:
     """Everything that the crawler stores. `open_store` makes it; `close()` or the end of a `with` closes it.
 
     Any thread may use it, each over its own connection, but no child process. A failed read or write (disk full,
-    server gone, database locked for 30 s) raises CrawlerError, and nothing of its transaction is stored.
+    server or file gone, database locked for 30 s) raises StoreError, and nothing of its transaction is stored.
     `database` takes SQL that no repository has, for tests and benchmarks.
     """
 

@@ -10,11 +10,12 @@ from scrapy import Request, Spider
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.test import get_crawler
 
+from crawler.context.drops import ArticleDeferred, ArticleNotStored
 from crawler.context.modes import RunMode, Storage
 from crawler.context.request_meta import RequestMeta
 from crawler.context.run_context import RunContext, problem_found
-from crawler.errors import Blocked, PageChanged, SourceLocked
-from crawler.items import Problem
+from crawler.errors import Blocked, PageChanged, SourceLocked, StoreError
+from crawler.items import Article, Problem
 from crawler.spiders.mfa import MfaSpider
 
 
@@ -90,6 +91,28 @@ def test_a_run_gives_up_once() -> None:
     context.give_up(SourceLocked("Again."))
     assert context.has_given_up
     assert [problem.message for problem in context.problems] == ["Another run has the lease."]
+
+
+def test_a_lost_store_ends_the_run_once_and_drops_its_articles(article: Article) -> None:
+    context = RunContext(source="mfa")
+    with context.give_up_without_store():
+        pass
+    assert not context.has_given_up
+    with pytest.raises(ArticleNotStored), context.drop_without_store(article):
+        raise StoreError("The server is gone.")
+    with context.give_up_without_store():
+        raise StoreError("It is still gone.")
+    with pytest.raises(ArticleDeferred), context.drop_without_store(article):
+        pytest.fail("A run that has given up must not use the store.")
+    assert str(context.failure) == "The server is gone."
+    assert [(problem.message, problem.exit_code) for problem in context.problems] == [("The server is gone.", 17)]
+
+
+def test_another_error_is_no_lost_store() -> None:
+    context = RunContext(source="mfa")
+    with pytest.raises(PageChanged), context.give_up_without_store():
+        raise PageChanged("title", "h1", "nothing", "https://example.org/")
+    assert not context.has_given_up
 
 
 def test_notes_on_a_request_are_copied_and_changed_apart() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 import psycopg
 import pytest
@@ -19,7 +20,7 @@ from support.factories import make_article
 
 from crawler.config import Config
 from crawler.context.configured_store import open_configured_store
-from crawler.errors import ConfigError, CrawlerError, EmptyStore
+from crawler.errors import ConfigError, EmptyStore, StoreError
 from crawler.items import Run
 from crawler.store import Store, open_store, schema, upgrade
 
@@ -203,7 +204,7 @@ def test_lost_connection_is_opened_again(postgres_url: str) -> None:
 
 def test_connection_lost_in_a_transaction_fails_it(postgres_url: str) -> None:
     with open_store(postgres_url) as store, psycopg.connect(postgres_url, autocommit=True) as other:
-        with pytest.raises(CrawlerError), store.transaction():
+        with pytest.raises(StoreError), store.transaction():
             store.failures.record("batch", "u", "k", "m", NOON)
             pid = store.database.fetch_all(text("SELECT pg_backend_pid()"))[0][0]
             other.execute("SELECT pg_terminate_backend(%s)", [pid])
@@ -214,7 +215,71 @@ def test_connection_lost_in_a_transaction_fails_it(postgres_url: str) -> None:
 def test_full_disk_raises_and_leaves_a_usable_store(tmp_path: Path) -> None:
     with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
         store.database._get_connection().exec_driver_sql("PRAGMA max_page_count = 40")
-        with pytest.raises(CrawlerError, match=r"crawler\.db could not be written: database or disk is full\."):
+        with pytest.raises(StoreError, match=r"crawler\.db could not be written: database or disk is full\."):
             store.articles.save(make_article(body="x" * 10**6), content_hash="h", run_id=None, seen_at=NOON)
         assert store.articles.count() == 0
         store.articles.save(make_article(), content_hash="h", run_id=None, seen_at=NOON)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "crawler.db"
+
+
+def move_files(file: Path, target: Path) -> None:
+    """Move a database with its files of SQLite."""
+    for each in file.parent.glob(f"{file.name}*"):
+        each.rename(target.parent / each.name.replace(file.name, target.name))
+
+
+def test_nothing_is_written_to_a_deleted_file(file: Path) -> None:
+    with open_store(f"sqlite:///{file}") as store:
+        store.failures.record("s", "u", "k", "m", NOON)
+        moved = file.with_name("moved.db")
+        move_files(file, moved)
+        for _ in range(2):
+            with pytest.raises(StoreError, match=r"crawler\.db was deleted while it was in use\."):
+                store.failures.record("s", "u2", "k", "m", NOON)
+        assert not file.exists()
+        move_files(moved, file)
+        store.failures.record("s", "u3", "k", "m", NOON)
+        assert [each.url for each in store.failures.list_by_source("s")] == ["u", "u3"]
+
+
+def test_a_file_in_place_of_another_is_noticed_once_and_then_used(file: Path) -> None:
+    with open_store(f"sqlite:///{file}") as store:
+        store.failures.record("s", "old", "k", "m", NOON)
+        move_files(file, file.with_name("moved.db"))
+        open_store(f"sqlite:///{file}").close()
+        with pytest.raises(StoreError, match=r"crawler\.db was replaced by another file while it was in use\."):
+            store.failures.record("s", "lost", "k", "m", NOON)
+        store.failures.record("s", "new", "k", "m", NOON)
+        assert [each.url for each in store.failures.list_by_source("s")] == ["new"]
+
+
+def test_another_thread_makes_no_empty_file_in_place_of_a_deleted_one(file: Path) -> None:
+    errors: list[Exception] = []
+
+    def write(store: Store) -> None:
+        try:
+            store.failures.record("s", "u", "k", "m", NOON)
+        except StoreError as error:
+            errors.append(error)
+
+    with open_store(f"sqlite:///{file}") as store:
+        store.failures.record("s", "u", "k", "m", NOON)
+        move_files(file, file.with_name("moved.db"))
+        thread = Thread(target=write, args=(store,))
+        thread.start()
+        thread.join()
+    assert len(errors) == 1
+    assert not file.exists()
+
+
+def test_a_missing_table_is_an_error_of_the_store(store: Store) -> None:
+    with store.database.transaction() as connection:
+        connection.execute(text("DROP TABLE failures"))
+    with pytest.raises(
+        StoreError, match=r"could not be read: .*failures.*\. Check the (file and the disk|database server)\."
+    ):
+        store.failures.list_by_source("s")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
+from crawler.errors import StoreError
 from crawler.items import Health, Problem, Run
 from crawler.store import HttpCacheEntry, Store, schema
 from crawler.store.process_identity import ProcessIdentity, get_current_process, has_ended
@@ -63,10 +64,22 @@ def test_run_is_returned_as_started_and_as_ended(store: Store) -> None:
 def test_only_a_started_run_can_end(store: Store) -> None:
     run = start_run(store)
     entry = HttpCacheEntry(source="mfa", url="https://x", checked_at=NOON)
-    for wrong in (replace(run, id=None, finished_at=NOON), run, replace(run, id=999, finished_at=NOON)):
+    for wrong in (replace(run, id=None, finished_at=NOON), run):
         with pytest.raises(ValueError, match="started"):
             store.runs.record_end(wrong, [entry])
     assert store.http_cache.get("mfa", "https://x") is None
+
+
+def test_a_run_cannot_end_in_another_store(store: Store) -> None:
+    """The store was replaced: it has no run of that number, or one of another source or process."""
+    run, other = start_run(store), start_run(store, "ktkz")
+    set_process(store, run, get_ended_process())
+    entry = HttpCacheEntry(source="mfa", url="https://x", checked_at=NOON)
+    for run_id in (999, run.id, other.id):
+        with pytest.raises(StoreError, match="does not have the run of mfa that started there"):
+            store.runs.record_end(replace(run, id=run_id, finished_at=NOON), [entry])
+    assert store.http_cache.get("mfa", "https://x") is None
+    assert [(each.source, each.finished_at) for each in store.runs.list_recent()] == [("ktkz", None), ("mfa", None)]
 
 
 def test_queries_of_runs(store: Store) -> None:
