@@ -52,7 +52,7 @@ UNIT = re.compile(r"(?:^|[\W\d_])[^\W\d_A-ZА-ЯЁ]{1,2}$")
 """The end of a text after which a raised number is a power: "м", "km"."""
 TEN = re.compile(r"(?<!\d)10$")
 POWER = re.compile(r"[-−]?\d{1,3}")
-RAISED_CHARACTERS = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
+RAISED_CHARACTERS = dict(zip(map(ord, "0123456789-−"), "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻", strict=False))
 LINE_END_HYPHEN = re.compile(r"(?<![^\W_])([^\W_]+)([-\u2010\u00ad])[ \t]*\r?\n\s*(?=([^\W_]+))")
 ICON_CLASS = re.compile(r"emoji|smil(?:ey|ie)|\bicon\b", re.IGNORECASE)
 ICON_SOURCE = re.compile(r"\bemojis?\b|\bsmil(?:ey|ie)s?\b", re.IGNORECASE)
