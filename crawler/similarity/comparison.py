@@ -14,13 +14,8 @@ from enum import StrEnum
 from functools import cached_property
 
 from crawler.similarity.documents import Document
-from crawler.similarity.event_overlap import (
-    MAX_DAYS_APART,
-    MIN_SCORE_UNDATED,
-    count_days_apart,
-    find_contradiction,
-    measure_overlap,
-)
+from crawler.similarity.contradictions import MAX_DAYS_APART, find_contradiction, find_other_template_facts
+from crawler.similarity.event_overlap import MIN_SCORE_UNDATED, count_days_apart, measure_overlap
 from crawler.similarity.features import EventFeatures
 from crawler.similarity.semantic import compute_cosine
 from crawler.similarity.shingles import (
@@ -37,9 +32,14 @@ MIN_JACCARD = 0.45
 MIN_CONTAINMENT = 0.60
 MIN_SHINGLES_FOR_CONTAINMENT = 8
 """A text of fewer shingles is an edit of another only by its Jaccard."""
+MIN_REWRITE_JACCARD, MIN_REWRITE_CONTAINMENT = 0.3, 0.55
+"""The same for two reports of one event: moved sentences and a new lead cost many shingles."""
 MIN_SCATTERED_JACCARD, MIN_SHORTER_COVERAGE, MIN_LONGER_COVERAGE = 0.25, 0.72, 0.55
 """A text in which many single words were exchanged keeps few shingles, but all along. It needs this Jaccard, and these
 shares of the words of the shorter and the longer text in shared shingles."""
+MAX_TEMPLATE_JACCARD = 0.8
+"""Texts of a greater Jaccard are one text with a correction. Others may be two texts of one template: a telegram of
+condolence to another head of state, or the bulletin of the day before."""
 MIN_OWN_WORD_SHARE = 0.16
 """Both texts need this share of words of their own before the shared ones can be a passage that both quote."""
 MIN_QUOTED_RUN_WORDS, MAX_QUOTED_WORDS = 25, 160
@@ -115,15 +115,19 @@ def compare_documents(a: Document, b: Document, boilerplate: Collection[int] = (
     ignored = frozenset(boilerplate) & (a.text.passages | b.text.passages)
     days_apart = count_days_apart(a.published, b.published)
     pair = _TextPair(a.text.remove_passages(ignored), b.text.remove_passages(ignored), days_apart)
-    event = measure_overlap(a.get_features(pair.a), b.get_features(pair.b), days_apart, _make_cosine_function(a, b))
-    is_edit = _is_edit(pair)
+    features = a.get_features(pair.a), b.get_features(pair.b)
+    event = measure_overlap(*features, days_apart, _make_cosine_function(a, b))
+    is_edit = _is_edit(pair) or (event.is_one_event and _is_rewrite(pair))
+    other_facts = find_other_template_facts(*features) if is_edit and pair.jaccard < MAX_TEMPLATE_JACCARD else None
     is_quotation = is_edit and _is_shared_quotation(pair)
     scores = {"jaccard": round(pair.jaccard, 4), "containment": round(pair.containment, 4)}
     scores |= {"event": round(event.score, 2), "event_needed": event.min_score}
     if event.cosine is not None:
         scores["nearness"] = event.cosine
     is_one_release = a.release_id is not None and a.release_id == b.release_id
-    if is_edit and not is_quotation:
+    if other_facts is not None:
+        relation = SimilarityType.DIFFERENT
+    elif is_edit and not is_quotation:
         relation = SimilarityType.NEAR_DUPLICATE
     elif is_one_release or event.is_one_event:
         relation = SimilarityType.SAME_STORY
@@ -137,7 +141,7 @@ def compare_documents(a: Document, b: Document, boilerplate: Collection[int] = (
         is_one_release=is_one_release,
         ignored=(*_list_passages(a.text, ignored), *(shared if is_quotation else ())),
         common=event.shared,
-        contradiction=event.contradiction,
+        contradiction=other_facts or event.contradiction,
     )
 
 
@@ -160,6 +164,11 @@ def _is_edit(pair: _TextPair) -> bool:
         return False
     longer, shorter = sorted(sum(marks) / len(marks) for marks in pair.marks)
     return shorter >= MIN_SHORTER_COVERAGE and longer >= MIN_LONGER_COVERAGE
+
+
+def _is_rewrite(pair: _TextPair) -> bool:
+    """Return whether two reports of one event share so many words that one may be a rewrite of the other."""
+    return pair.jaccard >= MIN_REWRITE_JACCARD and pair.containment >= MIN_REWRITE_CONTAINMENT
 
 
 def _is_shared_quotation(pair: _TextPair) -> bool:

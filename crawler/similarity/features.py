@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 from crawler.defaults import load_default_toml
 from crawler.similarity.concepts import find_concepts
+from crawler.similarity.counted import find_counts
+from crawler.similarity.places import find_places
 from crawler.similarity.shingles import FoldedSentence, SegmentedText
 from crawler.text.capitals import measure_capital_share
 from crawler.text.language import detect_language
-from crawler.text.numbers import find_days, find_numbers
+from crawler.text.numbers import find_days, find_numbers, find_numeric_days
 from crawler.text.transliteration import KAZAKH_LETTER, make_skeletons
 
 _WORD_PATTERN = re.compile(r"(?<![\w@])[^\W\d_]+(?:['’ʼ][^\W\d_]+)?")
@@ -92,10 +94,27 @@ class EventFeatures:
         return [_ADDRESS_PATTERN.sub(" ", sentence.text) for sentence in self.text.sentences]
 
     @cached_property
+    def _words(self) -> list[list[re.Match[str]]]:
+        """The words of each sentence, as written."""
+        return [list(_WORD_PATTERN.finditer(sentence)) for sentence in self._plain_sentences]
+
+    @cached_property
+    def _places(self) -> list[tuple[frozenset[str], frozenset[int]]]:
+        """The places of each sentence, and the positions of their words."""
+        return [find_places([match[0] for match in matches]) for matches in self._words]
+
+    @cached_property
+    def places(self) -> frozenset[str]:
+        """Countries ("PT"), and towns and provinces ("PT/lisbon"), independent of the language."""
+        return frozenset(place for places, _ in self._places for place in places)
+
+    @cached_property
     def names(self) -> dict[str, EventName]:
-        """The names by their first form."""
+        """The names by their first form, without those of `places`."""
         kazakh_sentences = sum(bool(KAZAKH_LETTER.search(sentence.text)) for sentence in self.text.sentences)
-        return _find_names(self._plain_sentences, is_kazakh=kazakh_sentences * 2 > len(self.text.sentences))
+        marked = [word for matches, (_, positions) in zip(self._words, self._places, strict=True)
+                  for word in _list_capitalized(matches, positions)]
+        return _collect_names(marked, is_kazakh=kazakh_sentences * 2 > len(self.text.sentences))
 
     @cached_property
     def names_by_form(self) -> dict[str, list[EventName]]:
@@ -117,9 +136,19 @@ class EventFeatures:
         return frozenset(value for sentence in self._plain_sentences for value in find_numbers(sentence))
 
     @cached_property
+    def counts(self) -> dict[str, frozenset[float]]:
+        """The numbers of each kind of thing that the text counts."""
+        return find_counts(self._plain_sentences)
+
+    @cached_property
+    def plain_text(self) -> str:
+        """All sentences in one line."""
+        return " ".join(sentence.text for sentence in self.text.sentences)
+
+    @cached_property
     def days(self) -> frozenset[tuple[int, int]]:
-        """The dates with a month's name, as (month, day)."""
-        return frozenset(day for sentence in self.text.sentences for day in find_days(sentence.text))
+        """The dates with a month's name or with a year, as (month, day)."""
+        return frozenset(find_days(self.plain_text)) | frozenset(find_numeric_days(self.plain_text))
 
     @cached_property
     def concepts(self) -> frozenset[str]:
@@ -134,7 +163,18 @@ class EventFeatures:
     @cached_property
     def language(self) -> str | None:
         """The language by the letters: en, ru, kk, another code or None."""
-        return detect_language(" ".join(sentence.text for sentence in self.text.sentences))
+        return detect_language(self.plain_text)
+
+    def is_translation_of(self, other: EventFeatures) -> bool:
+        """Return whether the texts are in two languages, or in two scripts if one is too short to tell."""
+        if self.language is None or other.language is None:
+            return self._is_latin is not other._is_latin
+        return self.language != other.language
+
+    @cached_property
+    def _is_latin(self) -> bool:
+        letters = [letter for letter in self.plain_text if letter.isalpha()]
+        return sum(letter < LATIN_END for letter in letters) * 2 > len(letters)
 
     @cached_property
     def lead(self) -> EventFeatures:
@@ -149,33 +189,31 @@ class EventFeatures:
         return EventFeatures(SegmentedText(sentences))
 
 
-def _find_names(sentences: Sequence[str], *, is_kazakh: bool) -> dict[str, EventName]:
+def _collect_names(capitalized: Iterable[tuple[str, bool]], *, is_kazakh: bool) -> dict[str, EventName]:
     """Return the names by their first form. One certain occurrence makes a name certain."""
     names: dict[str, EventName] = {}
-    for sentence in sentences:
-        for word, is_certain in _find_capitalized(sentence):
-            forms = make_skeletons(word, is_kazakh)
-            if not forms:
-                continue
-            key = min(forms, key=lambda form: (len(form), form))
-            known = names.get(key)
-            if known is None:
-                names[key] = EventName(forms, is_certain)
-            elif not (forms <= known.forms and known.is_certain >= is_certain):
-                names[key] = EventName(forms | known.forms, is_certain or known.is_certain)
+    for word, is_certain in capitalized:
+        forms = make_skeletons(word, is_kazakh)
+        if not forms:
+            continue
+        key = min(forms, key=lambda form: (len(form), form))
+        known = names.get(key)
+        if known is None:
+            names[key] = EventName(forms, is_certain)
+        elif not (forms <= known.forms and known.is_certain >= is_certain):
+            names[key] = EventName(forms | known.forms, is_certain or known.is_certain)
     return names
 
 
-def _find_capitalized(sentence: str) -> list[tuple[str, bool]]:
-    """Return the capitalised words, and whether the capital says that they are names."""
-    matches = list(_WORD_PATTERN.finditer(sentence))
+def _list_capitalized(matches: Sequence[re.Match[str]], skipped: Collection[int]) -> list[tuple[str, bool]]:
+    """Return the capitalised words of a sentence, and whether the capital says that they are names."""
     is_headline = _is_headline([match[0] for match in matches])
     capitalized = []
     for position, match in enumerate(matches):
         word = match[0]
-        if len(word) < MIN_NAME_LETTERS or not word[0].isupper():
+        if len(word) < MIN_NAME_LETTERS or not word[0].isupper() or position in skipped:
             continue
-        is_first = position == 0 or sentence[: match.start()].rstrip()[-1:] in ".!?:"
+        is_first = position == 0 or match.string[: match.start()].rstrip()[-1:] in ".!?:"
         capitalized.append((word, not is_first and not is_headline))
     return capitalized
 

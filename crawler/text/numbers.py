@@ -27,6 +27,11 @@ _TOKEN_PATTERN = re.compile(r"\w+")
 _GROUPED_PATTERN = re.compile(r"\d{1,3}(?:[\u00a0\u202f ,]\d{3})+")
 _DATE_OR_TIME = re.compile(r"(?<!\d)(\d{1,4})[./-](\d{1,2})[./-](\d{2,4})(?!\d)|(?<!\d)\d{1,2}:\d{2}(?!\d)")
 
+_FULL_DATE = re.compile(
+    r"(?<![\d./-])(?:(?P<first>\d{1,2})(?P<mark>[./])(?P<second>\d{1,2})(?P=mark)(?:19|20)\d{2}"
+    r"|(?:19|20)\d{2}-(?P<iso_month>\d{2})-(?P<iso_day>\d{2}))(?!\d)"
+)
+_MONTHS, _MONTH_DAYS = 12, 31
 _WORD_PATTERN = re.compile(r"[^\W\d_]+")
 _GAP_IN_NUMBER = re.compile(r"[\s\u00a0-]+(?:and\s+)?")
 _ORDINAL_ENDING = "(?:ый|ий|ой|ая|ья|ое|ье|ого|ьего|ьей|ому|ьему|ым|ьим|ом|ьем|ую|ью|ые|ьи|ых|ьих)?"
@@ -77,6 +82,27 @@ def find_days(text: str) -> Iterator[tuple[int, int]]:
         return
     for found in _get_day_pattern().finditer(text.lower()):
         yield get_month_stems()[found[2] or found[3]], int(found[1] or found[4])
+
+
+def find_numeric_days(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the dates in digits with a year, as (month, day). A date of which either part may be the month is skipped.
+
+    >>> list(find_numeric_days("27.11.2019, 6/20/2007, 2019-11-27, 6/7/2007"))
+    [(11, 27), (6, 20), (11, 27)]
+    """
+    if not _DIGIT.search(text):
+        return
+    for found in _FULL_DATE.finditer(text):
+        if found["iso_month"]:
+            month, day = int(found["iso_month"]), int(found["iso_day"])
+        else:
+            first, second = int(found["first"]), int(found["second"])
+            is_clear = found["mark"] == "." or max(first, second) > _MONTHS
+            month, day = (first, second) if found["mark"] == "/" and first <= _MONTHS else (second, first)
+            if not is_clear:
+                continue
+        if 1 <= month <= _MONTHS and 1 <= day <= _MONTH_DAYS:
+            yield month, day
 
 
 def find_written_digits(text: str) -> set[float]:

@@ -1,0 +1,176 @@
+"""Find countries, towns and provinces in a text, whatever language and ending they have.
+
+CLDR names countries and some 400 cities in English, Russian and Kazakh; `defaults/gazetteer.toml` adds the rest. A place
+is a code of its country ("PT") or that code with a local name ("PT/lisbon").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from babel import Locale
+from babel.core import get_global
+
+from crawler.defaults import load_default_toml
+from crawler.text.folding import split_folded_words
+
+LANGUAGES = ("en", "ru", "kk")
+HOME_COUNTRY = "KZ"
+COMMON_PLACE_WEIGHT, COUNTRY_WEIGHT, LOCAL_WEIGHT = 0.3, 0.75, 2.0
+"""Weights of a place that two texts share."""
+MIN_NAME_LETTERS = 2
+MAX_ABBREVIATION_LETTERS = 4
+MIN_STEM_LETTERS = 3
+_KAZAKH_CASE = (
+    r"(?:[дт][ае]г[ыи]|[ндт][ыи]н|[гк][ае]|[дт][ае]|[ндт][ае]н|[ндт][ыи]|[мбп]ен|[лдт][ыи]к|с[ыи])"
+    r"(?:[дт][ае]г[ыи]|н?[ыи]н|н[ае]|нда|нде)?"
+)
+_ENDING = re.compile(rf"(?:[аеиоуыэюяйь]{{0,3}}(?:[мхв]|ми)?|[аеиыя]?{_KAZAKH_CASE}|(?:ои|ии|ая|ого|ому|ую|ые|ых|ыми)|s)$")
+_PLACE_ADJECTIVE = re.compile("(?:[а-я]{1,3})$")
+_AMBIGUOUS = frozenset({"TG", "ML", "TD", "GU", "NU", "RE", "IM", "UM", "EU", "UN", "EZ", "XA", "XB", "QO"})
+"""Codes of CLDR that are no countries, and countries whose names are common words in one of the languages."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacePhrase:
+    """The beginnings of the words of a place's name, folded. `is_adjective`: small letters do as well."""
+
+    place: str
+    starts: tuple[str, ...]
+    is_adjective: bool
+
+
+def find_places(words: Sequence[str]) -> tuple[frozenset[str], frozenset[int]]:
+    """Return the places that the words of a sentence name, and the positions of their words.
+
+    Words are written as in the text, because a capital letter tells Chad from a fume. A longer word in capitals is a
+    dateline or a headline: the former says where the reporter is, so neither counts.
+    """
+    places: set[str] = set()
+    positions: set[int] = set()
+    for at, word in enumerate(words):
+        if len(word) > MAX_ABBREVIATION_LETTERS and word.isupper():
+            continue
+        for phrase in _list_candidates(word):
+            end = at + len(phrase.starts)
+            rest = words[at + 1 : end]
+            if len(rest) < end - at - 1 or not all(map(_fits, phrase.starts[1:], map(_fold, rest))):
+                continue
+            if end < len(words) and _is_no_place_before(words[end]):
+                continue
+            places.add(phrase.place)
+            positions.update(range(at, end))
+            break
+    return frozenset(places), frozenset(positions)
+
+
+def get_place_weight(place: str) -> float:
+    """Return how much a place says when two texts share it."""
+    if place in _load_common_places():
+        return COMMON_PLACE_WEIGHT
+    return LOCAL_WEIGHT if "/" in place else COUNTRY_WEIGHT
+
+
+def select_foreign_countries(places: Iterable[str]) -> frozenset[str]:
+    """Return the countries of the places, without Kazakhstan."""
+    return frozenset(country for place in places if (country := place.partition("/")[0]) != HOME_COUNTRY)
+
+
+def select_local_places(places: Iterable[str]) -> frozenset[str]:
+    """Return the towns and provinces, without those from which most articles are."""
+    return frozenset(place for place in places if "/" in place and place not in _load_common_places())
+
+
+@lru_cache(maxsize=50_000)
+def _list_candidates(word: str) -> tuple[PlacePhrase, ...]:
+    """Return the phrases whose first word fits, those of most words and letters first."""
+    folded = _fold(word)
+    if len(folded) < MIN_NAME_LETTERS:
+        return ()
+    return tuple(
+        phrase
+        for phrase in _load_phrases().get(folded[:2], ())
+        if (phrase.is_adjective or word[0].isupper()) and _fits(phrase.starts[0], folded)
+    )
+
+
+@lru_cache(maxsize=50_000)
+def _fold(word: str) -> str:
+    return "".join(split_folded_words(word))
+
+
+def _fits(start: str, word: str) -> bool:
+    if not word.startswith(start):
+        return False
+    rest = word[len(start) :]
+    return not rest or (start.endswith("ск") and _PLACE_ADJECTIVE.match(rest) is not None) or (
+        len(start) >= MIN_STEM_LETTERS and _ENDING.match(rest) is not None
+    )
+
+
+def _is_no_place_before(word: str) -> bool:
+    return _fold(word).startswith(_load_following())
+
+
+@cache
+def _load_following() -> tuple[str, ...]:
+    return tuple(load_default_toml("gazetteer.toml")["not_a_place"]["following"].split())
+
+
+@cache
+def _load_phrases() -> Mapping[str, tuple[PlacePhrase, ...]]:
+    """Return all phrases by their first two letters."""
+    phrases: dict[str, list[PlacePhrase]] = {}
+    for place, name in (*_iter_listed_names(), *_iter_cldr_names()):
+        parts = tuple(_fold(part) for part in re.split(r"[+\s-]+", name) if _fold(part))
+        if parts and len(parts[0]) >= MIN_NAME_LETTERS:
+            phrase = PlacePhrase(place, parts, name[0].islower())
+            phrases.setdefault(parts[0][:2], []).append(phrase)
+    return {
+        letters: tuple(sorted(found, key=lambda phrase: (-len(phrase.starts), -len(phrase.starts[0]), phrase.place)))
+        for letters, found in phrases.items()
+    }
+
+
+def _iter_listed_names() -> Iterator[tuple[str, str]]:
+    file = load_default_toml("gazetteer.toml")
+    for code, names in file["countries"].items():
+        yield from ((code, name) for name in names.split())
+    for code, entries in file["local"].items():
+        for entry in entries:
+            yield from ((f"{code}/{_fold(entry.split()[0])}", name) for name in entry.split())
+
+
+def _iter_cldr_names() -> Iterator[tuple[str, str]]:
+    """Yield countries and cities, without the final vowel that other cases replace."""
+    listed = {name: place for place, name in _iter_listed_names() if "/" in place}
+    locales = [Locale(language) for language in LANGUAGES]
+    for locale in locales:
+        for code, name in locale.territories.items():
+            if len(code) == len("KZ") and code.isalpha() and code not in _AMBIGUOUS:
+                yield code, _remove_ending(re.sub(r"\s*\(.*", "", name))
+    for zone, code in get_global("zone_territories").items():
+        english = zone.rpartition("/")[2].replace("_", " ")
+        names = {english} | {name for locale in locales if (name := locale.time_zones.get(zone, {}).get("city"))}
+        if zone.count("/") != 1 or code in ("001", "AQ") or zone.startswith("Etc/"):
+            continue
+        known = next((listed[start] for name in names for start in listed if name.startswith(start)), None)
+        yield from ((known or f"{code}/{_fold(english)}", _remove_ending(name)) for name in names)
+
+
+def _remove_ending(name: str) -> str:
+    parts = [
+        part[:-1] if len(part) > MIN_STEM_LETTERS and part[-1] in "аяыейьи" else part
+        for part in re.split(r"[\s-]+", name)
+    ]
+    return " ".join(parts)
+
+
+@cache
+def _load_common_places() -> frozenset[str]:
+    common = load_default_toml("gazetteer.toml")["common"]
+    local = {place for word in common["local"].split() for place in find_places([word])[0] or find_places(word.split("-"))[0]}
+    return frozenset(common["countries"].split()) | local
