@@ -5,8 +5,11 @@ content_hashes     a hash for revisions (every letter counts) and one for copies
 shingles           a text in sentences, words and shingles of three words
 documents          a text prepared for comparison
 comparison         how two texts are the same: exact, near-duplicate, one story, different; and why
-event_overlap      whether two texts report one event, by names, numbers, concepts, hosts and days
+event_overlap      whether two texts report one event, by names, places, numbers and concepts
+contradictions     what says that two texts report two events: other hosts, days, figures, places, names
 features           the names, numbers, days and concepts of a text
+places             countries, towns and provinces in three languages
+counted            what a text counts: hostages, money, tonnes
 concepts           words that mean the same in three languages
 semantic           nearness of meaning between languages, by an optional model
 fingerprint        what the store keeps to find similar texts: MinHash signature, LSH bands, event keys, passages

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from crawler.similarity.documents import Document
 from crawler.similarity.contradictions import MAX_DAYS_APART, find_contradiction, find_other_template_facts
+from crawler.similarity.documents import Document
 from crawler.similarity.event_overlap import MIN_SCORE_UNDATED, count_days_apart, measure_overlap
 from crawler.similarity.features import EventFeatures
 from crawler.similarity.semantic import compute_cosine
@@ -37,9 +37,6 @@ MIN_REWRITE_JACCARD, MIN_REWRITE_CONTAINMENT = 0.3, 0.55
 MIN_SCATTERED_JACCARD, MIN_SHORTER_COVERAGE, MIN_LONGER_COVERAGE = 0.25, 0.72, 0.55
 """A text in which many single words were exchanged keeps few shingles, but all along. It needs this Jaccard, and these
 shares of the words of the shorter and the longer text in shared shingles."""
-MAX_TEMPLATE_JACCARD = 0.8
-"""Texts of a greater Jaccard are one text with a correction. Others may be two texts of one template: a telegram of
-condolence to another head of state, or the bulletin of the day before."""
 MIN_OWN_WORD_SHARE = 0.16
 """Both texts need this share of words of their own before the shared ones can be a passage that both quote."""
 MIN_QUOTED_RUN_WORDS, MAX_QUOTED_WORDS = 25, 160
@@ -118,7 +115,7 @@ def compare_documents(a: Document, b: Document, boilerplate: Collection[int] = (
     features = a.get_features(pair.a), b.get_features(pair.b)
     event = measure_overlap(*features, days_apart, _make_cosine_function(a, b))
     is_edit = _is_edit(pair) or (event.is_one_event and _is_rewrite(pair))
-    other_facts = find_other_template_facts(*features) if is_edit and pair.jaccard < MAX_TEMPLATE_JACCARD else None
+    other_facts = find_other_template_facts(*features, days_apart, pair.jaccard) if is_edit else None
     is_quotation = is_edit and _is_shared_quotation(pair)
     scores = {"jaccard": round(pair.jaccard, 4), "containment": round(pair.containment, 4)}
     scores |= {"event": round(event.score, 2), "event_needed": event.min_score}

@@ -30,6 +30,10 @@ MIN_PARTICULAR_WEIGHT = 1.5
 MIN_SHARED_FIGURES, MIN_FIGURE, MIN_FIGURES = 0.5, 10, 2
 """Share of its figures that a daily bulletin needs in common with another of the same day; smaller numbers are not
 counted, nor are fewer of them."""
+MAX_TEMPLATE_JACCARD, MIN_EDIT_JACCARD = 0.8, 0.6
+"""Texts of a greater Jaccard are one text with a correction. Others may be two texts of one template: a telegram of
+condolence to another head of state, or a notice of another embassy. From the lower one on, figures in common decide."""
+MIN_DAYS_BETWEEN_YEARS = 180
 MIN_SHARED_COUNTRIES = 0.5
 """Share of their countries that two reports of one credentials ceremony have in common."""
 COUNT_TOLERANCE = 0.05
@@ -53,14 +57,29 @@ def find_contradiction(a: EventFeatures, b: EventFeatures, days_apart: int | Non
     return find_other_facts(a, b) or _find_other_names(a, b, score) or _find_nothing_particular(a, b)
 
 
-def find_other_template_facts(a: EventFeatures, b: EventFeatures) -> str | None:
+def find_other_template_facts(a: EventFeatures, b: EventFeatures, days_apart: int | None, jaccard: float) -> str | None:
     """Return a phrase if two texts with most words in common are one template, filled in for two events.
 
-    Names count here only if the texts share hardly any: two edits of one text have its names in common.
+    Names count only if the texts share hardly any, because two edits of one text have its names in common. The figures
+    in common outweigh another lead.
     """
+    if days_apart is not None and days_apart > MIN_DAYS_BETWEEN_YEARS and a.years and b.years and not a.years & b.years:
+        return "different years"
+    if other_figures := _find_other_bulletin(a, b):
+        return other_figures
+    if jaccard >= MAX_TEMPLATE_JACCARD:
+        return None
     if a.days and b.days and _are_far_apart(a, b):
         return "different days"
+    if jaccard >= MIN_EDIT_JACCARD and _share_most_figures(a, b):
+        return None
     return find_other_facts(a, b) or _find_other_names(a, b, 0.0)
+
+
+def _share_most_figures(a: EventFeatures, b: EventFeatures) -> bool:
+    figures = [{number for number in each.numbers if number >= MIN_FIGURE} for each in (a, b)]
+    fewest = min(map(len, figures))
+    return fewest >= MIN_FIGURES and len(figures[0] & figures[1]) > MIN_SHARED_FIGURES * fewest
 
 
 def find_other_facts(a: EventFeatures, b: EventFeatures) -> str | None:
@@ -69,7 +88,8 @@ def find_other_facts(a: EventFeatures, b: EventFeatures) -> str | None:
         _find_other_hosts,
         _find_other_series,
         _find_other_days,
-        _find_other_figures,
+        _find_other_bulletin,
+        _find_other_counts,
         _find_other_causes,
         _find_other_countries,
         _find_other_local_places,
@@ -106,13 +126,18 @@ def _count_days_between(one: tuple[int, int], other: tuple[int, int]) -> int:
     return min(apart, DAYS_A_YEAR - apart)
 
 
-def _find_other_figures(a: EventFeatures, b: EventFeatures) -> str | None:
-    """Return a phrase if two daily bulletins have other figures, or two leads count one thing differently."""
-    if "daily" in a.concepts & b.concepts:
-        figures = [{number for number in each.numbers if number >= MIN_FIGURE} for each in (a, b)]
-        fewest = min(map(len, figures))
-        if fewest >= MIN_FIGURES and len(figures[0] & figures[1]) < MIN_SHARED_FIGURES * fewest:
-            return "different figures of a daily bulletin"
+def _find_other_bulletin(a: EventFeatures, b: EventFeatures) -> str | None:
+    """Return a phrase if both are daily bulletins, of other figures."""
+    if "daily" not in a.concepts & b.concepts:
+        return None
+    figures = [{number for number in each.numbers if number >= MIN_FIGURE} for each in (a, b)]
+    fewest = min(map(len, figures))
+    is_other = fewest >= MIN_FIGURES and len(figures[0] & figures[1]) < MIN_SHARED_FIGURES * fewest
+    return "different figures of a daily bulletin" if is_other else None
+
+
+def _find_other_counts(a: EventFeatures, b: EventFeatures) -> str | None:
+    """Return a phrase if each lead counts one kind of thing, and the other text has other numbers of it."""
     kinds = sorted(a.lead.counts.keys() & b.lead.counts.keys())
     other = (k for k in kinds if not _has_count(b, k, a.lead.counts[k]) and not _has_count(a, k, b.lead.counts[k]))
     return next((f"different numbers: {kind}" for kind in other), None)

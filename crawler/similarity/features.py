@@ -21,6 +21,7 @@ _WORD_PATTERN = re.compile(r"(?<![\w@])[^\W\d_]+(?:['’ʼ][^\W\d_]+)?")
 _ADDRESS_PATTERN = re.compile(
     r"(?:https?://|www\.|@)\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:kz|ru|com|org|net|info|tv|uz|kg)\b\S*", re.I
 )
+_YEAR_PATTERN = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 MAX_LEAD_WORDS = 40
 STEM_LETTERS = 5
 """Letters by which the words of one language are compared, without their endings."""
@@ -112,8 +113,11 @@ class EventFeatures:
     def names(self) -> dict[str, EventName]:
         """The names by their first form, without those of `places`."""
         kazakh_sentences = sum(bool(KAZAKH_LETTER.search(sentence.text)) for sentence in self.text.sentences)
-        marked = [word for matches, (_, positions) in zip(self._words, self._places, strict=True)
-                  for word in _list_capitalized(matches, positions)]
+        marked = [
+            word
+            for matches, (_, positions) in zip(self._words, self._places, strict=True)
+            for word in _list_capitalized(matches, positions)
+        ]
         return _collect_names(marked, is_kazakh=kazakh_sentences * 2 > len(self.text.sentences))
 
     @cached_property
@@ -149,6 +153,11 @@ class EventFeatures:
     def days(self) -> frozenset[tuple[int, int]]:
         """The dates with a month's name or with a year, as (month, day)."""
         return frozenset(find_days(self.plain_text)) | frozenset(find_numeric_days(self.plain_text))
+
+    @cached_property
+    def years(self) -> frozenset[str]:
+        """The years that the text names."""
+        return frozenset(_YEAR_PATTERN.findall(self.plain_text))
 
     @cached_property
     def concepts(self) -> frozenset[str]:

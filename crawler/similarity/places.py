@@ -1,7 +1,7 @@
 """Find countries, towns and provinces in a text, whatever language and ending they have.
 
-CLDR names countries and some 400 cities in English, Russian and Kazakh; `defaults/gazetteer.toml` adds the rest. A place
-is a code of its country ("PT") or that code with a local name ("PT/lisbon").
+CLDR names countries and some 400 cities in English, Russian and Kazakh; `defaults/gazetteer.toml` adds the rest. A
+place is a code of its country ("PT") or that code with a local name ("PT/lisbon").
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ _KAZAKH_CASE = (
     r"(?:[дт][ае]г[ыи]|[ндт][ыи]н|[гк][ае]|[дт][ае]|[ндт][ае]н|[ндт][ыи]|[мбп]ен|[лдт][ыи]к|с[ыи])"
     r"(?:[дт][ае]г[ыи]|н?[ыи]н|н[ае]|нда|нде)?"
 )
-_ENDING = re.compile(rf"(?:[аеиоуыэюяйь]{{0,3}}(?:[мхв]|ми)?|[аеиыя]?{_KAZAKH_CASE}|(?:ои|ии|ая|ого|ому|ую|ые|ых|ыми)|s)$")
+_ENDING = re.compile(
+    rf"(?:[аеиоуыэюяйь]{{0,3}}(?:[мхв]|ми)?|[аеиыя]?{_KAZAKH_CASE}|(?:ои|ии|ая|ого|ому|ую|ые|ых|ыми)|s)$"
+)
 _PLACE_ADJECTIVE = re.compile("(?:[а-я]{1,3})$")
 _AMBIGUOUS = frozenset({"TG", "ML", "TD", "GU", "NU", "RE", "IM", "UM", "EU", "UN", "EZ", "XA", "XB", "QO"})
 """Codes of CLDR that are no countries, and countries whose names are common words in one of the languages."""
@@ -106,8 +108,10 @@ def _fits(start: str, word: str) -> bool:
     if not word.startswith(start):
         return False
     rest = word[len(start) :]
-    return not rest or (start.endswith("ск") and _PLACE_ADJECTIVE.match(rest) is not None) or (
-        len(start) >= MIN_STEM_LETTERS and _ENDING.match(rest) is not None
+    return (
+        not rest
+        or (start.endswith("ск") and _PLACE_ADJECTIVE.match(rest) is not None)
+        or (len(start) >= MIN_STEM_LETTERS and _ENDING.match(rest) is not None)
     )
 
 
@@ -172,5 +176,7 @@ def _remove_ending(name: str) -> str:
 @cache
 def _load_common_places() -> frozenset[str]:
     common = load_default_toml("gazetteer.toml")["common"]
-    local = {place for word in common["local"].split() for place in find_places([word])[0] or find_places(word.split("-"))[0]}
+    local = {
+        place for word in common["local"].split() for place in find_places([word])[0] or find_places(word.split("-"))[0]
+    }
     return frozenset(common["countries"].split()) | local
