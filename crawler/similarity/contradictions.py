@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from crawler.defaults import load_default_toml
 from crawler.similarity.features import EventFeatures, EventName
@@ -39,6 +39,7 @@ MIN_SHARED_COUNTRIES = 0.5
 COUNT_TOLERANCE = 0.05
 """Difference of two numbers of one thing: "almost 700" is 697."""
 MIN_PREFIX_LETTERS = 3
+MAX_CACHED_LEADS = 2000
 DAYS_A_MONTH, DAYS_A_YEAR = 31, 372
 """Roughly: days are compared only to tell whether they are far from each other."""
 _WRITTEN_ORDINAL = r"(?P<written>\b\d{1,3})-?(?:th|nd|rd|st|[йя]|ая|ый|ой|го|шы|ші)\b"
@@ -255,6 +256,7 @@ def _has_name(text: EventFeatures, name: EventName) -> bool:
     )
 
 
+@lru_cache(maxsize=MAX_CACHED_LEADS)
 def find_host_office(lead: str) -> str | None:
     """Return the office of the host: of several offices in a lead, the one named first. None if it names none."""
     lower = lead.lower()
@@ -262,6 +264,7 @@ def find_host_office(lead: str) -> str | None:
     return min(places, key=lambda office: places[office]) if places else None
 
 
+@lru_cache(maxsize=MAX_CACHED_LEADS)
 def find_ordinals(lead: str) -> frozenset[int]:
     """Return which events of a series a lead reports: first, third, 56th."""
     lower = lead.lower()

@@ -21,7 +21,10 @@ def find_counts(sentences: Iterable[str]) -> dict[str, frozenset[float]]:
     """Return the numbers of each kind of thing that the sentences count."""
     found: dict[str, set[float]] = {}
     for sentence in sentences:
-        tokens = _TOKEN_PATTERN.findall(sentence.lower())
+        lower = sentence.lower()
+        if not _get_unit_search().search(lower) and not any(sign in lower for sign in CURRENCY_SIGNS):
+            continue
+        tokens = _TOKEN_PATTERN.findall(lower)
         for at, token in enumerate(tokens):
             value = _parse_value(token)
             if value is None or value in _YEARS or _get_scale(token):
@@ -68,6 +71,11 @@ def _load_kinds() -> Mapping[str, str]:
     """Return the kind by the beginning of its word."""
     counted = load_default_toml("event_facts.toml")["counted"]
     return {start: kind for kind, starts in counted.items() for start in starts.split()}
+
+
+@cache
+def _get_unit_search() -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{_get_unit_pattern().pattern})")
 
 
 @cache

@@ -65,7 +65,7 @@ def measure_overlap(
     stem_share = len(a.stems & b.stems) / max(1, min(len(a.stems), len(b.stems)))
     score = sum(map(get_number_weight, numbers)) + sum(map(get_concept_weight, concepts))
     score += MAX_STEM_SCORE * max(0.0, stem_share - CHANCE_STEM_SHARE)
-    if a.is_translation_of(b) and concepts:
+    if concepts and a.is_translation_of(b):
         concept_share = len(concepts) / min(len(a.concepts), len(b.concepts))
         score += MAX_CONCEPT_SCORE * max(0.0, concept_share - CHANCE_CONCEPT_SHARE)
     score += sum(weight for _, weight in names) + sum(map(get_place_weight, places))

@@ -53,10 +53,8 @@ def find_places(words: Sequence[str]) -> tuple[frozenset[str], frozenset[int]]:
     """
     places: set[str] = set()
     positions: set[int] = set()
-    for at, word in enumerate(words):
-        if len(word) > MAX_ABBREVIATION_LETTERS and word.isupper():
-            continue
-        for phrase in _list_candidates(word):
+    for at, phrases in enumerate(map(_list_candidates, words)):
+        for phrase in phrases if at not in positions else ():
             end = at + len(phrase.starts)
             rest = words[at + 1 : end]
             if len(rest) < end - at - 1 or not all(map(_fits, phrase.starts[1:], map(_fold, rest))):
@@ -90,7 +88,7 @@ def select_local_places(places: Iterable[str]) -> frozenset[str]:
 def _list_candidates(word: str) -> tuple[PlacePhrase, ...]:
     """Return the phrases whose first word fits, those of most words and letters first."""
     folded = _fold(word)
-    if len(folded) < MIN_NAME_LETTERS:
+    if len(folded) < MIN_NAME_LETTERS or (len(word) > MAX_ABBREVIATION_LETTERS and word.isupper()):
         return ()
     return tuple(
         phrase

@@ -1,0 +1,24 @@
+"""Test what a text counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawler.similarity.counted import find_counts
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("three Israeli women hostages", {"freed person": {3}}),
+        ("десять заложниц", {"freed person": {10}}),
+        ("491,6 миллион теңге жиналды", {"money": {491_600_000}}),
+        ("697 миллионов тенге", {"money": {697_000_000}}),
+        ("rises by $165", {"money": {165}}),
+        ("40 тонн груза", {"weight": {40}}),
+        ("In 2023, hostages", {}),
+        ("18 деревьев, 5 тонн", {"weight": {5}}),
+    ],
+)
+def test_counted_thing_has_its_number(text: str, counts: dict[str, set[float]]) -> None:
+    assert find_counts([text]) == counts

@@ -1,0 +1,36 @@
+"""Test finding places in three languages, with their endings."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawler.similarity.places import find_places, select_foreign_countries, select_local_places
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("Ауғанстандағы зілзала", {"AF"}),
+        ("прибыл в Португалию", {"PT"}),
+        ("переговоры в Лиссабоне", {"PT/lisbon"}),
+        ("talks in Lisbon", {"PT/lisbon"}),
+        ("Лиссабонда келіссөз өтті", {"PT/lisbon"}),
+        ("послы Саудовской Аравии и Чехии", {"SA", "CZ"}),
+        ("саудовский посол", {"SA"}),
+        ("Северо-Казахстанской области", {"KZ/петропавловск"}),
+        ("Saudi Arabia's envoy", {"SA"}),
+    ],
+)
+def test_place_is_found_in_any_case(text: str, places: set[str]) -> None:
+    assert find_places(text.replace("-", " ").replace("'s", "").split())[0] == places
+
+
+@pytest.mark.parametrize("text", ["груз доставили", "Geneva Conventions", "Женевские конвенции", "LISBON"])
+def test_other_words_are_no_places(text: str) -> None:
+    assert find_places(text.split())[0] == frozenset()
+
+
+def test_town_belongs_to_its_country() -> None:
+    places = {"PT/lisbon", "KZ", "KZ/тараз", "KZ/almaty"}
+    assert select_foreign_countries(places) == {"PT"}
+    assert select_local_places(places) == {"PT/lisbon", "KZ/тараз"}
