@@ -63,8 +63,8 @@ class RoutedEvent:
 
     @cached_property
     def story_article_ids(self) -> frozenset[str]:
-        """The articles of its story."""
-        return self._store.stories.get_member_ids(self.article.id)
+        """The articles that are certainly of its story: one alert covers them all."""
+        return self._store.stories.get_certain_member_ids(self.article.id)
 
     @property
     def story_key(self) -> str:

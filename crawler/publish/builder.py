@@ -55,6 +55,8 @@ class _Draft:
     story: StoredStory | None
     related: tuple[tuple[Article, bool], ...]
     """The story's other articles; True for the same text."""
+    certain_ids: frozenset[str]
+    """Which articles of the story are in it on enough evidence."""
 
     def list_demands(self) -> Iterator[ExcerptDemand]:
         """Yield what the entry wants to show: of its article, then of each related one."""
@@ -134,6 +136,7 @@ class EntryBuilder:
             story_id=story_id,
             story=story,
             related=tuple(self._list_related(story, article)),
+            certain_ids=self._store.stories.get_certain_member_ids(article.id) if story else frozenset(),
         )
 
     def _plan_edits(self, request: EntryRequest) -> tuple[RevisionDiff | None, EditPlan | None]:
@@ -189,7 +192,10 @@ class EntryBuilder:
             anchor=self._get_anchor(draft.story),
             copy_of=article.copy_of,
             others=tuple(
-                self._make_related(other, is_copy, next(allowed).headline, language) for other, is_copy in draft.related
+                self._make_related(
+                    other, is_copy, next(allowed).headline, language, is_possible=other.id not in draft.certain_ids
+                )
+                for other, is_copy in draft.related
             ),
             edits=draft.edits.make_edits(text.fragments) if draft.edits else (),
             severity=draft.changes.severity if draft.changes else None,
@@ -197,7 +203,9 @@ class EntryBuilder:
             kinds=tuple(sorted(draft.changes.kinds)) if draft.changes else (),
         )
 
-    def _make_related(self, article: Article, is_copy: bool, headline: str, language: str) -> RelatedArticle:
+    def _make_related(
+        self, article: Article, is_copy: bool, headline: str, language: str, *, is_possible: bool
+    ) -> RelatedArticle:
         return RelatedArticle(
             id=article.id,
             source=article.source,
@@ -207,6 +215,7 @@ class EntryBuilder:
             headline=headline,
             published_at=article.published_at,
             is_copy=is_copy,
+            is_possible=is_possible,
         )
 
     def _get_anchor(self, story: StoredStory | None) -> str | None:

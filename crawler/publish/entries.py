@@ -35,7 +35,10 @@ class EntryMatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedArticle:
-    """Another article of the story, as a link. `is_copy`: it has the same text, perhaps edited."""
+    """Another article of the story, as a link.
+
+    `is_copy`: it has the same text, perhaps edited. `is_possible`: it is in the story on little evidence.
+    """
 
     id: str
     source: str
@@ -45,6 +48,7 @@ class RelatedArticle:
     headline: str
     published_at: datetime | None
     is_copy: bool
+    is_possible: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +124,9 @@ class Entry:
 
     @property
     def versions(self) -> tuple[RelatedArticle, ...]:
-        """Other articles of the story: other languages, other words."""
-        return tuple(other for other in self.others if not other.is_copy)
+        """Other articles of the story: other languages, other words. Those that are only possibly of it come last."""
+        versions = (other for other in self.others if not other.is_copy)
+        return tuple(sorted(versions, key=lambda other: other.is_possible))
 
     @property
     def effective_at(self) -> datetime | None:

@@ -39,6 +39,8 @@ MIN_SCATTERED_JACCARD, MIN_SHORTER_COVERAGE, MIN_LONGER_COVERAGE = 0.25, 0.72, 0
 shares of the words of the shorter and the longer text in shared shingles."""
 MIN_OWN_WORD_SHARE = 0.16
 """Both texts need this share of words of their own before the shared ones can be a passage that both quote."""
+MIN_CERTAINTY = 1.5
+"""A story is certain if its score is this multiple of what a link needs."""
 MIN_QUOTED_RUN_WORDS, MAX_QUOTED_WORDS = 25, 160
 """A quoted passage has one piece of at least so many words, and at most so many words in all."""
 MIN_TAKEN_UP_SHARE = 0.25
@@ -79,6 +81,16 @@ class Similarity:
     common: tuple[str, ...] = ()
     is_one_release: bool = False
     contradiction: str | None = None
+
+    @property
+    def is_certain_story(self) -> bool:
+        """Whether the evidence for one story suffices to notify nobody of the second article.
+
+        A link costs little if it is wrong, but a message that was never sent costs the reader an event.
+        """
+        if self.relation is not SimilarityType.SAME_STORY:
+            return self.relation.is_one_text
+        return self.is_one_release or self.scores["event"] >= MIN_CERTAINTY * self.scores["event_needed"]
 
 
 @dataclass

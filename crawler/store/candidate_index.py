@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from crawler.similarity.event_overlap import MAX_DAYS_APART
+from crawler.similarity.contradictions import MAX_DAYS_APART
 from crawler.similarity.fingerprint import Fingerprint, is_candidate
 from crawler.similarity.stories import find_connected
 from crawler.store.schema import bands, boilerplate, links, passages, signatures, story_keys

@@ -223,7 +223,7 @@ def get_link_kind(similarity: Similarity) -> LinkKind | None:
     if similarity.relation.is_one_text:
         return LinkKind.SAME_TEXT
     if similarity.relation is SimilarityType.SAME_STORY:
-        return LinkKind.SAME_STORY
+        return LinkKind.SAME_STORY if similarity.is_certain_story else LinkKind.POSSIBLE_STORY
     if not similarity.contradiction:
         return None
     is_near = similarity.scores.get("event", 0.0) >= similarity.scores["event_needed"]

@@ -20,7 +20,7 @@ from crawler.store.clustering import Clusterer
 from crawler.store.database import Database
 from crawler.store.schema import articles, signatures, story_overrides, unclustered, versions
 from crawler.store.serialization import parse_article
-from crawler.store.story_groups import rebuild_stories
+from crawler.store.story_groups import list_certain_members, rebuild_stories
 
 ARTICLES_PER_READ = 100
 MAX_CLUSTERINGS_PER_CALL = 10
@@ -113,11 +113,12 @@ class StoryRepository:
         rows = self._database.fetch_all(_GET_STORY_ID, {"of_article": article_id})
         return rows[0][0] if rows else None
 
-    def get_member_ids(self, article_id: str) -> frozenset[str]:
-        """Return the ids of the articles of an article's story, its own included. Without a story only its own."""
-        own = select(signatures.c.story).where(signatures.c.article_id == article_id).scalar_subquery()
-        rows = self._database.fetch_all(select(signatures.c.article_id).where(signatures.c.story == own))
-        return frozenset({article_id, *(row.article_id for row in rows)})
+    def get_certain_member_ids(self, article_id: str) -> frozenset[str]:
+        """Return the ids of the articles that are certainly in an article's story, its own included.
+
+        Others of the story are linked on less evidence, so each of them is notified.
+        """
+        return list_certain_members(self._database, article_id)
 
     def iter_newest(self, since: datetime | None = None) -> Iterator[StoredStory]:
         """Return an iterator over the stories, the newest first. `since`: only those with an article since then."""

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, update
 
 from crawler.similarity.stories import StoryLink, StoryOverride, find_connected, group_stories
+from crawler.store.database import Database
 from crawler.store.schema import links, signatures, stories, story_overrides
 
 
@@ -18,13 +19,16 @@ class LinkKind(StrEnum):
 
     SAME_TEXT = "text"
     SAME_STORY = "story"
+    POSSIBLE_STORY = "possible"
+    """They are in one story, but not certainly: each is notified."""
     SEPARATE = "apart"
     """They have enough in common for one story, but are about two events."""
     QUOTE = "quote"
     """They have only a boilerplate passage in common."""
 
 
-_JOINING_KINDS = (LinkKind.SAME_TEXT, LinkKind.SAME_STORY)
+CERTAIN_KINDS = (LinkKind.SAME_TEXT, LinkKind.SAME_STORY)
+_JOINING_KINDS = (*CERTAIN_KINDS, LinkKind.POSSIBLE_STORY)
 _SELECT_MEMBERS = select(signatures.c.number, signatures.c.article_id, signatures.c.release_id, signatures.c.story)
 _SELECT_LINKS = select(links.c.a, links.c.b, links.c.kind, links.c.score)
 _SELECT_OVERRIDES = select(story_overrides.c.a, story_overrides.c.b, story_overrides.c.together).where(
@@ -49,6 +53,37 @@ def rebuild_stories(connection: Connection, changed: Collection[int]) -> None:
     ]
     groups = group_stories(ids.values(), [*joining, *_make_release_links(members.values())], separated, overrides)
     _write_story_numbers(connection, groups, {row.article_id: row for row in members.values()})
+
+
+def list_certain_members(database: Database, article_id: str) -> frozenset[str]:
+    """Return the ids of the articles that are certainly in an article's story, its own included.
+
+    They are connected by certain links, by one release or by a person.
+    """
+    own = select(signatures.c.story).where(signatures.c.article_id == article_id).scalar_subquery()
+    members = database.fetch_all(_SELECT_MEMBERS.where(signatures.c.story == own))
+    ids = {row.number: row.article_id for row in members}
+    if len(ids) <= 1:
+        return frozenset({article_id})
+    between = _SELECT_LINKS.where(links.c.a.in_(ids), links.c.b.in_(ids), links.c.kind.in_(CERTAIN_KINDS))
+    edges = [(ids[row.a], ids[row.b]) for row in database.fetch_all(between)]
+    edges += [(link.a, link.b) for link in _make_release_links(members)]
+    overrides = database.fetch_all(_make_overrides_query(set(ids.values())))
+    edges += [(row.a, row.b) for row in overrides if row.together]
+    return frozenset(_find_connected_ids(article_id, edges) & set(ids.values()))
+
+
+def _find_connected_ids(article_id: str, edges: Iterable[tuple[str, str]]) -> set[str]:
+    neighbours: dict[str, set[str]] = {}
+    for one, other in edges:
+        neighbours.setdefault(one, set()).add(other)
+        neighbours.setdefault(other, set()).add(one)
+    reached, left = {article_id}, [article_id]
+    while left:
+        new = neighbours.get(left.pop(), set()) - reached
+        reached |= new
+        left += new
+    return reached
 
 
 def _fetch_connected(connection: Connection, changed: Collection[int]) -> dict[int, Row[Any]]:
@@ -79,8 +114,12 @@ def _fetch_connected(connection: Connection, changed: Collection[int]) -> dict[i
 
 def _fetch_overrides(connection: Connection, ids: set[str]) -> list[Row[Any]]:
     """Return a person's decisions about these articles, the oldest first."""
+    return list(connection.execute(_make_overrides_query(ids)))
+
+
+def _make_overrides_query(ids: set[str]) -> Select[Any]:
     query = _SELECT_OVERRIDES.where(or_(story_overrides.c.a.in_(ids), story_overrides.c.b.in_(ids)))
-    return list(connection.execute(query.order_by(story_overrides.c.id)))
+    return query.order_by(story_overrides.c.id)
 
 
 def _make_release_links(members: Iterable[Row[Any]]) -> list[StoryLink]:
