@@ -3,7 +3,7 @@
 signature   128 MinHash values of the shingles, 4 bytes each: estimate the Jaccard of two texts to about 0.04
 bands       42 LSH keys of three values each: similar texts have one in common (0.98 of those at Jaccard 0.45, one in
             three thousand of those at 0.02)
-event_keys  hashes of names, numbers and concepts: reports of one event have some in common
+event_keys  hashes of names, places, numbers and concepts: reports of one event have some in common
 passages    keys of the sentences, which find boilerplate
 """
 
@@ -18,6 +18,7 @@ from rensa import RMinHash
 
 from crawler.similarity.concepts import get_concept_weight
 from crawler.similarity.documents import Document
+from crawler.similarity.places import get_place_weight
 from crawler.similarity.shingles import SegmentedText
 
 SIGNATURE_VALUES = 128
@@ -91,12 +92,13 @@ def is_candidate(one: bytes, other: bytes, shingle_counts: tuple[int, int]) -> b
 
 
 def make_event_keys(document: Document) -> tuple[int, ...]:
-    """Return hashes of the names, numbers and concepts by which reports of one event find each other."""
+    """Return hashes of the names, places, numbers and concepts by which reports of one event find each other."""
     features = document.features
     weighted = [
         (name.shared_weight, form) for name in features.names.values() if name.is_certain for form in name.forms
     ]
     weighted += [(2.0 if value >= 100 else 1.0, f"={value:g}") for value in features.numbers if value >= 10]
+    weighted += [(get_place_weight(place), f"@{place}") for place in features.places]
     weighted += [(get_concept_weight(concept), f"#{concept}") for concept in features.concepts]
     strongest = sorted((item for item in weighted if item[0] >= MIN_KEY_WEIGHT), key=lambda item: (-item[0], item[1]))
     forms = [form for _, form in strongest[:MAX_EVENT_KEYS]]

@@ -77,6 +77,32 @@ def test_languages_and_copies_of_a_story_are_one_alert(store: Store) -> None:
     assert "an earlier message has its story (mfa:1:en" in (desk.list_notifications(late.id)[0].reason or "")
 
 
+TABLE = "МККК передал больнице в Таразе операционный стол. Его привезли из Женевы в пятницу."
+SURGEONS = "В Таразе хирурги больницы получили новый стол. Подарок МККК довезли поездом до вокзала."
+
+
+@pytest.mark.parametrize(
+    ("language", "phrase"),
+    [
+        ("en", "Possibly the same as"),
+        ("ru", "Возможно, о том же событии"),
+        ("kk", "Осы оқиға туралы болуы мүмкін"),
+    ],
+)
+def test_an_article_whose_story_is_only_possible_has_its_own_alert(store: Store, language: str, phrase: str) -> None:
+    desk = RoutingDesk(store, press={"language": language})
+    first = desk.publisher.publish("1", body=TABLE, title="Стол для больницы")
+    assert desk.route() == 1
+    second = desk.publisher.publish("8", source="ktkz", body=SURGEONS, title="Хирурги Тараза")
+    assert desk.route() == 1
+    assert store.stories.get_id_by_article(first.id) == store.stories.get_id_by_article(second.id) is not None
+    assert desk.list_decisions(second.id) == [Decision.ALERT]
+    newest = MessageRenderer(desk.config, store).render(store.deliveries.list_newest()[0][0])
+    assert newest is not None
+    assert f"{phrase}:" in newest.text
+    assert first.url in newest.text
+
+
 def test_unit_article_alerts_for_each_article(store: Store) -> None:
     desk = RoutingDesk(store, press={"unit": "article"})
     desk.publisher.publish("1", "ru")
