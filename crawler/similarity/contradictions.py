@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from crawler.defaults import load_default_toml
 from crawler.similarity.features import EventFeatures, EventName
@@ -39,6 +40,8 @@ MIN_SHARED_COUNTRIES = 0.5
 COUNT_TOLERANCE = 0.05
 """Difference of two numbers of one thing: "almost 700" is 697."""
 MIN_PREFIX_LETTERS = 3
+MIN_SCORE_OVER_DAYS = 10.0
+"""Score from which two reports may name other days, such as the day itself and that of a later conference."""
 MAX_CACHED_LEADS = 2000
 DAYS_A_MONTH, DAYS_A_YEAR = 31, 372
 """Roughly: days are compared only to tell whether they are far from each other."""
@@ -49,11 +52,21 @@ _NOT_A_SERIES = re.compile(
 """What follows an ordinal that is no number of a series: "first deputy", "first lady"."""
 
 
+class EventPhases(NamedTuple):
+    """The words of an earlier and a later phase of events that have one of these concepts."""
+
+    concepts: frozenset[str]
+    earlier: re.Pattern[str]
+    later: re.Pattern[str]
+
+
 def find_contradiction(a: EventFeatures, b: EventFeatures, days_apart: int | None, score: float) -> str | None:
     """Return why two texts report two events, as a phrase, or None."""
     if days_apart is not None and days_apart > MAX_DAYS_APART:
         return f"{days_apart} days apart"
     if days_apart is None and a.lead.days and b.lead.days and not a.lead.days & b.lead.days:
+        return "different days"
+    if score < MIN_SCORE_OVER_DAYS and a.lead.days and b.lead.days and _are_far_apart(a, b):
         return "different days"
     return find_other_facts(a, b) or _find_other_names(a, b, score) or _find_nothing_particular(a, b)
 
@@ -88,7 +101,6 @@ def find_other_facts(a: EventFeatures, b: EventFeatures) -> str | None:
     checks: tuple[Callable[[EventFeatures, EventFeatures], str | None], ...] = (
         _find_other_hosts,
         _find_other_series,
-        _find_other_days,
         _find_other_bulletin,
         _find_other_counts,
         _find_other_causes,
@@ -113,12 +125,8 @@ def _find_other_series(a: EventFeatures, b: EventFeatures) -> str | None:
     return None
 
 
-def _find_other_days(a: EventFeatures, b: EventFeatures) -> str | None:
-    """Return a phrase if the days that the leads name are all far from each other."""
-    return "different days" if a.lead.days and b.lead.days and _are_far_apart(a, b) else None
-
-
 def _are_far_apart(a: EventFeatures, b: EventFeatures) -> bool:
+    """Return whether each day that one text names is far from each of the other."""
     return min(_count_days_between(one, other) for one in a.days for other in b.days) > MAX_DAYS_APART
 
 
@@ -179,18 +187,18 @@ def _find_other_local_places(a: EventFeatures, b: EventFeatures) -> str | None:
 
 
 def _find_other_phase(a: EventFeatures, b: EventFeatures) -> str | None:
-    leads = [each.lead.plain_text.lower() for each in (a, b)]
-    for name, (earlier, later) in _get_phase_patterns().items():
-        phases = [_find_phase(lead, earlier, later) for lead in leads]
-        if None not in phases and phases[0] != phases[1]:
-            return f"different phases: {name}"
+    for name, phases in _get_phases().items():
+        if a.lead.concepts & b.lead.concepts & phases.concepts:
+            found = [_find_phase(each.lead.plain_text.lower(), phases) for each in (a, b)]
+            if None not in found and found[0] != found[1]:
+                return f"different phases: {name}"
     return None
 
 
-def _find_phase(lead: str, earlier: re.Pattern[str], later: re.Pattern[str]) -> bool | None:
+def _find_phase(lead: str, phases: EventPhases) -> bool | None:
     """Return whether a lead reports the later phase, None if it names neither or both."""
-    is_later = later.search(lead) is not None
-    return None if is_later is (earlier.search(lead) is not None) else is_later
+    is_later = phases.later.search(lead) is not None
+    return None if is_later is (phases.earlier.search(lead) is not None) else is_later
 
 
 def _find_other_names(a: EventFeatures, b: EventFeatures, score: float) -> str | None:
@@ -283,11 +291,13 @@ def _load_causes() -> frozenset[str]:
 
 
 @cache
-def _get_phase_patterns() -> Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]]:
-    """Return the patterns of the earlier and the later phase, by name."""
-    phases = load_default_toml("event_facts.toml")["phases"]
+def _get_phases() -> Mapping[str, EventPhases]:
+    """Return the phases by name."""
     return {
-        name: (_compile_starts(phase["earlier"]), _compile_starts(phase["later"])) for name, phase in phases.items()
+        name: EventPhases(
+            frozenset(phase["concepts"].split()), _compile_starts(phase["earlier"]), _compile_starts(phase["later"])
+        )
+        for name, phase in load_default_toml("event_facts.toml")["phases"].items()
     }
 
 

@@ -11,8 +11,7 @@ from crawler.text.number_words import load_cardinal_words, load_scale_words
 
 MAX_WORDS_TO_UNIT = 3
 """Words from a number to what it counts, itself included: "seven Israeli hostages"."""
-MONEY = "money"
-CURRENCY_SIGNS = "$€₸"
+CURRENCY_SIGNS = {"$": "dollar", "€": "euro", "₸": "tenge"}
 _YEARS = range(1900, 2101)
 _TOKEN_PATTERN = re.compile(r"\d{1,3}(?:[\u00a0\u202f ,]\d{3})+(?!\d)|\d+(?:[.,]\d+)?|[^\W\d_]+|[$€₸.;:,()–—]")
 
@@ -29,8 +28,8 @@ def find_counts(sentences: Iterable[str]) -> dict[str, frozenset[float]]:
             value = _parse_value(token)
             if value is None or value in _YEARS or _get_scale(token):
                 continue
-            is_after_currency = at > 0 and tokens[at - 1] in CURRENCY_SIGNS
-            kind = MONEY if is_after_currency else _find_kind(tokens, at + 1)
+            currency = CURRENCY_SIGNS.get(tokens[at - 1]) if at else None
+            kind = currency or _find_kind(tokens, at + 1)
             if kind is not None:
                 found.setdefault(kind, set()).add(value * (_get_scale("".join(tokens[at + 1 : at + 2])) or 1))
     return {kind: frozenset(values) for kind, values in found.items()}

@@ -80,8 +80,11 @@ def select_foreign_countries(places: Iterable[str]) -> frozenset[str]:
 
 
 def select_local_places(places: Iterable[str]) -> frozenset[str]:
-    """Return the towns and provinces, without those from which most articles are."""
-    return frozenset(place for place in places if "/" in place and place not in _load_common_places())
+    """Return the towns and provinces that may distinguish two events in one country.
+
+    Cities from which many articles are do not, nor do capitals, because they often mean a government.
+    """
+    return _load_distinguishing_places().intersection(places)
 
 
 @lru_cache(maxsize=50_000)
@@ -169,6 +172,12 @@ def _remove_ending(name: str) -> str:
         for part in re.split(r"[\s-]+", name)
     ]
     return " ".join(parts)
+
+
+@cache
+def _load_distinguishing_places() -> frozenset[str]:
+    """Return the local places of the gazetteer. The cities of CLDR are mostly capitals."""
+    return frozenset(place for place, _ in _iter_listed_names() if "/" in place) - _load_common_places()
 
 
 @cache

@@ -12,9 +12,9 @@ from crawler.similarity.counted import find_counts
     [
         ("three Israeli women hostages", {"freed person": {3}}),
         ("десять заложниц", {"freed person": {10}}),
-        ("491,6 миллион теңге жиналды", {"money": {491_600_000}}),
-        ("697 миллионов тенге", {"money": {697_000_000}}),
-        ("rises by $165", {"money": {165}}),
+        ("491,6 миллион теңге жиналды", {"tenge": {491_600_000}}),
+        ("697 миллионов тенге", {"tenge": {697_000_000}}),
+        ("rises by $165", {"dollar": {165}}),
         ("40 тонн груза", {"weight": {40}}),
         ("In 2023, hostages", {}),
         ("18 деревьев, 5 тонн", {"weight": {5}}),
