@@ -111,7 +111,37 @@ class MessageRenderer:
             titles=self._get_rule_titles(subscription.language),
             previous_rules=self._list_previous_rules(subscription, article),
         )
-        return _make_message(message, subscription, *parts)
+        thread_key = self._find_thread_key(message, article)
+        return self._make_message(message, subscription, *parts, thread_key=thread_key)
+
+    def _find_thread_key(self, message: Message, article: Article) -> str | None:
+        """Return the key of the subscription's first message about an article, or None if this is the first."""
+        past = self._store.notifications.list_past(message.subscription, [article.id])
+        first_id = min((each.message_id for each in past if each.message_id is not None), default=message.id)
+        first = self._store.messages.get(first_id) if first_id < message.id else None
+        return first.key if first else None
+
+    def _make_message(
+        self,
+        message: Message,
+        subscription: Subscription,
+        subject: str,
+        text: str,
+        html: str,
+        *,
+        thread_key: str | None = None,
+    ) -> RenderedMessage:
+        return RenderedMessage(
+            key=message.key,
+            subject=subject,
+            text=text,
+            html=html,
+            language=subscription.language,
+            made_at=message.created_at,
+            thread_key=thread_key,
+            subscription=message.subscription,
+            contact=self._config.contact,
+        )
 
     def _list_previous_rules(self, subscription: Subscription, article: Article) -> list[str]:
         """Return the rules that matched the version before."""
@@ -145,18 +175,7 @@ class MessageRenderer:
         view = DigestView(digest, words, made=message.created_at, told_by=message.subscription)
         subject = f"{words['digest']}: {view.number if articles else words['nothing']} – {words.day(end)}"
         text, html = (render_digest(self._templates, form, view) for form in ("txt", "html"))
-        return _make_message(message, subscription, subject, text, html)
-
-
-def _make_message(message: Message, subscription: Subscription, subject: str, text: str, html: str) -> RenderedMessage:
-    return RenderedMessage(
-        key=message.key,
-        subject=subject,
-        text=text,
-        html=html,
-        language=subscription.language,
-        made_at=message.created_at,
-    )
+        return self._make_message(message, subscription, subject, text, html)
 
 
 def render_alert(

@@ -25,7 +25,8 @@ from apprise.plugins.email.base import NotifyEmail
 from apprise.plugins.email.smtp import AppriseSMTPController
 
 from crawler.errors import ConfigError
-from crawler.notify.rendered_message import KEY_HEADER, RenderedMessage, make_mail
+from crawler.notify.mail import make_mail
+from crawler.notify.rendered_message import KEY_HEADER, RenderedMessage
 
 FAILURE_PATTERNS = (
     (re.compile(r"error=(\d{3})"), "the receiver answered {}"),
