@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
+from typing import Any
 
 KEY_HEADER = "Idempotency-Key"
 """Web hooks find a message's key in this header, mails in the same with X- before it."""
@@ -32,7 +34,7 @@ class RenderedMessage:
     `key` is the message's idempotency key: a receiver who gets a message twice recognises it. `language` is that of the
     words around the articles. `made_at` is aware. `thread_key` is the key of the first message about the same article,
     None if this is the first. `subscription` is None for a message to the operator. `contact` is the owner's mail or
-    web address, if known.
+    web address, if known. `data` is what a web hook gets beside the text.
     """
 
     key: str
@@ -44,6 +46,7 @@ class RenderedMessage:
     thread_key: str | None = None
     subscription: str | None = None
     contact: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 def make_plain_message(key: str, subject: str, text: str, language: str, made_at: datetime) -> RenderedMessage:

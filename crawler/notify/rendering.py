@@ -13,6 +13,7 @@ from crawler.config import Config, Subscription
 from crawler.items import Article, Precision, Strength, Verdict, shorten_headline
 from crawler.keywords import load_rules
 from crawler.notify.rendered_message import RenderedMessage, make_plain_message
+from crawler.notify.webhooks import make_webhook_data
 from crawler.publish.builder import EntryBuilder, EntryRequest, is_selected
 from crawler.publish.digest import make_digest_of
 from crawler.publish.digest_view import DigestView, render_digest
@@ -101,9 +102,10 @@ class MessageRenderer:
     def _render_alert(
         self, message: Message, subscription: Subscription, event: ChangeEvent, article: Article
     ) -> RenderedMessage:
+        entry = self.build_entry(subscription, article)
         parts = render_alert(
             self._templates,
-            self.build_entry(subscription, article),
+            entry,
             self._get_translations(subscription),
             created_at=event.created_at,
             form=subscription.form,
@@ -112,7 +114,7 @@ class MessageRenderer:
             previous_rules=self._list_previous_rules(subscription, article),
         )
         thread_key = self._find_thread_key(message, article)
-        return self._make_message(message, subscription, *parts, thread_key=thread_key)
+        return self._make_message(message, subscription, *parts, entries=[entry], thread_key=thread_key)
 
     def _find_thread_key(self, message: Message, article: Article) -> str | None:
         """Return the key of the subscription's first message about an article, or None if this is the first."""
@@ -129,6 +131,7 @@ class MessageRenderer:
         text: str,
         html: str,
         *,
+        entries: Sequence[Entry],
         thread_key: str | None = None,
     ) -> RenderedMessage:
         return RenderedMessage(
@@ -141,6 +144,7 @@ class MessageRenderer:
             thread_key=thread_key,
             subscription=message.subscription,
             contact=self._config.contact,
+            data=make_webhook_data(message.kind, message.subscription, message.created_at, entries),
         )
 
     def _list_previous_rules(self, subscription: Subscription, article: Article) -> list[str]:
@@ -175,7 +179,8 @@ class MessageRenderer:
         view = DigestView(digest, words, made=message.created_at, told_by=message.subscription)
         subject = f"{words['digest']}: {view.number if articles else words['nothing']} – {words.day(end)}"
         text, html = (render_digest(self._templates, form, view) for form in ("txt", "html"))
-        return self._make_message(message, subscription, subject, text, html)
+        entries = [entry for story in digest.stories for entry in (story.entry, *story.changed)]
+        return self._make_message(message, subscription, subject, text, html, entries=entries)
 
 
 def render_alert(

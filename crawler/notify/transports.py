@@ -21,19 +21,22 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import apprise
+from apprise.plugins.custom_json import NotifyJSON
 from apprise.plugins.email.base import NotifyEmail
 from apprise.plugins.email.smtp import AppriseSMTPController
 
 from crawler.errors import ConfigError
 from crawler.notify.mail import make_mail
 from crawler.notify.rendered_message import KEY_HEADER, RenderedMessage
+from crawler.notify.webhooks import WebhookRefusal, WebhookUnreachable, get_secret, post_webhook
 
+UNREACHABLE = "the receiver could not be reached, or did not answer in time"
 FAILURE_PATTERNS = (
     (re.compile(r"error=(\d{3})"), "the receiver answered {}"),
     (re.compile(r"authenticat|login|credential", re.IGNORECASE), "the receiver did not accept the login"),
     (
         re.compile(r"refused|connection|connect", re.IGNORECASE),
-        "the receiver could not be reached, or did not answer in time",
+        UNREACHABLE,
     ),
 )
 """What to search in Apprise's log, and how to describe it. Apprise has no other way to say why it failed."""
@@ -118,6 +121,7 @@ class Transport:
                 f"{name}: Apprise does not know this kind of address. Use one such as mailto://… or json://… (the "
                 "address is not shown, because it may contain a secret)."
             )
+        self._secret = get_secret(name, address) if isinstance(plugin, NotifyJSON) else None
         self._idle.append(plugin)
 
     def send(self, message: RenderedMessage, delivered_to: Iterable[str] = ()) -> None:
@@ -145,6 +149,10 @@ class Transport:
         try:
             send = self._send_mail if isinstance(plugin, NotifyEmail) else self._send_by_apprise
             refused = send(plugin, message, delivered)
+        except WebhookRefusal as refusal:
+            return str(refusal)
+        except WebhookUnreachable:
+            return UNREACHABLE
         except Exception as error:  # noqa: BLE001 - a hundred services, each with errors of its own
             return _describe_failure([*lines, f"{type(error).__name__} {error}"])
         finally:
@@ -177,6 +185,9 @@ class Transport:
             # Telegram and others want HTML. Apprise's own conversion of plain text breaks at the first < in a title.
             html = apprise.NotifyFormat.HTML
             words = {"body": format_chat_html(text), "title": escape(title), "body_format": html}
+        if isinstance(plugin, NotifyJSON):
+            post_webhook(plugin, words["title"].strip(), words["body"].rstrip(), message.data, self._secret)
+            return 0
         targets = getattr(plugin, "targets", None)
         if not isinstance(targets, list) or len(targets) < 2:
             return int(not plugin.notify(**words))

@@ -19,6 +19,8 @@ class WebhookRequest:
     key: str
     title: str
     text: str
+    body: bytes
+    headers: dict[str, str]
 
 
 class WebhookServer:
@@ -35,10 +37,15 @@ class WebhookServer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                raw = self.rfile.read(int(self.headers["Content-Length"]))
+                body = json.loads(raw)
                 if hook.hangs:
                     hook._let_go.wait(20)
-                code = hook.accept(WebhookRequest(self.headers["Idempotency-Key"], body["title"], body["message"]))
+                code = hook.accept(
+                    WebhookRequest(
+                        self.headers["Idempotency-Key"], body["title"], body["message"], raw, dict(self.headers)
+                    )
+                )
                 self.send_response(code)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
