@@ -24,7 +24,8 @@ from crawler.private_files import is_open_to_others
 NO_SETTING = "path"
 """The one field of Config that is not a setting."""
 SECRET_SECTIONS = ("alarms", "channels")
-SECRET_KEYS = ("proxy",)
+HEARTBEAT_SETTING = "heartbeat_url"
+SECRET_KEYS = ("proxy", HEARTBEAT_SETTING)
 """Sections and keys whose values are never shown, because an address may contain a password."""
 PASSWORD_PATTERN = re.compile(r"://[^/@]*:[^/@]+@|[?&]password=", re.IGNORECASE)
 """A password in an address."""

@@ -84,6 +84,13 @@ def validate_proxy(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def validate_heartbeat_url(value: SecretStr | None) -> SecretStr | None:
+    """Return the address. Raise ValueError, which does not show it, if it is no web address."""
+    if value is not None and not re.fullmatch(r"https?://[^/\s]\S*", value.get_secret_value()):
+        raise ValueError("must begin with http:// or https://")
+    return value
+
+
 def validate_age(value: object) -> timedelta:
     """Return `45m`, `6h`, `3d` or `2w` as a timedelta. Raise ValueError for anything else."""
     age = parse_age(value) if isinstance(value, str) else value
@@ -95,6 +102,7 @@ def validate_age(value: object) -> timedelta:
 
 
 Age = Annotated[timedelta, BeforeValidator(validate_age)]
+HeartbeatAddress = Annotated[SecretStr | None, AfterValidator(validate_heartbeat_url)]
 ProxyAddress = Annotated[SecretStr | None, AfterValidator(validate_proxy)]
 
 
@@ -161,6 +169,7 @@ class Config(BaseSettings):
     politeness: PolitenessConfig = PolitenessConfig()
     alarms: AlarmsConfig = AlarmsConfig()
     feeds: FeedsConfig = FeedsConfig()
+    heartbeat_url: HeartbeatAddress = Field(None, description="web address to request after each round that worked")
     templates: Path | None = Field(None, description="folder of templates that replace the shipped ones")
     channels: dict[str, ChannelAddress] = Field(default_factory=dict, description="Apprise addresses by name")
     subscriptions: dict[str, Subscription] = Field(default_factory=dict)

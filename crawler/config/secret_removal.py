@@ -7,7 +7,7 @@ from collections.abc import Iterator, MutableMapping, MutableSequence
 from dataclasses import dataclass
 from typing import Any
 
-from crawler.config.loading import SECRET_SECTIONS
+from crawler.config.loading import HEARTBEAT_SETTING, SECRET_SECTIONS
 
 REMOVED_ADDRESS = "write the address again"
 """Stands for an address. It is none, so every command says which channel lacks its address."""
@@ -59,6 +59,8 @@ def _clean_values(container: Any, path: tuple[str, ...]) -> Iterator[str]:
 
 def _clean_value(value: str, place: tuple[str, ...]) -> str:
     is_channel = place[0] == "channels" and place[-1] != "file"
+    if place[0] == HEARTBEAT_SETTING:
+        return REMOVED_ADDRESS
     if place[0] in SECRET_SECTIONS and (is_channel or "://" in value):
         return REMOVED_ADDRESS
     return _clean_addresses(value)
@@ -82,5 +84,5 @@ def _clean_comments(lines: list[str]) -> Iterator[str]:
     for line in lines:
         if header := SECTION_HEADER.match(line):
             section = header[1]
-        pattern = ANY_ADDRESS if section in SECRET_SECTIONS else CHANNEL_ADDRESS
+        pattern = ANY_ADDRESS if section in SECRET_SECTIONS or HEARTBEAT_SETTING in line else CHANNEL_ADDRESS
         yield _clean_addresses(pattern.sub("…", line))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from crawler.config import Config
 from crawler.errors import CrawlerError, EmptyStore, SourceLocked
 from crawler.private_files import make_private_file, make_private_folder
+from crawler.service.dead_man_switch import send_heartbeat
 from crawler.service.run import RunOutcome
 from crawler.text.counts import format_count
 from crawler.text.dates import load_time_zone
@@ -83,9 +84,9 @@ def check_subscriptions(config: Config) -> None:
 def notify_about_runs(config: Config, outcomes: Sequence[RunOutcome], *, alarms: bool = True) -> list[str]:
     """Update alarms by how the runs ended, then send what is due. Return lines to print.
 
-    Without `alarms`, the runs change no alarm: they read only a part of their sources. Nor does a run that a person
-    stopped, or that was skipped because another run of its source was in progress. If the store cannot be written, an
-    alarm is sent without it.
+    If all of it worked, request `heartbeat_url`. Without `alarms`, the runs change no alarm and are no reason for that
+    request: they read only a part of their sources. Nor does a run that a person stopped, or that was skipped because
+    another run of its source was in progress. If the store cannot be written, an alarm is sent without it.
     """
     from crawler.context.configured_store import open_configured_store
 
@@ -98,9 +99,11 @@ def notify_about_runs(config: Config, outcomes: Sequence[RunOutcome], *, alarms:
                     _update_alarms(config, store, ended)
             except CrawlerError as error:  # subscribers are notified even if the alarms fail
                 failure = error
-            lines = _notify_subscribers(config, store, outcomes) if config.subscriptions else []
+            lines, is_sent = _notify_subscribers(config, store, outcomes) if config.subscriptions else ([], True)
             if failure:
                 raise failure
+            is_delivered = is_sent and not store.deliveries.has_waiting_failure()
+            send_heartbeat(config, ended, is_delivered=is_delivered and not store.alarms.has_waiting_failure())
             return lines
     except CrawlerError as error:
         if not isinstance(error, EmptyStore):  # every run of the command reports it
@@ -113,13 +116,17 @@ def _is_reportable(outcome: RunOutcome) -> bool:
     return (not outcome.stopped or outcome.at_limit) and outcome.exit_code != SourceLocked.exit_code
 
 
-def _notify_subscribers(config: Config, store: Store, ended: Sequence[RunOutcome]) -> list[str]:
-    """Send what is due to subscribers. Return lines to print. A failure is logged, so that it affects no alarm."""
+def _notify_subscribers(config: Config, store: Store, ended: Sequence[RunOutcome]) -> tuple[list[str], bool]:
+    """Send what is due to subscribers. Return lines to print, and whether all of it was sent.
+
+    A failure is logged, so that it affects no alarm.
+    """
     try:
-        return [*_format_suppressed(store, ended), *_send_due_messages(config, store)]
+        suppressed, sent = _format_suppressed(store, ended), _send_due_messages(config, store)
+        return [*suppressed, *format_send_result(sent)], not sent.failed and not sent.dead
     except CrawlerError as error:
         log.warning("Messages to subscribers could not be made or sent: %s", error)
-        return []
+        return [], False
 
 
 def _update_alarms(config: Config, store: Store, ended: Sequence[RunOutcome]) -> None:
@@ -145,8 +152,8 @@ def _make_alarm_channels(config: Config) -> AlarmDispatcher:
     return AlarmDispatcher(config.alarm_addresses)
 
 
-def _send_due_messages(config: Config, store: Store) -> list[str]:
-    """Decide about new change events, make the digests that are due, and send. Return lines to print."""
+def _send_due_messages(config: Config, store: Store) -> DispatchResult:
+    """Decide about new change events, make the digests that are due, and send."""
     from crawler.notify.digests import make_due_digests
     from crawler.notify.dispatcher import Dispatcher
     from crawler.notify.routing import route_events
@@ -157,7 +164,7 @@ def _send_due_messages(config: Config, store: Store) -> list[str]:
     now = datetime.now(UTC)
     route_events(store, config, now)
     make_due_digests(store, config, now)
-    return format_send_result(Dispatcher(config, store).send_due())
+    return Dispatcher(config, store).send_due()
 
 
 def format_send_result(sent: DispatchResult) -> list[str]:

@@ -72,6 +72,10 @@ class AlarmRepository:
         is_due = alarms.c.next_try_at.is_(None) | (alarms.c.next_try_at <= now)
         return self._list_where(alarms.c.pending_notice.is_not(None), is_due)
 
+    def has_waiting_failure(self) -> bool:
+        """Return whether a channel did not take an alarm, which waits for its next attempt."""
+        return bool(self._list_where(alarms.c.pending_notice.is_not(None), alarms.c.failure.is_not(None)))
+
     def update_open(self, source: str, change: Callable[[Alarm | None], Alarm | None]) -> None:
         """Read, change and write the source's open alarm. No other process writes meanwhile.
 

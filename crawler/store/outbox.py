@@ -191,6 +191,11 @@ class DeliveryRepository:
             query = query.where(messages.c.id == message_id)
         return self._list(query.order_by(messages.c.id.desc(), deliveries.c.channel).limit(limit))
 
+    def has_waiting_failure(self) -> bool:
+        """Return whether a delivery failed and waits for its next attempt."""
+        is_waiting = (deliveries.c.state == DeliveryState.PENDING, deliveries.c.failure.is_not(None))
+        return bool(self._database.fetch_all(select(deliveries.c.message_id).where(*is_waiting).limit(1)))
+
     def count_by_state(self) -> dict[DeliveryState, int]:
         """Return how many deliveries are in each state."""
         query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)

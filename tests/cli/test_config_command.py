@@ -15,6 +15,7 @@ CONFIG = """
 contact = "editor@example.org"
 database = "postgresql://crawler:geheim@127.0.0.1:1/crawler"
 archive = false
+heartbeat_url = "http://127.0.0.1:1/geheim"
 [channels]
 desk = "json://user:geheim@127.0.0.1:1"
 [subscriptions.press]
@@ -53,6 +54,7 @@ def test_without_a_file_built_in_values_are_in_force(sandbox: Sandbox) -> None:
     assert "missing       no contact: " in shown.out
     assert "watch         not running\n" in shown.out
     assert "alarms        none\n" in shown.out
+    assert "heartbeat" not in shown.out
     names = ", ".join(spiders.list_names())
     assert f"missing       no watch runs {names}: start `crawler watch`" in shown.out
     values = get_values(as_json)
@@ -68,6 +70,8 @@ def test_settings_are_printed_without_secrets(sandbox: Sandbox) -> None:
     values = get_values(as_json)
     assert values["file"] == str(file)
     assert values["archive"] is None
+    assert "heartbeat     never sent\n" in shown.out
+    assert (values["heartbeat"], values["last_heartbeat"]) == (True, None)
     assert values["subscriptions"] == {"press": ["desk"]}
     assert values["channels"] == [{"name": "desk", "last_test": None, "last_failure": None}]
     assert "channel desk was never tested: run `crawler alerts test desk`" in values["missing"]

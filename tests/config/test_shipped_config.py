@@ -16,7 +16,7 @@ from crawler.defaults import read_default
 TEXT = read_default("crawler.toml")
 SETTING = re.compile(r"^# (?=\w+ = |\[subscriptions\.)", re.MULTILINE)
 UNCOMMENTED = tomllib.loads(SETTING.sub("", TEXT))
-EXAMPLES = {"contact", "data_dir", "database", "rules", "templates", "proxy"}
+EXAMPLES = {"contact", "data_dir", "database", "rules", "templates", "proxy", "heartbeat_url"}
 """Settings without a default value. The file shows an example."""
 SOURCE_EXAMPLES = {"base_url", "allow_private", "permission", "proxy"}
 

@@ -56,6 +56,7 @@ def config_to_dict(config: Config) -> dict[str, Any]:
     from crawler import spiders
     from crawler.config import list_config_warnings, summarize_config
     from crawler.service.channel_tests import get_channel_test, get_failed_channel_test
+    from crawler.service.dead_man_switch import get_last_heartbeat
 
     summary = summarize_config(config)
     sources = [name for name in spiders.list_names() if config.get_source(name).enabled]
@@ -91,6 +92,8 @@ def config_to_dict(config: Config) -> dict[str, Any]:
         ],
         "subscriptions": {name: list(channels) for name, channels in summary.subscriptions.items()},
         "alarms": summary.alarm_count,
+        "heartbeat": config.heartbeat_url is not None,
+        "last_heartbeat": format_time(get_last_heartbeat(config)),
         "missing": missing,
         "warnings": list_config_warnings(config.path),
         "problems": problems,
@@ -196,6 +199,8 @@ def format_config(values: dict[str, Any], timezone: str) -> list[str]:
         "subscriptions": ", ".join(subscriptions) or "none",
         "alarms": format_count(values["alarms"], "address", "addresses") if values["alarms"] else "none",
     }
+    if values["heartbeat"]:
+        rows["heartbeat"] = _format_heartbeat(values["last_heartbeat"], timezone)
     lines = [f"{name:14}{value}" for name, value in rows.items()]
     lines += [f"missing       {each}" for each in values["missing"]]
     return lines + [f"warning       {each}" for each in values["warnings"]]
@@ -208,6 +213,10 @@ def _format_watch(values: dict[str, Any]) -> str:
     if not unwatched:
         return "runs every source"
     return "not running" if unwatched == values["sources"] else f"does not run {', '.join(unwatched)}"
+
+
+def _format_heartbeat(at: str | None, timezone: str) -> str:
+    return f"last sent {format_local_time(datetime.fromisoformat(at), timezone)}" if at else "never sent"
 
 
 def _format_channel_test(channel: dict[str, Any], timezone: str) -> str:
