@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -268,6 +268,13 @@ class Config(BaseSettings):
     def get_timezone(self, subscription: Subscription) -> tzinfo:
         """Return the time zone of a subscriber."""
         return load_time_zone(subscription.timezone or self.timezone)
+
+    def get_pause_end(self, subscription: Subscription, now: datetime) -> datetime | None:
+        """Return when a subscription's pause ends: midnight in the subscriber's time zone. None if it has none now."""
+        if subscription.paused_until is None:
+            return None
+        end = datetime.combine(subscription.paused_until, time(), self.get_timezone(subscription))
+        return end if end > now else None
 
     @property
     def alarm_addresses(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -52,6 +53,7 @@ class Subscription(ConfigSection):
         DeliverySchedule("realtime"), description="realtime, hourly, daily 08:30 or weekly mon 08:30"
     )
     quiet: QuietHoursField = Field(None, description="hours without alerts (22:00-07:00); sent when they end")
+    paused_until: date | None = Field(None, description="day on which messages begin again; one digest has the rest")
     timezone: str | None = Field(None, description="of `when`, `quiet` and times in messages; None: the global one")
     language: ArticleLanguage = Field("en", description="language of the text around the articles")
     form: Literal["short", "full"] = "full"

@@ -22,9 +22,9 @@ def make_due_digests(store: Store, config: Config, now: datetime) -> int:
     states = store.subscriptions.get_or_start(tuple(config.subscriptions), now)
     for name, subscription in config.subscriptions.items():
         due_at = _get_due_time(store, config, name, subscription, now)
-        if due_at is None:
+        if due_at is None or config.get_pause_end(subscription, now):
             continue
-        last_alert_at = store.messages.get_last_time(name, ALERT_MESSAGE_KINDS)
+        last_alert_at = _get_last_alert_time(store, name, subscription, due_at)
         if _get_period_start(states[name], last_alert_at) < due_at:
             with store.transaction():
                 made += _make_digest(store, config, name, subscription, due_at, now)
@@ -36,11 +36,20 @@ def _get_due_time(
 ) -> datetime | None:
     """Return when the subscription's latest digest fell due. Return None for real-time subscriptions.
 
-    When a subscription switches to real time, send one last digest with everything still pending.
+    When a subscription switches to real time, or its pause ends, send one last digest with everything still pending.
     """
     if subscription.when.frequency == "realtime" and not store.notifications.has_pending(name):
         return None
     return subscription.when.get_last_due(now.astimezone(config.get_timezone(subscription)))
+
+
+def _get_last_alert_time(store: Store, name: str, subscription: Subscription, due_at: datetime) -> datetime | None:
+    """Return when the subscription's last alert was made.
+
+    For a real-time subscription an alert of this very moment does not count, or it would put the last digest off.
+    """
+    before = due_at if subscription.when.frequency == "realtime" else None
+    return store.messages.get_last_time(name, ALERT_MESSAGE_KINDS, before=before)
 
 
 def _get_period_start(state: SubscriptionState, last_alert_at: datetime | None) -> datetime:
@@ -54,7 +63,7 @@ def _make_digest(
 ) -> bool:
     """Add one digest. Return False if another process added it, or if an empty one is not sent."""
     state = store.subscriptions.get_or_start([name], now)[name]
-    last_alert_at = store.messages.get_last_time(name, ALERT_MESSAGE_KINDS)
+    last_alert_at = _get_last_alert_time(store, name, subscription, due_at)
     start = _get_period_start(state, last_alert_at)
     if due_at <= start:
         return False

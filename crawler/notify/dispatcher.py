@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from crawler.config import Config
 from crawler.errors import ConfigError
@@ -28,6 +28,8 @@ PAGE_SIZE = 500
 """Deliveries read from the store at once."""
 MAX_FAILURES_IN_A_ROW = 3
 """A channel that failed this often in a row is skipped until the next call."""
+PAUSE_CHECK_INTERVAL = timedelta(hours=1)
+"""A paused message is looked at this often, because the owner may end the pause early."""
 NOTHING_LEFT = "its subscription or its articles no longer exist"
 log = logging.getLogger(__name__)
 
@@ -56,13 +58,13 @@ class Dispatcher:
         self._failures_in_a_row: Counter[str] = Counter()
 
     def send_due(self, *, ignore_quiet_hours: bool = False) -> DispatchResult:
-        """Try every delivery that is due, once. Alerts wait for the end of their subscriber's quiet hours."""
+        """Try every delivery that is due, once. Pauses and quiet hours are respected."""
         result, started_at = DispatchResult(), datetime.now(UTC)
         running: dict[Future[None], Delivery] = {}
         with ThreadPoolExecutor(MAX_PARALLEL_DELIVERIES, thread_name_prefix="dispatcher") as pool:
             try:
                 for message, delivery in self._list_due(started_at):
-                    if not ignore_quiet_hours and self._postpone_if_quiet(message, delivery):
+                    if not ignore_quiet_hours and self._postpone_if_silent(message, delivery):
                         continue
                     rendered = self._render_message(message, delivery, result)
                     if rendered is None:
@@ -93,13 +95,17 @@ class Dispatcher:
                 if self._failures_in_a_row[delivery.channel] < MAX_FAILURES_IN_A_ROW:
                     yield message, delivery
 
-    def _postpone_if_quiet(self, message: Message, delivery: Delivery) -> bool:
-        """Postpone an alert during the subscriber's quiet hours. Return whether it was postponed."""
+    def _postpone_if_silent(self, message: Message, delivery: Delivery) -> bool:
+        """Postpone a message during a pause, and an alert in quiet hours. Return whether it was postponed."""
         subscription = self._config.subscriptions.get(message.subscription)
-        if subscription is None or subscription.quiet is None or message.kind == "digest":
+        if subscription is None:
             return False
         now = datetime.now(self._config.get_timezone(subscription))
-        end = subscription.quiet.get_end_if_quiet(now)
+        end = now
+        if pause_end := self._config.get_pause_end(subscription, now):
+            end = min(pause_end, now + PAUSE_CHECK_INTERVAL)
+        elif subscription.quiet and message.kind != "digest":
+            end = subscription.quiet.get_end_if_quiet(now)
         if end > now:
             self._store.deliveries.save_result(delivery, replace(delivery, next_try_at=end))
         return end > now

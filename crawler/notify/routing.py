@@ -139,6 +139,7 @@ class _SubscriptionRouter:
     ) -> None:
         self._store, self._name, self._subscription, self._state, self._now = store, name, subscription, state, now
         self._zone = config.get_timezone(subscription)
+        self._is_paused = config.get_pause_end(subscription, now) is not None
 
     def route(self, events: Sequence[RoutedEvent]) -> tuple[list[Notification], int]:
         """Return the notifications, and how many messages were added."""
@@ -149,7 +150,8 @@ class _SubscriptionRouter:
                 notifications.append(self._make_notification(event, Decision.SKIP, result.reason))
             else:
                 wanted.append((event, result.kind, result.is_match_gone))
-        is_realtime = self._subscription.when.frequency == "realtime"
+        # During a pause events wait as for a digest: the first one after the pause contains them.
+        is_realtime = self._subscription.when.frequency == "realtime" and not self._is_paused
         new: list[StoryEvents] = []
         for group in self._group_by_story(wanted):
             earlier = self._find_earlier_message(group)

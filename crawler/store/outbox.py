@@ -128,9 +128,13 @@ class MessageRepository:
         found: int = self._database.fetch_all(query)[0][0]
         return found
 
-    def get_last_time(self, subscription: str, kinds: Sequence[str]) -> datetime | None:
-        """Return when the subscription's newest message of these kinds was added, or None."""
+    def get_last_time(
+        self, subscription: str, kinds: Sequence[str], *, before: datetime | None = None
+    ) -> datetime | None:
+        """Return when the subscription's newest message of these kinds was added (before then), or None."""
         query = select(messages.c.created_at).where(messages.c.subscription == subscription, messages.c.kind.in_(kinds))
+        if before is not None:
+            query = query.where(messages.c.created_at < before)
         rows: Sequence[Any] = self._database.fetch_all(query.order_by(messages.c.id.desc()).limit(1))
         return rows[0][0] if rows else None
 

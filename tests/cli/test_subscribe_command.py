@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
+from crawler.cli.commands.subscribe import format_subscriptions
 from crawler.config import load_config
 from crawler.errors import ConfigError, CrawlerError
 
@@ -75,3 +77,11 @@ def test_unknown_channel_is_refused_without_printing_an_address(file: Path, word
     assert str(error).startswith("Nothing was written:")
     assert "geheim" not in str(error)
     assert file.read_text(encoding="utf-8") == OWN
+
+
+def test_a_pause_is_written_and_listed(file: Path) -> None:
+    assert subscribe(file, "press", "--channel", "desk") is None
+    assert subscribe(file, "press", "--pause-until", "2026-12-24") is None
+    subscriptions = load_config(file).subscriptions
+    assert subscriptions["press"].paused_until == date(2026, 12, 24)
+    assert "paused until 2026-12-24" in " ".join(format_subscriptions(subscriptions))

@@ -213,3 +213,51 @@ def test_of_two_revisions_in_one_alert_the_newer_one_is_shown(store: Store) -> N
     letter = MessageRenderer(make_config(), store).render(list_messages(publisher, make_config())[-1])
     assert letter is not None
     assert "Астане 9" in letter.text
+
+
+def test_a_pause_ends_with_one_digest_of_what_was_found_in_it(store: Store) -> None:
+    publisher = start_subscription(store)
+    publisher.publish("1", topic="воду", title="О воде")
+    paused = make_config(paused_until="2026-03-08", timezone="Asia/Almaty", unit="article")
+    assert list_messages(publisher, paused) == []
+    publisher.clock = datetime(2026, 3, 7, 18, 58, tzinfo=UTC)  # 23:58 in Almaty
+    publisher.publish("2", topic="зерно Костаная и хлеб", title="О хлебе")
+    assert list_messages(publisher, paused) == []
+    publisher.clock += timedelta(minutes=1)
+    publisher.publish("3", topic="архив пленных 1943 года", title="Об архиве")
+    publisher.clock += timedelta(minutes=10)
+    messages = list_messages(publisher, paused)
+    assert sorted(message.kind for message in messages) == ["alert", "digest"]
+    (digest,) = (message for message in messages if message.kind == "digest")
+    letter = MessageRenderer(paused, store).render(digest)
+    assert letter is not None
+    assert "О воде" in letter.text
+    assert len(list_messages(publisher, paused)) == 2
+
+
+def test_a_paused_digest_contains_every_missed_day(store: Store) -> None:
+    publisher = start_subscription(store)
+    paused = make_config(when="daily 08:30", paused_until="2026-03-10")
+    publisher.publish("1")
+    for _ in range(3):
+        assert list_messages(publisher, paused) == []
+        publisher.clock += DAY
+    publisher.clock += DAY
+    (digest,) = list_messages(publisher, paused)
+    letter = MessageRenderer(paused, store).render(digest)
+    assert letter is not None
+    assert "О встрече 1" in letter.text
+
+
+def test_a_message_from_before_a_pause_waits(store: Store) -> None:
+    publisher = start_subscription(store)
+    publisher.publish("1")
+    tomorrow = (datetime.now(UTC) + 2 * DAY).date()
+    with WebhookServer() as hook:
+        list_messages(publisher, make_config(hook.address))
+        assert Dispatcher(make_config(hook.address, paused_until=tomorrow), store).send_due().sent == 0
+        ((_, delivery),) = store.deliveries.list_newest()
+        assert (delivery.state, delivery.tries) == (DeliveryState.PENDING, 0)
+        assert delivery.next_try_at <= datetime.now(UTC) + timedelta(hours=1)  # so that an early end is noticed
+        store.deliveries.save_result(delivery, replace(delivery, next_try_at=NOON))
+        assert Dispatcher(make_config(hook.address, paused_until="2026-03-01"), store).send_due().sent == 1

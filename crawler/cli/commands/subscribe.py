@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,6 +36,10 @@ def subscribe(
     quiet: Annotated[
         str | None, typer.Option(metavar="HOURS", help="Hours without alerts, such as 22:00-07:00.")
     ] = None,
+    pause_until: Annotated[
+        datetime | None,
+        typer.Option(metavar="DAY", formats=["%Y-%m-%d"], help="Send nothing before this day, such as 2026-12-24."),
+    ] = None,
     output_language: OutputLanguageOption = None,
     language: FormerLanguageOption = None,
     form: Annotated[str | None, typer.Option(metavar="FORM", help="Form of the messages: full or short.")] = None,
@@ -50,8 +55,9 @@ def subscribe(
         return
     if path is None:
         raise ConfigError("There is no crawler.toml to write to. Make one with `crawler init`.")
-    settings = {"channels": channel, "rules": rule, "sources": source, "when": when, "quiet": quiet}
+    settings: dict[str, Any] = {"channels": channel, "rules": rule, "sources": source, "when": when, "quiet": quiet}
     settings |= {"language": output_language or language, "form": form}
+    settings |= {"paused_until": pause_until.date() if pause_until else None}
     changes = {key: value for key, value in settings.items() if value is not None}
     try:
         text = remove_subscription(path, name) if remove else set_subscription(path, name, changes)
@@ -76,6 +82,7 @@ def _format_subscription(name: str, each: Subscription) -> str:
     articles = f"{', '.join(each.rules) or 'every rule'}, {', '.join(each.sources) or 'every source'}"
     more = [f"articles in {', '.join(each.languages)}"] if each.languages else []
     more += [f"quiet {each.quiet}"] if each.quiet else []
+    more += [f"paused until {each.paused_until}"] if each.paused_until else []
     more += [f"{len(each.redact)} patterns blacked out"] if each.redact else []
     head = f"{name}: {each.when} to {', '.join(each.channels)}, {articles}"
     return "; ".join([head, f"{each.form} messages in {each.language}", *more])
