@@ -6,12 +6,14 @@ An outside service expects these requests and raises the alarm when they stop: a
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from crawler.config import Config
+from crawler.private_files import make_private_file, make_private_folder
 from crawler.service.run import RunOutcome
 
 HEARTBEAT_TIMEOUT_SECONDS = 10.0
@@ -38,8 +40,9 @@ def send_heartbeat(config: Config, outcomes: Sequence[RunOutcome], *, is_deliver
         log.warning("heartbeat_url answered %d. The next round tries again.", response.status_code)
         return False
     with suppress(OSError):
-        _get_path(config).parent.mkdir(parents=True, exist_ok=True)
-        _get_path(config).touch()
+        make_private_folder(config.data_folder)
+        make_private_file(_get_path(config))
+        os.utime(_get_path(config))
     return True
 
 
