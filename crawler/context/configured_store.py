@@ -8,7 +8,9 @@ from crawler.private_files import close_folder_to_others
 from crawler.store import Store, is_store_missing, open_store, redact_url
 from crawler.text.counts import format_count
 
-DATA_NAMES = frozenset({"crawler", "archive", "robots", "channel-tests", "told-without-store", "store-work", "last-heartbeat"})
+DATA_NAMES = frozenset(
+    {"crawler", "archive", "robots", "channel-tests", "told-without-store", "store-work", "last-heartbeat"}
+)
 """Names of what the program puts into the data folder, without a dot before them and from the next one on."""
 
 
