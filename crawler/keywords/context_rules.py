@@ -245,8 +245,9 @@ class AddressFinder:
     def is_in_address(self, start: int, end: int) -> bool:
         """Return whether the hit from `start` to `end` is a part of a web or mail address."""
         if not self._starts:
-            self._starts.extend(found.start() for found in _UNSPACED_PATTERN.finditer(self._text))
-            self._ends.extend(found.end() for found in _UNSPACED_PATTERN.finditer(self._text))
+            for found in _UNSPACED_PATTERN.finditer(self._text):
+                self._starts.append(found.start())
+                self._ends.append(found.end())
         first = bisect_right(self._starts, start) - 1
         last = bisect_left(self._starts, end) - 1
         begin, finish = self._starts[first], self._ends[last]
@@ -305,12 +306,12 @@ class ContextEvidence:
         self._hits_by_term: dict[tuple[int, str], list[Hit]] = {}
         for hit in hits:
             self._hits_by_term.setdefault((hit.rule_index, hit.term), []).append(hit)
-        word_hits: dict[int, list[ContextWordHit]] = {}
+        word_hits: dict[int, dict[str, list[ContextWordHit]]] = {number: {} for number in used_contexts}
         for name, folded in texts.items():
-            for key, start, end in context_words.find_terms(folded.data):
-                if key.context in used_contexts:
-                    word_hit = ContextWordHit(key.polarity, key.word, name, start, end)
-                    word_hits.setdefault(key.context, []).append(word_hit)
+            for word_hit in context_words.find_terms(folded.data):
+                number = word_hit[0].context
+                if number in used_contexts:
+                    word_hits[number].setdefault(name, []).append(word_hit)
         self._word_hits = {number: WordHitIndex(found) for number, found in word_hits.items()}
 
     def assess_hit(self, hit: Hit, context: CompiledContext, strong: AnchorCounts) -> tuple[Strength, str | None]:
@@ -408,7 +409,7 @@ class ContextEvidence:
 
 def _compile_adjacent_phrases(rule: ContextRule) -> tuple[AdjacentList, ...]:
     """Return the phrases beside a term: those against it first, those that only make it need support last."""
-    return (
+    lists = (
         AdjacentList(Strength.WEAK, False, AdjacentPhrases.from_terms(rule.not_before)),
         AdjacentList(Strength.WEAK, True, AdjacentPhrases.from_terms(rule.not_after)),
         AdjacentList(Strength.STRONG, False, AdjacentPhrases.from_terms(rule.sure_before)),
@@ -416,6 +417,7 @@ def _compile_adjacent_phrases(rule: ContextRule) -> tuple[AdjacentList, ...]:
         AdjacentList(None, False, AdjacentPhrases.from_terms(rule.unsure_before)),
         AdjacentList(None, True, AdjacentPhrases.from_terms(rule.unsure_after)),
     )
+    return tuple(each for each in lists if each.phrases.max_words)
 
 
 def _decide_by_adjacent_phrases(hit: Hit, context: CompiledContext) -> AdjacentDecision | None:

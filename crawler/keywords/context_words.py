@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -37,14 +38,8 @@ class ContextWordKey(NamedTuple):
     word: str
 
 
-class ContextWordHit(NamedTuple):
-    """One place of a context word, in folded bytes."""
-
-    polarity: Polarity
-    word: str
-    field: str
-    start: int
-    end: int
+ContextWordHit = tuple[ContextWordKey, int, int]
+"""A context word with its start and its end in the folded bytes of a field."""
 
 
 class WordHitIndex:
@@ -53,25 +48,25 @@ class WordHitIndex:
     Those of title and lead count for every hit. Those in the opening of the body count for hits in title and lead.
     """
 
-    def __init__(self, word_hits: list[ContextWordHit]) -> None:
-        self._by_field: dict[str, list[ContextWordHit]] = {}
-        for word_hit in sorted(word_hits, key=lambda each: each.start):
-            self._by_field.setdefault(word_hit.field, []).append(word_hit)
-        self._starts = {name: [each.start for each in found] for name, found in self._by_field.items()}
-        numbers = {key: number for number, key in enumerate({(each.polarity, each.word): 0 for each in word_hits})}
-        self._keys = list(numbers)
+    def __init__(self, word_hits: Mapping[str, list[ContextWordHit]]) -> None:
+        """`word_hits` are those of each field. A context may count the same word in several languages."""
+        keys = {id(key): (key.polarity, key.word) for found in word_hits.values() for key, _, _ in found}
+        self._words = list(dict.fromkeys(keys.values()))
+        numbers = {word: number for number, word in enumerate(self._words)}
+        numbers_by_key = {identity: numbers[word] for identity, word in keys.items()}
+        # Words as numbers: thousands of hits may have hundreds of words within reach, and an enum hashes slowly.
         self._places = {
-            name: [(numbers[each.polarity, each.word], each.start, each.end) for each in found]
-            for name, found in self._by_field.items()
+            name: sorted((start, end, numbers_by_key[id(key)]) for key, start, end in found)
+            for name, found in word_hits.items()
         }
-        """Words as numbers: thousands of hits may have hundreds of words within reach, and an enum hashes slowly."""
-        self._max_length = max((each.end - each.start for each in word_hits), default=0)
+        self._starts = {name: array("Q", (start for start, _, _ in found)) for name, found in self._places.items()}
+        self._max_length = max((end - start for found in self._places.values() for start, end, _ in found), default=0)
         self._everywhere = {
-            name: Counter((each.polarity, each.word) for each in self._by_field.get(name, ()))
+            name: Counter(number for _, _, number in self._places.get(name, ()))
             for name in FIELDS_THAT_COUNT_EVERYWHERE
         }
-        opening = (each for each in self._by_field.get("body", ()) if each.start < OPENING_BYTES)
-        self._opening = dict.fromkeys((each.polarity, each.word) for each in opening)
+        opening = (number for start, _, number in self._places.get("body", ()) if start < OPENING_BYTES)
+        self._opening = dict.fromkeys(opening)
 
     def iterate_words(self, field: str, start: int, end: int, reach: int) -> Iterator[tuple[Polarity, str, int]]:
         """Yield the polarity, the word and the weight of the words that count for a hit; a word may come twice.
@@ -79,25 +74,25 @@ class WordHitIndex:
         A word weighs 2 when it is close to the hit, and 1 within reach of it or in a field that counts for it.
         """
         near: dict[int, int] = {}
-        parts_of_hit: Counter[tuple[Polarity, str]] = Counter()
-        if field in self._by_field:
+        parts_of_hit: Counter[int] = Counter()
+        if field in self._places:
             starts = self._starts[field]
             if field in FIELDS_THAT_COUNT_EVERYWHERE:
                 reach = max(reach, CLOSE_WORD_CHARACTERS)
             first = bisect_left(starts, start - reach - self._max_length)
-            for number, word_start, word_end in self._places[field][first : bisect_right(starts, end + reach)]:
+            for word_start, word_end, number in self._places[field][first : bisect_right(starts, end + reach)]:
                 distance = word_start - end if word_start >= end else start - word_end
                 if distance < 0:
-                    parts_of_hit[self._keys[number]] += 1
+                    parts_of_hit[number] += 1
                 elif distance <= CLOSE_WORD_CHARACTERS:
                     near[number] = 2
                 elif distance <= reach:
                     near.setdefault(number, 1)
         for name, counts in self._everywhere.items():
-            for key, count in counts.items():
-                if name != field or count > parts_of_hit[key]:
-                    yield (*key, 1)
+            for number, count in counts.items():
+                if name != field or count > parts_of_hit[number]:
+                    yield (*self._words[number], 1)
         if field in FIELDS_THAT_COUNT_EVERYWHERE:
-            yield from ((*key, 1) for key in self._opening)
+            yield from ((*self._words[number], 1) for number in self._opening)
         for number, weight in near.items():
-            yield (*self._keys[number], weight)
+            yield (*self._words[number], weight)
