@@ -20,6 +20,15 @@ VARIATION_SELECTORS = "".join(
 )
 TAGS = "".join(map(chr, range(0xE0000, 0xE0080)))
 """Invisible copies of ASCII."""
+FILLERS = "\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+"""Letters of Hangul and Khmer that have no sign."""
+OTHER_IGNORABLES = "".join(
+    map(
+        chr,
+        [0x2065, *range(0xFFF0, 0xFFF9), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B), *range(0xE0080, 0xE0100)],
+    )
+) + "".join(map(chr, range(0xE01F0, 0xE1000)))
+"""What else Unicode lets a program leave out: marks of shorthand and music, and places kept for such characters."""
 CONTROLS = "".join(map(chr, [*range(0x09), *range(0x0E, 0x1C), *range(0x7F, 0x85), *range(0x86, 0xA0)]))
 """Control characters (C0, DEL and C1) except the white space among them."""
 SURROGATES = "".join(map(chr, range(0xD800, 0xE000)))
@@ -33,6 +42,8 @@ UNSEEN_CHARACTERS = (
     + FORMAT_MARKS
     + VARIATION_SELECTORS
     + TAGS
+    + FILLERS
+    + OTHER_IGNORABLES
     + CONTROLS
     + SURROGATES
 )

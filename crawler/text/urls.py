@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urljoin, urlsplit
 
+from crawler.text.cleaning import UNSEEN_PATTERN
+
 SCHEMELESS_PATTERN = re.compile(r"www\.[\w-]+\.[\w.-]+/", re.IGNORECASE)
 """An address whose scheme an editor forgot."""
 DOUBLE_SLASH_PATH_PATTERN = re.compile(r"//[^./:\[\]]+/")
@@ -83,9 +85,13 @@ def _read_backslashes(address: str) -> str:
 
 
 def _escape_unprintable(url: str) -> str:
-    if url.isprintable():
+    """Return a URL with percent signs in place of what cannot be printed or seen."""
+    if url.isprintable() and (url.isascii() or not UNSEEN_PATTERN.search(url)):
         return url
-    return "".join(letter if letter.isprintable() else quote(letter, errors="replace") for letter in url)
+    return "".join(
+        quote(letter, errors="replace") if not letter.isprintable() or UNSEEN_PATTERN.match(letter) else letter
+        for letter in url
+    )
 
 
 def _encode_host(host: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -25,6 +27,7 @@ from crawler.text.cleaning import clean_line, clean_line_or_none, decode_entitie
         ("exe\u202etxt\u2066 isolate\u2069 \u200emark", "exetxt isolate mark"),
         ("heart \u2764\ufe0f\U000e0100, family\u200d", "heart \u2764, family"),
         ("tag\U000e0041\U000e007f", "tag"),
+        ("fil\u3164l\u115f\u1160\uffa0e\u17b4r\U0001d173\u2065\ufff0", "filler"),
         ("half \ud83d emoji", "half emoji"),
         ("form\u000cfeed", "form feed"),
         ("a \u00ad b", "a b"),
@@ -35,6 +38,13 @@ from crawler.text.cleaning import clean_line, clean_line_or_none, decode_entitie
 )
 def test_clean_line(raw: str, clean: str) -> None:
     assert clean_line(raw) == clean
+
+
+def test_no_control_and_no_format_character_is_kept_but_those_that_have_a_sign() -> None:
+    """Marks of Arabic, Syriac, Kaithi and Egyptian are of the category of format characters, and are seen."""
+    visible = [*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD, *range(0x13430, 0x13440)]
+    unseen = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) in ("Cc", "Cf", "Cs")]
+    assert clean_line("".join(set(unseen) - set(map(chr, visible)))) == ""
 
 
 @given(st.text())

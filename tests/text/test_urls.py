@@ -30,6 +30,7 @@ PAGE = "https://www.kt.kz/rus/news/list.html"
         ("//127.0.0.1:1\\@evil.example/", "https://127.0.0.1:1/@evil.example/"),
         ("https://www.gov.kz@evil.example/a", "https://evil.example/a"),
         ("https://user:geheim@example.org:8443/a?b#c", "https://example.org:8443/a?b#c"),
+        ("/a\ufe0f\u3164я\u200b.jpg", "https://www.kt.kz/a%EF%B8%8F%E3%85%A4я%E2%80%8B.jpg"),
         ("/a\x1b[31m\u202e\ud800.jpg", "https://www.kt.kz/a%1B[31m%E2%80%AE%3F.jpg"),
     ],
 )
