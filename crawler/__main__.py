@@ -22,8 +22,10 @@ def main() -> None:
 def run_command() -> None:
     """Run the command. Print a deliberate error."""
     from crawler.cli.app import app
+    from crawler.cli.console import clean_printed_warnings
     from crawler.errors import CrawlerError
 
+    clean_printed_warnings()
     try:
         app()
     except CrawlerError as error:

@@ -317,7 +317,7 @@ def _raise_if_hostile(record: WarcRecord, where: str) -> None:
     offset = record.headers.get("warc-refers-to-file-offset", "")
     file = PurePosixPath(record.headers.get("warc-refers-to-filename", ""))
     checks = (
-        ("WARC-Refers-To-Filename", str(file), file.is_absolute() or ".." in file.parts),
+        ("WARC-Refers-To-Filename", str(file), file.is_absolute() or ".." in file.parts or "\0" in str(file)),
         ("the status of the response", word, word.isdecimal() and not STATUS_PATTERN.fullmatch(word)),
         ("WARC-Target-URI", record.url, not _is_web_address(record.url)),
         ("WARC-Refers-To-Date", date := record.headers.get("warc-refers-to-date", ""), date and not _is_date(date)),

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, cast
 from warcio.archiveiterator import WARCIterator
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.exceptions import ArchiveLoadFailed
+from warcio.statusandheaders import StatusAndHeaders
 
 from crawler.archive.content_encoding import GZIP_WBITS
 from crawler.errors import ArchiveError
@@ -36,6 +37,8 @@ MAX_TRAILER_BYTES = 4096
 MAX_HEAD_BYTES = 1 << 16
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,15})[ \t]*(?=\r\n|\Z)", re.IGNORECASE)
 RECORD_END = b"\r\n\r\n"
+LENGTH_PATTERN = re.compile(r"\s*[0-9]{1,15}\s*")
+MAX_QUOTED_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,19 +129,36 @@ def _read_open_file(file: BinaryIO, path: Path, offset: int) -> Iterator[WarcRec
     size = file.seek(0, io.SEEK_END)
     end = file.seek(offset)
     try:
-        with closing(WARCIterator(file)) as iterator:
+        with closing(_QuietIterator(file)) as iterator:
             for found in iterator:
                 start = iterator.offset
+                _raise_if_bad_length(found, path, start)
                 record = _parse_record(found, start)
                 iterator.read_to_end()
                 end = iterator.offset
                 if record is not None:
                     yield record
-    except (ArchiveLoadFailed, EOFError, ValueError, AttributeError) as error:
+    except (ArchiveLoadFailed, EOFError, ValueError, AttributeError, OverflowError) as error:
         # AttributeError: warcio reads the scheme of a record that has no address.
         raise _make_broken_error(path, end, size) from error
     if end < size:
         raise _make_broken_error(path, end, size)
+
+
+class _QuietIterator(WARCIterator):  # type: ignore[misc]
+    """warcio's reader, which prints nothing about bytes between two records."""
+
+    INC_RECORD = ""
+
+
+def _raise_if_bad_length(found: Any, path: Path, start: int) -> None:
+    """Raise ArchiveError for a record that does not say where it ends. warcio takes a negative length for none."""
+    length = found.rec_headers.get_header("Content-Length") if found.rec_headers else None
+    if length is not None and not LENGTH_PATTERN.fullmatch(length):
+        raise ArchiveError(
+            f"{path}, byte {start}: Content-Length is {length[:MAX_QUOTED_CHARACTERS]!r}, which is invalid. "
+            "All records before it were read."
+        )
 
 
 def _make_broken_error(path: Path, end: int, size: int) -> ArchiveError:
@@ -155,6 +175,9 @@ def _parse_record(found: Any, start: int) -> WarcRecord | None:
     if found.rec_type is None or found.length is None:
         raise EOFError("the record's header is cut off")
     is_resource = found.rec_type == "resource" and found.http_headers is None
+    if found.rec_type in ("response", "revisit") and found.http_headers is None and _is_http_type(found):
+        # warcio parses no HTTP at an address such as file:///etc/passwd; the reader rejects the address.
+        found.http_headers = StatusAndHeaders("", [], "")
     is_http = is_resource or (found.rec_type in ("response", "revisit", "request") and found.http_headers is not None)
     length = found.payload_length if found.http_headers is not None else found.length
     body = _read_block(found.raw_stream, max(length, 0), keep=is_http and length <= MAX_RECORD_BYTES)
@@ -177,6 +200,11 @@ def _parse_record(found: Any, start: int) -> WarcRecord | None:
         body=body,
         is_truncated=is_truncated,
     )
+
+
+def _is_http_type(found: Any) -> bool:
+    content_type: str = found.rec_headers.get_header("Content-Type") or ""
+    return content_type.lower().startswith("application/http")
 
 
 def _make_resource_record(found: Any, start: int, body: bytes | None) -> WarcRecord | None:

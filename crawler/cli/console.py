@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.errors import UsageError
 from crawler.items import Article, Match, Strength
+from crawler.text.cleaning import clean_line
 
 if TYPE_CHECKING:
     from crawler.service.run import RunOutcome
@@ -28,6 +30,20 @@ def print_json(values: dict[str, Any]) -> None:
 def print_error(message: object) -> None:
     """Print a message to stderr, with the program's name in front."""
     print(f"crawler: {message}", file=sys.stderr)
+
+
+class OneLineFormatter(logging.Formatter):
+    """Formats a record as one line without unseen characters: a library may quote a site in it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's message."""
+        return clean_line(super().format(record))
+
+
+def clean_printed_warnings() -> None:
+    """Let the log records that nothing else handles, which Python prints to stderr, command no terminal."""
+    if logging.lastResort:
+        logging.lastResort.setFormatter(OneLineFormatter())
 
 
 def read_text(file: str, name: str = "file") -> str:

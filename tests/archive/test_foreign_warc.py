@@ -178,10 +178,13 @@ def test_a_body_in_another_encoding_is_an_error(encoding: str) -> None:
         ("WARC-Refers-To-Date", "2020-02-0*"),
         ("WARC-Refers-To-Filename", "../../etc/passwd"),
         ("WARC-Refers-To-Filename", "/etc/passwd"),
+        ("WARC-Refers-To-Filename", "a\0b"),
         ("WARC-Refers-To-File-Offset", "9" * 30),
         ("WARC-Refers-To-File-Offset", "-1"),
         ("WARC-Target-URI", "http://[bad"),
         ("WARC-Target-URI", "http://example.org:99999999/"),
+        ("WARC-Target-URI", "file:///etc/passwd"),
+        ("WARC-Target-URI", "javascript:alert(1)"),
     ],
 )
 def test_record_with_a_hostile_header_is_rejected_by_the_name_of_the_field(
@@ -199,6 +202,25 @@ def test_record_with_a_hostile_header_is_rejected_by_the_name_of_the_field(
     assert next(snapshots).body == b"sound"
     with pytest.raises(ArchiveError, match=field):
         next(snapshots)
+
+
+@pytest.mark.parametrize("length", ["-5", "9" * 30, "1e3", "5, 6", "\u0663"])
+def test_record_with_a_hostile_length_is_named_and_those_before_it_are_read(
+    tmp_path: Path, length: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.warc"
+    with path.open("wb") as file:
+        writer = WARCWriter(file, gzip=False)
+        for body in (b"sound", b"other"):
+            writer.write_record(record(writer, body))
+    before, mark, rest = path.read_bytes().rpartition(b"Content-Length: ")
+    path.write_bytes(before + mark + length.encode() + rest[rest.index(b"\r\n") :])
+    snapshots = read_snapshots(path)
+    assert next(snapshots).body == b"sound"
+    # Of 30 digits warcio reads a block before the length can be named.
+    with pytest.raises(ArchiveError, match=r"byte \d+: Content-Length is '|broken at byte"):
+        next(snapshots)
+    assert capfd.readouterr().err == "", "warcio prints nothing"
 
 
 def test_status_of_many_digits_is_rejected(tmp_path: Path) -> None:

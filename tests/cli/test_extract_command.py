@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from support.sandbox import ROOT, Sandbox
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
 
 SNAPSHOTS = ROOT / "snapshots"
 RELEASE = SNAPSHOTS / "mfa" / "000_efeb8921cb83161c.txt"
@@ -159,3 +161,17 @@ def test_an_article_has_no_links(sandbox: Sandbox) -> None:
 
 def test_nothing_is_stored(sandbox: Sandbox) -> None:
     assert not sandbox.data_dir.exists()
+
+
+def test_a_library_that_quotes_a_page_commands_no_terminal(sandbox: Sandbox, tmp_path: Path) -> None:
+    """warcio logs an address with spaces as it is."""
+    file = tmp_path / "a.warc"
+    with file.open("wb") as output:
+        writer = WARCWriter(output, gzip=False)
+        http = StatusAndHeaders("200 OK", [("Content-Type", "text/html")], protocol="HTTP/1.1")
+        writer.write_record(writer.create_warc_record("http://e.org/ADDRESS", "response", http_headers=http))
+    hostile = b"http://e.org/ \x1b[2J\x1b]0;pwned\x07\xc2\x9b31m x"
+    file.write_bytes(file.read_bytes().replace(b"http://e.org/ADDRESS", hostile))
+    done = sandbox.run_crawler("extract", file, "--source", "ktkz")
+    assert "Replacing spaces in invalid WARC-Target-URI: http://e.org/ [2J]0;pwned31m x" in done.err
+    assert done.err.replace("\n", "").isprintable()
