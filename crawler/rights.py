@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, groupby
 from urllib.parse import urlsplit
 
 from crawler.items import Article, Match, Rights, Strength, shorten_headline
@@ -81,19 +81,24 @@ class Credit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fragment:
-    """A sentence of an article version that an output wants to quote, because a revision changed it."""
+    """A passage of an article version that an output wants to quote, because a revision changed it.
+
+    `core` is the span of the changed words in `text`. The fragments of one edit (before and after) have one `group`.
+    """
 
     article: Article
     text: str
+    core: TextSpan
+    group: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExcerptDemand:
     """What one place of an output wants to show of an article version.
 
-    The sentences of `matches` come first, the certain matches before the weak ones. `with_opening` adds the beginning
-    of the body. `max_length` limits the excerpt, in characters. A link to the article shows its headline and no more
-    (`headline_only`).
+    The `fragments` come first, then the sentences of `matches`, the certain matches before the weak ones.
+    `with_opening` adds the beginning of the body. `max_length` limits the excerpt, in characters. A link to the article
+    shows its headline and no more (`headline_only`).
     """
 
     article: Article
@@ -185,8 +190,8 @@ def _fill_demand(demand: ExcerptDemand, budget: _ExcerptBudget) -> AllowedText:
     headline, is_derived = _take_headline(article, budget)
     if demand.headline_only:
         return AllowedText(headline=headline, is_headline_derived=is_derived)
+    fragments = _take_fragments(demand.fragments, budget)
     excerpt = _take_excerpt(demand, budget)
-    fragments = tuple(_take_fragment(fragment, budget) for fragment in demand.fragments)
     return AllowedText(
         headline=headline,
         is_headline_derived=is_derived,
@@ -330,17 +335,43 @@ def _take_opening(
     return _take_beginning(article, (end, stop), length_left, budget) if stop > end else None
 
 
-def _take_fragment(fragment: Fragment, budget: _ExcerptBudget) -> str | None:
-    """Return a sentence of the body, cut at a word if needed. None if nothing fits or the body does not have it."""
-    article, text = fragment.article, fragment.text.strip()
-    start = article.body.find(text)
-    if start < 0 or not text:
+def _take_fragments(fragments: Sequence[Fragment], budget: _ExcerptBudget) -> tuple[str | None, ...]:
+    """Return what may be shown of changed passages, edit by edit. Both sides of an edit get an equal part of the share.
+
+    What the shorter side leaves, the longer one gets.
+    """
+    shown: dict[int, str | None] = {}
+    for _, group in groupby(enumerate(fragments), key=lambda each: each[1].group):
+        sides = sorted(group, key=lambda each: len(each[1].text))
+        for count, (index, fragment) in enumerate(sides):
+            room = budget.get_share_left(fragment.article) // (len(sides) - count)
+            shown[index] = _take_fragment(fragment, room, budget)
+    return tuple(shown[index] for index in range(len(fragments)))
+
+
+def _take_fragment(fragment: Fragment, room: int, budget: _ExcerptBudget) -> str | None:
+    """Return a passage of the body, or the changed words and as much around them as fits, cut at words.
+
+    None if nothing fits or the body does not have it.
+    """
+    article, body = fragment.article, fragment.article.body
+    start = body.find(fragment.text) if fragment.text.strip() else -1
+    if start < 0:
         return None
-    span = _take_beginning(article, (start, start + len(text)), len(fragment.text), budget)
-    if span is None:
+    whole = (start, start + len(fragment.text))
+    span = whole
+    if budget.compute_cost(article, whole) > room:
+        core = (start + fragment.core[0], start + fragment.core[1])
+        around = max(room - measure_span(core), 0) // 2
+        first = find_word_start(body, core[0], max(core[0] - around, start))
+        last = find_word_end(body, first, min(max(first + room, core[0]), whole[1]))
+        span = (first, last)
+        if last < core[1] and measure_span(span) < MIN_PIECE_LENGTH:
+            return None
+    if not budget.take_span(article, span):
         return None
-    shown = article.body[slice(*span)]
-    return shown if len(shown) == len(text) else shown + ELLIPSIS
+    before = f"{ELLIPSIS} " if span[0] > whole[0] else ""
+    return before + body[slice(*span)].rstrip() + (ELLIPSIS if span[1] < whole[1] else "")
 
 
 def _take_beginning(article: Article, span: TextSpan, length_left: int, budget: _ExcerptBudget) -> TextSpan | None:

@@ -47,7 +47,7 @@ class Subscription(ConfigSection):
         ("new", "revised", "unpublished"), min_length=1, description="changes to report"
     )
     revisions: Literal["cosmetic", "editorial", "substantive"] = Field(
-        "substantive", description="minimum severity of a revision to report"
+        "editorial", description="minimum severity of a revision to report"
     )
     when: DeliveryScheduleField = Field(
         DeliverySchedule("realtime"), description="realtime, hourly, daily 08:30 or weekly mon 08:30"

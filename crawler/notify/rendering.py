@@ -21,7 +21,7 @@ from crawler.publish.entries import Entry, EntryEdit
 from crawler.publish.phrases import Phrases
 from crawler.publish.query import ArticleQuery
 from crawler.publish.templates import Templates
-from crawler.revisions.kinds import ChangeKind
+from crawler.revisions.kinds import ChangeKind, Severity
 from crawler.store import ChangeEvent, Decision, Message, Store, make_idempotency_key
 from crawler.text.dates import load_time_zone
 
@@ -69,8 +69,8 @@ class MessageRenderer:
             )
         return self._builders[key]
 
-    def build_entry(self, subscription: Subscription, article: Article) -> Entry:
-        """Return an article as an alert of this subscription shows it."""
+    def build_entry(self, subscription: Subscription, article: Article, base_version: int | None = None) -> Entry:
+        """Return an article as an alert of this subscription shows it, with what changed since `base_version`."""
         is_full = subscription.form == "full"
         request = EntryRequest(
             article=article,
@@ -79,6 +79,7 @@ class MessageRenderer:
             max_excerpt=MAX_FULL_EXCERPT if is_full else MAX_SHORT_EXCERPT,
             with_opening=is_full,
             with_edits=article.verdict is Verdict.REVISED,
+            base_version=base_version,
         )
         (entry,) = self._get_builder(subscription).build([request])
         return entry
@@ -102,7 +103,7 @@ class MessageRenderer:
     def _render_alert(
         self, message: Message, subscription: Subscription, event: ChangeEvent, article: Article
     ) -> RenderedMessage:
-        entry = self.build_entry(subscription, article)
+        entry = self.build_entry(subscription, article, self._get_base_version(message, article))
         parts = render_alert(
             self._templates,
             entry,
@@ -147,6 +148,19 @@ class MessageRenderer:
             data=make_webhook_data(message.kind, message.subscription, message.created_at, entries),
         )
 
+    def _get_base_version(self, message: Message, article: Article) -> int | None:
+        """Return the version before the first of the article's revisions that the message is about."""
+        ids = [each.event_id for each in self._store.notifications.list_by_message(message.id)]
+        events = self._store.events.get_many(ids).values()
+        revised = [
+            event.version
+            for event in events
+            if event.article_id == article.id
+            and event.verdict is Verdict.REVISED
+            and event.version <= (article.version or 1)
+        ]
+        return min(revised) - 1 if revised else None
+
     def _list_previous_rules(self, subscription: Subscription, article: Article) -> list[str]:
         """Return the rules that matched the version before."""
         previous = self._get_builder(subscription).get_previous(article)
@@ -174,7 +188,10 @@ class MessageRenderer:
         begin = message.period_start or message.created_at - BUNDLE_PERIOD
         end = message.period_end or message.created_at
         builder, language = self._get_builder(subscription), subscription.language
-        digest = make_digest_of(builder, self._store, self._config, query, articles, begin, end, language=language)
+        severity = Severity(subscription.revisions)
+        digest = make_digest_of(
+            builder, self._store, self._config, query, articles, begin, end, language=language, min_severity=severity
+        )
         words = self._get_translations(subscription)
         view = DigestView(digest, words, made=message.created_at, told_by=message.subscription)
         subject = f"{words['digest']}: {view.number if articles else words['nothing']} – {words.day(end)}"

@@ -6,6 +6,7 @@ second process that routes at the same time finds nothing left.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from crawler.config import Config, Subscription
 from crawler.items import Article, Verdict
 from crawler.notify.subscription_filter import AlertKind, FilterResult, filter_event
 from crawler.revisions.changes import RevisionDiff
+from crawler.revisions.kinds import ChangeKind
 from crawler.store import (
     ChangeEvent,
     Decision,
@@ -26,6 +28,8 @@ from crawler.store import (
     make_idempotency_key,
 )
 
+_DIGITS = re.compile(r"\d+")
+_PLACE_KINDS = frozenset({ChangeKind.TITLE, ChangeKind.LEAD})
 BATCH_SIZE = 200
 """Events that are routed together. What one run finds is nearly always among them."""
 SAME_CORRECTION_PERIOD = timedelta(days=1)
@@ -92,6 +96,46 @@ class StoryEvents:
     def is_back(self) -> bool:
         """Whether a page that was taken down is there again."""
         return any(each.article.verdict is Verdict.REPUBLISHED for each in self.events)
+
+
+def _split_by_correction(events: Sequence[RoutedEvent]) -> list[list[RoutedEvent]]:
+    """Return revisions of one story by correction. Those of one article stay together: they are shown as one change."""
+    parts: list[list[RoutedEvent]] = []
+    for event in events:
+        for part in parts:
+            if any(
+                each.article.id == event.article.id or is_same_correction(each.changes, event.changes) for each in part
+            ):
+                part.append(event)
+                break
+        else:
+            parts.append([event])
+    return parts
+
+
+def is_same_correction(one: RevisionDiff | None, other: RevisionDiff | None) -> bool:
+    """Return whether two articles of a story may have been corrected alike, in whatever languages.
+
+    Their figures and dates changed in the same way, or neither has any and the changes touch the same kind of thing. An
+    unknown change may be any.
+    """
+    if one is None or other is None:
+        return True
+    figures, others = _list_changed_numbers(one), _list_changed_numbers(other)
+    if figures or others:
+        return bool(figures & others)
+    return bool((one.kinds & other.kinds) - _PLACE_KINDS)
+
+
+def _list_changed_numbers(changes: RevisionDiff) -> set[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return the digits that changed, before and after."""
+    pairs = (
+        (tuple(_DIGITS.findall(claim.old)), tuple(_DIGITS.findall(claim.new)))
+        for sentence in changes.changed
+        for claim in sentence.claims
+        if claim.kind in (ChangeKind.FIGURES, ChangeKind.DATES)
+    )
+    return {pair for pair in pairs if any(pair)}
 
 
 def route_events(store: Store, config: Config, now: datetime) -> int:
@@ -179,15 +223,19 @@ class _SubscriptionRouter:
         )
 
     def _group_by_story(self, wanted: Sequence[tuple[RoutedEvent, AlertKind, bool]]) -> list[StoryEvents]:
-        """Return the events by story and kind, or each alone, in their order. The one to show comes first."""
+        """Return the events by story and kind, or each alone, in their order. The one to show comes first.
+
+        Revisions of a story are together only if they may be one correction.
+        """
         if self._subscription.unit == "article":
             return [StoryEvents(kind, (event,), is_match_gone) for event, kind, is_match_gone in wanted]
         groups: dict[tuple[AlertKind, bool, str], list[RoutedEvent]] = {}
         for event, kind, is_match_gone in wanted:
             groups.setdefault((kind, is_match_gone, event.story_key), []).append(event)
         return [
-            StoryEvents(kind, tuple(sorted(events, key=self._rank_event)), is_match_gone)
+            StoryEvents(kind, tuple(sorted(part, key=self._rank_event)), is_match_gone)
             for (kind, is_match_gone, _), events in groups.items()
+            for part in (_split_by_correction(events) if kind == "revised" else [events])
         ]
 
     def _rank_event(self, event: RoutedEvent) -> tuple[bool, bool, float, int, int]:
@@ -224,9 +272,14 @@ class _SubscriptionRouter:
         # A correction that one of these articles took part in was another one.
         own_times = [each.decided_at for each in same if each.article_id in own_ids]
         since = max([self._now - SAME_CORRECTION_PERIOD, *own_times])
-        return [
+        near = [
             each for each in same if not each.is_covered and each.decided_at > since and each.article_id not in own_ids
         ]
+        if group.kind != "revised":
+            return near
+        own = [event.changes for event in group.events]
+        diffs = [(each, self._store.diffs.get(each.article_id, each.version)) for each in near]
+        return [each for each, diff in diffs if all(is_same_correction(diff, changes) for changes in own)]
 
     def _make_alerts(self, groups: Sequence[StoryEvents]) -> list[Notification]:
         """Return the notifications of groups. Add a message for each group up to the burst limit, one for the rest.

@@ -201,6 +201,7 @@ class EntryBuilder:
             severity=draft.changes.severity if draft.changes else None,
             flags=article.flags,
             kinds=tuple(sorted(draft.changes.kinds)) if draft.changes else (),
+            base_version=_get_base_version(draft.request) if draft.changes else None,
         )
 
     def _make_related(
@@ -224,6 +225,11 @@ class EntryBuilder:
         states = (self._store.articles.get_state(member.article.id) for member in members)
         first = min(((state.first_seen_at, state.id) for state in states if state), default=None)
         return first[1] if first else None
+
+
+def _get_base_version(request: EntryRequest) -> int:
+    """Return the version that the edits are compared with."""
+    return (request.article.version or 1) - 1 if request.base_version is None else request.base_version
 
 
 def make_rights_registry(config: Config) -> RightsRegistry:

@@ -6,8 +6,9 @@ falls between two digests, and an article that is found late is in the next one.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from crawler import spiders
@@ -68,7 +69,8 @@ class SourceCount:
 class Digest:
     """What was new from `begin` until before `end` (aware times). `titles` are those of the rules, by name.
 
-    Owners' templates use these names.
+    `left_out` counts the revisions of the period that are less severe than asked for. Owners' templates use these
+    names.
     """
 
     begin: datetime
@@ -79,6 +81,7 @@ class Digest:
     counts: tuple[SourceCount, ...]
     troubles: tuple[Outage, ...]
     titles: dict[str, str]
+    left_out: dict[Severity, int] = field(default_factory=dict)
 
     @property
     def stories(self) -> tuple[DigestStory, ...]:
@@ -100,18 +103,19 @@ def make_digest(
     end: datetime,
     *,
     language: str = "en",
-    min_severity: Severity = Severity.SUBSTANTIVE,
+    min_severity: Severity = Severity.EDITORIAL,
     max_excerpt: int = MAX_DIGEST_EXCERPT,
 ) -> Digest:
     """Return the digest of a period. The times of `query` do not count.
 
-    Less severe revisions than `min_severity` are left out. A story is represented by an article in `language`, which is
-    also that of the rules' titles.
+    Less severe revisions than `min_severity` are left out and counted. A story is represented by an article in
+    `language`, which is also that of the rules' titles.
     """
     seen = _group_by_article(store.versions.list_matched_between(begin, end))
-    changes = [_ArticleChange(builder, query, versions) for versions in seen]
-    reported = [change for change in changes if change.is_reported(min_severity)]
-    return _DigestMaker(builder, store, config, query, begin, end, language, max_excerpt).make_digest(reported)
+    changes = [_ArticleChange(builder, query, versions, min_severity) for versions in seen]
+    reported = [change for change in changes if change.is_reported()]
+    maker = _DigestMaker(builder, store, config, query, begin, end, language, max_excerpt)
+    return maker.make_digest(reported, _count_left_out(store, changes, min_severity))
 
 
 def make_digest_of(
@@ -124,21 +128,29 @@ def make_digest_of(
     end: datetime,
     *,
     language: str = "en",
+    min_severity: Severity = Severity.EDITORIAL,
     max_excerpt: int = MAX_DIGEST_EXCERPT,
 ) -> Digest:
     """Return the digest of these article versions, all of them included.
 
-    Of several versions of an article, the newest is shown, with what changed since the one before the oldest.
+    Of several versions of an article, the newest is shown, with what changed since the one before the oldest. Less
+    severe revisions of the period than `min_severity` are counted.
     """
-    changes = [_ArticleChange(builder, query, versions) for versions in _group_by_article(articles)]
-    return _DigestMaker(builder, store, config, query, begin, end, language, max_excerpt).make_digest(changes)
+    changes = [_ArticleChange(builder, query, versions, min_severity) for versions in _group_by_article(articles)]
+    seen = _group_by_article(store.versions.list_matched_between(begin, end))
+    others = [_ArticleChange(builder, query, versions, min_severity) for versions in seen]
+    maker = _DigestMaker(builder, store, config, query, begin, end, language, max_excerpt)
+    return maker.make_digest(changes, _count_left_out(store, others, min_severity))
 
 
 class _ArticleChange:
     """An article with its versions in the period."""
 
-    def __init__(self, builder: EntryBuilder, query: ArticleQuery, versions: Sequence[Article]) -> None:
-        self._builder, self._query = builder, query
+    def __init__(
+        self, builder: EntryBuilder, query: ArticleQuery, versions: Sequence[Article], min_severity: Severity
+    ) -> None:
+        self._builder, self._query, self._min_severity = builder, query, min_severity
+        self.versions = versions
         self.article = versions[-1]
         self.base_version = (versions[0].version or 1) - 1
         selected = [version for version in versions if query.selects(version)]
@@ -156,16 +168,15 @@ class _ArticleChange:
         self.is_gone = self.article.verdict is Verdict.UNPUBLISHED
         self.is_first = previous is None or not query.selects(previous) or self.article.verdict is Verdict.REPUBLISHED
 
-    def is_reported(self, min_severity: Severity) -> bool:
+    def is_reported(self) -> bool:
         """Return whether the query asks for the article and, if it is only revised, whether that is severe enough."""
         if not self.is_wanted or self.is_first or self.is_gone or not self._query.selects(self.article):
             return self.is_wanted
-        changes = self._builder.get_changes(self.article, self.base_version)
-        return changes is not None and SEVERITY_RANKS[changes.severity] >= SEVERITY_RANKS[min_severity]
+        return self._is_severe(self.base_version)
 
     def make_request(self, max_excerpt: int) -> EntryRequest:
-        """Return what to show: for a revised article what changed, also for a new one whose facts changed since."""
-        base = self.base_version or (1 if self._has_changed_facts() else 0)
+        """Return what to show: for a revised article what changed, also for a new one that was revised since."""
+        base = self.base_version or (1 if self._is_revised_since_found() else 0)
         return EntryRequest(
             article=self.article,
             rules=self._query.rules,
@@ -175,12 +186,27 @@ class _ArticleChange:
             base_version=base or None,
         )
 
-    def _has_changed_facts(self) -> bool:
-        """Return whether the article, new to the reader, has other facts than when it was first read."""
+    def _is_revised_since_found(self) -> bool:
+        """Return whether the article, new to the reader, was revised since it was first read."""
         if not self.is_first or self.is_gone or (self.article.version or 1) == 1:
             return False
-        changes = self._builder.get_changes(self.article, 1)
-        return changes is not None and changes.severity is Severity.SUBSTANTIVE
+        return self._is_severe(1)
+
+    def _is_severe(self, base_version: int) -> bool:
+        """Return whether what changed since a version is as severe as asked for."""
+        changes = self._builder.get_changes(self.article, base_version)
+        return changes is not None and SEVERITY_RANKS[changes.severity] >= SEVERITY_RANKS[self._min_severity]
+
+
+def _count_left_out(store: Store, changes: Iterable[_ArticleChange], min_severity: Severity) -> dict[Severity, int]:
+    """Return how many revisions of wanted articles are less severe than asked for, the least severe first."""
+    counts: Counter[Severity] = Counter()
+    for change in changes:
+        revised = [each for each in change.versions if change.is_wanted and each.verdict is Verdict.REVISED]
+        diffs = (store.diffs.get(each.id, each.version or 1) for each in revised)
+        counts.update(max(diff.severity, Severity.COSMETIC, key=SEVERITY_RANKS.__getitem__) for diff in diffs if diff)
+    small = [each for each in Severity if SEVERITY_RANKS[each] < SEVERITY_RANKS[min_severity]]
+    return {severity: counts[severity] for severity in small if counts[severity]}
 
 
 def _group_by_article(articles: Iterable[Article]) -> list[list[Article]]:
@@ -213,8 +239,8 @@ class _DigestMaker:
     language: str
     max_excerpt: int
 
-    def make_digest(self, changes: list[_ArticleChange]) -> Digest:
-        """Return the digest of these changes."""
+    def make_digest(self, changes: list[_ArticleChange], left_out: dict[Severity, int]) -> Digest:
+        """Return the digest of these changes. `left_out` are the revisions that it only counts."""
         titles = load_rules(self.config.rules).get_titles(self.language)
         rule_order = list(dict.fromkeys((*self.query.rules, *titles)))
         groups: dict[str, list[DigestStory]] = {}
@@ -239,6 +265,7 @@ class _DigestMaker:
             counts=self._count_by_source(sources, changes),
             troubles=list_outages(self.store, sources, self.begin, self.end, self.language),
             titles=titles,
+            left_out=left_out,
         )
 
     def _make_stories(self, changes: list[_ArticleChange], rule_order: list[str]) -> list[DigestStory]:

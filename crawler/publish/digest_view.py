@@ -18,7 +18,7 @@ from crawler.publish.phrases import Phrases
 from crawler.publish.templates import Templates
 from crawler.revisions.alignment import AlignmentType
 from crawler.revisions.kinds import SEVERITY_RANKS, ChangeKind, Severity
-from crawler.rights import ELLIPSIS, Piece
+from crawler.rights import Piece
 
 MAX_STORIES_UNLISTED = 3
 """A digest with more stories has a table of contents."""
@@ -107,6 +107,12 @@ class DigestView:
                 line += f". {self.phrases.count('there', count.there)}"
             lines.append(line)
         return lines
+
+    @property
+    def left_out(self) -> str | None:
+        """How many edits of the period are too small to be shown, by severity."""
+        parts = [self.phrases.count(f"edits_{severity}", count) for severity, count in self.digest.left_out.items()]
+        return self.phrases.fill("left_out", edits=", ".join(parts)) if parts else None
 
     @property
     def troubles(self) -> list[str]:
@@ -267,6 +273,11 @@ class DigestView:
         severe = [edit for edit in edits if _is_shown_first(edit)]
         return [line for edit in severe or edits for line in self._format_edit(edit)]
 
+    def whole_change(self, entry: Entry) -> str | None:
+        """Return the line that names the command for the whole change."""
+        command = entry.diff_command
+        return self.phrases.fill("whole_change", command=command) if command else None
+
     def _format_edit(self, edit: EntryEdit) -> Sequence[tuple[str, Piece]]:
         phrases = self.phrases
         field = f"{phrases[f'field_{edit.field}']}. " if edit.field != "body" else ""
@@ -282,7 +293,7 @@ class DigestView:
                 (phrases["now" if edit.new is not None else "was"], shown),
             ]
         old, new = self._make_piece(edit, edit.old), self._make_piece(edit, edit.new)
-        is_whole = not any(text is None or text.endswith(ELLIPSIS) for text in (edit.old, edit.new))
+        is_whole = not edit.is_cut and edit.old is not None and edit.new is not None
         if is_whole and edit.field != "published_at":
             old, new = mark_differences(old.text, new.text)
         return [(field + phrases["was"], old), (field + phrases["now"], new)]

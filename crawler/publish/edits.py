@@ -24,9 +24,13 @@ OLD, NEW = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """The part of a sentence to show, in one version. `before` and `after` are True where the sentence has more."""
+    """The part of a sentence to show, in one version. `before` and `after` are True where the sentence has more.
+
+    `core` is the span of the changed words in `text`.
+    """
 
     text: str
+    core: TextSpan
     before: bool = False
     after: bool = False
 
@@ -34,8 +38,7 @@ class _Window:
 class EditPlan:
     """The edits of a revision: first which fragments of the bodies they need, then how they look.
 
-    `fragments` begin with the edits that have a new sentence, and for each edit with the new one: if the share is
-    small, it goes to the current text.
+    `fragments` are those of the most severe edit first, its text before and after together.
     """
 
     def __init__(self, old: Article, new: Article, changes: RevisionDiff) -> None:
@@ -44,11 +47,11 @@ class EditPlan:
         self._windows = [(_cut_window(each, "added"), _cut_window(each, "removed")) for each in changed]
         self._places: list[tuple[int, int]] = []
         fragments = []
-        for index in sorted(range(len(changed)), key=lambda index: not changed[index].sentence.new):
+        for index, change in enumerate(changed):
             for side, article in ((NEW, new), (OLD, old)):
                 window = self._windows[index][side]
-                if changed[index].field == "body" and window.text.strip():
-                    fragments.append(Fragment(article=article, text=window.text))
+                if change.field == "body" and window.text.strip():
+                    fragments.append(Fragment(article=article, text=window.text, core=window.core, group=index))
                     self._places.append((index, side))
         self.fragments = tuple(fragments)
 
@@ -63,9 +66,16 @@ class EditPlan:
                 severity=change.severity,
                 claims=change.claims,
                 alignment=change.sentence.alignment,
+                is_cut=any(shown.get((index, side), text) != text for side, text in self._list_body_texts(index)),
             )
             for index, change in enumerate(self._changed)
         )
+
+    def _list_body_texts(self, index: int) -> Iterator[tuple[int, str]]:
+        """Yield the sides that depend on the rights, with what each wants to show."""
+        for side in (OLD, NEW):
+            if (index, side) in self._places:
+                yield side, self._windows[index][side].text
 
     def _format_side(self, index: int, side: int, shown: Mapping[tuple[int, int], str | None]) -> str | None:
         """Return what to show of the old or the new sentence. Only a body's sentence depends on the rights."""
@@ -73,7 +83,7 @@ class EditPlan:
         text = shown.get((index, side)) if self._changed[index].field == "body" else window.text.strip()
         if not text:
             return None
-        before = f"{ELLIPSIS} " if window.before else ""
+        before = f"{ELLIPSIS} " if window.before and not text.startswith(ELLIPSIS) else ""
         after = f" {ELLIPSIS}" if window.after and not text.endswith(ELLIPSIS) else ""
         return f"{before}{text}{after}"
 
@@ -86,16 +96,19 @@ def _cut_window(change: SentenceChange, absent: str) -> _Window:
     spans = list(_list_spans(change.sentence, absent))
     text = "".join(span for span, _ in spans)
     if change.field != "body" or change.sentence.alignment is not AlignmentType.EDITED:
-        return _Window(text.strip())
+        return _Window(text.strip(), (0, len(text.strip())))
     start, end, position = len(text), 0, 0
     for span, is_changed in spans:
         if is_changed:
             start, end = min(start, position), max(end, position + len(span))
         position += len(span)
-    start = text.rfind(" ", 0, max(start - CONTEXT_LENGTH, 0)) + 1
+    first = text.rfind(" ", 0, max(start - CONTEXT_LENGTH, 0)) + 1
     last = text.find(" ", min(end + CONTEXT_LENGTH, len(text)))
-    window = text[start : last if last >= 0 else len(text)].strip()
-    return _Window(window, before=bool(text[:start].strip()), after=not text.rstrip().endswith(window))
+    window = text[first : last if last >= 0 else len(text)]
+    first += len(window) - len(window.lstrip())
+    window = window.strip()
+    core = (min(max(start - first, 0), len(window)), min(max(end - first, 0), len(window)))
+    return _Window(window, core, before=bool(text[:first].strip()), after=not text.rstrip().endswith(window))
 
 
 def _list_spans(sentence: AlignedSentence, absent: str) -> Iterator[tuple[str, bool]]:

@@ -55,7 +55,8 @@ class RelatedArticle:
 class EntryEdit:
     """A sentence that a revision changed. `old` or `new` is None if it does not exist or may not be shown.
 
-    `claims` are the figures, dates and names that differ. They are facts, not text: they may always be shown.
+    `claims` are the figures, dates and names that differ. They are facts, not text: they may always be shown. `is_cut`:
+    the rights leave no room for all of it.
     """
 
     field: str
@@ -64,6 +65,7 @@ class EntryEdit:
     severity: Severity
     alignment: AlignmentType = AlignmentType.EDITED
     claims: tuple[ClaimChange, ...] = ()
+    is_cut: bool = False
 
     def format_claim(self, kind: ChangeKind) -> str | None:
         """Return the changed words of a claim as `old → new`, or None if it did not change."""
@@ -76,10 +78,10 @@ class Entry:
     """One article as an output shows it, with its story.
 
     `headline` is the title, or comes from the text (`is_derived`). Times are aware, in UTC. `published_at` is None if
-    the page has no date. `edits` are what a revised version changed, else empty; `kinds` what that touches. `rules` are
-    those that matched. `story` is the story's number, None without a story. `anchor` is the id of the story's article
-    that was seen first: unlike the number it stays when stories merge. `others` are the story's other articles, the
-    oldest first. `flags` are what is doubtful about the text or its date.
+    the page has no date. `edits` are what changed since `base_version`, else empty; `kinds` what that touches. `rules`
+    are those that matched. `story` is the story's number, None without a story. `anchor` is the id of the story's
+    article that was seen first: unlike the number it stays when stories merge. `others` are the story's other articles,
+    the oldest first. `flags` are what is doubtful about the text or its date.
     """
 
     id: str
@@ -111,6 +113,15 @@ class Entry:
     severity: Severity | None = None
     flags: tuple[ArticleFlag, ...] = ()
     kinds: tuple[ChangeKind, ...] = ()
+    base_version: int | None = None
+
+    @property
+    def diff_command(self) -> str | None:
+        """The command that shows the whole change, or None for an article without edits."""
+        if not self.edits or self.base_version is None:
+            return None
+        first = "" if self.base_version == self.version - 1 else f" --from {self.base_version}"
+        return f"crawler diff {self.id}{first} --to {self.version}"
 
     @property
     def title(self) -> str:

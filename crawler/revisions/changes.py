@@ -20,6 +20,7 @@ from crawler.revisions.alignment import AlignedSentence, AlignmentType, DiffSpan
 from crawler.revisions.claims import find_certain_names
 from crawler.revisions.kinds import SEVERITY_RANKS, ChangeKind, ClaimChange, Severity
 from crawler.revisions.severity import (
+    MAX_JUDGED_LENGTH,
     Judgement,
     format_change,
     judge_added_or_removed,
@@ -139,7 +140,9 @@ def get_rules_version() -> str:
 
 def _diff_fields(texts: Mapping[str, tuple[str, str]], language: str | None) -> Iterator[SentenceChange]:
     sentences = [sentence for pair in texts.values() for text in pair for sentence in split_into_sentences(text)]
-    names = find_certain_names(read_tokens(sentence, language) for sentence in dict.fromkeys(sentences))
+    names = find_certain_names(
+        read_tokens(sentence, language) for sentence in dict.fromkeys(sentences) if len(sentence) <= MAX_JUDGED_LENGTH
+    )
     for field, (old, new) in texts.items():
         for is_changed, group in groupby(
             align_texts(old, new), key=lambda each: each.alignment is not AlignmentType.SAME

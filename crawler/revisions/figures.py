@@ -66,7 +66,8 @@ def parse_digits(written: str, language: str | None) -> Decimal:
 
 def simplify_number(value: Decimal) -> Decimal:
     """Return the number without zeros at the end of its fraction."""
-    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()
+    whole = value.to_integral_value()
+    return whole if value == whole else value.normalize()
 
 
 def parse_roman(word: str) -> Decimal | None:

@@ -15,6 +15,8 @@ from crawler.text.months import get_month_numbers
 
 MAX_STAMP_LENGTH = 200
 """Characters: a longer passage is text, whatever it begins with."""
+MAX_LINE_LENGTH = 2000
+"""Characters: in a longer line nothing is searched, because the time of some patterns grows with its square."""
 _SEGMENT_PATTERN = re.compile(r"[|·•\n]|[^|·•\n]+")
 _PARENTHESES_PATTERN = re.compile(r"\([^()]{1,120}\)")
 _SEPARATORS = r"[\s,;|·•/—–-]*"
@@ -26,6 +28,8 @@ def remove_page_stamps(sentence: str) -> str:
     >>> remove_page_stamps("Updated 17:45 | Views: 1 278"), remove_page_stamps("2) They met at 17:45.")
     ('', 'They met at 17:45.')
     """
+    if len(sentence) > MAX_LINE_LENGTH:
+        return sentence
     patterns = _load_patterns()
     text = patterns.item.sub(_drop_item_number, patterns.first_item.sub("", sentence.strip(), count=1))
     if is_page_stamp(text):

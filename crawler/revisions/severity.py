@@ -29,6 +29,10 @@ MIN_RUN_LENGTH = 3
 MIN_CLAUSE_LENGTH = 2
 """The same for all content words of a clause: "Residents who stayed behind"."""
 MIN_ROOT_LENGTH = 5
+MAX_JUDGED_LENGTH = 5000
+"""Characters of a text without sentence ends that is judged word by word."""
+CONTEXT_LENGTH = 300
+"""Characters of what both versions have that is kept on either side of the change."""
 MIN_SENTENCE_WORDS = 3
 """Words of a sentence without a final mark. A shorter one is a heading, a caption or a signature."""
 _END_OF_SENTENCE = Token(TokenKind.MARK, ".", ".")
@@ -56,9 +60,12 @@ def judge_edit(
     old: str, new: str, *, language: str | None = None, known_names: Collection[str] = frozenset()
 ) -> Judgement:
     """Return the judgement about a sentence that was edited. `known_names` are certain names of the text."""
+    old, new = _trim_common_text(old, new)
     before, after = read_tokens(old, language), read_tokens(new, language)
     if [token.key for token in before] == [token.key for token in after]:
         return Judgement((ChangeKind.FORM,), Severity.COSMETIC, _explain_form(old, new))
+    if max(len(old), len(new)) > MAX_JUDGED_LENGTH:
+        return Judgement((ChangeKind.CLAUSE,), Severity.SUBSTANTIVE, "a long passage")
     before, after = unify_abbreviations(before, after)
     if [token.key for token in before] == [token.key for token in after]:
         return Judgement((ChangeKind.WORDING,), Severity.EDITORIAL, "an abbreviation or its words")
@@ -74,6 +81,16 @@ def judge_edit(
     if Counter(_list_word_keys(before)) == Counter(_list_word_keys(after)):
         return Judgement((ChangeKind.ORDER,), Severity.EDITORIAL, "another order of the words")
     return Judgement((ChangeKind.WORDING,), Severity.EDITORIAL, "other words")
+
+
+def _trim_common_text(old: str, new: str) -> tuple[str, str]:
+    """Return a very long sentence without most of what both versions begin and end with."""
+    if max(len(old), len(new)) <= MAX_JUDGED_LENGTH:
+        return old, new
+    start = max(count_common_letters(old, new) - CONTEXT_LENGTH, 0)
+    rest = count_common_letters(old[: start - 1 if start else None : -1], new[: start - 1 if start else None : -1])
+    end = max(rest - CONTEXT_LENGTH, 0)
+    return old[start : len(old) - end], new[start : len(new) - end]
 
 
 def judge_added_or_removed(sentence: str, kind: ChangeKind, *, language: str | None = None) -> Judgement:

@@ -40,9 +40,11 @@ _PIECE_PATTERN = re.compile(
 )
 _KEPT_MARKS = frozenset(',;:()?"-№/&%$€£¥₸₽')
 _CURRENCY_MARKS = frozenset("$€£¥₸₽")
-_SINGLE_QUOTES = re.compile(r"(?<![\w'])'([^\s'](?:[^\n]*?[^\s'])?)'(?![\w'])")
+_SINGLE_QUOTES = re.compile(r"(?<![\w'])'([^\s'](?:[^\n]{0,200}?[^\s'])?)'(?![\w'])")
 _DASH_TABLE = str.maketrans({"\u2010": "-", "\u2012": "-", "\u2015": " - ", "\u2014": " - ", "\u2043": "-", "`": "'"})
 _RANGE_KEY = "-"
+MAX_NUMBER_LENGTH = 20
+"""Digits of a value. A longer run is a code, of which every digit counts."""
 MAX_ENDING_LENGTH = 4
 """Letters of a case ending behind "%" or a clock time."""
 
@@ -242,7 +244,8 @@ class _PieceReader:
                 length = 1
             piece, word = self._peek(at + length), self._get_word(at + length)
             number = None
-            if piece.kind == "digits" and not (numbers and not numbers[-1].is_scale):
+            is_short = len(piece.text) <= MAX_NUMBER_LENGTH
+            if piece.kind == "digits" and is_short and not (numbers and not numbers[-1].is_scale):
                 number = NumberWord(parse_digits(piece.text, self._language), is_spelled=False)
                 length += self._count_ending(at + length + 1)
             elif word:
@@ -307,6 +310,8 @@ class _PieceReader:
         self._at += 1
         if piece.kind == "mark":
             self._tokens.append(Token(TokenKind.MARK, piece.text, piece.text))
+        elif piece.kind == "digits":
+            self._tokens.append(Token(TokenKind.NUMBER, f"#{piece.text}", piece.text))
         else:
             word = piece.text.lower()
             self._tokens.append(Token(TokenKind.WORD, word, piece.text, word))
@@ -324,7 +329,8 @@ def _drop_year_words(tokens: Sequence[Token]) -> Iterator[Token]:
 
 def is_year(token: Token) -> bool:
     """Return whether a number can be a year."""
-    return token.kind is TokenKind.NUMBER and token.key[1:].isdigit() and int(token.key[1:]) in YEARS
+    digits = token.key[1:]
+    return token.kind is TokenKind.NUMBER and len(digits) == 4 and digits.isdecimal() and int(digits) in YEARS
 
 
 def _unify_ranges(tokens: Iterator[Token]) -> list[Token]:

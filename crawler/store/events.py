@@ -72,6 +72,7 @@ class PastNotification(NamedTuple):
     """
 
     article_id: str
+    version: int
     verdict: Verdict
     decided_at: datetime
     message_id: int | None
@@ -190,7 +191,7 @@ class NotificationRepository:
         """Return what a subscription was notified of, or will be in its digest, about these articles."""
         columns = select_columns(notifications, ("article_id", "decision", "decided_at", "message_id"))
         query = (
-            select(*columns, change_events.c.verdict)
+            select(*columns, change_events.c.verdict, change_events.c.version)
             .join_from(notifications, change_events)
             .where(notifications.c.subscription == subscription, notifications.c.article_id.in_(article_ids))
             .order_by(notifications.c.id)
@@ -199,6 +200,7 @@ class NotificationRepository:
         return [
             PastNotification(
                 article_id=row.article_id,
+                version=row.version,
                 verdict=Verdict(row.verdict),
                 decided_at=row.decided_at,
                 message_id=row.message_id,

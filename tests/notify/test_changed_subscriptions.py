@@ -104,10 +104,10 @@ def test_a_late_alert_waits_for_the_end_of_quiet_hours(store: Store) -> None:
 def test_a_message_that_cannot_be_rendered_holds_up_no_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = MessageRenderer.build_entry
 
-    def entry(self: MessageRenderer, subscription: Subscription, article: Article) -> Entry:
+    def entry(self: MessageRenderer, subscription: Subscription, article: Article, base: int | None = None) -> Entry:
         if article.id == "mfa:2:ru":
             raise OverflowError
-        return whole(self, subscription, article)
+        return whole(self, subscription, article, base)
 
     monkeypatch.setattr(MessageRenderer, "build_entry", entry)
     with WebhookServer() as hook:

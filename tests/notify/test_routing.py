@@ -110,17 +110,47 @@ def test_unit_article_alerts_for_each_article(store: Store) -> None:
     assert desk.route() == 2
 
 
-def test_only_a_substantive_revision_is_an_alert(store: Store) -> None:
-    desk = RoutingDesk(store)
+@pytest.mark.parametrize(
+    ("revisions", "decisions"),
+    [
+        (None, [Decision.SKIP, Decision.ALERT, Decision.ALERT]),
+        ("substantive", [Decision.SKIP, Decision.SKIP, Decision.ALERT]),
+        ("cosmetic", [Decision.ALERT, Decision.ALERT, Decision.ALERT]),
+    ],
+)
+def test_every_revision_that_is_severe_enough_is_an_alert(
+    store: Store, revisions: str | None, decisions: list[Decision]
+) -> None:
+    desk = RoutingDesk(store, press={"revisions": revisions} if revisions else {})
     article = desk.publisher.publish("1")
     desk.route()
-    edited = desk.publisher.revise(article, "обсудили", "рассмотрели")
+    for old, new in (
+        ("Собеседники", "собеседники"),
+        ("обсудили", "рассмотрели"),
+        ("в ближайшие месяцы", "не позднее 15 мая 2026 года"),
+    ):
+        article = desk.publisher.revise(article, old, new)
+        desk.route()
+    assert desk.list_decisions(article.id) == [Decision.ALERT, *decisions]
+    skipped = [n for n in desk.list_notifications(article.id) if n.decision is Decision.SKIP]
+    assert all("the revision is cosmetic" in (n.reason or "") for n in skipped[:1])
+    subjects = desk.list_subjects()
+    assert [subject.startswith("Revised: ") for subject in subjects] == [
+        False,
+        *[True] * decisions.count(Decision.ALERT),
+    ]
+
+
+def test_another_correction_of_the_same_story_is_another_alert(store: Store) -> None:
+    desk = RoutingDesk(store)
+    russian = desk.publisher.publish("1", "ru")
+    copy = desk.publisher.publish("9", "ru", source="ktkz", verdict=Verdict.COPY)
     desk.route()
-    desk.publisher.revise(edited, "в ближайшие месяцы", "не позднее 15 мая 2026 года")
-    desk.route()
-    assert desk.list_decisions(article.id) == [Decision.ALERT, Decision.SKIP, Decision.ALERT]
-    assert "editorial" in (desk.list_notifications(article.id)[1].reason or "")
-    assert [subject.startswith("Revised: ") for subject in desk.list_subjects()] == [False, True]
+    desk.publisher.revise(russian, "в ближайшие месяцы", "не позднее 15 мая 2026 года")
+    assert desk.route() == 1
+    desk.publisher.revise(copy, "в ближайшие месяцы", "не позднее 20 мая 2026 года")
+    assert desk.route() == 1
+    assert desk.list_decisions(copy.id)[-1] is Decision.ALERT
 
 
 def test_a_revision_that_removes_the_match_is_an_alert(store: Store) -> None:
@@ -163,6 +193,32 @@ def test_one_correction_in_three_languages_is_one_alert(store: Store) -> None:
         desk.publisher.revise(article, old, f"{old} 7")
     assert desk.route() == 1
     assert sum(desk.list_decisions(article.id)[-1] is Decision.ALERT for article in versions) == 1
+
+
+def test_two_corrections_at_once_are_two_alerts(store: Store) -> None:
+    desk = RoutingDesk(store)
+    russian = desk.publisher.publish("1", "ru")
+    copy = desk.publisher.publish("9", "ru", source="ktkz", verdict=Verdict.COPY)
+    desk.route()
+    desk.publisher.revise(russian, "в ближайшие месяцы", "не позднее 15 мая 2026 года")
+    desk.publisher.revise(copy, "обсудили", "отказались обсуждать")
+    assert desk.route() == 2
+
+
+def test_two_revisions_of_an_article_at_once_are_shown_as_one_change(store: Store) -> None:
+    desk = RoutingDesk(store)
+    article = desk.publisher.publish("1", "ru")
+    desk.route()
+    article = desk.publisher.revise(article, "обсудили", "отказались обсуждать")
+    desk.publisher.revise(article, "в ближайшие месяцы", "не позднее 15 мая 2026 года")
+    assert desk.route() == 1
+    writer = MessageRenderer(desk.config, store)
+    (newest, _), *_ = desk.store.deliveries.list_newest()
+    letter = writer.render(newest)
+    assert letter is not None
+    assert "crawler diff mfa:1:ru --from 1 --to 3" in letter.text
+    assert "отказались" in letter.text
+    assert "15 мая" in letter.text
 
 
 def test_a_page_taken_down_is_an_alert(store: Store) -> None:

@@ -25,7 +25,9 @@ from crawler.config import Config
 from crawler.items import Article, Health, Verdict
 from crawler.publish.builder import EntryBuilder
 from crawler.publish.digest import Digest, make_digest, make_digest_of
+from crawler.publish.digest_view import DigestView
 from crawler.publish.outages import MAX_RUNS_EXAMINED
+from crawler.publish.phrases import Phrases
 from crawler.publish.query import ArticleQuery
 from crawler.revisions.kinds import Severity
 from crawler.store import Alarm, Store
@@ -42,7 +44,7 @@ def make_day_digest(
     *,
     wanted: ArticleQuery | None = None,
     language: str = "en",
-    revisions: Severity = Severity.SUBSTANTIVE,
+    revisions: Severity = Severity.EDITORIAL,
 ) -> Digest:
     maker = EntryBuilder(CONFIG, store, language=language)
     return make_digest(
@@ -129,13 +131,36 @@ def test_a_new_article_with_changed_facts_shows_what_changed(store: Store) -> No
     assert {edit.field for edit in told.entry.edits} == {"body"}
 
 
-def test_a_new_article_with_other_words_is_only_new(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("revisions", "is_shown"), [(Severity.SUBSTANTIVE, False), (Severity.EDITORIAL, True), (Severity.COSMETIC, True)]
+)
+def test_a_new_article_shows_revisions_that_are_severe_enough(
+    store: Store, revisions: Severity, is_shown: bool
+) -> None:
     first, _ = make_flood()
     save_article(store, first, NOON)
     reworded = first.body.replace("подтопило", "затопило")
     save_article(store, make_later_version(first, Verdict.REVISED, body=reworded), NOON + HOUR)
-    (told,) = make_day_digest(store).stories
-    assert (told.entry.version, told.entry.edits, told.entry.severity) == (2, (), None)
+    found = make_day_digest(store, revisions=revisions)
+    (told,) = found.stories
+    assert (told.entry.version, bool(told.entry.edits)) == (2, is_shown)
+    assert told.entry.severity is (Severity.EDITORIAL if is_shown else None)
+    assert found.left_out == ({} if is_shown else {Severity.EDITORIAL: 1})
+
+
+def test_cosmetic_revisions_are_counted(store: Store) -> None:
+    first, _ = make_flood()
+    other = make_article("mfa:9:ru", "О погоде", "Дождь идёт второй день. " * 9, NOON, "https://www.gov.kz/9")
+    for article in (first, other):  # the other one has no match
+        save_article(store, article, BEGIN - HOUR)
+        plain = make_later_version(article, Verdict.REVISED, body=article.body.replace("ё", "е"))
+        save_article(store, plain, NOON)
+        save_article(store, make_later_version(plain, Verdict.REVISED, body=f"{plain.body}…"), NOON + HOUR)
+    found = make_day_digest(store)
+    assert (found.is_empty, found.left_out) == (True, {Severity.COSMETIC: 2})
+    assert DigestView(found, Phrases("en", ALMATY)).left_out == "Not shown: 2 cosmetic edits."
+    told = make_day_digest(store, revisions=Severity.COSMETIC)
+    assert (list_entry_ids(told), told.left_out) == ([first.id], {})
 
 
 def test_several_revisions_are_shown_as_one_change(store: Store) -> None:

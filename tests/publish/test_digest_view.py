@@ -124,7 +124,7 @@ def test_every_revised_article_of_a_story_says_what_changed(store: Store, form: 
     assert (told.entry.id, [each.id for each in told.changed]) == ("mfa:1300001:kk", ["mfa:1300001:ru"])
     text = strip_markup(render_view(store, "kk", form))
     assert "Бұл да түзетілді: Қазақстан Сыртқы істер министрлігі, орыс тілі" in text
-    assert text.count("45 → 54") == 2
+    assert text.count("Бұрын:") == text.count("Қазір:") >= 2
     assert "Казахстан и МККК обсудили курс для военных медиков (54)" in text.replace("\\", "")
 
 

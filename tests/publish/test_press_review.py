@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -101,7 +102,7 @@ def test_pdf_has_letters_links_outline_and_pages(day: Store, tmp_path: Path, lan
     found = open_pdf(day, tmp_path, language)
     texts = [page.extract_text() for page in found.pages]
     assert "Қызылордада Қызыл Жарты Ай қоғамының" in " ".join(" ".join(texts).split())
-    assert "40 → 60" in " ".join(texts)
+    assert re.search(r"Уральске\s40\s.*Уральске\s60\s", " ".join(texts), re.DOTALL)
     assert "‹" in " ".join(texts)
     links = [link.get_object() for page in found.pages for link in page.get("/Annots", [])]
     addresses = {str(link["/A"]["/URI"]) for link in links if "/A" in link and "/URI" in link["/A"]}
@@ -176,7 +177,7 @@ def test_every_revised_article_of_a_story_says_what_changed(store: Store, tmp_pa
     for ending in ("docx", "pdf"):
         text = " ".join(read_text(store, tmp_path, f"en.{ending}").split())
         assert "Revised as well: Ministry of Foreign Affairs of Kazakhstan, Russian" in text
-        assert text.count("45 → 54") == 2
+        assert text.count("Before:") == text.count("Now:") >= 2
 
 
 def test_characters_that_xml_forbids_are_replaced(store: Store, tmp_path: Path) -> None:

@@ -245,3 +245,12 @@ def test_alignment_of_another_text_raises() -> None:
         apply_alignment("Something else.", align_texts("One.", "Two."))
     with pytest.raises(ValueError, match="continues after"):
         apply_alignment("One. And more.", align_texts("One.", "Two."))
+
+
+@pytest.mark.parametrize(
+    "text", ["1" * 9000, "(" * 9000, "'a " * 3000, "Updated " * 1200, "Слово " * 1500, "1 " * 4000, " " * 9000]
+)
+def test_strange_texts_are_judged_in_bounded_time(text: str) -> None:
+    found = diff_bodies(f"{text}a город 1", f"{text}b город 2")
+    assert found.severity is Severity.SUBSTANTIVE
+    assert diff_bodies(f"{text}b город 2", f"{text}a город 1").severity is Severity.SUBSTANTIVE

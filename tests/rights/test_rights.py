@@ -89,14 +89,22 @@ def draw_demand(item: Article, data: st.DataObject) -> ExcerptDemand:
         item,
         max_length=data.draw(st.one_of(st.none(), st.integers(0, 200))),
         with_opening=data.draw(st.booleans()),
-        fragments=tuple(Fragment(article=item, text=sentence) for sentence in chosen),
+        fragments=tuple(
+            Fragment(article=item, text=sentence, core=draw_core(sentence, data), group=number // 2)
+            for number, sentence in enumerate(chosen)
+        ),
         headline_only=data.draw(st.booleans()),
     )
 
 
+def draw_core(sentence: str, data: st.DataObject) -> tuple[int, int]:
+    start = data.draw(st.integers(0, len(sentence)))
+    return start, data.draw(st.integers(start, len(sentence)))
+
+
 def list_shown_texts(item: Article, allowed: AllowedText) -> list[str]:
     headline = allowed.headline.rstrip("…") if allowed.is_headline_derived else ""
-    fragments = [(text or "").rstrip("…") for text in allowed.fragments]
+    fragments = [(text or "").removeprefix("… ").rstrip("…") for text in allowed.fragments]
     words = [match.surface for match in allowed.named_matches]
     return [text for text in (headline, *fragments, *words, *(p.text for p in allowed.excerpt.pieces)) if text]
 
@@ -248,8 +256,53 @@ def test_a_text_on_another_sources_site_names_that_source() -> None:
 def test_a_fragment_that_is_not_in_the_body_is_none() -> None:
     texts = ("Этого там нет.", "Первое предложение говорит о погоде и ни о чём другом.")
     item = make_article_of(TEXT)
-    allowed = allocate_one(item, fragments=tuple(Fragment(article=item, text=text) for text in texts))
+    allowed = allocate_one(
+        item, fragments=tuple(Fragment(article=item, text=text, core=(0, len(text))) for text in texts)
+    )
     assert allowed.fragments == (None, texts[1])
+
+
+def make_edit(old: str, new: str, old_word: str, new_word: str, group: int = 0) -> tuple[Fragment, Fragment]:
+    """Return the fragments of an edit of the whole body, after and before."""
+    sides = ((old, old_word, 1), (new, new_word, 2))
+    before, after = (
+        Fragment(
+            article=make_article_of(text, version=version),
+            text=text,
+            core=(text.index(word), text.index(word) + len(word)),
+            group=group,
+        )
+        for text, word, version in sides
+    )
+    return after, before
+
+
+def test_both_sides_of_an_edit_are_shown_of_a_short_text() -> None:
+    old = "Представители двух стран вчера решительно осудили обстрел больницы в городе на берегу реки."
+    new = old.replace("осудили", "отметили")
+    edit = make_edit(old, new, "осудили", "отметили")
+    allowed = allocate_one(edit[0].article, fragments=edit)
+    after, before = allowed.fragments
+    assert after is not None
+    assert before is not None
+    assert "отметили" in after
+    assert "осудили" in before
+    assert len(after.strip("… ")) + len(before.strip("… ")) <= 0.3 * len(new)
+
+
+def test_changed_sentences_come_before_the_quotation() -> None:
+    old = f"{TEXT} Все стороны согласились на перемирие."
+    new = f"{TEXT} Некоторые стороны согласились на перемирие."
+    edit = make_edit(old, new, "Все", "Некоторые")
+    item = replace(edit[0].article, matches=(make_match(new, "погоде"),))
+    fragments = tuple(
+        replace(each, article=item if index == 0 else each.article, text=each.text[len(TEXT) + 1 :], core=(0, 9))
+        for index, each in enumerate(edit)
+    )
+    allowed = allocate_one(item, fragments=fragments)
+    assert allowed.fragments == tuple(each.text for each in fragments)
+    shown = sum(len(each.text) for each in fragments) + count_shown(allowed.excerpt)
+    assert shown <= 0.3 * len(new)
 
 
 @pytest.mark.parametrize("cut", ["", "…", "..."])

@@ -39,7 +39,7 @@ def diff(
     ] = None,
     language: Annotated[
         str | None,
-        typer.Option("--language", metavar="LANGUAGE", help="Language of the texts: en, ru or kk. Default: detected."),
+        typer.Option("--language", metavar="LANGUAGE", help="Language of the article texts: en, ru or kk."),
     ] = None,
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Judge the edits of a JSON Lines file A, or of standard input.")

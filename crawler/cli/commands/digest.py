@@ -37,7 +37,7 @@ def digest(
     language: FormerLanguageOption = None,
     revisions: Annotated[
         MinSeverity, typer.Option(help="Least severity of the revisions to include.")
-    ] = MinSeverity.SUBSTANTIVE,
+    ] = MinSeverity.EDITORIAL,
     redact: Annotated[
         list[str] | None, typer.Option(metavar="PATTERN", help="Pattern of text to black out. Repeatable.")
     ] = None,

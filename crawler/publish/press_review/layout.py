@@ -150,6 +150,7 @@ def _make_edits(view: DigestView, entry: Entry) -> Iterator[ReviewParagraph]:
     for label, piece in view.edits(entry):
         runs = [_make_run(f"{label}: ", strong=True), *_make_piece_runs(piece, entry.language)]
         yield _make_paragraph(ParagraphKind.CHANGE, runs)
+    yield _make_line(ParagraphKind.SOFT, view.whole_change(entry) or "")
 
 
 def _make_end(view: DigestView) -> Iterator[ReviewParagraph]:
@@ -158,6 +159,7 @@ def _make_end(view: DigestView) -> Iterator[ReviewParagraph]:
     for line in view.counts:
         yield _make_line(ParagraphKind.ITEM, line)
     yield _make_line(ParagraphKind.SOFT, phrases["counted"])
+    yield _make_line(ParagraphKind.SOFT, view.left_out or "")
     if view.troubles:
         yield _make_paragraph(ParagraphKind.TEXT, [_make_run(phrases["trouble"], strong=True)])
         for line in view.troubles:
