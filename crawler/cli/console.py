@@ -46,6 +46,14 @@ def clean_printed_warnings() -> None:
         logging.lastResort.setFormatter(OneLineFormatter())
 
 
+def is_file_name(text: str) -> bool:
+    """Return whether a text is the name of a file that exists. An article's address may be too long for a name."""
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long, or with a NUL
+        return False
+
+
 def read_text(file: str, name: str = "file") -> str:
     """Return the text of a UTF-8 file, or of standard input for `-`. Raise UsageError when it cannot be read."""
     try:

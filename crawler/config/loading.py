@@ -57,6 +57,7 @@ def load_config(explicit_path: Path | None = None) -> Config:
     text, values = _read_file(path)
     _raise_if_unknown_variable()
     if path is not None:
+        _raise_if_nul(values, path, text)
         _raise_if_proxy_password(values, path, text)
         _resolve_paths(values, path.absolute().parent)
     try:
@@ -121,6 +122,22 @@ def _list_channel_tables(values: dict[str, Any]) -> list[dict[str, Any]]:
 def list_variables() -> list[str]:
     """Return the names of the `CRAWLER_*` variables in the environment."""
     return sorted(name for name in os.environ if name.startswith(VARIABLE_PREFIX))
+
+
+def _raise_if_nul(values: dict[str, Any], path: Path, text: str) -> None:
+    """Raise ConfigError for a text with a NUL character: no file, address or header can have one."""
+
+    def find(value: object, keys: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+        if isinstance(value, str) and "\0" in value:
+            yield keys
+        for key, each in (
+            value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        ):
+            yield from find(each, (*keys, key))
+
+    for keys in find(values, ()):
+        where = format_location(str(path), text, keys)
+        raise ConfigError(f"{where}: {'.'.join(map(str, keys))} has a NUL character (\\u0000). Remove it.")
 
 
 def _raise_if_proxy_password(values: dict[str, Any], path: Path, text: str) -> None:

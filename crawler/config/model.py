@@ -20,6 +20,7 @@ from crawler.config.toml_file import format_location
 from crawler.errors import UnknownSource, format_install_advice, suggest_nearest
 from crawler.text.ages import parse_age
 from crawler.text.dates import load_time_zone
+from crawler.text.urls import resolve_url
 
 CONFIG_FILE_NAME = "crawler.toml"
 VARIABLE_PREFIX = "CRAWLER_"
@@ -69,11 +70,22 @@ class FeedsConfig(ConfigSection):
 
 
 def validate_web_address(value: str | None) -> str | None:
-    """Return a web address. Raise ValueError for a scheme other than http and https, and for a user name."""
-    if value is not None and not re.match(r"https?://[^/\s]+", value):
+    """Return a web address. Raise ValueError for a scheme other than http and https, a user name, and a query."""
+    if value is None:
+        return None
+    if not re.match(r"https?://[^/\s]+", value):
         raise ValueError("must begin with http:// or https://")
-    if value is not None and "@" in re.split(r"[/?#\\]", value.partition("://")[2], maxsplit=1)[0]:
+    if "@" in re.split(r"[/?#\\]", value.partition("://")[2], maxsplit=1)[0]:
         raise ValueError("must have no user name or password (the address is not shown)")
+    if resolve_url(value, "") != value or "?" in value or "#" in value:
+        raise ValueError("must be a web address such as https://example.org/path, without ? and #")
+    return value
+
+
+def validate_contact(value: str | None) -> str | None:
+    """Return the contact. Raise ValueError for one that would be more than one line of a request."""
+    if value is not None and not value.isprintable():
+        raise ValueError("must be one line without control characters")
     return value
 
 
@@ -187,6 +199,11 @@ class Config(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the sources in order: variables, then the file, whose values are the init values."""
         return (env_settings, init_settings)
+
+    @field_validator("contact")
+    @classmethod
+    def _validate_contact(cls, value: str | None) -> str | None:
+        return validate_contact(value)
 
     @field_validator("timezone")
     @classmethod

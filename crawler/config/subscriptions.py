@@ -12,6 +12,8 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from crawler.config.base import ArticleLanguage, ConfigSection, validate_timezone
 from crawler.config.delivery_times import DeliverySchedule, DeliveryScheduleField, QuietHoursField
 
+MAX_ADDRESS_LENGTH = 65_536
+"""Characters of a file with an address that are read."""
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -23,10 +25,11 @@ def _read_address(value: object) -> object:
         raise ValueError('write an address, or { file = "/path/of/a/file" } with the address in it')
     path = Path(value["file"]).expanduser()
     try:
-        text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MAX_ADDRESS_LENGTH).strip()
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name that no file can have
         raise ValueError(f"the file {path} cannot be read") from error
-    if not text or "\n" in text:
+    if not text or not text.isprintable():
         raise ValueError(f"the file {path} must contain one address and nothing else")
     return text
 
@@ -57,7 +60,7 @@ class Subscription(ConfigSection):
     timezone: str | None = Field(None, description="of `when`, `quiet` and times in messages; None: the global one")
     language: ArticleLanguage = Field("en", description="language of the text around the articles")
     form: Literal["short", "full"] = "full"
-    burst: int = Field(20, ge=1, description="maximum alerts within 10 minutes; one message holds the rest")
+    burst: int = Field(20, ge=1, le=10_000, description="maximum alerts within 10 minutes; one message holds the rest")
     empty: Literal["once", "always", "never"] = Field("once", description="when to send a digest without articles")
     redact: tuple[str, ...] = Field((), description="regular expressions to black out in every message")
 

@@ -18,3 +18,6 @@ def test_number_that_no_database_holds_is_unknown(tmp_path: Path, number: str) -
     assert isinstance(found.exception, UsageError)
     assert "There is no story" in str(found.exception)
     assert CliRunner().invoke(app, ["articles", "--limit", number[:31]], env=environment).exit_code == 2
+    for command in ("compare", "diff"):  # they take names of files too, and no file has such a name
+        found = CliRunner().invoke(app, [command, number, number], env=environment)
+        assert isinstance(found.exception, UsageError), found.exception

@@ -71,6 +71,49 @@ def test_number_is_finite(tmp_path: Path, key: str, number: str) -> None:
         load_config(path)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "http://[",
+            "http://a b/",
+            "http://h:99999",
+            "http://h:x",
+            "http://h?x",
+            "http://h#f",
+            "http://%00/",
+            "http:///x",
+        ),
+        *("http://h\\\\@x", "http://\\u001b[2J", "http://\\u200b/", "ftp://h", "//h", ""),
+    ],
+)
+@pytest.mark.parametrize("key", ["sources.ktkz.base_url", "feeds.address"])
+def test_address_is_a_web_address(tmp_path: Path, key: str, url: str) -> None:
+    path = tmp_path / "crawler.toml"
+    path.write_text(f'{key} = "{url}"\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=key) as caught:
+        load_config(path)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ('data_dir = "a\\u0000b"', "data_dir"),
+        ('database = "sqlite:///a\\u0000b"', "database"),
+        ('[sources.mfa]\nwatched = ["x", "a\\u0000b"]', r"sources\.mfa\.watched\.1"),
+        ('contact = "a@example.org\\r\\nX-Own: yes"', "contact"),
+        ('contact = "\\u001b[2J"', "contact"),
+    ],
+)
+def test_text_has_no_character_that_ends_a_name_or_a_header(tmp_path: Path, line: str, key: str) -> None:
+    path = tmp_path / "crawler.toml"
+    path.write_text(line + "\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=key) as caught:
+        load_config(path)
+    assert str(caught.value).isprintable()
+
+
 @pytest.mark.parametrize("url", ["https://name:geheim@example.org/", "http://geheim@example.org", "https://a@b:c@d"])
 def test_base_url_has_no_user_or_password(tmp_path: Path, url: str) -> None:
     with pytest.raises(ConfigError, match="base_url") as caught:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli.console import parse_json_line, print_json, read_text
+from crawler.cli.console import is_file_name, parse_json_line, print_json, read_text
 from crawler.cli.options import JsonOption
 from crawler.errors import UsageError
 
@@ -114,7 +113,7 @@ def _compare_two(config: Config, a: str, b: str, embedding: Embedding | None) ->
     from crawler.context.configured_store import open_configured_store
     from crawler.similarity.comparison import compare_documents
 
-    if Path(a).is_file() and Path(b).is_file():
+    if is_file_name(a) and is_file_name(b):
         return compare_documents(_read_document(a, embedding), _read_document(b, embedding))
     with open_configured_store(config) as store:
         documents = [_find_document(name, store, config, embedding) for name in (a, b)]
@@ -136,7 +135,7 @@ def _find_document(name: str, store: Store, config: Config, embedding: Embedding
     from crawler.similarity.documents import make_article_document
     from crawler.text.dates import load_time_zone
 
-    if Path(name).is_file():
+    if is_file_name(name):
         return _read_document(name, embedding)
     article = next(iter(store.articles.list_by_url(name)), None) if "://" in name else None
     if article is None and not find_article_ids(store, name, config):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crawler.cli.commands.versions import format_version, version_to_dict
-from crawler.cli.console import parse_json_line, print_error, print_json, read_text
+from crawler.cli.console import is_file_name, parse_json_line, print_error, print_json, read_text
 from crawler.cli.options import MAX_COUNT, JsonOption
 from crawler.errors import UsageError
 from crawler.items import Article
@@ -100,7 +99,7 @@ def _show_text_diff(old_file: str, new_file: str, language: str | None, *, as_js
     from crawler.revisions.changes import diff_texts
 
     for file in (old_file, new_file):
-        if file != "-" and not Path(file).is_file():
+        if file != "-" and not is_file_name(file):
             raise UsageError(f"There is no text file {file}: with two arguments, diff compares two files.")
     changes = diff_texts(read_text(old_file), read_text(new_file), language)
     if as_json:
