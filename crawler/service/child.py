@@ -168,7 +168,7 @@ def describe_death(status: int, crash_report: Iterable[bytes]) -> str:
     where = f", in {line[3].decode()} ({line[1].decode()}:{line[2].decode()})" if line else ""
     if status >= 0:
         return f"its process ended itself with status {status}{where}"
-    hint = "; the system may have run out of memory" if -status == signal.SIGKILL else ""
+    hint = "; something killed it, or memory ran out" if -status == signal.SIGKILL else ""
     name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
     return f"it was ended by {name} ({signal.strsignal(-status)}){hint}{where}"
 
