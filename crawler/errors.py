@@ -190,9 +190,14 @@ class NotAnArticle(CrawlerError):
 
 
 class ForbiddenTarget(CrawlerError, kind="Refused"):
-    """The crawler refuses the URL: a private address, another scheme, a body above the size limit."""
+    """The crawler refuses the URL: a private address, another scheme, a body above the size limit (`is_too_large`)."""
 
     exit_code = 11
+
+    def __init__(self, message: object = "", *, is_too_large: bool = False) -> None:
+        """Set the message."""
+        super().__init__(message)
+        self.is_too_large = is_too_large
 
 
 def suggest_nearest(name: str, known: Iterable[str]) -> str:

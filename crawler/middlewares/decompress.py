@@ -54,7 +54,8 @@ class DecompressMiddleware:
         try:
             body = decode_body(response.body, encoding, self._max_size)
         except BodyTooLarge as error:
-            raise RequestFailed(ForbiddenTarget(format_too_large(request.url, self._max_size))) from error
+            too_large = ForbiddenTarget(format_too_large(request.url, self._max_size), is_too_large=True)
+            raise RequestFailed(too_large) from error
         except UndecodableBody as error:
             assert self._crawler.spider is not None
             retry = make_retry_request(request, f"broken {encoding}", self._crawler.spider)

@@ -73,7 +73,8 @@ class GuardMiddleware:
                 message = _format_private_address(request.url, host, refused_hosts[host])
                 raise _make_forbidden(message) from exception
         if isinstance(exception, DownloadCancelledError):
-            raise _make_forbidden(format_too_large(request.url, self._body_limit)) from exception
+            error = ForbiddenTarget(format_too_large(request.url, self._body_limit), is_too_large=True)
+            raise RequestFailed(error) from exception
 
     async def _find_private_address(self, host: str) -> str | None:
         """Return a private address of a name. It is resolved once: without name servers each time would take long."""

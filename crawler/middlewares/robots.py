@@ -4,7 +4,7 @@ In Scrapy 2.19.0 the requests that wait for robots.txt share one Deferred, which
 and None to the others: of three requests sent at once, the third was let through, whatever robots.txt forbids.
 
 A server that answers 5xx or not at all forbids everything for now (RFC 9309). Then the last good copy of robots.txt
-counts for a day.
+counts for a day. The download of a long robots.txt ends at its first 500 KiB, which are read.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from scrapy import Request
+from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import IgnoreRequest, StopDownload
 from scrapy.http import Response
 from scrapy.robotstxt import RobotParser
 from scrapy.utils.httpobj import urlparse_cached
@@ -26,7 +26,7 @@ from twisted.internet.defer import Deferred
 
 from crawler.context.exceptions import RequestFailed, RobotsForbidden
 from crawler.context.run_context import RunContext
-from crawler.errors import CrawlerError, Unreachable
+from crawler.errors import CrawlerError, ForbiddenTarget, Unreachable
 from crawler.private_files import make_private_file, make_private_folder
 
 MAX_ROBOTS_BYTES = 500 * 1024
@@ -45,11 +45,38 @@ class StrictRobotsTxtMiddleware(RobotsTxtMiddleware):
         context = RunContext.from_crawler(crawler)
         self._folder: Path | None = context.config.data_folder / "robots" if context.can_write else None
         self._failures: dict[str, Unreachable] = {}
+        self._received_bytes: dict[str, int] = {}
+        """Of each robots.txt that is being downloaded, by its address."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the middleware, or raise NotConfigured where robots.txt need not be obeyed."""
         return cls(crawler)
+
+    async def process_request(self, request: Request, spider: Spider | None = None) -> None:
+        """Wait for the rules of the request's host. A robots.txt itself needs none, and may announce any length."""
+        if request.meta.get("dont_obey_robotstxt"):  # also where robots.txt is redirected to
+            request.meta["download_maxsize"] = 0
+            self._received_bytes[request.url] = 0
+            self.crawler.signals.connect(self._stop_long_download, signals.bytes_received)
+        await super().process_request(request)
+
+    def _stop_long_download(self, data: bytes, request: Request) -> None:
+        """End the download of a robots.txt at MAX_ROBOTS_BYTES. What has arrived is the response."""
+        if request.url in self._received_bytes:
+            self._received_bytes[request.url] += len(data)
+            if self._received_bytes[request.url] > MAX_ROBOTS_BYTES:
+                raise StopDownload(fail=False)
+
+    async def robot_parser(self, request: Request) -> RobotParser | None:
+        """Return the host's rules, None when robots.txt could not be downloaded."""
+        await super().robot_parser(request)
+        if self._received_bytes and not any(isinstance(parser, Deferred) for parser in self._parsers.values()):
+            self._received_bytes.clear()
+            self.crawler.signals.disconnect(self._stop_long_download, signals.bytes_received)
+        parser = self._parsers[urlparse_cached(request).netloc]
+        assert not isinstance(parser, Deferred)
+        return parser
 
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
         """Parse the file, at most its first 500 KiB. For a 5xx use the last copy, or raise."""
@@ -68,7 +95,8 @@ class StrictRobotsTxtMiddleware(RobotsTxtMiddleware):
         """Remember why robots.txt cannot be read. A request that is refused for another reason fails by itself."""
         error: Exception | CrawlerError = exc.error if isinstance(exc, RequestFailed) else exc
         waiting = self._parsers[netloc]
-        if isinstance(error, Unreachable) or not isinstance(exc, IgnoreRequest):
+        is_too_large = isinstance(error, ForbiddenTarget) and error.is_too_large
+        if isinstance(error, Unreachable) or is_too_large or not isinstance(exc, IgnoreRequest):
             if (copy := self._read_copy(netloc)) is not None:
                 parser = self._parserimpl.from_crawler(self.crawler, copy)
                 self._parsers[netloc] = parser
@@ -100,13 +128,6 @@ class StrictRobotsTxtMiddleware(RobotsTxtMiddleware):
             path.write_bytes(body)
         except OSError as error:
             logger.warning("The copy %s of robots.txt cannot be written: %s.", path, error.strerror)
-
-    async def robot_parser(self, request: Request) -> RobotParser | None:
-        """Return the host's rules, None when robots.txt could not be downloaded."""
-        await super().robot_parser(request)
-        parser = self._parsers[urlparse_cached(request).netloc]
-        assert not isinstance(parser, Deferred)
-        return parser
 
     def process_request_2(self, rp: RobotParser | None, request: Request) -> None:
         """Raise RobotsForbidden where the rules forbid the request, and Unreachable while nobody knows the rules."""

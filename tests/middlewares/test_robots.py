@@ -1,0 +1,67 @@
+"""A robots.txt of any length is obeyed: its first 500 KiB are read, and what cannot be read allows nothing."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from support.raw_http_server import RawHttpServer
+
+FORBIDDEN = b"User-agent: *\nDisallow: /\n"
+MEGABYTES = b"# a comment\n" * 1_700_000
+"""More than a page may have."""
+SETTINGS = {
+    "DOWNLOADER_MIDDLEWARES": {
+        "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+        "crawler.middlewares.robots.StrictRobotsTxtMiddleware": 100,
+        "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+        "crawler.middlewares.retry.BackoffRetryMiddleware": 550,
+        "crawler.middlewares.guard.GuardMiddleware": 560,
+        "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+        "crawler.middlewares.decompress.DecompressMiddleware": 590,
+    },
+    "ROBOTSTXT_OBEY": True,
+    "CRAWLER_STORAGE": "none",
+    "DOWNLOAD_MAXSIZE": 16_000_000,
+    "RETRY_TIMES": 0,
+}
+
+
+def send_without_end(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" + FORBIDDEN)
+        while True:
+            connection.sendall(MEGABYTES[:60_000])
+
+
+ANSWERS = {
+    "announced": RawHttpServer.answer(FORBIDDEN + MEGABYTES, Content_Type="text/plain"),
+    "without end": send_without_end,
+    "redirected": RawHttpServer.answer(b"", 302, Location="/rules.txt"),
+}
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_the_beginning_of_a_long_file_is_obeyed(site: Any, crawl: Any, kind: str) -> None:
+    site.pages |= {"/robots.txt": ANSWERS[kind], "/rules.txt": send_without_end, "/page": site.answer()}
+    ran = crawl(site.url("/page"), **SETTINGS)
+    assert ran.only["error"] == "RobotsForbidden", ran.only
+    assert site.hits["/page"] == 0
+
+
+def test_a_bomb_allows_nothing(site: Any, crawl: Any) -> None:
+    packed = gzip.compress(FORBIDDEN + MEGABYTES)
+    site.pages |= {"/robots.txt": site.answer(packed, Content_Encoding="gzip"), "/page": site.answer()}
+    ran = crawl(site.url("/page"), **SETTINGS)
+    assert ran.only["error"] == "Unreachable", ran.only
+    assert "is not allowed now: robots.txt cannot be read" in ran.only["message"]
+    assert site.hits["/page"] == 0
+
+
+def test_what_comes_after_the_first_500_kib_is_not_read(site: Any, crawl: Any) -> None:
+    long = MEGABYTES[: 500 * 1024] + b"\n" + FORBIDDEN
+    site.pages |= {"/robots.txt": site.answer(long, Content_Type="text/plain"), "/page": site.answer()}
+    assert crawl(site.url("/page"), **SETTINGS).only["status"] == 200
