@@ -221,14 +221,16 @@ def _find_day_or_month(token: Token, index: int) -> str | None:
 
 
 def _find_limits(words: Sequence[Token]) -> Iterator[Claim]:
-    """Yield "до 5", "until Friday", "1 қыркүйекке дейін": a small word beside a number or a date."""
+    """Yield "until Friday", "from 5", "1 қыркүйектен бастап": words of time, and others beside a number or date."""
     limits = _load_limits()
     for index, token in enumerate(words):
         limit = limits.get(token.word) if token.kind is TokenKind.WORD else None
         if limit is None:
             continue
         near = words[max(0, index - 2) : index] if _is_postposition(token.word) else words[index + 1 : index + 3]
-        if any(each.kind in (TokenKind.NUMBER, TokenKind.DATE) or _find_day_or_month(each, 1) for each in near):
+        if token.word in _load_free_limits() or any(
+            each.kind in (TokenKind.NUMBER, TokenKind.DATE) or _find_day_or_month(each, 1) for each in near
+        ):
             yield _make_claim(ChangeKind.LIMITS, limit, token.text)
 
 
@@ -354,7 +356,13 @@ def _load_titles() -> frozenset[str]:
 
 @cache
 def _load_limits() -> Mapping[str, str]:
-    return {word: limit for limit, words in _load_words("limits").items() for word in words.split()}
+    lists = {limit: words for limit, words in _load_words("limits").items() if limit != "anywhere"}
+    return {word: limit for limit, words in lists.items() for word in words.split()}
+
+
+@cache
+def _load_free_limits() -> frozenset[str]:
+    return frozenset(_load_words("limits")["anywhere"].split())
 
 
 @cache

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from crawler.revisions.inflection import is_same_name
 from crawler.revisions.lexicon import load_function_words, load_grammar, load_word_classes
-from crawler.revisions.tokens import Token, TokenKind
+from crawler.revisions.tokens import Token, TokenKind, is_year
 
 MAX_DISTANCE = 3
 """Words before a participant in which a preposition belongs to it."""
@@ -22,6 +22,9 @@ _PASSIVE_PATTERN = re.compile(
     r"(?:\w{3,}(?:ся|сь|ан[аоы]?|ен[аоы]?|ят[аоы]?|ыт[аоы]?)|был[аои]?|[а-яәғқңөұүһі]{2,}[ыіа]?л(?:ды|ді|ған|ген|ады|еді))"
 )
 _INSTRUMENTAL_PATTERN = re.compile(r"\w{2,}(?:ом|ем|ой|ей|ами|ями|ым|им|ью)")
+
+
+_PLURAL_CASE = re.compile(r"(?:ов|ев|ей|ам|ям|ами|ями|ах|ях)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,16 +194,21 @@ def _list_changed_forms(old: Sequence[Token], new: Sequence[Token]) -> list[tupl
     for token in words:
         if token.key not in gone or token.word in load_function_words():
             continue
-        other = next((each for each in left if is_same_name(token.word, each.word)), None)
+        other = next((each for each in left if is_same_name(_drop_plural(token.word), _drop_plural(each.word))), None)
         if other is not None:
             left.remove(other)
             pairs.append((token, other))
     return pairs
 
 
+def _drop_plural(word: str) -> str:
+    """Return a Russian genitive plural as the nominative: "повстанцев", "повстанцы"."""
+    return re.sub("(?:ов|ев)$", "ы", word)
+
+
 def _is_oblique(word: str, base: str) -> bool:
     """Return whether a word has a case ending that the other form of it lacks: "Бельмарку" beside "Бельмарк"."""
-    if word.startswith(base):
+    if word.startswith(base) or (base[-1] in "ыи" and _PLURAL_CASE.search(word) and not _PLURAL_CASE.search(base)):
         return True
     return base[-1] in "аяо" and not base.startswith(word) and (word[-1] not in "аяо" or len(word) > len(base))
 
@@ -216,22 +224,23 @@ def _became_passive(old: Sequence[Token], new: Sequence[Token], changed: Sequenc
 
 def _list_bindings(tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:
     words = [token for token in tokens if token.kind is not TokenKind.MARK]
-    plain = [token.word or "#" for token in words]
-    bound = {index for index, token in enumerate(words) if token.word in load_grammar("prepositions")}
-    bound |= {index for index, token in enumerate(words) if token.kind is TokenKind.NUMBER}
-    bound |= {index for index, token in enumerate(words) if token.word in load_grammar("denials")}
-    bound |= {meaning.end - 1 for meaning in load_word_classes()["quantifiers"].find_meanings(plain)}
-    for index in sorted(bound):
-        if (after := _find_content(words, index + 1)) is not None:
-            yield words[index].key, after.key
-    for index, token in enumerate(words):
+    quantifiers = load_word_classes()["quantifiers"].find_meanings([token.word or "#" for token in words])
+    bound = [words[meaning.end - 1] for meaning in quantifiers]
+    bound += [token for token in tokens if token.kind is TokenKind.NUMBER and not is_year(token)]
+    small = load_grammar("prepositions") | load_grammar("denials")
+    bound += [token for token in tokens if token.word in small]
+    for index, token in enumerate(tokens):
+        if any(token is each for each in bound) and (after := _find_content(tokens, index + 1)) is not None:
+            yield token.key, after.key
         if token.word in load_grammar("postpositions") and index > 0:
-            yield words[index - 1].key, token.key
+            yield tokens[index - 1].key, token.key
 
 
-def _find_content(words: Sequence[Token], start: int) -> Token | None:
+def _find_content(tokens: Sequence[Token], start: int) -> Token | None:
+    """Return the next word that is more than grammar, in the same clause."""
     functions = load_function_words()
-    return next((token for token in words[start:] if token.word not in functions), None)
+    found = next((token for token in tokens[start:] if token.word not in functions), None)
+    return None if found is None or found.kind is TokenKind.MARK else found
 
 
 def _load_be() -> frozenset[str]:

@@ -54,7 +54,7 @@ def _list_edits() -> Iterator[LabelledEdit]:
 
 def read_sentences() -> list[tuple[str, str, str, str]]:
     lines = [
-        (language, *line.split(" | "))
+        (language, *line.replace("\\n", "\n").split(" | "))
         for language in LANGUAGES
         for line in (FOLDER / f"sentences.{language}.txt").read_text(encoding="utf-8").splitlines()
         if not line.startswith("#")
