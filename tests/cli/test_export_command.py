@@ -74,6 +74,8 @@ def test_versions_share_one_excerpt_and_the_newest_comes_first(stored: Path) -> 
     new, old = exported("--rule", "ihl", "--versions")
     assert [(row["version"], row["verdict"]) for row in (new, old)] == [(2, "revised"), (1, "new")]
     assert new["changed_at"] == "2026-03-07T12:00:00+00:00"
+    assert (new["severity"], new["change_kinds"]) == ("editorial", ["added"])  # " More.": a fragment, no sentence
+    assert (old["severity"], old["change_kinds"]) == (None, [])
     assert len(new["excerpt"] or "") + len(old["excerpt"] or "") <= 0.3 * len(OTHER + " More.") + 12  # the ellipses
 
 

@@ -157,6 +157,7 @@ def test_evidence_is_checked_with_common_tools(watched: WatchedSource, native_id
     assert told["versions"][0]["fetched_by"].startswith("crawler/")
     assert "12 people" in (folder / "versions/1.txt").read_text()
     assert "[-12-]{+15+}" in (folder / "changes/1-2.txt").read_text()
+    assert "judged by the rules 2-" in (folder / "changes/1-2.txt").read_text()
     assert "<del>12</del><ins>15</ins>" in (folder / "index.html").read_text()
     assert "sha256sum -c SHA256SUMS" in (folder / "README.txt").read_text()
 
