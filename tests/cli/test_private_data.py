@@ -23,7 +23,7 @@ def test_everything_that_commands_write_is_private(tmp_path: Path) -> None:
                 ("export", "-o", "a.csv"),
                 ("export", "-o", "a.jsonl"),
                 ("digest", "--since", "2d", "-o", "review.md"),
-                ("digest", "--since", "2d", "-o", "review.docx"),
+                ("digest", "--since", "2d", "-o", "review.html"),
                 ("evidence", next(iter(place.get_articles())), "-o", "proof.zip"),
                 ("feed", "-o", "feed.atom"),
             )
@@ -31,7 +31,7 @@ def test_everything_that_commands_write_is_private(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     files = [path for folder in (place.data_dir, place.work_dir) for path in folder.rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} >= {".db", ".gz", ".toml", ".csv", ".jsonl", ".md", ".docx", ".zip"}
+    assert {path.suffix for path in files} >= {".db", ".gz", ".toml", ".csv", ".jsonl", ".md", ".html", ".zip"}
     modes = {path.name: path.stat().st_mode & 0o777 for path in files}
     assert modes.pop("feed.atom") == 0o644, "a web server publishes it"
     assert {name: oct(mode) for name, mode in modes.items() if mode != 0o600} == {}

@@ -48,7 +48,7 @@ def losable(request: pytest.FixtureRequest, tmp_path: Path, site: QazMonitorSite
     def lose() -> None:
         shutil.copytree(data, kept)
         for file in data.glob("crawler.db*"):
-            file.unlink() if request.param == "deleted" else file.write_bytes(os.urandom(file.stat().st_size))
+            file.unlink() if request.param == "deleted" else overwrite(file)
 
     def restore() -> None:
         for file in data.glob("crawler.db*"):
@@ -60,6 +60,12 @@ def losable(request: pytest.FixtureRequest, tmp_path: Path, site: QazMonitorSite
     deleted = f"The store {file} was deleted while it was in use. Put it back, or use `crawler store restore`"
     sentence = deleted if request.param == "deleted" else f"The store {file} could not be "
     yield LosableStore(sandbox, f"sqlite:///{file}", lose, restore, sentence)
+
+
+def overwrite(file: Path) -> None:
+    """Replace the bytes of a file and keep its size: a program that maps a shortened file into memory dies of SIGBUS."""
+    with file.open("r+b") as opened:
+        opened.write(os.urandom(file.stat().st_size))
 
 
 def make_stoppable_server(folder: Path, site: QazMonitorSite) -> Iterator[LosableStore]:

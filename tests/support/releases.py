@@ -31,7 +31,9 @@ def unpack_release(revision: str, folder: Path) -> Path:
     with contextlib.closing(sqlite3.connect(folder / "crawler.db")) as database:
         database.executescript(script)
     (folder / "store.sql").unlink()
-    return folder / "crawler.toml"
+    config = folder / "crawler.toml"
+    config.chmod(0o600)
+    return config
 
 
 def read_tables(url: str) -> Tables:
