@@ -139,7 +139,7 @@ def measure_datasketch(size: int) -> str:
     index = MinHashLSH(num_perm=128, params=(42, 3))
     for number in range(size):
         hashing = MinHash(num_perm=128)
-        hashing.update_batch([" ".join(shingle).encode() for shingle in segment_text(make_text(number)).shingles])
+        hashing.update_batch([shingle.encode() for shingle in segment_text(make_text(number)).shingles])
         found += is_reprint(number) and str(number - REPRINT_DISTANCE) in index.query(hashing)
         index.insert(str(number), hashing)
     return _format_memory_line("datasketch", started, before, found, size)

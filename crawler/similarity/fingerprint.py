@@ -63,7 +63,7 @@ def make_fingerprint(document: Document) -> Fingerprint:
 def make_signature(text: SegmentedText) -> list[int]:
     """Return 128 values of 32 bits. The share of equal values of two texts estimates their Jaccard."""
     minhash = RMinHash(num_perm=SIGNATURE_VALUES, seed=MINHASH_SEED)
-    minhash.update([" ".join(shingle) for shingle in text.shingles])
+    minhash.update(list(text.shingles))
     return list(minhash.digest())
 
 

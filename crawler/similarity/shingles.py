@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from itertools import groupby
 
-from crawler.text.folding import split_folded_words
+from crawler.text.folding import split_folded_lines
 from crawler.text.sentences import split_into_passages
-
-Shingle = tuple[str, ...]
 
 SHINGLE_WORDS = 3
 """A shorter text is one shingle of all its words."""
@@ -47,8 +45,8 @@ class SegmentedText:
         return tuple(word for sentence in self.sentences for word in sentence.words)
 
     @cached_property
-    def shingles(self) -> frozenset[Shingle]:
-        """The different shingles. Empty for a text without words."""
+    def shingles(self) -> frozenset[str]:
+        """The different shingles, each as words with spaces between. Empty for a text without words."""
         return frozenset(make_shingles(self.words))
 
     @cached_property
@@ -65,36 +63,43 @@ class SegmentedText:
 
 def segment_text(text: str) -> SegmentedText:
     """Return the text in sentences, without those that have no letter or digit."""
-    sentences = (FoldedSentence(part, tuple(split_folded_words(part))) for part in split_into_passages(text))
-    return SegmentedText(sentence for sentence in sentences if sentence.words)
+    passages = split_into_passages(text)
+    folded = zip(passages, split_folded_lines(passages), strict=True)
+    return SegmentedText(FoldedSentence(passage, tuple(words)) for passage, words in folded if words)
 
 
-def make_shingles(words: Iterable[str]) -> list[Shingle]:
-    """Return the shingles of words in order, with repetitions."""
-    words = tuple(words)
+def make_shingles(words: Sequence[str]) -> list[str]:
+    """Return the shingles of words in order, with repetitions.
+
+    >>> make_shingles(["the", "red", "cross", "opens"])
+    ['the red cross', 'red cross opens']
+    """
     if len(words) < SHINGLE_WORDS:
-        return [words] if words else []
-    return [words[at : at + SHINGLE_WORDS] for at in range(len(words) - SHINGLE_WORDS + 1)]
+        return [" ".join(words)] if words else []
+    return [" ".join(shingle) for shingle in zip(*(words[start:] for start in range(SHINGLE_WORDS)), strict=False)]
 
 
-def compute_jaccard(a: frozenset[Shingle], b: frozenset[Shingle]) -> float:
+def compute_jaccard(a: frozenset[str], b: frozenset[str]) -> float:
     """Return the share of common shingles in all shingles, 0 if one set is empty."""
     shared = len(a & b)
     return shared / (len(a) + len(b) - shared) if shared else 0.0
 
 
-def compute_containment(a: frozenset[Shingle], b: frozenset[Shingle]) -> float:
+def compute_containment(a: frozenset[str], b: frozenset[str]) -> float:
     """Return the share of common shingles in the smaller set, 0 if it is empty."""
     shared = len(a & b)
     return shared / min(len(a), len(b)) if shared else 0.0
 
 
-def mark_shared_words(words: tuple[str, ...], shared: frozenset[Shingle]) -> list[bool]:
+def mark_shared_words(words: tuple[str, ...], shared: frozenset[str]) -> list[bool]:
     """Return for each word whether it is in one of the shared shingles."""
     marks = [False] * len(words)
+    if not shared:
+        return marks
+    length = min(SHINGLE_WORDS, len(words))
     for at, shingle in enumerate(make_shingles(words)):
         if shingle in shared:
-            marks[at : at + len(shingle)] = [True] * len(shingle)
+            marks[at : at + length] = [True] * length
     return marks
 
 

@@ -143,6 +143,20 @@ def split_folded_words(text: str) -> list[str]:
     return [word for word in decode_folded(fold_text(text).data).split(" ") if word and word != "."]
 
 
+def split_folded_lines(lines: Sequence[str]) -> list[list[str]]:
+    """Return `split_folded_words` of each line. A fifth of the time for many short lines, which are folded as one.
+
+    >>> split_folded_lines(["Red Cross", "«Қызыл-Крест»."])
+    [['red', 'cross'], ['кызыл', 'крест']]
+    """
+    folded = FoldedText("\n".join(lines))
+    parts = [] if folded._edits else folded._folded_line.split(b"\n")
+    if len(parts) != len(lines):  # a line has a line break in it, or a word goes on in the next line
+        return [split_folded_words(line) for line in lines]
+    decoded = decode_folded(b"\n".join(map(_separate_words, parts)))
+    return [[word for word in line.split(" ") if word and word != "."] for line in decoded.split("\n")]
+
+
 TextReplacement = tuple[int, int, int, int]
 """Start and end of a replacement in the repaired text, then of what it replaced in the original."""
 
@@ -270,4 +284,4 @@ def _unify_scripts(data: bytes, scripts: bytes, encoded: bytes) -> bytes:
     return bytes(unified)
 
 
-__all__ = ["PHRASE_END", "FoldedText", "decode_folded", "fold_term", "fold_text", "split_folded_words"]
+__all__ = ["PHRASE_END", "FoldedText", "decode_folded", "fold_term", "fold_text", "split_folded_lines", "split_folded_words"]

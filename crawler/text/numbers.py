@@ -68,8 +68,9 @@ def find_numbers(text: str) -> Iterator[float]:
             value = _parse_number(found[1]) * (scales[found[2]] if found[2] else 1)
             if value not in _YEARS:
                 yield value
-    words = load_fingerprinted_words()
-    yield from (words[word] for word in _TOKEN_PATTERN.findall(lower) if word in words)
+    words, tokens = load_fingerprinted_words(), _TOKEN_PATTERN.findall(lower)
+    if not words.keys().isdisjoint(tokens):
+        yield from (words[token] for token in tokens if token in words)
 
 
 def find_days(text: str) -> Iterator[tuple[int, int]]:
