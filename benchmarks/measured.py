@@ -4,7 +4,8 @@ WHAT is one of
 
     bare         Scrapy, with a parse that only reads the title
     tuned        the same with the settings that `crawler.settings` makes for speed
-    whole        `run_source` with everything on, and then the judging of what the run deferred
+    whole        `run_source` with everything on
+    deferred     the same, and then the judging of what the run deferred
     whole-PART   the same without one part (see `PARTS`), or without several, joined by `+`
 
 STARTED is the time (CLOCK_MONOTONIC) at which the parent started this process. Prints one JSON line.
@@ -100,8 +101,8 @@ def crawl_titles(kind: str, url: str) -> Measurement:
     return {}
 
 
-def crawl_whole(url: str, folder: Path, off: str) -> Measurement:
-    """Crawl with the product, without the parts that `off` names. Judge what the run deferred."""
+def crawl_whole(url: str, folder: Path, off: str, *, with_deferred: bool) -> Measurement:
+    """Crawl with the product, without the parts that `off` names. Judge what the run deferred, or only count it."""
     from crawler import settings
     from crawler.service.run import RunPlan, run_source
     from crawler.service.worker import MessageSender
@@ -118,12 +119,12 @@ def crawl_whole(url: str, folder: Path, off: str) -> Measurement:
     if run.exit_code != 0 and not ("store" in parts and run.counts.get("article_pages")):
         raise SystemExit(f"The run failed: {run.reason}")
     outcome: Measurement = {"counts": run.counts}
-    if "store" not in parts:
-        outcome |= judge_deferred(folder) if "judging" not in parts else {}
+    if "store" not in parts and "judging" not in parts:
+        outcome |= judge_deferred(folder, only_count=not with_deferred)
     return outcome
 
 
-def judge_deferred(folder: Path) -> Measurement:
+def judge_deferred(folder: Path, *, only_count: bool) -> Measurement:
     """Judge the articles that the run left for later. Return their number and the time, and what was found."""
     from crawler.store import open_store
     from crawler.store.schema import links, stories
@@ -133,7 +134,7 @@ def judge_deferred(folder: Path) -> Measurement:
     begin, cpu = time.monotonic(), time.process_time()
     with open_store(f"sqlite:///{file}") as store:
         deferred = store.clusters.count_pending()
-        while store.clusters.count_pending():
+        while not only_count and store.clusters.count_pending():
             store.clusters.assign_pending(load_time_zone("Asia/Almaty"))
     spent = {"deferred_seconds": time.monotonic() - begin, "deferred_cpu": time.process_time() - cpu}
     with closing(sqlite3.connect(file)) as database:
@@ -141,7 +142,7 @@ def judge_deferred(folder: Path) -> Measurement:
             table.name: database.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0]
             for table in (links, stories)
         }
-    return {"deferred": deferred, **(spent if deferred else {}), **found}
+    return {"deferred": deferred, **({} if only_count else spent), **found}
 
 
 def _make_remover(import_component: Callable[[], type]) -> Callable[[Any], None]:
@@ -231,7 +232,10 @@ def measure_peak_mb() -> float:
 def main(what: str, url: str, folder: str, started: str) -> None:
     """Crawl, then print the measurement."""
     kind, _, off = what.partition("-")
-    outcome = crawl_whole(url, Path(folder), off) if kind == "whole" else crawl_titles(kind, url)
+    if kind in ("whole", "deferred"):
+        outcome = crawl_whole(url, Path(folder), off, with_deferred=kind == "deferred")
+    else:
+        outcome = crawl_titles(kind, url)
     (begin, cpu_before), (end, cpu_after) = moments["started"], moments["stopped"]
     measurement = {
         "pages": moments["pages"][0],

@@ -31,10 +31,10 @@ from benchmarks.similarity_articles import (
     save_articles,
 )
 from crawler.items import Article
-from crawler.similarity.documents import make_article_document
-from crawler.similarity.fingerprint import make_fingerprint
+from crawler.similarity.fingerprint import prepare_article
 from crawler.store import candidate_index, open_store
 from crawler.store.clustering import Clusterer
+from crawler.store.pending_articles import PendingArticle
 from crawler.store.schema import metadata, signatures, unclustered
 
 BATCH = 500
@@ -93,18 +93,31 @@ def make_part(task: tuple[Path, int, int]) -> Path:
                     if is_single:
                         _save_single(connection, article)
                     else:
-                        clusterer.assign_article(connection, article.id)
+                        clusterer.assign_batch(connection, [_make_pending(article)])
                 connection.execute(unclustered.delete())
     engine.dispose()
     return file
 
 
 def _save_single(connection: Connection, article: Article) -> None:
-    document = make_article_document(article, ZONE)
+    pending = _make_pending(article)
+    assert pending.fingerprint is not None
+    day, release_id = pending.get_day(ZONE), pending.release_id
+    candidate_index.save_signature(connection, article.id, 1, day, release_id, pending.fingerprint)
+
+
+def _make_pending(article: Article) -> PendingArticle:
+    document, fingerprint = prepare_article(article, ZONE)
     assert document.published is not None
-    day = document.published.toordinal()
-    candidate_index.save_signature(
-        connection, article.id, 1, day, document.release_id, make_fingerprint(document), None
+    assert article.published_at is not None
+    return PendingArticle(
+        article_id=article.id,
+        version=1,
+        dated_at=article.published_at,
+        is_urgent=False,
+        day=document.published.toordinal(),
+        release_id=document.release_id,
+        fingerprint=fingerprint,
     )
 
 

@@ -49,7 +49,8 @@ ROWS = (
     Row("bare with our two settings", "tuned"),
     Row("the pipeline without judging", "whole-judging"),
     WHOLE,
-    Row("the whole, all one event", "whole", is_crowd=True),
+    Row("run plus all deferred judging", "deferred"),
+    Row("the same, all one event", "deferred", is_crowd=True),
 )
 PARTS = (
     Row("archive (WARC)", "whole-archive"),
@@ -147,7 +148,7 @@ def make_rows(checkout: Path | None) -> list[Row]:
     rows = []
     for row in ROWS:
         rows.append(row)
-        if checkout and row.what.startswith("whole"):
+        if checkout and row.what.startswith(("whole", "deferred")):
             label = f"… of {checkout.name}"
             rows.append(Row(label, row.what, row.is_crowd, checkout.resolve()))
     return rows

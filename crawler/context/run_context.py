@@ -28,6 +28,7 @@ from crawler.context.modes import RunMode, Storage
 from crawler.errors import ArchiveError, CrawlerError, StoreError, Unreachable
 from crawler.items import Article, Problem, Run, SnapshotRef
 from crawler.pages.base import STORED_URL_PREFIX, name_stored_file
+from crawler.similarity.documents import DocumentCache
 from crawler.store import HttpCacheEntry, Store, open_store, store_exists
 from crawler.text.cleaning import clean_line
 
@@ -185,6 +186,11 @@ class RunContext:
     def known_articles(self) -> KnownArticles:
         """What the store has of the run's articles."""
         return KnownArticles(self.store.articles)
+
+    @cached_property
+    def documents(self) -> DocumentCache:
+        """Texts of the run's articles that are compared at its end, so that they are not read again."""
+        return DocumentCache()
 
     @cached_property
     def stored_pages(self) -> list[StoredPage]:

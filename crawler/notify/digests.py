@@ -19,6 +19,15 @@ def make_due_digests(store: Store, config: Config, now: datetime) -> int:
     Each is one transaction. Without a due digest none is begun, because a watch looks every half minute.
     """
     made = 0
+    for name, due_at in list_due_digests(store, config, now).items():
+        with store.transaction():
+            made += _make_digest(store, config, name, config.subscriptions[name], due_at, now)
+    return made
+
+
+def list_due_digests(store: Store, config: Config, now: datetime) -> dict[str, datetime]:
+    """Return when each digest that is due fell due, by subscription."""
+    found: dict[str, datetime] = {}
     states = store.subscriptions.get_or_start(tuple(config.subscriptions), now)
     for name, subscription in config.subscriptions.items():
         due_at = _get_due_time(store, config, name, subscription, now)
@@ -26,9 +35,8 @@ def make_due_digests(store: Store, config: Config, now: datetime) -> int:
             continue
         last_alert_at = _get_last_alert_time(store, name, subscription, due_at)
         if _get_period_start(states[name], last_alert_at) < due_at:
-            with store.transaction():
-                made += _make_digest(store, config, name, subscription, due_at, now)
-    return made
+            found[name] = due_at
+    return found
 
 
 def _get_due_time(

@@ -43,6 +43,10 @@ class DispatchResult:
     dead: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
+    def __add__(self, other: DispatchResult) -> DispatchResult:
+        reasons = self.reasons + other.reasons
+        return DispatchResult(self.sent + other.sent, self.failed + other.failed, self.dead + other.dead, reasons)
+
     def __bool__(self) -> bool:
         return bool(self.sent or self.failed or self.dead)
 

@@ -15,9 +15,11 @@ from crawler.items import Article, Verdict
 from crawler.monitoring.run_counts import RunCount, get_count_name
 from crawler.pipelines.alert_policy import AlertPolicy
 from crawler.similarity.content_hashes import hash_body, hash_revision
+from crawler.similarity.fingerprint import prepare_article
 from crawler.spiders.base import SourceSpider
 from crawler.store import HttpCacheEntry
 from crawler.text.counts import format_count
+from crawler.text.dates import load_time_zone
 
 KNOWN_COUNT = "known"
 """Count of listed articles that were not requested, because they are stored and not due."""
@@ -29,6 +31,7 @@ class StorePipeline:
 
     def __init__(self, context: RunContext, spider: SourceSpider) -> None:
         self._context, self._spider = context, spider
+        self._zone = load_time_zone(context.config.timezone)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -65,8 +68,13 @@ class StorePipeline:
             log.warning("%s %s not exported; -a all=true exports them", articles, were)
 
     def _save_article(self, item: Article, cache_entry: HttpCacheEntry | None) -> None:
-        """Write the article, its page's cache entry and its event, in one transaction."""
+        """Write the article, its fingerprint, its page's cache entry and its event, in one transaction."""
         run = self._context.run
+        prepared = None
+        if item.verdict is not Verdict.UNCHANGED:
+            prepared = prepare_article(item, self._zone)
+            if item.matches:  # it is compared at the end of the run
+                self._context.documents.add(item.id, item.version or 1, prepared.document)
         self._context.known_articles.forget(item.source, item.native_id)
         self._context.store.articles.save(
             item,
@@ -76,4 +84,5 @@ class StorePipeline:
             seen_at=item.fetched_at or datetime.now(UTC),
             cache_entry=cache_entry,
             suppressed_because=self._alert_policy.get_suppression_reason(item),
+            prepared=prepared,
         )

@@ -36,7 +36,7 @@ SUPPRESSED_LINES = {
     "replay": "replay: {} that match stored, none sent",
 }
 MAX_CLUSTERING_SECONDS = 60.0
-"""Limit for clustering what a run left unclustered, before its messages are made."""
+"""Limit for clustering what a run left unclustered, before alerts and again before digests are made."""
 
 
 def begin_subscriptions(config: Config, *, new_store: bool = False) -> None:
@@ -153,18 +153,28 @@ def _make_alarm_channels(config: Config) -> AlarmDispatcher:
 
 
 def _send_due_messages(config: Config, store: Store) -> DispatchResult:
-    """Decide about new change events, make the digests that are due, and send."""
-    from crawler.notify.digests import make_due_digests
+    """Decide about new change events, make the digests that are due, and send.
+
+    Alerts are sent before the articles are clustered that only digests need.
+    """
+    from crawler.notify.digests import list_due_digests, make_due_digests
     from crawler.notify.dispatcher import Dispatcher
     from crawler.notify.routing import route_events
-    from crawler.service.clustered_store import cluster_pending_articles
+    from crawler.service.clustered_store import cluster_pending_articles, cluster_urgent_articles
+    from crawler.store.stories import make_deadline
 
-    if store.clusters.count_pending():
-        cluster_pending_articles(store, config, max_seconds=MAX_CLUSTERING_SECONDS)
+    if store.clusters.count_pending(only_urgent=True):
+        cluster_urgent_articles(store, config, MAX_CLUSTERING_SECONDS)
     now = datetime.now(UTC)
     route_events(store, config, now)
-    make_due_digests(store, config, now)
-    return Dispatcher(config, store).send_due()
+    dispatcher = Dispatcher(config, store)
+    result = dispatcher.send_due()
+    if list_due_digests(store, config, now):
+        if store.clusters.count_pending():
+            cluster_pending_articles(store, config, make_deadline(MAX_CLUSTERING_SECONDS))
+        make_due_digests(store, config, now)
+        result += dispatcher.send_due()
+    return result
 
 
 def format_send_result(sent: DispatchResult) -> list[str]:

@@ -1,4 +1,7 @@
-"""Send alarms and messages in a thread beside the scheduler, so that a slow receiver delays no run."""
+"""Send alarms and messages in a thread beside the scheduler, so that a slow receiver delays no run.
+
+While there is nothing to send, the thread clusters the articles that the runs left for later.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import logging
 import threading
 from queue import SimpleQueue
 
+from crawler.errors import CrawlerError
+from crawler.service.clustered_store import cluster_pending_articles
 from crawler.service.notifications import notify_about_runs
 from crawler.service.reloader import ConfigReloader
 from crawler.service.run import RunOutcome
@@ -46,3 +51,17 @@ class NotifierThread:
                         print(f"    {line}", flush=True)
             except Exception:  # the thread must outlive any failure, so that later events are sent
                 log.exception("Notifications failed. They are tried again at the next check.")
+            if None not in requests:
+                self._cluster_waiting_articles()
+
+    def _cluster_waiting_articles(self) -> None:
+        """Cluster articles, a batch at a time, until something is to be sent or none is left."""
+        try:
+            if self._reloader.store.clusters.count_pending():
+                cluster_pending_articles(
+                    self._reloader.store, self._reloader.config, should_stop=lambda: not self._queue.empty()
+                )
+        except CrawlerError as error:
+            log.warning("Articles could not be clustered. The next check tries again. %s", error)
+        except Exception:  # as above
+            log.exception("Articles could not be clustered. The next check tries again.")

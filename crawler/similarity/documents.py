@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from functools import cached_property
@@ -11,6 +12,8 @@ from crawler.similarity.features import EventFeatures
 from crawler.similarity.semantic import Embedding, Vector
 from crawler.similarity.shingles import SegmentedText, segment_text
 from crawler.similarity.url_identity import find_release_id
+
+MAX_CACHED_DOCUMENTS = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,27 @@ def make_article_document(article: Article, zone: tzinfo, embedding: Embedding |
         release_id=find_release_id(article.url),
         embedding=embedding if article.is_matched else None,
     )
+
+
+class DocumentCache:
+    """The documents that were used last, by article and version."""
+
+    def __init__(self, size: int = MAX_CACHED_DOCUMENTS) -> None:
+        self._size = size
+        self._documents: OrderedDict[tuple[str, int], Document] = OrderedDict()
+
+    def get(self, article_id: str, version: int) -> Document | None:
+        """Return the document of a version, or None."""
+        key = (article_id, version)
+        if key in self._documents:
+            self._documents.move_to_end(key)
+        return self._documents.get(key)
+
+    def add(self, article_id: str, version: int, document: Document) -> None:
+        """Keep a document, and drop the one that was not used for the longest time."""
+        self._documents[article_id, version] = document
+        if len(self._documents) > self._size:
+            self._documents.popitem(last=False)
 
 
 def prepend_title(title: str | None, text: SegmentedText) -> SegmentedText:

@@ -5,6 +5,8 @@ bands       42 LSH keys of three values each: similar texts have one in common (
             three thousand of those at 0.02)
 event_keys  hashes of names, places, numbers and concepts: reports of one event have some in common
 passages    keys of the sentences, which find boilerplate
+
+A run makes the fingerprint of every new text. The store keeps it packed until the article is clustered.
 """
 
 from __future__ import annotations
@@ -13,11 +15,14 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
+from typing import NamedTuple
 
 from rensa import RMinHash
 
+from crawler.items import Article
 from crawler.similarity.concepts import get_concept_weight
-from crawler.similarity.documents import Document
+from crawler.similarity.documents import Document, make_article_document
 from crawler.similarity.places import get_place_weight
 from crawler.similarity.shingles import SegmentedText
 
@@ -30,7 +35,10 @@ MAX_EVENT_KEYS = 24
 MIN_KEY_WEIGHT = 0.7
 MIN_CANDIDATE_JACCARD, MIN_CANDIDATE_CONTAINMENT = 0.15, 0.4
 """Estimates from which two texts are compared. They are low, because the comparison itself is exact."""
+FINGERPRINT_FORMAT = 1
+"""Number in packed fingerprints. Increase it when other features are hashed: older fingerprints are then made again."""
 _PACKED = struct.Struct(f"<{SIGNATURE_VALUES}I")
+_HEADER = struct.Struct(f"<BIIII{_PACKED.size}s")
 _HIGHEST_BITS = int.from_bytes(b"\0\0\0\x80" * SIGNATURE_VALUES, "little")
 _LOWER_BITS = int.from_bytes(b"\xff\xff\xff\x7f" * SIGNATURE_VALUES, "little")
 """The highest bit of each value in a signature read as one number, and all the other bits."""
@@ -45,6 +53,42 @@ class Fingerprint:
     bands: tuple[int, ...]
     event_keys: tuple[int, ...]
     passages: tuple[int, ...]
+
+
+class PreparedArticle(NamedTuple):
+    """An article's text prepared for comparison, and its fingerprint."""
+
+    document: Document
+    fingerprint: Fingerprint
+
+
+def prepare_article(article: Article, zone: tzinfo) -> PreparedArticle:
+    """Return what clustering needs of an article. Its day is the one in `zone`."""
+    document = make_article_document(article, zone)
+    return PreparedArticle(document, make_fingerprint(document))
+
+
+def pack_fingerprint(fingerprint: Fingerprint) -> bytes:
+    """Return a fingerprint as bytes, about a kilobyte."""
+    bands, keys, passages = fingerprint.bands, fingerprint.event_keys, fingerprint.passages
+    counts = (len(bands), len(keys), len(passages))
+    header = _HEADER.pack(FINGERPRINT_FORMAT, fingerprint.shingle_count, *counts, fingerprint.signature)
+    return header + struct.pack(f"<{len(bands) + len(keys)}i{len(passages)}q", *bands, *keys, *passages)
+
+
+def unpack_fingerprint(data: bytes) -> Fingerprint | None:
+    """Return the fingerprint that `pack_fingerprint` made, or None for one in another format."""
+    if data[0] != FINGERPRINT_FORMAT:
+        return None
+    _, shingle_count, band_count, key_count, passage_count, signature = _HEADER.unpack_from(data)
+    values = struct.unpack_from(f"<{band_count + key_count}i{passage_count}q", data, _HEADER.size)
+    return Fingerprint(
+        shingle_count=shingle_count,
+        signature=signature,
+        bands=values[:band_count],
+        event_keys=values[band_count : band_count + key_count],
+        passages=values[band_count + key_count :],
+    )
 
 
 def make_fingerprint(document: Document) -> Fingerprint:

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from crawler.items import Article, Strength, Verdict
+from crawler.similarity.fingerprint import PreparedArticle
 from crawler.store.events import add_event
+from crawler.store.pending_articles import save_pending
 from crawler.store.revision_diffs import write_diff
-from crawler.store.schema import CleanText, UtcDateTime, articles, make_url_key, matches, unclustered, versions
+from crawler.store.schema import CleanText, UtcDateTime, articles, make_url_key, matches, versions
 from crawler.store.serialization import serialize_article
 from crawler.store.statements import make_insert_if_absent
 
@@ -27,11 +29,15 @@ class Sighting(NamedTuple):
     suppressed_because: str | None = None
 
 
-class TextHashes(NamedTuple):
-    """`content` distinguishes the versions of an article, `copy` finds its text in other articles."""
+class TextIndex(NamedTuple):
+    """By what a text is found: `content_hash` distinguishes the versions of an article, `copy_hash` finds copies.
 
-    content: str
-    copy: str
+    `prepared` is for clustering. Without it the text is read again then.
+    """
+
+    content_hash: str
+    copy_hash: str
+    prepared: PreparedArticle | None = None
 
 
 _OF_ARTICLE = articles.c.id == bindparam("of_article")
@@ -69,10 +75,9 @@ _GET_VERSION = select(versions.c.content_hash, versions.c.verdict).where(
 )
 _ADD_VERSION = insert(versions)
 _ADD_MATCHES = insert(matches)
-_ADD_UNCLUSTERED = make_insert_if_absent(unclustered)
 
 
-def write_article(connection: Connection, article: Article, hashes: TextHashes, sighting: Sighting) -> int:
+def write_article(connection: Connection, article: Article, text: TextIndex, sighting: Sighting) -> int:
     """Write what is new about an article, in the caller's transaction. Return the number of its version.
 
     The first statement locks the article's row, so that two writers of one article take turns.
@@ -84,8 +89,8 @@ def write_article(connection: Connection, article: Article, hashes: TextHashes, 
     rows = [] if is_probably_new else connection.execute(_GET_CURRENT, key).all()
     if not rows:
         first = article if article.version else replace(article, version=1)
-        if _insert_article(connection, first, hashes, sighting):
-            return _insert_version(connection, first, hashes, sighting)
+        if _insert_article(connection, first, text, sighting):
+            return _insert_version(connection, first, text, sighting)
         rows = connection.execute(_GET_CURRENT, key).all()
     current = rows[0]
     touched = {
@@ -96,12 +101,12 @@ def write_article(connection: Connection, article: Article, hashes: TextHashes, 
         "new_url_key": make_url_key(article.url),
     }
     connection.execute(_TOUCH, {**key, **touched})
-    later = _make_next_version(connection, article, hashes.content, current)
+    later = _make_next_version(connection, article, text.content_hash, current)
     if later is None:
         return int(current.current_version)
-    row = _make_state_row(later, hashes.content)
+    row = _make_state_row(later, text.content_hash)
     connection.execute(_ADVANCE, {**key, "new_published_at": later.published_at, **row})
-    return _insert_version(connection, later, hashes, sighting)
+    return _insert_version(connection, later, text, sighting)
 
 
 def write_last_seen(
@@ -122,9 +127,9 @@ def insert_matches(connection: Connection, article: Article) -> None:
         connection.execute(_ADD_MATCHES, rows)
 
 
-def _insert_article(connection: Connection, article: Article, hashes: TextHashes, sighting: Sighting) -> bool:
+def _insert_article(connection: Connection, article: Article, text: TextIndex, sighting: Sighting) -> bool:
     """Return whether the article was not stored yet; then its row is now."""
-    row = _make_state_row(article, hashes.content) | {
+    row = _make_state_row(article, text.content_hash) | {
         "id": article.id,
         "source": article.source,
         "native_id": article.native_id,
@@ -171,22 +176,22 @@ def _make_state_row(article: Article, content_hash: str) -> dict[str, Any]:
     }
 
 
-def _insert_version(connection: Connection, article: Article, hashes: TextHashes, sighting: Sighting) -> int:
+def _insert_version(connection: Connection, article: Article, text: TextIndex, sighting: Sighting) -> int:
     assert article.version is not None
     row = {
         "article_id": article.id,
         "version": article.version,
         "verdict": article.verdict,
-        "content_hash": hashes.content,
-        "copy_hash": hashes.copy,
+        "content_hash": text.content_hash,
+        "copy_hash": text.copy_hash,
         "seen_at": sighting.seen_at,
         "run_id": sighting.run_id,
         "article": serialize_article(article),
     }
     connection.execute(_ADD_VERSION, row)
-    connection.execute(_ADD_UNCLUSTERED[connection.dialect.name], {"article_id": article.id})
     insert_matches(connection, article)
     if article.version > 1:
         write_diff(connection, article.id, article.version, article)
-    add_event(connection, article, sighting.run_id, sighting.seen_at, sighting.suppressed_because)
+    has_event = add_event(connection, article, sighting.run_id, sighting.seen_at, sighting.suppressed_because)
+    save_pending(connection, article, text.prepared, is_urgent=has_event)
     return article.version

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, bindparam, func, literal, select, true, tuple_
 
 from crawler.items import Article, Verdict
-from crawler.store.article_writer import Sighting, TextHashes, write_article, write_last_seen
+from crawler.similarity.fingerprint import PreparedArticle
+from crawler.store.article_writer import Sighting, TextIndex, write_article, write_last_seen
 from crawler.store.database import Database
 from crawler.store.http_cache import HttpCacheEntry, write_cache_entries
 from crawler.store.runs import write_counts
@@ -88,6 +89,7 @@ class ArticleRepository:
         cache_entry: HttpCacheEntry | None = None,
         counts: Mapping[str, int] | None = None,
         suppressed_because: str | None = None,
+        prepared: PreparedArticle | None = None,
     ) -> int:
         """Write an article that has a verdict, with everything that belongs to it, in one transaction.
 
@@ -96,11 +98,12 @@ class ArticleRepository:
 
         `content_hash` distinguishes the versions of an article; `copy_hash` (None: the same) finds its copies. With
         the verdict `unchanged` only the times and the URL change. Saving the same version and text again does nothing.
-        `suppressed_because` is the event's; None lets the subscriptions decide.
+        `suppressed_because` is the event's; None lets the subscriptions decide. `prepared` is the text prepared for
+        clustering; without it, clustering reads the text again.
         """
         with self._database.transaction() as connection:
-            hashes = TextHashes(content_hash, copy_hash or content_hash)
-            version = write_article(connection, article, hashes, Sighting(seen_at, run_id, suppressed_because))
+            text = TextIndex(content_hash, copy_hash or content_hash, prepared)
+            version = write_article(connection, article, text, Sighting(seen_at, run_id, suppressed_because))
             if cache_entry is not None:
                 write_cache_entries(connection, (cache_entry,))
             if counts is not None and run_id is not None:

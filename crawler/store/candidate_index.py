@@ -7,16 +7,16 @@ report costs no more than the first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from crawler.similarity.contradictions import MAX_DAYS_APART
-from crawler.similarity.fingerprint import Fingerprint, is_candidate
+from crawler.similarity.fingerprint import BAND_COUNT, MAX_EVENT_KEYS, Fingerprint, is_candidate
 from crawler.similarity.stories import find_connected
 from crawler.store.schema import bands, boilerplate, links, passages, signatures, story_keys
-from crawler.store.statements import make_insert_if_absent
+from crawler.store.statements import KeyQuery, make_in_query, make_insert_if_absent
 
 MAX_CANDIDATES_PER_KEY = 64
 MIN_SHARED_EVENT_KEYS = 2
@@ -25,7 +25,6 @@ MIN_BOILERPLATE_CLUSTERS = 4
 """A passage in this many clusters is boilerplate and does not count."""
 MAX_QUOTING_ARTICLES_READ = 60
 """Articles with a passage, the first ones, that are read to count the passage's clusters."""
-MAX_VALUES_PER_QUERY = 500
 
 _GET_SIGNATURE = select(
     signatures.c.number,
@@ -35,7 +34,15 @@ _GET_SIGNATURE = select(
     signatures.c.shingle_count,
     signatures.c.signature,
 ).where(signatures.c.article_id == bindparam("of_article"))
+_ADD_SIGNATURE = insert(signatures)
 _UPDATE_SIGNATURE = update(signatures).where(signatures.c.number == bindparam("of_number"))
+_ADD_KEYS = {table.name: insert(table) for table in (bands, story_keys, passages)}
+_LIST_OF_RELEASE = (
+    select(signatures.c.number)
+    .where(signatures.c.release_id == bindparam("of_release"))
+    .order_by(signatures.c.number.desc())
+    .limit(MAX_CANDIDATES_PER_KEY)
+)
 _LIST_WITH_PASSAGE = (
     select(passages.c.number, signatures.c.raw_cluster)
     .join_from(passages, signatures, passages.c.number == signatures.c.number)
@@ -45,6 +52,27 @@ _LIST_WITH_PASSAGE = (
 )
 _ADD_BOILERPLATE = make_insert_if_absent(boilerplate)
 
+
+def _make_union(table: str, condition: str) -> Callable[[int], str]:
+    """Return a function that makes the query for the newest articles of each key."""
+    part = (
+        f"SELECT number FROM (SELECT number FROM {table} WHERE {condition} "
+        f"ORDER BY number DESC LIMIT {MAX_CANDIDATES_PER_KEY}) AS of_"
+    )
+    return lambda size: " UNION ALL ".join(f"{part}{position}" for position in range(size))
+
+
+def _make_frequent_passages_query(size: int) -> str:
+    nth = f"SELECT number FROM passages WHERE passage = asked.key LIMIT 1 OFFSET {MIN_BOILERPLATE_CLUSTERS - 1}"
+    values = ", ".join(["(CAST(? AS BIGINT))"] * size)
+    return f"WITH asked(key) AS (VALUES {values}) SELECT key FROM asked WHERE ({nth}) IS NOT NULL"
+
+
+_LIST_IN_BANDS = KeyQuery(_make_union("bands", "band = ?"), (BAND_COUNT,))
+_LIST_WITH_EVENT_KEYS = KeyQuery(_make_union("story_keys", "key = ? AND day BETWEEN ? AND ?"), (8, MAX_EVENT_KEYS))
+_FETCH_SIGNATURES = make_in_query("SELECT number, shingles, signature FROM signatures WHERE number IN ({keys})")
+_FETCH_BOILERPLATE = make_in_query("SELECT passage FROM boilerplate WHERE passage IN ({keys})")
+_FETCH_FREQUENT_PASSAGES = KeyQuery(_make_frequent_passages_query, (8, 64, 500))
 FindBoilerplateOnly = Callable[[set[int]], set[int]]
 """Returns those of the articles that have almost no text beside passages in many articles."""
 
@@ -73,9 +101,10 @@ def save_signature(
     day: int,
     release_id: str | None,
     new: Fingerprint,
-    old: Fingerprint | None,
-) -> int:
-    """Replace an article's old fingerprint in the index by its new one. Return the article's number."""
+    former: ArticleSignature | None = None,
+    old: Fingerprint | None = None,
+) -> ArticleSignature:
+    """Add an article to the index, or replace its former signature and old fingerprint. Return its signature."""
     row: dict[str, Any] = {
         "version": version,
         "day": day,
@@ -83,28 +112,26 @@ def save_signature(
         "shingle_count": new.shingle_count,
         "signature": new.signature,
     }
-    known = get_signature(connection, article_id)
-    if known is None:
+    if former is None:
         start = {"article_id": article_id, "raw_cluster": 0, "cluster": 0, "story": None}
-        key = connection.execute(insert(signatures), {**row, **start}).inserted_primary_key
+        key = connection.execute(_ADD_SIGNATURE, {**row, **start}).inserted_primary_key
         assert key is not None
         number = int(key[0])
         own_cluster = {"raw_cluster": number, "cluster": number}
         connection.execute(_UPDATE_SIGNATURE, {"of_number": number, **own_cluster})
     else:
-        number = known.number
+        number = former.number
         connection.execute(_UPDATE_SIGNATURE, {"of_number": number, **row})
         if old is not None:
-            _delete_keys(connection, number, known.day, old)
+            _delete_keys(connection, number, former.day, old)
     for table, column, values, others in (
-        (bands, "band", new.bands, {}),
-        (story_keys, "key", new.event_keys, {"day": day}),
-        (passages, "passage", new.passages, {}),
+        ("bands", "band", new.bands, {}),
+        ("story_keys", "key", new.event_keys, {"day": day}),
+        ("passages", "passage", new.passages, {}),
     ):
         if values:
-            rows = [{column: value, "number": number, **others} for value in values]
-            connection.execute(insert(table), rows)
-    return number
+            connection.execute(_ADD_KEYS[table], [{column: value, "number": number, **others} for value in values])
+    return ArticleSignature(number=number, **row)
 
 
 def _delete_keys(connection: Connection, number: int, day: int, old: Fingerprint) -> None:
@@ -117,55 +144,26 @@ def _delete_keys(connection: Connection, number: int, day: int, old: Fingerprint
 
 def list_candidates(connection: Connection, own: ArticleSignature, fingerprint: Fingerprint) -> list[int]:
     """Return the numbers of the articles worth comparing with this one, in ascending order."""
-    same_band = _count_shared_keys(connection, "bands", "band", fingerprint.bands).keys()
-    similar = {row.number for row in _fetch_signatures(connection, same_band) if _is_similar(own, row)}
-    near_days = f" AND day BETWEEN {own.day - MAX_DAYS_APART} AND {own.day + MAX_DAYS_APART}"
-    shared = _count_shared_keys(connection, "story_keys", "key", fingerprint.event_keys, near_days)
+    same_band = {row[0] for row in _LIST_IN_BANDS.fetch(connection, fingerprint.bands)} - {own.number}
+    similar = {row[0] for row in _FETCH_SIGNATURES.fetch(connection, same_band) if _is_similar(own, row)}
+    days = (own.day - MAX_DAYS_APART, own.day + MAX_DAYS_APART)
+    shared = Counter(row[0] for row in _LIST_WITH_EVENT_KEYS.fetch(connection, fingerprint.event_keys, *days))
     same_event = {number for number, count in shared.items() if count >= MIN_SHARED_EVENT_KEYS}
     same_release: set[int] = set()
     if own.release_id is not None:
-        query = select(signatures.c.number).where(signatures.c.release_id == own.release_id)
-        newest = query.order_by(signatures.c.number.desc()).limit(MAX_CANDIDATES_PER_KEY)
-        same_release = {row.number for row in connection.execute(newest)}
+        rows = connection.execute(_LIST_OF_RELEASE, {"of_release": own.release_id})
+        same_release = {row.number for row in rows}
     return sorted((similar | same_event | same_release) - {own.number})
 
 
 def _is_similar(own: ArticleSignature, row: Any) -> bool:
-    return is_candidate(own.signature, bytes(row.signature), (own.shingle_count, row.shingle_count))
-
-
-def _fetch_signatures(connection: Connection, numbers: Collection[int]) -> Iterable[Any]:
-    query = select(signatures.c.number, signatures.c.shingle_count, signatures.c.signature)
-    for chunk in _split_chunks(sorted(numbers)):
-        yield from connection.execute(query.where(signatures.c.number.in_(chunk)))
-
-
-def _count_shared_keys(
-    connection: Connection, table: str, column: str, keys: Sequence[int], condition: str = ""
-) -> Counter[int]:
-    """Return how many of these keys each article has.
-
-    The keys are integers of this program, so they can be part of the SQL text; their number varies.
-    """
-    if not keys:
-        return Counter()
-    parts = (
-        f"SELECT number FROM (SELECT number FROM {table} WHERE {column} = {int(key)}{condition} "
-        f"ORDER BY number DESC LIMIT {MAX_CANDIDATES_PER_KEY}) AS of_{position}"
-        for position, key in enumerate(keys)
-    )
-    # Each query is new text, so SQLAlchemy's cache of compiled statements would never have it.
-    return Counter(row[0] for row in connection.exec_driver_sql(" UNION ALL ".join(parts)))
+    _, shingle_count, signature = row
+    return is_candidate(own.signature, bytes(signature), (own.shingle_count, shingle_count))
 
 
 def get_boilerplate(connection: Connection, keys: Collection[int]) -> frozenset[int]:
     """Return which of these passages are boilerplate."""
-    found: set[int] = set()
-    for chunk in _split_chunks(sorted(keys)):
-        listed = ", ".join(str(int(key)) for key in chunk)
-        query = f"SELECT passage FROM boilerplate WHERE passage IN ({listed})"
-        found.update(row[0] for row in connection.exec_driver_sql(query))
-    return frozenset(found)
+    return frozenset(row[0] for row in _FETCH_BOILERPLATE.fetch(connection, keys))
 
 
 def update_boilerplate(connection: Connection, keys: Collection[int], find_ignored: FindBoilerplateOnly) -> set[int]:
@@ -219,14 +217,4 @@ def get_frequent_passages(connection: Connection, keys: Collection[int]) -> froz
     The query asks whether a passage has a row with that number, and the index ends after it. A count would read a
     hundred thousand rows for a passage that ends every tenth article of a million.
     """
-    found: set[int] = set()
-    for chunk in _split_chunks(sorted(keys)):
-        values = ", ".join(f"({int(key)})" for key in chunk)
-        nth = f"SELECT number FROM passages WHERE passage = asked.key LIMIT 1 OFFSET {MIN_BOILERPLATE_CLUSTERS - 1}"
-        query = f"WITH asked(key) AS (VALUES {values}) SELECT key FROM asked WHERE ({nth}) IS NOT NULL"
-        found.update(row[0] for row in connection.exec_driver_sql(query))
-    return frozenset(found)
-
-
-def _split_chunks(values: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (values[start : start + MAX_VALUES_PER_QUERY] for start in range(0, len(values), MAX_VALUES_PER_QUERY))
+    return frozenset(row[0] for row in _FETCH_FREQUENT_PASSAGES.fetch(connection, keys))

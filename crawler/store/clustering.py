@@ -8,188 +8,204 @@ again.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Collection
-from datetime import datetime, tzinfo
+from collections.abc import Collection, Iterable, Mapping
+from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from crawler.similarity.comparison import MIN_OWN_WORD_SHARE, Similarity, SimilarityType, compare_documents
-from crawler.similarity.documents import Document, make_article_document
-from crawler.similarity.fingerprint import Fingerprint, make_fingerprint
+from crawler.similarity.documents import Document, DocumentCache, make_article_document
+from crawler.similarity.fingerprint import make_fingerprint
 from crawler.similarity.semantic import Embedding
 from crawler.similarity.shingles import SegmentedText
 from crawler.similarity.stories import find_connected
 from crawler.store import candidate_index
 from crawler.store.candidate_index import ArticleSignature
-from crawler.store.schema import articles, links, signatures, unclustered, versions
+from crawler.store.pending_articles import PendingArticle, add_again, delete_pending
+from crawler.store.schema import links, signatures, versions
 from crawler.store.serialization import parse_article
-from crawler.store.statements import make_insert_if_absent
+from crawler.store.statements import make_in_query
 from crawler.store.story_groups import LinkKind, rebuild_stories
 
-MAX_CACHED_DOCUMENTS = 400
-
-_GET_TEXT = (
-    select(versions.c.article, articles.c.current_version, articles.c.dated_at)
-    .join_from(
-        articles,
-        versions,
-        (versions.c.article_id == articles.c.id) & (versions.c.version == articles.c.current_version),
-    )
-    .where(articles.c.id == bindparam("of_article"))
-)
+_SELECT_ENDS = select(links.c.a, links.c.b)
+_ADD_LINKS = insert(links)
 _GET_VERSION = select(versions.c.article).where(
     versions.c.article_id == bindparam("of_article"), versions.c.version == bindparam("of_version")
 )
-_DELETE_PENDING = delete(unclustered).where(unclustered.c.article_id == bindparam("of_article"))
-_ADD_PENDING = make_insert_if_absent(unclustered)
-_SELECT_ENDS = select(links.c.a, links.c.b)
+_FETCH_ARTICLES = make_in_query(
+    "SELECT signatures.number, signatures.article_id, articles.current_version FROM signatures "
+    "JOIN articles ON articles.id = signatures.article_id WHERE signatures.number IN ({keys})"
+)
+_FETCH_TEXTS = make_in_query(
+    "SELECT versions.article_id, versions.version, versions.article FROM articles "
+    "JOIN versions ON versions.article_id = articles.id AND versions.version = articles.current_version "
+    "WHERE articles.id IN ({keys})"
+)
 
 
-class CurrentText(NamedTuple):
-    """An article's current text, prepared for comparison."""
+class ClusteredArticle(NamedTuple):
+    """An article that was clustered, and whether anything links it with others."""
 
-    document: Document
-    version: int
-    dated_at: datetime
+    article: PendingArticle
+    has_links: bool
+
+    @property
+    def article_id(self) -> str:
+        """The article's id."""
+        return self.article.article_id
 
 
 class Clusterer:
-    """Clusters articles one after the other, with a cache of the texts it read last.
+    """Clusters articles in batches, with a cache of the texts it read last.
 
     `zone` determines the day of a time. `embedding` compares the meaning of matched articles; None switches that off.
     """
 
-    def __init__(self, zone: tzinfo, embedding: Embedding | None = None) -> None:
+    def __init__(
+        self, zone: tzinfo, embedding: Embedding | None = None, documents: DocumentCache | None = None
+    ) -> None:
         self.zone = zone
         self.embedding = embedding
-        self._cache: OrderedDict[str, CurrentText] = OrderedDict()
+        self._documents = documents or DocumentCache()
 
-    def assign_article(self, connection: Connection, article_id: str) -> None:
-        """Cluster one article in the caller's transaction."""
-        current = self.read_text(connection, article_id, fresh=True)
-        if current is None:
-            return
-        fingerprint = make_fingerprint(current.document)
-        own, unlinked = self._update_signature(connection, article_id, current, fingerprint)
+    def assign_batch(self, connection: Connection, batch: Collection[PendingArticle]) -> list[ClusteredArticle]:
+        """Cluster articles in the caller's transaction. Return them with their fingerprints.
+
+        Stories are built once for all of them. An article that has to be clustered again, because a passage became
+        boilerplate, waits again.
+        """
+        clustered: list[ClusteredArticle] = []
+        changed: set[int] = set()
+        again: set[int] = set()
+        for each in batch:
+            pending = each if each.fingerprint else self._prepare(connection, each)
+            number, linked, repeated = self._assign_article(connection, pending)
+            clustered.append(ClusteredArticle(pending, has_links=bool(linked)))
+            changed |= linked
+            again = again - {number} | repeated
+        if changed:
+            rebuild_stories(connection, changed)
+        delete_pending(connection, [pending.article_id for pending in batch])
+        urgent_ids = {pending.article_id for pending in batch if pending.is_urgent}
+        add_again(connection, _fetch_ids(connection, again).values(), urgent_ids)
+        return clustered
+
+    def _assign_article(self, connection: Connection, pending: PendingArticle) -> tuple[int, set[int], set[int]]:
+        """Cluster one article. Return its number, the articles whose links changed, and those to cluster again."""
+        fingerprint = pending.fingerprint
+        assert fingerprint is not None
+        former = candidate_index.get_signature(connection, pending.article_id)
+        own = self._update_signature(connection, pending, former)
+        unlinked = _delete_links(connection, own.number) if former else set()
         candidates = candidate_index.list_candidates(connection, own, fingerprint)
-        changed = unlinked | self._add_links(connection, own.number, current.document, candidates)
+        rows = self._add_links(connection, own.number, pending, candidates) if candidates else []
+        changed = unlinked | {end for row in rows for end in (row["a"], row["b"])}
         again: set[int] = set()
         if changed:
             changed.add(own.number)
-            again = self._update_clusters(connection, own.number, changed if unlinked else set())
-            rebuild_stories(connection, changed)
+            again = self._update_clusters(connection, rows, changed if unlinked else set())
         again |= self._update_boilerplate(connection, fingerprint.passages)
-        _delete_pending(connection, article_id)
-        for other_id in _fetch_ids(connection, again).values():
-            connection.execute(_ADD_PENDING[connection.dialect.name], {"article_id": other_id})
+        return own.number, changed, again
 
-    def read_text(self, connection: Connection, article_id: str, *, fresh: bool = False) -> CurrentText | None:
-        """Return an article's current text, from the cache unless `fresh`. None if the article is not stored."""
-        if not fresh and article_id in self._cache:
-            self._cache.move_to_end(article_id)
-            return self._cache[article_id]
-        row = connection.execute(_GET_TEXT, {"of_article": article_id}).first()
-        if row is None:
-            return None
-        document = make_article_document(parse_article(row.article), self.zone, self.embedding)
-        self._cache[article_id] = CurrentText(document, row.current_version, row.dated_at)
-        if len(self._cache) > MAX_CACHED_DOCUMENTS:
-            self._cache.popitem(last=False)
-        return self._cache[article_id]
+    def _prepare(self, connection: Connection, pending: PendingArticle) -> PendingArticle:
+        """Return a pending article with the fingerprint of its stored text."""
+        document = self._read_documents(connection, {pending.article_id: pending.version})[pending.article_id]
+        return pending._replace(
+            day=document.published.toordinal() if document.published else None,
+            release_id=document.release_id,
+            fingerprint=make_fingerprint(document),
+        )
+
+    def _read_documents(self, connection: Connection, wanted: Mapping[str, int]) -> dict[str, Document]:
+        """Return articles' current texts (id → version), from the cache or the store."""
+        cached = {name: self._documents.get(name, version) for name, version in wanted.items()}
+        found = {name: document for name, document in cached.items() if document}
+        for row in _FETCH_TEXTS.fetch(connection, wanted.keys() - found.keys()):
+            article_id, version, text = tuple(row)
+            document = make_article_document(parse_article(text), self.zone, self.embedding)
+            self._documents.add(article_id, version, document)
+            found[article_id] = document
+        return found
+
+    def _read_numbered(self, connection: Connection, numbers: Collection[int]) -> dict[int, Document]:
+        """Return the current texts of articles by their numbers, in ascending order."""
+        rows = sorted(tuple(row) for row in _FETCH_ARTICLES.fetch(connection, numbers))
+        documents = self._read_documents(connection, {row[1]: row[2] for row in rows})
+        return {row[0]: documents[row[1]] for row in rows}
 
     def _update_signature(
-        self, connection: Connection, article_id: str, current: CurrentText, fingerprint: Fingerprint
-    ) -> tuple[ArticleSignature, set[int]]:
-        """Write the article's signature if its text is new, and delete its links.
-
-        Return the signature and the articles that lost a link, the article itself included.
-        """
-        former = candidate_index.get_signature(connection, article_id)
-        if former is None or former.version != current.version:
-            day = current.document.published or current.dated_at.astimezone(self.zone).date()
-            candidate_index.save_signature(
-                connection,
-                article_id,
-                current.version,
-                day.toordinal(),
-                current.document.release_id,
-                fingerprint,
-                self._make_former_fingerprint(connection, article_id, former),
-            )
-        own = candidate_index.get_signature(connection, article_id)
-        assert own is not None
-        if former is None:
-            return own, set()
-        has_own_end = or_(links.c.a == own.number, links.c.b == own.number)
-        ends = _fetch_ends(connection, has_own_end)
-        connection.execute(delete(links).where(has_own_end))
-        return own, ends | {own.number}
-
-    def _make_former_fingerprint(
-        self, connection: Connection, article_id: str, former: ArticleSignature | None
-    ) -> Fingerprint | None:
-        if former is None:
-            return None
-        values = {"of_article": article_id, "of_version": former.version}
-        row = connection.execute(_GET_VERSION, values).first()
-        return make_fingerprint(make_article_document(parse_article(row.article), self.zone)) if row else None
+        self, connection: Connection, pending: PendingArticle, former: ArticleSignature | None
+    ) -> ArticleSignature:
+        """Write the article's signature if its text is new, and return it."""
+        if former is not None and former.version == pending.version:
+            return former
+        assert pending.fingerprint is not None
+        old = None
+        if former is not None:
+            values = {"of_article": pending.article_id, "of_version": former.version}
+            row = connection.execute(_GET_VERSION, values).first()
+            old = make_fingerprint(make_article_document(parse_article(row.article), self.zone)) if row else None
+        return candidate_index.save_signature(
+            connection,
+            pending.article_id,
+            pending.version,
+            pending.get_day(self.zone),
+            pending.release_id,
+            pending.fingerprint,
+            former,
+            old,
+        )
 
     def _add_links(
-        self, connection: Connection, number: int, document: Document, candidates: Collection[int]
-    ) -> set[int]:
-        """Add the links between an article and its candidates. Return the numbers of all linked articles."""
-        ids = _fetch_ids(connection, candidates)
-        others = {
-            other: text.document for other in candidates if (text := self.read_text(connection, ids.get(other, "")))
-        }
+        self, connection: Connection, number: int, pending: PendingArticle, candidates: Collection[int]
+    ) -> list[dict[str, Any]]:
+        """Add the links between an article and its candidates. Return their rows."""
+        document = self._read_documents(connection, {pending.article_id: pending.version})[pending.article_id]
+        others = self._read_numbered(connection, candidates)
         shared = set(document.text.passages).union(*(other.text.passages for other in others.values()))
         boilerplate = candidate_index.get_boilerplate(connection, shared)
         rows: list[dict[str, Any]] = []
-        for other, other_document in sorted(others.items()):
+        for other, other_document in others.items():
             row = make_link_row(document, other_document, boilerplate)
             if row:
                 rows.append({"a": min(number, other), "b": max(number, other), **row})
         if rows:
-            connection.execute(insert(links), rows)
-        return {end for row in rows for end in (row["a"], row["b"])}
+            connection.execute(_ADD_LINKS, rows)
+        return rows
 
-    def _update_clusters(self, connection: Connection, number: int, unlinked: Collection[int]) -> set[int]:
-        """Write the clusters of an article and of those that may have lost a link. Return the articles to repeat.
+    def _update_clusters(
+        self, connection: Connection, rows: list[dict[str, Any]], unlinked: Collection[int]
+    ) -> set[int]:
+        """Write the clusters of new links' ends and of articles that may have lost a link. Return those to repeat.
 
         If no article lost a link, clusters only grow together. Then nothing is read of the members that stay as they
         are, so that a daily report costs no more because of the many before it.
         """
         changed = set()
-        for column, is_joining in (
-            (signatures.c.raw_cluster, links.c.raw.is_(True)),
-            (signatures.c.cluster, links.c.kind == LinkKind.SAME_TEXT),
+        for column, is_joining, ends in (
+            (signatures.c.raw_cluster, links.c.raw.is_(True), _list_ends(rows, "raw", True)),
+            (signatures.c.cluster, links.c.kind == LinkKind.SAME_TEXT, _list_ends(rows, "kind", LinkKind.SAME_TEXT)),
         ):
             left = set(unlinked)
             while left:
                 members = _find_cluster(connection, min(left), is_joining)
                 left -= members
                 changed |= _move_to_cluster(connection, column, min(members), signatures.c.number.in_(members))
-            if not unlinked:
-                ends = _fetch_ends(connection, or_(links.c.a == number, links.c.b == number), is_joining)
-                joined = select(column).where(signatures.c.number.in_(ends | {number})).distinct()
+            if ends and not unlinked:
+                joined = select(column).where(signatures.c.number.in_(ends)).distinct()
                 clusters = {row[0] for row in connection.execute(joined)}
                 changed |= _move_to_cluster(connection, column, min(clusters), column.in_(clusters))
-        keys: set[int] = set()
-        for article_id in _fetch_ids(connection, changed).values():
-            text = self.read_text(connection, article_id)
-            keys |= text.document.text.passages if text else set()
-        return self._update_boilerplate(connection, keys)
+        if not changed:
+            return set()
+        texts = self._read_numbered(connection, changed).values()
+        return self._update_boilerplate(connection, set().union(*(document.text.passages for document in texts)))
 
     def _update_boilerplate(self, connection: Connection, keys: Collection[int]) -> set[int]:
         """Write which of these passages are boilerplate now. Return the articles for which that has changed."""
 
         def find_boilerplate_only(numbers: set[int]) -> set[int]:
-            read = {
-                number: self.read_text(connection, name) for number, name in _fetch_ids(connection, numbers).items()
-            }
-            texts = {number: current.document.text for number, current in read.items() if current}
+            texts = {number: document.text for number, document in self._read_numbered(connection, numbers).items()}
             keys = {key for text in texts.values() for key in text.passages}
             frequent = candidate_index.get_frequent_passages(connection, keys)
             return {number for number, text in texts.items() if is_mostly_boilerplate(text, frequent)}
@@ -230,8 +246,17 @@ def get_link_kind(similarity: Similarity) -> LinkKind | None:
     return LinkKind.SEPARATE if is_near else None
 
 
-def _delete_pending(connection: Connection, article_id: str) -> None:
-    connection.execute(_DELETE_PENDING, {"of_article": article_id})
+def _delete_links(connection: Connection, number: int) -> set[int]:
+    """Delete the links of an article. Return the numbers of their ends, its own included."""
+    has_own_end = or_(links.c.a == number, links.c.b == number)
+    ends = _fetch_ends(connection, has_own_end)
+    connection.execute(delete(links).where(has_own_end))
+    return ends | {number}
+
+
+def _list_ends(rows: Iterable[Mapping[str, Any]], name: str, value: object) -> set[int]:
+    """Return the ends of the links with this value."""
+    return {end for row in rows if row[name] == value for end in (row["a"], row["b"])}
 
 
 def _find_cluster(connection: Connection, number: int, is_joining: Any) -> set[int]:
@@ -258,7 +283,5 @@ def _move_to_cluster(connection: Connection, column: Any, cluster: int, conditio
 
 def _fetch_ids(connection: Connection, numbers: Collection[int]) -> dict[int, str]:
     """Return article ids by number, in ascending order of the numbers."""
-    if not numbers:
-        return {}
-    query = select(signatures.c.number, signatures.c.article_id).where(signatures.c.number.in_(numbers))
-    return {row.number: row.article_id for row in connection.execute(query.order_by(signatures.c.number))}
+    rows = sorted(tuple(row) for row in _FETCH_ARTICLES.fetch(connection, numbers))
+    return {row[0]: row[1] for row in rows}

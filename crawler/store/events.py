@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, true, update
 
 from crawler.items import Article, Verdict
 from crawler.store.database import Database
@@ -92,13 +92,13 @@ _LIST_BY_MESSAGE = _SELECT_NOTIFICATIONS.where(notifications.c.message_id == bin
 
 def add_event(
     connection: Connection, article: Article, run_id: int | None, at: datetime, suppressed_because: str | None
-) -> None:
-    """Add the event of a version, in the transaction that writes it.
+) -> bool:
+    """Add the event of a version, in the transaction that writes it. Return whether there is one.
 
     A first version without a match adds none: no rule ever found anything in the article.
     """
     if not article.matches and article.version == 1:
-        return
+        return False
     row = {
         "article_id": article.id,
         "version": article.version,
@@ -109,6 +109,7 @@ def add_event(
         "decided_at": None,
     }
     connection.execute(_ADD_EVENT, row)
+    return True
 
 
 class ChangeEventRepository:
@@ -120,12 +121,13 @@ class ChangeEventRepository:
     def list_undecided(self, limit: int, *, clustered_before: datetime | None = None) -> list[ChangeEvent]:
         """Return events that no subscription has decided about yet.
 
-        `clustered_before`: Skip events from then on whose article still waits for clustering, because similar articles
+        `clustered_before`: Skip events from then on whose article is to be clustered first, because similar articles
         can still join its story. Older events are always returned, so that slow clustering cannot hold up alerts.
         """
         query = _SELECT_EVENTS.where(change_events.c.decided_at.is_(None))
         if clustered_before is not None:
-            is_clustered = change_events.c.article_id.not_in(select(unclustered.c.article_id))
+            is_urgent = unclustered.c.urgent.is_(true())
+            is_clustered = change_events.c.article_id.not_in(select(unclustered.c.article_id).where(is_urgent))
             query = query.where((change_events.c.created_at < clustered_before) | is_clustered)
         return self._list(query.limit(limit))
 

@@ -36,12 +36,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     true,
 )
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_REVISION = "0006"
+SCHEMA_REVISION = "0007"
 """The newest revision in `migrations/versions`, which these tables have."""
 
 
@@ -359,10 +360,25 @@ story_overrides = Table(
     sqlite_autoincrement=True,
 )
 
+# Articles that wait for clustering, with the fingerprint of `version`. Without one it is made from the stored text.
+# `urgent`: an alert may depend on the article's story, so it does not wait for the others.
+
 unclustered = Table(
     "unjudged",
     metadata,
     Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("urgent", Boolean, nullable=False, server_default=false()),
+    Column("version", Integer),
+    Column("day", Integer),
+    Column("identity", Text, key="release_id"),
+    Column("fingerprint", LargeBinary),
+    Index("ix_unjudged_day", "day"),
+)
+Index(
+    "ix_unjudged_urgent",
+    unclustered.c.article_id,
+    sqlite_where=unclustered.c.urgent.is_(true()),
+    postgresql_where=unclustered.c.urgent.is_(true()),
 )
 
 alarms = Table(

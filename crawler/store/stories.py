@@ -7,26 +7,29 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, true, update
 
 from crawler.errors import UsageError
 from crawler.items import Article
+from crawler.similarity.documents import DocumentCache
 from crawler.similarity.semantic import Embedding
 from crawler.store.clustering import Clusterer
 from crawler.store.database import Database
+from crawler.store.pending_articles import WaitingTexts, list_batch, mark_urgent
 from crawler.store.schema import articles, signatures, story_overrides, unclustered, versions
 from crawler.store.serialization import parse_article
 from crawler.store.story_groups import list_certain_members, rebuild_stories
 
-ARTICLES_PER_READ = 100
+ShouldStop = Callable[[], bool]
 MAX_CLUSTERINGS_PER_CALL = 10
 """Times that one call clusters one article. An article that needs more waits for the next call."""
 
-_LIST_PENDING = select(unclustered.c.article_id).order_by(unclustered.c.article_id).limit(ARTICLES_PER_READ)
+_FIND_PENDING = select(unclustered.c.article_id).limit(1)
+_FIND_URGENT = _FIND_PENDING.where(unclustered.c.urgent.is_(true()))
 _GET_STORY_ID = select(signatures.c.story).where(signatures.c.article_id == bindparam("of_article"))
 _SELECT_MEMBERS = (
     select(signatures.c.story, signatures.c.cluster, versions.c.article)
@@ -52,42 +55,83 @@ class StoredStory:
     members: tuple[StoryMember, ...]
 
 
+def make_deadline(seconds: float) -> ShouldStop:
+    """Return a function that returns True once so many seconds have passed."""
+    deadline = time.monotonic() + seconds
+    return lambda: time.monotonic() > deadline
+
+
 class ClusterRepository:
     """`store.clusters`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def count_pending(self) -> int:
+    def count_pending(self, *, only_urgent: bool = False, source: str | None = None) -> int:
         """Return how many articles are not clustered yet."""
-        found: int = self._database.fetch_all(select(func.count()).select_from(unclustered))[0][0]
+        query = select(func.count()).select_from(unclustered)
+        if only_urgent:
+            query = query.where(unclustered.c.urgent.is_(true()))
+        if source is not None:
+            query = query.join(articles, articles.c.id == unclustered.c.article_id).where(articles.c.source == source)
+        found: int = self._database.fetch_all(query)[0][0]
         return found
 
     def assign_pending(
-        self, zone: tzinfo, *, max_seconds: float | None = None, embedding: Embedding | None = None
+        self,
+        zone: tzinfo,
+        *,
+        should_stop: ShouldStop | None = None,
+        embedding: Embedding | None = None,
+        documents: DocumentCache | None = None,
     ) -> int:
-        """Write clusters and stories of the articles that are new or touched by new ones. Return how many there were.
+        """Write clusters and stories of all articles that wait. Return how many there were.
 
-        Each article has its own transaction, and no two processes cluster the same one. `zone` determines the day of
-        a time. After `max_seconds` (None: no limit) the rest waits for the next call. `embedding` compares the meaning
-        of matched articles.
+        Each batch is a transaction, so that a call which ends early loses nothing, and no two processes cluster the
+        same article. After a batch for which `should_stop` returns True the rest waits for the next call. `zone`
+        determines the day of a time. `embedding` compares the meaning of matched articles. `documents` are texts that
+        the caller has read already.
         """
-        clusterer = Clusterer(zone, embedding)
-        deadline = None if max_seconds is None else time.monotonic() + max_seconds
-        done = 0
+        clusterer = Clusterer(zone, embedding, documents)
+        return self._assign_batches(clusterer, should_stop, only_urgent=False)
+
+    def assign_urgent(
+        self,
+        zone: tzinfo,
+        *,
+        should_stop: ShouldStop | None = None,
+        embedding: Embedding | None = None,
+        documents: DocumentCache | None = None,
+    ) -> int:
+        """Do the same for the articles with a change event, and for those that may be one text or event with them.
+
+        So an alert knows the whole story of its article, however many other articles wait.
+        """
+        clusterer = Clusterer(zone, embedding, documents)
+        return self._assign_batches(clusterer, should_stop, only_urgent=True)
+
+    def _assign_batches(self, clusterer: Clusterer, should_stop: ShouldStop | None, *, only_urgent: bool) -> int:
+        waiting: WaitingTexts | None = None
         times: Counter[str] = Counter()
-        while rows := self._database.fetch_all(_LIST_PENDING):
-            for row in rows:
-                times[row.article_id] += 1
-                is_late = deadline is not None and time.monotonic() > deadline
-                if times[row.article_id] > MAX_CLUSTERINGS_PER_CALL or is_late:
-                    return done
-                with self._database.transaction(exclusive=True) as connection:
-                    still_pending = select(unclustered).where(unclustered.c.article_id == row.article_id)
-                    if connection.execute(still_pending).first():
-                        clusterer.assign_article(connection, row.article_id)
-                        done += 1
-        return done
+        related: set[str] = set()
+        # Look without a lock first, because a watch looks every half minute.
+        while self._database.fetch_all(_FIND_URGENT if only_urgent else _FIND_PENDING):
+            with self._database.transaction(exclusive=True) as connection:
+                listed = list_batch(connection, only_urgent=only_urgent)
+                batch = [each for each in listed if times[each.article_id] < MAX_CLUSTERINGS_PER_CALL]
+                times.update(each.article_id for each in batch)
+                if only_urgent and waiting is None:
+                    waiting = WaitingTexts(connection)
+                clustered = clusterer.assign_batch(connection, batch)
+                if waiting is not None:
+                    # What only belongs to an urgent article leads on to others only where it has a link.
+                    leading = [each.article for each in clustered if each.has_links or each.article_id not in related]
+                    found = waiting.take_related(leading)
+                    related.update(found)
+                    mark_urgent(connection, found)
+            if not batch or (should_stop is not None and should_stop()):
+                break
+        return times.total()
 
     def get_member_ids(self, article_id: str) -> frozenset[str]:
         """Return the ids of the articles that are one text with this one, its own included. Empty before clustering."""

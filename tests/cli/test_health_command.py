@@ -138,3 +138,13 @@ def test_doubts_are_in_the_list_of_articles_and_in_evidence(tmp_path: Path) -> N
         assert f"  doubtful: {'; '.join(doubts)}" in archive.read("README.txt").decode()
         (version,) = json.loads(archive.read("provenance.json"))["versions"]
     assert version["flags"] == [flag.value for flag in flags]
+
+
+def test_articles_that_wait_to_be_grouped_are_counted(tmp_path: Path) -> None:
+    place, noon = Sandbox(tmp_path), datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+    with place.open_store() as store:
+        for number in range(2):
+            store.articles.save(make_article(str(number)), content_hash=str(number), run_id=None, seen_at=noon)
+    told, plain, other = place.run_many(("health", "mfa"), ("health", "mfa", "--json"), ("health", "ktkz", "--json"))
+    assert "    2 articles wait to be grouped into stories" in told.out.splitlines()
+    assert [plain.lines[0]["unclustered"], other.lines[0]["unclustered"]] == [2, 0]

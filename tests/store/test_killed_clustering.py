@@ -31,6 +31,9 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 from crawler.store import open_store
 
+from crawler.store import pending_articles
+
+pending_articles.ARTICLES_PER_BATCH = 8
 url, module, name, when, nth, act, *given = sys.argv[1:]
 place = importlib.import_module(f"crawler.store.{module}")
 for part in name.split(".")[:-1]:
@@ -81,12 +84,12 @@ def run_killed_child(url: str, *arguments: str) -> None:
     ("module", "name", "when", "nth"),
     [
         ("candidate_index", "save_signature", "after", 14),
-        ("clustering", "Clusterer._add_links", "after", 14),
-        ("clustering", "Clusterer._update_clusters", "after", 3),
+        ("clustering", "Clusterer._add_links", "after", 3),
+        ("clustering", "Clusterer._update_clusters", "after", 2),
         ("story_groups", "_add_story", "after", 2),
-        ("clustering", "rebuild_stories", "after", 4),
-        ("clustering", "_delete_pending", "before", 14),
-        ("clustering", "_delete_pending", "after", 14),
+        ("clustering", "rebuild_stories", "after", 2),
+        ("clustering", "delete_pending", "before", 2),
+        ("clustering", "delete_pending", "after", 2),
     ],
 )
 def test_killed_clustering_leaves_no_half_story(url: str, module: str, name: str, when: str, nth: int) -> None:

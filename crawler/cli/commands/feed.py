@@ -71,9 +71,9 @@ def feed(
     """
     from crawler.cli.selection import make_query
     from crawler.config import load_config
-    from crawler.context.configured_store import open_configured_store
     from crawler.publish.atomic_write import PUBLIC_FILE_MODE, open_atomic, resolve_output_path
     from crawler.publish.output_registry import FEED_FORMATS
+    from crawler.service.clustered_store import open_clustered_store
     from crawler.text.counts import format_count
 
     feed_format = choose_format(output, form)
@@ -88,7 +88,7 @@ def feed(
         strength=strength,
         since=since,
     )
-    with open_configured_store(config) as store:
+    with open_clustered_store(config) as store:
         entries = _make_entries(config, store, query, _list_articles(store, query, unit, limit))
     written = FEED_FORMATS[feed_format](_make_feed(config, query, unit, output), entries)
     if output is None:

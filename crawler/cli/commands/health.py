@@ -48,6 +48,8 @@ class SourceState:
     alarm: Alarm | None
     baseline: Baseline | None
     since: datetime | None
+    unclustered: int
+    """Articles that are in no story yet, because that is found in idle time or when a command needs stories."""
 
 
 def health(
@@ -103,6 +105,7 @@ def load_state(store: Store, source: str, timing: Timing, config: Config, now: d
         alarm=store.alarms.get_open(source),
         baseline=get_baseline(last_run.measures) if last_run else None,
         since=_get_start_of_health(store, last_run, assessment.health),
+        unclustered=store.clusters.count_pending(source=source),
     )
 
 
@@ -179,6 +182,7 @@ def state_to_dict(state: SourceState, config: Config) -> dict[str, Any]:
         "flags": get_flag_counts(last) if last else {},
         "accepted": _local_iso(baseline.accepted_at, config) if baseline else None,
         "silence": state.silence,
+        "unclustered": state.unclustered,
         "alarm": alarm_to_dict(state.alarm, config) if state.alarm else None,
     }
 
@@ -227,6 +231,9 @@ def format_state(state: SourceState, config: Config) -> str:
         lines.append(f"    alarm: {alarm.kind} since {format_local_time(alarm.opened_at, timezone)} ({runs}); {sent}")
     if state.silence:
         lines.append(f"    {state.silence}")
+    if state.unclustered:
+        waiting = "waits" if state.unclustered == 1 else "wait"
+        lines.append(f"    {format_count(state.unclustered, 'article')} {waiting} to be grouped into stories")
     if state.baseline:
         first_list = "; its first list may fail" if state.baseline.first_list else ""
         lines.append(f"    baseline accepted {format_local_time(state.baseline.accepted_at, timezone)}{first_list}")
