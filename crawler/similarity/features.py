@@ -14,7 +14,7 @@ from crawler.similarity.places import find_places
 from crawler.similarity.shingles import FoldedSentence, SegmentedText
 from crawler.text.capitals import measure_capital_share
 from crawler.text.language import detect_language
-from crawler.text.numbers import find_days, find_numbers, find_numeric_days
+from crawler.text.numbers import find_days, find_number_words, find_numbers_in_digits, find_numeric_days
 from crawler.text.transliteration import KAZAKH_LETTER, make_skeletons
 
 _WORD_PATTERN = re.compile(r"(?<![\w@])[^\W\d_]+(?:['’ʼ][^\W\d_]+)?")
@@ -150,7 +150,8 @@ class EventFeatures:
     @cached_property
     def numbers(self) -> frozenset[float]:
         """The values of the numbers, without years and dates."""
-        return frozenset(value for sentence in self._plain_sentences for value in find_numbers(sentence))
+        in_digits = (value for sentence in self._plain_sentences for value in find_numbers_in_digits(sentence))
+        return frozenset((*in_digits, *find_number_words("\n".join(self._plain_sentences))))
 
     @cached_property
     def counts(self) -> dict[str, frozenset[float]]:

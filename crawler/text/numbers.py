@@ -60,15 +60,25 @@ _PHONE_NUMBERS = re.compile(r"\+\d[\d\s()\u00a0-]{7,}")
 
 def find_numbers(text: str) -> Iterator[float]:
     """Yield the values of a text's numbers, without dates, times and years."""
-    lower = text.lower()
-    if _DIGIT.search(lower):  # Most sentences have no digit, and the patterns below cost much more than this one.
-        lower = _get_day_pattern().sub(" ", _DATE_OR_TIME.sub(" ", lower))
-        scales = load_scale_words()
-        for found in _get_number_pattern().finditer(lower):
-            value = _parse_number(found[1]) * (scales[found[2]] if found[2] else 1)
-            if value not in _YEARS:
-                yield value
-    words, tokens = load_fingerprinted_words(), _TOKEN_PATTERN.findall(lower)
+    yield from find_numbers_in_digits(text)
+    yield from find_number_words(text)
+
+
+def find_numbers_in_digits(text: str) -> Iterator[float]:
+    """Yield the values that a text writes in digits, without dates, times and years."""
+    if not _DIGIT.search(text):  # Most sentences have no digit, and the patterns below cost much more than this one.
+        return
+    lower = _get_day_pattern().sub(" ", _DATE_OR_TIME.sub(" ", text.lower()))
+    scales = load_scale_words()
+    for found in _get_number_pattern().finditer(lower):
+        value = _parse_number(found[1]) * (scales[found[2]] if found[2] else 1)
+        if value not in _YEARS:
+            yield value
+
+
+def find_number_words(text: str) -> Iterator[float]:
+    """Yield the values of a text's number words, each word by itself."""
+    words, tokens = load_fingerprinted_words(), _TOKEN_PATTERN.findall(text.lower())
     if not words.keys().isdisjoint(tokens):
         yield from (words[token] for token in tokens if token in words)
 

@@ -24,7 +24,7 @@ MAX_ABBREVIATION_LENGTH = 20
 _MARKS = r"[.!?…]++[\"'»”’)\]]*+"
 _END_PATTERN = re.compile(r"[.!?…\n](?:(?<=\n)\n*+|(?<!\n)[.!?…]*+[\"'»”’)\]]*+(?=\s|$))")
 """It begins with one set of characters, which `re` searches six times faster than alternatives."""
-_PASSAGE_PATTERN = re.compile(rf"[^\n]+?(?:{_MARKS}(?=\s|$)|\n|$)")
+_PASSAGE_END = re.compile(rf"{_MARKS}(?=\s|$)")
 _PRECEDING_WORD = re.compile(r"([^\W\d_]+(?:\.[^\W\d_]+)*)$")
 _CLOSING_CHARACTERS = frozenset("\"'»”’")
 _DASHES = ("—", "–", "-")
@@ -34,6 +34,8 @@ _NEXT_WORDS = re.compile(r"[^\W\d_][\w.’'-]*(?:[ \t\u00a0]+[^\W\d_][\w.’'-]*
 SPEAKER_REACH = 80
 """Characters behind a quotation that are searched for its speaker."""
 _FINAL_INITIAL = re.compile(r"(?:^|[\s(«\"])[^\W\d_]\.$")
+MAX_INITIAL_LENGTH = 3
+"""Characters that `_FINAL_INITIAL` matches at most."""
 
 
 def locate_sentence(text: str, start: int, end: int) -> tuple[int, int]:
@@ -72,17 +74,23 @@ def split_into_passages(text: str) -> list[str]:
     """
     passages: list[str] = []
     is_continued = False
-    for found in _PASSAGE_PATTERN.finditer(text):
-        part = found[0].strip()
-        ends_line = found[0].endswith("\n")
-        if not part:
-            is_continued = is_continued and not ends_line
-            continue
-        if is_continued:
-            passages[-1] = f"{passages[-1]} {part}"
-        else:
-            passages.append(part)
-        is_continued = bool(_FINAL_INITIAL.search(part)) and not ends_line
+    *lines, last_line = text.split("\n")
+    for line in (*(f"{line}\n" for line in lines if line), last_line):
+        start = 0
+        while start < len(line) and line[start] != "\n":
+            found = _PASSAGE_END.search(line, start + 1)
+            end = found.end() if found else len(line)
+            part, ends_line = line[start:end].strip(), line[end - 1] == "\n"
+            start = end
+            if not part:
+                is_continued = is_continued and not ends_line
+                continue
+            if is_continued:
+                passages[-1] = f"{passages[-1]} {part}"
+            else:
+                passages.append(part)
+            has_initial = _FINAL_INITIAL.search(part, max(0, len(part) - MAX_INITIAL_LENGTH))
+            is_continued = bool(has_initial) and not ends_line
     return passages
 
 
