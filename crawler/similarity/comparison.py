@@ -108,9 +108,13 @@ class _TextPair:
         return compute_containment(self.a.shingles, self.b.shingles)
 
     @cached_property
+    def shared_shingles(self) -> frozenset[str]:
+        return self.a.shingles & self.b.shingles
+
+    @cached_property
     def marks(self) -> tuple[list[bool], list[bool]]:
         """For each word of either text: whether it is in a shared shingle."""
-        shared = self.a.shingles & self.b.shingles
+        shared = self.shared_shingles
         return mark_shared_words(self.a.words, shared), mark_shared_words(self.b.words, shared)
 
 
@@ -223,6 +227,8 @@ def _split_by_sharing(text: SegmentedText, marks: list[bool]) -> tuple[EventFeat
 
 def _list_shared_passages(pair: _TextPair) -> tuple[str, ...]:
     """Return the sentences of the first text that the other has too, nearly word for word."""
+    if not pair.shared_shingles:
+        return ()
     return tuple(
         sentence.text
         for sentence, marked in _list_marked(pair.a, pair.marks[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 ArticlePair = tuple[str, str]
@@ -39,8 +39,9 @@ def group_stories(
     a person or the comparison (`separated`) separated a pair of their members; the latter does not stop certain links.
     """
     decisions = {frozenset((override.a, override.b)): override.is_together for override in overrides}
-    separated_by_person = {pair for pair, is_together in decisions.items() if not is_together}
-    separated_by_all = separated_by_person | ({frozenset(pair) for pair in separated} - decisions.keys())
+    pairs_of_person = {pair for pair, is_together in decisions.items() if not is_together}
+    separated_by_person = _map_partners(pairs_of_person)
+    separated_by_all = _map_partners(pairs_of_person | ({frozenset(pair) for pair in separated} - decisions.keys()))
     groups = {article: {article} for article in articles}
     for a, b in sorted(sorted(pair) for pair, is_together in decisions.items() if is_together):
         _merge_groups(groups, a, b, separated_by_person)
@@ -49,12 +50,21 @@ def group_stories(
     return sorted(sorted(members) for members in {id(members): members for members in groups.values()}.values())
 
 
-def _merge_groups(groups: dict[str, set[str]], a: str, b: str, separated: set[frozenset[str]]) -> None:
+def _map_partners(pairs: Iterable[frozenset[str]]) -> dict[str, set[str]]:
+    """Return for each article those that it is in a pair with."""
+    partners: dict[str, set[str]] = {}
+    for pair in pairs:
+        for article in pair:
+            partners.setdefault(article, set()).update(pair - {article})
+    return partners
+
+
+def _merge_groups(groups: dict[str, set[str]], a: str, b: str, separated: Mapping[str, set[str]]) -> None:
     first, second = groups.get(a), groups.get(b)
     if first is None or second is None or first is second:
         return
     small, large = sorted((first, second), key=len)
-    if separated and any(frozenset((x, y)) in separated for x in small for y in large):
+    if separated and any(not large.isdisjoint(separated.get(member, ())) for member in small):
         return
     large |= small
     for member in small:
