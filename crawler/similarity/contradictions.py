@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from crawler.defaults import load_default_toml
-from crawler.similarity.features import EventFeatures, EventName
+from crawler.similarity.features import MIN_PREFIX_LETTERS, EventFeatures, EventName
 from crawler.similarity.places import select_foreign_countries, select_local_places
 
 MAX_DAYS_APART = 3
@@ -39,7 +39,6 @@ MIN_SHARED_COUNTRIES = 0.5
 """Share of their countries that two reports of one credentials ceremony have in common."""
 COUNT_TOLERANCE = 0.05
 """Difference of two numbers of one thing: "almost 700" is 697."""
-MIN_PREFIX_LETTERS = 3
 MIN_SCORE_OVER_DAYS = 10.0
 """Score from which two reports may name other days, such as the day itself and that of a later conference."""
 MAX_CACHED_LEADS = 2000
@@ -257,10 +256,8 @@ def _has_name(text: EventFeatures, name: EventName) -> bool:
     if name.forms & text.forms:
         return True
     # A case ending that was not removed: one form begins the other.
-    return any(
-        min(len(form), len(known)) >= MIN_PREFIX_LETTERS and (form.startswith(known) or known.startswith(form))
-        for form in name.forms
-        for known in text.forms
+    return not text.form_beginnings.isdisjoint(name.forms) or any(
+        form[:end] in text.forms for form in name.forms for end in range(MIN_PREFIX_LETTERS, len(form))
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 
 from crawler.defaults import load_default_toml
 from crawler.similarity.concepts import find_concepts
@@ -26,6 +26,8 @@ MAX_LEAD_WORDS = 40
 STEM_LETTERS = 5
 """Letters by which the words of one language are compared, without their endings."""
 MIN_NAME_LETTERS = 3
+MIN_PREFIX_LETTERS = 3
+"""Letters of a form from which it may be the beginning of another one."""
 MIN_HEADLINE_WORD_LETTERS = 4
 MAX_UPPERCASE_SHARE = 0.6
 """In a line with a larger share of words in capitals, capitals mark no names."""
@@ -40,6 +42,7 @@ UNSHARED_PLACE_WEIGHT = 1.5
 """Weight of a place or leader that only one of two leads has."""
 WEIGHTS_BY_LENGTH = {3: 1.5, 4: 2.0, 5: 2.5}
 LONG_NAME_WEIGHT = 3.0
+MAX_REMEMBERED_NAMES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +55,36 @@ class EventName:
     @property
     def shared_weight(self) -> float:
         """How much the name says when two texts have it: 0 for media, up to 3 for a long rare one."""
-        common = _load_common_names()
-        if self.forms & common["media"]:
-            return 0.0
-        is_common = any(self.forms & common[group] for group in ("offices", "places", "leaders"))
-        return COMMON_NAME_WEIGHT if is_common else self._weight_by_length
+        return _weigh_shared(self.forms)
 
     @property
     def unshared_weight(self) -> float:
         """How much the name says when only one of two leads has it: 0 for offices and media."""
-        common = _load_common_names()
-        if self.forms & (common["media"] | common["offices"]):
-            return 0.0
-        is_place = self.forms & (common["places"] | common["leaders"])
-        return UNSHARED_PLACE_WEIGHT if is_place else self._weight_by_length
+        return _weigh_unshared(self.forms)
 
-    @property
-    def _weight_by_length(self) -> float:
-        length = max(len(form.lstrip("~")) for form in self.forms)
-        return WEIGHTS_BY_LENGTH.get(length, LONG_NAME_WEIGHT)
+
+# A name is weighed again with each text that its own is compared with.
+@lru_cache(maxsize=MAX_REMEMBERED_NAMES)
+def _weigh_shared(forms: frozenset[str]) -> float:
+    common = _load_common_names()
+    if forms & common["media"]:
+        return 0.0
+    is_common = any(forms & common[group] for group in ("offices", "places", "leaders"))
+    return COMMON_NAME_WEIGHT if is_common else _weigh_by_length(forms)
+
+
+@lru_cache(maxsize=MAX_REMEMBERED_NAMES)
+def _weigh_unshared(forms: frozenset[str]) -> float:
+    common = _load_common_names()
+    if forms & (common["media"] | common["offices"]):
+        return 0.0
+    is_place = forms & (common["places"] | common["leaders"])
+    return UNSHARED_PLACE_WEIGHT if is_place else _weigh_by_length(forms)
+
+
+def _weigh_by_length(forms: frozenset[str]) -> float:
+    length = max(len(form.lstrip("~")) for form in forms)
+    return WEIGHTS_BY_LENGTH.get(length, LONG_NAME_WEIGHT)
 
 
 @cache
@@ -146,6 +160,11 @@ class EventFeatures:
     def forms(self) -> frozenset[str]:
         """Every form of every name."""
         return frozenset(self.names_by_form)
+
+    @cached_property
+    def form_beginnings(self) -> frozenset[str]:
+        """The forms and their beginnings from MIN_PREFIX_LETTERS letters on."""
+        return frozenset(form[:end] for form in self.forms for end in range(MIN_PREFIX_LETTERS, len(form) + 1))
 
     @cached_property
     def numbers(self) -> frozenset[float]:

@@ -15,7 +15,7 @@ from babel import Locale
 from babel.core import get_global
 
 from crawler.defaults import load_default_toml
-from crawler.text.folding import split_folded_words
+from crawler.text.folding import split_folded_lines, split_folded_words
 
 LANGUAGES = ("en", "ru", "kk")
 HOME_COUNTRY = "KZ"
@@ -32,6 +32,9 @@ _ENDING = re.compile(
     rf"(?:[аеиоуыэюяйь]{{0,3}}(?:[мхв]|ми)?|[аеиыя]?{_KAZAKH_CASE}|(?:ои|ии|ая|ого|ому|ую|ые|ых|ыми)|s)$"
 )
 _PLACE_ADJECTIVE = re.compile("(?:[а-я]{1,3})$")
+_folded: dict[str, str] = {}
+"""Words as written, and folded."""
+MAX_FOLDED_WORDS = 50_000
 _AMBIGUOUS = frozenset({"TG", "ML", "TD", "GU", "NU", "RE", "IM", "UM", "EU", "UN", "EZ", "XA", "XB", "QO"})
 """Codes of CLDR that are no countries, and countries whose names are common words in one of the languages."""
 
@@ -53,6 +56,7 @@ def find_places(words: Sequence[str]) -> tuple[frozenset[str], frozenset[int]]:
     """
     places: set[str] = set()
     positions: set[int] = set()
+    _fold_together(words)
     for at, phrases in enumerate(map(_list_candidates, words)):
         for phrase in phrases if at not in positions else ():
             end = at + len(phrase.starts)
@@ -100,9 +104,20 @@ def _list_candidates(word: str) -> tuple[PlacePhrase, ...]:
     )
 
 
-@lru_cache(maxsize=50_000)
+def _fold_together(words: Iterable[str]) -> None:
+    """Fold words that are new. Together they take a tenth of the time."""
+    if len(_folded) > MAX_FOLDED_WORDS:
+        _folded.clear()
+    new = list({word for word in words if word not in _folded})
+    if new:
+        _folded.update(zip(new, map("".join, split_folded_lines(new)), strict=True))
+
+
 def _fold(word: str) -> str:
-    return "".join(split_folded_words(word))
+    folded = _folded.get(word)  # another thread may have cleared it
+    if folded is None:
+        folded = _folded[word] = "".join(split_folded_words(word))
+    return folded
 
 
 def _fits(start: str, word: str) -> bool:

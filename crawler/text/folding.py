@@ -284,4 +284,12 @@ def _unify_scripts(data: bytes, scripts: bytes, encoded: bytes) -> bytes:
     return bytes(unified)
 
 
-__all__ = ["PHRASE_END", "FoldedText", "decode_folded", "fold_term", "fold_text", "split_folded_lines", "split_folded_words"]
+__all__ = [
+    "PHRASE_END",
+    "FoldedText",
+    "decode_folded",
+    "fold_term",
+    "fold_text",
+    "split_folded_lines",
+    "split_folded_words",
+]
