@@ -113,18 +113,18 @@ class EventFeatures:
         return [_remove_addresses(sentence.text) for sentence in self.text.sentences]
 
     @cached_property
-    def _words(self) -> list[list[re.Match[str]]]:
+    def _words(self) -> list[list[str]]:
         """The words of each sentence, as written."""
         if self._whole is not None:
             return self._whole._words[: len(self.text.sentences)]
-        return [list(_WORD_PATTERN.finditer(sentence)) for sentence in self._plain_sentences]
+        return [_WORD_PATTERN.findall(sentence) for sentence in self._plain_sentences]
 
     @cached_property
     def _places(self) -> list[tuple[frozenset[str], frozenset[int]]]:
         """The places of each sentence, and the positions of their words."""
         if self._whole is not None:
             return self._whole._places[: len(self.text.sentences)]
-        return [find_places([match[0] for match in matches]) for matches in self._words]
+        return [find_places(words) for words in self._words]
 
     @cached_property
     def places(self) -> frozenset[str]:
@@ -144,8 +144,8 @@ class EventFeatures:
         """The capitalised words of each sentence without places, and whether the capital says that they are names."""
         if self._whole is not None:
             return self._whole._capitalized[: len(self.text.sentences)]
-        marked = zip(self._words, self._places, strict=True)
-        return [_list_capitalized(matches, positions) for matches, (_, positions) in marked]
+        marked = zip(self._plain_sentences, self._words, self._places, strict=True)
+        return [_list_capitalized(sentence, words, positions) for sentence, words, (_, positions) in marked]
 
     @cached_property
     def names_by_form(self) -> dict[str, list[EventName]]:
@@ -253,19 +253,19 @@ def _collect_names(capitalized: Iterable[tuple[str, bool]], *, is_kazakh: bool) 
     return names
 
 
-def _list_capitalized(matches: Sequence[re.Match[str]], skipped: Collection[int]) -> list[tuple[str, bool]]:
+def _list_capitalized(sentence: str, words: Sequence[str], skipped: Collection[int]) -> list[tuple[str, bool]]:
     """Return the capitalised words of a sentence, and whether the capital says that they are names."""
-    if not any(match[0][0].isupper() for match in matches):
-        return []
-    is_headline = _is_headline([match[0] for match in matches])
-    capitalized = []
-    for position, match in enumerate(matches):
-        word = match[0]
-        if len(word) < MIN_NAME_LETTERS or not word[0].isupper() or position in skipped:
-            continue
-        is_first = position == 0 or match.string[: match.start()].rstrip()[-1:] in ".!?:"
-        capitalized.append((word, not is_first and not is_headline))
-    return capitalized
+    found = [at for at, word in enumerate(words) if word[0].isupper() and len(word) >= MIN_NAME_LETTERS]
+    positions = [at for at in found if at not in skipped]
+    if not any(positions):  # the first word at most, whose capital says nothing
+        return [(words[at], False) for at in positions]
+    is_headline = _is_headline(words)
+    starts = [match.start() for match in _WORD_PATTERN.finditer(sentence)]
+    return [(words[at], not is_headline and at > 0 and not _is_after_end(sentence, starts[at])) for at in positions]
+
+
+def _is_after_end(sentence: str, start: int) -> bool:
+    return sentence[:start].rstrip()[-1:] in ".!?:"
 
 
 def _is_headline(words: Sequence[str]) -> bool:

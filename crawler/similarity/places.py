@@ -56,9 +56,10 @@ def find_places(words: Sequence[str]) -> tuple[frozenset[str], frozenset[int]]:
     """
     places: set[str] = set()
     positions: set[int] = set()
-    _fold_together(words)
-    for at, phrases in enumerate(map(_list_candidates, words)):
-        for phrase in phrases if at not in positions else ():
+    begun = [at for at, word in enumerate(words) if word[0].isupper() or _may_begin_adjective(word[:2])]
+    _fold_together([words[at] for at in begun])
+    for at in begun:
+        for phrase in _list_candidates(words[at]) if at not in positions else ():
             end = at + len(phrase.starts)
             rest = words[at + 1 : end]
             if len(rest) < end - at - 1 or not all(map(_fits, phrase.starts[1:], map(_fold, rest))):
@@ -89,6 +90,12 @@ def select_local_places(places: Iterable[str]) -> frozenset[str]:
     Cities from which many articles are do not, nor do capitals, because they often mean a government.
     """
     return _load_distinguishing_places().intersection(places)
+
+
+@lru_cache(maxsize=10_000)
+def _may_begin_adjective(beginning: str) -> bool:
+    """Return whether a place that small letters name as well has these first two letters."""
+    return any(phrase.is_adjective for phrase in _load_phrases().get(_fold(beginning), ()))
 
 
 @lru_cache(maxsize=50_000)
