@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Generic, TypeVar
 
@@ -25,31 +26,32 @@ SHAPE_TABLE = bytes(
 """Folded byte → `L` for a letter, `0` for a digit, else a space."""
 FOOTNOTE_NUMBER = re.compile(rb"(?<=LL)0{1,2}(?![L0])")
 """One or two digits at the end of a word. A longer number, as in ICRC2024, is a part of another name."""
+MAX_CACHED_TERMS = 20_000
 _MAKE_FORMS = {"en": inflect_en.make_forms, "ru": inflect_ru.make_forms, "kk": inflect_kk.make_forms}
 
 
-def make_folded_forms(term: str, language: str) -> set[bytes]:
+@lru_cache(maxsize=MAX_CACHED_TERMS)
+def make_folded_forms(term: str, language: str) -> frozenset[bytes]:
     """Return every form of a term, folded."""
-    return {fold_term(form) for form in _MAKE_FORMS[language](term)}
+    return frozenset(fold_term(form) for form in _MAKE_FORMS[language](term))
 
 
-def make_patterns(term: str, language: str) -> Iterator[tuple[bytes, Endings]]:
-    """Yield folded bytes that begin with a space, and the endings that may follow them.
+# A second matcher, and every run that the fork server starts, finds the forms of the shipped terms here.
+@lru_cache(maxsize=MAX_CACHED_TERMS)
+def make_patterns(term: str, language: str) -> tuple[tuple[bytes, Endings], ...]:
+    """Return folded bytes that begin with a space, and the endings that may follow each.
 
     A term that ends in `*` takes any ending. A term that begins with `=` takes none. A Kazakh term has one pattern for
     each stem, because its some 100 endings would be 90 % of all patterns. Other terms have one for each form.
     """
     if term.startswith("="):
-        yield b" " + fold_term(term[1:]) + b" ", None
-    elif term.endswith("*"):
+        return ((b" " + fold_term(term[1:]) + b" ", None),)
+    if term.endswith("*"):
         prefixes = inflect_kk.make_spellings(term[:-1]) if language == "kk" else {fold_term(term[:-1])}
-        yield from ((b" " + prefix, None) for prefix in prefixes)
-    elif language == "kk":
-        for stem in inflect_kk.make_stems(term):
-            yield b" " + stem.text, stem.endings
-    else:
-        for form in make_folded_forms(term, language):
-            yield b" " + form + b" ", None
+        return tuple((b" " + prefix, None) for prefix in prefixes)
+    if language == "kk":
+        return tuple((b" " + stem.text, stem.endings) for stem in inflect_kk.make_stems(term))
+    return tuple((b" " + form + b" ", None) for form in make_folded_forms(term, language))
 
 
 def _move_hits(hits: Iterable[tuple[Key, int, int]], marks: list[tuple[int, int]]) -> Iterator[tuple[Key, int, int]]:

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from crawler.config import Config, Subscription
 from crawler.items import Article, Verdict
 from crawler.notify.subscription_filter import AlertKind, FilterResult, filter_event
-from crawler.revisions.changes import RevisionDiff
 from crawler.revisions.kinds import ChangeKind
+from crawler.revisions.revision_diff import RevisionDiff
 from crawler.store import (
     ChangeEvent,
     Decision,

@@ -10,8 +10,8 @@ from typing import Literal
 from crawler.config import Subscription
 from crawler.items import Article, Strength, Verdict
 from crawler.publish.builder import is_selected
-from crawler.revisions.changes import RevisionDiff
 from crawler.revisions.kinds import SEVERITY_RANKS, Severity
+from crawler.revisions.revision_diff import RevisionDiff
 
 AlertKind = Literal["new", "revised", "unpublished"]
 ALERT_KINDS: dict[Verdict, AlertKind] = {

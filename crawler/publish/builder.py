@@ -13,7 +13,8 @@ from crawler.items import Article, Match, Strength, Verdict
 from crawler.publish.edits import EditPlan
 from crawler.publish.entries import Entry, EntryMatch, RelatedArticle
 from crawler.publish.redaction import redact_article, redact_diff
-from crawler.revisions.changes import RevisionDiff, diff_articles
+from crawler.revisions.changes import diff_articles
+from crawler.revisions.revision_diff import RevisionDiff
 from crawler.rights import AllowedText, ExcerptDemand, RightsRegistry, allocate_excerpts
 from crawler.store import ArticleState, Store, StoredStory
 

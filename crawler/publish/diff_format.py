@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from crawler.revisions.alignment import AlignmentType, DiffSpan
-from crawler.revisions.changes import RevisionDiff, SentenceChange
+from crawler.revisions.revision_diff import RevisionDiff, SentenceChange
 from crawler.text.counts import format_count
 
 PLAIN_MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}

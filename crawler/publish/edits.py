@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from crawler.items import Article
 from crawler.publish.entries import EntryEdit
 from crawler.revisions.alignment import AlignedSentence, AlignmentType
-from crawler.revisions.changes import RevisionDiff, SentenceChange
 from crawler.revisions.kinds import SEVERITY_RANKS
+from crawler.revisions.revision_diff import RevisionDiff, SentenceChange
 from crawler.rights import ELLIPSIS, Fragment, Piece
 from crawler.text.spans import TextSpan
 

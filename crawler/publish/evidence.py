@@ -36,7 +36,7 @@ from crawler.pages.base import read_snapshot
 from crawler.publish.atomic_write import open_atomic
 from crawler.publish.diff_format import format_plain, list_diff_lines
 from crawler.publish.evidence_page import format_page, format_readme
-from crawler.revisions.changes import RevisionDiff
+from crawler.revisions.revision_diff import RevisionDiff
 from crawler.similarity.content_hashes import hash_revision
 
 WARC_NAME = "records.warc.gz"

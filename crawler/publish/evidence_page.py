@@ -9,7 +9,7 @@ from typing import Any
 from crawler.items import Article, ArticleFlag
 from crawler.publish.diff_format import DiffLine, list_diff_lines
 from crawler.publish.phrases import describe_flags
-from crawler.revisions.changes import RevisionDiff
+from crawler.revisions.revision_diff import RevisionDiff
 
 HOW_TO_CHECK = """How to check this without the program that made it
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from crawler.items import Article, Match
 from crawler.revisions.alignment import DiffSpan
-from crawler.revisions.changes import RevisionDiff
+from crawler.revisions.revision_diff import RevisionDiff
 
 BLOCK_CHARACTER = "█"
 PATTERN_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]| ", re.DOTALL)

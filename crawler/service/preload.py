@@ -1,4 +1,4 @@
-"""Import everything that a crawl imports. Only the fork server imports this module, once for all runs.
+"""Import everything that a crawl imports, and load its word lists. Only the fork server imports this module, once.
 
 A module is safe here if its import installs no Twisted reactor, starts no thread and opens no file: none of these
 survive a fork. Spiders are small, and a broken one must not end the server, so they are not here either.
@@ -36,9 +36,24 @@ def preload(name: str) -> None:
             preload(found.name)
 
 
+def load_word_lists() -> None:
+    """Judge a short text as a run judges articles: word lists and patterns are loaded at their first use."""
+    from crawler.keywords import Matcher, load_rules
+    from crawler.revisions.changes import diff_texts
+    from crawler.similarity.documents import make_document
+    from crawler.similarity.fingerprint import make_fingerprint
+
+    for text in ("IHL: ICRC visits 40 people in Oslo.", "МГП: МККК посетил 40 человек в Осло."):
+        Matcher(load_rules()).find_matches({"body": text})
+        diff_texts(text, text.replace("40", "45"))
+        make_fingerprint(make_document(text))
+
+
 default_settings = import_module("scrapy.settings.default_settings")
 components = [path for setting in COMPONENT_SETTINGS for path in getattr(default_settings, setting, {})]
 for module_name in (*PRELOADED_MODULES, *(path.rpartition(".")[0] for path in components)):
     preload(module_name)
+with suppress(Exception):
+    load_word_lists()
 gc.collect()
 gc.freeze()  # Keeps these objects in memory that the children share.

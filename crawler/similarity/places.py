@@ -11,9 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from babel import Locale
-from babel.core import get_global
-
 from crawler.defaults import load_default_toml
 from crawler.text.folding import split_folded_lines, split_folded_words
 
@@ -173,6 +170,9 @@ def _iter_listed_names() -> Iterator[tuple[str, str]]:
 
 def _iter_cldr_names() -> Iterator[tuple[str, str]]:
     """Yield countries and cities, without the final vowel that other cases replace."""
+    from babel import Locale  # Most commands name no place.
+    from babel.core import get_global
+
     listed = {name: place for place, name in _iter_listed_names() if "/" in place}
     locales = [Locale(language) for language in LANGUAGES]
     for locale in locales:

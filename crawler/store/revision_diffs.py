@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, delete, select
 
 from crawler.items import Article
-from crawler.revisions.changes import RevisionDiff, diff_articles
+from crawler.revisions.revision_diff import RevisionDiff
 from crawler.store.database import Database
 from crawler.store.schema import revision_diffs, unjudged_revisions, versions
 from crawler.store.serialization import parse_article, parse_diff, serialize_diff
@@ -85,6 +85,8 @@ class RevisionDiffRepository:
 
 def judge_revision(old: Article, new: Article) -> RevisionDiff | None:
     """Return what changed, or None after an unexpected exception, which is logged. No text is lost for a judgement."""
+    from crawler.revisions.changes import diff_articles  # Most commands judge nothing and need none of the rules.
+
     try:
         return diff_articles(old, new)
     except Exception:  # A text that the rules cannot read must still be stored and notified.

@@ -13,8 +13,8 @@ from typing import Any
 
 from crawler.items import Article, Image, Match, Rights, SnapshotRef
 from crawler.revisions.alignment import AlignedSentence, AlignmentType, DiffSpan
-from crawler.revisions.changes import RevisionDiff, SentenceChange
 from crawler.revisions.kinds import ChangeKind, ClaimChange, Severity
+from crawler.revisions.revision_diff import RevisionDiff, SentenceChange
 
 FIELDS_BY_CLASS = {cls: tuple(f.name for f in fields(cls)) for cls in (Article, Image, Match, Rights, SnapshotRef)}
 

@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Label, Row, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
-InsertByDialect = dict[str, Insert]
-"""A statement per dialect: `connection.execute(statement[connection.dialect.name], values)`."""
+
+class InsertByDialect:
+    """A statement for each dialect: `connection.execute(statement[connection.dialect.name], values)`.
+
+    It is made at its first use, because importing the dialect that a store does not have takes 30 ms.
+    """
+
+    def __init__(self, table: Table, complete: Callable[[Any], Insert]) -> None:
+        """`complete` makes the statement from the dialect's own INSERT."""
+        self._table, self._complete = table, complete
+        self._statements: dict[str, Insert] = {}
+
+    def __getitem__(self, dialect: str) -> Insert:
+        if dialect not in self._statements:
+            insert = import_module(f"sqlalchemy.dialects.{dialect}").insert(self._table)
+            self._statements[dialect] = self._complete(insert)
+        return self._statements[dialect]
 
 
 def make_upsert(table: Table, key: Sequence[str]) -> InsertByDialect:
     """Return an INSERT of a whole row that replaces the row with the same key."""
-    statements: InsertByDialect = {}
-    for name, insert in (("sqlite", sqlite.insert(table)), ("postgresql", postgresql.insert(table))):
+
+    def replace_row(insert: Any) -> Insert:
         changed = {column.key: insert.excluded[column.key] for column in table.columns if column.key not in key}
-        statements[name] = insert.on_conflict_do_update(index_elements=list(key), set_=changed)
-    return statements
+        statement: Insert = insert.on_conflict_do_update(index_elements=list(key), set_=changed)
+        return statement
+
+    return InsertByDialect(table, replace_row)
 
 
 def make_insert_if_absent(table: Table) -> InsertByDialect:
     """Return an INSERT of a whole row that does nothing if the key exists; `rowcount` is then 0."""
-    return {
-        "sqlite": sqlite.insert(table).on_conflict_do_nothing(),
-        "postgresql": postgresql.insert(table).on_conflict_do_nothing(),
-    }
+    return InsertByDialect(table, lambda insert: insert.on_conflict_do_nothing())
 
 
 def select_columns(table: Table, keys: Iterable[str]) -> list[Label[Any]]:

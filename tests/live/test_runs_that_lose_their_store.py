@@ -63,7 +63,7 @@ def losable(request: pytest.FixtureRequest, tmp_path: Path, site: QazMonitorSite
 
 
 def overwrite(file: Path) -> None:
-    """Replace the bytes of a file and keep its size: a program that maps a shortened file into memory dies of SIGBUS."""
+    """Replace the bytes of a file and keep its size: SQLite dies when a file that it has mapped gets shorter."""
     with file.open("r+b") as opened:
         opened.write(os.urandom(file.stat().st_size))
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from crawler.items import Article, Verdict
 from crawler.revisions.alignment import AlignedSentence, AlignmentType, align_texts
-from crawler.revisions.changes import RevisionDiff, diff_articles
+from crawler.revisions.changes import diff_articles
 from crawler.revisions.kinds import ChangeKind, Severity
+from crawler.revisions.revision_diff import RevisionDiff
 from crawler.text.sentences import split_into_sentences
 
 ARTICLE = Article(

@@ -150,7 +150,7 @@ def test_stored_versions_are_judged_once(old_url: str, monkeypatch: pytest.Monke
         found = store.diffs.get("mfa:3:en", 2)
         assert found is not None
         assert (found.severity, found.rules) == (Severity.SUBSTANTIVE, get_rules_version())
-    monkeypatch.setattr(revision_diffs, "diff_articles", None)
+    monkeypatch.setattr(changes, "diff_articles", None)
     with open_store(old_url) as store:
         assert store.diffs.judge_pending() == 0
         assert store.diffs.get("mfa:3:en", 2) == found
@@ -166,7 +166,7 @@ def test_judging_continues_where_it_was_interrupted(old_url: str, monkeypatch: p
             raise KeyboardInterrupt
         return diff_articles(old, new)
 
-    monkeypatch.setattr(revision_diffs, "diff_articles", judge_until_killed)
+    monkeypatch.setattr(changes, "diff_articles", judge_until_killed)
     with pytest.raises(KeyboardInterrupt):
         open_store(old_url)
     with open_store(old_url) as store:

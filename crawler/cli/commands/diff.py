@@ -16,7 +16,7 @@ from crawler.items import Article
 
 if TYPE_CHECKING:
     from crawler.publish.diff_format import DiffLine
-    from crawler.revisions.changes import RevisionDiff
+    from crawler.revisions.revision_diff import RevisionDiff
 
 STYLE_OF_MARK = {"same": "", "removed": "red strike", "added": "green"}
 TEXT_LANGUAGES = ("en", "ru", "kk")

@@ -11,7 +11,7 @@ from crawler.cli.options import ArticleArgument, JsonOption
 from crawler.items import Article, SnapshotRef, format_time
 
 if TYPE_CHECKING:
-    from crawler.revisions.changes import RevisionDiff
+    from crawler.revisions.revision_diff import RevisionDiff
     from crawler.similarity.language_versions import TranslatedRelease
 
 
