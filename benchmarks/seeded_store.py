@@ -31,7 +31,7 @@ from benchmarks.similarity_articles import (
     save_articles,
 )
 from crawler.items import Article
-from crawler.similarity.fingerprint import prepare_article
+from crawler.similarity.preparation import prepare_article
 from crawler.store import candidate_index, open_store
 from crawler.store.clustering import Clusterer
 from crawler.store.pending_articles import PendingArticle

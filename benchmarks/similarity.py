@@ -36,7 +36,8 @@ from benchmarks.similarity_articles import (
     save_articles,
 )
 from crawler.similarity.documents import make_document
-from crawler.similarity.fingerprint import estimate_jaccard, make_fingerprint, make_signature
+from crawler.similarity.fingerprint import estimate_jaccard
+from crawler.similarity.preparation import make_fingerprint, make_signature
 from crawler.similarity.shingles import segment_text
 from crawler.store import open_store
 

@@ -15,7 +15,7 @@ from crawler.items import Article, Verdict
 from crawler.monitoring.run_counts import RunCount, get_count_name
 from crawler.pipelines.alert_policy import AlertPolicy
 from crawler.similarity.content_hashes import hash_body, hash_revision
-from crawler.similarity.fingerprint import prepare_article
+from crawler.similarity.preparation import prepare_article
 from crawler.spiders.base import SourceSpider
 from crawler.store import HttpCacheEntry
 from crawler.text.counts import format_count

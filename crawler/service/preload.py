@@ -41,7 +41,7 @@ def load_word_lists() -> None:
     from crawler.keywords import Matcher, load_rules
     from crawler.revisions.changes import diff_texts
     from crawler.similarity.documents import make_document
-    from crawler.similarity.fingerprint import make_fingerprint
+    from crawler.similarity.preparation import make_fingerprint
 
     for text in ("IHL: ICRC visits 40 people in Oslo.", "МГП: МККК посетил 40 человек в Осло."):
         Matcher(load_rules()).find_matches({"body": text})

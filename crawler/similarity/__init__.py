@@ -13,6 +13,7 @@ counted            what a text counts: hostages, money, tonnes
 concepts           words that mean the same in three languages
 semantic           nearness of meaning between languages, by an optional model
 fingerprint        what the store keeps to find similar texts: MinHash signature, LSH bands, event keys, passages
+preparation        makes the fingerprint of a text
 stories            articles about one event, grouped
 language_versions  the language versions of one release: missing, late, with other numbers
 """

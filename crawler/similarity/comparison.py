@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from crawler.similarity.contradictions import MAX_DAYS_APART, find_contradiction, find_other_template_facts
+from crawler.similarity.contradictions import find_contradiction, find_other_template_facts
 from crawler.similarity.documents import Document
 from crawler.similarity.event_overlap import MIN_SCORE_UNDATED, count_days_apart, measure_overlap
 from crawler.similarity.features import EventFeatures
+from crawler.similarity.fingerprint import MAX_DAYS_APART
 from crawler.similarity.semantic import compute_cosine
 from crawler.similarity.shingles import (
     MIN_PASSAGE_WORDS,

@@ -13,10 +13,9 @@ from typing import NamedTuple
 
 from crawler.defaults import load_default_toml
 from crawler.similarity.features import MIN_PREFIX_LETTERS, EventFeatures, EventName
+from crawler.similarity.fingerprint import MAX_DAYS_APART
 from crawler.similarity.places import select_foreign_countries, select_local_places
 
-MAX_DAYS_APART = 3
-"""Most days between two reports of one event."""
 MIN_UNSHARED_NAME_WEIGHT, MIN_UNSHARED_GUEST_WEIGHT = 5.0, 3.0
 """Weight from which the names that only one lead has, on both sides, speak for two events. It is lower if both leads
 report a meeting, because either lead names the guest."""

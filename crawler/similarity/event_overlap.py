@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from crawler.similarity.concepts import get_concept_weight
-from crawler.similarity.contradictions import MAX_DAYS_APART, find_contradiction, get_number_weight, list_shared_names
+from crawler.similarity.contradictions import find_contradiction, get_number_weight, list_shared_names
 from crawler.similarity.features import EventFeatures
+from crawler.similarity.fingerprint import MAX_DAYS_APART
 from crawler.similarity.places import get_place_weight
 from crawler.similarity.semantic import MIN_COSINE, SEMANTIC_SCORE
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from crawler.items import Article, Strength, Verdict
-from crawler.similarity.fingerprint import PreparedArticle
 from crawler.store.events import add_event
 from crawler.store.pending_articles import save_pending
 from crawler.store.revision_diffs import write_diff
 from crawler.store.schema import CleanText, UtcDateTime, articles, make_url_key, matches, versions
 from crawler.store.serialization import serialize_article
 from crawler.store.statements import make_insert_if_absent
+
+if TYPE_CHECKING:
+    from crawler.similarity.preparation import PreparedArticle  # Reading needs none of what it imports.
 
 MATCH_COLUMNS = ("rule", "term", "surface", "field", "start", "end", "strength")
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, Select, and_, bindparam, func, literal, select, true, tuple_
 
 from crawler.items import Article, Verdict
-from crawler.similarity.fingerprint import PreparedArticle
 from crawler.store.article_writer import Sighting, TextIndex, write_article, write_last_seen
 from crawler.store.database import Database
 from crawler.store.http_cache import HttpCacheEntry, write_cache_entries
@@ -18,6 +17,9 @@ from crawler.store.runs import write_counts
 from crawler.store.schema import UtcDateTime, articles, make_url_key, versions
 from crawler.store.serialization import parse_article
 from crawler.store.versions import make_time_conditions
+
+if TYPE_CHECKING:
+    from crawler.similarity.preparation import PreparedArticle  # Reading needs none of what it imports.
 
 ARTICLES_PER_READ = 200
 """Articles that one query reads in a stream, and native ids that one query looks up."""

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from crawler.similarity.contradictions import MAX_DAYS_APART
-from crawler.similarity.fingerprint import BAND_COUNT, MAX_EVENT_KEYS, Fingerprint, is_candidate
+from crawler.similarity.fingerprint import BAND_COUNT, MAX_DAYS_APART, MAX_EVENT_KEYS, Fingerprint, is_candidate
 from crawler.similarity.stories import find_connected
 from crawler.store.schema import bands, boilerplate, links, passages, signatures, story_keys
 from crawler.store.statements import KeyQuery, make_in_query, make_insert_if_absent

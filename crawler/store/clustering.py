@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select, updat
 
 from crawler.similarity.comparison import MIN_OWN_WORD_SHARE, Similarity, SimilarityType, compare_documents
 from crawler.similarity.documents import Document, DocumentCache, make_article_document
-from crawler.similarity.fingerprint import make_fingerprint
+from crawler.similarity.preparation import make_fingerprint
 from crawler.similarity.semantic import Embedding
 from crawler.similarity.shingles import SegmentedText
 from crawler.similarity.stories import find_connected

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime, tzinfo
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, Integer, bindparam, delete, func, or_, select, true, update
 
 from crawler.items import Article
-from crawler.similarity.contradictions import MAX_DAYS_APART
 from crawler.similarity.fingerprint import (
+    MAX_DAYS_APART,
     Fingerprint,
-    PreparedArticle,
     is_candidate,
     pack_fingerprint,
     unpack_fingerprint,
@@ -25,6 +24,9 @@ from crawler.similarity.fingerprint import (
 from crawler.store.candidate_index import MIN_SHARED_EVENT_KEYS
 from crawler.store.schema import articles, unclustered
 from crawler.store.statements import make_insert_if_absent, make_upsert
+
+if TYPE_CHECKING:
+    from crawler.similarity.preparation import PreparedArticle  # Reading needs none of what it imports.
 
 ARTICLES_PER_BATCH = 50
 """Articles that are clustered in one transaction. Other writers wait meanwhile."""

@@ -10,19 +10,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, bindparam, func, insert, select, true, update
 
 from crawler.errors import UsageError
 from crawler.items import Article
-from crawler.similarity.documents import DocumentCache
-from crawler.similarity.semantic import Embedding
-from crawler.store.clustering import Clusterer
 from crawler.store.database import Database
 from crawler.store.pending_articles import WaitingTexts, list_batch, mark_urgent
 from crawler.store.schema import articles, signatures, story_overrides, unclustered, versions
 from crawler.store.serialization import parse_article
 from crawler.store.story_groups import list_certain_members, rebuild_stories
+
+if TYPE_CHECKING:  # Commands that only read need none of what compares texts.
+    from crawler.similarity.documents import DocumentCache
+    from crawler.similarity.semantic import Embedding
+    from crawler.store.clustering import Clusterer
 
 ShouldStop = Callable[[], bool]
 MAX_CLUSTERINGS_PER_CALL = 10
@@ -92,6 +95,8 @@ class ClusterRepository:
         determines the day of a time. `embedding` compares the meaning of matched articles. `documents` are texts that
         the caller has read already.
         """
+        from crawler.store.clustering import Clusterer
+
         clusterer = Clusterer(zone, embedding, documents)
         return self._assign_batches(clusterer, should_stop, only_urgent=False)
 
@@ -107,6 +112,8 @@ class ClusterRepository:
 
         So an alert knows the whole story of its article, however many other articles wait.
         """
+        from crawler.store.clustering import Clusterer
+
         clusterer = Clusterer(zone, embedding, documents)
         return self._assign_batches(clusterer, should_stop, only_urgent=True)
 

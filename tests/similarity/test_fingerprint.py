@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from support.edited_texts import drop_sentences, make_release
 
 from crawler.similarity.documents import make_document
-from crawler.similarity.fingerprint import estimate_jaccard, make_fingerprint
+from crawler.similarity.fingerprint import estimate_jaccard
+from crawler.similarity.preparation import make_fingerprint
 from crawler.similarity.shingles import compute_jaccard, segment_text
 
 

@@ -26,7 +26,7 @@ from support.edited_texts import EDITS, make_release
 from crawler.items import Article, Match, Verdict
 from crawler.similarity import fingerprint
 from crawler.similarity.documents import DocumentCache
-from crawler.similarity.fingerprint import prepare_article
+from crawler.similarity.preparation import prepare_article
 from crawler.store import Store, open_store, schema
 
 MATCH = Match(rule="r", term="t", surface="s", field="body", start=0, end=1, sentence="s")
