@@ -15,7 +15,8 @@ from typing import Any
 class Verdict(StrEnum):
     """The result of comparing an article with everything stored before it.
 
-    An unpublished version has the last known text: two runs found its page gone. A republished one came back.
+    An unpublished version has the last known text: two runs found its page gone. A republished one came back. A
+    reprocessed one is no change of the site's: an archived page was read again by today's page classes and rules.
     """
 
     NEW = "new"
@@ -24,6 +25,7 @@ class Verdict(StrEnum):
     COPY = "copy"
     UNPUBLISHED = "unpublished"
     REPUBLISHED = "republished"
+    REPROCESSED = "reprocessed"
 
 
 class ArticleFlag(StrEnum):
@@ -160,6 +162,7 @@ class Article:
     hyphens, one space where the page had several. `body` has one paragraph a line and no blank line.
     `published_raw` is the time as the page writes it. `provenance` names the page class and the rule of each field.
     `flags` name what was repaired in the text or is doubtful about it.
+    `site_verdict` is set if `verdict` is `reprocessed`: the verdict of the version that was read again.
     `requested_language` is the language that was requested, where the text is in another one, else None.
     """
 
@@ -183,6 +186,7 @@ class Article:
     rights: Rights | None = None
     matches: tuple[Match, ...] = ()
     verdict: Verdict | None = None
+    site_verdict: Verdict | None = None
     copy_of: str | None = None
     version: int | None = None
     snapshot: SnapshotRef | None = None
@@ -199,6 +203,11 @@ class Article:
     def texts(self) -> dict[str, str | None]:
         """The texts in which rules are searched, by field."""
         return {"title": self.title, "lead": self.lead, "body": self.body}
+
+    @property
+    def edit_verdict(self) -> Verdict | None:
+        """What the site did with the article: the verdict, or that of the version that was only read again."""
+        return self.site_verdict or self.verdict
 
     @property
     def is_damaged(self) -> bool:
@@ -245,7 +254,7 @@ class Article:
         known["flags"] = tuple(ArticleFlag(flag) for flag in known.get("flags") or ())
         for name, part in (("rights", Rights), ("snapshot", SnapshotRef)):
             known[name] = part(**known[name]) if known.get(name) else None
-        for name, enum in (("verdict", Verdict), ("published_precision", Precision)):
+        for name, enum in (("verdict", Verdict), ("site_verdict", Verdict), ("published_precision", Precision)):
             known[name] = enum(known[name]) if known.get(name) else None
         return cls(**known)
 

@@ -101,11 +101,17 @@ def list_doubts(article: Article) -> list[str]:
     return describe_flags(article.flags)
 
 
+def format_verdict(article: Article) -> str:
+    """Return an article's verdict, and what the site did last with one that was only read again."""
+    return f"{article.verdict} ({article.site_verdict})" if article.site_verdict else str(article.verdict)
+
+
 def format_matched_article(article: Article, timezone: str, mark: str = "*") -> list[str]:
     """Return an article's headline, facts and, for each rule, the sentences with the matched words between marks."""
     when = format_local_time(article.published_at, timezone) if article.published_at else "no date"
     copied = f" of {article.copy_of}" if article.copy_of else ""
-    facts = (f"{article.verdict}{copied}", article.source, article.language or "unknown language", when, article.url)
+    verdict, language = f"{format_verdict(article)}{copied}", article.language or "unknown language"
+    facts = (verdict, article.source, language, when, article.url)
     lines = [article.headline, "    " + " · ".join(facts)]
     lines += [f"    doubtful: {doubt}" for doubt in list_doubts(article)]
     by_rule = sorted(article.matches, key=lambda match: (match.strength is Strength.WEAK, match.rule))

@@ -227,6 +227,7 @@ def make_unpublished_version(
     return replace(
         stored,
         verdict=Verdict.UNPUBLISHED,
+        site_verdict=None,
         version=known.version + 1,
         fetched_at=second.seen_at,
         snapshot=RequestMeta.from_request(response).record or SnapshotRef(file=None, offset=None, digest=""),

@@ -7,7 +7,7 @@ the old one gets an `until` date, so that old snapshots can still be read.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -302,6 +302,18 @@ def _read_whole_or_part(snapshot: Snapshot, site: Site) -> Reading:
         f"{snapshot.kind} of {len(snapshot.body)} bytes",
         snapshot.url,
     )
+
+
+def find_same_article(articles: Iterable[Article], version: Article) -> Article | None:
+    """Return the article of a page that a stored version is of, None if the page no longer yields it.
+
+    The id ends with the language of the text, which today's page class may read otherwise: then the address decides.
+    """
+    same_id = [article for article in articles if article.id == version.id]
+    same_url = [article for article in articles if article.source == version.source and article.url == version.url]
+    found = [*same_id, *same_url]
+    same_request = [article for article in found if article.requested_language == version.requested_language]
+    return next(iter(same_request or found), None)
 
 
 def make_reading_error(error: Exception, part: str, url: str) -> SourceError:

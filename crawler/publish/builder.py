@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 
 from crawler import spiders
@@ -50,6 +51,8 @@ class _Draft:
     """The article with names blacked out and the address that it has today."""
     matches: tuple[Match, ...]
     state: ArticleState | None
+    changed_at: datetime | None
+    """When the site's last change of the article was read."""
     changes: RevisionDiff | None
     edits: EditPlan | None
     story_id: int | None
@@ -98,12 +101,16 @@ class EntryBuilder:
     def get_changes(self, article: Article, base_version: int | None = None) -> RevisionDiff | None:
         """Return what changed since `base_version` (None: the version before), or None for a first version.
 
-        A version was judged against the one before when it was saved. Against an earlier one it is judged now.
+        A version was judged against the one before when it was saved. Against an earlier one it is judged now. Since a
+        named version, only what the site changed counts: not what was only read again.
         """
+        if base_version is not None:
+            article = self._store.versions.get_site_version(article)
+            base_version = self._skip_reprocessed(article, base_version)
         number = (article.version or 1) - 1
         if number > 0 and base_version in (None, number):
             return self._store.diffs.get(article.id, number + 1)
-        previous = self.get_previous(article, base_version)
+        previous = self.get_previous(article, base_version) if base_version != number + 1 else None
         return diff_articles(previous, article) if previous else None
 
     def get_previous(self, article: Article, base_version: int | None = None) -> Article | None:
@@ -111,9 +118,20 @@ class EntryBuilder:
 
         None also where that version came damaged: what differs from it is no change of the site's.
         """
-        number = (article.version or 1) - 1 if base_version is None else base_version
+        if base_version is None:
+            number = (article.version or 1) - 1
+        else:
+            number = self._skip_reprocessed(self._store.versions.get_site_version(article), base_version)
         previous = self._store.articles.get(article.id, number) if number > 0 else None
         return None if previous is not None and previous.is_damaged else previous
+
+    def _skip_reprocessed(self, article: Article, base_version: int) -> int:
+        """Return the last version that has the text of this one, as today's page classes and rules read it."""
+        number = base_version
+        for each in self._store.versions.list_reprocessed(article.id):
+            if each == number + 1 < (article.version or 1):
+                number = each
+        return number
 
     def _make_draft(self, request: EntryRequest) -> _Draft:
         article = request.article
@@ -125,6 +143,7 @@ class EntryBuilder:
             if is_selected(match, request.rules, request.strength)
         )
         changes, edits = self._plan_edits(request)
+        site_version = self._store.versions.get_site_version(article)
         story_id = self._store.stories.get_id_by_article(article.id)
         story = self._store.stories.get(story_id) if story_id is not None and request.with_related else None
         return _Draft(
@@ -132,6 +151,7 @@ class EntryBuilder:
             article=shown,
             matches=matches,
             state=state,
+            changed_at=site_version.fetched_at if (site_version.version or 1) > 1 else None,
             changes=changes,
             edits=edits,
             story_id=story_id,
@@ -181,11 +201,12 @@ class EntryBuilder:
             published_at=article.published_at,
             precision=article.published_precision,
             seen_at=state.first_seen_at if state else article.fetched_at,
-            changed_at=article.fetched_at if (article.version or 1) > 1 else None,
+            changed_at=draft.changed_at,
             section=article.section,
             place=article.place,
             author=article.author,
-            verdict=article.verdict or Verdict.NEW,
+            verdict=article.edit_verdict or Verdict.NEW,
+            is_reprocessed=article.verdict is Verdict.REPROCESSED,
             version=article.version or 1,
             rules=tuple(dict.fromkeys(match.rule for match in draft.matches)),
             matches=_make_matches(draft.matches, text.named_matches),

@@ -150,9 +150,14 @@ class _ArticleChange:
         self, builder: EntryBuilder, query: ArticleQuery, versions: Sequence[Article], min_severity: Severity
     ) -> None:
         self._builder, self._query, self._min_severity = builder, query, min_severity
-        self.versions = versions
-        self.article = versions[-1]
         self.base_version = (versions[0].version or 1) - 1
+        site_versions = [version for version in versions if version.verdict is not Verdict.REPROCESSED]
+        self.site_version = site_versions[-1]
+        self.revised = [version for version in site_versions if version.verdict is Verdict.REVISED]
+        # A version that was only read again takes the place of the one before it, which was seen at the same time.
+        following = (*versions[1:], None)
+        versions = [each for each, after in zip(versions, following, strict=True) if not _is_reprocessed(after)]
+        self.article = versions[-1]
         selected = [version for version in versions if query.selects(version)]
         if self.base_version == 0 and selected and not query.selects(self.article):
             # The article is new, and the match was removed in the same period.
@@ -164,9 +169,12 @@ class _ArticleChange:
             for match in version.matches
             if is_selected(match, query.rules, query.strength)
         )
-        self.is_wanted = bool(selected) or bool(previous and query.selects(previous))
-        self.is_gone = self.article.verdict is Verdict.UNPUBLISHED
-        self.is_first = previous is None or not query.selects(previous) or self.article.verdict is Verdict.REPUBLISHED
+        was_wanted = previous is not None and query.selects(previous)
+        # Where today's rules do not match, the site removed nothing.
+        is_unmatched = not query.selects(self.article) and query.selects(self.site_version)
+        self.is_wanted = (bool(selected) or was_wanted) and not is_unmatched
+        self.is_gone = self.article.edit_verdict is Verdict.UNPUBLISHED
+        self.is_first = not was_wanted or self.article.edit_verdict is Verdict.REPUBLISHED
 
     def is_reported(self) -> bool:
         """Return whether the query asks for the article and, if it is only revised, whether that is severe enough."""
@@ -198,11 +206,15 @@ class _ArticleChange:
         return changes is not None and SEVERITY_RANKS[changes.severity] >= SEVERITY_RANKS[self._min_severity]
 
 
+def _is_reprocessed(version: Article | None) -> bool:
+    return version is not None and version.verdict is Verdict.REPROCESSED
+
+
 def _count_left_out(store: Store, changes: Iterable[_ArticleChange], min_severity: Severity) -> dict[Severity, int]:
     """Return how many revisions of wanted articles are less severe than asked for, the least severe first."""
     counts: Counter[Severity] = Counter()
     for change in changes:
-        revised = [each for each in change.versions if change.is_wanted and each.verdict is Verdict.REVISED]
+        revised = change.revised if change.is_wanted else ()
         diffs = (store.diffs.get(each.id, each.version or 1) for each in revised)
         counts.update(max(diff.severity, Severity.COSMETIC, key=SEVERITY_RANKS.__getitem__) for diff in diffs if diff)
     small = [each for each in Severity if SEVERITY_RANKS[each] < SEVERITY_RANKS[min_severity]]
@@ -311,7 +323,7 @@ class _DigestMaker:
     def _count_by_source(self, sources: Sequence[str], changes: list[_ArticleChange]) -> tuple[SourceCount, ...]:
         seen = self.store.versions.count_by_source(self.begin, self.end)
         told = [change.article.source for change in changes]
-        there = [change.article.source for change in changes if self._is_baseline(change.article)]
+        there = [change.article.source for change in changes if self._is_baseline(change.site_version)]
         return tuple(
             SourceCount(
                 source=source,
@@ -336,7 +348,7 @@ def _rank_lead(article: Article, language: str) -> tuple[bool, bool, bool, float
     published_at = article.published_at or article.fetched_at
     return (
         article.language != language,
-        article.verdict is Verdict.COPY,
+        article.edit_verdict is Verdict.COPY,
         article.published_at is None,
         published_at.timestamp() if published_at else 0,
     )

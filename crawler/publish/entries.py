@@ -81,7 +81,8 @@ class Entry:
     the page has no date. `edits` are what changed since `base_version`, else empty; `kinds` what that touches. `rules`
     are those that matched. `story` is the story's number, None without a story. `anchor` is the id of the story's
     article that was seen first: unlike the number it stays when stories merge. `others` are the story's other articles,
-    the oldest first. `flags` are what is doubtful about the text or its date.
+    the oldest first. `flags` are what is doubtful about the text or its date. `is_reprocessed`: this version is no
+    change of the site's, its page was read again; `verdict` is what the site did last.
     """
 
     id: str
@@ -114,6 +115,7 @@ class Entry:
     flags: tuple[ArticleFlag, ...] = ()
     kinds: tuple[ChangeKind, ...] = ()
     base_version: int | None = None
+    is_reprocessed: bool = False
 
     @property
     def diff_command(self) -> str | None:

@@ -32,7 +32,7 @@ from crawler.archive.snapshot_reader import read_snapshot_at
 from crawler.config import Config
 from crawler.errors import ArchiveError, NotAnArticle, SourceError
 from crawler.items import Article, SnapshotRef, Verdict, format_time
-from crawler.pages.base import read_snapshot
+from crawler.pages.base import find_same_article, read_snapshot
 from crawler.publish.atomic_write import open_atomic
 from crawler.publish.diff_format import format_plain, list_diff_lines
 from crawler.publish.evidence_page import format_page, format_readme
@@ -104,7 +104,7 @@ def _reread_record(version: Article, ref: SnapshotRef, config: Config) -> str:
         articles = read_snapshot(replace(snapshot, url=url), spider.make_site(config)).articles
     except (SourceError, NotAnArticle) as error:
         return f"another result: {error}"
-    reread = next((article for article in articles if article.id == version.id), None)
+    reread = find_same_article(articles, version)
     if reread is None:
         return "no such article"
     is_same = hash_revision(reread) == hash_revision(replace(version, verdict=None))
@@ -134,7 +134,7 @@ def make_files(evidence: Sequence[VersionEvidence], now: datetime) -> dict[str, 
         files[f"versions/{number}.json"] = _format_json(each.article.to_dict())
         if each.changes:
             marked = "".join(format_plain(line) + "\n" for line in list_diff_lines(each.changes))
-            head = f"{each.changes.severity}: {each.changes.reason}\njudged by the rules {each.changes.rules}\n\n"
+            head = f"{each.changes.summary}\njudged by the rules {each.changes.rules}\n\n"
             files[f"changes/{(number or 1) - 1}-{number}.txt"] = (head + marked).encode()
     files["provenance.json"] = _format_json(facts)
     files["README.txt"] = format_readme(facts).encode()
@@ -185,6 +185,7 @@ def _describe_version(evidence: VersionEvidence) -> dict[str, Any]:
     return {
         "version": version.version,
         "verdict": version.verdict,
+        "site_verdict": version.site_verdict,
         "fetched_at": format_time(version.fetched_at),
         "published_at": format_time(version.published_at),
         "flags": list(version.flags),

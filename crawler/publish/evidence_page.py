@@ -52,7 +52,11 @@ def format_readme(facts: dict[str, Any]) -> str:
 
 def _format_version(version: dict[str, Any]) -> Iterator[str]:
     yield f"Version {version['version']}: {version['verdict']}, fetched {version['fetched_at'] or 'at an unknown time'}"
-    if version["changed"]:
+    if version["site_verdict"]:
+        yield "  no change of the site's: the same record, read again by a later program or other rules"
+        if version["changed"]:
+            yield f"  read otherwise: {version['changed']['reason']}"
+    elif version["changed"]:
         yield f"  changed: {version['changed']['severity']} ({version['changed']['reason']})"
     if doubts := describe_flags([ArticleFlag(flag) for flag in version["flags"]]):
         yield f"  doubtful: {'; '.join(doubts)}"

@@ -8,7 +8,7 @@ from datetime import UTC
 from enum import StrEnum
 from typing import Any
 
-from crawler.items import Strength
+from crawler.items import Strength, Verdict
 from crawler.publish.entries import Entry
 from crawler.publish.xml_text import sanitize_text
 
@@ -36,7 +36,7 @@ class Column:
 COLUMNS = (
     Column("id", ColumnType.TEXT, lambda entry: entry.id),
     Column("version", ColumnType.NUMBER, lambda entry: entry.version),
-    Column("verdict", ColumnType.TEXT, lambda entry: str(entry.verdict)),
+    Column("verdict", ColumnType.TEXT, lambda entry: str(_get_version_verdict(entry))),
     Column("source", ColumnType.TEXT, lambda entry: entry.source),
     Column("source_title", ColumnType.TEXT, lambda entry: entry.source_title),
     Column("url", ColumnType.TEXT, lambda entry: entry.url),
@@ -65,6 +65,7 @@ COLUMNS = (
     Column("allowed_share", ColumnType.SHARE, lambda entry: entry.credit.share),
     Column("link_required", ColumnType.FLAG, lambda entry: entry.credit.link_required),
     Column("flags", ColumnType.TEXTS, lambda entry: entry.flags),
+    Column("site_verdict", ColumnType.TEXT, lambda entry: str(entry.verdict) if entry.is_reprocessed else None),
 )
 
 
@@ -81,6 +82,10 @@ def _convert_value(value: Any, column_type: ColumnType) -> Any:
     if column_type is ColumnType.TEXTS:
         return [sanitize_text(each) for each in value]
     return value.astimezone(UTC) if column_type is ColumnType.TIME else value
+
+
+def _get_version_verdict(entry: Entry) -> Verdict:
+    return Verdict.REPROCESSED if entry.is_reprocessed else entry.verdict
 
 
 def _list_words(entry: Entry, strength: Strength) -> tuple[str, ...]:

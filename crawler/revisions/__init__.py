@@ -3,6 +3,7 @@
 alignment      which sentences stayed, were edited, added, removed or moved, and which words inside them
 changes        the difference of two articles: what each change touches, its severity and the reason
 revision_diff  the difference as the store keeps it
+reprocessing   what a page yields otherwise when it is read again by today's page classes and rules
 severity       the judgement about one sentence
 kinds          the words for what a change touches and how severe it is
 claims         figures, dates, names, negations, attributions and words of meaning of a sentence

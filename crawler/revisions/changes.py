@@ -115,7 +115,7 @@ def _judge_sentence(sentence: AlignedSentence, names: frozenset[str], language: 
 
 def _diff_page_state(old: Article, new: Article) -> Iterator[SentenceChange]:
     """Yield a change if the page itself disappeared or returned."""
-    was_gone, is_gone = (each.verdict is Verdict.UNPUBLISHED for each in (old, new))
+    was_gone, is_gone = (each.edit_verdict is Verdict.UNPUBLISHED for each in (old, new))
     if was_gone is not is_gone:
         kind = ChangeKind.UNPUBLISHED if is_gone else ChangeKind.REPUBLISHED
         reason = "the page was taken away" if is_gone else "the page is there again"

@@ -36,6 +36,8 @@ class ChangeKind(StrEnum):
     LEAD = "lead"
     UNPUBLISHED = "unpublished"
     REPUBLISHED = "republished"
+    REPROCESSED = "reprocessed"
+    """Nothing that the site did: its archived page was read again by today's page classes and rules."""
 
 
 class Severity(StrEnum):

@@ -60,6 +60,12 @@ class RevisionDiff:
         left = len(reasons) - MAX_LISTED_REASONS
         return "; ".join(reasons[:MAX_LISTED_REASONS]) + (f" and {left} more" if left > 0 else "")
 
+    @property
+    def summary(self) -> str:
+        """The severity and the reason. Of a version that was only read again, what is read otherwise."""
+        is_reprocessed = ChangeKind.REPROCESSED in self.kinds
+        return f"{ChangeKind.REPROCESSED if is_reprocessed else self.severity}: {self.reason}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values of the sentences that changed."""
         return {

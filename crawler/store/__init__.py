@@ -17,6 +17,7 @@ All times are aware. Returned times are in UTC, except within an `Article`, whic
 from __future__ import annotations
 
 from crawler.store.alarms import Alarm
+from crawler.store.article_writer import ReprocessedArticle, TextIndex
 from crawler.store.articles import ArticleState
 from crawler.store.events import ChangeEvent, Decision, Notification, PastNotification
 from crawler.store.failures import FetchFailure
@@ -46,11 +47,13 @@ __all__ = [
     "Notification",
     "PastNotification",
     "Rematch",
+    "ReprocessedArticle",
     "ScheduleState",
     "Store",
     "StoredStory",
     "StoryMember",
     "SubscriptionState",
+    "TextIndex",
     "can_create_store",
     "is_store_missing",
     "make_idempotency_key",

@@ -42,6 +42,14 @@ class TextIndex(NamedTuple):
     prepared: PreparedArticle | None = None
 
 
+class ReprocessedArticle(NamedTuple):
+    """An article as its archived page is read today. `former` is the stored current version, which stays readable."""
+
+    article: Article
+    former: Article
+    text: TextIndex
+
+
 _OF_ARTICLE = articles.c.id == bindparam("of_article")
 _GET_CURRENT = (
     select(articles.c.current_version, articles.c.content_hash, articles.c.verdict).where(_OF_ARTICLE).with_for_update()
@@ -73,6 +81,9 @@ _MARK_SEEN = (
     .values(**_SEEN_NOW)
 )
 _GET_VERSION = select(versions.c.content_hash, versions.c.verdict).where(
+    versions.c.article_id == bindparam("of_article"), versions.c.version == bindparam("of_version")
+)
+_GET_SIGHTING = select(versions.c.seen_at, versions.c.run_id).where(
     versions.c.article_id == bindparam("of_article"), versions.c.version == bindparam("of_version")
 )
 _ADD_VERSION = insert(versions)
@@ -111,6 +122,38 @@ def write_article(connection: Connection, article: Article, text: TextIndex, sig
     return _insert_version(connection, later, text, sighting)
 
 
+def write_reprocessed(connection: Connection, reprocessed: ReprocessedArticle) -> bool:
+    """Write an article that was read again as its next version, in the caller's transaction.
+
+    The site did nothing: there is no change event, the version was first seen when the former one was, and what the
+    site did last (`articles.verdict`) stays. An address or time that later runs found stays too, unless this reading
+    differs from the former one in it. Return False and write nothing if `former` is not the current version any more.
+    """
+    former, key = reprocessed.former, {"of_article": reprocessed.former.id}
+    rows = connection.execute(_GET_CURRENT, key).all()
+    if former.version is None or not rows or rows[0].current_version != former.version:
+        return False
+    article = replace(
+        reprocessed.article,
+        id=former.id,
+        version=former.version + 1,
+        verdict=Verdict.REPROCESSED,
+        site_verdict=former.edit_verdict,
+    )
+    sighting = Sighting(*connection.execute(_GET_SIGHTING, {**key, "of_version": former.version}).one())
+    row = _make_state_row(article, reprocessed.text.content_hash)
+    del row["verdict"]
+    if article.url == former.url:
+        del row["url"], row["url_key"]
+    if article.published_at == former.published_at:
+        del row["published_at"]
+    else:
+        row["dated_at"] = _get_effective_time(article, sighting)
+    connection.execute(update(articles).where(articles.c.id == article.id).values(row))
+    _insert_version(connection, article, reprocessed.text, sighting)
+    return True
+
+
 def write_last_seen(
     connection: Connection, source: str, seen_times: Mapping[str, datetime], run_id: int | None
 ) -> None:
@@ -135,13 +178,18 @@ def _insert_article(connection: Connection, article: Article, text: TextIndex, s
         "id": article.id,
         "source": article.source,
         "native_id": article.native_id,
-        "dated_at": article.published_at or article.fetched_at or sighting.seen_at,
+        "dated_at": _get_effective_time(article, sighting),
         "first_seen_at": sighting.seen_at,
         "first_run_id": sighting.run_id,
         "last_seen_at": sighting.seen_at,
         "last_run_id": sighting.run_id,
     }
     return connection.execute(_ADD_ARTICLE[connection.dialect.name], row).rowcount == 1
+
+
+def _get_effective_time(article: Article, sighting: Sighting) -> datetime:
+    """Return the time by which lists are sorted."""
+    return article.published_at or article.fetched_at or sighting.seen_at
 
 
 def _make_next_version(connection: Connection, article: Article, content_hash: str, current: Any) -> Article | None:
@@ -194,6 +242,8 @@ def _insert_version(connection: Connection, article: Article, text: TextIndex, s
     insert_matches(connection, article)
     if article.version > 1:
         write_diff(connection, article.id, article.version, article)
-    has_event = add_event(connection, article, sighting.run_id, sighting.seen_at, sighting.suppressed_because)
+    has_event = article.verdict is not Verdict.REPROCESSED and add_event(
+        connection, article, sighting.run_id, sighting.seen_at, sighting.suppressed_because
+    )
     save_pending(connection, article, text.prepared, is_urgent=has_event)
     return article.version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row, Select, and_, bindparam, func, literal, select, true, tuple_
 
 from crawler.items import Article, Verdict
-from crawler.store.article_writer import Sighting, TextIndex, write_article, write_last_seen
+from crawler.store.article_writer import (
+    ReprocessedArticle,
+    Sighting,
+    TextIndex,
+    write_article,
+    write_last_seen,
+    write_reprocessed,
+)
 from crawler.store.database import Database
 from crawler.store.http_cache import HttpCacheEntry, write_cache_entries
 from crawler.store.runs import write_counts
@@ -111,6 +118,15 @@ class ArticleRepository:
             if counts is not None and run_id is not None:
                 write_counts(connection, run_id, dict(counts))
         return version
+
+    def save_reprocessed(self, batch: Iterable[ReprocessedArticle]) -> int:
+        """Write articles that were read again, each as its next version, in one transaction. Nobody is notified.
+
+        Return how many were written. One whose current version is not the compared one any more is skipped.
+        """
+        with self._database.transaction() as connection:
+            # in one order everywhere, so that two writers cannot deadlock
+            return sum(write_reprocessed(connection, each) for each in sorted(batch, key=lambda each: each.former.id))
 
     def get(self, article_id: str, version: int | None = None) -> Article | None:
         """Return an article as it was saved, in its current version or in the given one. None if it is not stored."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, select
 
-from crawler.items import Article
+from crawler.items import Article, Verdict
 from crawler.revisions.revision_diff import RevisionDiff
 from crawler.store.database import Database
 from crawler.store.schema import revision_diffs, unjudged_revisions, versions
@@ -85,10 +85,12 @@ class RevisionDiffRepository:
 
 def judge_revision(old: Article, new: Article) -> RevisionDiff | None:
     """Return what changed, or None after an unexpected exception, which is logged. No text is lost for a judgement."""
-    from crawler.revisions.changes import diff_articles  # Most commands judge nothing and need none of the rules.
+    # Most commands judge nothing and need none of the rules.
+    from crawler.revisions.changes import diff_articles
+    from crawler.revisions.reprocessing import diff_reprocessed
 
     try:
-        return diff_articles(old, new)
+        return diff_reprocessed(old, new) if new.verdict is Verdict.REPROCESSED else diff_articles(old, new)
     except Exception:  # A text that the rules cannot read must still be stored and notified.
         log.exception("%s version %s could not be judged", new.id, new.version)
         return None

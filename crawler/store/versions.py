@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Integer, Text, bindparam, func, select, tuple_
 
-from crawler.items import Article
+from crawler.items import Article, Verdict
 from crawler.store.database import Database
 from crawler.store.schema import articles, matches, versions
 from crawler.store.serialization import parse_article
@@ -15,6 +16,35 @@ from crawler.store.serialization import parse_article
 _LIST_BY_ARTICLE = (
     select(versions.c.article).where(versions.c.article_id == bindparam("of_article")).order_by(versions.c.version)
 )
+
+
+_GET_SITE_VERSION = (
+    select(versions.c.article)
+    .where(
+        versions.c.article_id == bindparam("of_article"),
+        versions.c.version < bindparam("of_version"),
+        versions.c.verdict != Verdict.REPROCESSED,
+    )
+    .order_by(versions.c.version.desc())
+    .limit(1)
+)
+_LIST_REPROCESSED = (
+    select(versions.c.version)
+    .where(versions.c.article_id == bindparam("of_article"), versions.c.verdict == Verdict.REPROCESSED)
+    .order_by(versions.c.version)
+)
+_LIST_BY_SOURCE = (
+    select(versions.c.article_id, versions.c.version, versions.c.article)
+    .join(articles, articles.c.id == versions.c.article_id)
+    .where(
+        articles.c.source == bindparam("of_source"),
+        tuple_(versions.c.article_id, versions.c.version)
+        > tuple_(bindparam("after_article", type_=Text), bindparam("after_version", type_=Integer)),
+    )
+    .order_by(versions.c.article_id, versions.c.version)
+    .limit(bindparam("count", type_=Integer))
+)
+VERSIONS_PER_READ = 200
 
 
 class VersionRepository:
@@ -27,6 +57,40 @@ class VersionRepository:
         """Return every version of an article, the oldest first."""
         rows = self._database.fetch_all(_LIST_BY_ARTICLE, {"of_article": article_id})
         return [parse_article(row.article) for row in rows]
+
+    def iter_by_source(self, source: str) -> Iterator[list[Article]]:
+        """Yield every version of each of a source's articles, the oldest first, one list an article.
+
+        What is written during the iteration may be missing.
+        """
+        group: list[Article] = []
+        last = ("", 0)
+        while True:
+            values = {"of_source": source, "after_article": last[0], "after_version": last[1]}
+            rows = self._database.fetch_all(_LIST_BY_SOURCE, {**values, "count": VERSIONS_PER_READ})
+            for row in rows:
+                version = parse_article(row.article)
+                if group and group[0].id != version.id:
+                    yield group
+                    group = []
+                group.append(version)
+            if len(rows) < VERSIONS_PER_READ:
+                break
+            last = (rows[-1].article_id, rows[-1].version)
+        if group:
+            yield group
+
+    def get_site_version(self, article: Article) -> Article:
+        """Return the version that the site made: this one, or the one that it was read again from."""
+        if article.verdict is not Verdict.REPROCESSED:
+            return article
+        key = {"of_article": article.id, "of_version": article.version}
+        rows = self._database.fetch_all(_GET_SITE_VERSION, key)
+        return parse_article(rows[0].article) if rows else article
+
+    def list_reprocessed(self, article_id: str) -> list[int]:
+        """Return the numbers of an article's versions that were only read again, in order."""
+        return [row.version for row in self._database.fetch_all(_LIST_REPROCESSED, {"of_article": article_id})]
 
     def list_matched_between(self, begin: datetime, end: datetime) -> list[Article]:
         """Return the versions first seen from `begin` to before `end`, the earliest first, of matched articles.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli.console import list_doubts, print_json
+from crawler.cli.console import format_verdict, list_doubts, print_json
 from crawler.cli.options import MAX_COUNT, JsonOption, SeenSinceOption
 from crawler.items import Article
 
@@ -49,7 +49,8 @@ def format_article(article: Article) -> str:
     """Return an article as lines: time, source and headline; id and URL; the matched words; what is doubtful."""
     when = f"{article.published_at:%Y-%m-%d %H:%M}" if article.published_at else "no date         "
     terms = ", ".join(sorted({match.surface for match in article.matches}))
-    verdict = f"{article.verdict} v{article.version}" + (f", copy of {article.copy_of}" if article.copy_of else "")
+    copied = f", copy of {article.copy_of}" if article.copy_of else ""
+    verdict = f"{format_verdict(article)} v{article.version}{copied}"
     lines = [f"{when}  {article.source:10}  {article.headline}", f"{article.id}  {verdict}  {article.url}"]
     lines += [f"matched: {terms}"] if terms else []
     lines += [f"doubtful: {doubt}" for doubt in list_doubts(article)]

@@ -142,7 +142,7 @@ def _show_version_diff(
 
 def format_severity(changes: RevisionDiff) -> str:
     """Return the severity of a diff and its reason as one line."""
-    return f"{changes.severity}: {changes.reason}" if changes.changed else "nothing changed"
+    return changes.summary if changes.changed else "nothing changed"
 
 
 def _print_lines(lines: Sequence[DiffLine]) -> None:

@@ -37,7 +37,7 @@ def versions(context: typer.Context, article: ArticleArgument, as_json: JsonOpti
         else:
             print(format_version(version, config.timezone))
             if change:
-                print(f"    {change.severity}: {change.reason}")
+                print(f"    {change.summary}")
 
 
 def version_to_dict(
@@ -45,7 +45,8 @@ def version_to_dict(
 ) -> dict[str, Any]:
     """Return a version without its text, with what it changed and the languages that its release lacks."""
     values = version.to_dict()
-    row: dict[str, Any] = {name: values[name] for name in ("version", "verdict", "fetched_at", "snapshot")}
+    names = ("version", "verdict", "site_verdict", "fetched_at", "snapshot")
+    row: dict[str, Any] = {name: values[name] for name in names}
     if changes is not None:
         row |= {"severity": changes.severity, "reason": changes.reason, "rules": changes.rules}
     if release is not None:
