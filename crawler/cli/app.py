@@ -24,6 +24,7 @@ from crawler.cli.commands.health import health
 from crawler.cli.commands.init import init
 from crawler.cli.commands.match import match
 from crawler.cli.commands.replay import replay
+from crawler.cli.commands.reprocess import reprocess
 from crawler.cli.commands.snapshot import snapshot
 from crawler.cli.commands.sources import sources
 from crawler.cli.commands.stories import stories, story
@@ -75,4 +76,4 @@ app.add_typer(alerts.app, name="alerts", rich_help_panel=SHARE)
 app.add(MAINTAIN, init, config)
 app.add_typer(store.app, name="store", rich_help_panel=MAINTAIN)
 app.add_typer(rules.app, name="rules", rich_help_panel=MAINTAIN)
-app.add(MAINTAIN, replay, check, snapshot, extract, drift)
+app.add(MAINTAIN, reprocess, replay, check, snapshot, extract, drift)
