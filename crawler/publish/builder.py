@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cache
 
 from crawler import spiders
@@ -51,8 +50,8 @@ class _Draft:
     """The article with names blacked out and the address that it has today."""
     matches: tuple[Match, ...]
     state: ArticleState | None
-    changed_at: datetime | None
-    """When the site's last change of the article was read."""
+    site_version: Article
+    """The version with the site's last change of the article."""
     changes: RevisionDiff | None
     edits: EditPlan | None
     story_id: int | None
@@ -143,7 +142,6 @@ class EntryBuilder:
             if is_selected(match, request.rules, request.strength)
         )
         changes, edits = self._plan_edits(request)
-        site_version = self._store.versions.get_site_version(article)
         story_id = self._store.stories.get_id_by_article(article.id)
         story = self._store.stories.get(story_id) if story_id is not None and request.with_related else None
         return _Draft(
@@ -151,7 +149,7 @@ class EntryBuilder:
             article=shown,
             matches=matches,
             state=state,
-            changed_at=site_version.fetched_at if (site_version.version or 1) > 1 else None,
+            site_version=self._store.versions.get_site_version(article),
             changes=changes,
             edits=edits,
             story_id=story_id,
@@ -167,6 +165,8 @@ class EntryBuilder:
             return (self.get_changes(article, request.base_version) if request.with_severity else None), None
         previous = self.get_previous(article, request.base_version)
         changes = self.get_changes(article, request.base_version)
+        if request.base_version is not None:
+            article = self._store.versions.get_site_version(article)
         if previous is None or changes is None:
             return None, None
         if not self._redact:
@@ -201,12 +201,13 @@ class EntryBuilder:
             published_at=article.published_at,
             precision=article.published_precision,
             seen_at=state.first_seen_at if state else article.fetched_at,
-            changed_at=draft.changed_at,
+            changed_at=draft.site_version.fetched_at if (draft.site_version.version or 1) > 1 else None,
             section=article.section,
             place=article.place,
             author=article.author,
             verdict=article.edit_verdict or Verdict.NEW,
             is_reprocessed=article.verdict is Verdict.REPROCESSED,
+            site_version=draft.site_version.version,
             version=article.version or 1,
             rules=tuple(dict.fromkeys(match.rule for match in draft.matches)),
             matches=_make_matches(draft.matches, text.named_matches),

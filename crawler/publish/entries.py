@@ -82,7 +82,7 @@ class Entry:
     are those that matched. `story` is the story's number, None without a story. `anchor` is the id of the story's
     article that was seen first: unlike the number it stays when stories merge. `others` are the story's other articles,
     the oldest first. `flags` are what is doubtful about the text or its date. `is_reprocessed`: this version is no
-    change of the site's, its page was read again; `verdict` is what the site did last.
+    change of the site's, its page was read again; `verdict` is what the site did last, in `site_version`.
     """
 
     id: str
@@ -116,14 +116,16 @@ class Entry:
     kinds: tuple[ChangeKind, ...] = ()
     base_version: int | None = None
     is_reprocessed: bool = False
+    site_version: int | None = None
 
     @property
     def diff_command(self) -> str | None:
         """The command that shows the whole change, or None for an article without edits."""
         if not self.edits or self.base_version is None:
             return None
-        first = "" if self.base_version == self.version - 1 else f" --from {self.base_version}"
-        return f"crawler diff {self.id}{first} --to {self.version}"
+        last = self.site_version or self.version
+        first = "" if self.base_version == last - 1 else f" --from {self.base_version}"
+        return f"crawler diff {self.id}{first} --to {last}"
 
     @property
     def title(self) -> str:
