@@ -23,6 +23,8 @@ MAX_EXAMPLE_LENGTH = 60
 CHARACTERS_BEFORE_DIFFERENCE = 20
 """Characters shown before the first place where two long values differ."""
 MAX_SENTENCE_LENGTH = 200
+MAX_LISTED_MATCHES = 100
+"""Matches of each kind that are printed for people."""
 
 
 def reprocess(
@@ -145,9 +147,11 @@ def format_report(report: ReprocessReport, examples: _Examples, *, write: bool) 
     for sign, verbs, lines in (("+", ("comes", "come"), examples.gained), ("-", ("goes", "go"), examples.lost)):
         if lines:
             yield f"  {format_count(len(lines), f'match {verbs[0]}', f'matches {verbs[1]}')}:"
-            yield from (f"  {sign} {line}" for line in shorten_list(lines))
+            yield from (f"  {sign} {line}" for line in lines[:MAX_LISTED_MATCHES])
+            if len(lines) > MAX_LISTED_MATCHES:
+                yield f"  {sign} and {len(lines) - MAX_LISTED_MATCHES} more; --json prints all"
     if report.earlier:
-        yield f"  {report.earlier} of them are earlier versions, which stay as they were stored."
+        yield f"  Earlier versions among them: {report.earlier}. They stay as they were stored."
     if report.unreadable:
         yield f"  {format_count(len(report.unreadable), 'version')} cannot be read on the archived page any more:"
         named = [f"{each.article_id} version {each.version}: {each.reason}" for each in report.unreadable]
@@ -163,10 +167,13 @@ def format_report(report: ReprocessReport, examples: _Examples, *, write: bool) 
 
 
 def format_change(before: Any, after: Any) -> str:
-    """Return both values as `before → after`: short ones whole, long ones around the first place that differs."""
+    """Return both values as `before → after`: short ones whole, long ones around the first place that differs.
+
+    ¶ is the end of a paragraph.
+    """
     from crawler.revisions.reprocessing import format_value
 
-    texts = [" ".join(format_value(value).split()) for value in (before, after)]
+    texts = [format_value(value).replace("\n", "¶") for value in (before, after)]
     if max(map(len, texts)) > MAX_EXAMPLE_LENGTH:
         pairs = enumerate(zip(*texts, strict=False))
         first = next((at for at, (one, other) in pairs if one != other), min(map(len, texts)))
