@@ -18,6 +18,7 @@ notifier         send them in a thread of their own
 backup           backups of store and configuration: write, check, restore
 rebuild          the store made again from the archive
 rebuilt_run      one past run, made again from its responses
+reprocess        archived pages read again and compared with the stored versions
 dead_man_switch  request heartbeat_url after rounds that worked
 channel_tests    when each channel was last tested
 page_fetch       fetch single pages as a crawl would

@@ -29,7 +29,7 @@ from crawler.store.portable_copy import prepare_store_copy
 
 NOT_ARCHIVED = (
     "messages and what each subscription was told, alarms, corrected stories, paused schedules, accepted baselines, "
-    "and articles that were replayed from other files"
+    "former readings of pages that were reprocessed, and articles that were replayed from other files"
 )
 """What a rebuilt store lacks."""
 LONGEST_PAUSE = timedelta(minutes=3)

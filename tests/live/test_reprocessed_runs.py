@@ -73,7 +73,6 @@ def test_reading_again_is_no_edit_and_no_message(tmp_path: Path) -> None:
         table = place.run_crawler("reprocess", "qazmonitor")
         assert table.code == 12
         assert "'Former author' → nothing" in table.out
-        print(table.out, table.err)
         assert all(f"qazmonitor:{number}:en version" in table.out for number in matching)
         assert "visas, 'visa center' (strong): " in table.out
         written = place.run_crawler("reprocess", "qazmonitor", "--write")

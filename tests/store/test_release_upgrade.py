@@ -39,6 +39,7 @@ COMMANDS = {
     "rules apply": ("rules", "apply", "--dry-run"),
     "match": ("match", "--rules", "rules.toml", "text.txt"),
     "drift": ("drift", "qazmonitor"),
+    "reprocess": ("reprocess",),
 }
 FAILING_CODES = {"health": 13, "drift": 0}
 """The sources were silent for months, and no watch runs them."""
