@@ -245,8 +245,13 @@ class Reprocessor:
         """Return a version's article as the page yields it today, or None and the reason."""
         article = find_same_article(reading.articles, stored)
         if article is not None:
-            flaw = find_flaw(article)
-            return (None, str(PageChanged(*flaw, article.url))) if flaw else (article, "")
+            if flaw := find_flaw(article):
+                return None, str(PageChanged(*flaw, article.url))
+            if article.is_damaged and not stored.is_damaged:
+                # As in a crawl: a damaged text replaces no sound one.
+                flags = ", ".join(article.flags)
+                return None, f"{article.url}: the archived page is damaged ({flags}), as it is read today."
+            return article, ""
         for problem in reading.problems:
             address = self._site.identify(problem.url) if problem.url else None
             if address is not None and address.native_id == stored.native_id:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from crawler.items import Article, Strength, Verdict
 from crawler.store.events import add_event
-from crawler.store.pending_articles import save_pending
+from crawler.store.pending_articles import is_urgent, save_pending
 from crawler.store.revision_diffs import write_diff
 from crawler.store.schema import CleanText, UtcDateTime, articles, make_url_key, matches, versions
 from crawler.store.serialization import serialize_article
@@ -242,8 +242,9 @@ def _insert_version(connection: Connection, article: Article, text: TextIndex, s
     insert_matches(connection, article)
     if article.version > 1:
         write_diff(connection, article.id, article.version, article)
-    has_event = article.verdict is not Verdict.REPROCESSED and add_event(
-        connection, article, sighting.run_id, sighting.seen_at, sighting.suppressed_because
-    )
-    save_pending(connection, article, text.prepared, is_urgent=has_event)
+    if article.verdict is Verdict.REPROCESSED:
+        is_awaited = is_urgent(connection, article.id)  # by the event of an earlier version
+    else:
+        is_awaited = add_event(connection, article, sighting.run_id, sighting.seen_at, sighting.suppressed_because)
+    save_pending(connection, article, text.prepared, is_urgent=is_awaited)
     return article.version

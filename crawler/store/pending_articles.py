@@ -99,6 +99,12 @@ def save_pending(
     connection.execute(_SAVE[connection.dialect.name], row)
 
 
+def is_urgent(connection: Connection, article_id: str) -> bool:
+    """Return whether an article waits whose alert depends on its story."""
+    query = select(unclustered.c.urgent).where(unclustered.c.article_id == article_id)
+    return bool(connection.execute(query).scalar())
+
+
 def add_again(connection: Connection, article_ids: Iterable[str], urgent_ids: Collection[str]) -> None:
     """Let articles wait again whose text is the same, unless they wait already."""
     empty = dict.fromkeys(("version", "day", "release_id", "fingerprint"))

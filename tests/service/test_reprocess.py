@@ -12,7 +12,7 @@ import pytest
 from support.releases import read_tables, unpack_release
 
 from crawler.config import Config, load_config
-from crawler.items import Article, Verdict
+from crawler.items import Article, ArticleFlag, Verdict
 from crawler.pages.base import ArticlePage
 from crawler.publish.builder import EntryBuilder
 from crawler.publish.digest import make_digest
@@ -189,6 +189,15 @@ def test_page_that_cannot_be_read_any_more_is_named(
     (unreadable,) = report.unreadable
     assert (unreadable.article_id, unreadable.version) == (NEW, 1)
     assert "'lead' was looked for with 'p.summary'" in unreadable.reason
+
+
+def test_damaged_reading_replaces_no_sound_one(config: Config, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QazArticle, "list_flags", lambda page, **_: [ArticleFlag.CUT_OFF])
+    report, found = compare(config, store, write=True)
+    assert (report.exit_code, report.written, found) == (12, 0, [])
+    assert {each.reason.partition(": ")[2] for each in report.unreadable} == {
+        "the archived page is damaged (cut_off), as it is read today."
+    }
 
 
 def test_article_that_the_page_lost_is_named(config: Config, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

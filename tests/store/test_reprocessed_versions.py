@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from crawler.items import Article, Match, SnapshotRef, Verdict
 from crawler.revisions.kinds import ChangeKind, Severity
 from crawler.store import ReprocessedArticle, Store, TextIndex
@@ -124,6 +126,18 @@ def test_an_article_that_changed_meanwhile_is_skipped(store: Store, save: Callab
     batch = [ReprocessedArticle(REREAD, each, TextIndex("new", "new")) for each in (absent, other, FIRST)]
     assert store.articles.save_reprocessed(batch) == 1
     assert get_current(store).body == "silk is sold"
+
+
+@pytest.mark.parametrize("matches", [(), (MATCH,)])
+def test_alert_that_waits_for_the_story_of_its_article_waits_on(
+    store: Store, save: Callable[..., int], matches: tuple[Match, ...]
+) -> None:
+    first = replace(FIRST, matches=matches)
+    save(first)
+    before = store.events.list_undecided(9, clustered_before=NOON - DAY)
+    write(store, REREAD, first)
+    assert store.events.list_undecided(9, clustered_before=NOON - DAY) == before == []
+    assert len(store.events.list_undecided(9)) == len(matches)
 
 
 def test_versions_of_a_source_come_article_by_article(store: Store, save: Callable[..., int]) -> None:
