@@ -59,6 +59,7 @@ def make_full_article() -> Article:
         rights=Rights(excerpt_share=0.3, link_required=True, wording=None, source="https://mfa.example/terms"),
         matches=(make_match(), make_match("geneva", Strength.WEAK)),
         verdict=Verdict.COPY,
+        site_verdict=Verdict.NEW,
         copy_of="ktkz:1:kk",
         version=3,
         snapshot=SnapshotRef(file="mfa-2026-03-06.warc.gz", offset=2**40, digest="sha256:00"),
