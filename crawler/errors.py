@@ -6,6 +6,7 @@
     │   ├── RuleError            2   rules.toml has an unusable rule
     │   ├── UnknownSource        2   no source has this name
     │   ├── SpiderFileError      2   a file in crawler/spiders/ is no source, or cannot be imported
+    │   ├── TooManyRows          2   an export has more rows than its format can have
     │   └── NoSnapshots          2   the folder or file to replay has nothing for the source
     ├── SourceError                  the source made the run fail
     │   ├── Unreachable         10   no answer, or only errors of a broken server
@@ -87,6 +88,10 @@ class UnknownSource(UsageError):
 
 class SpiderFileError(UsageError):
     """A file in `crawler/spiders/` is no source. The message names the file and says why."""
+
+
+class TooManyRows(UsageError):
+    """An export has more rows than its format can have. Nothing was written."""
 
 
 class NoSnapshots(UsageError, kind="NothingStored"):

@@ -262,6 +262,7 @@ class Article:
 INTERNAL_FIELDS = tuple(each.name for each in fields(Article) if each.metadata.get("is_internal"))
 ARTICLE_FIELDS = tuple(each.name for each in fields(Article) if each.name not in INTERNAL_FIELDS)
 """The fields of every output, in order."""
+TIME_FIELDS = tuple(each.name for each in fields(Article) if each.metadata == TIME_METADATA)
 
 
 def _to_plain_dict(value: Any) -> dict[str, Any]:

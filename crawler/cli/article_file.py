@@ -11,7 +11,7 @@ from crawler.errors import UsageError
 from crawler.items import Article, Verdict, format_time
 from crawler.publish.atomic_write import open_atomic, resolve_output_path
 
-ARTICLE_FILE_SUFFIXES = (".jsonl", ".json", ".csv", ".xml")
+ARTICLE_FILE_SUFFIXES = (".jsonl", ".json", ".csv", ".xlsx", ".xml")
 WRITTEN_VERDICTS = (Verdict.NEW, Verdict.REVISED, Verdict.COPY, Verdict.UNPUBLISHED, Verdict.REPUBLISHED)
 
 
@@ -19,12 +19,12 @@ class ArticleFile:
     """A file of articles that have one of WRITTEN_VERDICTS and a strong match, or of all articles with `everything`.
 
     Articles are in the order of sources and, within a source, of their archive records, so that a replay writes the
-    same file. Without a path, nothing is written. The constructor raises UsageError for a suffix that is no format, and
-    for a place that cannot be written to.
+    same file. Times in Excel are those of the time zone. Without a path, nothing is written. The constructor raises
+    UsageError for a suffix that is no format, and for a place that cannot be written to.
     """
 
-    def __init__(self, path: Path | None, everything: bool) -> None:
-        self.path, self.everything = path, everything
+    def __init__(self, path: Path | None, everything: bool, timezone: str) -> None:
+        self.path, self.everything, self.timezone = path, everything, timezone
         self.articles: list[Article] = []
         self.is_abandoned = False
         if path is None:
@@ -37,9 +37,10 @@ class ArticleFile:
         if self.path is None:
             return self
         from crawler.publish.item_exporters import make_exporter
+        from crawler.text.dates import load_time_zone
 
         self.file = open_atomic(self.path)
-        self.exporter = make_exporter(self.path.suffix.lower(), self.file.__enter__())
+        self.exporter = make_exporter(self.path.suffix.lower(), self.file.__enter__(), load_time_zone(self.timezone))
         self.exporter.start_exporting()
         return self
 
@@ -68,9 +69,13 @@ class ArticleFile:
             with suppress(UsageError):  # the caller reports the cause
                 self.file.__exit__(type(cause), cause, at)
             return
-        for article in sorted(self.articles, key=_archive_order):
-            self.exporter.export_item(article)
-        self.exporter.finish_exporting()
+        try:
+            for article in sorted(self.articles, key=_archive_order):
+                self.exporter.export_item(article)
+            self.exporter.finish_exporting()
+        except BaseException as failure:  # such as TooManyRows
+            self.file.__exit__(type(failure), failure, failure.__traceback__)
+            raise
         self.file.__exit__(None, None, None)
 
 

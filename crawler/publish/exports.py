@@ -1,13 +1,14 @@
-"""Exports a row at a time: JSON lines, CSV that Excel opens correctly, Parquet (extra `parquet`)."""
+"""Exports a row at a time: JSON lines, CSV that Excel opens correctly, Excel, Parquet (extra `parquet`)."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import logging
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from importlib.util import find_spec
 from itertools import islice
 from typing import IO, Any
@@ -20,6 +21,7 @@ from crawler.publish.export_columns import COLUMNS, ColumnType, make_row
 FORMULA_START = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 """How a cell begins that a spreadsheet would take for a formula, with or without spaces before it."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+log = logging.getLogger(__name__)
 PARQUET_GROUP_ROWS = 2000
 """Rows of Parquet that are held in memory and written together."""
 
@@ -74,6 +76,20 @@ def format_cell(value: Any) -> str:
 def guard_formula(text: str) -> str:
     """Return a cell's text with `'` before what a spreadsheet would take for a formula."""
     return f"'{text}" if FORMULA_START.match(text) else text
+
+
+def write_xlsx(file: IO[bytes], entries: Iterable[Entry], time_zone: tzinfo = UTC) -> int:
+    """Write a sheet with times of the time zone. Return how many rows. Log a warning if texts had to be cut."""
+    from crawler.publish.spreadsheet import CellStyle, SheetColumn, SheetWriter, format_cut_note
+
+    styles = {ColumnType.TIME: CellStyle.TIME, ColumnType.SHARE: CellStyle.SHARE}
+    columns = [SheetColumn(column.name, styles.get(column.type, CellStyle.PLAIN)) for column in COLUMNS]
+    with SheetWriter(file, columns, time_zone) as sheet:
+        for entry in entries:
+            sheet.add_row(make_row(entry).values())
+    if sheet.cut_count:
+        log.warning("%s", format_cut_note(sheet.cut_count))
+    return sheet.row_count
 
 
 def write_parquet(file: IO[bytes], entries: Iterable[Entry]) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
 from crawler.publish.entries import Entry
-from crawler.publish.exports import write_csv, write_jsonl, write_parquet
+from crawler.publish.exports import write_csv, write_jsonl, write_parquet, write_xlsx
 from crawler.publish.feeds.atom import format_atom
 from crawler.publish.feeds.feed import FeedHead
 from crawler.publish.feeds.jsonfeed import format_jsonfeed
@@ -24,5 +24,6 @@ FEED_FORMATS: dict[str, Callable[[FeedHead, Sequence[Entry]], bytes]] = {
 EXPORT_FORMATS: dict[str, Callable[[IO[bytes], Iterable[Entry]], int]] = {
     "jsonl": write_jsonl,
     "csv": write_csv,
+    "xlsx": write_xlsx,
     "parquet": write_parquet,
 }

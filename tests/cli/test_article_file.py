@@ -10,11 +10,14 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from openpyxl import load_workbook
 from support.sandbox import ROOT, CommandResult, Sandbox
 
 from crawler.cli.article_file import ArticleFile
+from crawler.errors import TooManyRows
 from crawler.items import ARTICLE_FIELDS, Article
 
 pytestmark = pytest.mark.slow
@@ -43,7 +46,7 @@ def exported(place: Sandbox) -> dict[str, list[dict[str, Any]]]:
             done = place.run_crawler(*words, CRAWLER_DATA_DIR=data)
             assert done.code == 0, done.err
         else:
-            with ArticleFile(file, everything=False) as written:
+            with ArticleFile(file, everything=False, timezone="Asia/Almaty") as written:
                 for values in found["jsonl"]:
                     written.add(values)
         found[name] = read(file)
@@ -71,6 +74,18 @@ def from_xml(file: Path) -> list[dict[str, Any]]:
     return [{child.tag: flat_to_plain(child.tag, child.text or "") for child in item} for item in root]
 
 
+def from_xlsx(file: Path) -> list[dict[str, Any]]:
+    names, *rows = load_workbook(file).worksheets[0].iter_rows(values_only=True)
+    return [{name: cell_to_plain(name, value) for name, value in zip(names, row, strict=True)} for row in rows]
+
+
+def cell_to_plain(name: str, value: Any) -> Any:
+    """Return the value of an Excel cell: a local time gets the offset that is valid at that time."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=ZoneInfo("Asia/Almaty")).isoformat(timespec="seconds")
+    return flat_to_plain(name, str(value) if value is not None else "")
+
+
 def flat_to_plain(name: str, text: str) -> Any:
     """Return the value of a cell: JSON where values are nested, a number, a text, or None."""
     if name in NESTED:
@@ -85,6 +100,7 @@ READERS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
     "jsonl": from_jsonl,
     "json": from_json,
     "csv": from_csv,
+    "xlsx": from_xlsx,
     "xml": from_xml,
 }
 
@@ -144,9 +160,20 @@ def test_only_strong_matches_are_exported_without_all(
     assert {values["id"] for values in exported["jsonl"] if values["source"] == "qazmonitor"} < ids
 
 
+def test_too_many_rows_leave_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawler.publish.spreadsheet.MAX_ROWS", 2)
+    file = tmp_path / "run.xlsx"
+    file.write_text("what was here before")
+    with pytest.raises(TooManyRows), ArticleFile(file, everything=True, timezone="Asia/Almaty") as written:
+        for number in range(2):
+            written.add(Article(id=f"mfa:{number}:ru", source="mfa", url="https://x.example", body="x").to_dict())
+    assert file.read_text() == "what was here before"
+    assert list(tmp_path.iterdir()) == [file]
+
+
 PLACES = {
     "nowhere/articles.jsonl": "there is no folder",
-    "articles.txt": "the ending must be one of .jsonl, .json, .csv, .xml",
+    "articles.txt": "the ending must be one of .jsonl, .json, .csv, .xlsx, .xml",
     "articles": "the ending must be one of",
     "": "the ending must be one of",
     "/proc/articles.jsonl": "/proc/articles.jsonl cannot be written",  # by nobody, root included

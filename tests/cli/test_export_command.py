@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from cli.test_feed_command import ARTICLES, NOON, OTHER, make_matched_article
+from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
-from crawler.errors import UnknownSource, UsageError
+from crawler.errors import TooManyRows, UnknownSource, UsageError
 from crawler.items import Article, Verdict
 from crawler.store import open_store
 
@@ -79,7 +82,7 @@ def test_versions_share_one_excerpt_and_the_newest_comes_first(stored: Path) -> 
     assert len(new["excerpt"] or "") + len(old["excerpt"] or "") <= 0.3 * len(OTHER + " More.") + 12  # the ellipses
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.xlsx", "a.parquet"])
 def test_file_is_written_and_its_rows_are_counted(stored: Path, name: str) -> None:
     assert run("-o", name) == f"{name}: 3 articles, of 4 stored articles.\n"
     assert (stored / name).stat().st_size > 500
@@ -90,7 +93,7 @@ def test_file_is_written_and_its_rows_are_counted(stored: Path, name: str) -> No
 @pytest.mark.parametrize(
     ("arguments", "kind", "said"),
     [
-        (("-o", "a.xlsx"), UsageError, "the ending must be one of .jsonl, .csv, .parquet"),
+        (("-o", "a.ods"), UsageError, "the ending must be one of .jsonl, .csv, .xlsx, .parquet"),
         (("-o", "a.csv", "--separator", "|"), UsageError, "--separator '|' is none of"),
         (("-o", "a.csv", "--rule", "ihll"), UsageError, "did you mean 'ihl'?"),
         (("-o", "a.csv", "--source", "mfaa"), UnknownSource, "did you mean 'mfa'?"),
@@ -112,6 +115,39 @@ def test_parquet_without_its_package_is_refused(stored: Path, monkeypatch: pytes
     monkeypatch.setattr("crawler.publish.exports.find_spec", lambda _: None)
     with pytest.raises(UsageError, match=r'pip install "\.\[parquet\]"'):
         run("-o", "a.parquet")
+
+
+def test_excel_has_local_times_and_the_values_of_csv(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRAWLER_TIMEZONE", "Asia/Tokyo")
+    run("-o", "a.xlsx", "--all", "--versions")
+    run("-o", "a.csv", "--all", "--versions")
+    sheet = load_workbook("a.xlsx").worksheets[0]
+    names, *rows = sheet.iter_rows(values_only=True)
+    with Path("a.csv").open(encoding="utf-8-sig", newline="") as file:
+        written = list(csv.DictReader(file))
+    assert len(rows) == len(written) == 5
+    for row, expected in zip(rows, written, strict=True):
+        found = dict(zip(names, row, strict=True))
+        assert list(found) == list(expected)
+        for name in ("id", "url", "headline", "excerpt", "rules", "words"):
+            assert (found[name] or "") == expected[name]
+        if found["published_at"]:
+            published_at = datetime.fromisoformat(expected["published_at"]).astimezone(ZoneInfo("Asia/Tokyo"))
+            assert found["published_at"] == published_at.replace(tzinfo=None)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--versions",)], ids=["articles", "versions"])
+def test_more_rows_than_a_sheet_has_are_refused_and_the_old_file_stays(
+    stored: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    run("-o", "a.xlsx")
+    before = (stored / "a.xlsx").read_bytes()
+    monkeypatch.setattr("crawler.publish.spreadsheet.MAX_ROWS", 4 if arguments else 3)
+    with pytest.raises(TooManyRows, match="Nothing was written"):
+        run("-o", "a.xlsx", *arguments)
+    assert (stored / "a.xlsx").read_bytes() == before
+    assert list(stored.glob(".a.xlsx*")) == []
+    run("-o", "a.xlsx", "--rule", "ihl")
 
 
 def test_failed_export_keeps_the_old_file(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:

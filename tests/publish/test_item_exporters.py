@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from lxml import etree
+from openpyxl import load_workbook
 from scrapy.settings import Settings
 
 from crawler.items import ARTICLE_FIELDS, Article, Image, Match, Precision, Rights, SnapshotRef, Strength, Verdict
@@ -100,6 +101,19 @@ def test_flat_files_have_every_field_and_nested_ones_as_json(ending: str) -> Non
     for name in ("id", "url", "title", "body", "published_at", "fetched_at", "published_precision", "verdict"):
         assert full[name] == values[name], name
     assert (full["version"], full["reading_minutes"]) == ("1", "2")
+
+
+def test_excel_has_every_field_with_times_as_local_dates() -> None:
+    sheet = load_workbook(io.BytesIO(export_items(".xlsx", MINIMAL, FULL))).worksheets[0]
+    names, minimal, full = sheet.iter_rows(values_only=True)
+    assert list(names) == NAMES
+    values, found = FULL.to_dict(), dict(zip(names, full, strict=True))
+    for name in ("images", "matches", "rights", "snapshot", "provenance"):
+        assert json.loads(found[name]) == json.loads(json.dumps(values[name])), name
+    for name in ("id", "url", "title", "body", "published_precision", "verdict", "version", "reading_minutes"):
+        assert found[name] == values[name], name
+    assert found["published_at"].isoformat() == "2026-06-09T06:48:30"  # UTC, unless a zone is given
+    assert dict(zip(names, minimal, strict=True))["title"] is None
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".json", ".csv", ".xml"])

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import IO
 
+from openpyxl import load_workbook
 from pyarrow.parquet import read_table
 
 from crawler.notify.rendering import render_alert
@@ -32,6 +33,9 @@ def _make_export_formatter(
         write(file, entries)
         if name == "parquet":
             return str(read_table(BytesIO(file.getvalue())).to_pylist())
+        if name == "xlsx":
+            rows = load_workbook(file).worksheets[0].iter_rows(values_only=True)
+            return "\n".join(str(value) for row in rows for value in row if value is not None)
         return file.getvalue().decode()
 
     return format_export

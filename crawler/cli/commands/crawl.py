@@ -74,7 +74,9 @@ def crawl(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Store nothing and notify no one.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write matched articles: .jsonl, .json, .csv or .xml."),
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Write matched articles: .jsonl, .json, .csv, .xlsx or .xml."
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="With -o: unmatched and unchanged articles too.")] = False,
     new_store: NewStoreOption = False,
@@ -151,7 +153,7 @@ def run_and_report(plans: Sequence[RunPlan], config: Config, options: CrawlOptio
         timezone=config.timezone,
         is_stored=options.is_stored,
     )
-    with ArticleFile(options.output, options.everything) as file, display:
+    with ArticleFile(options.output, options.everything, config.timezone) as file, display:
 
         def on_event(event: RunEvent) -> None:
             display.handle_event(event)

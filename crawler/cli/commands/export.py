@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from crawler.publish.query import ArticleQuery
     from crawler.store import Store
 
-TABLE_SUFFIXES = (".jsonl", ".csv", ".parquet")
+TABLE_SUFFIXES = (".jsonl", ".csv", ".xlsx", ".parquet")
 SEPARATORS = {",": ",", ";": ";", "tab": "\t"}
 
 
 def export(
     context: typer.Context,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="File to write: .jsonl, .csv or .parquet.")
+        Path, typer.Option("-o", "--output", metavar="FILE", help="File to write: .jsonl, .csv, .xlsx or .parquet.")
     ],
     rule: RuleOption = None,
     source: SourceOption = None,
@@ -42,7 +42,7 @@ def export(
         str, typer.Option(metavar="CHARACTER", help="Separator of a .csv: a comma, a semicolon, or `tab`.")
     ] = ",",
 ) -> None:
-    """Write stored articles to a table (.csv .jsonl .parquet).
+    """Write stored articles to a table (.csv .xlsx .parquet …).
 
     Rows have facts, matches and the excerpt that the source's rights allow, newest article first.
     """
@@ -74,20 +74,34 @@ def export(
         everything=everything,
     )
     with open_configured_store(config) as store, open_atomic(output) as file:
+        if suffix == ".xlsx":
+            _raise_if_too_many_articles(store, query)
         rows = _make_rows(config, store, query, with_versions=versions)
-        count = _write_table(file, suffix, SEPARATORS[separator], rows)
+        count = _write_table(file, suffix, rows, SEPARATORS[separator], config.timezone)
         total = store.articles.count()
     written = format_count(count, "version" if versions else "article")
     typer.echo(f"{output}: {written}, of {format_count(total, 'stored article')}.")
 
 
-def _write_table(file: IO[bytes], suffix: str, separator: str, entries: Iterable[Entry]) -> int:
+def _raise_if_too_many_articles(store: Store, query: ArticleQuery) -> None:
+    """Raise TooManyRows, before any row is made, if a sheet cannot have the articles."""
+    from crawler.publish.query import list_articles
+    from crawler.publish.spreadsheet import MAX_ROWS, raise_if_too_many_rows
+
+    if store.articles.count() >= MAX_ROWS:
+        raise_if_too_many_rows(sum(1 for _ in list_articles(store, query, limit=MAX_ROWS)))
+
+
+def _write_table(file: IO[bytes], suffix: str, entries: Iterable[Entry], separator: str, timezone: str) -> int:
     """Write the rows. Return how many they are."""
-    from crawler.publish.exports import write_csv
+    from crawler.publish.exports import write_csv, write_xlsx
     from crawler.publish.output_registry import EXPORT_FORMATS
+    from crawler.text.dates import load_time_zone
 
     if suffix == ".csv":
         return write_csv(file, entries, separator)
+    if suffix == ".xlsx":
+        return write_xlsx(file, entries, load_time_zone(timezone))
     return EXPORT_FORMATS[suffix.removeprefix(".")](file, entries)
 
 
