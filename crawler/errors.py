@@ -3,6 +3,7 @@
     CrawlerError                 1   an unexpected failure
     ├── UsageError               2   a command, option or file name that makes no sense
     │   ├── ConfigError          2   crawler.toml or CRAWLER_* has an unusable value
+    │   │   └── BadTemplate     18   a template of messages or reviews cannot be used
     │   ├── RuleError            2   rules.toml has an unusable rule
     │   ├── UnknownSource        2   no source has this name
     │   ├── SpiderFileError      2   a file in crawler/spiders/ is no source, or cannot be imported
@@ -35,7 +36,7 @@ from typing import ClassVar
 
 from crawler.text.cleaning import clean_line, remove_unseen_characters
 
-EXIT_CODE_PRECEDENCE = (17, 1, 2, 16, 12, 11, 10, 13, 14, 15)
+EXIT_CODE_PRECEDENCE = (17, 1, 2, 18, 16, 12, 11, 10, 13, 14, 15)
 """All exit codes but 0. Earlier ones win over later ones."""
 MIN_SUGGESTION_SIMILARITY = 0.5
 
@@ -69,6 +70,12 @@ class UsageError(CrawlerError):
 
 class ConfigError(UsageError):
     """A configuration key or value is unusable. The message names file and line, or the key."""
+
+
+class BadTemplate(ConfigError):
+    """A template of messages, digests or press reviews cannot be used. The message names the file and the place."""
+
+    exit_code = 18
 
 
 class RuleError(UsageError):

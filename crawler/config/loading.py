@@ -160,6 +160,9 @@ def _raise_if_proxy_password(values: dict[str, Any], path: Path, text: str) -> N
 def _resolve_paths(values: dict[str, Any], folder: Path) -> None:
     """Make paths in the file absolute: they are relative to the folder of the file."""
     paths = [(values, name) for name in ("rules", "data_dir", "templates")]
+    review = values.get("review")
+    if isinstance(review, dict):
+        paths += [(review, name) for name in ("logo", "template")]
     for table, name in paths + [(table, "file") for table in _list_channel_tables(values)]:
         if isinstance(table.get(name), str):
             table[name] = str(folder / Path(table[name]).expanduser())

@@ -69,6 +69,14 @@ class FeedsConfig(ConfigSection):
         return validate_web_address(value)
 
 
+class ReviewConfig(ConfigSection):
+    """Look of the press reviews that `crawler digest -o` writes."""
+
+    organisation: str | None = Field(None, description="name at the top of a press review")
+    logo: Path | None = Field(None, description="picture at the top of a press review: .png or .jpg")
+    template: Path | None = Field(None, description="Word file (.docx) that replaces the shipped template")
+
+
 def validate_web_address(value: str | None) -> str | None:
     """Return a web address. Raise ValueError for a scheme other than http and https, a user name, and a query."""
     if value is None:
@@ -181,6 +189,7 @@ class Config(BaseSettings):
     politeness: PolitenessConfig = PolitenessConfig()
     alarms: AlarmsConfig = AlarmsConfig()
     feeds: FeedsConfig = FeedsConfig()
+    review: ReviewConfig = ReviewConfig()
     heartbeat_url: HeartbeatAddress = Field(None, description="web address to request after each round that worked")
     templates: Path | None = Field(None, description="folder of templates that replace the shipped ones")
     channels: dict[str, ChannelAddress] = Field(default_factory=dict, description="Apprise addresses by name")

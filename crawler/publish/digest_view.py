@@ -315,6 +315,7 @@ def _capitalize(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def render_digest(templates: Templates, form: str, view: DigestView) -> str:
-    """Return the digest as `html`, `txt` or `md`, by the template of that suffix."""
-    return templates.render(f"digest.{form}", digest=view.digest, say=view, phrases=view.phrases)
+def render_digest(templates: Templates, form: str, view: DigestView, *, letterhead: object = None) -> str:
+    """Return the digest as `html`, `txt` or `md`, by the template of that suffix. Messages have no letterhead."""
+    values = {"digest": view.digest, "say": view, "phrases": view.phrases, "letterhead": letterhead}
+    return templates.render(f"digest.{form}", **values)

@@ -25,7 +25,7 @@ from jinja2 import (
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
 
-from crawler.errors import ConfigError
+from crawler.errors import BadTemplate, ConfigError
 from crawler.rights import Piece
 
 
@@ -55,13 +55,13 @@ class Templates:
         }
 
     def render(self, name: str, **values: Any) -> str:
-        """Return the filled template. Raise ConfigError with file and line for an owner's that cannot be used."""
+        """Return the filled template. Raise BadTemplate with file and line for an owner's that cannot be used."""
         try:
             return self._jinja.get_template(name).render(**values)
         except Exception as error:  # An owner's template may do anything: add words, be no text file.
             location = self._find_location(error) or name
             kind = "" if isinstance(error, TemplateError) else f"{type(error).__name__}: "
-            raise ConfigError(f"The template {location} cannot be used: {kind}{str(error).rstrip('.')}.") from error
+            raise BadTemplate(f"The template {location} cannot be used: {kind}{str(error).rstrip('.')}.") from error
 
     def _find_location(self, error: Exception) -> str | None:
         """Return file and line of a syntax error, else of the last template that was running."""

@@ -75,8 +75,34 @@ def test_owners_template(sandbox: Sandbox) -> None:
     folder.mkdir()
     (folder / "digest.txt").write_text("{{ digest.stories|length }} {{ nothing.known }}", encoding="utf-8")
     done = sandbox.run_crawler("digest", *TIME, CRAWLER_TEMPLATES=str(folder))
-    assert done.code == 2
+    assert done.code == 18
     assert done.err == f"crawler: The template {folder}/digest.txt:1 cannot be used: 'nothing' is undefined.\n"
+
+
+def test_word_template_is_written_edited_and_used(sandbox: Sandbox) -> None:
+    pytest.importorskip("docxtpl")
+    from docx import Document
+
+    own, review = sandbox.work_dir / "own.docx", sandbox.work_dir / "review.docx"
+    (done,) = digests(sandbox, ("--write-template", "own.docx"))
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "Wrote own.docx. Edit it; name it by --template or as review.template in crawler.toml.\n"
+    document = Document(own)
+    next(each for each in document.paragraphs if "review.title" in each.text).runs[
+        0
+    ].text = "News of {{ organisation }}"
+    document.save(own)
+    config = sandbox.work_dir / "own.toml"
+    config.write_text('[review]\norganisation = "Desk & Co"\ntemplate = "own.docx"\n')
+    done = sandbox.run_crawler("--config", config, "digest", *TIME, "-o", "review.docx")
+    assert (done.code, done.err) == (0, "")
+    assert "News of Desk & Co" in [each.text for each in Document(review).paragraphs]
+    next(each for each in document.paragraphs if "story.facts" in each.text).runs[0].text = "{{ story.fact }}"
+    document.save(sandbox.work_dir / "bad.docx")
+    (done,) = digests(sandbox, (*TIME, "-o", "review.docx", "--template", "bad.docx"))
+    assert (done.code, done.out) == (18, "")
+    assert done.err.startswith("crawler: The template bad.docx, document, {{ story.fact }}: ")
+    assert "News of Desk & Co" in [each.text for each in Document(review).paragraphs]
 
 
 WRONG = {
@@ -93,6 +119,10 @@ WRONG = {
     "Write 2026-01-31, 2026-01-31T10:00+05:00 or an age: 36h, 90d, 2w.",
     ("--since", "2026-03-07", "--until", "2026-03-06"): "--since 2026-03-07 is not before --until 2026-03-06.",
     ("-o", "review.rtf"): "-o review.rtf: the ending must be one of .html, .md, .txt, .docx, .pdf.",
+    ("-o", "a.pdf", "--template", "own.docx"): "--template needs -o FILE.docx: the other forms have no Word template.",
+    ("-o", "a.docx", "--template", "none.docx"): "--template: there is no file none.docx.",
+    ("-o", "a.docx", "--write-template", "b.docx"): "--write-template writes no review: leave out -o and --template.",
+    ("--write-template", "b.doc"): "--write-template b.doc: the ending must be .docx.",
     ("--redact", "("): "--redact '(' is no regular expression:",
     ("--redact", "x*"): "--redact 'x*' also matches the empty string",
 }

@@ -18,8 +18,7 @@ from support.digest_text import BODIES, count_shown, make_view, remove_own_words
 
 from crawler.errors import UsageError
 from crawler.publish.phrases import OUTPUT_LANGUAGES
-from crawler.publish.press_review import REVIEW_SUFFIXES, raise_if_unwritable, write_review
-from crawler.publish.templates import Templates
+from crawler.publish.press_review import REVIEW_SUFFIXES, ReviewStyle, raise_if_unwritable, write_review
 from crawler.store import Store
 
 pytest.importorskip("docx")
@@ -35,7 +34,7 @@ LINKS = 6 + 3
 
 def write_file(store: Store, folder: Path, name: str, **values: Any) -> bytes:
     language, _, _ = name.partition(".")
-    write_review(folder / name, make_view(store, language, **values), Templates())
+    write_review(folder / name, make_view(store, language, **values), ReviewStyle())
     return (folder / name).read_bytes()
 
 
@@ -129,11 +128,41 @@ def test_pdf_fonts_are_embedded_and_have_kazakh_letters(day: Store, tmp_path: Pa
     assert split_by_font("a\u00ad→ b\U0001f600") == [
         (FONT_FAMILY, "a"),
         (FALLBACK_FONT, "→"),
-        (FONT_FAMILY, " b\ufffd"),
+        (FONT_FAMILY, " b"),
     ]
     for page in open_pdf(day, tmp_path, "kk").pages:
         for font in (each.get_object() for each in page["/Resources"]["/Font"].values()):
-            assert "/FontFile2" in font.get("/FontDescriptor", {"/FontFile2": 0}) or font["/BaseFont"] == "/Helvetica"
+            assert "/FontFile2" in font.get("/FontDescriptor", {"/FontFile2": 0})
+
+
+@pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
+def test_first_story_begins_on_the_first_page(store: Store, tmp_path: Path, language: str) -> None:
+    """The first story is as long as stories are, and the contents take half of the page."""
+    from support.day_of_news import NOON, make_article, save_article
+
+    for number in range(18):
+        body = f"Делегация МККК номер {number} посетила область и осмотрела склады с помощью для жителей. " * 40
+        url = f"https://www.gov.kz/news/{number}"
+        save_article(
+            store, make_article(f"mfa:{number}:ru", f"МККК: день {number} и {number * 7}", body, NOON, url), NOON
+        )
+    found = open_pdf(store, tmp_path, language)
+    first, *others = [each for part in found.outline if isinstance(part, list) for each in part]
+    assert found.get_destination_page_number(first) == 0
+    pages = [found.get_destination_page_number(each) for each in others]
+    assert pages == sorted(pages)
+
+
+def test_pictures_that_no_font_has_leave_no_sign(store: Store, tmp_path: Path) -> None:
+    from support.day_of_news import NOON, make_article, save_article
+
+    face, flag, pair, key = "\U0001f600", "\U0001f1f0\U0001f1ff", "\U0001f468\u200d\U0001f469", "1\ufe0f\u20e3"
+    title = f"МККК {face}{flag} {pair} {key} \U0001f44d\U0001f3fd \U0001fae8 помог"
+    save_article(store, make_article("mfa:1:ru", title, "О МККК \U0001f389. " * 30, NOON, "https://www.gov.kz/a"), NOON)
+    text = " ".join(read_text(store, tmp_path, "ru.pdf").split())
+    assert "1. МККК 1 помог" in text
+    assert "\ufffd" not in text
+    assert "\U0001f600" in read_text(store, tmp_path, "ru.docx")
 
 
 @pytest.mark.parametrize("ending", ["docx", "pdf"])
@@ -198,7 +227,7 @@ def test_a_file_is_complete_or_stays_as_it_was(day: Store, tmp_path: Path, monke
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         with pytest.raises(UsageError, match="No space left"):
-            write_review(target, make_view(day, "en"), Templates())
+            write_review(target, make_view(day, "en"), ReviewStyle())
     assert target.read_text() == "what stood here before"
     assert list(tmp_path.iterdir()) == [target]
 

@@ -46,7 +46,7 @@ OWN: dict[str, tuple[str, str]] = {
     "publish/evidence.py": ("body headline to_dict", "evidence is a whole copy, for verification"),
     "publish/evidence_page.py": ("body", "evidence is a whole copy, for verification"),
     "publish/item_exporters.py": ("ItemAdapter", "the owner's working copy: `crawl -o`, `scrapy crawl -O`"),
-    "publish/press_review/layout.py": ("headline", "`DigestView.headline`, of an Entry"),
+    "publish/press_review/layout.py": ("getattr headline", "`DigestView.headline`, of an Entry; the parts of a review"),
     "publish/press_review/pdf.py": ("getattr", "what a drawn paragraph has"),
     "publish/redaction.py": ("getattr sentence texts", "blacks names out before the allocation"),
 }

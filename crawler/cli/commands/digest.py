@@ -6,13 +6,21 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crawler.cli.options import FormerLanguageOption, OutputLanguageOption, RuleOption, SourceOption
 from crawler.errors import UsageError
 from crawler.text.counts import format_count
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+    from crawler.publish.digest import Digest
+    from crawler.publish.digest_view import DigestView
+    from crawler.publish.press_review import ReviewStyle
+    from crawler.publish.query import ArticleQuery
+    from crawler.revisions.kinds import Severity
 
 
 class MinSeverity(StrEnum):
@@ -44,6 +52,12 @@ def digest(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write .html, .md, .txt, .docx or .pdf.")
     ] = None,
+    template: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your Word template for a .docx; else `review.template`.")
+    ] = None,
+    write_template: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the shipped Word template to edit, and no review.")
+    ] = None,
 ) -> None:
     """Write the press review of a period.
 
@@ -53,34 +67,65 @@ def digest(
     from crawler.cli.selection import choose_output_language, make_query
     from crawler.cli.time_options import parse_period
     from crawler.config import load_config
-    from crawler.publish.builder import EntryBuilder
-    from crawler.publish.digest import make_digest
-    from crawler.publish.digest_view import DigestView, render_digest
+    from crawler.publish.digest_view import DigestView
     from crawler.publish.phrases import Phrases
-    from crawler.publish.press_review import raise_if_unwritable, write_review
-    from crawler.publish.templates import Templates
+    from crawler.publish.press_review import load_style, raise_if_unwritable, write_word_template
     from crawler.revisions.kinds import Severity
-    from crawler.service.clustered_store import open_clustered_store
     from crawler.text.dates import load_time_zone
 
+    raise_if_contradictory(output, template, write_template)
+    if write_template is not None:
+        write_word_template(write_template)
+        typer.echo(f"Wrote {write_template}. Edit it; name it by --template or as review.template in crawler.toml.")
+        return
     spoken = choose_output_language(output_language, language)
     config, now = load_config(context.obj), datetime.now(UTC)
     begin, end = parse_period(since, until, config.timezone, now)
     query = make_query(config, rules=rules or (), sources=sources or ())
     if output is not None:
         raise_if_unwritable(output)
-    templates = Templates(config.templates)
-    with open_clustered_store(config) as store:
-        builder = EntryBuilder(config, store, redact=parse_redactions(redact or ()), language=spoken)
-        review = make_digest(
-            builder, store, config, query, begin, end, language=spoken, min_severity=Severity(revisions.value)
-        )
-    view = DigestView(review, Phrases(spoken, load_time_zone(config.timezone)), made=now)
+    style = load_style(config, template)
+    redactions = parse_redactions(redact or ())
+    review = make_review(config, query, (begin, end), spoken, Severity(revisions.value), redactions)
+    print_or_write(output, DigestView(review, Phrases(spoken, load_time_zone(config.timezone)), made=now), style)
+
+
+def print_or_write(output: Path | None, view: DigestView, style: ReviewStyle) -> None:
+    """Print the review, or write it to the file and print what it has."""
+    from crawler.publish.digest_view import render_digest
+    from crawler.publish.press_review import write_review
+
     if output is None:
-        typer.echo(render_digest(templates, "txt", view), nl=False)
+        typer.echo(render_digest(style.templates, "txt", view), nl=False)
         return
-    write_review(output, view, templates)
-    typer.echo(f"{output}: {format_result(len(review.stories), len(review.troubles))}")
+    write_review(output, view, style)
+    typer.echo(f"{output}: {format_result(len(view.digest.stories), len(view.digest.troubles))}")
+
+
+def make_review(
+    config: Config,
+    query: ArticleQuery,
+    period: tuple[datetime, datetime],
+    language: str,
+    min_severity: Severity,
+    redactions: tuple[str, ...],
+) -> Digest:
+    """Return what the store has for a press review of the period."""
+    from crawler.publish.builder import EntryBuilder
+    from crawler.publish.digest import make_digest
+    from crawler.service.clustered_store import open_clustered_store
+
+    with open_clustered_store(config) as store:
+        builder = EntryBuilder(config, store, redact=redactions, language=language)
+        return make_digest(builder, store, config, query, *period, language=language, min_severity=min_severity)
+
+
+def raise_if_contradictory(output: Path | None, template: Path | None, write_template: Path | None) -> None:
+    """Raise UsageError for options about templates that exclude each other."""
+    if write_template is not None and (output is not None or template is not None):
+        raise UsageError("--write-template writes no review: leave out -o and --template.")
+    if template is not None and (output is None or output.suffix.lower() != ".docx"):
+        raise UsageError("--template needs -o FILE.docx: the other forms have no Word template.")
 
 
 def format_result(story_count: int, outage_count: int) -> str:

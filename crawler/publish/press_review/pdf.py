@@ -8,6 +8,7 @@ contents and the footers name.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
@@ -22,7 +23,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Table
+from reportlab.platypus import BaseDocTemplate, CondPageBreak, Frame, Image, PageTemplate, Table
 from reportlab.platypus import Paragraph as PdfParagraph
 from reportlab.platypus.flowables import HRFlowable
 
@@ -32,13 +33,17 @@ from crawler.publish.press_review.layout import (
     ParagraphKind,
     ReviewParagraph,
     TextRun,
-    make_paragraphs,
+    list_paragraphs,
+    make_document,
 )
+from crawler.publish.press_review.letterhead import LOGO_WIDTH, Letterhead, measure_logo
 from crawler.publish.redaction import BLOCK_CHARACTER
 from crawler.text.characters import UNPRINTED_CHARACTERS
 
 FONT_FAMILY, FALLBACK_FONT = "Review", "ReviewSpare"
 FONT_CUTS = {"": "notos", "-Bold": "notosbo", "-Italic": "notosit", "-BoldItalic": "notosbi"}
+PICTURE_CATEGORIES = ("So", "Sk", "Cn", "Mn", "Me")
+"""Categories of Unicode: symbols, skin tones, newer emoji than Python knows, and marks that belong to one before."""
 MARGIN = 20 * mm
 WIDTH = A4[0] - 2 * MARGIN
 INK, SOFT, LINK, MARK, LINE = "#1c2127", "#5a6270", "#0b57b0", "#fdf0b3", "#c8102e"
@@ -46,6 +51,7 @@ PARAGRAPH_STYLES: Mapping[ParagraphKind, Mapping[str, Any]] = {
     ParagraphKind.TITLE: {"fontName": f"{FONT_FAMILY}-Bold", "fontSize": 22, "leading": 28},
     ParagraphKind.PERIOD: {"fontSize": 11.5, "leading": 16},
     ParagraphKind.SOFT: {"fontSize": 9, "leading": 12.5, "textColor": HexColor(SOFT), "spaceBefore": 2},
+    ParagraphKind.FACTS: {"fontSize": 9, "leading": 12.5, "textColor": HexColor(SOFT), "spaceBefore": 2},
     ParagraphKind.NOTHING: {"fontSize": 13, "leading": 18, "spaceBefore": 18},
     ParagraphKind.CONTENTS: {"fontName": f"{FONT_FAMILY}-Bold", "fontSize": 13, "leading": 17, "spaceBefore": 14},
     ParagraphKind.CONTENTS_PART: {"fontSize": 9.5, "leading": 13, "fontName": f"{FONT_FAMILY}-Bold"},
@@ -64,13 +70,16 @@ PARAGRAPH_STYLES: Mapping[ParagraphKind, Mapping[str, Any]] = {
     },
 }
 
+MIN_HEIGHTS = {ParagraphKind.PART: 62 * mm, ParagraphKind.STORY: 40 * mm}
+"""What must be left of a page for a heading: room for it, the facts and two lines of text. Else a new page begins."""
 
-def format_pdf(view: DigestView) -> bytes:
+
+def format_pdf(view: DigestView, letterhead: Letterhead) -> bytes:
     """Return the review as PDF."""
     register_fonts()
-    first = _PdfLayout(view, {}, 0)
+    first = _PdfLayout(view, letterhead, {}, 0)
     first.build_pages()
-    last = _PdfLayout(view, first.anchor_pages, first.page)
+    last = _PdfLayout(view, letterhead, first.anchor_pages, first.page)
     last.build_pages()
     return last.stream.getvalue()
 
@@ -78,14 +87,16 @@ def format_pdf(view: DigestView) -> bytes:
 class _PdfLayout(BaseDocTemplate):  # type: ignore[misc]
     """One pass of the layout. `known_pages` (by anchor) and `page_count` come from the pass before."""
 
-    def __init__(self, view: DigestView, known_pages: Mapping[str, int], page_count: int) -> None:
-        self.view, self.known_pages, self.page_count = view, known_pages, page_count
+    def __init__(
+        self, view: DigestView, letterhead: Letterhead, known_pages: Mapping[str, int], page_count: int
+    ) -> None:
+        self.view, self.letterhead, self.known_pages, self.page_count = view, letterhead, known_pages, page_count
         self.stream, self.anchor_pages = BytesIO(), dict[str, int]()
         super().__init__(
             self.stream, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=MARGIN, bottomMargin=MARGIN,
             title=f"{view.title}. {view.period}", author="crawler", subject=view.number, creator="crawler",
             keywords=", ".join(section.title for section in view.sections), lang=view.phrases.language,
-            displayDocTitle=True,
+            displayDocTitle=True, initialFontName=FONT_FAMILY,
         )  # fmt: skip
         frame = Frame(MARGIN, MARGIN, WIDTH, A4[1] - 2 * MARGIN, 0, 0, 0, 0)
         self.addPageTemplates(PageTemplate(frames=[frame], onPage=self._draw_footer))
@@ -93,12 +104,16 @@ class _PdfLayout(BaseDocTemplate):  # type: ignore[misc]
     def build_pages(self) -> None:
         """Draw the whole document."""
         flowables: list[Any] = []
-        for paragraph in make_paragraphs(self.view):
+        if not self.letterhead.is_empty:
+            flowables.append(_make_letterhead(self.letterhead))
+        for paragraph in list_paragraphs(make_document(self.view)):
+            if paragraph.kind in MIN_HEIGHTS:
+                flowables.append(CondPageBreak(MIN_HEIGHTS[paragraph.kind]))
             flowables.append(self._make_flowable(paragraph))
             if paragraph.kind is ParagraphKind.PART:
-                line = HRFlowable(width="100%", thickness=1.2, color=HexColor(LINE), spaceBefore=2, spaceAfter=2)
-                line.keepWithNext = True
-                flowables.append(line)
+                flowables.append(
+                    HRFlowable(width="100%", thickness=1.2, color=HexColor(LINE), spaceBefore=2, spaceAfter=2)
+                )
         self.build(flowables)
 
     def afterFlowable(self, flowable: Any) -> None:  # noqa: N802, reportlab's name
@@ -127,7 +142,8 @@ class _PdfLayout(BaseDocTemplate):  # type: ignore[misc]
             anchor = (paragraph.runs[0].url or "#")[1:]
             page = str(self.known_pages.get(anchor, 1))
             number = PdfParagraph(page, ParagraphStyle("page", style, alignment=TA_RIGHT))
-            look = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+            look = [("FONTNAME", (0, 0), (-1, -1), FONT_FAMILY),
+                    ("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0),
                     ("TOPPADDING", (0, 0), (-1, -1), 1), ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
                     ("VALIGN", (0, 0), (-1, -1), "BOTTOM")]  # fmt: skip
             return Table([[flowable, number]], colWidths=[WIDTH - 30, 30], style=look)
@@ -135,6 +151,24 @@ class _PdfLayout(BaseDocTemplate):  # type: ignore[misc]
             flowable.anchor, flowable.title = paragraph.anchor, paragraph.text
             flowable.depth = 0 if paragraph.kind is ParagraphKind.PART else 1
         return flowable
+
+
+def _make_letterhead(letterhead: Letterhead) -> Table:
+    """Return the name on the left and the logo on the right. Raise ConfigError for a broken picture."""
+    style = ParagraphStyle(
+        "letterhead", fontName=f"{FONT_FAMILY}-Bold", fontSize=10.5, leading=14, textColor=HexColor(SOFT)
+    )
+    name = PdfParagraph(_format_text(letterhead.organisation or ""), style)
+    picture: Any = ""
+    if letterhead.logo:
+        width, height = measure_logo(letterhead.logo)
+        picture = Image(BytesIO(letterhead.logo.data), width * mm, height * mm)
+    look = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 12), ("ALIGN", (1, 0), (1, 0), "RIGHT"),
+            ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+            ("FONTNAME", (0, 0), (-1, -1), FONT_FAMILY)]  # fmt: skip
+    logo_width = LOGO_WIDTH * mm if letterhead.logo else 0
+    return Table([[name, picture]], colWidths=[WIDTH - logo_width, logo_width], style=look)
 
 
 class _AnchoredParagraph(PdfParagraph):  # type: ignore[misc]
@@ -159,7 +193,6 @@ def _make_style(paragraph: ReviewParagraph) -> ParagraphStyle:
     }
     return ParagraphStyle(
         paragraph.kind,
-        keepWithNext=paragraph.keep_with_next,
         allowWidows=0,
         allowOrphans=0,
         splitLongWords=1,
@@ -201,13 +234,15 @@ def register_fonts() -> None:
 def split_by_font(text: str) -> list[tuple[str, str]]:
     """Return the text in parts, each with the name of a font that has its characters.
 
-    Unprinted characters are dropped. Characters that both fonts lack are replaced by �.
+    Unprinted characters are dropped, and so are emoji and other pictures. Letters that both fonts lack become �.
     """
     parts: list[tuple[str, str]] = []
     for character in text:
         if character in UNPRINTED_CHARACTERS:
             continue
         font = next((name for name in (FONT_FAMILY, FALLBACK_FONT) if _has_glyph(name, character)), None)
+        if font is None and unicodedata.category(character) in PICTURE_CATEGORIES:
+            continue
         name, drawn = (font, character) if font else (FONT_FAMILY, REPLACEMENT_CHARACTER)
         if parts and parts[-1][0] == name:
             parts[-1] = (name, parts[-1][1] + drawn)

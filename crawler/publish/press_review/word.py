@@ -1,84 +1,221 @@
-"""The paragraphs as a Word file (python-docx): headings, ready contents, links, languages, page numbers."""
+"""A review as a Word file: a template (docxtpl) that an analyst can edit, filled with links and marked words.
+
+The shipped template is `review.docx` beside this file; docs/press-review.md names what a template may contain. What a
+template shows is a `ReviewParagraph`: it is written as runs, because it has links, a language and marked words.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import resources
 from io import BytesIO
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+from zipfile import BadZipFile
 
-from docx import Document
-from docx.enum.style import WD_STYLE_TYPE
-from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Mm, Pt, RGBColor
-from docx.text.paragraph import Paragraph as WordParagraph
-from docx.text.run import Run as WordRun
+from docx.shared import Mm
+from docxtpl import DocxTemplate, InlineImage
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.sandbox import SandboxedEnvironment
+from lxml import etree
+from markupsafe import Markup
 
+from crawler.errors import BadTemplate, CrawlerError
 from crawler.publish.digest_view import DigestView
 from crawler.publish.phrases import get_locale
-from crawler.publish.press_review.layout import ParagraphKind, ReviewParagraph, TextRun, make_paragraphs
+from crawler.publish.press_review.layout import ReviewDocument, ReviewParagraph, TextRun, list_paragraphs, make_document
+from crawler.publish.press_review.letterhead import Letterhead, Logo, measure_logo
 
-WORD_FONT = "Calibri"
-INK, SOFT, LINK = RGBColor(0x1C, 0x21, 0x27), RGBColor(0x5A, 0x62, 0x70), RGBColor(0x0B, 0x57, 0xB0)
-WORD_STYLES = {
-    ParagraphKind.TITLE: "Title",
-    ParagraphKind.PERIOD: "Subtitle",
-    ParagraphKind.SOFT: "Review Small",
-    ParagraphKind.NOTHING: "Normal",
-    ParagraphKind.CONTENTS: "Review Contents",
-    ParagraphKind.CONTENTS_PART: "TOC 1",
-    ParagraphKind.CONTENTS_STORY: "TOC 2",
-    ParagraphKind.PART: "Heading 1",
-    ParagraphKind.STORY: "Heading 2",
-    ParagraphKind.TEXT: "Normal",
-    ParagraphKind.CHANGE: "Review Change",
-    ParagraphKind.ITEM: "List Bullet",
-}
-BOLD_STYLES = ("Title", "Heading 1", "Heading 2", "Review Contents", "TOC 1")
-FONT_SIZES = {"Title": 24, "Subtitle": 12, "Heading 1": 16, "Heading 2": 13, "Review Small": 9.5,
-              "Review Contents": 14, "TOC 1": 10.5, "TOC 2": 10.5, "List Bullet": 10.5}  # fmt: skip
-"""Points; other styles have 11."""
-PARAGRAPH_SPACING = {"Title": (0, 2), "Subtitle": (0, 2), "Heading 1": (22, 4), "Heading 2": (16, 2),
-                     "Review Small": (0, 3), "Review Contents": (16, 4), "TOC 1": (4, 1), "TOC 2": (0, 1),
-                     "List Bullet": (0, 2), "Review Change": (0, 4)}  # fmt: skip
-"""Points before and after a paragraph; other styles have 0 and 6."""
+MARK_COLOR = "FDF0B3"
 CONTENTS_FIELD = r'TOC \o "1-2" \h \z \n'
+MAX_SHOWN_LENGTH = 60
+"""Characters of a template's paragraph that an error shows."""
+RUN_END, RUN_BEGIN = "</w:t></w:r>", '<w:r><w:t xml:space="preserve">'
+NO_WORD_FILE = (BadZipFile, PackageNotFoundError, KeyError, ValueError, etree.XMLSyntaxError)
 
 
-def format_docx(view: DigestView) -> bytes:
-    """Return the review as .docx."""
-    document = Document()
-    _set_up_document(document, view)
-    added = [(paragraph, _add_paragraph(document, paragraph)) for paragraph in make_paragraphs(view)]
-    _add_bookmarks(added)
-    contents_kinds = (ParagraphKind.CONTENTS_PART, ParagraphKind.CONTENTS_STORY)
-    contents = [word_paragraph for paragraph, word_paragraph in added if paragraph.kind in contents_kinds]
-    if contents:
-        _make_contents_field(contents)
-    _add_footer(document, view)
+def read_shipped_template() -> bytes:
+    """Return the shipped template, a Word file."""
+    return resources.files("crawler.publish.press_review").joinpath("review.docx").read_bytes()
+
+
+def format_docx(view: DigestView, letterhead: Letterhead, template: Path | None) -> bytes:
+    """Return the review as .docx, by the owner's template or the shipped one.
+
+    Raise BadTemplate, with file and place, for a template that cannot be used, ConfigError for a broken logo.
+    """
+    word_file = _WordTemplate(view, template)
+    word_file.fill(letterhead)
+    _set_properties(word_file.docx, view)
     stream = BytesIO()
-    document.save(stream)
+    word_file.docx.save(stream)
     return stream.getvalue()
 
 
-def _set_up_document(document: Any, view: DigestView) -> None:
-    """Set page, styles, language and properties."""
-    section = document.sections[0]
-    section.page_width, section.page_height = Mm(210), Mm(297)
-    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Mm(22)
-    styles = document.styles
-    for name in sorted(set(WORD_STYLES.values()) - {style.name for style in styles}):
-        styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = styles["Normal"]
-    for name in dict.fromkeys(("Normal", *WORD_STYLES.values())):
-        _set_style(styles[name], name)
-    hyperlink = styles.add_style("Hyperlink", WD_STYLE_TYPE.CHARACTER)
-    hyperlink.font.color.rgb, hyperlink.font.underline = LINK, True
-    defaults = styles.element.find(f"{qn('w:docDefaults')}/{qn('w:rPrDefault')}/{qn('w:rPr')}")
+class _WordTemplate(DocxTemplate):  # type: ignore[misc]
+    """A template that is being filled with one review."""
+
+    def __init__(self, view: DigestView, path: Path | None) -> None:
+        super().__init__(BytesIO(read_shipped_template()) if path is None else str(path))
+        self.view, self.path = view, path
+        self.review: ReviewDocument = make_document(view)
+        self.bookmark_numbers: dict[str, int] = {}
+        links = list(list_paragraphs(self.review.contents.sections)) if self.review.contents else []
+        self.contents_ends: tuple[ReviewParagraph | None, ...] = (links[0], links[-1]) if links else (None, None)
+        self.environment = SandboxedEnvironment(autoescape=True, undefined=StrictUndefined, finalize=self._format_value)
+
+    def fill(self, letterhead: Letterhead) -> None:
+        """Replace the tags of body, headers, footers and notes. Raise BadTemplate if that is impossible."""
+        values = {"review": self.review, "organisation": letterhead.organisation, "logo": letterhead.logo}
+        try:
+            self.init_docx()
+        except NO_WORD_FILE as error:
+            raise BadTemplate(f"The template {self.path} is no Word file (.docx), or a broken one.") from error
+        self.render({**values, "page_number": _PageNumber(self.view.phrases["page"])}, self.environment)
+
+    def patch_xml(self, src_xml: str) -> str:
+        """Return a part as a text for Jinja. `{{r name }}` means the same as `{{ name }}`: both are runs.
+
+        Raise BadTemplate for a tag that has no end in its paragraph: it would swallow what comes next.
+        """
+        for paragraph in etree.fromstring(src_xml.encode()).iter(qn("w:p")):
+            text = "".join(paragraph.itertext(qn("w:t")))
+            if any(text.count(begin) != text.count(end) for begin, end in (("{{", "}}"), ("{%", "%}"), ("{#", "#}"))):
+                raise BadTemplate(f"The template {self._name}: a tag has no end in the paragraph «{_shorten(text)}».")
+        return str(super().patch_xml(re.sub(r"(\{(?:<[^>]*>)*\{(?:<[^>]*>)*)r(?=\s)", r"\1", src_xml)))
+
+    def render_xml_part(self, src_xml: str, part: Any, context: Any, jinja_env: Any = None) -> str:
+        """Return a filled part. Raise BadTemplate, with the place, for an error in its tags."""
+        # White space in a tag has no meaning. So each tag begins a line, and the line of an error finds its tag.
+        source = re.sub(r"(\{[{%][-+]?)", r"\1\n", src_xml)
+        place = f"The template {self._name}, {Path(str(part.partname)).stem}"
+        try:
+            filled = str(super().render_xml_part(source, part, context, jinja_env))
+            etree.fromstring(filled.encode())
+        except etree.XMLSyntaxError as error:
+            raise BadTemplate(
+                f"{place}: a tag is where Word allows none. {{%p … %}} needs a paragraph of its own, {{{{ … }}}} is "
+                "among words."
+            ) from error
+        except CrawlerError:
+            raise
+        except Exception as error:  # a template may do anything, such as adding words
+            kind = "" if isinstance(error, TemplateError) else f"{type(error).__name__}: "
+            raise BadTemplate(f"{place}{_find_tag(error, source)}: {kind}{str(error).rstrip('.')}.") from error
+        return filled
+
+    def render_properties(self, context: Any, jinja_env: Any = None) -> None:
+        """Leave the template's properties: `format_docx` sets them."""
+
+    @property
+    def _name(self) -> str:
+        return str(self.path or "review.docx")
+
+    def _format_value(self, value: object) -> object:
+        """Return what a tag `{{ value }}` becomes. It is inside a run, which ends before other runs begin."""
+        match value:
+            case None:
+                return ""
+            case ReviewParagraph():
+                return Markup(RUN_END + "".join(self._format_paragraph(value)) + RUN_BEGIN)
+            case Logo():
+                return Markup(str(self._make_picture(value)))
+            case _PageNumber():
+                return Markup(RUN_END + value.format_runs() + RUN_BEGIN)
+        return value
+
+    def _format_paragraph(self, paragraph: ReviewParagraph) -> Iterator[str]:
+        """Yield the runs. A heading has a bookmark for its links; the contents are a field that Word can update."""
+        if paragraph is self.contents_ends[0]:
+            yield _make_field_mark("begin") + _make_instruction(CONTENTS_FIELD) + _make_field_mark("separate")
+        number = None
+        if paragraph.anchor and paragraph.anchor not in self.bookmark_numbers:
+            number = self.bookmark_numbers[paragraph.anchor] = len(self.bookmark_numbers) + 1
+            yield f'<w:bookmarkStart w:id="{number}" w:name="{_make_bookmark_name(paragraph.anchor)}"/>'
+        for run in paragraph.runs:
+            yield self._format_run(run)
+        if number:
+            yield f'<w:bookmarkEnd w:id="{number}"/>'
+        if paragraph is self.contents_ends[1]:
+            yield _make_field_mark("end")
+
+    def _format_run(self, run: TextRun) -> str:
+        locale = get_locale(run.language)
+        looks = [  # in the order of the schema: Word rejects a file with another one
+            '<w:rStyle w:val="Hyperlink"/>' if run.url else "",
+            "<w:b/>" if run.strong else "",
+            "<w:i/>" if run.italic else "",
+            f'<w:shd w:val="clear" w:color="auto" w:fill="{MARK_COLOR}"/>' if run.marked else "",
+            f'<w:lang w:val="{locale}"/>' if locale else "",
+        ]
+        text = f'<w:r><w:rPr>{"".join(looks)}</w:rPr><w:t xml:space="preserve">{escape(run.text)}</w:t></w:r>'
+        if not run.url:
+            return text
+        if run.url.startswith("#"):
+            return f'<w:hyperlink w:anchor="{_make_bookmark_name(run.url[1:])}" w:history="1">{text}</w:hyperlink>'
+        target = self.current_rendering_part.relate_to(run.url, RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
+        return f'<w:hyperlink r:id={quoteattr(target)} w:history="1">{text}</w:hyperlink>'
+
+    def _make_picture(self, logo: Logo) -> InlineImage:
+        width, height = measure_logo(logo)
+        return InlineImage(self, BytesIO(logo.data), Mm(width), Mm(height))
+
+
+class _PageNumber:
+    """The words "Page 1 of 9" with fields for the numbers: only Word knows them."""
+
+    def __init__(self, phrase: str) -> None:
+        self.phrase = phrase
+
+    def format_runs(self) -> str:
+        """Return the runs."""
+        runs = []
+        for part in re.split(r"(\{pages?\})", self.phrase):
+            shown = f'<w:r><w:t xml:space="preserve">{"1" if part.startswith("{") else escape(part)}</w:t></w:r>'
+            if part.startswith("{"):
+                field = _make_instruction("PAGE" if part == "{page}" else "NUMPAGES")
+                shown = _make_field_mark("begin") + field + _make_field_mark("separate") + shown
+                shown += _make_field_mark("end")
+            runs.append(shown)
+        return "".join(runs)
+
+
+def _find_tag(error: Exception, source: str) -> str:
+    """Return the tag that failed. Each tag of the source begins a line."""
+    if isinstance(error, TemplateSyntaxError):
+        line: int | None = error.lineno
+    else:
+        numbers = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == "<template>"]
+        line = numbers[-1] if numbers else None
+    lines = re.sub(r"<w:p([ >])", r"\n<w:p\1", source).split("\n")  # as docxtpl gives them to Jinja
+    if line is None or not 1 < line <= len(lines):
+        return ""
+    tag = re.split(r"[-+]?[}%]\}", lines[line - 1], maxsplit=1)[0].strip()
+    return f", {{{{ {tag} }}}}" if lines[line - 2].rstrip("-+").endswith("{{") else f", {{% {tag} %}}"
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}…"
+
+
+def _set_properties(document: Any, view: DigestView) -> None:
+    """Set the language by which Word checks the spelling, and what Word shows about a file."""
     locale = view.phrases["locale"]
-    _set_language(defaults, locale)
+    defaults = document.styles.element.find(f"{qn('w:docDefaults')}/{qn('w:rPrDefault')}/{qn('w:rPr')}")
+    if defaults is not None:
+        for old in defaults.findall(qn("w:lang")):
+            defaults.remove(old)
+        language = OxmlElement("w:lang")
+        language.set(qn("w:val"), locale)
+        defaults.append(language)
     properties = document.core_properties
     properties.title, properties.subject = f"{view.title}. {view.period}", view.number
     properties.author = properties.last_modified_by = "crawler"
@@ -88,148 +225,14 @@ def _set_up_document(document: Any, view: DigestView) -> None:
     properties.created = properties.modified = datetime.now(UTC).replace(tzinfo=None)
 
 
-def _set_style(style: Any, name: str) -> None:
-    """Replace the look of python-docx's template: its theme fonts, spacing and borders."""
-    look = style.element.get_or_add_rPr()
-    for tag in ("w:spacing", "w:kern"):
-        for old in look.findall(qn(tag)):
-            look.remove(old)
-    fonts = look.get_or_add_rFonts()
-    for key in list(fonts.attrib):
-        del fonts.attrib[key]
-    for kind in ("ascii", "hAnsi", "cs", "eastAsia"):
-        fonts.set(qn(f"w:{kind}"), WORD_FONT)
-    style.font.size = Pt(FONT_SIZES.get(name, 11))
-    style.font.color.rgb = SOFT if name == "Review Small" else INK
-    style.font.italic = False
-    style.font.bold = name in BOLD_STYLES
-    before, after = PARAGRAPH_SPACING.get(name, (0, 6))
-    form = style.paragraph_format
-    form.space_before, form.space_after, form.line_spacing = Pt(before), Pt(after), 1.1
-    if name in ("Review Change", "TOC 2"):
-        form.left_indent = Mm(5)
-    for border in style.element.findall(f"{qn('w:pPr')}/{qn('w:pBdr')}"):
-        border.getparent().remove(border)
-    if name == "Heading 1":
-        _add_bottom_border(style.element.get_or_add_pPr())
-
-
-def _add_bottom_border(properties: Any) -> None:
-    borders = OxmlElement("w:pBdr")
-    bottom = OxmlElement("w:bottom")
-    for key, value in (("val", "single"), ("sz", "10"), ("space", "1"), ("color", "C8102E")):
-        bottom.set(qn(f"w:{key}"), value)
-    borders.append(bottom)
-    properties.insert_element_before(borders, "w:shd", "w:tabs", "w:spacing", "w:ind", "w:jc", "w:outlineLvl")
-
-
-def _add_paragraph(document: Any, paragraph: ReviewParagraph) -> WordParagraph:
-    added: WordParagraph = document.add_paragraph(style=WORD_STYLES[paragraph.kind])
-    if paragraph.keep_with_next:
-        added.paragraph_format.keep_with_next = True
-    for run in paragraph.runs:
-        _add_run(added, run)
-    return added
-
-
-def _add_run(paragraph: WordParagraph, run: TextRun) -> None:
-    added = paragraph.add_run(run.text)
-    if run.strong:
-        added.bold = True
-    added.italic = True if run.italic else None
-    if run.marked:
-        _highlight_run(added)
-    if run.url:
-        added.style = "Hyperlink"
-    if locale := get_locale(run.language):
-        _set_language(added._r.get_or_add_rPr(), locale)
-    if run.url:
-        _add_link(paragraph, added, run.url)
-
-
-def _highlight_run(run: WordRun) -> None:
-    shade = OxmlElement("w:shd")
-    for key, value in (("val", "clear"), ("color", "auto"), ("fill", "FDF0B3")):
-        shade.set(qn(f"w:{key}"), value)
-    run._r.get_or_add_rPr().append(shade)
-
-
-def _add_link(paragraph: WordParagraph, run: WordRun, url: str) -> None:
-    """Move the run into a link, to an address or to a bookmark of this file."""
-    link = OxmlElement("w:hyperlink")
-    if url.startswith("#"):
-        link.set(qn("w:anchor"), _make_bookmark_name(url[1:]))
-    else:
-        link.set(qn("r:id"), paragraph.part.relate_to(url, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
-    link.set(qn("w:history"), "1")
-    run._r.addprevious(link)
-    link.append(run._r)
-
-
-def _set_language(properties: Any, locale: str) -> None:
-    """Set the language by which Word checks the spelling."""
-    for old in properties.findall(qn("w:lang")):
-        properties.remove(old)
-    language = OxmlElement("w:lang")
-    language.set(qn("w:val"), locale)
-    properties.append(language)
-
-
 def _make_bookmark_name(anchor: str) -> str:
     """Return a name that Word allows. The prefix is that of bookmarks of a table of contents."""
     return "_Toc_" + anchor.replace("-", "_")
 
 
-def _add_bookmarks(paragraphs: list[tuple[ReviewParagraph, WordParagraph]]) -> None:
-    anchored = [(paragraph.anchor, added) for paragraph, added in paragraphs if paragraph.anchor]
-    for number, (anchor, added) in enumerate(anchored, start=1):
-        start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
-        for mark in (start, end):
-            mark.set(qn("w:id"), str(number))
-        start.set(qn("w:name"), _make_bookmark_name(anchor))
-        properties = added._p.get_or_add_pPr()
-        properties.addnext(start)
-        added._p.append(end)
+def _make_field_mark(kind: str) -> str:
+    return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
 
 
-def _make_contents_field(contents: list[WordParagraph]) -> None:
-    """Put a table-of-contents field around the links, which work without it. Word can update the field."""
-    start = [_make_field_mark("begin"), _make_instruction(CONTENTS_FIELD), _make_field_mark("separate")]
-    for run in reversed(start):
-        contents[0]._p.get_or_add_pPr().addnext(run)
-    contents[-1]._p.append(_make_field_mark("end"))
-
-
-def _add_footer(document: Any, view: DigestView) -> None:
-    """Add the page number and the number of pages as fields: only Word knows them."""
-    footer = document.sections[0].footer.paragraphs[0]
-    footer.style = document.styles["Review Small"]
-    footer.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-    for part in re.split(r"(\{pages?\})", view.phrases["page"]):
-        if part in ("{page}", "{pages}"):
-            code = "PAGE" if part == "{page}" else "NUMPAGES"
-            shown = OxmlElement("w:r")
-            text = OxmlElement("w:t")
-            text.text = "1"
-            shown.append(text)
-            instruction = _make_instruction(code)
-            marks = (_make_field_mark("begin"), instruction, _make_field_mark("separate"), shown)
-            for run in (*marks, _make_field_mark("end")):
-                footer._p.append(run)
-        elif part:
-            footer.add_run(part)
-
-
-def _make_field_mark(kind: str) -> Any:
-    run, mark = OxmlElement("w:r"), OxmlElement("w:fldChar")
-    mark.set(qn("w:fldCharType"), kind)
-    run.append(mark)
-    return run
-
-
-def _make_instruction(code: str) -> Any:
-    run, text = OxmlElement("w:r"), OxmlElement("w:instrText")
-    text.set(qn("xml:space"), "preserve")
-    text.text = f" {code} "
-    run.append(text)
-    return run
+def _make_instruction(code: str) -> str:
+    return f'<w:r><w:instrText xml:space="preserve"> {escape(code)} </w:instrText></w:r>'
