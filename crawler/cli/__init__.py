@@ -12,4 +12,5 @@ progress      the progress and the result of runs (`crawler crawl`)
 article_file  the file of `crawler crawl -o`
 releases      the language versions of a press release as lines
 live_check    one known live page of each page class (`crawler check`)
+setup_questions  what `crawler init` asks
 """

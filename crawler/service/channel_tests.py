@@ -1,4 +1,7 @@
-"""When each channel was last tested: the times of empty files in the data folder, `NAME` and `NAME.failed`."""
+"""Test messages, and when each channel was last tested.
+
+The times are those of empty files in the data folder, `NAME` and `NAME.failed`.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crawler.config import Config
+from crawler.errors import Unreachable
 from crawler.private_files import make_private_file, make_private_folder
 
 FAILED_SUFFIX = ".failed"
 """No channel has it in its name."""
+
+
+def send_test_message(channel: str, address: str, language: str, timezone: str) -> None:
+    """Send a test message to an address.
+
+    Raise Unreachable, which does not show the address, if it was not taken, and ConfigError for an unusable address.
+    """
+    from crawler.notify.rendering import make_test_message
+    from crawler.notify.transports import DeliveryError, Transport
+
+    transport = Transport(f"channels.{channel}", address)
+    try:
+        transport.send(make_test_message(channel, language, timezone, datetime.now(UTC)))
+    except DeliveryError as error:
+        raise Unreachable(f"{channel}: not sent: {error}.") from error
 
 
 def record_channel_test(config: Config, channel: str) -> None:

@@ -136,19 +136,16 @@ def test(
     """Send a test message to a channel."""
     from crawler.cli.selection import choose_output_language
     from crawler.config import load_config
-    from crawler.notify.rendering import make_test_message
-    from crawler.notify.transports import DeliveryError, Transport
-    from crawler.service.channel_tests import record_channel_test, record_failed_channel_test
+    from crawler.service.channel_tests import record_channel_test, record_failed_channel_test, send_test_message
 
     config = load_config(context.obj)
     _raise_if_unknown_channel(config, channel)
     spoken = choose_output_language(output_language, language)
-    carrier = Transport(f"channels.{channel}", config.channels[channel].get_secret_value())
     try:
-        carrier.send(make_test_message(channel, spoken, config.timezone, datetime.now(UTC)))
-    except DeliveryError as error:
+        send_test_message(channel, config.channels[channel].get_secret_value(), spoken, config.timezone)
+    except Unreachable:
         record_failed_channel_test(config, channel)
-        raise Unreachable(f"{channel}: not sent: {error}.") from error
+        raise
     record_channel_test(config, channel)
     print(f"{channel}: sent. Ask the recipients whether it arrived.")
 
