@@ -94,13 +94,29 @@ def complete_setup(setup: Setup) -> None:
         name = OTHER_CHANNEL if kind == OTHER else kind
         try:
             address = {MAIL: _ask_mail, TELEGRAM: _ask_telegram, OTHER: _ask_other}[kind]()
-            test_channel(name, address, setup.language)
-        except CrawlerError as error:
-            print(f"{error} Try again, or choose none.")
+        except UsageError as error:
+            print(error)
             continue
-        if typer.confirm("Did the message arrive?", default=True):
-            setup.channels[name] = address
+        add_channel(setup, name, address, is_asking=True)
+        if setup.channels:
             return
+
+
+def add_channel(setup: Setup, name: str, address: str, *, is_asking: bool) -> None:
+    """Add a channel after a test message that was taken, and that a person who can be asked has received.
+
+    A failure is printed if a person can be asked. Else raise what `test_channel` raises.
+    """
+    try:
+        test_channel(name, address, setup.language)
+    except CrawlerError as error:
+        if not is_asking:
+            raise
+        print(f"{error} Try again, or choose none.")
+        return
+    if not is_asking or typer.confirm("Did the message arrive?", default=True):
+        setup.channels[name] = address
+    else:
         print("Then the channel is not written. Correct it, or choose none.")
 
 

@@ -170,6 +170,21 @@ def test_nothing_is_asked_that_is_given_and_none_is_an_answer() -> None:
 
 
 @pytest.mark.usefixtures("on_terminal")
+def test_a_given_channel_that_fails_or_does_not_arrive_is_asked_for(box: MailBox) -> None:
+    done = run_init("--contact", "a@example.org", "--mail", NOBODY, answers="\nnone\n")
+    assert "mail: not sent: " in done.output
+    assert load_config(Path("new/crawler.toml")).channels == {}
+    Path("new").rename("old")
+    done = run_init("--contact", "a@example.org", "--mail", box.make_address("b@example.org"), answers="n\n\nnone\n")
+    assert "Then the channel is not written." in done.output
+    assert load_config(Path("new/crawler.toml")).channels == {}
+    Path("new").rename("older")
+    done = run_init("--contact", "a@example.org", "--mail", box.make_address("b@example.org"), answers="y\n")
+    assert list(load_config(Path("new/crawler.toml")).channels) == ["mail"]
+    assert len(box.mails) == 2
+
+
+@pytest.mark.usefixtures("on_terminal")
 def test_an_end_of_input_writes_nothing(box: MailBox) -> None:
     done = run_init(answers="a@example.org\n")
     assert (done.exit_code, list_written()) == (1, [])

@@ -239,7 +239,9 @@ def test_an_unwritable_file_is_an_error_at_once(tmp_path: Path) -> None:
         raise_if_unwritable(tmp_path / "none" / "review.pdf")
 
 
-@pytest.mark.parametrize(("ending", "package"), [("docx", "docx"), ("pdf", "reportlab"), ("pdf", "pymupdf_fonts")])
+@pytest.mark.parametrize(
+    ("ending", "package"), [("docx", "docx"), ("docx", "docxtpl"), ("pdf", "reportlab"), ("pdf", "pymupdf_fonts")]
+)
 def test_missing_extra_is_one_sentence(tmp_path: Path, ending: str, package: str) -> None:
     code = f"import sys; sys.modules[{package!r}] = None; sys.argv[1:] = ['digest', '-o', 'review.{ending}']\n"
     code += "from crawler.__main__ import main; main()"

@@ -52,7 +52,7 @@ def init(
     was confirmed. rules.schema.json lets editors complete and check the rules. Existing files are not overwritten.
     """
     from crawler.cli.selection import choose_output_language
-    from crawler.cli.setup_questions import Setup, can_ask, check_contact, complete_setup, test_channel
+    from crawler.cli.setup_questions import Setup, add_channel, can_ask, check_contact, complete_setup
 
     for name in FILES:
         if (folder / name).exists():
@@ -60,10 +60,10 @@ def init(
     setup = Setup(language=choose_output_language(output_language, language))
     if contact is not None:
         setup.contact = check_contact(contact)
+    is_asking = not no_input and can_ask()
     for name, address in list_channels(mail, telegram, channel):
-        test_channel(name, address, setup.language)
-        setup.channels[name] = address
-    if not no_input and can_ask():
+        add_channel(setup, name, address, is_asking=is_asking)
+    if is_asking:
         complete_setup(setup)
     write_files(folder, setup)
     print_next_step(folder / "crawler.toml", setup)
