@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,12 @@ from crawler.items import Article
 
 if TYPE_CHECKING:
     from crawler.store import Store
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported and collected out of every later garbage collection: it lives until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 URL = "https://example.org/a"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _collected() -> Iterator[None]:
     yield
     gc.collect()
@@ -139,27 +139,21 @@ def test_a_reference_cannot_lead_out_of_the_archive(tmp_path: Path) -> None:
         read_snapshot_at(tmp_path / "archive", SnapshotRef(file="../secret.warc.gz", offset=0, digest="sha256:0"))
 
 
-def bombs() -> Iterator[tuple[str, bytes]]:
-    import zlib
-
-    import brotli
-    from backports import zstd
-
-    zeros = b"\0" * 20_000_000
-    yield "gzip", gzip.compress(zeros, mtime=0)
-    yield "gzip", gzip.compress(b"\0" * 700_000, mtime=0) * 3
-    yield "deflate", zlib.compress(zeros)
-    yield "br", brotli.compress(zeros)
-    yield "zstd", zstd.compress(zeros)
-    yield "gzip, gzip", gzip.compress(gzip.compress(zeros, mtime=0), mtime=0)
-    yield "identity", b"\0" * 1_000_001
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip"])
+def test_nothing_expands_past_the_limit(encoding: str) -> None:
+    body = b"\0" * 20_000_000
+    for one in encoding.split(", "):
+        body = compress_text(one, body)
+    with pytest.raises(BodyTooLarge):
+        decode_body(body, encoding, 1_000_000)
 
 
-BOMBS = list(bombs())
-
-
-@pytest.mark.parametrize(("encoding", "body"), BOMBS, ids=[encoding for encoding, _ in BOMBS])
-def test_nothing_expands_past_the_limit(encoding: str, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [("gzip", gzip.compress(b"\0" * 700_000, mtime=0) * 3), ("identity", b"\0" * 1_000_001)],
+    ids=["members", "identity"],
+)
+def test_a_body_just_past_the_limit_is_refused(encoding: str, body: bytes) -> None:
     with pytest.raises(BodyTooLarge):
         decode_body(body, encoding, 1_000_000)
 
@@ -243,9 +237,13 @@ def compress_text(encoding: str, text: bytes) -> bytes:
     if encoding == "raw deflate":
         stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         return stream.compress(text) + stream.flush()
-    return {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress, "zstd": zstd.compress}[encoding](
-        text
-    )
+    compress = {
+        "gzip": gzip.compress,
+        "deflate": zlib.compress,
+        "br": lambda body: brotli.compress(body, quality=5),
+        "zstd": zstd.compress,
+    }
+    return compress[encoding](text)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "raw deflate", "br", "zstd"])
