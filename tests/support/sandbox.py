@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from support.local_site import LocalSite
+from support.warm_python import get_warm_python
 
 from crawler.items import Article
 from crawler.store import Store, open_store
@@ -93,17 +94,32 @@ class Sandbox:
         }
 
     def run_crawler(self, *words: object, timeout: float = 100, **more: str) -> CommandResult:
-        """Run `python -m crawler WORDS` to its end. `more` are environment variables."""
-        return self.run_python("-m", "crawler", *words, timeout=timeout, **more)
+        """Run `python -m crawler WORDS` to its end, in a fork of one warm Python. `more` are environment variables."""
+        return self.run_forked("crawler.__main__:main", "crawler", *words, timeout=timeout, **more)
 
-    def run_many(self, *commands: tuple[object, ...], timeout: float = 200, **more: str) -> list[CommandResult]:
-        """Run commands, each `python -m crawler WORDS`, one after the other in forks of one Python."""
-        asked = [[[str(word) for word in words], {}] for words in commands]
-        done = self.run_python(
-            Path(__file__).with_name("command_batch.py"), timeout=timeout, given=json.dumps(asked), **more
+    def run_many(self, *commands: tuple[object, ...], timeout: float = 100, **more: str) -> list[CommandResult]:
+        """Run commands, each as `run_crawler` does, one after the other."""
+        return [self.run_crawler(*words, timeout=timeout, **more) for words in commands]
+
+    def run_forked(
+        self, target: str, *words: object, timeout: float = 100, cwd: Path | None = None, given: str = "", **more: str
+    ) -> CommandResult:
+        """Call `target`, a `module:function`, to its end in a fork of one warm Python, with the arguments `words`."""
+        environment = self.make_environment(**more)
+        return CommandResult(
+            *get_warm_python().run(
+                target,
+                *map(str, words),
+                environment=environment,
+                folder=cwd or self.work_dir,
+                given=given,
+                timeout=timeout,
+            )
         )
-        assert done.code == 0, done.err
-        return [CommandResult(*answer) for answer in json.loads(done.out)]
+
+    def run_executable(self, *words: object, timeout: float = 100, **more: str) -> CommandResult:
+        """Run `python -m crawler WORDS` to its end, in a Python of its own."""
+        return self.run_python("-m", "crawler", *words, timeout=timeout, **more)
 
     def run_python(
         self, *words: object, timeout: float = 100, cwd: Path | None = None, given: str = "", **more: str
