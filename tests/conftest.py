@@ -35,9 +35,9 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty SQLite store. The contract tests in tests/store replace it by one for each database."""
-    from crawler.store import open_store  # takes 0.3 s, which a test without a store does not need
+    from support.empty_stores import open_test_store  # takes 0.3 s, which a test without a store does not need
 
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
+    with open_test_store(f"sqlite:///{tmp_path / 'crawler.db'}") as opened:
         yield opened
 
 

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -47,6 +48,16 @@ def format_path(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
+def read_text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def parse_module(path: Path) -> ast.Module:
+    return ast.parse(read_text(path))
+
+
 SOURCES = list_modules("crawler", "tests", "benchmarks")
 DOCUMENTS = [path for path in list_files() if path.suffix == ".md"]
 
@@ -55,26 +66,24 @@ def test_source_files_are_found() -> None:
     assert len(SOURCES) > 100
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=format_path)
-def test_file_is_not_too_long(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_FILE_LINES
+def test_files_are_not_too_long() -> None:
+    assert not [str(path) for path in SOURCES if len(read_text(path).splitlines()) > MAX_FILE_LINES]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=format_path)
-def test_module_has_a_docstring(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert (ast.get_docstring(tree) or "").strip() or (path.name == "__init__.py" and not tree.body)
+def test_modules_have_a_docstring() -> None:
+    trees = {path: parse_module(path) for path in SOURCES}
+    bare = {path for path, tree in trees.items() if not (ast.get_docstring(tree) or "").strip()}
+    assert not [str(path) for path in bare if path.name != "__init__.py" or trees[path].body]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=format_path)
-def test_file_name_is_not_vague(path: Path) -> None:
-    assert not [part for part in path.relative_to(ROOT).with_suffix("").parts if VAGUE_FILE_NAMES.search(part)]
+def test_file_names_are_not_vague() -> None:
+    names = [path.relative_to(ROOT).with_suffix("") for path in SOURCES]
+    assert not [str(name) for name in names if any(map(VAGUE_FILE_NAMES.search, name.parts))]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=format_path)
-def test_file_has_no_open_tasks(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert not re.search(r"\b(?:TODO|FIXME|XXX)\b", text) or path == Path(__file__)
+def test_files_have_no_open_tasks() -> None:
+    open_task = re.compile(r"\b(?:TODO|FIXME|XXX)\b")
+    assert not [str(path) for path in SOURCES if open_task.search(read_text(path)) and path != Path(__file__)]
 
 
 @pytest.mark.parametrize(
@@ -116,15 +125,17 @@ def test_commands_in_documents_exist() -> None:
     assert named <= known
 
 
-@pytest.mark.parametrize("path", [*DOCUMENTS, *list_modules("crawler")], ids=format_path)
-def test_named_documents_exist(path: Path) -> None:
-    named = set(re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text(encoding="utf-8")))
-    named |= {
-        format_path((path.parent / link).resolve())
-        for link in re.findall(r"\]\(([\w./-]+\.md)(?:#[\w-]*)?\)", path.read_text(encoding="utf-8"))
-        if path.suffix == ".md"
-    }
-    assert not [name for name in named if not (ROOT / name).is_file()]
+def test_named_documents_exist() -> None:
+    missing = {}
+    for path in (*DOCUMENTS, *list_modules("crawler")):
+        named = set(re.findall(r"\bdocs/[\w/-]+\.md\b", read_text(path)))
+        named |= {
+            format_path((path.parent / link).resolve())
+            for link in re.findall(r"\]\(([\w./-]+\.md)(?:#[\w-]*)?\)", read_text(path))
+            if path.suffix == ".md"
+        }
+        missing[path] = [name for name in named if not (ROOT / name).is_file()]
+    assert not {str(path): names for path, names in missing.items() if names}
 
 
 def test_changelog_has_unreleased_entries() -> None:
@@ -142,34 +153,29 @@ def test_no_lock_files() -> None:
     assert not [path for path in list_files() if locks.search(path.name)]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for path in list_files() if path.suffix in {".toml", ".txt", ".cfg", ".yml", ".yaml", ".py", ".md"}],
-    ids=format_path,
-)
-def test_no_package_index_is_named(path: Path) -> None:
-    if "snapshots" in path.parts:
-        return
+def test_no_package_index_is_named() -> None:
+    suffixes = {".toml", ".txt", ".cfg", ".yml", ".yaml", ".py", ".md"}
     registry = re.compile(
         "|".join(("--index" + "-url", "extra-index" + "-url", "index" + "_url", "files.python" + "hosted"))
     )
-    assert not registry.search(path.read_text(encoding="utf-8"))
+    files = [path for path in list_files() if path.suffix in suffixes and "snapshots" not in path.parts]
+    assert not [str(path) for path in files if registry.search(read_text(path))]
 
 
-@pytest.mark.parametrize("path", list_modules("crawler"), ids=format_path)
-def test_package_is_imported_by_full_name(path: Path) -> None:
+def test_package_is_imported_by_full_name() -> None:
     """Scrapy has an object `crawler`, so `import crawler` would be ambiguous."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    plain = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-    relative = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
-    assert not [name for name in plain if name.split(".")[0] == "crawler"]
-    assert not relative
+    found = []
+    for path in list_modules("crawler"):
+        for node in ast.walk(parse_module(path)):
+            plain = isinstance(node, ast.Import) and any(alias.name.split(".")[0] == "crawler" for alias in node.names)
+            if plain or (isinstance(node, ast.ImportFrom) and node.level):
+                found.append(f"{path}:{node.lineno}")
+    assert not found
 
 
-@pytest.mark.parametrize("path", list_modules("tests"), ids=format_path)
-def test_names_of_test_files_are_unique(path: Path) -> None:
-    same = [other for other in list_modules("tests") if other.name == path.name]
-    assert path.name == "conftest.py" or same == [path]
+def test_names_of_test_files_are_unique() -> None:
+    names = Counter(path.name for path in list_modules("tests") if path.name != "conftest.py")
+    assert not [name for name, count in names.items() if count > 1]
 
 
 def test_sources_have_the_same_name_in_spiders_and_snapshots() -> None:

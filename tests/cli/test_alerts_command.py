@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support.article_publisher import NOON, ArticlePublisher
+from support.empty_stores import open_test_store
 from support.webhook_server import WebhookServer
 from typer.testing import CliRunner, Result
 
@@ -17,7 +18,6 @@ from crawler.config import load_config
 from crawler.errors import ConfigError, CrawlerError, Unreachable, UsageError
 from crawler.notify.routing import route_events
 from crawler.service.notifications import begin_subscriptions, notify_about_runs
-from crawler.store import open_store
 
 TOML = """# mine
 contact = "press@example.org"  # keep me
@@ -59,7 +59,7 @@ def place(tmp_path: Path, hook: WebhookServer, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("CRAWLER_DATA_DIR", str(tmp_path))
     (tmp_path / "crawler.toml").write_text(TOML.replace("ADDRESS", hook.address), encoding="utf-8")
     config = load_config()
-    with open_store(config.database_url) as store:
+    with open_test_store(config.database_url) as store:
         room = ArticlePublisher(store)
         store.subscriptions.get_or_start(["press"], NOON)
         room.publish("1", title="Первая встреча")

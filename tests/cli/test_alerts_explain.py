@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.article_publisher import NOON, ArticlePublisher, get_matcher
+from support.article_publisher import NOON, ArticlePublisher
+from support.shipped_rules import get_shipped_matcher
 
 from crawler.cli.commands.alerts import explain_notifications
 from crawler.config import Config
@@ -35,7 +36,7 @@ def test_match_of_a_later_rule_is_explained(store: Store) -> None:
     room = ArticlePublisher(store)
     plain = room.publish("1", title="О выставке", body="Министр открыл выставку ковров в Шымкенте.")
     assert "no rule matches it" in explain(room, plain.id)
-    found = get_matcher().find_matches({"body": "МККК"}, language="ru", source="mfa")
+    found = get_shipped_matcher().find_matches({"body": "МККК"}, language="ru", source="mfa")
     store.rematches.save_matches(replace(plain, matches=found), (), rules_digest="x", at=NOON)
     assert "no rule matched it when it was stored" in explain(room, plain.id)
 

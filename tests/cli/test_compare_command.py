@@ -8,12 +8,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from support.empty_stores import open_test_store
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
 from crawler.errors import UsageError
 from crawler.items import Article, Verdict
-from crawler.store import open_store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 TEXT = (
@@ -36,7 +36,7 @@ def run(*arguments: str, given: str | None = None) -> str:
 def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CRAWLER_DATABASE", f"sqlite:///{tmp_path / 'crawler.db'}")
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
         for name, language, body in (("1", "ru", TEXT), ("2", "ru", f"Новости. {TEXT}"), ("3", "en", ENGLISH)):
             article = Article(
                 id=f"mfa:{name}:{language}",
@@ -130,7 +130,7 @@ def test_split_that_ended_a_story_is_undone_by_an_article(stored: Path) -> None:
 
 def test_a_story_shows_its_language_versions(stored: Path) -> None:
     base = "https://www.gov.kz/memleket/entities/mfa/press/news/details/7?lang="
-    with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{stored / 'crawler.db'}") as store:
         for language, hours, body in (
             ("ru", 0, "Спасены 30 детей и 1 000 семей."),
             ("en", 26, "1,000 families saved."),

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 from support.day_of_news import BEGIN, END, fill_store
+from support.empty_stores import open_test_store
 from support.sandbox import CommandResult, Sandbox
-
-from crawler.store import open_store
 
 TIME = ("--since", "24h", "--until", END.isoformat())
 
@@ -18,7 +17,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """A home whose store has one day's news."""
     made = Sandbox(tmp_path_factory.mktemp("digest"))
     made.make_environment()
-    with open_store(f"sqlite:///{made.data_dir / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{made.data_dir / 'crawler.db'}") as store:
         fill_store(store)
     return made
 

@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from cli.test_feed_command import ARTICLES, NOON, OTHER, make_matched_article
 from openpyxl import load_workbook
+from support.empty_stores import open_test_store
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
 from crawler.errors import TooManyRows, UnknownSource, UsageError
 from crawler.items import Article, Verdict
-from crawler.store import open_store
 
 LONG = "Ничего о том. " * 20
 
@@ -34,7 +34,7 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     plain = Article(
         id="mfa:9:ru", source="mfa", url="https://x.example/9", body=LONG.strip(), verdict=Verdict.NEW, version=1
     )
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
         for article in (*ARTICLES, replace(second, fetched_at=NOON + timedelta(days=1)), plain):
             store.articles.save(article, content_hash=article.body, run_id=None, seen_at=NOON)
     return tmp_path

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 import feedparser
 import pytest
+from support.empty_stores import open_test_store
 from support.feed_validation import find_atom_errors, find_json_errors, find_rss_errors
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
 from crawler.errors import UnknownSource, UsageError
 from crawler.items import Article, Match, Strength, Verdict
-from crawler.store import open_store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 PRESIDENT = (
@@ -58,7 +58,7 @@ ARTICLES = (
 def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CRAWLER_DATABASE", f"sqlite:///{tmp_path / 'crawler.db'}")
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
         for article in ARTICLES:
             store.articles.save(article, content_hash=article.body, run_id=None, seen_at=article.published_at or NOON)
         store.clusters.assign_pending(ZoneInfo("Asia/Almaty"))
@@ -179,7 +179,7 @@ def test_an_entry_keeps_its_id_when_stories_are_joined_split_revised_and_moved(s
     before = entries()
     story, alone = before["mfa:1:ru"]["id"], before["qazmonitor:3:en"]["id"]
     later = NOON + timedelta(days=2)
-    with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{stored / 'crawler.db'}") as store:
         again = make_matched_article("qazmonitor:4:en", OTHER + " More of it.", "ICRC", "ihl", 3)
         store.articles.save(again, content_hash="4", run_id=None, seen_at=later)
         store.clusters.assign_pending(ZoneInfo("Asia/Almaty"))
@@ -189,7 +189,7 @@ def test_an_entry_keeps_its_id_when_stories_are_joined_split_revised_and_moved(s
         store.stories.merge(other, one, later)
     joined = entries()
     assert [(name, item["id"]) for name, item in joined.items()] == [("mfa:1:ru", story)]
-    with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{stored / 'crawler.db'}") as store:
         number = store.stories.get_id_by_article("mfa:1:ru")
         assert number is not None
         store.stories.undo(number, later)
@@ -218,7 +218,7 @@ def test_unpublished_article_is_marked(stored: Path) -> None:
     gone = make_matched_article(
         "qazmonitor:3:en", OTHER, "ICRC", "ihl", 2, version=2, verdict=Verdict.UNPUBLISHED, fetched_at=NOON
     )
-    with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{stored / 'crawler.db'}") as store:
         store.articles.save(gone, content_hash="gone", run_id=None, seen_at=NOON + timedelta(days=1))
     (item,) = json.loads(run("ihl", "--format", "json"))["items"]
     assert item["title"] == "Taken down: Title of qazmonitor:3:en"
@@ -249,7 +249,7 @@ def test_weak_matches_are_included_on_request(stored: Path) -> None:
         9,
         matches=tuple(Match(**{**match_values(weak), "strength": Strength.WEAK}) for _ in weak.matches),
     )
-    with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{stored / 'crawler.db'}") as store:
         store.articles.save(weak, content_hash="weak", run_id=None, seen_at=NOON)
     assert "mfa:9:ru" not in titles()
     assert titles("--strength", "weak")[0] == "mfa:9:ru"

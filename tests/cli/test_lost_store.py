@@ -43,7 +43,7 @@ def test_scrapy_reports_a_lost_database_too(tmp_path: Path) -> None:
     (place.work_dir / "scrapy.cfg").write_text("[settings]\ndefault = crawler.settings\n")
     (place.archive_dir / "ktkz").mkdir(parents=True)
     (place.archive_dir / "ktkz" / "2026-03-05.warc.gz").write_bytes(b"record")
-    done = place.run_python("-m", "scrapy", "crawl", "ktkz")
+    done = place.run_forked("scrapy.cmdline:execute", "scrapy", "crawl", "ktkz")
     assert done.code == 1
     assert f"EmptyStore: {REASON}" in done.err
     assert not (place.data_dir / "crawler.db").exists()

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from support.empty_stores import open_test_store
+from support.shipped_rules import get_shipped_matcher
 
 from crawler.cli.commands.rules import average_per_week, compare_rules, rematch_articles
 from crawler.config import Config
 from crawler.items import Article, Verdict
-from crawler.keywords import Matcher, load_rules
-from crawler.store import open_store
+from crawler.keywords import load_rules
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 TEXTS = {
@@ -24,8 +25,8 @@ TEXTS = {
 @pytest.fixture(autouse=True)
 def stored_articles(config: Config) -> None:
     """Three articles with their matches by the shipped rules, one of them three weeks old."""
-    matcher = Matcher(load_rules(None))
-    with open_store(config.database_url) as store:
+    matcher = get_shipped_matcher()
+    with open_test_store(config.database_url) as store:
         for number, body in TEXTS.items():
             article = Article(
                 id=f"example:{number}:en",
@@ -76,7 +77,7 @@ def test_rematch_records_each_change_once(config: Config, candidate: Path) -> No
     other = config.model_copy(update={"rules": candidate})
     assert "2 would change; 1 match strongly now that did not, 1 no longer do" in rematch_articles(other, dry_run=True)
     assert "2 changed; 1 match strongly now that did not, 1 no longer do" in rematch_articles(other, dry_run=False)
-    with open_store(config.database_url) as store:
+    with open_test_store(config.database_url) as store:
         assert [article.id for article in store.articles.iter_newest(matched=True)] == ["example:2:en"]
         (record,) = store.rematches.list_by_article("example:2:en")
         assert record.rules_digest == load_rules(candidate).digest

@@ -6,11 +6,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support.empty_stores import open_test_store
 from support.qazmonitor_site import QazMonitorSite
 from support.releases import unpack_release
 from support.sandbox import Sandbox
-
-from crawler.store import open_store
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +72,7 @@ def test_rebuild_reads_what_it_can_of_a_damaged_archive(config: Path, tmp_path: 
     ).replace("9313", done.err.partition("at byte ")[2].partition(" ")[0])
     assert "10 articles" in done.out
     assert [line["source"] for line in health.lines] == ["ktkz", "mfa", "qazmonitor"]
-    with open_store(f"sqlite:///{config.parent / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{config.parent / 'crawler.db'}") as store:
         assert store.articles.count(source="mfa") == 7
 
 
@@ -103,7 +102,7 @@ def read_backup(file: Path, folder: Path) -> int:
     """Return how many articles a backup's store has. Each has its version."""
     with zipfile.ZipFile(file) as archive:
         archive.extract("crawler.db", folder)
-    with open_store(f"sqlite:///{folder / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{folder / 'crawler.db'}") as store:
         articles = list(store.articles.iter_newest())
         assert all(store.versions.list_by_article(each.id) == [each] for each in articles)
         return len(articles)

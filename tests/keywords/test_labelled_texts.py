@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from support.shipped_rules import get_shipped_matcher
 
-from crawler.keywords import Matcher, load_rules
-
-MATCHER = Matcher(load_rules())
+MATCHER = get_shipped_matcher()
 FILES = sorted((Path(__file__).parent / "labelled").glob("*.txt"))
 MIN_HELD_OUT_F1 = 0.96
 TITLE_PREFIX = "title: "

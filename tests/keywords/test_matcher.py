@@ -7,12 +7,13 @@ import sys
 import time
 
 import pytest
+from support.shipped_rules import get_shipped_matcher
 
 from crawler.items import Strength
-from crawler.keywords import Matcher, load_rules, parse_rules
+from crawler.keywords import Matcher, parse_rules
 from crawler.keywords.capitalization import Capitalization, check_capitalization
 
-SHIPPED = Matcher(load_rules())
+SHIPPED = get_shipped_matcher()
 
 
 def make_matcher(rule: str) -> Matcher:

@@ -8,10 +8,9 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.shipped_rules import get_shipped_matcher
 
-from crawler.keywords import Matcher, load_rules
-
-MATCHER = Matcher(load_rules())
+MATCHER = get_shipped_matcher()
 
 TERMS = {
     "en": "International Committee of the Red Cross",

@@ -64,8 +64,8 @@ def test_a_holder_of_another_host_is_replaced_when_it_was_silent_for_too_long(tm
             killed = store.runs.record_start(Run(source="qazmonitor", started_at=lease.taken_at))
             with store.database.transaction() as connection:
                 connection.exec_driver_sql("UPDATE runs SET host = 'elsewhere'")
-            update_lease(store, host="elsewhere", heartbeat_at=lease.heartbeat_at - timedelta(seconds=41))
-        done = place.run_crawler("crawl", "qazmonitor")  # waits some four seconds until it is 45
+            update_lease(store, host="elsewhere", heartbeat_at=lease.heartbeat_at - timedelta(seconds=43))
+        done = place.run_crawler("crawl", "qazmonitor")  # waits some two seconds until it is 45
         assert done.code == 0, done.all_output
         with place.open_store() as store:
             found = {run.id: run for run in store.runs.list_recent()}

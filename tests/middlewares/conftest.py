@@ -1,11 +1,10 @@
-"""A loopback server that can misbehave, and real Scrapy runs against it in processes of their own."""
+"""A loopback server that can misbehave, and real Scrapy runs against it, each in a process of its own."""
 
 from __future__ import annotations
 
 import json
+import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,71 +16,8 @@ from typing import Any
 import pytest
 from support.misbehaving_gov_site import MisbehavingGovSite
 from support.raw_http_server import RawHttpServer
+from support.warm_python import get_warm_python
 from support.watched_source import WatchedSource
-
-RUN = """
-import json, sys, warnings
-from datetime import UTC, datetime
-warnings.simplefilter("error")
-import scrapy
-from scrapy.crawler import AsyncCrawlerProcess
-from scrapy.exceptions import ScrapyDeprecationWarning
-from crawler.context.backoff import make_retry_request
-from crawler.context.exceptions import RequestFailed
-from crawler.context.request_meta import META_KEY, RequestMeta
-from crawler.store import HttpCacheEntry
-
-given = json.loads(sys.argv[1])
-
-def make_entry(values):
-    date = values["record_date"] and datetime.fromisoformat(values["record_date"])
-    return HttpCacheEntry(**{**values, "record_date": date}, source="demo", checked_at=datetime.now(UTC))
-
-def tell(**what):
-    print(json.dumps(what), flush=True)
-
-class Probe(scrapy.Spider):
-    name = "demo"
-
-    async def start(self):
-        for number, one in enumerate(given["requests"]):
-            meta = dict(one.pop("meta", {}))
-            if "cache_entry" in meta:
-                meta[META_KEY] = RequestMeta(cache_entry=make_entry(meta.pop("cache_entry")))
-            meta["number"] = number
-            url = one.pop("url")
-            yield scrapy.Request(url, errback=self.failed, dont_filter=True, meta=meta, **one)
-
-    def parse(self, response):
-        if b"broken content" in response.body:
-            retry = make_retry_request(response.request, "broken content", self)
-            if retry is not None:
-                return retry
-        found = RequestMeta.from_request(response)
-        record, original = found.record, found.original
-        tell(
-            number=response.meta["number"], url=response.url, status=response.status, size=len(response.body),
-            body=response.body[:200].decode("latin-1"), record=record and [record.file, record.offset, record.digest],
-            fetched_at=str(found.fetched_at),
-            original=original and [original.file, original.offset, original.digest],
-        )
-
-    def failed(self, failure):
-        error = failure.value
-        if isinstance(error, RequestFailed):
-            error = error.error
-        tell(
-            number=failure.request.meta["number"], url=failure.request.url, error=type(error).__name__,
-            kinds=[kind.__module__ + "." + kind.__name__ for kind in type(error).__mro__], message=str(error),
-        )
-
-    def closed(self, reason):
-        tell(closed=reason)
-
-process = AsyncCrawlerProcess(given["settings"])
-process.crawl(Probe)
-process.start()
-"""
 
 SETTINGS: dict[str, Any] = {
     "DOWNLOADER_MIDDLEWARES": {
@@ -167,11 +103,11 @@ Crawl = Callable[..., ProbeResult]
 def crawl(tmp_path: Path) -> Crawl:
     def run(*requests: str | dict[str, Any], before: str = "", timeout: float = 60, **settings: Any) -> ProbeResult:
         asked = [{"url": one} if isinstance(one, str) else one for one in requests]
-        given = json.dumps({"requests": asked, "settings": {**SETTINGS, **settings}})
-        command = [sys.executable, "-c", before + RUN, given]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
-        assert done.returncode == 0, done.stderr
-        return ProbeResult([json.loads(line) for line in done.stdout.splitlines()], done.stderr)
+        given = {"requests": asked, "settings": {**SETTINGS, **settings}, "before": before}
+        words = ["probe", json.dumps(given)]
+        done = get_warm_python().run("support.probe_run:main", words, os.environ, Path.cwd(), timeout=timeout)
+        assert done.code == 0, done.err
+        return ProbeResult(done.lines, done.err)
 
     return run
 

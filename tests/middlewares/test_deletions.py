@@ -36,7 +36,7 @@ def test_an_article_missing_in_two_runs_is_unpublished_and_may_come_back(gov: Wa
     assert second.startswith("not on the list (mfa/")
     assert first != second
     kept = tmp_path / "evidence.zip"
-    assert gov.run_command("evidence", f"mfa:{gone}:ru", "-o", str(kept)).returncode == 0
+    assert gov.run_command("evidence", f"mfa:{gone}:ru", "-o", str(kept)).code == 0
     with ZipFile(kept) as zipped, gzip.open(zipped.open("records.warc.gz")) as records:
         assert records.read().count(b'"lang": "ru", "page": 1') == 3  # where it stood, and twice where it did not
     assert "articles/unpublished" not in gov.crawl()["counts"]

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from support.article_publisher import NOON, ArticlePublisher
+from support.empty_stores import open_test_store
 from support.factories import make_config
 from support.webhook_server import WebhookServer
 
@@ -19,7 +20,7 @@ from crawler.notify.dispatcher import Dispatcher
 from crawler.notify.rendering import MessageRenderer
 from crawler.notify.routing import route_events
 from crawler.publish.entries import Entry
-from crawler.store import Decision, DeliveryState, Message, Store, open_store
+from crawler.store import Decision, DeliveryState, Message, Store
 
 DAY = timedelta(days=1)
 
@@ -149,7 +150,7 @@ def test_an_empty_bundle_is_not_sent(store: Store) -> None:
 
 def test_another_store_has_other_keys(store: Store, tmp_path: Path) -> None:
     keys = []
-    with open_store(f"sqlite:///{tmp_path / 'another.db'}") as another:
+    with open_test_store(f"sqlite:///{tmp_path / 'another.db'}") as another:
         for name, each in (("1", store), ("2", another)):
             publisher = start_subscription(each)
             publisher.publish(name)

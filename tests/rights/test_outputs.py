@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from html import unescape
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from support.empty_stores import open_test_store
 from support.entry_outputs import OUTPUTS
 from support.unique_words import WORD, count_shown, make_samples
 from typer.testing import CliRunner
@@ -19,7 +21,7 @@ from crawler.items import Article, Strength
 from crawler.publish.builder import EntryBuilder, EntryRequest, make_rights_registry
 from crawler.publish.entries import Entry
 from crawler.publish.output_registry import EXPORT_FORMATS, FEED_FORMATS
-from crawler.store import Store, open_store
+from crawler.store import Store
 
 SAMPLES = make_samples()
 SHARES = make_rights_registry(Config())
@@ -32,7 +34,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def sample_store(url: str) -> Iterator[Store]:
-    with open_store(url) as opened:
+    with open_test_store(url) as opened:
         for versions in SAMPLES:
             for one in versions:
                 seen = one.fetched_at
@@ -48,6 +50,15 @@ def build_entries(sample_store: Store, articles: list[Article]) -> list[Entry]:
     return EntryBuilder(Config(), sample_store).build(requests)
 
 
+@pytest.fixture(scope="module")
+def current_outputs(sample_store: Store) -> Callable[[str, Article], str]:
+    """A function that returns an output of one article alone, which several tests read."""
+    current = {versions[-1].id: versions[-1] for versions in SAMPLES}
+    build = cache(lambda article_id: build_entries(sample_store, [current[article_id]]))
+    render = cache(lambda output, article_id: render_output(output, build(article_id)))
+    return lambda output, one: render(output, one.id)
+
+
 def render_output(output: str, found: list[Entry]) -> str:
     return unescape(OUTPUTS[output](found))
 
@@ -55,10 +66,10 @@ def render_output(output: str, found: list[Entry]) -> str:
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("versions", SAMPLES, ids=lambda versions: versions[-1].id)
 def test_no_more_of_a_text_is_shown_than_its_source_allows(
-    output: str, versions: list[Article], sample_store: Store
+    output: str, versions: list[Article], current_outputs: Callable[[str, Article], str]
 ) -> None:
     current = versions[-1]
-    text = render_output(output, build_entries(sample_store, [current]))
+    text = current_outputs(output, current)
     allowed = SHARES.get(current).excerpt_share
     assert 0 < count_shown(text, current.body) <= allowed * len(current.body)
 
@@ -83,16 +94,18 @@ def test_all_articles_together_stay_within_their_shares(output: str, sample_stor
 
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("versions", SAMPLES, ids=lambda versions: versions[-1].id)
-def test_link_reference_and_attribution_are_there(output: str, versions: list[Article], sample_store: Store) -> None:
+def test_link_reference_and_attribution_are_there(
+    output: str, versions: list[Article], current_outputs: Callable[[str, Article], str]
+) -> None:
     current = versions[-1]
-    text = render_output(output, build_entries(sample_store, [current]))
+    text = current_outputs(output, current)
     assert current.url in text
     for name in filter(None, (SHARES.get(current).reference, current.attribution)):
         assert name in text
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_the_sentence_with_the_match_comes_first(output: str, sample_store: Store) -> None:
+def test_the_sentence_with_the_match_comes_first(output: str, current_outputs: Callable[[str, Article], str]) -> None:
     """It is alone, or part of one passage if the beginning of the text reaches it."""
     alone = 0
     for versions in SAMPLES:
@@ -100,7 +113,7 @@ def test_the_sentence_with_the_match_comes_first(output: str, sample_store: Stor
         if not current.title or not (places := [match for match in current.matches if match.field == "body"]):
             continue
         sentence = set(WORD.findall(places[0].sentence))
-        passage = list_first_passage(render_output(output, build_entries(sample_store, [current])), current.body)
+        passage = list_first_passage(current_outputs(output, current), current.body)
         assert sentence <= set(passage), current.id
         alone += sentence == set(passage)
     assert alone == len(SAMPLES) // 5

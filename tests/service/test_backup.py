@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.empty_stores import open_test_store
 from support.factories import make_article
 
 from crawler.archive.inventory import FileDamage
@@ -18,7 +19,6 @@ from crawler.config.secret_removal import REMOVED_ADDRESS
 from crawler.errors import UsageError
 from crawler.items import Run
 from crawler.service.backup import Backup, find_archive_damage, restore_backup, write_backup
-from crawler.store import open_store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 CONFIG = """\
@@ -39,7 +39,7 @@ def make_owner(folder: Path) -> Config:
     (folder / "own/templates/alert.txt").write_text("{{ entry.headline }}", encoding="utf-8")
     (folder / "crawler.toml").write_text(CONFIG.format(folder=folder / "data"), encoding="utf-8")
     config = load_config(folder / "crawler.toml")
-    with open_store(config.database_url) as store:
+    with open_test_store(config.database_url) as store:
         store.runs.record_start(Run(source="mfa", started_at=NOON))
         store.articles.save(make_article(), content_hash="h", run_id=1, seen_at=NOON)
     (config.archive_dir / "mfa").mkdir(parents=True)
@@ -85,7 +85,7 @@ def restore(config: Config, file: Path, *, overwrite: bool = False, folder: Path
 
 
 def count_articles(config: Config) -> int:
-    with open_store(config.database_url) as store:
+    with open_test_store(config.database_url) as store:
         return store.articles.count()
 
 
@@ -111,7 +111,7 @@ def test_manifest_lists_archive_secrets_and_rows(
 def test_restored_store_and_files_are_those_of_the_backup(file: Path, other: Config, tmp_path: Path) -> None:
     backup = restore(other, file, folder=tmp_path / "etc")
     assert backup.created_at == NOON
-    with open_store(other.database_url) as store:
+    with open_test_store(other.database_url) as store:
         assert store.articles.get("mfa:1:ru") == make_article()
     config = load_config(tmp_path / "etc/crawler.toml")
     assert config.channels["desk"].get_secret_value() == REMOVED_ADDRESS
@@ -123,7 +123,7 @@ def test_restored_store_and_files_are_those_of_the_backup(file: Path, other: Con
 
 
 def test_store_that_is_not_empty_is_replaced_only_when_told(file: Path, owner: Config) -> None:
-    with open_store(owner.database_url) as store:
+    with open_test_store(owner.database_url) as store:
         store.articles.save(make_article("2"), content_hash="h2", run_id=1, seen_at=NOON)
     with pytest.raises(UsageError, match=r"has 2 articles and 1 run,.*--overwrite"):
         restore(owner, file)
@@ -132,7 +132,7 @@ def test_store_that_is_not_empty_is_replaced_only_when_told(file: Path, owner: C
     assert count_articles(owner) == 1
     assert former is not None
     assert former.name == "crawler.before-restore-20260306T120000Z.db"
-    with open_store(f"sqlite:///{former}") as store:
+    with open_test_store(f"sqlite:///{former}") as store:
         assert store.articles.count() == 2
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from support.empty_stores import open_test_store
 
 from crawler.cli.commands import schedule as command
 from crawler.config import Config
 from crawler.errors import ConfigError
 from crawler.service.cron import list_upcoming_starts, parse_cron
 from crawler.service.schedule_state import Timing, apply_timing, is_start_overdue, merge_timings
-from crawler.store import open_store
 from crawler.store.schedules import RUN_NOW, ScheduleState
 
 ALMATY = ZoneInfo("Asia/Almaty")
@@ -158,7 +158,7 @@ def test_the_command_lists_each_source(tmp_path: Path, capsys: pytest.CaptureFix
         "mfa": Timing(cron="0 9 * * *", jitter=60),
         "ktkz": Timing(cron="*/30 * * * *", reason="auto: for a reason"),
     }
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
         command.print_schedule(Config(), timings, store, count=2)
     first, never, unwatched, second, why, *_ = capsys.readouterr().out.splitlines()
     assert first.startswith("mfa  0 9 * * *  2")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.article_publisher import ArticlePublisher
+from support.empty_stores import open_test_store
 from support.webhook_server import WebhookServer
 
 from crawler.config import Config
@@ -21,7 +22,6 @@ from crawler.items import Health, Run
 from crawler.service.dead_man_switch import get_last_heartbeat
 from crawler.service.notifications import notify_about_runs
 from crawler.service.run import RunOutcome
-from crawler.store import open_store
 
 
 class HeartbeatServer:
@@ -61,7 +61,7 @@ def beats() -> Iterator[HeartbeatServer]:
 def make_outcome(config: Config, exit_code: int = 0, **values: Any) -> RunOutcome:
     """Return a run as it ended, stored."""
     health = Health.BLOCKED if exit_code else Health.HEALTHY
-    with open_store(config.database_url) as store:
+    with open_test_store(config.database_url) as store:
         run = store.runs.record_start(Run(source="mfa", started_at=datetime.now(UTC) - timedelta(minutes=1)))
     ended = Run(id=run.id, source="mfa", started_at=run.started_at, health=health, exit_code=exit_code)
     return RunOutcome(source="mfa", run=ended, exit_code=exit_code, reason="x", **values)
@@ -107,7 +107,7 @@ def test_no_heartbeat_while_a_message_waits_after_a_failure(tmp_path: Path, beat
                 "subscriptions": {"press": {"channels": ["desk"]}},
             }
         )
-        with open_store(config.database_url) as store:
+        with open_test_store(config.database_url) as store:
             publisher = ArticlePublisher(store)
             store.subscriptions.get_or_start(["press"], publisher.clock - timedelta(days=1))
             publisher.publish("1")
@@ -116,7 +116,7 @@ def test_no_heartbeat_while_a_message_waits_after_a_failure(tmp_path: Path, beat
         notify_about_runs(config, [make_outcome(config)])  # nothing is due, but the message did not arrive
         assert beats.paths == []
         hook.failing = 0.0
-        with open_store(config.database_url) as store:
+        with open_test_store(config.database_url) as store:
             store.deliveries.retry_failed(datetime.now(UTC))
         notify_about_runs(config, [make_outcome(config)])
         assert beats.paths == ["/geheim"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.alarm_webhook import AlarmWebhook
+from support.empty_stores import open_test_store
 
 from crawler.config import Config
 from crawler.errors import ConfigError, SourceLocked
@@ -17,7 +18,6 @@ from crawler.items import Health, Run
 from crawler.service import notifications
 from crawler.service.notifications import begin_subscriptions, notify_about_runs
 from crawler.service.run import RunOutcome
-from crawler.store import open_store
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def make_alarm_config(folder: Path, receiver: AlarmWebhook, **more: Any) -> Conf
 
 def blocked(settings: Config) -> RunOutcome:
     """A run that the site refused, as it stands in the store."""
-    with open_store(settings.database_url) as store:
+    with open_test_store(settings.database_url) as store:
         run = store.runs.record_start(Run(source="mfa", started_at=datetime.now(UTC) - timedelta(minutes=1)))
     run = Run(id=run.id, source="mfa", started_at=run.started_at, health=Health.BLOCKED, exit_code=11)
     return RunOutcome(source="mfa", run=run, exit_code=11, reason="The site refuses.")

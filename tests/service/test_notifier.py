@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 from support.article_publisher import NOON, ArticlePublisher
+from support.empty_stores import open_test_store
 from support.factories import make_article
 from support.webhook_server import WebhookServer
 
@@ -17,7 +18,7 @@ from crawler.config import Config, load_config
 from crawler.service.notifications import notify_about_runs
 from crawler.service.notifier import NotifierThread
 from crawler.service.reloader import ConfigReloader
-from crawler.store import Store, open_store
+from crawler.store import Store
 from crawler.store.clustering import Clusterer
 
 WAITING_COUNT = 60
@@ -55,7 +56,7 @@ def wait_until_clustered(store: Store) -> None:
 
 
 def test_alert_does_not_wait_for_the_other_articles(config: Config, hook: WebhookServer) -> None:
-    with open_store(config.database_url) as store:
+    with open_test_store(config.database_url) as store:
         store.subscriptions.get_or_start(["press"], NOON)
         save_waiting(store)
         ArticlePublisher(store).publish("1", title="Встреча с МККК")
@@ -65,7 +66,7 @@ def test_alert_does_not_wait_for_the_other_articles(config: Config, hook: Webhoo
 
 
 def test_alert_covers_what_waits_and_belongs_to_its_story(config: Config, hook: WebhookServer) -> None:
-    with open_store(config.database_url) as store:
+    with open_test_store(config.database_url) as store:
         store.subscriptions.get_or_start(["press"], NOON)
         save_waiting(store, 5)
         publisher = ArticlePublisher(store)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.empty_stores import open_test_store
 from support.releases import read_tables, unpack_release
 from warcio.archiveiterator import ArchiveIterator
 from warcio.warcwriter import WARCWriter
@@ -63,14 +64,14 @@ def test_tag_of_a_run_is_read_or_ignored(tag: str | None, scope: RunScope) -> No
 
 
 def test_records_without_tags_are_divided_into_runs(config: Config) -> None:
-    with open_store(config.database_url) as store:
+    with open_test_store(config.database_url) as store:
         texts = list_texts(store)
         starts = sorted(run.started_at for run in store.runs.list_recent())
     for path in config.archive_dir.rglob("*.warc.gz"):
         remove_tags(path)
     report = rebuild_store(config, NOON, overwrite=True)
     assert (report.runs, report.unreadable) == (10, [])
-    with open_store(config.database_url) as store:
+    with open_test_store(config.database_url) as store:
         assert list_texts(store) == texts
         rebuilt_starts = sorted(run.started_at for run in store.runs.list_recent())
         assert all(abs(one - two) < timedelta(seconds=5) for one, two in zip(starts, rebuilt_starts, strict=True))
@@ -105,7 +106,7 @@ def test_interrupted_rebuild_leaves_the_store_as_it_was(config: Config) -> None:
 
 
 def test_store_that_a_process_uses_is_not_rebuilt(config: Config) -> None:
-    with open_store(config.database_url) as store:
+    with open_test_store(config.database_url) as store:
         assert store.articles.count() == 12
         with pytest.raises(UsageError, match="in use by another process"):
             rebuild_store(config, NOON, overwrite=True)

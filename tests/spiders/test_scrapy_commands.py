@@ -40,12 +40,12 @@ execute(["scrapy", *sys.argv[1:]])
 
 
 def scrapy(place: Sandbox, *words: object) -> CommandResult:
-    return place.run_python("-m", "scrapy", *words, cwd=ROOT)
+    return place.run_forked("scrapy.cmdline:execute", "scrapy", *words, cwd=ROOT)
 
 
 def test_list_and_shell(tmp_path: Path) -> None:
     place = Sandbox(tmp_path)
-    listed = scrapy(place, "list")
+    listed = place.run_python("-m", "scrapy", "list", cwd=ROOT)
     assert (listed.code, listed.out.split()) == (0, spiders.list_names())
     page = ROOT / "snapshots" / "ktkz" / "article_rus_press.html"
     code = "print('h1:', response.css('header.page-heading h1::text').get())"

@@ -8,12 +8,14 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from support.empty_stores import empty_tables, open_test_store
 
 from crawler.items import Article
 from crawler.store import Store, open_store
@@ -37,13 +39,16 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (root / "postgres.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         server = get_server(folder, cleanup_mode="delete")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # no test needs what a crashed server had
+            connection.execute("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
 
 
-@pytest.fixture
-def postgres_url(postgres: str) -> Iterator[str]:
-    """The URL of an empty schema in PostgreSQL."""
+@contextmanager
+def make_schema(postgres: str) -> Iterator[str]:
+    """Make an empty schema, and drop it after the block."""
     schema = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}")
@@ -51,18 +56,41 @@ def postgres_url(postgres: str) -> Iterator[str]:
         connection.execute(f"DROP SCHEMA {schema} CASCADE")
 
 
+@pytest.fixture
+def postgres_url(postgres: str) -> Iterator[str]:
+    """The URL of an empty schema in PostgreSQL."""
+    with make_schema(postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def reused_postgres_url(postgres: str) -> Iterator[str]:
+    """The URL of a store in PostgreSQL, with the tables that the migrations make."""
+    with make_schema(postgres) as url:
+        open_store(url).close()
+        yield url
+
+
+@pytest.fixture
+def empty_postgres_store(reused_postgres_url: str) -> Iterator[str]:
+    """The URL of an empty store in PostgreSQL."""
+    yield reused_postgres_url
+    empty_tables(reused_postgres_url)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database: first SQLite, then PostgreSQL."""
+    """The URL of an empty database, or of an empty store if the test takes it: first SQLite, then PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'store' / 'crawler.db'}"
-    return str(request.getfixturevalue("postgres_url"))
+    has_store = "store" in request.fixturenames
+    return str(request.getfixturevalue("empty_postgres_store" if has_store else "postgres_url"))
 
 
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
     """An empty store."""
-    with open_store(url) as opened:
+    with open_test_store(url) as opened:
         yield opened
 
 

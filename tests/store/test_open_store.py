@@ -276,10 +276,10 @@ def test_another_thread_makes_no_empty_file_in_place_of_a_deleted_one(file: Path
     assert not file.exists()
 
 
-def test_a_missing_table_is_an_error_of_the_store(store: Store) -> None:
-    with store.database.transaction() as connection:
-        connection.execute(text("DROP TABLE failures"))
-    with pytest.raises(
-        StoreError, match=r"could not be read: .*failures.*\. Check the (file and the disk|database server)\."
-    ):
-        store.failures.list_by_source("s")
+def test_a_missing_table_is_an_error_of_the_store(url: str) -> None:
+    reason = r"could not be read: .*failures.*\. Check the (file and the disk|database server)\."
+    with open_store(url) as store:
+        with store.database.transaction() as connection:
+            connection.execute(text("DROP TABLE failures"))
+        with pytest.raises(StoreError, match=reason):
+            store.failures.list_by_source("s")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
+from support.shipped_rules import get_shipped_matcher
+
 from crawler.items import Article, Run, Verdict
-from crawler.keywords import Matcher, load_rules
 from crawler.similarity.content_hashes import hash_body, hash_revision
 from crawler.store import Store
 
@@ -25,11 +25,6 @@ BODIES = {
     "kk": "Министр Астанада ХҚКК президенті Мирьяна Споляричті қабылдады. Тараптар {topic} талқылады. "
     "Олар алдағы айларда кеңестерді жалғастыруға келісті. {more}",
 }
-
-
-@cache
-def get_matcher() -> Matcher:
-    return Matcher(load_rules())
 
 
 class ArticlePublisher:
@@ -88,7 +83,7 @@ class ArticlePublisher:
 
     def save(self, article: Article, quiet: str | None = None) -> Article:
         """Match the article and store it, as the last two pipelines do."""
-        found = get_matcher().find_matches(article.texts, language=article.language, source=article.source)
+        found = get_shipped_matcher().find_matches(article.texts, language=article.language, source=article.source)
         article = replace(article, matches=found)
         self.store.articles.save(
             article,

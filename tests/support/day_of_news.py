@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
+from support.shipped_rules import get_shipped_matcher
+
 from crawler.items import Article, Health, Run, Verdict
-from crawler.keywords import Matcher, load_rules
 from crawler.store import Alarm, Store
 from crawler.text.dates import load_time_zone
 
@@ -68,11 +68,6 @@ VOLUNTEERS = (
 )
 
 
-@cache
-def _matcher() -> Matcher:
-    return Matcher(load_rules())
-
-
 def make_article(
     name: str, title: str | None, body: str, published: datetime | None, url: str, **values: Any
 ) -> Article:
@@ -91,7 +86,7 @@ def make_article(
         version=1,
         **values,
     )
-    return replace(made, matches=_matcher().find_matches(made.texts, language=language, source=source))
+    return replace(made, matches=get_shipped_matcher().find_matches(made.texts, language=language, source=source))
 
 
 def save_article(store: Store, item: Article, seen_at: datetime) -> None:
@@ -106,7 +101,9 @@ def save_article(store: Store, item: Article, seen_at: datetime) -> None:
 def make_later_version(item: Article, verdict: Verdict, **changes: Any) -> Article:
     """Return the next version of an article."""
     changed = replace(item, version=(item.version or 1) + 1, verdict=verdict, **changes)
-    return replace(changed, matches=_matcher().find_matches(changed.texts, language=item.language, source=item.source))
+    return replace(
+        changed, matches=get_shipped_matcher().find_matches(changed.texts, language=item.language, source=item.source)
+    )
 
 
 def make_talks() -> list[Article]:

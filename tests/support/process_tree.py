@@ -49,7 +49,7 @@ def wait_until(happened: Callable[[], object], seconds: float = 30.0) -> None:
     end = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < end, "it never happened"
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def _leads_session(pid: int) -> bool:

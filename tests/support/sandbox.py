@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -13,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from support.empty_stores import open_test_store
 from support.local_site import LocalSite
-from support.warm_python import get_warm_python
+from support.warm_python import CommandResult, get_warm_python
 
 from crawler.items import Article
-from crawler.store import Store, open_store
+from crawler.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_DELAYS = {
@@ -31,28 +31,6 @@ NO_DELAYS = {
 """Settings for a copy of a site on this machine."""
 CLOCK_OFFSET = "TEST_CLOCK_OFFSET"
 """Variable of `support/clock`: commands must have the same clock as the test."""
-
-
-@dataclass(frozen=True)
-class CommandResult:
-    """A command that has ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def all_output(self) -> str:
-        return self.out + self.err
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        """Standard output as JSON lines."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-    def get_run(self, source: str) -> dict[str, Any]:
-        """Return the `run` line of a source in the output of `crawl --json`."""
-        return next(line for line in self.lines if line["type"] == "run" and line["source"] == source)
 
 
 @dataclass
@@ -106,16 +84,8 @@ class Sandbox:
     ) -> CommandResult:
         """Call `target`, a `module:function`, to its end in a fork of one warm Python, with the arguments `words`."""
         environment = self.make_environment(**more)
-        return CommandResult(
-            *get_warm_python().run(
-                target,
-                *map(str, words),
-                environment=environment,
-                folder=cwd or self.work_dir,
-                given=given,
-                timeout=timeout,
-            )
-        )
+        arguments = [str(word) for word in words]
+        return get_warm_python().run(target, arguments, environment, cwd or self.work_dir, timeout=timeout, given=given)
 
     def run_executable(self, *words: object, timeout: float = 100, **more: str) -> CommandResult:
         """Run `python -m crawler WORDS` to its end, in a Python of its own."""
@@ -160,7 +130,7 @@ class Sandbox:
 
     @contextmanager
     def open_store(self, data: Path | None = None) -> Iterator[Store]:
-        with open_store(f"sqlite:///{(data or self.data_dir) / 'crawler.db'}") as store:
+        with open_test_store(f"sqlite:///{(data or self.data_dir) / 'crawler.db'}") as store:
             yield store
 
     def get_articles(self, source: str | None = None, *, data: Path | None = None) -> dict[str, Article]:

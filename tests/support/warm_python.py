@@ -1,8 +1,8 @@
 """A Python that has imported what commands need. It forks a process for each, which continues where `python -m` would.
 
 Importing all of it takes longer than most commands do. Otherwise a fork is a process like any other, with arguments,
-variables, folder and streams of its own, and the usual signals and exit codes. The fork server of a crawl is a fork too,
-made before the command starts, so that it holds nothing of the command.
+variables, folder and streams of its own, and the usual signals and exit codes. The fork server of a crawl is a fork
+too, made before the command starts, so that it holds nothing of the command.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -29,6 +30,28 @@ ROOT = Path(__file__).resolve().parents[2]
 CLOCK = "TEST_CLOCK_OFFSET"
 FIRST_FREE_DESCRIPTOR = 500
 MAX_MESSAGE_BYTES = 100_000
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def all_output(self) -> str:
+        return self.out + self.err
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Standard output as JSON lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def get_run(self, source: str) -> dict[str, Any]:
+        """Return the `run` line of a source in the output of `crawl --json`."""
+        return next(line for line in self.lines if line["type"] == "run" and line["source"] == source)
 
 
 class WarmPython:
@@ -53,13 +76,20 @@ class WarmPython:
         atexit.register(self.close)
 
     def run(
-        self, target: str, *words: str, environment: Mapping[str, str], folder: Path, given: str, timeout: float
-    ) -> tuple[int, str, str]:
-        """Call `target`, a `module:function`, with `sys.argv` = `words`. Return exit code, output and errors.
+        self,
+        target: str,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        *,
+        timeout: float = 100,
+        given: str = "",
+    ) -> CommandResult:
+        """Call `target`, a `module:function`, in a fork with `sys.argv` = `words` and `given` as its input.
 
         Raise `subprocess.TimeoutExpired` after `timeout` seconds, when the process is killed.
         """
-        asked = {"target": target, "words": words, "environment": dict(environment), "folder": str(folder)}
+        asked = {"target": target, "words": list(words), "environment": dict(environment), "folder": str(folder)}
         ours, theirs = socket.socketpair()
         with ours, TemporaryFile() as request, TemporaryFile() as stdin, TemporaryFile() as out, TemporaryFile() as err:
             for file, text in ((request, json.dumps(asked)), (stdin, given)):
@@ -80,7 +110,7 @@ class WarmPython:
             for file in (out, err):
                 file.seek(0)
                 texts.append(file.read().decode())
-        return code, texts[0], texts[1]
+        return CommandResult(code, *texts)
 
     def close(self) -> None:
         """End the parent of the forks."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from support.local_site import LocalSite
+from support.warm_python import CommandResult, get_warm_python
 
 
 @dataclass(frozen=True)
@@ -38,20 +37,17 @@ class WatchedSource:
             **{f"CRAWLER_SOURCES__{self.source.upper()}__{name.upper()}": value for name, value in own.items()},
         }
 
-    def run_command(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of the crawler and return its output as text."""
-        command = [sys.executable, "-m", "crawler", *arguments]
-        return subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=120, env=self.make_environment(**settings)
-        )
+    def run_command(self, *arguments: str, **settings: str) -> CommandResult:
+        """Run a command of the crawler."""
+        words, environment = ["crawler", *arguments], self.make_environment(**settings)
+        return get_warm_python().run("crawler.__main__:main", words, environment, Path.cwd())
 
     def crawl(self, *options: str, **settings: str) -> dict[str, Any]:
         """Run a crawl and return its record as `--json` prints it."""
         done = self.run_command("crawl", self.source, "--json", *options, **settings)
-        lines = [json.loads(line) for line in done.stdout.splitlines()]
-        assert lines, done.stderr
-        assert lines[-1]["type"] == "run", done.stderr
-        return dict(lines[-1])
+        assert done.lines, done.err
+        assert done.lines[-1]["type"] == "run", done.err
+        return done.lines[-1]
 
     def list_versions(self, native_id: str) -> list[dict[str, Any]]:
         """Return every stored version of an article, the oldest first."""

@@ -1,0 +1,43 @@
+"""Empty stores that are copies of one: applying every migration takes longer than most tests."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+from psycopg import sql
+
+from crawler.store import Store, open_store
+from crawler.store.schema import metadata
+from crawler.store.store import get_store_file, parse_store_url
+
+
+@cache
+def _make_template() -> tuple[Path, TemporaryDirectory[str]]:
+    folder = TemporaryDirectory(prefix="empty-store-")  # kept with the path, because its end deletes the folder
+    file = Path(folder.name) / "crawler.db"
+    open_store(f"sqlite:///{file}").close()
+    return file, folder
+
+
+def open_test_store(url: str) -> Store:
+    """Open a store as `open_store` does. A SQLite file that does not exist is copied instead of made by migrations."""
+    file = get_store_file(parse_store_url(url))
+    if file is not None and not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_make_template()[0], file)
+    return open_store(url)
+
+
+def empty_tables(url: str) -> None:
+    """Delete every row of a PostgreSQL store, and restart its numbers."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        names = [sql.Identifier(table.name) for table in metadata.sorted_tables]
+        connection.execute("SET session_replication_role = replica")  # no foreign keys meanwhile
+        connection.execute(sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(name) for name in names))
+        found = connection.execute("SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema()")
+        sequences = [sql.Identifier(name) for (name,) in found]
+        connection.execute(sql.SQL("; ").join(sql.SQL("ALTER SEQUENCE {} RESTART").format(name) for name in sequences))
