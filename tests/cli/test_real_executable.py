@@ -1,0 +1,91 @@
+"""Every command as a real executable: a Python of its own that has imported nothing. Other tests fork one that has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import typer
+from support.gov_site import GovSite
+from support.sandbox import ROOT, Sandbox
+
+from crawler.cli.app import app
+
+pytestmark = pytest.mark.slow
+PAGE = ROOT / "snapshots" / "ktkz" / "article_rus_press.html"
+ARTICLE = "ARTICLE"
+"""Is replaced by the id of a stored article."""
+COMMANDS = {
+    "crawl": (("mfa",), 0, "mfa: healthy."),
+    "health": (("mfa",), 0, "mfa: healthy."),
+    "sources": ((), 0, "gov.kz"),
+    "articles": ((), 0, "stored articles"),
+    "versions": ((ARTICLE,), 0, ARTICLE),
+    "diff": ((ARTICLE,), 0, ARTICLE),
+    "stories": ((), 0, "story 1 "),
+    "story": (("1",), 0, "story 1 "),
+    "compare": ((ARTICLE, ARTICLE), 0, "Both texts have the same words."),
+    "match": ((str(PAGE),), 0, "red-cross-movement"),
+    "feed": ((), 0, "<feed"),
+    "export": (("-o", "all.csv"), 0, "all.csv"),
+    "digest": ((), 0, "PRESS REVIEW"),
+    "evidence": ((ARTICLE, "-o", "kept.zip"), 0, "kept.zip"),
+    "subscribe": ((), 0, "There are no subscriptions."),
+    "init": (("new",), 0, "crawler.toml"),
+    "config": ((), 0, "none: built-in values"),
+    "replay": (("mfa",), 0, "mfa"),
+    "check": (("mfa",), 0, "mfa"),
+    "snapshot": (("https://nowhere.example/",), 2, "nowhere.example"),
+    "extract": ((str(PAGE), "--source", "ktkz"), 0, '"id": "ktkz:'),
+    "drift": (("mfa",), 0, "mfa"),
+    "schedule": ((), 0, "mfa"),
+    "schedule pause": (("mfa",), 0, "mfa is paused"),
+    "schedule resume": (("mfa",), 0, "mfa"),
+    "schedule run": (("mfa",), 2, "No watch runs mfa now"),
+    "schedule watched": ((), 13, "No watch runs"),
+    "alerts": ((), 0, "No messages yet."),
+    "alerts retry": ((), 0, "Nothing had failed"),
+    "alerts send": ((), 0, "Nothing was due."),
+    "alerts test": (("none",), 2, "none"),
+    "alerts explain": ((ARTICLE,), 0, ARTICLE),
+    "store backup": (("backup.zip",), 0, "backup.zip"),
+    "store restore": (("absent.zip",), 2, "absent.zip"),
+    "store rebuild": ((), 2, "so it is not replaced"),
+    "rules check": ((), 0, "no error"),
+    "rules test": (("absent.toml",), 2, "absent.toml"),
+    "rules apply": (("--dry-run",), 0, "0 would change"),
+    "rules schema": ((), 0, "{"),
+}
+"""Command → its arguments, its exit code, and a part of its output. `watch` has tests of its own."""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with GovSite(4) as site:
+        place = Sandbox(tmp_path_factory.mktemp("user"), {"mfa": site})
+        place.work_dir.mkdir()
+        (place.work_dir / "snapshots").symlink_to(ROOT / "snapshots")
+        assert place.run_executable("crawl", "mfa").code == 0
+        yield place
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_runs_as_executable(command: str, place: Sandbox) -> None:
+    arguments, code, part = COMMANDS[command]
+    article = next(iter(place.get_articles()))
+    words = [article if word == ARTICLE else word for word in arguments]
+    done = place.run_executable(*command.split(), *words)
+    assert done.code == code, done.all_output
+    assert (article if part == ARTICLE else part) in done.all_output
+    assert "Traceback" not in done.err
+
+
+def test_every_command_is_run() -> None:
+    names = set()
+
+    def add_names(group: object, before: str) -> None:
+        for name, command in getattr(group, "commands", {}).items():
+            add_names(command, f"{before}{name} ") if hasattr(command, "commands") else names.add(f"{before}{name}")
+
+    add_names(typer.main.get_command(app), "")
+    assert names - {"watch"} <= COMMANDS.keys()
