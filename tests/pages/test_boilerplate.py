@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -111,6 +111,6 @@ def test_sentence_with_such_words_stays(line: str) -> None:
 
 def test_time_is_linear() -> None:
     lines = ["просмотров " * 27, "1 " * 140, "we use " * 40, "фото: " * 45, "a " * 145] * 200
-    start = perf_counter()
+    start = thread_time()
     assert not any(is_boilerplate(line) for line in lines)
-    assert perf_counter() - start < 5
+    assert thread_time() - start < 5

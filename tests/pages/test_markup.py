@@ -50,7 +50,7 @@ def test_markup_of_usual_depth_is_kept() -> None:
 
 
 def test_time_is_linear() -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     for markup in (
         "<div>" * 40_000,
         "<" * 20_000,
@@ -62,4 +62,4 @@ def test_time_is_linear() -> None:
     ):
         parse_document(markup)
         flatten_markup(markup)
-    assert time.monotonic() - start < 5
+    assert time.thread_time() - start < 5

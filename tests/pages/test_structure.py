@@ -127,10 +127,10 @@ def test_path_of_several_elements_is_their_common_ancestor() -> None:
 def test_deep_page_with_many_links_has_a_path() -> None:
     links = f"<ul>{'<li><a href=x>x</a></li>' * 3000}</ul>"
     root = Selector(text=f"<a href=x>x</a>{'<div>' * 1500}{links}", type="html").root
-    start = time.monotonic()
+    start = time.thread_time()
     path = shape.find_link_path(root, "x".__eq__)
     assert path is not None and path.endswith("div>ul>li>a") and path.count(">") > 1500
-    assert time.monotonic() - start < 1, "the time must not grow with links times depth"
+    assert time.thread_time() - start < 1, "the time must not grow with links times depth"
 
 
 def test_template_of_deep_json_is_read_without_recursion() -> None:
@@ -141,6 +141,6 @@ def test_template_of_deep_json_is_read_without_recursion() -> None:
 
 
 def test_template_of_a_feed_with_open_sections_is_read_in_linear_time() -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     assert shape.hash_xml("<rss><channel>" + "<![CDATA[<x>" * 100_000) == shape.hash_xml("<rss><channel>")
-    assert time.monotonic() - start < 1
+    assert time.thread_time() - start < 1

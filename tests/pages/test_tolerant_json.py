@@ -45,11 +45,11 @@ def test_deep_value_becomes_null_and_others_are_read(levels: int) -> None:
 
 
 def test_unbalanced_json_is_rejected_in_linear_time() -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     for body in (b"[" * 1_000_000, b"[" * 5000 + b'"' + b'\\"' * 500_000, b"[" * 5000 + b"]" * 900_000):
         with pytest.raises(ValueError, match=r"line 1 column"):
             parse_json(decode_text(body))
-    assert time.monotonic() - start < 3
+    assert time.thread_time() - start < 3
 
 
 def test_shallow_json_is_kept() -> None:
