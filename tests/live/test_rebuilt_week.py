@@ -37,7 +37,7 @@ class Week:
     def run(self, *words: object) -> CommandResult:
         seconds = round(timedelta(days=self.now).total_seconds())
         clock = {CLOCK_OFFSET: str(seconds), "PYTHONPATH": f"{ROOT / 'tests/support/clock'}:{ROOT}"}
-        return self.place.run_crawler(*words, **clock)
+        return self.place.run_executable(*words, **clock)
 
     def crawl(self, now: float, *words: object) -> CommandResult:
         self.now = now

@@ -83,6 +83,7 @@ class Sandbox:
         self, target: str, *words: object, timeout: float = 100, cwd: Path | None = None, given: str = "", **more: str
     ) -> CommandResult:
         """Call `target`, a `module:function`, to its end in a fork of one warm Python, with the arguments `words`."""
+        assert not [name for name in more if name.startswith("PYTHON")], "Python reads these only at its start"
         environment = self.make_environment(**more)
         arguments = [str(word) for word in words]
         return get_warm_python().run(target, arguments, environment, cwd or self.work_dir, timeout=timeout, given=given)
