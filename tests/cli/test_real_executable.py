@@ -34,6 +34,7 @@ COMMANDS = {
     "init": (("new",), 0, "crawler.toml"),
     "config": ((), 0, "none: built-in values"),
     "replay": (("mfa",), 0, "mfa"),
+    "reprocess": (("mfa",), 0, "10 versions compared, nothing differs"),
     "check": (("mfa",), 0, "mfa"),
     "snapshot": (("https://nowhere.example/",), 2, "nowhere.example"),
     "extract": ((str(PAGE), "--source", "ktkz"), 0, '"id": "ktkz:'),
