@@ -18,11 +18,20 @@ from __future__ import annotations
 
 from crawler.config.delivery_times import DeliverySchedule, QuietHours
 from crawler.config.loading import find_config_file, list_config_warnings, load_config
-from crawler.config.model import AlarmsConfig, Config, FeedsConfig, LimitsConfig, PolitenessConfig, SourceConfig
+from crawler.config.model import (
+    OPERATOR,
+    AlarmsConfig,
+    Config,
+    FeedsConfig,
+    LimitsConfig,
+    PolitenessConfig,
+    SourceConfig,
+)
 from crawler.config.subscriptions import Subscription
 from crawler.config.summary import ConfigSummary, MissingSetting, summarize_config
 
 __all__ = [
+    "OPERATOR",
     "AlarmsConfig",
     "Config",
     "ConfigSummary",

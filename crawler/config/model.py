@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, time, timedelta, tzinfo
+from hashlib import blake2b
 from importlib.util import find_spec
+from itertools import chain, count
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -28,6 +30,10 @@ DEFAULT_REVISIT_AGES = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 72, 
 MIN_AUTO_INTERVAL = timedelta(minutes=5)
 MAX_AUTO_INTERVAL = timedelta(days=1)
 MAX_AGE = timedelta(days=3650)
+OPERATOR = "operator"
+"""The built-in subscription that gets alarms."""
+OPERATOR_RENAMED = "operator-alerts"
+"""What to call a reader's subscription that had the name `operator`. An upgrade renames what is stored of it."""
 
 
 class LimitsConfig(ConfigSection):
@@ -49,12 +55,6 @@ class PolitenessConfig(ConfigSection):
     retries: int = Field(3, ge=0, le=10, description="retries after a failed response")
     retry_wait: float = Field(2.0, ge=0, le=3600, description="seconds before the first retry; doubled each time")
     longest_wait: float = Field(60.0, ge=0, le=86_400, description="a Retry-After beyond this ends the run as blocked")
-
-
-class AlarmsConfig(ConfigSection):
-    """Recipients of alarms when a source fails."""
-
-    channels: tuple[SecretStr, ...] = Field((), description="names in [channels], or Apprise addresses")
 
 
 class FeedsConfig(ConfigSection):
@@ -111,6 +111,11 @@ def validate_heartbeat_url(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def make_channel_name(address: str) -> str:
+    """Return the name of a channel that the owner gave none: no name in `[channels]` has a dot."""
+    return f"alarms.{blake2b(address.encode(), digest_size=8).hexdigest()}"
+
+
 def validate_age(value: object) -> timedelta:
     """Return `45m`, `6h`, `3d` or `2w` as a timedelta. Raise ValueError for anything else."""
     age = parse_age(value) if isinstance(value, str) else value
@@ -124,6 +129,13 @@ def validate_age(value: object) -> timedelta:
 Age = Annotated[timedelta, BeforeValidator(validate_age)]
 HeartbeatAddress = Annotated[SecretStr | None, AfterValidator(validate_heartbeat_url)]
 ProxyAddress = Annotated[SecretStr | None, AfterValidator(validate_proxy)]
+
+
+class AlarmsConfig(ConfigSection):
+    """The built-in subscription `operator`: who gets an alarm when a source fails or its messages come late."""
+
+    channels: tuple[SecretStr, ...] = Field((), description="names in [channels], or Apprise addresses")
+    max_delay: Age = Field(timedelta(hours=1), description="an alarm if 5 % of messages are later than this")
 
 
 class SourceConfig(ConfigSection):
@@ -235,6 +247,21 @@ class Config(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _validate_operator(self) -> Self:
+        if OPERATOR in self.subscriptions:
+            names = chain([OPERATOR_RENAMED], (f"{OPERATOR_RENAMED}-{number}" for number in count(2)))
+            raise PydanticCustomError(
+                "reserved_name",
+                "the subscription {name} is the built-in one of the alarms, so name yours {new_name}.",
+                {
+                    "name": OPERATOR,
+                    "new_name": next(name for name in names if name not in self.subscriptions),
+                    "key_path": ("subscriptions", OPERATOR),
+                },
+            )
+        return self
+
+    @model_validator(mode="after")
     def _validate_channels(self) -> Self:
         for name, subscription in self.subscriptions.items():
             for channel in subscription.channels:
@@ -303,10 +330,22 @@ class Config(BaseSettings):
         return end if end > now else None
 
     @property
-    def alarm_addresses(self) -> tuple[str, ...]:
-        """The addresses that get alarms. A name in `[channels]` is replaced by its address."""
-        names = [channel.get_secret_value() for channel in self.alarms.channels]
-        return tuple(self.channels[name].get_secret_value() if name in self.channels else name for name in names)
+    def alarm_channels(self) -> dict[str, SecretStr]:
+        """The channels of the operator: addresses by name.
+
+        An address without a name in `[channels]` is named by its hash, because the store must not know it.
+        """
+        written = [channel.get_secret_value() for channel in self.alarms.channels]
+        return {
+            name if name in self.channels else make_channel_name(name): self.channels.get(name, secret)
+            for name, secret in zip(written, self.alarms.channels, strict=True)
+        }
+
+    def find_subscription(self, name: str) -> Subscription | None:
+        """Return a subscription, also the built-in one of the operator, or None if there is none of this name."""
+        if name == OPERATOR:
+            return Subscription(channels=tuple(self.alarm_channels)) if self.alarms.channels else None
+        return self.subscriptions.get(name)
 
     @property
     def user_agent(self) -> str:

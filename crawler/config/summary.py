@@ -56,7 +56,7 @@ def summarize_config(config: Config) -> ConfigSummary:
         MissingSetting.CONTACT: config.contact,
         MissingSetting.CHANNELS: config.channels,
         MissingSetting.SUBSCRIPTIONS: config.subscriptions,
-        MissingSetting.ALARMS: config.alarm_addresses,
+        MissingSetting.ALARMS: config.alarm_channels,
     }
     return ConfigSummary(
         file=config.path,
@@ -71,7 +71,7 @@ def summarize_config(config: Config) -> ConfigSummary:
         },
         channels=tuple(config.channels),
         subscriptions={name: subscription.channels for name, subscription in config.subscriptions.items()},
-        alarm_count=len(config.alarm_addresses),
+        alarm_count=len(config.alarm_channels),
         missing=tuple(setting for setting, value in present.items() if not value),
     )
 

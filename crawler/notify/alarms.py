@@ -1,7 +1,7 @@
 """The operator's alarms: one opens when a run finds trouble, gets worse, and closes when the source is well again.
 
-An alarm's `pending_notice` is what the operator has to be sent: opened, escalated or healed. `alarm_dispatcher` sends
-it.
+An alarm's `pending_notice` is what the operator has to be sent: opened, escalated or healed. Routing turns it into a
+message of the subscription `operator`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
+from crawler.config import OPERATOR, Config
 from crawler.errors import EXIT_CODE_PRECEDENCE
+from crawler.notify.alarm_rendering import make_alarm_key
 from crawler.store import Alarm, Store
 
 CONFIRMED_BY_SECOND_RUN = frozenset({"unreachable"})
@@ -72,30 +74,46 @@ def _update_alarm(alarm: Alarm, current: Alarm, is_flapping: bool) -> Alarm:
         run_id=current.run_id,
     )
     updated = replace(seen, kind=current.kind, severity=current.severity, message=current.message)
-    if alarm.notified_at is None and alarm.pending_notice is None:  # So far it could have been a moment's failure.
+    if alarm.announced_at is None and alarm.pending_notice is None:  # So far it could have been a moment's failure.
         return _queue_notice(updated, "opened") if is_confirmed else updated
     if not is_confirmed or _rank_exit_code(int(current.severity)) >= _rank_exit_code(int(alarm.severity)):
         return seen
-    return _queue_notice(updated, "escalated") if _is_notified(alarm) else updated
+    return _queue_notice(updated, "escalated") if alarm.announced_at else updated
 
 
 def _close_alarm(alarm: Alarm, at: datetime) -> Alarm:
-    """Return the closed alarm. The operator hears of the end if any channel was, or may have been, sent the alarm."""
-    closed = replace(alarm, closed_at=at)
-    # With a next attempt, the alarm failed or is being sent at this moment.
-    if _is_notified(alarm) or alarm.next_try_at is not None:
-        return _queue_notice(closed, "healed")
-    return replace(closed, pending_notice=None)
-
-
-def _is_notified(alarm: Alarm) -> bool:
-    return alarm.notified_at is not None or bool(alarm.notified_channels)
+    """Return the closed alarm. The operator hears of the end if a message about the alarm was made."""
+    return replace(alarm, closed_at=at, pending_notice="healed" if alarm.announced_at else None)
 
 
 def _queue_notice(alarm: Alarm, notice: str) -> Alarm:
-    return replace(alarm, pending_notice=notice, notified_channels=(), tries=0, next_try_at=None, failure=None)
+    return replace(alarm, pending_notice=notice)
 
 
 def _rank_exit_code(code: int) -> int:
     """Return the place of an exit code in the order of precedence: a smaller number is worse."""
     return EXIT_CODE_PRECEDENCE.index(code) if code in EXIT_CODE_PRECEDENCE else 0
+
+
+def route_alarms(store: Store, config: Config, now: datetime) -> int:
+    """Add a message for each alarm with something to say. Return how many. Sends nothing.
+
+    Without a channel for alarms they stay pending: a channel that is added later gets those still open.
+    """
+    operator = config.find_subscription(OPERATOR)
+    # Look without a lock first, because a watch looks every half minute.
+    if operator is None or not store.alarms.list_pending():
+        return 0
+    with store.transaction():
+        pending = store.alarms.list_pending()
+        for alarm in reversed(pending):
+            message_id = store.messages.add(
+                key=make_alarm_key(alarm, str(alarm.pending_notice)),
+                subscription=OPERATOR,
+                kind="alarm",
+                channels=operator.channels,
+                created_at=now,
+                due_at=now,
+            )
+            store.alarms.save_announcement(alarm, message_id, now)
+    return len(pending)

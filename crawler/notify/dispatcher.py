@@ -1,5 +1,8 @@
 """Send the messages that are due: claim a delivery, render its message, send it, record the result.
 
+A message is rendered after the claim, so that what became true before the claim is in it, and what becomes true later
+finds the delivery claimed.
+
 A channel that fails several times in a row is skipped until the next call, so that a receiver that hangs holds up no
 other. One thread renders the messages, a few others send them.
 """
@@ -8,13 +11,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from crawler.config import Config
+from crawler.config import OPERATOR, Config
 from crawler.errors import ConfigError
+from crawler.notify.bursts import collect_bursts
 from crawler.notify.rendered_message import RenderedMessage
 from crawler.notify.rendering import MessageRenderer
 from crawler.notify.retry_delays import FIRST_RETRY_DELAY, LEASE_DURATION, compute_retry_delay
@@ -31,6 +35,7 @@ MAX_FAILURES_IN_A_ROW = 3
 PAUSE_CHECK_INTERVAL = timedelta(hours=1)
 """A paused message is looked at this often, because the owner may end the pause early."""
 NOTHING_LEFT = "its subscription or its articles no longer exist"
+NO_LONGER_TRUE = "a later message says what is true now"
 log = logging.getLogger(__name__)
 
 
@@ -51,33 +56,60 @@ class DispatchResult:
         return bool(self.sent or self.failed or self.dead)
 
 
+def make_transport(config: Config, name: str) -> Transport | None:
+    """Return a channel, None if there is none of this name. Raise ConfigError if Apprise does not know its address."""
+    if address := config.channels.get(name):
+        return Transport(f"channels.{name}", address.get_secret_value())
+    named = config.alarm_channels
+    if name not in named:
+        return None
+    place = f"alarms.channels, address {list(named).index(name) + 1} of {len(named)}"
+    return Transport(place, named[name].get_secret_value())
+
+
+def get_current_time() -> datetime:
+    """Return the time now, in UTC."""
+    return datetime.now(UTC)
+
+
 class Dispatcher:
-    """Sends messages under one configuration. Raises ConfigError for an address that Apprise does not know."""
+    """Sends messages under one configuration.
 
-    def __init__(self, config: Config, store: Store) -> None:
+    Without `hold_bursts`, the list of what is beyond a subscription's burst limit is sent at once: use it in a command
+    that ends, because no one is there to send it later.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        *,
+        hold_bursts: bool = True,
+        get_now: Callable[[], datetime] = get_current_time,
+    ) -> None:
         self._config, self._store, self._renderer = config, store, MessageRenderer(config, store)
-        self._transports = {
-            name: Transport(f"channels.{name}", address.get_secret_value()) for name, address in config.channels.items()
-        }
+        self._transports: dict[str, Transport | None] = {}
         self._failures_in_a_row: Counter[str] = Counter()
+        self._hold_bursts, self._get_now = hold_bursts, get_now
 
-    def send_due(self, *, ignore_quiet_hours: bool = False) -> DispatchResult:
-        """Try every delivery that is due, once. Pauses and quiet hours are respected."""
-        result, started_at = DispatchResult(), datetime.now(UTC)
+    def send_due(self, *, ignore_quiet_hours: bool = False, subscription: str | None = None) -> DispatchResult:
+        """Try every delivery that is due, once, or those of one subscription. Pauses and quiet hours are respected."""
+        result, started_at = DispatchResult(), self._get_now()
+        collect_bursts(self._store, self._config, started_at, hold=self._hold_bursts)
         running: dict[Future[None], Delivery] = {}
         with ThreadPoolExecutor(MAX_PARALLEL_DELIVERIES, thread_name_prefix="dispatcher") as pool:
             try:
-                for message, delivery in self._list_due(started_at):
+                for message, delivery in self._list_due(started_at, subscription):
                     if not ignore_quiet_hours and self._postpone_if_silent(message, delivery):
                         continue
-                    rendered = self._render_message(message, delivery, result)
-                    if rendered is None:
-                        continue
-                    claimed = self._store.deliveries.claim(delivery, datetime.now(UTC) + LEASE_DURATION)
+                    claimed = self._store.deliveries.claim(delivery, self._get_now() + LEASE_DURATION)
                     if claimed is None:
                         continue
-                    send = self._transports[claimed.channel].send
-                    running[pool.submit(send, rendered, claimed.delivered_to.split())] = claimed
+                    prepared = self._prepare(message, claimed, result)
+                    if prepared is None:
+                        continue
+                    transport, rendered = prepared
+                    running[pool.submit(transport.send, rendered, claimed.delivered_to.split())] = claimed
                     if len(running) >= MAX_PARALLEL_DELIVERIES:
                         self._record_finished(running, result)
             finally:  # Record what was sent even if the next message cannot be rendered: it must not be sent again.
@@ -85,12 +117,14 @@ class Dispatcher:
                     self._record_finished(running, result)
         return result
 
-    def _list_due(self, started_at: datetime) -> Iterator[tuple[Message, Delivery]]:
+    def _list_due(self, started_at: datetime, subscription: str | None) -> Iterator[tuple[Message, Delivery]]:
         """Yield what was due at the start, page by page, without the channels that fail."""
         seen: set[tuple[int, str]] = set()
         while True:
             failing = [name for name, count in self._failures_in_a_row.items() if count >= MAX_FAILURES_IN_A_ROW]
-            page = self._store.deliveries.list_due(started_at, PAGE_SIZE, excluded_channels=failing)
+            page = self._store.deliveries.list_due(
+                started_at, PAGE_SIZE, excluded_channels=failing, subscription=subscription
+            )
             new = {(delivery.message_id, delivery.channel) for _, delivery in page} - seen
             if not new:
                 return
@@ -101,28 +135,31 @@ class Dispatcher:
 
     def _postpone_if_silent(self, message: Message, delivery: Delivery) -> bool:
         """Postpone a message during a pause, and an alert in quiet hours. Return whether it was postponed."""
-        subscription = self._config.subscriptions.get(message.subscription)
+        subscription = self._config.find_subscription(message.subscription)
         if subscription is None:
             return False
-        now = datetime.now(self._config.get_timezone(subscription))
+        now = self._get_now().astimezone(self._config.get_timezone(subscription))
         end = now
         if pause_end := self._config.get_pause_end(subscription, now):
             end = min(pause_end, now + PAUSE_CHECK_INTERVAL)
         elif subscription.quiet and message.kind != "digest":
             end = subscription.quiet.get_end_if_quiet(now)
         if end > now:
+            self._store.messages.mark_deferred(message.id)
             self._store.deliveries.save_result(delivery, replace(delivery, next_try_at=end))
         return end > now
 
-    def _render_message(self, message: Message, delivery: Delivery, result: DispatchResult) -> RenderedMessage | None:
-        """Return the message in words.
+    def _prepare(
+        self, message: Message, delivery: Delivery, result: DispatchResult
+    ) -> tuple[Transport, RenderedMessage] | None:
+        """Return the channel and the message in words.
 
-        Return None and give the delivery up if nothing is left to say or the channel was removed. Return None and
-        postpone it while the message cannot be rendered.
+        Return None and give the delivery up if nothing is left to say, a later message says what is true now, or the
+        channel was removed. Return None and postpone it while the channel or the message cannot be made.
         """
-        has_channel = delivery.channel in self._transports
         try:
-            rendered = self._renderer.render(message) if has_channel else None
+            transport = self._find_transport(delivery.channel)
+            rendered = self._renderer.render(message) if transport else None
         except ConfigError as error:
             self._postpone(delivery, str(error).rstrip("."), result)
             return None
@@ -130,14 +167,27 @@ class Dispatcher:
             log.exception("Message %d cannot be rendered.", message.id)
             self._postpone(delivery, f"it could not be rendered ({type(error).__name__})", result)
             return None
-        if rendered is None:
-            reason = NOTHING_LEFT if has_channel else f"the channel {delivery.channel!r} was removed"
-            given_up = replace(delivery, state=DeliveryState.DEAD, failure=reason)
-            was_saved = self._store.deliveries.save_result(delivery, given_up)
-            if was_saved:  # Else another process has it, and counts it.
-                result.dead += 1
-                result.reasons[reason] += 1
-        return rendered
+        if transport is None or rendered is None:
+            self._give_up(message, delivery, transport is not None, result)
+            return None
+        return transport, rendered
+
+    def _find_transport(self, channel: str) -> Transport | None:
+        if channel not in self._transports:
+            self._transports[channel] = make_transport(self._config, channel)
+        return self._transports[channel]
+
+    def _give_up(self, message: Message, delivery: Delivery, has_channel: bool, result: DispatchResult) -> None:
+        """Record that a message is never sent: no failure if a later one to the operator says what is true now."""
+        reason = NOTHING_LEFT if has_channel else f"the channel {delivery.channel!r} was removed"
+        if has_channel and message.subscription == OPERATOR and self._config.find_subscription(OPERATOR):
+            replaced = replace(delivery, state=DeliveryState.REPLACED, failure=NO_LONGER_TRUE)
+            self._store.deliveries.save_result(delivery, replaced)
+        elif self._store.deliveries.save_result(
+            delivery, replace(delivery, state=DeliveryState.DEAD, failure=reason)
+        ):  # Else another process has it, and counts it.
+            result.dead += 1
+            result.reasons[reason] += 1
 
     def _postpone(self, delivery: Delivery, reason: str, result: DispatchResult) -> None:
         """Postpone a message that cannot be rendered. This does not count as an attempt of its channel."""
@@ -145,7 +195,7 @@ class Dispatcher:
             log.error("Message %d waits: %s.", delivery.message_id, reason)
         result.failed += 1
         result.reasons[reason] += 1
-        next_try_at = datetime.now(UTC) + FIRST_RETRY_DELAY
+        next_try_at = self._get_now() + FIRST_RETRY_DELAY
         self._store.deliveries.save_result(delivery, replace(delivery, next_try_at=next_try_at, failure=reason))
 
     def _record_finished(self, running: dict[Future[None], Delivery], result: DispatchResult) -> None:
@@ -164,7 +214,7 @@ class Dispatcher:
     def _record_success(self, claimed: Delivery, result: DispatchResult) -> None:
         self._failures_in_a_row[claimed.channel] = 0
         result.sent += 1
-        sent = replace(claimed, state=DeliveryState.SENT, sent_at=datetime.now(UTC), failure=None, delivered_to="")
+        sent = replace(claimed, state=DeliveryState.SENT, sent_at=self._get_now(), failure=None, delivered_to="")
         self._save_attempt(claimed, sent)
 
     def _record_failure(self, claimed: Delivery, reason: str, result: DispatchResult) -> None:
@@ -174,7 +224,7 @@ class Dispatcher:
         result.dead += is_dead
         result.reasons[f"{claimed.channel}: {reason}"] += 1
         state = DeliveryState.DEAD if is_dead else DeliveryState.PENDING
-        next_try_at = datetime.now(UTC) + compute_retry_delay(claimed.tries)
+        next_try_at = self._get_now() + compute_retry_delay(claimed.tries)
         self._save_attempt(claimed, replace(claimed, state=state, next_try_at=next_try_at, failure=reason))
 
     def _save_attempt(self, claimed: Delivery, outcome: Delivery) -> None:

@@ -7,11 +7,14 @@ apply.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
-from crawler.config import Config, Subscription
+from crawler.config import OPERATOR, Config, Subscription
 from crawler.items import Article, Precision, Strength, Verdict, shorten_headline
 from crawler.keywords import load_rules
+from crawler.notify.alarm_rendering import render_alarms
 from crawler.notify.rendered_message import RenderedMessage, make_plain_message
 from crawler.notify.webhooks import make_webhook_data
 from crawler.publish.builder import EntryBuilder, EntryRequest, is_selected
@@ -28,7 +31,7 @@ from crawler.text.dates import load_time_zone
 MAX_FULL_EXCERPT, MAX_SHORT_EXCERPT = 700, 280
 """Characters of an excerpt; the rights may allow fewer."""
 BUNDLE_PERIOD = timedelta(hours=1)
-"""The period that a bundle names: it contains the alerts of one run."""
+"""The period that a bundle names. Its alerts are of ten minutes, but what they are about may be a little older."""
 MAX_LINKS = 8
 """Links to the story's other pages in an alert, of each kind. The rest is only counted."""
 MAX_SUBJECT_LENGTH = 180
@@ -41,21 +44,29 @@ class MessageRenderer:
 
     def __init__(self, config: Config, store: Store) -> None:
         self._config, self._store = config, store
-        self._templates = Templates(config.templates)
         self._rule_titles: dict[str, dict[str, str]] = {}
         self._builders: dict[tuple[str, ...], EntryBuilder] = {}
 
     def render(self, message: Message) -> RenderedMessage | None:
         """Return the message in words. Return None if nothing is left to say, or its subscription was removed."""
-        subscription = self._config.subscriptions.get(message.subscription)
+        subscription = self._config.find_subscription(message.subscription)
         if subscription is None:
             return None
+        if message.subscription == OPERATOR:
+            return render_alarms(self._store, self._config, message)
+        if message.kind == "bundle" and self._count_alerts(message) == 1:
+            message = replace(message, kind="alert")  # Nothing else came while it was held.
         changes = self._list_changes(message)
-        if message.kind == "alert":
-            return self._render_alert(message, subscription, *changes[0]) if changes else None
-        if message.kind == "bundle" and not changes:
+        if message.kind != "digest" and not changes:
             return None
+        if message.kind == "alert":
+            return self._render_alert(message, subscription, *changes[0])
         return self._render_digest(message, subscription, [article for _, article in changes])
+
+    @cached_property
+    def _templates(self) -> Templates:
+        """The templates. Messages to the operator need none: a mistake in the owner's must not hold them back."""
+        return Templates(self._config.templates)
 
     def _get_translations(self, subscription: Subscription) -> Phrases:
         return Phrases(subscription.language, self._config.get_timezone(subscription))
@@ -84,17 +95,22 @@ class MessageRenderer:
         (entry,) = self._get_builder(subscription).build([request])
         return entry
 
+    def _count_alerts(self, message: Message) -> int:
+        notifications = self._store.notifications.list_by_message(message.id)
+        return sum(notification.decision is Decision.ALERT for notification in notifications)
+
     def _list_changes(self, message: Message) -> list[tuple[ChangeEvent, Article]]:
         """Return the message's events, each with its article version.
 
-        An alert has the event that leads. Others also have those covered by their stories when the message was made.
+        An alert has the event that leads. Others also have those covered by their stories when the message was made,
+        or, of a bundle, when it was due.
         """
         with_covered = message.kind != "alert"
+        until = message.period_end if message.kind == "bundle" and message.period_end else message.created_at
         event_ids = [
             notification.event_id
             for notification in self._store.notifications.list_by_message(message.id)
-            if notification.decision is not Decision.COVERED
-            or (with_covered and notification.decided_at <= message.created_at)
+            if notification.decision is not Decision.COVERED or (with_covered and notification.decided_at <= until)
         ]
         events = self._store.events.get_many(event_ids).values()
         pairs = ((event, self._store.articles.get(event.article_id, event.version)) for event in events)
@@ -178,15 +194,15 @@ class MessageRenderer:
     def _render_digest(
         self, message: Message, subscription: Subscription, articles: Sequence[Article]
     ) -> RenderedMessage:
-        """Return a digest, even an empty one. A bundle is a digest of one run."""
+        """Return a digest, even an empty one. A bundle is a digest of a few minutes."""
         query = ArticleQuery(
             rules=subscription.rules,
             sources=subscription.sources,
             languages=subscription.languages,
             strength=Strength(subscription.strength),
         )
-        begin = message.period_start or message.created_at - BUNDLE_PERIOD
         end = message.period_end or message.created_at
+        begin = message.period_start or end - BUNDLE_PERIOD
         builder, language = self._get_builder(subscription), subscription.language
         severity = Severity(subscription.revisions)
         digest = make_digest_of(

@@ -1,4 +1,4 @@
-"""Delays between delivery attempts, and how long a process may work on one: for messages and alarms alike."""
+"""Delays between delivery attempts, and how long a process may work on one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 FIRST_RETRY_DELAY, MAX_RETRY_DELAY = timedelta(minutes=1), timedelta(hours=6)
 LEASE_DURATION = timedelta(minutes=10)
-"""A process has a claimed alarm or delivery alone for this time. If it dies, another one may try after that."""
+"""A process has a claimed delivery alone for this time. If it dies, another one may try after that."""
 
 
 def compute_retry_delay(attempts: int) -> timedelta:

@@ -34,8 +34,6 @@ BATCH_SIZE = 200
 """Events that are routed together. What one run finds is nearly always among them."""
 SAME_CORRECTION_PERIOD = timedelta(days=1)
 """Revisions of a story's other articles within this period are the same correction: one alert."""
-BURST_PERIOD = timedelta(minutes=10)
-"""Alerts to a subscription within this period count as one burst."""
 MAX_CLUSTERING_WAIT = timedelta(minutes=10)
 """An event waits at most this long for its article's story. A run stores articles before they are grouped."""
 
@@ -207,10 +205,9 @@ class _SubscriptionRouter:
             notifications += [
                 self._make_notification(event, Decision.COVERED, earlier.reason, message_id) for event in group.events
             ]
-        if not is_realtime:
-            return [*notifications, *self._make_notifications(new, Decision.DIGEST)], 0
-        alerts = self._make_alerts(new)
-        return [*notifications, *alerts], len({alert.message_id for alert in alerts})
+        decision = Decision.ALERT if is_realtime else Decision.DIGEST
+        notifications += [each for group in new for each in self._make_notifications(group, decision)]
+        return notifications, len(new) if is_realtime else 0
 
     def _filter_event(self, event: RoutedEvent) -> FilterResult:
         return filter_event(
@@ -281,45 +278,27 @@ class _SubscriptionRouter:
         diffs = [(each, self._store.diffs.get(each.article_id, each.version)) for each in near]
         return [each for each, diff in diffs if all(is_same_correction(diff, changes) for changes in own)]
 
-    def _make_alerts(self, groups: Sequence[StoryEvents]) -> list[Notification]:
-        """Return the notifications of groups. Add a message for each group up to the burst limit, one for the rest.
+    def _make_notifications(self, group: StoryEvents, decision: Decision) -> list[Notification]:
+        """Return the notifications of a group. Add a message for an alert; a later digest has the others."""
+        message_id = self._add_alert(group.lead.event) if decision is Decision.ALERT else None
+        reason = f"it is shown with its story ({group.lead.article.id})"
+        return [
+            self._make_notification(group.lead, decision, None, message_id),
+            *(self._make_notification(event, Decision.COVERED, reason, message_id) for event in group.events[1:]),
+        ]
 
-        A single group beyond the limit has an alert too, because a bundle with one alert is no fewer messages.
-        """
-        alert_count = self._store.messages.count_since(self._name, "alert", self._now - BURST_PERIOD)
-        limit = max(self._subscription.burst - alert_count, 0)
-        single, rest = groups[:limit], groups[limit:]
-        if len(rest) == 1:
-            single, rest = groups, []
-        alerts = [each for group in single for each in self._make_notifications([group], Decision.ALERT, "alert")]
-        return [*alerts, *(self._make_notifications(rest, Decision.ALERT, "bundle") if rest else ())]
-
-    def _make_notifications(
-        self, groups: Sequence[StoryEvents], decision: Decision, message_kind: str | None = None
-    ) -> list[Notification]:
-        """Return the notifications of groups and add one message for them. Without a kind a later digest has them."""
-        message_id = self._add_message(groups, message_kind) if message_kind else None
-        notifications = []
-        for group in groups:
-            notifications.append(self._make_notification(group.lead, decision, None, message_id))
-            reason = f"it is shown with its story ({group.lead.article.id})"
-            notifications += [
-                self._make_notification(event, Decision.COVERED, reason, message_id) for event in group.events[1:]
-            ]
-        return notifications
-
-    def _add_message(self, groups: Sequence[StoryEvents], kind: str) -> int:
+    def _add_alert(self, event: ChangeEvent) -> int:
         quiet, local_now = self._subscription.quiet, self._now.astimezone(self._zone)
-        # The id alone would not do: in another store it belongs to another event.
-        events = [group.lead.event for group in groups]
-        parts = (part for event in events for part in (event.id, event.article_id, event.created_at))
+        due_at = quiet.get_end_if_quiet(local_now) if quiet else self._now
         return self._store.messages.add(
-            key=make_idempotency_key(self._name, kind, *parts),
+            # The id alone would not do: in another store it belongs to another event.
+            key=make_idempotency_key(self._name, "alert", event.id, event.article_id, event.created_at),
             subscription=self._name,
-            kind=kind,
+            kind="alert",
             channels=self._subscription.channels,
             created_at=self._now,
-            due_at=quiet.get_end_if_quiet(local_now) if quiet else self._now,
+            due_at=due_at,
+            deferred=due_at > self._now,
         )
 
     def _make_notification(

@@ -12,17 +12,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crawler.config import Config
-from crawler.errors import CrawlerError, EmptyStore, SourceLocked
+from crawler.config import OPERATOR, Config
+from crawler.errors import ConfigError, CrawlerError, EmptyStore, SourceLocked
 from crawler.private_files import make_private_file, make_private_folder
 from crawler.service.dead_man_switch import send_heartbeat
 from crawler.service.run import RunOutcome
 from crawler.text.counts import format_count
-from crawler.text.dates import load_time_zone
 
 if TYPE_CHECKING:
-    from crawler.notify.alarm_dispatcher import AlarmDispatcher
-    from crawler.notify.dispatcher import DispatchResult
+    from crawler.notify.dispatcher import Dispatcher, DispatchResult
     from crawler.store import Store
 
 ALARM_REPEAT_INTERVAL = timedelta(hours=6)
@@ -60,14 +58,12 @@ def begin_subscriptions(config: Config, *, new_store: bool = False) -> None:
 
 def check_subscriptions(config: Config) -> None:
     """Raise ConfigError for an unknown rule or source in a subscription, an unusable channel or templates folder."""
-    if config.alarms.channels:
-        _make_alarm_channels(config)
-    if not config.subscriptions and not config.channels:
+    if not config.subscriptions and not config.channels and not config.alarms.channels:
         return
     from crawler import spiders
-    from crawler.errors import ConfigError, suggest_nearest
+    from crawler.errors import suggest_nearest
     from crawler.keywords import load_rules
-    from crawler.notify.transports import Transport
+    from crawler.notify.dispatcher import make_transport
     from crawler.publish.templates import Templates
 
     rules, names = [rule.name for rule in load_rules(config.rules).rules], spiders.list_names()
@@ -77,33 +73,38 @@ def check_subscriptions(config: Config) -> None:
                 hint = suggest_nearest(each, known) or f"; there are {', '.join(known)}."
                 raise ConfigError(f"subscriptions.{name}: there is no {kind} {each!r}{hint}")
     Templates(config.templates)
-    for name, address in config.channels.items():
-        Transport(f"channels.{name}", address.get_secret_value())
+    for name in (*config.channels, *config.alarm_channels):
+        make_transport(config, name)
 
 
-def notify_about_runs(config: Config, outcomes: Sequence[RunOutcome], *, alarms: bool = True) -> list[str]:
+def notify_about_runs(
+    config: Config, outcomes: Sequence[RunOutcome], *, alarms: bool = True, hold_bursts: bool = True
+) -> list[str]:
     """Update alarms by how the runs ended, then send what is due. Return lines to print.
 
     If all of it worked, request `heartbeat_url`. Without `alarms`, the runs change no alarm and are no reason for that
     request: they read only a part of their sources. Nor does a run that a person stopped, or that was skipped because
-    another run of its source was in progress. If the store cannot be written, an alarm is sent without it.
+    another run of its source was in progress. `hold_bursts` as in Dispatcher. If the store cannot be written, an alarm
+    is sent without it.
     """
     from crawler.context.configured_store import open_configured_store
+    from crawler.notify.dispatcher import Dispatcher
 
     ended = [outcome for outcome in outcomes if _is_reportable(outcome)] if alarms else []
     try:
         with open_configured_store(config) as store:
+            dispatcher = Dispatcher(config, store, hold_bursts=hold_bursts)
             failure: CrawlerError | None = None
             try:
                 if alarms:
                     _update_alarms(config, store, ended)
+                    _send_alarms(config, store, dispatcher)
             except CrawlerError as error:  # subscribers are notified even if the alarms fail
                 failure = error
-            lines, is_sent = _notify_subscribers(config, store, outcomes) if config.subscriptions else ([], True)
+            lines, is_sent = _notify_subscribers(config, store, dispatcher, outcomes)
             if failure:
                 raise failure
-            is_delivered = is_sent and not store.deliveries.has_waiting_failure()
-            send_heartbeat(config, ended, is_delivered=is_delivered and not store.alarms.has_waiting_failure())
+            send_heartbeat(config, ended, is_delivered=is_sent and not store.deliveries.has_waiting_failure())
             return lines
     except CrawlerError as error:
         if not isinstance(error, EmptyStore):  # every run of the command reports it
@@ -116,13 +117,17 @@ def _is_reportable(outcome: RunOutcome) -> bool:
     return (not outcome.stopped or outcome.at_limit) and outcome.exit_code != SourceLocked.exit_code
 
 
-def _notify_subscribers(config: Config, store: Store, ended: Sequence[RunOutcome]) -> tuple[list[str], bool]:
+def _notify_subscribers(
+    config: Config, store: Store, dispatcher: Dispatcher, ended: Sequence[RunOutcome]
+) -> tuple[list[str], bool]:
     """Send what is due to subscribers. Return lines to print, and whether all of it was sent.
 
     A failure is logged, so that it affects no alarm.
     """
+    if not config.subscriptions:
+        return [], True
     try:
-        suppressed, sent = _format_suppressed(store, ended), _send_due_messages(config, store)
+        suppressed, sent = _format_suppressed(store, ended), _send_due_messages(config, store, dispatcher)
         return [*suppressed, *format_send_result(sent)], not sent.failed and not sent.dead
     except CrawlerError as error:
         log.warning("Messages to subscribers could not be made or sent: %s", error)
@@ -143,31 +148,36 @@ def _update_alarms(config: Config, store: Store, ended: Sequence[RunOutcome]) ->
             run_id=outcome.run.id if outcome.run else None,
             finished_at=now,
         )
-    _make_alarm_channels(config).send_due(store, now, load_time_zone(config.timezone))
 
 
-def _make_alarm_channels(config: Config) -> AlarmDispatcher:
-    from crawler.notify.alarm_dispatcher import AlarmDispatcher
+def _send_alarms(config: Config, store: Store, dispatcher: Dispatcher) -> None:
+    """Send the operator what is due, before anything that takes longer."""
+    from crawler.notify.alarms import route_alarms
 
-    return AlarmDispatcher(config.alarm_addresses)
+    route_alarms(store, config, datetime.now(UTC))
+    sent = dispatcher.send_due(subscription=OPERATOR)
+    if sent.failed:
+        log.warning("%s not sent, tried again later: %s", format_count(sent.failed, "alarm"), _format_reasons(sent))
+    if sent.dead:
+        log.warning("%s given up: %s", format_count(sent.dead, "alarm"), _format_reasons(sent))
 
 
-def _send_due_messages(config: Config, store: Store) -> DispatchResult:
+def _send_due_messages(config: Config, store: Store, dispatcher: Dispatcher) -> DispatchResult:
     """Decide about new change events, make the digests that are due, and send.
 
     Alerts are sent before the articles are clustered that only digests need.
     """
     from crawler.notify.digests import list_due_digests, make_due_digests
-    from crawler.notify.dispatcher import Dispatcher
     from crawler.notify.routing import route_events
+    from crawler.publish.templates import Templates
     from crawler.service.clustered_store import cluster_pending_articles, cluster_urgent_articles
     from crawler.store.stories import make_deadline
 
+    Templates(config.templates)  # Raise ConfigError before anything waits for them.
     if store.clusters.count_pending(only_urgent=True):
         cluster_urgent_articles(store, config, MAX_CLUSTERING_SECONDS)
     now = datetime.now(UTC)
     route_events(store, config, now)
-    dispatcher = Dispatcher(config, store)
     result = dispatcher.send_due()
     if list_due_digests(store, config, now):
         if store.clusters.count_pending():
@@ -205,17 +215,36 @@ def _format_suppressed(store: Store, ended: Sequence[RunOutcome]) -> list[str]:
 
 def _send_unstored_alarms(config: Config, outcomes: Sequence[RunOutcome], now: datetime) -> None:
     """Send alarms while no store can record them, at most one per source and ALARM_REPEAT_INTERVAL."""
-    channels = _make_alarm_channels(config)
     for outcome in outcomes:
         marker = config.data_folder / "told-without-store" / outcome.source
         if outcome.exit_code and not _has_recent_alarm(outcome.source, marker, now):
             title = f"{outcome.source}: failed, and the store cannot be written"
-            if channels.send_to_all(title, f"{outcome.reason}\nRun `crawler health {outcome.source}` for details."):
+            text = f"{outcome.reason}\nRun `crawler health {outcome.source}` for details."
+            if _send_without_store(config, title, text, now):
                 _unstored_alarms[outcome.source] = now
                 with suppress(OSError):  # an empty file can often be made where a store cannot
                     make_private_folder(marker.parent)
                     make_private_file(marker)
                     marker.touch()
+
+
+def _send_without_store(config: Config, title: str, text: str, now: datetime) -> int:
+    """Send a message to every channel of the operator. Return how many took it."""
+    from crawler.notify.dispatcher import make_transport
+    from crawler.notify.rendered_message import make_plain_message
+    from crawler.notify.transports import DeliveryError
+    from crawler.store import make_idempotency_key
+
+    message = make_plain_message(make_idempotency_key("alarm", title, now), title, text, "en", now)
+    count = 0
+    for name in config.alarm_channels:
+        try:
+            if transport := make_transport(config, name):
+                transport.send(message)
+                count += 1
+        except (ConfigError, DeliveryError) as error:
+            log.warning("%s: %s.", name, str(error).rstrip("."))
+    return count
 
 
 def _has_recent_alarm(source: str, marker: Path, now: datetime) -> bool:

@@ -16,7 +16,7 @@ All times are aware. Returned times are in UTC, except within an `Article`, whic
 
 from __future__ import annotations
 
-from crawler.store.alarms import Alarm
+from crawler.store.alarms import Alarm, AlarmNotice
 from crawler.store.article_writer import ReprocessedArticle, TextIndex
 from crawler.store.articles import ArticleState
 from crawler.store.events import ChangeEvent, Decision, Notification, PastNotification
@@ -35,6 +35,7 @@ __all__ = [
     "LEASE_TIMEOUT",
     "RUN_NOW",
     "Alarm",
+    "AlarmNotice",
     "ArticleState",
     "ChangeEvent",
     "Decision",

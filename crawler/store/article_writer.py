@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from crawler.items import Article, Strength, Verdict
+from crawler.store.column_types import CleanText, UtcDateTime, make_url_key
 from crawler.store.events import add_event
 from crawler.store.pending_articles import is_urgent, save_pending
 from crawler.store.revision_diffs import write_diff
-from crawler.store.schema import CleanText, UtcDateTime, articles, make_url_key, matches, versions
+from crawler.store.schema import articles, matches, versions
 from crawler.store.serialization import serialize_article
 from crawler.store.statements import make_insert_if_absent
 

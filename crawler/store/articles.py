@@ -18,10 +18,11 @@ from crawler.store.article_writer import (
     write_last_seen,
     write_reprocessed,
 )
+from crawler.store.column_types import UtcDateTime, make_url_key
 from crawler.store.database import Database
 from crawler.store.http_cache import HttpCacheEntry, write_cache_entries
 from crawler.store.runs import write_counts
-from crawler.store.schema import UtcDateTime, articles, make_url_key, versions
+from crawler.store.schema import articles, versions
 from crawler.store.serialization import parse_article
 from crawler.store.versions import make_time_conditions
 

@@ -245,6 +245,12 @@ class NotificationRepository:
         with self._database.transaction() as connection:
             connection.execute(update(notifications).where(*chosen).values(message_id=message_id))
 
+    def move_to_message(self, from_message_id: int, to_message_id: int) -> None:
+        """Write that another message is about what this one was to be about."""
+        chosen = update(notifications).where(notifications.c.message_id == from_message_id)
+        with self._database.transaction() as connection:
+            connection.execute(chosen.values(message_id=to_message_id))
+
 
 def _make_event(row: Row[Any]) -> ChangeEvent:
     return ChangeEvent(**{**row._mapping, "verdict": Verdict(row.verdict)})

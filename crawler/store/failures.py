@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, select, update
 
+from crawler.store.column_types import make_url_key
 from crawler.store.database import Database
-from crawler.store.schema import failures, make_url_key
+from crawler.store.schema import failures
 from crawler.store.statements import make_insert_if_absent, select_columns
 
 

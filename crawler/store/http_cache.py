@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from crawler.store import schema
+from crawler.store.column_types import make_url_key
 from crawler.store.database import Database
-from crawler.store.schema import make_url_key
 from crawler.store.statements import make_upsert, select_columns
 
 

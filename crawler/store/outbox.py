@@ -6,14 +6,14 @@ and writing, the message is sent again later with the same key: at least once, n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import Row, Select, delete, func, insert, select, update
 
 from crawler.store.database import Database
 from crawler.store.schema import deliveries, messages
@@ -26,13 +26,16 @@ class DeliveryState(StrEnum):
     PENDING = "pending"
     SENT = "sent"
     DEAD = "dead"
+    REPLACED = "replaced"
+    """It was never sent, because a later message says what is true now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What a subscription is sent. `key` is its idempotency key: a recipient recognises a repeated message by it.
 
-    `kind` is alert, bundle (several alerts in one message), digest or test. A digest has a period.
+    `kind` is alert, alarm, bundle (several of these in one message) or digest. A digest has a period. The end of a
+    bundle's is when it is due. `deferred`: quiet hours or a pause held it back.
     """
 
     id: int
@@ -42,6 +45,7 @@ class Message:
     created_at: datetime
     period_start: datetime | None
     period_end: datetime | None
+    deferred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +98,9 @@ class MessageRepository:
         due_at: datetime,
         period_start: datetime | None = None,
         period_end: datetime | None = None,
+        deferred: bool = False,
     ) -> int:
-        """Add a message with a pending delivery for each channel. Return its id."""
+        """Add a message with a pending delivery for each channel, of which there is at least one. Return its id."""
         message = {
             "key": key,
             "subscription": subscription,
@@ -103,6 +108,7 @@ class MessageRepository:
             "created_at": created_at,
             "period_start": period_start,
             "period_end": period_end,
+            "deferred": deferred,
         }
         with self._database.transaction() as connection:
             added = connection.execute(insert(messages), message).inserted_primary_key
@@ -120,13 +126,22 @@ class MessageRepository:
         rows = self._database.fetch_all(_SELECT_MESSAGES.where(messages.c.id == message_id))
         return Message(**rows[0]._mapping) if rows else None
 
-    def count_since(self, subscription: str, kind: str, since: datetime) -> int:
-        """Return how many messages of a kind were added for a subscription since then."""
-        query = select(func.count()).where(
-            messages.c.subscription == subscription, messages.c.kind == kind, messages.c.created_at >= since
-        )
-        found: int = self._database.fetch_all(query)[0][0]
-        return found
+    def mark_deferred(self, message_id: int) -> None:
+        """Write that quiet hours or a pause hold the message back."""
+        with self._database.transaction() as connection:
+            connection.execute(update(messages).where(messages.c.id == message_id).values(deferred=True))
+
+    def set_due(self, message_id: int, at: datetime) -> None:
+        """Write when a bundle that no one has tried to send is due."""
+        with self._database.transaction() as connection:
+            connection.execute(update(messages).where(messages.c.id == message_id).values(period_end=at))
+            chosen = update(deliveries).where(deliveries.c.message_id == message_id)
+            connection.execute(chosen.values(next_try_at=at))
+
+    def delete(self, message_id: int) -> None:
+        """Delete a message that no one has tried to send, with its deliveries."""
+        with self._database.transaction() as connection:
+            connection.execute(delete(messages).where(messages.c.id == message_id))
 
     def get_last_time(
         self, subscription: str, kinds: Sequence[str], *, before: datetime | None = None
@@ -146,10 +161,12 @@ class DeliveryRepository:
         self._database = database
 
     def list_due(
-        self, now: datetime, limit: int, *, excluded_channels: Sequence[str] = ()
+        self, now: datetime, limit: int, *, excluded_channels: Sequence[str] = (), subscription: str | None = None
     ) -> list[tuple[Message, Delivery]]:
         """Return pending deliveries whose next attempt is due, the oldest message first."""
         query = _SELECT_BOTH.where(deliveries.c.state == DeliveryState.PENDING, deliveries.c.next_try_at <= now)
+        if subscription is not None:
+            query = query.where(messages.c.subscription == subscription)
         if excluded_channels:
             query = query.where(deliveries.c.channel.not_in(excluded_channels))
         return self._list(query.order_by(messages.c.id, deliveries.c.channel).limit(limit))
@@ -194,6 +211,18 @@ class DeliveryRepository:
         if message_id is not None:
             query = query.where(messages.c.id == message_id)
         return self._list(query.order_by(messages.c.id.desc(), deliveries.c.channel).limit(limit))
+
+    def list_pending_or_sent_since(self, subscription: str, since: datetime) -> list[tuple[Message, Delivery]]:
+        """Return all deliveries of messages with one that is pending or was sent after then. The oldest come first."""
+        is_recent = (deliveries.c.state == DeliveryState.PENDING) | (deliveries.c.sent_at > since)
+        ids = select(deliveries.c.message_id).where(is_recent)
+        query = _SELECT_BOTH.where(messages.c.subscription == subscription, messages.c.id.in_(ids))
+        return self._list(query.order_by(messages.c.id, deliveries.c.channel))
+
+    def list_by_messages(self, message_ids: Collection[int]) -> list[Delivery]:
+        """Return the deliveries of these messages, the oldest message first."""
+        query = _SELECT_BOTH.where(messages.c.id.in_(message_ids)).order_by(messages.c.id, deliveries.c.channel)
+        return [delivery for _, delivery in self._list(query)]
 
     def has_waiting_failure(self) -> bool:
         """Return whether a delivery failed and waits for its next attempt."""

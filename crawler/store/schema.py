@@ -12,19 +12,15 @@ every query, index and row that is written uses the key. A `ForeignKey` uses the
 | `schedules`, `leases`, `alarms` | state of each source's schedule, its running process, its alarms |
 | `signatures` to `unclustered` | near-duplicate clusters and stories |
 | `change_events`, `notifications`, `subscriptions`, `messages`, `deliveries` | who is notified of what |
+| `alarm_notices` | what the messages to the operator say |
 """
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
-from hashlib import blake2b
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -39,64 +35,11 @@ from sqlalchemy import (
     false,
     true,
 )
-from sqlalchemy.exc import DontWrapMixin
-from sqlalchemy.types import TypeDecorator
 
-SCHEMA_REVISION = "0007"
+from crawler.store.column_types import CleanText, UtcDateTime
+
+SCHEMA_REVISION = "0008"
 """The newest revision in `migrations/versions`, which these tables have."""
-
-
-class NaiveTimeError(ValueError, DontWrapMixin):
-    """A caller passed a time without an offset to the store. This is a programming error."""
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time in UTC with microseconds. A naive time raises NaiveTimeError.
-
-    SQLite has no time zones, so its column holds the UTC time without an offset; reading adds the offset again.
-    """
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the time in UTC, without its offset for SQLite."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise NaiveTimeError(f"The store accepts only times with an offset, not {value!r}.")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the aware time in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class CleanText(TypeDecorator[str]):
-    """Text from outside (URLs, headers, messages), made acceptable to both databases.
-
-    PostgreSQL refuses NUL, and both refuse a lone surrogate; each becomes U+FFFD. An article's own text does not need
-    this type: it is stored as JSON, which can escape both.
-    """
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Return the text without the characters that a database refuses."""
-        if value is None:
-            return None
-        text = value.replace("\0", "\ufffd")
-        return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def make_url_key(url: str) -> str:
-    """Return a hash of the URL, 32 hex digits, for keys and indexes. PostgreSQL indexes at most 2,704 bytes."""
-    return blake2b(url.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
 
 metadata = MetaData(
     naming_convention={
@@ -396,11 +339,8 @@ alarms = Table(
     Column("times", Integer, key="run_count", nullable=False),
     Column("run_id", Integer),
     Column("untold", Text, key="pending_notice"),
-    Column("told_at", UtcDateTime, key="notified_at"),
-    Column("done", Text, key="notified_channels", nullable=False),
-    Column("tries", Integer, nullable=False),
-    Column("next_try_at", UtcDateTime),
-    Column("failure", CleanText),
+    Column("told_at", UtcDateTime, key="announced_at"),
+    Column("topic", Text, nullable=False, server_default="health"),
     Index("ix_alarms_source_closed_at", "source", "closed_at"),
     sqlite_autoincrement=True,
 )
@@ -453,8 +393,23 @@ messages = Table(
     Column("made_at", UtcDateTime, key="created_at", nullable=False),
     Column("begins_at", UtcDateTime, key="period_start"),
     Column("ends_at", UtcDateTime, key="period_end"),
+    Column("deferred", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("key", name="uq_messages_key"),
     Index("ix_messages_subscription_id", "subscription", "id"),
+    sqlite_autoincrement=True,
+)
+
+alarm_notices = Table(
+    "alarm_notices",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("alarm_id", Integer, ForeignKey("alarms.id", ondelete="CASCADE"), nullable=False),
+    Column("notice", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("message", CleanText, nullable=False),
+    Column("message_id", Integer, ForeignKey("messages.id", ondelete="SET NULL")),
+    Index("ix_alarm_notices_alarm_id", "alarm_id"),
+    Index("ix_alarm_notices_message_id", "message_id"),
     sqlite_autoincrement=True,
 )
 

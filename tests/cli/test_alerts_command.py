@@ -249,7 +249,18 @@ def test_alarms_may_go_to_a_named_channel(place: Path, hook: WebhookServer) -> N
     file.write_text(
         file.read_text(encoding="utf-8") + '\n[alarms]\nchannels = ["desk", "json://h"]\n', encoding="utf-8"
     )
-    assert load_config().alarm_addresses == (hook.address, "json://h")
+    addresses = [each.get_secret_value() for each in load_config().alarm_channels.values()]
+    assert addresses == [hook.address, "json://h"]
+
+
+def test_the_name_of_the_operator_is_refused(place: Path) -> None:
+    said = get_refusal(ConfigError, "subscribe", "operator", "--channel", "desk")
+    assert said.endswith("the subscription operator is the built-in one of the alarms, so name yours operator-alerts.")
+    file = place / "crawler.toml"
+    text = file.read_text(encoding="utf-8")
+    sections = '[subscriptions.operator-alerts]\nchannels = ["desk"]\n[subscriptions.operator]\nchannels = ["desk"]\n'
+    file.write_text(f"{text}\n{sections}", encoding="utf-8")
+    assert "so name yours operator-alerts-2." in get_refusal(ConfigError, "alerts")
 
 
 def test_drift_without_a_live_run(place: Path) -> None:

@@ -29,11 +29,16 @@ def test_the_open_alarm_is_shown(tmp_path: Path) -> None:
                 last_seen_at=noon,
                 run_count=3,
                 pending_notice="opened",
-                failure="1 of 2 channels did not take it",
             )
         )
+        (alarm,) = store.alarms.list_pending()
+        times = {"created_at": noon, "due_at": noon}
+        number = store.messages.add(key="k", subscription="operator", kind="alarm", channels=["desk"], **times)
+        store.alarms.save_announcement(alarm, number, noon)
+        ((_, delivery),) = store.deliveries.list_newest()
+        store.deliveries.save_result(delivery, replace(delivery, tries=1, failure="the receiver answered 500"))
     since = "2026-03-06T17:00:00+05:00"
-    wanted = "    alarm: blocked since 2026-03-06 17:00 (3 runs); 1 of 2 channels did not take it"
+    wanted = "    alarm: blocked since 2026-03-06 17:00 (3 runs); the receiver answered 500"
     told, plain = place.run_many(("health", "mfa"), ("health", "mfa", "--json"))
     assert wanted in told.out.splitlines()
     (line,) = plain.lines
@@ -42,7 +47,7 @@ def test_the_open_alarm_is_shown(tmp_path: Path) -> None:
         "since": since,
         "runs": 3,
         "told": None,
-        "failure": "1 of 2 channels did not take it",
+        "failure": "the receiver answered 500",
     }
 
 

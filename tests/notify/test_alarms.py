@@ -15,11 +15,14 @@ from support.gov_site import GovSite
 from support.sandbox import Sandbox
 from support.signal_gateway import SignalGateway
 
+from crawler.config import Config
 from crawler.errors import ConfigError
 from crawler.items import Health, Run
-from crawler.notify.alarm_dispatcher import AlarmDispatcher
-from crawler.notify.alarms import record_run_result
-from crawler.store import Store
+from crawler.notify.alarms import record_run_result, route_alarms
+from crawler.notify.dispatcher import Dispatcher, DispatchResult
+from crawler.notify.rendering import MessageRenderer
+from crawler.service.notifications import check_subscriptions
+from crawler.store import DeliveryState, Store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -33,22 +36,39 @@ def receiver() -> Iterator[AlarmWebhook]:
     one.close()
 
 
+class AlarmDesk:
+    """The operator of a store, who gets alarms on these addresses. `now` is the clock of the senders."""
+
+    def __init__(self, store: Store, *addresses: str) -> None:
+        self.store, self.now = store, NOON
+        self.config = Config.model_validate({"alarms": {"channels": addresses}, "timezone": "UTC"})
+
+    def record(self, health: str, minute: int | None = None, text: str | None = None) -> None:
+        """Record how a run ended."""
+        self.now = self.now if minute is None else NOON + minute * MINUTE
+        code, at = CODES[health], self.now
+        text = text or f"It is {health}."
+        record_run_result(
+            self.store, source="mfa", health=health, exit_code=code, message=text, run_id=None, finished_at=at
+        )
+
+    def send(self, minute: int | None = None) -> DispatchResult:
+        """Send what is due."""
+        self.now = self.now if minute is None else NOON + minute * MINUTE
+        route_alarms(self.store, self.config, self.now)
+        return Dispatcher(self.config, self.store, get_now=lambda: self.now).send_due()
+
+    def list_states(self) -> list[tuple[str, int]]:
+        """Return the state and the attempts of each delivery, the oldest message first."""
+        return [(str(each.state), each.tries) for _, each in reversed(self.store.deliveries.list_newest())]
+
+
 def list_sent_titles(store: Store, receiver: AlarmWebhook, *healths: str) -> list[str]:
     """Return the titles that runs a minute apart caused."""
-    channels = AlarmDispatcher([receiver.address])
-    for number, health in enumerate(healths):
-        at = NOON + number * MINUTE
-        sentence = f"It is {health}."
-        record_run_result(
-            store,
-            source="mfa",
-            health=health,
-            exit_code=CODES[health],
-            message=sentence,
-            run_id=None,
-            finished_at=at,
-        )
-        channels.send_due(store, at, UTC)
+    desk = AlarmDesk(store, receiver.address)
+    for minute, health in enumerate(healths):
+        desk.record(health, minute)
+        desk.send()
     return receiver.titles
 
 
@@ -75,16 +95,14 @@ def test_which_notices_are_sent(store: Store, receiver: AlarmWebhook, healths: l
 
 def record_runs(store: Store, receiver: AlarmWebhook, healths: str) -> list[str]:
     """Return the titles after runs that are stored first, as in practice: u(nreachable), h(ealthy), b(locked)."""
-    channels = AlarmDispatcher([receiver.address])
+    desk = AlarmDesk(store, receiver.address)
     health_of_letter = {"u": "unreachable", "h": "healthy", "b": "blocked"}
-    for number, letter in enumerate(healths):
-        at, health = NOON + number * MINUTE, Health(health_of_letter[letter])
+    for minute, letter in enumerate(healths):
+        at, health = NOON + minute * MINUTE, Health(health_of_letter[letter])
         begun = store.runs.record_start(Run(source="mfa", started_at=at))
         store.runs.record_end(replace(begun, finished_at=at, health=health, exit_code=CODES[health]))
-        record_run_result(
-            store, source="mfa", health=health, exit_code=CODES[health], message="x", run_id=begun.id, finished_at=at
-        )
-        channels.send_due(store, at, UTC)
+        desk.record(health, minute)
+        desk.send()
     return receiver.titles
 
 
@@ -118,117 +136,157 @@ def test_a_message_names_the_health_and_its_start(store: Store, receiver: AlarmW
     ]
 
 
+def test_an_alarm_is_in_the_ledger_as_every_message(store: Store, receiver: AlarmWebhook) -> None:
+    desk = AlarmDesk(store, receiver.address)
+    desk.record("blocked")
+    assert desk.send().sent == 1
+    ((message, delivery),) = store.deliveries.list_newest(subscription="operator")
+    assert (message.kind, delivery.state, delivery.sent_at) == ("alarm", DeliveryState.SENT, NOON)
+    assert delivery.channel.startswith("alarms.")
+    assert "geheim" not in delivery.channel
+    (notice,) = store.alarms.list_notices(message.id)
+    assert (notice.alarm.source, notice.notice, notice.kind) == ("mfa", "opened", "blocked")
+
+
 def test_a_failed_channel_gets_the_alarm_once_it_is_back(store: Store, receiver: AlarmWebhook) -> None:
     other = AlarmWebhook()
-    channels, receiver.down = AlarmDispatcher([receiver.address, other.address]), True
-    record_run_result(store, source="mfa", health="blocked", exit_code=11, message="No.", run_id=None, finished_at=NOON)
+    desk, receiver.down = AlarmDesk(store, receiver.address, other.address), True
+    desk.record("blocked")
     waits = []
-    for number in range(8):
-        channels.send_due(store, NOON + number * MINUTE, UTC)
-        waiting = store.alarms.get_open("mfa")
-        assert waiting is not None
-        waits.append(waiting.tries)
+    for minute in range(8):
+        desk.send(minute)
+        waits.append(max(tries for _, tries in desk.list_states()))
     assert waits == [1, 2, 2, 3, 3, 3, 3, 4]
     assert (receiver.titles, other.titles) == ([], ["mfa: blocked"])
+    assert store.deliveries.has_waiting_failure()
     receiver.down = False
-    for number in range(8, 20):
-        channels.send_due(store, NOON + number * MINUTE, UTC)
+    for minute in range(8, 20):
+        desk.send(minute)
     assert (receiver.titles, other.titles) == (["mfa: blocked"], ["mfa: blocked"])
-    alarm = store.alarms.get_open("mfa")
-    assert alarm is not None
-    assert (alarm.pending_notice, alarm.failure, alarm.notified_at) == (None, None, NOON + 15 * MINUTE)
+    assert not store.deliveries.has_waiting_failure()
+    assert max(each.sent_at for _, each in store.deliveries.list_newest() if each.sent_at) == NOON + 15 * MINUTE
     other.close()
 
 
 def test_recipients_who_have_an_alarm_do_not_get_it_again(store: Store) -> None:
-    record_run_result(store, source="mfa", health="blocked", exit_code=11, message="No.", run_id=None, finished_at=NOON)
     with SignalGateway() as group:
-        address = group.make_address("+77010000001", "+77010000002")
+        desk = AlarmDesk(store, group.make_address("+77010000001", "+77010000002"))
         group.refused_numbers = {"+77010000002"}
-        assert AlarmDispatcher([address]).send_due(store, NOON, UTC) == 0
-        assert AlarmDispatcher([address]).send_due(store, NOON + MINUTE, UTC) == 0
-        alarm = store.alarms.get_open("mfa")
-        assert alarm is not None
-        assert (alarm.tries, alarm.failure) == (2, "1 of 1 channels did not take it")
+        desk.record("blocked")
+        assert (desk.send().sent, desk.send(1).sent) == (0, 0)
+        assert desk.list_states() == [("pending", 2)]
         group.refused_numbers = set()
-        assert AlarmDispatcher([address]).send_due(store, NOON + 9 * MINUTE, UTC) == 1
+        assert desk.send(9).sent == 1
         assert group.delivered == ["+77010000001", "+77010000002"]
 
 
-def record_run(store: Store, health: str, minute: int = 0) -> None:
-    code, at = CODES[health], NOON + minute * MINUTE
-    record_run_result(
-        store, source="mfa", health=health, exit_code=code, message=f"{health}.", run_id=None, finished_at=at
-    )
-
-
-def start_sending(store: Store, receiver: AlarmWebhook) -> threading.Thread:
+def start_sending(desk: AlarmDesk, receiver: AlarmWebhook) -> threading.Thread:
     """Return a thread that is sending until the receiver is let go."""
     receiver.arrived.clear()
     receiver.let_go.clear()
-    thread = threading.Thread(target=AlarmDispatcher([receiver.address]).send_due, args=(store, NOON, UTC))
+    thread = threading.Thread(target=desk.send)
     thread.start()
     assert receiver.arrived.wait(10)
     return thread
 
 
 def test_two_senders_at_once_send_an_alarm_once(store: Store, receiver: AlarmWebhook) -> None:
-    record_run(store, "blocked")
-    first = start_sending(store, receiver)
-    assert AlarmDispatcher([receiver.address]).send_due(store, NOON, UTC) == 0
+    desk = AlarmDesk(store, receiver.address)
+    desk.record("blocked")
+    first = start_sending(desk, receiver)
+    assert desk.send().sent == 0
     receiver.let_go.set()
     first.join()
     assert receiver.titles == ["mfa: blocked"]
 
 
 def test_a_source_that_heals_while_its_alarm_is_sent(store: Store, receiver: AlarmWebhook) -> None:
-    record_run(store, "blocked")
-    first = start_sending(store, receiver)
-    record_run(store, "healthy", 1)
+    desk = AlarmDesk(store, receiver.address)
+    desk.record("blocked")
+    first = start_sending(desk, receiver)
+    desk.record("healthy", 1)
     receiver.let_go.set()
     first.join()
     assert store.alarms.get_open("mfa") is None
-    AlarmDispatcher([receiver.address]).send_due(store, NOON + MINUTE, UTC)
+    desk.send(1)
     assert receiver.titles == ["mfa: blocked", "mfa is well again"]
+
+
+@pytest.mark.parametrize("health", ["healthy", "changed"])
+def test_a_sender_killed_before_it_sent_leaves_what_is_true_then(
+    store: Store, receiver: AlarmWebhook, health: str
+) -> None:
+    desk = AlarmDesk(store, receiver.address)
+    desk.record("degraded")
+    route_alarms(store, desk.config, desk.now)  # and the process is killed
+    desk.record(health, 1)
+    desk.send(1)
+    desk.send(30)
+    titles = {"healthy": "mfa is well again", "changed": "mfa: changed, worse than before"}
+    assert receiver.titles == [titles[health]]
+    assert desk.list_states() == [("replaced", 0), ("sent", 1)]
+
+
+def test_a_process_killed_after_the_decision_loses_no_alarm(store: Store, receiver: AlarmWebhook) -> None:
+    desk = AlarmDesk(store, receiver.address)
+    desk.record("blocked")
+    assert desk.list_states() == []  # it is not even in the outbox
+    AlarmDesk(store, receiver.address).send(60)
+    assert receiver.titles == ["mfa: blocked"]
 
 
 def test_an_alarm_escalates_before_it_reached_all_channels(store: Store, receiver: AlarmWebhook) -> None:
     other = AlarmWebhook()
-    channels, receiver.down = AlarmDispatcher([receiver.address, other.address]), True
-    record_run(store, "degraded")
-    channels.send_due(store, NOON, UTC)
-    record_run(store, "changed", 1)
+    desk, receiver.down = AlarmDesk(store, receiver.address, other.address), True
+    desk.record("degraded")
+    desk.send()
+    desk.record("changed", 1)
     receiver.down = False
-    channels.send_due(store, NOON + MINUTE, UTC)
+    desk.send(1)
     worse = "mfa: changed, worse than before"
     assert (receiver.titles, other.titles) == ([worse], ["mfa: degraded", worse])
     other.close()
 
 
 def test_a_new_alarm_replaces_an_unsent_recovery(store: Store, receiver: AlarmWebhook) -> None:
-    channels = AlarmDispatcher([receiver.address])
-    record_run(store, "blocked")
-    channels.send_due(store, NOON, UTC)
+    desk = AlarmDesk(store, receiver.address)
+    desk.record("blocked")
+    desk.send()
     receiver.down = True
     for minute, health in enumerate(("healthy", "changed"), start=1):
-        record_run(store, health, minute)
-        channels.send_due(store, NOON + minute * MINUTE, UTC)
+        desk.record(health, minute)
+        desk.send()
     receiver.down = False
-    channels.send_due(store, NOON + timedelta(hours=9), UTC)
+    desk.send(9 * 60)
     assert receiver.titles == ["mfa: blocked", "mfa: changed"]
 
 
 def test_a_channel_added_later_gets_open_alarms(store: Store, receiver: AlarmWebhook) -> None:
+    desk = AlarmDesk(store)
     for minute, health in enumerate(("silent", "healthy", "blocked")):
-        record_run(store, health, minute)
-        AlarmDispatcher([]).send_due(store, NOON, UTC)
-    AlarmDispatcher([receiver.address]).send_due(store, NOON + MINUTE, UTC)
+        desk.record(health, minute)
+        desk.send()
+    AlarmDesk(store, receiver.address).send(3)
     assert receiver.titles == ["mfa: blocked"]
 
 
-def test_an_error_does_not_show_the_address() -> None:
+def test_all_messages_about_an_alarm_are_in_one_thread(store: Store) -> None:
+    desk = AlarmDesk(store, "json://127.0.0.1:1")
+    rendered = []
+    for minute, health in enumerate(("degraded", "changed", "healthy", "silent")):
+        desk.record(health, minute)
+        route_alarms(store, desk.config, desk.now)
+        message, _ = store.deliveries.list_newest()[0]
+        rendered.append(MessageRenderer(desk.config, store).render(message))
+    first, *others = [each for each in rendered if each]
+    assert [each.thread_key for each in others] == [first.key, first.key, None]
+    assert (first.thread_key, first.subscription) == (None, "operator")
+
+
+def test_an_error_does_not_show_the_address(store: Store) -> None:
+    config = AlarmDesk(store, "json://localhost", "nonsense://geheim").config
     with pytest.raises(ConfigError) as caught:
-        AlarmDispatcher(["json://localhost", "nonsense://geheim"])
+        check_subscriptions(config)
     assert "address 2 of 2" in str(caught.value)
     assert "geheim" not in str(caught.value)
 

@@ -12,6 +12,7 @@ from support.article_publisher import NOON, ArticlePublisher
 
 from crawler.config import Config
 from crawler.items import Health, Run, Verdict
+from crawler.notify.bursts import collect_bursts
 from crawler.notify.digests import make_due_digests
 from crawler.notify.rendered_message import RenderedMessage
 from crawler.notify.rendering import MessageRenderer
@@ -124,7 +125,7 @@ def test_more_pages_of_a_sent_story_are_in_the_next_digest(store: Store) -> None
     assert "Перепечатка" in letter.text or "page has this text" in letter.text
 
 
-def test_a_bundle_is_a_digest_of_one_run(store: Store) -> None:
+def test_a_bundle_is_a_digest_of_a_few_minutes(store: Store) -> None:
     desk = DigestDesk(store, when="realtime", burst=1)
     for number, town in enumerate(("Шымкент", "Тараз", "Актау")):
         body = (
@@ -132,6 +133,7 @@ def test_a_bundle_is_a_digest_of_one_run(store: Store) -> None:
         )
         desk.publisher.publish(str(number), title=f"О поездке в {town}", body=body)
     desk.route()
+    collect_bursts(store, desk.config, desk.publisher.clock)
     alert, bundle = desk.render_messages()
     assert alert.subject.startswith("О поездке в")
     assert bundle.subject.startswith("Digest: 2 stories")

@@ -19,6 +19,7 @@ from support.article_publisher import NOON, ArticlePublisher
 from support.factories import make_config
 
 from crawler.items import Verdict
+from crawler.notify.bursts import collect_bursts
 from crawler.notify.mail import make_mail
 from crawler.notify.rendered_message import RenderedMessage
 from crawler.notify.rendering import MessageRenderer, make_test_message
@@ -166,6 +167,7 @@ def test_every_html_has_title_viewport_and_color_scheme(store: Store, language: 
         publisher.publish(name)
     publisher.cluster_articles()
     route_events(store, config, publisher.clock)
+    collect_bursts(store, config, publisher.clock)
     renderer = MessageRenderer(config, store)
     found = [renderer.render(message) for message, _ in store.deliveries.list_newest()]
     assert len(found) == 2  # an alert, and a bundle, which is a digest

@@ -270,41 +270,13 @@ def test_skipped_events_have_a_reason(store: Store, options: dict[str, Any], rea
     assert reason in (desk.list_notifications(article.id)[0].reason or "")
 
 
-def test_a_burst_is_one_message(store: Store) -> None:
-    desk = RoutingDesk(store, press={"burst": 3})
-    towns = "Шымкент Тараз Актау Павлодар Костанай Уральск Кокшетау".split()
-    for number, town in enumerate(towns):
-        body = (
-            f"Делегация МККК посетила {town}. Встреча прошла {number + 3} марта в {number + 20} школе, {town} доволен."
-        )
-        desk.publisher.publish(str(number), title=f"О поездке в {town}", body=body)
-    desk.route()
-    kinds = [message.kind for message, _ in reversed(store.deliveries.list_newest())]
-    assert kinds == ["alert", "alert", "alert", "bundle"]
-    bundle = store.deliveries.list_newest()[0][0]
-    assert len(store.notifications.list_by_message(bundle.id)) == 4
-
-
-def test_routing_counts_messages_after_a_full_burst(store: Store) -> None:
-    desk = RoutingDesk(store, press={"burst": 2, "unit": "article"})
-    for number in range(2):
-        desk.publisher.publish(str(number))
-    counts = [desk.route()]
-    for number in range(2, 5):
-        desk.publisher.publish(str(number))
-    counts.append(desk.route())
-    desk.publisher.publish("5")
-    counts.append(desk.route())
-    kinds = [message.kind for message, _ in reversed(store.deliveries.list_newest())]
-    assert (counts, kinds) == ([2, 1, 1], ["alert", "alert", "bundle", "alert"])
-
-
 def test_quiet_hours_hold_an_alert_until_they_end(store: Store) -> None:
     desk = RoutingDesk(store, press={"quiet": "16:00-08:00", "timezone": "Asia/Almaty"})
     desk.publisher.publish("1")  # noon in UTC is 17:00 in Almaty
     desk.route()
-    ((_, delivery),) = store.deliveries.list_newest()
+    ((message, delivery),) = store.deliveries.list_newest()
     assert f"{delivery.next_try_at:%d %H:%M}" == "07 03:00"
+    assert message.deferred
 
 
 def test_events_of_a_digest_subscription_are_pending(store: Store) -> None:

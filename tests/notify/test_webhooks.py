@@ -32,7 +32,7 @@ def hook() -> Iterator[WebhookServer]:
 def send_all(store: Store, config: Config, publisher: ArticlePublisher) -> None:
     publisher.cluster_articles()
     route_events(store, config, publisher.clock)
-    Dispatcher(config, store).send_due()
+    Dispatcher(config, store, hold_bursts=False).send_due()
 
 
 def begin(store: Store) -> ArticlePublisher:

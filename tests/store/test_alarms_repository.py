@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from crawler.store import Alarm, Store
+from crawler.store.alarms import DELAY_TOPIC
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=5)
@@ -21,77 +22,93 @@ ALARM = Alarm(
 )
 
 
-def test_saved_alarm_is_returned_unchanged(store: Store) -> None:
-    store.alarms.save(ALARM)
+def get_open(store: Store) -> Alarm:
     found = store.alarms.get_open("mfa")
     assert found is not None
-    assert replace(found, id=None) == replace(ALARM, message="Отказ\ufffd.")
+    return found
+
+
+def announce(store: Store, at: datetime = NOON) -> int:
+    """Put what is pending into the outbox. Return the message."""
+    (alarm,) = store.alarms.list_pending()
+    key = f"{alarm.id} {alarm.pending_notice} {alarm.kind}"
+    times = {"created_at": at, "due_at": at}
+    message_id = store.messages.add(key=key, subscription="operator", kind="alarm", channels=["desk"], **times)
+    store.alarms.save_announcement(alarm, message_id, at)
+    return message_id
+
+
+def test_saved_alarm_is_returned_unchanged(store: Store) -> None:
+    store.alarms.save(ALARM)
+    assert replace(get_open(store), id=None) == replace(ALARM, message="Отказ\ufffd.")
     assert store.alarms.get_open("ktkz") is None
 
 
 def test_closed_alarm_is_no_longer_open(store: Store) -> None:
     store.alarms.save(ALARM)
-    found = store.alarms.get_open("mfa")
-    assert found is not None
-    store.alarms.save(
-        replace(
-            found, closed_at=LATER, pending_notice=None, notified_at=LATER, notified_channels=("a", "b"), run_count=3
-        )
-    )
+    found = get_open(store)
+    store.alarms.save(replace(found, closed_at=LATER, pending_notice=None, run_count=3))
     assert store.alarms.get_open("mfa") is None
-    assert store.alarms.list_due(LATER) == []
+    assert store.alarms.list_pending() == []
     store.alarms.save(ALARM)
-    again = store.alarms.get_open("mfa")
-    assert again is not None
-    assert again.id != found.id
+    assert get_open(store).id != found.id
 
 
-def test_only_the_claiming_sender_saves_the_result(store: Store) -> None:
+def test_an_alarm_of_another_topic_is_another_alarm(store: Store) -> None:
     store.alarms.save(ALARM)
-    (due,) = store.alarms.list_due(NOON)
-    taken = store.alarms.claim(due, NOON, LATER)
-    assert taken is not None
-    assert store.alarms.claim(due, NOON, LATER) is None
-    assert store.alarms.save_result(taken, replace(taken, pending_notice=None, notified_at=NOON, next_try_at=None))
-    assert not store.alarms.save_result(taken, replace(taken, tries=7))
-    found = store.alarms.get_open("mfa")
-    assert found is not None
-    assert (found.pending_notice, found.notified_at, found.tries) == (None, NOON, 0)
+    store.alarms.save(replace(ALARM, topic=DELAY_TOPIC, kind="delayed"))
+    assert get_open(store).kind == "blocked"
+    assert [each.kind for each in store.alarms.list_open_between("mfa", NOON, LATER)] == ["blocked"]
+    assert [each.kind for each in store.alarms.list_pending()] == ["delayed", "blocked"]
+    store.alarms.update_open("mfa", lambda found: replace(found, closed_at=LATER) if found else None, DELAY_TOPIC)
+    assert get_open(store).closed_at is None
+    assert store.alarms.get_open("mfa", DELAY_TOPIC) is None
 
 
-def test_expired_claim_can_be_claimed_again(store: Store) -> None:
+def test_an_announced_alarm_is_announced_once(store: Store) -> None:
     store.alarms.save(ALARM)
-    (due,) = store.alarms.list_due(NOON)
-    assert store.alarms.claim(due, NOON, LATER) is not None
-    assert store.alarms.list_due(NOON) == []
-    (again,) = store.alarms.list_due(LATER)
-    assert store.alarms.claim(again, LATER, LATER + timedelta(minutes=5)) is not None
-
-
-def test_result_of_a_changed_alarm_is_not_saved(store: Store) -> None:
-    store.alarms.save(ALARM)
-    (due,) = store.alarms.list_due(NOON)
-    taken = store.alarms.claim(due, NOON, LATER)
-    assert taken is not None
-    store.alarms.update_open(
-        "mfa", lambda found: replace(found, pending_notice="healed", closed_at=LATER) if found else None
+    message_id = announce(store, LATER)
+    assert store.alarms.list_pending() == []
+    assert get_open(store).announced_at == LATER
+    (notice,) = store.alarms.list_notices(message_id)
+    assert (notice.notice, notice.kind, notice.message, notice.is_current) == (
+        "opened",
+        "blocked",
+        "Отказ\ufffd.",
+        True,
     )
-    assert not store.alarms.save_result(taken, replace(taken, pending_notice=None))
-    assert [alarm.pending_notice for alarm in store.alarms.list_due(LATER)] == ["healed"]
 
 
-def test_result_is_not_saved_when_the_alarm_became_worse(store: Store) -> None:
+def test_only_the_newest_notice_of_a_topic_is_current(store: Store) -> None:
     store.alarms.save(ALARM)
-    (due,) = store.alarms.list_due(NOON)
-    taken = store.alarms.claim(due, NOON, LATER)
-    assert taken is not None
-    store.alarms.update_open("mfa", lambda found: replace(found, severity="12", message="Worse.") if found else None)
-    assert not store.alarms.save_result(taken, replace(taken, pending_notice=None))
-    assert [(alarm.severity, alarm.pending_notice) for alarm in store.alarms.list_due(LATER)] == [("12", "opened")]
+    first = announce(store)
+    store.alarms.update_open("mfa", lambda found: replace(found, closed_at=LATER) if found else None)
+    assert [each.is_current for each in store.alarms.list_notices(first)] == [False]  # it is over
+    closed_id = store.alarms.list_notices(first)[0].alarm.id
+    store.alarms.save(replace(ALARM, id=closed_id, closed_at=LATER, pending_notice="healed"))
+    second = announce(store)
+    assert [each.is_current for each in store.alarms.list_notices(second)] == [True]
+    store.alarms.update_open("mfa", lambda found: replace(ALARM, opened_at=LATER))
+    third = announce(store)
+    current = [[each.is_current for each in store.alarms.list_notices(number)] for number in (first, second, third)]
+    assert current == [[False], [False], [True]]
+    assert closed_id is not None
+    assert store.alarms.list_message_ids(closed_id) == [first, second]
 
 
-def test_pending_alarm_waits_for_its_next_attempt(store: Store) -> None:
-    store.alarms.save(replace(ALARM, next_try_at=LATER))
-    store.alarms.save(replace(ALARM, source="ktkz"))
-    assert [alarm.source for alarm in store.alarms.list_due(NOON)] == ["ktkz"]
-    assert [alarm.source for alarm in store.alarms.list_due(LATER)] == ["ktkz", "mfa"]
+def test_a_new_alarm_cancels_a_recovery_that_is_not_in_the_outbox(store: Store) -> None:
+    store.alarms.save(replace(ALARM, closed_at=LATER, pending_notice="healed"))
+    store.alarms.update_open("mfa", lambda found: ALARM)
+    assert [each.pending_notice for each in store.alarms.list_pending()] == ["opened"]
+    assert len(store.alarms.list_open_between("mfa", NOON, LATER)) == 2
+
+
+def test_notices_move_to_another_message(store: Store) -> None:
+    store.alarms.save(ALARM)
+    first = announce(store)
+    times = {"created_at": NOON, "due_at": NOON}
+    second = store.messages.add(key="b", subscription="operator", kind="bundle", channels=["desk"], **times)
+    store.alarms.move_notices(first, second)
+    store.messages.delete(first)
+    assert [each.kind for each in store.alarms.list_notices(second)] == ["blocked"]
+    assert [message.id for message, _ in store.deliveries.list_newest()] == [second]

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import logging
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.releases import REVISIONS, load_tables, read_tables, unpack_release
+from sqlalchemy import MetaData
+from support.releases import REVISIONS, connect, load_tables, read_tables, unpack_release
 from support.sandbox import CommandResult, Sandbox
 
 from crawler.archive.snapshot_reader import read_snapshot_at
+from crawler.config import Config
+from crawler.config.model import OPERATOR_RENAMED
 from crawler.items import Article, Verdict
-from crawler.store import Decision, Store, open_store
+from crawler.notify.alarms import record_run_result, route_alarms
+from crawler.notify.rendering import MessageRenderer
+from crawler.store import Decision, Store, make_idempotency_key, open_store
 from crawler.store.schema import SCHEMA_REVISION
 
 COMMANDS = {
@@ -102,6 +108,71 @@ def test_ledger_of_notifications_is_read(release_url: str) -> None:
         assert (Decision.COVERED in decisions, len(decisions)) == (True, 2)
         assert len(store.deliveries.list_newest()) == 2
         assert [row.paused for row in store.schedules.list_all()] == [True]
+
+
+ALARM_TIMES = {"opened_at": datetime(2026, 3, 2, 5, tzinfo=UTC), "last_seen_at": datetime(2026, 3, 2, 6, tzinfo=UTC)}
+ALARMS_BEFORE = {
+    # name: (untold, told_at, done, tries)
+    "told": (None, datetime(2026, 3, 2, 5, 1, tzinfo=UTC), "[]", 1),
+    "untold": ("opened", None, "[]", 0),
+    "failing": ("opened", None, '["3f2a"]', 2),
+    "unconfirmed": (None, None, "[]", 0),
+}
+
+
+def add_former_state(url: str) -> None:
+    """Add alarms of every kind, and a reader's subscription called `operator`, to a store of an earlier release."""
+    with connect(url) as connection:
+        connection.exec_driver_sql("BEGIN")
+        tables = MetaData()
+        tables.reflect(connection)
+        alarm = {"kind": "blocked", "severity": "11", "latest": "blocked", "message": "No.", "times": 1, **ALARM_TIMES}
+        for source, (untold, told_at, done, tries) in ALARMS_BEFORE.items():
+            state = {"untold": untold, "told_at": told_at, "done": done, "tries": tries}
+            connection.execute(tables.tables["alarms"].insert(), {"source": source, **alarm, **state})
+        for table, column in (("subscriptions", "name"), ("messages", "subscription"), ("notices", "subscription")):
+            name = tables.tables[table].c[column]
+            connection.execute(tables.tables[table].update().where(name == "press").values({column: "operator"}))
+        connection.exec_driver_sql("COMMIT")
+
+
+def test_alarms_of_an_earlier_release_are_told_once(release_url: str) -> None:
+    add_former_state(release_url)
+    config = Config.model_validate({"alarms": {"channels": ["json://127.0.0.1:1"]}})
+    now = datetime(2026, 3, 2, 7, tzinfo=UTC)
+    with open_store(release_url) as store:
+        assert route_alarms(store, config, now) == 2
+        sent = [store.alarms.list_notices(message.id)[0] for message, _ in store.deliveries.list_newest(limit=2)]
+        assert {(each.alarm.source, each.notice) for each in sent} == {("untold", "opened"), ("failing", "opened")}
+        for source in ALARMS_BEFORE:
+            values = {"health": "healthy", "exit_code": 0, "message": "Well.", "run_id": None, "finished_at": now}
+            record_run_result(store, source=source, **values)
+        assert route_alarms(store, config, now) == 3
+        sent = [store.alarms.list_notices(message.id)[0] for message, _ in store.deliveries.list_newest(limit=3)]
+        assert {(each.alarm.source, each.notice) for each in sent} == {
+            (name, "healed") for name in ("told", "untold", "failing")
+        }
+        # The mail about the alarm that the earlier release sent had this key.
+        (message,) = (
+            message
+            for message, _ in store.deliveries.list_newest(limit=3)
+            if store.alarms.list_notices(message.id)[0].alarm.source == "told"
+        )
+        alarm = store.alarms.list_notices(message.id)[0].alarm
+        first_key = make_idempotency_key("alarm", alarm.id, "opened", "blocked", alarm.opened_at)
+        rendered = MessageRenderer(config, store).render(message)
+        assert rendered is not None
+        assert rendered.thread_key == first_key
+
+
+def test_a_reader_who_was_called_operator_keeps_what_is_stored(release_url: str) -> None:
+    add_former_state(release_url)
+    with open_store(release_url) as store:
+        now = datetime(2026, 3, 2, 7, tzinfo=UTC)
+        state = store.subscriptions.get_or_start([OPERATOR_RENAMED], now)[OPERATOR_RENAMED]
+        assert state.started_at < now
+        assert store.notifications.list_past(OPERATOR_RENAMED, ["qazmonitor:1405:en"])
+        assert store.deliveries.list_newest(subscription="operator") == []
 
 
 def test_upgrade_names_the_copy_of_the_former_store(

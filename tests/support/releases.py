@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic import command
-from sqlalchemy import Connection, MetaData, make_url, select
+from sqlalchemy import Connection, Integer, MetaData, make_url, select
 
 from crawler.store.database import make_engine
 from crawler.store.store import DRIVERS_BY_SCHEME
@@ -60,6 +60,9 @@ def load_tables(url: str, revision: str, rows: Tables) -> None:
         for table in tables.sorted_tables:
             if rows[table.name] and table.name != "alembic_version":
                 connection.execute(table.insert(), rows[table.name])
+                if "id" in table.c and isinstance(table.c.id.type, Integer):  # else the next row would get id 1
+                    sequence = f"pg_get_serial_sequence('{table.name}', 'id')"
+                    connection.exec_driver_sql(f"SELECT setval({sequence}, (SELECT max(id) FROM {table.name}))")
         connection.exec_driver_sql("COMMIT")
 
 

@@ -67,11 +67,11 @@ def list_messages(
             failed=failed, subscription=subscription, since=parse_since(since, config.timezone), limit=limit
         )
         for message, delivery in rows:
-            articles = _list_article_ids(store, message)
+            articles, alarms = _list_article_ids(store, message), _list_alarms(store, message)
             if as_json:
-                print_json(_delivery_to_dict(message, delivery, articles))
+                print_json(_delivery_to_dict(message, delivery, articles, alarms))
             else:
-                print(_format_delivery(config, message, delivery, articles))
+                print(_format_delivery(config, message, delivery, [*articles, *alarms]))
         if not as_json:
             counts = ", ".join(
                 f"{number} {state}" for state, number in sorted(store.deliveries.count_by_state().items())
@@ -103,7 +103,7 @@ def retry(
         if message is not None and store.messages.get(message) is None:
             raise UsageError(f"There is no message {message}; `crawler alerts` lists them.")
         number = store.deliveries.retry_failed(datetime.now(UTC), message_id=message, channel=channel)
-        sent = Dispatcher(config, store).send_due(ignore_quiet_hours=True)
+        sent = Dispatcher(config, store, hold_bursts=False).send_due(ignore_quiet_hours=True)
         print(f"{number} tried again." if number else "Nothing had failed: nothing was tried again.")
         for line in format_send_result(sent):
             print(line)
@@ -122,7 +122,7 @@ def send(context: typer.Context) -> None:
 
     config = load_config(context.obj)
     begin_subscriptions(config)
-    for line in notify_about_runs(config, ()) or ["Nothing was due."]:
+    for line in notify_about_runs(config, (), hold_bursts=False) or ["Nothing was due."]:
         print(line)
 
 
@@ -175,7 +175,7 @@ def _raise_if_unknown_subscription(config: Config, store: Store, name: str) -> N
     """Raise UsageError for a name that is not in the configuration. Messages of a former subscription can be listed."""
     from crawler.errors import suggest_nearest
 
-    if name not in config.subscriptions and not store.deliveries.list_newest(subscription=name, limit=1):
+    if config.find_subscription(name) is None and not store.deliveries.list_newest(subscription=name, limit=1):
         hint = (
             suggest_nearest(name, config.subscriptions) or f"; there are {', '.join(config.subscriptions) or 'none'}."
         )
@@ -190,7 +190,16 @@ def _list_article_ids(store: Store, message: Message) -> list[str]:
     return list(dict.fromkeys(each.article_id for each in notifications if each.decision is not Decision.COVERED))
 
 
-def _format_delivery(config: Config, message: Message, delivery: Delivery, articles: Iterable[str]) -> str:
+def _list_alarms(store: Store, message: Message) -> list[str]:
+    """Return what a message to the operator is about, such as `mfa blocked`, or `mfa blocked (healed)`."""
+    notices = store.alarms.list_notices(message.id)
+    return [
+        f"{each.alarm.source} {each.kind}" + ("" if each.notice == "opened" else f" ({each.notice})")
+        for each in notices
+    ]
+
+
+def _format_delivery(config: Config, message: Message, delivery: Delivery, subjects: Iterable[str]) -> str:
     from crawler.store import DeliveryState
     from crawler.text.counts import format_count
     from crawler.text.dates import load_time_zone
@@ -202,17 +211,19 @@ def _format_delivery(config: Config, message: Message, delivery: Delivery, artic
             state = f"sent {delivery.sent_at.astimezone(load_time_zone(config.timezone)):%Y-%m-%d %H:%M:%S}, {tries}"
         case DeliveryState.DEAD:
             state = f"given up after {tries}: {delivery.failure}"
+        case DeliveryState.REPLACED:
+            state = f"not sent: {delivery.failure}"
         case _:
             due = f"due {format_local_time(delivery.next_try_at, config.timezone)}"
             state = f"{due}, {tries}: {delivery.failure}" if delivery.failure else due
-    subject = ", ".join(articles) or "nothing new"
+    subject = ", ".join(subjects) or "nothing new"
     return (
         f"{message.id:>5}  {made}  {message.subscription} → {delivery.channel}  {message.kind}: {subject}\n"
         f"       {state}"
     )
 
 
-def _delivery_to_dict(message: Message, delivery: Delivery, articles: list[str]) -> dict[str, Any]:
+def _delivery_to_dict(message: Message, delivery: Delivery, articles: list[str], alarms: list[str]) -> dict[str, Any]:
     from crawler.items import format_time
     from crawler.store import DeliveryState
 
@@ -223,6 +234,7 @@ def _delivery_to_dict(message: Message, delivery: Delivery, articles: list[str])
         "kind": message.kind,
         "made_at": format_time(message.created_at),
         "articles": articles,
+        "alarms": alarms,
         "channel": delivery.channel,
         "state": delivery.state,
         "tries": delivery.tries,
@@ -297,7 +309,7 @@ def _format_deliveries(store: Store, config: Config, notification: Notification)
         number = f"(message {message.id})"
         if delivery.state is DeliveryState.SENT and delivery.sent_at:
             parts.append(f"sent on {delivery.channel} {format_local_time(delivery.sent_at, config.timezone)} {number}")
-        elif delivery.state is DeliveryState.DEAD:
+        elif delivery.state in (DeliveryState.DEAD, DeliveryState.REPLACED):
             parts.append(f"not sent on {delivery.channel}: given up, {delivery.failure} {number}")
         else:
             due = format_local_time(delivery.next_try_at, config.timezone)

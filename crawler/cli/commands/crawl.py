@@ -182,7 +182,7 @@ def run_and_report(plans: Sequence[RunPlan], config: Config, options: CrawlOptio
             else:
                 display.print_note(f"Nothing was stored. To store these articles in {store}, add --keep.")
         if options.is_stored:
-            for line in notify_about_runs(config, outcomes, alarms=options.is_whole_run):
+            for line in notify_about_runs(config, outcomes, alarms=options.is_whole_run, hold_bursts=False):
                 display.print_result(line)
     return choose_exit_code(outcome.exit_code for outcome in outcomes)
 

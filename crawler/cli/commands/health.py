@@ -35,6 +35,13 @@ class Assessment(NamedTuple):
     reason: str
 
 
+class AlarmDelivery(NamedTuple):
+    """When an alarm was last sent (UTC), and why it is not sent now; None if it was not, or nothing failed."""
+
+    sent_at: datetime | None = None
+    failure: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
     """The state of one source now. `since` is when its health began, None if the source never ran."""
@@ -46,6 +53,7 @@ class SourceState:
     silence: str | None
     is_paused: bool
     alarm: Alarm | None
+    alarm_delivery: AlarmDelivery
     baseline: Baseline | None
     since: datetime | None
     unclustered: int
@@ -95,6 +103,7 @@ def load_state(store: Store, source: str, timing: Timing, config: Config, now: d
     schedule = store.schedules.get(source)
     is_paused = bool(schedule and schedule.paused)
     assessment = assess(last_run, timing, config, now, is_paused=is_paused)
+    alarm = store.alarms.get_open(source)
     return SourceState(
         source=source,
         assessment=assessment,
@@ -102,11 +111,23 @@ def load_state(store: Store, source: str, timing: Timing, config: Config, now: d
         last_healthy_run=store.runs.get_last_healthy(source, mode="live"),
         silence=_describe_silence(store, source, config, now),
         is_paused=is_paused,
-        alarm=store.alarms.get_open(source),
+        alarm=alarm,
+        alarm_delivery=load_alarm_delivery(store, alarm) if alarm else AlarmDelivery(),
         baseline=get_baseline(last_run.measures) if last_run else None,
         since=_get_start_of_health(store, last_run, assessment.health),
         unclustered=store.clusters.count_pending(source=source),
     )
+
+
+def load_alarm_delivery(store: Store, alarm: Alarm) -> AlarmDelivery:
+    """Return what became of the messages about an alarm."""
+    from crawler.store import DeliveryState
+
+    assert alarm.id is not None
+    deliveries = store.deliveries.list_by_messages(store.alarms.list_message_ids(alarm.id))
+    sent = [each.sent_at for each in deliveries if each.sent_at]
+    failures = [each.failure for each in deliveries if each.failure and each.state is not DeliveryState.REPLACED]
+    return AlarmDelivery(max(sent, default=None), failures[-1] if failures else None)
 
 
 def get_last_finished_run(store: Store, source: str) -> Run | None:
@@ -183,7 +204,7 @@ def state_to_dict(state: SourceState, config: Config) -> dict[str, Any]:
         "accepted": _local_iso(baseline.accepted_at, config) if baseline else None,
         "silence": state.silence,
         "unclustered": state.unclustered,
-        "alarm": alarm_to_dict(state.alarm, config) if state.alarm else None,
+        "alarm": alarm_to_dict(state.alarm, state.alarm_delivery, config) if state.alarm else None,
     }
 
 
@@ -193,14 +214,14 @@ def get_flag_counts(run: Run) -> dict[str, int]:
     return {flag: run.counts[name] for flag, name in names.items() if run.counts.get(name)}
 
 
-def alarm_to_dict(alarm: Alarm, config: Config) -> dict[str, Any]:
+def alarm_to_dict(alarm: Alarm, delivery: AlarmDelivery, config: Config) -> dict[str, Any]:
     """Return an open alarm as JSON values; `told` is when the operator was notified, or None."""
     return {
         "kind": alarm.kind,
         "since": _local_iso(alarm.opened_at, config),
         "runs": alarm.run_count,
-        "told": _local_iso(alarm.notified_at, config),
-        "failure": alarm.failure,
+        "told": _local_iso(delivery.sent_at, config),
+        "failure": delivery.failure,
     }
 
 
@@ -222,11 +243,10 @@ def format_state(state: SourceState, config: Config) -> str:
     )
     lines.append(f"    last run: {started}; last healthy run: {healthy}")
     if alarm := state.alarm:
-        sent = (
-            f"sent {format_local_time(alarm.notified_at, timezone)}"
-            if alarm.notified_at
-            else alarm.failure or "not sent yet"
-        )
+        delivery = state.alarm_delivery
+        sent = delivery.failure or "not sent yet"
+        if delivery.sent_at:
+            sent = f"sent {format_local_time(delivery.sent_at, timezone)}"
         runs = format_count(alarm.run_count, "run")
         lines.append(f"    alarm: {alarm.kind} since {format_local_time(alarm.opened_at, timezone)} ({runs}); {sent}")
     if state.silence:
