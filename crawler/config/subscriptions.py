@@ -60,7 +60,7 @@ class Subscription(ConfigSection):
     timezone: str | None = Field(None, description="of `when`, `quiet` and times in messages; None: the global one")
     language: ArticleLanguage = Field("en", description="language of the text around the articles")
     form: Literal["short", "full"] = "full"
-    burst: int = Field(20, ge=1, le=10_000, description="maximum alerts within 10 minutes; one message holds the rest")
+    burst: int = Field(20, ge=1, le=10_000, description="maximum alerts within 10 minutes; one list has the rest")
     empty: Literal["once", "always", "never"] = Field("once", description="when to send a digest without articles")
     redact: tuple[str, ...] = Field((), description="regular expressions to black out in every message")
 
