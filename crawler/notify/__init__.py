@@ -7,6 +7,7 @@ routing.py              one notification a subscription for each event; one aler
 subscription_filter.py  whether one subscription wants one event, and why not
 digests.py              a message for each digest that is due
 bursts.py               many messages within ten minutes become one list
+delays.py               how long it took from publication to message
 dispatcher.py           messages that are due to their channels, with retries
 retry_delays.py         delays between attempts
 rendering.py            a message as subject, text and HTML

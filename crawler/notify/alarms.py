@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from crawler.config import OPERATOR, Config
 from crawler.errors import EXIT_CODE_PRECEDENCE
 from crawler.notify.alarm_rendering import make_alarm_key
+from crawler.notify.delays import DelayStats, format_delay, format_minutes
 from crawler.store import Alarm, Store
+from crawler.store.alarms import DELAY_TOPIC
 
 CONFIRMED_BY_SECOND_RUN = frozenset({"unreachable"})
 """Health that is announced when two runs in a row have it: networks fail for a moment.
@@ -93,6 +95,32 @@ def _queue_notice(alarm: Alarm, notice: str) -> Alarm:
 def _rank_exit_code(code: int) -> int:
     """Return the place of an exit code in the order of precedence: a smaller number is worse."""
     return EXIT_CODE_PRECEDENCE.index(code) if code in EXIT_CODE_PRECEDENCE else 0
+
+
+def record_delay(store: Store, source: str, delay: DelayStats | None, max_delay: timedelta, now: datetime) -> None:
+    """Open or close the source's alarm about the delay of its messages. None is no delay."""
+    is_late = delay is not None and delay.p95 > max_delay
+    if not is_late and store.alarms.get_open(source, DELAY_TOPIC) is None:
+        return  # the usual case, without a lock
+
+    def change_alarm(alarm: Alarm | None) -> Alarm | None:
+        if delay is None or not is_late:
+            return _close_alarm(alarm, now) if alarm else None
+        if alarm:
+            return replace(alarm, last_seen_at=now, run_count=alarm.run_count + 1)
+        found = Alarm(
+            source=source,
+            topic=DELAY_TOPIC,
+            kind="delayed",
+            severity="0",
+            last_health="delayed",
+            message=f"From publication to message: {format_delay(delay)}. The limit is {format_minutes(max_delay)}.",
+            opened_at=now,
+            last_seen_at=now,
+        )
+        return _queue_notice(found, "opened")
+
+    store.alarms.update_open(source, change_alarm, DELAY_TOPIC)
 
 
 def route_alarms(store: Store, config: Config, now: datetime) -> int:

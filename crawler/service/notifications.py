@@ -102,6 +102,9 @@ def notify_about_runs(
             except CrawlerError as error:  # subscribers are notified even if the alarms fail
                 failure = error
             lines, is_sent = _notify_subscribers(config, store, dispatcher, outcomes)
+            if alarms:
+                _update_delay_alarms(config, store, ended)
+                _send_alarms(config, store, dispatcher)
             if failure:
                 raise failure
             send_heartbeat(config, ended, is_delivered=is_sent and not store.deliveries.has_waiting_failure())
@@ -148,6 +151,16 @@ def _update_alarms(config: Config, store: Store, ended: Sequence[RunOutcome]) ->
             run_id=outcome.run.id if outcome.run else None,
             finished_at=now,
         )
+
+
+def _update_delay_alarms(config: Config, store: Store, ended: Sequence[RunOutcome]) -> None:
+    """Open or close the alarm about each source's delay, now that what its run found is sent."""
+    from crawler.notify.alarms import record_delay
+    from crawler.notify.delays import measure_delay
+
+    now = datetime.now(UTC)
+    for source in dict.fromkeys(outcome.source for outcome in ended):
+        record_delay(store, source, measure_delay(store, source, now), config.alarms.max_delay, now)
 
 
 def _send_alarms(config: Config, store: Store, dispatcher: Dispatcher) -> None:

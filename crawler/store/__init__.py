@@ -19,7 +19,7 @@ from __future__ import annotations
 from crawler.store.alarms import Alarm, AlarmNotice
 from crawler.store.article_writer import ReprocessedArticle, TextIndex
 from crawler.store.articles import ArticleState
-from crawler.store.events import ChangeEvent, Decision, Notification, PastNotification
+from crawler.store.events import AlertTimes, ChangeEvent, Decision, Notification, PastNotification
 from crawler.store.failures import FetchFailure
 from crawler.store.http_cache import HttpCacheEntry
 from crawler.store.leases import HEARTBEAT_SECONDS, LEASE_TIMEOUT, Lease
@@ -36,6 +36,7 @@ __all__ = [
     "RUN_NOW",
     "Alarm",
     "AlarmNotice",
+    "AlertTimes",
     "ArticleState",
     "ChangeEvent",
     "Decision",

@@ -11,13 +11,16 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, true, update
+from sqlalchemy import Connection, Row, bindparam, false, func, insert, select, true, update
 
-from crawler.items import Article, Verdict
+from crawler.items import Article, Precision, Verdict
 from crawler.store.database import Database
-from crawler.store.schema import change_events, notifications, unclustered
+from crawler.store.outbox import Delivery, make_delivery, select_delivery_columns
+from crawler.store.schema import articles, change_events, deliveries, messages, notifications, unclustered, versions
+from crawler.store.serialization import parse_article
 from crawler.store.statements import select_columns
 
 
@@ -77,6 +80,15 @@ class PastNotification(NamedTuple):
     decided_at: datetime
     message_id: int | None
     is_covered: bool
+
+
+class AlertTimes(NamedTuple):
+    """When an article was published and first seen, and the deliveries of a message about it."""
+
+    published_at: datetime | None
+    precision: Precision | None
+    first_seen_at: datetime
+    deliveries: tuple[Delivery, ...]
 
 
 _ADD_EVENT = insert(change_events)
@@ -212,6 +224,38 @@ class NotificationRepository:
             if row.decision != Decision.SKIP
         ]
 
+    def list_alert_times(self, source: str, since: datetime) -> list[AlertTimes]:
+        """Return the times of new articles of a source that real-time messages made since then are about.
+
+        Messages that quiet hours or a pause held back are skipped.
+        """
+        query = (
+            select(
+                notifications.c.id.label("notification_id"),
+                articles.c.first_seen_at.label("first_seen_at"),
+                versions.c.article.label("article"),
+                *select_delivery_columns(),
+            )
+            .join_from(messages, notifications, notifications.c.message_id == messages.c.id)
+            .join(change_events, change_events.c.id == notifications.c.event_id)
+            .join(articles, articles.c.id == notifications.c.article_id)
+            .join(
+                versions,
+                (versions.c.article_id == articles.c.id) & (versions.c.version == change_events.c.version),
+            )
+            .join(deliveries, deliveries.c.message_id == messages.c.id)
+            .where(
+                messages.c.created_at >= since,
+                messages.c.deferred.is_(false()),
+                notifications.c.decision == Decision.ALERT,
+                change_events.c.verdict.in_((Verdict.NEW, Verdict.COPY)),
+                articles.c.source == source,
+            )
+            .order_by(notifications.c.id)
+        )
+        found = groupby(self._database.fetch_all(query), key=lambda row: row.notification_id)
+        return [_make_alert_times(list(rows)) for _, rows in found]
+
     def has_pending(self, subscription: str) -> bool:
         """Return whether an event is waiting for the subscription's digest."""
         query = select(notifications.c.id).where(
@@ -250,6 +294,12 @@ class NotificationRepository:
         chosen = update(notifications).where(notifications.c.message_id == from_message_id)
         with self._database.transaction() as connection:
             connection.execute(chosen.values(message_id=to_message_id))
+
+
+def _make_alert_times(rows: Sequence[Row[Any]]) -> AlertTimes:
+    article = parse_article(rows[0].article)
+    made = tuple(make_delivery(row) for row in rows)
+    return AlertTimes(article.published_at, article.published_precision, rows[0].first_seen_at, made)
 
 
 def _make_event(row: Row[Any]) -> ChangeEvent:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import Label, Row, Select, delete, func, insert, select, update
 
 from crawler.store.database import Database
 from crawler.store.schema import deliveries, messages
@@ -252,6 +252,15 @@ class DeliveryRepository:
 
 def _make_pair(row: Row[Any]) -> tuple[Message, Delivery]:
     values = row._mapping
-    message = Message(**{name: values[name] for name in _MESSAGE_FIELDS})
-    delivery = {name: values[name] for name in _DELIVERY_FIELDS}
-    return message, Delivery(**{**delivery, "state": DeliveryState(delivery["state"])})
+    return Message(**{name: values[name] for name in _MESSAGE_FIELDS}), make_delivery(row)
+
+
+def select_delivery_columns() -> list[Label[Any]]:
+    """Return the columns that `make_delivery` needs."""
+    return select_columns(deliveries, _DELIVERY_FIELDS)
+
+
+def make_delivery(row: Row[Any]) -> Delivery:
+    """Return the delivery in a row that may have other columns too."""
+    values = {name: row._mapping[name] for name in _DELIVERY_FIELDS}
+    return Delivery(**{**values, "state": DeliveryState(values["state"])})

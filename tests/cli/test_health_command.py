@@ -8,11 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from support.factories import make_article
+from support.article_publisher import ArticlePublisher
+from support.factories import make_article, make_config
 from support.sandbox import Sandbox
 
 from crawler.items import ArticleFlag, Health, Run
-from crawler.store import Alarm
+from crawler.notify.alarms import record_delay
+from crawler.notify.delays import measure_delay
+from crawler.notify.routing import route_events
+from crawler.store import Alarm, DeliveryState
 
 
 def test_the_open_alarm_is_shown(tmp_path: Path) -> None:
@@ -49,6 +53,28 @@ def test_the_open_alarm_is_shown(tmp_path: Path) -> None:
         "told": None,
         "failure": "the receiver answered 500",
     }
+
+
+def test_the_delay_of_messages_is_shown(tmp_path: Path) -> None:
+    place, now = Sandbox(tmp_path), datetime.now(UTC)
+    with place.open_store() as store:
+        publisher = ArticlePublisher(store)
+        publisher.clock = now
+        publisher.publish("1", published_at=now - timedelta(minutes=90))
+        settings = make_config(unit="article")
+        store.subscriptions.get_or_start(["press"], now - timedelta(days=1))
+        publisher.cluster_articles()
+        route_events(store, settings, now)
+        ((_, delivery),) = store.deliveries.list_newest()
+        store.deliveries.save_result(delivery, replace(delivery, state=DeliveryState.SENT, sent_at=now))
+        record_delay(store, "mfa", measure_delay(store, "mfa", now), timedelta(hours=1), now)
+    plain, as_json = place.run_many(("health", "mfa"), ("health", "mfa", "--json"))
+    wanted = "median 90 min, p95 90 min (1 message in 30 days), above the limit of 60 min"
+    assert f"    from publication to message: {wanted}" in plain.out.splitlines()
+    delay = as_json.lines[0]["delay"]
+    since = delay.pop("late_since")
+    assert datetime.fromisoformat(since) == now.replace(microsecond=0)
+    assert delay == {"median_minutes": 90.0, "p95_minutes": 90.0, "messages": 1, "limit_minutes": 60.0}
 
 
 def test_a_source_that_never_ran_is_unwatched(tmp_path: Path) -> None:

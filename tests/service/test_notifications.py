@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from support.alarm_webhook import AlarmWebhook
+from support.article_publisher import ArticlePublisher
 from support.empty_stores import open_test_store
 
-from crawler.config import Config
+from crawler.config import AlarmsConfig, Config
 from crawler.errors import ConfigError, SourceLocked
 from crawler.items import Health, Run
 from crawler.service import notifications
@@ -47,6 +48,30 @@ def test_a_broken_template_keeps_no_alarm_back_and_makes_none(
     assert notify_about_runs(settings, [blocked(settings)]) == []
     assert receiver.titles == ["mfa: blocked"]
     assert "Messages to subscribers could not be made or sent: templates:" in caplog.text
+
+
+def test_messages_that_come_late_open_an_alarm(tmp_path: Path, receiver: AlarmWebhook) -> None:
+    desk = AlarmWebhook()
+    settings = make_alarm_config(tmp_path, receiver, channels={"desk": desk.address})
+    begin_subscriptions(settings)
+    now = datetime.now(UTC)
+    with open_store(settings.database_url) as store:
+        store.subscriptions.get_or_start(["press"], now)
+        publisher = ArticlePublisher(store)
+        publisher.clock = now
+        publisher.publish("1", published_at=now - timedelta(minutes=61), title="О встрече")
+    healthy = RunOutcome(source="mfa", run=None, exit_code=0, reason="Good.")
+    assert notify_about_runs(settings, [healthy], alarms=False) == ["1 message sent to subscribers"]
+    assert receiver.titles == []  # a part of a source says nothing about it
+    for _ in range(2):
+        notify_about_runs(settings, [healthy])
+    assert (len(desk.titles), receiver.titles) == (1, ["mfa: delayed"])
+    notify_about_runs(
+        settings.model_copy(update={"alarms": AlarmsConfig(channels=settings.alarms.channels, max_delay="2h")}),
+        [healthy],
+    )
+    assert receiver.titles == ["mfa: delayed", "mfa: messages are in time again"]
+    desk.close()
 
 
 def test_without_a_store_only_trouble_is_told(tmp_path: Path, receiver: AlarmWebhook) -> None:

@@ -17,6 +17,7 @@ from crawler.monitoring.run_counts import get_flag_count_name
 if TYPE_CHECKING:
     from crawler.config import Config
     from crawler.monitoring.baseline import Baseline
+    from crawler.notify.delays import DelayStats
     from crawler.service.schedule_state import Timing
     from crawler.store import Alarm, Store
 
@@ -54,6 +55,8 @@ class SourceState:
     is_paused: bool
     alarm: Alarm | None
     alarm_delivery: AlarmDelivery
+    delay: DelayStats | None
+    delay_alarm: Alarm | None
     baseline: Baseline | None
     since: datetime | None
     unclustered: int
@@ -98,6 +101,8 @@ def health(
 def load_state(store: Store, source: str, timing: Timing, config: Config, now: datetime) -> SourceState:
     """Return a source's state: its last finished live run, its schedule and its silence."""
     from crawler.monitoring.baseline import get_baseline
+    from crawler.notify.delays import measure_delay
+    from crawler.store.alarms import DELAY_TOPIC
 
     last_run = get_last_finished_run(store, source)
     schedule = store.schedules.get(source)
@@ -112,18 +117,21 @@ def load_state(store: Store, source: str, timing: Timing, config: Config, now: d
         silence=_describe_silence(store, source, config, now),
         is_paused=is_paused,
         alarm=alarm,
-        alarm_delivery=load_alarm_delivery(store, alarm) if alarm else AlarmDelivery(),
+        alarm_delivery=load_alarm_delivery(store, alarm),
+        delay=measure_delay(store, source, now),
+        delay_alarm=store.alarms.get_open(source, DELAY_TOPIC),
         baseline=get_baseline(last_run.measures) if last_run else None,
         since=_get_start_of_health(store, last_run, assessment.health),
         unclustered=store.clusters.count_pending(source=source),
     )
 
 
-def load_alarm_delivery(store: Store, alarm: Alarm) -> AlarmDelivery:
+def load_alarm_delivery(store: Store, alarm: Alarm | None) -> AlarmDelivery:
     """Return what became of the messages about an alarm."""
     from crawler.store import DeliveryState
 
-    assert alarm.id is not None
+    if alarm is None or alarm.id is None:
+        return AlarmDelivery()
     deliveries = store.deliveries.list_by_messages(store.alarms.list_message_ids(alarm.id))
     sent = [each.sent_at for each in deliveries if each.sent_at]
     failures = [each.failure for each in deliveries if each.failure and each.state is not DeliveryState.REPLACED]
@@ -205,6 +213,19 @@ def state_to_dict(state: SourceState, config: Config) -> dict[str, Any]:
         "silence": state.silence,
         "unclustered": state.unclustered,
         "alarm": alarm_to_dict(state.alarm, state.alarm_delivery, config) if state.alarm else None,
+        "delay": delay_to_dict(state, config) if state.delay else None,
+    }
+
+
+def delay_to_dict(state: SourceState, config: Config) -> dict[str, Any]:
+    """Return the delay from publication to message in the last 30 days. `late_since`: since when there is an alarm."""
+    assert state.delay is not None
+    return {
+        "median_minutes": round(state.delay.median.total_seconds() / 60, 1),
+        "p95_minutes": round(state.delay.p95.total_seconds() / 60, 1),
+        "messages": state.delay.message_count,
+        "limit_minutes": round(config.alarms.max_delay.total_seconds() / 60, 1),
+        "late_since": _local_iso(state.delay_alarm.opened_at, config) if state.delay_alarm else None,
     }
 
 
@@ -233,6 +254,7 @@ def _local_iso(at: datetime | None, config: Config) -> str | None:
 
 def format_state(state: SourceState, config: Config) -> str:
     """Return a state as lines."""
+    from crawler.notify.delays import format_delay, format_minutes
     from crawler.publish.phrases import describe_flags
     from crawler.text.counts import format_count
 
@@ -249,6 +271,10 @@ def format_state(state: SourceState, config: Config) -> str:
             sent = f"sent {format_local_time(delivery.sent_at, timezone)}"
         runs = format_count(alarm.run_count, "run")
         lines.append(f"    alarm: {alarm.kind} since {format_local_time(alarm.opened_at, timezone)} ({runs}); {sent}")
+    if state.delay:
+        is_late = state.delay.p95 > config.alarms.max_delay
+        late = f", above the limit of {format_minutes(config.alarms.max_delay)}" if is_late else ""
+        lines.append(f"    from publication to message: {format_delay(state.delay)}{late}")
     if state.silence:
         lines.append(f"    {state.silence}")
     if state.unclustered:
