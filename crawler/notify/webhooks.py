@@ -94,6 +94,7 @@ def _format_article(entry: Entry) -> dict[str, Any]:
                 "language": other.language,
                 "title": sanitize_text(other.headline),
                 "is_copy": other.is_copy,
+                "is_possible": other.is_possible,
             }
             for other in entry.others
         ],

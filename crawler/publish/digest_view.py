@@ -247,8 +247,19 @@ class DigestView:
         return entry.copies[:MAX_LISTED_PAGES]
 
     def versions(self, entry: Entry) -> tuple[RelatedArticle, ...]:
-        """Return the listed other articles of the story: other languages, other words."""
-        return entry.versions[:MAX_LISTED_PAGES]
+        """Return the listed articles that are certainly of the story: other languages, other words."""
+        return tuple(other for other in entry.versions[:MAX_LISTED_PAGES] if not other.is_possible)
+
+    def possible(self, entry: Entry) -> tuple[RelatedArticle, ...]:
+        """Return the listed articles that are only possibly of the story."""
+        return tuple(other for other in entry.versions[:MAX_LISTED_PAGES] if other.is_possible)
+
+    def related(self, entry: Entry) -> list[tuple[str, tuple[RelatedArticle, ...], str | None]]:
+        """Return heading, articles, and below the last list how many are not listed: certain ones, possible ones."""
+        lists = [(self.phrases["versions"], self.versions(entry)), (self.phrases["possible"], self.possible(entry))]
+        shown = [(title, others) for title, others in lists if others]
+        more = self.more(entry, copies=False)
+        return [(title, others, more if others is shown[-1][1] else None) for title, others in shown]
 
     def more(self, entry: Entry, *, copies: bool) -> str | None:
         """Return how many pages are not listed."""

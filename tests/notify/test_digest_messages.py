@@ -137,3 +137,32 @@ def test_a_bundle_is_a_digest_of_a_few_minutes(store: Store) -> None:
     alert, bundle = desk.render_messages()
     assert alert.subject.startswith("О поездке в")
     assert bundle.subject.startswith("Digest: 2 stories")
+
+
+TABLE = "МККК передал больнице в Таразе операционный стол. Его привезли из Женевы в пятницу."
+SURGEONS = "В Таразе хирурги больницы получили новый стол. Подарок МККК довезли поездом до вокзала."
+
+
+@pytest.mark.parametrize(
+    ("language", "phrase", "same"),
+    [
+        ("en", "Possibly the same as", "The same story"),
+        ("ru", "Возможно, о том же событии", "О том же событии"),
+        ("kk", "Осы оқиға туралы болуы мүмкін", "Осы оқиға туралы"),
+    ],
+)
+def test_a_digest_marks_what_is_only_possibly_of_a_story(store: Store, language: str, phrase: str, same: str) -> None:
+    desk = DigestDesk(store, language=language)
+    first = desk.publisher.publish("1", body=TABLE, title="Стол для больницы")
+    second = desk.publisher.publish("8", source="ktkz", body=SURGEONS, title="Хирурги Тараза")
+    desk.route()
+    make_due_digests(store, desk.config, MORNING)
+    (letter,) = desk.render_messages()
+    for words in (letter.text, letter.html):
+        assert f"{same}:" not in words
+        before, _, after = words.partition(f"{phrase}:")
+        assert {first.url in before, second.url in before} == {
+            True,
+            False,
+        }  # one is shown, the other is a link below it
+        assert {first.url in after, second.url in after} == {True, False}

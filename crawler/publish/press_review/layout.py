@@ -253,15 +253,19 @@ def _make_copies(view: DigestView, entry: Entry) -> ReviewPages:
 
 
 def _make_versions(view: DigestView, entry: Entry) -> ReviewPages:
-    def make_page(other: RelatedArticle) -> ReviewParagraph:
-        headline = _make_run(other.headline, url=other.url, language=other.language)
-        return _make_paragraph(ParagraphKind.ITEM, [headline, _make_run(f" ({view.other(other)})")])
-
-    versions = view.versions(entry)
+    """Return the story's other articles. Below certain ones, each that is only possibly of it says so."""
+    lists = view.related(entry)
+    pages = []
+    for title, others, _ in lists:
+        mark = "" if title == lists[0][0] else f"{title}: "
+        for other in others:
+            headline = _make_run(other.headline, url=other.url, language=other.language)
+            runs = [_make_run(mark), headline, _make_run(f" ({view.other(other)})")]
+            pages.append(_make_paragraph(ParagraphKind.ITEM, runs))
     return ReviewPages(
-        title=_make_line(ParagraphKind.SOFT, f"{view.phrases['versions']}:" if versions else ""),
-        pages=tuple(map(make_page, versions)),
-        more=_make_line(ParagraphKind.ITEM, (view.more(entry, copies=False) if versions else None) or ""),
+        title=_make_line(ParagraphKind.SOFT, f"{lists[0][0]}:" if lists else ""),
+        pages=tuple(pages),
+        more=_make_line(ParagraphKind.ITEM, (lists[-1][2] if lists else None) or ""),
     )
 
 
