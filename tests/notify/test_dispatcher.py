@@ -8,6 +8,7 @@ import logging
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -19,7 +20,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 from support.article_publisher import NOON, ArticlePublisher
 from support.factories import make_config
-from support.webhook_server import WebhookServer
+from support.webhook_server import WebhookRequest, WebhookServer
 
 from crawler.config import Config
 from crawler.errors import ConfigError
@@ -160,6 +161,32 @@ def test_a_receiver_that_fails_at_random_gets_each_message_once(store: Store) ->
             make_due(store)
         assert len(hook.keys) == 30
         assert set(hook.keys.values()) == {1}
+
+
+def test_one_attempt_of_many_that_fails_is_retried_under_its_key(store: Store) -> None:
+    with WebhookServer() as hook:
+        late = threading.Event()
+        accept = hook.accept
+
+        def accept_late(posted: WebhookRequest) -> int:
+            """Take the tenth message, and answer when its sender no longer waits."""
+            if hook.request_count == 9 and not late.is_set():
+                late.set()
+                accept(posted)
+                time.sleep(0.5)
+                return 200
+            return accept(posted)
+
+        hook.accept = accept_late  # type: ignore[method-assign]
+        settings = make_config(f"{hook.address}&rto=0.3", unit="article", burst=50)
+        publish(store, settings, *[str(number) for number in range(20)])
+        sent = Dispatcher(settings, store).send_due()
+        assert (sent.sent, sent.failed, sent.dead) == (19, 1, 0)
+        assert store.deliveries.has_waiting_failure()
+        make_due(store)
+        assert Dispatcher(settings, store).send_due().sent == 1
+        assert sorted(hook.keys.values()) == [1] * 19 + [2]
+        assert set(list_states(store)) == {DeliveryState.SENT}
 
 
 def test_two_senders_at_once_send_each_message_once(store: Store, hook: WebhookServer) -> None:
