@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
-from crawler.config import OPERATOR, Config, Subscription
+from crawler.config import Config, Subscription
 from crawler.notify.retry_delays import LEASE_DURATION
 from crawler.store import Delivery, DeliveryState, Message, Store, make_idempotency_key
 
@@ -36,33 +36,33 @@ class OutboxWindow(NamedTuple):
     bundle: Message | None
 
     def is_bundle_held(self, now: datetime) -> bool:
-        """Return whether the list is not yet due: everything that comes joins it."""
+        """Return whether the list is not yet due."""
         return self.bundle is not None and self.bundle.period_end is not None and self.bundle.period_end > now
 
-    def list_excess(self, burst: int, now: datetime) -> list[Message]:
+    def list_excess(self, burst: int) -> list[Message]:
         """Return the messages that are to be in the list."""
-        return self.waiting if self.is_bundle_held(now) else self.waiting[max(burst - self.taken, 0) :]
+        return self.waiting[max(burst - self.taken, 0) :]
 
 
-def collect_bursts(store: Store, config: Config, now: datetime, *, hold: bool = True) -> None:
+def collect_bursts(store: Store, config: Config, now: datetime, *, hold: bool = True, only: str | None = None) -> None:
     """Put what is beyond each subscription's limit into a list that is due within ten minutes, or now without `hold`.
 
-    Sends nothing.
+    `only` names one subscription. Sends nothing.
     """
-    for name in (*config.subscriptions, OPERATOR):
+    # Look without a lock first, because a watch looks every half minute.
+    for name in store.deliveries.list_pending_subscriptions():
         subscription = config.find_subscription(name)
-        if subscription is None:
+        if subscription is None or only not in (None, name):
             continue
-        # Look without a lock first, because a watch looks every half minute.
         window = _read_window(store, name, now)
-        if window.list_excess(subscription.burst, now) or (window.is_bundle_held(now) and not hold):
+        if window.list_excess(subscription.burst) or (window.is_bundle_held(now) and not hold):
             with store.transaction():
                 _collect(store, name, subscription, now, hold=hold)
 
 
 def _collect(store: Store, name: str, subscription: Subscription, now: datetime, *, hold: bool) -> None:
     window = _read_window(store, name, now)
-    excess = window.list_excess(subscription.burst, now)
+    excess = window.list_excess(subscription.burst)
     bundle_id = window.bundle.id if window.bundle else None
     if bundle_id is not None and window.is_bundle_held(now) and not hold:
         store.messages.set_due(bundle_id, now)

@@ -95,7 +95,7 @@ class Dispatcher:
     def send_due(self, *, ignore_quiet_hours: bool = False, subscription: str | None = None) -> DispatchResult:
         """Try every delivery that is due, once, or those of one subscription. Pauses and quiet hours are respected."""
         result, started_at = DispatchResult(), self._get_now()
-        collect_bursts(self._store, self._config, started_at, hold=self._hold_bursts)
+        collect_bursts(self._store, self._config, started_at, hold=self._hold_bursts, only=subscription)
         running: dict[Future[None], Delivery] = {}
         with ThreadPoolExecutor(MAX_PARALLEL_DELIVERIES, thread_name_prefix="dispatcher") as pool:
             try:

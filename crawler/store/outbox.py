@@ -219,6 +219,16 @@ class DeliveryRepository:
         query = _SELECT_BOTH.where(messages.c.subscription == subscription, messages.c.id.in_(ids))
         return self._list(query.order_by(messages.c.id, deliveries.c.channel))
 
+    def list_pending_subscriptions(self) -> list[str]:
+        """Return the names of subscriptions with a pending delivery, in alphabetical order."""
+        query = (
+            select(messages.c.subscription)
+            .join_from(deliveries, messages, deliveries.c.message_id == messages.c.id)
+            .where(deliveries.c.state == DeliveryState.PENDING)
+            .distinct()
+        )
+        return [row[0] for row in self._database.fetch_all(query.order_by(messages.c.subscription))]
+
     def list_by_messages(self, message_ids: Collection[int]) -> list[Delivery]:
         """Return the deliveries of these messages, the oldest message first."""
         query = _SELECT_BOTH.where(messages.c.id.in_(message_ids)).order_by(messages.c.id, deliveries.c.channel)

@@ -207,7 +207,8 @@ def raise_if_alarm_is_lost(desk: InterruptedDesk, store: Store) -> None:
     """The operator was told of the outage and of its end, of each once."""
     assert store.alarms.list_pending() == []
     assert store.alarms.get_open("ktkz") is None
-    titles = [title for title in desk.hooks[OPERATOR].titles if title.startswith("ktkz")]
+    delays = ("ktkz: delayed", "ktkz: messages are in time again")  # the sites' articles are hours old
+    titles = [each for each in desk.hooks[OPERATOR].titles if each.startswith("ktkz") and each not in delays]
     assert "ktkz: blocked" in titles or "ktkz: blocked, worse than before" in titles
     assert titles[-1] == "ktkz is well again"
     assert all(title != following for title, following in pairwise(titles))

@@ -12,6 +12,7 @@ from support.webhook_server import WebhookServer
 
 from crawler.config import Config
 from crawler.notify.alarms import record_run_result, route_alarms
+from crawler.notify.bursts import collect_bursts
 from crawler.notify.dispatcher import Dispatcher
 from crawler.notify.retry_delays import LEASE_DURATION
 from crawler.notify.routing import route_events
@@ -137,6 +138,24 @@ def test_a_message_that_may_have_arrived_keeps_its_key(desk: BurstDesk) -> None:
     assert [kind for kind, _, _ in desk.list_ledger()] == ["alert"] * 3 + ["bundle"]
     assert set(desk.hook.keys.values()) == {1}
     assert desk.send(15) == ["Digest"]
+
+
+def test_a_process_killed_before_it_sent_leaves_the_same_limit(desk: BurstDesk) -> None:
+    desk.publish(7)
+    collect_bursts(desk.store, desk.config, desk.now)  # and the process is killed
+    assert desk.list_ledger() == [("alert", 1, DeliveryState.PENDING)] * 3 + [("bundle", 4, DeliveryState.PENDING)]
+    assert len(desk.send(1)) == 3
+    desk.publish(1)
+    assert desk.send(2) == []
+    assert len(desk.send(10)) == 1
+    assert desk.list_ledger()[-1] == ("bundle", 5, DeliveryState.SENT)
+
+
+def test_sending_alarms_does_not_touch_what_waits_for_readers(desk: BurstDesk) -> None:
+    desk.publish(7)
+    Dispatcher(desk.config, desk.store, get_now=lambda: desk.now).send_due(subscription="operator")
+    assert [kind for kind, _, _ in desk.list_ledger()] == ["alert"] * 7
+    assert len(desk.send()) == 3
 
 
 def test_a_list_whose_sender_was_killed_is_sent_under_its_key(desk: BurstDesk) -> None:
