@@ -78,7 +78,7 @@ def test_times_are_dates_of_the_owners_zone() -> None:
 
 def test_header_is_frozen_and_filtered_and_columns_are_readable() -> None:
     sheet = load_sheet(ENTRIES)
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", f"A1:AE{len(ENTRIES) + 1}")
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", f"A1:AF{len(ENTRIES) + 1}")
     assert sheet["A1"].font.bold
     widths = {sheet.cell(1, number).value: width.width for number, width in _list_widths(sheet)}
     assert set(widths) == {column.name for column in COLUMNS}
@@ -94,7 +94,7 @@ def _list_widths(sheet: Any) -> list[tuple[int, Any]]:
 
 def test_no_entries_make_a_sheet_with_a_header() -> None:
     sheet = load_sheet([])
-    assert (sheet.max_row, sheet.auto_filter.ref) == (1, "A1:AE1")
+    assert (sheet.max_row, sheet.auto_filter.ref) == (1, "A1:AF1")
 
 
 @pytest.mark.parametrize(

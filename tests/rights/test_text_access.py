@@ -29,6 +29,7 @@ OWN: dict[str, tuple[str, str]] = {
     "cli/commands/health.py": ("to_dict", "a baseline as values, no article"),
     "cli/commands/match.py": ("asdict sentence", "explains a text that the owner passed in"),
     "cli/commands/replay.py": ("asdict", "results of snapshots, for the owner"),
+    "cli/commands/reprocess.py": ("asdict getattr sentence", "shows the owner what today's rules read and match"),
     "cli/commands/rules.py": ("headline sentence texts", "shows the owner what candidate rules match"),
     "cli/commands/snapshot.py": ("body", "bytes of a response, stored in the owner's own folder"),
     "cli/commands/stories.py": ("headline to_dict", "lists the owner's own stories"),

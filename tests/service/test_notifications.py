@@ -55,7 +55,7 @@ def test_messages_that_come_late_open_an_alarm(tmp_path: Path, receiver: AlarmWe
     settings = make_alarm_config(tmp_path, receiver, channels={"desk": desk.address})
     begin_subscriptions(settings)
     now = datetime.now(UTC)
-    with open_store(settings.database_url) as store:
+    with open_test_store(settings.database_url) as store:
         store.subscriptions.get_or_start(["press"], now)
         publisher = ArticlePublisher(store)
         publisher.clock = now

@@ -86,7 +86,7 @@ def ignores_sigterm(plan: RunPlan, emit: Emit) -> Run:
 
 
 def hoards(plan: RunPlan, emit: Emit) -> Run:
-    kept = b"x" * 340_000_000
+    kept = b"x" * 300_000_000
     time.sleep(600)
     return good(plan, emit) if kept else raises(plan, emit)
 
