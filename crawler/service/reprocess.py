@@ -92,12 +92,17 @@ class ReprocessReport:
     lock: SourceLocked | None = None
 
     @property
+    def compared_nothing(self) -> bool:
+        """Whether the source has stored versions and the archive has a page of none of them."""
+        return bool(self.without_page) and not (self.versions or self.unreadable or self.damage)
+
+    @property
     def exit_code(self) -> int:
-        """12 if something differs or cannot be read any more, 1 if the archive is damaged, 15 if it is locked."""
+        """12 if something differs or cannot be read, 1 for an archive that is damaged or has no page, 15 if locked."""
         return choose_exit_code(
             (
                 PageChanged.exit_code if self.differing or self.unreadable else 0,
-                ArchiveError.exit_code if self.damage else 0,
+                ArchiveError.exit_code if self.damage or self.compared_nothing else 0,
                 self.lock.exit_code if self.lock else 0,
             )
         )

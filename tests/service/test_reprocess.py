@@ -249,6 +249,15 @@ def test_version_without_an_archived_page_is_counted(config: Config, store: Stor
     assert (report.without_page, report.versions, report.exit_code) == (["ktkz:9:ru version 1"], 2, 0)
 
 
+def test_a_source_without_any_archived_page_is_no_success(config: Config, store: Store) -> None:
+    with store.database.transaction() as connection:
+        connection.exec_driver_sql(
+            "UPDATE versions SET article = json_remove(article, '$.snapshot') WHERE article_id LIKE 'ktkz:%'"
+        )
+    report, found = compare(config, store, "ktkz")
+    assert (report.exit_code, report.compared_nothing, report.versions, found) == (1, True, 0, [])
+
+
 def test_only_pages_of_the_period_are_read(config: Config, store: Store) -> None:
     fetched = sorted(
         version.fetched_at

@@ -138,7 +138,12 @@ def format_report(report: ReprocessReport, examples: _Examples, *, write: bool) 
 
     read = f"{format_count(report.pages, 'page')} read, {format_count(report.versions, 'version')} compared"
     result = f"{report.differing} differ" if report.differing else "nothing differs"
-    yield f"{report.source}: {read}, {result}." if report.lock is None else f"{report.source}: not read."
+    if report.lock is not None:
+        yield f"{report.source}: not read."
+    elif report.compared_nothing:
+        yield f"{report.source}: nothing was compared, because the archive has no page of a stored version."
+    else:
+        yield f"{report.source}: {read}, {result}."
     if report.fields:
         names = [name for name, _ in report.fields.most_common()]
         head, *rows = format_table([("field", "versions"), *((name, str(report.fields[name])) for name in names)])
