@@ -18,6 +18,7 @@
     ├── SourceLocked            15   another run of the source is active, here or on another host
     ├── EmptyStore              16   the store is empty, but the archive beside it has records
     ├── StoreError              17   the store was lost while in use: server gone, file deleted, disk full or broken
+    ├── PortTaken               19   another program listens where the pages should be (in `web.errors`)
     ├── ArchiveError             1   a WARC file that cannot be written, or is broken
     ├── NotAnArticle                 a page that rightly has no article (`/terms`, a section's shell)
     └── ForbiddenTarget         11   a URL that the crawler refuses (private address, scheme, size)
@@ -36,7 +37,7 @@ from typing import ClassVar
 
 from crawler.text.cleaning import clean_line, remove_unseen_characters
 
-EXIT_CODE_PRECEDENCE = (17, 1, 2, 18, 16, 12, 11, 10, 13, 14, 15)
+EXIT_CODE_PRECEDENCE = (17, 1, 2, 18, 19, 16, 12, 11, 10, 13, 14, 15)
 """All exit codes but 0. Earlier ones win over later ones."""
 MIN_SUGGESTION_SIMILARITY = 0.5
 

@@ -25,6 +25,7 @@ from crawler.cli.commands.init import init
 from crawler.cli.commands.match import match
 from crawler.cli.commands.replay import replay
 from crawler.cli.commands.reprocess import reprocess
+from crawler.cli.commands.serve import serve
 from crawler.cli.commands.snapshot import snapshot
 from crawler.cli.commands.sources import sources
 from crawler.cli.commands.stories import stories, story
@@ -39,7 +40,7 @@ app = CommandApp(
     no_args_is_help=True,
     epilog="Exit codes: 0 healthy, 1 unexpected, 2 usage or configuration, 10 unreachable, 11 blocked, "
     "12 page changed, 13 silent or empty, 14 degraded, 15 skipped: another run of the source is active, "
-    "16 store empty, 17 store lost, 18 unusable template.",
+    "16 store empty, 17 store lost, 18 unusable template, 19 port in use.",
 )
 
 
@@ -70,7 +71,7 @@ def set_config_file(
 app.add(WATCH, crawl, watch)
 app.add_typer(schedule.app, name="schedule", rich_help_panel=WATCH)
 app.add(WATCH, health, sources)
-app.add(READ, articles, versions, diff, stories, story, compare, match)
+app.add(READ, serve, articles, versions, diff, stories, story, compare, match)
 app.add(SHARE, feed, export, digest, evidence, subscribe)
 app.add_typer(alerts.app, name="alerts", rich_help_panel=SHARE)
 app.add(MAINTAIN, init, config)

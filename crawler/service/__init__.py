@@ -7,6 +7,7 @@ fork_server      fork children from a process that has imported everything
 preload          what that process imports
 scheduler        start each source when its schedule says so, until a signal
 schedule_state   the stored row of a schedule, and whether a start was missed
+source_state     the state of each source now
 cron             cron expressions and the next starts
 adaptive_cron    `cron = "auto"`: learn a cron from publication times
 heartbeat        show other processes which watch runs a source

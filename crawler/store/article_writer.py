@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from crawler.items import Article, Strength, Verdict
+from crawler.store.article_cards import CardTime, refresh_card, write_card
 from crawler.store.column_types import CleanText, UtcDateTime, make_url_key
 from crawler.store.events import add_event
 from crawler.store.pending_articles import is_urgent, save_pending
@@ -241,11 +242,13 @@ def _insert_version(connection: Connection, article: Article, text: TextIndex, s
     }
     connection.execute(_ADD_VERSION, row)
     insert_matches(connection, article)
-    if article.version > 1:
-        write_diff(connection, article.id, article.version, article)
+    diff = write_diff(connection, article.id, article.version, article) if article.version > 1 else None
     if article.verdict is Verdict.REPROCESSED:
         is_awaited = is_urgent(connection, article.id)  # by the event of an earlier version
+        refresh_card(connection, article, sighting.seen_at)
     else:
         is_awaited = add_event(connection, article, sighting.run_id, sighting.seen_at, sighting.suppressed_because)
+        time = CardTime(sighting.seen_at, sighting.suppressed_because is not None)
+        write_card(connection, article, time, diff)
     save_pending(connection, article, text.prepared, is_urgent=is_awaited)
     return article.version

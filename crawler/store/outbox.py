@@ -200,9 +200,13 @@ class DeliveryRepository:
         subscription: str | None = None,
         since: datetime | None = None,
         message_id: int | None = None,
+        before: int | None = None,
         limit: int | None = None,
     ) -> list[tuple[Message, Delivery]]:
-        """Return messages with their deliveries, the newest first. `failed`: those given up or tried in vain so far."""
+        """Return messages with their deliveries, the newest first. `failed`: those given up or tried in vain so far.
+
+        `before`: only messages with a lower id.
+        """
         query = _SELECT_BOTH.where(_HAS_FAILED) if failed else _SELECT_BOTH
         if subscription is not None:
             query = query.where(messages.c.subscription == subscription)
@@ -210,6 +214,8 @@ class DeliveryRepository:
             query = query.where(messages.c.created_at >= since)
         if message_id is not None:
             query = query.where(messages.c.id == message_id)
+        if before is not None:
+            query = query.where(messages.c.id < before)
         return self._list(query.order_by(messages.c.id.desc(), deliveries.c.channel).limit(limit))
 
     def list_pending_or_sent_since(self, subscription: str, since: datetime) -> list[tuple[Message, Delivery]]:

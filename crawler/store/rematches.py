@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from crawler.items import Article, Match
+from crawler.store.article_cards import rewrite_card
 from crawler.store.article_writer import insert_matches
 from crawler.store.database import Database
 from crawler.store.schema import articles, matches, rematches, versions
@@ -81,6 +82,7 @@ class RematchRepository:
             insert_matches(connection, article)
             connection.execute(_UPDATE_MATCHED, {**key, "is_matched": article.is_matched})
             connection.execute(insert(rematches), row)
+            rewrite_card(connection, article.id)
         return True
 
     def list_by_article(self, article_id: str) -> list[Rematch]:

@@ -96,8 +96,13 @@ def judge_revision(old: Article, new: Article) -> RevisionDiff | None:
         return None
 
 
-def write_diff(connection: Connection, article_id: str, version: int, new: Article | None = None) -> None:
-    """Judge a version and store what it changed, in the caller's transaction. `new` is the version, if at hand."""
+def write_diff(
+    connection: Connection, article_id: str, version: int, new: Article | None = None
+) -> RevisionDiff | None:
+    """Judge a version and store what it changed, in the caller's transaction. Return that, or None if unknown.
+
+    `new` is the version, if at hand.
+    """
     old = _read_article(connection, article_id, version - 1)
     new = new or _read_article(connection, article_id, version)
     diff = judge_revision(old, new) if old and new else None
@@ -111,6 +116,7 @@ def write_diff(connection: Connection, article_id: str, version: int, new: Artic
             "diff": serialize_diff(diff),
         }
         connection.execute(_ADD_DIFF[connection.dialect.name], row)
+    return diff
 
 
 def _read_article(connection: Connection, article_id: str, version: int) -> Article | None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from crawler.errors import ConfigError
 from crawler.private_files import close_file_to_others, make_private_file, make_private_folder
 from crawler.store.alarms import AlarmRepository
+from crawler.store.article_cards import CardRepository
 from crawler.store.articles import ArticleRepository
 from crawler.store.database import Database, format_database_error, is_in_memory, make_engine
 from crawler.store.events import ChangeEventRepository, NotificationRepository
@@ -21,6 +22,7 @@ from crawler.store.failures import FailureRepository
 from crawler.store.http_cache import HttpCacheRepository
 from crawler.store.leases import LeaseRepository
 from crawler.store.outbox import DeliveryRepository, MessageRepository
+from crawler.store.reading_lists import ReadingListRepository
 from crawler.store.rematches import RematchRepository
 from crawler.store.revision_diffs import RevisionDiffRepository
 from crawler.store.runs import RunRepository
@@ -54,6 +56,8 @@ class Store:
         self.articles = ArticleRepository(database)
         self.versions = VersionRepository(database)
         self.diffs = RevisionDiffRepository(database)
+        self.cards = CardRepository(database)
+        self.reading_lists = ReadingListRepository(database)
         self.rematches = RematchRepository(database)
         self.clusters = ClusterRepository(database)
         self.stories = StoryRepository(database)
@@ -127,6 +131,7 @@ def open_store(url: str, *, backup: bool = True) -> Store:
     store = Store(Database(engine, name))
     try:
         store.diffs.judge_pending()
+        store.cards.write_missing()
     except BaseException:
         store.close()
         raise

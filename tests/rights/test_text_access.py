@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2] / "crawler"
-PACKAGES = ("cli", "notify", "publish")
+PACKAGES = ("cli", "notify", "publish", "web")
 TEXT = frozenset({"body", "sentence", "texts", "to_dict", "headline"})
 """Attributes of an Article or a Match with text of the page."""
 WHOLE = frozenset({"asdict", "astuple", "vars", "__dict__", "attrgetter", "getattr", "ItemAdapter", "export_item"})
@@ -38,7 +38,7 @@ OWN: dict[str, tuple[str, str]] = {
     "cli/console.py": ("headline sentence", "prints to the owner's terminal"),
     "cli/help.py": ("getattr", "the heading of a command, no article"),
     "cli/progress.py": ("headline to_dict", "prints to the owner's terminal"),
-    "cli/releases.py": ("getattr", "the languages of a spider, no articles"),
+    "publish/releases.py": ("getattr", "the languages of a spider, no articles"),
     "notify/transports.py": ("getattr", "what a plugin of Apprise has, no articles"),
     "publish/builder.py": ("headline", "the headline that the allocation allows"),
     "publish/diff_format.py": ("sentence", "shows the owner what changed"),
@@ -50,6 +50,8 @@ OWN: dict[str, tuple[str, str]] = {
     "publish/press_review/layout.py": ("getattr headline", "`DigestView.headline`, of an Entry; the parts of a review"),
     "publish/press_review/pdf.py": ("getattr", "what a drawn paragraph has"),
     "publish/redaction.py": ("getattr sentence texts", "blacks names out before the allocation"),
+    "web/pages/article.py": ("body sentence", "shows the owner's own copy on the owner's own computer"),
+    "web/pages/today.py": ("getattr", "the choices of a filter, no article"),
 }
 """Modules that may, with what they read and why."""
 ADVICE = (

@@ -82,7 +82,7 @@ def story(
             undo = "" if action is StoryAction.UNDO else f"; `crawler story {target} undo` takes that back"
             print(f"Story {name} has no two articles left and is gone{undo}.")
             return
-        from crawler.cli.releases import format_releases, get_source_languages
+        from crawler.publish.releases import format_releases, get_source_languages
 
         languages = get_source_languages(config)
         if as_json:
@@ -154,7 +154,7 @@ def story_to_dict(story: StoredStory, languages: Mapping[str, Sequence[str]] | N
     ]
     values: dict[str, Any] = {"id": story.id, "articles": members}
     if languages is not None:
-        from crawler.cli.releases import release_to_dict
+        from crawler.publish.releases import release_to_dict
         from crawler.similarity.language_versions import list_releases
 
         found = list_releases([member.article for member in story.members], languages)

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def versions(context: typer.Context, article: ArticleArgument, as_json: JsonOption = False) -> None:
     """List the versions of an article, and what each changed."""
-    from crawler.cli.releases import find_release, format_release
     from crawler.cli.selection import resolve_article
     from crawler.config import load_config
     from crawler.context.configured_store import open_configured_store
+    from crawler.publish.releases import find_release, format_release
 
     config = load_config(context.obj)
     with open_configured_store(config) as store:

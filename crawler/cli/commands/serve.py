@@ -1,0 +1,57 @@
+"""`crawler serve`: show the newsroom in a browser."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from crawler.cli.options import NewStoreOption
+from crawler.cli.stop_signals import CommandStopped, handle_stop_signals
+
+FAREWELL = "stopped"
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Loopback address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="Port. 0: any free one.")] = 8000,
+    demo: Annotated[bool, typer.Option("--demo", help="Show the sample pages, in a throw-away store.")] = False,
+    new_store: NewStoreOption = False,
+) -> None:
+    """Show stories, articles and sources in a browser.
+
+    Ctrl-C or SIGTERM ends it.
+    """
+    handle_stop_signals(exit_code=0, farewell=f"{FAREWELL}\n")
+    from crawler.config import load_config
+    from crawler.context.configured_store import open_configured_store
+    from crawler.web.demo import make_demo_config
+    from crawler.web.newsroom import Newsroom
+    from crawler.web.server import open_listener, serve_pages
+
+    try:
+        with ExitStack() as stack:
+            config = load_config(context.obj)
+            # First, so that a port in use is reported before anything is read or made.
+            listener = stack.enter_context(open_listener(host, port))
+            if demo:
+                print("Reading the sample pages …", flush=True)
+                config = stack.enter_context(make_demo_config(config, context.obj))
+            store = stack.enter_context(open_configured_store(config, new_store=new_store or demo))
+            newsroom = Newsroom(config=config, store=store, is_demo=demo)
+            logging.getLogger("uvicorn").setLevel(logging.WARNING)
+            serve_pages(newsroom, listener, announce)
+    except CommandStopped:
+        pass
+    print(FAREWELL, flush=True)
+
+
+def announce(address: str) -> None:
+    """Print where the pages are."""
+    print(
+        f"{address} shows the newsroom, to this computer only. Everything is done as `local`; Ctrl-C ends it.",
+        flush=True,
+    )

@@ -1,0 +1,291 @@
+"""Lists for readers, by narrow queries: stories by their newest article, counts, days, versions, runs and messages.
+
+A story is listed once, at its newest article that the filter selects. So a page is read from the index on
+`active_at`, however many articles there are, and an address that names the last row continues the list.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, Select, func, literal, select, true, tuple_
+
+from crawler.items import Health, Verdict
+from crawler.revisions.kinds import Severity
+from crawler.store.article_cards import CARD_COLUMNS, ArticleCard, parse_card
+from crawler.store.column_types import UtcDateTime
+from crawler.store.database import Database
+from crawler.store.reading_schema import article_cards
+from crawler.store.schema import (
+    articles,
+    matches,
+    notifications,
+    revision_diffs,
+    runs,
+    signatures,
+    versions,
+)
+from crawler.store.statements import select_columns
+
+MAX_COUNTED_STORIES = 1000
+"""A count ends here: more is "1,000+"."""
+MAX_STORY_ARTICLES = 200
+"""Articles of one story that a list reads."""
+
+
+class StoryStatus(StrEnum):
+    """Which stories a reader wants to see. The values are in addresses."""
+
+    NEW = "new"
+    REVISED = "revised"
+    UNPUBLISHED = "unpublished"
+    WEAK = "weak"
+    """Stories in which the rules found only weak matches. No other list has them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryFilter:
+    """What a list of stories selects. None: everything. An article must have all of it."""
+
+    rule: str | None = None
+    source: str | None = None
+    language: str | None = None
+    status: StoryStatus | None = None
+
+
+class ListPlace(NamedTuple):
+    """A place in a list of stories: behind this article. `active_at` is aware."""
+
+    active_at: datetime
+    article_id: str
+
+
+class StoryArticle(NamedTuple):
+    """An article of a listed story. Articles of one `cluster` are one text. `headline` is None without a card."""
+
+    article_id: str
+    source: str
+    language: str | None
+    cluster: int
+    headline: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedStory:
+    """A story in a list. `card` is its newest selected article. `id` is None for an article that is in no story."""
+
+    id: int | None
+    card: ArticleCard
+    articles: tuple[StoryArticle, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionSummary:
+    """A version without its text. `severity` is that of what it changed, None for a first version."""
+
+    version: int
+    verdict: Verdict
+    seen_at: datetime
+    severity: Severity | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """A run without its measures. `problem_count` is the number of its failures."""
+
+    id: int
+    source: str
+    mode: str
+    started_at: datetime
+    finished_at: datetime | None
+    health: Health | None
+    reason: str | None
+    exit_code: int | None
+    counts: dict[str, int]
+    problem_count: int
+
+
+_VERDICTS = {
+    StoryStatus.NEW: (Verdict.NEW, Verdict.COPY),
+    StoryStatus.REVISED: (Verdict.REVISED, Verdict.REPUBLISHED),
+    StoryStatus.UNPUBLISHED: (Verdict.UNPUBLISHED,),
+}
+_RUN_COLUMNS = ("id", "source", "mode", "started_at", "finished_at", "health", "reason", "exit_code")
+_WELL = (Health.HEALTHY.value, Health.DEGRADED.value)
+
+
+class ReadingListRepository:
+    """`store.reading_lists`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list_stories(self, wanted: StoryFilter, limit: int, *, behind: ListPlace | None = None) -> list[ListedStory]:
+        """Return the newest stories, or those behind a place of the list."""
+        own, link = article_cards.alias(), signatures.alias()
+        columns = [own.c[name].label(name) for name in CARD_COLUMNS]
+        query = _select_newest_of_story(own, link, wanted, *columns, link.c.story.label("story"))
+        if behind is not None:
+            place = tuple_(literal(behind.active_at, UtcDateTime), literal(behind.article_id))
+            query = query.where(tuple_(own.c.active_at, own.c.article_id) < place)
+        query = query.order_by(own.c.active_at.desc(), own.c.article_id.desc()).limit(limit)
+        rows = self._database.fetch_all(query)
+        members = self.get_story_articles({row.story for row in rows if row.story is not None})
+        return [_make_listed_story(row, members) for row in rows]
+
+    def count_stories(self, wanted: StoryFilter) -> int:
+        """Return how many stories a list has, at most one more than `MAX_COUNTED_STORIES`."""
+        own, link = article_cards.alias(), signatures.alias()
+        query = _select_newest_of_story(own, link, wanted, own.c.article_id).limit(MAX_COUNTED_STORIES + 1)
+        found: int = self._database.fetch_all(select(func.count()).select_from(query.subquery()))[0][0]
+        return found
+
+    def get_story_articles(self, story_ids: Collection[int]) -> dict[int, tuple[StoryArticle, ...]]:
+        """Return the articles of stories by the story's number, the oldest first."""
+        if not story_ids:
+            return {}
+        query = (
+            select(
+                signatures.c.story,
+                signatures.c.article_id,
+                signatures.c.cluster,
+                articles.c.source,
+                articles.c.language,
+                article_cards.c.headline,
+            )
+            .join_from(signatures, articles, articles.c.id == signatures.c.article_id)
+            .outerjoin(article_cards, article_cards.c.article_id == signatures.c.article_id)
+            .where(signatures.c.story.in_(story_ids))
+            .order_by(articles.c.dated_at, articles.c.id)
+            .limit(MAX_STORY_ARTICLES * len(story_ids))
+        )
+        found: dict[int, list[StoryArticle]] = defaultdict(list)
+        for row in self._database.fetch_all(query):
+            found[row.story].append(StoryArticle(row.article_id, row.source, row.language, row.cluster, row.headline))
+        return {story: tuple(members) for story, members in found.items()}
+
+    def count_read(self, begin: datetime, end: datetime) -> int:
+        """Return how many articles were published (or, without a date, first seen) from `begin` to before `end`."""
+        query = select(func.count()).where(articles.c.dated_at >= begin, articles.c.dated_at < end)
+        found: int = self._database.fetch_all(query)[0][0]
+        return found
+
+    def list_good_runs(self, begin: datetime, end: datetime) -> list[tuple[str, datetime]]:
+        """Return source and start of the live runs that began in a period and could read their source."""
+        is_good = (runs.c.mode == "live", runs.c.health.in_(_WELL))
+        query = select(runs.c.source, runs.c.started_at).where(
+            *is_good, runs.c.started_at >= begin, runs.c.started_at < end
+        )
+        return [(row.source, row.started_at) for row in self._database.fetch_all(query)]
+
+    def get_first_run_time(self) -> datetime | None:
+        """Return when the first live run began, or None."""
+        rows: Sequence[Any] = self._database.fetch_all(
+            select(runs.c.started_at).where(runs.c.mode == "live").order_by(runs.c.id).limit(1)
+        )
+        return rows[0][0] if rows else None
+
+    def get_last_run_time(self) -> datetime | None:
+        """Return when the newest run that has ended did so, or None."""
+        rows: Sequence[Any] = self._database.fetch_all(
+            select(runs.c.finished_at).where(runs.c.finished_at.is_not(None)).order_by(runs.c.id.desc()).limit(1)
+        )
+        return rows[0][0] if rows else None
+
+    def list_versions(self, article_id: str, limit: int, *, before: int | None = None) -> list[VersionSummary]:
+        """Return an article's versions, the newest first. `before`: only those with a lower number."""
+        is_same = (revision_diffs.c.article_id == versions.c.article_id) & (
+            revision_diffs.c.version == versions.c.version
+        )
+        query = (
+            select(versions.c.version, versions.c.verdict, versions.c.seen_at, revision_diffs.c.severity)
+            .select_from(versions.outerjoin(revision_diffs, is_same))
+            .where(versions.c.article_id == article_id)
+            .order_by(versions.c.version.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            query = query.where(versions.c.version < before)
+        return [
+            VersionSummary(
+                version=row.version,
+                verdict=Verdict(row.verdict),
+                seen_at=row.seen_at,
+                severity=Severity(row.severity) if row.severity else None,
+            )
+            for row in self._database.fetch_all(query)
+        ]
+
+    def list_runs(self, limit: int, *, source: str | None = None, before: int | None = None) -> list[RunSummary]:
+        """Return the newest runs, of all sources or of one. `before`: only those with a lower number."""
+        query = select(*select_columns(runs, (*_RUN_COLUMNS, "counts", "problems")))
+        if source is not None:
+            query = query.where(runs.c.source == source)
+        if before is not None:
+            query = query.where(runs.c.id < before)
+        return [
+            _make_run_summary(row) for row in self._database.fetch_all(query.order_by(runs.c.id.desc()).limit(limit))
+        ]
+
+    def get_message_headlines(self, message_ids: Collection[int]) -> dict[int, list[tuple[str, str | None]]]:
+        """Return id and headline (None without a card) of the articles that each message is about."""
+        query = (
+            select(notifications.c.message_id, notifications.c.article_id, article_cards.c.headline)
+            .outerjoin_from(notifications, article_cards, article_cards.c.article_id == notifications.c.article_id)
+            .where(notifications.c.message_id.in_(message_ids))
+            .order_by(notifications.c.event_id)
+        )
+        found: dict[int, dict[str, str | None]] = defaultdict(dict)
+        for row in self._database.fetch_all(query) if message_ids else ():
+            found[row.message_id].setdefault(row.article_id, row.headline)
+        return {message: list(about.items()) for message, about in found.items()}
+
+
+def _select_newest_of_story(own: Any, link: Any, wanted: StoryFilter, *columns: Any) -> Select[Any]:
+    """Return a query for the selected articles that are the newest selected ones of their stories."""
+    other, other_link = article_cards.alias(), signatures.alias()
+    is_newer = tuple_(other.c.active_at, other.c.article_id) > tuple_(own.c.active_at, own.c.article_id)
+    newer = (
+        select(other.c.article_id)
+        .join_from(other, other_link, other_link.c.article_id == other.c.article_id)
+        .where(other_link.c.story == link.c.story, is_newer, *_make_conditions(other, wanted))
+        .exists()
+    )
+    joined = own.outerjoin(link, link.c.article_id == own.c.article_id)
+    return select(*columns).select_from(joined).where(*_make_conditions(own, wanted), ~newer)
+
+
+def _make_conditions(cards: Any, wanted: StoryFilter) -> list[Any]:
+    is_strong = cards.c.is_strong.is_(true())
+    conditions: list[Any] = [~is_strong if wanted.status is StoryStatus.WEAK else is_strong]
+    if wanted.source is not None:
+        conditions.append(cards.c.source == wanted.source)
+    if wanted.language is not None:
+        conditions.append(cards.c.language == wanted.language)
+    if wanted.status in _VERDICTS:
+        conditions.append(cards.c.verdict.in_(_VERDICTS[wanted.status]))
+    if wanted.rule is not None:
+        is_current = (matches.c.article_id == cards.c.article_id, matches.c.version == cards.c.version)
+        conditions.append(select(matches.c.rule).where(*is_current, matches.c.rule == wanted.rule).exists())
+    return conditions
+
+
+def _make_listed_story(row: Row[Any], members: dict[int, tuple[StoryArticle, ...]]) -> ListedStory:
+    card = parse_card(row)
+    alone = StoryArticle(card.article_id, card.source, card.language, 0, card.headline)
+    return ListedStory(id=row.story, card=card, articles=members.get(row.story, (alone,)))
+
+
+def _make_run_summary(row: Row[Any]) -> RunSummary:
+    values = {name: row._mapping[name] for name in _RUN_COLUMNS}
+    return RunSummary(
+        **values | {"health": Health(row.health) if row.health else None},
+        counts=json.loads(row.counts),
+        problem_count=len(json.loads(row.problems)),
+    )

@@ -1,0 +1,13 @@
+"""The newsroom in a browser (`crawler serve`): HTML pages over the store, without JavaScript.
+
+server         listen on a loopback address until a signal
+application    routes, error pages, and which thread answers
+security       headers of every answer, the Host that is accepted, the size of a request
+newsroom       what all pages share: configuration, store, sources, rules, the state of the sources
+rendering      a template filled for one reader: language, times, texts with marks
+translations   the interface's languages and their catalogues in `locale/`
+words          the interface's words for values of the program
+errors         errors that a page reports to its reader
+pages          one module a page
+demo           the stored sample pages in a throw-away store
+"""

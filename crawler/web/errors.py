@@ -1,0 +1,23 @@
+"""Errors that a page reports to its reader."""
+
+from __future__ import annotations
+
+from crawler.errors import CrawlerError
+
+
+class BadAddress(CrawlerError):
+    """An address whose parameters no page has written."""
+
+
+class PageMissing(CrawlerError):
+    """An address that names an article, a version or a story that is not stored."""
+
+
+class ForeignForm(CrawlerError):
+    """A form that no page of this server has sent."""
+
+
+class PortTaken(CrawlerError):
+    """Another program listens at the address."""
+
+    exit_code = 19

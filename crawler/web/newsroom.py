@@ -1,0 +1,109 @@
+"""What all pages share: configuration, store, the sources and rules by name, and the state of the sources."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+
+from crawler import spiders
+from crawler.config import Config
+from crawler.items import Health, Rights
+from crawler.keywords import load_rules
+from crawler.publish.phrases import OUTPUT_LANGUAGES
+from crawler.publish.releases import get_source_languages
+from crawler.service.schedules import make_timings
+from crawler.service.source_state import SourceState, load_state
+from crawler.store import Store
+from crawler.text.dates import load_time_zone
+
+STATE_SECONDS = 20.0
+"""Time for which the state of the sources is remembered: it is on every page and takes many queries."""
+READER = "local"
+"""Who reads and writes: on a loopback address there are no users."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceProfile:
+    """What pages show of a source. `titles` are its names by language, `languages` those of its translations."""
+
+    name: str
+    titles: Mapping[str, str]
+    address: str
+    rights: Rights
+    languages: tuple[str, ...]
+    is_enabled: bool
+
+
+@dataclass(slots=True)
+class Newsroom:
+    """What the pages of one server share. Any thread may use it."""
+
+    config: Config
+    store: Store
+    is_demo: bool = False
+    profiles: Mapping[str, SourceProfile] = field(init=False)
+    zone: tzinfo = field(init=False)
+    _states: dict[str, SourceState] = field(init=False, default_factory=dict)
+    _states_until: float = field(init=False, default=0.0)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+    _rule_titles: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read the sources and the rules. Raise RuleError for a broken rules file."""
+        self.zone = load_time_zone(self.config.timezone)
+        self.profiles = load_profiles(self.config)
+        rules = load_rules(self.config.rules)
+        self._rule_titles = {language: rules.get_titles(language) for language in OUTPUT_LANGUAGES}
+
+    def get_source_title(self, name: str, language: str) -> str:
+        """Return a source's name in a language, or the bare name of a source that was removed."""
+        profile = self.profiles.get(name)
+        return profile.titles[language] if profile else name
+
+    def get_rule_title(self, name: str, language: str) -> str:
+        """Return a rule's title in a language, or the bare name of a rule that was removed."""
+        return self._rule_titles[language].get(name, name)
+
+    def list_rule_names(self) -> list[str]:
+        """Return the names of the rules in force, in the order of the rules file."""
+        return list(self._rule_titles[OUTPUT_LANGUAGES[0]])
+
+    def list_watched_sources(self) -> list[str]:
+        """Return the names of the enabled sources."""
+        return [name for name, profile in self.profiles.items() if profile.is_enabled]
+
+    def get_states(self) -> Mapping[str, SourceState]:
+        """Return the state of each enabled source, at most `STATE_SECONDS` old."""
+        with self._lock:
+            if time.monotonic() >= self._states_until:
+                now, timings = datetime.now(UTC), make_timings(self.config, self.store)
+                self._states = {
+                    name: load_state(self.store, name, timing, self.config, now) for name, timing in timings.items()
+                }
+                self._states_until = time.monotonic() + STATE_SECONDS
+            return self._states
+
+    def list_troubled(self) -> list[SourceState]:
+        """Return the sources whose articles may be missing. In a demo no source is read, so none is in trouble."""
+        if self.is_demo:
+            return []
+        return [state for state in self.get_states().values() if state.assessment.health != Health.HEALTHY]
+
+
+def load_profiles(config: Config) -> dict[str, SourceProfile]:
+    """Return what pages show of each source, by name."""
+    languages = get_source_languages(config)
+    return {
+        name: SourceProfile(
+            name=name,
+            titles={language: spiders.get_title(name, language) for language in OUTPUT_LANGUAGES},
+            address=spider.origins[0],
+            rights=spider.get_rights(config),
+            languages=languages.get(name, ()),
+            is_enabled=config.get_source(name).enabled,
+        )
+        for name, spider in spiders.load_spiders().items()
+    }

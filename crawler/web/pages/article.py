@@ -1,0 +1,275 @@
+"""Article: a version's text with its matches, what it changed, where each part was read, and the archived page."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crawler.archive.snapshot_reader import read_snapshot_at
+from crawler.errors import ArchiveError
+from crawler.items import Article, Match
+from crawler.pages.snapshot import Snapshot
+from crawler.publish.evidence import collect_evidence, write_evidence
+from crawler.revisions.changes import RevisionDiff, SentenceChange
+from crawler.revisions.kinds import ChangeKind
+from crawler.rights import DEFAULT_RIGHTS
+from crawler.web.errors import BadAddress, PageMissing
+from crawler.web.rendering import PageRenderer, mark_spans
+from crawler.web.security import SANDBOX_POLICY
+
+VERSIONS_PER_PAGE = 20
+MAX_SHOWN_CHARACTERS = 100_000
+"""Characters of a text on a page. The evidence has the whole text."""
+MAX_SHOWN_CHANGES = 100
+MAX_SHOWN_MATCHES = 50
+"""Matches that the margin lists; the text marks all of them."""
+FIELD_ORDER = ("title", "lead", "body", "published_at", "language", "author", "attribution", "section", "place")
+MAX_VERSION = 10**9
+WORD_PATTERN = re.compile(r"\w+")
+WEB_SCHEMES = ("http", "https")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownText:
+    """The texts of a version with marks. `matches` are those shown, in order; `is_cut`: more text is stored."""
+
+    title: Markup | None
+    lead: Markup | None
+    paragraphs: tuple[Markup, ...]
+    matches: tuple[Match, ...]
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeGroup:
+    """Sentences of one field that follow each other: changed ones, or the number of unchanged ones."""
+
+    field: str
+    changes: tuple[SentenceChange, ...]
+    unchanged_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownChange:
+    """What a version changed. `claims` are the claims that differ: kind, before, now."""
+
+    diff: RevisionDiff
+    groups: tuple[ChangeGroup, ...]
+    changed_count: int
+    sentence_count: int
+    words_added: int
+    words_removed: int
+    kinds: tuple[ChangeKind, ...]
+    claims: tuple[tuple[ChangeKind, str, str], ...]
+    is_cut: bool
+
+
+def show_article(site: PageRenderer, request: Request) -> Response:
+    """Return the page of an article's current version, or of the one in the address."""
+    newsroom, reader = site.newsroom, site.make_reader(request)
+    store, article_id = newsroom.store, request.path_params["article_id"]
+    wanted = parse_number(request, "version")
+    article = get_article(site, article_id, wanted)
+    state = store.articles.get_state(article_id)
+    assert state is not None
+    version = article.version or 1
+    listed = store.reading_lists.list_versions(
+        article_id, VERSIONS_PER_PAGE + 1, before=parse_number(request, "versions_before")
+    )
+    own = store.reading_lists.list_versions(article_id, 1, before=version + 1)
+    diff = store.diffs.get(article_id, version) if version > 1 else None
+    story_id = store.stories.get_id_by_article(article_id)
+    related = store.reading_lists.get_story_articles({story_id} if story_id is not None else ())
+    others = [each for each in related.get(story_id or 0, ()) if each.article_id != article_id]
+    profile = newsroom.profiles.get(article.source)
+    rights = profile.rights if profile else article.rights or DEFAULT_RIGHTS
+    return site.render(
+        request,
+        "article.html",
+        reader=reader,
+        article=article,
+        address=article.url if urlsplit(article.url).scheme in WEB_SCHEMES else None,
+        seen_at=own[0].seen_at if own else article.fetched_at,
+        current_version=state.version,
+        text=make_shown_text(article),
+        change=make_shown_change(diff) if diff else None,
+        versions=listed[:VERSIONS_PER_PAGE],
+        older_versions=listed[VERSIONS_PER_PAGE - 1].version if len(listed) > VERSIONS_PER_PAGE else None,
+        story_id=story_id,
+        others=others,
+        own_cluster={each.article_id: each.cluster for each in related.get(story_id or 0, ())}.get(article_id),
+        missing_languages=[
+            language
+            for language in (profile.languages if profile else ())
+            if language not in {article.language, *(each.language for each in others)}
+        ],
+        rights=rights,
+        allowed_characters=int(len(article.body) * rights.excerpt_share),
+        provenance=list_provenance(article),
+    )
+
+
+def download_evidence(site: PageRenderer, request: Request) -> Response:
+    """Return the zip of every version of an article with its archived records."""
+    store, article_id = site.newsroom.store, request.path_params["article_id"]
+    get_article(site, article_id, None)
+    versions = store.versions.list_by_article(article_id)
+    items = collect_evidence(versions, store.diffs.list_by_article(article_id, versions), site.newsroom.config)
+    with tempfile.TemporaryDirectory(prefix="crawler-evidence-") as folder:
+        path = Path(folder) / "evidence.zip"
+        write_evidence(path, items, datetime.now(UTC))
+        data = path.read_bytes()
+    return make_download(data, f"{article_id.replace(':', '-')}.zip", "application/zip")
+
+
+def show_archived(site: PageRenderer, request: Request) -> Response:
+    """Return the archived page of a version as text."""
+    article, snapshot, problem = find_archived_page(site, request)
+    text = snapshot.text if snapshot else ""
+    return site.render(
+        request,
+        "archived.html",
+        article=article,
+        snapshot=snapshot,
+        text=text[:MAX_SHOWN_CHARACTERS],
+        is_cut=len(text) > MAX_SHOWN_CHARACTERS,
+        problem=problem,
+    )
+
+
+def download_archived(site: PageRenderer, request: Request) -> Response:
+    """Return the bytes of the archived page of a version, as a file that no browser opens as a page of this server."""
+    article, snapshot, problem = find_archived_page(site, request)
+    if snapshot is None:
+        raise PageMissing(problem)
+    name = f"{article.id.replace(':', '-')}-{article.version}.{snapshot.kind}"
+    return make_download(snapshot.body, name, "application/octet-stream")
+
+
+def find_archived_page(site: PageRenderer, request: Request) -> tuple[Article, Snapshot | None, str]:
+    """Return the version in the address with its archived response, or with the reason why there is none."""
+    article = get_article(site, request.path_params["article_id"], parse_number(request, "version"))
+    if article.snapshot is None or article.snapshot.offset is None:
+        return article, None, ""
+    try:
+        return article, read_snapshot_at(site.newsroom.config.archive_dir, article.snapshot), ""
+    except ArchiveError as error:
+        return article, None, str(error)
+
+
+def get_article(site: PageRenderer, article_id: str, version: int | None) -> Article:
+    """Return a stored version (None: the current one). Raise PageMissing."""
+    article = site.newsroom.store.articles.get(article_id, version)
+    if article is None:
+        raise PageMissing(f"{article_id} is not stored.")
+    return article
+
+
+def parse_number(request: Request, name: str) -> int | None:
+    """Return a number of an address, None without it. Raise BadAddress for anything else."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:12]) <= MAX_VERSION:
+        raise BadAddress
+    return int(text[:12])
+
+
+def make_download(data: bytes, name: str, kind: str) -> Response:
+    """Return a file to save. Nothing in it can run as a page of this server."""
+    plain = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-._") else "_" for letter in name)
+    headers = {
+        "content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+        "content-security-policy": SANDBOX_POLICY,
+        "cache-control": "private, no-store",
+    }
+    return Response(data, media_type=kind, headers=headers)
+
+
+def make_shown_text(article: Article) -> ShownText:
+    """Return the title, lead and paragraphs of a version with their matches marked, cut to a bounded length."""
+    shown: list[Match] = []
+    is_cut = False
+
+    def mark(field: str, text: str, offset: int = 0) -> Markup:
+        nonlocal shown
+        spans = []
+        end = 0
+        for match in matches_by_field.get(field, ()):
+            start, stop = match.start - offset, min(match.end - offset, len(text))
+            if end <= start < stop:
+                spans.append((start, stop))
+                shown.append(match)
+                end = stop
+        return mark_spans(text, spans, first_id=len(shown) - len(spans) + 1)
+
+    matches_by_field = {
+        field: sorted(group, key=lambda match: (match.start, -match.end))
+        for field, group in groupby(sorted(article.matches, key=lambda match: match.field), lambda match: match.field)
+    }
+    title, lead, body = article.title, article.lead, article.body
+    is_cut = any(len(text or "") > MAX_SHOWN_CHARACTERS for text in (title, lead, body))
+    marked_title = mark("title", title[:MAX_SHOWN_CHARACTERS]) if title else None
+    marked_lead = mark("lead", lead[:MAX_SHOWN_CHARACTERS]) if lead else None
+    paragraphs, offset = [], 0
+    for paragraph in body[:MAX_SHOWN_CHARACTERS].split("\n"):
+        paragraphs.append(mark("body", paragraph, offset))
+        offset += len(paragraph) + 1
+    return ShownText(
+        title=marked_title, lead=marked_lead, paragraphs=tuple(paragraphs), matches=tuple(shown), is_cut=is_cut
+    )
+
+
+def make_shown_change(diff: RevisionDiff) -> ShownChange:
+    """Return the changed sentences in reading order, with unchanged ones counted."""
+    groups: list[ChangeGroup] = []
+    changed = diff.changed
+    left = MAX_SHOWN_CHANGES
+    for field, of_field in groupby(diff.sentences, key=lambda change: change.field):
+        sentences = list(of_field)
+        if not any(each.kinds for each in sentences):
+            continue
+        for is_changed, group in groupby(sentences, key=lambda change: bool(change.kinds)):
+            found = tuple(group)
+            if is_changed and left > 0:
+                groups.append(ChangeGroup(field=field, changes=found[:left]))
+                left -= len(found)
+            elif not is_changed:
+                groups.append(ChangeGroup(field=field, changes=(), unchanged_count=len(found)))
+    kinds = dict.fromkeys(kind for each in changed if each.severity is diff.severity for kind in each.kinds)
+    claims = dict.fromkeys((claim.kind, claim.old, claim.new) for each in changed for claim in each.claims)
+    return ShownChange(
+        diff=diff,
+        groups=tuple(groups),
+        changed_count=len(changed),
+        sentence_count=len(diff.sentences),
+        words_added=_count_words(changed, "added"),
+        words_removed=_count_words(changed, "removed"),
+        kinds=tuple(kinds),
+        claims=tuple(claims)[:10],
+        is_cut=len(changed) > MAX_SHOWN_CHANGES,
+    )
+
+
+def _count_words(changes: Iterable[SentenceChange], mark: str) -> int:
+    return sum(
+        len(WORD_PATTERN.findall(span.text)) for each in changes for span in each.sentence.spans if span.mark == mark
+    )
+
+
+def list_provenance(article: Article) -> Sequence[tuple[str, str | None, str | None]]:
+    """Return field, value (short ones only) and the rule that read it, for each field that has either."""
+    names = [*FIELD_ORDER, *(name for name in article.provenance if name not in FIELD_ORDER)]
+    values = {"author": article.author, "attribution": article.attribution, "section": article.section}
+    values |= {"place": article.place, "published_at": article.published_raw}
+    return [(name, values.get(name), article.provenance.get(name)) for name in names]

@@ -1,0 +1,75 @@
+"""Sources: the state of each one in words, the worst first, with its clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crawler.errors import EXIT_CODE_PRECEDENCE
+from crawler.service.cron import parse_cron
+from crawler.service.schedule_state import Timing
+from crawler.service.schedules import make_timings
+from crawler.service.source_state import UNWATCHED, SourceState
+from crawler.store import RUN_NOW
+from crawler.web.newsroom import Newsroom, SourceProfile
+from crawler.web.rendering import PageRenderer
+
+MAX_LISTED_PROBLEMS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownSource:
+    """A source with its state. `next_run_at` is None for a paused or unwatched one. `problems` are of its last run."""
+
+    profile: SourceProfile
+    state: SourceState
+    timing: Timing
+    next_run_at: datetime | None
+    article_count: int
+    problems: tuple[str, ...]
+    failed_url_count: int
+
+
+def show_sources(site: PageRenderer, request: Request) -> Response:
+    """Return the page of sources."""
+    newsroom = site.newsroom
+    timings = make_timings(newsroom.config, newsroom.store)
+    shown = [make_shown_source(newsroom, name, state, timings) for name, state in newsroom.get_states().items()]
+    shown.sort(key=lambda source: _get_rank(source.state.assessment.exit_code))
+    idle = [profile for profile in newsroom.profiles.values() if not profile.is_enabled]
+    return site.render(request, "sources.html", sources=shown, idle=idle)
+
+
+def make_shown_source(newsroom: Newsroom, name: str, state: SourceState, timings: Mapping[str, Timing]) -> ShownSource:
+    """Return a source as the page shows it."""
+    store = newsroom.store
+    problems = tuple(each.message for each in state.last_run.problems) if state.last_run else ()
+    return ShownSource(
+        profile=newsroom.profiles[name],
+        state=state,
+        timing=timings[name],
+        next_run_at=find_next_run(newsroom, name, state, timings[name]),
+        article_count=store.articles.count(source=name),
+        problems=problems[:MAX_LISTED_PROBLEMS],
+        failed_url_count=len(store.failures.list_by_source(name)),
+    )
+
+
+def find_next_run(newsroom: Newsroom, name: str, state: SourceState, timing: Timing) -> datetime | None:
+    """Return when a watch starts the source next, or None."""
+    if state.is_paused or state.assessment.health == UNWATCHED:
+        return None
+    now = datetime.now(UTC)
+    row = newsroom.store.schedules.get(name)
+    if row is not None and row.next_due_at is not None and row.next_due_at != RUN_NOW and row.next_due_at > now:
+        return row.next_due_at
+    due: datetime | None = parse_cron(timing.cron, "cron", newsroom.config.timezone).get_next_fire_time(None, now)
+    return due
+
+
+def _get_rank(exit_code: int) -> int:
+    return EXIT_CODE_PRECEDENCE.index(exit_code) if exit_code in EXIT_CODE_PRECEDENCE else len(EXIT_CODE_PRECEDENCE)

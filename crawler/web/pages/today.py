@@ -1,0 +1,210 @@
+"""Today: the stories, newest first, with filters that are in the address. Days without a match are listed as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crawler.publish.phrases import OUTPUT_LANGUAGES
+from crawler.store.reading_lists import (
+    MAX_COUNTED_STORIES,
+    ListedStory,
+    ListPlace,
+    StoryFilter,
+    StoryStatus,
+)
+from crawler.web.errors import BadAddress
+from crawler.web.newsroom import Newsroom
+from crawler.web.rendering import PageRenderer, Reader, make_address
+from crawler.web.translations import mark_message
+
+STORIES_PER_PAGE = 20
+MAX_PARAMETER_LENGTH = 200
+STATUS_WORDS: dict[StoryStatus | None, str] = {
+    None: mark_message("All stories"),
+    StoryStatus.NEW: mark_message("New"),
+    StoryStatus.REVISED: mark_message("Revised"),
+    StoryStatus.UNPUBLISHED: mark_message("Taken down"),
+    StoryStatus.WEAK: mark_message("Weak matches only"),
+}
+FACET_WORDS = {
+    "status": mark_message("State"),
+    "rule": mark_message("Rule"),
+    "source": mark_message("Source"),
+    "language": mark_message("Language"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetValue:
+    """One choice of a filter: its words, its address, how many stories it has, and whether it is in force."""
+
+    label: str
+    address: str
+    count: str
+    is_empty: bool
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietDays:
+    """Days without a match, from `first` to `last`: how many articles were read, and which sources were not.
+
+    `unread` is None where no live run had begun by then, so that nothing can be said.
+    """
+
+    first: datetime
+    last: datetime
+    read_count: int
+    unread: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsDay:
+    """A day with stories. `begins_at` is its midnight (aware), `quiet` the days without a match before it."""
+
+    begins_at: datetime
+    read_count: int
+    stories: tuple[ListedStory, ...]
+    quiet: QuietDays | None
+
+
+def show_today(site: PageRenderer, request: Request) -> Response:
+    """Return the page of stories."""
+    newsroom, reader = site.newsroom, site.make_reader(request)
+    wanted, behind = parse_filter(request), parse_place(request.query_params.get("before"))
+    found = newsroom.store.reading_lists.list_stories(wanted, STORIES_PER_PAGE + 1, behind=behind)
+    stories = found[:STORIES_PER_PAGE]
+    if not stories and behind is None and newsroom.store.is_empty():
+        return site.render(request, "first_visit.html", reader=reader)
+    is_filtered = wanted != StoryFilter()
+    days = list(group_by_day(newsroom, stories, behind, reader.now, with_quiet_days=not is_filtered))
+    older = None
+    if len(found) > len(stories):
+        card = stories[-1].card
+        place = f"{card.active_at.astimezone(UTC).isoformat()}~{card.article_id}"
+        older = make_address("/", {**_to_parameters(wanted), "before": place})
+    return site.render(
+        request,
+        "today.html",
+        reader=reader,
+        days=days,
+        facets=list_facets(newsroom, reader, wanted),
+        is_filtered=is_filtered,
+        newest=make_address("/", _to_parameters(wanted)) if behind else None,
+        older=older,
+        missing_languages={story.card.article_id: find_missing_languages(newsroom, story) for story in stories},
+    )
+
+
+def parse_filter(request: Request) -> StoryFilter:
+    """Return the filter in an address. Raise BadAddress for a status that there is not."""
+    values = {
+        name: request.query_params.get(name, "")[:MAX_PARAMETER_LENGTH] or None
+        for name in ("rule", "source", "language", "status")
+    }
+    status = values.pop("status")
+    try:
+        return StoryFilter(**values, status=StoryStatus(status) if status else None)
+    except ValueError:
+        raise BadAddress from None
+
+
+def parse_place(text: str | None) -> ListPlace | None:
+    """Return the place that an address continues from. Raise BadAddress for another text."""
+    if not text:
+        return None
+    moment, _, article_id = text.partition("~")
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        raise BadAddress from None
+    if at.tzinfo is None or not article_id:
+        raise BadAddress
+    return ListPlace(at, article_id)
+
+
+def find_missing_languages(newsroom: Newsroom, story: ListedStory) -> tuple[str, ...]:
+    """Return the languages that the source of a story's newest article publishes in, and the story does not have."""
+    profile = newsroom.profiles.get(story.card.source)
+    present = {each.language for each in story.articles if each.source == story.card.source}
+    return tuple(each for each in profile.languages if each not in present) if profile else ()
+
+
+def list_facets(newsroom: Newsroom, reader: Reader, wanted: StoryFilter) -> list[tuple[str, list[FacetValue]]]:
+    """Return the filters with their choices. A count is that of the list at the choice's address."""
+    choices: dict[str, list[tuple[Any, str]]] = {
+        "status": [(value, reader.translate(word)) for value, word in STATUS_WORDS.items()],
+        "rule": [(name, reader.name_rule(name)) for name in newsroom.list_rule_names()],
+        "source": [(name, reader.name_source(name)) for name in newsroom.profiles],
+        "language": [(name, reader.name_language(name)) for name in OUTPUT_LANGUAGES],
+    }
+    return [
+        (
+            reader.translate(FACET_WORDS[name]),
+            [_make_facet_value(newsroom, wanted, name, value, label) for value, label in values],
+        )
+        for name, values in choices.items()
+    ]
+
+
+def _make_facet_value(newsroom: Newsroom, wanted: StoryFilter, name: str, value: Any, label: str) -> FacetValue:
+    is_current = getattr(wanted, name) == value
+    chosen = replace(wanted, **{name: value})
+    count = newsroom.store.reading_lists.count_stories(chosen)
+    # A second click on a choice removes it.
+    target = replace(wanted, **{name: None}) if is_current else chosen
+    return FacetValue(
+        label=label,
+        address=make_address("/", _to_parameters(target)),
+        count=f"{MAX_COUNTED_STORIES:,}+" if count > MAX_COUNTED_STORIES else str(count),
+        is_empty=count == 0,
+        is_current=is_current,
+    )
+
+
+def _to_parameters(wanted: StoryFilter) -> dict[str, object]:
+    return {name: getattr(wanted, name) for name in ("status", "rule", "source", "language")}
+
+
+def group_by_day(
+    newsroom: Newsroom,
+    stories: Sequence[ListedStory],
+    behind: ListPlace | None,
+    now: datetime,
+    *,
+    with_quiet_days: bool,
+) -> Iterator[NewsDay]:
+    """Yield the days of a page, the newest first, each after the days without a match that are newer."""
+    zone, lists = newsroom.zone, newsroom.store.reading_lists
+    following = (behind.active_at if behind else now + timedelta(days=1)).astimezone(zone).date()
+    first_run_at = lists.get_first_run_time()
+    for day, of_day in groupby(stories, key=lambda story: story.card.active_at.astimezone(zone).date()):
+        quiet = None
+        if with_quiet_days and (following - day).days > 1:
+            quiet = _describe_quiet_days(newsroom, day + timedelta(days=1), following, first_run_at)
+        begin, end = _get_midnight(newsroom, day), _get_midnight(newsroom, day + timedelta(days=1))
+        yield NewsDay(begins_at=begin, read_count=lists.count_read(begin, end), stories=tuple(of_day), quiet=quiet)
+        following = min(day, following)
+
+
+def _describe_quiet_days(newsroom: Newsroom, first: date, end: date, first_run_at: datetime | None) -> QuietDays:
+    """Return what was read in days without a match, from `first` until before `end`."""
+    lists = newsroom.store.reading_lists
+    begins_at, ends_at = _get_midnight(newsroom, first), _get_midnight(newsroom, end)
+    unread = None
+    if first_run_at is not None and first_run_at < ends_at:
+        read = {source for source, _ in lists.list_good_runs(begins_at, ends_at)}
+        unread = tuple(name for name in newsroom.list_watched_sources() if name not in read)
+    last = _get_midnight(newsroom, end - timedelta(days=1))
+    return QuietDays(first=begins_at, last=last, read_count=lists.count_read(begins_at, ends_at), unread=unread)
+
+
+def _get_midnight(newsroom: Newsroom, day: date) -> datetime:
+    return datetime.combine(day, time(), newsroom.zone)

@@ -1,0 +1,299 @@
+"""A template filled for one reader: the interface's language, times in the newsroom's zone, and texts with marks.
+
+Everything from a page is escaped. Characters that no reader sees (direction marks, controls) are shown as U+FFFD.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from gettext import NullTranslations
+from importlib import resources
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from babel.dates import format_datetime, format_timedelta
+from babel.numbers import format_decimal
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from crawler.publish.phrases import OUTPUT_LANGUAGES, Phrases
+from crawler.revisions.alignment import DiffSpan
+from crawler.store.article_cards import ArticleCard, CardExcerpt, TimeKind
+from crawler.text.cleaning import UNSEEN_PATTERN
+from crawler.web import words
+from crawler.web.newsroom import Newsroom
+from crawler.web.translations import LANGUAGE_COOKIE, choose_language, load_translations
+
+DAY_FORMATS = {"en": "EEEE d MMMM", "ru": "EEEE, d MMMM", "kk": "d MMMM, EEEE"}
+DAY_FORMATS_WITH_YEAR = {"en": "EEEE d MMMM y", "ru": "EEEE, d MMMM y", "kk": "y 'ж'. d MMMM, EEEE"}
+LANGUAGE_NAMES = {"en": "English", "ru": "Русский", "kk": "Қазақша"}
+COOKIE_SECONDS = 365 * 86400
+LANGUAGE_TAGS = frozenset({"en", "ru", "kk"})
+
+
+def make_visible(text: str) -> str:
+    """Return a text of the same length in which each unseen character is U+FFFD."""
+    return UNSEEN_PATTERN.sub("\ufffd", text)
+
+
+def show_value(value: object) -> object:
+    """Return what a template prints: a text with its unseen characters visible. Everything passes here."""
+    return make_visible(value) if type(value) is str else value
+
+
+def mark_spans(text: str, spans: Iterable[tuple[int, int]], *, first_id: int | None = None) -> Markup:
+    """Return a text with its spans in `<mark>`. With `first_id` each has an id (`m1`, `m2`) to jump to.
+
+    Spans are in order and disjoint.
+    """
+    visible, parts, position = make_visible(text), [], 0
+    for number, (start, end) in enumerate(spans, start=first_id or 0):
+        name = Markup(' id="m{}"').format(number) if first_id is not None else ""
+        parts += [escape(visible[position:start]), Markup("<mark{}>{}</mark>").format(name, visible[start:end])]
+        position = end
+    return Markup("").join([*parts, escape(visible[position:])])
+
+
+def mark_change(spans: Sequence[tuple[str, str]], *, without: str | None = None) -> Markup:
+    """Return spans of a changed sentence with `<ins>` and `<del>`. `without`: skip the spans with this mark."""
+    parts = []
+    for mark, text in spans:
+        if mark == without:
+            continue
+        tag = {"added": "ins", "removed": "del"}.get(mark)
+        shown = make_visible(text)
+        if tag is None or not shown.strip():
+            parts.append(escape(shown))
+            continue
+        # White space at the ends is not coloured.
+        core = shown.strip()
+        start = shown.index(core)
+        parts += [
+            escape(shown[:start]),
+            Markup("<{0}>{1}</{0}>").format(Markup(tag), core),
+            escape(shown[start + len(core) :]),
+        ]
+    return Markup("").join(parts)
+
+
+class Reader:
+    """One reader's language and zone. Templates call it `reader`."""
+
+    def __init__(self, newsroom: Newsroom, language: str) -> None:
+        self.newsroom, self.language = newsroom, language
+        self.translations: NullTranslations = load_translations(language)
+        self.now = datetime.now(UTC)
+
+    @cached_property
+    def phrases(self) -> Phrases:
+        """The words around articles and times, as messages have them."""
+        return Phrases(self.language, self.newsroom.zone)
+
+    def translate(self, message: str, **values: object) -> str:
+        """Return a message in the reader's language, with its gaps filled."""
+        found = self.translations.gettext(message)
+        return found % values if values else found
+
+    def translate_count(self, one: str, other: str, number: int, **values: object) -> str:
+        """Return a message in the plural form of a number. `%(num)s` is the number."""
+        return self.translations.ngettext(one, other, number) % {"num": number, **values}
+
+    def to_local(self, at: datetime) -> datetime:
+        """Return a time in the newsroom's zone. A page may name a time too late to convert: it stays."""
+        try:
+            return at.astimezone(self.newsroom.zone)
+        except OverflowError:
+            return at
+
+    def format_day(self, at: datetime, *, with_year: bool | None = None) -> str:
+        """Return a day in words. Without `with_year`, the year is named if it is not the current one."""
+        local = self.to_local(at)
+        named = local.year != self.to_local(self.now).year if with_year is None else with_year
+        formats = DAY_FORMATS_WITH_YEAR if named else DAY_FORMATS
+        return capitalize_first(str(format_datetime(local, formats[self.language], locale=self.language)))
+
+    def format_clock(self, at: datetime) -> Markup:
+        """Return a time of day as `<time>`, with UTC on hover."""
+        return self._format_time(at, f"{self.to_local(at):%H:%M}")
+
+    def format_moment(self, at: datetime) -> Markup:
+        """Return day and time of day as `<time>`, with UTC on hover. Today has no day."""
+        local, today = self.to_local(at), self.to_local(self.now)
+        if local.date() == today.date():
+            return self.format_clock(at)
+        return self._format_time(at, self.phrases.time(at))
+
+    def format_date(self, at: datetime) -> Markup:
+        """Return a day as `<time>`: the page names no time of day."""
+        return Markup('<time datetime="{}">{}</time>').format(f"{self.to_local(at):%Y-%m-%d}", self.phrases.day(at))
+
+    def _format_time(self, at: datetime, shown: str) -> Markup:
+        utc = at.astimezone(UTC)
+        return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
+            self.to_local(at).isoformat(timespec="seconds"), f"{utc:%Y-%m-%d %H:%M}", shown
+        )
+
+    def format_card_time(self, card: ArticleCard) -> Markup:
+        """Return the time of a listed article: of publication, or when it was found or changed."""
+        if card.time_kind is TimeKind.DAY:
+            return Markup('<b class="dim">{}</b>').format(self.translate("no time given"))
+        clock = self.format_clock(card.active_at)
+        if card.time_kind is TimeKind.SEEN:
+            return Markup("{} {}").format(self.translate("found"), clock)
+        return clock
+
+    def name_language(self, language: str | None) -> str:
+        """Return a language's name."""
+        return self.phrases.tongue(language)
+
+    def name_source(self, name: str) -> str:
+        """Return a source's name."""
+        return self.newsroom.get_source_title(name, self.language)
+
+    def name_rule(self, name: str) -> str:
+        """Return a rule's title."""
+        return self.newsroom.get_rule_title(name, self.language)
+
+    def name_sources(self, names: Iterable[str]) -> str:
+        """Return the names of sources in a row."""
+        return ", ".join(map(self.name_source, names))
+
+    def format_duration(self, duration: timedelta) -> str:
+        """Return a duration in its largest unit: `3 hours`."""
+        return str(format_timedelta(duration, locale=self.language))
+
+    def format_numbers(self, numbers: Iterable[float]) -> str:
+        """Return numbers in a row, each as the reader's language writes it."""
+        return "; ".join(format_decimal(number, locale=self.language) for number in numbers)
+
+    def format_excerpt(self, excerpt: CardExcerpt) -> Markup:
+        """Return a sentence with its matches marked."""
+        return mark_spans(excerpt.text, excerpt.marks)
+
+
+def list_spans(spans: Iterable[DiffSpan]) -> list[tuple[str, str]]:
+    """Return the spans of a diff as pairs of mark and text."""
+    return [(span.mark, span.text) for span in spans]
+
+
+def capitalize_first(text: str) -> str:
+    """Return the text with a capital first letter. The others stay."""
+    return text[:1].upper() + text[1:]
+
+
+def quote_path(name: str) -> str:
+    """Return an article's id as a part of an address."""
+    return quote(name, safe=":")
+
+
+def make_address(path: str, parameters: Mapping[str, object]) -> str:
+    """Return an address with the parameters that have a value."""
+    query = urlencode({name: str(value) for name, value in parameters.items() if value is not None})
+    return f"{path}?{query}" if query else path
+
+
+def hash_static_files() -> dict[str, str]:
+    """Return a hash of each static file, by name. It is in the address, so that a browser keeps the file."""
+    folder = resources.files("crawler.web").joinpath("static")
+    return {each.name: hashlib.sha256(each.read_bytes()).hexdigest()[:12] for each in folder.iterdir()}
+
+
+class PageRenderer:
+    """Fills the templates in `templates/`."""
+
+    def __init__(self, newsroom: Newsroom) -> None:
+        self.newsroom = newsroom
+        folder = str(resources.files("crawler.web").joinpath("templates"))
+        self._jinja = Environment(
+            loader=FileSystemLoader(folder),
+            autoescape=True,
+            finalize=show_value,
+            undefined=StrictUndefined,
+            extensions=["jinja2.ext.i18n"],
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        hashes = hash_static_files()
+        self._jinja.globals |= {
+            "words": words,
+            "language_names": LANGUAGE_NAMES,
+            "static": lambda name: f"/static/{name}?v={hashes[name]}",
+        }
+        self._jinja.filters |= {"path": quote_path, "change": mark_change, "lang": clean_tag}
+        self._jinja.filters |= {"spans": list_spans, "capital": capitalize_first}
+
+    def make_reader(self, request: Request) -> Reader:
+        """Return the reader of a request, with the language of the address, the cookie or the browser."""
+        language = choose_language(
+            request.query_params.get("lang"),
+            request.cookies.get(LANGUAGE_COOKIE),
+            request.headers.get("accept-language"),
+        )
+        return Reader(self.newsroom, language)
+
+    def fill_template(self, template: str, reader: Reader, **values: Any) -> str:
+        """Return a filled template."""
+        return (
+            self._environments[reader.language]
+            .get_template(template)
+            .render(reader=reader, newsroom=self.newsroom, **values)
+        )
+
+    @cached_property
+    def _environments(self) -> dict[str, Environment]:
+        """The environment for each language: the translations belong to it."""
+        environments = {}
+        for language in OUTPUT_LANGUAGES:
+            environment = self._jinja.overlay(cache_size=50)
+            catalogue = load_translations(language)
+            environment.install_gettext_callables(  # type: ignore[attr-defined]
+                catalogue.gettext, catalogue.ngettext, newstyle=True
+            )
+            environments[language] = environment
+        return environments
+
+    def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+        """Return a page as an answer. One that the browser has already is answered by 304."""
+        reader = values.pop("reader", None) or self.make_reader(request)
+        page = {
+            "path": request.url.path,
+            "here": make_language_link(request),
+            "troubled": self.newsroom.list_troubled(),
+            "last_look": self.newsroom.store.reading_lists.get_last_run_time(),
+        }
+        body = self.fill_template(template, reader, page=page, **values).encode("utf-8", "replace")
+        headers = {
+            "cache-control": "private, no-cache",
+            "vary": "Accept-Language, Cookie",
+            "content-language": reader.language,
+        }
+        response: Response
+        tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        if status == 200:
+            headers["etag"] = tag
+        if status == 200 and request.headers.get("if-none-match") == tag:
+            response = Response(status_code=304, headers=headers)
+        else:
+            response = HTMLResponse(body, status, headers)
+        if request.query_params.get("lang") == reader.language:
+            response.set_cookie(LANGUAGE_COOKIE, reader.language, COOKIE_SECONDS, httponly=True, samesite="lax")
+        return response
+
+
+def make_language_link(request: Request) -> dict[str, str]:
+    """Return the address of this page in each language of the interface."""
+    parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    return {
+        language: f"{quote(request.url.path, safe=':/')}?{urlencode([*parameters, ('lang', language)])}"
+        for language in OUTPUT_LANGUAGES
+    }
+
+
+def clean_tag(language: str | None) -> str:
+    """Return a language for the attribute `lang`: empty if it is unknown."""
+    return language if language in LANGUAGE_TAGS else ""

@@ -1,0 +1,82 @@
+"""`crawler serve`: the address, the port, the demo, and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+from support.sandbox import ROOT, Sandbox
+
+from crawler.errors import UsageError
+from crawler.web.errors import PortTaken
+from crawler.web.server import open_listener, raise_if_not_loopback
+
+PORT_TAKEN = 19
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "newsroom.example", "127.0.0.1.example", ""])
+def test_address_that_others_can_reach_is_refused(host: str) -> None:
+    with pytest.raises(UsageError, match="users and passwords") as caught:
+        raise_if_not_loopback(host)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost"])
+def test_loopback_address_is_accepted(host: str) -> None:
+    raise_if_not_loopback(host)
+
+
+def test_port_in_use_is_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(PortTaken) as caught:
+        open_listener("127.0.0.1", taken.getsockname()[1])
+    assert caught.value.exit_code == PORT_TAKEN
+    assert "--port" in str(caught.value)
+
+
+def test_command_reports_a_port_in_use_and_a_foreign_host(tmp_path: Path) -> None:
+    sandbox = Sandbox(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port, host = sandbox.run_many(
+            ("serve", "--port", taken.getsockname()[1]), ("serve", "--host", "0.0.0.0", "--port", "0")
+        )
+    assert (port.code, host.code) == (PORT_TAKEN, 2)
+    assert port.err.count("\n") <= 2
+    assert "ssh -L" in host.err
+    assert not sandbox.data_dir.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_demo_shows_the_samples_and_ends_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
+    sandbox = Sandbox(tmp_path, variables={"TMPDIR": str(tmp_path)})
+    sandbox.work_dir.mkdir(parents=True)
+    (sandbox.work_dir / "snapshots").symlink_to(ROOT / "snapshots")
+    with sandbox.start_crawler("serve", "--demo", "--port", "0") as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline(), process.stdout.readline()]
+        address = lines[-1].split()[0]
+        html = httpx.get(address, timeout=30).text
+        assert "throw-away store" in html
+        assert html.count('<article class="story') >= 10
+        assert len(list(tmp_path.glob("crawler-demo-*"))) == 1
+        os.kill(process.pid, number)
+        assert process.wait(20) == 0
+        assert process.stdout.read() == "stopped\n"
+    assert list(tmp_path.glob("crawler-demo-*")) == []
+    assert not sandbox.data_dir.exists()
+
+
+@pytest.mark.slow
+def test_own_store_is_shown(tmp_path: Path) -> None:
+    sandbox = Sandbox(tmp_path)
+    with sandbox.start_crawler("serve", "--port", "0") as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[0]
+        assert "no source was read" in httpx.get(address, timeout=30).text
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert (sandbox.data_dir / "crawler.db").exists()

@@ -1,0 +1,32 @@
+"""A newsroom that answers on a loopback port, in a thread of the test."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from crawler.web.newsroom import Newsroom
+from crawler.web.server import make_server, open_listener
+
+
+@contextmanager
+def run_newsroom(newsroom: Newsroom) -> Iterator[str]:
+    """Yield the address at which the pages are."""
+    ready, addresses = threading.Event(), []
+
+    def announce(address: str) -> None:
+        addresses.append(address)
+        ready.set()
+
+    with open_listener("127.0.0.1", 0) as listener:
+        server = make_server(newsroom, listener, announce)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
+        thread.start()
+        assert ready.wait(10)
+        try:
+            yield addresses[0].rstrip("/")
+        finally:
+            server.should_exit = True
+            thread.join(10)

@@ -1,0 +1,304 @@
+"""The pages over a real store, as a browser gets them."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import pytest
+from support.newsroom_articles import NOW, TEXT, SaveArticle
+
+from crawler.items import Article, Health, Precision, Problem, Run, Verdict
+from crawler.store import Decision, DeliveryState, Notification, Store
+from crawler.web.pages import today
+
+HOUR = timedelta(hours=1)
+
+
+class LinkReader(HTMLParser):
+    """Collects the addresses, ids and classes of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = dict(attributes)
+        if tag == "a" and values.get("href"):
+            self.links.append(str(values["href"]))
+        if values.get("id"):
+            self.ids.append(str(values["id"]))
+
+
+def get(client: httpx.Client, path: str, status: int = 200) -> str:
+    response = client.get(path)
+    assert response.status_code == status, response.text[:500]
+    return response.text
+
+
+def list_headlines(html: str) -> list[str]:
+    return re.findall(r"<h3[^>]*><a [^>]*><bdi>(.*?)</bdi>", html)
+
+
+def list_counts(html: str) -> dict[str, tuple[str, int]]:
+    """Return address and count of each choice of the filters, by its words."""
+    found = re.findall(r'<li><a href="([^"]*)"[^>]*><span>(.*?)</span><span>(\d+)</span>', html)
+    return {label: (address.replace("&amp;", "&"), int(count)) for address, label, count in found}
+
+
+def test_empty_store_explains_what_to_do(client: httpx.Client) -> None:
+    html = get(client, "/")
+    assert "crawler crawl" in html
+    assert "No source was read so far" in html
+
+
+def test_today_lists_stories_with_their_sentence(client: httpx.Client, save: SaveArticle) -> None:
+    save("1", published_at=NOW - HOUR / 3)
+    html = get(client, "/")
+    assert list_headlines(html) == ["Заголовок 1"]
+    assert "Делегация <mark>МККК</mark> прибыла в Астану." in html
+    assert "Red Cross" in html
+    assert "1 article read" in html
+    assert re.search(r'<time datetime="[^"]+\+05:00" title="\d{4}-\d\d-\d\d \d\d:\d\d UTC">\d\d:\d\d</time>', html)
+
+
+def test_counts_are_those_of_the_lists_behind_them(client: httpx.Client, save: SaveArticle) -> None:
+    save("1")
+    save("2", source="ktkz")
+    save("3", "The Red Cross helps.", term="Red Cross", language="en", rule="ihl")
+    save("4", strength="weak")
+    counts = list_counts(get(client, "/"))
+    assert len(counts) >= 10
+    for label, (address, count) in counts.items():
+        assert len(list_headlines(get(client, address))) == count, label
+    assert counts["Weak matches only"][1] == 1
+    assert counts["English"][1] == 1
+
+
+def test_filters_combine_and_a_second_click_removes_one(client: httpx.Client, save: SaveArticle) -> None:
+    save("1")
+    save("2", source="ktkz")
+    counts = list_counts(get(client, "/?source=ktkz"))
+    assert counts["Russian"] == ("/?source=ktkz&language=ru", 1)
+    assert counts["Kazakhstan Today"][0] == "/"
+    assert "No stored story has all of these properties" in get(client, "/?source=ktkz&language=kk")
+
+
+def test_list_is_paged_without_gaps(client: httpx.Client, save: SaveArticle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(today, "STORIES_PER_PAGE", 4)
+    for number in range(10):
+        save(str(number), seen_at=NOW - number // 2 * HOUR)
+    seen, path = [], "/"
+    while path:
+        html = get(client, path)
+        seen += list_headlines(html)
+        older = re.search(r'<a href="([^"]*)" rel="next">', html)
+        path = older[1].replace("&amp;", "&") if older else ""
+    assert sorted(seen) == sorted(f"Заголовок {number}" for number in range(10))
+
+
+def test_days_without_a_match_say_what_was_read(client: httpx.Client, save: SaveArticle, store: Store) -> None:
+    save("1", seen_at=NOW)
+    save("2", seen_at=NOW - 10 * 24 * HOUR)
+    save("3", "Погода.", published_at=NOW - 5 * 24 * HOUR)
+    run = store.runs.record_start(Run(source="mfa", started_at=NOW - 5 * 24 * HOUR))
+    store.runs.record_end(replace(run, finished_at=run.started_at + HOUR, health=Health.HEALTHY))
+    html = get(client, "/")
+    assert "1 article read, nothing matched." in html
+    assert "Not read in this time: Kazakhstan Today, QazMonitor." in html
+
+
+def test_revised_story_shows_its_change(client: httpx.Client, revised: Article) -> None:
+    html = get(client, "/?status=revised")
+    assert "Revised: substantive" in html
+    assert "<del>Астану</del>" in html
+    assert "<ins>Алматы</ins>" in html
+
+
+@pytest.mark.parametrize("path", ["/?status=odd", "/?before=yesterday", "/?before=2026-01-01", "/runs?before=-1"])
+def test_address_that_no_page_wrote(client: httpx.Client, path: str) -> None:
+    assert "This address does not work" in get(client, path, 400)
+
+
+def test_article_page(client: httpx.Client, revised: Article) -> None:
+    html = get(client, f"/articles/{revised.id}")
+    assert "Version 2 of 2" in html
+    assert '<mark id="m1">МККК</mark>' in html
+    assert 'href="#m1"' in html
+    assert "Substantive" in html
+    assert "names" in html
+    assert '<bdi lang="ru">Астану</bdi> → <bdi lang="ru">Алматы</bdi>' in html
+    assert "2 sentences unchanged" in html
+    assert "Page:h1" in html
+    assert "At most" in html
+    first = get(client, f"/articles/{revised.id}?version=1")
+    assert "This is an earlier version." in first
+    assert "What this version changed" not in first
+
+
+def test_side_by_side_has_both_versions(client: httpx.Client, revised: Article) -> None:
+    html = get(client, f"/articles/{revised.id}")
+    before, now = html.split('<div class="sbs">')[1].split("<h3>Now</h3>")
+    assert ("Астану" in before, "Алматы" in before) == (True, False)
+    assert ("Астану" in now, "Алматы" in now) == (False, True)
+
+
+def test_taken_down_article_keeps_its_text(client: httpx.Client, save: SaveArticle) -> None:
+    article = save("1", seen_at=NOW - HOUR)
+    save("1", version=2, verdict=Verdict.UNPUBLISHED, title=article.title)
+    html = get(client, f"/articles/{article.id}")
+    assert "The page was taken down." in html
+    assert "Делегация" in html
+    assert list_headlines(get(client, "/?status=unpublished")) == ["Заголовок 1"]
+
+
+def test_missing_article_version_and_story(client: httpx.Client, revised: Article) -> None:
+    for path in ("/articles/mfa:9:ru", f"/articles/{revised.id}?version=3", "/stories/9", "/stories/0", "/nothing"):
+        assert "There is no such page" in get(client, path, 404)
+    assert "This address does not work" in get(client, f"/articles/{revised.id}?version=x", 400)
+
+
+def test_evidence_is_a_zip_with_both_versions(client: httpx.Client, revised: Article) -> None:
+    response = client.get(f"/evidence/{revised.id}")
+    assert response.headers["content-disposition"].startswith('attachment; filename="mfa-1-ru.zip"')
+    names = zipfile.ZipFile(BytesIO(response.content)).namelist()
+    assert {"versions/1.txt", "versions/2.txt", "changes/1-2.txt"} <= set(names)
+
+
+def test_archived_page_that_is_not_kept(client: httpx.Client, revised: Article) -> None:
+    assert "no record of this page" in get(client, f"/archive/{revised.id}")
+    assert "There is no such page" in get(client, f"/archive-file/{revised.id}", 404)
+
+
+def test_story_compares_its_languages(client: httpx.Client, save: SaveArticle, store: Store) -> None:
+    url = "https://www.gov.kz/memleket/entities/mfa/press/news/details/77"
+    save("77", url=f"{url}?lang=ru", published_at=NOW - 3 * HOUR)
+    kazakh = "ХҚКК делегациясы Астанаға келді. Тараптар дәрігерлерді даярлауды талқылады."
+    save(
+        "77", kazakh, term="ХҚКК", language="kk", url=f"{url}?lang=kk", title="Делегация келді", published_at=NOW - HOUR
+    )
+    store.clusters.assign_pending(NOW.tzinfo)
+    number = store.stories.get_id_by_article("mfa:77:ru")
+    assert number is not None
+    html = get(client, f"/stories/{number}")
+    assert "later by 2 hours" in html
+    assert "not found so far" in html
+    assert "30" in html
+    assert "2 articles" in html
+    listed = get(client, "/")
+    assert f'href="/stories/{number}"' in listed
+    assert "not in en" in listed
+
+
+def test_sources_page_names_the_trouble(client: httpx.Client, store: Store) -> None:
+    started = store.runs.record_start(Run(source="mfa", started_at=NOW - HOUR))
+    problem = Problem(kind="Blocked", message="www.gov.kz answers 403.", exit_code=11)
+    store.runs.record_end(
+        replace(
+            started,
+            finished_at=NOW,
+            health=Health.BLOCKED,
+            reason="The site refuses us.",
+            exit_code=11,
+            problems=(problem,),
+        )
+    )
+    html = get(client, "/sources")
+    assert "Blocked" in html
+    assert "www.gov.kz answers 403." in html
+    folio = html.split('class="folio"')[1].split("</header>")[0]
+    assert "Ministry of Foreign Affairs of Kazakhstan: blocked" in folio
+
+
+def test_runs_page_and_its_filter(client: httpx.Client, store: Store) -> None:
+    for source in ("mfa", "ktkz"):
+        run = store.runs.record_start(Run(source=source, started_at=NOW - HOUR))
+        counts = {"pages": 3, "new": 2}
+        store.runs.record_end(replace(run, finished_at=NOW, health=Health.HEALTHY, counts=counts, reason="Well."))
+    html = get(client, "/runs")
+    assert html.count("pages: 3") == 2
+    assert get(client, "/runs?source=ktkz").count("pages: 3") == 1
+
+
+def test_messages_page_shows_failed_ones_first(client: httpx.Client, save: SaveArticle, store: Store) -> None:
+    save("1")
+    number = store.messages.add(
+        key="k", subscription="press", kind="alert", channels=("desk",), created_at=NOW, due_at=NOW
+    )
+    (_, delivery), *_ = store.deliveries.list_newest()
+    store.deliveries.save_result(
+        delivery, replace(delivery, state=DeliveryState.DEAD, tries=3, failure="The mailbox is unknown.")
+    )
+    (event,) = store.events.list_by_article("mfa:1:ru")
+    told = Notification(
+        subscription="press",
+        event_id=event.id,
+        article_id=event.article_id,
+        decision=Decision.ALERT,
+        reason=None,
+        message_id=number,
+        decided_at=NOW,
+    )
+    store.events.save_decisions([event.id], [told], NOW)
+    html = get(client, "/messages")
+    assert "1 delivery failed." in html
+    assert "The mailbox is unknown." in html
+    assert "Заголовок 1" in html
+    assert "Given up" in get(client, "/messages?state=failed")
+    assert "No message has these properties" in get(client, "/messages?subscription=other")
+
+
+def test_nobody_is_subscribed(client: httpx.Client) -> None:
+    assert "Nobody is subscribed" in get(client, "/messages")
+
+
+def walk_links(client: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
+    """Yield every page that links lead to."""
+    waiting, seen = ["/"], {"/"}
+    while waiting:
+        path = waiting.pop()
+        response = client.get(path)
+        yield path, response
+        if response.headers.get("content-type", "").startswith("text/html"):
+            for link in LinkReader(response.text).links:
+                own = link.partition("#")[0]
+                if own.startswith("/") and own not in seen and "lang=" not in own:
+                    seen.add(own)
+                    waiting.append(own)
+
+
+def test_no_link_is_dead(client: httpx.Client, revised: Article, save: SaveArticle) -> None:
+    save("2", source="ktkz", published_precision=Precision.DAY, published_at=NOW - 30 * HOUR)
+    pages = dict(walk_links(client))
+    assert {"/sources", "/messages", "/runs"} <= set(pages)
+    assert not {path: page.status_code for path, page in pages.items() if page.status_code != 200}
+    for path, page in pages.items():
+        if page.headers["content-type"].startswith("text/html"):
+            ids = LinkReader(page.text).ids
+            assert len(ids) == len(set(ids)), path
+            targets = [link for link in LinkReader(page.text).links if link.startswith("#")]
+            assert {target[1:] for target in targets} <= set(ids), path
+
+
+def test_page_that_did_not_change_is_not_sent_again(client: httpx.Client, revised: Article) -> None:
+    first = client.get("/")
+    again = client.get("/", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert TEXT[:9] in first.text
+
+
+def test_lost_store_is_one_page(client: httpx.Client, revised: Article, store: Store) -> None:
+    get(client, "/")
+    Path(store.name).unlink()
+    html = get(client, "/", 503)
+    assert "The store cannot be read" in html
+    assert "was deleted while it was in use" in html
