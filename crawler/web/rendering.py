@@ -27,7 +27,7 @@ from crawler.store.article_cards import ArticleCard, CardExcerpt, TimeKind
 from crawler.text.cleaning import UNSEEN_PATTERN
 from crawler.web import words
 from crawler.web.newsroom import Newsroom
-from crawler.web.translations import LANGUAGE_COOKIE, choose_language, load_translations
+from crawler.web.translations import LANGUAGE_COOKIE, choose_language, load_translations, mark_message
 
 DAY_FORMATS = {"en": "EEEE d MMMM", "ru": "EEEE, d MMMM", "kk": "d MMMM, EEEE"}
 DAY_FORMATS_WITH_YEAR = {"en": "EEEE d MMMM y", "ru": "EEEE, d MMMM y", "kk": "y 'ж'. d MMMM, EEEE"}
@@ -141,10 +141,10 @@ class Reader:
     def format_card_time(self, card: ArticleCard) -> Markup:
         """Return the time of a listed article: of publication, or when it was found or changed."""
         if card.time_kind is TimeKind.DAY:
-            return Markup('<b class="dim">{}</b>').format(self.translate("no time given"))
+            return Markup('<b class="dim">{}</b>').format(self.translate(mark_message("no time given")))
         clock = self.format_clock(card.active_at)
         if card.time_kind is TimeKind.SEEN:
-            return Markup("{} {}").format(self.translate("found"), clock)
+            return Markup("{} {}").format(self.translate(mark_message("found")), clock)
         return clock
 
     def name_language(self, language: str | None) -> str:
@@ -208,24 +208,8 @@ class PageRenderer:
 
     def __init__(self, newsroom: Newsroom) -> None:
         self.newsroom = newsroom
-        folder = str(resources.files("crawler.web").joinpath("templates"))
-        self._jinja = Environment(
-            loader=FileSystemLoader(folder),
-            autoescape=True,
-            finalize=show_value,
-            undefined=StrictUndefined,
-            extensions=["jinja2.ext.i18n"],
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        hashes = hash_static_files()
-        self._jinja.globals |= {
-            "words": words,
-            "language_names": LANGUAGE_NAMES,
-            "static": lambda name: f"/static/{name}?v={hashes[name]}",
-        }
-        self._jinja.filters |= {"path": quote_path, "change": mark_change, "lang": clean_tag}
-        self._jinja.filters |= {"spans": list_spans, "capital": capitalize_first}
+        # The translations belong to an environment, so each language has its own.
+        self._environments = {language: make_environment(language) for language in OUTPUT_LANGUAGES}
 
     def make_reader(self, request: Request) -> Reader:
         """Return the reader of a request, with the language of the address, the cookie or the browser."""
@@ -243,19 +227,6 @@ class PageRenderer:
             .get_template(template)
             .render(reader=reader, newsroom=self.newsroom, **values)
         )
-
-    @cached_property
-    def _environments(self) -> dict[str, Environment]:
-        """The environment for each language: the translations belong to it."""
-        environments = {}
-        for language in OUTPUT_LANGUAGES:
-            environment = self._jinja.overlay(cache_size=50)
-            catalogue = load_translations(language)
-            environment.install_gettext_callables(  # type: ignore[attr-defined]
-                catalogue.gettext, catalogue.ngettext, newstyle=True
-            )
-            environments[language] = environment
-        return environments
 
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page as an answer. One that the browser has already is answered by 304."""
@@ -283,6 +254,36 @@ class PageRenderer:
         if request.query_params.get("lang") == reader.language:
             response.set_cookie(LANGUAGE_COOKIE, reader.language, COOKIE_SECONDS, httponly=True, samesite="lax")
         return response
+
+
+def make_environment(language: str) -> Environment:
+    """Return the environment of the templates in a language."""
+    environment = Environment(
+        loader=FileSystemLoader(str(resources.files("crawler.web").joinpath("templates"))),
+        autoescape=True,
+        finalize=show_value,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    catalogue, hashes = load_translations(language), hash_static_files()
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        catalogue.gettext, catalogue.ngettext, newstyle=True
+    )
+    environment.globals |= {
+        "words": words,
+        "language_names": LANGUAGE_NAMES,
+        "static": lambda name: f"/static/{name}?v={hashes[name]}",
+    }
+    environment.filters |= {
+        "path": quote_path,
+        "change": mark_change,
+        "lang": clean_tag,
+        "spans": list_spans,
+        "capital": capitalize_first,
+    }
+    return environment
 
 
 def make_language_link(request: Request) -> dict[str, str]:
