@@ -143,6 +143,10 @@ class Database:
         finally:
             thread.in_transaction = False
 
+    def raise_if_lost(self) -> None:
+        """Raise StoreError if this thread's SQLite file was deleted or replaced. A read would not notice that."""
+        self._raise_if_file_lost()
+
     def close(self) -> None:
         """Close the connections of all threads. The database cannot be used afterwards."""
         for connection in self._opened:

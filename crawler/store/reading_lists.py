@@ -21,7 +21,7 @@ from crawler.revisions.kinds import Severity
 from crawler.store.article_cards import CARD_COLUMNS, ArticleCard, parse_card
 from crawler.store.column_types import UtcDateTime
 from crawler.store.database import Database
-from crawler.store.reading_schema import article_cards
+from crawler.store.reading_schema import article_cards, article_marks, seen_marks
 from crawler.store.schema import (
     articles,
     matches,
@@ -45,18 +45,23 @@ class StoryStatus(StrEnum):
     NEW = "new"
     REVISED = "revised"
     UNPUBLISHED = "unpublished"
+    UNSEEN = "unseen"
+    IMPORTANT = "important"
+    FALSE_ALARM = "false_alarm"
+    """Stories that a reader marked so. No other list has them."""
     WEAK = "weak"
     """Stories in which the rules found only weak matches. No other list has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryFilter:
-    """What a list of stories selects. None: everything. An article must have all of it."""
+    """What a list of stories selects. None: everything. An article must have all of it. Unseen is meant by `reader`."""
 
     rule: str | None = None
     source: str | None = None
     language: str | None = None
     status: StoryStatus | None = None
+    reader: str = "local"
 
 
 class ListPlace(NamedTuple):
@@ -67,13 +72,14 @@ class ListPlace(NamedTuple):
 
 
 class StoryArticle(NamedTuple):
-    """An article of a listed story. Articles of one `cluster` are one text. `headline` is None without a card."""
+    """An article of a listed story. Articles of one `cluster` are one text. Without a card, the last two are None."""
 
     article_id: str
     source: str
     language: str | None
     cluster: int
     headline: str | None
+    version: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +164,7 @@ class ReadingListRepository:
                 articles.c.source,
                 articles.c.language,
                 article_cards.c.headline,
+                article_cards.c.version,
             )
             .join_from(signatures, articles, articles.c.id == signatures.c.article_id)
             .outerjoin(article_cards, article_cards.c.article_id == signatures.c.article_id)
@@ -167,7 +174,7 @@ class ReadingListRepository:
         )
         found: dict[int, list[StoryArticle]] = defaultdict(list)
         for row in self._database.fetch_all(query):
-            found[row.story].append(StoryArticle(row.article_id, row.source, row.language, row.cluster, row.headline))
+            found[row.story].append(StoryArticle(**{name: getattr(row, name) for name in StoryArticle._fields}))
         return {story: tuple(members) for story, members in found.items()}
 
     def count_read(self, begin: datetime, end: datetime) -> int:
@@ -270,6 +277,22 @@ def _make_conditions(cards: Any, wanted: StoryFilter) -> list[Any]:
         conditions.append(cards.c.language == wanted.language)
     if wanted.status in _VERDICTS:
         conditions.append(cards.c.verdict.in_(_VERDICTS[wanted.status]))
+    is_false = select(article_marks.c.article_id).where(
+        article_marks.c.article_id == cards.c.article_id, article_marks.c.is_false_alarm.is_(true())
+    )
+    conditions.append(is_false.exists() if wanted.status is StoryStatus.FALSE_ALARM else ~is_false.exists())
+    if wanted.status is StoryStatus.IMPORTANT:
+        is_important = select(article_marks.c.article_id).where(
+            article_marks.c.article_id == cards.c.article_id, article_marks.c.is_important.is_(true())
+        )
+        conditions.append(is_important.exists())
+    if wanted.status is StoryStatus.UNSEEN:
+        is_seen = select(seen_marks.c.article_id).where(
+            seen_marks.c.article_id == cards.c.article_id,
+            seen_marks.c.reader == wanted.reader,
+            seen_marks.c.version >= cards.c.version,
+        )
+        conditions.append(~is_seen.exists())
     if wanted.rule is not None:
         is_current = (matches.c.article_id == cards.c.article_id, matches.c.version == cards.c.version)
         conditions.append(select(matches.c.rule).where(*is_current, matches.c.rule == wanted.rule).exists())
@@ -278,7 +301,7 @@ def _make_conditions(cards: Any, wanted: StoryFilter) -> list[Any]:
 
 def _make_listed_story(row: Row[Any], members: dict[int, tuple[StoryArticle, ...]]) -> ListedStory:
     card = parse_card(row)
-    alone = StoryArticle(card.article_id, card.source, card.language, 0, card.headline)
+    alone = StoryArticle(card.article_id, card.source, card.language, 0, card.headline, card.version)
     return ListedStory(id=row.story, card=card, articles=members.get(row.story, (alone,)))
 
 

@@ -1,8 +1,10 @@
-"""The tables of what readers see in lists, in the metadata of `schema.py`.
+"""The tables of what readers see in lists and what they do, in the metadata of `schema.py`.
 
 | tables | content |
 |---|---|
 | `article_cards`, `unwritten_cards` | what lists show of matched articles, articles whose card is still to be written |
+| `reader_actions` | what readers did: seen, important, false alarm, note, with who, when and undo |
+| `seen_marks`, `article_marks` | the result of the actions that are not undone |
 """
 
 from __future__ import annotations
@@ -35,4 +37,37 @@ unwritten_cards = Table(
     "unwritten_cards",
     metadata,
     Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+)
+
+reader_actions = Table(
+    "reader_actions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("batch", Integer, nullable=False),
+    Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("note", CleanText),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("undone_at", UtcDateTime),
+    Index("ix_reader_actions_article_id", "article_id"),
+    Index("ix_reader_actions_batch", "batch"),
+    sqlite_autoincrement=True,
+)
+
+seen_marks = Table(
+    "seen_marks",
+    metadata,
+    Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("reader", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+)
+
+article_marks = Table(
+    "article_marks",
+    metadata,
+    Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("is_important", Boolean, nullable=False),
+    Column("is_false_alarm", Boolean, nullable=False),
 )

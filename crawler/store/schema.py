@@ -11,7 +11,7 @@ every query, index and row that is written uses the key. A `ForeignKey` uses the
 | `http_cache`, `failures` | last response of each URL, URLs that could not be read |
 | `schedules`, `leases`, `alarms` | state of each source's schedule, its running process, its alarms |
 | `signatures` to `unclustered` | near-duplicate clusters and stories |
-| in `reading_schema.py` | what readers see in lists |
+| in `reading_schema.py` | what readers see in lists, and what they do |
 | `change_events`, `notifications`, `subscriptions`, `messages`, `deliveries` | who is notified of what |
 | `alarm_notices` | what the messages to the operator say |
 """
@@ -39,7 +39,7 @@ from sqlalchemy import (
 
 from crawler.store.column_types import CleanText, UtcDateTime
 
-SCHEMA_REVISION = "0009"
+SCHEMA_REVISION = "0010"
 """The newest revision in `migrations/versions`, which these tables have."""
 
 metadata = MetaData(

@@ -22,6 +22,7 @@ from crawler.store.failures import FailureRepository
 from crawler.store.http_cache import HttpCacheRepository
 from crawler.store.leases import LeaseRepository
 from crawler.store.outbox import DeliveryRepository, MessageRepository
+from crawler.store.reader_actions import ReaderActionRepository
 from crawler.store.reading_lists import ReadingListRepository
 from crawler.store.rematches import RematchRepository
 from crawler.store.revision_diffs import RevisionDiffRepository
@@ -58,6 +59,7 @@ class Store:
         self.diffs = RevisionDiffRepository(database)
         self.cards = CardRepository(database)
         self.reading_lists = ReadingListRepository(database)
+        self.reader_actions = ReaderActionRepository(database)
         self.rematches = RematchRepository(database)
         self.clusters = ClusterRepository(database)
         self.stories = StoryRepository(database)
@@ -90,6 +92,10 @@ class Store:
     def is_empty(self) -> bool:
         """Return whether no run and no article was ever stored."""
         return not any(self.database.fetch_all(select(table.c.id).limit(1)) for table in (runs, articles))
+
+    def raise_if_lost(self) -> None:
+        """Raise StoreError if the SQLite file was deleted or replaced since this thread opened it."""
+        self.database.raise_if_lost()
 
     def close(self) -> None:
         """Close every connection."""

@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from importlib import resources
 
 from starlette.applications import Starlette
@@ -22,7 +21,9 @@ from starlette.routing import Route
 
 from crawler.errors import CrawlerError, StoreError
 from crawler.web.errors import BadAddress, ForeignForm, PageMissing
+from crawler.web.forms import FormValues, parse_form
 from crawler.web.newsroom import Newsroom
+from crawler.web.pages.actions import record_action, undo_action
 from crawler.web.pages.article import download_archived, download_evidence, show_archived, show_article
 from crawler.web.pages.messages import show_messages
 from crawler.web.pages.runs import show_runs
@@ -36,6 +37,7 @@ from crawler.web.translations import mark_message
 PAGE_THREADS = 4
 STATIC_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 Page = Callable[[PageRenderer, Request], Response]
+FormPage = Callable[[PageRenderer, Request, FormValues], Response]
 log = logging.getLogger(__name__)
 
 PAGES: Mapping[str, Page] = {
@@ -70,13 +72,20 @@ ERROR_ADVICE = {
 }
 
 
+FORMS: Mapping[str, FormPage] = {"/actions": record_action, "/undo": undo_action}
+
+
 def make_app(newsroom: Newsroom) -> Starlette:
     """Return the application over a newsroom."""
     site = PageRenderer(newsroom)
     pool = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="page")
     routes = [
-        Route(path, make_endpoint(partial(page, site), pool), methods=["GET"], name=page.__name__)
+        Route(path, make_endpoint(site, page, pool), methods=["GET"], name=page.__name__)
         for path, page in PAGES.items()
+    ]
+    routes += [
+        Route(path, make_form_endpoint(site, page, pool), methods=["POST"], name=page.__name__)
+        for path, page in FORMS.items()
     ]
     routes.append(Route("/static/{name}", make_static_endpoint(), methods=["GET"]))
 
@@ -95,13 +104,32 @@ def make_app(newsroom: Newsroom) -> Starlette:
     return app
 
 
-def make_endpoint(page: Callable[[Request], Response], pool: ThreadPoolExecutor) -> Callable[..., Awaitable[Response]]:
+def make_endpoint(site: PageRenderer, page: Page, pool: ThreadPoolExecutor) -> Callable[..., Awaitable[Response]]:
     """Return the endpoint that answers by a page in one of the threads."""
 
     async def answer_request(request: Request) -> Response:
-        return await asyncio.get_running_loop().run_in_executor(pool, page, request)
+        return await asyncio.get_running_loop().run_in_executor(pool, run_page, site, page, request)
 
     return answer_request
+
+
+def make_form_endpoint(
+    site: PageRenderer, page: FormPage, pool: ThreadPoolExecutor
+) -> Callable[..., Awaitable[Response]]:
+    """Return the endpoint that checks a form and answers it in one of the threads."""
+
+    async def answer_form(request: Request) -> Response:
+        form = parse_form(request.headers.get("content-type", ""), await request.body())
+        site.forms.raise_if_forged(request, form)
+        return await asyncio.get_running_loop().run_in_executor(pool, run_page, site, page, request, form)
+
+    return answer_form
+
+
+def run_page(site: PageRenderer, page: Callable[..., Response], request: Request, *more: FormValues) -> Response:
+    """Return the answer of a page, from the store that is there now."""
+    site.newsroom.store.raise_if_lost()
+    return page(site, request, *more)
 
 
 def make_static_endpoint() -> Callable[[Request], Awaitable[Response]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from gettext import NullTranslations
 from importlib import resources
 from typing import Any
@@ -24,15 +24,19 @@ from starlette.responses import HTMLResponse, Response
 from crawler.publish.phrases import OUTPUT_LANGUAGES, Phrases
 from crawler.revisions.alignment import DiffSpan
 from crawler.store.article_cards import ArticleCard, CardExcerpt, TimeKind
+from crawler.store.reader_actions import ReaderAction
 from crawler.text.cleaning import UNSEEN_PATTERN
 from crawler.web import words
-from crawler.web.newsroom import Newsroom
+from crawler.web.forms import SESSION_COOKIE, FormKeeper
+from crawler.web.newsroom import READER, Newsroom
 from crawler.web.translations import LANGUAGE_COOKIE, choose_language, load_translations, mark_message
 
 DAY_FORMATS = {"en": "EEEE d MMMM", "ru": "EEEE, d MMMM", "kk": "d MMMM, EEEE"}
 DAY_FORMATS_WITH_YEAR = {"en": "EEEE d MMMM y", "ru": "EEEE, d MMMM y", "kk": "y 'ж'. d MMMM, EEEE"}
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский", "kk": "Қазақша"}
 COOKIE_SECONDS = 365 * 86400
+FLEETING = frozenset({"lang", "done", "undone"})
+"""Parameters that are no part of what a page shows."""
 LANGUAGE_TAGS = frozenset({"en", "ru", "kk"})
 
 
@@ -144,7 +148,7 @@ class Reader:
             return Markup('<b class="dim">{}</b>').format(self.translate(mark_message("no time given")))
         clock = self.format_clock(card.active_at)
         if card.time_kind is TimeKind.SEEN:
-            return Markup("{} {}").format(self.translate(mark_message("found")), clock)
+            return Markup("{} {}").format(clock, self.translate(mark_message("found")))
         return clock
 
     def name_language(self, language: str | None) -> str:
@@ -207,7 +211,7 @@ class PageRenderer:
     """Fills the templates in `templates/`."""
 
     def __init__(self, newsroom: Newsroom) -> None:
-        self.newsroom = newsroom
+        self.newsroom, self.forms = newsroom, FormKeeper()
         # The translations belong to an environment, so each language has its own.
         self._environments = {language: make_environment(language) for language in OUTPUT_LANGUAGES}
 
@@ -231,12 +235,8 @@ class PageRenderer:
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page as an answer. One that the browser has already is answered by 304."""
         reader = values.pop("reader", None) or self.make_reader(request)
-        page = {
-            "path": request.url.path,
-            "here": make_language_link(request),
-            "troubled": self.newsroom.list_troubled(),
-            "last_look": self.newsroom.store.reading_lists.get_last_run_time(),
-        }
+        session, is_new = self.forms.get_session(request)
+        page = self._make_page_values(request, session)
         body = self.fill_template(template, reader, page=page, **values).encode("utf-8", "replace")
         headers = {
             "cache-control": "private, no-cache",
@@ -251,11 +251,37 @@ class PageRenderer:
             response = Response(status_code=304, headers=headers)
         else:
             response = HTMLResponse(body, status, headers)
+        if is_new:
+            response.set_cookie(SESSION_COOKIE, session, httponly=True, samesite="strict")
         if request.query_params.get("lang") == reader.language:
             response.set_cookie(LANGUAGE_COOKIE, reader.language, COOKIE_SECONDS, httponly=True, samesite="lax")
         return response
 
+    def _make_page_values(self, request: Request, session: str) -> dict[str, Any]:
+        """Return what the frame around every page shows."""
+        parameters = [(name, value) for name, value in request.query_params.multi_items() if name not in FLEETING]
+        path = quote(request.url.path, safe=":/")
+        return {
+            "path": request.url.path,
+            "address": f"{path}?{urlencode(parameters)}" if parameters else path,
+            "languages": {name: f"{path}?{urlencode([*parameters, ('lang', name)])}" for name in OUTPUT_LANGUAGES},
+            "token": self.forms.make_token(session),
+            "done": self._find_done_action(request),
+            "is_undone": "undone" in request.query_params,
+            "troubled": self.newsroom.list_troubled(),
+            "last_look": self.newsroom.store.reading_lists.get_last_run_time(),
+        }
 
+    def _find_done_action(self, request: Request) -> ReaderAction | None:
+        """Return the action that has just been done, as the address says, if it can be undone."""
+        batch = request.query_params.get("done", "")[:12]
+        if not (batch.isascii() and batch.isdecimal()):
+            return None
+        actions = self.newsroom.store.reader_actions.list_batch(int(batch))
+        return next((each for each in actions if each.made_by == READER and each.undone_at is None), None)
+
+
+@cache
 def make_environment(language: str) -> Environment:
     """Return the environment of the templates in a language."""
     environment = Environment(
@@ -284,15 +310,6 @@ def make_environment(language: str) -> Environment:
         "capital": capitalize_first,
     }
     return environment
-
-
-def make_language_link(request: Request) -> dict[str, str]:
-    """Return the address of this page in each language of the interface."""
-    parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
-    return {
-        language: f"{quote(request.url.path, safe=':/')}?{urlencode([*parameters, ('lang', language)])}"
-        for language in OUTPUT_LANGUAGES
-    }
 
 
 def clean_tag(language: str | None) -> str:

@@ -6,6 +6,7 @@ from crawler.items import Health, Verdict
 from crawler.revisions.kinds import ChangeKind, Severity
 from crawler.service.source_state import UNWATCHED
 from crawler.store import DeliveryState
+from crawler.store.reader_actions import ActionKind
 from crawler.web.translations import mark_message
 
 VERDICT_WORDS = {
@@ -114,6 +115,16 @@ FIELD_WORDS = {
     "page": mark_message("Page"),
 }
 """The words for fields of an article. A field that is not here is shown by its name."""
+
+ACTION_WORDS = {
+    ActionKind.SEEN: mark_message("Marked as seen"),
+    ActionKind.UNSEEN: mark_message("Marked as unseen"),
+    ActionKind.IMPORTANT: mark_message("Marked as important"),
+    ActionKind.ORDINARY: mark_message("No longer marked as important"),
+    ActionKind.FALSE_ALARM: mark_message("Marked as a false alarm"),
+    ActionKind.TRUE_ALARM: mark_message("No longer marked as a false alarm"),
+    ActionKind.NOTE: mark_message("Note added"),
+}
 
 DELIVERY_WORDS = {
     DeliveryState.PENDING: mark_message("Waiting"),

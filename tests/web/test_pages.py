@@ -46,7 +46,7 @@ def get(client: httpx.Client, path: str, status: int = 200) -> str:
 
 
 def list_headlines(html: str) -> list[str]:
-    return re.findall(r"<h3[^>]*><a [^>]*><bdi>(.*?)</bdi>", html)
+    return re.findall(r"<h3[^>]*>(?:<span.*?</span>)?<a [^>]*><bdi>(.*?)</bdi>", html)
 
 
 def list_counts(html: str) -> dict[str, tuple[str, int]]:
@@ -271,7 +271,9 @@ def walk_links(client: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
         if response.headers.get("content-type", "").startswith("text/html"):
             for link in LinkReader(response.text).links:
                 own = link.partition("#")[0]
-                if own.startswith("/") and own not in seen and "lang=" not in own:
+                # Filters of filters are too many to try.
+                is_filter_of_filter = own.startswith("/?") and path != "/"
+                if own.startswith("/") and own not in seen and "lang=" not in own and not is_filter_of_filter:
                     seen.add(own)
                     waiting.append(own)
 

@@ -21,6 +21,7 @@ from crawler.web.newsroom import Newsroom
 from crawler.web.security import MAX_REQUEST_BYTES, is_own_host, is_own_origin
 
 MAX_SECONDS = 0.5
+"""Of CPU, because the machine of the tests may be busy."""
 HOSTILE = (
     "<script>alert(1)</script> <img src=x onerror=alert(1)> МККК javascript:alert(1) {{ 7*7 }} {% raw %} "
     "\u202eevil\u202c </bdi></p><iframe src=//evil.example> &lt;b&gt; \" ' onmouseover=alert(1)"
@@ -122,12 +123,12 @@ def test_huge_article_is_shown_fast(client: httpx.Client, save: SaveArticle) -> 
     save("1", "МККК " + "слово " * 50_000, title="З" * 5_000_000)
     client.get("/sources")
     for path in ("/", "/articles/mfa:1:ru"):
-        started = time.perf_counter()
+        started = time.process_time()
         response = client.get(path)
-        seconds = time.perf_counter() - started
+        seconds = time.process_time() - started
         assert response.status_code == 200
         assert len(response.content) < 600_000
-        assert seconds < 4 * MAX_SECONDS  # the machine of the tests may be busy
+        assert seconds < MAX_SECONDS
     assert "longer than this page shows" in response.text
 
 
@@ -139,9 +140,9 @@ def test_article_with_many_versions_is_shown_fast(client: httpx.Client, save: Sa
         rows = [{**row, "version": number, "seen_at": NOW, "run_id": None} for number in range(2, 20_001)]
         connection.execute(insert(versions), rows)
     client.get("/sources")
-    started = time.perf_counter()
+    started = time.process_time()
     html = client.get(f"/articles/{article.id}").text
-    assert time.perf_counter() - started < 4 * MAX_SECONDS
+    assert time.process_time() - started < MAX_SECONDS
     assert "Earlier versions" in html
     assert html.count("?version=") < 30
 

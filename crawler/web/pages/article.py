@@ -23,7 +23,9 @@ from crawler.publish.evidence import collect_evidence, write_evidence
 from crawler.revisions.changes import RevisionDiff, SentenceChange
 from crawler.revisions.kinds import ChangeKind
 from crawler.rights import DEFAULT_RIGHTS
+from crawler.store.reader_actions import ArticleAtVersion
 from crawler.web.errors import BadAddress, PageMissing
+from crawler.web.pages.actions import get_work_state
 from crawler.web.rendering import PageRenderer, mark_spans
 from crawler.web.security import SANDBOX_POLICY
 
@@ -102,6 +104,7 @@ def show_article(site: PageRenderer, request: Request) -> Response:
         seen_at=own[0].seen_at if own else article.fetched_at,
         current_version=state.version,
         text=make_shown_text(article),
+        work=get_work_state(store, [ArticleAtVersion(article_id, version)]),
         change=make_shown_change(diff) if diff else None,
         versions=listed[:VERSIONS_PER_PAGE],
         older_versions=listed[VERSIONS_PER_PAGE - 1].version if len(listed) > VERSIONS_PER_PAGE else None,

@@ -15,8 +15,10 @@ from crawler.publish.releases import get_source_languages
 from crawler.similarity.language_versions import list_releases
 from crawler.store import Decision, Store, StoredStory
 from crawler.store.article_cards import ArticleCard
+from crawler.store.reader_actions import ArticleAtVersion
 from crawler.store.reading_lists import VersionSummary
 from crawler.web.errors import PageMissing
+from crawler.web.pages.actions import get_work_state
 from crawler.web.rendering import PageRenderer
 
 MAX_STORY_TEXTS = 60
@@ -81,6 +83,7 @@ def show_story(site: PageRenderer, request: Request) -> Response:
         story=story,
         titled=titled,
         texts=texts,
+        work=get_work_state(store, [ArticleAtVersion(each.id, each.version or 1) for each in members]),
         hidden_count=len(story.members) - len(members),
         releases=releases,
         steps=sorted(list_steps(store, members), key=lambda step: step.at),

@@ -20,7 +20,8 @@ from crawler.store.reading_lists import (
     StoryStatus,
 )
 from crawler.web.errors import BadAddress
-from crawler.web.newsroom import Newsroom
+from crawler.web.newsroom import READER, Newsroom
+from crawler.web.pages.actions import get_work_states
 from crawler.web.rendering import PageRenderer, Reader, make_address
 from crawler.web.translations import mark_message
 
@@ -28,9 +29,12 @@ STORIES_PER_PAGE = 20
 MAX_PARAMETER_LENGTH = 200
 STATUS_WORDS: dict[StoryStatus | None, str] = {
     None: mark_message("All stories"),
+    StoryStatus.UNSEEN: mark_message("Unseen"),
     StoryStatus.NEW: mark_message("New"),
     StoryStatus.REVISED: mark_message("Revised"),
     StoryStatus.UNPUBLISHED: mark_message("Taken down"),
+    StoryStatus.IMPORTANT: mark_message("Important"),
+    StoryStatus.FALSE_ALARM: mark_message("False alarms"),
     StoryStatus.WEAK: mark_message("Weak matches only"),
 }
 FACET_WORDS = {
@@ -83,7 +87,7 @@ def show_today(site: PageRenderer, request: Request) -> Response:
     stories = found[:STORIES_PER_PAGE]
     if not stories and behind is None and newsroom.store.is_empty():
         return site.render(request, "first_visit.html", reader=reader)
-    is_filtered = wanted != StoryFilter()
+    is_filtered = wanted != StoryFilter(reader=READER)
     days = list(group_by_day(newsroom, stories, behind, reader.now, with_quiet_days=not is_filtered))
     older = None
     if len(found) > len(stories):
@@ -99,19 +103,20 @@ def show_today(site: PageRenderer, request: Request) -> Response:
         is_filtered=is_filtered,
         newest=make_address("/", _to_parameters(wanted)) if behind else None,
         older=older,
+        work=get_work_states(newsroom.store, stories),
         missing_languages={story.card.article_id: find_missing_languages(newsroom, story) for story in stories},
     )
 
 
 def parse_filter(request: Request) -> StoryFilter:
     """Return the filter in an address. Raise BadAddress for a status that there is not."""
-    values = {
-        name: request.query_params.get(name, "")[:MAX_PARAMETER_LENGTH] or None
+    rule, source, language, status = (
+        request.query_params.get(name, "")[:MAX_PARAMETER_LENGTH] or None
         for name in ("rule", "source", "language", "status")
-    }
-    status = values.pop("status")
+    )
     try:
-        return StoryFilter(**values, status=StoryStatus(status) if status else None)
+        chosen = StoryStatus(status) if status else None
+        return StoryFilter(rule=rule, source=source, language=language, status=chosen, reader=READER)
     except ValueError:
         raise BadAddress from None
 
@@ -156,10 +161,12 @@ def list_facets(newsroom: Newsroom, reader: Reader, wanted: StoryFilter) -> list
 
 def _make_facet_value(newsroom: Newsroom, wanted: StoryFilter, name: str, value: Any, label: str) -> FacetValue:
     is_current = getattr(wanted, name) == value
-    chosen = replace(wanted, **{name: value})
+    change: dict[str, Any] = {name: value}
+    chosen = replace(wanted, **change)
     count = newsroom.store.reading_lists.count_stories(chosen)
     # A second click on a choice removes it.
-    target = replace(wanted, **{name: None}) if is_current else chosen
+    change[name] = None
+    target = replace(wanted, **change) if is_current else chosen
     return FacetValue(
         label=label,
         address=make_address("/", _to_parameters(target)),

@@ -1,0 +1,168 @@
+"""What readers do with articles: seen, important, false alarm, notes. Every action is kept, with who, when and undo.
+
+`seen_marks` and `article_marks` are the result of the actions that are not undone; lists read them. Nothing is seen by
+age: only an action makes it seen, up to the version that the reader had before them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from crawler.store.database import Database
+from crawler.store.reading_schema import article_marks, reader_actions, seen_marks
+from crawler.store.schema import articles
+from crawler.store.statements import make_upsert, select_columns
+
+
+class ActionKind(StrEnum):
+    """What a reader does with an article. The database stores these values."""
+
+    SEEN = "seen"
+    UNSEEN = "unseen"
+    IMPORTANT = "important"
+    ORDINARY = "ordinary"
+    FALSE_ALARM = "false_alarm"
+    TRUE_ALARM = "true_alarm"
+    NOTE = "note"
+
+
+_FLAG_KINDS = {
+    ActionKind.IMPORTANT: ("is_important", True),
+    ActionKind.ORDINARY: ("is_important", False),
+    ActionKind.FALSE_ALARM: ("is_false_alarm", True),
+    ActionKind.TRUE_ALARM: ("is_false_alarm", False),
+}
+
+
+class ArticleAtVersion(NamedTuple):
+    """An article at the version that a reader had before them."""
+
+    article_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderAction:
+    """One action on one article. The articles of one story that were acted on together have one `batch`."""
+
+    id: int
+    batch: int
+    article_id: str
+    version: int
+    kind: ActionKind
+    note: str | None
+    made_at: datetime
+    made_by: str
+    undone_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleMarks:
+    """What readers made of an article. `seen_version` is the last version that this reader has seen, 0 for none."""
+
+    seen_version: int = 0
+    is_important: bool = False
+    is_false_alarm: bool = False
+
+
+_SELECT = select(*select_columns(reader_actions, (field.name for field in fields(ReaderAction))))
+_SAVE_SEEN = make_upsert(seen_marks, key=("article_id", "reader"))
+_SAVE_MARKS = make_upsert(article_marks, key=("article_id",))
+
+
+class ReaderActionRepository:
+    """`store.reader_actions`. Lists start with the oldest action."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(
+        self, about: Sequence[ArticleAtVersion], kind: ActionKind, *, by: str, at: datetime, note: str | None = None
+    ) -> int | None:
+        """Write an action on articles that are stored. Return its batch, or None if none of them is stored."""
+        with self._database.transaction(exclusive=True) as connection:
+            ids = {each.article_id for each in about}
+            stored = {row.id for row in connection.execute(select(articles.c.id).where(articles.c.id.in_(ids)))}
+            chosen = [each for each in dict.fromkeys(about) if each.article_id in stored]
+            if not chosen:
+                return None
+            batch: int = connection.execute(select(func.coalesce(func.max(reader_actions.c.batch), 0) + 1)).scalar_one()
+            row = {"batch": batch, "kind": kind, "note": note, "made_at": at, "made_by": by, "undone_at": None}
+            connection.execute(insert(reader_actions), [{**row, **each._asdict()} for each in chosen])
+            _write_result(connection, stored)
+        return batch
+
+    def undo(self, batch: int, *, at: datetime) -> int:
+        """Undo the actions of a batch. Return how many there were; those undone before do not count."""
+        is_open = (reader_actions.c.batch == batch, reader_actions.c.undone_at.is_(None))
+        with self._database.transaction(exclusive=True) as connection:
+            ids = {row.article_id for row in connection.execute(select(reader_actions.c.article_id).where(*is_open))}
+            if ids:
+                connection.execute(update(reader_actions).where(*is_open).values(undone_at=at))
+                _write_result(connection, ids)
+        return len(ids)
+
+    def list_batch(self, batch: int) -> list[ReaderAction]:
+        """Return the actions of a batch, also undone ones."""
+        return self._list(reader_actions.c.batch == batch)
+
+    def list_by_articles(self, article_ids: Collection[str]) -> list[ReaderAction]:
+        """Return the actions on articles that are not undone."""
+        if not article_ids:
+            return []
+        return self._list(reader_actions.c.article_id.in_(article_ids), reader_actions.c.undone_at.is_(None))
+
+    def get_marks(self, article_ids: Collection[str], reader: str) -> dict[str, ArticleMarks]:
+        """Return the marks of articles that have any, by id."""
+        if not article_ids:
+            return {}
+        is_own = (seen_marks.c.article_id == articles.c.id) & (seen_marks.c.reader == reader)
+        query = (
+            select(articles.c.id, seen_marks.c.version, article_marks.c.is_important, article_marks.c.is_false_alarm)
+            .select_from(articles)
+            .outerjoin(seen_marks, is_own)
+            .outerjoin(article_marks, article_marks.c.article_id == articles.c.id)
+            .where(articles.c.id.in_(article_ids))
+        )
+        return {
+            row.id: ArticleMarks(
+                seen_version=row.version or 0,
+                is_important=bool(row.is_important),
+                is_false_alarm=bool(row.is_false_alarm),
+            )
+            for row in self._database.fetch_all(query)
+        }
+
+    def _list(self, *conditions: Any) -> list[ReaderAction]:
+        rows = self._database.fetch_all(_SELECT.where(*conditions).order_by(reader_actions.c.id))
+        return [ReaderAction(**{**row._mapping, "kind": ActionKind(row.kind)}) for row in rows]
+
+
+def _write_result(connection: Connection, article_ids: Iterable[str]) -> None:
+    """Write the marks that the actions on these articles amount to, in the caller's transaction."""
+    for article_id in sorted(article_ids):
+        is_open = (reader_actions.c.article_id == article_id, reader_actions.c.undone_at.is_(None))
+        seen: dict[str, int] = {}
+        flags = {"is_important": False, "is_false_alarm": False}
+        for row in connection.execute(_SELECT.where(*is_open).order_by(reader_actions.c.id)):
+            kind = ActionKind(row.kind)
+            if kind is ActionKind.SEEN:
+                seen[row.made_by] = max(row.version, seen.get(row.made_by, 0))
+            elif kind is ActionKind.UNSEEN:
+                seen.pop(row.made_by, None)
+            elif kind in _FLAG_KINDS:
+                name, value = _FLAG_KINDS[kind]
+                flags[name] = value
+        connection.execute(delete(seen_marks).where(seen_marks.c.article_id == article_id))
+        for reader, version in seen.items():
+            values = {"article_id": article_id, "reader": reader, "version": version}
+            connection.execute(_SAVE_SEEN[connection.dialect.name], values)
+        connection.execute(delete(article_marks).where(article_marks.c.article_id == article_id))
+        if any(flags.values()):
+            connection.execute(_SAVE_MARKS[connection.dialect.name], {"article_id": article_id, **flags})

@@ -1,0 +1,120 @@
+"""What a reader does with a story or an article: the state that pages show, and the forms that change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from crawler.store import Store
+from crawler.store.reader_actions import ActionKind, ArticleAtVersion, ArticleMarks, ReaderAction
+from crawler.store.reading_lists import ListedStory
+from crawler.web.errors import BadAddress, PageMissing
+from crawler.web.forms import FormValues
+from crawler.web.newsroom import READER
+from crawler.web.rendering import PageRenderer, make_address
+
+MAX_NOTE_LENGTH = 4000
+MAX_TARGETS = 200
+UNMARKED = ArticleMarks()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkState:
+    """What readers made of a story or an article. `targets` are its articles at the version that the page shows.
+
+    `notes` and `others` are the actions that are not undone, the oldest first.
+    """
+
+    targets: tuple[str, ...]
+    is_unseen: bool
+    is_important: bool
+    is_false_alarm: bool
+    notes: tuple[ReaderAction, ...]
+    others: tuple[ReaderAction, ...]
+
+
+def make_work_state(
+    shown: Sequence[ArticleAtVersion], marks: Mapping[str, ArticleMarks], actions: Iterable[ReaderAction]
+) -> WorkState:
+    """Return the state of the shown articles together: unseen if one of them is, important if one of them is."""
+    ids = {each.article_id for each in shown}
+    of_each = [(each, marks.get(each.article_id, UNMARKED)) for each in shown]
+    by_batch = {(action.batch, action.kind): action for action in actions if action.article_id in ids}
+    own = sorted(by_batch.values(), key=lambda action: action.id)
+    return WorkState(
+        targets=tuple(f"{each.article_id}~{each.version}" for each in shown[:MAX_TARGETS]),
+        is_unseen=any(mark.seen_version < each.version for each, mark in of_each),
+        is_important=any(mark.is_important for _, mark in of_each),
+        is_false_alarm=any(mark.is_false_alarm for _, mark in of_each),
+        notes=tuple(action for action in own if action.kind is ActionKind.NOTE),
+        others=tuple(action for action in own if action.kind is not ActionKind.NOTE),
+    )
+
+
+def get_work_states(store: Store, stories: Sequence[ListedStory]) -> dict[str, WorkState]:
+    """Return the state of each listed story by the id of its newest article."""
+    shown = {story.card.article_id: list_shown_articles(story) for story in stories}
+    ids = {each.article_id for articles in shown.values() for each in articles}
+    marks, actions = store.reader_actions.get_marks(ids, READER), store.reader_actions.list_by_articles(ids)
+    return {name: make_work_state(articles, marks, actions) for name, articles in shown.items()}
+
+
+def get_work_state(store: Store, shown: Sequence[ArticleAtVersion]) -> WorkState:
+    """Return the state of the articles of one page."""
+    ids = {each.article_id for each in shown}
+    marks, actions = store.reader_actions.get_marks(ids, READER), store.reader_actions.list_by_articles(ids)
+    return make_work_state(shown, marks, actions)
+
+
+def list_shown_articles(story: ListedStory) -> list[ArticleAtVersion]:
+    """Return the articles of a listed story in which a rule found something, at the version that the list shows."""
+    found = [ArticleAtVersion(each.article_id, each.version) for each in story.articles if each.version is not None]
+    return found or [ArticleAtVersion(story.card.article_id, story.card.version)]
+
+
+def record_action(site: PageRenderer, request: Request, form: FormValues) -> Response:
+    """Write what a reader did, and return to the page."""
+    try:
+        kind = ActionKind(form.get_first("do"))
+    except ValueError:
+        raise BadAddress from None
+    about = parse_targets(form.get_all("article"))
+    back = form.get_back_address()
+    note = form.get_first("note").strip()[:MAX_NOTE_LENGTH] if kind is ActionKind.NOTE else None
+    if note == "":
+        return RedirectResponse(back, 303)
+    batch = site.newsroom.store.reader_actions.record(about, kind, by=READER, at=datetime.now(UTC), note=note)
+    if batch is None:
+        raise PageMissing
+    return RedirectResponse(add_parameter(back, "done", batch) + form.get_anchor(), 303)
+
+
+def undo_action(site: PageRenderer, request: Request, form: FormValues) -> Response:
+    """Undo what a reader did, and return to the page."""
+    text = form.get_first("batch")
+    if not (text.isascii() and text.isdecimal()):
+        raise BadAddress
+    site.newsroom.store.reader_actions.undo(int(text[:12]), at=datetime.now(UTC))
+    return RedirectResponse(add_parameter(form.get_back_address(), "undone", 1) + form.get_anchor(), 303)
+
+
+def parse_targets(values: Sequence[str]) -> list[ArticleAtVersion]:
+    """Return the articles that a form names. Raise BadAddress for another text, and for none."""
+    found = []
+    for value in values[:MAX_TARGETS]:
+        article_id, _, version = value.rpartition("~")
+        if not article_id or not (version.isascii() and version.isdecimal()):
+            raise BadAddress
+        found.append(ArticleAtVersion(article_id, int(version[:9])))
+    if not found:
+        raise BadAddress
+    return found
+
+
+def add_parameter(address: str, name: str, value: object) -> str:
+    """Return an address of a page with one more parameter."""
+    return f"{address}{'&' if '?' in address else '?'}{make_address('', {name: value})[1:]}"

@@ -1,0 +1,179 @@
+"""What a reader does on the pages: marks, notes, undo; and forms that are refused."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import httpx
+import pytest
+from support.newsroom_articles import NOW, TEXT, SaveArticle
+
+from crawler.items import Article, Verdict
+from crawler.store import Store
+from crawler.store.reader_actions import ActionKind
+
+
+def read_form(html: str, action: str = "/actions") -> dict[str, list[str]]:
+    """Return the hidden fields of the first form with this action."""
+    form = re.search(rf'<form[^>]*action="{action}".*?</form>', html, re.DOTALL)
+    assert form is not None
+    fields: dict[str, list[str]] = {}
+    for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form[0]):
+        fields.setdefault(name, []).append(unescape(value))
+    return fields
+
+
+def send(client: httpx.Client, path: str, do: str, **more: str) -> httpx.Response:
+    """Press a button of the first form of a page. Return the page that follows."""
+    fields = read_form(client.get(path).text)
+    answer = client.post("/actions", data={**fields, "do": do, **more})
+    assert answer.status_code == 303, answer.text
+    return client.get(answer.headers["location"])
+
+
+def undo(client: httpx.Client, page: httpx.Response) -> httpx.Response:
+    answer = client.post("/undo", data=read_form(page.text, "/undo"))
+    assert answer.status_code == 303
+    return client.get(answer.headers["location"])
+
+
+def test_seen_and_undo(client: httpx.Client, save: SaveArticle) -> None:
+    save("1")
+    assert '<article class="story unseen"' in client.get("/").text
+    page = send(client, "/?status=unseen", "seen")
+    assert page.url.params["status"] == "unseen"
+    assert "Marked as seen." in page.text
+    assert "No stored story" in page.text
+    assert "unseen" not in re.findall(r'<article class="([^"]*)"', client.get("/").text)[0]
+    page = undo(client, page)
+    assert "Undone." in page.text
+    assert '<article class="story unseen"' in page.text
+
+
+def test_new_version_makes_a_story_unseen_again(client: httpx.Client, save: SaveArticle) -> None:
+    first = save("1")
+    send(client, "/", "seen")
+    assert '<article class="story"' in client.get("/").text
+    save("1", TEXT.replace("Астану", "Алматы"), version=2, verdict=Verdict.REVISED, title=first.title)
+    assert '<article class="story unseen"' in client.get("/").text
+
+
+def test_version_that_came_after_the_page_is_not_marked(client: httpx.Client, save: SaveArticle) -> None:
+    first = save("1")
+    fields = read_form(client.get("/").text)
+    save("1", TEXT.replace("Астану", "Алматы"), version=2, verdict=Verdict.REVISED, title=first.title)
+    client.post("/actions", data={**fields, "do": "seen"})
+    assert '<article class="story unseen"' in client.get("/").text
+
+
+def test_important_and_false_alarm(client: httpx.Client, save: SaveArticle) -> None:
+    save("1")
+    page = send(client, "/articles/mfa:1:ru", "important")
+    assert 'value="ordinary" aria-pressed="true"' in page.text
+    assert "Заголовок 1" in client.get("/?status=important").text
+    page = send(client, "/", "false_alarm")
+    assert "Marked as a false alarm." in page.text
+    assert "Заголовок 1" not in client.get("/").text
+    assert "Заголовок 1" in client.get("/?status=false_alarm").text
+    assert "Заголовок 1" in undo(client, page).text
+
+
+def test_note_is_kept_with_who_and_when(client: httpx.Client, save: SaveArticle) -> None:
+    save("1")
+    page = send(client, "/articles/mfa:1:ru", "note", note="Спросить <b>пресс-службу</b>.\nДо 19:00.")
+    assert page.url.fragment == "" or page.url.fragment == "notes"
+    assert "Спросить &lt;b&gt;пресс-службу&lt;/b&gt;.\nДо 19:00." in page.text
+    assert re.search(r"local, <time", page.text)
+    assert "Спросить" in client.get("/").text
+    assert "Спросить" not in undo(client, page).text
+
+
+def test_empty_note_is_none(client: httpx.Client, save: SaveArticle, store: Store) -> None:
+    save("1")
+    send(client, "/articles/mfa:1:ru", "note", note="  \n ")
+    assert store.reader_actions.list_by_articles(["mfa:1:ru"]) == []
+
+
+def test_who_did_what_is_listed(client: httpx.Client, save: SaveArticle) -> None:
+    save("1")
+    send(client, "/articles/mfa:1:ru", "important")
+    html = client.get("/articles/mfa:1:ru").text
+    assert re.search(r"<li><time [^>]*>[^<]*</time>: Marked as important, local</li>", html)
+
+
+def test_action_on_a_story_is_one_action(client: httpx.Client, save: SaveArticle, store: Store) -> None:
+    body = TEXT + " Новый учебный курс откроется осенью для военных врачей."
+    save("1", body)
+    save("1", body, source="ktkz")
+    store.clusters.assign_pending(NOW.tzinfo)
+    number = store.stories.get_id_by_article("mfa:1:ru")
+    page = send(client, f"/stories/{number}", "seen")
+    marks = store.reader_actions.get_marks(["mfa:1:ru", "ktkz:1:ru"], "local")
+    assert {each.seen_version for each in marks.values()} == {1}
+    undo(client, page)
+    marks = store.reader_actions.get_marks(["mfa:1:ru", "ktkz:1:ru"], "local")
+    assert {each.seen_version for each in marks.values()} == {0}
+
+
+@pytest.mark.parametrize("path", ["/actions", "/undo"])
+def test_foreign_form_is_refused(client: httpx.Client, revised: Article, store: Store, path: str) -> None:
+    fields = {**read_form(client.get("/").text), "do": "seen", "batch": "1"}
+    for change, headers in (
+        ({"token": "0" * 64}, {}),
+        ({"token": ""}, {}),
+        ({}, {"origin": "http://evil.example"}),
+        ({}, {"origin": "null"}),
+        ({}, {"sec-fetch-site": "cross-site"}),
+        ({}, {"cookie": "session=other"}),
+    ):
+        answer = client.post(path, data={**fields, **change}, headers=headers)
+        assert answer.status_code == 403, (change, headers)
+        assert "Open the page again." in answer.text
+    assert store.reader_actions.list_by_articles([revised.id]) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"do": "delete"}, {"article": "mfa:1:ru"}, {"article": "~1"}, {"article": "mfa:1:ru~-1"}, {"article": []}],
+)
+def test_form_that_no_page_has(client: httpx.Client, revised: Article, change: dict[str, object]) -> None:
+    fields = {**read_form(client.get("/").text), "do": "seen", **change}
+    assert client.post("/actions", data=fields).status_code == 400
+
+
+def test_other_bodies_and_articles_that_are_not_stored(client: httpx.Client, revised: Article) -> None:
+    fields = {**read_form(client.get("/").text), "do": "seen"}
+    assert client.post("/actions", json=fields).status_code == 400
+    assert client.post("/actions", data={**fields, "article": "mfa:77:ru~1"}).status_code == 404
+    assert client.post("/undo", data={**fields, "batch": "x"}).status_code == 400
+    assert client.post("/", data=fields).status_code == 405
+    assert client.get("/actions").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "back",
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "", "/x\r\nSet-Cookie: a=b"],
+)
+def test_form_returns_to_this_server_only(client: httpx.Client, revised: Article, back: str) -> None:
+    fields = {**read_form(client.get("/").text), "do": "seen", "back": back, "anchor": "x\r\ny"}
+    answer = client.post("/actions", data=fields)
+    assert re.fullmatch(r"/\?done=\d+", answer.headers["location"])
+    assert "a=b" not in str(answer.headers)
+
+
+def test_action_of_another_reader_cannot_be_undone_by_an_address(
+    client: httpx.Client, revised: Article, store: Store
+) -> None:
+    from crawler.store.reader_actions import ArticleAtVersion
+
+    batch = store.reader_actions.record([ArticleAtVersion(revised.id, 2)], ActionKind.SEEN, by="timur", at=NOW)
+    assert 'action="/undo"' not in client.get(f"/?done={batch}").text
+    assert 'action="/undo"' not in client.get("/?done=99").text
+    assert client.get("/?done=x").status_code == 200
+
+
+def test_session_cookie_is_out_of_reach(client: httpx.Client) -> None:
+    cookie = client.get("/").headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
