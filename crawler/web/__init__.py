@@ -3,6 +3,7 @@
 server         listen on a loopback address until a signal
 application    routes, error pages, and which thread answers
 security       headers of every answer, the Host that is accepted, the size of a request
+forms          the values of a form, and the proof that a page of this server sent it
 newsroom       what all pages share: configuration, store, sources, rules, the state of the sources
 rendering      a template filled for one reader: language, times, texts with marks
 translations   the interface's languages and their catalogues in `locale/`

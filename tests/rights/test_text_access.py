@@ -50,6 +50,7 @@ OWN: dict[str, tuple[str, str]] = {
     "publish/press_review/layout.py": ("getattr headline", "`DigestView.headline`, of an Entry; the parts of a review"),
     "publish/press_review/pdf.py": ("getattr", "what a drawn paragraph has"),
     "publish/redaction.py": ("getattr sentence texts", "blacks names out before the allocation"),
+    "web/application.py": ("body", "the bytes of a form"),
     "web/pages/article.py": ("body sentence", "shows the owner's own copy on the owner's own computer"),
     "web/pages/today.py": ("getattr", "the choices of a filter, no article"),
 }

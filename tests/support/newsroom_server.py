@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from crawler.web.newsroom import Newsroom
 from crawler.web.server import make_server, open_listener
+
+OpenPage = Callable[..., Any]
+"""Opens an address in a browser. The browser's package is in an extra, so its types are not imported here."""
 
 
 @contextmanager

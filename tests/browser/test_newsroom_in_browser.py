@@ -1,0 +1,122 @@
+"""The newsroom in a real browser: reading, marking, noting, on a desk and on a phone, in three languages."""
+
+from __future__ import annotations
+
+import pytest
+from support.newsroom_server import OpenPage
+
+pytestmark = pytest.mark.browser
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 900}
+PATHS = ("/", "/articles/mfa:77:ru", "/sources", "/messages", "/runs", "/nothing", "/?language=kk&rule=ihl")
+
+
+def test_first_visit(open_page: OpenPage, empty_address: str) -> None:
+    page = open_page(empty_address)
+    assert "no source was read" in page.inner_text("h1")
+    assert "crawler crawl" in page.inner_text("main")
+    page.click("text=See which sources are read")
+    assert page.locator(".src-row").count() == 3
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_story_diff_note_and_undo(open_page: OpenPage, address: str, has_scripts: bool) -> None:
+    page = open_page(address, java_script_enabled=has_scripts, viewport=DESK)
+    page.click("h3 a:has-text('Делегация МККК')")
+    assert "/stories/" in page.url
+    page.click("text=See the change")
+    changed = page.locator("#changed")
+    assert changed.locator("del").first.inner_text() == "Астану"
+    assert changed.locator("ins").first.inner_text() == "Алматы"
+    changed.locator("summary").click()
+    assert changed.locator(".sbs").is_visible()
+    page.fill("textarea", "Какой город верен?")
+    page.click("button:has-text('Add the note')")
+    assert "Note added." in page.inner_text("[role=status]")
+    assert "Какой город верен?" in page.inner_text("#notes")
+    page.click("button:has-text('Undo')")
+    assert "Undone." in page.inner_text("[role=status]")
+    assert "Какой город верен?" not in page.inner_text("#notes")
+
+
+def test_marks_in_the_list(open_page: OpenPage, address: str) -> None:
+    page = open_page(address, viewport=DESK)
+    assert page.locator(".story.unseen").count() == 2
+    page.locator("button:has-text('Mark seen')").first.click()
+    assert page.locator(".story.unseen").count() == 1
+    assert page.locator(".done").is_visible()
+    page.locator(".story").first.locator("button:has-text('Important')").click()
+    page.click("nav a:has-text('Important')")
+    assert page.locator(".story").count() == 1
+    page.locator("button:has-text('False alarm')").click()
+    assert page.locator(".story").count() == 0
+    page.click("button:has-text('Undo')")
+    assert page.locator(".story").count() == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [{"width": 320, "height": 640}, PHONE, DESK], ids=["320", "360", "1280"])
+def test_no_page_scrolls_sideways(open_page: OpenPage, address: str, viewport: dict[str, int], scheme: str) -> None:
+    page = open_page(address, viewport=viewport, color_scheme=scheme)
+    stories = [link.get_attribute("href") for link in page.locator("h3 a").all()]
+    for path in (*PATHS[:5], *stories):
+        page.goto(f"{address}{path}")
+        for details in page.locator("details").all():
+            details.evaluate("each => { each.open = true }")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= viewport["width"], path
+
+
+def test_filters_on_a_phone(open_page: OpenPage, address: str) -> None:
+    page = open_page(address, viewport=PHONE)
+    assert not page.locator(".facets nav").is_visible()
+    page.click("text=Filter these stories")
+    page.click(".facets a:has-text('Kazakhstan Today')")
+    assert page.locator(".story").count() == 1
+    assert page.url.endswith("/?source=ktkz")
+
+
+@pytest.mark.parametrize(
+    ("language", "today", "mark", "undone"),
+    [
+        ("en", "Today", "Mark seen", "Undone."),
+        ("ru", "Сегодня", "Просмотрено", "Отменено."),
+        ("kk", "Бүгін", "Қаралды", "Әрекет қайтарылды."),
+    ],
+)
+def test_each_language(open_page: OpenPage, address: str, language: str, today: str, mark: str, undone: str) -> None:
+    page = open_page(address, locale=language, viewport=PHONE)
+    assert page.locator("html").get_attribute("lang") == language
+    assert page.inner_text("h1") == today
+    page.locator(f".acts button:has-text('{mark}')").first.click()
+    page.locator(".done button").click()
+    assert page.inner_text(".done") == undone
+    page.click("footer a:has-text('Қазақша')")
+    assert page.inner_text("h1") == "Бүгін"
+    page.click(".nav a:has-text('Дереккөздер')")
+    assert page.locator("html").get_attribute("lang") == "kk"
+
+
+def test_keyboard_reaches_every_control_and_shows_where_it_is(open_page: OpenPage, address: str) -> None:
+    page = open_page(address, viewport=DESK)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    reached = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        tag = page.evaluate("document.activeElement.tagName")
+        if tag == "BODY":
+            break
+        assert style == "solid", page.evaluate("document.activeElement.outerHTML")
+        reached.add(page.evaluate("document.activeElement.textContent.trim()"))
+    for label in ("Today", "Sources", "Mark seen", "Important", "False alarm", "Note"):
+        assert any(each.startswith(label) for each in reached), label
+
+
+def test_pages_of_errors_are_pages(open_page: OpenPage, address: str) -> None:
+    page = open_page(address)
+    for path in ("/stories/99", "/articles/x", "/?status=odd"):
+        answer = page.request.get(f"{address}{path}")
+        assert answer.status in (400, 404)
+        assert "<h1>" in answer.text()
