@@ -17,10 +17,14 @@ from crawler.publish.releases import get_source_languages
 from crawler.service.schedules import make_timings
 from crawler.service.source_state import SourceState, load_state
 from crawler.store import Store
+from crawler.store.reading_lists import StoryFilter
 from crawler.text.dates import load_time_zone
 
 STATE_SECONDS = 20.0
 """Time for which the state of the sources is remembered: it is on every page and takes many queries."""
+COUNT_SECONDS = 10.0
+"""Time for which a count of stories is remembered: a page has many, and each reads up to a thousand rows."""
+MAX_REMEMBERED_COUNTS = 2000
 READER = "local"
 """Who reads and writes: on a loopback address there are no users."""
 
@@ -50,6 +54,7 @@ class Newsroom:
     _states_until: float = field(init=False, default=0.0)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _rule_titles: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
+    _counts: dict[StoryFilter, tuple[float, int]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the sources and the rules. Raise RuleError for a broken rules file."""
@@ -85,6 +90,22 @@ class Newsroom:
                 }
                 self._states_until = time.monotonic() + STATE_SECONDS
             return self._states
+
+    def count_stories(self, wanted: StoryFilter) -> int:
+        """Return how many stories a list has, as it was at most `COUNT_SECONDS` ago (see `ReadingListRepository`)."""
+        now = time.monotonic()
+        known = self._counts.get(wanted)
+        if known is not None and known[0] > now:
+            return known[1]
+        count = self.store.reading_lists.count_stories(wanted)
+        if len(self._counts) >= MAX_REMEMBERED_COUNTS:
+            self._counts.clear()
+        self._counts[wanted] = (now + COUNT_SECONDS, count)
+        return count
+
+    def forget_counts(self) -> None:
+        """Count anew, because a reader changed what is counted."""
+        self._counts.clear()
 
     def list_troubled(self) -> list[SourceState]:
         """Return the sources whose articles may be missing. In a demo no source is read, so none is in trouble."""

@@ -2,6 +2,7 @@
 
 `crawl.svg` is the start of `crawler crawl --replay snapshots` on a terminal. `mail.png` is one alert in a mail client;
 it needs Chromium.
+`newsroom.png` is the first page of `crawler serve --demo`; it needs Chromium too.
 """
 
 from __future__ import annotations

@@ -177,3 +177,18 @@ def test_session_cookie_is_out_of_reach(client: httpx.Client) -> None:
     cookie = client.get("/").headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
+
+
+def test_counts_follow_an_action_at_once(client: httpx.Client, save: SaveArticle) -> None:
+    save("1")
+
+    def read_count(label: str) -> str:
+        found = re.search(rf"<span>{label}</span><span>(\d+)</span>", client.get("/").text)
+        assert found is not None
+        return found[1]
+
+    assert read_count("Unseen") == "1"
+    page = send(client, "/", "seen")
+    assert read_count("Unseen") == "0"
+    undo(client, page)
+    assert read_count("Unseen") == "1"

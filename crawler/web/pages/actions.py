@@ -90,6 +90,7 @@ def record_action(site: PageRenderer, request: Request, form: FormValues) -> Res
     batch = site.newsroom.store.reader_actions.record(about, kind, by=READER, at=datetime.now(UTC), note=note)
     if batch is None:
         raise PageMissing
+    site.newsroom.forget_counts()
     return RedirectResponse(add_parameter(back, "done", batch) + form.get_anchor(), 303)
 
 
@@ -99,6 +100,7 @@ def undo_action(site: PageRenderer, request: Request, form: FormValues) -> Respo
     if not (text.isascii() and text.isdecimal()):
         raise BadAddress
     site.newsroom.store.reader_actions.undo(int(text[:12]), at=datetime.now(UTC))
+    site.newsroom.forget_counts()
     return RedirectResponse(add_parameter(form.get_back_address(), "undone", 1) + form.get_anchor(), 303)
 
 

@@ -163,7 +163,7 @@ def _make_facet_value(newsroom: Newsroom, wanted: StoryFilter, name: str, value:
     is_current = getattr(wanted, name) == value
     change: dict[str, Any] = {name: value}
     chosen = replace(wanted, **change)
-    count = newsroom.store.reading_lists.count_stories(chosen)
+    count = newsroom.count_stories(chosen)
     # A second click on a choice removes it.
     change[name] = None
     target = replace(wanted, **change) if is_current else chosen
