@@ -1,7 +1,8 @@
 """Article cards: what a list shows of each matched article, in columns of its own.
 
 To draw a list, no whole version is read. A card is written in the transaction that writes the version, for an article
-in which a rule finds something or once found something. It holds the current version.
+in which a rule finds something or once found something. It shows the current version. Its `version` is the last
+one that was news.
 """
 
 from __future__ import annotations
@@ -127,15 +128,16 @@ def write_card(connection: Connection, article: Article, time: CardTime, diff: R
 
 
 def refresh_card(connection: Connection, article: Article, seen_at: datetime) -> None:
-    """Write what a new reading of an old page shows, in the caller's transaction. It is no news: its time stays.
+    """Write what a new reading of an old page shows, in the caller's transaction.
 
-    Whoever saw the former version has seen this one.
+    It is no news: time and version of the card stay, so whoever saw the article has seen it.
     """
     former = connection.execute(_GET_CARD, {"of_article": article.id}).first()
     if former is not None:
         _save(connection, _keep_history(make_card(article, CardTime(seen_at, True), None), parse_card(former)))
     elif article.matches:
-        _save(connection, make_card(replace(article, version=1), CardTime(seen_at, True), None))
+        # It is no news: it is listed as if it had matched when it was found.
+        _save(connection, make_card(article, CardTime(seen_at, True), None, is_first=True))
 
 
 def rewrite_card(connection: Connection, article_id: str) -> None:
@@ -161,6 +163,7 @@ def _keep_history(card: ArticleCard, former: ArticleCard) -> ArticleCard:
     """Return a card with what happened to the article as the former card says it."""
     return replace(
         card,
+        version=former.version,
         verdict=former.verdict,
         severity=former.severity,
         active_at=former.active_at,
@@ -170,9 +173,15 @@ def _keep_history(card: ArticleCard, former: ArticleCard) -> ArticleCard:
     )
 
 
-def make_card(article: Article, time: CardTime, diff: RevisionDiff | None) -> ArticleCard:
-    """Return the card of a version. `diff` is what it changed, None for a first version."""
-    active_at, kind = _choose_time(article, time, is_first=(article.version or 1) == 1)
+def make_card(
+    article: Article, time: CardTime, diff: RevisionDiff | None, *, is_first: bool | None = None
+) -> ArticleCard:
+    """Return the card of a version. `diff` is what it changed, None for a first version.
+
+    `is_first` (None: by the version's number) says whether its time is that of the article or of a change.
+    """
+    is_new = (article.version or 1) == 1 if is_first is None else is_first
+    active_at, kind = _choose_time(article, time, is_first=is_new)
     return ArticleCard(
         article_id=article.id,
         source=article.source,

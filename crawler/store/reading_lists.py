@@ -294,8 +294,10 @@ def _make_conditions(cards: Any, wanted: StoryFilter) -> list[Any]:
         )
         conditions.append(~is_seen.exists())
     if wanted.rule is not None:
-        is_current = (matches.c.article_id == cards.c.article_id, matches.c.version == cards.c.version)
-        conditions.append(select(matches.c.rule).where(*is_current, matches.c.rule == wanted.rule).exists())
+        is_current = (matches.c.article_id == articles.c.id) & (matches.c.version == articles.c.current_version)
+        has_rule = select(matches.c.rule).join_from(articles, matches, is_current)
+        of_rule = (articles.c.id == cards.c.article_id, matches.c.rule == wanted.rule)
+        conditions.append(has_rule.where(*of_rule).exists())
     return conditions
 
 

@@ -177,6 +177,26 @@ def test_rematch_rewrites_or_deletes_the_card(store: Store, save: Save) -> None:
     assert store.cards.get(article.id) is None
 
 
+def test_page_that_was_read_anew_is_no_news(store: Store, save: Save) -> None:
+    save(make_matched("1"))
+    before = store.cards.get("mfa:1:ru")
+    assert before is not None
+    anew = make_matched("1", "Делегация МККК прибыла в Шымкент.", rule="ihl", version=2, verdict=Verdict.REPROCESSED)
+    save(anew, seen_at=NOON + 24 * HOUR)
+    card = store.cards.get("mfa:1:ru")
+    assert card is not None
+    assert card.excerpts[0].text == "Делегация МККК прибыла в Шымкент."
+    assert (card.active_at, card.version, card.verdict) == (before.active_at, 1, Verdict.NEW)
+    assert list_ids(store, rule="ihl") == ["mfa:1:ru"]
+    assert list_ids(store, rule="red-cross") == []
+    save(make_matched("2", matches=(), published_at=NOON - HOUR))
+    found = make_matched("2", version=2, verdict=Verdict.REPROCESSED, published_at=NOON - HOUR)
+    save(found, seen_at=NOON + 24 * HOUR)
+    second = store.cards.get("mfa:2:ru")
+    assert second is not None
+    assert (second.active_at, second.version) == (NOON - HOUR, 2)
+
+
 def test_missing_cards_of_an_older_store_are_written_once(store: Store, save: Save) -> None:
     article = make_matched("1")
     save(article, suppressed_because="baseline")

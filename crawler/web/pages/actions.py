@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from crawler.items import Article
 from crawler.store import Store
 from crawler.store.reader_actions import ActionKind, ArticleAtVersion, ArticleMarks, ReaderAction
 from crawler.store.reading_lists import ListedStory
@@ -68,6 +69,15 @@ def get_work_state(store: Store, shown: Sequence[ArticleAtVersion]) -> WorkState
     ids = {each.article_id for each in shown}
     marks, actions = store.reader_actions.get_marks(ids, READER), store.reader_actions.list_by_articles(ids)
     return make_work_state(shown, marks, actions)
+
+
+def list_news_versions(store: Store, articles: Iterable[Article]) -> list[ArticleAtVersion]:
+    """Return shown articles at their last version that was news: a new reading of an old page is none."""
+    found = []
+    for article in articles:
+        card, version = store.cards.get(article.id), article.version or 1
+        found.append(ArticleAtVersion(article.id, min(version, card.version) if card else version))
+    return found
 
 
 def list_shown_articles(story: ListedStory) -> list[ArticleAtVersion]:

@@ -23,9 +23,8 @@ from crawler.publish.evidence import collect_evidence, write_evidence
 from crawler.revisions.changes import RevisionDiff, SentenceChange
 from crawler.revisions.kinds import ChangeKind
 from crawler.rights import DEFAULT_RIGHTS
-from crawler.store.reader_actions import ArticleAtVersion
 from crawler.web.errors import BadAddress, PageMissing
-from crawler.web.pages.actions import get_work_state
+from crawler.web.pages.actions import get_work_state, list_news_versions
 from crawler.web.rendering import PageRenderer, mark_spans
 from crawler.web.security import SANDBOX_POLICY
 
@@ -104,7 +103,7 @@ def show_article(site: PageRenderer, request: Request) -> Response:
         seen_at=own[0].seen_at if own else article.fetched_at,
         current_version=state.version,
         text=make_shown_text(article),
-        work=get_work_state(store, [ArticleAtVersion(article_id, version)]),
+        work=get_work_state(store, list_news_versions(store, [article])),
         change=make_shown_change(diff) if diff else None,
         versions=listed[:VERSIONS_PER_PAGE],
         older_versions=listed[VERSIONS_PER_PAGE - 1].version if len(listed) > VERSIONS_PER_PAGE else None,

@@ -15,10 +15,9 @@ from crawler.publish.releases import get_source_languages
 from crawler.similarity.language_versions import list_releases
 from crawler.store import Decision, Store, StoredStory
 from crawler.store.article_cards import ArticleCard
-from crawler.store.reader_actions import ArticleAtVersion
 from crawler.store.reading_lists import VersionSummary
 from crawler.web.errors import PageMissing
-from crawler.web.pages.actions import get_work_state
+from crawler.web.pages.actions import get_work_state, list_news_versions
 from crawler.web.rendering import PageRenderer
 
 MAX_STORY_TEXTS = 60
@@ -83,7 +82,7 @@ def show_story(site: PageRenderer, request: Request) -> Response:
         story=story,
         titled=titled,
         texts=texts,
-        work=get_work_state(store, [ArticleAtVersion(each.id, each.version or 1) for each in members]),
+        work=get_work_state(store, list_news_versions(store, members)),
         hidden_count=len(story.members) - len(members),
         releases=releases,
         steps=sorted(list_steps(store, members), key=lambda step: step.at),
@@ -120,7 +119,7 @@ def list_steps(store: Store, members: Sequence[Article]) -> Iterator[StoryStep]:
         if article.published_at is not None and state is not None and article.published_at <= state.first_seen_at:
             yield StoryStep(at=article.published_at, kind=StepKind.PUBLISHED, article=article)
         for version in versions:
-            if version.version > 1 and version.verdict is not Verdict.NEW:
+            if version.version > 1 and version.verdict not in (Verdict.NEW, Verdict.REPROCESSED):
                 yield StoryStep(at=version.seen_at, kind=StepKind.VERSION, article=article, version=version)
         for notification in store.notifications.list_by_article(article.id):
             message_id = notification.message_id
