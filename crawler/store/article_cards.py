@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, bindparam, delete, select
 
 from crawler.items import Article, Match, Precision, Strength, Verdict
-from crawler.revisions.changes import RevisionDiff, SentenceChange
 from crawler.revisions.kinds import SEVERITY_RANKS, Severity
+from crawler.revisions.revision_diff import RevisionDiff, SentenceChange
 from crawler.store.database import Database
 from crawler.store.reading_schema import article_cards, unwritten_cards
 from crawler.store.schema import articles, change_events, revision_diffs, versions

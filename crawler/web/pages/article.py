@@ -20,8 +20,8 @@ from crawler.errors import ArchiveError
 from crawler.items import Article, Match
 from crawler.pages.snapshot import Snapshot
 from crawler.publish.evidence import collect_evidence, write_evidence
-from crawler.revisions.changes import RevisionDiff, SentenceChange
 from crawler.revisions.kinds import ChangeKind
+from crawler.revisions.revision_diff import RevisionDiff, SentenceChange
 from crawler.rights import DEFAULT_RIGHTS
 from crawler.web.errors import BadAddress, PageMissing
 from crawler.web.pages.actions import get_work_state, list_news_versions
