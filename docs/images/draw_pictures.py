@@ -85,9 +85,20 @@ def draw_mail(data: Path) -> None:
     subprocess.run([*command, f"--screenshot={HERE / 'mail.png'}", page.as_uri()], check=True, capture_output=True)
 
 
+def draw_newsroom(crawler: str) -> None:
+    """Write the first page of the demo as `newsroom.png`."""
+    with subprocess.Popen([crawler, "serve", "--demo", "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = [process.stdout.readline() for _ in range(2)][-1].split()[0]
+        command = ["chromium", "--headless", "--no-sandbox", "--hide-scrollbars", "--window-size=1280,860", "--lang=en"]
+        subprocess.run([*command, f"--screenshot={HERE / 'newsroom.png'}", address], check=True, capture_output=True)
+        process.terminate()
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CRAWLER_DATA_DIR"] = folder
         crawler = str(Path(sys.executable).with_name("crawler"))
         draw_terminal(run_on_terminal(crawler, "crawl", "--replay", "snapshots"))
         draw_mail(Path(folder))
+        draw_newsroom(crawler)
