@@ -18,7 +18,7 @@
     ├── SourceLocked            15   another run of the source is active, here or on another host
     ├── EmptyStore              16   the store is empty, but the archive beside it has records
     ├── StoreError              17   the store was lost while in use: server gone, file deleted, disk full or broken
-    ├── PortTaken               19   another program listens where the pages should be (in `web.errors`)
+    ├── PortTaken               19   another program listens where the pages should be
     ├── ArchiveError             1   a WARC file that cannot be written, or is broken
     ├── NotAnArticle                 a page that rightly has no article (`/terms`, a section's shell)
     └── ForbiddenTarget         11   a URL that the crawler refuses (private address, scheme, size)
@@ -182,6 +182,12 @@ class StoreError(CrawlerError):
     """The store cannot be read or written any more: its server is gone, its file was deleted, or its disk fails."""
 
     exit_code = 17
+
+
+class PortTaken(CrawlerError):
+    """Another program listens at the address of the web pages."""
+
+    exit_code = 19
 
 
 class ArchiveError(CrawlerError):

@@ -15,9 +15,3 @@ class PageMissing(CrawlerError):
 
 class ForeignForm(CrawlerError):
     """A form that no page of this server has sent."""
-
-
-class PortTaken(CrawlerError):
-    """Another program listens at the address."""
-
-    exit_code = 19

@@ -12,10 +12,9 @@ from contextlib import suppress
 
 import uvicorn
 
-from crawler.errors import CrawlerError, UsageError
+from crawler.errors import CrawlerError, PortTaken, UsageError
 from crawler.service.clustered_store import cluster_pending_articles
 from crawler.web.application import make_app
-from crawler.web.errors import PortTaken
 from crawler.web.newsroom import Newsroom
 
 STOP_SECONDS = 5

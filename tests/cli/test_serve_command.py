@@ -11,8 +11,7 @@ import httpx
 import pytest
 from support.sandbox import ROOT, Sandbox
 
-from crawler.errors import UsageError
-from crawler.web.errors import PortTaken
+from crawler.errors import PortTaken, UsageError
 from crawler.web.server import open_listener, raise_if_not_loopback
 
 PORT_TAKEN = 19
