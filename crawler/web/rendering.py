@@ -252,7 +252,7 @@ class PageRenderer:
         else:
             response = HTMLResponse(body, status, headers)
         if is_new:
-            response.set_cookie(SESSION_COOKIE, session, httponly=True, samesite="strict")
+            response.set_cookie(SESSION_COOKIE, session, httponly=True, samesite="lax")
         if request.query_params.get("lang") == reader.language:
             response.set_cookie(LANGUAGE_COOKIE, reader.language, COOKIE_SECONDS, httponly=True, samesite="lax")
         return response

@@ -6,6 +6,7 @@ refused (a foreign name that resolves to 127.0.0.1), and a form must come from a
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -14,7 +15,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 HOST_PATTERN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\[\]]+)(?::\d{1,5})?")
 MAX_REQUEST_BYTES = 64 * 1024
 CONTENT_POLICY = (
@@ -86,7 +86,19 @@ def _limit_body(receive: Receive) -> Receive:
 def is_own_host(host: str) -> bool:
     """Return whether a Host header names this computer."""
     found = HOST_PATTERN.fullmatch(host.lower())
-    return found is not None and found[1] in LOOPBACK_HOSTS
+    return found is not None and is_loopback(found[1].strip("[]"))
+
+
+def is_loopback(name: str) -> bool:
+    """Return whether a name or an IP address is this computer's own, whatever a name server says.
+
+    >>> is_loopback("127.0.0.2"), is_loopback("127.0.0.1.example")
+    (True, False)
+    """
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def is_own_origin(headers: Mapping[str, str]) -> bool:

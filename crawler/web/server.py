@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 
 import uvicorn
 
@@ -16,6 +14,7 @@ from crawler.errors import CrawlerError, PortTaken, UsageError
 from crawler.service.clustered_store import cluster_pending_articles
 from crawler.web.application import make_app
 from crawler.web.newsroom import Newsroom
+from crawler.web.security import is_loopback
 
 STOP_SECONDS = 5
 """Seconds that an ending server waits for answers in progress."""
@@ -26,9 +25,8 @@ log = logging.getLogger(__name__)
 
 def raise_if_not_loopback(host: str) -> None:
     """Raise UsageError for an address that other machines could reach."""
-    with suppress(ValueError):
-        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
-            return
+    if is_loopback(host):
+        return
     raise UsageError(
         f"--host {host}: there are no users and passwords yet, so only this computer may reach the pages. Use "
         "127.0.0.1, ::1 or localhost; from another computer, use a tunnel such as `ssh -L 8000:127.0.0.1:8000 HOST`."

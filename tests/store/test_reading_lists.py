@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, insert
+from support.releases import unpack_release
 
+from crawler.config import load_config
 from crawler.items import Article, Health, Match, Precision, Run, Strength, Verdict
 from crawler.revisions.kinds import Severity
-from crawler.store import Store
+from crawler.store import Store, open_store
 from crawler.store.article_cards import MAX_EXCERPT_LENGTH, TimeKind
 from crawler.store.reading_lists import ListPlace, StoryFilter, StoryStatus
 from crawler.store.reading_schema import article_cards, unwritten_cards
@@ -206,6 +209,15 @@ def test_missing_cards_of_an_older_store_are_written_once(store: Store, save: Sa
         connection.execute(insert(unwritten_cards), [{"article_id": article.id}])
     assert (store.cards.write_missing(), store.cards.write_missing()) == (1, 0)
     assert store.cards.get(article.id) == before
+
+
+def test_matched_articles_of_an_older_release_are_listed(tmp_path: Path) -> None:
+    config = load_config(unpack_release("0004", tmp_path / "release"))
+    with open_store(config.database_url, backup=False) as store:
+        matched = {each.id for each in store.articles.iter_newest() if each.matches}
+        listed = store.reading_lists.list_stories(StoryFilter(), 50)
+        assert {each.article_id for story in listed for each in story.articles if each.version} == matched
+        assert all(each.card.excerpts for each in listed)
 
 
 def test_excerpt_of_a_huge_text_is_bounded(store: Store, save: Save) -> None:

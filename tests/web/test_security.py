@@ -71,7 +71,7 @@ def test_foreign_host_is_refused(client: httpx.Client, host: str) -> None:
     assert client.get("/", headers={"host": host}).status_code == 421
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "[::1]:8000"])
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "127.8.9.1", "[::1]:8000"])
 def test_own_host_is_accepted(host: str) -> None:
     assert is_own_host(host)
 
