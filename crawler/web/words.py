@@ -97,6 +97,7 @@ CHANGE_WORDS = {
     ChangeKind.LEAD: mark_message("lead"),
     ChangeKind.UNPUBLISHED: mark_message("the page was taken away"),
     ChangeKind.REPUBLISHED: mark_message("the page is there again"),
+    ChangeKind.REPROCESSED: mark_message("the archived page was read anew"),
 }
 
 FIELD_WORDS = {
@@ -130,14 +131,18 @@ DELIVERY_WORDS = {
     DeliveryState.PENDING: mark_message("Waiting"),
     DeliveryState.SENT: mark_message("Sent"),
     DeliveryState.DEAD: mark_message("Given up"),
+    DeliveryState.REPLACED: mark_message("Replaced by a later message"),
 }
 DELIVERY_LOOKS = {
     DeliveryState.PENDING: ("off", "wait"),
     DeliveryState.SENT: ("ok", "ok"),
     DeliveryState.DEAD: ("bad", "bad"),
+    DeliveryState.REPLACED: ("off", "off"),
 }
 MESSAGE_WORDS = {
     "alert": mark_message("Alert"),
+    "alarm": mark_message("Alarm"),
+    "delayed": mark_message("Alarm about a delay"),
     "bundle": mark_message("Several alerts"),
     "digest": mark_message("Digest"),
     "test": mark_message("Test"),

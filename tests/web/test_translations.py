@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,14 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 from support.newsroom_articles import SaveArticle
 
-from crawler.items import Article
+from crawler.items import Article, Health, Verdict
+from crawler.revisions.kinds import ChangeKind, Severity
+from crawler.service.source_state import UNWATCHED
+from crawler.store import DeliveryState
+from crawler.store.reader_actions import ActionKind
+from crawler.web import words
 from crawler.web.newsroom import Newsroom
+from crawler.web.pages import today
 from crawler.web.rendering import Reader
 from crawler.web.translations import choose_language, load_translations
 
@@ -93,6 +100,25 @@ def test_language_is_that_of_address_cookie_or_browser(
     wanted: str | None, cookie: str | None, accepted: str | None, language: str
 ) -> None:
     assert choose_language(wanted, cookie, accepted) == language
+
+
+@pytest.mark.parametrize(
+    ("listed", "values"),
+    [
+        (words.VERDICT_WORDS, Verdict),
+        (words.VERDICT_LOOKS, Verdict),
+        (words.SEVERITY_WORDS, Severity),
+        (words.CHANGE_WORDS, ChangeKind),
+        (words.HEALTH_WORDS, (*Health, UNWATCHED)),
+        (words.HEALTH_LOOKS, (*Health, UNWATCHED)),
+        (words.DELIVERY_WORDS, DeliveryState),
+        (words.DELIVERY_LOOKS, DeliveryState),
+        (words.ACTION_WORDS, ActionKind),
+        (today.STATUS_WORDS, (None, *today.StoryStatus)),
+    ],
+)
+def test_every_value_of_the_program_has_words(listed: dict[Any, Any], values: Iterable[Any]) -> None:
+    assert set(listed) == set(values)
 
 
 def test_plurals(newsroom: Newsroom) -> None:
