@@ -5,7 +5,8 @@ small stores, the parts, with the product's own code: `articles.save`, then `can
 article that is known to be single, and the whole clustering for the first batch and for the second article of a reprint
 and its original. The rows of a part are then copied into the big store in the order of their keys, which fills its
 indexes in passes instead of at random places. The result is row for row that of the clustering
-(`tests/store/test_seeded_store.py` compares them), except for articles that share names by chance.
+(`tests/store/test_seeded_store.py` compares them), except for articles that share names by chance. The full-text
+index is made at the end, in the order of its numbers.
 
 Close the store before: a SQLite file is written without a journal.
 """
@@ -74,6 +75,9 @@ def seed_store(url: str, start: int, stop: int, part: int | None = None) -> None
                 else:
                     copy_into_postgres(url, done)
                 done.unlink()
+    with open_store(url) as store:
+        store.search.reset()
+        store.search.index_pending()
 
 
 def make_part(task: tuple[Path, int, int]) -> Path:

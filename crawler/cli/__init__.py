@@ -9,6 +9,7 @@ console       lines for people, JSON lines, text input
 help          help output in groups
 stop_signals  end a command at Ctrl-C or SIGTERM
 progress      the progress and the result of runs (`crawler crawl`)
+index_progress  add versions to the full-text index, with progress
 article_file  the file of `crawler crawl -o`
 releases      the language versions of a press release as lines
 live_check    one known live page of each page class (`crawler check`)

@@ -54,6 +54,17 @@ def make_patterns(term: str, language: str) -> tuple[tuple[bytes, Endings], ...]
     return tuple((b" " + form + b" ", None) for form in make_folded_forms(term, language))
 
 
+def make_search_patterns(term: str, language: str) -> Iterator[tuple[bytes, Endings]]:
+    """Yield the patterns of a term in a search: those of a rule, and a lone Russian adjective in its other genders.
+
+    "гуманитарный" as a rule names a thing, so it has one gender. Who searches it also wants "гуманитарная помощь".
+    """
+    patterns = dict.fromkeys(make_patterns(term, language))
+    if language == "ru" and not term.startswith("=") and not term.endswith("*"):
+        patterns |= {(b" " + fold_term(form) + b" ", None): None for form in inflect_ru.make_gender_forms(term)}
+    yield from patterns
+
+
 def _move_hits(hits: Iterable[tuple[Key, int, int]], marks: list[tuple[int, int]]) -> Iterator[tuple[Key, int, int]]:
     """Yield hits in bytes from which the marks were removed with their places in the bytes as they were."""
     lengths = [0, *accumulate(end - start for start, end in marks)]
@@ -76,7 +87,11 @@ class TermAutomaton(Generic[Key]):
 
     def add_term(self, term: str, language: str, *keys: Key) -> None:
         """Add all forms of a term, each found under every key."""
-        for pattern, endings in make_patterns(term, language):
+        self.add_patterns(make_patterns(term, language), *keys)
+
+    def add_patterns(self, patterns: Iterable[tuple[bytes, Endings]], *keys: Key) -> None:
+        """Add patterns, each found under every key."""
+        for pattern, endings in patterns:
             self._patterns.setdefault(pattern, []).extend((key, endings) for key in keys)
 
     def build(self) -> None:

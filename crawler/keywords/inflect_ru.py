@@ -56,6 +56,21 @@ def make_forms(term: str) -> set[str]:
     return forms
 
 
+def make_gender_forms(word: str) -> set[str]:
+    """Return the forms of a single adjective in all genders; nothing for any other term.
+
+    >>> sorted(make_gender_forms("гуманитарный") - make_forms("гуманитарный"))
+    ['гуманитарная', 'гуманитарное', 'гуманитарной', 'гуманитарною', 'гуманитарную']
+    """
+    plain = word.lower().replace("ё", "е")
+    if " " in word or "-" in word or word.isupper() or not _is_adjective(plain):
+        return set()
+    stem, ending = plain[:-2], plain[-2:]
+    is_soft = ending in ("яя", "ее") or (ending in ("ий", "ие") and stem[-1] not in _LETTERS_BEFORE_ADJECTIVE_IY)
+    endings = ("ий", "яя", "ее", "ие") if is_soft else ("ый", "ая", "ое", "ые")
+    return {form for each in endings for case in _inflect_adjective(stem + each) for form in case} | {plain}
+
+
 def _mark_inflected_words(words: list[str]) -> list[tuple[str, bool]]:
     """Return each word with whether it is inflected: adjectives up to a noun, the noun, the same again after "и".
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import accumulate, groupby, islice
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from crawler.items import Match
 from crawler.keywords.abbreviations import is_abbreviation
-from crawler.keywords.automaton import TermAutomaton
+from crawler.keywords.automaton import TermAutomaton, make_search_patterns
 from crawler.keywords.context_rules import Disambiguator, Hit
 from crawler.keywords.inflect_kk import list_hyphen_endings, make_spellings
 from crawler.keywords.query import (
@@ -57,6 +57,15 @@ class TermHit(NamedTuple):
     """One place of a term in the folded bytes of a field."""
 
     term: Term
+    field: str
+    start: int
+    end: int
+
+
+class QueryPlace(NamedTuple):
+    """One place of a term of a query, as offsets in the text of a field."""
+
+    term: str
     field: str
     start: int
     end: int
@@ -119,7 +128,7 @@ class Matcher:
         if rule.sources and source not in rule.sources:
             return []
         facets = {"lang": language, "source": source}
-        found = _evaluate_node(self._trees[number], term_hits, folded, facets) or []
+        found = _evaluate_node(self._trees[number], term_hits, folded, facets.items()) or []
         hits = [_make_hit(number, term_hit, folded[term_hit.field]) for term_hit in _select_longest(found, folded)]
         return [hit for hit in hits if not _is_other_abbreviation(hit)]
 
@@ -137,6 +146,41 @@ class Matcher:
             strength=hit.strength,
             reason=hit.reason,
         )
+
+
+class QueryMatcher:
+    """Finds one query in texts, as a search does: a lone Russian adjective also in its other genders."""
+
+    def __init__(self, node: QueryNode) -> None:
+        self._node = node
+        self._automaton: TermAutomaton[Term] = TermAutomaton()
+        for term in dict.fromkeys(iterate_terms(node)):
+            self._automaton.add_patterns(make_search_patterns(term.text, term.language), term)
+        self._automaton.build()
+
+    def find_places(
+        self, texts: Mapping[str, str | None], facets: Collection[tuple[str, str | None]] = ()
+    ) -> list[QueryPlace] | None:
+        """Return where the terms of the query are, by field, then by offset. None if the query does not hold.
+
+        `facets` are the names and values that the article has, such as ("lang", "ru").
+        """
+        folded = {name: fold_text(text) for name in FIELDS if (text := texts.get(name))}
+        with pause_garbage_collection():
+            term_hits = [
+                TermHit(term, name, start, end)
+                for name, folded_text in folded.items()
+                for term, start, end in self._automaton.find_terms(folded_text.data)
+                if not term.fields or name in term.fields
+            ]
+        # An abbreviation that a text only seems to have must not make the query true.
+        term_hits = [hit for hit in term_hits if not _is_other_abbreviation(_make_hit(0, hit, folded[hit.field]))]
+        found = _evaluate_node(self._node, term_hits, folded, facets)
+        if found is None:
+            return None
+        hits = (_make_hit(0, hit, folded[hit.field]) for hit in _select_longest(found, folded))
+        places = (QueryPlace(hit.term, hit.field, hit.start, hit.end) for hit in hits)
+        return sorted(places, key=lambda place: (FIELDS.index(place.field), place.start, place.end))
 
 
 def _build_rule_tree(rule: Rule) -> QueryNode:
@@ -176,9 +220,12 @@ def _restrict_fields(node: QueryNode, fields: tuple[str, ...]) -> QueryNode:
 
 
 def _evaluate_node(
-    node: QueryNode, term_hits: list[TermHit], folded: dict[str, FoldedText], facets: dict[str, str | None]
+    node: QueryNode,
+    term_hits: list[TermHit],
+    folded: dict[str, FoldedText],
+    facets: Collection[tuple[str, str | None]],
 ) -> list[TermHit] | None:
-    """Return the hits that make a tree true, or None when it is false."""
+    """Return the hits that make a tree true, or None when it is false. `facets` are those that the article has."""
     match node:
         case Term():
             return [hit for hit in term_hits if hit.term == node] or None
@@ -202,7 +249,7 @@ def _evaluate_node(
             ]
             return list(dict.fromkeys(near)) or None
         case Facet(name, value):
-            return [] if facets[name] == value else None
+            return [] if (name, value) in facets else None
 
 
 def _select_near(

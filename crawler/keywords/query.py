@@ -1,4 +1,4 @@
-"""The query language of rules: one string such as `("Red Cross" OR МККК) AND NOT title:hockey`.
+"""The query language of rules and searches: one string such as `("Red Cross" OR МККК) AND NOT title:hockey`.
 
 A query becomes a tree of the classes below. The lists of a rule become the same tree. The parser (lark) is imported
 when a rule has a query, because it takes 0.05 s.
@@ -6,7 +6,7 @@ when a rule has a query, because it takes 0.05 s.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,12 @@ MIN_OPEN_TERM_LETTERS = 3
 ERROR_CONTEXT_CHARACTERS = 15
 """Characters of the query that an error shows before and after the position."""
 
+LANGUAGE_NAMES = ("en", "ru", "kk")
+RULE_FACETS = ("source", "lang")
+EXTRA_FACETS = ("rule", "is", "story", "since", "until")
+"""Conditions that only a search knows: a rule is matched before these are known."""
+FACETS = (*RULE_FACETS, *EXTRA_FACETS)
+
 GRAMMAR = r"""
 ?start: or
 ?or: and (_OR and)*
@@ -31,19 +37,20 @@ GRAMMAR = r"""
 ?atom: "(" or ")"
      | FIELD atom -> in_field
      | FACET (WORD | PHRASE) -> facet
-     | LANGUAGE (WORD | PHRASE) -> term_in_language
-     | (WORD | PHRASE) -> term
+     | LANGUAGE (WORD | PHRASE | EXACT_PHRASE) -> term_in_language
+     | (WORD | PHRASE | EXACT_PHRASE) -> term
 _OR.5: /OR(?![^\s()":])/
 _AND.5: /AND(?![^\s()":])/
 _NOT.5: /NOT(?![^\s()":])/
 FIELD.4: /(title|lead|body):/
-FACET.4: /(source|lang):/
-LANGUAGE.4: /(en|ru|kk):/
+FACET.4: /(FACETS):/
+LANGUAGE.4: /(LANGUAGES):/
 NEAR.4: /near\/[0-9]{1,2}(?![\w])/i
 PHRASE.3: /"[^"]*"/
+EXACT_PHRASE.3: /="[^"]*"/
 WORD.1: /(?!(?:AND|OR|NOT)(?![^\s()":]))[^\s()":-][^\s()":]*/
 %ignore /\s+/
-"""
+""".replace("FACETS", "|".join(FACETS)).replace("LANGUAGES", "|".join(LANGUAGE_NAMES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ class Proximity:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """The article has this value: `name` is "source" or "lang"."""
+    """The article has this value. `name` is one of `FACETS`."""
 
     name: str
     value: str
@@ -111,14 +118,17 @@ def _make_parser() -> Lark:
     return Lark(GRAMMAR, parser="lalr")
 
 
-def parse_query(text: str) -> QueryNode:
-    """Return the tree of a query. A ValueError says what is wrong and where."""
+def parse_query(text: str, facets: Collection[str] = RULE_FACETS) -> QueryNode:
+    """Return the tree of a query with these conditions. A ValueError says what is wrong and where."""
     from lark.exceptions import LarkError
 
     try:
         tree = _make_parser().parse(text)
     except LarkError as error:
         raise ValueError(_explain_syntax_error(error, text)) from error
+    for facet in tree.find_data("facet"):
+        if str(facet.children[0])[:-1] not in facets:
+            raise ValueError(f"{facet.children[0]} can only be used in a search, not in a rule.")
     return _make_node(tree, ())
 
 
@@ -204,7 +214,8 @@ def _make_term(token: str, fields: tuple[str, ...], language: str | None) -> Ter
 
 
 def _strip_quotes(token: str) -> str:
-    return str(token).strip('"').strip()
+    start = "=" if str(token).startswith('="') else ""
+    return start + str(token).removeprefix(start).strip('"').strip()
 
 
 def _explain_syntax_error(error: Exception, text: str) -> str:

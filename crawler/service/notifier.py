@@ -1,6 +1,6 @@
 """Send alarms and messages in a thread beside the scheduler, so that a slow receiver delays no run.
 
-While there is nothing to send, the thread clusters the articles that the runs left for later.
+While there is nothing to send, the thread clusters and indexes what the runs left for later.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class NotifierThread:
                 log.exception("Notifications failed. They are tried again at the next check.")
             if None not in requests:
                 self._cluster_waiting_articles()
+                self._index_waiting_versions()
 
     def _cluster_waiting_articles(self) -> None:
         """Cluster articles, a batch at a time, until something is to be sent or none is left."""
@@ -65,3 +66,13 @@ class NotifierThread:
             log.warning("Articles could not be clustered. The next check tries again. %s", error)
         except Exception:  # as above
             log.exception("Articles could not be clustered. The next check tries again.")
+
+    def _index_waiting_versions(self) -> None:
+        """Add versions to the full-text index, until something is to be sent or none is left."""
+        try:
+            if self._reloader.store.search.has_waiting():
+                self._reloader.store.search.index_pending(lambda: not self._queue.empty())
+        except CrawlerError as error:
+            log.warning("Versions could not be indexed. The next check tries again. %s", error)
+        except Exception:  # as above
+            log.exception("Versions could not be indexed. The next check tries again.")

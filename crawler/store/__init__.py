@@ -7,6 +7,7 @@
 | `articles`, `versions`, `rematches` | articles, their texts, and what a rematch changed |
 | `cards`, `reading_lists` | what lists show of matched articles, and the lists: stories, counts, versions |
 | `reader_actions` | what readers did: seen, important, false alarm, notes |
+| `search` | full-text search in every version |
 | `clusters`, `stories` | articles with one text, articles about one event |
 | `runs`, `http_cache`, `failures` | runs, the last response of each URL, URLs that could not be read |
 | `leases`, `schedules`, `alarms` | per source: its running process, its schedule, its open trouble |

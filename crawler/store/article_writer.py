@@ -1,4 +1,4 @@
-"""How an article is written: its row, a version if its text is new, that version's matches, and its change event."""
+"""How an article is written: its row, a version if its text is new, that version's matches, index entry and event."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from crawler.store.events import add_event
 from crawler.store.pending_articles import is_urgent, save_pending
 from crawler.store.revision_diffs import write_diff
 from crawler.store.schema import articles, matches, versions
+from crawler.store.search_index import add_entry, move_entries
 from crawler.store.serialization import serialize_article
 from crawler.store.statements import make_insert_if_absent
 
@@ -54,8 +55,11 @@ class ReprocessedArticle(NamedTuple):
 
 _OF_ARTICLE = articles.c.id == bindparam("of_article")
 _GET_CURRENT = (
-    select(articles.c.current_version, articles.c.content_hash, articles.c.verdict).where(_OF_ARTICLE).with_for_update()
+    select(articles.c.current_version, articles.c.content_hash, articles.c.verdict, articles.c.dated_at)
+    .where(_OF_ARTICLE)
+    .with_for_update()
 )
+_GET_TIME = select(articles.c.dated_at).where(_OF_ARTICLE)
 _ADD_ARTICLE = make_insert_if_absent(articles)
 _ADVANCE = (
     update(articles)
@@ -104,8 +108,9 @@ def write_article(connection: Connection, article: Article, text: TextIndex, sig
     rows = [] if is_probably_new else connection.execute(_GET_CURRENT, key).all()
     if not rows:
         first = article if article.version else replace(article, version=1)
-        if _insert_article(connection, first, text, sighting):
-            return _insert_version(connection, first, text, sighting)
+        dated_at = _get_effective_time(first, sighting)
+        if _insert_article(connection, first, text, sighting, dated_at):
+            return _insert_version(connection, first, text, sighting, dated_at)
         rows = connection.execute(_GET_CURRENT, key).all()
     current = rows[0]
     touched = {
@@ -117,11 +122,17 @@ def write_article(connection: Connection, article: Article, text: TextIndex, sig
     }
     connection.execute(_TOUCH, {**key, **touched})
     later = _make_next_version(connection, article, text.content_hash, current)
+    if later is not None:
+        row = _make_state_row(later, text.content_hash)
+        connection.execute(_ADVANCE, {**key, "new_published_at": later.published_at, **row})
+    dated_at = current.dated_at
+    if article.published_at not in (None, dated_at):
+        dated_at = connection.execute(_GET_TIME, key).scalar_one()
+        if dated_at != current.dated_at:
+            move_entries(connection, article.id, dated_at)
     if later is None:
         return int(current.current_version)
-    row = _make_state_row(later, text.content_hash)
-    connection.execute(_ADVANCE, {**key, "new_published_at": later.published_at, **row})
-    return _insert_version(connection, later, text, sighting)
+    return _insert_version(connection, later, text, sighting, dated_at)
 
 
 def write_reprocessed(connection: Connection, reprocessed: ReprocessedArticle) -> bool:
@@ -152,7 +163,10 @@ def write_reprocessed(connection: Connection, reprocessed: ReprocessedArticle) -
     else:
         row["dated_at"] = _get_effective_time(article, sighting)
     connection.execute(update(articles).where(articles.c.id == article.id).values(row))
-    _insert_version(connection, article, reprocessed.text, sighting)
+    dated_at = row.get("dated_at", rows[0].dated_at)
+    if dated_at != rows[0].dated_at:
+        move_entries(connection, article.id, dated_at)
+    _insert_version(connection, article, reprocessed.text, sighting, dated_at)
     return True
 
 
@@ -174,13 +188,15 @@ def insert_matches(connection: Connection, article: Article) -> None:
         connection.execute(_ADD_MATCHES, rows)
 
 
-def _insert_article(connection: Connection, article: Article, text: TextIndex, sighting: Sighting) -> bool:
+def _insert_article(
+    connection: Connection, article: Article, text: TextIndex, sighting: Sighting, dated_at: datetime
+) -> bool:
     """Return whether the article was not stored yet; then its row is now."""
     row = _make_state_row(article, text.content_hash) | {
         "id": article.id,
         "source": article.source,
         "native_id": article.native_id,
-        "dated_at": _get_effective_time(article, sighting),
+        "dated_at": dated_at,
         "first_seen_at": sighting.seen_at,
         "first_run_id": sighting.run_id,
         "last_seen_at": sighting.seen_at,
@@ -228,7 +244,9 @@ def _make_state_row(article: Article, content_hash: str) -> dict[str, Any]:
     }
 
 
-def _insert_version(connection: Connection, article: Article, text: TextIndex, sighting: Sighting) -> int:
+def _insert_version(
+    connection: Connection, article: Article, text: TextIndex, sighting: Sighting, dated_at: datetime
+) -> int:
     assert article.version is not None
     row = {
         "article_id": article.id,
@@ -243,6 +261,7 @@ def _insert_version(connection: Connection, article: Article, text: TextIndex, s
     connection.execute(_ADD_VERSION, row)
     insert_matches(connection, article)
     diff = write_diff(connection, article.id, article.version, article) if article.version > 1 else None
+    add_entry(connection, article, dated_at)
     if article.verdict is Verdict.REPROCESSED:
         is_awaited = is_urgent(connection, article.id)  # by the event of an earlier version
         refresh_card(connection, article, sighting.seen_at)

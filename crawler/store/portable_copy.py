@@ -1,7 +1,8 @@
 """Copy a whole store into a SQLite file, and replace a whole store by such a file.
 
 The file of a SQLite store is a consistent copy of its pages, the file of a PostgreSQL store has the same rows. Either
-kind of store can be replaced by either file. No server's own tool is needed, such as `pg_dump`.
+kind of store can be replaced by either file. No server's own tool is needed, such as `pg_dump`. Copied rows
+have no full-text index: the next run makes it again.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from crawler.errors import CrawlerError, UsageError
 from crawler.private_files import PRIVATE_FILE_MODE, make_private_folder
 from crawler.store.database import format_database_error, make_engine
 from crawler.store.schema import leases, metadata
+from crawler.store.search_index import reset_index
 from crawler.store.statements import select_columns
 from crawler.store.store import Store, get_store_file, open_store, parse_store_url, redact_url
 
@@ -87,6 +89,7 @@ def write_store_copy(url: str, file: Path) -> None:
     ):
         reading.exec_driver_sql(OPEN_SNAPSHOT)
         _copy_rows(reading, writing)
+        reset_index(writing)
         reading.exec_driver_sql("COMMIT")
     _merge_side_files(file)
 
@@ -212,8 +215,9 @@ def _load_rows(url: str, file: Path) -> None:
     ):
         _raise_if_leased(store)
         names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
-        writing.exec_driver_sql(f"TRUNCATE {names}")
+        writing.exec_driver_sql(f"TRUNCATE {names} CASCADE")
         _copy_rows(reading, writing)
+        reset_index(writing)
         _advance_sequences(writing)
 
 

@@ -10,6 +10,7 @@ every query, index and row that is written uses the key. A `ForeignKey` uses the
 | `revision_diffs`, `unjudged_revisions` | what each version changed, versions for which that is still to be stored |
 | `http_cache`, `failures` | last response of each URL, URLs that could not be read |
 | `schedules`, `leases`, `alarms` | state of each source's schedule, its running process, its alarms |
+| `search_…`, `unindexed_versions` | the full-text index, defined in `search_index.py` |
 | `signatures` to `unclustered` | near-duplicate clusters and stories |
 | in `reading_schema.py` | what readers see in lists, and what they do |
 | `change_events`, `notifications`, `subscriptions`, `messages`, `deliveries` | who is notified of what |
@@ -39,7 +40,7 @@ from sqlalchemy import (
 
 from crawler.store.column_types import CleanText, UtcDateTime
 
-SCHEMA_REVISION = "0010"
+SCHEMA_REVISION = "0011"
 """The newest revision in `migrations/versions`, which these tables have."""
 
 metadata = MetaData(

@@ -29,6 +29,7 @@ from crawler.store.revision_diffs import RevisionDiffRepository
 from crawler.store.runs import RunRepository
 from crawler.store.schedules import ScheduleRepository
 from crawler.store.schema import articles, runs
+from crawler.store.search import SearchRepository
 from crawler.store.stories import ClusterRepository, StoryRepository
 from crawler.store.subscriptions import SubscriptionRepository
 from crawler.store.upgrade import upgrade_schema
@@ -63,6 +64,7 @@ class Store:
         self.rematches = RematchRepository(database)
         self.clusters = ClusterRepository(database)
         self.stories = StoryRepository(database)
+        self.search = SearchRepository(database)
         self.runs = RunRepository(database)
         self.http_cache = HttpCacheRepository(database)
         self.failures = FailureRepository(database)

@@ -33,6 +33,8 @@ from crawler.text.alphabet import (
     encode_character,
 )
 
+FOLDING_VERSION = 1
+"""Raise it when the folded form of a text changes: then the full-text index is made again."""
 _ENTITY_PATTERN = re.compile(r"&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-z]{2,8});")
 _LINE_BREAK_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad][ \t]*\n[ \t\n]*(?=[a-zа-яёәғқңөұүһі])")
 _BRACKETED_FOOTNOTE = re.compile(r"(?<=\w)\[\d{1,3}\]")

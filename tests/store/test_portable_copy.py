@@ -14,6 +14,7 @@ from support.factories import make_article
 
 from crawler.errors import ConfigError, CrawlerError, UsageError
 from crawler.items import Match, Run, Verdict
+from crawler.keywords.index_query import IndexPhrase
 from crawler.store import Decision, Notification, Store, open_store
 from crawler.store.portable_copy import (
     prepare_store_copy,
@@ -112,6 +113,21 @@ def test_store_is_replaced_by_a_copy(url: str, copy: Path, tmp_path: Path) -> No
         assert store.runs.record_start(Run(source="mfa", started_at=NOON)).id == 2
         store.articles.save(make_article("9", matches=(MATCH,)), content_hash="h", run_id=None, seen_at=NOON)
         assert store.articles.count() == 4
+
+
+def test_replaced_store_is_searched_once_it_is_indexed(url: str, copy: Path, tmp_path: Path) -> None:
+    replace_store(url, copy, tmp_path / "former.db")
+    with open_store(url) as store:
+        store.search.index_pending()
+        found = [(each.article.id, each.version) for each in store.search.iter_newest(IndexPhrase(("текст",)))]
+        assert sorted(found) == [("mfa:0:ru", 1), ("mfa:0:ru", 2), ("mfa:1:ru", 1), ("mfa:2:ru", 1)]
+
+
+def test_copy_is_searched_once_it_is_indexed(filled_url: str, tmp_path: Path) -> None:
+    write_store_copy(filled_url, tmp_path / "copy.db")
+    with open_store(f"sqlite:///{tmp_path / 'copy.db'}") as store:
+        store.search.index_pending()
+        assert len(list(store.search.iter_newest(IndexPhrase(("текст",))))) == 4
 
 
 def test_former_content_is_kept(filled_url: str, tmp_path: Path) -> None:

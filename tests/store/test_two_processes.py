@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from crawler.items import Health, Run
+from crawler.keywords.index_query import IndexAnd, IndexPhrase
 from crawler.store import Store, open_store, schema
 
 pytestmark = pytest.mark.slow
@@ -39,7 +40,14 @@ def assert_consistent(store: Store) -> None:
     kept = store.database.fetch_all(count.select_from(versions))[0][0]
     assert store.database.fetch_all(count.select_from(matches))[0][0] == 2 * kept
     assert store.database.fetch_all(count.select_from(memory))[0][0] == len(current)
-    if store.database.engine.dialect.name == "sqlite":
+    indexed = list(store.search.iter_newest(IndexAnd()))
+    assert sorted((entry.article.id, entry.version) for entry in indexed) == sorted(
+        map(tuple, store.database.fetch_all(select(versions.c.article_id, versions.c.version)))
+    )
+    is_sqlite = store.database.engine.dialect.name == "sqlite"
+    table = "search_texts_docsize" if is_sqlite else "search_vectors"
+    assert store.database.fetch_all(text(f"SELECT count(*) FROM {table}"))[0][0] == len(indexed)
+    if is_sqlite:
         assert [row[0] for row in store.database.fetch_all(text("PRAGMA integrity_check"))] == ["ok"]
         assert store.database.fetch_all(text("PRAGMA foreign_key_check")) == []
 
@@ -71,6 +79,21 @@ def test_kill_loses_and_doubles_nothing(url: str, work: str, after: int) -> None
         assert_consistent(store)
         killed = store.runs.list_recent()[1]
         assert (killed.health, killed.exit_code) == (Health.FAILED, 1)
+
+
+def test_repeated_kills_leave_the_index_as_complete_as_the_rows(url: str) -> None:
+    for kill in range(12):
+        process = start_child("save", url, f"text {kill}", 100_000)
+        assert process.stdout is not None
+        for _ in range(5 + kill):
+            process.stdout.readline()
+        time.sleep(kill * 0.0002)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        with open_store(url) as store:
+            assert_consistent(store)
+            found = {entry.article.id for entry in store.search.iter_newest(IndexPhrase(("text", str(kill))))}
+            assert len(found) >= 4 + kill
 
 
 def test_two_processes_store_each_article_once(url: str) -> None:

@@ -1,4 +1,4 @@
-"""`crawler store`: back the store up, restore a backup, or make the store again from the archive."""
+"""`crawler store`: back the store up, restore a backup, or make the store or its index again."""
 
 from __future__ import annotations
 
@@ -96,6 +96,23 @@ def rebuild(context: typer.Context, overwrite: OverwriteOption = False) -> None:
     for line in shorten_list(report.unreadable):
         print_error(f"not read: {line}")
     raise typer.Exit(INCOMPLETE_EXIT_CODE if report.unreadable else 0)
+
+
+@app.command()
+def reindex(context: typer.Context) -> None:
+    """Rebuild the full-text index of all versions.
+
+    Searches find less until it is done. If it is interrupted, the next run or search goes on.
+    """
+    from crawler.cli.index_progress import index_waiting_versions
+    from crawler.config import load_config
+    from crawler.context.configured_store import open_configured_store
+    from crawler.text.counts import format_count
+
+    with open_configured_store(load_config(context.obj)) as store:
+        store.search.reset()
+        index_waiting_versions(store)
+        print(f"{format_count(store.search.get_state().indexed, 'version')} indexed in {store.name}.")
 
 
 def format_backup(file: Path, written: Backup) -> Iterator[str]:

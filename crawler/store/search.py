@@ -1,0 +1,359 @@
+"""Search in every stored version, the newest first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from crawler.items import Article, Strength, Verdict
+from crawler.keywords.index_query import EVERYTHING, IndexFacet, IndexNode, IndexOr, join_and
+from crawler.store.database import Database
+from crawler.store.schema import articles, matches, signatures, versions
+from crawler.store.search_index import (
+    NUMBERS_PER_MINUTE,
+    compute_first_number,
+    index_batch,
+    reset_index,
+    search_entries,
+    search_state,
+    unindexed_versions,
+)
+from crawler.store.search_syntax import format_fts5, format_tsquery
+from crawler.store.serialization import parse_article
+from crawler.text.folding import FOLDING_VERSION
+
+VERSIONS_PER_BATCH = 50
+"""Versions that are indexed in one transaction. Other writers wait meanwhile."""
+MAX_RANKED = 10_000
+"""Newest hits among which the most relevant ones are chosen. Over all hits it would take up to a second."""
+MAX_COUNTED = 10_000
+NUMBERS_PER_READ = (60, 500, 5000)
+"""Numbers of hits to read: a page of results needs few, one with rare conditions many."""
+MAX_NUMBER = 1 << 62
+WINDOW_MONTHS = (2, 12)
+"""Newest months in which PostgreSQL looks for hits before it looks everywhere: it has to sort all that it finds."""
+MAX_WORDS_PER_READ = 5000
+FIELD_RANKS = (10.0, 4.0, 1.0, 0.0)
+"""What a word counts in title, lead, body and facets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchConditions:
+    """What a hit must fulfil besides the words. Empty and None mean: any.
+
+    `since` and `until` (aware) are compared with the article's time, `until` itself is excluded. `rules`: each of them
+    has a strong match in the version. `is_superseded`: a later version replaced it (False: none did). `is_revised`: the
+    text of the article was revised. `is_unpublished`: its page is gone.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    rules: tuple[str, ...] = ()
+    stories: tuple[int, ...] = ()
+    is_superseded: bool | None = None
+    is_revised: bool = False
+    is_unpublished: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchEntry:
+    """A stored version that the index found. `current_version` and `current_verdict` are those of its article."""
+
+    article: Article
+    version: int
+    seen_at: datetime
+    dated_at: datetime
+    current_version: int
+    current_verdict: Verdict
+    story: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """How many versions the index has, and how many wait."""
+
+    indexed: int
+    waiting: int
+
+
+_SELECT_ENTRIES = (
+    select(
+        search_entries.c.number,
+        versions.c.article,
+        versions.c.version,
+        versions.c.seen_at,
+        articles.c.dated_at,
+        articles.c.current_version,
+        articles.c.verdict,
+        signatures.c.story,
+    )
+    .join_from(search_entries, articles, articles.c.id == search_entries.c.article_id)
+    .join(
+        versions,
+        (versions.c.article_id == search_entries.c.article_id) & (versions.c.version == search_entries.c.version),
+    )
+    .outerjoin(signatures, signatures.c.article_id == search_entries.c.article_id)
+)
+
+
+_HAS_UNINDEXED = select(unindexed_versions.c.version).limit(1)
+_FIND_TEXTS = text(
+    "SELECT rowid FROM search_texts WHERE search_texts MATCH :query AND rowid >= :first AND rowid < :last"
+    " ORDER BY rowid DESC LIMIT :limit"
+)
+_RANK_TEXTS = text(
+    "SELECT rowid FROM search_texts WHERE search_texts MATCH :query AND rowid >= :first AND rowid < :last"
+    f" ORDER BY bm25(search_texts, {', '.join(map(str, FIELD_RANKS))}), rowid DESC"
+)
+_LIST_SQLITE_WORDS = text(
+    "SELECT term FROM search_vocabulary WHERE term >= :first AND term < :last ORDER BY term LIMIT :limit"
+)
+# `+ 0`: else the planner walks the primary key backwards and reads the whole table for a rare word.
+_FIND_VECTORS = text(
+    "SELECT number FROM search_vectors WHERE vector @@ CAST(:query AS tsquery) AND number >= :first"
+    " AND number < :last ORDER BY number + 0 DESC LIMIT :limit"
+)
+_RANK_VECTORS = text(
+    "SELECT number FROM search_vectors WHERE number = ANY(:numbers) ORDER BY"
+    f" ts_rank('{{{', '.join(str(rank / max(FIELD_RANKS)) for rank in reversed(FIELD_RANKS))}}}',"
+    " vector, CAST(:query AS tsquery)) DESC, number DESC"
+)
+_LIST_POSTGRESQL_WORDS = text(
+    "SELECT DISTINCT word FROM search_words WHERE word >= :first AND word < :last ORDER BY word LIMIT :limit"
+)
+_GET_NEWEST = text("SELECT max(number) FROM search_entries WHERE number < :last")
+
+
+class SearchRepository:
+    """`store.search`. `store.articles.save` adds the entries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def iter_newest(self, query: IndexNode, conditions: SearchConditions | None = None) -> Iterator[SearchEntry]:
+        """Yield what the index finds, the newest article first, of an article the newest version first."""
+        conditions = conditions or SearchConditions()
+        before: int | None = None
+        read = 0
+        while True:
+            size = NUMBERS_PER_READ[min(read, len(NUMBERS_PER_READ) - 1)]
+            numbers = self._index.list_numbers(query, conditions, before, size)
+            yield from self._read_entries(numbers, conditions)
+            if len(numbers) < size:
+                return
+            before, read = numbers[-1], read + 1
+
+    def iter_most_relevant(self, query: IndexNode, conditions: SearchConditions | None = None) -> Iterator[SearchEntry]:
+        """Yield the newest `MAX_RANKED` entries that the index finds, the most relevant first."""
+        conditions = conditions or SearchConditions()
+        ranked = self._index.rank_numbers(query, conditions)
+        size = NUMBERS_PER_READ[0]
+        for start in range(0, len(ranked), size):
+            yield from self._read_entries(ranked[start : start + size], conditions)
+
+    def count_articles(self, query: IndexNode, conditions: SearchConditions | None = None) -> int:
+        """Return in how many articles the index finds something, among its newest `MAX_COUNTED` entries."""
+        conditions = conditions or SearchConditions()
+        numbers = self._index.list_numbers(query, conditions, None, MAX_COUNTED)
+        counted = select(func.count(search_entries.c.article_id.distinct())).join_from(
+            search_entries, articles, articles.c.id == search_entries.c.article_id
+        )
+        wanted = counted.where(self._index.has_number(), *_make_row_conditions(conditions))
+        found: int = self._database.fetch_all(wanted, self._index.bind_numbers(numbers))[0][0]
+        return found
+
+    def list_words(self, first: str, last: str) -> list[str]:
+        """Return the words of the index from `first` to before `last`, at most `MAX_WORDS_PER_READ`."""
+        return self._index.list_words(first, last)
+
+    def get_state(self) -> IndexState:
+        """Return how much is indexed."""
+        counts = (
+            self._database.fetch_all(select(func.count()).select_from(table))[0][0]
+            for table in (search_entries, unindexed_versions)
+        )
+        return IndexState(*counts)
+
+    def has_waiting(self) -> bool:
+        """Return whether versions wait to be indexed, or the whole index has to be made again."""
+        return bool(self._database.fetch_all(_HAS_UNINDEXED)) or self._is_outdated()
+
+    def index_pending(self, should_stop: Callable[[], bool] = lambda: False) -> int:
+        """Index the versions that wait, the newest first, a batch a transaction. Return how many this call indexed.
+
+        `should_stop` is asked after each batch. What a process that was killed had not indexed still waits.
+        """
+        if self._is_outdated():
+            self.reset()
+        count = 0
+        while self._database.fetch_all(_HAS_UNINDEXED):
+            with self._database.transaction() as connection:
+                count += index_batch(connection, VERSIONS_PER_BATCH)
+            if should_stop():
+                break
+        return count
+
+    def reset(self) -> None:
+        """Empty the index and let every version wait to be indexed."""
+        with self._database.transaction(exclusive=True) as connection:
+            reset_index(connection)
+
+    def _is_outdated(self) -> bool:
+        """Return whether the index has texts of another folding than today's."""
+        return [row.folding for row in self._database.fetch_all(select(search_state.c.folding))] != [FOLDING_VERSION]
+
+    def _read_entries(self, numbers: Sequence[int], conditions: SearchConditions) -> Iterator[SearchEntry]:
+        """Yield the entries of these numbers that fulfil the conditions, in the order of the numbers."""
+        if not numbers:
+            return
+        query = _SELECT_ENTRIES.where(self._index.has_number(), *_make_row_conditions(conditions))
+        found = {row.number: row for row in self._database.fetch_all(query, self._index.bind_numbers(numbers))}
+        for number in numbers:
+            if (row := found.get(number)) is not None:
+                yield SearchEntry(
+                    article=parse_article(row.article),
+                    version=row.version,
+                    seen_at=row.seen_at,
+                    dated_at=row.dated_at,
+                    current_version=row.current_version,
+                    current_verdict=Verdict(row.verdict),
+                    story=row.story,
+                )
+
+    @cached_property
+    def _index(self) -> _SqliteIndex | _PostgresIndex:
+        is_sqlite = self._database.engine.dialect.name == "sqlite"
+        return _SqliteIndex(self._database) if is_sqlite else _PostgresIndex(self._database)
+
+
+class _SqliteIndex:
+    """The FTS5 table, which is in the order of numbers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list_numbers(self, query: IndexNode, conditions: SearchConditions, before: int | None, limit: int) -> list[int]:
+        """Return the numbers that the query finds, the highest first. Some may have no entry any more."""
+        first, last = _compute_range(conditions, before)
+        values = {"query": format_fts5(query), "first": first, "last": last, "limit": limit}
+        return [row[0] for row in self._database.fetch_all(_FIND_TEXTS, values)]
+
+    def rank_numbers(self, query: IndexNode, conditions: SearchConditions) -> list[int]:
+        """Return the highest `MAX_RANKED` numbers that the query finds, the most relevant first."""
+        newest = self.list_numbers(query, conditions, None, MAX_RANKED)
+        if not newest:
+            return []
+        values = {"query": format_fts5(query), "first": newest[-1], "last": newest[0] + 1}
+        return [row[0] for row in self._database.fetch_all(_RANK_TEXTS, values)]
+
+    def list_words(self, first: str, last: str) -> list[str]:
+        """Return the words of this range."""
+        values = {"first": first, "last": last, "limit": MAX_WORDS_PER_READ}
+        return [row[0] for row in self._database.fetch_all(_LIST_SQLITE_WORDS, values)]
+
+    def has_number(self) -> Any:
+        """Return the condition for entries with one of the numbers of `bind_numbers`."""
+        return search_entries.c.number.in_(text("SELECT value FROM json_each(:numbers)"))
+
+    def bind_numbers(self, numbers: Sequence[int]) -> dict[str, Any]:
+        """Return the values for `has_number`."""
+        return {"numbers": json.dumps(numbers)}
+
+
+class _PostgresIndex:
+    """The tsvectors. A query has to sort all that it finds, so it begins with the newest months."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list_numbers(self, query: IndexNode, conditions: SearchConditions, before: int | None, limit: int) -> list[int]:
+        """Return the numbers that the query finds, the highest first."""
+        first, last = _compute_range(conditions, before)
+        numbers: list[int] = []
+        for window in self._list_windows(last):
+            values = {
+                "query": format_tsquery(join_and([query, window])),
+                "first": first,
+                "last": last,
+                "limit": limit,
+            }
+            numbers = [row[0] for row in self._database.fetch_all(_FIND_VECTORS, values)]
+            if len(numbers) == limit:
+                break
+        return numbers
+
+    def rank_numbers(self, query: IndexNode, conditions: SearchConditions) -> list[int]:
+        """Return the highest `MAX_RANKED` numbers that the query finds, the most relevant first."""
+        newest = self.list_numbers(query, conditions, None, MAX_RANKED)
+        values = {"query": format_tsquery(query), "numbers": newest}
+        return [row[0] for row in self._database.fetch_all(_RANK_VECTORS, values)]
+
+    def list_words(self, first: str, last: str) -> list[str]:
+        """Return the words of this range."""
+        values = {"first": first, "last": last, "limit": MAX_WORDS_PER_READ}
+        return [row[0] for row in self._database.fetch_all(_LIST_POSTGRESQL_WORDS, values)]
+
+    def has_number(self) -> Any:
+        """Return the condition for entries with one of the numbers of `bind_numbers`."""
+        return text("search_entries.number = ANY(:numbers)")
+
+    def bind_numbers(self, numbers: Sequence[int]) -> dict[str, Any]:
+        """Return the values for `has_number`."""
+        return {"numbers": list(numbers)}
+
+    def _list_windows(self, last: int) -> Iterator[IndexNode]:
+        """Yield conditions for more and more months before the newest entry below a number, then for any time."""
+        newest = self._database.fetch_all(_GET_NEWEST, {"last": last})[0][0]
+        if newest is None:
+            return
+        at = datetime.fromtimestamp(newest // NUMBERS_PER_MINUTE * 60, UTC)
+        months = [(at.year * 12 + at.month - 1 - age) for age in range(max(WINDOW_MONTHS))]
+        facets = [IndexFacet("date", f"{month // 12:04}{month % 12 + 1:02}") for month in months]
+        yield from (IndexOr(tuple(facets[:count])) for count in WINDOW_MONTHS)
+        yield EVERYTHING
+
+
+def _compute_range(conditions: SearchConditions, before: int | None) -> tuple[int, int]:
+    """Return the first number, and the one after the last, of the minutes that the conditions allow."""
+    first = compute_first_number(conditions.since) if conditions.since else -MAX_NUMBER
+    last = compute_first_number(conditions.until) + NUMBERS_PER_MINUTE if conditions.until else MAX_NUMBER
+    return first, last if before is None else min(last, before)
+
+
+def _make_row_conditions(conditions: SearchConditions) -> list[Any]:
+    found: list[Any] = []
+    entry = search_entries.c
+    if conditions.since is not None:
+        found.append(articles.c.dated_at >= conditions.since)
+    if conditions.until is not None:
+        found.append(articles.c.dated_at < conditions.until)
+    for rule in conditions.rules:
+        has_match = select(matches.c.rule).where(
+            matches.c.article_id == entry.article_id,
+            matches.c.version == entry.version,
+            matches.c.rule == rule,
+            matches.c.strength == Strength.STRONG,
+        )
+        found.append(has_match.exists())
+    for story in conditions.stories:
+        in_story = select(signatures.c.number).where(
+            signatures.c.article_id == entry.article_id, signatures.c.story == story
+        )
+        found.append(in_story.exists())
+    if conditions.is_superseded is not None:
+        is_older = entry.version < articles.c.current_version
+        found.append(is_older if conditions.is_superseded else ~is_older)
+    if conditions.is_revised:
+        revision = select(versions.c.version).where(
+            versions.c.article_id == entry.article_id, versions.c.verdict == Verdict.REVISED
+        )
+        found.append(revision.correlate(search_entries).exists())
+    if conditions.is_unpublished:
+        found.append(articles.c.verdict == Verdict.UNPUBLISHED)
+    return found

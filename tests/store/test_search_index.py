@@ -1,0 +1,215 @@
+"""The full-text index: it has every stored version, whatever its text, and nothing else. Over both stores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from store.conftest import NOON
+from support.factories import make_article
+
+from crawler.errors import StoreError
+from crawler.items import Article, Match, Strength, Verdict
+from crawler.keywords.index_query import make_index_query
+from crawler.keywords.query import And
+from crawler.keywords.search_query import interpret_query
+from crawler.store import Store, search, search_index
+from crawler.store.search import SearchConditions
+
+Save = Callable[..., int]
+
+
+def find(store: Store, query: str, **conditions: Any) -> list[tuple[str, int]]:
+    """Return native id and version of what the index finds, in its order."""
+    node = make_index_query(interpret_query(query).node, store.search.list_words).node
+    found = store.search.iter_newest(node, SearchConditions(**conditions))
+    return [(entry.article.native_id, entry.version) for entry in found]
+
+
+def make_revision(first: Article, body: str, version: int = 2, **values: Any) -> Article:
+    return make_article(first.native_id, body=body, version=version, verdict=Verdict.REVISED, **values)
+
+
+def test_saved_versions_are_found_the_newest_article_first(store: Store, save: Save) -> None:
+    for number, days in (("1", 0), ("2", 5), ("3", 2)):
+        save(make_article(number, body=f"Визит делегации {number}", published_at=NOON + timedelta(days=days)))
+    save(make_revision(make_article("3"), "Визит делегации отменён", published_at=NOON + timedelta(days=2)))
+    assert find(store, "визит") == [("2", 1), ("3", 2), ("3", 1), ("1", 1)]
+    assert find(store, "отменён") == [("3", 2)]
+    assert find(store, "визит", is_superseded=True) == [("3", 1)]
+    assert find(store, "визит", is_superseded=False) == [("2", 1), ("3", 2), ("1", 1)]
+    assert find(store, "визит", is_revised=True) == [("3", 2), ("3", 1)]
+
+
+def test_unchanged_text_adds_no_entry(store: Store, save: Save) -> None:
+    first = make_article(body="Визит делегации")
+    save(first)
+    save(make_article(body="Визит делегации", verdict=Verdict.UNCHANGED))
+    save(first)
+    assert find(store, "визит") == [("1", 1)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("title:visit", ["1"]),
+        ("body:visit", ["2"]),
+        ("lead:visit", ["3"]),
+        ("visit", ["3", "2", "1"]),
+        ('"final visit"', []),
+        ("title:(visit OR office) office", []),
+        ("-title:visit visit", ["3", "2"]),
+        ("lang:kk", ["3"]),
+        ("source:mfa visit", ["3", "2"]),
+        ("source:none visit", []),
+        ("vis*", ["3", "2", "1"]),
+        ("lang:en OR lead:visit", ["3", "1"]),
+        ("nothing", []),
+        ("NOT visit", []),
+        ("NOT lang:ru", ["3", "1"]),
+    ],
+)
+def test_fields_and_facets(store: Store, save: Save, query: str, expected: list[str]) -> None:
+    save(make_article("1", source="ktkz", language="en", title="A visit", body="Text"), seen_at=NOON)
+    save(make_article("2", title="The final", body="Visit"), seen_at=NOON + timedelta(hours=1))
+    save(make_article("3", language="kk", lead="A visit", body="Text"), seen_at=NOON + timedelta(hours=2))
+    assert [number for number, _ in find(store, query)] == expected
+
+
+def test_conditions_on_time_rule_and_page(store: Store, save: Save) -> None:
+    match = Match(rule="ihl", term="t", surface="t", field="body", start=0, end=1, sentence="t")
+    weak = Match(rule="ihl", term="t", surface="t", field="body", start=0, end=1, sentence="t", strength=Strength.WEAK)
+    save(make_article("1", body="word", matches=(match,), published_at=NOON))
+    save(make_article("2", body="word", matches=(weak,), published_at=NOON + timedelta(seconds=30)))
+    save(make_article("3", body="word", published_at=NOON + timedelta(days=1)))
+    save(make_article("3", body="word", published_at=NOON + timedelta(days=1), version=2, verdict=Verdict.UNPUBLISHED))
+    assert find(store, "word", rules=("ihl",)) == [("1", 1)]
+    assert find(store, "word", is_unpublished=True) == [("3", 2), ("3", 1)]
+    assert {number for number, _ in find(store, "word", since=NOON + timedelta(seconds=10))} == {"2", "3"}
+    assert {number for number, _ in find(store, "word", until=NOON + timedelta(seconds=10))} == {"1"}
+    assert find(store, "word", since=NOON + timedelta(days=2)) == []
+
+
+def test_corrected_date_moves_the_article(store: Store, save: Save) -> None:
+    save(make_article("1", body="word one", published_at=NOON))
+    save(make_revision(make_article("1"), "word two", published_at=NOON))
+    save(make_article("2", body="word", published_at=NOON + timedelta(hours=1)))
+    for hours in (2, 0, 2):  # there and back: a number that was used once is not used again
+        later = NOON + timedelta(hours=hours)
+        save(
+            make_article("1", body="word two", published_at=later, version=2, verdict=Verdict.UNCHANGED),
+            seen_at=NOON + timedelta(days=1),
+        )
+    assert find(store, "word") == [("1", 2), ("1", 1), ("2", 1)]
+    assert find(store, "one") == [("1", 1)]
+    save(make_revision(make_article("1"), "word three", 3, published_at=NOON))
+    assert find(store, "word") == [("2", 1), ("1", 3), ("1", 2), ("1", 1)]
+
+
+def test_failed_save_leaves_no_entry(store: Store, save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr("crawler.store.article_writer.save_pending", fail)
+    with pytest.raises(StoreError):
+        save(make_article(body="Визит"))
+    monkeypatch.undo()
+    assert find(store, "визит") == []
+    save(make_article(body="Приезд"))
+    assert (find(store, "визит"), find(store, "приезд")) == ([], [("1", 1)])
+
+
+def test_deleted_article_is_not_found(store: Store, save: Save) -> None:
+    save(make_article("1", body="Визит"))
+    with store.database.transaction() as connection:
+        connection.execute(text("DELETE FROM articles"))
+    assert find(store, "визит") == []
+    save(make_article("1", body="Приезд"))
+    assert (find(store, "визит"), find(store, "приезд")) == ([], [("1", 1)])
+
+
+def test_articles_of_one_minute_have_numbers_of_their_own(
+    store: Store, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_index, "compute_number", lambda *_: 5)
+    for number in range(20):
+        save(make_article(str(number), body="Визит"))
+    assert sorted(int(number) for number, _ in find(store, "визит")) == list(range(20))
+
+
+@pytest.mark.parametrize(
+    ("body", "query"),
+    [
+        ("NUL \0 и суррогат \ud800 рядом", "суррогат рядом"),
+        ("x" * 5000 + " конец", "x" * 5000),
+        ("слово " * 70_000 + "итог", "слово итог"),
+        (" ".join(f"слово{number}" for number in range(60_000)), "слово7"),
+        ("漢字 и 𝒳 и ﬁ", "漢字"),
+        ("МККК3 сообщает", "МККК"),
+        ("О'Нил и AT&T — \"'\\ :*^{}", "AT&T"),
+    ],
+    ids=["broken", "long word", "many places", "many words", "scripts", "footnote", "marks"],
+)
+def test_any_text_is_indexed(store: Store, save: Save, body: str, query: str) -> None:
+    save(make_article("1", body=body), content_hash="1")
+    save(make_article("2", body="другое"))
+    assert find(store, query) == [("1", 1)]
+
+
+def test_phrase_in_a_very_long_text(store: Store, save: Save) -> None:
+    body = "слово и дело " * 10_000 + "красный крест"
+    save(make_article("1", body=body), content_hash="1")
+    assert find(store, '"красный крест"') == [("1", 1)]
+    assert find(store, '-"красный лев" слово') == [("1", 1)]
+
+
+def test_reset_index_is_made_again_in_batches(store: Store, save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "VERSIONS_PER_BATCH", 3)
+    for number in range(8):
+        save(make_article(str(number), body="Визит", published_at=NOON + timedelta(hours=number)))
+    expected = find(store, "визит")
+    assert not store.search.has_waiting()
+    store.search.reset()
+    assert store.search.has_waiting()
+    assert (find(store, "визит"), store.search.get_state()) == ([], search.IndexState(0, 8))
+    assert store.search.index_pending(lambda: True) == 3
+    assert find(store, "визит") == expected[:3]  # the newest first
+    save(make_article("9", body="Визит", published_at=NOON + timedelta(hours=9)))
+    assert store.search.index_pending() == 5
+    assert find(store, "визит") == [("9", 1), *expected]
+    assert store.search.get_state() == search.IndexState(9, 0)
+
+
+def test_index_of_another_folding_is_made_again(store: Store, save: Save) -> None:
+    save(make_article("1", body="Визит"))
+    with store.database.transaction() as connection:
+        connection.execute(text("UPDATE search_state SET folding = 0"))
+    assert store.search.has_waiting()
+    assert store.search.index_pending() == 1
+    assert not store.search.has_waiting()
+    assert find(store, "визит") == [("1", 1)]
+
+
+def test_counts_and_relevance(store: Store, save: Save) -> None:
+    for number in range(5):
+        save(make_article(str(number), body="Визит делегации. " + "Прочее. " * 50))
+    save(make_article("6", title="Визит", body="Визит за визитом"))
+    save(make_revision(make_article("6"), "Визит за визитом и визит"))
+    node = make_index_query(interpret_query("визит").node, store.search.list_words).node
+    assert store.search.count_articles(node) == 6
+    assert store.search.count_articles(node, SearchConditions(is_superseded=True)) == 1
+    ranked = [entry.article.native_id for entry in store.search.iter_most_relevant(node)]
+    assert ranked[:2] == ["6", "6"]
+    assert sorted(ranked[2:]) == ["0", "1", "2", "3", "4"]
+    nothing = make_index_query(interpret_query("nowhere").node, store.search.list_words).node
+    assert list(store.search.iter_most_relevant(nothing)) == []
+
+
+def test_everything_is_found_without_words(store: Store, save: Save) -> None:
+    save(make_article("1"))
+    assert [entry.article.native_id for entry in store.search.iter_newest(make_index_query(And(()), list).node)] == [
+        "1"
+    ]
