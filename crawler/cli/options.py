@@ -44,6 +44,9 @@ SinceOption = Annotated[
     str | None,
     typer.Option("--since", metavar="TIME", help="Only since this day, time or age: 2026-01-31, 36h, 90d."),
 ]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="TIME", help="Only articles before this day, time or age.")
+]
 SeenSinceOption = Annotated[
     str | None,
     typer.Option("--since", metavar="TIME", help="Only new or revised since: 2026-01-31, 36h, 90d."),

@@ -55,13 +55,18 @@ def make_patterns(term: str, language: str) -> tuple[tuple[bytes, Endings], ...]
 
 
 def make_search_patterns(term: str, language: str) -> Iterator[tuple[bytes, Endings]]:
-    """Yield the patterns of a term in a search: those of a rule, and a lone Russian adjective in its other genders.
+    """Yield the patterns of a term in a search: those of a rule, and more forms of a single word.
 
-    "гуманитарный" as a rule names a thing, so it has one gender. Who searches it also wants "гуманитарная помощь".
+    The term of a rule is in its base form: "гуманитарный" has one gender. Who searches it also wants "гуманитарная
+    помощь", and may write "визиты" for every form of "визит".
     """
     patterns = dict.fromkeys(make_patterns(term, language))
-    if language == "ru" and not term.startswith("=") and not term.endswith("*"):
-        patterns |= {(b" " + fold_term(form) + b" ", None): None for form in inflect_ru.make_gender_forms(term)}
+    if not term.startswith("=") and not term.endswith("*"):
+        if language == "kk":
+            patterns |= {(b" " + stem.text, stem.endings): None for stem in inflect_kk.make_search_stems(term)}
+        else:
+            forms = (inflect_en.make_number_forms if language == "en" else inflect_ru.make_search_forms)(term)
+            patterns |= {(b" " + fold_term(form) + b" ", None): None for form in forms}
     yield from patterns
 
 

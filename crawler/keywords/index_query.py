@@ -6,18 +6,19 @@ an article) is left out, so that it finds at least what the query means. `QueryM
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import chain, islice, product
 
 from crawler.keywords.abbreviations import is_abbreviation
 from crawler.keywords.automaton import make_search_patterns
-from crawler.keywords.query import And, Facet, Not, Or, Proximity, QueryNode, Term
+from crawler.keywords.query import And, Facet, Not, Or, Proximity, QueryNode, Term, iterate_terms
 from crawler.text.folding import decode_folded
 
 MIN_SCANNED_LETTERS = 4
 """Letters of a stem from which its words are read from the vocabulary; for shorter ones each form is looked up."""
-MAX_FORMS_PER_TERM = 2000
+MAX_FORMS_PER_PATTERN = 2000
 FOOTNOTE_DIGITS = 2
 DIGITS = "0123456789"
 LAST_CHARACTER = "\U0010ffff"
@@ -25,8 +26,10 @@ AFTER_DIGITS = ":"
 """The character after 9."""
 INDEXED_FACETS = ("source", "lang")
 
-ListWords = Callable[[str, str], Iterable[str]]
-"""Returns the words of the index from the first string to before the second."""
+WordRange = tuple[str, str]
+"""The words from the first string to before the second."""
+ListWords = Callable[[Collection[WordRange]], Sequence[str]]
+"""Returns the words of the index in any of the ranges, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,33 +82,96 @@ class IndexQuery:
     is_exact: bool
 
 
-def make_index_query(node: QueryNode, list_words: ListWords) -> IndexQuery:
-    """Return the query of the index for a tree, with the forms that the index has."""
-    found, is_exact = _translate(node, list_words)
-    return IndexQuery(found, is_exact)
+def make_index_query(node: QueryNode, list_words: ListWords, enforced: Collection[Facet] = ()) -> IndexQuery:
+    """Return the query of the index for a tree, with the forms that the index has.
+
+    `enforced` are conditions that hold for whatever is found, because the caller asks the database for them.
+    """
+    patterns = {term: list(_list_patterns(term)) for term in iterate_terms(node)}
+    wanted = {each for of_term in patterns.values() for pattern in of_term for each in pattern.list_ranges()}
+    vocabulary = Vocabulary(list_words(wanted) if wanted else ())
+    return IndexQuery(*_Translation(patterns, vocabulary, enforced).translate(node))
 
 
-def _translate(node: QueryNode, list_words: ListWords) -> tuple[IndexNode, bool]:
-    """Return a node that finds at least what the tree means, and whether it finds nothing else."""
-    match node:
-        case Term():
-            # The matcher drops words that only fold to an abbreviation (МКҚК is no МККК).
-            return join_or(_list_phrases(node, list_words)), not is_abbreviation(node.text)
-        case And(parts):
-            nodes = [_translate(part, list_words) for part in parts]
-            return join_and(part for part, _ in nodes), all(is_exact for _, is_exact in nodes)
-        case Or(parts):
-            nodes = [_translate(part, list_words) for part in parts]
-            return join_or(part for part, _ in nodes), all(is_exact for _, is_exact in nodes)
-        case Not(part):
-            inner, is_exact = _translate(part, list_words)
-            return (_negate(inner), True) if is_exact else (EVERYTHING, False)
-        case Proximity(left, right, _):
-            return join_and(_translate(side, list_words)[0] for side in (left, right)), False
-        case Facet(name, value) if name in INDEXED_FACETS:
-            return IndexFacet(name, value), True
-        case Facet():
-            return EVERYTHING, False
+class Vocabulary:
+    """Words of the index, in order."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = words
+
+    def list_between(self, first: str, last: str) -> Sequence[str]:
+        """Return the words from `first` to before `last`."""
+        return self._words[bisect_left(self._words, first) : bisect_left(self._words, last)]
+
+
+@dataclass(frozen=True, slots=True)
+class FormPattern:
+    """Forms of a term: its first words, and a last word that is whole, open, or a stem with one of some endings."""
+
+    head: tuple[str, ...]
+    last: str
+    is_open: bool = False
+    endings: frozenset[bytes] | None = None
+
+    @property
+    def is_scanned(self) -> bool:
+        """Whether the forms of the last word are read from the vocabulary."""
+        return self.endings is not None and len(self.last) >= MIN_SCANNED_LETTERS
+
+    def list_ranges(self) -> Iterator[WordRange]:
+        """Yield the ranges of words to read from the index."""
+        if self.is_scanned:
+            yield self.last, self.last + LAST_CHARACTER
+        yield from (_get_footnote_range(word) for word in self._list_whole_words() if _may_have_footnote(word))
+
+    def list_phrases(self, vocabulary: Vocabulary, fields: tuple[str, ...]) -> Iterator[IndexPhrase]:
+        """Yield the forms that the index may have, also with the number of a footnote ("МККК3")."""
+        heads = [_add_footnotes(word, vocabulary) for word in self.head]
+        if self.is_open:
+            lasts: Iterable[str] = [self.last]
+        elif self.endings is None:
+            lasts = _add_footnotes(self.last, vocabulary)
+        else:
+            forms = {self.last + decode_folded(ending) for ending in self.endings}
+            words = vocabulary.list_between(self.last, self.last + LAST_CHARACTER)
+            lasts = [word for word in words if _strip_footnote(word) in forms] if self.is_scanned else sorted(forms)
+        for words in islice(product(*heads, lasts), MAX_FORMS_PER_PATTERN):
+            yield IndexPhrase(words, fields, self.is_open)
+
+    def _list_whole_words(self) -> tuple[str, ...]:
+        return self.head if self.is_open or self.endings is not None else (*self.head, self.last)
+
+
+class _Translation:
+    """Translates trees with the words of one index."""
+
+    def __init__(
+        self, patterns: Mapping[Term, Sequence[FormPattern]], vocabulary: Vocabulary, enforced: Collection[Facet]
+    ) -> None:
+        self._patterns, self._vocabulary, self._enforced = patterns, vocabulary, enforced
+
+    def translate(self, node: QueryNode) -> tuple[IndexNode, bool]:
+        """Return a node that finds at least what the tree means, and whether it finds nothing else."""
+        match node:
+            case Term():
+                # The matcher drops words that only fold to an abbreviation (МКҚК is no МККК).
+                forms = (each.list_phrases(self._vocabulary, node.fields) for each in self._patterns[node])
+                return join_or(chain.from_iterable(forms)), not is_abbreviation(node.text)
+            case And(parts):
+                nodes = [self.translate(part) for part in parts]
+                return join_and(part for part, _ in nodes), all(is_exact for _, is_exact in nodes)
+            case Or(parts):
+                nodes = [self.translate(part) for part in parts]
+                return join_or(part for part, _ in nodes), all(is_exact for _, is_exact in nodes)
+            case Not(part):
+                inner, is_exact = self.translate(part)
+                return (_negate(inner), True) if is_exact else (EVERYTHING, False)
+            case Proximity(left, right, _):
+                return join_and(self.translate(side)[0] for side in (left, right)), False
+            case Facet(name, value) if name in INDEXED_FACETS:
+                return IndexFacet(name, value), True
+            case Facet():
+                return EVERYTHING, node in self._enforced
 
 
 def join_and(parts: Iterable[IndexNode]) -> IndexNode:
@@ -136,35 +202,27 @@ def _negate(node: IndexNode) -> IndexNode:
     return IndexNot(node)
 
 
-def _list_phrases(term: Term, list_words: ListWords) -> Iterator[IndexPhrase]:
-    """Yield every form of a term that the index may have, also with the number of a footnote ("МККК3")."""
+def _list_patterns(term: Term) -> Iterator[FormPattern]:
     for pattern, endings in make_search_patterns(term.text, term.language):
-        *before, last = decode_folded(pattern).removeprefix(" ").split(" ")
-        if not last:  # the pattern ends with a space: it is a whole form
-            *before, last = before
-            lasts: Iterable[str] = _list_with_footnotes(last, list_words)
-        elif endings is None:
-            yield IndexPhrase((*before, last), term.fields, is_open=True)
-            continue
-        else:
-            lasts = list_inflected(last, endings, list_words)
-        heads = [_list_with_footnotes(word, list_words) for word in before]
-        forms = product(*heads, lasts)
-        yield from (IndexPhrase(words, term.fields) for words in islice(forms, MAX_FORMS_PER_TERM))
+        *head, last = decode_folded(pattern).removeprefix(" ").split(" ")
+        if last:
+            yield FormPattern(tuple(head), last, is_open=endings is None, endings=endings)
+        else:  # the pattern ends with a space: it is a whole form
+            yield FormPattern(tuple(head[:-1]), head[-1])
 
 
-def list_inflected(stem: str, endings: frozenset[bytes], list_words: ListWords) -> list[str]:
-    """Return the words of the index that are the stem with one of the endings, and perhaps a footnote's number."""
-    forms = {stem + decode_folded(ending) for ending in endings}
-    if len(stem) < MIN_SCANNED_LETTERS:
-        return sorted(forms)
-    return [word for word in list_words(stem, stem + LAST_CHARACTER) if _strip_footnote(word) in forms]
+def _may_have_footnote(word: str) -> bool:
+    return len(word) > 1 and word[-2:].isalpha()
 
 
-def _list_with_footnotes(word: str, list_words: ListWords) -> list[str]:
-    if not word[-2:].isalpha() or len(word) < 2:
-        return [word]
-    return [word, *(each for each in list_words(word + "0", word + AFTER_DIGITS) if _strip_footnote(each) == word)]
+def _get_footnote_range(word: str) -> WordRange:
+    return word + "0", word + AFTER_DIGITS
+
+
+def _add_footnotes(word: str, vocabulary: Vocabulary) -> list[str]:
+    """Return the word, and the words of the index that are it with the number of a footnote."""
+    numbered = vocabulary.list_between(*_get_footnote_range(word)) if _may_have_footnote(word) else ()
+    return [word, *(each for each in numbered if _strip_footnote(each) == word)]
 
 
 def _strip_footnote(word: str) -> str:

@@ -9,6 +9,7 @@ from crawler.defaults import load_default_toml
 _ENGLISH = load_default_toml("inflection.toml")["english"]
 _PREPOSITIONS = frozenset(_ENGLISH["prepositions"].split())
 _REGULAR_IN_MAN = frozenset(_ENGLISH["regular_in_man"].split())
+_SINGULARS_IN_S = frozenset(_ENGLISH["singulars_in_s"].split())
 _ROMAN_NUMERAL = re.compile(r"\(?[IVX]+\)?")
 _IRREGULAR_PLURALS: dict[str, str] = _ENGLISH["irregular_plurals"]
 
@@ -25,6 +26,26 @@ def make_forms(term: str) -> set[str]:
     if not words or not re.fullmatch(r"[a-z'’&.-]*[a-z]", words[head]):
         return {term.lower()}
     return {" ".join(words), " ".join([*words[:head], make_plural(words[head]), *words[head + 1 :]])}
+
+
+def make_number_forms(word: str) -> set[str]:
+    """Return a single searched word in its other number: of a plural the singular, of "bus" also "buses".
+
+    >>> sorted(make_number_forms("bodies")), sorted(make_number_forms("bus"))
+    (['body'], ['buses'])
+    """
+    plain = word.lower()
+    found = {singular for singular, plural in _IRREGULAR_PLURALS.items() if plural == plain}
+    if not re.fullmatch(r"[a-z]{2,}s", plain):
+        return found
+    if plain.endswith(("us", "is", "as")) or plain in _SINGULARS_IN_S:
+        return {plain + "es"}
+    if plain.endswith("ss"):
+        return found
+    if plain.endswith("ies") and len(plain) > 4:
+        return found | {plain[:-3] + "y"}
+    candidates = {plain[:-1], plain[:-2]} if len(plain) > 3 else set()
+    return found | {one for one in candidates if make_plural(one) == plain or (one[-1] == "s" and one + "es" == plain)}
 
 
 def make_plural(word: str) -> str:

@@ -47,6 +47,9 @@ _FIRST_LETTERS: dict[str, dict[str, str]] = _KAZAKH["first_letters"]
 _CASES_AFTER_THIRD_PERSON = frozenset(_KAZAKH["cases_after_third_person"].split())
 _LATIN: dict[str, Any] = _KAZAKH["latin"]
 _POSSESSIVES: list[str] = _KAZAKH["possessives"].split()
+_PLURALS: list[str] = _KAZAKH["plurals"].split()
+MIN_STEM_LETTERS = 3
+"""Letters before the ending of a plural; before fewer the ending is a part of the word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,14 @@ def make_stems(term: str) -> list[KazakhStem]:
             if text := fold_term(written):
                 stems[KazakhStem(text, _fold_endings(endings, spellings))] = None
     return list(stems)
+
+
+def make_search_stems(word: str) -> list[KazakhStem]:
+    """Return the stems that a search of a single word finds beyond `make_stems`: those of the singular of a plural."""
+    plain = word.lower()
+    ending = next((each for each in _PLURALS if plain.endswith(each)), "")
+    bare = plain.removesuffix(ending)
+    return make_stems(bare) if ending and " " not in word and len(bare) >= MIN_STEM_LETTERS else []
 
 
 def make_spellings(text: str) -> set[bytes]:

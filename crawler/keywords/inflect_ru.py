@@ -7,6 +7,7 @@ it; a missing form costs an article. Adjectives and their noun take the same cas
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 
 from crawler.defaults import load_default_toml
@@ -17,6 +18,8 @@ CaseForms = tuple[tuple[str, ...], ...]
 SIBILANTS = "жшчщ"
 VELARS = "кгх"
 CASES = 12
+MIN_STEM, MIN_OBLIQUE_STEM = 3, 5
+"""Letters before an ending of the plural, and before longer ones, which are the end of a stem more often."""
 ACCUSATIVE_CASES = (3, 9)
 """An empty accusative equals the nominative of things and the genitive of living beings."""
 GENITIVE_PLURAL_CASES = (7, 9)
@@ -32,6 +35,8 @@ _MASCULINE_ENDINGS: str = _RUSSIAN["other_endings"]["masculine"]
 _MASCULINE_SURNAME_ENDINGS: str = _RUSSIAN["other_endings"]["masculine_surname"]
 _FEMININE_SURNAME_ENDINGS: str = _RUSSIAN["other_endings"]["feminine_surname"]
 _ABBREVIATION_ENDINGS: list[str] = _RUSSIAN["abbreviation_endings"].split("|")
+_OBLIQUE_ENDINGS = tuple(_RUSSIAN["oblique_endings"].split())
+_BASE_ENDINGS = tuple(_RUSSIAN["base_endings"].split())
 _IRREGULAR_NOUNS: dict[str, str] = _RUSSIAN["irregular_nouns"]
 _STEMS_WITHOUT_VOWEL: dict[str, str] = _RUSSIAN["stems_without_vowel"]
 _NOUN_ENDINGS_IN_IE = tuple(_RUSSIAN["noun_endings_in_ie"].split())
@@ -56,6 +61,34 @@ def make_forms(term: str) -> set[str]:
     return forms
 
 
+def make_search_forms(word: str) -> set[str]:
+    """Return the forms that a search of a single word finds beyond `make_forms`.
+
+    An adjective is also in its other genders. A word in the plural or an oblique case is also in the forms of the words
+    that it may come from.
+
+    >>> {"визит", "визитов"} <= make_search_forms("визиты")
+    True
+    """
+    if " " in word or "-" in word or word.isupper():
+        return set()
+    forms = make_gender_forms(word)
+    for base in _list_bases(word):
+        forms |= make_forms(base) | make_gender_forms(base)
+    return forms
+
+
+def _list_bases(word: str) -> Iterator[str]:
+    """Yield the words of which a word in another form than the nominative may be a form."""
+    plain = word.lower().replace("ё", "е")
+    ending = next((each for each in _OBLIQUE_ENDINGS if plain.endswith(each)), "")
+    stem = plain.removesuffix(ending)
+    if ending and len(stem) >= (MIN_OBLIQUE_STEM if len(ending) > 1 else MIN_STEM):
+        for base_ending in ("", *_BASE_ENDINGS):
+            if plain in make_forms(stem + base_ending):
+                yield stem + base_ending
+
+
 def make_gender_forms(word: str) -> set[str]:
     """Return the forms of a single adjective in all genders; nothing for any other term.
 
@@ -63,7 +96,7 @@ def make_gender_forms(word: str) -> set[str]:
     ['гуманитарная', 'гуманитарное', 'гуманитарной', 'гуманитарною', 'гуманитарную']
     """
     plain = word.lower().replace("ё", "е")
-    if " " in word or "-" in word or word.isupper() or not _is_adjective(plain):
+    if not _is_adjective(plain):
         return set()
     stem, ending = plain[:-2], plain[-2:]
     is_soft = ending in ("яя", "ее") or (ending in ("ий", "ие") and stem[-1] not in _LETTERS_BEFORE_ADJECTIVE_IY)

@@ -174,7 +174,11 @@ class QueryMatcher:
                 if not term.fields or name in term.fields
             ]
         # An abbreviation that a text only seems to have must not make the query true.
-        term_hits = [hit for hit in term_hits if not _is_other_abbreviation(_make_hit(0, hit, folded[hit.field]))]
+        term_hits = [
+            hit
+            for hit in term_hits
+            if not (is_abbreviation(hit.term.text) and _is_other_abbreviation(_make_hit(0, hit, folded[hit.field])))
+        ]
         found = _evaluate_node(self._node, term_hits, folded, facets)
         if found is None:
             return None

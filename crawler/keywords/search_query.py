@@ -13,14 +13,14 @@ what cannot be an operator is searched as text, and what has no letter or digit 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 from crawler.keywords.query import (
-    EXTRA_FACETS,
     FACETS,
     LANGUAGE_NAMES,
     MIN_OPEN_TERM_LETTERS,
@@ -30,9 +30,11 @@ from crawler.keywords.query import (
     Or,
     Proximity,
     QueryNode,
+    Term,
     parse_query,
 )
 from crawler.text.ages import parse_age
+from crawler.text.alphabet import unify_scripts
 from crawler.text.cleaning import clean_line
 from crawler.text.dates import convert_to_zone
 
@@ -53,7 +55,7 @@ _FIELDS = frozenset({"title", "lead", "body"})
 
 
 class SearchedState(StrEnum):
-    """The values of `is:` in a search."""
+    """The values of `is:` in a search: the article was revised, its page is gone, the version was replaced or not."""
 
     REVISED = "revised"
     UNPUBLISHED = "unpublished"
@@ -101,7 +103,34 @@ def interpret_query(text: str) -> InterpretedQuery:
         tokens = [token for token in tokens if token.type is TokenType.OPERAND]
         node = _parse(tokens)
     written = _join(tokens)
-    return InterpretedQuery(written, node or And(()), "".join(written.split()) != "".join(text.split()))
+    explicit = {
+        token.text.replace('"', "")
+        for prefix, token in pairwise(tokens)
+        if prefix.type is TokenType.PREFIX and prefix.text.rstrip(":") in LANGUAGE_NAMES
+    }
+    tree = _add_kazakh_forms(node or And(()), explicit)
+    return InterpretedQuery(written, tree, "".join(written.split()) != "".join(text.split()))
+
+
+def _add_kazakh_forms(node: QueryNode, explicit: Collection[str]) -> QueryNode:
+    """Return the tree with each Cyrillic word also in Kazakh, for texts that are neither Russian nor English.
+
+    "Женева" and "конвенция" have no letter that only Kazakh has. `explicit` are the terms that name their language.
+    """
+    match node:
+        case Term(text, "ru", fields) if text not in explicit and not text.startswith("="):
+            elsewhere = tuple(Not(Facet("lang", language)) for language in LANGUAGE_NAMES if language != "kk")
+            return Or((node, And((Term(text, "kk", fields), *elsewhere))))
+        case And(parts):
+            return And(tuple(_add_kazakh_forms(part, explicit) for part in parts))
+        case Or(parts):
+            return Or(tuple(_add_kazakh_forms(part, explicit) for part in parts))
+        case Not(part):
+            return Not(_add_kazakh_forms(part, explicit))
+        case Proximity(left, right, distance):
+            return Proximity(_add_kazakh_forms(left, explicit), _add_kazakh_forms(right, explicit), distance)
+        case _:
+            return node
 
 
 def parse_search_time(value: str, zone: tzinfo, now: datetime) -> datetime | None:
@@ -201,7 +230,7 @@ def _make_operand(text: str, *, is_phrase: bool = False, start: str = "") -> Ite
     if not is_phrase and text.startswith("="):
         start, text = "=", text[1:]
     is_open = text.endswith("*") and not start and not is_phrase
-    term = _strip_marks(text.replace("*", " ").replace('"', " "))
+    term = _strip_marks(unify_scripts(text).replace("*", " ").replace('"', " "))
     if not term:
         return
     if is_open and len(term) >= MIN_OPEN_TERM_LETTERS and _PLAIN_WORD.fullmatch(term):
@@ -313,14 +342,3 @@ def _join(tokens: list[QueryToken]) -> str:
         text = text.rstrip() if token.type is TokenType.CLOSE else text
         text += token.text if is_glued or text.endswith(" ") else f" {token.text}"
     return text
-
-
-__all__ = [
-    "EXTRA_FACETS",
-    "SearchedState",
-    "InterpretedQuery",
-    "interpret_query",
-    "list_facets",
-    "list_required_facets",
-    "parse_search_time",
-]

@@ -1,6 +1,7 @@
 """What leaves the machine: feeds, exports, digests and press reviews, evidence.
 
 Entries and what they are made of:
+search.py            a search, its hits and their snippets
 query.py             which stored articles an output wants, grouped by story
 builder.py           articles as entries, with no more text than their rights allow
 edits.py             what a revision changed, as far as it may be shown

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, text
+from sqlalchemy import TextClause, func, select, text
 
 from crawler.items import Article, Strength, Verdict
-from crawler.keywords.index_query import EVERYTHING, IndexFacet, IndexNode, IndexOr, join_and
+from crawler.keywords.index_query import EVERYTHING, IndexFacet, IndexNode, IndexOr, WordRange, join_and
+from crawler.keywords.search_query import SearchedState
 from crawler.store.database import Database
 from crawler.store.schema import articles, matches, signatures, versions
 from crawler.store.search_index import (
@@ -33,12 +34,14 @@ VERSIONS_PER_BATCH = 50
 MAX_RANKED = 10_000
 """Newest hits among which the most relevant ones are chosen. Over all hits it would take up to a second."""
 MAX_COUNTED = 10_000
-NUMBERS_PER_READ = (60, 500, 5000)
+NUMBERS_PER_READ = (25, 100, 1000, 5000)
 """Numbers of hits to read: a page of results needs few, one with rare conditions many."""
 MAX_NUMBER = 1 << 62
 WINDOW_MONTHS = (2, 12)
 """Newest months in which PostgreSQL looks for hits before it looks everywhere: it has to sort all that it finds."""
-MAX_WORDS_PER_READ = 5000
+MAX_WORDS_PER_RANGE = 5000
+RANGES_PER_READ = 200
+"""Ranges of words that one query reads. SQLite joins at most 500 queries."""
 FIELD_RANKS = (10.0, 4.0, 1.0, 0.0)
 """What a word counts in title, lead, body and facets."""
 
@@ -48,17 +51,14 @@ class SearchConditions:
     """What a hit must fulfil besides the words. Empty and None mean: any.
 
     `since` and `until` (aware) are compared with the article's time, `until` itself is excluded. `rules`: each of them
-    has a strong match in the version. `is_superseded`: a later version replaced it (False: none did). `is_revised`: the
-    text of the article was revised. `is_unpublished`: its page is gone.
+    has a strong match in the version. All of `states` must be true.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     rules: tuple[str, ...] = ()
     stories: tuple[int, ...] = ()
-    is_superseded: bool | None = None
-    is_revised: bool = False
-    is_unpublished: bool = False
+    states: frozenset[SearchedState] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,16 @@ class SearchEntry:
     dated_at: datetime
     current_version: int
     current_verdict: Verdict
+    is_revised: bool
+    """Whether the text of the article was ever revised."""
     story: int | None
+
+
+class ArticleCount(NamedTuple):
+    """A number of articles. Unless it is complete, there are more."""
+
+    articles: int
+    is_complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,13 @@ class IndexState:
     waiting: int
 
 
+_REVISION = versions.alias("revision")
+_HAS_REVISION = (
+    select(_REVISION.c.version)
+    .where(_REVISION.c.article_id == search_entries.c.article_id, _REVISION.c.verdict == Verdict.REVISED)
+    .correlate(search_entries)
+    .exists()
+)
 _SELECT_ENTRIES = (
     select(
         search_entries.c.number,
@@ -92,6 +108,7 @@ _SELECT_ENTRIES = (
         articles.c.current_version,
         articles.c.verdict,
         signatures.c.story,
+        _HAS_REVISION.label("is_revised"),
     )
     .join_from(search_entries, articles, articles.c.id == search_entries.c.article_id)
     .join(
@@ -111,9 +128,8 @@ _RANK_TEXTS = text(
     "SELECT rowid FROM search_texts WHERE search_texts MATCH :query AND rowid >= :first AND rowid < :last"
     f" ORDER BY bm25(search_texts, {', '.join(map(str, FIELD_RANKS))}), rowid DESC"
 )
-_LIST_SQLITE_WORDS = text(
-    "SELECT term FROM search_vocabulary WHERE term >= :first AND term < :last ORDER BY term LIMIT :limit"
-)
+_SQLITE_WORDS = "SELECT term FROM search_vocabulary WHERE term >= :first{0} AND term < :last{0}"
+_POSTGRESQL_WORDS = "SELECT word FROM search_words WHERE word >= :first{0} AND word < :last{0}"
 # `+ 0`: else the planner walks the primary key backwards and reads the whole table for a rare word.
 _FIND_VECTORS = text(
     "SELECT number FROM search_vectors WHERE vector @@ CAST(:query AS tsquery) AND number >= :first"
@@ -123,9 +139,6 @@ _RANK_VECTORS = text(
     "SELECT number FROM search_vectors WHERE number = ANY(:numbers) ORDER BY"
     f" ts_rank('{{{', '.join(str(rank / max(FIELD_RANKS)) for rank in reversed(FIELD_RANKS))}}}',"
     " vector, CAST(:query AS tsquery)) DESC, number DESC"
-)
-_LIST_POSTGRESQL_WORDS = text(
-    "SELECT DISTINCT word FROM search_words WHERE word >= :first AND word < :last ORDER BY word LIMIT :limit"
 )
 _GET_NEWEST = text("SELECT max(number) FROM search_entries WHERE number < :last")
 
@@ -157,20 +170,24 @@ class SearchRepository:
         for start in range(0, len(ranked), size):
             yield from self._read_entries(ranked[start : start + size], conditions)
 
-    def count_articles(self, query: IndexNode, conditions: SearchConditions | None = None) -> int:
+    def count_articles(self, query: IndexNode, conditions: SearchConditions | None = None) -> ArticleCount:
         """Return in how many articles the index finds something, among its newest `MAX_COUNTED` entries."""
         conditions = conditions or SearchConditions()
         numbers = self._index.list_numbers(query, conditions, None, MAX_COUNTED)
-        counted = select(func.count(search_entries.c.article_id.distinct())).join_from(
-            search_entries, articles, articles.c.id == search_entries.c.article_id
-        )
-        wanted = counted.where(self._index.has_number(), *_make_row_conditions(conditions))
+        counted = select(func.count(search_entries.c.article_id.distinct()))
+        if row_conditions := _make_row_conditions(conditions):
+            counted = counted.join_from(search_entries, articles, articles.c.id == search_entries.c.article_id)
+        wanted = counted.where(self._index.has_number(), *row_conditions)
         found: int = self._database.fetch_all(wanted, self._index.bind_numbers(numbers))[0][0]
-        return found
+        return ArticleCount(found, is_complete=len(numbers) < MAX_COUNTED)
 
-    def list_words(self, first: str, last: str) -> list[str]:
-        """Return the words of the index from `first` to before `last`, at most `MAX_WORDS_PER_READ`."""
-        return self._index.list_words(first, last)
+    def list_words(self, ranges: Collection[WordRange]) -> list[str]:
+        """Return the words of the index in any of the ranges, in order, at most `MAX_WORDS_PER_RANGE` of each."""
+        found: set[str] = set()
+        wanted = sorted(ranges)
+        for start in range(0, len(wanted), RANGES_PER_READ):
+            found |= self._index.list_words(wanted[start : start + RANGES_PER_READ])
+        return sorted(found)
 
     def get_state(self) -> IndexState:
         """Return how much is indexed."""
@@ -223,6 +240,7 @@ class SearchRepository:
                     dated_at=row.dated_at,
                     current_version=row.current_version,
                     current_verdict=Verdict(row.verdict),
+                    is_revised=row.is_revised,
                     story=row.story,
                 )
 
@@ -252,10 +270,10 @@ class _SqliteIndex:
         values = {"query": format_fts5(query), "first": newest[-1], "last": newest[0] + 1}
         return [row[0] for row in self._database.fetch_all(_RANK_TEXTS, values)]
 
-    def list_words(self, first: str, last: str) -> list[str]:
-        """Return the words of this range."""
-        values = {"first": first, "last": last, "limit": MAX_WORDS_PER_READ}
-        return [row[0] for row in self._database.fetch_all(_LIST_SQLITE_WORDS, values)]
+    def list_words(self, ranges: Sequence[WordRange]) -> set[str]:
+        """Return the words in any of the ranges."""
+        # A query of its own for each range, because the vocabulary reads everything for an OR.
+        return {row[0] for row in self._database.fetch_all(*_make_union(_SQLITE_WORDS, ranges))}
 
     def has_number(self) -> Any:
         """Return the condition for entries with one of the numbers of `bind_numbers`."""
@@ -294,10 +312,9 @@ class _PostgresIndex:
         values = {"query": format_tsquery(query), "numbers": newest}
         return [row[0] for row in self._database.fetch_all(_RANK_VECTORS, values)]
 
-    def list_words(self, first: str, last: str) -> list[str]:
-        """Return the words of this range."""
-        values = {"first": first, "last": last, "limit": MAX_WORDS_PER_READ}
-        return [row[0] for row in self._database.fetch_all(_LIST_POSTGRESQL_WORDS, values)]
+    def list_words(self, ranges: Sequence[WordRange]) -> set[str]:
+        """Return the words in any of the ranges."""
+        return {row[0] for row in self._database.fetch_all(*_make_union(_POSTGRESQL_WORDS, ranges))}
 
     def has_number(self) -> Any:
         """Return the condition for entries with one of the numbers of `bind_numbers`."""
@@ -317,6 +334,14 @@ class _PostgresIndex:
         facets = [IndexFacet("date", f"{month // 12:04}{month % 12 + 1:02}") for month in months]
         yield from (IndexOr(tuple(facets[:count])) for count in WINDOW_MONTHS)
         yield EVERYTHING
+
+
+def _make_union(query: str, ranges: Sequence[WordRange]) -> tuple[TextClause, dict[str, str]]:
+    """Return one statement that asks the query for every range, and its values."""
+    parts = [f"SELECT * FROM ({query.format(index)} LIMIT {MAX_WORDS_PER_RANGE}) AS r" for index in range(len(ranges))]
+    values = {f"first{index}": first for index, (first, _) in enumerate(ranges)}
+    values |= {f"last{index}": last for index, (_, last) in enumerate(ranges)}
+    return text(" UNION ALL ".join(parts)), values
 
 
 def _compute_range(conditions: SearchConditions, before: int | None) -> tuple[int, int]:
@@ -346,14 +371,10 @@ def _make_row_conditions(conditions: SearchConditions) -> list[Any]:
             signatures.c.article_id == entry.article_id, signatures.c.story == story
         )
         found.append(in_story.exists())
-    if conditions.is_superseded is not None:
-        is_older = entry.version < articles.c.current_version
-        found.append(is_older if conditions.is_superseded else ~is_older)
-    if conditions.is_revised:
-        revision = select(versions.c.version).where(
-            versions.c.article_id == entry.article_id, versions.c.verdict == Verdict.REVISED
-        )
-        found.append(revision.correlate(search_entries).exists())
-    if conditions.is_unpublished:
-        found.append(articles.c.verdict == Verdict.UNPUBLISHED)
-    return found
+    by_state = {
+        SearchedState.SUPERSEDED: entry.version < articles.c.current_version,
+        SearchedState.CURRENT: entry.version == articles.c.current_version,
+        SearchedState.REVISED: _HAS_REVISION,
+        SearchedState.UNPUBLISHED: articles.c.verdict == Verdict.UNPUBLISHED,
+    }
+    return [*found, *(condition for state, condition in by_state.items() if state in conditions.states)]

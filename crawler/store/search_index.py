@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -39,7 +40,6 @@ from sqlalchemy import (
 from crawler.items import Article
 from crawler.store.schema import articles, metadata, versions
 from crawler.store.serialization import parse_article
-from crawler.store.statements import make_insert_if_absent
 from crawler.text.folding import FOLDING_VERSION, decode_folded, fold_text
 
 NUMBERS_PER_MINUTE = 1 << 16
@@ -82,7 +82,11 @@ unindexed_versions = Table(
 )
 search_state = Table("search_state", search_metadata, Column("folding", Integer, nullable=False))
 
-_ADD_ENTRY = make_insert_if_absent(search_entries)
+_ADD_ENTRY = "INSERT INTO search_entries (number, article_id, version) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+_ADD_UNUSED_ENTRY = (
+    "INSERT INTO search_entries (number, article_id, version) SELECT ?, ?, ?"
+    " WHERE NOT EXISTS (SELECT 1 FROM search_texts_docsize WHERE id = ?) ON CONFLICT DO NOTHING"
+)
 _OF_ARTICLE = search_entries.c.article_id == bindparam("of_article")
 _HAS_ENTRY = select(search_entries.c.number).where(_OF_ARTICLE, search_entries.c.version == bindparam("of_version"))
 _LIST_VERSIONS = (
@@ -92,7 +96,6 @@ _LIST_VERSIONS = (
     .order_by(versions.c.version)
 )
 _DELETE_ENTRIES = delete(search_entries).where(_OF_ARTICLE)
-_HAS_TEXT = "SELECT 1 FROM search_texts_docsize WHERE id = ?"
 _ADD_TEXT = "INSERT INTO search_texts (rowid, title, lead, body, facets) VALUES (?, ?, ?, ?, ?)"
 _ADD_VECTOR = "INSERT INTO search_vectors (number, vector) VALUES (%s, %s::tsvector)"
 # Without a unique key, on which two writers would wait for each other. A word may be there twice.
@@ -150,10 +153,13 @@ def _claim_number(connection: Connection, article: Article, number: int) -> int 
     Two articles of one minute may want one number. A number that the FTS5 table ever had is not used again.
     """
     is_sqlite = connection.dialect.name == "sqlite"
-    key = {"article_id": article.id, "version": article.version}
     while True:
-        is_used = is_sqlite and connection.exec_driver_sql(_HAS_TEXT, (number,)).first()
-        if not is_used and connection.execute(_ADD_ENTRY[connection.dialect.name], {"number": number, **key}).rowcount:
+        values = (number, article.id, article.version)
+        if is_sqlite:  # as the driver's own SQL, because each page pays for it
+            added = connection.exec_driver_sql(_ADD_UNUSED_ENTRY, (*values, number)).rowcount
+        else:
+            added = connection.exec_driver_sql(_ADD_ENTRY, values).rowcount
+        if added:
             return number
         if connection.execute(_HAS_ENTRY, {"of_article": article.id, "of_version": article.version}).first():
             return None
@@ -179,6 +185,7 @@ def list_facets(source: str, language: str | None, dated_at: datetime) -> tuple[
     return (*facets, make_facet("lang", language)) if language else facets
 
 
+@lru_cache(maxsize=1024)
 def make_facet(name: str, value: str) -> str:
     """Return the word of a source, a language, a year or a month.
 

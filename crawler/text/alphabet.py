@@ -9,6 +9,7 @@ Latin and Cyrillic letters that only look alike stay different, except inside a 
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 from functools import cache
 
@@ -60,6 +61,7 @@ LETTER_REPLACEMENTS = {
 GREEK_TO_LATIN = dict(zip("αβεζηικμνορτυχ", "abezhikmvoptyx", strict=True))
 
 _LETTERS = RUSSIAN_LETTERS + "ё" + KAZAKH_LETTERS
+_CYRILLIC = frozenset(_LETTERS + _LETTERS.upper())
 _CHARACTERS = (
     "".join(map(chr, range(128)))
     + _LETTERS
@@ -111,6 +113,28 @@ def _make_look_alike_table(letters: dict[str, str]) -> dict[int, int]:
 CYRILLIC_BYTES = _make_look_alike_table(LATIN_TO_CYRILLIC)
 LATIN_BYTES = _make_look_alike_table(CYRILLIC_TO_LATIN)
 """Byte before folding → folded letter of the other script. M looks Cyrillic and m does not, so capitals matter."""
+
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def unify_scripts(text: str) -> str:
+    """Return a text whose words that mix Latin and Cyrillic look-alikes are in one script, as folding sees them.
+
+    >>> unify_scripts("Кpасный") == "Красный"
+    True
+    """
+    return _WORD.sub(lambda found: _unify_word(found[0]), text)
+
+
+def _unify_word(word: str) -> str:
+    cyrillic = set(word) & _CYRILLIC
+    latin = set(word) - cyrillic
+    for letters, table in ((latin, LATIN_TO_CYRILLIC), (cyrillic, CYRILLIC_TO_LATIN)):
+        if latin and cyrillic and letters <= table.keys():
+            unified = {letter: table[letter].upper() if letter.isupper() else table[letter] for letter in letters}
+            return "".join(unified.get(letter, letter) for letter in word)
+    return word
 
 
 @cache

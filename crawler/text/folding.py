@@ -16,7 +16,7 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate, compress, pairwise
 
 from crawler.text.alphabet import (
@@ -120,8 +120,9 @@ class FoldedText:
         return array("Q", compress(_list_source_indices(self._repaired), is_kept))
 
 
+@lru_cache(maxsize=8)
 def fold_text(text: str) -> FoldedText:
-    """Return the folded form of a text."""
+    """Return the folded form of a text. The last few are kept: rules, index and clustering fold the same article."""
     return FoldedText(text)
 
 

@@ -19,8 +19,8 @@ from crawler.cli.help import MAINTAIN, READ, SHARE, WATCH
 RUN = CliRunner()
 HEAVY = "alembic apprise apscheduler asyncio babel jinja2 lxml parsel pydantic rich scrapy sqlalchemy twisted warcio"
 VERBS = set(
-    "Ask Back Check Compare Explain Fetch Keep List Match Print Read Rebuild Restore Resume Run Send Show Stop Test "
-    "Try Validate Watch Write".split()
+    "Ask Back Check Compare Explain Fetch Keep List Match Print Read Rebuild Restore Resume Run Search Send Show Stop "
+    "Test Try Validate Watch Write".split()
 )
 
 

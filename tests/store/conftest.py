@@ -46,9 +46,16 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.cleanup()
 
 
+@pytest.fixture(scope="module")
+def module_postgres_url(postgres: str) -> Iterator[str]:
+    """The URL of an empty schema in PostgreSQL, one for a module's tests."""
+    with make_schema(postgres) as url:
+        yield url
+
+
 @contextmanager
 def make_schema(postgres: str) -> Iterator[str]:
-    """Make an empty schema, and drop it after the block."""
+    """Make a schema and yield its URL. It is dropped at the end."""
     schema = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}")

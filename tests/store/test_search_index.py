@@ -15,7 +15,7 @@ from crawler.errors import StoreError
 from crawler.items import Article, Match, Strength, Verdict
 from crawler.keywords.index_query import make_index_query
 from crawler.keywords.query import And
-from crawler.keywords.search_query import interpret_query
+from crawler.keywords.search_query import SearchedState, interpret_query
 from crawler.store import Store, search, search_index
 from crawler.store.search import SearchConditions
 
@@ -39,9 +39,9 @@ def test_saved_versions_are_found_the_newest_article_first(store: Store, save: S
     save(make_revision(make_article("3"), "Визит делегации отменён", published_at=NOON + timedelta(days=2)))
     assert find(store, "визит") == [("2", 1), ("3", 2), ("3", 1), ("1", 1)]
     assert find(store, "отменён") == [("3", 2)]
-    assert find(store, "визит", is_superseded=True) == [("3", 1)]
-    assert find(store, "визит", is_superseded=False) == [("2", 1), ("3", 2), ("1", 1)]
-    assert find(store, "визит", is_revised=True) == [("3", 2), ("3", 1)]
+    assert find(store, "визит", states=frozenset({SearchedState.SUPERSEDED})) == [("3", 1)]
+    assert find(store, "визит", states=frozenset({SearchedState.CURRENT})) == [("2", 1), ("3", 2), ("1", 1)]
+    assert find(store, "визит", states=frozenset({SearchedState.REVISED})) == [("3", 2), ("3", 1)]
 
 
 def test_unchanged_text_adds_no_entry(store: Store, save: Save) -> None:
@@ -87,7 +87,7 @@ def test_conditions_on_time_rule_and_page(store: Store, save: Save) -> None:
     save(make_article("3", body="word", published_at=NOON + timedelta(days=1)))
     save(make_article("3", body="word", published_at=NOON + timedelta(days=1), version=2, verdict=Verdict.UNPUBLISHED))
     assert find(store, "word", rules=("ihl",)) == [("1", 1)]
-    assert find(store, "word", is_unpublished=True) == [("3", 2), ("3", 1)]
+    assert find(store, "word", states=frozenset({SearchedState.UNPUBLISHED})) == [("3", 2), ("3", 1)]
     assert {number for number, _ in find(store, "word", since=NOON + timedelta(seconds=10))} == {"2", "3"}
     assert {number for number, _ in find(store, "word", until=NOON + timedelta(seconds=10))} == {"1"}
     assert find(store, "word", since=NOON + timedelta(days=2)) == []
@@ -199,8 +199,11 @@ def test_counts_and_relevance(store: Store, save: Save) -> None:
     save(make_article("6", title="Визит", body="Визит за визитом"))
     save(make_revision(make_article("6"), "Визит за визитом и визит"))
     node = make_index_query(interpret_query("визит").node, store.search.list_words).node
-    assert store.search.count_articles(node) == 6
-    assert store.search.count_articles(node, SearchConditions(is_superseded=True)) == 1
+    assert store.search.count_articles(node) == (6, True)
+    assert store.search.count_articles(node, SearchConditions(states=frozenset({SearchedState.SUPERSEDED}))) == (
+        1,
+        True,
+    )
     ranked = [entry.article.native_id for entry in store.search.iter_most_relevant(node)]
     assert ranked[:2] == ["6", "6"]
     assert sorted(ranked[2:]) == ["0", "1", "2", "3", "4"]

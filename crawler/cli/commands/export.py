@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli.options import LanguageOption, RuleOption, SinceOption, SourceOption, StrengthOption
+from crawler.cli.options import LanguageOption, RuleOption, SinceOption, SourceOption, StrengthOption, UntilOption
 from crawler.errors import UsageError
 from crawler.items import Strength
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from crawler.config import Config
     from crawler.publish.entries import Entry
     from crawler.publish.query import ArticleQuery
     from crawler.store import Store
 
-TABLE_SUFFIXES = (".jsonl", ".csv", ".xlsx", ".parquet")
 SEPARATORS = {",": ",", ";": ";", "tab": "\t"}
 
 
@@ -32,9 +31,7 @@ def export(
     source: SourceOption = None,
     language: LanguageOption = None,
     since: SinceOption = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only articles before this day, time or age.")
-    ] = None,
+    until: UntilOption = None,
     strength: StrengthOption = Strength.STRONG,
     everything: Annotated[bool, typer.Option("--all", help="Include articles without a match.")] = False,
     versions: Annotated[bool, typer.Option("--versions", help="Write a row for each version, newest first.")] = False,
@@ -50,18 +47,15 @@ def export(
     from crawler.config import load_config
     from crawler.context.configured_store import open_configured_store
     from crawler.publish.atomic_write import open_atomic
-    from crawler.publish.exports import raise_if_no_parquet
+    from crawler.publish.output_registry import raise_if_no_table, write_table
     from crawler.text.counts import format_count
+    from crawler.text.dates import load_time_zone
 
-    suffix = output.suffix.lower()
-    if suffix not in TABLE_SUFFIXES:
-        raise UsageError(f"-o {output}: the ending must be one of {', '.join(TABLE_SUFFIXES)}.")
+    raise_if_no_table(output)
     if separator not in SEPARATORS:
         raise UsageError(f"--separator {separator!r} is none of {' '.join(SEPARATORS)}.")
     if everything and rule:
         raise UsageError("--all and --rule cannot be combined: --all includes articles without a match.")
-    if suffix == ".parquet":
-        raise_if_no_parquet()
     config = load_config(context.obj)
     query = make_query(
         config,
@@ -74,10 +68,10 @@ def export(
         everything=everything,
     )
     with open_configured_store(config) as store, open_atomic(output) as file:
-        if suffix == ".xlsx":
+        if output.suffix.lower() == ".xlsx":
             _raise_if_too_many_articles(store, query)
         rows = _make_rows(config, store, query, with_versions=versions)
-        count = _write_table(file, suffix, rows, SEPARATORS[separator], config.timezone)
+        count = write_table(file, output, rows, zone=load_time_zone(config.timezone), separator=SEPARATORS[separator])
         total = store.articles.count()
     written = format_count(count, "version" if versions else "article")
     typer.echo(f"{output}: {written}, of {format_count(total, 'stored article')}.")
@@ -90,19 +84,6 @@ def _raise_if_too_many_articles(store: Store, query: ArticleQuery) -> None:
 
     if store.articles.count() >= MAX_ROWS:
         raise_if_too_many_rows(sum(1 for _ in list_articles(store, query, limit=MAX_ROWS)))
-
-
-def _write_table(file: IO[bytes], suffix: str, entries: Iterable[Entry], separator: str, timezone: str) -> int:
-    """Write the rows. Return how many they are."""
-    from crawler.publish.exports import write_csv, write_xlsx
-    from crawler.publish.output_registry import EXPORT_FORMATS
-    from crawler.text.dates import load_time_zone
-
-    if suffix == ".csv":
-        return write_csv(file, entries, separator)
-    if suffix == ".xlsx":
-        return write_xlsx(file, entries, load_time_zone(timezone))
-    return EXPORT_FORMATS[suffix.removeprefix(".")](file, entries)
 
 
 def _make_rows(config: Config, store: Store, query: ArticleQuery, *, with_versions: bool) -> Iterator[Entry]:
