@@ -27,6 +27,7 @@ from crawler.cli.commands.replay import replay
 from crawler.cli.commands.reprocess import reprocess
 from crawler.cli.commands.search import search
 from crawler.cli.commands.serve import serve
+from crawler.cli.commands.show import show
 from crawler.cli.commands.snapshot import snapshot
 from crawler.cli.commands.sources import sources
 from crawler.cli.commands.stories import stories, story
@@ -74,7 +75,7 @@ app.add_typer(schedule.app, name="schedule", rich_help_panel=WATCH)
 app.add(WATCH, health, sources)
 # A word with a minus is excluded from the search, and no option.
 app.command(group=READ, context_settings={"ignore_unknown_options": True})(search)
-app.add(READ, serve, articles, versions, diff, stories, story, compare, match)
+app.add(READ, serve, show, articles, versions, diff, stories, story, compare, match)
 app.add(SHARE, feed, export, digest, evidence, subscribe)
 app.add_typer(alerts.app, name="alerts", rich_help_panel=SHARE)
 app.add(MAINTAIN, init, config)
