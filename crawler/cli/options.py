@@ -51,6 +51,10 @@ SeenSinceOption = Annotated[
     str | None,
     typer.Option("--since", metavar="TIME", help="Only new or revised since: 2026-01-31, 36h, 90d."),
 ]
+SeenUntilOption = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Only new or revised before: 2026-01-31, 36h, 90d."),
+]
 OutputLanguageOption = Annotated[
     str | None,
     typer.Option("--output-language", metavar="LANGUAGE", help="Language of the text around articles: en, ru or kk."),

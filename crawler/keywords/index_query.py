@@ -7,7 +7,7 @@ an article) is left out, so that it finds at least what the query means. `QueryM
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, product
 
@@ -87,10 +87,14 @@ def make_index_query(node: QueryNode, list_words: ListWords, enforced: Collectio
 
     `enforced` are conditions that hold for whatever is found, because the caller asks the database for them.
     """
-    patterns = {term: list(_list_patterns(term)) for term in iterate_terms(node)}
-    wanted = {each for of_term in patterns.values() for pattern in of_term for each in pattern.list_ranges()}
-    vocabulary = Vocabulary(list_words(wanted) if wanted else ())
-    return IndexQuery(*_Translation(patterns, vocabulary, enforced).translate(node))
+    return IndexQuery(*_Translation(list(iterate_terms(node)), list_words, enforced).translate(node))
+
+
+def make_term_queries(terms: Collection[Term], list_words: ListWords) -> list[IndexNode]:
+    """Return a query of the index for each term that may be in a text."""
+    translation = _Translation(terms, list_words, ())
+    nodes = (translation.translate(term)[0] for term in terms)
+    return [node for node in nodes if node != NOTHING]
 
 
 class Vocabulary:
@@ -145,10 +149,11 @@ class FormPattern:
 class _Translation:
     """Translates trees with the words of one index."""
 
-    def __init__(
-        self, patterns: Mapping[Term, Sequence[FormPattern]], vocabulary: Vocabulary, enforced: Collection[Facet]
-    ) -> None:
-        self._patterns, self._vocabulary, self._enforced = patterns, vocabulary, enforced
+    def __init__(self, terms: Collection[Term], list_words: ListWords, enforced: Collection[Facet]) -> None:
+        self._patterns = {term: list(_list_patterns(term)) for term in terms}
+        wanted = {each for of_term in self._patterns.values() for pattern in of_term for each in pattern.list_ranges()}
+        self._vocabulary = Vocabulary(list_words(wanted) if wanted else ())
+        self._enforced = enforced
 
     def translate(self, node: QueryNode) -> tuple[IndexNode, bool]:
         """Return a node that finds at least what the tree means, and whether it finds nothing else."""

@@ -24,6 +24,7 @@ from crawler.keywords.query import (
     QueryNode,
     Term,
     guess_term_language,
+    iterate_positive_terms,
     iterate_terms,
     parse_query,
 )
@@ -83,6 +84,11 @@ class Matcher:
                 self._automaton.add_term(term.text, term.language, (number, term))
         self._automaton.build()
         self._disambiguator = Disambiguator(rules)
+
+    def list_terms(self) -> list[Term]:
+        """Return the terms one of which is in every text that a rule matches."""
+        found = (term for tree in self._trees for term in iterate_positive_terms(tree))
+        return list(dict.fromkeys(Term(term.text, term.language) for term in found))
 
     def find_matches(
         self, texts: Mapping[str, str | None], language: str | None = None, source: str | None = None

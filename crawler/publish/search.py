@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from crawler.items import Article, Match, Verdict
-from crawler.keywords.index_query import IndexQuery, make_index_query
-from crawler.keywords.matcher import QueryMatcher, QueryPlace
+from crawler.keywords.index_query import IndexQuery, make_index_query, make_term_queries
+from crawler.keywords.matcher import Matcher, QueryMatcher, QueryPlace
 from crawler.keywords.query import And, Facet, QueryNode
 from crawler.keywords.search_query import (
     InterpretedQuery,
@@ -204,6 +204,16 @@ class ArticleSearch:
             stories=tuple(map(int, values.get("story", ()))),
             states=frozenset(map(SearchedState, values.get("is", ()))),
         )
+
+
+def find_articles_with_terms(
+    store: Store, matchers: Sequence[Matcher], since: datetime | None = None
+) -> Iterator[Article]:
+    """Yield the current articles since then that have a term of the rules, the newest first. No others can match."""
+    terms = dict.fromkeys(term for matcher in matchers for term in matcher.list_terms())
+    queries = make_term_queries(terms, store.search.list_words)
+    conditions = SearchConditions(since=since, states=frozenset({SearchedState.CURRENT}))
+    return (entry.article for entry in store.search.iter_union(queries, conditions))
 
 
 def make_snippets(article: Article, places: Sequence[QueryPlace]) -> list[Snippet]:

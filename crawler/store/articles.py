@@ -211,16 +211,18 @@ class ArticleRepository:
         matched: bool | None = None,
         since: datetime | None = None,
         seen_since: datetime | None = None,
+        seen_until: datetime | None = None,
         language: str | None = None,
         limit: int | None = None,
     ) -> Iterator[Article]:
         """Return an iterator over articles in their current version, the newest first.
 
         `matched` selects by a strong match. An article's time is its publication, else when it was fetched, else when
-        it was first seen; `since` is compared with that. `seen_since` selects articles with a version that was first
-        seen since then. What is written during the iteration may be missing.
+        it was first seen; `since` is compared with that. `seen_since` and `seen_until` select articles with a version
+        that was first seen from the one to before the other. What is written during the iteration may be missing.
         """
-        query = _add_filters(_SELECT_TEXTS, source, matched, since, seen_since, language).order_by(*_NEWEST_FIRST)
+        filtered = _add_filters(_SELECT_TEXTS, source, matched, since, (seen_since, seen_until), language)
+        query = filtered.order_by(*_NEWEST_FIRST)
         left, page = limit, query
         while left is None or left > 0:
             wanted = ARTICLES_PER_READ if left is None else min(ARTICLES_PER_READ, left)
@@ -239,10 +241,12 @@ class ArticleRepository:
         matched: bool | None = None,
         since: datetime | None = None,
         seen_since: datetime | None = None,
+        seen_until: datetime | None = None,
         language: str | None = None,
     ) -> int:
         """Return how many articles `iter_newest` would yield."""
-        query = _add_filters(select(func.count()).select_from(articles), source, matched, since, seen_since, language)
+        counted = select(func.count()).select_from(articles)
+        query = _add_filters(counted, source, matched, since, (seen_since, seen_until), language)
         found: int = self._database.fetch_all(query)[0][0]
         return found
 
@@ -261,7 +265,7 @@ def _add_filters(
     source: str | None,
     matched: bool | None,
     since: datetime | None,
-    seen_since: datetime | None,
+    seen: tuple[datetime | None, datetime | None],
     language: str | None,
 ) -> Select[Any]:
     if source is not None:
@@ -271,8 +275,8 @@ def _add_filters(
         query = query.where(is_matched if matched else ~is_matched)
     if since is not None:
         query = query.where(articles.c.dated_at >= since)
-    if seen_since is not None:
-        query = query.where(articles.c.id.in_(select(versions.c.article_id).where(*make_time_conditions(seen_since))))
+    if seen != (None, None):
+        query = query.where(articles.c.id.in_(select(versions.c.article_id).where(*make_time_conditions(*seen))))
     if language is not None:
         query = query.where(articles.c.language == language)
     return query

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -170,6 +170,15 @@ class SearchRepository:
         for start in range(0, len(ranked), size):
             yield from self._read_entries(ranked[start : start + size], conditions)
 
+    def iter_union(self, queries: Iterable[IndexNode], conditions: SearchConditions) -> Iterator[SearchEntry]:
+        """Yield what the index finds for any of the queries, the newest first."""
+        found: set[int] = set()
+        for query in queries:
+            found.update(self._index.list_all_numbers(query, conditions))
+        numbers = sorted(found, reverse=True)
+        for start in range(0, len(numbers), NUMBERS_PER_READ[-2]):
+            yield from self._read_entries(numbers[start : start + NUMBERS_PER_READ[-2]], conditions)
+
     def count_articles(self, query: IndexNode, conditions: SearchConditions | None = None) -> ArticleCount:
         """Return in how many articles the index finds something, among its newest `MAX_COUNTED` entries."""
         conditions = conditions or SearchConditions()
@@ -262,6 +271,10 @@ class _SqliteIndex:
         values = {"query": format_fts5(query), "first": first, "last": last, "limit": limit}
         return [row[0] for row in self._database.fetch_all(_FIND_TEXTS, values)]
 
+    def list_all_numbers(self, query: IndexNode, conditions: SearchConditions) -> list[int]:
+        """Return all numbers that the query finds."""
+        return self.list_numbers(query, conditions, None, MAX_NUMBER)
+
     def rank_numbers(self, query: IndexNode, conditions: SearchConditions) -> list[int]:
         """Return the highest `MAX_RANKED` numbers that the query finds, the most relevant first."""
         newest = self.list_numbers(query, conditions, None, MAX_RANKED)
@@ -292,19 +305,21 @@ class _PostgresIndex:
 
     def list_numbers(self, query: IndexNode, conditions: SearchConditions, before: int | None, limit: int) -> list[int]:
         """Return the numbers that the query finds, the highest first."""
-        first, last = _compute_range(conditions, before)
         numbers: list[int] = []
-        for window in self._list_windows(last):
-            values = {
-                "query": format_tsquery(join_and([query, window])),
-                "first": first,
-                "last": last,
-                "limit": limit,
-            }
-            numbers = [row[0] for row in self._database.fetch_all(_FIND_VECTORS, values)]
+        for window in self._list_windows(_compute_range(conditions, before)[1]):
+            numbers = self._find(join_and([query, window]), conditions, before, limit)
             if len(numbers) == limit:
                 break
         return numbers
+
+    def list_all_numbers(self, query: IndexNode, conditions: SearchConditions) -> list[int]:
+        """Return all numbers that the query finds."""
+        return self._find(query, conditions, None, MAX_NUMBER)
+
+    def _find(self, query: IndexNode, conditions: SearchConditions, before: int | None, limit: int) -> list[int]:
+        first, last = _compute_range(conditions, before)
+        values = {"query": format_tsquery(query), "first": first, "last": last, "limit": limit}
+        return [row[0] for row in self._database.fetch_all(_FIND_VECTORS, values)]
 
     def rank_numbers(self, query: IndexNode, conditions: SearchConditions) -> list[int]:
         """Return the highest `MAX_RANKED` numbers that the query finds, the most relevant first."""

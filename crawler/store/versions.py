@@ -116,9 +116,11 @@ class VersionRepository:
         return {row[0]: row[1] for row in rows}
 
 
-def make_time_conditions(begin: datetime, end: datetime | None = None) -> tuple[Any, ...]:
-    """Return the conditions for versions first seen from `begin` to before `end` (None: until now)."""
+def make_time_conditions(begin: datetime | None, end: datetime | None = None) -> tuple[Any, ...]:
+    """Return the conditions for versions first seen from `begin` to before `end`. None: at any time."""
+    is_before_end = () if end is None else (versions.c.seen_at < end,)
+    if begin is None:
+        return is_before_end
     # `seen_at` has no index. An article last seen before `begin` has no such version, and article rows are small.
     recent = select(articles.c.id).where(articles.c.last_seen_at >= begin)
-    is_before_end = () if end is None else (versions.c.seen_at < end,)
     return versions.c.article_id.in_(recent), versions.c.seen_at >= begin, *is_before_end

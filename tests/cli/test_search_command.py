@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from crawler.cli.app import app
 from crawler.errors import UnknownSource, UsageError
 from crawler.items import Match, Verdict
+from crawler.keywords import parse_rules
 from crawler.store import open_store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -168,3 +169,50 @@ def test_index_is_rebuilt_by_command() -> None:
     found = CliRunner().invoke(app, ["store", "reindex"], catch_exceptions=False)
     assert found.stdout.startswith("5 versions indexed in ")
     assert list_ids("встреча") == ["mfa:1:ru", "mfa:3:ru"]
+
+
+@pytest.fixture
+def rules_file(stored: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A rules file with a comment, which is in force."""
+    path = stored / "rules.toml"
+    path.write_text('# Our topics.\ninclude = "shipped"\n', encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8") + '[[rule]]\nname = "own"\nquery = "carpet"\n', encoding="utf-8")
+    monkeypatch.setenv("CRAWLER_RULES", str(path))
+    return path
+
+
+def test_query_becomes_a_rule(rules_file: Path) -> None:
+    before = rules_file.read_text(encoding="utf-8")
+    said = run('"Красный Крест" OR visits', "--save", "movement", "--source", "mfa").stdout
+    assert said.startswith(f"{rules_file}: rule movement written. It finds 2 of the newest 2 hits:")
+    written = rules_file.read_text(encoding="utf-8")
+    assert written.startswith(before)
+    rule = next(rule for rule in parse_rules(written).rules if rule.name == "movement")
+    assert (rule.query, rule.sources) == ('"Красный Крест" OR visits', ("mfa",))
+
+
+def test_rule_that_finds_less_than_the_search_says_so(rules_file: Path) -> None:
+    assert "It finds 0 of the newest 1 hits" in run("следующий встреча", "--save", "later").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("is:revised visit", "--save", "x"), "is: can only be used in a search"),
+        (("-visit", "--save", "x"), "only excludes terms"),
+        (("visit", "--save", "own"), "has a rule 'own' already"),
+        (("visit", "--save", "Not A Name"), "must be small letters"),
+    ],
+)
+def test_query_that_cannot_be_a_rule_changes_nothing(
+    rules_file: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    before = rules_file.read_bytes()
+    with pytest.raises(UsageError, match=message):
+        run(*arguments)
+    assert rules_file.read_bytes() == before
+
+
+def test_rule_needs_a_rules_file() -> None:
+    with pytest.raises(UsageError, match="no rules file"):
+        run("visit", "--save", "x")

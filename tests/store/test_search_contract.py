@@ -17,9 +17,10 @@ from support.factories import make_article
 
 from benchmarks.corpus import make_release, revise_release
 from crawler.items import Article, Match, Verdict
+from crawler.keywords import Matcher, load_rules
 from crawler.keywords.matcher import QueryMatcher
 from crawler.keywords.search_query import interpret_query, list_facets
-from crawler.publish.search import ArticleSearch
+from crawler.publish.search import ArticleSearch, find_articles_with_terms
 from crawler.store import Store, open_store
 
 COUNT = 45
@@ -193,3 +194,16 @@ def test_hit_names_the_versions_that_have_the_words(filled: Store) -> None:
     hits = {hit.article.id: hit for hit in ArticleSearch(filled, f"={kept}", UTC).iter_hits()}
     hit = hits[versions[0].id]
     assert (hit.article.version, hit.versions, hit.is_current) == (2, (1, 2), True)
+
+
+def test_rules_match_nothing_that_the_index_does_not_find(filled: Store) -> None:
+    matcher = Matcher(load_rules())
+    newest = [versions[-1] for versions in reversed(list_corpus())]
+    expected = {article.id for article in newest if matcher.find_matches(article.texts, article.language, "mfa")}
+    found = [article.id for article in find_articles_with_terms(filled, [matcher])]
+    assert expected <= set(found)
+    assert len(expected) > 3
+    assert len(found) < COUNT / 2
+    assert found == [article.id for article in newest if article.id in found]
+    later = [article.id for article in find_articles_with_terms(filled, [matcher], NOON + timedelta(days=2))]
+    assert 0 < len(later) < len(found)

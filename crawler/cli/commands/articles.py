@@ -7,35 +7,53 @@ from typing import Annotated
 import typer
 
 from crawler.cli.console import format_verdict, list_doubts, print_json
-from crawler.cli.options import MAX_COUNT, JsonOption, SeenSinceOption
+from crawler.cli.options import (
+    MAX_COUNT,
+    JsonOption,
+    LanguageOption,
+    RuleOption,
+    SeenSinceOption,
+    SeenUntilOption,
+    SourceOption,
+)
 from crawler.items import Article
 
 
 def articles(
     context: typer.Context,
     matched: Annotated[bool, typer.Option("--matched", help="Only articles with a strong match.")] = False,
+    rule: RuleOption = None,
+    source: SourceOption = None,
+    language: LanguageOption = None,
     since: SeenSinceOption = None,
-    source: Annotated[str | None, typer.Option(metavar="SOURCE", help="Only articles of this source.")] = None,
+    until: SeenUntilOption = None,
     limit: Annotated[int | None, typer.Option(min=1, max=MAX_COUNT, metavar="N", help="At most N articles.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the stored articles, newest first."""
-    from crawler import spiders
+    from itertools import islice
+
+    from crawler.cli.selection import make_query
     from crawler.cli.time_options import parse_since
     from crawler.config import load_config
     from crawler.context.configured_store import open_configured_store
-    from crawler.errors import UnknownSource
     from crawler.text.counts import format_count
 
     config = load_config(context.obj)
-    if source is not None and source not in spiders.list_names():
-        raise UnknownSource(source, spiders.list_names())
-    start = parse_since(since, config.timezone)
+    needs_match = matched or bool(rule)
+    query = make_query(
+        config, rules=rule or (), sources=source or (), languages=language or (), everything=not needs_match
+    )
     with open_configured_store(config) as store:
+        newest = store.articles.iter_newest(
+            source=query.sources[0] if len(query.sources) == 1 else None,
+            language=query.languages[0] if len(query.languages) == 1 else None,
+            matched=True if needs_match else None,
+            seen_since=parse_since(since, config.timezone),
+            seen_until=parse_since(until, config.timezone, option="--until"),
+        )
         shown = 0
-        for article in store.articles.iter_newest(
-            source=source, matched=True if matched else None, seen_since=start, limit=limit
-        ):
+        for article in islice(filter(query.selects, newest), limit):
             shown += 1
             if as_json:
                 print_json(article.to_dict())

@@ -104,18 +104,24 @@ def format_rules(rules: RuleSet) -> str:
 
 def compare_rules(config: Config, file: Path, since: str, samples: int) -> str:
     """Return how the candidate rules differ from those in force, a paragraph for each rule. Nothing is stored."""
+    from crawler.cli.index_progress import index_waiting_versions
     from crawler.cli.time_options import parse_since
     from crawler.context.configured_store import open_configured_store
     from crawler.keywords import Matcher, load_rules, load_rules_argument
     from crawler.keywords.backtest import compare_matchers
+    from crawler.publish.search import find_articles_with_terms
     from crawler.text.counts import format_count
 
     candidate, current = Matcher(load_rules_argument(file)), Matcher(load_rules(config.rules))
     start = parse_since(since, config.timezone)
     with open_configured_store(config) as store:
-        result = compare_matchers(candidate, current, store.articles.iter_newest(since=start), max_samples=samples)
-    head = f"{format_count(result.articles, 'stored article')} since {start:%Y-%m-%d %H:%M}." if start else ""
-    if not result.articles:
+        index_waiting_versions(store)
+        count = store.articles.count(since=start)
+        result = compare_matchers(
+            candidate, current, find_articles_with_terms(store, (candidate, current), start), max_samples=samples
+        )
+    head = f"{format_count(count, 'stored article')} since {start:%Y-%m-%d %H:%M}." if start else ""
+    if not count:
         return f"{head} There is nothing to test on; crawl first, or give a longer --since."
     return "\n\n".join([head, *("\n".join(_format_difference(difference)) for difference in result.rules)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from enum import StrEnum
 from itertools import islice
@@ -60,6 +61,9 @@ def search(
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Write all hits to .jsonl, .csv or .parquet."),
     ] = None,
+    save: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Add the query to the rules file as a rule of this name.")
+    ] = None,
 ) -> None:
     """Search the texts of all stored versions, newest first.
 
@@ -89,7 +93,9 @@ def search(
             print_error(f"{waiting:,} stored versions are not in the index yet; `crawler store reindex` adds them now.")
         if output is not None:
             print(write_hits(config, store, found, output))
-        else:
+        if save is not None:
+            print(save_rule(config, found, save, source or (), language or (), limit))
+        if output is None and save is None:
             print_hits(config, found, sort, limit, as_json=as_json)
 
 
@@ -225,6 +231,45 @@ def write_hits(config: Config, store: Store, found: ArticleSearch, path: Path) -
     with open_atomic(path) as file:
         count = write_table(file, path, (entry for request in requests for entry in builder.build([request])))
     return f"{path}: {format_count(count, 'article')}, of {format_count(store.articles.count(), 'stored article')}."
+
+
+def save_rule(
+    config: Config, found: ArticleSearch, name: str, sources: Sequence[str], languages: Sequence[str], limit: int
+) -> str:
+    """Add the query to the rules file. Return how many of the first hits the rule finds too.
+
+    Raise UsageError for a query that no rule can have, or RuleError, and write nothing.
+    """
+    from crawler.keywords import Matcher, load_rules_argument, parse_rules
+    from crawler.keywords.query import find_query_problem
+    from crawler.publish.atomic_write import open_atomic
+
+    path = config.rules
+    if path is None:
+        raise UsageError("There is no rules file to write to. Make one with `crawler init`, and set `rules` to it.")
+    if problem := find_query_problem(found.query.text):
+        raise UsageError(f"The query cannot be a rule: {problem}")
+    if name in load_rules_argument(path).get_titles("en"):
+        raise UsageError(f"{path} has a rule {name!r} already. Choose another name, or change it there.")
+    section = format_rule(name, found.query.text, sources, languages)
+    text = path.read_text(encoding="utf-8")
+    parse_rules(f"{text.rstrip()}\n\n{section}", path)
+    with open_atomic(path, "--save") as file:
+        file.write(f"{text.rstrip()}\n\n{section}".encode())
+    matcher = Matcher(parse_rules(section))
+    hits = [hit.article for hit in islice(found.iter_hits(), limit)]
+    kept = sum(bool(matcher.find_matches(hit.texts, hit.language, hit.source)) for hit in hits)
+    return (
+        f"{path}: rule {name} written. It finds {kept} of the newest {len(hits)} hits. A search also finds words in other "
+        "genders, and from the plural. `crawler subscribe` alerts to it, `crawler rules apply` marks stored articles."
+    )
+
+
+def format_rule(name: str, query: str, sources: Sequence[str], languages: Sequence[str]) -> str:
+    """Return a rule as TOML."""
+    values = {"name": name, "query": query, "sources": list(sources), "languages": list(languages)}
+    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value)
+    return "[[rule]]\n" + "\n".join(lines) + "\n"
 
 
 def _open_store(config: Config, text: str) -> Store:
