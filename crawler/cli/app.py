@@ -32,6 +32,7 @@ from crawler.cli.commands.snapshot import snapshot
 from crawler.cli.commands.sources import sources
 from crawler.cli.commands.stories import stories, story
 from crawler.cli.commands.subscribe import subscribe
+from crawler.cli.commands.trends import trends
 from crawler.cli.commands.versions import versions
 from crawler.cli.commands.watch import watch
 from crawler.cli.help import MAINTAIN, READ, SHARE, WATCH, CommandApp
@@ -75,7 +76,7 @@ app.add_typer(schedule.app, name="schedule", rich_help_panel=WATCH)
 app.add(WATCH, health, sources)
 # A word with a minus is excluded from the search, and no option.
 app.command(group=READ, context_settings={"ignore_unknown_options": True})(search)
-app.add(READ, serve, show, articles, versions, diff, stories, story, compare, match)
+app.add(READ, serve, show, articles, versions, diff, stories, story, compare, match, trends)
 app.add(SHARE, feed, export, digest, evidence, subscribe)
 app.add_typer(alerts.app, name="alerts", rich_help_panel=SHARE)
 app.add(MAINTAIN, init, config)

@@ -19,6 +19,7 @@ export_columns.py, exports.py  JSON lines, CSV, Parquet
 press_review/        Word, PDF, HTML, Markdown, text
 evidence.py, evidence_page.py  every version of an article with its records, in one zip
 item_exporters.py    Scrapy's exporters for `crawl -o`, the owner's working copy
+trends.py            matched articles by week or month, as a table, CSV or a picture
 diff_format.py       a diff of two versions as lines
 output_registry.py   the formats of feeds and exports by name
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Row, Select, and_, bindparam, func, literal, select, true, tuple_
 
-from crawler.items import Article, Verdict
+from crawler.items import Article, Strength, Verdict
 from crawler.store.article_writer import (
     ReprocessedArticle,
     Sighting,
@@ -22,7 +22,7 @@ from crawler.store.column_types import UtcDateTime, make_url_key
 from crawler.store.database import Database
 from crawler.store.http_cache import HttpCacheEntry, write_cache_entries
 from crawler.store.runs import write_counts
-from crawler.store.schema import articles, versions
+from crawler.store.schema import articles, matches, versions
 from crawler.store.serialization import parse_article
 from crawler.store.versions import make_time_conditions
 
@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 
 ARTICLES_PER_READ = 200
 """Articles that one query reads in a stream, and native ids that one query looks up."""
+
+
+class MatchTime(NamedTuple):
+    """A rule that matched an article, and the article's time (aware, in UTC)."""
+
+    rule: str
+    article_id: str
+    dated_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +241,29 @@ class ArticleRepository:
                 return
             left = None if left is None else left - wanted
             page = query.where(_is_older_than(rows[-1]))
+
+    def list_match_times(
+        self, rules: Collection[str], sources: Collection[str], since: datetime, until: datetime
+    ) -> list[MatchTime]:
+        """Return when articles with a strong match appeared: one row for each article and rule, in no order.
+
+        Empty `rules` and `sources` mean any. An article's time is that of `iter_newest`; its current version counts.
+        """
+        found = (
+            select(matches.c.rule, matches.c.article_id, articles.c.dated_at)
+            .join_from(matches, articles, articles.c.id == matches.c.article_id)
+            .where(
+                matches.c.version == articles.c.current_version,
+                matches.c.strength == Strength.STRONG,
+                articles.c.matched.is_(true()),
+                articles.c.dated_at >= since,
+                articles.c.dated_at < until,
+            )
+            .distinct()
+        )
+        found = found.where(matches.c.rule.in_(rules)) if rules else found
+        found = found.where(articles.c.source.in_(sources)) if sources else found
+        return [MatchTime(row.rule, row.article_id, row.dated_at) for row in self._database.fetch_all(found)]
 
     def count(
         self,

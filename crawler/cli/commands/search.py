@@ -260,8 +260,9 @@ def save_rule(
     hits = [hit.article for hit in islice(found.iter_hits(), limit)]
     kept = sum(bool(matcher.find_matches(hit.texts, hit.language, hit.source)) for hit in hits)
     return (
-        f"{path}: rule {name} written. It finds {kept} of the newest {len(hits)} hits. A search also finds words in other "
-        "genders, and from the plural. `crawler subscribe` alerts to it, `crawler rules apply` marks stored articles."
+        f"{path}: rule {name} written. It finds {kept} of the newest {len(hits)} hits. A search also finds words "
+        "in other genders, and from the plural. `crawler subscribe` alerts to it, `crawler rules apply` marks stored "
+        "articles."
     )
 
 
