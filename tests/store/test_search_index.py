@@ -16,7 +16,7 @@ from crawler.items import Article, Match, Strength, Verdict
 from crawler.keywords.index_query import make_index_query
 from crawler.keywords.query import And
 from crawler.keywords.search_query import SearchedState, interpret_query
-from crawler.store import Store, search, search_index
+from crawler.store import Store, open_store, search, search_index
 from crawler.store.search import SearchConditions
 
 Save = Callable[..., int]
@@ -216,3 +216,11 @@ def test_everything_is_found_without_words(store: Store, save: Save) -> None:
     assert [entry.article.native_id for entry in store.search.iter_newest(make_index_query(And(()), list).node)] == [
         "1"
     ]
+
+
+def test_words_are_read_while_another_process_writes(url: str, store: Store, save: Save) -> None:
+    save(make_article("first", body="Женевада кездесу"))
+    with open_store(url) as reader:
+        for number in range(80):  # often enough for the database to merge what the reader has seen
+            save(make_article(str(number), body=f"Женевада кездесу {number}"))
+            assert len(find(reader, "kk:Женева kk:кездесу")) == number + 2

