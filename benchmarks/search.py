@@ -34,7 +34,8 @@ QUERIES = 200
 COST_ARTICLES = 1000
 SIZE_QUERIES = {
     "sqlite": "SELECT sum(pgsize) FROM dbstat WHERE name LIKE 'search_%' OR name LIKE 'ix_search_%'",
-    "postgresql": "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname LIKE 'search_%' AND relkind = 'r'",
+    "postgresql": "SELECT sum(pg_total_relation_size(oid)) FROM pg_class"
+    " WHERE relname LIKE 'search_%' AND relkind = 'r'",
 }
 
 

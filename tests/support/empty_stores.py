@@ -13,6 +13,7 @@ from psycopg import sql
 from crawler.store import Store, open_store
 from crawler.store.schema import metadata
 from crawler.store.store import get_store_file, parse_store_url
+from crawler.text.folding import FOLDING_VERSION
 
 
 @cache
@@ -38,6 +39,8 @@ def empty_tables(url: str) -> None:
         names = [sql.Identifier(table.name) for table in metadata.sorted_tables]
         connection.execute("SET session_replication_role = replica")  # no foreign keys meanwhile
         connection.execute(sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(name) for name in names))
+        connection.execute("TRUNCATE search_entries, search_vectors, search_words, unindexed_versions")
+        connection.execute("UPDATE search_state SET folding = %s", (FOLDING_VERSION,))
         found = connection.execute("SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema()")
         sequences = [sql.Identifier(name) for (name,) in found]
         connection.execute(sql.SQL("; ").join(sql.SQL("ALTER SEQUENCE {} RESTART").format(name) for name in sequences))

@@ -59,7 +59,7 @@ def search(
     as_json: JsonOption = False,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write all hits to .jsonl, .csv or .parquet."),
+        typer.Option("-o", "--output", metavar="FILE", help="Write all hits to .jsonl, .csv, .xlsx or .parquet."),
     ] = None,
     save: Annotated[
         str | None, typer.Option(metavar="NAME", help="Add the query to the rules file as a rule of this name.")
@@ -222,6 +222,7 @@ def write_hits(config: Config, store: Store, found: ArticleSearch, path: Path) -
     from crawler.publish.output_registry import write_table
     from crawler.publish.search import SEARCH_RULE
     from crawler.text.counts import format_count
+    from crawler.text.dates import load_time_zone
 
     builder = EntryBuilder(config, store)
     requests = (
@@ -229,7 +230,8 @@ def write_hits(config: Config, store: Store, found: ArticleSearch, path: Path) -
         for hit in found.iter_hits()
     )
     with open_atomic(path) as file:
-        count = write_table(file, path, (entry for request in requests for entry in builder.build([request])))
+        entries = (entry for request in requests for entry in builder.build([request]))
+        count = write_table(file, path, entries, zone=load_time_zone(config.timezone))
     return f"{path}: {format_count(count, 'article')}, of {format_count(store.articles.count(), 'stored article')}."
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from crawler.config import Config
     from crawler.items import Article, Rights
-    from crawler.revisions.changes import RevisionDiff
+    from crawler.revisions.revision_diff import RevisionDiff
     from crawler.store import Store, StoredStory
 
 MARK = "*"
