@@ -1,7 +1,7 @@
 """Measure time and memory of `crawler export --all`: `python -m benchmarks.exports [SIZE …]`.
 
-Each store has made-up articles, every tenth with a match. Each export is a fresh process, and its peak memory
-(`VmHWM`) is printed. It should be the same for every size.
+Each store has made-up articles (`benchmarks.large_store`), every twentieth with a match. Each export is a fresh process,
+and its peak memory (`VmHWM`) is printed. It should be the same for every size.
 """
 
 from __future__ import annotations
@@ -11,15 +11,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.similarity_articles import make_article, save_articles
-from crawler.items import Article, Match
-from crawler.store import open_store
+from benchmarks.large_store import get_store_url
 
 SIZES = (10_000, 100_000)
-BATCH = 500
 CHILD_PROGRAM = """
 import sys
 from pathlib import Path
@@ -31,26 +27,11 @@ print(found.output.strip(), "peak", int(held) // 1024, "MB")
 """
 
 
-def fill_store(url: str, size: int) -> None:
-    """Save so many articles. They are not clustered, because exports do not read clusters."""
-    with open_store(url) as store:
-        for at in range(0, size, BATCH):
-            made = [make_article(number) for number in range(at, min(at + BATCH, size))]
-            save_articles(store, [_add_match(one) if number % 10 == 0 else one for number, one in enumerate(made)])
-
-
-def _add_match(one: Article) -> Article:
-    word = one.body.split()[0]
-    found = Match(rule="ihl", term=word, surface=word, field="body", start=0, end=len(word), sentence="")
-    return replace(one, matches=(found,))
-
-
 def main(sizes: list[int]) -> None:
     """Print a line for each size and format."""
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
-            file = Path(folder) / f"{size}.db"
-            fill_store(f"sqlite:///{file}", size)
+            file = get_store_url(size).removeprefix("sqlite:///")
             for ending in ("jsonl", "csv", "parquet"):
                 out = Path(folder) / f"out.{ending}"
                 begun = time.perf_counter()

@@ -207,6 +207,13 @@ def _import_clustering_extension() -> type:
     return ClusteringExtension
 
 
+def _replace_index_writer() -> None:
+    """Save versions without their entry in the full-text index."""
+    from crawler.store import article_writer
+
+    article_writer.add_entry = lambda connection, article, dated_at: None
+
+
 PARTS: dict[str, Callable[[Any], None]] = {
     "archive": lambda settings: os.environ.update(CRAWLER_ARCHIVE="false"),
     "conditional": _make_remover(_import_conditional_middleware),
@@ -216,6 +223,7 @@ PARTS: dict[str, Callable[[Any], None]] = {
     "store": _make_remover(_import_store_pipeline),
     "dedupe": _make_remover(_import_dedupe_pipeline),  # Only with "store", which needs a verdict.
     "judging": _make_remover(_import_clustering_extension),
+    "index": lambda settings: _replace_index_writer(),
     "events": lambda settings: None,
 }
 """What can be off, by removing it from the settings. Components are imported only when they are removed."""

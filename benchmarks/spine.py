@@ -49,6 +49,7 @@ ROWS = (
     Row("bare with our two settings", "tuned"),
     Row("the pipeline without judging", "whole-judging"),
     WHOLE,
+    Row("without the full-text index", "whole-index"),
     Row("run plus all deferred judging", "deferred"),
     Row("the same, all one event", "deferred", is_crowd=True),
 )

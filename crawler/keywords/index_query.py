@@ -196,7 +196,25 @@ def join_or(parts: Iterable[IndexNode]) -> IndexNode:
         if part == EVERYTHING:
             return EVERYTHING
         flat |= dict.fromkeys(part.parts if isinstance(part, IndexOr) else (part,))
-    return next(iter(flat)) if len(flat) == 1 else IndexOr(tuple(flat))
+    phrases = {part for part in flat if isinstance(part, IndexPhrase)}
+    left = [part for each in flat if (part := _absorb(each, phrases)) != NOTHING]
+    return left[0] if len(left) == 1 else IndexOr(tuple(left))
+
+
+def _absorb(node: IndexNode, phrases: Collection[IndexPhrase]) -> IndexNode:
+    """Return an alternative of phrases without the same phrases in its conditions: A or (A or B) and C is A or B and C.
+
+    Without this, the Kazakh alternative of a Russian word would visit every Russian text that has the word.
+    """
+    if not isinstance(node, IndexAnd):
+        return node
+    parts: list[IndexNode] = []
+    for part in node.parts:
+        others = [each for each in part.parts if each not in phrases] if isinstance(part, IndexOr) else [part]
+        if not others or part in phrases:
+            return NOTHING
+        parts.append(others[0] if len(others) == 1 else IndexOr(tuple(others)))
+    return IndexAnd(tuple(parts))
 
 
 def _negate(node: IndexNode) -> IndexNode:

@@ -20,6 +20,8 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
+from crawler.defaults import load_default_toml
+from crawler.keywords.inflect_ru import PREPOSITIONS
 from crawler.keywords.query import (
     FACETS,
     LANGUAGE_NAMES,
@@ -44,6 +46,8 @@ MAX_DEPTH = 20
 """Brackets within brackets. Those within are left out."""
 CLOSING_QUOTES = {'"': '"', "«": "»", "“": '”"“', "„": '“”"', "”": "”"}
 """Opening quotation marks, each with those that close it."""
+FUNCTION_WORDS = PREPOSITIONS | set(load_default_toml("inflection.toml")["russian"]["conjunctions"].split())
+"""Russian words that no other language has with endings. Nearly every text has one."""
 _NAMES = "title|lead|body|" + "|".join((*LANGUAGE_NAMES, *FACETS))
 _PREFIX = re.compile(rf"({_NAMES}):", re.IGNORECASE)
 _NEAR = re.compile(r"near/\d{1,2}", re.IGNORECASE)
@@ -118,7 +122,7 @@ def _add_kazakh_forms(node: QueryNode, explicit: Collection[str]) -> QueryNode:
     "Женева" and "конвенция" have no letter that only Kazakh has. `explicit` are the terms that name their language.
     """
     match node:
-        case Term(text, "ru", fields) if text not in explicit and not text.startswith("="):
+        case Term(text, "ru", fields) if not (text in explicit or text.startswith("=") or text in FUNCTION_WORDS):
             elsewhere = tuple(Not(Facet("lang", language)) for language in LANGUAGE_NAMES if language != "kk")
             return Or((node, And((Term(text, "kk", fields), *elsewhere))))
         case And(parts):

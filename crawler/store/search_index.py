@@ -82,7 +82,11 @@ unindexed_versions = Table(
 )
 search_state = Table("search_state", search_metadata, Column("folding", Integer, nullable=False))
 
-_ADD_ENTRY = "INSERT INTO search_entries (number, article_id, version) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+_ADD_ENTRY_WITH_VECTOR = (
+    "WITH added AS (INSERT INTO search_entries (number, article_id, version) VALUES (%s, %s, %s)"
+    " ON CONFLICT DO NOTHING RETURNING number)"
+    " INSERT INTO search_vectors (number, vector) SELECT number, %s::tsvector FROM added"
+)
 _ADD_UNUSED_ENTRY = (
     "INSERT INTO search_entries (number, article_id, version) SELECT ?, ?, ?"
     " WHERE NOT EXISTS (SELECT 1 FROM search_texts_docsize WHERE id = ?) ON CONFLICT DO NOTHING"
@@ -97,7 +101,6 @@ _LIST_VERSIONS = (
 )
 _DELETE_ENTRIES = delete(search_entries).where(_OF_ARTICLE)
 _ADD_TEXT = "INSERT INTO search_texts (rowid, title, lead, body, facets) VALUES (?, ?, ?, ?, ?)"
-_ADD_VECTOR = "INSERT INTO search_vectors (number, vector) VALUES (%s, %s::tsvector)"
 # Without a unique key, on which two writers would wait for each other. A word may be there twice.
 _ADD_WORDS = (
     "INSERT INTO search_words (word) SELECT word FROM unnest(%s::text[]) AS word"
@@ -133,37 +136,32 @@ def compute_first_number(at: datetime) -> int:
 
 def add_entry(connection: Connection, article: Article, dated_at: datetime) -> None:
     """Index a version, in the transaction that writes it. A version that is indexed already stays as it is."""
-    number = _claim_number(connection, article, compute_number(article.id, article.version or 1, dated_at))
-    if number is None:
-        return
+    number = compute_number(article.id, article.version or 1, dated_at)
     texts = fold_fields(article.texts)
     facets = list_facets(article.source, article.language, dated_at)
+    vector, words = ("", []) if connection.dialect.name == "sqlite" else make_vector(texts, facets)
+    # Two articles of one minute may want one number: the second gets the next free one.
+    while not _claim_number(connection, number, article, vector):
+        if connection.execute(_HAS_ENTRY, {"of_article": article.id, "of_version": article.version}).first():
+            return
+        number += 1
     if connection.dialect.name == "sqlite":
         values = (number, *(texts.get(name) for name in FIELDS), " ".join(facets))
         connection.exec_driver_sql(_ADD_TEXT, values)
     else:
-        vector, words = make_vector(texts, facets)
-        connection.exec_driver_sql(_ADD_VECTOR, (number, vector))
         connection.exec_driver_sql(_ADD_WORDS, (words,))
 
 
-def _claim_number(connection: Connection, article: Article, number: int) -> int | None:
-    """Add the entry under this number, or the next free one. Return the number, None if the version has an entry.
+def _claim_number(connection: Connection, number: int, article: Article, vector: str) -> bool:
+    """Add the entry under a number, on PostgreSQL with its vector. Return False if the number or the version is taken.
 
-    Two articles of one minute may want one number. A number that the FTS5 table ever had is not used again.
+    A number that the FTS5 table ever had is not used again. The statements are the driver's own SQL, because each page
+    pays for them.
     """
-    is_sqlite = connection.dialect.name == "sqlite"
-    while True:
-        values = (number, article.id, article.version)
-        if is_sqlite:  # as the driver's own SQL, because each page pays for it
-            added = connection.exec_driver_sql(_ADD_UNUSED_ENTRY, (*values, number)).rowcount
-        else:
-            added = connection.exec_driver_sql(_ADD_ENTRY, values).rowcount
-        if added:
-            return number
-        if connection.execute(_HAS_ENTRY, {"of_article": article.id, "of_version": article.version}).first():
-            return None
-        number += 1
+    entry = (number, article.id, article.version)
+    if connection.dialect.name == "sqlite":
+        return bool(connection.exec_driver_sql(_ADD_UNUSED_ENTRY, (*entry, number)).rowcount)
+    return bool(connection.exec_driver_sql(_ADD_ENTRY_WITH_VECTOR, (*entry, vector)).rowcount)
 
 
 def move_entries(connection: Connection, article_id: str, dated_at: datetime) -> None:

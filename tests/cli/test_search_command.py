@@ -156,7 +156,7 @@ def test_file_has_all_hits_within_the_share_of_their_source(stored: Path) -> Non
 
 def test_file_of_another_kind_is_refused() -> None:
     with pytest.raises(UsageError, match="the ending must be one of"):
-        run("x", "-o", "hits.xlsx")
+        run("x", "-o", "hits.pdf")
 
 
 def test_versions_that_wait_are_indexed_before_the_search(stored: Path) -> None:
@@ -184,7 +184,7 @@ def rules_file(stored: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_query_becomes_a_rule(rules_file: Path) -> None:
     before = rules_file.read_text(encoding="utf-8")
     said = run('"Красный Крест" OR visits', "--save", "movement", "--source", "mfa").stdout
-    assert said.startswith(f"{rules_file}: rule movement written. It finds 2 of the newest 2 hits:")
+    assert said.startswith(f"{rules_file}: rule movement written. It finds 2 of the newest 2 hits.")
     written = rules_file.read_text(encoding="utf-8")
     assert written.startswith(before)
     rule = next(rule for rule in parse_rules(written).rules if rule.name == "movement")
