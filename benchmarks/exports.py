@@ -1,7 +1,7 @@
 """Measure time and memory of `crawler export --all`: `python -m benchmarks.exports [SIZE …]`.
 
-Each store has made-up articles (`benchmarks.large_store`), every twentieth with a match. Each export is a fresh process,
-and its peak memory (`VmHWM`) is printed. It should be the same for every size.
+Each store has made-up articles (`benchmarks.large_store`), every twentieth with a match. Each export is a fresh
+process, and its peak memory (`VmHWM`) is printed. It should be the same for every size.
 """
 
 from __future__ import annotations
