@@ -50,23 +50,23 @@ def native_id(watched: WatchedSource) -> str:
 
 def test_versions_are_listed_with_their_records(watched: WatchedSource, native_id: str) -> None:
     done = watched.run_command("versions", native_id)
-    assert done.returncode == 0, done.stderr
-    assert re.findall(r"version (\d)  (\w+)", done.stdout) == [("1", "new"), ("2", "revised"), ("3", "unpublished")]
-    assert len(re.findall(r"qazmonitor/\d{4}-\d\d-\d\d\.warc\.gz at byte \d+", done.stdout)) == 3
-    assert re.search(r"    substantive: .*figures: 12 → 15\n", done.stdout)
-    assert "    substantive: the page was taken away\n" in done.stdout
-    told = [json.loads(line) for line in watched.run_command("versions", native_id, "--json").stdout.splitlines()]
+    assert done.code == 0, done.err
+    assert re.findall(r"version (\d)  (\w+)", done.out) == [("1", "new"), ("2", "revised"), ("3", "unpublished")]
+    assert len(re.findall(r"qazmonitor/\d{4}-\d\d-\d\d\.warc\.gz at byte \d+", done.out)) == 3
+    assert re.search(r"    substantive: .*figures: 12 → 15\n", done.out)
+    assert "    substantive: the page was taken away\n" in done.out
+    told = [json.loads(line) for line in watched.run_command("versions", native_id, "--json").out.splitlines()]
     assert [each.get("severity") for each in told] == [None, "substantive", "substantive"]
 
 
 def test_diff_in_a_pipe_has_plain_marks(watched: WatchedSource, native_id: str) -> None:
     url = watched.site.make_path(watched.site.articles[0])
     done = watched.run_command("diff", url, "--from", "1", "--to", "2")
-    assert "They helped [-12-]{+15+} people in Astana.  (figures: 12 → 15)" in done.stdout
-    assert "{+ Again+}" in done.stdout
-    assert "\x1b" not in done.stdout
-    assert done.stdout.count(".warc.gz at byte ") == 2
-    assert "unpublished" in watched.run_command("diff", f"qazmonitor:{native_id}:en").stdout
+    assert "They helped [-12-]{+15+} people in Astana.  (figures: 12 → 15)" in done.out
+    assert "{+ Again+}" in done.out
+    assert "\x1b" not in done.out
+    assert done.out.count(".warc.gz at byte ") == 2
+    assert "unpublished" in watched.run_command("diff", f"qazmonitor:{native_id}:en").out
 
 
 def test_diff_on_a_terminal_has_colours(watched: WatchedSource, native_id: str) -> None:
@@ -92,7 +92,7 @@ def _read(file: int) -> bytes:
 
 
 def test_diff_as_json_holds_times_records_and_parts(watched: WatchedSource, native_id: str) -> None:
-    told = json.loads(watched.run_command("diff", native_id, "--to", "2", "--json").stdout)
+    told = json.loads(watched.run_command("diff", native_id, "--to", "2", "--json").out)
     assert (told["from"]["version"], told["to"]["version"], told["severity"]) == (1, 2, "substantive")
     assert {"figures", "title"} <= set(told["kinds"])
     assert told["to"]["snapshot"]["offset"] > told["from"]["snapshot"]["offset"]
@@ -108,13 +108,13 @@ def test_wrong_arguments_are_refused(watched: WatchedSource, native_id: str) -> 
         (("evidence", native_id, "-o", "/nowhere/x.zip"), "there is no folder /nowhere"),
     ):
         done = watched.run_command(*arguments)
-        assert (done.returncode, message in done.stderr) == (2, True), done.stderr
+        assert (done.code, message in done.err) == (2, True), done.err
     only = watched.site.articles[1].id
-    assert "has one version" in watched.run_command("diff", only).stderr
+    assert "has one version" in watched.run_command("diff", only).err
 
 
 def test_the_unpublished_article_is_listed_and_exported_with_its_text(watched: WatchedSource, native_id: str) -> None:
-    told = [json.loads(line) for line in watched.run_command("articles", "--json").stdout.splitlines()]
+    told = [json.loads(line) for line in watched.run_command("articles", "--json").out.splitlines()]
     gone = next(each for each in told if each["id"] == f"qazmonitor:{native_id}:en")
     assert (gone["verdict"], gone["version"]) == ("unpublished", 3)
     assert "They helped 15 people" in gone["body"]
@@ -123,7 +123,7 @@ def test_the_unpublished_article_is_listed_and_exported_with_its_text(watched: W
 def test_evidence_is_checked_with_common_tools(watched: WatchedSource, native_id: str, tmp_path: Path) -> None:
     output = tmp_path / "evidence.zip"
     done = watched.run_command("evidence", native_id, "-o", str(output))
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.code, done.err) == (0, "")
     assert [path.name for path in tmp_path.iterdir()] == ["evidence.zip"]
     folder = tmp_path / "out"
     with zipfile.ZipFile(output) as archive:
@@ -196,8 +196,8 @@ def test_lost_record_is_reported(watched: WatchedSource, native_id: str, tmp_pat
         done = watched.run_command("evidence", native_id, "-o", str(tmp_path / "e.zip"))
     finally:
         hidden.rename(day)
-    assert done.returncode == 1
-    assert "version 1 has no record" in done.stderr
+    assert done.code == 1
+    assert "version 1 has no record" in done.err
     with zipfile.ZipFile(tmp_path / "e.zip") as archive:
         assert "records.warc.gz" not in archive.namelist()
         assert "NO RECORD" in archive.read("README.txt").decode()
@@ -210,7 +210,7 @@ def test_evidence_of_an_article_from_a_list(tmp_path: Path) -> None:
         ministry.crawl()
         output = tmp_path / "evidence.zip"
         done = ministry.run_command("evidence", f"mfa:{site.articles[0].id}:ru", "-o", str(output))
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.code, done.err) == (0, "")
     with zipfile.ZipFile(output) as archive:
         told = json.loads(archive.read("provenance.json"))
         assert "Другой заголовок" in archive.read("versions/1.txt").decode()
