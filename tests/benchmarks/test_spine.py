@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
-from benchmarks import spine
+from benchmarks import measured, spine
 from benchmarks.corpus import LANGUAGES, make_crowd, make_releases
+from crawler import settings
 from crawler.text.language import detect_language
 
 
@@ -26,8 +28,23 @@ def test_crowd_differs_in_words() -> None:
     assert len({release.paragraphs for release in make_crowd(30)}) == 30
 
 
+@pytest.mark.parametrize("part", sorted(measured.PARTS.keys() - {"archive", "index", "events"}))
+def test_a_part_is_found_in_the_settings(part: str) -> None:
+    """The three others are no components: a variable, a function, an argument."""
+    found = SimpleNamespace(
+        ITEM_PIPELINES=dict(settings.ITEM_PIPELINES),
+        DOWNLOADER_MIDDLEWARES=dict(settings.DOWNLOADER_MIDDLEWARES),
+        EXTENSIONS=dict(settings.EXTENSIONS),
+    )
+    measured.PARTS[part](found)
+    assert any(part in row.what for row in spine.PARTS)
+
+
 @pytest.mark.slow
-def test_spine_runs_every_row_and_part(capsys: pytest.CaptureFixture[str]) -> None:
+def test_spine_runs_every_row_and_leaves_parts_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spine, "PARTS", spine.PARTS[-1:])  # the row without all of them
     spine.main(["--pages", "20", "--rounds", "1", "--parts"])
     output = capsys.readouterr().out
     assert re.fullmatch(r"spine/bare cpu=\d\.\d\d wall=\d\.\d\d", output.splitlines()[-1])
