@@ -130,10 +130,13 @@ _RANK_TEXTS = text(
 )
 _SQLITE_WORDS = "SELECT term FROM search_vocabulary WHERE term >= :first{0} AND term < :last{0}"
 _POSTGRESQL_WORDS = "SELECT word FROM search_words WHERE word >= :first{0} AND word < :last{0}"
-# `+ 0`: else the planner walks the primary key backwards and reads the whole table for a rare word.
+# `+ 0`: else the planner takes the primary key for the better index, and compares the vectors of the whole table.
 _FIND_VECTORS = text(
-    "SELECT number FROM search_vectors WHERE vector @@ CAST(:query AS tsquery) AND number >= :first"
-    " AND number < :last ORDER BY number + 0 DESC LIMIT :limit"
+    "SELECT number FROM search_vectors WHERE vector @@ CAST(:query AS tsquery) AND number + 0 >= :first"
+    " AND number + 0 < :last ORDER BY number + 0 DESC LIMIT :limit"
+)
+_LIST_ENTRIES = text(
+    "SELECT number FROM search_entries WHERE number >= :first AND number < :last ORDER BY number DESC LIMIT :limit"
 )
 _RANK_VECTORS = text(
     "SELECT number FROM search_vectors WHERE number = ANY(:numbers) ORDER BY"
@@ -305,6 +308,10 @@ class _PostgresIndex:
 
     def list_numbers(self, query: IndexNode, conditions: SearchConditions, before: int | None, limit: int) -> list[int]:
         """Return the numbers that the query finds, the highest first."""
+        if query == EVERYTHING:
+            first, last = _compute_range(conditions, before)
+            values = {"first": first, "last": last, "limit": limit}
+            return [row[0] for row in self._database.fetch_all(_LIST_ENTRIES, values)]
         numbers: list[int] = []
         for window in self._list_windows(_compute_range(conditions, before)[1]):
             numbers = self._find(join_and([query, window]), conditions, before, limit)
@@ -319,7 +326,10 @@ class _PostgresIndex:
     def _find(self, query: IndexNode, conditions: SearchConditions, before: int | None, limit: int) -> list[int]:
         first, last = _compute_range(conditions, before)
         values = {"query": format_tsquery(query), "first": first, "last": last, "limit": limit}
-        return [row[0] for row in self._database.fetch_all(_FIND_VECTORS, values)]
+        with self._database.transaction() as connection:
+            # The planner takes comparing a whole vector for cheap, and would read the table for a frequent word.
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            return [row[0] for row in connection.execute(_FIND_VECTORS, values)]
 
     def rank_numbers(self, query: IndexNode, conditions: SearchConditions) -> list[int]:
         """Return the highest `MAX_RANKED` numbers that the query finds, the most relevant first."""
