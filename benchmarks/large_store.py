@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks.corpus import LANGUAGES, ON_TOPIC_EVERY, Release, make_release, revise_release
 from crawler.items import Article, Match, Verdict
 from crawler.store import Store, open_store
+from crawler.store.schema import SCHEMA_REVISION
 
 FIRST_DAY = datetime(2023, 1, 1, 6, 0, tzinfo=UTC)
 ARTICLES_PER_DAY = 1000
@@ -68,7 +69,7 @@ def fill_store(store: Store, start: int, stop: int) -> None:
 def get_store_url(size: int, folder: Path = FOLDER) -> str:
     """Return the URL of a SQLite store with so many articles. Make it if the folder does not have it."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{size}.db"
+    file = folder / f"{size}-{SCHEMA_REVISION}.db"
     if not file.exists():
         part = folder / f"{size}.part.db"
         part.unlink(missing_ok=True)
