@@ -19,6 +19,8 @@ from crawler.text.folding import decode_folded
 MIN_SCANNED_LETTERS = 4
 """Letters of a stem from which its words are read from the vocabulary; for shorter ones each form is looked up."""
 MAX_FORMS_PER_PATTERN = 2000
+MAX_PHRASE_WORDS = 32
+"""Words of a phrase that the index is asked for. PostgreSQL takes a minute for a phrase of 1,500 words."""
 FOOTNOTE_DIGITS = 2
 DIGITS = "0123456789"
 LAST_CHARACTER = "\U0010ffff"
@@ -110,12 +112,16 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class FormPattern:
-    """Forms of a term: its first words, and a last word that is whole, open, or a stem with one of some endings."""
+    """Forms of a term: its first words, and a last word that is whole, open, or a stem with one of some endings.
+
+    `is_cut`: the term has more words, which the matcher looks for.
+    """
 
     head: tuple[str, ...]
     last: str
     is_open: bool = False
     endings: frozenset[bytes] | None = None
+    is_cut: bool = False
 
     @property
     def is_scanned(self) -> bool:
@@ -160,8 +166,10 @@ class _Translation:
         match node:
             case Term():
                 # The matcher drops words that only fold to an abbreviation (МКҚК is no МККК).
-                forms = (each.list_phrases(self._vocabulary, node.fields) for each in self._patterns[node])
-                return join_or(chain.from_iterable(forms)), not is_abbreviation(node.text)
+                patterns = self._patterns[node]
+                forms = (each.list_phrases(self._vocabulary, node.fields) for each in patterns)
+                is_exact = not (is_abbreviation(node.text) or any(each.is_cut for each in patterns))
+                return join_or(chain.from_iterable(forms)), is_exact
             case And(parts):
                 nodes = [self.translate(part) for part in parts]
                 return join_and(part for part, _ in nodes), all(is_exact for _, is_exact in nodes)
@@ -228,7 +236,9 @@ def _negate(node: IndexNode) -> IndexNode:
 def _list_patterns(term: Term) -> Iterator[FormPattern]:
     for pattern, endings in make_search_patterns(term.text, term.language):
         *head, last = decode_folded(pattern).removeprefix(" ").split(" ")
-        if last:
+        if len(head) > MAX_PHRASE_WORDS:
+            yield FormPattern(tuple(head[: MAX_PHRASE_WORDS - 1]), head[MAX_PHRASE_WORDS - 1], is_cut=True)
+        elif last:
             yield FormPattern(tuple(head), last, is_open=endings is None, endings=endings)
         else:  # the pattern ends with a space: it is a whole form
             yield FormPattern(tuple(head[:-1]), head[-1])

@@ -69,7 +69,7 @@ def test_options_are_written_after_a_test_message(box: MailBox) -> None:
     config = load_config(Path("new/crawler.toml"))
     assert config.contact == "press@example.org"
     assert config.channels["mail"].get_secret_value() == address
-    assert config.alarm_addresses == (address,)
+    assert [secret.get_secret_value() for secret in config.alarm_channels.values()] == [address]
     assert (config.subscriptions["press"].channels, config.subscriptions["press"].language) == (("mail",), "ru")
     assert get_channel_test(config, "mail") is not None
     assert Path("new/crawler.toml").stat().st_mode & 0o777 == 0o600
