@@ -1,4 +1,4 @@
-"""`crawler extract`: print the articles, or the links, of one stored page. It needs no network and no store."""
+"""`crawler extract`: print the articles, or the links, of stored pages. It needs no network and no store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli.console import print_error, print_json
+from crawler.cli.console import print_error, print_json, read_text
 from crawler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,15 +21,41 @@ WARC_SUFFIXES = (".warc.gz", ".warc")
 
 def extract(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Stored page: .html, .txt, .json, .xml or .warc.gz.")],
-    source: Annotated[str, typer.Option(metavar="SOURCE", help="Source that the page is from.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Stored page: .html, .txt, .json, .xml or .warc.gz.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(metavar="SOURCE", help="Source that the page is from.")] = None,
     url: Annotated[str | None, typer.Option(metavar="URL", help="URL of the page, if no meta file has it.")] = None,
     content_type: Annotated[
         str | None, typer.Option(metavar="TYPE", help="Content-Type of the page. Default: from the file's ending.")
     ] = None,
     links: Annotated[bool, typer.Option("--links", help="Print the links of a list page instead.")] = False,
+    generic: Annotated[
+        bool, typer.Option("--generic", help="Read a page of any site. Needs the extra `sites`.")
+    ] = False,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="With --generic: FILE, or standard input, lists pages as JSON lines.")
+    ] = False,
 ) -> None:
-    """Print the articles of one stored page as JSON lines."""
+    """Print the articles of one stored page as JSON lines.
+
+    --generic --jsonl reads lines {"id", "file", "url"} and prints {"id", "title", "body", "published_at", "author",
+    "language", "evidence"}, or {"id", "error"} for a page that cannot be read.
+    """
+    if generic:
+        _extract_generic(file, url, content_type, source=source, links=links, jsonl=jsonl)
+        return
+    if jsonl:
+        raise UsageError("--jsonl needs --generic.")
+    if file is None or source is None:
+        raise UsageError("extract needs a FILE with --source SOURCE, or with --generic for a page of any site.")
+    _extract_source(context, file, source, url, content_type, links=links)
+
+
+def _extract_source(
+    context: typer.Context, file: Path, source: str, url: str | None, content_type: str | None, *, links: bool
+) -> None:
+    """Print what the page class of a source reads. Exit with the worst code of the pages."""
     from crawler import spiders
     from crawler.config import load_config
     from crawler.errors import NotAnArticle, SourceError, choose_exit_code
@@ -69,6 +95,36 @@ def extract(
         for problem in reading.problems:
             codes[request] = problem.exit_code
     raise typer.Exit(choose_exit_code(codes.values()))
+
+
+def _extract_generic(
+    file: Path | None,
+    url: str | None,
+    content_type: str | None,
+    *,
+    source: str | None,
+    links: bool,
+    jsonl: bool,
+) -> None:
+    """Print what the generic reader finds in one page, or in each page that JSON lines name."""
+    from crawler.generic.extractors import raise_if_not_installed
+    from crawler.generic.page_list import read_listed_pages
+    from crawler.generic.reader import read_stored_page
+
+    if source is not None or links:
+        raise UsageError("--generic reads pages of any site: it takes neither --source nor --links.")
+    raise_if_not_installed()
+    if jsonl:
+        if url is not None or content_type is not None:
+            raise UsageError("--jsonl takes the URL of each page from its line, not from --url or --content-type.")
+        name = str(file) if file is not None else "-"
+        folder = file.parent if file is not None and name != "-" else Path()
+        for row in read_listed_pages(read_text(name), name if name != "-" else "standard input", folder):
+            print_json(row)
+    elif file is None:
+        raise UsageError("extract --generic needs a FILE, or --jsonl with a list of pages.")
+    else:
+        print_json(read_stored_page(file, url or "", content_type).to_dict())
 
 
 def read_snapshots(file: Path, url: str | None, content_type: str | None) -> Iterator[Snapshot]:

@@ -1,0 +1,127 @@
+"""Fit the weights of the generic extractor's lines (`crawler/defaults/line_weights.toml`).
+
+    python -m benchmarks.extraction_weights PAGES GOLD [--pages N] [-o FILE]
+
+GOLD is JSON: {"<id>": {"file": …, "source": …, "url": …, "gold": {"body": …, "body_optional"?: …}}}; files are in
+PAGES. Only the sites of the tuning half are used (see `benchmarks.extraction.is_held_out`). Weights are logistic
+regressions by Newton's method: the second sees out-of-fold judgements of the first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.extraction import is_held_out
+from crawler.generic.article_body import convert_to_probability, read_structured_body
+from crawler.generic.extractors import run_extractors
+from crawler.generic.headline import find_headline
+from crawler.generic.line_features import Features, add_score_features, make_features, mark_lines
+from crawler.generic.page import GenericPage
+from crawler.generic.page_lines import PageLine
+from crawler.text.decoding import decode_text
+
+FOLDS = 5
+PENALTY = 0.0005
+MIN_LINE_WEIGHT, MIN_PAGE_WORDS = 2, 50
+
+
+class LabelledPage(NamedTuple):
+    """The lines of a page with features, whether each is in the article, and how much each counts."""
+
+    lines: list[PageLine]
+    rows: list[Features]
+    labels: list[float]
+    weights: list[float]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Fit crawler/defaults/line_weights.toml.")
+    parser.add_argument("pages", type=Path)
+    parser.add_argument("gold", type=Path)
+    parser.add_argument("--pages", dest="count", type=int, default=80, help="Pages of each source.")
+    parser.add_argument("-o", dest="output", type=Path, default=Path("crawler/defaults/line_weights.toml"))
+    options = parser.parse_args()
+    by_source: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for _, entry in sorted(json.loads(options.gold.read_text(encoding="utf-8")).items()):
+        if entry["gold"].get("body") and not is_held_out(entry.get("url") or entry["file"]):
+            by_source[entry["source"]].append(entry)
+    pages = []
+    for entries in by_source.values():
+        random.Random(7).shuffle(entries)
+        pages += [page for entry in entries[: options.count] if (page := label_page(options.pages, entry))]
+        print(len(pages), file=sys.stderr)
+    options.output.write_text(format_weights(*fit_weights(pages)), encoding="utf-8")
+
+
+def label_page(folder: Path, entry: dict[str, Any]) -> LabelledPage | None:
+    page = GenericPage(decode_text((folder / entry["file"]).read_bytes()), entry.get("url") or "")
+    if not page.lines:
+        return None
+    opinions = {name: mark_lines(page.lines, text) for name, text in run_extractors(page.html).items()}
+    headline = find_headline(page)
+    structured = read_structured_body(page)
+    marks = mark_lines(page.lines, structured) if structured else None
+    rows = make_features(page.lines, opinions, headline.text if headline else "", marks)
+    labels = mark_lines(page.lines, entry["gold"]["body"])
+    optional = mark_lines(page.lines, entry["gold"].get("body_optional") or "")
+    total = max(sum(len(line.words) for line, label in zip(page.lines, labels, strict=True) if label), MIN_PAGE_WORDS)
+    weights = [
+        0.0 if is_optional and not label else min(max(len(line.words), MIN_LINE_WEIGHT) / total, 1.0)
+        for line, label, is_optional in zip(page.lines, labels, optional, strict=True)
+    ]
+    return LabelledPage(page.lines, rows, labels, weights)
+
+
+def fit_weights(pages: list[LabelledPage]) -> tuple[dict[str, float], dict[str, float]]:
+    first = fit_regression(pages)
+    second = []
+    for fold in range(FOLDS):
+        others = fit_regression([page for number, page in enumerate(pages) if number % FOLDS != fold])
+        second += [judge_page(page, others) for number, page in enumerate(pages) if number % FOLDS == fold]
+    return first, fit_regression(second)
+
+
+def judge_page(page: LabelledPage, weights: dict[str, float]) -> LabelledPage:
+    scores = [sum(weights[name] * value for name, value in row.items()) for row in page.rows]
+    rows = add_score_features(page.rows, page.lines, [convert_to_probability(score) for score in scores])
+    return page._replace(rows=rows)
+
+
+def fit_regression(pages: list[LabelledPage]) -> dict[str, float]:
+    names = list(pages[0].rows[0])
+    features = np.array([[row[name] for name in names] for page in pages for row in page.rows])
+    labels = np.array([label for page in pages for label in page.labels])
+    weights = np.array([weight for page in pages for weight in page.weights])
+    weights /= weights.sum()
+    solution = np.zeros(len(names))
+    for _ in range(40):
+        odds = 1 / (1 + np.exp(-np.clip(features @ solution, -30, 30)))
+        slope = features.T @ (weights * (odds - labels)) + PENALTY * solution
+        bend = (features * (weights * odds * (1 - odds))[:, None]).T @ features + PENALTY * np.eye(len(names))
+        step = np.linalg.solve(bend, slope)
+        solution -= step
+        if abs(step).max() < 1e-4:
+            break
+    return dict(zip(names, (float(value) for value in solution), strict=True))
+
+
+def format_weights(first: dict[str, float], second: dict[str, float]) -> str:
+    lines = [
+        "# Weights of the features of a line (crawler/generic/line_features.py): log-odds of being in the article.",
+        "# Written by `python -m benchmarks.extraction_weights` from the tuning half of a labelled set of pages.",
+    ]
+    for name, weights in (("first", first), ("second", second)):
+        lines += ["", f"[{name}]", *(f"{key} = {value:.3f}" for key, value in weights.items())]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

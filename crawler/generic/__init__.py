@@ -1,0 +1,15 @@
+"""Read an article from a page of any site: pure functions over HTML and URL.
+
+reader.py             a page as an article, with the evidence of each field
+page_list.py          pages that JSON lines name
+page.py               the parsed page: lines, metadata, JSON-LD
+page_lines.py         what a reader sees, line by line
+extractors.py         the extractors of the extra `sites`, and whether it is installed
+line_features.py      what is known about a line when it is decided whether it is in the article
+article_body.py       that decision
+headline.py           the title, among candidates
+publication_date.py   the date, never without a text that states it
+month_words.py        the months in the languages of the region, then of others
+byline.py             the author
+article_language.py   the language of a text
+"""

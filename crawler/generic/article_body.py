@@ -1,0 +1,143 @@
+"""Decide which lines of a page are the text of its article."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import dropwhile
+
+from crawler.defaults import load_default_toml
+from crawler.generic.extractors import run_extractors
+from crawler.generic.line_features import Features, add_score_features, make_features, mark_lines
+from crawler.generic.page import GenericPage
+from crawler.generic.page_lines import PageLine, list_words, make_shingles
+from crawler.generic.publication_date import is_date_line
+from crawler.pages.blocks import parse_markup
+
+MIN_STRUCTURED_LENGTH = 200
+"""Characters of an `articleBody` that is more than a summary."""
+MIN_AGREEMENT = 0.8
+"""Similarity to the chosen text from which an extractor confirms it."""
+MIN_VISIBLE_SHARE = 0.5
+"""Share of a text that is in the page's lines, below which a reader does not see it there."""
+MIN_SCORE = -0.2
+"""Log-odds from which a line is in the article: a missing paragraph is worse than a line too many."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineOpinions:
+    """What is thought about the lines of a page.
+
+    `scores` are log-odds of being in the article, one for each line. `texts` are the extractors' texts by name,
+    `structured` is the text of JSON-LD or "".
+    """
+
+    lines: Sequence[PageLine]
+    scores: Sequence[float]
+    texts: Mapping[str, str]
+    structured: str = ""
+
+    @property
+    def chosen(self) -> list[bool]:
+        """Whether each line is in the article."""
+        return [score > MIN_SCORE for score in self.scores]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleBody:
+    """The text of an article, a line for each paragraph, and how it was found."""
+
+    text: str
+    origin: str
+
+
+def judge_lines(page: GenericPage, title: str = "") -> LineOpinions:
+    """Return the opinions about the lines of a page, by the extractors and by the shape of the page.
+
+    Lines are judged twice: the second time with the first judgement about the lines around them.
+    """
+    texts = run_extractors(page.html)
+    opinions = {name: mark_lines(page.lines, text) for name, text in texts.items()}
+    structured = read_structured_body(page)
+    marks = mark_lines(page.lines, structured) if structured else None
+    rows = make_features(page.lines, opinions, title, marks)
+    first = [convert_to_probability(score) for score in score_lines(rows, "first")]
+    scores = score_lines(add_score_features(rows, page.lines, first), "second")
+    return LineOpinions(page.lines, scores, texts, structured)
+
+
+def score_lines(rows: Sequence[Features], judgement: str) -> list[float]:
+    """Return the log-odds of each line by the weights of the `first` or the `second` judgement."""
+    weights = _load_weights(judgement)
+    return [sum(weights.get(name, 0.0) * value for name, value in row.items() if value) for row in rows]
+
+
+def read_structured_body(page: GenericPage) -> str:
+    """Return the `articleBody` of JSON-LD as lines, or "" where there is none or only a summary."""
+    bodies = [value for article in page.articles if isinstance(value := article.get("articleBody"), str)]
+    longest = max(bodies, key=len, default="")
+    if len(longest) < MIN_STRUCTURED_LENGTH:
+        return ""
+    return "\n".join(block.text for block in parse_markup(longest.replace("\n", "<br>")) if not block.is_image)
+
+
+def choose_body(opinions: LineOpinions, title: str = "") -> ArticleBody | None:
+    """Return the article's text without its title and its line with the date, or None for a page without one.
+
+    A text that is in the page but not in its visible lines is taken whole: from JSON-LD, or as the extractors that
+    agree most read it.
+    """
+    chosen = [line for line, is_chosen in zip(opinions.lines, opinions.chosen, strict=True) if is_chosen]
+    text = "\n".join(line.text for line in remove_heading_lines(chosen, title))
+    structured = opinions.structured
+    if len(structured) > len(text) and _measure_visible_share(structured, opinions.lines) < MIN_VISIBLE_SHARE:
+        return ArticleBody(structured, "JSON-LD articleBody")
+    agreed = find_agreed_text(opinions.texts)
+    if agreed and _measure_visible_share(opinions.texts[agreed], opinions.lines) < MIN_VISIBLE_SHARE:
+        return ArticleBody(opinions.texts[agreed].strip(), f"whole text of {agreed}")
+    if not text:
+        return None
+    names = [name for name, found in opinions.texts.items() if compare_texts(found, text) >= MIN_AGREEMENT]
+    return ArticleBody(text, f"lines, confirmed by {', '.join(names)}" if names else "lines by the shape of the page")
+
+
+def remove_heading_lines(lines: Sequence[PageLine], title: str) -> Sequence[PageLine]:
+    """Return the lines without those at the beginning that are the title, or a date and nothing else."""
+    words = list_words(title)
+    kept = list(dropwhile(lambda line: line.words == words or is_date_line(line.text), lines))
+    return kept or lines
+
+
+def _measure_visible_share(text: str, lines: Sequence[PageLine]) -> float:
+    """Return the share of a text that is in the lines of its page."""
+    shingles = make_shingles(list_words(text))
+    visible = make_shingles([word for line in lines for word in line.words])
+    return len(shingles & visible) / len(shingles) if shingles else 1.0
+
+
+def compare_texts(first: str, second: str) -> float:
+    """Return how much two texts have the same words, from 0 to 1 (the harmonic mean of both shares)."""
+    one, other = Counter(list_words(first)), Counter(list_words(second))
+    total = one.total() + other.total()
+    return 2 * (one & other).total() / total if total else 1.0
+
+
+def convert_to_probability(score: float) -> float:
+    """Return the probability of log-odds."""
+    return 1 / (1 + math.exp(-max(min(score, 30.0), -30.0)))
+
+
+def find_agreed_text(texts: Mapping[str, str]) -> str | None:
+    """Return the extractor whose text is most like those of the others, or None where no text is."""
+    if not any(text.strip() for text in texts.values()):
+        return None
+    return max(texts, key=lambda name: sum(compare_texts(texts[name], other) for other in texts.values()))
+
+
+@cache
+def _load_weights(judgement: str) -> Mapping[str, float]:
+    weights: dict[str, float] = load_default_toml("line_weights.toml")[judgement]
+    return weights

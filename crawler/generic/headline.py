@@ -1,0 +1,142 @@
+"""The title of an article: a heading of the page, if the head of the page confirms it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from crawler.generic.page import GenericPage
+from crawler.generic.page_lines import list_words
+from crawler.pages.blocks import join_lines, parse_html, read_line
+
+SEPARATOR = re.compile(r"\s+[|\-–—·•»«/]+\s+|\s*[|»]+\s*|\s+::?\s+|\s*::\s*")
+HEAD_FIELDS = ("og:title", "twitter:title", "dc.title", "title", "headline")
+SITE_NAME_FIELDS = ("og:site_name", "application-name", "apple-mobile-web-app-title")
+MIN_SIMILARITY = 0.55
+MIN_PART_WORDS = 2
+MIN_TITLE_WORDS = 4
+PART_WEIGHT = 0.25
+HEADING_WEIGHTS = {"h1": 0.15, "h2": 0.05, "h3": 0.0}
+MAX_TITLE_LENGTH = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A title and where it came from, such as `h1` or `og:title`."""
+
+    text: str
+    origin: str
+
+
+def find_headline(page: GenericPage, site_parts: Sequence[str] = ()) -> Headline | None:
+    """Return the title of a page's article, or None. `site_parts` are texts that the site's titles share."""
+    stated = list_stated_titles(page, site_parts)
+    headings = [Headline(text, tag) for tag in HEADING_WEIGHTS for text in _list_headings(page, tag)]
+    scores = [_score_heading(heading, stated) for heading in headings]
+    if scores and max(scores) > 0:
+        heading = headings[scores.index(max(scores))]
+        return _find_without_kicker(heading, stated) or heading
+    if stated:
+        return _find_in_lines(page, stated) or stated[0]
+    return next((heading for heading in headings if heading.origin == "h1"), None)
+
+
+def _score_heading(heading: Headline, stated: Sequence[Headline]) -> float:
+    """Return how well the head of the page confirms a heading; 0 where it does not."""
+    words = list_words(heading.text)
+    if len(words) < MIN_PART_WORDS and any(len(list_words(each.text)) >= MIN_TITLE_WORDS for each in stated):
+        return 0.0  # "News" is the section's
+    best = 0.0
+    for each in stated:
+        other = list_words(each.text)
+        similarity = SequenceMatcher(None, words, other, autojunk=False).ratio()
+        least = MIN_PART_WORDS if heading.origin == "h1" else MIN_TITLE_WORDS
+        is_part = len(words) >= least and words in (other[: len(words)], other[-len(words) :])
+        if is_part or similarity >= MIN_SIMILARITY:
+            best = max(best, similarity + PART_WEIGHT * is_part + HEADING_WEIGHTS[heading.origin])
+    return best
+
+
+def _find_without_kicker(heading: Headline, stated: Sequence[Headline]) -> Headline | None:
+    """Return the stated title with which a heading ends or begins: its other words name a section or tags."""
+    words = list_words(heading.text)
+    for each in stated:
+        other = list_words(each.text)
+        is_shorter = len(other) >= MIN_TITLE_WORDS and len(each.text) < len(heading.text)
+        if is_shorter and (words[-len(other) :] == other or heading.text.startswith(each.text)):
+            return each
+    return None
+
+
+def _find_in_lines(page: GenericPage, stated: Sequence[Headline]) -> Headline | None:
+    """Return the longest line that is the beginning, the end or a part of a stated title."""
+    best: Headline | None = None
+    for each in stated:
+        other = list_words(each.text)
+        parts = {list_words(part) for part in SEPARATOR.split(each.text)}
+        for line in page.lines:
+            size = len(line.words)
+            is_part = line.words in parts or line.words in (other[:size], other[-size:])
+            is_part = is_part and MIN_TITLE_WORDS <= size < len(other)
+            if is_part and (best is None or size > len(list_words(best.text))):
+                best = Headline(line.text, "line")
+    return best
+
+
+def list_stated_titles(page: GenericPage, site_parts: Sequence[str] = ()) -> list[Headline]:
+    """Return the titles that the head states, without the site's name, the most reliable first."""
+    names = [page.metadata.get(name, "") for name in SITE_NAME_FIELDS]
+    names += [page.host, page.host.rpartition(".")[0], *site_parts]
+    found = [
+        Headline(read_line(value), "JSON-LD headline")
+        for article in page.articles
+        if isinstance(value := article.get("headline") or article.get("name"), str)
+    ]
+    found += [Headline(page.metadata[name], name) for name in HEAD_FIELDS if name in page.metadata]
+    found.append(Headline(page.document_title, "title"))
+    cleaned = [Headline(remove_site_name(each.text, names), each.origin) for each in found]
+    return [each for each in cleaned if list_words(each.text) and len(each.text) <= MAX_TITLE_LENGTH]
+
+
+def remove_site_name(title: str, names: Sequence[str]) -> str:
+    """Return a title without the parts at its ends that name the site."""
+    title = title.strip()
+    while True:
+        shorter = _remove_end(title, names)
+        if shorter == title:
+            return title
+        title = shorter
+
+
+def _remove_end(title: str, names: Sequence[str]) -> str:
+    separators = list(SEPARATOR.finditer(title))
+    if not separators:
+        return title
+    last, first = separators[-1], separators[0]
+    if _names_site(title[last.end() :], names):
+        return title[: last.start()].strip()
+    if _names_site(title[: first.start()], names):
+        return title[first.end() :].strip()
+    return title
+
+
+def _names_site(part: str, names: Sequence[str]) -> bool:
+    letters = "".join(list_words(part))
+    if not letters:
+        return True
+    for name in names:
+        known = "".join(list_words(name))
+        if known and (
+            letters == known
+            or (len(letters) >= 3 and letters in known)
+            or (len(known) >= 4 and known in letters and len(letters) < 3 * len(known))
+        ):
+            return True
+    return False
+
+
+def _list_headings(page: GenericPage, tag: str) -> list[str]:
+    texts = [join_lines(parse_html(node)) for node in page.root.iter(tag)]
+    return [text for text in dict.fromkeys(texts) if list_words(text) and len(text) <= MAX_TITLE_LENGTH]

@@ -1,0 +1,101 @@
+"""A page as the lines that a reader sees, each with what its place in the markup says about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crawler.pages.blocks import Block, parse_html
+
+WORD_PATTERN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
+"""A run of letters and digits, or one character of a script without spaces."""
+SHINGLE_LENGTH = 4
+CHANGING_PART = re.compile(r"[\d_-]*\d[\d_-]*")
+"""What differs in the class names of one site's pages: `post-1234`."""
+MAX_PATH_DEPTH = 60
+NAMED_ANCESTORS = 4
+"""Elements around a line whose class names and ids are its `names`."""
+SECTION_TAGS = frozenset("article main header footer aside nav form table li blockquote figure".split())
+
+Shingles = frozenset[tuple[str, ...]]
+
+
+@dataclass(slots=True, frozen=True)
+class PageLine:
+    """One line of a page.
+
+    `path` names the elements around it with their first class, from the root down; `container` is the path of the
+    element around its block. `link_share` is the share of its characters that are links. `names` are the class names
+    and ids of the nearest elements, in small letters. `sections` are the elements around it with a meaning.
+    """
+
+    text: str
+    tag: str
+    path: str
+    container: str
+    link_share: float
+    names: str
+    sections: frozenset[str]
+    words: tuple[str, ...]
+    shingles: Shingles
+
+
+def list_words(text: str) -> tuple[str, ...]:
+    """Return the words of a text in small letters."""
+    return tuple(WORD_PATTERN.findall(text.casefold()))
+
+
+def make_shingles(words: Sequence[str]) -> Shingles:
+    """Return the runs of SHINGLE_LENGTH words. A shorter text is one run."""
+    if len(words) < SHINGLE_LENGTH:
+        return frozenset([tuple(words)]) if words else frozenset()
+    return frozenset(zip(*(words[start:] for start in range(SHINGLE_LENGTH)), strict=False))
+
+
+def list_page_lines(root: Any) -> list[PageLine]:
+    """Return the lines with words of a page, in its order, without images."""
+    places: dict[Any, tuple[str, str, str, frozenset[str]]] = {}
+    link_lengths: dict[Any, int] = {}
+    return [
+        line
+        for block in parse_html(root)
+        if not block.is_image and (line := _make_line(block, places, link_lengths)) is not None
+    ]
+
+
+def _make_line(block: Block, places: dict[Any, Any], link_lengths: dict[Any, int]) -> PageLine | None:
+    words = list_words(block.text)
+    if not words:
+        return None
+    node = block.node
+    if node not in places:
+        places[node] = _describe_place(node)
+        link_lengths[node] = sum(len("".join(link.itertext())) for link in node.iter("a"))
+    path, container, names, sections = places[node]
+    length = max(len(block.text), 1)
+    inner = link_lengths[node]
+    is_in_link = "/a" in path
+    link_share = 1.0 if is_in_link else min(inner / max(len("".join(node.itertext()).strip()), length), 1.0)
+    return PageLine(block.text, block.tag, path, container, link_share, names, sections, words, make_shingles(words))
+
+
+def _describe_place(node: Any) -> tuple[str, str, str, frozenset[str]]:
+    """Return the path, the container's path, the class names and the sections of an element."""
+    steps: list[str] = []
+    names: list[str] = []
+    sections: set[str] = set()
+    each = node
+    while each is not None and len(steps) < MAX_PATH_DEPTH:
+        tag = each.tag if isinstance(each.tag, str) else "-"
+        first, identity = (each.get("class") or "").split(), each.get("id") or ""
+        if len(steps) < NAMED_ANCESTORS:
+            names += [*first, identity]
+        step = f"{tag}.{CHANGING_PART.sub('', first[0])}" if first else tag
+        steps.append(step)
+        if tag in SECTION_TAGS:
+            sections.add(tag)
+        each = each.getparent()
+    steps.reverse()
+    return "/".join(steps), "/".join(steps[:-1]), " ".join(names).lower(), frozenset(sections)

@@ -1,0 +1,61 @@
+"""Read the pages that JSON lines name, one at a time. A page that cannot be read is a row with its error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crawler.errors import CrawlerError, UsageError
+from crawler.generic.reader import read_stored_page
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPage:
+    """A page that a list names: its id there, its file and its URL (may be empty)."""
+
+    id: Any
+    file: Path
+    url: str
+
+
+def read_listed_pages(text: str, name: str, folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield a row for each line of a list: the fields of its article with the line's `id`, or `id` and `error`.
+
+    Files are relative to `folder`. `name` is the list's, for messages.
+    """
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        identity: Any = None
+        try:
+            values = _parse_line(line, f"line {number} of {name}")
+            identity = values.get("id")
+            page = _make_listed_page(values, folder, f"line {number} of {name}")
+            yield {"id": page.id, **read_stored_page(page.file, page.url).to_dict()}
+        except CrawlerError as error:
+            yield {"id": identity, "error": str(error)}
+        except Exception as error:  # noqa: BLE001 - a page that breaks a library must not end the list
+            message = f"The page at line {number} of {name} cannot be read: {type(error).__name__}: {error}"
+            yield {"id": identity, "error": str(CrawlerError(message))}
+
+
+def _parse_line(line: str, where: str) -> dict[str, Any]:
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"The {where} is not JSON: {error}.") from error
+    if not isinstance(values, dict):
+        raise UsageError(f'The {where} is not an object with "id", "file" and "url".')
+    return values
+
+
+def _make_listed_page(values: dict[str, Any], folder: Path, where: str) -> ListedPage:
+    file, url = values.get("file"), values.get("url")
+    if "id" not in values or not isinstance(file, str) or not file:
+        raise UsageError(f'The {where} needs "id" and "file", the name of a page\'s file.')
+    if url is not None and not isinstance(url, str):
+        raise UsageError(f'In the {where}, "url" is not a text.')
+    return ListedPage(values["id"], folder / file, url or "")

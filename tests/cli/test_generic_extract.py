@@ -1,0 +1,70 @@
+"""`crawler extract --generic`: one page, and pages that JSON lines name; failures are lines of their own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support.unknown_sites import PAGES
+from typer.testing import CliRunner, Result
+
+from crawler.cli.app import app
+from crawler.errors import UsageError
+from crawler.generic import extractors
+
+FIELDS = {"id", "title", "body", "published_at", "author", "language", "evidence"}
+
+
+def run_extract(*words: object) -> Result:
+    result = CliRunner().invoke(app, ["extract", *map(str, words)])
+    if isinstance(result.exception, UsageError):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    """A list of two pages beside it, and lines that no page can be read for."""
+    rows: list[str] = []
+    for number, page in enumerate(PAGES[:2]):
+        (tmp_path / f"{number}.html").write_text(page.html, encoding="utf-8")
+        rows.append(json.dumps({"id": number, "file": f"{number}.html", "url": page.url}))
+    rows += ["{broken", '{"id": "gone", "file": "gone.html"}', '{"id": "nameless"}', "[]", ""]
+    file = tmp_path / "pages.jsonl"
+    file.write_text("\n".join(rows), encoding="utf-8")
+    return file
+
+
+def test_each_line_has_its_row(listed: Path) -> None:
+    pytest.importorskip("trafilatura", reason="the extra crawler[sites] is not installed")
+    result = run_extract("--generic", "--jsonl", listed)
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert [row["id"] for row in rows] == [0, 1, None, "gone", "nameless", None]
+    assert [set(row) == FIELDS for row in rows] == [True, True, False, False, False, False]
+    assert [row["title"] for row in rows[:2]] == [page.title for page in PAGES[:2]]
+    assert all(set(row) == {"id", "error"} for row in rows[2:])
+    assert "gone.html cannot be read" in rows[3]["error"]
+
+
+def test_one_page_is_printed_without_an_id(listed: Path) -> None:
+    pytest.importorskip("trafilatura", reason="the extra crawler[sites] is not installed")
+    result = run_extract("--generic", listed.parent / "1.html", "--url", PAGES[1].url)
+    (row,) = [json.loads(line) for line in result.stdout.splitlines()]
+    assert set(row) == FIELDS - {"id"}
+    assert row["published_at"] == PAGES[1].published_at
+
+
+def test_without_the_extra_one_sentence_names_the_command(listed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extractors, "REQUIRED_PACKAGES", ("no_such_package",))
+    with pytest.raises(UsageError, match=r'pip install "\.\[sites\]"'):
+        run_extract("--generic", "--jsonl", listed)
+
+
+@pytest.mark.parametrize(
+    "words", [("--jsonl", "x.jsonl"), ("--generic",), ("--generic", "x.html", "--source", "mfa"), ("x.html",), ()]
+)
+def test_options_that_make_no_sense_together_are_refused(words: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError):
+        run_extract(*words)

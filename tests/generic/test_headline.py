@@ -1,0 +1,48 @@
+"""Titles: what a reader sees above the text, without the name of the site."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawler.generic.headline import find_headline, remove_site_name
+from crawler.generic.page import GenericPage
+
+TITLE = "River ferry returns after the storm"
+
+
+def read_title(html: str, url: str = "https://www.valleyherald.example/1") -> str | None:
+    found = find_headline(GenericPage(html, url))
+    return found.text if found else None
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"<title>{TITLE} - Valley Herald</title><h1>{TITLE}</h1>",
+        f"<title>{TITLE} | Valley Herald</title><h1>Valley Herald</h1><h2>{TITLE}</h2>",
+        f'<title>News</title><meta property="og:title" content="{TITLE} — Valley Herald"><h1>News</h1>',
+        f"<title>News :: {TITLE} :: All about the valley and its people</title><div><b>{TITLE}</b></div>",
+        f'<title>{TITLE}</title><meta property="og:title" content="{TITLE}"><h1>Opinion {TITLE}</h1>',
+        f"<title>{TITLE}</title><h1>{TITLE}<span>Transport</span><span>Weather</span></h1>",
+        f"<title>{TITLE}</title>",
+        f"<h1>{TITLE}</h1>",
+    ],
+)
+def test_the_title_is_found(html: str) -> None:
+    assert read_title(html) == TITLE
+
+
+def test_a_page_without_words_has_no_title() -> None:
+    assert read_title("<title> </title><h1>…</h1>") is None
+
+
+@pytest.mark.parametrize(
+    ("title", "bare"),
+    [
+        ("Storm ends - Valley Herald", "Storm ends"),
+        ("Valley Herald: a history", "Valley Herald: a history"),
+        ("Storm ends – and what follows", "Storm ends – and what follows"),
+    ],
+)
+def test_only_the_name_of_the_site_is_removed(title: str, bare: str) -> None:
+    assert remove_site_name(title, ["Valley Herald", "valleyherald.example"]) == bare

@@ -1,0 +1,83 @@
+"""Dates of pages: only what is written there."""
+
+from __future__ import annotations
+
+import pytest
+
+from crawler.generic.page import GenericPage
+from crawler.generic.publication_date import find_dates, find_publication_date
+
+
+def read_day(html: str, url: str = "", title: str = "") -> str | None:
+    found = find_publication_date(GenericPage(html, url), title)
+    return found.value if found else None
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "value"),
+    [
+        ("Published 14 October 2026 at 09:45", "en", "2026-10-14T09:45:00"),
+        ("October 3rd, 2026", "en", "2026-10-03"),
+        ("Астана, 14 октября 2026 года", "ru", "2026-10-14"),
+        ("2026 жылғы 21 қараша", "kk", "2026-11-21"),
+        ("2026-жылдын 3-ноябры", "ky", "2026-11-03"),
+        ("21-ноябрь, 2026-жыл", "ky", "2026-11-21"),
+        ("2026-yil 5-dekabr", "uz", "2026-12-05"),
+        ("2026 йил 5 декабрь", "uz", "2026-12-05"),
+        ("7 декабри соли 2026", "tg", "2026-12-07"),
+        ("Montag, 2. März 2026, 08:15 Uhr", "de", "2026-03-02T08:15:00"),
+        ("le 1er août 2026", "fr", "2026-08-01"),
+        ("21.11.2026 07:05", "ru", "2026-11-21T07:05:00"),
+        ("11/21/2026", "en", "2026-11-21"),
+        ("2026年11月21日", "ja", "2026-11-21"),
+    ],
+)
+def test_dates_are_read_in_their_own_words(text: str, language: str, value: str) -> None:
+    assert [found.value for found in find_dates(text, "visible text", language)] == [value]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "31 February 2026",
+        "in 2026",
+        "November 2026",
+        "45.13.2026",
+        "10.0.0.1",
+        "call 12 34 2026",
+        "5 people in 2026",
+        "",
+    ],
+)
+def test_what_is_no_date_gives_none(text: str) -> None:
+    assert list(find_dates(text, "visible text", "en")) == []
+
+
+def test_data_of_the_page_comes_first_with_its_offset() -> None:
+    html = """<script type="application/ld+json">{"@type": "NewsArticle", "datePublished": "2026-11-20T23:10:00+05:00"}
+    </script><h1>Title</h1><p>3 May 2020</p>"""
+    assert read_day(html) == "2026-11-20T23:10:00+05:00"
+
+
+def test_a_time_in_utc_has_the_day_that_the_reader_sees() -> None:
+    html = """<meta property="article:published_time" content="2026-11-20T21:10:00Z">
+    <h1>A title of some words</h1><p class="date">21 November 2026</p>"""
+    assert read_day(html, title="A title of some words") == "2026-11-21"
+
+
+def test_dates_of_other_articles_and_of_the_footer_are_not_taken() -> None:
+    others = "".join(f'<li class="date">{day} May 2026</li>' for day in range(1, 9))
+    assert read_day(f"<h1>A title</h1><ul>{others}</ul><footer>© 1 January 2026</footer>", title="A title") is None
+
+
+def test_an_update_comes_after_the_publication() -> None:
+    html = "<h1>A title</h1><p>Updated 5 May 2026</p><p>Posted 3 May 2026</p>"
+    assert read_day(html, title="A title") == "2026-05-03"
+
+
+def test_the_address_is_evidence_too() -> None:
+    assert read_day("<h1>A title</h1>", "https://site.example/2026/11/21/title") == "2026-11-21"
+
+
+def test_a_page_that_states_no_day_has_none() -> None:
+    assert read_day("<h1>A title</h1><p>It happened in 2026.</p>", "https://site.example/2026/title") is None
