@@ -1,4 +1,4 @@
-"""Read an article from a page of any site: pure functions over HTML and URL.
+"""Read an article from a page of any site: pure functions over HTML and URL, with an optional memory per site.
 
 reader.py             a page as an article, with the evidence of each field
 page_list.py          pages that JSON lines name
@@ -11,5 +11,7 @@ headline.py           the title, among candidates
 publication_date.py   the date, never without a text that states it
 month_words.py        the months in the languages of the region, then of others
 byline.py             the author
+site_memory.py        what was learned of a site
+memory_folder.py      the memories as files
 article_language.py   the language of a text
 """

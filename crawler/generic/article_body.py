@@ -41,6 +41,11 @@ class LineOpinions:
     structured: str = ""
 
     @property
+    def text(self) -> str:
+        """The lines that are in the article."""
+        return join_chosen(self.lines, self.chosen)
+
+    @property
     def chosen(self) -> list[bool]:
         """Whether each line is in the article."""
         return [score > MIN_SCORE for score in self.scores]
@@ -82,6 +87,11 @@ def read_structured_body(page: GenericPage) -> str:
     if len(longest) < MIN_STRUCTURED_LENGTH:
         return ""
     return "\n".join(block.text for block in parse_markup(longest.replace("\n", "<br>")) if not block.is_image)
+
+
+def join_chosen(lines: Sequence[PageLine], chosen: Sequence[bool]) -> str:
+    """Return the text of the lines that are chosen."""
+    return "\n".join(line.text for line, is_chosen in zip(lines, chosen, strict=True) if is_chosen)
 
 
 def choose_body(opinions: LineOpinions, title: str = "") -> ArticleBody | None:

@@ -100,6 +100,13 @@ def list_stated_titles(page: GenericPage, site_parts: Sequence[str] = ()) -> lis
     return [each for each in cleaned if list_words(each.text) and len(each.text) <= MAX_TITLE_LENGTH]
 
 
+def list_title_parts(page: GenericPage) -> set[str]:
+    """Return the parts at both ends of the titles that the head states. Those of several pages name the site."""
+    titles = [page.document_title, *(page.metadata[name] for name in HEAD_FIELDS if name in page.metadata)]
+    parts = [SEPARATOR.split(title) for title in titles]
+    return {part.strip() for each in parts if len(each) > 1 for part in (each[0], each[-1]) if part.strip()}
+
+
 def remove_site_name(title: str, names: Sequence[str]) -> str:
     """Return a title without the parts at its ends that name the site."""
     title = title.strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -28,10 +29,12 @@ class GenericPage:
     @property
     def host(self) -> str:
         """The host of the URL without `www.`, or ""."""
-        try:
-            return (urlsplit(self.url).hostname or "").removeprefix("www.")
-        except ValueError:
-            return ""
+        return name_site(self.url)
+
+    @cached_property
+    def key(self) -> str:
+        """What tells the page from others of its site: its URL, or a digest of its markup."""
+        return self.url or hashlib.blake2b(self.html.encode("utf-8", "ignore"), digest_size=12).hexdigest()
 
     @cached_property
     def lines(self) -> list[PageLine]:
@@ -83,6 +86,14 @@ class GenericPage:
                 elif isinstance(node, dict):
                     yield node
                     waiting += [node.get(key) for key in ("mainEntity", "mainEntityOfPage", "@graph")]
+
+
+def name_site(url: str) -> str:
+    """Return the host of a URL without `www.`, or ""."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def _is_article(node: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from crawler.pages.blocks import Block, parse_html
@@ -22,7 +23,7 @@ SECTION_TAGS = frozenset("article main header footer aside nav form table li blo
 Shingles = frozenset[tuple[str, ...]]
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(frozen=True)
 class PageLine:
     """One line of a page.
 
@@ -39,7 +40,11 @@ class PageLine:
     names: str
     sections: frozenset[str]
     words: tuple[str, ...]
-    shingles: Shingles
+
+    @cached_property
+    def shingles(self) -> Shingles:
+        """The runs of its words."""
+        return make_shingles(self.words)
 
 
 def list_words(text: str) -> tuple[str, ...]:
@@ -76,9 +81,9 @@ def _make_line(block: Block, places: dict[Any, Any], link_lengths: dict[Any, int
     path, container, names, sections = places[node]
     length = max(len(block.text), 1)
     inner = link_lengths[node]
-    is_in_link = "/a" in path
+    is_in_link = any(step == "a" or step.startswith("a.") for step in path.split("/"))
     link_share = 1.0 if is_in_link else min(inner / max(len("".join(node.itertext()).strip()), length), 1.0)
-    return PageLine(block.text, block.tag, path, container, link_share, names, sections, words, make_shingles(words))
+    return PageLine(block.text, block.tag, path, container, link_share, names, sections, words)
 
 
 def _describe_place(node: Any) -> tuple[str, str, str, frozenset[str]]:

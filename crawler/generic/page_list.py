@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crawler.errors import CrawlerError, UsageError
-from crawler.generic.reader import read_stored_page
+from crawler.generic.memory_folder import MemoryFolder
+from crawler.generic.page import name_site
+from crawler.generic.reader import load_page, read_page, read_stored_page
+from crawler.generic.site_memory import LEARNING_PAGES, MIN_PAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +26,16 @@ class ListedPage:
     url: str
 
 
-def read_listed_pages(text: str, name: str, folder: Path) -> Iterator[dict[str, Any]]:
+def read_listed_pages(
+    text: str, name: str, folder: Path, memories: MemoryFolder | None = None
+) -> Iterator[dict[str, Any]]:
     """Yield a row for each line of a list: the fields of its article with the line's `id`, or `id` and `error`.
 
-    Files are relative to `folder`. `name` is the list's, for messages.
+    Files are relative to `folder`. `name` is the list's, for messages. With `memories`, its sites are learned before
+    its pages are read, so that the first page of a site is read as well as the last one.
     """
+    if memories is not None:
+        _learn_sites(text, folder, memories)
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -34,12 +44,31 @@ def read_listed_pages(text: str, name: str, folder: Path) -> Iterator[dict[str, 
             values = _parse_line(line, f"line {number} of {name}")
             identity = values.get("id")
             page = _make_listed_page(values, folder, f"line {number} of {name}")
-            yield {"id": page.id, **read_stored_page(page.file, page.url).to_dict()}
+            yield {"id": page.id, **read_stored_page(page.file, page.url, memories=memories).to_dict()}
         except CrawlerError as error:
             yield {"id": identity, "error": str(error)}
         except Exception as error:  # noqa: BLE001 - a page that breaks a library must not end the list
             message = f"The page at line {number} of {name} cannot be read: {type(error).__name__}: {error}"
             yield {"id": identity, "error": str(CrawlerError(message))}
+
+
+def _learn_sites(text: str, folder: Path, memories: MemoryFolder) -> None:
+    """Let sites that are not known be learned from their first pages. Failures are reported when pages are read."""
+    waiting: defaultdict[str, list[ListedPage]] = defaultdict(list)
+    for line in filter(str.strip, text.split("\n")):
+        with suppress(CrawlerError):
+            page = _make_listed_page(_parse_line(line, ""), folder, "")
+            waiting[name_site(page.url)].append(page)
+    for site, pages in waiting.items():
+        if not site or len(pages) < MIN_PAGES:
+            continue
+        for page in pages[:LEARNING_PAGES]:
+            with suppress(Exception):
+                memory = memories.get_memory(site)
+                if len(memory.pages) < LEARNING_PAGES:
+                    read_page(load_page(page.file, page.url), memory)
+        with suppress(CrawlerError):
+            memories.save_memory(memories.get_memory(site))
 
 
 def _parse_line(line: str, where: str) -> dict[str, Any]:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from crawler.errors import UsageError
-from crawler.generic.article_body import choose_body, judge_lines
+from crawler.generic.article_body import (
+    ArticleBody,
+    choose_body,
+    compare_texts,
+    join_chosen,
+    judge_lines,
+    remove_heading_lines,
+)
 from crawler.generic.article_language import find_article_language
 from crawler.generic.byline import find_byline
-from crawler.generic.headline import find_headline
+from crawler.generic.headline import find_headline, list_title_parts
+from crawler.generic.memory_folder import MemoryFolder
 from crawler.generic.page import GenericPage
 from crawler.generic.publication_date import find_publication_date
+from crawler.generic.site_memory import SiteMemory
 from crawler.text.decoding import decode_text
 
 
@@ -45,22 +54,42 @@ class GenericArticle:
         }
 
 
-def read_stored_page(file: Path, url: str = "", content_type: str | None = None) -> GenericArticle:
-    """Return the article of a page's file. `content_type` is its header, if known. Raise UsageError for no file."""
+def read_stored_page(
+    file: Path, url: str = "", content_type: str | None = None, memories: MemoryFolder | None = None
+) -> GenericArticle:
+    """Return the article of a page's file, with the memory of its site, if given, and let the site be remembered.
+
+    `content_type` is the page's header, if known. Raise UsageError for a file that cannot be read.
+    """
+    page = load_page(file, url, content_type)
+    if memories is None or not page.host:
+        return read_page(page)
+    memory = memories.get_memory(page.host)
+    article = read_page(page, memory)
+    memories.save_memory(memory)
+    return article
+
+
+def load_page(file: Path, url: str = "", content_type: str | None = None) -> GenericPage:
+    """Return the page in a file. Raise UsageError when it cannot be read."""
     try:
         content = file.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"The file {file} cannot be read: {reason}.") from error
-    return read_article(decode_text(content, content_type), url)
+    return GenericPage(decode_text(content, content_type), url)
 
 
 def read_article(html: str, url: str = "") -> GenericArticle:
     """Return the article of a page. Needs the extra `sites` (see `extractors.raise_if_not_installed`)."""
-    page = GenericPage(html, url)
-    headline = find_headline(page)
+    return read_page(GenericPage(html, url))
+
+
+def read_page(page: GenericPage, memory: SiteMemory | None = None) -> GenericArticle:
+    """Return the article of a page. `memory` is what is known about its site; it learns from a page that is judged."""
+    headline = find_headline(page, memory.title_parts if memory else ())
     title = headline.text if headline else ""
-    body = choose_body(judge_lines(page, title), title)
+    body = read_body(page, title, memory) if memory else choose_body(judge_lines(page, title), title)
     published = find_publication_date(page, title)
     author = find_byline(page)
     language = find_article_language(body.text if body else title, page.html_language)
@@ -83,3 +112,23 @@ def read_article(html: str, url: str = "") -> GenericArticle:
         language.code if language else None,
         evidence,
     )
+
+
+def read_body(page: GenericPage, title: str, memory: SiteMemory) -> ArticleBody | None:
+    """Return the text of a page whose site is known or is being learned."""
+    chosen = memory.read_by_template(page.lines, page.key)
+    if memory.is_template_reliable and not memory.needs_check and memory.recognises(page.lines, chosen):
+        memory.unchecked += 1
+        kept = [line for line, is_chosen in zip(page.lines, chosen, strict=True) if is_chosen]
+        text = "\n".join(line.text for line in remove_heading_lines(kept, title))
+        return ArticleBody(text, f"places of the text on {len(memory.pages)} pages of the site")
+    opinions = judge_lines(page, title)
+    if memory.is_known:
+        adjusted = memory.adjust_scores(page.lines, opinions.scores, page.key)
+        opinions = replace(opinions, scores=adjusted)
+        memory.record_check(compare_texts(join_chosen(page.lines, chosen), opinions.text))
+    memory.learn_page(page.key, page.lines, opinions.chosen, list_title_parts(page))
+    body = choose_body(opinions, title)
+    if body and memory.is_known:
+        return ArticleBody(body.text, f"{body.origin}, and the site's other pages")
+    return body

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.unknown_sites import PAGES
+from support.unknown_sites import PAGES, make_wordpress_page
 from typer.testing import CliRunner, Result
 
 from crawler.cli.app import app
@@ -56,6 +56,22 @@ def test_one_page_is_printed_without_an_id(listed: Path) -> None:
     assert row["published_at"] == PAGES[1].published_at
 
 
+def test_a_folder_learns_the_sites_of_a_list(tmp_path: Path) -> None:
+    pytest.importorskip("trafilatura", reason="the extra crawler[sites] is not installed")
+    rows = []
+    for number in range(4):
+        page = make_wordpress_page(number)
+        (tmp_path / f"{number}.html").write_text(page.html, encoding="utf-8")
+        rows.append(json.dumps({"id": number, "file": f"{number}.html", "url": page.url}))
+    (tmp_path / "pages.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    result = run_extract("--generic", "--jsonl", tmp_path / "pages.jsonl", "--site-memory", tmp_path / "sites")
+    articles = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [each["body"] for each in articles] == ["\n".join(make_wordpress_page(n).paragraphs) for n in range(4)]
+    assert all("pages" in each["evidence"]["body"] for each in articles)
+    memory = json.loads((tmp_path / "sites" / "herald.example.json").read_text(encoding="utf-8"))
+    assert len(memory["pages"]) == 4
+
+
 def test_without_the_extra_one_sentence_names_the_command(listed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extractors, "REQUIRED_PACKAGES", ("no_such_package",))
     with pytest.raises(UsageError, match=r'pip install "\.\[sites\]"'):
@@ -63,7 +79,15 @@ def test_without_the_extra_one_sentence_names_the_command(listed: Path, monkeypa
 
 
 @pytest.mark.parametrize(
-    "words", [("--jsonl", "x.jsonl"), ("--generic",), ("--generic", "x.html", "--source", "mfa"), ("x.html",), ()]
+    "words",
+    [
+        ("--jsonl", "x.jsonl"),
+        ("x.html", "--site-memory", "d"),
+        ("--generic",),
+        ("--generic", "x.html", "--source", "mfa"),
+        ("x.html",),
+        (),
+    ],
 )
 def test_options_that_make_no_sense_together_are_refused(words: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):

@@ -27,16 +27,17 @@ OTHER_NEWS = {
 }
 
 
+VILLAGES = "Alder Birch Cedar Dogwood Elm Fir Gorse Hazel Ivy Juniper Larch Maple".split()
+
+
 def make_wordpress_page(number: int = 0) -> UnknownSitePage:
-    title = ("Valley clinics receive winter supplies", "Bridge over the river opens again", "Farmers test new wells")[
-        number % 3
-    ]
+    title = f"Clinic of {VILLAGES[number % len(VILLAGES)]} receives winter supplies"
     paragraphs = (
         f"Volunteers brought {40 + number} boxes of medicine to the clinics of the upper valley on "
         "Tuesday, the regional "
         "health office said.",
-        "The road had been closed for nine days. Two trucks followed the snow plough and reached the villages by noon, "
-        "and the drivers returned the same evening.",
+        f"The road had been closed for {number + 2} days. Two trucks followed the snow plough and "
+        "reached the villages by noon, and the drivers returned the same evening.",
         f"“We had bandages for {3 + number} more days,” said the head nurse, who has worked there since "
         "the clinic opened. "
         "The next delivery is planned for the end of the month.",

@@ -36,6 +36,9 @@ def extract(
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="With --generic: FILE, or standard input, lists pages as JSON lines.")
     ] = False,
+    site_memory: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="With --generic: folder to learn sites in, and to reuse.")
+    ] = None,
 ) -> None:
     """Print the articles of one stored page as JSON lines.
 
@@ -43,10 +46,10 @@ def extract(
     "language", "evidence"}, or {"id", "error"} for a page that cannot be read.
     """
     if generic:
-        _extract_generic(file, url, content_type, source=source, links=links, jsonl=jsonl)
+        _extract_generic(file, url, content_type, site_memory, source=source, links=links, jsonl=jsonl)
         return
-    if jsonl:
-        raise UsageError("--jsonl needs --generic.")
+    if jsonl or site_memory is not None:
+        raise UsageError("--jsonl and --site-memory need --generic.")
     if file is None or source is None:
         raise UsageError("extract needs a FILE with --source SOURCE, or with --generic for a page of any site.")
     _extract_source(context, file, source, url, content_type, links=links)
@@ -101,6 +104,7 @@ def _extract_generic(
     file: Path | None,
     url: str | None,
     content_type: str | None,
+    site_memory: Path | None,
     *,
     source: str | None,
     links: bool,
@@ -108,23 +112,25 @@ def _extract_generic(
 ) -> None:
     """Print what the generic reader finds in one page, or in each page that JSON lines name."""
     from crawler.generic.extractors import raise_if_not_installed
+    from crawler.generic.memory_folder import MemoryFolder
     from crawler.generic.page_list import read_listed_pages
     from crawler.generic.reader import read_stored_page
 
     if source is not None or links:
         raise UsageError("--generic reads pages of any site: it takes neither --source nor --links.")
     raise_if_not_installed()
+    memories = MemoryFolder(site_memory) if site_memory is not None else None
     if jsonl:
         if url is not None or content_type is not None:
             raise UsageError("--jsonl takes the URL of each page from its line, not from --url or --content-type.")
         name = str(file) if file is not None else "-"
         folder = file.parent if file is not None and name != "-" else Path()
-        for row in read_listed_pages(read_text(name), name if name != "-" else "standard input", folder):
+        for row in read_listed_pages(read_text(name), name if name != "-" else "standard input", folder, memories):
             print_json(row)
     elif file is None:
         raise UsageError("extract --generic needs a FILE, or --jsonl with a list of pages.")
     else:
-        print_json(read_stored_page(file, url or "", content_type).to_dict())
+        print_json(read_stored_page(file, url or "", content_type, memories).to_dict())
 
 
 def read_snapshots(file: Path, url: str | None, content_type: str | None) -> Iterator[Snapshot]:

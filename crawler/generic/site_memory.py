@@ -1,0 +1,196 @@
+"""What the pages of one site have in common: where its text is, what repeats, what its titles share.
+
+A memory is made of pages that were judged by all extractors. It helps to judge further pages, and where it alone found
+the same text as the judges, it alone reads the page. It is a small JSON file that a person can read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from crawler.errors import UsageError
+from crawler.generic.page_lines import PageLine
+
+FORMAT = 1
+LEARNING_PAGES = 10
+"""Pages from which a site is learned at first. Later ones are added as they are judged, up to MAX_PAGES."""
+MAX_PAGES = 30
+MIN_PAGES = 3
+"""Pages from which a memory says anything."""
+MIN_REPETITIONS = 2
+"""Other pages on which a line must be to be the site's and not the article's."""
+MIN_REPEATED_SHARE = 0.2
+"""Share of the site's pages on which it must be."""
+PATH_WEIGHT, REPEATED_WEIGHT = 2.5, 6.0
+"""Log-odds that a place of the markup with only text adds, and that a repeated line loses."""
+FULL_TRUST_WORDS = 60
+"""Words at a place from which its share is sure."""
+MIN_CONTENT_SHARE = 0.5
+MAX_LINK_SHARE = 0.8
+MIN_TEMPLATE_CHECKS, CHECKS_THAT_COUNT = 2, 5
+MIN_TEMPLATE_AGREEMENT, MIN_WORST_AGREEMENT = 0.95, 0.85
+"""Mean and lowest similarity of the template's text to the judges' text on the last pages that both read."""
+RECHECK_INTERVAL = 20
+"""Every such page is judged again by all, although the template alone would do."""
+LONG_LINE_WORDS = 15
+MAX_UNKNOWN_SHARE = 0.15
+"""Share of words at places that no learned page had, from which the template does not know a page."""
+MIN_LENGTH_FACTOR, MAX_LENGTH_FACTOR = 0.4, 2.5
+"""How much shorter or longer than every learned text a text may be before the page is judged by all."""
+
+
+@dataclass
+class SiteMemory:
+    """What is known about a site.
+
+    `pages` has the number of words of each learned page's text by the page's key. `paths` has the words that are text
+    and all words at each place of the markup. `lines` has the number of pages of each line by its digest, `parts` that
+    of each part of the titles. `agreements` are the similarities of the template's text to the judges' text, the last
+    one at the end. `unchecked` counts the pages since then.
+    """
+
+    site: str
+    pages: dict[str, int] = field(default_factory=dict)
+    paths: dict[str, list[int]] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict)
+    agreements: list[float] = field(default_factory=list)
+    unchecked: int = 0
+
+    @property
+    def is_known(self) -> bool:
+        """Whether enough pages were learned to judge others by them."""
+        return len(self.pages) >= MIN_PAGES
+
+    @property
+    def is_template_reliable(self) -> bool:
+        """Whether the memory alone found the same text as the judges on the last pages."""
+        last = self.agreements[-CHECKS_THAT_COUNT:]
+        if not self.is_known or len(last) < MIN_TEMPLATE_CHECKS:
+            return False
+        return sum(last) / len(last) >= MIN_TEMPLATE_AGREEMENT and min(last) >= MIN_WORST_AGREEMENT
+
+    @property
+    def needs_check(self) -> bool:
+        """Whether it is time to judge a page by all again."""
+        return self.unchecked >= RECHECK_INTERVAL
+
+    @property
+    def title_parts(self) -> list[str]:
+        """The parts that the titles of several pages share."""
+        return [part for part, count in self.parts.items() if count > MIN_REPETITIONS]
+
+    @cached_property
+    def _containers(self) -> Mapping[str, list[int]]:
+        found: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+        for path, (content, total) in self.paths.items():
+            counts = found[path.rpartition("/")[0]]
+            counts[0] += content
+            counts[1] += total
+        return found
+
+    def is_repeated(self, line: PageLine, key: str) -> bool:
+        """Return whether a line of a page is on enough other pages of the site."""
+        count = self.lines.get(make_line_digest(line), 0) - (key in self.pages)
+        return count >= MIN_REPETITIONS and count >= MIN_REPEATED_SHARE * len(self.pages)
+
+    def find_share(self, line: PageLine) -> tuple[float, int] | None:
+        """Return the share of text at a line's place, or at the place around it, and the words that show it."""
+        counts = self.paths.get(line.path) or self._containers.get(line.container)
+        return (counts[0] / counts[1], counts[1]) if counts and counts[1] else None
+
+    def adjust_scores(self, lines: Sequence[PageLine], scores: Sequence[float], key: str) -> list[float]:
+        """Return the log-odds of a page's lines with what the site's other pages say."""
+        adjusted = []
+        for line, score in zip(lines, scores, strict=True):
+            change = -REPEATED_WEIGHT if self.is_repeated(line, key) else 0.0
+            if found := self.find_share(line):
+                share, words = found
+                change += PATH_WEIGHT * (2 * share - 1) * min(words / FULL_TRUST_WORDS, 1.0)
+            adjusted.append(score + change)
+        return adjusted
+
+    def read_by_template(self, lines: Sequence[PageLine], key: str) -> list[bool]:
+        """Return for each line whether it is at a place for text and not repeated."""
+        return [
+            (found := self.find_share(line)) is not None
+            and found[0] >= MIN_CONTENT_SHARE
+            and line.link_share <= MAX_LINK_SHARE
+            and not self.is_repeated(line, key)
+            for line in lines
+        ]
+
+    def recognises(self, lines: Sequence[PageLine], chosen: Sequence[bool]) -> bool:
+        """Return whether a page looks like those that were learned: by its places and the length of its text."""
+        size = sum(len(line.words) for line, is_chosen in zip(lines, chosen, strict=True) if is_chosen)
+        unknown = sum(
+            len(line.words)
+            for line in lines
+            if len(line.words) >= LONG_LINE_WORDS and line.link_share <= MAX_LINK_SHARE and not self.find_share(line)
+        )
+        sizes = self.pages.values()
+        is_usual = MIN_LENGTH_FACTOR * min(sizes) <= size <= MAX_LENGTH_FACTOR * max(sizes)
+        return size > 0 and is_usual and unknown <= MAX_UNKNOWN_SHARE * size
+
+    def learn_page(self, key: str, lines: Sequence[PageLine], chosen: Sequence[bool], parts: Iterable[str]) -> None:
+        """Add a judged page, unless it was learned before or enough pages were."""
+        if key in self.pages or len(self.pages) >= MAX_PAGES:
+            return
+        self.pages[key] = sum(len(line.words) for line, is_chosen in zip(lines, chosen, strict=True) if is_chosen)
+        for line, is_chosen in zip(lines, chosen, strict=True):
+            counts = self.paths.setdefault(line.path, [0, 0])
+            counts[0] += is_chosen * len(line.words)
+            counts[1] += len(line.words)
+        for digest in {make_line_digest(line) for line in lines}:
+            self.lines[digest] = self.lines.get(digest, 0) + 1
+        for part in set(parts):
+            self.parts[part] = self.parts.get(part, 0) + 1
+        self.__dict__.pop("_containers", None)
+
+    def record_check(self, agreement: float) -> None:
+        """Record how much the template's text was like the judges' text."""
+        self.agreements = [*self.agreements[-CHECKS_THAT_COUNT + 1 :], round(agreement, 3)]
+        self.unchecked = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the memory for JSON, the places with most text first. A learned site drops lines of one page."""
+        is_full = len(self.pages) >= LEARNING_PAGES
+        return {
+            "format": FORMAT,
+            "site": self.site,
+            "template_is_reliable": self.is_template_reliable,
+            "agreements": self.agreements,
+            "unchecked": self.unchecked,
+            "pages": self.pages,
+            "title_parts": {part: count for part, count in self.parts.items() if count > 1 or not is_full},
+            "places": dict(sorted(self.paths.items(), key=lambda item: -item[1][0])),
+            "lines": {digest: count for digest, count in self.lines.items() if count > 1 or not is_full},
+        }
+
+
+def make_memory(values: Mapping[str, Any], name: str) -> SiteMemory:
+    """Return the memory of a JSON object. Raise UsageError, with the file's name, for anything else."""
+    try:
+        if values["format"] != FORMAT:
+            raise UsageError(f"The site memory {name} has another format: delete it, and the site is learned again.")
+        return SiteMemory(
+            site=str(values["site"]),
+            pages={str(key): int(count) for key, count in values["pages"].items()},
+            paths={str(path): [int(content), int(total)] for path, (content, total) in values["places"].items()},
+            lines={str(digest): int(count) for digest, count in values["lines"].items()},
+            parts={str(part): int(count) for part, count in values["title_parts"].items()},
+            agreements=[float(value) for value in values["agreements"]],
+            unchecked=int(values["unchecked"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UsageError(f"The site memory {name} is damaged: delete it, and the site is learned again.") from error
+
+
+def make_line_digest(line: PageLine) -> str:
+    """Return a short digest of a line's words."""
+    return hashlib.blake2b(" ".join(line.words).encode(), digest_size=6).hexdigest()

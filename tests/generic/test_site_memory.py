@@ -1,0 +1,150 @@
+"""What is learned of a site: places of its text, lines that repeat, parts of its titles; and when it is not trusted."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.unknown_sites import UnknownSitePage, make_wordpress_page
+
+from crawler.errors import UsageError
+from crawler.generic import reader
+from crawler.generic.article_body import LineOpinions
+from crawler.generic.memory_folder import MemoryFolder
+from crawler.generic.page import GenericPage
+from crawler.generic.site_memory import LEARNING_PAGES, MAX_PAGES, RECHECK_INTERVAL, SiteMemory, make_memory
+
+TAIL = "Subscribe to our weekly letter and never miss a story from the valley."
+
+
+def judge_by_truth(pages: list[UnknownSitePage]) -> object:
+    """Return a stand-in for the extractors that knows the pages' paragraphs, and takes one repeated line for text."""
+    known = {paragraph for page in pages for paragraph in page.paragraphs}
+
+    def judge(page: GenericPage, title: str = "") -> LineOpinions:
+        scores = [2.0 if line.text in known or line.text == TAIL else -2.0 for line in page.lines]
+        return LineOpinions(page.lines, scores, {})
+
+    return judge
+
+
+def add_tail(page: UnknownSitePage) -> UnknownSitePage:
+    return replace(page, html=page.html.replace('<div class="sharedaddy">', f"<p>{TAIL}</p><div>"))
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> list[UnknownSitePage]:
+    made = [make_wordpress_page(number) for number in range(LEARNING_PAGES)]
+    monkeypatch.setattr(reader, "judge_lines", judge_by_truth(made))
+    return made
+
+
+def learn(pages: list[UnknownSitePage]) -> SiteMemory:
+    memory = SiteMemory("herald.example")
+    for page in pages:
+        reader.read_page(GenericPage(page.html, page.url), memory)
+    return memory
+
+
+def test_a_site_whose_template_agrees_is_read_without_the_extractors(
+    pages: list[UnknownSitePage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = learn(pages)
+    assert memory.is_template_reliable
+
+    def fail(page: GenericPage, title: str = "") -> LineOpinions:
+        raise AssertionError("the extractors were asked")
+
+    monkeypatch.setattr(reader, "judge_lines", fail)
+    page = make_wordpress_page(23)
+    article = reader.read_page(GenericPage(page.html, page.url), memory)
+    assert (article.title, article.body) == (page.title, "\n".join(page.paragraphs))
+    assert article.evidence["body"] == f"places of the text on {len(memory.pages)} pages of the site"
+
+
+def test_a_line_of_many_pages_is_not_the_article(pages: list[UnknownSitePage]) -> None:
+    memory = learn([add_tail(page) for page in pages])
+    page = add_tail(pages[0])
+    article = reader.read_page(GenericPage(page.html, page.url), memory)
+    assert article.body is not None
+    assert TAIL not in article.body
+
+
+def test_a_new_layout_is_judged_again(pages: list[UnknownSitePage]) -> None:
+    memory = learn(pages)
+    page = pages[0]
+    html = page.html.replace("entry-content", "story").replace("<article", "<section").replace("</article", "</section")
+    article = reader.read_page(GenericPage(html, page.url + "/new"), memory)
+    assert article.body == "\n".join(page.paragraphs)
+    assert "places" not in article.evidence["body"]
+    assert memory.agreements[-1] < 0.5
+
+
+def test_a_page_much_longer_than_all_others_is_judged(pages: list[UnknownSitePage]) -> None:
+    memory = learn(pages)
+    longer = "".join(f"<p>{paragraph} Part {n}.</p>" for n in range(9) for paragraph in pages[0].paragraphs)
+    page = GenericPage(
+        pages[0].html.replace('<div class="entry-content">', f'<div class="entry-content">{longer}'), "u"
+    )
+    assert not memory.recognises(page.lines, memory.read_by_template(page.lines, page.key))
+
+
+def test_the_template_is_checked_again_after_some_pages(pages: list[UnknownSitePage]) -> None:
+    memory = learn(pages)
+    memory.unchecked = RECHECK_INTERVAL
+    reader.read_page(GenericPage(pages[0].html, pages[0].url), memory)
+    assert memory.unchecked == 0
+
+
+def test_a_page_counts_once_and_memory_has_a_limit(pages: list[UnknownSitePage]) -> None:
+    memory = learn([pages[0]] * 3)
+    assert len(memory.pages) == 1
+    assert not memory.is_known
+    page = GenericPage(pages[0].html)
+    for number in range(MAX_PAGES + 5):
+        memory.learn_page(str(number), page.lines, [True] * len(page.lines), ())
+    assert len(memory.pages) == MAX_PAGES
+
+
+def test_parts_that_titles_share_are_removed_from_them(pages: list[UnknownSitePage]) -> None:
+    memory = learn([replace(page, html=page.html.replace("og:site_name", "x")) for page in pages])
+    html = "<title>Snow closes the pass - Valley Herald</title><p>No heading.</p>"
+    assert memory.title_parts == ["Valley Herald"]
+    assert reader.read_page(GenericPage(html, "https://h.example/1"), memory).title == "Snow closes the pass"
+
+
+def test_a_memory_is_a_private_json_file_that_is_read_again(pages: list[UnknownSitePage], tmp_path: Path) -> None:
+    folder = MemoryFolder(tmp_path / "sites")
+    memory = learn(pages)
+    folder.save_memory(memory)
+    (file,) = (tmp_path / "sites").iterdir()
+    assert file.name == "herald.example.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+    values = json.loads(file.read_text(encoding="utf-8"))
+    assert values["template_is_reliable"] is True
+    assert next(iter(values["places"])).endswith("div.entry-content/p")
+    again = MemoryFolder(tmp_path / "sites").get_memory("herald.example")
+    assert again.to_dict() == memory.to_dict()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"format": 1}', '{"format": 2}', '{"format": 1, "site": "x", "pages": []}']
+)
+def test_a_damaged_memory_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "site.example.json").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match="delete it, and the site is learned again"):
+        MemoryFolder(tmp_path).get_memory("site.example")
+
+
+def test_names_of_files_stay_in_the_folder(tmp_path: Path) -> None:
+    folder = MemoryFolder(tmp_path / "sites")
+    for site in ("../../etc/passwd", "a/b", "x" * 500):
+        folder.save_memory(SiteMemory(site))
+    assert {path.parent for path in tmp_path.rglob("*.json")} == {tmp_path / "sites"}
+
+
+def test_a_memory_of_another_format_is_refused() -> None:
+    with pytest.raises(UsageError, match="another format"):
+        make_memory({"format": 99}, "x.json")
