@@ -1,7 +1,8 @@
 """Measure the generic extractor beside trafilatura and readability on labelled pages.
 
-    python -m benchmarks.extraction FOLDER                 # every page, and the sites with several pages also warm
+    python -m benchmarks.extraction FOLDER                 # every page
     python -m benchmarks.extraction FOLDER --sample 200    # about that many pages, the same share of each source
+    python -m benchmarks.extraction FOLDER --warm          # sites with five pages or more, with what was learned of them
 
 FOLDER has `gold.json` ({"<id>": {"file": …, "source": …, "lang": …, "url": …, "gold": {"title"?, "body"?,
 "body_optional"?, "published"?}}}) and the pages that it names. Every figure is the mean over the sources' means, for
@@ -24,12 +25,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from crawler.generic.extractors import EXTRACTORS
+from crawler.generic.article_body import find_agreed_text
+from crawler.generic.extractors import EXTRACTORS, run_extractors
+from crawler.generic.page import GenericPage
 from crawler.generic.page_lines import list_words
-from crawler.generic.reader import read_article
+from crawler.generic.reader import read_article, read_page
+from crawler.generic.site_memory import LEARNING_PAGES, SiteMemory
 from crawler.text.decoding import decode_text
 
 SEED = 7
+MIN_SITE_PAGES = 5
 Fields = dict[str, str | None]
 
 
@@ -133,8 +138,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the generic extractor on labelled pages.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sample", type=int, metavar="N", help="About N pages. Default: all.")
+    parser.add_argument("--warm", action="store_true", help="Sites with several pages, with what was learned of them.")
     options = parser.parse_args()
     gold = json.loads((options.folder / "gold.json").read_text(encoding="utf-8"))
+    if options.warm:
+        measure_warm(options.folder, gold)
+        return
     entries = sample_entries(gold, options.sample)
     results: defaultdict[str, list[tuple[dict[str, Any], Reading]]] = defaultdict(list)
     for number, entry in enumerate(entries.values(), start=1):
@@ -144,6 +153,54 @@ def main() -> None:
         if number % 50 == 0:
             print(f"{number} of {len(entries)}", file=sys.stderr)
     print_table(results)
+
+
+def measure_warm(folder: Path, gold: dict[str, Any]) -> None:
+    """Print the body's F1 on sites with several pages: the vote of the extractors, each page alone, and with memory."""
+    sites: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for key, entry in sorted(gold.items()):
+        if entry["gold"].get("body") and entry.get("url"):
+            sites[name_site(entry["url"])].append({**entry, "id": key})
+    rows: list[tuple[dict[str, Any], dict[str, float]]] = []
+    for site, entries in sites.items():
+        if len(entries) < MIN_SITE_PAGES:
+            continue
+        memory = SiteMemory(site)
+        # The key is the id, because several pages of a set may have been stored under one URL.
+        htmls = {entry["id"]: decode_text((folder / entry["file"]).read_bytes()) for entry in entries}
+        for entry in entries[:LEARNING_PAGES]:
+            read_page(make_page(htmls[entry["id"]], entry), memory)
+        for entry in entries:
+            texts = run_extractors(htmls[entry["id"]])
+            vote = texts[find_agreed_text(texts) or "trafilatura"]
+            cold = read_page(make_page(htmls[entry["id"]], entry)).body or ""
+            start = time.process_time()
+            warm = read_page(make_page(htmls[entry["id"]], entry), memory).body or ""
+            cpu = 1000 * (time.process_time() - start)
+            found = {"trafilatura": texts["trafilatura"], "vote": vote, "cold": cold, "warm": warm}
+            rows.append((entry, {"cpu": cpu} | {name: score_text(entry, text) for name, text in found.items()}))
+    groups: dict[str, Callable[[dict[str, Any]], bool]] = {
+        "all": lambda entry: True,
+        "tuning sites": lambda entry: not is_held_out(entry["url"]),
+        "held out sites": lambda entry: is_held_out(entry["url"]),
+        "Russian": lambda entry: entry["lang"] == "ru",
+    }
+    names = ("trafilatura", "vote", "cold", "warm")
+    print(f"{'body F1':<16}{'pages':>6}" + "".join(f"{name:>12}" for name in names) + f"{'CPU ms':>8}")
+    for group, belongs in groups.items():
+        scores = [score for entry, score in rows if belongs(entry)]
+        if scores:
+            means = [statistics.mean(score[name] for score in scores) for name in names]
+            median = statistics.median(score["cpu"] for score in scores)
+            print(f"{group:<16}{len(scores):>6}" + "".join(f"{mean:>12.3f}" for mean in means) + f"{median:>8.0f}")
+
+
+def make_page(html: str, entry: dict[str, Any]) -> GenericPage:
+    return GenericPage(html, f"{entry['url']}#{entry['id']}")
+
+
+def score_text(entry: dict[str, Any], text: str) -> float:
+    return score_body(text, entry["gold"]["body"], entry["gold"].get("body_optional") or "")
 
 
 def print_table(results: dict[str, list[tuple[dict[str, Any], Reading]]]) -> None:

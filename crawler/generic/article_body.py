@@ -16,6 +16,7 @@ from crawler.generic.page import GenericPage
 from crawler.generic.page_lines import PageLine, list_words, make_shingles
 from crawler.generic.publication_date import is_date_line
 from crawler.pages.blocks import parse_markup
+from crawler.pages.boilerplate import is_boilerplate
 
 MIN_STRUCTURED_LENGTH = 200
 """Characters of an `articleBody` that is more than a summary."""
@@ -23,6 +24,9 @@ MIN_AGREEMENT = 0.8
 """Similarity to the chosen text from which an extractor confirms it."""
 MIN_VISIBLE_SHARE = 0.5
 """Share of a text that is in the page's lines, below which a reader does not see it there."""
+MIN_LEAD_WORDS = 8
+MIN_LEAD_SHARE = 0.9
+MAX_LEAD_DISTANCE = 3
 MIN_SCORE = -0.2
 """Log-odds from which a line is in the article: a missing paragraph is worse than a line too many."""
 
@@ -101,7 +105,7 @@ def choose_body(opinions: LineOpinions, title: str = "") -> ArticleBody | None:
     agree most read it.
     """
     chosen = [line for line, is_chosen in zip(opinions.lines, opinions.chosen, strict=True) if is_chosen]
-    text = "\n".join(line.text for line in remove_heading_lines(chosen, title))
+    text = "\n".join(line.text for line in clean_article_lines(chosen, title))
     structured = opinions.structured
     if len(structured) > len(text) and _measure_visible_share(structured, opinions.lines) < MIN_VISIBLE_SHARE:
         return ArticleBody(structured, "JSON-LD articleBody")
@@ -114,11 +118,21 @@ def choose_body(opinions: LineOpinions, title: str = "") -> ArticleBody | None:
     return ArticleBody(text, f"lines, confirmed by {', '.join(names)}" if names else "lines by the shape of the page")
 
 
-def remove_heading_lines(lines: Sequence[PageLine], title: str) -> Sequence[PageLine]:
-    """Return the lines without those at the beginning that are the title, or a date and nothing else."""
+def clean_article_lines(lines: Sequence[PageLine], title: str) -> Sequence[PageLine]:
+    """Return the lines without known boilerplate, and without title, date and repeated lead at their beginning."""
     words = list_words(title)
-    kept = list(dropwhile(lambda line: line.words == words or is_date_line(line.text), lines))
+    kept = [line for line in lines if not is_boilerplate(line.text)]
+    kept = list(dropwhile(lambda line: line.words == words or is_date_line(line.text), kept))
+    while len(kept) > 1 and _is_repeated_lead(kept[0], kept[1 : 1 + MAX_LEAD_DISTANCE]):
+        del kept[0]
     return kept or lines
+
+
+def _is_repeated_lead(lead: PageLine, following: Sequence[PageLine]) -> bool:
+    """Return whether one of the next lines has all of a line, as a text does that begins with its own summary."""
+    if len(lead.words) < MIN_LEAD_WORDS:
+        return False
+    return any(len(lead.shingles & line.shingles) >= MIN_LEAD_SHARE * len(lead.shingles) for line in following)
 
 
 def _measure_visible_share(text: str, lines: Sequence[PageLine]) -> float:

@@ -69,6 +69,11 @@ TEXT_DATES = tuple(
         rf"{YEAR}\s*[年년]\s*(?P<number>[01]?\d)\s*[月월]\s*(?P<day>[0-3]?\d)\s*[日일]",
     )
 )
+SCRIPT_DATE = re.compile(
+    r"[\"'](?P<name>datePublished|date_?published|published_?(?:at|date|time)|publish_?(?:date|time)|pub_?date"
+    r"|first_?published(?:_?at|_?date)?|publication_?date)\\?[\"']\s*:\s*\\?[\"'](?P<value>\d{4}-\d{2}-\d{2}[^\"'\\]{0,30})",
+    re.IGNORECASE,
+)
 URL_DATES = (
     re.compile(r"(?<!\d)(?P<year>(?:19|20)\d{2})[/_.-](?P<number>[01]?\d)[/_.-](?P<day>[0-3]?\d)(?!\d)"),
     re.compile(r"(?<!\d)(?P<year>20\d{2})(?P<number>[01]\d)(?P<day>[0-3]\d)(?!\d)"),
@@ -110,7 +115,7 @@ def find_publication_date(page: GenericPage, title: str = "") -> StatedDate | No
     for each in (*marked, *visible):
         if any(each.day == other.day for other in address):
             return each
-    return next(iter((*marked, *visible, *address)), None)
+    return next(iter((*marked, *visible, *address, *_list_script_dates(page))), None)
 
 
 def _is_utc(stated: StatedDate) -> bool:
@@ -265,6 +270,13 @@ def _find_title_line(lines: list[PageLine], title: str) -> int | None:
     if not same:
         same = [number for number, line in enumerate(lines) if line.tag == "h1"]
     return same[-1] if same else None
+
+
+def _list_script_dates(page: GenericPage) -> Iterator[StatedDate]:
+    """Yield the dates that the page's own scripts name as those of publication."""
+    for found in SCRIPT_DATE.finditer(page.html):
+        if stated := parse_stated_date(found["value"], f"script {found['name']}", page.html_language):
+            yield stated
 
 
 def _list_url_dates(url: str) -> Iterator[StatedDate]:

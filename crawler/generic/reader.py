@@ -11,10 +11,10 @@ from crawler.errors import UsageError
 from crawler.generic.article_body import (
     ArticleBody,
     choose_body,
+    clean_article_lines,
     compare_texts,
     join_chosen,
     judge_lines,
-    remove_heading_lines,
 )
 from crawler.generic.article_language import find_article_language
 from crawler.generic.byline import find_byline
@@ -120,7 +120,7 @@ def read_body(page: GenericPage, title: str, memory: SiteMemory) -> ArticleBody 
     if memory.is_template_reliable and not memory.needs_check and memory.recognises(page.lines, chosen):
         memory.unchecked += 1
         kept = [line for line, is_chosen in zip(page.lines, chosen, strict=True) if is_chosen]
-        text = "\n".join(line.text for line in remove_heading_lines(kept, title))
+        text = "\n".join(line.text for line in clean_article_lines(kept, title))
         return ArticleBody(text, f"places of the text on {len(memory.pages)} pages of the site")
     opinions = judge_lines(page, title)
     if memory.is_known:

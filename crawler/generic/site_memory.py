@@ -26,7 +26,7 @@ MIN_REPETITIONS = 2
 """Other pages on which a line must be to be the site's and not the article's."""
 MIN_REPEATED_SHARE = 0.2
 """Share of the site's pages on which it must be."""
-PATH_WEIGHT, REPEATED_WEIGHT = 2.5, 6.0
+PATH_WEIGHT, REPEATED_WEIGHT = 1.0, 6.0
 """Log-odds that a place of the markup with only text adds, and that a repeated line loses."""
 FULL_TRUST_WORDS = 60
 """Words at a place from which its share is sure."""

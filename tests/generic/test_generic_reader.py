@@ -49,3 +49,11 @@ def test_a_page_without_an_article_has_no_fields(html: str) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"nowhere\.html cannot be read"):
         read_stored_page(tmp_path / "nowhere.html")
+
+
+def test_a_lead_that_the_text_repeats_and_known_boilerplate_are_left_out() -> None:
+    page = make_bitrix_page()
+    lead, rest = page.paragraphs[0], page.paragraphs[1:]
+    text = "".join(f"<p>{each}</p>" for each in (f"АЛМАТЫ, 14 окт. {lead}", *rest, "Читайте также"))
+    html = f"<html><body><article><h1>{page.title}</h1><p class='lead'>{lead}</p>{text}</article></body></html>"
+    assert read_article(html).body == "\n".join((f"АЛМАТЫ, 14 окт. {lead}", *rest))

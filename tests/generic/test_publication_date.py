@@ -79,5 +79,11 @@ def test_the_address_is_evidence_too() -> None:
     assert read_day("<h1>A title</h1>", "https://site.example/2026/11/21/title") == "2026-11-21"
 
 
+def test_the_data_of_a_script_is_the_last_evidence() -> None:
+    script = """<script>window.state = {"article": {"publishedAt": "2026-11-21T08:00:00Z"}}</script>"""
+    assert read_day(f"{script}<h1>A title</h1>") == "2026-11-21T08:00:00+00:00"
+    assert read_day(f"{script}<h1>A title</h1><p>20 November 2026</p>", title="A title") == "2026-11-20"
+
+
 def test_a_page_that_states_no_day_has_none() -> None:
     assert read_day("<h1>A title</h1><p>It happened in 2026.</p>", "https://site.example/2026/title") is None
