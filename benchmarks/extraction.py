@@ -1,8 +1,8 @@
 """Measure the generic extractor beside trafilatura and readability on labelled pages.
 
     python -m benchmarks.extraction FOLDER                 # every page
-    python -m benchmarks.extraction FOLDER --sample 200    # about that many pages, the same share of each source
-    python -m benchmarks.extraction FOLDER --warm          # sites with five pages or more, with what was learned of them
+    python -m benchmarks.extraction FOLDER --sample 200    # about that many pages, as many of each source
+    python -m benchmarks.extraction FOLDER --warm          # sites with five pages or more, each learned first
 
 FOLDER has `gold.json` ({"<id>": {"file": …, "source": …, "lang": …, "url": …, "gold": {"title"?, "body"?,
 "body_optional"?, "published"?}}}) and the pages that it names. Every figure is the mean over the sources' means, for
