@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from crawler.generic.page_lines import PageLine, list_page_lines
 from crawler.pages.blocks import read_line
 from crawler.pages.markup import parse_document
+from crawler.pages.metadata import list_types
 from crawler.pages.tolerant_json import parse_json
 from crawler.text.cleaning import clean_line
 
@@ -96,7 +97,5 @@ def name_site(url: str) -> str:
         return ""
 
 
-def _is_article(node: Mapping[str, Any]) -> bool:
-    types = node.get("@type")
-    names = types if isinstance(types, list) else [types]
-    return any(isinstance(name, str) and name.endswith(ARTICLE_TYPE_ENDINGS) for name in names)
+def _is_article(node: dict[str, Any]) -> bool:
+    return any(name.endswith(ARTICLE_TYPE_ENDINGS) for name in list_types(node))

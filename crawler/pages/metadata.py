@@ -39,14 +39,17 @@ def find_author(article: dict[str, Any]) -> str | None:
 
 
 def _is_article(node: dict[str, Any]) -> bool:
-    types = node.get("@type")
-    return any(
-        isinstance(name, str) and name in ARTICLE_TYPES for name in (types if isinstance(types, list) else [types])
-    )
+    return not ARTICLE_TYPES.isdisjoint(list_types(node))
 
 
 def _is_person(author: Any) -> bool:
-    return not (isinstance(author, dict) and author.get("@type") in ORGANIZATION_TYPES)
+    return not (isinstance(author, dict) and not ORGANIZATION_TYPES.isdisjoint(list_types(author)))
+
+
+def list_types(node: dict[str, Any]) -> list[str]:
+    """Return the types of a JSON-LD node, which may state one or several."""
+    types = node.get("@type")
+    return [name for name in (types if isinstance(types, list) else [types]) if isinstance(name, str)]
 
 
 def _iterate_nodes(data: Any) -> Iterator[dict[str, Any]]:

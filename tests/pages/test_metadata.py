@@ -58,3 +58,8 @@ def test_author(given: object, name: str | None) -> None:
 
 def test_no_author_is_none() -> None:
     assert find_author({}) is None
+
+
+def test_an_author_may_have_several_types() -> None:
+    assert find_author({"author": {"@type": ["Person", "Thing"], "name": "A. Omarov"}}) == "A. Omarov"
+    assert find_author({"author": {"@type": ["Thing", "Organization"], "name": "Agency"}}) is None
