@@ -63,20 +63,26 @@ def list_page_lines(root: Any) -> list[PageLine]:
     """Return the lines with words of a page, in its order, without images."""
     places: dict[Any, tuple[str, str, str, frozenset[str]]] = {}
     link_lengths: dict[Any, int] = {}
+    known: dict[Any, tuple[str, frozenset[str]]] = {}
     return [
         line
         for block in parse_html(root)
-        if not block.is_image and (line := _make_line(block, places, link_lengths)) is not None
+        if not block.is_image and (line := _make_line(block, places, link_lengths, known)) is not None
     ]
 
 
-def _make_line(block: Block, places: dict[Any, Any], link_lengths: dict[Any, int]) -> PageLine | None:
+def _make_line(
+    block: Block,
+    places: dict[Any, Any],
+    link_lengths: dict[Any, int],
+    known: dict[Any, tuple[str, frozenset[str]]],
+) -> PageLine | None:
     words = list_words(block.text)
     if not words:
         return None
     node = block.node
     if node not in places:
-        places[node] = _describe_place(node)
+        places[node] = _describe_place(node, known)
         link_lengths[node] = sum(len("".join(link.itertext())) for link in node.iter("a"))
     path, container, names, sections = places[node]
     length = max(len(block.text), 1)
@@ -86,21 +92,35 @@ def _make_line(block: Block, places: dict[Any, Any], link_lengths: dict[Any, int
     return PageLine(block.text, block.tag, path, container, link_share, names, sections, words)
 
 
-def _describe_place(node: Any) -> tuple[str, str, str, frozenset[str]]:
-    """Return the path, the container's path, the class names and the sections of an element."""
-    steps: list[str] = []
-    names: list[str] = []
-    sections: set[str] = set()
+def _describe_place(node: Any, known: dict[Any, tuple[str, frozenset[str]]]) -> tuple[str, str, str, frozenset[str]]:
+    """Return the path, the container's path, the class names and the sections of an element.
+
+    `known` has the paths and sections of elements, so that each element is described once.
+    """
+    above: list[Any] = []
     each = node
-    while each is not None and len(steps) < MAX_PATH_DEPTH:
-        tag = each.tag if isinstance(each.tag, str) else "-"
-        first, identity = (each.get("class") or "").split(), each.get("id") or ""
-        if len(steps) < NAMED_ANCESTORS:
-            names += [*first, identity]
-        step = f"{tag}.{CHANGING_PART.sub('', first[0])}" if first else tag
-        steps.append(step)
-        if tag in SECTION_TAGS:
-            sections.add(tag)
+    while each is not None and each not in known:
+        above.append(each)
         each = each.getparent()
-    steps.reverse()
-    return "/".join(steps), "/".join(steps[:-1]), " ".join(names).lower(), frozenset(sections)
+    path, sections = known[each] if each is not None else ("", frozenset())
+    for element in reversed(above):
+        tag = element.tag if isinstance(element.tag, str) else "-"
+        first = (element.get("class") or "").split(None, 1)
+        step = f"{tag}.{CHANGING_PART.sub('', first[0])}" if first else tag
+        if path.count("/") < MAX_PATH_DEPTH:
+            path = f"{path}/{step}" if path else step
+        sections = sections | {tag} if tag in SECTION_TAGS else sections
+        known[element] = path, sections
+    return path, path.rpartition("/")[0], _list_names(node), sections
+
+
+def _list_names(node: Any) -> str:
+    """Return the class names and ids of an element and of those around it, in small letters."""
+    names: list[str] = []
+    each = node
+    for _ in range(NAMED_ANCESTORS):
+        if each is None:
+            break
+        names += [*(each.get("class") or "").split(), each.get("id") or ""]
+        each = each.getparent()
+    return " ".join(names).lower()
