@@ -98,7 +98,13 @@ def test_word_template_is_written_edited_and_used(sandbox: Sandbox) -> None:
     assert "News of Desk & Co" in [each.text for each in Document(review).paragraphs]
     next(each for each in document.paragraphs if "story.facts" in each.text).runs[0].text = "{{ story.fact }}"
     document.save(sandbox.work_dir / "bad.docx")
-    (done,) = digests(sandbox, (*TIME, "-o", "review.docx", "--template", "bad.docx"))
+    done, absent = digests(
+        sandbox,
+        (*TIME, "-o", "review.docx", "--template", "bad.docx"),
+        (*TIME, "-o", "review.docx", "--template", "none.docx"),
+    )
+    assert absent.code == 2
+    assert absent.err.startswith("crawler: --template: there is no file none.docx. `crawler digest --write-template")
     assert (done.code, done.out) == (18, "")
     assert done.err.startswith("crawler: The template bad.docx, document, {{ story.fact }}: ")
     assert "News of Desk & Co" in [each.text for each in Document(review).paragraphs]
@@ -119,7 +125,6 @@ WRONG = {
     ("--since", "2026-03-07", "--until", "2026-03-06"): "--since 2026-03-07 is not before --until 2026-03-06.",
     ("-o", "review.rtf"): "-o review.rtf: the ending must be one of .html, .md, .txt, .docx, .pdf.",
     ("-o", "a.pdf", "--template", "own.docx"): "--template needs -o FILE.docx: the other forms have no Word template.",
-    ("-o", "a.docx", "--template", "none.docx"): "--template: there is no file none.docx.",
     ("-o", "a.docx", "--write-template", "b.docx"): "--write-template writes no review: leave out -o and --template.",
     ("--write-template", "b.doc"): "--write-template b.doc: the ending must be .docx.",
     ("--redact", "("): "--redact '(' is no regular expression:",
