@@ -44,8 +44,9 @@ class ClusteringExtension:
             return
         clusters = context.store.clusters
         try:
-            done = clusters.assign_urgent(
+            done = clusters.assign_pending(
                 load_time_zone(context.config.timezone),
+                only_urgent=True,
                 should_stop=make_deadline(MAX_CLUSTERING_SECONDS),
                 embedding=load_embedding() if context.config.semantic else None,
                 # Documents of the run have no embedding.

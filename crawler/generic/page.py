@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from crawler.generic.page_lines import PageLine, list_page_lines
 from crawler.pages.blocks import read_line
 from crawler.pages.markup import parse_document
-from crawler.pages.metadata import list_types
+from crawler.pages.metadata import iterate_nodes, list_types
 from crawler.pages.tolerant_json import parse_json
 from crawler.text.cleaning import clean_line
 
@@ -75,18 +75,10 @@ class GenericPage:
             if "ld+json" not in (script.get("type") or ""):
                 continue
             try:
-                waiting = [parse_json((script.text or "").strip().removesuffix(";"))]
+                data = parse_json((script.text or "").strip().removesuffix(";"))
             except ValueError:
                 continue
-            for _ in range(MAX_NODES):
-                if not waiting:
-                    break
-                node = waiting.pop()
-                if isinstance(node, list):
-                    waiting += reversed(node)
-                elif isinstance(node, dict):
-                    yield node
-                    waiting += [node.get(key) for key in ("mainEntity", "mainEntityOfPage", "@graph")]
+            yield from iterate_nodes(data, ("mainEntity", "mainEntityOfPage", "@graph"), MAX_NODES)
 
 
 def name_site(url: str) -> str:

@@ -6,6 +6,7 @@ import gc
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate, groupby, islice
 from typing import NamedTuple
@@ -27,6 +28,7 @@ from crawler.keywords.query import (
     iterate_positive_terms,
     iterate_terms,
     parse_query,
+    replace_terms,
 )
 from crawler.keywords.rules import FIELDS, Rule, RuleSet
 from crawler.text.alphabet import KAZAKH_LETTERS
@@ -199,6 +201,9 @@ def _build_rule_tree(rule: Rule) -> QueryNode:
     def make_term(text: str) -> Term:
         return Term(text, guess_term_language(text), rule.fields)
 
+    def limit_fields(term: Term) -> Term:
+        return replace(term, fields=term.fields or rule.fields)
+
     parts: list[QueryNode] = []
     if terms := rule.terms.list_terms():
         parts.append(Or(tuple(Term(text, language, rule.fields) for language, text in terms)))
@@ -208,25 +213,8 @@ def _build_rule_tree(rule: Rule) -> QueryNode:
     if rule.none_of:  # excluded in every field, whatever fields the rule is limited to
         parts.append(Not(Or(tuple(Term(text, guess_term_language(text)) for text in rule.none_of))))
     if rule.query is not None:
-        parts.append(_restrict_fields(parse_query(rule.query), rule.fields))
+        parts.append(replace_terms(parse_query(rule.query), limit_fields))
     return parts[0] if len(parts) == 1 else And(tuple(parts))
-
-
-def _restrict_fields(node: QueryNode, fields: tuple[str, ...]) -> QueryNode:
-    """Return the tree with the rule's fields in each term for which the query names no field."""
-    match node:
-        case Term(text, language, own_fields):
-            return Term(text, language, own_fields or fields)
-        case And(parts):
-            return And(tuple(_restrict_fields(part, fields) for part in parts))
-        case Or(parts):
-            return Or(tuple(_restrict_fields(part, fields) for part in parts))
-        case Not(part):
-            return Not(_restrict_fields(part, fields))
-        case Proximity(left, right, max_words):
-            return Proximity(_restrict_fields(left, fields), _restrict_fields(right, fields), max_words)
-        case _:
-            return node
 
 
 def _evaluate_node(

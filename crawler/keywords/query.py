@@ -6,7 +6,7 @@ when a rule has a query, because it takes 0.05 s.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -150,17 +150,39 @@ def list_query_terms(text: str) -> list[str]:
 
 def iterate_terms(node: QueryNode) -> Iterator[Term]:
     """Yield every term of a tree."""
+    return (leaf for leaf in iterate_leaves(node) if isinstance(leaf, Term))
+
+
+def iterate_leaves(node: QueryNode) -> Iterator[Term | Facet]:
+    """Yield every term and condition of a tree, from left to right."""
     match node:
-        case Term():
-            yield node
         case And(parts) | Or(parts):
             for part in parts:
-                yield from iterate_terms(part)
+                yield from iterate_leaves(part)
         case Not(part):
-            yield from iterate_terms(part)
+            yield from iterate_leaves(part)
         case Proximity(left, right, _):
-            yield from iterate_terms(left)
-            yield from iterate_terms(right)
+            yield from iterate_leaves(left)
+            yield from iterate_leaves(right)
+        case _:
+            yield node
+
+
+def replace_terms(node: QueryNode, replace: Callable[[Term], QueryNode]) -> QueryNode:
+    """Return the tree with what `replace` makes of each term in its place."""
+    match node:
+        case Term():
+            return replace(node)
+        case And(parts):
+            return And(tuple(replace_terms(part, replace) for part in parts))
+        case Or(parts):
+            return Or(tuple(replace_terms(part, replace) for part in parts))
+        case Not(part):
+            return Not(replace_terms(part, replace))
+        case Proximity(left, right, max_words):
+            return Proximity(replace_terms(left, replace), replace_terms(right, replace), max_words)
+        case _:
+            return node
 
 
 def iterate_positive_terms(node: QueryNode) -> Iterator[Term]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from itertools import pairwise
@@ -30,10 +30,11 @@ from crawler.keywords.query import (
     Facet,
     Not,
     Or,
-    Proximity,
     QueryNode,
     Term,
+    iterate_leaves,
     parse_query,
+    replace_terms,
 )
 from crawler.text.ages import parse_age
 from crawler.text.alphabet import unify_scripts
@@ -121,20 +122,15 @@ def _add_kazakh_forms(node: QueryNode, explicit: Collection[str]) -> QueryNode:
 
     "Женева" and "конвенция" have no letter that only Kazakh has. `explicit` are the terms that name their language.
     """
-    match node:
-        case Term(text, "ru", fields) if not (text in explicit or text.startswith("=") or text in FUNCTION_WORDS):
-            elsewhere = tuple(Not(Facet("lang", language)) for language in LANGUAGE_NAMES if language != "kk")
-            return Or((node, And((Term(text, "kk", fields), *elsewhere))))
-        case And(parts):
-            return And(tuple(_add_kazakh_forms(part, explicit) for part in parts))
-        case Or(parts):
-            return Or(tuple(_add_kazakh_forms(part, explicit) for part in parts))
-        case Not(part):
-            return Not(_add_kazakh_forms(part, explicit))
-        case Proximity(left, right, distance):
-            return Proximity(_add_kazakh_forms(left, explicit), _add_kazakh_forms(right, explicit), distance)
-        case _:
-            return node
+
+    def add_kazakh_forms(term: Term) -> QueryNode:
+        is_written_so = term.text in explicit or term.text.startswith("=") or term.text in FUNCTION_WORDS
+        if term.language != "ru" or is_written_so:
+            return term
+        elsewhere = tuple(Not(Facet("lang", language)) for language in LANGUAGE_NAMES if language != "kk")
+        return Or((term, And((replace(term, language="kk"), *elsewhere))))
+
+    return replace_terms(node, add_kazakh_forms)
 
 
 def parse_search_time(value: str, zone: tzinfo, now: datetime) -> datetime | None:
@@ -149,17 +145,7 @@ def parse_search_time(value: str, zone: tzinfo, now: datetime) -> datetime | Non
 
 def list_facets(node: QueryNode) -> list[Facet]:
     """Return all conditions of a tree."""
-    match node:
-        case Facet():
-            return [node]
-        case And(parts) | Or(parts):
-            return [facet for part in parts for facet in list_facets(part)]
-        case Not(part):
-            return list_facets(part)
-        case Proximity(left, right, _):
-            return [*list_facets(left), *list_facets(right)]
-        case _:
-            return []
+    return [leaf for leaf in iterate_leaves(node) if isinstance(leaf, Facet)]
 
 
 def list_required_facets(node: QueryNode) -> list[Facet]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from parsel import Selector
@@ -21,7 +22,7 @@ def find_json_ld(root: Selector) -> dict[str, Any]:
             data = json.loads(script.text or "")
         except (ValueError, RecursionError):
             continue
-        for node in _iterate_nodes(data):
+        for node in iterate_nodes(data):
             if _is_article(node):
                 return node
     return {}
@@ -52,12 +53,17 @@ def list_types(node: dict[str, Any]) -> list[str]:
     return [name for name in (types if isinstance(types, list) else [types]) if isinstance(name, str)]
 
 
-def _iterate_nodes(data: Any) -> Iterator[dict[str, Any]]:
+def iterate_nodes(
+    data: Any, links: Sequence[str] = ("@graph",), max_visited: int = sys.maxsize
+) -> Iterator[dict[str, Any]]:
+    """Yield the nodes of JSON-LD, also those under the keys `links`, after at most `max_visited` values."""
     waiting = [data]
-    while waiting:
+    for _ in range(max_visited):
+        if not waiting:
+            return
         node = waiting.pop()
         if isinstance(node, list):
             waiting += reversed(node)
         elif isinstance(node, dict):
             yield node
-            waiting.append(node.get("@graph"))
+            waiting += [node.get(key) for key in links]

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from crawler.publish.exports import guard_formula
 from crawler.store.articles import MatchTime
-from crawler.text.dates import CountingPeriod
+from crawler.text.periods import CountingPeriod
 
 BAR_WIDTH = 40
 BAR = "█"

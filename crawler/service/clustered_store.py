@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from crawler.config import Config
 from crawler.context.configured_store import open_configured_store
 from crawler.similarity.semantic import load_embedding
 from crawler.store import Store
-from crawler.store.stories import make_deadline
+from crawler.store.stories import ShouldStop
 from crawler.text.dates import load_time_zone
 
 
@@ -19,14 +17,12 @@ def open_clustered_store(config: Config) -> Store:
     return store
 
 
-def cluster_pending_articles(store: Store, config: Config, should_stop: Callable[[], bool] | None = None) -> None:
-    """Cluster all articles that wait for it, in batches, until `should_stop` returns True after one (None: never)."""
-    model = load_embedding() if config.semantic else None
-    store.clusters.assign_pending(load_time_zone(config.timezone), should_stop=should_stop, embedding=model)
+def cluster_pending_articles(
+    store: Store, config: Config, should_stop: ShouldStop | None = None, *, only_urgent: bool = False
+) -> None:
+    """Cluster the articles that wait for it, in batches, until `should_stop` returns True after one (None: never).
 
-
-def cluster_urgent_articles(store: Store, config: Config, max_seconds: float) -> None:
-    """Cluster the articles on whose story an alert may depend, for at most so many seconds."""
-    model = load_embedding() if config.semantic else None
-    zone = load_time_zone(config.timezone)
-    store.clusters.assign_urgent(zone, should_stop=make_deadline(max_seconds), embedding=model)
+    With `only_urgent`, those on whose story an alert may depend.
+    """
+    zone, model = load_time_zone(config.timezone), load_embedding() if config.semantic else None
+    store.clusters.assign_pending(zone, only_urgent=only_urgent, should_stop=should_stop, embedding=model)

@@ -183,12 +183,12 @@ def _send_due_messages(config: Config, store: Store, dispatcher: Dispatcher) -> 
     from crawler.notify.digests import list_due_digests, make_due_digests
     from crawler.notify.routing import route_events
     from crawler.publish.templates import Templates
-    from crawler.service.clustered_store import cluster_pending_articles, cluster_urgent_articles
+    from crawler.service.clustered_store import cluster_pending_articles
     from crawler.store.stories import make_deadline
 
     Templates(config.templates)  # Raise ConfigError before anything waits for them.
     if store.clusters.count_pending(only_urgent=True):
-        cluster_urgent_articles(store, config, MAX_CLUSTERING_SECONDS)
+        cluster_pending_articles(store, config, make_deadline(MAX_CLUSTERING_SECONDS), only_urgent=True)
     now = datetime.now(UTC)
     route_events(store, config, now)
     result = dispatcher.send_due()

@@ -130,7 +130,7 @@ def write_card(connection: Connection, article: Article, time: CardTime, diff: R
 def refresh_card(connection: Connection, article: Article, seen_at: datetime) -> None:
     """Write what a new reading of an old page shows, in the caller's transaction.
 
-    It is no news: time and version of the card stay, so whoever saw the article has seen it.
+    It is no news: time and version of the card stay, so a reader who saw the article has seen it.
     """
     former = connection.execute(_GET_CARD, {"of_article": article.id}).first()
     if former is not None:
@@ -207,9 +207,7 @@ class CardRepository:
 
     def get(self, article_id: str) -> ArticleCard | None:
         """Return the card of an article, or None."""
-        rows = self._database.fetch_all(
-            select(*(article_cards.c[name] for name in CARD_COLUMNS)).where(article_cards.c.article_id == article_id)
-        )
+        rows = self._database.fetch_all(_GET_CARD, {"of_article": article_id})
         return parse_card(rows[0]) if rows else None
 
     def write_missing(self) -> int:

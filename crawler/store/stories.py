@@ -25,7 +25,6 @@ from crawler.store.story_groups import list_certain_members, rebuild_stories
 if TYPE_CHECKING:  # Commands that only read need none of what compares texts.
     from crawler.similarity.documents import DocumentCache
     from crawler.similarity.semantic import Embedding
-    from crawler.store.clustering import Clusterer
 
 ShouldStop = Callable[[], bool]
 MAX_CLUSTERINGS_PER_CALL = 10
@@ -84,6 +83,7 @@ class ClusterRepository:
         self,
         zone: tzinfo,
         *,
+        only_urgent: bool = False,
         should_stop: ShouldStop | None = None,
         embedding: Embedding | None = None,
         documents: DocumentCache | None = None,
@@ -94,30 +94,13 @@ class ClusterRepository:
         same article. After a batch for which `should_stop` returns True the rest waits for the next call. `zone`
         determines the day of a time. `embedding` compares the meaning of matched articles. `documents` are texts that
         the caller has read already.
+
+        With `only_urgent` it does this for the articles with a change event, and for those that may be one text or
+        event with them. So an alert knows the whole story of its article, however many other articles wait.
         """
         from crawler.store.clustering import Clusterer
 
         clusterer = Clusterer(zone, embedding, documents)
-        return self._assign_batches(clusterer, should_stop, only_urgent=False)
-
-    def assign_urgent(
-        self,
-        zone: tzinfo,
-        *,
-        should_stop: ShouldStop | None = None,
-        embedding: Embedding | None = None,
-        documents: DocumentCache | None = None,
-    ) -> int:
-        """Do the same for the articles with a change event, and for those that may be one text or event with them.
-
-        So an alert knows the whole story of its article, however many other articles wait.
-        """
-        from crawler.store.clustering import Clusterer
-
-        clusterer = Clusterer(zone, embedding, documents)
-        return self._assign_batches(clusterer, should_stop, only_urgent=True)
-
-    def _assign_batches(self, clusterer: Clusterer, should_stop: ShouldStop | None, *, only_urgent: bool) -> int:
         waiting: WaitingTexts | None = None
         times: Counter[str] = Counter()
         related: set[str] = set()

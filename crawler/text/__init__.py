@@ -18,4 +18,5 @@ transliteration  Cyrillic and Latin names in one form
 language         text → `en`, `ru`, `kk`
 urls             the absolute form of an address, the parts that all its spellings share
 counts           "1 article", "2 articles"
+periods          weeks and months by which things are counted
 """

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timezone, tzinfo
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from functools import lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -69,25 +68,6 @@ def load_time_zone(name: str) -> tzinfo:
         raise ValueError(f"{name!r} is no time zone name such as Asia/Almaty")
     with package.joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return _PackagedZone.from_file(file, key=name)
-
-
-class CountingPeriod(StrEnum):
-    """The length of time that is counted together."""
-
-    WEEK = "week"
-    MONTH = "month"
-
-    def get_start(self, day: date) -> date:
-        """Return the first day of the week (Monday) or month of a day."""
-        return day - timedelta(days=day.weekday()) if self is CountingPeriod.WEEK else day.replace(day=1)
-
-    def get_next_start(self, start: date) -> date:
-        """Return the first day of the next one."""
-        return self.get_start(start + timedelta(days=7 if self is CountingPeriod.WEEK else 31))
-
-    def format_start(self, start: date) -> str:
-        """Return a week as `2026-W10`, a month as `2026-03`."""
-        return f"{start:%G-W%V}" if self is CountingPeriod.WEEK else f"{start:%Y-%m}"
 
 
 def convert_to_zone(time: datetime, zone: tzinfo) -> datetime:

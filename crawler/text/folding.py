@@ -154,7 +154,7 @@ def split_folded_lines(lines: Sequence[str]) -> list[list[str]]:
     """
     folded = FoldedText("\n".join(lines))
     parts = [] if folded._edits else folded._folded_line.split(b"\n")
-    if len(parts) != len(lines):  # a line has a line break in it, or a word goes on in the next line
+    if len(parts) != len(lines):  # a line has a line break in it, or a word continues in the next line
         return [split_folded_words(line) for line in lines]
     decoded = decode_folded(b"\n".join(map(_separate_words, parts)))
     return [[word for word in line.split(" ") if word and word != "."] for line in decoded.split("\n")]

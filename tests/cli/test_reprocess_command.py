@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.releases import unpack_release
+from support.releases import unpack_upgraded_release
 from typer.testing import CliRunner, Result
 
 from crawler.cli.app import app
@@ -24,9 +24,7 @@ LONG = "The council met in Astana and agreed on a plan for the coming year. "
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with an archive of three sources and the store of its runs, upgraded."""
-    config = unpack_release("0004", tmp_path_factory.mktemp("release") / "data")
-    open_store(load_config(config).database_url, backup=False).close()
-    return config.parent
+    return unpack_upgraded_release("0004", tmp_path_factory.mktemp("release") / "data").parent
 
 
 @pytest.fixture

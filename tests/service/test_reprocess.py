@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.releases import read_tables, unpack_release
+from support.releases import read_tables, unpack_upgraded_release
 
 from crawler.config import Config, load_config
 from crawler.items import Article, ArticleFlag, Verdict
@@ -35,9 +35,7 @@ REPORTS = '\n[[rule]]\nname = "reports"\nterms.en = ["Report 3"]\n'
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with an archive of three sources and the store of its runs, upgraded."""
-    config = unpack_release("0004", tmp_path_factory.mktemp("release") / "data")
-    open_store(load_config(config).database_url, backup=False).close()
-    return config.parent
+    return unpack_upgraded_release("0004", tmp_path_factory.mktemp("release") / "data").parent
 
 
 @pytest.fixture

@@ -69,9 +69,9 @@ def test_only_articles_with_an_event_are_urgent(store: Store) -> None:
 def test_unmatched_articles_wait(store: Store) -> None:
     strangers = make_strangers(8)
     save_prepared(store, [*strangers, make_matched(make_member("m", PRESIDENT))])
-    assert store.clusters.assign_urgent(ZONE) == 1
+    assert store.clusters.assign_pending(ZONE, only_urgent=True) == 1
     assert list_waiting(store) == {article.native_id for article in strangers}
-    assert store.clusters.assign_urgent(ZONE) == 0
+    assert store.clusters.assign_pending(ZONE, only_urgent=True) == 0
     assert store.clusters.assign_pending(ZONE) == 8
     assert list_waiting(store) == set()
 
@@ -85,9 +85,9 @@ def test_text_that_belongs_to_a_matched_one_is_clustered_with_it(store: Store, i
         save_prepared(store, own)
     else:
         save_prepared(store, [*own, *make_strangers(5)])
-        store.clusters.assign_urgent(ZONE)
+        store.clusters.assign_pending(ZONE, only_urgent=True)
         save_prepared(store, [matched])
-    store.clusters.assign_urgent(ZONE)
+    store.clusters.assign_pending(ZONE, only_urgent=True)
     assert get_stories(store) == {frozenset({"m", "reprint", "translation"})}
     assert store.clusters.get_member_ids("mfa:m:ru") == {"mfa:m:ru", "mfa:reprint:ru"}
     assert not list_waiting(store) & {"m", "reprint", "translation"}
@@ -97,7 +97,7 @@ def test_language_version_of_a_matched_release_is_clustered_with_it(store: Store
     base = "https://www.gov.kz/memleket/entities/mfa/press/news/details/7?lang="
     other = make_member("8", "Екінші мәтін.", url=base + "kk")
     save_prepared(store, [make_matched(make_member("7", "Первый текст.", url=base + "ru")), other])
-    store.clusters.assign_urgent(ZONE)
+    store.clusters.assign_pending(ZONE, only_urgent=True)
     assert get_stories(store) == {frozenset("78")}
 
 
@@ -109,7 +109,7 @@ def test_text_that_links_two_matched_ones_is_found_over_another(store: Store) ->
     save_prepared(store, [chain[1], chain[2], *make_strangers(5)])
     save_prepared(store, [make_matched(chain[0])])
     save_prepared(store, [make_matched(chain[3])])
-    store.clusters.assign_urgent(ZONE)
+    store.clusters.assign_pending(ZONE, only_urgent=True)
     assert not list_waiting(store) & {"0", "1", "2", "3"}
     found = get_stories(store)
     store.clusters.assign_pending(ZONE)
@@ -119,7 +119,7 @@ def test_text_that_links_two_matched_ones_is_found_over_another(store: Store) ->
 def test_distant_day_does_not_lead_to_a_story(store: Store) -> None:
     later = make_member("late", ENGLISH, NOON + timedelta(days=9))
     save_prepared(store, [make_matched(make_member("m", PRESIDENT)), later])
-    store.clusters.assign_urgent(ZONE)
+    store.clusters.assign_pending(ZONE, only_urgent=True)
     assert list_waiting(store) == {"late"}
 
 
@@ -181,7 +181,7 @@ def test_result_does_not_depend_on_when_an_article_is_clustered(url: str) -> Non
         for start in range(0, len(order), 7):
             run = [make_matched(one) if rng.random() < 1 / 7 else one for one in order[start : start + 7]]
             save_prepared(store, run)
-            store.clusters.assign_urgent(ZONE)
+            store.clusters.assign_pending(ZONE, only_urgent=True)
             assert store.clusters.count_pending(only_urgent=True) == 0
         assert store.clusters.count_pending() > 0
         store.clusters.assign_pending(ZONE)
@@ -199,7 +199,7 @@ def test_large_shuffled_corpus_gives_the_same_stories() -> None:
             for start in range(0, len(order), 17):
                 run = [make_matched(one) if rng.random() < 0.1 else one for one in order[start : start + 17]]
                 save_prepared(store, run)
-                store.clusters.assign_urgent(ZONE)
+                store.clusters.assign_pending(ZONE, only_urgent=True)
             store.clusters.assign_pending(ZONE)
             assert (get_clusters(store, articles), get_stories(store)) == expected
 
@@ -210,7 +210,7 @@ def test_edited_copies_of_a_matched_text_are_found_before_the_rest(store: Store)
     edits = [make_member(name, edit(text, rng)) for name, (edit, *_) in EDITS.items()]
     save_prepared(store, [*edits, *make_strangers(10)])
     save_prepared(store, [make_matched(make_member("m", text))])
-    store.clusters.assign_urgent(ZONE)
+    store.clusters.assign_pending(ZONE, only_urgent=True)
     found = store.clusters.get_member_ids("mfa:m:ru")
     store.clusters.assign_pending(ZONE)
     assert store.clusters.get_member_ids("mfa:m:ru") == found

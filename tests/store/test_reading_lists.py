@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, insert
+from support.newsroom_articles import make_story_article
 from support.releases import unpack_release
 
 from crawler.config import load_config
-from crawler.items import Article, Health, Match, Precision, Run, Strength, Verdict
+from crawler.items import Article, Health, Precision, Run, Verdict
 from crawler.revisions.kinds import Severity
 from crawler.store import Store, open_store
 from crawler.store.article_cards import MAX_EXCERPT_LENGTH, TimeKind
@@ -28,28 +29,7 @@ def make_matched(
     native_id: str, body: str = "Делегация МККК прибыла в Астану. Встреча прошла.", **values: object
 ) -> Article:
     term = "МККК" if "МККК" in body else "Red Cross"
-    start = body.index(term)
-    match = Match(
-        rule=str(values.pop("rule", "red-cross")),
-        term=term,
-        surface=term,
-        field="body",
-        start=start,
-        end=start + len(term),
-        sentence=body,
-        strength=Strength(str(values.pop("strength", "strong"))),
-    )
-    language = str(values.pop("language", "ru"))
-    source = str(values.pop("source", "mfa"))
-    defaults = {"title": f"Заголовок {native_id}", "verdict": Verdict.NEW, "version": 1, "matches": (match,)}
-    return Article(
-        id=f"{source}:{native_id}:{language}",
-        source=source,
-        url=f"https://{source}.example/{native_id}?lang={language}",
-        body=body,
-        language=language,
-        **{**defaults, **values},
-    )
+    return make_story_article(native_id, body, term=term, **{"rule": "red-cross", **values})
 
 
 def list_ids(store: Store, **wanted: object) -> list[str]:

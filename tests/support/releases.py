@@ -13,6 +13,8 @@ from typing import Any
 from alembic import command
 from sqlalchemy import Connection, Integer, MetaData, make_url, select
 
+from crawler.config import load_config
+from crawler.store import open_store
 from crawler.store.database import make_engine
 from crawler.store.store import DRIVERS_BY_SCHEME
 from crawler.store.upgrade import make_alembic_config
@@ -33,6 +35,13 @@ def unpack_release(revision: str, folder: Path) -> Path:
     (folder / "store.sql").unlink()
     config = folder / "crawler.toml"
     config.chmod(0o600)
+    return config
+
+
+def unpack_upgraded_release(revision: str, folder: Path) -> Path:
+    """Do the same, and upgrade the store to today's revision."""
+    config = unpack_release(revision, folder)
+    open_store(load_config(config).database_url, backup=False).close()
     return config
 
 

@@ -102,7 +102,7 @@ def rebuild(context: typer.Context, overwrite: OverwriteOption = False) -> None:
 def reindex(context: typer.Context) -> None:
     """Rebuild the full-text index of all versions.
 
-    Searches find less until it is done. If it is interrupted, the next run or search goes on.
+    Searches find less until it is done. If it is interrupted, the next run or search continues.
     """
     from crawler.cli.index_progress import index_waiting_versions
     from crawler.config import load_config

@@ -11,7 +11,7 @@ import typer
 from crawler.cli.console import format_table
 from crawler.cli.options import SourceOption
 from crawler.errors import UsageError
-from crawler.text.dates import CountingPeriod
+from crawler.text.periods import CountingPeriod
 
 
 def trends(
