@@ -276,8 +276,10 @@ def format_rule(name: str, query: str, sources: Sequence[str], languages: Sequen
 
 
 def _open_store(config: Config, text: str) -> Store:
-    """Return the open store, with its articles clustered if the query may name a story."""
+    """Return the open store, with its articles clustered if the query names a story."""
     from crawler.context.configured_store import open_configured_store
+    from crawler.keywords.search_query import interpret_query, list_facets
     from crawler.service.clustered_store import open_clustered_store
 
-    return open_clustered_store(config) if "story:" in text.lower() else open_configured_store(config)
+    names_story = any(facet.name == "story" for facet in list_facets(interpret_query(text).node))
+    return open_clustered_store(config) if names_story else open_configured_store(config)
