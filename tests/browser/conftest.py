@@ -100,7 +100,15 @@ def open_page(browser: Any) -> Iterator[OpenPage]:
                 None if urlsplit(request.url).netloc == own else complaints.append(f"foreign request: {request.url}")
             ),
         )
-        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+        # A browser that leaves a page gives up what it still loads: the page did nothing wrong.
+        page.on(
+            "requestfailed",
+            lambda request: (
+                complaints.append(f"failed: {request.url}: {request.failure}")
+                if request.failure != "net::ERR_ABORTED"
+                else None
+            ),
+        )
         page.goto(url)
         return page
 
