@@ -1,7 +1,9 @@
 """The newsroom in a browser (`crawler serve`): HTML pages over the store, without JavaScript.
 
 server         listen on a loopback address until a signal
-application    routes, error pages, and which thread answers
+application    routes with the role that each needs, and which thread answers
+access         who sends a request, and which role each route needs
+error_pages    the pages about errors
 security       headers of every answer, the Host that is accepted, the size of a request
 forms          the values of a form, and the proof that a page of this server sent it
 newsroom       what all pages share: configuration, store, sources, rules, the state of the sources

@@ -1,4 +1,4 @@
-"""The application: routes, error pages, and which thread answers.
+"""The application: routes with the role that each needs, and which thread answers.
 
 A page waits for the store, so it runs in one of a few threads that live as long as the server: each keeps its own
 connection to the store.
@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
+from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
-from crawler.errors import CrawlerError, StoreError
-from crawler.web.errors import BadAddress, ForeignForm, PageMissing
+from crawler.errors import CrawlerError
+from crawler.store.users import Role
+from crawler.web.access import (
+    OPEN_TO_ALL,
+    AccessControl,
+    AccessMiddleware,
+    GuardedRoute,
+    declare_access,
+    list_guarded_routes,
+    needs_role,
+)
+from crawler.web.error_pages import classify_error, show_error
 from crawler.web.forms import FormValues, parse_form
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.actions import record_action, undo_action
@@ -30,9 +40,8 @@ from crawler.web.pages.runs import show_runs
 from crawler.web.pages.sources import show_sources
 from crawler.web.pages.story import show_story
 from crawler.web.pages.today import show_today
-from crawler.web.rendering import PageRenderer, Reader
+from crawler.web.rendering import PageRenderer
 from crawler.web.security import BodyTooLong, RequestGuard
-from crawler.web.translations import mark_message
 
 PAGE_THREADS = 4
 STATIC_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
@@ -40,39 +49,38 @@ Page = Callable[[PageRenderer, Request], Response]
 FormPage = Callable[[PageRenderer, Request, FormValues], Response]
 log = logging.getLogger(__name__)
 
-PAGES: Mapping[str, Page] = {
-    "/": show_today,
-    "/stories/{story_id:int}": show_story,
-    "/articles/{article_id:path}": show_article,
-    "/evidence/{article_id:path}": download_evidence,
-    "/archive/{article_id:path}": show_archived,
-    "/archive-file/{article_id:path}": download_archived,
-    "/sources": show_sources,
-    "/messages": show_messages,
-    "/runs": show_runs,
-}
-ERROR_TITLES = {
-    400: mark_message("This address does not work"),
-    403: mark_message("This was not done"),
-    404: mark_message("There is no such page"),
-    405: mark_message("This was not done"),
-    413: mark_message("This was not done"),
-    500: mark_message("This page failed"),
-    503: mark_message("The store cannot be read"),
-}
-"""The title of the page about an error, by HTTP status."""
-ERROR_ADVICE = {
-    400: mark_message("A part of it is not as a page of this server writes it."),
-    403: mark_message("The form did not come from a page of this server. Open the page again."),
-    404: mark_message("What the address names is not stored here, or was never stored."),
-    405: mark_message("The address takes no such request."),
-    413: mark_message("The form is too large."),
-    500: mark_message("An error that nobody expected. The terminal of the server has its report."),
-    503: mark_message("The database is gone, replaced or broken. The page works again once it is back."),
-}
+
+class PageRoute(NamedTuple):
+    """A page with the role that it needs."""
+
+    path: str
+    role: Role
+    page: Page
 
 
-FORMS: Mapping[str, FormPage] = {"/actions": record_action, "/undo": undo_action}
+class FormRoute(NamedTuple):
+    """What answers a form, with the role that it needs."""
+
+    path: str
+    role: Role
+    page: FormPage
+
+
+PAGES: Sequence[PageRoute] = (
+    PageRoute("/", Role.READER, show_today),
+    PageRoute("/stories/{story_id:int}", Role.READER, show_story),
+    PageRoute("/articles/{article_id:path}", Role.READER, show_article),
+    PageRoute("/evidence/{article_id:path}", Role.READER, download_evidence),
+    PageRoute("/archive/{article_id:path}", Role.READER, show_archived),
+    PageRoute("/archive-file/{article_id:path}", Role.READER, download_archived),
+    PageRoute("/sources", Role.READER, show_sources),
+    PageRoute("/messages", Role.READER, show_messages),
+    PageRoute("/runs", Role.READER, show_runs),
+)
+FORMS: Sequence[FormRoute] = (
+    FormRoute("/actions", Role.READER, record_action),  # it asks for an analyst for all but seen and unseen
+    FormRoute("/undo", Role.READER, undo_action),
+)
 
 
 def make_app(newsroom: Newsroom) -> Starlette:
@@ -80,27 +88,29 @@ def make_app(newsroom: Newsroom) -> Starlette:
     site = PageRenderer(newsroom)
     pool = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="page")
     routes = [
-        Route(path, make_endpoint(site, page, pool), methods=["GET"], name=page.__name__)
-        for path, page in PAGES.items()
+        GuardedRoute(path, needs_role(role)(make_endpoint(site, page, pool)), methods=["GET"], name=page.__name__)
+        for path, role, page in PAGES
     ]
     routes += [
-        Route(path, make_form_endpoint(site, page, pool), methods=["POST"], name=page.__name__)
-        for path, page in FORMS.items()
+        GuardedRoute(path, needs_role(role)(make_form_endpoint(site, form, pool)), methods=["POST"], name=form.__name__)
+        for path, role, form in FORMS
     ]
-    routes.append(Route("/static/{name}", make_static_endpoint(), methods=["GET"]))
+    routes.append(GuardedRoute("/static/{name}", declare_access(OPEN_TO_ALL)(make_static_endpoint())))
+    control = AccessControl(pool)
 
     async def handle_error(request: Request, error: Exception) -> Response:
-        status, detail = classify_error(error)
-        if status == 500:
+        shown = classify_error(error)
+        if shown.status == 500:
             log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return await asyncio.get_running_loop().run_in_executor(pool, show_error, site, request, status, detail)
+        return await asyncio.get_running_loop().run_in_executor(pool, show_error, site, request, shown, control)
 
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(RequestGuard)],
+        middleware=[Middleware(RequestGuard), Middleware(AccessMiddleware, control=control)],
         exception_handlers={HTTPException: handle_error, CrawlerError: handle_error, BodyTooLong: handle_error},
     )
     app.add_exception_handler(500, handle_error)
+    list(list_guarded_routes(app.routes))  # raises for a route without a role
     return app
 
 
@@ -147,43 +157,3 @@ def make_static_endpoint() -> Callable[[Request], Awaitable[Response]]:
         return Response(files[name], media_type=STATIC_TYPES[f".{name.rpartition('.')[2]}"], headers=headers)
 
     return send_static_file
-
-
-def classify_error(error: Exception) -> tuple[int, str]:
-    """Return the HTTP status of an error, and what its page says beside the advice."""
-    match error:
-        case HTTPException():
-            return error.status_code, ""
-        case BodyTooLong():
-            return 413, ""
-        case BadAddress():
-            return 400, ""
-        case PageMissing():
-            return 404, str(error)
-        case ForeignForm():
-            return 403, ""
-        case StoreError():
-            return 503, str(error)
-    return 500, str(error) if isinstance(error, CrawlerError) else ""
-
-
-def show_error(site: PageRenderer, request: Request, status: int, detail: str) -> Response:
-    """Return the page about an error. It needs no store if the store is what failed."""
-    reader = site.make_reader(request)
-    if status < 500:
-        try:
-            return site.render(
-                request, "error.html", status=status, reader=reader, **describe_error(reader, status), detail=detail
-            )
-        except StoreError as error:
-            status, detail = 503, str(error)
-    body = site.fill_template("broken.html", reader, **describe_error(reader, status), detail=detail)
-    response = PlainTextResponse(body.encode("utf-8", "replace"), status, media_type="text/html")
-    response.headers["cache-control"] = "no-store"
-    return response
-
-
-def describe_error(reader: Reader, status: int) -> dict[str, str]:
-    """Return title and advice of the page about an error, in the reader's language."""
-    known = status if status in ERROR_TITLES else 500
-    return {"title": reader.translate(ERROR_TITLES[known]), "advice": reader.translate(ERROR_ADVICE[known])}

@@ -15,3 +15,11 @@ class PageMissing(CrawlerError):
 
 class ForeignForm(CrawlerError):
     """A form that no page of this server has sent."""
+
+
+class SignInNeeded(CrawlerError):
+    """A request to a route that needs a role, from nobody who is known: not signed in, or the session has ended."""
+
+
+class RoleMissing(CrawlerError):
+    """A request by a user whose role, or whose API key, does not allow it."""

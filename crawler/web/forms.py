@@ -23,10 +23,7 @@ ANCHOR_PATTERN = re.compile(r"[\w:.-]{1,200}")
 
 
 class FormKeeper:
-    """Makes the token that each form carries, and checks it. The secret lives as long as the server."""
-
-    def __init__(self) -> None:
-        self._secret = secrets.token_bytes(32)
+    """Makes the token that each form carries, and checks it. Its key is the browser's session: any server knows it."""
 
     def get_session(self, request: Request) -> tuple[str, bool]:
         """Return the browser's session, and whether it is new: then the answer has to set the cookie."""
@@ -35,7 +32,7 @@ class FormKeeper:
 
     def make_token(self, session: str) -> str:
         """Return the token of a session."""
-        return hmac.new(self._secret, session.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(session.encode(), b"form token", hashlib.sha256).hexdigest()
 
     def raise_if_forged(self, request: Request, form: FormValues) -> None:
         """Raise ForeignForm for a form of another site, and for one without the token of the browser's session."""

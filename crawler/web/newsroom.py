@@ -25,8 +25,6 @@ STATE_SECONDS = 20.0
 COUNT_SECONDS = 10.0
 """Time for which a count of stories is remembered: a page has many, and each reads up to a thousand rows."""
 MAX_REMEMBERED_COUNTS = 2000
-READER = "local"
-"""Who reads and writes: on a loopback address there are no users."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

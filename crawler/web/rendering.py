@@ -27,8 +27,9 @@ from crawler.store.article_cards import ArticleCard, CardExcerpt, TimeKind
 from crawler.store.reader_actions import ReaderAction
 from crawler.text.cleaning import UNSEEN_PATTERN
 from crawler.web import words
+from crawler.web.access import Principal, find_principal
 from crawler.web.forms import SESSION_COOKIE, FormKeeper
-from crawler.web.newsroom import READER, Newsroom
+from crawler.web.newsroom import Newsroom
 from crawler.web.translations import LANGUAGE_COOKIE, choose_language, load_translations, mark_message
 
 DAY_FORMATS = {"en": "EEEE d MMMM", "ru": "EEEE, d MMMM", "kk": "d MMMM, EEEE"}
@@ -86,12 +87,22 @@ def mark_change(spans: Sequence[tuple[str, str]], *, without: str | None = None)
 
 
 class Reader:
-    """One reader's language and zone. Templates call it `reader`."""
+    """One reader's language, zone and role. Templates call it `reader`. `principal` is None for one without a name."""
 
-    def __init__(self, newsroom: Newsroom, language: str) -> None:
-        self.newsroom, self.language = newsroom, language
+    def __init__(self, newsroom: Newsroom, language: str, principal: Principal | None = None) -> None:
+        self.newsroom, self.language, self.principal = newsroom, language, principal
         self.translations: NullTranslations = load_translations(language)
         self.now = datetime.now(UTC)
+
+    @property
+    def is_analyst(self) -> bool:
+        """Whether the reader may write notes, stories, reviews and draft rules."""
+        return self.principal is not None and self.principal.is_analyst
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether the reader may change rules in force, channels, sources and users."""
+        return self.principal is not None and self.principal.is_owner
 
     @cached_property
     def phrases(self) -> Phrases:
@@ -222,7 +233,7 @@ class PageRenderer:
             request.cookies.get(LANGUAGE_COOKIE),
             request.headers.get("accept-language"),
         )
-        return Reader(self.newsroom, language)
+        return Reader(self.newsroom, language, find_principal(request))
 
     def fill_template(self, template: str, reader: Reader, **values: Any) -> str:
         """Return a filled template."""
@@ -278,7 +289,9 @@ class PageRenderer:
         if not (batch.isascii() and batch.isdecimal()):
             return None
         actions = self.newsroom.store.reader_actions.list_batch(int(batch))
-        return next((each for each in actions if each.made_by == READER and each.undone_at is None), None)
+        principal = find_principal(request)
+        own = (each for each in actions if principal is not None and each.made_by == principal.name)
+        return next((each for each in own if each.undone_at is None), None)
 
 
 @cache

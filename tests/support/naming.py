@@ -12,8 +12,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "crawler"
 PROPERTY_DECORATORS = {"property", "cached_property", "setter", "getter", "computed_field"}
-HOOKS = {"closed"}
-"""Names that Scrapy prescribes."""
+HOOKS = {"closed", "handle"}
+"""Names that Scrapy and Starlette prescribe."""
 TEMPLATE_VIEW = PACKAGE / "publish" / "digest_view.py"
 """Its names are an interface: the templates of owners use them."""
 IRREGULAR_PARTICIPLES = set(

@@ -48,7 +48,7 @@ class MarkupReader(HTMLParser):
 
 
 def list_paths() -> list[str]:
-    return [path.replace("{story_id:int}", "1").replace("{article_id:path}", "mfa:1:ru") for path in PAGES]
+    return [route.path.replace("{story_id:int}", "1").replace("{article_id:path}", "mfa:1:ru") for route in PAGES]
 
 
 @pytest.mark.parametrize("path", [*list_paths(), "/nothing", "/?status=odd", "/static/ui.css", "/static/none"])

@@ -13,13 +13,16 @@ from crawler.items import Article
 from crawler.store import Store
 from crawler.store.reader_actions import ActionKind, ArticleAtVersion, ArticleMarks, ReaderAction
 from crawler.store.reading_lists import ListedStory
-from crawler.web.errors import BadAddress, PageMissing
+from crawler.store.users import Role
+from crawler.web.access import get_principal, raise_if_below
+from crawler.web.errors import BadAddress, PageMissing, RoleMissing
 from crawler.web.forms import FormValues
-from crawler.web.newsroom import READER
 from crawler.web.rendering import PageRenderer, make_address
 
 MAX_NOTE_LENGTH = 4000
 MAX_TARGETS = 200
+OWN_KINDS = frozenset({ActionKind.SEEN, ActionKind.UNSEEN})
+"""The actions of which only the reader who did them sees something."""
 UNMARKED = ArticleMarks()
 
 
@@ -56,18 +59,18 @@ def make_work_state(
     )
 
 
-def get_work_states(store: Store, stories: Sequence[ListedStory]) -> dict[str, WorkState]:
+def get_work_states(store: Store, stories: Sequence[ListedStory], reader: str) -> dict[str, WorkState]:
     """Return the state of each listed story by the id of its newest article."""
     shown = {story.card.article_id: list_shown_articles(story) for story in stories}
     ids = {each.article_id for articles in shown.values() for each in articles}
-    marks, actions = store.reader_actions.get_marks(ids, READER), store.reader_actions.list_by_articles(ids)
+    marks, actions = store.reader_actions.get_marks(ids, reader), store.reader_actions.list_by_articles(ids)
     return {name: make_work_state(articles, marks, actions) for name, articles in shown.items()}
 
 
-def get_work_state(store: Store, shown: Sequence[ArticleAtVersion]) -> WorkState:
+def get_work_state(store: Store, shown: Sequence[ArticleAtVersion], reader: str) -> WorkState:
     """Return the state of the articles of one page."""
     ids = {each.article_id for each in shown}
-    marks, actions = store.reader_actions.get_marks(ids, READER), store.reader_actions.list_by_articles(ids)
+    marks, actions = store.reader_actions.get_marks(ids, reader), store.reader_actions.list_by_articles(ids)
     return make_work_state(shown, marks, actions)
 
 
@@ -92,12 +95,16 @@ def record_action(site: PageRenderer, request: Request, form: FormValues) -> Res
         kind = ActionKind(form.get_first("do"))
     except ValueError:
         raise BadAddress from None
+    if kind not in OWN_KINDS:
+        raise_if_below(request, Role.ANALYST)
     about = parse_targets(form.get_all("article"))
     back = form.get_back_address()
     note = form.get_first("note").strip()[:MAX_NOTE_LENGTH] if kind is ActionKind.NOTE else None
     if note == "":
         return RedirectResponse(back, 303)
-    batch = site.newsroom.store.reader_actions.record(about, kind, by=READER, at=datetime.now(UTC), note=note)
+    batch = site.newsroom.store.reader_actions.record(
+        about, kind, by=get_principal(request).name, at=datetime.now(UTC), note=note
+    )
     if batch is None:
         raise PageMissing
     site.newsroom.forget_counts()
@@ -105,11 +112,14 @@ def record_action(site: PageRenderer, request: Request, form: FormValues) -> Res
 
 
 def undo_action(site: PageRenderer, request: Request, form: FormValues) -> Response:
-    """Undo what a reader did, and return to the page."""
+    """Undo what a reader did, and return to the page. Only an owner may undo what another one did."""
     text = form.get_first("batch")
     if not (text.isascii() and text.isdecimal()):
         raise BadAddress
-    site.newsroom.store.reader_actions.undo(int(text[:12]), at=datetime.now(UTC))
+    batch, principal, actions = int(text[:12]), get_principal(request), site.newsroom.store.reader_actions
+    if not principal.is_owner and any(each.made_by != principal.name for each in actions.list_batch(batch)):
+        raise RoleMissing
+    actions.undo(batch, at=datetime.now(UTC))
     site.newsroom.forget_counts()
     return RedirectResponse(add_parameter(form.get_back_address(), "undone", 1) + form.get_anchor(), 303)
 

@@ -23,6 +23,7 @@ from crawler.publish.evidence import collect_evidence, write_evidence
 from crawler.revisions.kinds import ChangeKind
 from crawler.revisions.revision_diff import RevisionDiff, SentenceChange
 from crawler.rights import DEFAULT_RIGHTS
+from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress, PageMissing
 from crawler.web.pages.actions import get_work_state, list_news_versions
 from crawler.web.rendering import PageRenderer, mark_spans
@@ -103,7 +104,7 @@ def show_article(site: PageRenderer, request: Request) -> Response:
         seen_at=own[0].seen_at if own else article.fetched_at,
         current_version=state.version,
         text=make_shown_text(article),
-        work=get_work_state(store, list_news_versions(store, [article])),
+        work=get_work_state(store, list_news_versions(store, [article]), get_principal(request).name),
         change=make_shown_change(diff) if diff else None,
         versions=listed[:VERSIONS_PER_PAGE],
         older_versions=listed[VERSIONS_PER_PAGE - 1].version if len(listed) > VERSIONS_PER_PAGE else None,

@@ -16,6 +16,7 @@ from crawler.similarity.language_versions import list_releases
 from crawler.store import Decision, Store, StoredStory
 from crawler.store.article_cards import ArticleCard
 from crawler.store.reading_lists import VersionSummary
+from crawler.web.access import get_principal
 from crawler.web.errors import PageMissing
 from crawler.web.pages.actions import get_work_state, list_news_versions
 from crawler.web.rendering import PageRenderer
@@ -82,7 +83,7 @@ def show_story(site: PageRenderer, request: Request) -> Response:
         story=story,
         titled=titled,
         texts=texts,
-        work=get_work_state(store, list_news_versions(store, members)),
+        work=get_work_state(store, list_news_versions(store, members), get_principal(request).name),
         hidden_count=len(story.members) - len(members),
         releases=releases,
         steps=sorted(list_steps(store, members), key=lambda step: step.at),

@@ -19,8 +19,9 @@ from crawler.store.reading_lists import (
     StoryFilter,
     StoryStatus,
 )
+from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress
-from crawler.web.newsroom import READER, Newsroom
+from crawler.web.newsroom import Newsroom
 from crawler.web.pages.actions import get_work_states
 from crawler.web.rendering import PageRenderer, Reader, make_address
 from crawler.web.translations import mark_message
@@ -87,7 +88,7 @@ def show_today(site: PageRenderer, request: Request) -> Response:
     stories = found[:STORIES_PER_PAGE]
     if not stories and behind is None and newsroom.store.is_empty():
         return site.render(request, "first_visit.html", reader=reader)
-    is_filtered = wanted != StoryFilter(reader=READER)
+    is_filtered = wanted != StoryFilter(reader=get_principal(request).name)
     days = list(group_by_day(newsroom, stories, behind, reader.now, with_quiet_days=not is_filtered))
     older = None
     if len(found) > len(stories):
@@ -103,7 +104,7 @@ def show_today(site: PageRenderer, request: Request) -> Response:
         is_filtered=is_filtered,
         newest=make_address("/", _to_parameters(wanted)) if behind else None,
         older=older,
-        work=get_work_states(newsroom.store, stories),
+        work=get_work_states(newsroom.store, stories, get_principal(request).name),
         missing_languages={story.card.article_id: find_missing_languages(newsroom, story) for story in stories},
     )
 
@@ -116,7 +117,9 @@ def parse_filter(request: Request) -> StoryFilter:
     )
     try:
         chosen = StoryStatus(status) if status else None
-        return StoryFilter(rule=rule, source=source, language=language, status=chosen, reader=READER)
+        return StoryFilter(
+            rule=rule, source=source, language=language, status=chosen, reader=get_principal(request).name
+        )
     except ValueError:
         raise BadAddress from None
 

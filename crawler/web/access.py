@@ -1,0 +1,203 @@
+"""Who sends a request, and which role each route needs. A route that declares nothing answers nobody.
+
+Declare the role beside the route: a row of `PAGES` or `FORMS` in `application`, or the decorator `needs_role` on an
+endpoint of the API. `GuardedRoute` asks for it before the endpoint runs. `list_guarded_routes` raises at the start for
+a route that has no declaration.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar
+
+from starlette.requests import HTTPConnection
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from crawler.store.users import Role
+from crawler.web.errors import ForeignForm, RoleMissing, SignInNeeded
+from crawler.web.security import is_own_origin
+
+LOCAL_NAME = "local"
+"""The name of everyone who reads and writes at a loopback address without users."""
+CONTROL_KEY = "crawler.access"
+PRINCIPAL_KEY = "crawler.principal"
+"""Where the ASGI scope of a request has the access control and who sends it. A mounted application has them too."""
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+class SignIn(StrEnum):
+    """How a request says who sends it."""
+
+    LOCAL = "local"
+    SESSION = "session"
+    API_KEY = "api_key"
+    FEED_SECRET = "feed_secret"
+    PROXY = "proxy"
+
+
+class KeyScope(StrEnum):
+    """What an API key may be used for, within the role that it has."""
+
+    READ = "read"
+    WRITE = "write"
+    METRICS = "metrics"
+    FEEDS = "feeds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who sends a request. Without an API key the scopes are all there are."""
+
+    name: str
+    role: Role
+    sign_in: SignIn
+    scopes: frozenset[KeyScope] = frozenset(KeyScope)
+
+    def can(self, role: Role) -> bool:
+        """Return whether the principal may do what needs a role."""
+        return self.role.covers(role)
+
+    @property
+    def is_analyst(self) -> bool:
+        """Whether notes, stories, reviews and draft rules may be written."""
+        return self.can(Role.ANALYST)
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether rules in force, channels, sources and users may be changed."""
+        return self.can(Role.OWNER)
+
+    @property
+    def is_ambient(self) -> bool:
+        """Whether a browser sends the proof by itself, so that a foreign page could make it do so."""
+        return self.sign_in in (SignIn.LOCAL, SignIn.SESSION, SignIn.PROXY)
+
+
+class RouteAccess(NamedTuple):
+    """What a route needs: a role (None: it answers everyone), and a scope (None: `read` or `write` by the method)."""
+
+    role: Role | None
+    scope: KeyScope | None = None
+
+
+OPEN_TO_ALL = RouteAccess(None)
+
+
+def needs_role(role: Role, scope: KeyScope | None = None) -> Callable[[Endpoint], Endpoint]:
+    """Declare, as a decorator of an endpoint, the role that its route needs."""
+    return declare_access(RouteAccess(role, scope))
+
+
+def declare_access(access: RouteAccess) -> Callable[[Endpoint], Endpoint]:
+    """Declare, as a decorator of an endpoint, what its route needs. `OPEN_TO_ALL` is for the page to sign in."""
+
+    def declare(endpoint: Endpoint) -> Endpoint:
+        endpoint.route_access = access  # type: ignore[attr-defined]
+        return endpoint
+
+    return declare
+
+
+def get_principal(connection: HTTPConnection) -> Principal:
+    """Return who sends a request to a route that needs a role."""
+    principal = find_principal(connection)
+    if principal is None:
+        raise SignInNeeded
+    return principal
+
+
+def find_principal(connection: HTTPConnection) -> Principal | None:
+    """Return who sends a request, or None before that is known."""
+    found: Principal | None = connection.scope.get(PRINCIPAL_KEY)
+    return found
+
+
+def raise_if_below(connection: HTTPConnection, role: Role) -> None:
+    """Raise RoleMissing if the sender of a request has no such role: a part of a page needs more than its route."""
+    if not get_principal(connection).can(role):
+        raise RoleMissing
+
+
+class AccessControl:
+    """Says who sends a request. `identify` waits for the store, so routes call it in one of the page threads."""
+
+    def __init__(self, threads: Executor) -> None:
+        self.threads = threads
+
+    def identify(self, connection: HTTPConnection) -> Principal | None:
+        """Return who sends a request, and note it in its scope. None: nobody who is known."""
+        found = Principal(name=LOCAL_NAME, role=Role.OWNER, sign_in=SignIn.LOCAL)
+        connection.scope[PRINCIPAL_KEY] = found
+        return found
+
+    async def admit(self, connection: HTTPConnection, access: RouteAccess) -> None:
+        """Raise SignInNeeded, RoleMissing or ForeignForm if the sender may not use a route."""
+        if access.role is None:
+            return
+        principal = await asyncio.get_running_loop().run_in_executor(self.threads, self.identify, connection)
+        if principal is None:
+            raise SignInNeeded
+        is_safe = connection.scope["method"] in SAFE_METHODS
+        scope = access.scope or (KeyScope.READ if is_safe else KeyScope.WRITE)
+        if not principal.can(access.role) or scope not in principal.scopes:
+            raise RoleMissing
+        if not is_safe and principal.is_ambient and not is_own_origin(connection.headers):
+            raise ForeignForm
+
+
+class AccessMiddleware:
+    """An ASGI middleware: each request takes the access control along, also into mounted applications."""
+
+    def __init__(self, app: ASGIApp, control: AccessControl) -> None:
+        self._app, self._control = app, control
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        scope[CONTROL_KEY] = self._control
+        await self._app(scope, receive, send)
+
+
+class GuardedRoute(Route):
+    """A route that asks for the declared role before its endpoint runs.
+
+    A route of another framework joins by a class with both bases, this one first: `class X(GuardedRoute, APIRoute)`.
+    """
+
+    @property
+    def access(self) -> RouteAccess:
+        """What the endpoint declares. Raise RoleMissing if it declares nothing."""
+        found: RouteAccess | None = getattr(self.endpoint, "route_access", None)
+        if found is None:
+            raise RoleMissing(f"The route {self.path} declares no role, so it answers nobody.")
+        return found
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request whose sender may use the route."""
+        control: AccessControl = scope[CONTROL_KEY]
+        await control.admit(HTTPConnection(scope), self.access)
+        await super().handle(scope, receive, send)
+
+
+class DeclaredRoute(NamedTuple):
+    """A row of the table of an application's routes."""
+
+    path: str
+    methods: frozenset[str]
+    access: RouteAccess
+
+
+def list_guarded_routes(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[DeclaredRoute]:
+    """Yield every route, also of mounted applications. Raise RoleMissing for one that is not guarded."""
+    for route in routes:
+        if isinstance(route, Mount):
+            yield from list_guarded_routes(route.routes, prefix + route.path)
+        elif isinstance(route, GuardedRoute):
+            yield DeclaredRoute(prefix + route.path, frozenset(route.methods or ()), route.access)
+        else:
+            raise RoleMissing(f"The route {prefix}{getattr(route, 'path', route)} asks for no role.")
