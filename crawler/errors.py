@@ -7,6 +7,7 @@
     │   ├── RuleError            2   rules.toml has an unusable rule
     │   ├── UnknownSource        2   no source has this name
     │   ├── SpiderFileError      2   a file in crawler/spiders/ is no source, or cannot be imported
+    │   ├── DefinitionError      2   a file in sources/ cannot be used
     │   ├── TooManyRows          2   an export has more rows than its format can have
     │   └── NoSnapshots          2   the folder or file to replay has nothing for the source
     ├── SourceError                  the source made the run fail
@@ -96,6 +97,10 @@ class UnknownSource(UsageError):
 
 class SpiderFileError(UsageError):
     """A file in `crawler/spiders/` is no source. The message names the file and says why."""
+
+
+class DefinitionError(UsageError):
+    """A source definition (`sources/NAME.toml`) is unusable. The message names file and line."""
 
 
 class TooManyRows(UsageError):

@@ -4,14 +4,17 @@ The first of these files counts: the one of `--config`, `./crawler.toml`, `$XDG_
 Without a file the built-in values apply. A variable outranks the file. Two underscores separate levels:
 `CRAWLER_DATABASE`, `CRAWLER_SOURCES__MFA__BASE_URL`.
 
-model.py           every setting with its type and built-in value
-subscriptions.py   subscribers and channels
-delivery_times.py  delivery schedules and quiet hours
-proxy.py           the address of a proxy, and its password
-base.py            types and checks that these share
-loading.py         reads file and variables, and explains errors
-toml_file.py       finds the line of a key in a TOML file
-summary.py         what is in force and what is missing
+model.py              every setting with its type and built-in value
+subscriptions.py      subscribers and channels
+delivery_times.py     delivery schedules and quiet hours
+proxy.py              the address of a proxy, and its password
+source_definition.py  `sources/NAME.toml`: a source without code
+source_folder.py      finds and reads these files
+address_pattern.py    patterns of addresses in them
+base.py               types and checks that these share
+loading.py            reads file and variables, and explains errors
+toml_file.py          finds the line of a key in a TOML file
+summary.py            what is in force and what is missing
 """
 
 from __future__ import annotations

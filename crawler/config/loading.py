@@ -17,6 +17,7 @@ from pydantic_settings import SettingsError
 from crawler.config.base import format_input, get_validation_message
 from crawler.config.model import CONFIG_FILE_NAME, VARIABLE_PREFIX, Config
 from crawler.config.proxy import has_password
+from crawler.config.source_folder import apply_definitions, current_folder, find_sources_folder
 from crawler.config.toml_file import find_toml_line, format_location, is_section, list_known_keys, parse_toml
 from crawler.errors import ConfigError, suggest_nearest
 from crawler.private_files import is_open_to_others
@@ -60,6 +61,8 @@ def load_config(explicit_path: Path | None = None) -> Config:
         _raise_if_nul(values, path, text)
         _raise_if_proxy_password(values, path, text)
         _resolve_paths(values, path.absolute().parent)
+    current_folder.path = find_sources_folder(path)
+    apply_definitions(values, current_folder.path)
     try:
         config = Config(**values, path=path.absolute() if path else None)
     except ValidationError as error:

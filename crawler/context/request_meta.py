@@ -27,6 +27,8 @@ class RequestMeta:
     """The article is due, though no list of this run names it."""
     is_read_back: bool = False
     """A list page behind the last known article: only edits and removals are expected there."""
+    list_page: tuple[int, int] | None = None
+    """Which list of a source definition it is, from 0, and the number of its page."""
     fallback_urls: tuple[str, ...] = ()
     """Lists to request instead when this one fails, in this order."""
 

@@ -1,6 +1,7 @@
 """Read an article from a page of any site: pure functions over HTML and URL, with an optional memory per site.
 
 reader.py             a page as an article, with the evidence of each field
+source_pages.py       articles and lists of a source that `sources/NAME.toml` describes
 page_list.py          pages that JSON lines name
 page.py               the parsed page: lines, metadata, JSON-LD
 page_lines.py         what a reader sees, line by line

@@ -178,6 +178,10 @@ class Page:
         address = self.site.identify(self.snapshot.url)
         return address.language if address else None
 
+    def find_language(self, text: str) -> str | None:
+        """Return the language of an article's text, or None where the text does not show it."""
+        return detect_language(text)
+
     def list_flags(self, *, is_shortened: bool) -> Iterator[ArticleFlag]:
         """Yield the flags of an article that depend on its page. `is_shortened`: lines of the page were removed."""
         if is_shortened:
@@ -241,7 +245,7 @@ def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -
     text = f"{fields.get('title') or ''}\n{body}"
     if is_damaged_as_a_whole(body):
         text = guess_readable_text(text)
-    language = detect_language(text) or (None if text else requested)
+    language = page.find_language(text) or (None if text else requested)
     requested = None if requested == language else requested
     page.record_rule(
         "language", f"letters of the text, asked for as {requested}" if requested else "letters of the text"

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from crawler.config.source_definition import SourceDefinition
 from crawler.errors import SourceError
 from crawler.items import Article, PageStructure, Rights
 
@@ -30,7 +31,8 @@ class Site:
 
     `identify` maps any form of an article's URL to its ArticleAddress, and any other URL to None. `page_classes` are
     tried in order. `required_fields` are those that every article of a complete page has. `created_date` says how the
-    times of gov.kz are read. A URL that matches `non_article_pattern` is no article.
+    times of gov.kz are read. A URL that matches `non_article_pattern` is no article. `definition` is that of a source
+    without code, and `memory` the SiteMemory of its pages.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Site:
     required_fields: tuple[str, ...] = ()
     created_date: Literal["local", "utc"] = "local"
     non_article_pattern: re.Pattern[str] | None = None
+    definition: SourceDefinition | None = None
+    memory: Any = None
 
 
 @dataclass(frozen=True, slots=True)

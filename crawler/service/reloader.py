@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from crawler.config import Config, find_config_file, load_config
+from crawler.config.source_folder import find_sources_folder, get_folder_state
 from crawler.context.configured_store import open_configured_store
 from crawler.keywords import load_rules
 from crawler.service.adaptive_cron import ADAPTIVE_CRON
@@ -66,14 +67,15 @@ class ConfigReloader:
         """Return whether the store may be empty. After the first run it may not: then it was lost under the watch."""
         return self._new_store and self.store.is_empty()
 
-    def _get_file_state(self) -> tuple[Path | None, int, int]:
-        """Return the file with its time and size."""
+    def _get_file_state(self) -> tuple[object, ...]:
+        """Return the file and the source definitions beside it, with their times and sizes."""
         path = self._path or find_config_file()
         try:
             stat = path.stat() if path else None
         except OSError:  # deleted, or never there: load_config reports it
             stat = None
-        return path, stat.st_mtime_ns if stat else 0, stat.st_size if stat else 0
+        definitions = get_folder_state(find_sources_folder(path))
+        return path, stat.st_mtime_ns if stat else 0, stat.st_size if stat else 0, definitions
 
     def _get_learning_day(self) -> date | None:
         """Return today if a source has a learned cron, else None."""

@@ -7,9 +7,11 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
 
 from crawler import spiders
 from crawler.config import Config
+from crawler.config.source_folder import current_folder, get_sources_folder
 from crawler.errors import CrawlerError, SourceLocked, UsageError
 from crawler.monitoring.publishing_rate import MAX_HISTORY
 from crawler.service.adaptive_cron import ADAPTIVE_CRON, learn_cron
@@ -36,7 +38,7 @@ def get_spider_timings_in_child(names: list[str]) -> SpiderTimings:
     """Return the same from a child process: spiders import Scrapy, which a watch need not keep in memory for months."""
     receiver, sender = Pipe(duplex=False)
     with closing(sender):
-        process = fork_process("the sources' own times", _send_spider_timings, names, sender)
+        process = fork_process("the sources' own times", _send_spider_timings, names, get_sources_folder(), sender)
     try:
         with receiver:
             if not receiver.poll(MAX_TIMINGS_SECONDS):
@@ -53,9 +55,13 @@ def get_spider_timings_in_child(names: list[str]) -> SpiderTimings:
     return found
 
 
-def _send_spider_timings(names: list[str], sender: Connection) -> None:
-    """Send the timings, or the error. In a child: the process ends afterwards, also when its parent is gone."""
+def _send_spider_timings(names: list[str], folder: Path, sender: Connection) -> None:
+    """Send the timings, or the error. In a child: the process ends afterwards, also when its parent is gone.
+
+    `folder` has the sources without code.
+    """
     try:
+        current_folder.path = folder
         sender.send(get_spider_timings(names))
     except Exception as error:  # noqa: BLE001 - whatever a spider's module raises is reported by the parent
         sender.send(CrawlerError(str(error) if isinstance(error, CrawlerError) else f"{type(error).__name__}: {error}"))

@@ -1,7 +1,10 @@
 """The sources, one file each: the file's stem, the spider's `name` and the folder under `snapshots/` are the same word.
 
-Beside them:
+Sources without code are files in `sources/` beside crawler.toml: `defined.py` makes their spiders.
+
+Beside the sources:
 base.py              SourceSpider: from a response to articles, requests and problems
+defined.py           DefinedSpider: a source that a file in `sources/` describes
 listing_coverage.py  FullTextListingSpider: sources whose lists have the whole articles
 spider_files.py      which files are sources, and why another one is not
 url_mapping.py       public addresses and those of a copy of the site
@@ -12,49 +15,68 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import pkgutil
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING
 
-from crawler.errors import SpiderFileError, UnknownSource
+from crawler.config.source_folder import find_definition, list_definition_files
+from crawler.errors import DefinitionError, SpiderFileError, UnknownSource
 from crawler.spiders.spider_files import GUIDE, find_file_problem
 
 if TYPE_CHECKING:
     from crawler.spiders.base import SourceSpider
 
-SHARED_MODULES = frozenset({"base", "listing_coverage", "spider_files", "spider_loader", "url_mapping"})
+SHARED_MODULES = frozenset({"base", "defined", "listing_coverage", "spider_files", "spider_loader", "url_mapping"})
 """Modules of this package that are not a source."""
 log = logging.getLogger(__name__)
 _reported: set[str] = set()
 
 
 def list_file_names() -> list[str]:
-    """Return the stem of every file that should be a source, usable or not."""
-    return sorted(_find_files())
+    """Return the stem of every file that should be a source, usable or not, also of retired ones."""
+    return sorted({*_find_files(), *list_definition_files()})
 
 
-def list_names() -> list[str]:
+def list_names(*, with_retired: bool = False) -> list[str]:
     """Return every source's name, without importing one. Log, once, a file that is no source."""
     names = []
-    for name, spec in sorted(_find_files().items()):
+    for name, spec in _find_files().items():
         problem = find_file_problem(spec)
         if problem is None:
             names.append(name)
         else:
             _report_once(problem)
-    return names
+    return sorted([*names, *_list_defined_names(with_retired=with_retired)])
+
+
+def _list_defined_names(*, with_retired: bool) -> Iterator[str]:
+    """Yield the names of sources without code. Log, once, a file that cannot be used."""
+    built_in = _find_files()
+    for name, path in list_definition_files().items():
+        if name in built_in or name in SHARED_MODULES:
+            _report_once(f"{path} is not used: the source {name} is built in. Rename the file.")
+            continue
+        try:
+            definition = find_definition(name)
+        except DefinitionError as error:
+            _report_once(f"{error} The source {name} is not used.")
+            continue
+        if definition is not None and (with_retired or not definition.retired):
+            yield name
 
 
 def load_spider(name: str) -> type[SourceSpider]:
     """Return the spider class of a source.
 
-    Raise UnknownSource, which names the nearest source, or SpiderFileError for a file that is no source.
+    Raise UnknownSource, which names the nearest source, SpiderFileError for a file that is no source, or
+    DefinitionError for a broken file in `sources/`.
     """
     from crawler.spiders.base import SourceSpider
 
     spec = _find_files().get(name)
     if spec is None:
-        raise UnknownSource(name, list_names())
+        return _load_defined_spider(name)
     if problem := find_file_problem(spec):
         raise SpiderFileError(problem)
     try:
@@ -73,13 +95,23 @@ def load_spider(name: str) -> type[SourceSpider]:
     raise SpiderFileError(f"{spec.origin} is not used: it has no class derived from SourceSpider with its name.")
 
 
+def _load_defined_spider(name: str) -> type[SourceSpider]:
+    """Return the spider class of a source without code, also of a retired one: its articles are still shown."""
+    from crawler.spiders.defined import make_spider_class
+
+    definition = find_definition(name)
+    if definition is None or name in SHARED_MODULES:
+        raise UnknownSource(name, list_names())
+    return make_spider_class(name, definition)
+
+
 def load_spiders() -> dict[str, type[SourceSpider]]:
     """Return the spider classes of all sources by name. Log, once, a file that cannot be imported."""
     found = {}
     for name in list_names():
         try:
             found[name] = load_spider(name)
-        except SpiderFileError as error:
+        except (SpiderFileError, DefinitionError) as error:
             _report_once(str(error))
     return found
 
@@ -88,7 +120,7 @@ def get_title(name: str, language: str = "en") -> str:
     """Return a source's name in a language (`titles` of its class), or the bare name of a source that was removed."""
     try:
         spider = load_spider(name)
-    except (UnknownSource, SpiderFileError):
+    except (UnknownSource, SpiderFileError, DefinitionError):
         return name
     titles: dict[str, str] = getattr(spider, "titles", {})
     return titles.get(language, spider.title)

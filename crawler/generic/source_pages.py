@@ -1,0 +1,176 @@
+"""The page objects of sources without code: articles and lists as `sources/NAME.toml` describes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from lxml import etree
+from parsel import Selector
+
+from crawler.config.source_definition import FieldRule, SiteDefinition
+from crawler.generic.article_language import find_article_language
+from crawler.generic.extractors import raise_if_not_installed
+from crawler.generic.page import GenericPage
+from crawler.generic.reader import GenericArticle, read_page
+from crawler.generic.site_memory import SiteMemory
+from crawler.items import Precision
+from crawler.pages.base import ArticlePage, Page
+from crawler.pages.blocks import Block, parse_html
+from crawler.pages.listing import ListingPage
+from crawler.pages.markup import parse_document
+from crawler.pages.site import Site
+from crawler.pages.snapshot import Snapshot
+from crawler.text.cleaning import clean_line_or_none
+from crawler.text.dates import ParsedDate, convert_to_zone, parse_date
+
+
+def get_definition(page: Page) -> SiteDefinition:
+    """Return the definition of a page's source."""
+    definition = page.site.definition
+    assert isinstance(definition, SiteDefinition)
+    return definition
+
+
+class DefinedArticle(ArticlePage):
+    """An article's page: fields by the definition's selectors, the others by the generic reader."""
+
+    @classmethod
+    def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
+        """Return whether it is HTML at an article's address."""
+        return snapshot.kind == "html" and site.identify(snapshot.url) is not None
+
+    def extract_fields(self) -> dict[str, Any]:
+        """Return the fields. A selector that finds nothing raises PageChanged with the field's name."""
+        definition = get_definition(self)
+        rules = definition.fields.list_rules()
+        fields: dict[str, Any] = {}
+        article = self.read_generically()
+        for name, rule in rules.items():
+            fields |= self.read_by_rule(name, rule)
+        if "title" not in rules:
+            fields["title"] = article.title
+        if "body" not in rules:
+            fields["body"] = self.make_body(article)
+        if "published_at" not in rules and article.published_at:
+            text = str(article.evidence["published_at"]["text"])
+            fields |= self.make_date_fields(self.parse_defined_date(text) or self.parse_iso(article.published_at), text)
+        if "author" not in rules:
+            fields["author"] = article.author
+        for name, origin in article.evidence.items():
+            if name not in rules and name != "language":
+                self.record_rule(name, origin["from"] if isinstance(origin, dict) else str(origin))
+        return fields
+
+    def read_generically(self) -> GenericArticle:
+        """Return what the generic reader finds, with what was learned of the site."""
+        raise_if_not_installed()
+        page = GenericPage(self.make_reduced_html(), self.snapshot.url)
+        memory = self.site.memory
+        return read_page(page, memory if isinstance(memory, SiteMemory) else None)
+
+    def make_reduced_html(self) -> str:
+        """Return the page without what the definition says is not the article."""
+        selectors = get_definition(self).remove
+        if not selectors:
+            return self.snapshot.text
+        root = parse_document(self.snapshot.text)
+        for node in Selector(root=root, type="html").css(", ".join(selectors)):
+            if node.root.getparent() is not None:
+                remove_element(node.root)
+        text: str = etree.tostring(root, encoding="unicode", method="html")
+        return text
+
+    def make_body(self, article: GenericArticle) -> list[Block]:
+        """Return the lines of the generic reader's text. Raise PageChanged when it found none."""
+        if not article.body:
+            raise self.make_changed_error("body", "the text of an article", "none")
+        return [Block(line, "p") for line in article.body.split("\n") if line]
+
+    def read_by_rule(self, name: str, rule: FieldRule) -> dict[str, Any]:
+        """Return a field that a selector finds, with those that belong to it."""
+        node = self.select_by_rule(name, rule)
+        where = rule.css or rule.xpath or ""
+        self.record_rule(name, where)
+        if name == "body":
+            return {"body": parse_html(node.root) if rule.attribute is None else []}
+        if isinstance(node.root, str):
+            text = clean_line_or_none(node.root)
+        else:
+            text = clean_line_or_none(node.attrib.get(rule.attribute, "")) if rule.attribute else self.get_text(node)
+        if not text:
+            raise self.make_changed_error(name, where, "no text")
+        if name != "published_at":
+            return {name: text}
+        parsed = self.parse_defined_date(text) or parse_date(text, self.site.time_zone)
+        if parsed is None:
+            raise self.make_changed_error(name, where, repr(text[:60]))
+        return self.make_date_fields(parsed, text)
+
+    def select_by_rule(self, name: str, rule: FieldRule) -> Selector:
+        """Return the first node of a rule. Raise PageChanged when there is none."""
+        if rule.css is not None:
+            return self.select_first(name, rule.css)
+        found = self.root.xpath(rule.xpath or "")
+        if not found:
+            raise self.make_changed_error(name, rule.xpath or "", "nothing")
+        if not isinstance(found[0].root, str):
+            self.field_nodes[name] = (found[0].root,)
+        return found[0]
+
+    def parse_defined_date(self, text: str) -> ParsedDate | None:
+        """Return the date of a text by one of the definition's forms, or None."""
+        for form in get_definition(self).date_formats:
+            try:
+                found = datetime.strptime(text.strip(), form)  # noqa: DTZ007 - the zone follows
+            except ValueError:
+                continue
+            has_time = "%H" in form or "%I" in form
+            precision = Precision.MINUTE if has_time else Precision.DAY
+            return ParsedDate(convert_to_zone(found, self.site.time_zone), precision, text)
+        return None
+
+    def parse_iso(self, value: str) -> ParsedDate | None:
+        """Return the generic reader's date. A time without an offset is in the site's zone."""
+        return parse_date(value, self.site.time_zone)
+
+    def make_date_fields(self, parsed: ParsedDate | None, raw: str) -> dict[str, Any]:
+        """Return the three fields of a date."""
+        if parsed is None:
+            return {}
+        return {"published_at": parsed.at, "published_raw": raw, "published_precision": parsed.precision}
+
+    def find_language(self, text: str) -> str | None:
+        """Return the language of the text. That of the source decides where the source has one."""
+        languages = get_definition(self).languages
+        if len(languages) == 1:
+            return languages[0]
+        found = find_article_language(text, GenericPage(self.snapshot.text, self.snapshot.url).html_language)
+        return found.code if found else None
+
+
+def remove_element(node: Any) -> None:
+    """Remove an element, and keep the text after it."""
+    parent, before = node.getparent(), node.getprevious()
+    if node.tail:
+        if before is not None:
+            before.tail = (before.tail or "") + node.tail
+        else:
+            parent.text = (parent.text or "") + node.tail
+    parent.remove(node)
+
+
+class DefinedList(ListingPage):
+    """A page with links to articles: all links, or those of the definition's selector."""
+
+    @classmethod
+    def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
+        """Return whether it is HTML and no article."""
+        return snapshot.kind == "html" and site.identify(snapshot.url) is None
+
+    def list_addresses(self) -> list[str]:
+        """Return the links. Those that are no article are dropped by their address."""
+        selector = get_definition(self).links
+        if selector is None:
+            return self.root.css("a::attr(href)").getall()
+        return [href for node in self.root.css(selector) if (href := node.attrib.get("href"))]

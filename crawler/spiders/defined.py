@@ -1,0 +1,160 @@
+"""DefinedSpider: the spider of a source that `sources/NAME.toml` describes. Each source has a class of its own.
+
+A platform with lists or pages of its own derives a class from DefinedSpider, in a module of this package that
+`SHARED_MODULES` names, and adds it to `PLATFORM_SPIDERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from importlib import import_module
+from typing import Any, ClassVar, cast
+
+from scrapy import Request
+from scrapy.http import Response
+
+from crawler.config import Config
+from crawler.config.source_definition import (
+    AUTO_CRON,
+    DEFAULT_CRON,
+    PAGE_PLACEHOLDER,
+    SiteDefinition,
+    SourceDefinition,
+    get_host,
+)
+from crawler.context.request_meta import RequestMeta
+from crawler.errors import CrawlerError, PageChanged
+from crawler.generic.source_pages import DefinedArticle, DefinedList
+from crawler.items import Rights
+from crawler.pages.base import Page
+from crawler.pages.feed import Feed
+from crawler.pages.site import ArticleAddress, Reading, Site
+from crawler.spiders.base import HealthExpectation, SourceSpider
+from crawler.text.dates import load_time_zone
+
+PLATFORM_SPIDERS = {"site": "crawler.spiders.defined:DefinedSpider"}
+"""The spider class of each platform."""
+
+
+class DefinedSpider(SourceSpider):
+    """A source without code. `make_spider_class` makes the class of one definition."""
+
+    definition: ClassVar[SourceDefinition]
+    page_classes: ClassVar[tuple[type[Page], ...]] = (Feed, DefinedArticle, DefinedList)
+
+    @classmethod
+    def make_attributes(cls, definition: SourceDefinition) -> dict[str, Any]:
+        """Return the class attributes that a definition sets. A platform adds its own."""
+        expect = definition.expect
+        return {
+            "definition": definition,
+            "title": definition.title,
+            "titles": dict(definition.titles),
+            "cron": DEFAULT_CRON if definition.cron == AUTO_CRON else definition.cron,
+            "jitter_seconds": definition.jitter,
+            "expectation": HealthExpectation(
+                min_links=expect.min_links, required_fields=expect.required, max_silence=expect.max_silence
+            ),
+            "rights": Rights(**definition.rights.model_dump()),
+            **cls.make_platform_attributes(definition),
+        }
+
+    @classmethod
+    def make_platform_attributes(cls, definition: SourceDefinition) -> dict[str, Any]:
+        """Return the class attributes that depend on the platform: `origins`, `listing_urls` and `method`."""
+        assert isinstance(definition, SiteDefinition)
+        return {
+            "origins": definition.origins,
+            "listing_urls": tuple(start.url for start in definition.starts),
+            "method": "lists and pages as its file in sources/ describes them",
+        }
+
+    @classmethod
+    def make_site(cls, config: Config) -> Site:
+        """Return what the page objects need, with the definition."""
+        site = super().make_site(config)
+        zone = load_time_zone(cls.definition.timezone) if cls.definition.timezone else site.time_zone
+        return replace(site, definition=cls.definition, time_zone=zone)
+
+    @classmethod
+    def identify(cls, url: str) -> ArticleAddress | None:
+        """Identify an article by the definition's address patterns and its identity rule."""
+        definition = cls._get_site_definition()
+        hosts = {get_host(origin) for origin in definition.origins}
+        if get_host(url) not in hosts or any(pattern.match(url) for pattern in definition.exclude):
+            return None
+        for pattern in definition.addresses:
+            if found := pattern.match(url):
+                identity = found.make_identity(definition.identity)
+                return ArticleAddress(identity, cls.origins[0] + found.target, found.language)
+        return None
+
+    @classmethod
+    def _get_site_definition(cls) -> SiteDefinition:
+        return cast(SiteDefinition, cls.definition)
+
+    def make_first_requests(self) -> Iterator[Request]:
+        """Yield a request for the first page of each list."""
+        for number, start in enumerate(self._get_site_definition().starts):
+            meta = RequestMeta(is_listing=True, list_page=(number, start.first_page), fallback_urls=start.fallbacks)
+            yield self.make_request(start.url, meta)
+
+    def make_next_requests(self, response: Response, reading: Reading) -> Iterator[Request]:
+        """Yield a request for the next page of a list, as long as its pages show articles that are new.
+
+        A list without end shows the same entries again, so a page without an unseen entry is the last one.
+        """
+        place = RequestMeta.from_request(response).list_page
+        if place is None:
+            return
+        number, page = place
+        start = self._get_site_definition().starts[number]
+        seen = self._listed_urls.setdefault(number, set())
+        is_news = not seen.issuperset(reading.links)
+        seen.update(reading.links)
+        if start.next_page is None or not is_news:
+            return
+        if self.since is None and (self._knows_any(reading) or page - start.first_page + 1 >= self._max_pages(number)):
+            return
+        url = start.next_page.replace(PAGE_PLACEHOLDER, str(page + 1))
+        yield self.make_request(url, RequestMeta(is_listing=True, list_page=(number, page + 1)))
+
+    def handle_error(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
+        """Take a further page without articles as the end of its list. Handle all others as any source does."""
+        place = RequestMeta.from_request(request).list_page if request else None
+        if (
+            place
+            and isinstance(error, PageChanged)
+            and place[1] > self._get_site_definition().starts[place[0]].first_page
+        ):
+            self.logger.info("%s: the list ends before page %d", self.name, place[1])
+            return
+        yield from super().handle_error(request, error)
+
+    @cached_property
+    def _listed_urls(self) -> dict[int, set[str]]:
+        return {}
+
+    def _max_pages(self, number: int) -> int:
+        return self.options.pages or self._get_site_definition().starts[number].pages
+
+    def _knows_any(self, reading: Reading) -> bool:
+        """Return whether an earlier complete run stored one of the listed articles."""
+        addresses = (self.site.identify(url) for url in reading.links)
+        return self.context.has_settled([address.native_id for address in addresses if address])
+
+
+_classes: dict[str, type[DefinedSpider]] = {}
+
+
+def make_spider_class(name: str, definition: SourceDefinition) -> type[DefinedSpider]:
+    """Return the spider class of a definition: the same one until the definition changes."""
+    found = _classes.get(name)
+    if found is None or found.definition is not definition:
+        module, _, attribute = PLATFORM_SPIDERS[definition.platform].partition(":")
+        base: type[DefinedSpider] = getattr(import_module(module), attribute)
+        attributes = {"name": name, "__module__": base.__module__, **base.make_attributes(definition)}
+        found = _classes[name] = cast(type[DefinedSpider], type(f"{base.__name__}_{name}", (base,), attributes))
+    return found

@@ -1,0 +1,208 @@
+"""Loopback sites that no source describes, in the shapes of real ones. Their texts are those of `news_texts`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from html import escape
+from xml.sax.saxutils import escape as escape_xml
+
+from support.http_server import SiteReply, SiteRequest
+from support.local_site import LocalArticle, LocalSite, make_not_found, parse_number, slice_page
+from support.news_texts import NewsText, write_text
+
+MONTHS = {
+    "en": "January February March April May June July August September October November December".split(),
+    "ru": "января февраля марта апреля мая июня июля августа сентября октября ноября декабря".split(),
+    "kk": "қаңтар ақпан наурыз сәуір мамыр маусым шілде тамыз қыркүйек қазан қараша желтоқсан".split(),
+}
+WORDS = {
+    "en": ("Home", "News", "About us", "Contacts", "Latest", "All rights reserved.", "Share", "Read also"),
+    "ru": (
+        "Главная",
+        "Новости",
+        "О нас",
+        "Контакты",
+        "Последние",
+        "Все права защищены.",
+        "Поделиться",
+        "Читайте также",
+    ),
+    "kk": ("Басты бет", "Жаңалықтар", "Біз туралы", "Байланыс", "Соңғы", "Құқықтар қорғалған.", "Бөлісу", "Оқыңыз"),
+}
+"""What a page says around its articles."""
+
+
+class ShapedSite(LocalSite):
+    """A site with a front page, a list, a feed and article pages. Subclasses change the shape.
+
+    `redesign()` gives article pages another markup.
+    """
+
+    languages: Sequence[str] = ("en",)
+    name = "Valley Herald"
+    page_size = 10
+    encoding = "utf-8"
+    has_feed = True
+
+    def __init__(self, count: int = 24, *, every: timedelta = timedelta(hours=5), robots: str | None = None) -> None:
+        self.is_redesigned = False
+        super().__init__(count, every=every, loopback_links=True, robots=robots or "User-agent: *\nDisallow: /search\n")
+
+    def redesign(self) -> None:
+        """Give article pages another markup, as after a redesign of the site."""
+        self.is_redesigned = True
+
+    # -- what a subclass may change ---------------------------------------------------------------------------------
+    def make_article(self, number: int) -> LocalArticle:
+        texts = {language: write_text(type(self).__name__, number, language) for language in self.languages}
+        slug = f"report-{number:04d}-from-the-valley"
+        return LocalArticle(number, str(4000 + number), "news", slug, self._newest, texts, self._newest)
+
+    def make_path(self, article: LocalArticle) -> str:
+        """Return the address of an article as links name it."""
+        return f"{self.link_base}/{article.published_at:%Y/%m}/{article.slug}/"
+
+    def render_article(self, article: LocalArticle, text: NewsText, language: str) -> str:
+        """Return the markup of an article in the frame of its page."""
+        body = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in (text.lead, *text.paragraphs))
+        return (
+            f'<article class="post-{article.number} post"><h1 class="entry-title">{escape(text.title)}</h1>'
+            f'<div class="entry-meta">By <a rel="author" href="/about/">Ann Miller</a> '
+            f'<time datetime="{article.published_at.isoformat()}">{format_day(article.published_at, language)}</time>'
+            f'</div><div class="entry-content">{body}</div></article>'
+        )
+
+    def render_new_design(self, article: LocalArticle, text: NewsText, language: str) -> str:
+        """Return the markup of an article after the redesign."""
+        body = "".join(
+            f"<section><div>{escape(paragraph)}</div></section>" for paragraph in (text.lead, *text.paragraphs)
+        )
+        return (
+            f"<main><div class='story'><div class='story-top'><h1>{escape(text.title)}</h1>"
+            f"<span class='when'>{format_day(article.published_at, language)}</span></div>"
+            f"<div class='story-text'>{body}</div></div></main>"
+        )
+
+    def render_head(self, article: LocalArticle | None, language: str) -> str:
+        """Return what the head of a page has besides its title."""
+        feed = f'<link rel="alternate" type="application/rss+xml" href="{self.make_feed_path(language)}">'
+        return feed if self.has_feed else ""
+
+    def make_feed_path(self, language: str) -> str:
+        return "/feed/"
+
+    def make_list_path(self, language: str) -> str:
+        return "/news/"
+
+    # -- routes -----------------------------------------------------------------------------------------------------
+    def answer(self, request: SiteRequest) -> SiteReply:
+        for language in self.languages:
+            if self.has_feed and request.path == self.make_feed_path(language):
+                return self.render_feed(self.articles[: self.page_size], language)
+            if request.path == self.make_list_path(language):
+                return self.render_list(parse_number(request.query.get("page"), 1), language)
+            for article in self.articles:
+                if language in article.texts and self.make_language_path(article, language) == self.get_target(request):
+                    return self.render_article_page(article, language)
+        if request.path in ("/", *(f"/{language}/" for language in self.languages)):
+            return self.render_list(1, request.path.strip("/") or self.languages[0])
+        if request.path == "/about/":
+            return self.render_page("About us", "<h1>About us</h1><p>We report from the valley.</p>", self.languages[0])
+        return make_not_found()
+
+    def get_target(self, request: SiteRequest) -> str:
+        """Return what of a request names an article."""
+        return request.path
+
+    def make_language_path(self, article: LocalArticle, language: str) -> str:
+        """Return the path of an article in a language."""
+        return self.path(article)
+
+    def make_empty_reply(self, request: SiteRequest) -> SiteReply:
+        return self.render_page("Empty", "<h1>News</h1>", self.languages[0])
+
+    def render_article_page(self, article: LocalArticle, language: str) -> SiteReply:
+        text = article.texts[language]
+        render = self.render_new_design if self.is_redesigned else self.render_article
+        others = [other for other in self.articles if other is not article][:4]
+        also = "".join(
+            f'<li><a href="{self.make_language_path(o, language)}">{escape(o.texts[language].title)}</a></li>'
+            for o in others
+        )
+        content = (
+            f'{render(article, text, language)}<aside class="also"><h3>{WORDS[language][7]}</h3><ul>{also}</ul></aside>'
+        )
+        return self.render_page(text.title, content, language, article)
+
+    def render_list(self, page: int, language: str) -> SiteReply:
+        shown = slice_page(self.articles, page, self.page_size)
+        cards = "".join(self.render_card(article, language) for article in shown)
+        return self.render_page(
+            WORDS[language][1], f'<h1>{WORDS[language][1]}</h1><div class="list">{cards}</div>', language
+        )
+
+    def render_card(self, article: LocalArticle, language: str) -> str:
+        """Return an entry of a list."""
+        text = article.texts[language]
+        return (
+            f'<div class="card"><a href="{self.make_language_path(article, language)}">{escape(text.title)}</a>'
+            f"<span>{format_day(article.published_at, language)}</span><p>{escape(text.lead)}</p></div>"
+        )
+
+    def render_page(self, title: str, content: str, language: str, article: LocalArticle | None = None) -> SiteReply:
+        """Return a page with the site's frame."""
+        home, news, about, contacts, latest, rights, *_ = WORDS[language]
+        html = (
+            f'<!DOCTYPE html><html lang="{language}"><head><meta charset="{self.encoding}">'
+            f"<title>{escape(title)} | {self.name}</title>{self.render_head(article, language)}</head><body>"
+            f'<header class="top"><nav><ul><li><a href="/">{home}</a></li>'
+            f'<li><a href="{self.make_list_path(language)}">{news}</a></li><li><a href="/about/">{about}</a></li>'
+            f'<li><a href="/contacts/">{contacts}</a></li></ul></nav></header>{content}'
+            f'<footer class="bottom"><p>© 2026 {self.name}. {rights} {latest}</p></footer></body></html>'
+        )
+        return SiteReply(html.encode(self.encoding), kind=f"text/html; charset={self.encoding}")
+
+    def render_feed(self, articles: Sequence[LocalArticle], language: str) -> SiteReply:
+        items = "".join(self.render_item(article, language) for article in articles)
+        return SiteReply(
+            f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>{self.name}</title>'
+            f"<link>{self.link_base}</link><description>News</description>{items}</channel></rss>",
+            kind="application/rss+xml; charset=utf-8",
+        )
+
+    def render_item(self, article: LocalArticle, language: str) -> str:
+        """Return an entry of the feed."""
+        return (
+            f"<item><title>{escape_xml(article.texts[language].title)}</title>"
+            f"<link>{self.link_base}{self.make_language_path(article, language)}</link>"
+            f"<pubDate>{article.published_at:%a, %d %b %Y %H:%M:%S %z}</pubDate></item>"
+        )
+
+
+def format_day(time: datetime, language: str) -> str:
+    """Return a day and time as a reader sees it."""
+    month = MONTHS[language][time.month - 1]
+    if language == "kk":
+        return f"{time.year} жылғы {time.day} {month}, {time:%H:%M}"
+    if language == "ru":
+        return f"{time.day} {month} {time.year}, {time:%H:%M}"
+    return f"{time.day} {month} {time.year}, {time:%H:%M}"
+
+
+class EndlessSite(ShapedSite):
+    """A Russian site without a feed.
+
+    Its list has further pages behind `?page=`, and beyond the end it shows the last one again.
+    """
+
+    languages = ("ru",)
+    name = "Вести долины"
+    has_feed = False
+
+    def make_path(self, article: LocalArticle) -> str:
+        return f"{self.link_base}/news/{article.id}-{article.slug}.html"
+
+    def render_list(self, page: int, language: str) -> SiteReply:
+        last = (len(self.articles) + self.page_size - 1) // self.page_size
+        return super().render_list(min(page, last), language)
