@@ -149,11 +149,12 @@ class PageChanged(SourceError):
 
     exit_code = 12
 
-    def __init__(self, field: str, selector: str, found: str, url: str) -> None:
-        """Build the message from the field, the selector and what was found at the URL."""
+    def __init__(self, field: str, selector: str, found: str, url: str, *, advice: str = "") -> None:
+        """Build the message from the field, the selector and what was found at the URL. `advice` ends it."""
         super().__init__(
             f"{url}: the field {field!r} was looked for with {selector!r}, found {found.rstrip('.')}. "
-            "The page may have a new shape: keep it with `crawler snapshot` and mend its page class.",
+            "The page may have a new shape: keep it with `crawler snapshot` and mend its page class."
+            + (f" {advice}" if advice else ""),
             url=url,
         )
         self.field, self.selector, self.found = field, selector, found

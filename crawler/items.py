@@ -41,6 +41,13 @@ class ArticleFlag(StrEnum):
     IMPOSSIBLE_DATE = "impossible_date"
 
 
+class Extraction(StrEnum):
+    """How an article's text was read, where it was not the source's own page class."""
+
+    GENERIC = "generic"
+    """By the reader of pages of any site (`crawler.generic`)."""
+
+
 DAMAGE_FLAGS = frozenset((ArticleFlag.CUT_OFF, ArticleFlag.WRONG_ENCODING))
 """Flags of a text that is not as the site publishes it. It is no revision, and nobody is notified of it."""
 DATE_FLAGS = frozenset((ArticleFlag.FUTURE_DATE, ArticleFlag.IMPOSSIBLE_DATE))
@@ -164,6 +171,7 @@ class Article:
     `flags` name what was repaired in the text or is doubtful about it.
     `site_verdict` is set if `verdict` is `reprocessed`: the verdict of the version that was read again.
     `requested_language` is the language that was requested, where the text is in another one, else None.
+    `extraction` is None for a text that the source's own page class read.
     """
 
     id: str
@@ -192,6 +200,7 @@ class Article:
     snapshot: SnapshotRef | None = None
     provenance: dict[str, str] = field(default_factory=dict)
     flags: tuple[ArticleFlag, ...] = ()
+    extraction: Extraction | None = None
     requested_language: str | None = field(default=None, metadata=INTERNAL_METADATA)
 
     @property
@@ -254,11 +263,17 @@ class Article:
         known["flags"] = tuple(ArticleFlag(flag) for flag in known.get("flags") or ())
         for name, part in (("rights", Rights), ("snapshot", SnapshotRef)):
             known[name] = part(**known[name]) if known.get(name) else None
-        for name, enum in (("verdict", Verdict), ("site_verdict", Verdict), ("published_precision", Precision)):
+        for name, enum in ENUM_FIELDS.items():
             known[name] = enum(known[name]) if known.get(name) else None
         return cls(**known)
 
 
+ENUM_FIELDS: dict[str, type[StrEnum]] = {
+    "verdict": Verdict,
+    "site_verdict": Verdict,
+    "published_precision": Precision,
+    "extraction": Extraction,
+}
 INTERNAL_FIELDS = tuple(each.name for each in fields(Article) if each.metadata.get("is_internal"))
 ARTICLE_FIELDS = tuple(each.name for each in fields(Article) if each.name not in INTERNAL_FIELDS)
 """The fields of every output, in order."""

@@ -105,6 +105,8 @@ class RunContext:
     """The run's record, None until it is stored as begun."""
     problems: list[Problem] = field(default_factory=list)
     has_failed_listing: bool = False
+    page_changes: list[str] = field(default_factory=list)
+    """Why the source's page classes could not read pages that the generic reader read."""
     failure: CrawlerError | None = None
     """Why the run gave up, None for one that did not."""
     unaccounted_urls: dict[str, None] = field(default_factory=dict)

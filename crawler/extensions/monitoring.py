@@ -229,6 +229,7 @@ class MonitoringExtension:
             measured_silence=measure_silence(rate, times[-1], now) if rate else None,
             anomalies=(*find_anomalies(measures, earlier), *volume_changes),
             notes=tuple(measures.get("notes", ())),
+            changes=tuple(context.page_changes),
             baseline=baseline,
         )
 

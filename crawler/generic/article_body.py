@@ -57,10 +57,11 @@ class LineOpinions:
 
 @dataclass(frozen=True, slots=True)
 class ArticleBody:
-    """The text of an article, a line for each paragraph, and how it was found."""
+    """The text of an article, a line for each paragraph, and how it was found. `confirmations` name extractors."""
 
     text: str
     origin: str
+    confirmations: tuple[str, ...] = ()
 
 
 def judge_lines(page: GenericPage, title: str = "") -> LineOpinions:
@@ -114,8 +115,9 @@ def choose_body(opinions: LineOpinions, title: str = "") -> ArticleBody | None:
         return ArticleBody(opinions.texts[agreed].strip(), f"whole text of {agreed}")
     if not text:
         return None
-    names = [name for name, found in opinions.texts.items() if compare_texts(found, text) >= MIN_AGREEMENT]
-    return ArticleBody(text, f"lines, confirmed by {', '.join(names)}" if names else "lines by the shape of the page")
+    names = tuple(name for name, found in opinions.texts.items() if compare_texts(found, text) >= MIN_AGREEMENT)
+    origin = f"lines, confirmed by {', '.join(names)}" if names else "lines by the shape of the page"
+    return ArticleBody(text, origin, names)
 
 
 def clean_article_lines(lines: Sequence[PageLine], title: str) -> Sequence[PageLine]:

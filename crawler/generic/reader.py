@@ -32,7 +32,7 @@ class GenericArticle:
 
     `published_at` is ISO 8601: a day, or a time with the offset that the page states; without one it is the site's
     local time. `language` is an ISO 639-1 code. `evidence` says for each field where it is from, and for the date also
-    the text that was read.
+    the text that was read. `confirmations` are the extractors that read almost the same text.
     """
 
     title: str | None
@@ -41,6 +41,7 @@ class GenericArticle:
     author: str | None
     language: str | None
     evidence: Mapping[str, Any]
+    confirmations: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields for JSON."""
@@ -111,6 +112,7 @@ def read_page(page: GenericPage, memory: SiteMemory | None = None) -> GenericArt
         author.name if author else None,
         language.code if language else None,
         evidence,
+        body.confirmations if body else (),
     )
 
 

@@ -33,6 +33,9 @@ class RunCount(StrEnum):
     DAMAGED = "damaged"
     """Articles whose text came cut off or in a wrong encoding, also those that were not stored for this reason."""
 
+    READ_GENERICALLY = "read_generically"
+    """Articles that the reader of any site read, because the source's own page classes could not."""
+
     READ_BACK_BEGUN = "read_back_begun"
     """Runs that began to read the lists back to the longest age of `revisits`."""
     READ_BACK = "read_back"

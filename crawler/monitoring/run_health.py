@@ -48,7 +48,8 @@ class RunFacts:
 
     `min_links` and `max_silence` come from the source's `HealthExpectation`. `newest_published_at` is aware, or None if
     unknown. `unaccounted` are listed addresses without a known result. `measured_silence` outranks `max_silence`.
-    `anomalies` compare the run with earlier ones and degrade it. `notes` are changes that did no harm yet.
+    `anomalies` compare the run with earlier ones and degrade it. `notes` are changes that did no harm yet. `changes`
+    say why the source's own page classes could not read pages that the generic reader read.
     """
 
     title: str
@@ -63,6 +64,7 @@ class RunFacts:
     measured_silence: Silence | None = None
     anomalies: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
     baseline: Baseline | None = None
 
     @property
@@ -123,9 +125,18 @@ def _describe_losses(facts: RunFacts) -> str:
     if damaged := facts.counts.get(RunCount.DAMAGED):
         came = f"{format_count(damaged, 'article')} came cut off or in a wrong encoding"
         losses.append(f"{came}: the text is no revision, and nobody is notified of it.")
+    if read := facts.counts.get(RunCount.READ_GENERICALLY):
+        losses.append(_describe_generic_readings(read, facts.changes))
     losses += facts.anomalies
     # The first sentence follows a semicolon, so it keeps its small letter.
     return " ".join(loss if index == 0 else loss[0].upper() + loss[1:] for index, loss in enumerate(losses))
+
+
+def _describe_generic_readings(count: int, changes: tuple[str, ...]) -> str:
+    """Return what a person must know of pages that only the reader of any site could read."""
+    were = "was" if count == 1 else "were"
+    read = f"{format_count(count, 'article')} {were} read by the generic reader, which knows less of the site"
+    return f"{read}: {changes[0]}" if changes else f"{read}."
 
 
 def _format_notes(facts: RunFacts) -> str:

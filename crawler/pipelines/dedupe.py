@@ -13,7 +13,7 @@ from scrapy.crawler import Crawler
 from crawler.context.drops import ArticleDamaged, ArticleFromOtherRecord
 from crawler.context.known_articles import KnownArticles
 from crawler.context.run_context import RunContext
-from crawler.items import Article, Verdict
+from crawler.items import Article, Extraction, Verdict
 from crawler.monitoring.run_counts import RunCount
 from crawler.similarity.content_hashes import hash_body, hash_revision
 from crawler.store import ArticleState, Store
@@ -28,6 +28,8 @@ class SeenVersion(NamedTuple):
     is_unpublished: bool
     is_damaged: bool
     seen_at: datetime | None
+    extraction: Extraction | None = None
+    site_verdict: Verdict | None = None
 
 
 class DedupePipeline:
@@ -35,7 +37,8 @@ class DedupePipeline:
 
     The run's own articles are kept here, because the store stage may not have written them yet. A damaged text is
     stored only where the store has nothing of the article. It is no revision, and the first sound version after it is
-    new. In a replay, a page that is older than what the store knows of its article makes no version.
+    new. A text that another reader read (`Article.extraction`) is no revision. In a replay, a page that is older than
+    what the store knows of its article makes no version.
     """
 
     def __init__(
@@ -84,7 +87,9 @@ class DedupePipeline:
             return replace(item, verdict=Verdict.UNCHANGED, version=previous.number)
         result = self._decide_verdict(item, content_hash, body_hash, previous)
         is_unpublished, number = result.verdict is Verdict.UNPUBLISHED, result.version or 1
-        self._seen[item.id] = SeenVersion(content_hash, number, is_unpublished, item.is_damaged, item.fetched_at)
+        self._seen[item.id] = SeenVersion(
+            content_hash, number, is_unpublished, item.is_damaged, item.fetched_at, item.extraction, result.edit_verdict
+        )
         self._originals.setdefault(body_hash, result.copy_of or item.id)
         return result
 
@@ -94,7 +99,16 @@ class DedupePipeline:
         stored = self._store.articles.get(state.id) if has_flags else None
         is_unpublished = state.verdict is Verdict.UNPUBLISHED
         is_damaged = stored is not None and stored.is_damaged
-        return SeenVersion(state.content_hash, state.version, is_unpublished, is_damaged, state.last_seen_at)
+        extraction = stored.extraction if stored else item.extraction
+        return SeenVersion(
+            state.content_hash,
+            state.version,
+            is_unpublished,
+            is_damaged,
+            state.last_seen_at,
+            extraction,
+            stored.edit_verdict if stored else state.verdict,
+        )
 
     def _is_outdated(self, item: Article, newest: SeenVersion) -> bool:
         """Whether a replayed page is older than the article's newest version."""
@@ -149,8 +163,21 @@ class DedupePipeline:
             return replace(item, verdict=Verdict.REPUBLISHED, version=previous.number + 1)
         if is_same:
             return replace(item, verdict=Verdict.UNCHANGED, version=previous.number)
+        if previous.extraction is not item.extraction and not previous.is_damaged:
+            return self._decide_other_reader(item, previous)
         return replace(
             item, verdict=Verdict.NEW if previous.is_damaged else Verdict.REVISED, version=previous.number + 1
+        )
+
+    def _decide_other_reader(self, item: Article, previous: SeenVersion) -> Article:
+        """Return the verdict on a text that another reader read: the difference may be the reader's, not the site's.
+
+        The source's own page class replaces the generic reader's text, and nobody is notified. Not the other way round.
+        """
+        if item.extraction is not None:
+            return replace(item, verdict=Verdict.UNCHANGED, version=previous.number)
+        return replace(
+            item, verdict=Verdict.REPROCESSED, site_verdict=previous.site_verdict, version=previous.number + 1
         )
 
     def _decide_first_verdict(self, item: Article, body_hash: str) -> Article:

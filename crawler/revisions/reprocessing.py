@@ -62,6 +62,7 @@ READ_FIELDS: dict[str, Callable[[Article], Any]] = {
     "reading_minutes": lambda article: article.reading_minutes,
     "rights": lambda article: article.rights.wording if article.rights else None,
     "flags": lambda article: list(article.flags),
+    "extraction": lambda article: article.extraction,
     "requested_language": lambda article: article.requested_language,
 }
 """The fields that a page class reads, and their values. Only the wording of the rights comes from the page."""

@@ -38,6 +38,7 @@ from crawler.errors import (
     UsageError,
     suggest_nearest,
 )
+from crawler.generic.safety_net import read_changed_page
 from crawler.items import Article, ArticleFlag, Rights, SnapshotRef
 from crawler.monitoring.run_counts import RunCount
 from crawler.pages.base import Page, read_snapshot
@@ -248,6 +249,8 @@ class SourceSpider(scrapy.Spider):
             yield from self.handle_no_article(response, reason)
         except Unreachable as error:
             yield from self.retry_transient(response, error)
+        except PageChanged as error:
+            yield from self.handle_changed_page(response, snapshot, error)
         except SourceError as error:
             yield from self.handle_error(response.request, error)
         else:
@@ -289,6 +292,29 @@ class SourceSpider(scrapy.Spider):
                 self.context.unaccounted_urls.pop(self.to_public_url(response.request.url), None)
         elif self.context.recrawl_policy:
             yield from self.context.recrawl_policy.handle_gone_page(response)
+
+    def handle_changed_page(
+        self, response: Response, snapshot: Snapshot, error: PageChanged
+    ) -> Iterator[Article | Request]:
+        """Handle a page of a new shape: the generic reader reads its article if it is sure of it.
+
+        The run is degraded then. The page's validators are not kept: the mended page class must get the page itself.
+        """
+        meta = RequestMeta.from_request(response)
+        if meta.is_listing or meta.expected_error or self.site.identify(snapshot.url) is None:
+            yield from self.handle_error(response.request, error)
+            return
+        try:
+            reading = read_changed_page(snapshot, self.site, error)
+        except PageChanged as failure:
+            yield from self.handle_error(response.request, failure)
+            return
+        self.logger.warning("%s The generic reader reads it.", error)
+        self.context.increment_stat(RunCount.READ_GENERICALLY)
+        self.context.page_changes.append(str(error))
+        if response.request:
+            RequestMeta.update(response.request, next_cache_entry=None)
+        yield from self.handle_reading(response, reading)
 
     def retry_transient(self, response: Response, error: Unreachable) -> Iterator[Request]:
         """Retry a response that came with HTTP 200 and is a passing fault of the server."""

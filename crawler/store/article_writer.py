@@ -124,6 +124,8 @@ def write_article(connection: Connection, article: Article, text: TextIndex, sig
     later = _make_next_version(connection, article, text.content_hash, current)
     if later is not None:
         row = _make_state_row(later, text.content_hash)
+        if later.verdict is Verdict.REPROCESSED:
+            row["verdict"] = current.verdict  # what the site did last
         connection.execute(_ADVANCE, {**key, "new_published_at": later.published_at, **row})
     dated_at = current.dated_at
     if article.published_at not in (None, dated_at):

@@ -140,3 +140,11 @@ def test_a_problem_outranks_what_may_be_lost() -> None:
 def test_counts_are_the_houses_own() -> None:
     stats = {"crawler/pages": 3, "crawler/articles/new": 1, "downloader/request_count": 9, "elapsed": 1.5}
     assert get_counts(stats) == {"pages": 3, "articles/new": 1}
+
+
+def test_pages_that_only_the_generic_reader_could_read_degrade_the_run() -> None:
+    why = "https://x.example/1: the field 'title' was looked for with 'h1', found nothing."
+    health, reason, code = judge(counts={"articles/new": 2, "read_generically": 2}, changes=(why,))
+    assert (health, code) == (Health.DEGRADED, 14)
+    assert reason.startswith("2 new, 0 revised; 2 articles were read by the generic reader")
+    assert reason.endswith(why)

@@ -9,7 +9,7 @@ import pytest
 
 from crawler.context.drops import ArticleDamaged, ArticleFromOtherRecord
 from crawler.context.known_articles import KnownArticles
-from crawler.items import Article, ArticleFlag, Verdict
+from crawler.items import Article, ArticleFlag, Extraction, Verdict
 from crawler.pipelines.dedupe import DedupePipeline
 from crawler.similarity.content_hashes import hash_body, hash_revision
 from crawler.store import Store
@@ -222,3 +222,31 @@ def test_replayed_page_that_is_older_than_the_newest_version_makes_none(store: S
         (Verdict.UNCHANGED, 2),
         (Verdict.REVISED, 3),
     ]
+
+
+GENERIC = replace(ARTICLE, extraction=Extraction.GENERIC, body=f"{LONG}\nПодпишитесь.")
+
+
+def test_the_page_class_replaces_a_generically_read_text_without_a_revision(store: Store) -> None:
+    assert judged(store, GENERIC) == [(Verdict.NEW, 1, None)]
+    assert judged(store, ARTICLE) == [(Verdict.REPROCESSED, 2, None)]
+    stored, state = store.articles.get(ARTICLE.id), store.articles.get_state(ARTICLE.id)
+    assert stored is not None and state is not None
+    assert (stored.body, stored.extraction, stored.site_verdict, state.verdict) == (
+        LONG,
+        None,
+        Verdict.NEW,
+        Verdict.NEW,
+    )
+    assert judged(store, replace(ARTICLE, body=f"{LONG}\nДобавлено.")) == [(Verdict.REVISED, 3, None)]
+
+
+def test_a_generically_read_text_never_replaces_that_of_the_page_class(store: Store) -> None:
+    judged(store, ARTICLE)
+    assert judged(store, GENERIC) == [(Verdict.UNCHANGED, 1, None)]
+    assert store.articles.get(ARTICLE.id) == replace(ARTICLE, verdict=Verdict.NEW, version=1)
+
+
+def test_two_generic_readings_are_compared_like_any_others(store: Store) -> None:
+    edited = replace(GENERIC, body=f"{LONG}\nДобавлено.")
+    assert judged(store, GENERIC, edited) == [(Verdict.NEW, 1, None), (Verdict.REVISED, 2, None)]
