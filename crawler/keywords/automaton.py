@@ -27,6 +27,9 @@ SHAPE_TABLE = bytes(
 FOOTNOTE_NUMBER = re.compile(rb"(?<=LL)0{1,2}(?![L0])")
 """One or two digits at the end of a word. A longer number, as in ICRC2024, is a part of another name."""
 MAX_CACHED_TERMS = 20_000
+MAX_PATTERN_BYTES = 512
+"""Bytes of a pattern in the automaton. The rest is compared, because a phrase that repeats itself takes a time that
+grows with the square of its length."""
 _MAKE_FORMS = {"en": inflect_en.make_forms, "ru": inflect_ru.make_forms, "kk": inflect_kk.make_forms}
 
 
@@ -88,6 +91,7 @@ class TermAutomaton(Generic[Key]):
         self._patterns: dict[bytes, list[tuple[Key, Endings]]] = {}
         self._owners: list[list[tuple[Key, Endings]]] = []
         self._whole_words: list[bool] = []
+        self._long_patterns: dict[bytes, list[tuple[bytes, Key, Endings]]] = {}
         self._search: BytesAhoCorasick | None = None
 
     def add_term(self, term: str, language: str, *keys: Key) -> None:
@@ -97,7 +101,12 @@ class TermAutomaton(Generic[Key]):
     def add_patterns(self, patterns: Iterable[tuple[bytes, Endings]], *keys: Key) -> None:
         """Add patterns, each found under every key."""
         for pattern, endings in patterns:
-            self._patterns.setdefault(pattern, []).extend((key, endings) for key in keys)
+            if len(pattern) > MAX_PATTERN_BYTES:
+                start = pattern[:MAX_PATTERN_BYTES]
+                self._patterns.setdefault(start, [])
+                self._long_patterns.setdefault(start, []).extend((pattern, key, endings) for key in keys)
+            else:
+                self._patterns.setdefault(pattern, []).extend((key, endings) for key in keys)
 
     def build(self) -> None:
         """Make the automaton from the terms added."""
@@ -126,6 +135,8 @@ class TermAutomaton(Generic[Key]):
             return []
         found: list[tuple[Key, int, int]] = []
         for number, start, end in self._search.find_matches_as_indexes(data, overlapping=True):
+            if end - start == MAX_PATTERN_BYTES:
+                found += self._compare_long_patterns(data, start)
             if self._whole_words[number]:
                 found += [(key, start + 1, end - 1) for key, _ in self._owners[number]]
                 continue
@@ -137,3 +148,12 @@ class TermAutomaton(Generic[Key]):
                 if endings is None or ending in endings
             ]
         return found
+
+    def _compare_long_patterns(self, data: bytes, start: int) -> Iterator[tuple[Key, int, int]]:
+        """Yield the terms whose patterns are too long for the automaton and are at a place."""
+        for pattern, key, endings in self._long_patterns.get(data[start : start + MAX_PATTERN_BYTES], ()):
+            if data.startswith(pattern, start):
+                end = start + len(pattern)
+                word_end = end - 1 if pattern.endswith(b" ") else data.index(b" ", end)
+                if pattern.endswith(b" ") or endings is None or data[end:word_end] in endings:
+                    yield key, start + 1, word_end

@@ -20,6 +20,8 @@ VELARS = "кгх"
 CASES = 12
 MIN_STEM, MIN_OBLIQUE_STEM = 3, 5
 """Letters before an ending of the plural, and before longer ones, which are the end of a stem more often."""
+MAX_INFLECTED_WORDS = 6
+"""Words of a term that are inflected. Each may have two forms a case, so every further one would double the forms."""
 ACCUSATIVE_CASES = (3, 9)
 """An empty accusative equals the nominative of things and the genitive of living beings."""
 GENITIVE_PLURAL_CASES = (7, 9)
@@ -107,11 +109,16 @@ def make_gender_forms(word: str) -> set[str]:
 def _mark_inflected_words(words: list[str]) -> list[tuple[str, bool]]:
     """Return each word with whether it is inflected: adjectives up to a noun, the noun, the same again after "и".
 
-    In a name of two or three capitalised nouns ("Касым-Жомарт Токаев") each of them is inflected.
+    In a name of two or three capitalised nouns ("Касым-Жомарт Токаев") each of them is inflected. After
+    `MAX_INFLECTED_WORDS` nothing is.
     """
     marked: list[tuple[str, bool]] = []
     is_before_noun, is_name = True, _is_name(words)
+    count = 0
     for index, word in enumerate(words):
+        if count == MAX_INFLECTED_WORDS:
+            marked += [(rest, False) for rest in words[index:]]
+            break
         plain = word.lower().replace("ё", "е")
         if plain in ("и", "или") and (is_before_noun or marked[-1][1]):
             marked.append((word, False))
@@ -121,6 +128,7 @@ def _mark_inflected_words(words: list[str]) -> list[tuple[str, bool]]:
             break
         else:
             marked.append((word, is_before_noun or is_name))
+            count += marked[-1][1]
             is_before_noun = is_before_noun and _is_adjective(plain) and index < len(words) - 1
     return marked
 

@@ -154,3 +154,8 @@ def test_number_of_forms_is_limited() -> None:
     assert len(inflect_ru.make_forms("международное гуманитарное право")) <= 12
     assert len(inflect_en.make_forms("Red Cross")) == 2
     assert len(inflect_kk.make_stems("Қызыл Крест")) <= 6
+
+
+@pytest.mark.parametrize("word", ["красная", "гуманитарной", "красный и", "Касым-Жомарт"])
+def test_number_of_forms_does_not_grow_with_a_long_phrase(word: str) -> None:
+    assert len(inflect_ru.make_forms(" ".join([word] * 1500))) < 5000

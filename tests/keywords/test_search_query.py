@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from crawler.keywords.matcher import QueryMatcher
 from crawler.keywords.query import And, Facet, Not, Or, Proximity, Term, find_query_problem, parse_query
 from crawler.keywords.search_query import (
     MAX_DEPTH,
@@ -110,6 +112,24 @@ def test_ten_thousand_characters_are_a_query(part: str) -> None:
     found = interpret_query(part * (10_000 // len(part)))
     assert found.text.count("(") <= MAX_DEPTH
     assert len(found.text.split()) <= 3 * MAX_TERMS
+
+
+@pytest.mark.parametrize("word", ["visit", "слово", "красная", "комитеті", "красный и"])
+def test_long_phrase_is_compiled_and_found_whole(word: str) -> None:
+    phrase = " ".join([word] * 1500)
+    started = time.process_time()
+    matcher = QueryMatcher(interpret_query(f'"{phrase}"').node)
+    assert time.process_time() - started < 2  # 8 s when all of it was in the automaton
+    assert matcher.find_places({"body": f"{phrase[:-1]}. {phrase}."}) is not None
+    assert matcher.find_places({"body": phrase.removesuffix(word)}) is None
+    assert matcher.find_places({"body": f"{phrase}word"}) is None
+
+
+def test_inflected_end_of_a_long_phrase_is_found() -> None:
+    start = "Қызыл " * 200
+    places = QueryMatcher(interpret_query(f'kk:"{start}комитет"').node).find_places({"body": f"{start}комитеті отырды"})
+    assert places is not None
+    assert [(place.start, place.end) for place in places] == [(0, len(start) + len("комитеті"))]
 
 
 def test_cyrillic_word_is_also_kazakh_where_the_text_may_be() -> None:
