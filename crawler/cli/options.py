@@ -34,7 +34,7 @@ SourceOption = Annotated[
 ]
 LanguageOption = Annotated[
     list[str] | None,
-    typer.Option("--language", metavar="LANGUAGE", help="Only articles in this language: en, ru or kk. Repeatable."),
+    typer.Option("--language", metavar="LANGUAGE", help="Only articles in: en, ru, kk, ky, uz or tg. Repeatable."),
 ]
 RuleOption = Annotated[
     list[str] | None, typer.Option("--rule", metavar="RULE", help="Only articles that this rule matched. Repeatable.")

@@ -12,6 +12,7 @@ from crawler.keywords import load_rules
 from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.publish.query import ArticleQuery
 from crawler.store import Store
+from crawler.text.language import TEXT_LANGUAGES
 
 
 def make_query(
@@ -27,7 +28,7 @@ def make_query(
 ) -> ArticleQuery:
     """Return the query that these options describe. Raise UsageError, with the nearest name, for an unknown one."""
     raise_if_unknown("rule", rules, get_rule_titles(config))
-    raise_if_unknown("language", languages, OUTPUT_LANGUAGES)
+    raise_if_unknown("language", languages, TEXT_LANGUAGES)
     raise_if_unknown_source(sources)
     return ArticleQuery(
         rules=tuple(rules),

@@ -10,6 +10,8 @@ from pydantic_core import ErrorDetails
 from crawler.text.dates import load_time_zone
 
 ArticleLanguage = Literal["ru", "kk", "en"]
+TextLanguage = Literal["ru", "kk", "en", "ky", "uz", "tg"]
+"""A language that is detected in texts (`text.language`)."""
 
 
 class ConfigSection(BaseModel):

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
-from crawler.config.base import ArticleLanguage, ConfigSection, validate_timezone
+from crawler.config.base import ArticleLanguage, ConfigSection, TextLanguage, validate_timezone
 from crawler.config.delivery_times import DeliverySchedule, DeliveryScheduleField, QuietHoursField
 
 MAX_ADDRESS_LENGTH = 65_536
@@ -43,7 +43,7 @@ class Subscription(ConfigSection):
     channels: tuple[str, ...] = Field(min_length=1, description="names in [channels]")
     rules: tuple[str, ...] = Field((), description="rules to report; none: all")
     sources: tuple[str, ...] = Field((), description="sources to report; none: all")
-    languages: tuple[ArticleLanguage, ...] = Field((), description="languages of articles to report; none: all")
+    languages: tuple[TextLanguage, ...] = Field((), description="languages of articles to report; none: all")
     strength: Literal["strong", "weak"] = Field("strong", description="minimum strength of a match")
     unit: Literal["story", "article"] = Field("story", description="one alert for each story, or for each article")
     tell: tuple[Literal["new", "revised", "unpublished"], ...] = Field(

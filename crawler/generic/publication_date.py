@@ -50,8 +50,10 @@ NO_PUBLICATION_WORD = re.compile(
 )
 ISO_BEGINNING = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2})?(?!\d)")
 OFFSET_END = re.compile(r"(?:[+-]\d{2}:?\d{2}|Z|GMT|UTC?)$")
+YEAR_WORD = r"(?:[\s-]*(?:г|года|году|ж|жыл|жылы|жылғы|yil|йил)\.?(?![^\W\d_]))?"
 TIME = (
-    r"(?:[\s,|T–-]*(?:um|at|à|в|в\s|ore|a las|kl\.?)?[\s,|]*(?P<hour>[01]?\d|2[0-3])[:.h](?P<minute>[0-5]\d)(?![\d.]))?"
+    rf"{YEAR_WORD}(?:[\s,|T–-]*(?:um|at|à|в|в\s|ore|a las|kl\.?)?[\s,|]*"
+    r"(?P<hour>[01]?\d|2[0-3])[:.h](?P<minute>[0-5]\d)(?![\d.]))?"
 )
 YEAR = r"(?P<year>(?:19|20)\d{2})"
 DAY = r"(?<![\d.,:/])(?P<day>[0-3]?\d)"
@@ -59,9 +61,9 @@ MONTH = r"(?P<word>[^\W\d_]{3,12})"
 TEXT_DATES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"{DAY}(?:st|nd|rd|th|er)?[\s.,/–-]*(?:of\s|de\s|d['’])?\s*{MONTH}\.?[\s,./'’–-]*(?:de\s|del\s|соли\s)?\s*{YEAR}(?!\d){TIME}",
+        rf"{DAY}(?:st|nd|rd|th|er|-?у?ми)?[\s.,/–-]*(?:of\s|de\s|d['’])?\s*{MONTH}\.?[\s,./'’–-]*(?:de\s|del\s|соли\s)?\s*{YEAR}(?!\d){TIME}",
         rf"(?<![^\W\d_]){MONTH}\.?\s+(?P<day>[0-3]?\d)(?:st|nd|rd|th)?,?\s+{YEAR}(?!\d){TIME}",
-        rf"(?<!\d){YEAR}[\s-]*(?:жылғы|жылы|жылдын|жыл|йилнинг|йил|yilning|yil|года|соли)?[\s,-]+(?P<day>[0-3]?\d)[\s–-]+{MONTH}{TIME}",
+        rf"(?<!\d){YEAR}[\s-]*(?:жылғы|жылы|жылдын|жылдың|жыл|ж\.|йилнинг|йил|yilning|yil|года|соли)?[\s,-]+(?P<day>[0-3]?\d)[\s–-]+{MONTH}{TIME}",
         rf"(?<![\d./-]){YEAR}(?P<mark>[-./])(?P<number>[01]?\d)(?P=mark)(?P<day>[0-3]?\d)(?![\d]){TIME}",
         rf"(?<![\d./-])(?P<day>[0-3]?\d)(?P<mark>[./-])(?P<number>[01]?\d)(?P=mark){YEAR}(?!\d){TIME}",
         rf"(?<![\d./-])(?P<number>[01]?\d)(?P<mark>[/-])(?P<day>[0-3]?\d)(?P=mark){YEAR}(?!\d){TIME}",

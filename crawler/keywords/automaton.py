@@ -30,7 +30,14 @@ MAX_CACHED_TERMS = 20_000
 MAX_PATTERN_BYTES = 512
 """Bytes of a pattern in the automaton. The rest is compared, because a phrase that repeats itself takes a time that
 grows with the square of its length."""
-_MAKE_FORMS = {"en": inflect_en.make_forms, "ru": inflect_ru.make_forms, "kk": inflect_kk.make_forms}
+GIVEN_FORMS = "forms"
+"""In place of a language: the term has no other forms than the given ones."""
+_MAKE_FORMS = {
+    "en": inflect_en.make_forms,
+    "ru": inflect_ru.make_forms,
+    "kk": inflect_kk.make_forms,
+    GIVEN_FORMS: lambda term: frozenset([term]),
+}
 
 
 @lru_cache(maxsize=MAX_CACHED_TERMS)
@@ -64,7 +71,7 @@ def make_search_patterns(term: str, language: str) -> Iterator[tuple[bytes, Endi
     помощь", and may write "визиты" for every form of "визит".
     """
     patterns = dict.fromkeys(make_patterns(term, language))
-    if not term.startswith("=") and not term.endswith("*"):
+    if language != GIVEN_FORMS and not term.startswith("=") and not term.endswith("*"):
         if language == "kk":
             patterns |= {(b" " + stem.text, stem.endings): None for stem in inflect_kk.make_search_stems(term)}
         else:

@@ -16,9 +16,11 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from crawler.config.base import TextLanguage
 from crawler.config.toml_file import KeyPath, format_location, list_known_keys, parse_toml
 from crawler.defaults import read_default
 from crawler.errors import RuleError, suggest_nearest
+from crawler.keywords.automaton import GIVEN_FORMS
 from crawler.keywords.query import MIN_OPEN_TERM_LETTERS, find_query_problem, guess_term_language, list_query_terms
 from crawler.text.folding import fold_term
 
@@ -38,15 +40,16 @@ class RuleFileSection(BaseModel):
 
 
 class TermLists(RuleFileSection):
-    """Terms by language in their base form. A `*` at the end matches any ending."""
+    """Terms by language in their base form; of any language in the forms that are given. A final `*`: any ending."""
 
     en: tuple[TermText, ...] = ()
     ru: tuple[TermText, ...] = ()
     kk: tuple[TermText, ...] = ()
+    forms: tuple[TermText, ...] = Field((), description="terms of any language, in each form that they may have")
 
     def list_terms(self) -> list[tuple[str, str]]:
         """Return (language, term) in the order of the file."""
-        return [(language, term) for language in LANGUAGES for term in getattr(self, language)]
+        return [(language, term) for language in (*LANGUAGES, GIVEN_FORMS) for term in getattr(self, language)]
 
 
 class ContextRule(RuleFileSection):
@@ -93,7 +96,7 @@ class Rule(RuleFileSection):
     any_of: tuple[TermText, ...] = Field((), description="at least one of these must be in the text")
     none_of: tuple[TermText, ...] = Field((), description="none of these may be in the text")
     fields: tuple[FieldName, ...] = Field((), description="only in these fields; none: in all")
-    languages: tuple[Language, ...] = Field((), description="only in texts of these languages; none: in all")
+    languages: tuple[TextLanguage, ...] = Field((), description="only in texts of these languages; none: in all")
     sources: tuple[str, ...] = Field((), description="only in articles of these sources; none: of all")
     context: tuple[ContextRule, ...] = ()
 

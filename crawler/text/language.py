@@ -1,15 +1,15 @@
-"""Detect the language of a text: English, Russian, Kazakh, or none of them.
+"""Detect the language of a text: English, Russian, Kazakh, Kyrgyz, Uzbek, Tajik, or none of them.
 
 Letters distinguish Cyrillic texts. Every Cyrillic alphabet of the region is Russian's with some more letters:
 
-* A text in which few words have such a letter is Russian. One that names «Қазақстан» stays Russian.
+* A text in which few words have such a letter is Russian, unless its words and endings are Kyrgyz, Uzbek or Tajik
+  (`text.region_languages`). One that names «Қазақстан» stays Russian.
 * Otherwise the smallest alphabet that spells the text wins: ң, ө and ү alone are Kyrgyz, with ұ, ә or қ they are
   Kazakh; қ and ғ beside ы are not Uzbek.
 
-A Latin text is English when enough of its words are "the", "of" and the like. For any other text the language is None,
-because a wrong language is worse than none. Bulgarian passes for Russian, and so does a short sentence of another
-language without a letter of its own. Letters and words are in `defaults/languages.toml`. Why not a statistical library:
-docs/decisions/language.md.
+A Latin text is English when enough of its words are "the", "of" and the like, Uzbek by its words and endings. For any
+other text the language is None, because a wrong language is worse than none. Bulgarian passes for Russian. Letters and
+words are in `defaults/languages.toml`. Why not a statistical library: docs/decisions/language.md.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from crawler.defaults import load_default_toml
+from crawler.text.region_languages import APOSTROPHES, MAX_WORDS, measure_languages
 
 MIN_LETTERS = 3
 """A text of fewer letters has no language."""
@@ -32,7 +33,16 @@ MAX_LACKING_LETTER_SHARE = 0.01
 """Share of letters that a language lacks; quoted Russian names may have some."""
 MIN_Q_SHARE = 0.01
 """Share of the letter q in Kazakh written in Latin letters."""
-WORD_PATTERN = re.compile(r"[^\W\d_]+")
+REGION_LANGUAGES = ("ky", "uz", "tg")
+TEXT_LANGUAGES = ("en", "ru", "kk", *REGION_LANGUAGES)
+"""The languages that are detected."""
+MIN_REGION_SHARE = 0.2
+"""Share of words that show a language of the region, from which a text without its letters is in it."""
+MIN_REGION_WORDS = 1.0
+"""Common words for that, or two words with its endings: «команда» has an ending of Kyrgyz."""
+MIN_CONFIRMING_SHARE = 0.1
+"""The same for a text that has its letters."""
+WORD_PATTERN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class _CyrillicAlphabet:
     language: str
     own: str
     lacking: str
+    unique: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +75,15 @@ def _load_lexicon() -> _LanguageLexicon:
 
 
 def detect_language(text: str) -> str | None:
-    """Return `en`, `ru` or `kk`, or None when the text is in none of them or too short.
+    """Return `en`, `ru`, `kk`, `ky`, `uz` or `tg`, or None when the text is in none of them or too short.
 
     >>> detect_language("Министр иностранных дел принял делегацию")
     'ru'
     >>> detect_language("Министр Қызыл Крест өкілдерін қабылдады")
     'kk'
     """
-    words = WORD_PATTERN.findall(text.lower())
-    cyrillic = [word for word in words if "\u0400" <= word[0] <= "\u04ff"]
+    words = WORD_PATTERN.findall(APOSTROPHES.sub("'", text.lower()))
+    cyrillic = [word.replace("'", "") for word in words if "\u0400" <= word[0] <= "\u04ff"]
     latin = [word for word in words if word[0] < "\u0250"]
     cyrillic_letters, latin_letters = sum(map(len, cyrillic)), sum(map(len, latin))
     if cyrillic_letters + latin_letters < MIN_LETTERS:
@@ -83,22 +94,43 @@ def detect_language(text: str) -> str | None:
 def _detect_cyrillic(words: list[str]) -> str | None:
     lexicon = _load_lexicon()
     marked = [word for word in words if not lexicon.russian_letters.issuperset(word)]
+    shares = measure_languages(words, "cyrillic")
+    likely = max(shares, key=lambda language: shares[language])
+    is_sure = shares[likely] >= max(MIN_REGION_SHARE, MIN_REGION_WORDS / min(len(words), MAX_WORDS))
     if len(marked) < MIN_MARKED_WORD_SHARE * len(words):
-        return "ru"
+        return likely if is_sure and likely in REGION_LANGUAGES else "ru"
     letters = "".join(words)
-    beyond_russian = len(letters) - sum(map(letters.count, lexicon.russian_letters))
-    for alphabet in lexicon.alphabets:
-        has_own_letters = sum(map(letters.count, alphabet.own)) >= MIN_OWN_LETTER_SHARE * beyond_russian
-        lacking = sum(map(letters.count, alphabet.lacking))
-        if has_own_letters and lacking <= MAX_LACKING_LETTER_SHARE * len(letters):
-            return "kk" if alphabet.language == "kk" else None
-    return None
+    found = [alphabet for alphabet in lexicon.alphabets if _spells(alphabet, letters)]
+    if not found or found[0].language not in (*REGION_LANGUAGES, "kk"):
+        return None
+    if found[0].language == "kk":
+        return likely if is_sure and likely in REGION_LANGUAGES else "kk"
+    best = max(found, key=lambda alphabet: shares.get(alphabet.language, 0.0))
+    share = shares.get(best.language, 0.0)
+    is_confirmed = share >= MIN_CONFIRMING_SHARE and share >= shares["mn"]
+    if not is_confirmed:
+        best = found[0]
+        is_confirmed = any(map(letters.__contains__, best.unique))
+    return best.language if is_confirmed and best.language in TEXT_LANGUAGES else None
+
+
+def _spells(alphabet: _CyrillicAlphabet, letters: str) -> bool:
+    """Return whether a language's alphabet has the letters of a text."""
+    beyond_russian = len(letters) - sum(map(letters.count, _load_lexicon().russian_letters))
+    has_own_letters = sum(map(letters.count, alphabet.own)) >= MIN_OWN_LETTER_SHARE * beyond_russian
+    return has_own_letters and sum(map(letters.count, alphabet.lacking)) <= MAX_LACKING_LETTER_SHARE * len(letters)
 
 
 def _detect_latin(words: list[str]) -> str | None:
     lexicon = _load_lexicon()
     if sum(word in lexicon.english_words for word in words) >= MIN_ENGLISH_WORD_SHARE * len(words):
         return "en"
+    shares = measure_languages(words, "latin")
+    if (
+        shares["uz"] >= max(MIN_REGION_SHARE, MIN_REGION_WORDS / min(len(words), MAX_WORDS))
+        and shares["uz"] > shares["en"]
+    ):
+        return "uz"
     letters = "".join(words)
     is_kazakh = letters.count("q") >= MIN_Q_SHARE * len(letters) and not lexicon.kazakh_latin_letters.isdisjoint(
         letters

@@ -110,7 +110,7 @@ def test_a_missing_rules_file_of_the_command_line_is_named(app: typer.Typer, wor
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--language", "de"), "There is no language 'de'. Known languages: en, kk, ru."),
+        (("--language", "de"), "There is no language 'de'. Known languages: en, kk, ky, ru, tg, uz."),
         (("--source", "mfaa"), "did you mean 'mfa'?"),
     ],
 )

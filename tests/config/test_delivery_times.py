@@ -92,7 +92,7 @@ def test_end_of_quiet_hours(text: str, now: str, after: str) -> None:
         ({"timezone": "Asia/Astanah"}, "is no time zone name"),
         ({"redact": ["("]}, "is no regular expression"),
         ({"redact": ["x*"]}, "would black out everything"),
-        ({"languages": ["de"]}, "'ru', 'kk' or 'en'"),
+        ({"languages": ["de"]}, "'ru', 'kk', 'en', 'ky', 'uz' or 'tg'"),
     ],
 )
 def test_wrong_setting_is_explained(options: dict[str, Any], words: str) -> None:

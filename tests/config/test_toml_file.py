@@ -63,6 +63,6 @@ def test_location_without_a_line_is_the_file() -> None:
 
 
 def test_known_keys_are_those_beside_the_last_key() -> None:
-    assert list_known_keys(RuleFile, ("vocabulary", "war", "fr")) == ["en", "ru", "kk"]
+    assert list_known_keys(RuleFile, ("vocabulary", "war", "fr")) == ["en", "ru", "kk", "forms"]
     assert "supported_by" in list_known_keys(RuleFile, ("rule", 3, "context", 0, "x"))
     assert list_known_keys(RuleFile, ("x",)) == ["version", "include", "vocabulary", "rule"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import RuleError
-from crawler.keywords import load_rules, parse_rules
+from crawler.keywords import Matcher, load_rules, parse_rules
 from crawler.keywords.rules import make_rule_schema
 
 SHIPPED = Path(__file__).parents[2] / "crawler" / "defaults"
@@ -120,3 +120,11 @@ def test_an_error_in_a_file_that_includes_names_its_own_line(text: str, message:
     with pytest.raises(RuleError) as caught:
         parse_rules(text)
     assert message in str(caught.value)
+
+
+def test_terms_of_any_language_are_found_in_the_given_forms() -> None:
+    rules = parse_rules('[[rule]]\nname = "one"\nterms.forms = ["Кызыл Ай", "Ҳилоли Аҳмар", "Qizil Yarim Oy*"]\n')
+    matcher = Matcher(rules)
+    for text in ("Кызыл Ай коому жардам берди", "Ҷамъияти Ҳилоли Аҳмар кумак расонд", "Qizil Yarim Oyning yordami"):
+        assert [match.rule for match in matcher.find_matches({"body": text}, "ky")] == ["one"]
+    assert not matcher.find_matches({"body": "Кызыл Айдын жардамы"}, "ky")

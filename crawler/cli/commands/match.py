@@ -25,7 +25,7 @@ def match(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Match each line of a JSON Lines file.")] = False,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the text.")] = None,
     language: Annotated[
-        str | None, typer.Option(metavar="LANGUAGE", help="Language of the article: en, ru or kk.")
+        str | None, typer.Option(metavar="LANGUAGE", help="Language of the article: en, ru, kk, ky, uz or tg.")
     ] = None,
     source: Annotated[str | None, typer.Option(metavar="SOURCE", help="Source that the article is from.")] = None,
 ) -> None:
@@ -36,9 +36,9 @@ def match(
     from crawler.cli.selection import raise_if_unknown, raise_if_unknown_source
     from crawler.config import load_config
     from crawler.keywords import Matcher, load_rules, load_rules_argument
-    from crawler.publish.phrases import OUTPUT_LANGUAGES
+    from crawler.text.language import TEXT_LANGUAGES
 
-    raise_if_unknown("language", [language] if language else [], OUTPUT_LANGUAGES)
+    raise_if_unknown("language", [language] if language else [], TEXT_LANGUAGES)
     raise_if_unknown_source([source] if source else [])
     matcher = Matcher(load_rules_argument(rules) if rules is not None else load_rules(load_config(context.obj).rules))
     text = read_text(file, "text")

@@ -119,10 +119,10 @@ def make_filters(
     from crawler.cli.selection import get_rule_titles, raise_if_unknown, raise_if_unknown_source
     from crawler.cli.time_options import parse_since
     from crawler.keywords.query import Facet, Or
-    from crawler.publish.phrases import OUTPUT_LANGUAGES
+    from crawler.text.language import TEXT_LANGUAGES
 
     raise_if_unknown("rule", rules, get_rule_titles(config))
-    raise_if_unknown("language", languages, OUTPUT_LANGUAGES)
+    raise_if_unknown("language", languages, TEXT_LANGUAGES)
     raise_if_unknown_source(sources)
     end = parse_since(until, config.timezone, option="--until")
     times = {"since": parse_since(since, config.timezone), "until": end}
