@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Generic, TypeVar
@@ -32,11 +32,11 @@ MAX_PATTERN_BYTES = 512
 grows with the square of its length."""
 GIVEN_FORMS = "forms"
 """In place of a language: the term has no other forms than the given ones."""
-_MAKE_FORMS = {
+_MAKE_FORMS: Mapping[str, Callable[[str], Iterable[str]]] = {
     "en": inflect_en.make_forms,
     "ru": inflect_ru.make_forms,
     "kk": inflect_kk.make_forms,
-    GIVEN_FORMS: lambda term: frozenset([term]),
+    GIVEN_FORMS: lambda term: (term,),
 }
 
 

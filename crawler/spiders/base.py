@@ -93,6 +93,8 @@ class SourceSpider(scrapy.Spider):
     """Addresses that rightly have no article, such as `/terms`."""
     has_article_urls: ClassVar[bool] = True
     """Whether an article can be requested at its own address. Without, only lists show edits and removals."""
+    has_safety_net: ClassVar[bool] = True
+    """Whether the generic reader reads articles' pages of a new shape."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Set `allowed_domains`, by which `scrapy parse URL` and `scrapy shell URL` find the spider."""
@@ -301,7 +303,8 @@ class SourceSpider(scrapy.Spider):
         The run is degraded then. The page's validators are not kept: the mended page class must get the page itself.
         """
         meta = RequestMeta.from_request(response)
-        if meta.is_listing or meta.expected_error or self.site.identify(snapshot.url) is None:
+        is_expected = meta.is_listing or bool(meta.expected_error)
+        if is_expected or not self.has_safety_net or self.site.identify(snapshot.url) is None:
             yield from self.handle_error(response.request, error)
             return
         try:

@@ -42,6 +42,9 @@ class DefinedSpider(SourceSpider):
     """A source without code. `make_spider_class` makes the class of one definition."""
 
     definition: ClassVar[SourceDefinition]
+    has_safety_net: ClassVar[bool] = (
+        False  # the generic reader reads its pages anyway, but for the fields with a selector
+    )
     page_classes: ClassVar[tuple[type[Page], ...]] = (Feed, DefinedArticle, DefinedList)
 
     @classmethod
