@@ -3,6 +3,7 @@
 Sources without code are files in `sources/` beside crawler.toml: `defined.py` makes their spiders.
 
 Beside the sources:
+arguments.py         arguments of a run
 base.py              SourceSpider: from a response to articles, requests and problems
 defined.py           DefinedSpider: a source that a file in `sources/` describes
 listing_coverage.py  FullTextListingSpider: sources whose lists have the whole articles
@@ -27,7 +28,9 @@ from crawler.spiders.spider_files import GUIDE, find_file_problem
 if TYPE_CHECKING:
     from crawler.spiders.base import SourceSpider
 
-SHARED_MODULES = frozenset({"base", "defined", "listing_coverage", "spider_files", "spider_loader", "url_mapping"})
+SHARED_MODULES = frozenset(
+    {"arguments", "base", "defined", "listing_coverage", "spider_files", "spider_loader", "url_mapping"}
+)
 """Modules of this package that are not a source."""
 log = logging.getLogger(__name__)
 _reported: set[str] = set()

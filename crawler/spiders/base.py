@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -36,7 +36,6 @@ from crawler.errors import (
     StoreError,
     Unreachable,
     UsageError,
-    suggest_nearest,
 )
 from crawler.generic.safety_net import read_changed_page
 from crawler.items import Article, ArticleFlag, Rights, SnapshotRef
@@ -45,15 +44,12 @@ from crawler.pages.base import Page, read_snapshot
 from crawler.pages.doubts import lacks_end
 from crawler.pages.site import ArticleAddress, Reading, Site
 from crawler.pages.snapshot import Snapshot, find_kind
+from crawler.spiders.arguments import parse_flag, parse_limit, parse_start_date, raise_if_unknown_argument
 from crawler.spiders.url_mapping import UrlMapping, parse_url_argument
 from crawler.text import dates
 from crawler.text.counts import format_count
 
 GONE_STATUSES = (404, 410)
-ARGUMENTS = ("url", "since", "limit", "all")
-"""Arguments of a run (`scrapy crawl NAME -a limit=5`)."""
-FLAG_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-MAX_LIMIT_DIGITS = 10
 MAX_REMEMBERED_ADDRESSES = 512
 
 
@@ -436,36 +432,6 @@ class SourceSpider(scrapy.Spider):
         else:
             self.context.has_failed_listing |= meta.is_listing
             self.context.report_problem(error, self.to_public_url(request.url) if request else None)
-
-
-def raise_if_unknown_argument(names: Iterable[str]) -> None:
-    """Raise UsageError for an argument that no run has. Those that begin with `_` are scrapyd's own."""
-    for name in names:
-        if name not in ARGUMENTS and not name.startswith("_"):
-            hint = suggest_nearest(name, ARGUMENTS) or "."
-            raise UsageError(f"-a {name}=…: there is no such argument{hint} Known ones: {', '.join(ARGUMENTS)}.")
-
-
-def parse_flag(name: str, text: str) -> bool:
-    """Return the value of `-a NAME=true`. Raise UsageError for another word."""
-    if text.lower() in FLAG_WORDS:
-        return FLAG_WORDS[text.lower()]
-    raise UsageError(f"-a {name}={text} cannot be used: write {name}=true or {name}=false.")
-
-
-def parse_start_date(text: str, zone: tzinfo) -> datetime:
-    """Return the value of `-a since=DATE`. Raise UsageError when it is no date."""
-    try:
-        return dates.convert_to_zone(datetime.fromisoformat(text), zone)
-    except (ValueError, OverflowError):
-        raise UsageError(f"-a since={text} cannot be used: write a date such as since=2026-01-31.") from None
-
-
-def parse_limit(text: str) -> int:
-    """Return the value of `-a limit=N`. Raise UsageError when it is no positive number."""
-    if text.isascii() and text.isdigit() and 0 < len(text) < MAX_LIMIT_DIGITS and int(text):
-        return int(text)
-    raise UsageError(f"-a limit={text} cannot be used: write a number of articles such as limit=5.")
 
 
 def is_cut_off(response: Response) -> bool:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from crawler.defaults import load_default_toml
-from crawler.text.region_languages import APOSTROPHES, MAX_WORDS, measure_languages
+from crawler.text.region_languages import APOSTROPHES, MAX_WORDS, measure_common_words, measure_languages
 
 MIN_LETTERS = 3
 """A text of fewer letters has no language."""
@@ -40,6 +40,8 @@ MIN_REGION_SHARE = 0.2
 """Share of words that show a language of the region, from which a text without its letters is in it."""
 MIN_REGION_WORDS = 1.0
 """Common words for that, or two words with its endings: «команда» has an ending of Kyrgyz."""
+CLEAR_SHARE = 0.08
+"""Share of common words from which a Russian or Kazakh text needs no comparison with its neighbours."""
 MIN_CONFIRMING_SHARE = 0.1
 """The same for a text that has its letters."""
 WORD_PATTERN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
@@ -93,18 +95,21 @@ def detect_language(text: str) -> str | None:
 
 def _detect_cyrillic(words: list[str]) -> str | None:
     lexicon = _load_lexicon()
-    marked = [word for word in words if not lexicon.russian_letters.issuperset(word)]
+    is_marked = sum(not lexicon.russian_letters.issuperset(word) for word in words) >= MIN_MARKED_WORD_SHARE * len(
+        words
+    )
+    letters = "".join(words)
+    found = [alphabet for alphabet in lexicon.alphabets if _spells(alphabet, letters)] if is_marked else []
+    clear = "ru" if not is_marked else "kk" if found and found[0].language == "kk" else None
+    if clear and measure_common_words(words, clear) >= CLEAR_SHARE:
+        return clear
     shares = measure_languages(words, "cyrillic")
     likely = max(shares, key=lambda language: shares[language])
     is_sure = shares[likely] >= max(MIN_REGION_SHARE, MIN_REGION_WORDS / min(len(words), MAX_WORDS))
-    if len(marked) < MIN_MARKED_WORD_SHARE * len(words):
-        return likely if is_sure and likely in REGION_LANGUAGES else "ru"
-    letters = "".join(words)
-    found = [alphabet for alphabet in lexicon.alphabets if _spells(alphabet, letters)]
-    if not found or found[0].language not in (*REGION_LANGUAGES, "kk"):
+    if clear:
+        return likely if is_sure and likely in REGION_LANGUAGES else clear
+    if not found or found[0].language not in REGION_LANGUAGES:
         return None
-    if found[0].language == "kk":
-        return likely if is_sure and likely in REGION_LANGUAGES else "kk"
     best = max(found, key=lambda alphabet: shares.get(alphabet.language, 0.0))
     share = shares.get(best.language, 0.0)
     is_confirmed = share >= MIN_CONFIRMING_SHARE and share >= shares["mn"]
