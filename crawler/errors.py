@@ -84,6 +84,10 @@ class RuleError(UsageError):
     """A keyword rule is unusable. The message names file and line, or the rule."""
 
 
+class FileChanged(UsageError):
+    """A file to change is not as it was when its content was shown. Nothing was written."""
+
+
 class UnknownSource(UsageError):
     """No source has this name."""
 

@@ -13,6 +13,9 @@ adaptive_cron    `cron = "auto"`: learn a cron from publication times
 heartbeat        show other processes which watch runs a source
 schedules        the timing of each source; pause, resume, start now
 reloader         read the configuration again when it changes
+edited_files     change crawler.toml and the rules file in one step, and keep the former files
+subscription_file  the subscriptions in crawler.toml: add, change, remove
+saved_search     a search as a rule and a subscription to it
 clustered_store  cluster the articles that wait for it
 notifications    alarms and subscribers' messages after runs
 notifier         send them in a thread of their own

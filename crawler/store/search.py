@@ -395,7 +395,8 @@ def _make_row_conditions(conditions: SearchConditions) -> list[Any]:
         in_story = select(signatures.c.number).where(
             signatures.c.article_id == entry.article_id, signatures.c.story == story
         )
-        found.append(in_story.exists())
+        # Without this, the statement that joins `signatures` too would take it from there.
+        found.append(in_story.correlate(search_entries).exists())
     by_state = {
         SearchedState.SUPERSEDED: entry.version < articles.c.current_version,
         SearchedState.CURRENT: entry.version == articles.c.current_version,

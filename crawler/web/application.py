@@ -37,6 +37,7 @@ from crawler.web.pages.actions import record_action, undo_action
 from crawler.web.pages.article import download_archived, download_evidence, show_archived, show_article
 from crawler.web.pages.messages import show_messages
 from crawler.web.pages.runs import show_runs
+from crawler.web.pages.search import save_searched, show_search
 from crawler.web.pages.sources import show_sources
 from crawler.web.pages.story import show_story
 from crawler.web.pages.today import show_today
@@ -73,6 +74,7 @@ PAGES: Sequence[PageRoute] = (
     PageRoute("/evidence/{article_id:path}", Role.READER, download_evidence),
     PageRoute("/archive/{article_id:path}", Role.READER, show_archived),
     PageRoute("/archive-file/{article_id:path}", Role.READER, download_archived),
+    PageRoute("/search", Role.READER, show_search),
     PageRoute("/sources", Role.READER, show_sources),
     PageRoute("/messages", Role.READER, show_messages),
     PageRoute("/runs", Role.READER, show_runs),
@@ -80,6 +82,7 @@ PAGES: Sequence[PageRoute] = (
 FORMS: Sequence[FormRoute] = (
     FormRoute("/actions", Role.READER, record_action),  # it asks for an analyst for all but seen and unseen
     FormRoute("/undo", Role.READER, undo_action),
+    FormRoute("/search/save", Role.OWNER, save_searched),
 )
 
 
@@ -139,6 +142,7 @@ def make_form_endpoint(
 def run_page(site: PageRenderer, page: Callable[..., Response], request: Request, *more: FormValues) -> Response:
     """Return the answer of a page, from the store that is there now."""
     site.newsroom.store.raise_if_lost()
+    site.newsroom.reload_if_changed()
     return page(site, request, *more)
 
 

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from crawler.errors import CrawlerError, StoreError
+from crawler.errors import CrawlerError, FileChanged, StoreError, UsageError
 from crawler.web.access import AccessControl
 from crawler.web.errors import BadAddress, ForeignForm, PageMissing, RoleMissing, SignInNeeded
 from crawler.web.rendering import PageRenderer
@@ -21,7 +21,9 @@ ERROR_TITLES = {
     403: mark_message("This was not done"),
     404: mark_message("There is no such page"),
     405: mark_message("This was not done"),
+    409: mark_message("This was not done"),
     413: mark_message("This was not done"),
+    422: mark_message("This was not done"),
     500: mark_message("This page failed"),
     503: mark_message("The store cannot be read"),
 }
@@ -32,6 +34,8 @@ ERROR_ADVICE = {
     403: mark_message("The form did not come from a page of this server. Open the page again."),
     404: mark_message("What the address names is not stored here, or was never stored."),
     405: mark_message("The address takes no such request."),
+    409: mark_message("Somebody changed the file meanwhile. Go back, load the page again, and repeat the change."),
+    422: mark_message("Nothing was written. Go back, and correct what the sentence below names."),
     413: mark_message("The form is too large."),
     500: mark_message("An error that nobody expected. The terminal of the server has its report."),
     503: mark_message("The database is gone, replaced or broken. The page works again once it is back."),
@@ -73,6 +77,10 @@ def classify_error(error: Exception) -> ShownError:
             return make_shown_error(404, str(error))
         case StoreError():
             return make_shown_error(503, str(error))
+        case FileChanged():
+            return make_shown_error(409, str(error))
+        case UsageError():
+            return make_shown_error(422, str(error))
     return make_shown_error(500, str(error) if isinstance(error, CrawlerError) else "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -9,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
 from crawler import spiders
-from crawler.config import Config
+from crawler.config import Config, load_config
+from crawler.errors import CrawlerError
 from crawler.items import Health, Rights
 from crawler.keywords import load_rules
 from crawler.publish.phrases import OUTPUT_LANGUAGES
@@ -22,9 +24,12 @@ from crawler.text.dates import load_time_zone
 
 STATE_SECONDS = 20.0
 """Time for which the state of the sources is remembered: it is on every page and takes many queries."""
+FILE_SECONDS = 2.0
+"""Time between two looks at whether crawler.toml or the rules file changed."""
 COUNT_SECONDS = 10.0
 """Time for which a count of stories is remembered: a page has many, and each reads up to a thousand rows."""
 MAX_REMEMBERED_COUNTS = 2000
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +58,56 @@ class Newsroom:
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _rule_titles: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
     _counts: dict[StoryFilter, tuple[float, int]] = field(init=False, default_factory=dict)
+    _files: tuple[tuple[int, int], ...] = field(init=False, default=())
+    _files_until: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         """Read the sources and the rules. Raise RuleError for a broken rules file."""
+        self._files = self._get_file_states()
         self.zone = load_time_zone(self.config.timezone)
         self.profiles = load_profiles(self.config)
         rules = load_rules(self.config.rules)
         self._rule_titles = {language: rules.get_titles(language) for language in OUTPUT_LANGUAGES}
+
+    @property
+    def can_edit(self) -> bool:
+        """Whether there is a crawler.toml that pages may change. A demo changes nothing."""
+        return self.config.path is not None and not self.is_demo
+
+    def reload(self) -> None:
+        """Read crawler.toml and the rules again. What cannot be used is logged, and the former one stays in force."""
+        former = self.config
+        try:
+            if self.can_edit:
+                self.config = load_config(former.path)
+            self.__post_init__()
+        except CrawlerError as error:
+            self.config = former
+            log.warning("The configuration could not be read again: %s", error)
+        with self._lock:
+            self._states_until = 0.0
+
+    def reload_if_changed(self) -> None:
+        """Read crawler.toml and the rules again if another program changed them, at most `FILE_SECONDS` ago."""
+        now = time.monotonic()
+        if now < self._files_until:
+            return
+        self._files_until = now + FILE_SECONDS
+        files = self._get_file_states()
+        if files != self._files:
+            self._files = files
+            self.reload()
+
+    def _get_file_states(self) -> tuple[tuple[int, int], ...]:
+        """Return time and size of crawler.toml and of the rules file."""
+        found = []
+        for path in (self.config.path if self.can_edit else None, self.config.rules):
+            try:
+                stat = path.stat() if path is not None else None
+            except OSError:
+                stat = None
+            found.append((stat.st_mtime_ns, stat.st_size) if stat else (0, 0))
+        return tuple(found)
 
     def get_source_title(self, name: str, language: str) -> str:
         """Return a source's name in a language, or the bare name of a source that was removed."""

@@ -36,7 +36,7 @@ DAY_FORMATS = {"en": "EEEE d MMMM", "ru": "EEEE, d MMMM", "kk": "d MMMM, EEEE"}
 DAY_FORMATS_WITH_YEAR = {"en": "EEEE d MMMM y", "ru": "EEEE, d MMMM y", "kk": "y 'ж'. d MMMM, EEEE"}
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский", "kk": "Қазақша"}
 COOKIE_SECONDS = 365 * 86400
-FLEETING = frozenset({"lang", "done", "undone"})
+FLEETING = frozenset({"lang", "done", "undone", "saved"})
 """Parameters that are no part of what a page shows."""
 LANGUAGE_TAGS = frozenset({"en", "ru", "kk"})
 

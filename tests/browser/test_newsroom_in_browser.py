@@ -8,7 +8,10 @@ from support.newsroom_server import OpenPage
 pytestmark = pytest.mark.browser
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
-PATHS = ("/", "/articles/mfa:77:ru", "/sources", "/messages", "/runs", "/nothing", "/?language=kk&rule=ihl")
+READING_PATHS = (
+    *("/", "/articles/mfa:77:ru", "/sources", "/messages", "/runs"),
+    *("/search", "/search?q=visit+OR+%D0%9C%D0%9A%D0%9A%D0%9A"),
+)
 
 
 def test_first_visit(open_page: OpenPage, empty_address: str) -> None:
@@ -59,7 +62,7 @@ def test_marks_in_the_list(open_page: OpenPage, address: str) -> None:
 def test_no_page_scrolls_sideways(open_page: OpenPage, address: str, viewport: dict[str, int], scheme: str) -> None:
     page = open_page(address, viewport=viewport, color_scheme=scheme)
     stories = [link.get_attribute("href") for link in page.locator("h3 a").all()]
-    for path in (*PATHS[:5], *stories):
+    for path in (*READING_PATHS, *stories):
         page.goto(f"{address}{path}")
         for details in page.locator("details").all():
             details.evaluate("each => { each.open = true }")
@@ -120,3 +123,16 @@ def test_pages_of_errors_are_pages(open_page: OpenPage, address: str) -> None:
         answer = page.request.get(f"{address}{path}")
         assert answer.status in (400, 404)
         assert "<h1>" in answer.text()
+
+
+def test_search_on_a_phone_without_scripts(open_page: OpenPage, address: str) -> None:
+    page = open_page(f"{address}/search", viewport=PHONE, java_script_enabled=False)
+    page.fill("#q", "делегация (Астана OR Алматы")
+    page.click("main button:has-text('Search')")
+    assert "Searched as:" in page.inner_text("main")
+    assert page.locator(".story mark").first.inner_text().startswith("елегац", 1)
+    page.click("text=Narrow the search")
+    page.click(".facets a:has-text('In an earlier version')")
+    assert page.locator(".story").count() == 1
+    page.locator(".story h3 a").first.click()
+    assert "/articles/mfa:77:ru" in page.url

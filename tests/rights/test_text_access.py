@@ -55,6 +55,7 @@ OWN: dict[str, tuple[str, str]] = {
     "publish/redaction.py": ("getattr sentence texts", "blacks names out before the allocation"),
     "web/application.py": ("body", "the bytes of a form"),
     "web/pages/article.py": ("body sentence", "shows the owner's own copy on the owner's own computer"),
+    "web/pages/search.py": ("getattr headline", "shows the owner what was found; the choices of a filter"),
     "web/pages/today.py": ("getattr", "the choices of a filter, no article"),
 }
 """Modules that may, with what they read and why."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from enum import StrEnum
 from itertools import islice
@@ -242,23 +241,16 @@ def save_rule(
 
     Raise UsageError for a query that no rule can have, or RuleError, and write nothing.
     """
-    from crawler.keywords import Matcher, load_rules_argument, parse_rules
-    from crawler.keywords.query import find_query_problem
-    from crawler.publish.atomic_write import open_atomic
+    from crawler.keywords import Matcher, parse_rules
+    from crawler.service.edited_files import read_text, replace_files
+    from crawler.service.saved_search import SearchRule, append_rule, format_search_rule
 
     path = config.rules
     if path is None:
         raise UsageError("There is no rules file to write to. Make one with `crawler init`, and set `rules` to it.")
-    if problem := find_query_problem(found.query.text):
-        raise UsageError(f"The query cannot be a rule: {problem}")
-    if name in load_rules_argument(path).get_titles("en"):
-        raise UsageError(f"{path} has a rule {name!r} already. Choose another name, or change it there.")
-    section = format_rule(name, found.query.text, sources, languages)
-    text = path.read_text(encoding="utf-8")
-    parse_rules(f"{text.rstrip()}\n\n{section}", path)
-    with open_atomic(path, "--save") as file:
-        file.write(f"{text.rstrip()}\n\n{section}".encode())
-    matcher = Matcher(parse_rules(section))
+    rule = SearchRule(name=name, query=found.query.text, sources=tuple(sources), languages=tuple(languages))
+    replace_files({path: append_rule(read_text(path), path, rule)}, option="--save")
+    matcher = Matcher(parse_rules(format_search_rule(rule)))
     hits = [hit.article for hit in islice(found.iter_hits(), limit)]
     kept = sum(bool(matcher.find_matches(hit.texts, hit.language, hit.source)) for hit in hits)
     return (
@@ -266,13 +258,6 @@ def save_rule(
         "in other genders, and from the plural. `crawler subscribe` alerts to it, `crawler rules apply` marks stored "
         "articles."
     )
-
-
-def format_rule(name: str, query: str, sources: Sequence[str], languages: Sequence[str]) -> str:
-    """Return a rule as TOML."""
-    values = {"name": name, "query": query, "sources": list(sources), "languages": list(languages)}
-    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value)
-    return "[[rule]]\n" + "\n".join(lines) + "\n"
 
 
 def _open_store(config: Config, text: str) -> Store:

@@ -10,12 +10,10 @@ import typer
 
 from crawler.cli.console import print_error
 from crawler.cli.options import FormerLanguageOption, OutputLanguageOption, RuleOption, SourceOption
-from crawler.errors import ConfigError, UsageError
+from crawler.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from tomlkit import TOMLDocument
 
     from crawler.config import Subscription
 
@@ -47,6 +45,7 @@ def subscribe(
 ) -> None:
     """List, add, change or remove a subscription."""
     from crawler.config import find_config_file, list_config_warnings, load_config
+    from crawler.service.subscription_file import remove_subscription, set_subscription
 
     path = find_config_file(context.obj)
     if name is None:
@@ -88,36 +87,6 @@ def _format_subscription(name: str, each: Subscription) -> str:
     return "; ".join([head, f"{each.form} messages in {each.language}", *more])
 
 
-def set_subscription(path: Path, name: str, settings: Mapping[str, Any]) -> str:
-    """Return the file's text with these settings of the subscription, which is added if it is not there."""
-    import tomlkit
-
-    document = _read_document(path)
-    sections = document.get("subscriptions")
-    if sections is None:
-        sections = tomlkit.table(is_super_table=True)
-        document["subscriptions"] = sections
-    if name not in sections:
-        if "channels" not in settings:
-            raise UsageError(f"A new subscription needs a channel: crawler subscribe {name} --channel CHANNEL.")
-        sections[name] = tomlkit.table()
-    for key, value in settings.items():
-        sections[name][key] = value
-    return tomlkit.dumps(document)
-
-
-def remove_subscription(path: Path, name: str) -> str:
-    """Return the file's text without the subscription. Raise UsageError when there is none of this name."""
-    import tomlkit
-
-    document = _read_document(path)
-    sections = document.get("subscriptions", {})
-    if name not in sections:
-        raise UsageError(f"{path} has no subscription {name!r}; `crawler subscribe` lists them.")
-    del sections[name]
-    return tomlkit.dumps(document)
-
-
 def write_config(path: Path, text: str) -> None:
     """Replace the file. Raise ConfigError, and keep the old file, when the new text is no valid configuration."""
     from crawler.config import load_config
@@ -131,13 +100,3 @@ def write_config(path: Path, text: str) -> None:
             check_subscriptions(load_config(Path(file.name)))
         except ConfigError as error:
             raise ConfigError(f"Nothing was written: {str(error).replace(file.name, str(path))}") from error
-
-
-def _read_document(path: Path) -> TOMLDocument:
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    try:
-        return tomlkit.parse(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}.") from error

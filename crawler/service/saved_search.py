@@ -1,0 +1,117 @@
+"""Save a search: a rule with its query in the rules file and, if a channel is named, a subscription to that rule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from crawler.config import Config, load_config
+from crawler.errors import ConfigError, UsageError
+from crawler.keywords import parse_rules
+from crawler.keywords.query import find_query_problem
+from crawler.service.edited_files import get_file_mark, read_text, replace_files
+from crawler.service.notifications import check_subscriptions
+from crawler.service.subscription_file import parse_document_text, set_subscription
+
+RULES_NAME = "rules.toml"
+"""The rules file that is made beside crawler.toml where only the shipped rules are in force."""
+NEW_RULES = 'version = 1\ninclude = "shipped"  # the shipped rules stay in force\n'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRule:
+    """A rule that a search becomes."""
+
+    name: str
+    query: str
+    sources: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSubscription:
+    """A subscription to the rule of a search, of the same name. `language` is that of its messages."""
+
+    channel: str
+    when: str = "realtime"
+    language: str = "en"
+
+
+def format_search_rule(rule: SearchRule) -> str:
+    """Return a rule as TOML."""
+    values = {
+        "name": rule.name,
+        "query": rule.query,
+        "sources": list(rule.sources),
+        "languages": list(rule.languages),
+    }
+    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value)
+    return "[[rule]]\n" + "\n".join(lines) + "\n"
+
+
+def append_rule(text: str, path: Path, rule: SearchRule) -> str:
+    """Return the text of a rules file with the rule at its end.
+
+    Raise UsageError for a query that no rule can have and for a name that is in use, or RuleError.
+    """
+    if problem := find_query_problem(rule.query):
+        raise UsageError(f"The query cannot be a rule: {problem}")
+    if any(each.name == rule.name for each in parse_rules(text, path).rules):
+        raise UsageError(f"{path} has a rule {rule.name!r} already. Choose another name, or change it there.")
+    whole = f"{text.rstrip()}\n\n{format_search_rule(rule)}"
+    parse_rules(whole, path)
+    return whole
+
+
+def get_rules_path(config: Config) -> Path:
+    """Return the rules file to write to: that in force, or the one to make beside crawler.toml.
+
+    Raise ConfigError where nothing can be written, because there is no crawler.toml or an unused rules file.
+    """
+    if config.rules is not None:
+        return config.rules
+    if config.path is None:
+        raise ConfigError("There is no crawler.toml to write to. Make one with `crawler init`.")
+    path = config.path.with_name(RULES_NAME)
+    if path.exists():
+        raise ConfigError(f"{path} exists, but crawler.toml does not name it. Set `rules` to it, or move it away.")
+    return path
+
+
+def list_file_marks(config: Config) -> dict[Path, str]:
+    """Return the marks of crawler.toml and the rules file, for `save_search`."""
+    paths = [path for path in (config.path, get_rules_path(config)) if path is not None]
+    return {path: get_file_mark(path) for path in paths}
+
+
+def save_search(
+    config: Config, rule: SearchRule, subscription: SearchSubscription | None, marks: Mapping[Path, str]
+) -> None:
+    """Write the rule and its subscription, both or neither. Where only shipped rules are in force, make a rules file.
+
+    Raise FileChanged if a file does not have its mark any more; UsageError or RuleError for values that no rule and no
+    subscription can have.
+    """
+    rules_path = get_rules_path(config)
+    texts = {rules_path: append_rule(read_text(rules_path) if config.rules else NEW_RULES, rules_path, rule)}
+    if config.path is not None and (subscription is not None or config.rules is None):
+        texts[config.path] = _make_config_text(config, config.path, rule.name, subscription)
+    elif subscription is not None:
+        raise ConfigError("There is no crawler.toml to write to. Make one with `crawler init`.")
+    replace_files(texts, marks=marks, check=lambda: check_subscriptions(load_config(config.path)))
+
+
+def _make_config_text(config: Config, path: Path, name: str, subscription: SearchSubscription | None) -> str:
+    text = read_text(path)
+    if subscription is not None:
+        if name in config.subscriptions:
+            raise UsageError(f"{path} has a subscription {name!r} already. Choose another name.")
+        values = {"channels": [subscription.channel], "rules": [name], "when": subscription.when}
+        text = set_subscription(path, name, {**values, "language": subscription.language})
+    if config.rules is None:
+        document = parse_document_text(text, path)
+        document["rules"] = RULES_NAME
+        text = document.as_string()
+    return text

@@ -1,0 +1,323 @@
+"""Search: the articles that fulfil a query, in which versions, and the query as a rule with a subscription."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from crawler.keywords.query import Facet, QueryNode, find_query_problem
+from crawler.keywords.search_query import SearchedState, list_facets
+from crawler.publish.phrases import OUTPUT_LANGUAGES
+from crawler.publish.search import ArticleSearch, SearchHit
+from crawler.service.edited_files import NO_FILE
+from crawler.service.saved_search import SearchRule, SearchSubscription, get_rules_path, list_file_marks, save_search
+from crawler.store.search import MAX_RANKED
+from crawler.text.transliteration import CYRILLIC_SOUNDS
+from crawler.web.errors import BadAddress
+from crawler.web.forms import FormValues
+from crawler.web.newsroom import Newsroom
+from crawler.web.rendering import PageRenderer, Reader, make_address, mark_spans, quote_path
+from crawler.web.translations import mark_message
+
+HITS_PER_PAGE = 20
+MAX_HITS = 1000
+"""Hits that the pages of a search show: what is behind needs a narrower query."""
+MAX_QUERY_LENGTH = 500
+RULE_NAME_PATTERN = r"[a-z0-9][a-z0-9\-]{0,63}"
+STATE_WORDS: dict[str | None, str] = {
+    None: mark_message("Any version"),
+    SearchedState.CURRENT: mark_message("In the current version"),
+    SearchedState.SUPERSEDED: mark_message("In an earlier version"),
+    SearchedState.REVISED: mark_message("Article was revised"),
+    SearchedState.UNPUBLISHED: mark_message("Article was taken down"),
+}
+AGE_WORDS: dict[str | None, str] = {
+    None: mark_message("Any time"),
+    "7d": mark_message("Last 7 days"),
+    "30d": mark_message("Last 30 days"),
+    "365d": mark_message("Last year"),
+}
+FILTER_WORDS = {
+    "source": mark_message("Source"),
+    "language": mark_message("Language"),
+    "state": mark_message("Version"),
+    "since": mark_message("Published"),
+}
+FACET_NAMES = {"source": "source", "language": "lang", "state": "is", "since": "since"}
+"""The condition of the query language that each filter of the page is."""
+DELIVERY_TIMES = {
+    "realtime": mark_message("At once"),
+    "hourly": mark_message("Every hour"),
+    "daily 08:30": mark_message("Daily at 08:30"),
+    "weekly mon 08:30": mark_message("Mondays at 08:30"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchWish:
+    """What an address asks for: the typed query, the order, and the filters beside it (None: any)."""
+
+    text: str
+    by_relevance: bool = False
+    source: str | None = None
+    language: str | None = None
+    state: str | None = None
+    since: str | None = None
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether a filter beside the query is set."""
+        return any((self.source, self.language, self.state, self.since))
+
+    def to_parameters(self) -> dict[str, object]:
+        """Return the parameters of its address."""
+        sort = "relevance" if self.by_relevance else None
+        filters = {name: getattr(self, name) for name in FACET_NAMES}
+        return {"q": self.text or None, "sort": sort, **filters}
+
+    def list_filters(self) -> list[QueryNode]:
+        """Return the filters as conditions of the query."""
+        values = ((facet, getattr(self, name)) for name, facet in FACET_NAMES.items())
+        return [Facet(facet, value) for facet, value in values if value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterChoice:
+    """One choice of a filter: its words, its address, and whether it is in force."""
+
+    label: str
+    address: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownHit:
+    """A hit in the list. `snippets` are marked texts; `address` opens the version that fulfils the query."""
+
+    hit: SearchHit
+    title: Markup
+    snippets: tuple[Markup, ...]
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HitPlace:
+    """Where an article's page is in the hits of a search. `matched` has the places of the query as its matches."""
+
+    number: int
+    hit: SearchHit
+    previous: str | None
+    following: str | None
+    back: str
+
+
+def parse_wish(request: Request) -> SearchWish:
+    """Return what an address asks for. Raise BadAddress for a value that no page wrote."""
+    given = request.query_params
+    source, language, state, since = (given.get(name, "")[:200] or None for name in FACET_NAMES)
+    sort = given.get("sort", "newest")
+    is_known = sort in ("newest", "relevance") and state in STATE_WORDS and since in AGE_WORDS
+    if not is_known or (language is not None and language not in OUTPUT_LANGUAGES):
+        raise BadAddress
+    text = given.get("q", "")[:MAX_QUERY_LENGTH].strip()
+    return SearchWish(
+        text=text, by_relevance=sort == "relevance", source=source, language=language, state=state, since=since
+    )
+
+
+def make_article_search(newsroom: Newsroom, wish: SearchWish) -> ArticleSearch:
+    """Return the search over the store."""
+    return ArticleSearch(newsroom.store, wish.text, newsroom.zone, filters=wish.list_filters())
+
+
+def show_search(site: PageRenderer, request: Request) -> Response:
+    """Return the page of a search, or the page that explains the query language."""
+    newsroom, reader = site.newsroom, site.make_reader(request)
+    wish, page = parse_wish(request), _parse_page(request)
+    shared: dict[str, Any] = {
+        "reader": reader,
+        "wish": wish,
+        "filters": list_filters(newsroom, reader, wish),
+        "is_indexing": newsroom.store.search.has_waiting(),
+        "saved": request.query_params.get("saved", "")[:64],
+    }
+    if not wish.text and not wish.is_filtered:
+        return site.render(request, "search.html", found=None, **shared)
+    found = make_article_search(newsroom, wish)
+    start = (page - 1) * HITS_PER_PAGE
+    hits = list(islice(found.iter_hits(by_relevance=wish.by_relevance), start, start + HITS_PER_PAGE + 1))
+    shown = [make_shown_hit(wish, hit, number) for number, hit in enumerate(hits[:HITS_PER_PAGE], start=start + 1)]
+    has_more = len(hits) > HITS_PER_PAGE and start + HITS_PER_PAGE < MAX_HITS
+    parameters = wish.to_parameters()
+    return site.render(
+        request,
+        "search.html",
+        found=found,
+        hits=shown,
+        count=format_hit_count(reader, found, start + len(hits), is_complete=len(hits) <= HITS_PER_PAGE),
+        max_ranked=MAX_RANKED,
+        unknown=list_unknown_names(newsroom, found),
+        previous=make_address("/search", {**parameters, "page": page - 1 if page > 2 else None}) if page > 1 else None,
+        following=make_address("/search", {**parameters, "page": page + 1}) if has_more else None,
+        plain=make_address("/search", {"q": wish.text}),
+        save=make_save_form(newsroom, wish, found),
+        **shared,
+    )
+
+
+def _parse_page(request: Request) -> int:
+    text = request.query_params.get("page", "1")
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:6]) <= MAX_HITS // HITS_PER_PAGE:
+        raise BadAddress
+    return int(text[:6])
+
+
+def list_filters(newsroom: Newsroom, reader: Reader, wish: SearchWish) -> list[tuple[str, list[FilterChoice]]]:
+    """Return the filters with their choices. A second click on a choice removes it."""
+    choices: dict[str, list[tuple[str | None, str]]] = {
+        "source": [(name, reader.name_source(name)) for name in newsroom.profiles],
+        "language": [(name, reader.name_language(name)) for name in OUTPUT_LANGUAGES],
+        "state": [(value, reader.translate(word)) for value, word in STATE_WORDS.items()],
+        "since": [(value, reader.translate(word)) for value, word in AGE_WORDS.items()],
+    }
+
+    def make_choice(name: str, value: str | None, label: str) -> FilterChoice:
+        is_current = getattr(wish, name) == value
+        change: dict[str, Any] = {name: None if is_current else value}
+        address = make_address("/search", replace(wish, **change).to_parameters())
+        return FilterChoice(label=label, address=address, is_current=is_current)
+
+    return [
+        (reader.translate(FILTER_WORDS[name]), [make_choice(name, value, label) for value, label in values])
+        for name, values in choices.items()
+    ]
+
+
+def make_shown_hit(wish: SearchWish, hit: SearchHit, number: int) -> ShownHit:
+    """Return a hit as the list shows it. `number` is its place, from 1."""
+    article, snippets = hit.article, hit.list_snippets()
+    titles = [each for each in snippets if each.field == "title"]
+    return ShownHit(
+        hit=hit,
+        title=mark_spans(titles[0].text, titles[0].marks) if titles else mark_spans(article.headline, ()),
+        snippets=tuple(mark_spans(each.text, each.marks) for each in snippets if each.field != "title"),
+        address=make_hit_address(wish, hit, number),
+    )
+
+
+def make_hit_address(wish: SearchWish, hit: SearchHit, number: int) -> str:
+    """Return the address of a hit's article, in the version that fulfils the query, with its place in the hits."""
+    version = hit.article.version if hit.current_version > 1 else None
+    parameters = {"version": version, **wish.to_parameters(), "hit": number}
+    return make_address(f"/articles/{quote_path(hit.article.id)}", parameters)
+
+
+def find_hit_place(site: PageRenderer, request: Request, article_id: str) -> HitPlace | None:
+    """Return where an article's page is in the hits of the search in its address, or None."""
+    text = request.query_params.get("hit", "")
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:6]) <= MAX_HITS:
+        return None
+    wish, number = parse_wish(request), int(text[:6])
+    found = make_article_search(site.newsroom, wish)
+    first = max(number - 2, 0)
+    near = dict(enumerate(islice(found.iter_hits(by_relevance=wish.by_relevance), first, number + 1), start=first + 1))
+    hit = near.get(number)
+    if hit is None or hit.article.id != article_id:
+        return None
+
+    def get_address(other: int) -> str | None:
+        return make_hit_address(wish, near[other], other) if other in near and other <= MAX_HITS else None
+
+    page = (number - 1) // HITS_PER_PAGE + 1
+    back = make_address("/search", {**wish.to_parameters(), "page": page if page > 1 else None})
+    return HitPlace(
+        number=number, hit=hit, previous=get_address(number - 1), following=get_address(number + 1), back=back
+    )
+
+
+def format_hit_count(reader: Reader, found: ArticleSearch, at_least: int, *, is_complete: bool) -> str:
+    """Return how many articles a search finds, in words that say how exact that is."""
+    counted = None if is_complete else found.count_articles()
+    number = max(counted.articles, at_least) if counted else at_least
+    count = reader.translate_count("%(num)s article", "%(num)s articles", number)
+    if counted is None:
+        return count
+    if not counted.is_complete:
+        return reader.translate(mark_message("more than %(count)s"), count=count)
+    if not found.is_count_exact:
+        return reader.translate(mark_message("at most %(count)s"), count=count)
+    return count
+
+
+def list_unknown_names(newsroom: Newsroom, found: ArticleSearch) -> list[str]:
+    """Return the conditions of a query that name a source or a rule that there is not."""
+    known = {"source": set(newsroom.profiles), "rule": set(newsroom.list_rule_names())}
+    facets = dict.fromkeys(list_facets(found.node))
+    return [
+        f"{facet.name}:{facet.value}" for facet in facets if facet.value not in known.get(facet.name, {facet.value})
+    ]
+
+
+def make_save_form(newsroom: Newsroom, wish: SearchWish, found: ArticleSearch) -> dict[str, object]:
+    """Return what the form that saves the search needs. `problem` says why a query cannot be a rule."""
+    config = newsroom.config
+    if not newsroom.can_edit:
+        return {"can_edit": False}
+    marks = list_file_marks(config)
+    assert config.path is not None
+    return {
+        "can_edit": True,
+        "problem": find_query_problem(found.query.text) if wish.text else "",
+        "name": suggest_name(wish.text, newsroom),
+        "channels": sorted(config.channels),
+        "times": DELIVERY_TIMES,
+        "config_mark": marks[config.path],
+        "rules_mark": marks[get_rules_path(config)],
+        "pattern": RULE_NAME_PATTERN,
+        "drops_filters": wish.state is not None or wish.since is not None,
+    }
+
+
+def suggest_name(text: str, newsroom: Newsroom) -> str:
+    """Return a name for the rule that a query becomes, which no rule and no subscription has."""
+    latin = "".join(CYRILLIC_SOUNDS.get(letter, letter) for letter in text.lower())
+    words = re.findall(r"[a-z0-9]+", latin)
+    name = "-".join(words)[:32].strip("-") or "search"
+    taken = {*newsroom.list_rule_names(), *newsroom.config.subscriptions}
+    numbered = (name if number == 1 else f"{name}-{number}" for number in range(1, len(taken) + 2))
+    return next(each for each in numbered if each not in taken)
+
+
+def save_searched(site: PageRenderer, request: Request, form: FormValues) -> Response:
+    """Write the query as a rule, with a subscription if a channel is chosen, and return to the search."""
+    newsroom = site.newsroom
+    config = newsroom.config
+    if not newsroom.can_edit or config.path is None:
+        raise BadAddress
+    channel, when = form.get_first("channel"), form.get_first("when") or "realtime"
+    if when not in DELIVERY_TIMES or (channel and channel not in config.channels):
+        raise BadAddress
+    query = make_article_search(newsroom, SearchWish(text=form.get_first("q")[:MAX_QUERY_LENGTH])).query.text
+    rule = SearchRule(
+        name=form.get_first("name").strip(),
+        query=query,
+        sources=tuple(each for each in [form.get_first("source")] if each),
+        languages=tuple(each for each in [form.get_first("language")] if each),
+    )
+    language = site.make_reader(request).language
+    subscription = SearchSubscription(channel=channel, when=when, language=language) if channel else None
+    marks: Mapping[Any, str] = {
+        config.path: form.get_first("config_mark"),
+        get_rules_path(config): form.get_first("rules_mark") or NO_FILE,
+    }
+    save_search(config, rule, subscription, marks)
+    newsroom.reload()
+    back = form.get_back_address()
+    return RedirectResponse(f"{back}{'&' if '?' in back else '?'}saved={rule.name}", 303)
