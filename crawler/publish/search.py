@@ -54,9 +54,10 @@ class SearchHit:
     """An article that a search found, in its newest version that fulfils the query.
 
     `versions` are all versions that do, the oldest first. `left_at` is when the next version was seen, which does not;
-    None where the version is the current one.
+    None where the version is the current one. `number` is its place in the list by time.
     """
 
+    number: int
     article: Article
     versions: tuple[int, ...]
     current_version: int
@@ -117,18 +118,27 @@ class ArticleSearch:
         """Return in how many articles the index finds the query, among its newest versions (`MAX_COUNTED`)."""
         return self._store.search.count_articles(self._index_query.node, self._conditions)
 
-    def iter_hits(self, *, by_relevance: bool = False) -> Iterator[SearchHit]:
-        """Yield the articles that fulfil the query, each once: the newest first, or of these the most relevant."""
+    def iter_hits(self, *, by_relevance: bool = False, before: int | None = None) -> Iterator[SearchHit]:
+        """Yield the articles that fulfil the query, each once: the newest first, or of these the most relevant.
+
+        `before` continues a list by time behind the hit with this number.
+        """
         found: set[str] = set()
-        search = self._store.search
-        iterate = search.iter_most_relevant if by_relevance else search.iter_newest
-        for entry in iterate(self._index_query.node, self._conditions):
+        search, node = self._store.search, self._index_query.node
+        if by_relevance:
+            entries = search.iter_most_relevant(node, self._conditions)
+        else:
+            entries = search.iter_newest(node, self._conditions, before=before)
+        for entry in entries:
             if entry.article.id in found:
                 continue
             places = self._find_places(entry.article, entry)
             if places is not None:
                 found.add(entry.article.id)
-                yield self._make_hit(entry, places)
+                hit = self._make_hit(entry, places)
+                # The page before has an article whose newer version fulfils the query too.
+                if before is None or hit.versions[-1] == entry.version:
+                    yield hit
 
     def _make_hit(self, entry: SearchEntry, places: Sequence[QueryPlace]) -> SearchHit:
         versions = [entry.version]
@@ -143,6 +153,7 @@ class ArticleSearch:
             following = (each for each in stored if (each.version or 1) > entry.version)
             left_at = next((each.fetched_at for each in following), None)
         return SearchHit(
+            number=entry.number,
             article=entry.article,
             versions=tuple(versions),
             current_version=entry.current_version,

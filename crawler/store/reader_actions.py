@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from crawler.store.database import Database
 from crawler.store.reading_schema import article_marks, reader_actions, seen_marks
@@ -77,7 +77,7 @@ _SAVE_MARKS = make_upsert(article_marks, key=("article_id",))
 
 
 class ReaderActionRepository:
-    """`store.reader_actions`. Lists start with the oldest action."""
+    """`store.reader_actions`. Lists start with the oldest action, but `list_newest` with the newest."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -118,6 +118,29 @@ class ReaderActionRepository:
             return []
         return self._list(reader_actions.c.article_id.in_(article_ids), reader_actions.c.undone_at.is_(None))
 
+    def list_newest(
+        self,
+        limit: int,
+        *,
+        reader: str,
+        before: int | None = None,
+        kind: ActionKind | None = None,
+        article_id: str | None = None,
+    ) -> list[ReaderAction]:
+        """Return the newest actions that are not undone. Of what is seen and unseen, only the reader's own.
+
+        `before`: only those with a lower number.
+        """
+        is_shared = reader_actions.c.kind.not_in((ActionKind.SEEN, ActionKind.UNSEEN))
+        query = _SELECT.where(reader_actions.c.undone_at.is_(None), is_shared | (reader_actions.c.made_by == reader))
+        if before is not None:
+            query = query.where(reader_actions.c.id < before)
+        if kind is not None:
+            query = query.where(reader_actions.c.kind == kind)
+        if article_id is not None:
+            query = query.where(reader_actions.c.article_id == article_id)
+        return self._make_actions(query.order_by(reader_actions.c.id.desc()).limit(limit))
+
     def get_marks(self, article_ids: Collection[str], reader: str) -> dict[str, ArticleMarks]:
         """Return the marks of articles that have any, by id."""
         if not article_ids:
@@ -140,7 +163,10 @@ class ReaderActionRepository:
         }
 
     def _list(self, *conditions: Any) -> list[ReaderAction]:
-        rows = self._database.fetch_all(_SELECT.where(*conditions).order_by(reader_actions.c.id))
+        return self._make_actions(_SELECT.where(*conditions).order_by(reader_actions.c.id))
+
+    def _make_actions(self, query: Select[Any]) -> list[ReaderAction]:
+        rows = self._database.fetch_all(query)
         return [ReaderAction(**{**row._mapping, "kind": ActionKind(row.kind)}) for row in rows]
 
 

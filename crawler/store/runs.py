@@ -89,6 +89,11 @@ class RunRepository:
                 )
             write_cache_entries(connection, cache_entries)
 
+    def get(self, run_id: int) -> Run | None:
+        """Return a run, or None."""
+        rows = self._database.fetch_all(_SELECT.where(runs.c.id == run_id))
+        return _make_run(rows[0]) if rows else None
+
     def get_last(self, source: str, *, mode: str | None = None) -> Run | None:
         """Return the source's newest run, finished or not."""
         return next(iter(self.list_recent(source, limit=1, mode=mode)), None)

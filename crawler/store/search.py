@@ -65,6 +65,8 @@ class SearchConditions:
 class SearchEntry:
     """A stored version that the index found. `current_version` and `current_verdict` are those of its article."""
 
+    number: int
+    """The entry's place: newer articles have higher numbers."""
     article: Article
     version: int
     seen_at: datetime
@@ -152,10 +154,14 @@ class SearchRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def iter_newest(self, query: IndexNode, conditions: SearchConditions | None = None) -> Iterator[SearchEntry]:
-        """Yield what the index finds, the newest article first, of an article the newest version first."""
+    def iter_newest(
+        self, query: IndexNode, conditions: SearchConditions | None = None, *, before: int | None = None
+    ) -> Iterator[SearchEntry]:
+        """Yield what the index finds, the newest article first, of an article the newest version first.
+
+        `before`: only entries with a lower number.
+        """
         conditions = conditions or SearchConditions()
-        before: int | None = None
         read = 0
         while True:
             size = NUMBERS_PER_READ[min(read, len(NUMBERS_PER_READ) - 1)]
@@ -246,6 +252,7 @@ class SearchRepository:
         for number in numbers:
             if (row := found.get(number)) is not None:
                 yield SearchEntry(
+                    number=number,
                     article=parse_article(row.article),
                     version=row.version,
                     seen_at=row.seen_at,

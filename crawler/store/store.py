@@ -15,6 +15,7 @@ from crawler.errors import ConfigError
 from crawler.private_files import close_file_to_others, make_private_file, make_private_folder
 from crawler.store.alarms import AlarmRepository
 from crawler.store.article_cards import CardRepository
+from crawler.store.article_lists import ArticleListRepository
 from crawler.store.articles import ArticleRepository
 from crawler.store.database import Database, format_database_error, is_in_memory, make_engine
 from crawler.store.events import ChangeEventRepository, NotificationRepository
@@ -60,6 +61,7 @@ class Store:
         self.diffs = RevisionDiffRepository(database)
         self.cards = CardRepository(database)
         self.reading_lists = ReadingListRepository(database)
+        self.article_lists = ArticleListRepository(database)
         self.reader_actions = ReaderActionRepository(database)
         self.rematches = RematchRepository(database)
         self.clusters = ClusterRepository(database)

@@ -12,5 +12,7 @@ translations   the interface's languages and their catalogues in `locale/`
 words          the interface's words for values of the program
 errors         errors that a page reports to its reader
 pages          one module a page
+api            the API under `/api/v1`
+probes         `/healthz`, `/readyz` and `/metrics`
 demo           the stored sample pages in a throw-away store
 """

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
 
 from crawler.errors import CrawlerError
 from crawler.store.users import Role
@@ -30,6 +31,8 @@ from crawler.web.access import (
     list_guarded_routes,
     needs_role,
 )
+from crawler.web.api.application import API_PATH, make_api
+from crawler.web.api.reference import show_reference
 from crawler.web.error_pages import classify_error, show_error
 from crawler.web.forms import FormValues, parse_form
 from crawler.web.newsroom import Newsroom
@@ -41,6 +44,7 @@ from crawler.web.pages.search import save_searched, show_search
 from crawler.web.pages.sources import show_sources
 from crawler.web.pages.story import show_story
 from crawler.web.pages.today import show_today
+from crawler.web.probes import make_probe_routes
 from crawler.web.rendering import PageRenderer
 from crawler.web.security import BodyTooLong, RequestGuard
 
@@ -78,6 +82,7 @@ PAGES: Sequence[PageRoute] = (
     PageRoute("/sources", Role.READER, show_sources),
     PageRoute("/messages", Role.READER, show_messages),
     PageRoute("/runs", Role.READER, show_runs),
+    PageRoute("/api", Role.READER, show_reference),
 )
 FORMS: Sequence[FormRoute] = (
     FormRoute("/actions", Role.READER, record_action),  # it asks for an analyst for all but seen and unseen
@@ -90,7 +95,7 @@ def make_app(newsroom: Newsroom) -> Starlette:
     """Return the application over a newsroom."""
     site = PageRenderer(newsroom)
     pool = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="page")
-    routes = [
+    routes: list[BaseRoute] = [
         GuardedRoute(path, needs_role(role)(make_endpoint(site, page, pool)), methods=["GET"], name=page.__name__)
         for path, role, page in PAGES
     ]
@@ -98,6 +103,9 @@ def make_app(newsroom: Newsroom) -> Starlette:
         GuardedRoute(path, needs_role(role)(make_form_endpoint(site, form, pool)), methods=["POST"], name=form.__name__)
         for path, role, form in FORMS
     ]
+    api = make_api(newsroom, pool)
+    routes.append(Mount(API_PATH, api))
+    routes += make_probe_routes(newsroom, pool)
     routes.append(GuardedRoute("/static/{name}", declare_access(OPEN_TO_ALL)(make_static_endpoint())))
     control = AccessControl(pool)
 
@@ -113,6 +121,7 @@ def make_app(newsroom: Newsroom) -> Starlette:
         exception_handlers={HTTPException: handle_error, CrawlerError: handle_error, BodyTooLong: handle_error},
     )
     app.add_exception_handler(500, handle_error)
+    app.state.api = api
     list(list_guarded_routes(app.routes))  # raises for a route without a role
     return app
 

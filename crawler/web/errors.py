@@ -23,3 +23,7 @@ class SignInNeeded(CrawlerError):
 
 class RoleMissing(CrawlerError):
     """A request by a user whose role, or whose API key, does not allow it."""
+
+
+class TooManyClients(CrawlerError):
+    """More clients listen to the live events than one server may have."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOST_PATTERN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\[\]]+)(?::\d{1,5})?")
@@ -54,15 +55,23 @@ class RequestGuard:
 
         headers = Headers(scope=scope)
         if not is_own_host(headers.get("host", "")):
-            refusal = "This server answers only under the address at which it was started.\n"
-            await PlainTextResponse(refusal, 421)(scope, receive, send_guarded)
+            refusal = "This server answers only under the address at which it was started."
+            await make_refusal(scope, 421, refusal)(scope, receive, send_guarded)
         elif (
             not headers.get("content-length", "0").isdecimal()
             or int(headers.get("content-length", "0")) > MAX_REQUEST_BYTES
         ):
-            await PlainTextResponse("The request is too large.\n", 413)(scope, receive, send_guarded)
+            await make_refusal(scope, 413, "The request is too large.")(scope, receive, send_guarded)
         else:
             await self._app(scope, _limit_body(receive), send_guarded)
+
+
+def make_refusal(scope: Scope, status: int, detail: str) -> Response:
+    """Return the answer to a request that no page and no route may see: problem details under `/api/`, else text."""
+    if not scope["path"].startswith("/api/"):
+        return PlainTextResponse(f"{detail}\n", status)
+    problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return JSONResponse(problem, status, media_type="application/problem+json")
 
 
 class BodyTooLong(Exception):

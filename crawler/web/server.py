@@ -12,6 +12,7 @@ import uvicorn
 
 from crawler.errors import CrawlerError, PortTaken, UsageError
 from crawler.service.clustered_store import cluster_pending_articles
+from crawler.web.api.event_feed import EventFeed
 from crawler.web.application import make_app
 from crawler.web.newsroom import Newsroom
 from crawler.web.security import is_loopback
@@ -61,8 +62,9 @@ def serve_pages(newsroom: Newsroom, listener: socket.socket, on_ready: Callable[
 
 def make_server(newsroom: Newsroom, listener: socket.socket, on_ready: Callable[[str], None]) -> AnnouncingServer:
     """Return a server of the pages, which `serve` starts. `on_ready` gets the address once it answers."""
+    app = make_app(newsroom)
     config = uvicorn.Config(
-        make_app(newsroom),
+        app,
         lifespan="off",
         loop="asyncio",
         http="h11",
@@ -76,20 +78,25 @@ def make_server(newsroom: Newsroom, listener: socket.socket, on_ready: Callable[
     )
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    return AnnouncingServer(config, lambda: on_ready(address))
+    return AnnouncingServer(config, lambda: on_ready(address), app.state.api.state.event_feed)
 
 
 class AnnouncingServer(uvicorn.Server):
-    """A server that calls a function once it answers."""
+    """A server that calls a function once it answers, and ends the live events before it ends."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], event_feed: EventFeed) -> None:
         super().__init__(config)
-        self._on_ready = on_ready
+        self._on_ready, self._event_feed = on_ready, event_feed
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer, then call the function."""
         await super().startup(sockets)
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the live events, which would never end by themselves, then wait for the other answers."""
+        await self._event_feed.close()
+        await super().shutdown(sockets)
 
 
 class StoryKeeper(threading.Thread):

@@ -53,6 +53,8 @@ OWN: dict[str, tuple[str, str]] = {
     "publish/press_review/pdf.py": ("getattr", "what a drawn paragraph has"),
     "publish/search.py": ("body texts", "finds the places that the owner is shown; `search -o` writes entries"),
     "publish/redaction.py": ("getattr sentence texts", "blacks names out before the allocation"),
+    "web/api/event_feed.py": ("headline", "the headline of a card, if it is the page's title"),
+    "web/api/texts.py": ("headline", "the headline of a card, if it is the page's title"),
     "web/application.py": ("body", "the bytes of a form"),
     "web/pages/article.py": ("body sentence", "shows the owner's own copy on the owner's own computer"),
     "web/pages/search.py": ("getattr headline", "shows the owner what was found; the choices of a filter"),
