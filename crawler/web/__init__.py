@@ -13,6 +13,8 @@ words          the interface's words for values of the program
 errors         errors that a page reports to its reader
 pages          one module a page
 api            the API under `/api/v1`
+feeds          feeds for readers' programs
+conditional    answers that the client has already
 probes         `/healthz`, `/readyz` and `/metrics`
 demo           the stored sample pages in a throw-away store
 """

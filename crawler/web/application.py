@@ -34,6 +34,7 @@ from crawler.web.access import (
 from crawler.web.api.application import API_PATH, make_api
 from crawler.web.api.reference import show_reference
 from crawler.web.error_pages import classify_error, show_error
+from crawler.web.feeds import make_feed_routes
 from crawler.web.forms import FormValues, parse_form
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.actions import record_action, undo_action
@@ -105,7 +106,7 @@ def make_app(newsroom: Newsroom) -> Starlette:
     ]
     api = make_api(newsroom, pool)
     routes.append(Mount(API_PATH, api))
-    routes += make_probe_routes(newsroom, pool)
+    routes += [*make_probe_routes(newsroom, pool), *make_feed_routes(newsroom, pool)]
     routes.append(GuardedRoute("/static/{name}", declare_access(OPEN_TO_ALL)(make_static_endpoint())))
     control = AccessControl(pool)
 

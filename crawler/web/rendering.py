@@ -28,6 +28,7 @@ from crawler.store.reader_actions import ReaderAction
 from crawler.text.cleaning import UNSEEN_PATTERN
 from crawler.web import words
 from crawler.web.access import Principal, find_principal
+from crawler.web.conditional import has_entity_tag, make_entity_tag
 from crawler.web.forms import SESSION_COOKIE, FormKeeper
 from crawler.web.newsroom import Newsroom
 from crawler.web.translations import LANGUAGE_COOKIE, choose_language, load_translations, mark_message
@@ -255,10 +256,10 @@ class PageRenderer:
             "content-language": reader.language,
         }
         response: Response
-        tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        tag = make_entity_tag(body)
         if status == 200:
             headers["etag"] = tag
-        if status == 200 and request.headers.get("if-none-match") == tag:
+        if status == 200 and has_entity_tag(request, tag):
             response = Response(status_code=304, headers=headers)
         else:
             response = HTMLResponse(body, status, headers)

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from crawler.cli.options import MAX_COUNT, LanguageOption, SinceOption, SourceOption, StrengthOption
 from crawler.errors import UsageError
 from crawler.items import Strength
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from crawler.config import Config
-    from crawler.items import Article
-    from crawler.publish.entries import Entry
-    from crawler.publish.feeds.feed import FeedHead
-    from crawler.publish.query import ArticleQuery
-    from crawler.store import Store
+from crawler.publish.feeds import EntryUnit
 
 
 class FeedFormat(StrEnum):
@@ -31,13 +21,6 @@ class FeedFormat(StrEnum):
     ATOM = "atom"
     JSON = "json"
     RSS = "rss"
-
-
-class EntryUnit(StrEnum):
-    """What one entry of a feed is."""
-
-    STORY = "story"
-    ARTICLE = "article"
 
 
 FORMATS_OF_SUFFIX = {
@@ -69,9 +52,10 @@ def feed(
 
     Texts are within the rights of each source.
     """
-    from crawler.cli.selection import make_query
+    from crawler.cli.selection import get_rule_titles, make_query
     from crawler.config import load_config
     from crawler.publish.atomic_write import PUBLIC_FILE_MODE, open_atomic, resolve_output_path
+    from crawler.publish.feeds.selection import get_feed_language, make_feed_entries, make_feed_head
     from crawler.publish.output_registry import FEED_FORMATS
     from crawler.service.clustered_store import open_clustered_store
     from crawler.text.counts import format_count
@@ -89,8 +73,10 @@ def feed(
         since=since,
     )
     with open_clustered_store(config) as store:
-        entries = _make_entries(config, store, query, _list_articles(store, query, unit, limit))
-    written = FEED_FORMATS[feed_format](_make_feed(config, query, unit, output), entries)
+        entries = make_feed_entries(config, store, query, unit, limit)
+    base, labels = config.feeds.address, get_rule_titles(config, get_feed_language(query) or "en")
+    address = f"{base.rstrip('/')}/{output.name}" if base and output else None
+    written = FEED_FORMATS[feed_format](make_feed_head(config, query, unit, labels, address=address), entries)
     if output is None:
         sys.stdout.buffer.write(written)
         return
@@ -109,55 +95,3 @@ def choose_format(output: Path | None, form: FeedFormat | None) -> FeedFormat:
     if form is not None and form not in formats:
         raise UsageError(f"-o {output} and --format {form} contradict each other. Give only one of them.")
     return form or formats[0]
-
-
-def _make_entries(config: Config, store: Store, query: ArticleQuery, articles: Iterable[Article]) -> list[Entry]:
-    """Return an entry for each article. It names its sources in the article's language."""
-    from crawler.publish.builder import EntryBuilder, EntryRequest
-    from crawler.publish.phrases import OUTPUT_LANGUAGES
-
-    return EntryBuilder(config, store).build(
-        EntryRequest(
-            article=article,
-            rules=query.rules,
-            strength=query.strength,
-            language=article.language if article.language in OUTPUT_LANGUAGES else "en",
-        )
-        for article in articles
-    )
-
-
-def _list_articles(store: Store, query: ArticleQuery, unit: EntryUnit, limit: int) -> Iterable[Article]:
-    """Return the article of each entry: for a story, its first."""
-    from crawler.publish.query import list_articles, list_stories
-
-    if unit is EntryUnit.ARTICLE:
-        return list_articles(store, query, limit=limit)
-    return (story[0] for story in list_stories(store, query, limit=limit, include_earlier=True))
-
-
-def _make_feed(config: Config, query: ArticleQuery, unit: EntryUnit, output: Path | None) -> FeedHead:
-    """Return the feed's head: a title that names the query, and an id that is the same for the same query."""
-    from crawler import spiders
-    from crawler.cli.selection import get_rule_titles
-    from crawler.publish.feeds.feed import FeedHead, make_urn
-
-    language = query.languages[0] if len(query.languages) == 1 else None
-    labels, base = get_rule_titles(config, language or "en"), config.feeds.address
-    sources = query.sources or tuple(spiders.load_spiders())
-    names = (
-        *(labels[rule] for rule in query.rules),
-        *(spiders.get_title(source, language or "en") for source in query.sources),
-        *query.languages,
-    )
-    filters = (",".join(sorted(each)) for each in (query.rules, query.sources, query.languages))
-    return FeedHead(
-        id=make_urn("feed", unit, query.strength, *filters),
-        title=": ".join(filter(None, (config.feeds.title, ", ".join(names)))),
-        home=base or spiders.load_spider(sources[0]).origins[0],
-        address=f"{base.rstrip('/')}/{output.name}" if base and output else None,
-        language=language,
-        by_story=unit is EntryUnit.STORY,
-        labels=labels,
-        made_at=datetime.now(UTC),
-    )

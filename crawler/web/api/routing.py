@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from starlette.responses import Response
 
 from crawler.store.users import Role
 from crawler.web.access import GuardedRoute, KeyScope, Principal, RouteAccess, declare_access, get_principal
+from crawler.web.conditional import has_entity_tag, make_entity_tag
 from crawler.web.newsroom import Newsroom
 
 Endpoint = Callable[..., BaseModel | Response]
@@ -92,14 +92,3 @@ def make_json_answer(request: Request, body: bytes) -> Response:
     if has_entity_tag(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="application/json")
-
-
-def make_entity_tag(body: bytes) -> str:
-    """Return the ETag of an answer."""
-    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-
-
-def has_entity_tag(request: Request, tag: str) -> bool:
-    """Return whether a client has the answer with this ETag already."""
-    known = request.headers.get("if-none-match", "")
-    return known.strip() == "*" or tag in (each.strip().removeprefix("W/") for each in known.split(","))
