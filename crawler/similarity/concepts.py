@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
+
+from ahocorasick_rs import AhoCorasick
 
 from crawler.defaults import load_default_toml
 from crawler.text.folding import split_folded_words
@@ -20,10 +22,15 @@ Phrase = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class ConceptLexicon:
-    """All concepts: how much each says when two texts share it, and its phrases by their first two letters."""
+    """All concepts: how much each says when two texts share it, and its phrases.
+
+    `automaton` finds where a phrase may begin, `phrases` has those of each of its patterns, with their concepts. One
+    pass of it takes a tenth of the time of a look-up for every word.
+    """
 
     weights: Mapping[str, float]
-    phrases: Mapping[str, list[tuple[Phrase, str]]]
+    phrases: Sequence[Sequence[tuple[Phrase, str]]]
+    automaton: AhoCorasick
 
 
 @cache
@@ -35,8 +42,8 @@ def load_lexicon() -> ConceptLexicon:
         weights[concept] = entry["weight"]
         for start in entry["starts"].split():
             phrase = tuple("".join(split_folded_words(part)) for part in start.split("+"))
-            phrases.setdefault(phrase[0][:2], []).append((phrase, concept))
-    return ConceptLexicon(weights, phrases)
+            phrases.setdefault(_make_pattern(phrase), []).append((phrase, concept))
+    return ConceptLexicon(weights, list(phrases.values()), AhoCorasick(list(phrases)))
 
 
 def get_concept_weight(concept: str) -> float:
@@ -46,30 +53,28 @@ def get_concept_weight(concept: str) -> float:
 
 def find_concepts(words: tuple[str, ...]) -> frozenset[str]:
     """Return the concepts that folded words name."""
+    lexicon, line = load_lexicon(), f" {' '.join(words)} "
     concepts: set[str] = set()
-    for at, word in enumerate(words):
-        for phrase, concept in _list_candidates(word):
-            if concept not in concepts and _is_phrase_at(phrase, words, at):
+    for number, start, _ in lexicon.automaton.find_matches_as_indexes(line, overlapping=True):
+        for phrase, concept in lexicon.phrases[number]:
+            if concept not in concepts and (
+                len(phrase) == 1 or _has_phrase_at(phrase, words, line.count(" ", 0, start))
+            ):
                 concepts.add(concept)
     return frozenset(concepts)
 
 
-@lru_cache(maxsize=50_000)
-def _list_candidates(word: str) -> tuple[tuple[Phrase, str], ...]:
-    """Return the phrases, with their concepts, whose first beginning fits the word."""
-    phrases = load_lexicon().phrases.get(word[:2], ())
-    return tuple((phrase, concept) for phrase, concept in phrases if _fits(phrase[0], word, len(phrase) > 1))
+def _make_pattern(phrase: Phrase) -> str:
+    """Return what a line of words contains where a phrase begins. Spaces are where words begin and end."""
+    is_whole_word = len(phrase) == 1 and len(phrase[0]) < MIN_PREFIX_LETTERS
+    return f" {phrase[0]} " if is_whole_word else f" {phrase[0]}"
 
 
-def _is_phrase_at(phrase: Phrase, words: tuple[str, ...], at: int) -> bool:
+def _has_phrase_at(phrase: Phrase, words: tuple[str, ...], at: int) -> bool:
     """Return whether each further beginning fits one of the two words after the one before."""
     for start in phrase[1:]:
         following = range(at + 1, min(at + 2 + MAX_WORDS_BETWEEN, len(words)))
-        at = next((place for place in following if _fits(start, words[place], True)), -1)
+        at = next((place for place in following if words[place].startswith(start)), -1)
         if at < 0:
             return False
     return True
-
-
-def _fits(start: str, word: str, is_in_phrase: bool) -> bool:
-    return word == start or (word.startswith(start) and (is_in_phrase or len(start) >= MIN_PREFIX_LETTERS))

@@ -27,6 +27,6 @@ def test_short_beginnings_are_whole_words() -> None:
 
 def test_every_concept_has_a_weight_and_a_phrase() -> None:
     lexicon = load_lexicon()
-    named = {concept for phrases in lexicon.phrases.values() for _, concept in phrases}
+    named = {concept for phrases in lexicon.phrases for _, concept in phrases}
     assert named == lexicon.weights.keys()
     assert all(0 < weight <= 2 for weight in lexicon.weights.values())
