@@ -10,11 +10,11 @@ from functools import cache, cached_property, lru_cache
 from crawler.defaults import load_default_toml
 from crawler.similarity.concepts import find_concepts
 from crawler.similarity.counted import find_counts
-from crawler.similarity.places import find_places
+from crawler.similarity.places import find_places, list_sentences_with_places
 from crawler.similarity.shingles import FoldedSentence, SegmentedText
 from crawler.text.capitals import measure_capital_share
 from crawler.text.language import detect_language
-from crawler.text.numbers import find_days, find_number_words, find_numbers_in_digits, find_numeric_days
+from crawler.text.numbers import find_days, find_number_words, find_numbers_in_sentences, find_numeric_days
 from crawler.text.transliteration import KAZAKH_LETTER, make_skeletons
 
 _WORD_PATTERN = re.compile(r"(?<![\w@])[^\W\d_]+(?:['’ʼ][^\W\d_]+)?")
@@ -43,6 +43,7 @@ UNSHARED_PLACE_WEIGHT = 1.5
 WEIGHTS_BY_LENGTH = {3: 1.5, 4: 2.0, 5: 2.5}
 LONG_NAME_WEIGHT = 3.0
 MAX_REMEMBERED_NAMES = 20_000
+_NO_PLACES: tuple[frozenset[str], frozenset[int]] = (frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ class EventFeatures:
         """The places of each sentence, and the positions of their words."""
         if self._whole is not None:
             return self._whole._places[: len(self.text.sentences)]
-        return [find_places(words) for words in self._words]
+        chosen = list_sentences_with_places(sentence.words for sentence in self.text.sentences)
+        return [find_places(words) if at in chosen else _NO_PLACES for at, words in enumerate(self._words)]
 
     @cached_property
     def places(self) -> frozenset[str]:
@@ -169,7 +171,7 @@ class EventFeatures:
     @cached_property
     def numbers(self) -> frozenset[float]:
         """The values of the numbers, without years and dates."""
-        in_digits = (value for sentence in self._plain_sentences for value in find_numbers_in_digits(sentence))
+        in_digits = find_numbers_in_sentences(self._plain_sentences)
         return frozenset((*in_digits, *find_number_words("\n".join(self._plain_sentences))))
 
     @cached_property

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.similarity.places import find_places, select_foreign_countries, select_local_places
+from crawler.similarity.places import (
+    find_places,
+    list_sentences_with_places,
+    select_foreign_countries,
+    select_local_places,
+)
+from crawler.text.folding import split_folded_words
 
 
 @pytest.mark.parametrize(
@@ -23,6 +29,11 @@ from crawler.similarity.places import find_places, select_foreign_countries, sel
 )
 def test_place_is_found_in_any_case(text: str, places: set[str]) -> None:
     assert find_places(text.replace("-", " ").replace("'s", "").split())[0] == places
+
+
+def test_sentences_without_places_are_skipped() -> None:
+    sentences = ["груз доставили", "послы Саудовской Аравии", "Saudi Arabia's envoy", "законы РК2024", "a long day"]
+    assert list_sentences_with_places(map(split_folded_words, sentences)) == {1, 2, 3}
 
 
 @pytest.mark.parametrize("text", ["груз доставили", "Geneva Conventions", "Женевские конвенции", "LISBON"])
