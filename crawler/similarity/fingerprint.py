@@ -27,6 +27,7 @@ FINGERPRINT_FORMAT = 1
 """Number in packed fingerprints. Increase it when other features are hashed: older fingerprints are then made again."""
 PACKED_SIGNATURE = struct.Struct(f"<{SIGNATURE_VALUES}I")
 """128 values of 32 bits as bytes."""
+BYTES_PER_VALUE = PACKED_SIGNATURE.size // SIGNATURE_VALUES
 _HEADER = struct.Struct(f"<BIIII{PACKED_SIGNATURE.size}s")
 _HIGHEST_BITS = int.from_bytes(b"\0\0\0\x80" * SIGNATURE_VALUES, "little")
 _LOWER_BITS = int.from_bytes(b"\xff\xff\xff\x7f" * SIGNATURE_VALUES, "little")

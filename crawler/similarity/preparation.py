@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 import zlib
-from collections.abc import Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
@@ -15,6 +13,7 @@ from crawler.similarity.concepts import get_concept_weight
 from crawler.similarity.documents import Document, make_article_document
 from crawler.similarity.fingerprint import (
     BAND_COUNT,
+    BYTES_PER_VALUE,
     MAX_EVENT_KEYS,
     PACKED_SIGNATURE,
     ROWS_PER_BAND,
@@ -43,12 +42,12 @@ def prepare_article(article: Article, zone: tzinfo) -> PreparedArticle:
 
 def make_fingerprint(document: Document) -> Fingerprint:
     """Return the fingerprint of a text. A text without words has no bands, so it is similar to none."""
-    values = make_signature(document.text)
     shingles = document.text.shingles
+    signature = PACKED_SIGNATURE.pack(*make_signature(document.text))
     return Fingerprint(
         shingle_count=len(shingles),
-        signature=PACKED_SIGNATURE.pack(*values),
-        bands=tuple(sorted(set(make_bands(values)))) if shingles else (),
+        signature=signature,
+        bands=tuple(sorted(set(make_bands(signature)))) if shingles else (),
         event_keys=make_event_keys(document),
         passages=tuple(sorted(document.text.passages)),
     )
@@ -61,10 +60,10 @@ def make_signature(text: SegmentedText) -> list[int]:
     return list(minhash.digest())
 
 
-def make_bands(values: Sequence[int]) -> list[int]:
-    """Return the keys of the bands. Equal values in another band give another key."""
-    bands = (values[band * ROWS_PER_BAND : (band + 1) * ROWS_PER_BAND] for band in range(BAND_COUNT))
-    return [_hash_signed(struct.pack(f"<{ROWS_PER_BAND}I", *rows), band) for band, rows in enumerate(bands)]
+def make_bands(signature: bytes) -> list[int]:
+    """Return the keys of a signature's bands. Equal values in another band give another key."""
+    size = ROWS_PER_BAND * BYTES_PER_VALUE
+    return [_hash_signed(signature[band * size : (band + 1) * size], band) for band in range(BAND_COUNT)]
 
 
 def make_event_keys(document: Document) -> tuple[int, ...]:

@@ -61,4 +61,6 @@ def _normalize_path(path: str) -> str:
 
 
 def _encode_query_without(query: str, excluded: re.Pattern[str]) -> str:
+    if not query:
+        return ""
     return urlencode(sorted((name, value) for name, value in parse_qsl(query, True) if not excluded.fullmatch(name)))

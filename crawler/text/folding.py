@@ -156,8 +156,8 @@ def split_folded_lines(lines: Sequence[str]) -> list[list[str]]:
     parts = [] if folded._edits else folded._folded_line.split(b"\n")
     if len(parts) != len(lines):  # a line has a line break in it, or a word continues in the next line
         return [split_folded_words(line) for line in lines]
-    decoded = decode_folded(b"\n".join(map(_separate_words, parts)))
-    return [[word for word in line.split(" ") if word and word != "."] for line in decoded.split("\n")]
+    decoded = decode_folded(_spread_marks(folded._folded_line))
+    return [[word for word in line.split() if word != "."] for line in decoded.split("\n")]
 
 
 TextReplacement = tuple[int, int, int, int]
@@ -241,8 +241,12 @@ def _find_origin(edits: tuple[TextReplacement, ...], place: int) -> tuple[int, i
 
 def _separate_words(folded_line: bytes) -> bytes:
     """Return folded characters with one space between words and at each end, and hyphens and apostrophes gone."""
-    spread = folded_line.replace(b".", b" . ").replace(b"'", b"").replace(b"-", b" ")
-    return b" " + b" ".join(spread.split()) + b" "
+    return b" " + b" ".join(_spread_marks(folded_line).split()) + b" "
+
+
+def _spread_marks(folded_line: bytes) -> bytes:
+    """Return folded characters with spaces around the marks between phrases, and hyphens and apostrophes gone."""
+    return folded_line.replace(b".", b" . ").replace(b"'", b"").replace(b"-", b" ")
 
 
 def _fold_characters(text: str) -> bytes:
