@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,11 @@ def crawl_titles(kind: str, url: str) -> Measurement:
 
 
 def crawl_whole(url: str, folder: Path, off: str, *, with_deferred: bool) -> Measurement:
-    """Crawl with the product, without the parts that `off` names. Judge what the run deferred, or only count it."""
+    """Crawl with the product, without the parts that `off` names. Judge what the run deferred, or only count it.
+
+    The process is made ready as the fork server is, from which every run of `crawler crawl` and `crawler watch` comes.
+    """
+    import_module("crawler.service.preload")
     from crawler import settings
     from crawler.service.run import RunPlan, run_source
     from crawler.service.worker import MessageSender

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,6 +29,8 @@ ROOT = Path(__file__).parents[1]
 CROWD_PAGES = 200
 QUICK_CROWD_PAGES = 60
 """Pages of the crowded corpus: its links grow with the square of its pages."""
+FEWER_PAGES_SHARE = 4
+"""The corpus of the rows with fewer pages has a quarter of the pages."""
 Measurement = dict[str, Any]
 
 
@@ -39,11 +41,14 @@ class Row:
     label: str
     what: str
     is_crowd: bool = False
+    has_fewer_pages: bool = False
     checkout: Path = ROOT
 
 
 BARE = Row("bare Scrapy, title only", "bare")
 WHOLE = Row("the whole pipeline", "whole")
+FEW_BARE = Row("bare Scrapy, a quarter of the pages", "bare", has_fewer_pages=True)
+FEW_WHOLE = Row("the whole, a quarter of the pages", "whole", has_fewer_pages=True)
 ROWS = (
     BARE,
     Row("bare with our two settings", "tuned"),
@@ -52,6 +57,8 @@ ROWS = (
     Row("without the full-text index", "whole-index"),
     Row("run plus all deferred judging", "deferred"),
     Row("the same, all one event", "deferred", is_crowd=True),
+    FEW_BARE,
+    FEW_WHOLE,
 )
 PARTS = (
     Row("archive (WARC)", "whole-archive"),
@@ -83,14 +90,27 @@ def measure(row: Row, url: str) -> Measurement:
     return measurement
 
 
-def measure_rounds(rows: Sequence[Row], url: str, crowd_url: str, rounds: int) -> dict[Row, list[Measurement]]:
+@dataclass(frozen=True, slots=True)
+class SiteAddresses:
+    """Where the corpora of a benchmark are served."""
+
+    whole: str
+    fewer_pages: str
+    crowd: str
+
+    def get_address(self, row: Row) -> str:
+        """Return the address of the corpus that a row crawls."""
+        return self.crowd if row.is_crowd else self.fewer_pages if row.has_fewer_pages else self.whole
+
+
+def measure_rounds(rows: Sequence[Row], sites: SiteAddresses, rounds: int) -> dict[Row, list[Measurement]]:
     """Measure every row once a round, in turns. Two runs before the first round do not count."""
     for row in rows[:2]:
-        measure(row, url)
+        measure(row, sites.whole)
     runs: dict[Row, list[Measurement]] = {row: [] for row in rows}
     for done in range(rounds):
         for row in rows:
-            runs[row].append(measure(row, crowd_url if row.is_crowd else url))
+            runs[row].append(measure(row, sites.get_address(row)))
         print(f"\rround {done + 1} of {rounds}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return runs
@@ -124,6 +144,20 @@ def print_table(runs: Mapping[Row, list[Measurement]]) -> None:
             print(f"{row.label}: {format_outcome(measured[0])}")
 
 
+def print_marginal_cost(runs: Mapping[Row, list[Measurement]]) -> None:
+    """Print what each further page costs, without what a run costs once: from the rows with fewer pages."""
+    bare, whole = (
+        [1000 * (a["cpu"] - b["cpu"]) / (a["pages"] - b["pages"]) for a, b in zip(runs[row], runs[few], strict=True)]
+        for row, few in ((BARE, FEW_BARE), (WHOLE, FEW_WHOLE))
+    )
+    ratio = median(a / b for a, b in zip(bare, whole, strict=True))
+    once = median(run["cpu"] - cost * run["pages"] / 1000 for run, cost in zip(runs[WHOLE], whole, strict=True))
+    print(
+        f"each further page: {median(bare):.2f} ms of CPU in bare Scrapy, {median(whole):.2f} ms in the whole pipeline,"
+        f" bare/whole {ratio:.2f}; the whole pipeline once a run {once:.2f} s"
+    )
+
+
 def format_outcome(measured: Measurement) -> str:
     """Return what a run of the product found, so that a reader sees whether the corpus is what it should be."""
     counts = {name: number for name, number in sorted(measured["counts"].items()) if number}
@@ -151,7 +185,7 @@ def make_rows(checkout: Path | None) -> list[Row]:
         rows.append(row)
         if checkout and row.what.startswith(("whole", "deferred")):
             label = f"… of {checkout.name}"
-            rows.append(Row(label, row.what, row.is_crowd, checkout.resolve()))
+            rows.append(replace(row, label=label, checkout=checkout.resolve()))
     return rows
 
 
@@ -165,14 +199,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     pages, rounds = (200, 3) if options.quick else (options.pages, options.rounds)
     crowd = min(pages, QUICK_CROWD_PAGES if options.quick else CROWD_PAGES)
-    with serve_corpus(pages) as (url, size), serve_corpus(crowd, "crowd") as (crowd_url, _):
+    fewer = max(1, pages // FEWER_PAGES_SHARE)
+    with (
+        serve_corpus(pages) as (url, size),
+        serve_corpus(fewer) as (fewer_url, _),
+        serve_corpus(crowd, "crowd") as (crowd_url, _),
+    ):
+        sites = SiteAddresses(url, fewer_url, crowd_url)
         print(f"{pages} article pages of {size / 1000:.1f} kB, gzip on the way, in one feed; {rounds} rounds.")
         print(f"{CONNECTIONS} connections. No delay, AutoThrottle, robots.txt or log on either side.")
         print(f"The server answers at least {measure_capacity(url):.0f} requests/s.", flush=True)
-        runs = measure_rounds(make_rows(options.against), url, crowd_url, rounds)
+        runs = measure_rounds(make_rows(options.against), sites, rounds)
         print_table(runs)
+        print_marginal_cost(runs)
         if options.parts:
-            print_parts(measure_rounds([BARE, WHOLE, *PARTS], url, crowd_url, max(1, rounds // 2)))
+            print_parts(measure_rounds([BARE, WHOLE, *PARTS], sites, max(1, rounds // 2)))
     by_cpu = median(get_ratios(runs[BARE], runs[WHOLE], "ms"))
     by_time = median(get_ratios(runs[WHOLE], runs[BARE], "rate"))
     print(f"spine/bare cpu={by_cpu:.2f} wall={by_time:.2f}")
