@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from ahocorasick_rs import BytesAhoCorasick
+
 from crawler.defaults import load_default_toml
 from crawler.errors import Blocked, NotAnArticle, PageChanged, Unreachable
 from crawler.pages.snapshot import Snapshot
@@ -25,7 +27,7 @@ MAX_QUOTED_CHARACTERS = 80
 class _RefusalPatterns:
     shell_notice: str
     challenge: re.Pattern[str]
-    challenge_words: tuple[str, ...]
+    challenge_words: BytesAhoCorasick
     gate: re.Pattern[str]
     outage: re.Pattern[str]
 
@@ -37,7 +39,7 @@ def _load_patterns() -> _RefusalPatterns:
     return _RefusalPatterns(
         shell_notice=data["shell_notice"],
         challenge=re.compile("|".join(data["challenge_patterns"]), re.IGNORECASE),
-        challenge_words=tuple(data["challenge_words"]),
+        challenge_words=BytesAhoCorasick([word.encode("ascii") for word in data["challenge_words"]]),
         gate=re.compile(data["gate_pattern"], re.IGNORECASE),
         outage=re.compile(outage, re.IGNORECASE),
     )
@@ -75,9 +77,10 @@ def is_challenge(snapshot: Snapshot) -> bool:
         return False
     patterns = _load_patterns()
     head = snapshot.text[:MAX_SEARCHED_CHARACTERS]
-    lower = head.lower()
-    # The words spare nearly every page the search for the pattern, which takes 1.1 ms.
-    return any(word in lower for word in patterns.challenge_words) and patterns.challenge.search(head) is not None
+    # The words spare nearly every page the search for the pattern, which takes 1.1 ms. They are searched in bytes,
+    # because `str.lower` is slow for a text with a Cyrillic letter.
+    may_be_challenge = patterns.challenge_words.find_matches_as_indexes(head.encode("ascii", "ignore").lower())
+    return bool(may_be_challenge) and patterns.challenge.search(head) is not None
 
 
 def get_shell_notice() -> str:

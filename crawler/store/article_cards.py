@@ -118,7 +118,8 @@ _GET_CURRENT = (
 
 def write_card(connection: Connection, article: Article, time: CardTime, diff: RevisionDiff | None) -> None:
     """Write the card of a version in the caller's transaction, if the article matches or has a card already."""
-    known = connection.execute(_GET_STRENGTH, {"of_article": article.id}).all()
+    is_first = article.version == 1
+    known = [] if is_first else connection.execute(_GET_STRENGTH, {"of_article": article.id}).all()
     if not article.matches and not known:
         return
     card = make_card(article, time, diff)

@@ -95,10 +95,10 @@ def detect_language(text: str) -> str | None:
 
 def _detect_cyrillic(words: list[str]) -> str | None:
     lexicon = _load_lexicon()
-    is_marked = sum(not lexicon.russian_letters.issuperset(word) for word in words) >= MIN_MARKED_WORD_SHARE * len(
-        words
-    )
     letters = "".join(words)
+    unknown_letters = set(letters) - lexicon.russian_letters
+    marked_count = sum(not unknown_letters.isdisjoint(word) for word in words) if unknown_letters else 0
+    is_marked = marked_count >= MIN_MARKED_WORD_SHARE * len(words)
     found = [alphabet for alphabet in lexicon.alphabets if _spells(alphabet, letters)] if is_marked else []
     clear = "ru" if not is_marked else "kk" if found and found[0].language == "kk" else None
     if clear and measure_common_words(words, clear) >= CLEAR_SHARE:
