@@ -44,7 +44,7 @@ CLEAR_SHARE = 0.08
 """Share of common words from which a Russian or Kazakh text needs no comparison with its neighbours."""
 MIN_CONFIRMING_SHARE = 0.1
 """The same for a text that has its letters."""
-WORD_PATTERN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+WORD_PATTERN = re.compile(r"[^\W\d_]++(?:'[^\W\d_]++)*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _detect_cyrillic(words: list[str]) -> str | None:
     unknown_letters = set(letters) - lexicon.russian_letters
     marked_count = sum(not unknown_letters.isdisjoint(word) for word in words) if unknown_letters else 0
     is_marked = marked_count >= MIN_MARKED_WORD_SHARE * len(words)
-    found = [alphabet for alphabet in lexicon.alphabets if _spells(alphabet, letters)] if is_marked else []
+    found = _list_alphabets(letters) if is_marked else []
     clear = "ru" if not is_marked else "kk" if found and found[0].language == "kk" else None
     if clear and measure_common_words(words, clear) >= CLEAR_SHARE:
         return clear
@@ -119,11 +119,16 @@ def _detect_cyrillic(words: list[str]) -> str | None:
     return best.language if is_confirmed and best.language in TEXT_LANGUAGES else None
 
 
-def _spells(alphabet: _CyrillicAlphabet, letters: str) -> bool:
-    """Return whether a language's alphabet has the letters of a text."""
-    beyond_russian = len(letters) - sum(map(letters.count, _load_lexicon().russian_letters))
-    has_own_letters = sum(map(letters.count, alphabet.own)) >= MIN_OWN_LETTER_SHARE * beyond_russian
-    return has_own_letters and sum(map(letters.count, alphabet.lacking)) <= MAX_LACKING_LETTER_SHARE * len(letters)
+def _list_alphabets(letters: str) -> list[_CyrillicAlphabet]:
+    """Return the alphabets that have the letters of a text, the smallest first."""
+    lexicon = _load_lexicon()
+    beyond_russian = len(letters) - sum(map(letters.count, lexicon.russian_letters))
+    return [
+        alphabet
+        for alphabet in lexicon.alphabets
+        if sum(map(letters.count, alphabet.own)) >= MIN_OWN_LETTER_SHARE * beyond_russian
+        and sum(map(letters.count, alphabet.lacking)) <= MAX_LACKING_LETTER_SHARE * len(letters)
+    ]
 
 
 def _detect_latin(words: list[str]) -> str | None:
