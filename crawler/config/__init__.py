@@ -7,6 +7,7 @@ Without a file the built-in values apply. A variable outranks the file. Two unde
 model.py              every setting with its type and built-in value
 subscriptions.py      subscribers and channels
 delivery_times.py     delivery schedules and quiet hours
+web.py                how the newsroom is reached, and who says who a user is
 proxy.py              the address of a proxy, and its password
 source_definition.py  `sources/NAME.toml`: a source without code
 source_folder.py      finds and reads these files
@@ -32,6 +33,7 @@ from crawler.config.model import (
 )
 from crawler.config.subscriptions import Subscription
 from crawler.config.summary import ConfigSummary, MissingSetting, summarize_config
+from crawler.config.web import OidcConfig, WebConfig
 
 __all__ = [
     "OPERATOR",
@@ -42,10 +44,12 @@ __all__ = [
     "FeedsConfig",
     "LimitsConfig",
     "MissingSetting",
+    "OidcConfig",
     "PolitenessConfig",
     "QuietHours",
     "SourceConfig",
     "Subscription",
+    "WebConfig",
     "find_config_file",
     "list_config_warnings",
     "load_config",

@@ -26,8 +26,9 @@ NO_SETTING = "path"
 """The one field of Config that is not a setting."""
 SECRET_SECTIONS = ("alarms", "channels")
 HEARTBEAT_SETTING = "heartbeat_url"
-SECRET_KEYS = ("proxy", HEARTBEAT_SETTING)
+SECRET_KEYS = ("proxy", HEARTBEAT_SETTING, "client_secret")
 """Sections and keys whose values are never shown, because an address may contain a password."""
+CLIENT_SECRET_PATH = ("web", "oidc", "client_secret")
 PASSWORD_PATTERN = re.compile(r"://[^/@]*:[^/@]+@|[?&]password=", re.IGNORECASE)
 """A password in an address."""
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ def load_config(explicit_path: Path | None = None) -> Config:
     if path is not None:
         _raise_if_nul(values, path, text)
         _raise_if_proxy_password(values, path, text)
+        _raise_if_client_secret(values, path, text)
         _resolve_paths(values, path.absolute().parent)
     current_folder.path = find_sources_folder(path)
     apply_definitions(values, current_folder.path)
@@ -158,6 +160,17 @@ def _raise_if_proxy_password(values: dict[str, Any], path: Path, text: str) -> N
                 f"{where}: {'.'.join((*keys, 'proxy'))} must have no user name or password in this file: set the "
                 f"variable {variable} to the whole address."
             )
+
+
+def _raise_if_client_secret(values: dict[str, Any], path: Path, text: str) -> None:
+    """Raise ConfigError for a secret of OpenID Connect in the file, which backups and others may read."""
+    table: Any = values
+    for key in CLIENT_SECRET_PATH[:-1]:
+        table = table.get(key) if isinstance(table, dict) else None
+    if isinstance(table, dict) and CLIENT_SECRET_PATH[-1] in table:
+        where = format_location(str(path), text, CLIENT_SECRET_PATH)
+        variable = VARIABLE_PREFIX + "__".join(CLIENT_SECRET_PATH).upper()
+        raise ConfigError(f"{where}: the secret must not be in this file: set the variable {variable} to it.")
 
 
 def _resolve_paths(values: dict[str, Any], folder: Path) -> None:

@@ -19,6 +19,7 @@ from crawler.config.base import ArticleLanguage, ConfigSection, format_input, va
 from crawler.config.proxy import parse_proxy
 from crawler.config.subscriptions import NAME_PATTERN, ChannelAddress, Subscription
 from crawler.config.toml_file import format_location
+from crawler.config.web import WebConfig
 from crawler.errors import UnknownSource, format_install_advice, suggest_nearest
 from crawler.text.ages import parse_age
 from crawler.text.dates import load_time_zone
@@ -202,6 +203,7 @@ class Config(BaseSettings):
     alarms: AlarmsConfig = AlarmsConfig()
     feeds: FeedsConfig = FeedsConfig()
     review: ReviewConfig = ReviewConfig()
+    web: WebConfig = WebConfig()
     heartbeat_url: HeartbeatAddress = Field(None, description="web address to request after each round that worked")
     templates: Path | None = Field(None, description="folder of templates that replace the shipped ones")
     channels: dict[str, ChannelAddress] = Field(default_factory=dict, description="Apprise addresses by name")

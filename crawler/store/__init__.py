@@ -13,6 +13,7 @@
 | `leases`, `schedules`, `alarms` | per source: its running process, its schedule, its open trouble |
 | `events`, `notifications`, `subscriptions` | change events, and what each subscription decided about them |
 | `messages`, `deliveries` | the outbox |
+| `users`, `sessions`, `api_keys`, `audit` | who may do what in the newsroom, and who changed what |
 
 All times are aware. Returned times are in UTC, except within an `Article`, which is returned exactly as it was saved.
 """

@@ -13,6 +13,7 @@ every query, index and row that is written uses the key. A `ForeignKey` uses the
 | `search_…`, `unindexed_versions` | the full-text index, defined in `search_index.py` |
 | `signatures` to `unclustered` | near-duplicate clusters and stories |
 | in `reading_schema.py` | what readers see in lists, and what they do |
+| in `user_schema.py` | users, sessions, API keys, and who changed what |
 | `change_events`, `notifications`, `subscriptions`, `messages`, `deliveries` | who is notified of what |
 | `alarm_notices` | what the messages to the operator say |
 """
@@ -40,7 +41,7 @@ from sqlalchemy import (
 
 from crawler.store.column_types import CleanText, UtcDateTime
 
-SCHEMA_REVISION = "0011"
+SCHEMA_REVISION = "0012"
 """The newest revision in `migrations/versions`, which these tables have."""
 
 metadata = MetaData(

@@ -17,6 +17,8 @@ from crawler.store.alarms import AlarmRepository
 from crawler.store.article_cards import CardRepository
 from crawler.store.article_lists import ArticleListRepository
 from crawler.store.articles import ArticleRepository
+from crawler.store.audit import AuditRepository
+from crawler.store.credentials import ApiKeyRepository, SessionRepository
 from crawler.store.database import Database, format_database_error, is_in_memory, make_engine
 from crawler.store.events import ChangeEventRepository, NotificationRepository
 from crawler.store.failures import FailureRepository
@@ -34,6 +36,7 @@ from crawler.store.search import SearchRepository
 from crawler.store.stories import ClusterRepository, StoryRepository
 from crawler.store.subscriptions import SubscriptionRepository
 from crawler.store.upgrade import upgrade_schema
+from crawler.store.users import UserRepository
 from crawler.store.versions import VersionRepository
 
 DRIVERS_BY_SCHEME = {
@@ -78,6 +81,10 @@ class Store:
         self.subscriptions = SubscriptionRepository(database)
         self.messages = MessageRepository(database)
         self.deliveries = DeliveryRepository(database)
+        self.users = UserRepository(database)
+        self.sessions = SessionRepository(database)
+        self.api_keys = ApiKeyRepository(database)
+        self.audit = AuditRepository(database)
 
     @property
     def name(self) -> str:

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from crawler import spiders
-from crawler.config import Config, FeedsConfig, LimitsConfig, PolitenessConfig, SourceConfig, Subscription, load_config
+from crawler.config import (
+    Config,
+    FeedsConfig,
+    LimitsConfig,
+    OidcConfig,
+    PolitenessConfig,
+    SourceConfig,
+    Subscription,
+    WebConfig,
+    load_config,
+)
 from crawler.defaults import read_default
 
 TEXT = read_default("crawler.toml")
@@ -43,6 +53,8 @@ def test_uncommented_file_is_valid(tmp_path: Path) -> None:
         (LimitsConfig, UNCOMMENTED["limits"]),
         (PolitenessConfig, UNCOMMENTED["politeness"]),
         (FeedsConfig, UNCOMMENTED["feeds"]),
+        (WebConfig, UNCOMMENTED["web"]),
+        (OidcConfig, {*UNCOMMENTED["web"]["oidc"], "client_secret"}),
         (Subscription, UNCOMMENTED["subscriptions"]["press"]),
         (SourceConfig, {key for options in UNCOMMENTED["sources"].values() for key in options}),
     ],
