@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli.commands import alerts, rules, schedule, store
+from crawler.cli.commands import alerts, rules, schedule, store, user
 from crawler.cli.commands.articles import articles
 from crawler.cli.commands.check import check
 from crawler.cli.commands.compare import compare
@@ -80,6 +80,7 @@ app.add(READ, serve, show, articles, versions, diff, stories, story, compare, ma
 app.add(SHARE, feed, export, digest, evidence, subscribe)
 app.add_typer(alerts.app, name="alerts", rich_help_panel=SHARE)
 app.add(MAINTAIN, init, config)
+app.add_typer(user.app, name="user", rich_help_panel=MAINTAIN)
 app.add_typer(store.app, name="store", rich_help_panel=MAINTAIN)
 app.add_typer(rules.app, name="rules", rich_help_panel=MAINTAIN)
 app.add(MAINTAIN, reprocess, replay, check, snapshot, extract, drift)

@@ -57,13 +57,13 @@ class SessionRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, id_hash: str, user_name: str, *, at: datetime) -> None:
+    def add(self, id_hash: str, user_name: str, *, at: datetime, lifetime: timedelta = SESSION_LIFETIME) -> None:
         """Add a session of a user, and delete the sessions of all users that have ended."""
         row = {"id_hash": id_hash, "user_name": user_name, "created_at": at, "used_at": at}
         with self._database.transaction(exclusive=True) as connection:
             is_over = (sessions.c.expires_at <= at) | (sessions.c.used_at <= at - SESSION_IDLE_LIMIT)
             connection.execute(delete(sessions).where(is_over))
-            connection.execute(insert(sessions), {**row, "expires_at": at + SESSION_LIFETIME})
+            connection.execute(insert(sessions), {**row, "expires_at": at + lifetime})
 
     def find(self, id_hash: str, *, at: datetime) -> Session | None:
         """Return a session of an enabled user that has not ended, and note its use."""

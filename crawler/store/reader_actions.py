@@ -141,6 +141,12 @@ class ReaderActionRepository:
             query = query.where(reader_actions.c.article_id == article_id)
         return self._make_actions(query.order_by(reader_actions.c.id.desc()).limit(limit))
 
+    def count_by_user(self, name: str) -> dict[str, int]:
+        """Return how many actions a user did of each kind, also undone ones."""
+        query = select(reader_actions.c.kind, func.count()).where(reader_actions.c.made_by == name)
+        rows = self._database.fetch_all(query.group_by(reader_actions.c.kind).order_by(reader_actions.c.kind))
+        return {row[0]: row[1] for row in rows}
+
     def get_marks(self, article_ids: Collection[str], reader: str) -> dict[str, ArticleMarks]:
         """Return the marks of articles that have any, by id."""
         if not article_ids:

@@ -9,12 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from crawler.errors import CrawlerError
+from crawler.errors import UsageError
 from crawler.store.database import Database
 from crawler.store.reading_schema import reader_actions, seen_marks
 from crawler.store.statements import make_insert_if_absent, select_columns
 from crawler.store.user_schema import api_keys, audit_log, sessions, sign_in_attempts, users
 
+LOCAL_NAME = "local"
+"""The name of everyone who reads and writes at a loopback address without users."""
 ERASED_NAME = "erased"
 """The name, in logs and notes, of a user whose own was erased."""
 ATTEMPT_WINDOW = timedelta(minutes=10)
@@ -40,7 +42,7 @@ class Role(StrEnum):
         return order.index(self) >= order.index(needed)
 
 
-class LastOwner(CrawlerError):
+class LastOwner(UsageError):
     """A change after which nobody could manage the newsroom's users any more."""
 
 
@@ -110,10 +112,13 @@ class UserRepository:
             change = update(users).where(users.c.name == name).values(password_hash=password_hash)
             return connection.execute(change).rowcount == 1
 
-    def set_role(self, name: str, role: Role) -> bool:
-        """Set a role. Return whether there is such a user. Raise LastOwner if no owner would be left."""
+    def set_role(self, name: str, role: Role, *, must_keep_owner: bool = True) -> bool:
+        """Set a role. Return whether there is such a user.
+
+        Raise LastOwner if no owner would be left, unless `must_keep_owner` is False: an organisation gives the roles.
+        """
         with self._database.transaction(exclusive=True) as connection:
-            if role is not Role.OWNER:
+            if must_keep_owner and role is not Role.OWNER:
                 _raise_if_last_owner(connection, name)
             return connection.execute(update(users).where(users.c.name == name).values(role=role)).rowcount == 1
 
@@ -148,8 +153,12 @@ class UserRepository:
                 connection.execute(delete(table).where(table.c.user_name == name))
             connection.execute(delete(seen_marks).where(seen_marks.c.reader == name))
             for column in (reader_actions.c.made_by, audit_log.c.made_by, audit_log.c.about):
-                change = update(column.table).where(column == name).values({column.key: ERASED_NAME})
-                connection.execute(change)
+                # What an entry is about begins with the name: `timur analyst`.
+                rest, is_own = (
+                    func.substr(column, len(name) + 1),
+                    func.substr(column + " ", 1, len(name) + 1) == f"{name} ",
+                )
+                connection.execute(update(column.table).where(is_own).values({column.key: ERASED_NAME + rest}))
             return connection.execute(delete(users).where(users.c.name == name)).rowcount == 1
 
     def begin_attempt(self, name: str, address: str, *, at: datetime) -> int | None:

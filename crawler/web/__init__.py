@@ -1,8 +1,10 @@
 """The newsroom in a browser (`crawler serve`): HTML pages over the store, without JavaScript.
 
-server         listen on a loopback address until a signal
+server         listen until a signal; refuse to let others in without users
 application    routes with the role that each needs, and which thread answers
 access         who sends a request, and which role each route needs
+passwords      passwords and other secrets: made, hashed, checked
+oidc           sign-in with an organisation's accounts
 error_pages    the pages about errors
 security       headers of every answer, the Host that is accepted, the size of a request
 forms          the values of a form, and the proof that a page of this server sent it

@@ -11,22 +11,28 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from crawler.store.users import Role
+from crawler.config import WebConfig
+from crawler.errors import UsageError
+from crawler.store import Store
+from crawler.store.users import LOCAL_NAME, Role
 from crawler.web.errors import ForeignForm, RoleMissing, SignInNeeded
-from crawler.web.security import is_own_origin
+from crawler.web.forms import SESSION_COOKIE, TOKEN_HEADER, find_cookie, is_form_token
+from crawler.web.passwords import clean_user_name, hash_secret
+from crawler.web.security import FORWARDED_HEADERS, PROXY_KEY, is_loopback, is_own_origin
 
-LOCAL_NAME = "local"
-"""The name of everyone who reads and writes at a loopback address without users."""
 CONTROL_KEY = "crawler.access"
 PRINCIPAL_KEY = "crawler.principal"
 """Where the ASGI scope of a request has the access control and who sends it. A mounted application has them too."""
+REMOTE_USER_HEADER = "remote-user"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -80,10 +86,15 @@ class Principal:
 
 
 class RouteAccess(NamedTuple):
-    """What a route needs: a role (None: it answers everyone), and a scope (None: `read` or `write` by the method)."""
+    """What a route needs: a role (None: it answers everyone), and a scope (None: `read` or `write` by the method).
+
+    A route with `has_form` checks the token in the form itself. Another one that writes wants it in a header from a
+    browser in which someone has signed in.
+    """
 
     role: Role | None
     scope: KeyScope | None = None
+    has_form: bool = False
 
 
 OPEN_TO_ALL = RouteAccess(None)
@@ -127,14 +138,17 @@ def raise_if_below(connection: HTTPConnection, role: Role) -> None:
 class AccessControl:
     """Says who sends a request. `identify` waits for the store, so routes call it in one of the page threads."""
 
-    def __init__(self, threads: Executor) -> None:
+    def __init__(self, store: Store, web: WebConfig, threads: Executor, *, is_public: bool = False) -> None:
+        """`is_public`: the server listens at an address that other machines may reach."""
         self.threads = threads
+        self._store, self._web = store, web
+        self._allows_local = not is_public and not is_reached_by_others(web)
 
     def identify(self, connection: HTTPConnection) -> Principal | None:
         """Return who sends a request, and note it in its scope. None: nobody who is known."""
-        found = Principal(name=LOCAL_NAME, role=Role.OWNER, sign_in=SignIn.LOCAL)
-        connection.scope[PRINCIPAL_KEY] = found
-        return found
+        if PRINCIPAL_KEY not in connection.scope:
+            connection.scope[PRINCIPAL_KEY] = self._find_principal(connection)
+        return find_principal(connection)
 
     async def admit(self, connection: HTTPConnection, access: RouteAccess) -> None:
         """Raise SignInNeeded, RoleMissing or ForeignForm if the sender may not use a route."""
@@ -147,8 +161,69 @@ class AccessControl:
         scope = access.scope or (KeyScope.READ if is_safe else KeyScope.WRITE)
         if not principal.can(access.role) or scope not in principal.scopes:
             raise RoleMissing
-        if not is_safe and principal.is_ambient and not is_own_origin(connection.headers):
+        if is_safe or not principal.is_ambient:
+            return
+        needs_header = not access.has_form and principal.sign_in is not SignIn.LOCAL
+        if not is_own_origin(connection.headers) or (
+            needs_header and not is_form_token(connection, connection.headers.get(TOKEN_HEADER, ""))
+        ):
             raise ForeignForm
+
+    def _find_principal(self, connection: HTTPConnection) -> Principal | None:
+        """Return the sender by the first proof that the request has. A wrong one is not followed by another."""
+        if (secret := connection.path_params.get("feed_secret")) is not None:
+            return self._find_by_feed_secret(secret)
+        # A proxy may pass on the password that it asked for (`Basic …`). From others only a key is a proof.
+        header, is_behind_proxy = connection.headers.get("authorization"), connection.scope.get(PROXY_KEY, False)
+        if header is not None and not (is_behind_proxy and header.lower().startswith("basic ")):
+            return self._find_by_key(header)
+        if (session := find_cookie(connection, SESSION_COOKIE)) is not None:
+            found = self._store.sessions.find(hash_secret(session), at=datetime.now(UTC))
+            if found is not None:
+                return Principal(name=found.user_name, role=found.role, sign_in=SignIn.SESSION)
+        if self._web.remote_user and is_behind_proxy:
+            return self._find_by_name(connection.headers.getlist(REMOTE_USER_HEADER))
+        return self._find_local(connection)
+
+    def _find_by_feed_secret(self, secret: str) -> Principal | None:
+        user = self._store.users.get_by_feed_secret(hash_secret(secret))
+        if user is None or user.is_disabled:
+            return None
+        scopes = frozenset({KeyScope.FEEDS})
+        return Principal(name=user.name, role=user.role, sign_in=SignIn.FEED_SECRET, scopes=scopes)
+
+    def _find_by_key(self, header: str) -> Principal | None:
+        kind, _, key = header.partition(" ")
+        found = self._store.api_keys.find(hash_secret(key.strip()), at=datetime.now(UTC))
+        if kind.lower() != "bearer" or found is None:
+            return None
+        scopes = frozenset(scope for scope in KeyScope if scope in found.scopes)
+        return Principal(name=found.user_name, role=found.role, sign_in=SignIn.API_KEY, scopes=scopes)
+
+    def _find_by_name(self, names: list[str]) -> Principal | None:
+        """Return the user whom a proxy names. Several names are none: a client may have added one."""
+        try:
+            user = self._store.users.get(clean_user_name(names[0])) if len(names) == 1 else None
+        except UsageError:
+            return None
+        if user is None or user.is_disabled:
+            return None
+        return Principal(name=user.name, role=user.role, sign_in=SignIn.PROXY)
+
+    def _find_local(self, connection: HTTPConnection) -> Principal | None:
+        """Return `local` for a request of this computer, while there are no users. A proxy's may be anyone's."""
+        client = connection.scope.get("client")
+        is_direct = client is not None and is_loopback(client[0])
+        is_forwarded = any(name in connection.headers for name in FORWARDED_HEADERS)
+        if not self._allows_local or not is_direct or is_forwarded or self._store.users.exist():
+            return None
+        return Principal(name=LOCAL_NAME, role=Role.OWNER, sign_in=SignIn.LOCAL)
+
+
+def is_reached_by_others(web: WebConfig) -> bool:
+    """Return whether the configuration lets other computers reach the pages, whatever the server listens at."""
+    host = urlsplit(web.address).hostname if web.address else None
+    return bool(web.trusted_proxies or web.oidc.issuer or (host and not is_loopback(host)))
 
 
 class AccessMiddleware:

@@ -19,6 +19,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from crawler.errors import CrawlerError
 from crawler.store.users import Role
@@ -27,9 +28,9 @@ from crawler.web.access import (
     AccessControl,
     AccessMiddleware,
     GuardedRoute,
+    RouteAccess,
     declare_access,
     list_guarded_routes,
-    needs_role,
 )
 from crawler.web.api.application import API_PATH, make_api
 from crawler.web.api.reference import show_reference
@@ -37,17 +38,30 @@ from crawler.web.error_pages import classify_error, show_error
 from crawler.web.feeds import make_feed_routes
 from crawler.web.forms import FormValues, parse_form
 from crawler.web.newsroom import Newsroom
+from crawler.web.oidc import CALLBACK_PATH, START_PATH
+from crawler.web.pages.account import (
+    add_key,
+    change_password,
+    delete_feed_secret,
+    delete_key,
+    end_other_sessions,
+    renew_feed_secret,
+    show_account,
+)
 from crawler.web.pages.actions import record_action, undo_action
 from crawler.web.pages.article import download_archived, download_evidence, show_archived, show_article
 from crawler.web.pages.messages import show_messages
+from crawler.web.pages.organisation import finish_organisation_sign_in, start_organisation_sign_in
 from crawler.web.pages.runs import show_runs
 from crawler.web.pages.search import save_searched, show_search
+from crawler.web.pages.sign_in import show_sign_in, sign_in, sign_out
 from crawler.web.pages.sources import show_sources
 from crawler.web.pages.story import show_story
 from crawler.web.pages.today import show_today
+from crawler.web.pages.users import add_user, change_user, show_users
 from crawler.web.probes import make_probe_routes
 from crawler.web.rendering import PageRenderer
-from crawler.web.security import BodyTooLong, RequestGuard
+from crawler.web.security import BodyTooLong, HostPolicy, RequestGuard
 
 PAGE_THREADS = 4
 STATIC_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
@@ -57,18 +71,18 @@ log = logging.getLogger(__name__)
 
 
 class PageRoute(NamedTuple):
-    """A page with the role that it needs."""
+    """A page with the role that it needs. None: it answers everyone."""
 
     path: str
-    role: Role
+    role: Role | None
     page: Page
 
 
 class FormRoute(NamedTuple):
-    """What answers a form, with the role that it needs."""
+    """What answers a form, with the role that it needs. None: it answers everyone."""
 
     path: str
-    role: Role
+    role: Role | None
     page: FormPage
 
 
@@ -84,31 +98,53 @@ PAGES: Sequence[PageRoute] = (
     PageRoute("/messages", Role.READER, show_messages),
     PageRoute("/runs", Role.READER, show_runs),
     PageRoute("/api", Role.READER, show_reference),
+    PageRoute("/login", None, show_sign_in),
+    PageRoute(START_PATH, None, start_organisation_sign_in),
+    PageRoute(CALLBACK_PATH, None, finish_organisation_sign_in),
+    PageRoute("/account", Role.READER, show_account),
+    PageRoute("/users", Role.OWNER, show_users),
 )
 FORMS: Sequence[FormRoute] = (
     FormRoute("/actions", Role.READER, record_action),  # it asks for an analyst for all but seen and unseen
     FormRoute("/undo", Role.READER, undo_action),
     FormRoute("/search/save", Role.OWNER, save_searched),
+    FormRoute("/login", None, sign_in),
+    FormRoute("/logout", None, sign_out),
+    FormRoute("/account/password", Role.READER, change_password),
+    FormRoute("/account/sessions/end", Role.READER, end_other_sessions),
+    FormRoute("/account/feed", Role.READER, renew_feed_secret),
+    FormRoute("/account/feed/delete", Role.READER, delete_feed_secret),
+    FormRoute("/account/keys", Role.ANALYST, add_key),
+    FormRoute("/account/keys/delete", Role.ANALYST, delete_key),
+    FormRoute("/users/add", Role.OWNER, add_user),
+    FormRoute("/users/change", Role.OWNER, change_user),
 )
 
 
-def make_app(newsroom: Newsroom) -> Starlette:
-    """Return the application over a newsroom."""
+def make_app(newsroom: Newsroom, *, is_public: bool = False) -> Starlette:
+    """Return the application over a newsroom. `is_public`: it listens at an address that other machines may reach."""
     site = PageRenderer(newsroom)
     pool = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="page")
     routes: list[BaseRoute] = [
-        GuardedRoute(path, needs_role(role)(make_endpoint(site, page, pool)), methods=["GET"], name=page.__name__)
+        GuardedRoute(path, declare_access(RouteAccess(role))(make_endpoint(site, page, pool)), name=page.__name__)
         for path, role, page in PAGES
     ]
     routes += [
-        GuardedRoute(path, needs_role(role)(make_form_endpoint(site, form, pool)), methods=["POST"], name=form.__name__)
+        GuardedRoute(
+            path,
+            declare_access(RouteAccess(role, has_form=True))(make_form_endpoint(site, form, pool)),
+            methods=["POST"],
+            name=form.__name__,
+        )
         for path, role, form in FORMS
     ]
     api = make_api(newsroom, pool)
     routes.append(Mount(API_PATH, api))
     routes += [*make_probe_routes(newsroom, pool), *make_feed_routes(newsroom, pool)]
     routes.append(GuardedRoute("/static/{name}", declare_access(OPEN_TO_ALL)(make_static_endpoint())))
-    control = AccessControl(pool)
+    web = newsroom.config.web
+    control = AccessControl(newsroom.store, web, pool, is_public=is_public)
+    policy = HostPolicy(web, is_public=is_public)
 
     async def handle_error(request: Request, error: Exception) -> Response:
         shown = classify_error(error)
@@ -118,7 +154,11 @@ def make_app(newsroom: Newsroom) -> Starlette:
 
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(RequestGuard), Middleware(AccessMiddleware, control=control)],
+        middleware=[
+            Middleware(RequestGuard, policy=policy),
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.trusted_proxies)),
+            Middleware(AccessMiddleware, control=control),
+        ],
         exception_handlers={HTTPException: handle_error, CrawlerError: handle_error, BodyTooLong: handle_error},
     )
     app.add_exception_handler(500, handle_error)

@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from crawler.errors import CrawlerError, FileChanged, StoreError, UsageError
 from crawler.web.access import AccessControl
 from crawler.web.errors import BadAddress, ForeignForm, PageMissing, RoleMissing, SignInNeeded
-from crawler.web.rendering import PageRenderer
+from crawler.web.forms import SESSION_COOKIE, find_cookie
+from crawler.web.pages.sign_in import SIGN_IN_PATH
+from crawler.web.rendering import PageRenderer, make_address
 from crawler.web.security import BodyTooLong
 from crawler.web.translations import mark_message
 
@@ -30,7 +32,7 @@ ERROR_TITLES = {
 """The title of the page about an error, by HTTP status."""
 ERROR_ADVICE = {
     400: mark_message("A part of it is not as a page of this server writes it."),
-    401: mark_message("Nobody has signed in here, or the session has ended."),
+    401: mark_message("Nobody has signed in here, or the session has ended. Nothing was changed."),
     403: mark_message("The form did not come from a page of this server. Open the page again."),
     404: mark_message("What the address names is not stored here, or was never stored."),
     405: mark_message("The address takes no such request."),
@@ -40,6 +42,7 @@ ERROR_ADVICE = {
     500: mark_message("An error that nobody expected. The terminal of the server has its report."),
     503: mark_message("The database is gone, replaced or broken. The page works again once it is back."),
 }
+NOT_STORED = {"cache-control": "no-store"}
 ROLE_ADVICE = mark_message("Your role does not allow this. Ask an owner of this newsroom.")
 
 
@@ -89,6 +92,10 @@ def show_error(site: PageRenderer, request: Request, shown: ShownError, control:
 
     The frame of the page shows the state of sources, so one that nobody has signed in for has no frame.
     """
+    if shown.status == 401 and request.method in ("GET", "HEAD"):
+        address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        ended = "1" if find_cookie(request, SESSION_COOKIE) else None
+        return RedirectResponse(make_address(SIGN_IN_PATH, {"next": address, "ended": ended}), 303, NOT_STORED)
     try:
         principal = control.identify(request)
         if shown.status < 500 and principal is not None:
@@ -104,7 +111,8 @@ def show_error(site: PageRenderer, request: Request, shown: ShownError, control:
         title=reader.translate(shown.title),
         advice=reader.translate(shown.advice),
         detail=shown.detail if reader.principal else "",
+        needs_sign_in=shown.status == 401,
     )
     response = PlainTextResponse(body.encode("utf-8", "replace"), shown.status, media_type="text/html")
-    response.headers["cache-control"] = "no-store"
+    response.headers.update(NOT_STORED)
     return response

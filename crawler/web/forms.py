@@ -9,40 +9,83 @@ import secrets
 from collections.abc import Mapping
 from urllib.parse import parse_qs, quote
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 
 from crawler.web.errors import BadAddress, ForeignForm
 from crawler.web.security import is_own_origin
 
 SESSION_COOKIE = "session"
-SESSION_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
+"""Has the id of a signed-in session."""
+VISITOR_COOKIE = "visitor"
+"""Has a random value of a browser in which nobody has signed in. It signs in nobody; forms need it."""
+COOKIE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
+TOKEN_HEADER = "x-csrf-token"
+"""Where a program in a page sends the token: what a form sends as a field."""
 FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FIELDS = 500
 ADDRESS_PATTERN = re.compile(r"/(?![/\\])[^\x00-\x20\\#]*")
 ANCHOR_PATTERN = re.compile(r"[\w:.-]{1,200}")
 
 
+def find_cookie(connection: HTTPConnection, name: str) -> str | None:
+    """Return a cookie of this server, or None if there is none or it has another form."""
+    found = connection.cookies.get(make_cookie_name(connection, name), "")
+    return found if COOKIE_PATTERN.fullmatch(found) else None
+
+
+def make_cookie_name(connection: HTTPConnection, name: str) -> str:
+    """Return the name of a cookie. With TLS its prefix keeps other servers of the same domain from setting it."""
+    return f"__Host-{name}" if connection.scope["scheme"] == "https" else name
+
+
+def set_cookie(
+    response: Response, connection: HTTPConnection, name: str, value: str, seconds: int | None = None
+) -> None:
+    """Set a cookie of this server, until the browser ends or for a time. Without a value it is deleted."""
+    response.set_cookie(
+        make_cookie_name(connection, name),
+        value,
+        max_age=seconds if value else 0,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=connection.scope["scheme"] == "https",
+    )
+
+
 class FormKeeper:
-    """Makes the token that each form carries, and checks it. Its key is the browser's session: any server knows it."""
+    """Makes the token that each form carries, and checks it. Its key is the browser's cookie: any server knows it."""
 
-    def get_session(self, request: Request) -> tuple[str, bool]:
-        """Return the browser's session, and whether it is new: then the answer has to set the cookie."""
-        found = request.cookies.get(SESSION_COOKIE, "")
-        return (found, False) if SESSION_PATTERN.fullmatch(found) else (secrets.token_urlsafe(32), True)
+    def get_key(self, connection: HTTPConnection) -> tuple[str, bool]:
+        """Return the browser's cookie, and whether it is new: then the answer has to set it as `VISITOR_COOKIE`."""
+        found = find_form_key(connection)
+        return (found, False) if found else (secrets.token_urlsafe(32), True)
 
-    def make_token(self, session: str) -> str:
-        """Return the token of a session."""
-        return hmac.new(session.encode(), b"form token", hashlib.sha256).hexdigest()
+    def make_token(self, key: str) -> str:
+        """Return the token of the browser that has a cookie."""
+        return make_form_token(key)
 
     def raise_if_forged(self, request: Request, form: FormValues) -> None:
-        """Raise ForeignForm for a form of another site, and for one without the token of the browser's session."""
-        session = request.cookies.get(SESSION_COOKIE, "")
-        is_known = SESSION_PATTERN.fullmatch(session) is not None
-        token = form.get_first("token").encode()
-        if not (is_known and hmac.compare_digest(token, self.make_token(session).encode())):
+        """Raise ForeignForm for a form of another site, and for one without the token of the browser."""
+        if not (is_form_token(request, form.get_first("token")) and is_own_origin(request.headers)):
             raise ForeignForm
-        if not is_own_origin(request.headers):
-            raise ForeignForm
+
+
+def find_form_key(connection: HTTPConnection) -> str | None:
+    """Return the cookie that the tokens of a browser's forms are made from."""
+    return find_cookie(connection, SESSION_COOKIE) or find_cookie(connection, VISITOR_COOKIE)
+
+
+def make_form_token(key: str) -> str:
+    """Return the token of the browser that has a cookie. Nobody can compute the cookie from it."""
+    return hmac.new(key.encode(), b"form token", hashlib.sha256).hexdigest()
+
+
+def is_form_token(connection: HTTPConnection, token: str) -> bool:
+    """Return whether a token is that of the browser that sends it."""
+    key = find_form_key(connection)
+    return key is not None and hmac.compare_digest(token.encode(), make_form_token(key).encode())
 
 
 class FormValues:
@@ -61,13 +104,17 @@ class FormValues:
 
     def get_back_address(self) -> str:
         """Return the page that the form was on. An address of another server becomes the first page."""
-        found = self.get_first("back")
-        return quote(found, safe="/?&=%:~+.,-_;@!$'()*") if ADDRESS_PATTERN.fullmatch(found) else "/"
+        return clean_address(self.get_first("back"))
 
     def get_anchor(self) -> str:
         """Return the place on that page, as the end of an address."""
         found = self.get_first("anchor")
         return f"#{quote(found, safe=':')}" if ANCHOR_PATTERN.fullmatch(found) else ""
+
+
+def clean_address(address: str) -> str:
+    """Return the address of a page of this server. That of another server becomes the first page."""
+    return quote(address, safe="/?&=%:~+.,-_;@!$'()*") if ADDRESS_PATTERN.fullmatch(address) else "/"
 
 
 def parse_form(content_type: str, body: bytes) -> FormValues:

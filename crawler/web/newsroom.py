@@ -21,6 +21,7 @@ from crawler.service.source_state import SourceState, load_state
 from crawler.store import Store
 from crawler.store.reading_lists import StoryFilter
 from crawler.text.dates import load_time_zone
+from crawler.web.oidc import OidcClient, raise_if_not_installed
 
 STATE_SECONDS = 20.0
 """Time for which the state of the sources is remembered: it is on every page and takes many queries."""
@@ -53,6 +54,7 @@ class Newsroom:
     is_demo: bool = False
     profiles: Mapping[str, SourceProfile] = field(init=False)
     zone: tzinfo = field(init=False)
+    oidc: OidcClient | None = field(init=False, default=None)
     _states: dict[str, SourceState] = field(init=False, default_factory=dict)
     _states_until: float = field(init=False, default=0.0)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
@@ -62,10 +64,14 @@ class Newsroom:
     _files_until: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
-        """Read the sources and the rules. Raise RuleError for a broken rules file."""
+        """Read the sources and the rules. Raise RuleError for a broken rules file, UsageError for a missing extra."""
         self._files = self._get_file_states()
         self.zone = load_time_zone(self.config.timezone)
         self.profiles = load_profiles(self.config)
+        web = self.config.web
+        if web.oidc.issuer is not None and web.address is not None:
+            raise_if_not_installed()
+            self.oidc = OidcClient(web.oidc, web.address)
         rules = load_rules(self.config.rules)
         self._rule_titles = {language: rules.get_titles(language) for language in OUTPUT_LANGUAGES}
 

@@ -29,7 +29,7 @@ from crawler.text.cleaning import UNSEEN_PATTERN
 from crawler.web import words
 from crawler.web.access import Principal, find_principal
 from crawler.web.conditional import has_entity_tag, make_entity_tag
-from crawler.web.forms import SESSION_COOKIE, FormKeeper
+from crawler.web.forms import VISITOR_COOKIE, FormKeeper, set_cookie
 from crawler.web.newsroom import Newsroom
 from crawler.web.translations import LANGUAGE_COOKIE, choose_language, load_translations, mark_message
 
@@ -37,7 +37,7 @@ DAY_FORMATS = {"en": "EEEE d MMMM", "ru": "EEEE, d MMMM", "kk": "d MMMM, EEEE"}
 DAY_FORMATS_WITH_YEAR = {"en": "EEEE d MMMM y", "ru": "EEEE, d MMMM y", "kk": "y 'ж'. d MMMM, EEEE"}
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский", "kk": "Қазақша"}
 COOKIE_SECONDS = 365 * 86400
-FLEETING = frozenset({"lang", "done", "undone", "saved"})
+FLEETING = frozenset({"lang", "done", "undone", "saved", "changed", "ended", "out"})
 """Parameters that are no part of what a page shows."""
 LANGUAGE_TAGS = frozenset({"en", "ru", "kk"})
 
@@ -247,8 +247,8 @@ class PageRenderer:
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page as an answer. One that the browser has already is answered by 304."""
         reader = values.pop("reader", None) or self.make_reader(request)
-        session, is_new = self.forms.get_session(request)
-        page = self._make_page_values(request, session)
+        key, is_new = self.forms.get_key(request)
+        page = self._make_page_values(request, key)
         body = self.fill_template(template, reader, page=page, **values).encode("utf-8", "replace")
         headers = {
             "cache-control": "private, no-cache",
@@ -264,12 +264,12 @@ class PageRenderer:
         else:
             response = HTMLResponse(body, status, headers)
         if is_new:
-            response.set_cookie(SESSION_COOKIE, session, httponly=True, samesite="lax")
+            set_cookie(response, request, VISITOR_COOKIE, key)
         if request.query_params.get("lang") == reader.language:
             response.set_cookie(LANGUAGE_COOKIE, reader.language, COOKIE_SECONDS, httponly=True, samesite="lax")
         return response
 
-    def _make_page_values(self, request: Request, session: str) -> dict[str, Any]:
+    def _make_page_values(self, request: Request, key: str) -> dict[str, Any]:
         """Return what the frame around every page shows."""
         parameters = [(name, value) for name, value in request.query_params.multi_items() if name not in FLEETING]
         path = quote(request.url.path, safe=":/")
@@ -277,9 +277,10 @@ class PageRenderer:
             "path": request.url.path,
             "address": f"{path}?{urlencode(parameters)}" if parameters else path,
             "languages": {name: f"{path}?{urlencode([*parameters, ('lang', name)])}" for name in OUTPUT_LANGUAGES},
-            "token": self.forms.make_token(session),
+            "token": self.forms.make_token(key),
             "done": self._find_done_action(request),
             "is_undone": "undone" in request.query_params,
+            "is_changed": "changed" in request.query_params,
             "troubled": self.newsroom.list_troubled(),
             "last_look": self.newsroom.store.reading_lists.get_last_run_time(),
         }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crawler.config import WebConfig
+
 HOST_PATTERN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\[\]]+)(?::\d{1,5})?")
 MAX_REQUEST_BYTES = 64 * 1024
 CONTENT_POLICY = (
@@ -23,6 +26,12 @@ CONTENT_POLICY = (
 )
 SANDBOX_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 """The policy of an archived page: nothing in it is loaded, run or shown as a page of this server."""
+TRANSPORT_SECURITY = "max-age=31536000"
+"""For answers over TLS: the browser uses nothing else for this name for a year."""
+PROXY_KEY = "crawler.trusted_proxy"
+"""Where the ASGI scope says whether a trusted proxy sent the request."""
+FORWARDED_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+"""Headers that only a proxy sends."""
 SECURITY_HEADERS: Mapping[str, str] = {
     "content-security-policy": CONTENT_POLICY,
     "cross-origin-opener-policy": "same-origin",
@@ -34,11 +43,43 @@ SECURITY_HEADERS: Mapping[str, str] = {
 }
 
 
+class HostPolicy:
+    """Says which requests come for this server, and which senders are proxies that tell the truth."""
+
+    def __init__(self, web: WebConfig, *, is_public: bool) -> None:
+        """`is_public`: the server listens at an address that other machines may reach."""
+        self.is_public = is_public
+        self._names = {urlsplit(web.address).hostname} if web.address else set()
+        if is_public:
+            self._names.add(socket.gethostname().lower())
+        self._proxies = [ipaddress.ip_network(each) for each in web.trusted_proxies]
+
+    def accepts_host(self, host: str) -> bool:
+        """Return whether a Host header names this server.
+
+        A foreign name may resolve to this computer. A bare IP address may not, so it is enough where others connect.
+        """
+        found = HOST_PATTERN.fullmatch(host.lower())
+        if found is None:
+            return False
+        name = found[1].strip("[]")
+        return is_loopback(name) or name in self._names or (self.is_public and is_ip_address(name))
+
+    def is_trusted_proxy(self, scope: Scope) -> bool:
+        """Return whether a request comes from a proxy whose headers are believed."""
+        client = scope.get("client")
+        try:
+            address = ipaddress.ip_address(client[0]) if client else None
+        except ValueError:
+            return False
+        return address is not None and any(address in network for network in self._proxies)
+
+
 class RequestGuard:
     """An ASGI middleware: refuse foreign hosts and large requests, and add the security headers to every answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, policy: HostPolicy) -> None:
+        self._app, self._policy = app, policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -51,10 +92,14 @@ class RequestGuard:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
+                if scope["scheme"] == "https":
+                    headers.setdefault("strict-transport-security", TRANSPORT_SECURITY)
             await send(message)
 
+        # Later parts see the client that a proxy names, so this one is noted first.
+        scope[PROXY_KEY] = self._policy.is_trusted_proxy(scope)
         headers = Headers(scope=scope)
-        if not is_own_host(headers.get("host", "")):
+        if not self._policy.accepts_host(headers.get("host", "")):
             refusal = "This server answers only under the address at which it was started."
             await make_refusal(scope, 421, refusal)(scope, receive, send_guarded)
         elif (
@@ -92,12 +137,6 @@ def _limit_body(receive: Receive) -> Receive:
     return receive_limited
 
 
-def is_own_host(host: str) -> bool:
-    """Return whether a Host header names this computer."""
-    found = HOST_PATTERN.fullmatch(host.lower())
-    return found is not None and is_loopback(found[1].strip("[]"))
-
-
 def is_loopback(name: str) -> bool:
     """Return whether a name or an IP address is this computer's own, whatever a name server says.
 
@@ -108,6 +147,15 @@ def is_loopback(name: str) -> bool:
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def is_ip_address(name: str) -> bool:
+    """Return whether a name is an IP address."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def is_own_origin(headers: Mapping[str, str]) -> bool:

@@ -1,8 +1,9 @@
-"""Listen on a loopback address until SIGTERM or Ctrl-C."""
+"""Listen until SIGTERM or Ctrl-C. Other machines are let in only where someone has to sign in."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
 import threading
@@ -10,11 +11,15 @@ from collections.abc import Callable
 
 import uvicorn
 
+from crawler.config import WebConfig
 from crawler.errors import CrawlerError, PortTaken, UsageError
 from crawler.service.clustered_store import cluster_pending_articles
+from crawler.store import Store
+from crawler.web.access import is_reached_by_others
 from crawler.web.api.event_feed import EventFeed
 from crawler.web.application import make_app
 from crawler.web.newsroom import Newsroom
+from crawler.web.oidc import CALLBACK_PATH
 from crawler.web.security import is_loopback
 
 STOP_SECONDS = 5
@@ -24,25 +29,51 @@ CLUSTER_INTERVAL_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
-def raise_if_not_loopback(host: str) -> None:
-    """Raise UsageError for an address that other machines could reach."""
-    if is_loopback(host):
+def raise_if_open_to_all(host: str, web: WebConfig, store: Store | None) -> None:
+    """Raise UsageError if other machines could reach the pages, and nobody has to sign in there.
+
+    `store` is None where it does not exist yet.
+    """
+    is_reachable = not is_loopback(host) or is_reached_by_others(web)
+    has_users = store is not None and store.users.exist()
+    if not is_reachable or web.oidc.issuer is not None or has_users:
         return
+    why = f"--host {host}" if not is_loopback(host) else "[web] in crawler.toml"
     raise UsageError(
-        f"--host {host}: there are no users and passwords yet, so only this computer may reach the pages. Use "
-        "127.0.0.1, ::1 or localhost; from another computer, use a tunnel such as `ssh -L 8000:127.0.0.1:8000 HOST`."
+        f"{why}: other machines could reach the pages, and there is no user yet. Add one with `crawler user add NAME "
+        "--role owner`, or listen at 127.0.0.1 and use a tunnel such as `ssh -L 8000:127.0.0.1:8000 HOST`."
     )
 
 
+def describe_access(address: str, newsroom: Newsroom) -> str:
+    """Return where the pages are, who may use them, and which address a provider of accounts has to send people to."""
+    web = newsroom.config.web
+    if web.oidc.issuer is None and not newsroom.store.users.exist():
+        log.info("There are no users: everything is done as `local`, with the role owner.")
+        return f"{address} shows the newsroom, to this computer only. Everything is done as `local`; Ctrl-C ends it."
+    lines = [f"{address} shows the newsroom to users who sign in; Ctrl-C ends it."]
+    if web.address is not None:
+        lines.append(f"In the browser: {web.address}/")
+    if web.oidc.issuer is not None:
+        lines.append(f"Redirect address, for the provider {web.oidc.issuer}: {web.address}{CALLBACK_PATH}")
+    return "\n".join(lines)
+
+
 def open_listener(host: str, port: int) -> socket.socket:
-    """Return a socket that listens at an address. Raise PortTaken, or UsageError for an address that is not usable."""
-    raise_if_not_loopback(host)
+    """Return a socket that listens at an address. Raise PortTaken, or UsageError for an address that is not usable.
+
+    Call `raise_if_open_to_all` before it is served.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=128)
     except PermissionError as error:
         raise UsageError(f"--port {port}: this user may not listen there. Use a port above 1023.") from error
     except OSError as error:
+        # A name that is not known has a negative number, which is that of the resolver.
+        if error.errno == errno.EADDRNOTAVAIL or (error.errno or 0) < 0:
+            advice = "there is no such address here. Use one of this computer, or 0.0.0.0 for all."
+            raise UsageError(f"--host {host}: {advice}") from error
         raise PortTaken(
             f"Nothing can listen at {host}:{port}: {(error.strerror or str(error)).lower()}. End the program that uses "
             "the port, or choose another one with --port."
@@ -62,7 +93,8 @@ def serve_pages(newsroom: Newsroom, listener: socket.socket, on_ready: Callable[
 
 def make_server(newsroom: Newsroom, listener: socket.socket, on_ready: Callable[[str], None]) -> AnnouncingServer:
     """Return a server of the pages, which `serve` starts. `on_ready` gets the address once it answers."""
-    app = make_app(newsroom)
+    host, port = listener.getsockname()[:2]
+    app = make_app(newsroom, is_public=not is_loopback(host))
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -76,7 +108,6 @@ def make_server(newsroom: Newsroom, listener: socket.socket, on_ready: Callable[
         timeout_graceful_shutdown=STOP_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
-    host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     return AnnouncingServer(config, lambda: on_ready(address), app.state.api.state.event_feed)
 

@@ -7,6 +7,8 @@ from crawler.revisions.kinds import ChangeKind, Severity
 from crawler.service.source_state import UNWATCHED
 from crawler.store import DeliveryState
 from crawler.store.reader_actions import ActionKind
+from crawler.store.users import Role
+from crawler.web.access import KeyScope
 from crawler.web.translations import mark_message
 
 VERDICT_WORDS = {
@@ -125,6 +127,25 @@ ACTION_WORDS = {
     ActionKind.FALSE_ALARM: mark_message("Marked as a false alarm"),
     ActionKind.TRUE_ALARM: mark_message("No longer marked as a false alarm"),
     ActionKind.NOTE: mark_message("Note added"),
+}
+
+ROLE_WORDS = {
+    Role.READER: mark_message("reader"),
+    Role.ANALYST: mark_message("analyst"),
+    Role.OWNER: mark_message("owner"),
+}
+ROLE_SENTENCES = {
+    Role.READER: mark_message("Reads everything, and marks stories as seen."),
+    Role.ANALYST: mark_message(
+        "Also writes notes, marks, reviews and draft rules, and subscribes to existing channels."
+    ),
+    Role.OWNER: mark_message("Also changes rules in force, channels, sources and users."),
+}
+SCOPE_WORDS = {
+    KeyScope.READ: mark_message("read"),
+    KeyScope.WRITE: mark_message("write"),
+    KeyScope.METRICS: mark_message("read the metrics"),
+    KeyScope.FEEDS: mark_message("read feeds"),
 }
 
 DELIVERY_WORDS = {

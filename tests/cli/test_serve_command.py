@@ -5,28 +5,51 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from support.sandbox import ROOT, Sandbox
 
+from crawler.config import WebConfig
 from crawler.errors import PortTaken, UsageError
-from crawler.web.server import open_listener, raise_if_not_loopback
+from crawler.store import Store
+from crawler.store.users import Role
+from crawler.web.server import open_listener, raise_if_open_to_all
 
 PORT_TAKEN = 19
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "newsroom.example", "127.0.0.1.example", ""])
-def test_address_that_others_can_reach_is_refused(host: str) -> None:
-    with pytest.raises(UsageError, match="users and passwords") as caught:
-        raise_if_not_loopback(host)
-    assert caught.value.exit_code == 2
+def test_address_that_others_can_reach_needs_a_user(host: str, store: Store) -> None:
+    for there in (store, None):
+        with pytest.raises(UsageError, match="crawler user add NAME --role owner") as caught:
+            raise_if_open_to_all(host, WebConfig(), there)
+        assert caught.value.exit_code == 2
+    store.users.add("dana", Role.OWNER, at=datetime.now(UTC), password_hash=None)
+    raise_if_open_to_all(host, WebConfig(), store)
+
+
+@pytest.mark.parametrize(
+    "values", [{"address": "https://news.example"}, {"trusted_proxies": ["127.0.0.1"]}], ids=["address", "proxy"]
+)
+def test_loopback_behind_a_proxy_needs_a_user(store: Store, values: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match=r"\[web\] in crawler.toml"):
+        raise_if_open_to_all("127.0.0.1", WebConfig.model_validate(values), store)
+    provider = {"issuer": "https://idp.example", "client_id": "crawler", "groups": {"desk": "owner"}}
+    web = WebConfig.model_validate({"address": "https://news.example", **values, "oidc": provider})
+    raise_if_open_to_all("127.0.0.1", web, store)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost"])
 def test_loopback_address_is_accepted(host: str) -> None:
-    raise_if_not_loopback(host)
+    raise_if_open_to_all(host, WebConfig(), None)
+
+
+def test_host_that_there_is_not() -> None:
+    with pytest.raises(UsageError, match="there is no such address"):
+        open_listener("nowhere.invalid", 0)
 
 
 def test_port_in_use_is_one_sentence() -> None:

@@ -55,6 +55,7 @@ OWN: dict[str, tuple[str, str]] = {
     "publish/redaction.py": ("getattr sentence texts", "blacks names out before the allocation"),
     "web/api/event_feed.py": ("headline", "the headline of a card, if it is the page's title"),
     "web/api/texts.py": ("headline", "the headline of a card, if it is the page's title"),
+    "web/access.py": ("getattr", "the role that an endpoint declares, no article"),
     "web/application.py": ("body", "the bytes of a form"),
     "web/pages/article.py": ("body sentence", "shows the owner's own copy on the owner's own computer"),
     "web/pages/search.py": ("getattr headline", "shows the owner what was found; the choices of a filter"),

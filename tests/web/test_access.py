@@ -52,4 +52,10 @@ def test_route_without_a_role_is_refused_at_the_start(kind: type[Route]) -> None
 
 def test_every_route_of_the_pages_declares_a_role(newsroom: Newsroom) -> None:
     open_to_all = [route.path for route in list_guarded_routes(make_app(newsroom).routes) if route.access.role is None]
-    assert open_to_all == ["/static/{name}"]
+    assert set(open_to_all) == {
+        "/login",
+        "/login/organisation",
+        "/login/organisation/callback",
+        "/logout",
+        "/static/{name}",
+    }

@@ -125,7 +125,7 @@ def test_foreign_form_is_refused(client: httpx.Client, revised: Article, store: 
         ({}, {"origin": "http://evil.example"}),
         ({}, {"origin": "null"}),
         ({}, {"sec-fetch-site": "cross-site"}),
-        ({}, {"cookie": "session=other"}),
+        ({}, {"cookie": "visitor=other"}),
     ):
         answer = client.post(path, data={**fields, **change}, headers=headers)
         assert answer.status_code == 403, (change, headers)

@@ -16,7 +16,7 @@ FAREWELL = "stopped"
 
 def serve(
     context: typer.Context,
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Loopback address to listen at.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="Port. 0: any free one.")] = 8000,
     demo: Annotated[bool, typer.Option("--demo", help="Show the sample pages, in a throw-away store.")] = False,
     new_store: NewStoreOption = False,
@@ -28,30 +28,26 @@ def serve(
     handle_stop_signals(exit_code=0, farewell=f"{FAREWELL}\n")
     from crawler.config import load_config
     from crawler.context.configured_store import open_configured_store
+    from crawler.store import is_store_missing
     from crawler.web.demo import make_demo_config
     from crawler.web.newsroom import Newsroom
-    from crawler.web.server import open_listener, serve_pages
+    from crawler.web.server import describe_access, open_listener, raise_if_open_to_all, serve_pages
 
     try:
         with ExitStack() as stack:
             config = load_config(context.obj)
             # First, so that a port in use is reported before anything is read or made.
             listener = stack.enter_context(open_listener(host, port))
+            if demo or is_store_missing(config.database_url):
+                raise_if_open_to_all(host, config.web, None)
             if demo:
                 print("Reading the sample pages …", flush=True)
                 config = stack.enter_context(make_demo_config(config, context.obj))
             store = stack.enter_context(open_configured_store(config, new_store=new_store or demo))
+            raise_if_open_to_all(host, config.web, store)
             newsroom = Newsroom(config=config, store=store, is_demo=demo)
             logging.getLogger("uvicorn").setLevel(logging.WARNING)
-            serve_pages(newsroom, listener, announce)
+            serve_pages(newsroom, listener, lambda address: print(describe_access(address, newsroom), flush=True))
     except CommandStopped:
         pass
     print(FAREWELL, flush=True)
-
-
-def announce(address: str) -> None:
-    """Print where the pages are."""
-    print(
-        f"{address} shows the newsroom, to this computer only. Everything is done as `local`; Ctrl-C ends it.",
-        flush=True,
-    )

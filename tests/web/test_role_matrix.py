@@ -1,0 +1,147 @@
+"""Every route × every sender × with and without the proof that a write needs, from the application's own table.
+
+A new route is in the matrix without a change here. One whose parameters are not in `PARAMETERS` fails.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from support.newsroom_articles import SaveArticle
+from support.newsroom_users import add_key, add_user, open_browser, read_fields, start_session
+
+from crawler.store import Store
+from crawler.store.users import Role
+from crawler.web.access import DeclaredRoute, KeyScope, RouteAccess, list_guarded_routes
+from crawler.web.application import make_app
+from crawler.web.forms import TOKEN_HEADER, make_form_token
+from crawler.web.newsroom import Newsroom
+from crawler.web.passwords import hash_secret, make_secret
+
+PARAMETERS = {"story_id": "1", "article_id": "mfa:1:ru", "name": "ui.css"}
+"""A value for each parameter in a path."""
+READS, WRITES = frozenset({"GET", "HEAD"}), frozenset({"POST", "PUT", "PATCH", "DELETE"})
+OPEN_TO_ALL = {
+    "/login",
+    "/logout",
+    "/login/organisation",
+    "/login/organisation/callback",
+    "/static/{name}",
+}
+"""What answers everyone. A line more here is a decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Someone who sends requests: a browser with a session, or a program with a key."""
+
+    role: Role | None
+    client: httpx.Client
+    token: str = ""
+    scopes: frozenset[KeyScope] = frozenset(KeyScope)
+    is_program: bool = False
+
+
+@pytest.fixture
+def senders(address: str, store: Store, save: SaveArticle) -> Iterator[list[Sender]]:
+    """A guest, each role with a session, and each role with a key for one scope or for all."""
+    save("1")
+    with ExitStack() as stack:
+        guest = stack.enter_context(open_browser(address))
+        found = [Sender(None, guest, read_fields(guest.get("/login", follow_redirects=True).text, "/login")["token"])]
+        for role in Role:
+            name = add_user(store, role.value, role)
+            session = start_session(store, name)
+            client = stack.enter_context(open_browser(address, session))
+            found.append(Sender(role, client, make_form_token(session)))
+            for scopes in (*([scope] for scope in KeyScope), list(KeyScope)):
+                client = stack.enter_context(open_browser(address))
+                client.headers["authorization"] = f"Bearer {add_key(store, name, role, scopes)}"
+                found.append(Sender(role, client, "", frozenset(scopes), is_program=True))
+        yield found
+
+
+def list_routes(newsroom: Newsroom) -> list[DeclaredRoute]:
+    return list(list_guarded_routes(make_app(newsroom).routes))
+
+
+def fill_path(route: DeclaredRoute, store: Store) -> str:
+    """Return an address of a route. Raise KeyError for a parameter that the matrix does not know."""
+    secret = make_secret()
+    store.users.set_feed_secret(Role.READER.value, hash_secret(secret))
+    values = {**PARAMETERS, "feed_secret": secret}
+    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: values[found[1]], route.path)
+
+
+def may_use(sender: Sender, access: RouteAccess, method: str, *, with_token: bool) -> bool:
+    """Return what the table means for a sender. It is written anew here, not taken from the code."""
+    if access.role is None:
+        return True
+    if sender.role is None or list(Role).index(sender.role) < list(Role).index(access.role):
+        return False
+    needed = access.scope or (KeyScope.READ if method in READS else KeyScope.WRITE)
+    if needed not in sender.scopes:
+        return False
+    if access.has_form:  # a form has its token in a field; no program has a browser's cookie
+        return with_token and not sender.is_program
+    return method in READS or sender.is_program or with_token
+
+
+def send(sender: Sender, method: str, path: str, access: RouteAccess, *, with_token: bool) -> httpx.Response:
+    """Send a request that the route understands, but which changes nothing."""
+    token = sender.token if with_token else "0" * 64
+    if method in READS:
+        return sender.client.request(method, path)
+    if access.has_form:
+        return sender.client.request(method, path, data={"token": token})
+    return sender.client.request(method, path, headers={TOKEN_HEADER: token}, json={})
+
+
+def is_refused(answer: httpx.Response) -> bool:
+    """Return whether an answer is a refusal. A redirect is one if it leads to the page to sign in."""
+    if answer.status_code == 303:
+        return answer.headers["location"].startswith("/login?next=")
+    return answer.status_code in (401, 403)
+
+
+def test_every_route_asks_each_sender_for_its_role(newsroom: Newsroom, store: Store, senders: list[Sender]) -> None:
+    wrong = []
+    for route in list_routes(newsroom):
+        if route.path in OPEN_TO_ALL:
+            continue
+        path = fill_path(route, store)
+        for method in sorted(route.methods & (READS | WRITES)):
+            for sender in senders:
+                for with_token in (True, False):
+                    if "{feed_secret}" in route.path:  # the secret in the path is the proof, whoever sends it
+                        continue
+                    answer = send(sender, method, path, route.access, with_token=with_token)
+                    expected = may_use(sender, route.access, method, with_token=with_token)
+                    if is_refused(answer) == expected or answer.status_code >= 500:
+                        wrong.append((method, route.path, sender.role, sorted(sender.scopes), with_token, answer))
+    assert not wrong
+
+
+def test_only_these_routes_answer_everyone(newsroom: Newsroom) -> None:
+    assert {route.path for route in list_routes(newsroom) if route.access.role is None} == OPEN_TO_ALL
+
+
+def test_writes_are_not_open_to_all_but_for_sign_in_and_out(newsroom: Newsroom) -> None:
+    open_writes = {
+        route.path for route in list_routes(newsroom) if route.access.role is None and route.methods & WRITES
+    }
+    assert open_writes == {"/login", "/logout"}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "role"), [("/users", Role.OWNER), ("/account/keys", Role.ANALYST), ("/account", Role.READER)]
+)
+def test_routes_that_must_not_be_declared_for_less(newsroom: Newsroom, prefix: str, role: Role) -> None:
+    found = [route.access.role for route in list_routes(newsroom) if route.path.startswith(prefix)]
+    assert found
+    assert all(each is not None and each.covers(role) for each in found)
