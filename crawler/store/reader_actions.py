@@ -143,9 +143,9 @@ class ReaderActionRepository:
 
     def count_by_user(self, name: str) -> dict[str, int]:
         """Return how many actions a user did of each kind, also undone ones."""
-        query = select(reader_actions.c.kind, func.count()).where(reader_actions.c.made_by == name)
+        query = select(reader_actions.c.kind, func.count().label("number")).where(reader_actions.c.made_by == name)
         rows = self._database.fetch_all(query.group_by(reader_actions.c.kind).order_by(reader_actions.c.kind))
-        return {row[0]: row[1] for row in rows}
+        return {row.kind: row.number for row in rows}
 
     def get_marks(self, article_ids: Collection[str], reader: str) -> dict[str, ArticleMarks]:
         """Return the marks of articles that have any, by id."""
