@@ -16,9 +16,7 @@ from crawler.web.access import (
     list_guarded_routes,
     needs_role,
 )
-from crawler.web.application import make_app
 from crawler.web.errors import RoleMissing
-from crawler.web.newsroom import Newsroom
 
 
 @needs_role(Role.ANALYST, KeyScope.METRICS)
@@ -48,14 +46,3 @@ def test_routes_are_listed_with_what_they_need() -> None:
 def test_route_without_a_role_is_refused_at_the_start(kind: type[Route]) -> None:
     with pytest.raises(RoleMissing, match="/y "):
         list(list_guarded_routes([Mount("/api", routes=[kind("/y", answer_anyone)])]))
-
-
-def test_every_route_of_the_pages_declares_a_role(newsroom: Newsroom) -> None:
-    open_to_all = [route.path for route in list_guarded_routes(make_app(newsroom).routes) if route.access.role is None]
-    assert set(open_to_all) == {
-        "/login",
-        "/login/organisation",
-        "/login/organisation/callback",
-        "/logout",
-        "/static/{name}",
-    }
