@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli.commands import alerts, rules, schedule, store, user
+from crawler.cli.commands import alerts, rules, schedule, sources, store, user
+from crawler.cli.commands.add import add
 from crawler.cli.commands.articles import articles
 from crawler.cli.commands.check import check
 from crawler.cli.commands.compare import compare
@@ -29,7 +30,6 @@ from crawler.cli.commands.search import search
 from crawler.cli.commands.serve import serve
 from crawler.cli.commands.show import show
 from crawler.cli.commands.snapshot import snapshot
-from crawler.cli.commands.sources import sources
 from crawler.cli.commands.stories import stories, story
 from crawler.cli.commands.subscribe import subscribe
 from crawler.cli.commands.trends import trends
@@ -73,13 +73,14 @@ def set_config_file(
 
 app.add(WATCH, crawl, watch)
 app.add_typer(schedule.app, name="schedule", rich_help_panel=WATCH)
-app.add(WATCH, health, sources)
+app.add(WATCH, health)
+app.add_typer(sources.app, name="sources", rich_help_panel=WATCH)
 # A word with a minus is excluded from the search, and no option.
 app.command(group=READ, context_settings={"ignore_unknown_options": True})(search)
 app.add(READ, serve, show, articles, versions, diff, stories, story, compare, match, trends)
 app.add(SHARE, feed, export, digest, evidence, subscribe)
 app.add_typer(alerts.app, name="alerts", rich_help_panel=SHARE)
-app.add(MAINTAIN, init, config)
+app.add(MAINTAIN, init, config, add)
 app.add_typer(user.app, name="user", rich_help_panel=MAINTAIN)
 app.add_typer(store.app, name="store", rich_help_panel=MAINTAIN)
 app.add_typer(rules.app, name="rules", rich_help_panel=MAINTAIN)

@@ -62,7 +62,9 @@ OutputLanguageOption = Annotated[
 FormerLanguageOption = Annotated[
     str | None, typer.Option("--language", hidden=True, help="Former name of --output-language.")
 ]
-SnapshotsOption = Annotated[Path, typer.Option("--snapshots", metavar="FOLDER", help="Folder of snapshots.")]
+SnapshotsOption = Annotated[
+    Path | None, typer.Option("--snapshots", metavar="FOLDER", help="Folder of snapshots. Default: snapshots.")
+]
 PageSourceOption = Annotated[
     str | None, typer.Option("--source", metavar="SOURCE", help="Source that the page is from.")
 ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from crawler.cli.time_options import parse_since
 from crawler.config import Config
+from crawler.config.source_folder import get_snapshots_folder, list_definition_files
 from crawler.errors import UnknownSource, UsageError, suggest_nearest
 from crawler.items import Strength
 from crawler.keywords import load_rules
@@ -90,6 +92,14 @@ def find_source_of_url(url: str, config: Config, example: str = "crawl mfa --url
         if spider.make_site(config).identify(url) or url.startswith((*spider.origins, *([base] if base else []))):
             return name
     raise UsageError(f"{url} belongs to no source; name one, such as `crawler {example} {url}`.")
+
+
+def choose_snapshots(folder: Path | None, source: str) -> Path:
+    """Return the folder of a source's snapshots: the given one, else `snapshots` here, else beside its definition."""
+    here = Path("snapshots")
+    if folder is not None or (here / source).is_dir() or source not in list_definition_files():
+        return folder or here
+    return get_snapshots_folder()
 
 
 def _find_by_native_id(store: Store, text: str, config: Config) -> Iterator[str]:

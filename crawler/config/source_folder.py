@@ -21,8 +21,8 @@ from crawler.config.source_definition import (
 from crawler.config.toml_file import format_location, list_known_keys, parse_toml
 from crawler.errors import DefinitionError, suggest_nearest
 
-FOLDER_NAME = "sources"
-SUFFIX = ".toml"
+FOLDER_NAME, SNAPSHOTS_NAME = "sources", "snapshots"
+SUFFIX, MEMORY_SUFFIX = ".toml", ".memory.json"
 MAX_FILE_BYTES = 256 * 1024
 
 
@@ -50,6 +50,16 @@ def get_sources_folder() -> Path:
 
         current_folder.path = find_sources_folder(find_config_file())
     return current_folder.path
+
+
+def get_snapshots_folder(folder: Path | None = None) -> Path:
+    """Return the folder of the snapshots of sources without code: beside that of their definitions."""
+    return (folder or get_sources_folder()).parent / SNAPSHOTS_NAME
+
+
+def get_memory_path(name: str, folder: Path | None = None) -> Path:
+    """Return the file beside a definition with what was learned of the site's pages."""
+    return (folder or get_sources_folder()) / f"{name}{MEMORY_SUFFIX}"
 
 
 def list_definition_files(folder: Path | None = None) -> dict[str, Path]:

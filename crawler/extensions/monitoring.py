@@ -238,7 +238,8 @@ class MonitoringExtension:
         structures = (each for several in self._stats.structures.values() for each in several)
         ledger = update_ledger(history.last_measures.get("shapes", {}), structures, now)
         baseline = history.baseline
-        notes = list(describe_drift(ledger, now, baseline.accepted_at if baseline else None))
+        moves = describe_drift(ledger, now, baseline.accepted_at if baseline else None)
+        notes = [*moves, *self._spider.list_layout_notes()]
         found = {"shapes": ledger, "notes": notes, BASELINE_KEY: baseline.to_dict() if baseline else None}
         return {name: value for name, value in found.items() if value}
 

@@ -33,7 +33,7 @@ class Headline:
 def find_headline(page: GenericPage, site_parts: Sequence[str] = ()) -> Headline | None:
     """Return the title of a page's article, or None. `site_parts` are texts that the site's titles share."""
     stated = list_stated_titles(page, site_parts)
-    headings = [Headline(text, tag) for tag in HEADING_WEIGHTS for text in _list_headings(page, tag)]
+    headings = [Headline(text, tag) for tag in HEADING_WEIGHTS for text in list_headings(page, tag)]
     scores = [_score_heading(heading, stated) for heading in headings]
     if scores and max(scores) > 0:
         heading = headings[scores.index(max(scores))]
@@ -144,6 +144,7 @@ def _names_site(part: str, names: Sequence[str]) -> bool:
     return False
 
 
-def _list_headings(page: GenericPage, tag: str) -> list[str]:
+def list_headings(page: GenericPage, tag: str) -> list[str]:
+    """Return the texts of the headings of one level, each once."""
     texts = [join_lines(parse_html(node)) for node in page.root.iter(tag)]
     return [text for text in dict.fromkeys(texts) if list_words(text) and len(text) <= MAX_TITLE_LENGTH]

@@ -35,30 +35,38 @@ class MemoryFolder:
 
     def save_memory(self, memory: SiteMemory) -> None:
         """Write a memory: the file is complete or stays as it was. Raise UsageError when it cannot be written."""
-        path = self._make_path(memory.site)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        text = json.dumps(memory.to_dict(), ensure_ascii=False, indent=1)
-        try:
-            with os.fdopen(
-                open_private_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8"
-            ) as file:
-                file.write(text + "\n")
-            temporary.replace(path)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise UsageError(f"The site memory {path} cannot be written: {error.strerror}.") from error
+        save_memory_file(self._make_path(memory.site), memory)
 
     def _load_memory(self, site: str) -> SiteMemory:
-        path = self._make_path(site)
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return SiteMemory(site)
-        except OSError as error:
-            raise UsageError(f"The site memory {path} cannot be read: {error.strerror}.") from error
-        except ValueError as error:
-            raise UsageError(f"The site memory {path} is damaged: delete it, and the site is learned again.") from error
-        return make_memory(values, str(path))
+        return load_memory_file(self._make_path(site), site)
 
     def _make_path(self, site: str) -> Path:
         return self.folder / f"{UNSAFE_CHARACTER.sub('_', site.lower())[:MAX_NAME_LENGTH]}.json"
+
+
+def save_memory_file(path: Path, memory: SiteMemory) -> None:
+    """Write a memory into a file, which is complete or stays as it was. Raise UsageError when it cannot be written."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    text = json.dumps(memory.to_dict(), ensure_ascii=False, indent=1)
+    try:
+        with os.fdopen(
+            open_private_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8"
+        ) as file:
+            file.write(text + "\n")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(f"The site memory {path} cannot be written: {error.strerror}.") from error
+
+
+def load_memory_file(path: Path, site: str) -> SiteMemory:
+    """Return the memory in a file, or an empty one where there is none. Raise UsageError for a damaged file."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return SiteMemory(site)
+    except OSError as error:
+        raise UsageError(f"The site memory {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise UsageError(f"The site memory {path} is damaged: delete it, and the site is learned again.") from error
+    return make_memory(values, str(path))

@@ -120,6 +120,20 @@ def find_publication_date(page: GenericPage, title: str = "") -> StatedDate | No
     return next(iter((*marked, *visible, *address, *_list_script_dates(page))), None)
 
 
+def list_stated_dates(page: GenericPage, title: str = "") -> list[StatedDate]:
+    """Return the dates that a page states, the most reliable place first, each day once for each place."""
+    found: dict[tuple[str, str], StatedDate] = {}
+    for each in (
+        *_list_json_ld_dates(page),
+        *_list_metadata_dates(page),
+        *_list_marked_dates(page),
+        *_list_visible_dates(page, title),
+        *_list_url_dates(page.url),
+    ):
+        found.setdefault((each.origin, each.day), each)
+    return list(found.values())
+
+
 def _is_utc(stated: StatedDate) -> bool:
     """Return whether the time is in UTC, so that the site's own day may be another one."""
     return stated.value.endswith("+00:00")

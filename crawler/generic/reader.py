@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -119,18 +119,31 @@ def read_page(page: GenericPage, memory: SiteMemory | None = None) -> GenericArt
 def read_body(page: GenericPage, title: str, memory: SiteMemory) -> ArticleBody | None:
     """Return the text of a page whose site is known or is being learned."""
     chosen = memory.read_by_template(page.lines, page.key)
-    if memory.is_template_reliable and not memory.needs_check and memory.recognises(page.lines, chosen):
-        memory.unchecked += 1
-        kept = [line for line, is_chosen in zip(page.lines, chosen, strict=True) if is_chosen]
-        text = "\n".join(line.text for line in clean_article_lines(kept, title))
-        return ArticleBody(text, f"places of the text on {len(memory.pages)} pages of the site")
+    is_recognised = memory.is_template_reliable and memory.recognises(page.lines, chosen)
+    if is_recognised and not memory.needs_check:
+        memory.record_unchecked()
+        return make_template_body(page, title, chosen, memory)
     opinions = judge_lines(page, title)
+    is_odd = False
     if memory.is_known:
         adjusted = memory.adjust_scores(page.lines, opinions.scores, page.key)
         opinions = replace(opinions, scores=adjusted)
-        memory.record_check(compare_texts(join_chosen(page.lines, chosen), opinions.text))
-    memory.learn_page(page.key, page.lines, opinions.chosen, list_title_parts(page))
+        agreement = compare_texts(join_chosen(page.lines, chosen), opinions.text)
+        is_odd = memory.is_odd(agreement)
+        memory.record_check(agreement)
+        if is_recognised and memory.is_template_reliable:
+            # A page that is read twice must have the same text: a difference would be a revision that nobody made.
+            return make_template_body(page, title, chosen, memory)
+    if not is_odd:
+        memory.learn_page(page.key, page.lines, opinions.chosen, list_title_parts(page))
     body = choose_body(opinions, title)
     if body and memory.is_known:
         return ArticleBody(body.text, f"{body.origin}, and the site's other pages")
     return body
+
+
+def make_template_body(page: GenericPage, title: str, chosen: Sequence[bool], memory: SiteMemory) -> ArticleBody:
+    """Return the text at the learned places of a page."""
+    kept = [line for line, is_chosen in zip(page.lines, chosen, strict=True) if is_chosen]
+    text = "\n".join(line.text for line in clean_article_lines(kept, title))
+    return ArticleBody(text, f"places of the text on {len(memory.pages)} pages of the site")

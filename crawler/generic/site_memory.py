@@ -10,6 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -40,6 +41,9 @@ RECHECK_INTERVAL = 20
 LONG_LINE_WORDS = 15
 MAX_UNKNOWN_SHARE = 0.15
 """Share of words at places that no learned page had, from which the template does not know a page."""
+CHECKS_OF_A_CHANGE = 3
+"""Pages in a row that must disagree before the site is learned again."""
+MAX_LAYOUT_CHANGES, REPORTED_DAYS = 10, 14
 MIN_LENGTH_FACTOR, MAX_LENGTH_FACTOR = 0.4, 2.5
 """How much shorter or longer than every learned text a text may be before the page is judged by all."""
 
@@ -51,7 +55,8 @@ class SiteMemory:
     `pages` has the number of words of each learned page's text by the page's key. `paths` has the words that are text
     and all words at each place of the markup. `lines` has the number of pages of each line by its digest, `parts` that
     of each part of the titles. `agreements` are the similarities of the template's text to the judges' text, the last
-    one at the end. `unchecked` counts the pages since then.
+    one at the end. `unchecked` counts the pages since then. `layout_changes` are the days (ISO 8601) on which the text
+    was no longer where it had been learned. `max_pages` are learned at most, and none while `is_frozen`.
     """
 
     site: str
@@ -61,6 +66,9 @@ class SiteMemory:
     parts: dict[str, int] = field(default_factory=dict)
     agreements: list[float] = field(default_factory=list)
     unchecked: int = 0
+    layout_changes: list[str] = field(default_factory=list)
+    max_pages: int = field(default=MAX_PAGES, compare=False)
+    is_frozen: bool = field(default=False, compare=False)
 
     @property
     def is_known(self) -> bool:
@@ -139,7 +147,7 @@ class SiteMemory:
 
     def learn_page(self, key: str, lines: Sequence[PageLine], chosen: Sequence[bool], parts: Iterable[str]) -> None:
         """Add a judged page, unless it was learned before or enough pages were."""
-        if key in self.pages or len(self.pages) >= MAX_PAGES:
+        if self.is_frozen or key in self.pages or len(self.pages) >= self.max_pages:
             return
         self.pages[key] = sum(len(line.words) for line, is_chosen in zip(lines, chosen, strict=True) if is_chosen)
         for line, is_chosen in zip(lines, chosen, strict=True):
@@ -154,8 +162,43 @@ class SiteMemory:
 
     def record_check(self, agreement: float) -> None:
         """Record how much the template's text was like the judges' text."""
-        self.agreements = [*self.agreements[-CHECKS_THAT_COUNT + 1 :], round(agreement, 3)]
-        self.unchecked = 0
+        if not self.is_frozen:
+            self.agreements = [*self.agreements[-CHECKS_THAT_COUNT + 1 :], round(agreement, 3)]
+            self.unchecked = 0
+
+    def record_unchecked(self) -> None:
+        """Count a page that the template alone read."""
+        self.unchecked += not self.is_frozen
+
+    @property
+    def has_lost_layout(self) -> bool:
+        """Whether the last pages had their text at other places than the learned ones, which had been right before."""
+        last = self.agreements[-CHECKS_OF_A_CHANGE:]
+        return len(last) == CHECKS_OF_A_CHANGE and all(self.is_odd(agreement) for agreement in last)
+
+    def is_odd(self, agreement: float) -> bool:
+        """Whether a page has another layout than the learned one. Such a page is not learned: it would blur both."""
+        was_right = self.is_known and max(self.agreements, default=0.0) >= MIN_TEMPLATE_AGREEMENT
+        return was_right and agreement < MIN_WORST_AGREEMENT
+
+    def begin_again(self, day: date) -> None:
+        """Forget the learned pages, because the site has a new layout since a day. Titles still share their parts."""
+        self.pages, self.paths, self.lines, self.agreements, self.unchecked = {}, {}, {}, [], 0
+        self.layout_changes = [*self.layout_changes, day.isoformat()][-MAX_LAYOUT_CHANGES:]
+        self.__dict__.pop("_containers", None)
+
+    def describe_layout(self, today: date) -> list[str]:
+        """Return a sentence for a change of the layout that was noticed lately, and one for places that fail now."""
+        recent = [day for day in self.layout_changes if (today - date.fromisoformat(day)).days <= REPORTED_DAYS]
+        notes = [
+            f"the layout changed: on {day} texts were no longer where they had been learned" for day in recent[-1:]
+        ]
+        last = self.agreements[-1:]
+        if self.is_known and last and last[0] < MIN_WORST_AGREEMENT:
+            notes.append(
+                f"the learned places gave {last[0]:.0%} of the last page's text: all extractors read each page"
+            )
+        return notes
 
     def to_dict(self) -> dict[str, Any]:
         """Return the memory for JSON, the places with most text first. A learned site drops lines of one page."""
@@ -166,6 +209,7 @@ class SiteMemory:
             "template_is_reliable": self.is_template_reliable,
             "agreements": self.agreements,
             "unchecked": self.unchecked,
+            "layout_changes": self.layout_changes,
             "pages": self.pages,
             "title_parts": {part: count for part, count in self.parts.items() if count > 1 or not is_full},
             "places": dict(sorted(self.paths.items(), key=lambda item: -item[1][0])),
@@ -186,6 +230,7 @@ def make_memory(values: Mapping[str, Any], name: str) -> SiteMemory:
             parts={str(part): int(count) for part, count in values["title_parts"].items()},
             agreements=[float(value) for value in values["agreements"]],
             unchecked=int(values["unchecked"]),
+            layout_changes=[date.fromisoformat(day).isoformat() for day in values.get("layout_changes", [])],
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"The site memory {name} is damaged: delete it, and the site is learned again.") from error

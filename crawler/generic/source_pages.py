@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -57,10 +58,21 @@ class DefinedArticle(ArticlePage):
             fields |= self.make_date_fields(self.parse_defined_date(text) or self.parse_iso(article.published_at), text)
         if "author" not in rules:
             fields["author"] = article.author
+        self.record_places(article, rules)
         for name, origin in article.evidence.items():
             if name not in rules and name != "language":
                 self.record_rule(name, origin["from"] if isinstance(origin, dict) else str(origin))
         return fields
+
+    def record_places(self, article: GenericArticle, known: Collection[str]) -> None:
+        """Record in which elements the generic reader's title and text are, so that drift shows where they move."""
+        lines = set((article.body or "").split("\n"))
+        if "body" not in known:
+            self.record_lines("body", [block for block in self.blocks if block.text in lines])
+        if "title" not in known:
+            same = [block for block in self.blocks if block.text == article.title]
+            headings = [block for block in same if block.tag in ("h1", "h2", "h3")]
+            self.record_lines("title", (headings or same)[:1])
 
     def read_generically(self) -> GenericArticle:
         """Return what the generic reader finds, with what was learned of the site."""

@@ -5,6 +5,7 @@ site             Site: what a page class must know of its source; Reading: what 
 base             Page, ArticlePage and `read_snapshot`, the one way from a snapshot to articles and links
 listing          ListingPage: a page that lists articles
 feed             RSS and Atom
+sitemap          sitemaps and news sitemaps
 blocks           a page as a sequence of lines, from HTML or plain text
 markup           HTML → tree, of any depth
 boilerplate      lines of a page that are no part of its article

@@ -26,4 +26,5 @@ reprocess        archived pages read again and compared with the stored versions
 dead_man_switch  request heartbeat_url after rounds that worked
 channel_tests    when each channel was last tested
 page_fetch       fetch single pages as a crawl would
+site_survey      look at a whole site as a crawl would, for `crawler add`
 """

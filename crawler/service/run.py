@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from crawler.config import Config, LimitsConfig, load_config
 from crawler.context.modes import RunMode, Storage
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from scrapy.settings import Settings
 
     from crawler.context.run_context import RunContext
+    from crawler.spiders.base import SourceSpider
 
 logger = logging.getLogger(__name__)
 LOOKUP_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
@@ -101,20 +102,29 @@ def run_source(plan: RunPlan, emit: Callable[[dict[str, Any]], None]) -> Run:
     A Scrapy reactor can run only once in a process, so this can be called only once (see `crawler.service`). Raises
     UsageError, before anything is requested, for a plan or a configuration that is not valid.
     """
-    from scrapy.crawler import AsyncCrawlerProcess
-
     from crawler import spiders
     from crawler.archive.snapshot_folder import load_stored_pages
-    from crawler.context.run_context import RunContext
-    from crawler.extensions.progress import ProgressReporter
 
     config = load_config(plan.config)
     config.raise_if_unknown_source(spiders.list_file_names())
     spider_class = spiders.load_spider(plan.source)
+    spiders.raise_if_retired(plan.source)
     if plan.replay:
         forbid_sockets()
         # Raise NoSnapshots now: inside the engine it would become a traceback.
         load_stored_pages(plan.replay, plan.source, on_error=lambda error: None)
+    return crawl_once(plan, config, spider_class, emit)[0]
+
+
+def crawl_once(
+    plan: RunPlan, config: Config, spider_class: type[SourceSpider], emit: Callable[[dict[str, Any]], None]
+) -> tuple[Run, SourceSpider]:
+    """Run a spider to its end. Return the run's record and the spider."""
+    from scrapy.crawler import AsyncCrawlerProcess
+
+    from crawler.context.run_context import RunContext
+    from crawler.extensions.progress import ProgressReporter
+
     process = AsyncCrawlerProcess(make_settings(plan, config))
     crawler = process.create_crawler(spider_class)
     # Signals hold their receivers weakly: `progress` must live as long as the run.
@@ -124,7 +134,7 @@ def run_source(plan: RunPlan, emit: Callable[[dict[str, Any]], None]) -> Run:
     process.start(install_signal_handlers=True)
     if crawling.done() and not crawling.cancelled() and (error := crawling.exception()):
         raise error  # the crawl could not start: a broken rules file, a store that cannot be opened
-    return get_run_record(plan, RunContext.from_crawler(crawler))
+    return get_run_record(plan, RunContext.from_crawler(crawler)), cast("SourceSpider", crawler.spider)
 
 
 def forbid_sockets() -> None:

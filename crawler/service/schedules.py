@@ -82,6 +82,7 @@ def make_timings(
     for name in sources:
         if name not in known:
             spiders.load_spider(name)  # raises UnknownSource or SpiderFileError
+            spiders.raise_if_retired(name)
     names = list(sources) or [name for name in known if config.get_source(name).enabled]
     return {name: _make_timing(name, *each, config, store) for name, each in load_spider_timings(names).items()}
 

@@ -6,6 +6,7 @@ Beside the sources:
 arguments.py         arguments of a run
 base.py              SourceSpider: from a response to articles, requests and problems
 defined.py           DefinedSpider: a source that a file in `sources/` describes
+survey.py            SurveySpider: looks at a site that no source describes
 listing_coverage.py  FullTextListingSpider: sources whose lists have the whole articles
 spider_files.py      which files are sources, and why another one is not
 url_mapping.py       public addresses and those of a copy of the site
@@ -22,14 +23,14 @@ from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING
 
 from crawler.config.source_folder import find_definition, list_definition_files
-from crawler.errors import DefinitionError, SpiderFileError, UnknownSource
+from crawler.errors import DefinitionError, SpiderFileError, UnknownSource, UsageError
 from crawler.spiders.spider_files import GUIDE, find_file_problem
 
 if TYPE_CHECKING:
     from crawler.spiders.base import SourceSpider
 
 SHARED_MODULES = frozenset(
-    {"arguments", "base", "defined", "listing_coverage", "spider_files", "spider_loader", "url_mapping"}
+    {"arguments", "base", "defined", "listing_coverage", "spider_files", "spider_loader", "survey", "url_mapping"}
 )
 """Modules of this package that are not a source."""
 log = logging.getLogger(__name__)
@@ -106,6 +107,13 @@ def _load_defined_spider(name: str) -> type[SourceSpider]:
     if definition is None or name in SHARED_MODULES:
         raise UnknownSource(name, list_names())
     return make_spider_class(name, definition)
+
+
+def raise_if_retired(name: str) -> None:
+    """Raise UsageError for a source that is crawled no more."""
+    definition = find_definition(name)
+    if definition is not None and definition.retired:
+        raise UsageError(f"{name} is retired: `crawler sources enable {name}` brings it back.")
 
 
 def load_spiders() -> dict[str, type[SourceSpider]]:

@@ -226,6 +226,10 @@ class SourceSpider(scrapy.Spider):
         """Return the public address of a request's address."""
         return self.url_mapping.to_public_url(url)
 
+    def list_layout_notes(self) -> list[str]:
+        """Return sentences about a layout that changed and did no harm yet. Page classes of code have none."""
+        return []
+
     # --- responses
 
     def parse(self, response: Response, **_: Any) -> Iterator[Article | Request]:
@@ -398,25 +402,30 @@ class SourceSpider(scrapy.Spider):
 
     def handle_failure(self, failure: Failure) -> Iterator[Request]:
         """Handle a request that got no response: find the error that says why."""
-        error = failure.value
+        error: BaseException = failure.value  # type: ignore[assignment]
         request: Request = failure.request  # type: ignore[attr-defined]
-        url = self.to_public_url(request.url)
-        if isinstance(error, RequestFailed):
-            error = error.error
-        elif isinstance(error, RobotsForbidden):
-            error = Blocked(f"{url}: the site's robots.txt forbids it, and the crawler obeys.", url=url)
-        elif isinstance(error, TooManyRedirects):
-            error = Unreachable(f"{url} redirects without end. Check the address.", url=url)
-        elif isinstance(error, IgnoreRequest):
-            self.logger.debug("%s: %s", url, error)
-            return
-        elif isinstance(error, StoreError):
+        if isinstance(error, StoreError):
             self.context.give_up(error)
-            return
-        elif not isinstance(error, CrawlerError):
-            why = f"no answer from {urlsplit(request.url).netloc} ({failure.getErrorMessage()})"
-            error = Unreachable(f"{url}: {why}. Check the network, or try again later.", url=url)
-        yield from self.handle_error(request, error)
+        elif isinstance(error, IgnoreRequest) and not isinstance(
+            error, RequestFailed | RobotsForbidden | TooManyRedirects
+        ):
+            self.logger.debug("%s: %s", self.to_public_url(request.url), error)
+        else:
+            yield from self.handle_error(request, self.explain_failure(error, request.url))
+
+    def explain_failure(self, error: BaseException, requested: str) -> CrawlerError:
+        """Return the deliberate error that says why a request got no response."""
+        url = self.to_public_url(requested)
+        if isinstance(error, RequestFailed):
+            return error.error
+        if isinstance(error, CrawlerError):
+            return error
+        if isinstance(error, RobotsForbidden):
+            return Blocked(f"{url}: the site's robots.txt forbids it, and the crawler obeys.", url=url)
+        if isinstance(error, TooManyRedirects):
+            return Unreachable(f"{url} redirects without end. Check the address.", url=url)
+        why = f"no answer from {urlsplit(requested).netloc} ({error})"
+        return Unreachable(f"{url}: {why}. Check the network, or try again later.", url=url)
 
     def handle_error(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
         """Replace a list that failed by its next fallback. Anything else becomes a problem of the run."""

@@ -6,8 +6,10 @@ A platform with lists or pages of its own derives a class from DefinedSpider, in
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from importlib import import_module
 from typing import Any, ClassVar, cast
@@ -24,13 +26,17 @@ from crawler.config.source_definition import (
     SourceDefinition,
     get_host,
 )
+from crawler.config.source_folder import get_memory_path
 from crawler.context.request_meta import RequestMeta
-from crawler.errors import CrawlerError, PageChanged
+from crawler.errors import CrawlerError, PageChanged, UsageError
+from crawler.generic.memory_folder import load_memory_file, save_memory_file
+from crawler.generic.site_memory import LEARNING_PAGES, SiteMemory
 from crawler.generic.source_pages import DefinedArticle, DefinedList
-from crawler.items import Rights
+from crawler.items import Article, Rights
 from crawler.pages.base import Page
 from crawler.pages.feed import Feed
 from crawler.pages.site import ArticleAddress, Reading, Site
+from crawler.pages.sitemap import SitemapPage
 from crawler.spiders.base import HealthExpectation, SourceSpider
 from crawler.text.dates import load_time_zone
 
@@ -42,10 +48,8 @@ class DefinedSpider(SourceSpider):
     """A source without code. `make_spider_class` makes the class of one definition."""
 
     definition: ClassVar[SourceDefinition]
-    has_safety_net: ClassVar[bool] = (
-        False  # the generic reader reads its pages anyway, but for the fields with a selector
-    )
-    page_classes: ClassVar[tuple[type[Page], ...]] = (Feed, DefinedArticle, DefinedList)
+    has_safety_net: ClassVar[bool] = False  # the generic reader reads its pages anyway
+    page_classes: ClassVar[tuple[type[Page], ...]] = (SitemapPage, Feed, DefinedArticle, DefinedList)
 
     @classmethod
     def make_attributes(cls, definition: SourceDefinition) -> dict[str, Any]:
@@ -79,7 +83,43 @@ class DefinedSpider(SourceSpider):
         """Return what the page objects need, with the definition."""
         site = super().make_site(config)
         zone = load_time_zone(cls.definition.timezone) if cls.definition.timezone else site.time_zone
-        return replace(site, definition=cls.definition, time_zone=zone)
+        return replace(site, definition=cls.definition, time_zone=zone, memory=cls.load_memory())
+
+    @classmethod
+    def load_memory(cls) -> SiteMemory:
+        """Return what was learned of the source's pages. It learns nothing until a live run lets it."""
+        try:
+            memory = load_memory_file(get_memory_path(cls.name), cls.name)
+        except UsageError as error:
+            logging.getLogger(cls.name).warning("%s", error)
+            memory = SiteMemory(cls.name)
+        memory.max_pages, memory.is_frozen = LEARNING_PAGES, True
+        return memory
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.memory: SiteMemory = self.site.memory
+        self._loaded_memory = self.memory.to_dict()
+        self.memory.is_frozen = self.context.mode.is_replay
+
+    def handle_reading(self, response: Response, reading: Reading) -> Iterator[Article | Request]:
+        """Yield what any source does. Learn the site again when its last pages had another layout."""
+        yield from super().handle_reading(response, reading)
+        if self.memory.has_lost_layout and not self.memory.is_frozen:
+            self.logger.warning("%s: the layout of its pages changed, so the site is learned again.", self.name)
+            self.memory.begin_again(datetime.now(self.zone).date())
+
+    def list_layout_notes(self) -> list[str]:
+        """Return what the memory of the site says about its layout."""
+        return self.memory.describe_layout(datetime.now(self.zone).date())
+
+    def closed(self, reason: str) -> None:
+        """Keep what a live run learned of the site's pages."""
+        if self.context.can_write and not self.memory.is_frozen and self.memory.to_dict() != self._loaded_memory:
+            try:
+                save_memory_file(get_memory_path(self.name), self.memory)
+            except UsageError as error:
+                self.logger.warning("%s What was learned in this run is lost.", error)
 
     @classmethod
     def identify(cls, url: str) -> ArticleAddress | None:

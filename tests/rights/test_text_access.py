@@ -20,6 +20,7 @@ NO_ARTICLE = frozenset({"entry", "other"})
 
 OWN: dict[str, tuple[str, str]] = {
     "cli/article_file.py": ("export_item", "`crawl -o`, the owner's working copy"),
+    "cli/commands/add.py": ("asdict", "shows the owner what a new site has; nothing of it is stored yet"),
     "cli/commands/alerts.py": ("headline", "explains to the owner who was notified"),
     "cli/commands/articles.py": ("headline to_dict", "prints the owner's own copy"),
     "cli/commands/check.py": ("asdict", "findings about pages, no articles"),
@@ -33,7 +34,6 @@ OWN: dict[str, tuple[str, str]] = {
     "cli/commands/rules.py": ("headline sentence texts", "shows the owner what candidate rules match"),
     "cli/commands/search.py": ("headline texts", "shows the owner what was found; -o writes entries"),
     "cli/commands/show.py": ("asdict headline texts to_dict", "shows the owner's own copy"),
-    "cli/commands/snapshot.py": ("body", "bytes of a response, stored in the owner's own folder"),
     "cli/commands/stories.py": ("headline to_dict", "lists the owner's own stories"),
     "cli/commands/versions.py": ("headline to_dict", "lists the owner's own copies"),
     "cli/commands/watch.py": ("headline", "prints to the owner's terminal"),

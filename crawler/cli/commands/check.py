@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def check(
     context: typer.Context,
     source: SourceArgument = None,
-    snapshots: SnapshotsOption = Path("snapshots"),
+    snapshots: SnapshotsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Test one live page of each page class for site changes.
@@ -28,6 +27,7 @@ def check(
     """
     from crawler import spiders
     from crawler.cli.live_check import LiveCheck
+    from crawler.cli.selection import choose_snapshots
     from crawler.config import load_config
 
     config = load_config(context.obj)
@@ -36,7 +36,8 @@ def check(
         raise UsageError("There is nothing to check: no source is enabled in the configuration; enable one or name it.")
     codes = []
     for name in names:
-        for finding in LiveCheck(context.obj, config, spiders.load_spider(name), snapshots).check_source():
+        folder = choose_snapshots(snapshots, name)
+        for finding in LiveCheck(context.obj, config, spiders.load_spider(name), folder).check_source():
             codes.append(finding.exit_code)
             if as_json:
                 print_json({**asdict(finding), "exit_code": finding.exit_code})

@@ -32,7 +32,7 @@ CHARACTERS_BEFORE_DIFFERENCE = 60
 def replay(
     context: typer.Context,
     source: SourceArgument = None,
-    snapshots: SnapshotsOption = Path("snapshots"),
+    snapshots: SnapshotsOption = None,
     accept: Annotated[
         str | None, typer.Option(metavar="REASON", help="Write today's result as the new expectation, with a reason.")
     ] = None,
@@ -59,18 +59,20 @@ def replay(
     raise typer.Exit(compare_snapshots(config, names, snapshots, accept, as_json=as_json))
 
 
-def choose_snapshot_sources(source: str | None, snapshots: Path) -> list[str]:
+def choose_snapshot_sources(source: str | None, snapshots: Path | None) -> list[str]:
     """Return the named source, or all that the folder has snapshots of."""
     from crawler import spiders
+    from crawler.cli.selection import choose_snapshots
 
-    names = [source] if source else [name for name in spiders.load_spiders() if (snapshots / name).is_dir()]
+    known = spiders.load_spiders()
+    names = [source] if source else [name for name in known if (choose_snapshots(snapshots, name) / name).is_dir()]
     if not names:
-        raise UsageError(f"{snapshots} holds no folder of a source ({', '.join(spiders.list_names())}).")
+        raise UsageError(f"{snapshots or 'snapshots'} holds no folder of a source ({', '.join(spiders.list_names())}).")
     return names
 
 
 def compare_snapshots(
-    config: Config, names: Sequence[str], snapshots: Path, reason: str | None, *, as_json: bool
+    config: Config, names: Sequence[str], snapshots: Path | None, reason: str | None, *, as_json: bool
 ) -> int:
     """Print what differs and how many fields were compared. With a reason, write new expectations.
 
@@ -78,13 +80,14 @@ def compare_snapshots(
     """
     from crawler import spiders
     from crawler.archive.snapshot_folder import load_stored_pages
+    from crawler.cli.selection import choose_snapshots
     from crawler.fixtures import accept_stored_page, check_stored_page
 
     results: list[FieldResult] = []
     accepted: list[Path] = []
     for name in names:
         site = spiders.load_spider(name).make_site(config)
-        for page in load_stored_pages(snapshots, name):
+        for page in load_stored_pages(choose_snapshots(snapshots, name), name):
             found = list(check_stored_page(page, site))
             results += found
             if reason is not None and not all(result.passed for result in found):
@@ -143,18 +146,21 @@ def _shorten(text: str) -> str:
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}… ({len(text)} characters)"
 
 
-def print_scorecards(config: Config, names: Sequence[str], snapshots: Path, max_age: str, *, as_json: bool) -> int:
+def print_scorecards(
+    config: Config, names: Sequence[str], snapshots: Path | None, max_age: str, *, as_json: bool
+) -> int:
     """Print each source's scorecard. Return 12 when a field differs, else 0: an old snapshot alone is no failure."""
     from crawler import spiders
     from crawler.archive.snapshot_folder import load_stored_pages
+    from crawler.cli.selection import choose_snapshots
     from crawler.cli.time_options import parse_age_option
     from crawler.fixtures.scorecard import make_scorecard
 
     oldest, now = parse_age_option(max_age, "--max-age"), datetime.now(UTC)
-    cards = [
-        make_scorecard(load_stored_pages(snapshots, name), spiders.load_spider(name).make_site(config), now, oldest)
-        for name in names
-    ]
+    cards = []
+    for name in names:
+        pages = load_stored_pages(choose_snapshots(snapshots, name), name)
+        cards.append(make_scorecard(pages, spiders.load_spider(name).make_site(config), now, oldest))
     if as_json:
         for card in cards:
             _print_scorecard_json(card)

@@ -1,14 +1,17 @@
-"""`crawler sources`: list the sources, their rights, and how their last run ended."""
+"""`crawler sources`: list the sources, their rights and last runs; change, retire, export and import those of files."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
+import click
 import typer
 
-from crawler.cli.console import print_json
-from crawler.cli.options import JsonOption
+from crawler.cli.console import print_error, print_json
+from crawler.cli.help import CommandApp
+from crawler.cli.options import JsonOption, OneSourceArgument
 from crawler.items import format_time
 
 if TYPE_CHECKING:
@@ -16,8 +19,17 @@ if TYPE_CHECKING:
     from crawler.store import Store
 
 
-def sources(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List the sources, their rights and their last run."""
+app = CommandApp(help="List, change, retire, export or import sources.")
+
+
+@app.callback(invoke_without_command=True)
+def list_sources(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List, change, retire, export or import sources.
+
+    For each source: where it is read from, its rights, and how its last run ended.
+    """
+    if context.invoked_subcommand is not None:
+        return
     from crawler import spiders
     from crawler.config import load_config
     from crawler.context.configured_store import open_configured_store
@@ -31,6 +43,121 @@ def sources(context: typer.Context, as_json: JsonOption = False) -> None:
                 print_json(values)
             else:
                 print(format_source(values))
+
+
+@app.command()
+def edit(
+    context: typer.Context,
+    source: OneSourceArgument,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key instead of opening an editor.")
+    ] = None,
+) -> None:
+    """Edit the definition of a source without code.
+
+    Opens it in your editor ($EDITOR). A definition with a mistake is not kept.
+    """
+    from crawler.config import load_config
+    from crawler.config.source_folder import parse_definition
+    from crawler.fixtures.source_files import change_definition, find_definition_file, parse_assignment
+    from crawler.publish.atomic_write import write_atomic
+
+    load_config(context.obj)
+    path = find_definition_file(source)
+    if settings:
+        change_definition(source, dict(map(parse_assignment, settings)))
+    else:
+        text = click.edit(path.read_text(encoding="utf-8"), extension=".toml", require_save=True)
+        if text is None:
+            print(f"{path} was not changed.")
+            return
+        parse_definition(text, str(path))
+        write_atomic(path, text.encode(), "the source definition")
+    print(f"Written: {path}. `crawler replay {source}` compares its sample pages with what they must yield.")
+
+
+@app.command()
+def disable(context: typer.Context, source: OneSourceArgument) -> None:
+    """Disable a source without code.
+
+    It is crawled only when a command names it.
+    """
+    _set_state(context.obj, source, enabled=False)
+    print(f"{source} is not enabled; `crawler sources enable {source}` enables it again.")
+
+
+@app.command()
+def enable(context: typer.Context, source: OneSourceArgument) -> None:
+    """Enable a source that was disabled, retired or imported."""
+    _set_state(context.obj, source, enabled=True, retired=False)
+    print(f"{source} is enabled.")
+
+
+@app.command()
+def retire(context: typer.Context, source: OneSourceArgument) -> None:
+    """Retire a source without code, and keep its articles.
+
+    It is not listed and not crawled any more. Its articles, versions and snapshots stay.
+    """
+    _set_state(context.obj, source, enabled=False, retired=True)
+    print(f"{source} is retired; its articles stay. `crawler sources enable {source}` brings it back.")
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    names: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Names of sources.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Bundle to write (.zip).")],
+) -> None:
+    """Write sources with their sample pages into one file.
+
+    A colleague reads it with `crawler sources import`.
+    """
+    from crawler.config import load_config
+    from crawler.fixtures.source_files import write_bundle
+    from crawler.text.counts import format_count
+
+    load_config(context.obj)
+    number = write_bundle(names, output)
+    print(f"{output}: {format_count(len(set(names)), 'source')}, {format_count(number, 'file')}")
+
+
+@app.command("import")
+def import_bundle(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Bundle of `crawler sources export`.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace sources of the same name.")] = False,
+) -> None:
+    """Read sources from a bundle. They are not enabled.
+
+    Nothing is written if a file in the bundle is none that a bundle has.
+    """
+    from crawler.config import load_config
+    from crawler.fixtures.source_files import read_bundle, write_imported
+
+    load_config(context.obj)
+    bundle = read_bundle(file)
+    for path in write_imported(bundle, overwrite=overwrite):
+        print(f"Written: {path}. Look at it, then run `crawler sources enable {path.stem}`.")
+    for note in bundle.notes:
+        print_error(note)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of source definitions."""
+    from crawler.defaults import read_default
+    from crawler.fixtures.source_files import SCHEMA_NAME
+
+    typer.echo(read_default(SCHEMA_NAME), nl=False)
+
+
+def _set_state(config_path: Path | None, source: str, **changes: bool) -> None:
+    from crawler.config import load_config
+    from crawler.fixtures.source_files import change_definition
+
+    load_config(config_path)
+    change_definition(source, changes)
 
 
 def source_to_dict(name: str, config: Config, store: Store) -> dict[str, Any]:

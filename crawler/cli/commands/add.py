@@ -1,0 +1,139 @@
+"""`crawler add`: look at a site, show what was found, and write it as a source."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crawler.cli.console import print_error, print_json
+from crawler.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from crawler.discovery.proposal import SourceProposal
+    from crawler.discovery.samples import SampleArticle
+    from crawler.pages.snapshot import Snapshot
+
+MAX_VALUE_LENGTH, MAX_ORIGIN_LENGTH = 60, 50
+"""Characters of a value and of its origin that the table shows."""
+
+
+def add(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL", help="Address of the site, a list, a feed or an article.")],
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the source. Default: from the host.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Write the source without asking.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a site as a source, without code.
+
+    Looks for feeds, sitemaps, lists and language versions, reads five articles and prints what it found. With --yes, or
+    after a question, it writes sources/NAME.toml and the five pages. Needs the extra `sites`.
+    """
+    from crawler import spiders
+    from crawler.config import load_config
+    from crawler.discovery.proposal import suggest_name
+    from crawler.fixtures.source_files import raise_if_taken
+    from crawler.generic.extractors import raise_if_not_installed
+    from crawler.service.site_survey import survey_site
+    from crawler.spiders.url_mapping import parse_url_argument
+
+    raise_if_not_installed()
+    config = load_config(context.obj)
+    address = parse_url_argument(url if "://" in url else f"https://{url}")
+    if name is not None:
+        raise_if_taken(name)
+    is_shown = sys.stderr.isatty() and not as_json
+    surveyed = survey_site(context.obj, config, address, _print_page if is_shown else _print_nothing)
+    proposal = surveyed.proposal
+    if proposal is None:
+        print_error(surveyed.reason)
+        raise typer.Exit(surveyed.outcome.exit_code or 1)
+    chosen = name or suggest_name(proposal.home, [*spiders.list_file_names(), *spiders.SHARED_MODULES])
+    if as_json:
+        print_json({**asdict(proposal), "name": chosen, "memory": None})
+    else:
+        print("\n".join(format_proposal(proposal, chosen)))
+    if not (yes or (not as_json and is_confirmed(chosen))):
+        if not as_json:
+            print(f"\nNothing was written. `crawler add {url} --yes` writes the source.")
+        return
+    pages = [surveyed.pages[sample.url] for sample in proposal.samples if sample.url in surveyed.pages]
+    _write(chosen, proposal, pages, context.obj)
+
+
+def _write(name: str, proposal: SourceProposal, pages: list[Snapshot], config_path: Path | None) -> None:
+    """Write the source and say what to do next."""
+    from crawler.config import load_config
+    from crawler.fixtures.source_files import write_new_source
+
+    files = write_new_source(name, proposal.definition, proposal.memory, pages, load_config(config_path))
+    print_error(f"written: {files[0]}, and {len(pages)} sample pages in {files[-1].parent}.")
+    print_error(f"next: `crawler crawl {name} --dry-run`, then `crawler crawl {name}`. `crawler sources edit {name}`")
+
+
+def is_confirmed(name: str) -> bool:
+    """Return whether a person at a terminal wants the source."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and typer.confirm(f"\nWrite sources/{name}.toml?")
+
+
+def _print_page(url: str) -> None:
+    print_error(f"read {url}")
+
+
+def _print_nothing(url: str) -> None:
+    """Print nothing, because nobody looks at the terminal."""
+
+
+def format_proposal(proposal: SourceProposal, name: str) -> list[str]:
+    """Return what was found as lines: the lists, the fields of the samples, and what a person should check."""
+    lines = [f"{name}: {proposal.title}, {proposal.home}", ""]
+    rows = [("list", "kind", "articles", "language", "further pages")]
+    for each in proposal.lists:
+        rows.append((each.url, each.kind, str(each.links), each.language or "-", each.next_page or "-"))
+    lines += _align(rows)
+    lines += [f"articles at: {', '.join(proposal.addresses)} (told apart by {proposal.identity})", ""]
+    for number, sample in enumerate(proposal.samples, start=1):
+        lines += [f"{number}. {sample.url}", *(f"   {line}" for line in _align(_make_rows(sample))), ""]
+    robots = f"asks for {proposal.crawl_delay:g} s between requests" if proposal.crawl_delay else "allows these pages"
+    lines += [
+        f"languages: {', '.join(proposal.languages) or 'none detected'}",
+        f"cadence:   {proposal.cadence}",
+        f"robots:    robots.txt {robots}; sitemaps: {', '.join(proposal.sitemaps) or 'none'}",
+        f"terms:     {proposal.terms or 'none found'}",
+        f"rights:    30 % and a link. The site says: {proposal.rights_line or 'nothing was found'}",
+    ]
+    lines += [f"check:     {note}" for note in (*proposal.notes, *_list_warnings(proposal))]
+    return lines
+
+
+def _align(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows of texts as lines with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _make_rows(sample: SampleArticle) -> list[tuple[str, str, str]]:
+    rows = [("field", "value", "from")]
+    for field_name, each in sample.fields.items():
+        warning = f"  ! {each.warning}" if each.warning else ""
+        origin = _shorten(each.origin or "-", MAX_ORIGIN_LENGTH)
+        rows.append((field_name, _shorten(each.value or "-", MAX_VALUE_LENGTH), origin + warning))
+    return rows
+
+
+def _list_warnings(proposal: SourceProposal) -> list[str]:
+    """Return the samples in which methods disagree, one line a sample."""
+    return [f"{sample.url}: {'; '.join(sample.warnings)}." for sample in proposal.samples if sample.warnings]
+
+
+def _shorten(text: str, length: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[: length - 1]}…"

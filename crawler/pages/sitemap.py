@@ -1,0 +1,147 @@
+"""Sitemaps and news sitemaps: every field that finds articles, also the `news:` ones and the language versions."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from lxml import etree
+
+from crawler.errors import PageChanged
+from crawler.pages.listing import ListingPage
+from crawler.pages.site import Site
+from crawler.pages.snapshot import Snapshot
+from crawler.text.cleaning import clean_line_or_none
+from crawler.text.dates import parse_date
+from crawler.text.urls import resolve_url
+
+GZIP_MAGIC = b"\x1f\x8b"
+MAX_UNPACKED_BYTES = 60_000_000
+"""Bytes of a sitemap that came as a gzip file. The protocol allows 50 MB."""
+MAX_LISTED = 200
+"""Newest entries that a run looks at: a sitemap may have every article of ten years."""
+MAX_ENTRIES = 60_000
+ROOT_NAMES = (b"urlset", b"sitemapindex")
+SNIFFED_BYTES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class SitemapEntry:
+    """An address of a sitemap. Times are aware, or None where the sitemap states none.
+
+    `alternates` are the addresses of other language versions, by the language code that the sitemap writes.
+    """
+
+    url: str
+    modified_at: datetime | None = None
+    published_at: datetime | None = None
+    title: str | None = None
+    language: str | None = None
+    alternates: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the entry has the fields of a news sitemap."""
+        return self.title is not None or self.published_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Sitemap:
+    """The pages of a sitemap, and the sitemaps of an index."""
+
+    entries: tuple[SitemapEntry, ...] = ()
+    children: tuple[SitemapEntry, ...] = ()
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it is a news sitemap."""
+        return any(entry.is_news for entry in self.entries)
+
+    def list_newest(self) -> list[SitemapEntry]:
+        """Return the entries, newest first. Those without a time keep their order and come last."""
+        old = datetime.min.replace(tzinfo=UTC)
+        return sorted(self.entries, key=lambda entry: entry.published_at or entry.modified_at or old, reverse=True)
+
+
+@dataclass
+class _Fields:
+    values: dict[str, str] = field(default_factory=dict)
+    alternates: list[tuple[str, str]] = field(default_factory=list)
+
+
+def is_sitemap(snapshot: Snapshot) -> bool:
+    """Return whether a response is a sitemap or an index of sitemaps, also as a gzip file."""
+    body = _unpack(snapshot.body, SNIFFED_BYTES) if snapshot.body.startswith(GZIP_MAGIC) else snapshot.body
+    head = body[:SNIFFED_BYTES].lower()
+    return any(b"<" + name in head or b":" + name in head for name in ROOT_NAMES)
+
+
+def parse_sitemap(snapshot: Snapshot) -> Sitemap:
+    """Return what a sitemap names. Broken XML is read as far as it goes."""
+    body = _unpack(snapshot.body, MAX_UNPACKED_BYTES) if snapshot.body.startswith(GZIP_MAGIC) else snapshot.body
+    # No entities and no network: a small file of entities can fill a machine's memory.
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
+    try:
+        root = etree.fromstring(body.strip(), parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return Sitemap()
+    if root is None:
+        return Sitemap()
+    found = [entry for node in list(root)[:MAX_ENTRIES] if (entry := _make_entry(node, snapshot.url)) is not None]
+    is_index = _get_name(root) == "sitemapindex"
+    return Sitemap(children=tuple(found)) if is_index else Sitemap(entries=tuple(found))
+
+
+def _make_entry(node: Any, base: str) -> SitemapEntry | None:
+    fields = _Fields()
+    for inner in node.iter():
+        name = _get_name(inner)
+        if name == "link" and inner.get("hreflang") and (href := resolve_url(inner.get("href"), base)):
+            fields.alternates.append((inner.get("hreflang").lower(), href))
+        elif name and (text := clean_line_or_none(inner.text or "")):
+            fields.values.setdefault(name, text)
+    url = resolve_url(fields.values.get("loc"), base)
+    if url is None:
+        return None
+    return SitemapEntry(
+        url,
+        _parse_time(fields.values.get("lastmod")),
+        _parse_time(fields.values.get("publication_date")),
+        fields.values.get("title"),
+        fields.values.get("language"),
+        tuple(fields.alternates),
+    )
+
+
+def _get_name(node: Any) -> str:
+    return etree.QName(node).localname.lower() if isinstance(node.tag, str) else ""
+
+
+def _parse_time(text: str | None) -> datetime | None:
+    parsed = parse_date(text, UTC) if text else None
+    return parsed.at if parsed else None
+
+
+def _unpack(body: bytes, limit: int) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(body, limit)
+    except zlib.error:
+        return b""
+
+
+class SitemapPage(ListingPage):
+    """A sitemap of a source: its newest entries."""
+
+    @classmethod
+    def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
+        """Return whether the snapshot is a sitemap."""
+        return is_sitemap(snapshot)
+
+    def list_addresses(self) -> list[str]:
+        """Return the addresses of the newest entries. Raise PageChanged for an index, which has no pages."""
+        sitemap = parse_sitemap(self.snapshot)
+        if sitemap.children:
+            raise PageChanged("links", "a sitemap with pages", "an index of sitemaps", self.snapshot.url)
+        return [entry.url for entry in sitemap.list_newest() if self.resolve_article_link(entry.url)][:MAX_LISTED]
