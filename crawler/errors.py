@@ -14,6 +14,7 @@
     │   ├── Unreachable         10   no answer, or only errors of a broken server
     │   ├── Blocked             11   the site refuses us: a gate, a challenge, robots.txt, a JavaScript shell
     │   ├── PageChanged         12   a page no longer has the shape that its page class knows
+    │   ├── ScannedDocument     12   a PDF is made of pictures, without text
     │   ├── MissingSnapshot     12   a replay requested a URL that is not stored
     │   └── NoArticles          13   a list or a run had no articles where some were due
     ├── SourceLocked            15   another run of the source is active, here or on another host
@@ -162,6 +163,12 @@ class PageChanged(SourceError):
             url=url,
         )
         self.field, self.selector, self.found = field, selector, found
+
+
+class ScannedDocument(SourceError):
+    """A document is made of pictures: it has no text that could be read."""
+
+    exit_code = 12
 
 
 class MissingSnapshot(SourceError, kind="NotStored"):

@@ -228,7 +228,39 @@ class SiteDefinition(SourceDefinition):
         return self
 
 
-DEFINITIONS: dict[str, type[SourceDefinition]] = {DEFAULT_PLATFORM: SiteDefinition}
+class TelegramDefinition(SourceDefinition):
+    """A public Telegram channel. Its posts have no titles."""
+
+    platform: Literal["telegram"] = Field(description="how the source is read")
+    channel: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{3,31}$", description="name of the channel, as in t.me/NAME")
+    pages: int = Field(3, ge=1, le=100, description="most requests for older posts that a run without --since makes")
+    expect: SourceExpectation = Field(default_factory=lambda: SourceExpectation(required=("published_at",)))
+
+
+class WordPressDefinition(SourceDefinition):
+    """A WordPress site, by its public interface or its feed. No extra is needed."""
+
+    platform: Literal["wordpress"] = Field(description="how the source is read")
+    origin: Origin = Field(description="scheme and host of the site")
+    folder: str = Field("", pattern=r"^(/[\w-]+)*$", description="path of the site, if it is not at the root: /ru")
+    category: int | None = Field(None, ge=1, description="number of the only category to read; none: all posts")
+    pages: int = Field(3, ge=1, le=100, description="most pages of posts that a run without --since reads")
+
+
+class GovkzDefinition(SourceDefinition):
+    """A ministry or an agency on gov.kz."""
+
+    platform: Literal["govkz"] = Field(description="how the source is read")
+    project: str = Field(pattern=r"^[a-z][a-z0-9-]{1,39}$", description="name in /memleket/entities/NAME, such as mod")
+    languages: tuple[Literal["ru", "kk", "en"], ...] = Field(("ru", "kk", "en"), description="languages to request")
+
+
+DEFINITIONS: dict[str, type[SourceDefinition]] = {
+    DEFAULT_PLATFORM: SiteDefinition,
+    "telegram": TelegramDefinition,
+    "wordpress": WordPressDefinition,
+    "govkz": GovkzDefinition,
+}
 """The definition of each platform."""
 
 

@@ -4,6 +4,7 @@ reader.py             a page as an article, with the evidence of each field
 source_pages.py       articles and lists of a source that `sources/NAME.toml` describes
 article_page.py       a page object for pages that no page class knows
 safety_net.py         the article of a page whose shape has changed, where the reading is sure
+pdf_release.py        a press release as a PDF
 page_list.py          pages that JSON lines name
 page.py               the parsed page: lines, metadata, JSON-LD
 page_lines.py         what a reader sees, line by line

@@ -6,6 +6,9 @@ base             Page, ArticlePage and `read_snapshot`, the one way from a snaps
 listing          ListingPage: a page that lists articles
 feed             RSS and Atom
 sitemap          sitemaps and news sitemaps
+feed_articles    a feed with whole articles
+telegram         the preview of a Telegram channel
+wordpress        posts of WordPress's interface
 blocks           a page as a sequence of lines, from HTML or plain text
 markup           HTML → tree, of any depth
 boilerplate      lines of a page that are no part of its article

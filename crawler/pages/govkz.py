@@ -136,7 +136,9 @@ class NewsAnswer(Page):
 
     def make_article_url(self, native_id: str) -> str:
         """Return the article's public URL without its language."""
-        return f"{self.site.origin}/memleket/entities/{self.site.name}/press/news/details/{native_id}"
+        return (
+            f"{self.site.origin}/memleket/entities/{self.site.project or self.site.name}/press/news/details/{native_id}"
+        )
 
     def read_record(self, record: Any) -> Article | None:
         """Return the article of a record, or None for a record without text.

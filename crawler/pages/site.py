@@ -32,7 +32,7 @@ class Site:
     `identify` maps any form of an article's URL to its ArticleAddress, and any other URL to None. `page_classes` are
     tried in order. `required_fields` are those that every article of a complete page has. `created_date` says how the
     times of gov.kz are read. A URL that matches `non_article_pattern` is no article. `definition` is that of a source
-    without code, and `memory` the SiteMemory of its pages.
+    without code, and `memory` the SiteMemory of its pages. `project` is a ministry's name in the addresses of gov.kz.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Site:
     non_article_pattern: re.Pattern[str] | None = None
     definition: SourceDefinition | None = None
     memory: Any = None
+    project: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,15 @@ from crawler.items import SnapshotRef
 from crawler.pages.tolerant_json import parse_json
 from crawler.text.decoding import decode_text
 
-KINDS_BY_EXTENSION = {".html": "html", ".htm": "html", ".json": "json", ".txt": "text", ".xml": "xml", ".rss": "xml"}
+KINDS_BY_EXTENSION = {
+    ".html": "html",
+    ".htm": "html",
+    ".json": "json",
+    ".txt": "text",
+    ".xml": "xml",
+    ".rss": "xml",
+    ".pdf": "pdf",
+}
 SNIFFED_BYTES = 512
 """Bytes from which the kind is guessed when no header names it."""
 
@@ -46,7 +54,7 @@ class Snapshot:
 
     @property
     def kind(self) -> str:
-        """`html`, `json`, `xml` or `text`, by `kind_hint` (a file's extension), Content-Type, or the body's start."""
+        """`html`, `json`, `xml`, `pdf` or `text`: by `kind_hint` (a file's extension), Content-Type, or the body."""
         return self.kind_hint or find_kind(self.headers.get("content-type", ""), self.body)
 
     @cached_property
@@ -83,11 +91,15 @@ def _parse_content_type(content_type: str) -> str | None:
         return "html"
     if media_type.endswith("xml"):
         return "xml"
+    if media_type == "application/pdf":
+        return "pdf"
     return "text" if media_type == "text/plain" else None
 
 
 def _sniff_body(body: bytes) -> str:
     head = body[:SNIFFED_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith(b"%pdf-"):
+        return "pdf"
     if head.startswith((b"{", b"[")):
         return "json"
     if head.startswith((b"<?xml", b"<rss", b"<feed")):

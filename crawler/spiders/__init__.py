@@ -7,6 +7,8 @@ arguments.py         arguments of a run
 base.py              SourceSpider: from a response to articles, requests and problems
 defined.py           DefinedSpider: a source that a file in `sources/` describes
 survey.py            SurveySpider: looks at a site that no source describes
+govkz.py             GovkzSpider: a ministry on gov.kz, also one that a file in `sources/` names
+platforms.py         sources of Telegram and WordPress that a file in `sources/` names
 listing_coverage.py  FullTextListingSpider: sources whose lists have the whole articles
 spider_files.py      which files are sources, and why another one is not
 url_mapping.py       public addresses and those of a copy of the site
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from crawler.spiders.base import SourceSpider
 
 SHARED_MODULES = frozenset(
-    {"arguments", "base", "defined", "listing_coverage", "spider_files", "spider_loader", "survey", "url_mapping"}
+    "arguments base defined govkz listing_coverage platforms spider_files spider_loader survey url_mapping".split()
 )
 """Modules of this package that are not a source."""
 log = logging.getLogger(__name__)

@@ -30,17 +30,24 @@ from crawler.config.source_folder import get_memory_path
 from crawler.context.request_meta import RequestMeta
 from crawler.errors import CrawlerError, PageChanged, UsageError
 from crawler.generic.memory_folder import load_memory_file, save_memory_file
+from crawler.generic.pdf_release import PdfRelease
 from crawler.generic.site_memory import LEARNING_PAGES, SiteMemory
 from crawler.generic.source_pages import DefinedArticle, DefinedList
 from crawler.items import Article, Rights
 from crawler.pages.base import Page
 from crawler.pages.feed import Feed
+from crawler.pages.feed_articles import FeedArticles
 from crawler.pages.site import ArticleAddress, Reading, Site
 from crawler.pages.sitemap import SitemapPage
 from crawler.spiders.base import HealthExpectation, SourceSpider
 from crawler.text.dates import load_time_zone
 
-PLATFORM_SPIDERS = {"site": "crawler.spiders.defined:DefinedSpider"}
+PLATFORM_SPIDERS = {
+    "site": "crawler.spiders.defined:DefinedSpider",
+    "telegram": "crawler.spiders.platforms:TelegramSpider",
+    "wordpress": "crawler.spiders.platforms:WordPressSpider",
+    "govkz": "crawler.spiders.govkz:MinistrySpider",
+}
 """The spider class of each platform."""
 
 
@@ -48,8 +55,9 @@ class DefinedSpider(SourceSpider):
     """A source without code. `make_spider_class` makes the class of one definition."""
 
     definition: ClassVar[SourceDefinition]
-    has_safety_net: ClassVar[bool] = False  # the generic reader reads its pages anyway
-    page_classes: ClassVar[tuple[type[Page], ...]] = (SitemapPage, Feed, DefinedArticle, DefinedList)
+    has_safety_net: ClassVar[bool] = False
+    """The generic reader reads its pages anyway, but for the fields with a selector."""
+    page_classes: ClassVar[tuple[type[Page], ...]] = (SitemapPage, Feed, PdfRelease, DefinedArticle, DefinedList)
 
     @classmethod
     def make_attributes(cls, definition: SourceDefinition) -> dict[str, Any]:
@@ -72,11 +80,18 @@ class DefinedSpider(SourceSpider):
     def make_platform_attributes(cls, definition: SourceDefinition) -> dict[str, Any]:
         """Return the class attributes that depend on the platform: `origins`, `listing_urls` and `method`."""
         assert isinstance(definition, SiteDefinition)
-        return {
+        attributes: dict[str, Any] = {
             "origins": definition.origins,
             "listing_urls": tuple(start.url for start in definition.starts),
             "method": "lists and pages as its file in sources/ describes them",
         }
+        if definition.articles == "feed":
+            attributes |= {
+                "page_classes": (FeedArticles,),
+                "has_article_urls": False,
+                "method": "feeds with whole articles",
+            }
+        return attributes
 
     @classmethod
     def make_site(cls, config: Config) -> Site:

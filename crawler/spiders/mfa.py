@@ -2,154 +2,38 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Collection, Iterator
 from datetime import timedelta
-from typing import Any, ClassVar
-from urllib.parse import parse_qs
+from typing import ClassVar
 
-from scrapy import Request
-from scrapy.http import Response
-
-from crawler.context.request_meta import RequestMeta
-from crawler.items import Article, Rights
-from crawler.pages.govkz import DETAILS_PATTERN, NewsAnswer, RenderedList
-from crawler.pages.govkz_rendered import ReleaseText, RenderedArticle
+from crawler.items import Rights
 from crawler.pages.ktkz import parse_ktkz_url
-from crawler.pages.site import ArticleAddress, Reading
+from crawler.pages.site import ArticleAddress
 from crawler.spiders.base import HealthExpectation
-from crawler.spiders.listing_coverage import FullTextListingSpider, ListPage
-from crawler.text.urls import split_url
-
-# The fields that the portal's own pages request. It worked without token or cookie in May-June 2026.
-QUERY = (
-    "query News($projects: String, $lang: String, $page: Int, $size: Int, $sort: String) { "
-    "news(projects: $projects, _lang: $lang, _page: $page, _size: $size, _sort: $sort) { "
-    "id title slug created_date short_description body heropic alt_image hint projects directions { id title } } }"
-)
-MAX_SEARCH_PAGES = 200
-"""Most pages that a run reads to find one article: about 4,000 articles, several years of the ministry."""
-HOSTS = ("www.gov.kz", "gov.kz")
-URL_LANGUAGES = {"ru": "ru", "kk": "kk", "kz": "kk", "en": "en"}
-"""Values of `lang` in an address. kz is a common slip for kk."""
+from crawler.spiders.govkz import GovkzSpider
 
 
-class MfaSpider(FullTextListingSpider):
-    """gov.kz, project mfa. One page of one language is one POST. The texts come with the list.
-
-    A record in another language than requested (an untranslated one) waits until all lists are read. It is an article
-    only where no record has the text in that language as its own.
-    """
+class MfaSpider(GovkzSpider):
+    """gov.kz, project mfa, and releases that were stored from kt.kz."""
 
     name = "mfa"
+    project = "mfa"
     title = "Ministry of Foreign Affairs of Kazakhstan"
     titles: ClassVar[dict[str, str]] = {
         "ru": "Министерство иностранных дел Казахстана",
         "kk": "Қазақстан Сыртқы істер министрлігі",
     }
-    origins = ("https://www.gov.kz", "https://gov.kz")
-    method = "GraphQL of gov.kz in ru, kk, en"
     cron = "*/15 * * * *"
-    page_classes = (NewsAnswer, RenderedList, RenderedArticle, ReleaseText)
     expectation = HealthExpectation(min_links=1, max_silence=timedelta(days=7))
     rights = Rights(excerpt_share=0.3, link_required=True, wording=None, source=None)
-    languages: ClassVar[tuple[str, ...]] = ("ru", "kk", "en")
-    page_size: ClassVar[int] = 20
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.wanted_id: str | None = None
-        """Native id of the one article that the run looks for in the lists."""
-        self.own_language_ids: set[str] = set()
-        self.untranslated_articles: dict[str, list[Article]] = {}
 
     @classmethod
     def identify(cls, url: str) -> ArticleAddress | None:
         """Identify an article by the portal's id, a release stored from kt.kz by that site's page id."""
-        host, path, query = split_url(url)
-        if host in HOSTS and (found := DETAILS_PATTERN.match(path)) and found["project"] == "mfa":
-            language = URL_LANGUAGES.get(parse_qs(query).get("lang", [""])[0].lower())
-            spoken = f"?lang={language}" if language else ""
-            return ArticleAddress(found["id"], f"{cls.origins[0]}{found[0]}{spoken}", language)
+        if address := super().identify(url):
+            return address
         if copy := parse_ktkz_url(url):
             return ArticleAddress(f"kt-{copy.native_id}", f"https://www.kt.kz{copy.path}")
         return None
-
-    async def start(self) -> AsyncIterator[Request]:
-        """Yield the first page of each language. A run for one article (`url`) looks for it there too.
-
-        The article's own page is a JavaScript shell; only stored pages are read at their own address.
-        """
-        address = self.site.identify(self.url) if self.url else None
-        if address and DETAILS_PATTERN.search(address.url) and not self.context.mode.is_replay:
-            self.is_single_url, self.wanted_id = False, address.native_id
-        async for request in super().start():
-            yield request
-
-    def get_listing_names(self) -> Collection[str]:
-        """Return the languages, each once."""
-        return tuple(dict.fromkeys(self.options.languages or self.languages))
-
-    def make_page_request(self, name: str, number: int, *, is_read_back: bool = False) -> Request:
-        """Return a request for one page of the list in the language `name`, newest first, texts included."""
-        size = self.options.page_size or self.page_size
-        variables = {
-            "projects": "eq:mfa",
-            "lang": name,
-            "page": number,
-            "size": size,
-            "sort": "created_date:DESC",
-        }
-        return self.make_request(
-            f"{self.origins[0]}/graphql",
-            RequestMeta(is_listing=True, is_read_back=is_read_back),
-            method="POST",
-            body=json.dumps({"query": QUERY, "variables": variables}),
-            headers={"Content-Type": "application/json", "Accept": "application/json", "Accept-Language": name},
-        )
-
-    def identify_page(self, response: Response, reading: Reading) -> ListPage | None:
-        """Return the language and the page number that a response was requested for."""
-        query = json.loads(response.request.body)["variables"] if response.request and response.request.body else None
-        return ListPage(query["lang"], query["page"], reading.entry_count < query["size"]) if query else None
-
-    def make_next_requests(self, response: Response, reading: Reading) -> Iterator[Request]:
-        """Yield a request for the next page. A run for one article looks for it on up to `MAX_SEARCH_PAGES` pages."""
-        if self.wanted_id is None:
-            yield from super().make_next_requests(response, reading)
-            return
-        page = self.identify_page(response, reading)
-        if page is None or page.is_last or page.number >= MAX_SEARCH_PAGES:
-            return
-        # Ids come from one counter: the article cannot be behind a page with a smaller id.
-        if all(int(native_id) > int(self.wanted_id) for native_id in reading.native_ids):
-            yield self.make_page_request(page.name, page.number + 1)
-
-    def handle_last_answer(self) -> Iterator[Article]:
-        """Yield the untranslated records that waited for the other lists, then what was deleted."""
-        yield from self.pick_untranslated()
-        yield from super().handle_last_answer()
-
-    def is_in_scope(self, article: Article) -> bool:
-        """Whether the article is within the run's limits. An untranslated one waits for the other lists."""
-        if self.wanted_id is not None and article.native_id != self.wanted_id:
-            return False
-        if article.requested_language:
-            self.untranslated_articles.setdefault(article.id, []).append(article)
-            return False
-        self.own_language_ids.add(article.id)
-        return super().is_in_scope(article)
-
-    def pick_untranslated(self) -> Iterator[Article]:
-        """Yield the untranslated records whose text no record has as its own: of each article the first language."""
-        waiting, self.untranslated_articles = self.untranslated_articles, {}
-        for article_id, records in waiting.items():
-            first = min(records, key=lambda record: ("ru", "kk", "en").index(record.requested_language or "en"))
-            dropped = len(records) if article_id in self.own_language_ids else len(records) - 1
-            self.context.increment_stat("untranslated", dropped)
-            if article_id not in self.own_language_ids and super().is_in_scope(first):
-                self.article_count += 1
-                yield first
 
     def can_be_listed(self, native_id: str) -> bool:
         """Whether the portal's lists show the article: a release stored from kt.kz is on none of them."""

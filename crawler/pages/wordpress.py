@@ -1,0 +1,79 @@
+"""Posts of a WordPress site, as its public interface `/wp-json/wp/v2/posts` answers: whole articles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crawler.errors import PageChanged, SourceError
+from crawler.items import Article
+from crawler.pages.base import Page, make_article, make_reading_error
+from crawler.pages.blocks import join_lines, parse_markup
+from crawler.pages.site import Reading, Site
+from crawler.pages.snapshot import Snapshot
+from crawler.text.dates import convert_to_zone, parse_date
+
+MAX_QUOTED_CHARACTERS = 80
+
+
+class WordPressPosts(Page):
+    """A page of posts. A broken post is a problem and does not affect the others."""
+
+    @classmethod
+    def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
+        """Return whether the snapshot is JSON."""
+        return snapshot.kind == "json"
+
+    def read(self) -> Reading:
+        """Return an article for every post with a text."""
+        posts = self.snapshot.json
+        if not isinstance(posts, list):
+            raise self.make_changed_error("posts", "a list of posts", repr(posts)[:MAX_QUOTED_CHARACTERS])
+        articles: list[Article] = []
+        problems: list[SourceError] = []
+        skipped: list[str] = []
+        for post in posts:
+            link = post.get("link") if isinstance(post, dict) else None
+            try:
+                article = self.read_post(post)
+            except Exception as error:  # noqa: BLE001 - one post must not cost the others
+                problems.append(make_reading_error(error, "post", link or self.snapshot.url))
+                continue
+            articles += [article] if article else []
+            skipped += [] if article else [f"{link} has no text"]
+        return Reading(
+            page_class=type(self).__name__,
+            articles=tuple(articles),
+            problems=tuple(problems),
+            skipped=tuple(skipped),
+            entry_count=len(posts),
+            published_times=tuple(article.published_at for article in articles if article.published_at),
+            native_ids=tuple(article.native_id for article in articles),
+        )
+
+    def read_post(self, post: Any) -> Article | None:
+        """Return the article of a post, or None for one without text. Raise PageChanged for another shape."""
+        try:
+            link, title, text = post["link"], post["title"]["rendered"], post["content"]["rendered"]
+            written, is_utc = (post["date_gmt"], True) if post.get("date_gmt") else (post["date"], False)
+        except (KeyError, TypeError) as error:
+            raise self.make_changed_error("post", f"the key {error}", repr(post)[:MAX_QUOTED_CHARACTERS]) from error
+        address = self.site.identify(link)
+        if address is None:
+            raise self.make_changed_error("link", "an address of the site", repr(link)[:MAX_QUOTED_CHARACTERS])
+        lines = [line for line in parse_markup(text) if not line.is_image]
+        if not lines:
+            return None
+        parsed = parse_date(f"{written}Z" if is_utc else written, self.site.time_zone)
+        if parsed is None:
+            raise PageChanged("published_at", "post.date", repr(written)[:MAX_QUOTED_CHARACTERS], address.url)
+        self.provenance = {}
+        for field, rule in (("title", "title.rendered"), ("body", "content.rendered"), ("published_at", "date_gmt")):
+            self.record_rule(field, rule)
+        fields: dict[str, Any] = {
+            "title": join_lines(parse_markup(title)) or None,
+            "body": lines,
+            "published_at": convert_to_zone(parsed.at, self.site.time_zone),
+            "published_raw": written,
+            "published_precision": parsed.precision,
+        }
+        return make_article(self, address.native_id, address.url, fields)

@@ -1,0 +1,143 @@
+"""Spiders of platforms: sources in `sources/NAME.toml` whose lists and addresses follow from the platform."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, ClassVar, cast
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.http import Response
+
+from crawler.config.source_definition import SourceDefinition, TelegramDefinition, WordPressDefinition, get_host
+from crawler.context.request_meta import RequestMeta
+from crawler.errors import CrawlerError, PageChanged, Unreachable
+from crawler.pages.base import Page
+from crawler.pages.feed_articles import FeedArticles
+from crawler.pages.site import ArticleAddress, Reading
+from crawler.pages.telegram import TelegramChannel
+from crawler.pages.wordpress import WordPressPosts
+from crawler.spiders.base import SourceSpider
+from crawler.spiders.defined import DefinedSpider
+from crawler.text.urls import split_url
+
+TELEGRAM_HOSTS = ("t.me", "telegram.me", "www.t.me")
+POSTS_PER_REQUEST = 20
+INTERFACE_PATH = "/wp-json/wp/v2/posts"
+NO_POST_PATH = re.compile(r"/(?:wp-[\w-]+|feed|tag|category|author|page)(?:/.*)?|/.*/feed/?|/")
+"""Paths of a WordPress site that are no post."""
+
+
+class PlatformSpider(DefinedSpider):
+    """A source whose list has whole articles, in pages from the newest to older ones."""
+
+    has_article_urls: ClassVar[bool] = False
+
+    def make_first_requests(self) -> Iterator[Request]:
+        """Yield a request for the first page of the list. The other lists are requested when it fails."""
+        first, *others = self.listing_urls
+        meta = RequestMeta(is_listing=True, list_page=(0, 1), fallback_urls=tuple(others))
+        yield self.make_request(first, meta)
+
+    def make_next_requests(self, response: Response, reading: Reading) -> Iterator[Request]:
+        """Yield a request for older articles, as long as no earlier run stored those of this page."""
+        place = RequestMeta.from_request(response).list_page
+        url = self.make_older_url(place[1] + 1, reading) if place else None
+        if place is None or url is None or self.context.has_settled(reading.native_ids):
+            return
+        times = reading.published_times
+        is_enough = place[1] >= self.get_max_pages() if self.since is None else bool(times) and min(times) < self.since
+        if not is_enough:
+            yield self.make_request(url, RequestMeta(is_listing=True, list_page=(0, place[1] + 1)))
+
+    def make_older_url(self, number: int, reading: Reading) -> str | None:
+        """Return the address of a further page, or None after the last one."""
+        raise NotImplementedError
+
+    def get_max_pages(self) -> int:
+        """Return how many pages a run without --since reads."""
+        pages = self.definition.pages if isinstance(self.definition, TelegramDefinition | WordPressDefinition) else 1
+        return self.options.pages or pages
+
+    def handle_error(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
+        """Handle the error as any source does: a page of these lists is never missing rightly."""
+        yield from SourceSpider.handle_error(self, request, error)
+
+
+class TelegramSpider(PlatformSpider):
+    """A public channel by its preview. The number of a post is its identity."""
+
+    page_classes: ClassVar[tuple[type[Page], ...]] = (TelegramChannel,)
+
+    @classmethod
+    def make_platform_attributes(cls, definition: SourceDefinition) -> dict[str, Any]:
+        """Return the addresses of the channel."""
+        channel = cast(TelegramDefinition, definition).channel
+        return {
+            "origins": ("https://t.me",),
+            "listing_urls": (f"https://t.me/s/{channel}",),
+            "method": "the public preview of a Telegram channel",
+        }
+
+    @classmethod
+    def identify(cls, url: str) -> ArticleAddress | None:
+        """Identify a post by its number, in the preview's address too."""
+        host, path, _ = split_url(url)
+        channel = cast(TelegramDefinition, cls.definition).channel
+        found = re.fullmatch(rf"/(?:s/)?{re.escape(channel)}/([0-9]{{1,12}})/?", path, re.IGNORECASE)
+        if host in TELEGRAM_HOSTS and found:
+            return ArticleAddress(found[1], f"{cls.origins[0]}/{channel}/{found[1]}")
+        return None
+
+    def make_older_url(self, number: int, reading: Reading) -> str | None:
+        """Return the preview of the posts before the oldest one."""
+        oldest = min(map(int, reading.native_ids), default=0)
+        return f"{self.listing_urls[0]}?before={oldest}" if oldest > 1 else None
+
+
+class WordPressSpider(PlatformSpider):
+    """A WordPress site by its interface, or by its feed. The path of a post identifies it."""
+
+    page_classes: ClassVar[tuple[type[Page], ...]] = (WordPressPosts, FeedArticles)
+
+    @classmethod
+    def make_platform_attributes(cls, definition: SourceDefinition) -> dict[str, Any]:
+        """Return the addresses of the interface and the feed."""
+        site = cast(WordPressDefinition, definition)
+        base, chosen = f"{site.origin}{site.folder}", f"&categories={site.category}" if site.category else ""
+        feed = f"{base}/feed/" + (f"?cat={site.category}" if site.category else "")
+        return {
+            "origins": (site.origin,),
+            "listing_urls": (f"{base}{INTERFACE_PATH}?per_page={POSTS_PER_REQUEST}{chosen}", feed),
+            "method": "the interface of WordPress, the feed as fallback",
+        }
+
+    @classmethod
+    def identify(cls, url: str) -> ArticleAddress | None:
+        """Identify a post by its path, or by its number in an address such as `/?p=12`."""
+        host, path, query = split_url(url)
+        if host.removeprefix("www.") != get_host(cls.origins[0]):
+            return None
+        if numbered := re.fullmatch(r"p=([0-9]{1,12})", query):
+            return ArticleAddress(f"p{numbered[1]}", f"{cls.origins[0]}{path}?{query}")
+        if NO_POST_PATH.fullmatch(path):
+            return None
+        return ArticleAddress(path.strip("/"), f"{cls.origins[0]}{urlsplit(url).path}")
+
+    def make_older_url(self, number: int, reading: Reading) -> str | None:
+        """Return the next page of the interface. The feed has one page here."""
+        is_interface = reading.page_class == WordPressPosts.__name__
+        return f"{self.listing_urls[0]}&page={number}" if is_interface and self.is_full(reading) else None
+
+    def is_full(self, reading: Reading) -> bool:
+        """Return whether a page has as many posts as it may have, so that another one follows."""
+        return reading.entry_count >= POSTS_PER_REQUEST
+
+    def handle_error(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
+        """Take the refusal of a page behind the last one as the end: WordPress answers it with HTTP 400."""
+        place = RequestMeta.from_request(request).list_page if request else None
+        if place and place[1] > 1 and isinstance(error, PageChanged | Unreachable):
+            self.logger.info("%s: the list ends before page %d", self.name, place[1])
+            return
+        yield from super().handle_error(request, error)
