@@ -19,8 +19,8 @@ from crawler.cli.help import MAINTAIN, READ, SHARE, WATCH
 RUN = CliRunner()
 HEAVY = "alembic apprise apscheduler asyncio babel jinja2 lxml parsel pydantic rich scrapy sqlalchemy twisted warcio"
 VERBS = set(
-    "Add Ask Back Change Check Compare Delete Disable Edit Enable Explain Fetch Keep Let List Make Match Print Read Rebuild "
-    "Restore Resume Retire Run Search Send Set Show Stop Test Try Validate Watch Write".split()
+    "Add Ask Back Change Check Compare Delete Disable Edit Enable Explain Fetch Keep Let List Make Match "
+    "Print Read Rebuild Restore Resume Retire Run Search Send Set Show Stop Test Try Validate Watch Write".split()
 )
 
 
