@@ -226,8 +226,8 @@ class CardRepository:
 
 
 def parse_card(row: Row[Any]) -> ArticleCard:
-    """Return the card from a row that has `CARD_COLUMNS`."""
-    values = {name: row._mapping[name] for name in CARD_COLUMNS}
+    """Return the card from a row that begins with `CARD_COLUMNS`."""
+    values = dict(zip(CARD_COLUMNS, row, strict=False))
     return ArticleCard(
         **values
         | {

@@ -123,6 +123,10 @@ _VERDICTS = {
     StoryStatus.UNPUBLISHED: (Verdict.UNPUBLISHED,),
 }
 _RUN_COLUMNS = ("id", "source", "mode", "started_at", "finished_at", "health", "reason", "exit_code")
+# Made once: an alias makes all its columns anew, and a page has twenty queries of this kind.
+_OWN, _OTHER = article_cards.alias(), article_cards.alias()
+_LINK, _OTHER_LINK = signatures.alias(), signatures.alias()
+_STORY_COLUMNS = (*(_OWN.c[name].label(name) for name in CARD_COLUMNS), _LINK.c.story.label("story"))
 _WELL = (Health.HEALTHY.value, Health.DEGRADED.value)
 
 
@@ -134,21 +138,18 @@ class ReadingListRepository:
 
     def list_stories(self, wanted: StoryFilter, limit: int, *, behind: ListPlace | None = None) -> list[ListedStory]:
         """Return the newest stories, or those behind a place of the list."""
-        own, link = article_cards.alias(), signatures.alias()
-        columns = [own.c[name].label(name) for name in CARD_COLUMNS]
-        query = _select_newest_of_story(own, link, wanted, *columns, link.c.story.label("story"))
+        query = _select_newest_of_story(wanted, *_STORY_COLUMNS)
         if behind is not None:
             place = tuple_(literal(behind.active_at, UtcDateTime), literal(behind.article_id))
-            query = query.where(tuple_(own.c.active_at, own.c.article_id) < place)
-        query = query.order_by(own.c.active_at.desc(), own.c.article_id.desc()).limit(limit)
+            query = query.where(tuple_(_OWN.c.active_at, _OWN.c.article_id) < place)
+        query = query.order_by(_OWN.c.active_at.desc(), _OWN.c.article_id.desc()).limit(limit)
         rows = self._database.fetch_all(query)
         members = self.get_story_articles({row.story for row in rows if row.story is not None})
         return [_make_listed_story(row, members) for row in rows]
 
     def count_stories(self, wanted: StoryFilter) -> int:
         """Return how many stories a list has, at most one more than `MAX_COUNTED_STORIES`."""
-        own, link = article_cards.alias(), signatures.alias()
-        query = _select_newest_of_story(own, link, wanted, own.c.article_id).limit(MAX_COUNTED_STORIES + 1)
+        query = _select_newest_of_story(wanted, _OWN.c.article_id).limit(MAX_COUNTED_STORIES + 1)
         found: int = self._database.fetch_all(select(func.count()).select_from(query.subquery()))[0][0]
         return found
 
@@ -254,9 +255,9 @@ class ReadingListRepository:
         return {message: list(about.items()) for message, about in found.items()}
 
 
-def _select_newest_of_story(own: Any, link: Any, wanted: StoryFilter, *columns: Any) -> Select[Any]:
+def _select_newest_of_story(wanted: StoryFilter, *columns: Any) -> Select[Any]:
     """Return a query for the selected articles that are the newest selected ones of their stories."""
-    other, other_link = article_cards.alias(), signatures.alias()
+    own, link, other, other_link = _OWN, _LINK, _OTHER, _OTHER_LINK
     is_newer = tuple_(other.c.active_at, other.c.article_id) > tuple_(own.c.active_at, own.c.article_id)
     newer = (
         select(other.c.article_id)

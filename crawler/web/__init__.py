@@ -16,6 +16,7 @@ errors         errors that a page reports to its reader
 pages          one module a page
 api            the API under `/api/v1`
 feeds          feeds for readers' programs
+answer_cache   answers of the last second
 conditional    answers that the client has already
 probes         `/healthz`, `/readyz` and `/metrics`
 demo           the stored sample pages in a throw-away store

@@ -33,6 +33,7 @@ from crawler.web.access import (
     list_guarded_routes,
 )
 from crawler.web.api.application import API_PATH, make_api
+from crawler.web.api.problems import answer_error
 from crawler.web.api.reference import show_reference
 from crawler.web.error_pages import classify_error, show_error
 from crawler.web.feeds import make_feed_routes
@@ -147,6 +148,8 @@ def make_app(newsroom: Newsroom, *, is_public: bool = False) -> Starlette:
     policy = HostPolicy(web, is_public=is_public)
 
     async def handle_error(request: Request, error: Exception) -> Response:
+        if request.url.path.startswith("/api/"):
+            return await answer_error(request, error)
         shown = classify_error(error)
         if shown.status == 500:
             log.error("%s %s failed", request.method, request.url.path, exc_info=error)
@@ -193,7 +196,14 @@ def run_page(site: PageRenderer, page: Callable[..., Response], request: Request
     """Return the answer of a page, from the store that is there now."""
     site.newsroom.store.raise_if_lost()
     site.newsroom.reload_if_changed()
-    return page(site, request, *more)
+    answers = site.newsroom.answers
+    if page is show_today:
+        return answers.get_or_make(request, lambda: page(site, request))
+    try:
+        return page(site, request, *more)
+    finally:
+        if more:
+            answers.clear()
 
 
 def make_static_endpoint() -> Callable[[Request], Awaitable[Response]]:

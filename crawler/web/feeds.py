@@ -48,6 +48,7 @@ def make_feed_routes(newsroom: Newsroom, threads: Executor) -> list[GuardedRoute
 def make_feed_answer(newsroom: Newsroom, request: Request) -> Response:
     """Return a feed, or 304 if the client has it already."""
     newsroom.store.raise_if_lost()
+    newsroom.reload_if_changed()
     name, form = request.path_params["name"], request.path_params["form"]
     if form not in FEED_FORMATS or (name != ALL_RULES and name not in newsroom.list_rule_names()):
         raise PageMissing("There is no such feed.")

@@ -21,6 +21,7 @@ from crawler.service.source_state import SourceState, load_state
 from crawler.store import Store
 from crawler.store.reading_lists import StoryFilter
 from crawler.text.dates import load_time_zone
+from crawler.web.answer_cache import AnswerCache
 from crawler.web.oidc import OidcClient, raise_if_not_installed
 
 STATE_SECONDS = 20.0
@@ -59,6 +60,7 @@ class Newsroom:
     _states_until: float = field(init=False, default=0.0)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _rule_titles: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
+    answers: AnswerCache = field(init=False, default_factory=AnswerCache)
     _counts: dict[StoryFilter, tuple[float, int]] = field(init=False, default_factory=dict)
     _files: tuple[tuple[int, int], ...] = field(init=False, default=())
     _files_until: float = field(init=False, default=0.0)

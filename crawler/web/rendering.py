@@ -302,6 +302,7 @@ def make_environment(language: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(str(resources.files("crawler.web").joinpath("templates"))),
         autoescape=True,
+        auto_reload=False,  # else each page looks at the files of its templates
         finalize=show_value,
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],

@@ -86,7 +86,8 @@ def serve_pages(newsroom: Newsroom, listener: socket.socket, on_ready: Callable[
     keeper = StoryKeeper(newsroom)
     keeper.start()
     try:
-        asyncio.run(server.serve(sockets=[listener]))
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(server.serve(sockets=[listener]))
     finally:
         keeper.stop()
 
@@ -98,8 +99,8 @@ def make_server(newsroom: Newsroom, listener: socket.socket, on_ready: Callable[
     config = uvicorn.Config(
         app,
         lifespan="off",
-        loop="asyncio",
-        http="h11",
+        loop="auto",
+        http="httptools",
         ws="none",
         log_config=None,
         access_log=False,

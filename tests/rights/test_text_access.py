@@ -53,6 +53,7 @@ OWN: dict[str, tuple[str, str]] = {
     "publish/press_review/pdf.py": ("getattr", "what a drawn paragraph has"),
     "publish/search.py": ("body texts", "finds the places that the owner is shown; `search -o` writes entries"),
     "publish/redaction.py": ("getattr sentence texts", "blacks names out before the allocation"),
+    "web/answer_cache.py": ("body", "the bytes of an answer that was made before"),
     "web/api/event_feed.py": ("headline", "the headline of a card, if it is the page's title"),
     "web/api/texts.py": ("headline", "the headline of a card, if it is the page's title"),
     "web/access.py": ("getattr", "the role that an endpoint declares, no article"),

@@ -18,6 +18,7 @@ OpenPage = Callable[..., Any]
 @contextmanager
 def run_newsroom(newsroom: Newsroom) -> Iterator[str]:
     """Yield the address at which the pages are."""
+    newsroom.answers.seconds = 0  # tests write to the store and look at once
     ready, addresses = threading.Event(), []
 
     def announce(address: str) -> None:

@@ -196,6 +196,7 @@ def test_seen_mark_changes_the_list(api: httpx.Client, save: SaveArticle) -> Non
         b'{"kind": "note", "articles": [{"id": "mfa:1:ru", "version": 1}]}',
         b'{"kind": "seen", "note": "x", "articles": [{"id": "mfa:1:ru", "version": 1}]}',
         b'{"kind": "seen", "articles": []}',
+        b'{"kind": "\xff"}',
         b'{"kind": "odd", "articles": [{"id": "mfa:1:ru", "version": 1}]}',
         b'{"kind": "seen", "articles": [{"id": "a\\u0000", "version": 1}]}',
     ],
@@ -227,6 +228,7 @@ def assert_problem(response: httpx.Response, status: int) -> dict[str, Any]:
     ("path", "status"),
     [
         ("/nothing", 404),
+        ("/../nothing", 404),
         ("/articles/mfa:9:ru", 404),
         ("/articles/mfa:9:ru/versions", 404),
         ("/articles/mfa:9:ru/versions/1", 404),

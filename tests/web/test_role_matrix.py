@@ -105,7 +105,7 @@ def may_use(sender: Sender, access: RouteAccess, method: str, *, with_token: boo
 
 
 def send(sender: Sender, method: str, path: str, access: RouteAccess, *, with_token: bool) -> httpx.Response:
-    """Send a request that the route understands, but which changes nothing. Its answer has no body."""
+    """Send a request that the route understands and that changes nothing. Read no body: a stream has no end."""
     token = sender.token if with_token else "0" * 64
     values: dict[str, Any] = {}
     if method not in READS:

@@ -81,8 +81,21 @@ def _make_answer(endpoint: Endpoint, values: dict[str, Any]) -> Response:
     """Return the answer of an endpoint, from the store that is there now."""
     context: ApiContext = values["context"]
     context.newsroom.store.raise_if_lost()
-    found = endpoint(**values)
-    return found if isinstance(found, Response) else make_json_answer(context.request, found.model_dump_json().encode())
+    context.newsroom.reload_if_changed()
+
+    def make_answer() -> Response:
+        found = endpoint(**values)
+        if isinstance(found, Response):
+            return found
+        return make_json_answer(context.request, found.model_dump_json().encode())
+
+    answers = context.newsroom.answers
+    if context.request.method == "GET":
+        return answers.get_or_make(context.request, make_answer)
+    try:
+        return make_answer()
+    finally:
+        answers.clear()
 
 
 def make_json_answer(request: Request, body: bytes) -> Response:
