@@ -10,6 +10,7 @@ security       headers of every answer, the Host that is accepted, the size of a
 forms          the values of a form, and the proof that a page of this server sent it
 newsroom       what all pages share: configuration, store, sources, rules, the state of the sources
 rendering      a template filled for one reader: language, times, texts with marks
+charts         bars as SVG
 translations   the interface's languages and their catalogues in `locale/`
 words          the interface's words for values of the program
 errors         errors that a page reports to its reader

@@ -51,12 +51,12 @@ from crawler.web.pages.account import (
 )
 from crawler.web.pages.actions import record_action, undo_action
 from crawler.web.pages.article import download_archived, download_evidence, show_archived, show_article
-from crawler.web.pages.messages import show_messages
+from crawler.web.pages.messages import retry_messages, show_explanation, show_messages
 from crawler.web.pages.organisation import finish_organisation_sign_in, start_organisation_sign_in
 from crawler.web.pages.runs import show_runs
 from crawler.web.pages.search import save_searched, show_search
 from crawler.web.pages.sign_in import show_sign_in, sign_in, sign_out
-from crawler.web.pages.sources import show_sources
+from crawler.web.pages.sources import pause_source, show_sources
 from crawler.web.pages.story import show_story
 from crawler.web.pages.today import show_today
 from crawler.web.pages.users import add_user, change_user, show_users
@@ -65,7 +65,11 @@ from crawler.web.rendering import PageRenderer
 from crawler.web.security import BodyTooLong, HostPolicy, RequestGuard
 
 PAGE_THREADS = 4
-STATIC_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+STATIC_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 Page = Callable[[PageRenderer, Request], Response]
 FormPage = Callable[[PageRenderer, Request, FormValues], Response]
 log = logging.getLogger(__name__)
@@ -97,6 +101,7 @@ PAGES: Sequence[PageRoute] = (
     PageRoute("/search", Role.READER, show_search),
     PageRoute("/sources", Role.READER, show_sources),
     PageRoute("/messages", Role.READER, show_messages),
+    PageRoute("/explain/{article_id:path}", Role.READER, show_explanation),
     PageRoute("/runs", Role.READER, show_runs),
     PageRoute("/api", Role.READER, show_reference),
     PageRoute("/login", None, show_sign_in),
@@ -108,6 +113,8 @@ PAGES: Sequence[PageRoute] = (
 FORMS: Sequence[FormRoute] = (
     FormRoute("/actions", Role.READER, record_action),  # it asks for an analyst for all but seen and unseen
     FormRoute("/undo", Role.READER, undo_action),
+    FormRoute("/messages/retry", Role.OWNER, retry_messages),
+    FormRoute("/sources/pause", Role.OWNER, pause_source),
     FormRoute("/search/save", Role.OWNER, save_searched),
     FormRoute("/login", None, sign_in),
     FormRoute("/logout", None, sign_out),

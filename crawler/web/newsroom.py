@@ -92,8 +92,7 @@ class Newsroom:
         except CrawlerError as error:
             self.config = former
             log.warning("The configuration could not be read again: %s", error)
-        with self._lock:
-            self._states_until = 0.0
+        self.forget_states()
 
     def reload_if_changed(self) -> None:
         """Read crawler.toml and the rules again if another program changed them, at most `FILE_SECONDS` ago."""
@@ -144,6 +143,11 @@ class Newsroom:
                 }
                 self._states_until = time.monotonic() + STATE_SECONDS
             return self._states
+
+    def forget_states(self) -> None:
+        """Read the state of the sources anew, because a reader changed it."""
+        with self._lock:
+            self._states_until = 0.0
 
     def count_stories(self, wanted: StoryFilter) -> int:
         """Return how many stories a list has, as it was at most `COUNT_SECONDS` ago (see `ReadingListRepository`)."""

@@ -37,7 +37,9 @@ DAY_FORMATS = {"en": "EEEE d MMMM", "ru": "EEEE, d MMMM", "kk": "d MMMM, EEEE"}
 DAY_FORMATS_WITH_YEAR = {"en": "EEEE d MMMM y", "ru": "EEEE, d MMMM y", "kk": "y 'ж'. d MMMM, EEEE"}
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский", "kk": "Қазақша"}
 COOKIE_SECONDS = 365 * 86400
-FLEETING = frozenset({"lang", "done", "undone", "saved", "changed", "ended", "out"})
+CHOICES: Mapping[str, tuple[str, ...]] = {"theme": ("system", "light", "dark"), "shortcuts": ("on", "off")}
+"""What a user chooses about all pages: parameter and cookie, with the values. The first one is the default."""
+FLEETING = frozenset({*CHOICES, "lang", "done", "undone", "saved", "retried", "changed", "ended", "out"})
 """Parameters that are no part of what a page shows."""
 LANGUAGE_TAGS = frozenset({"en", "ru", "kk"})
 
@@ -267,13 +269,22 @@ class PageRenderer:
             set_cookie(response, request, VISITOR_COOKIE, key)
         if request.query_params.get("lang") == reader.language:
             response.set_cookie(LANGUAGE_COOKIE, reader.language, COOKIE_SECONDS, httponly=True, samesite="lax")
+        for name, choices in CHOICES.items():
+            if (value := request.query_params.get(name)) in choices:
+                response.set_cookie(name, str(value), COOKIE_SECONDS, httponly=True, samesite="lax")
         return response
 
     def _make_page_values(self, request: Request, key: str) -> dict[str, Any]:
         """Return what the frame around every page shows."""
         parameters = [(name, value) for name, value in request.query_params.multi_items() if name not in FLEETING]
         path = quote(request.url.path, safe=":/")
+        chosen: dict[str, Any] = {name: get_choice(request, name) for name in CHOICES}
         return {
+            **chosen,
+            "choices": {
+                name: {value: f"{path}?{urlencode([*parameters, (name, value)])}" for value in CHOICES[name]}
+                for name in CHOICES
+            },
             "path": request.url.path,
             "address": f"{path}?{urlencode(parameters)}" if parameters else path,
             "languages": {name: f"{path}?{urlencode([*parameters, ('lang', name)])}" for name in OUTPUT_LANGUAGES},
@@ -294,6 +305,14 @@ class PageRenderer:
         principal = find_principal(request)
         own = (each for each in actions if principal is not None and each.made_by == principal.name)
         return next((each for each in own if each.undone_at is None), None)
+
+
+def get_choice(request: Request, name: str) -> str:
+    """Return what the user of a browser chose about all pages: the address's value, else the cookie's."""
+    values = CHOICES[name]
+    return next(
+        (value for value in (request.query_params.get(name), request.cookies.get(name)) if value in values), values[0]
+    )
 
 
 @cache

@@ -136,3 +136,36 @@ def test_search_on_a_phone_without_scripts(open_page: OpenPage, address: str) ->
     assert page.locator(".story").count() == 1
     page.locator(".story h3 a").first.click()
     assert "/articles/mfa:77:ru" in page.url
+
+
+def test_keys_walk_through_the_list(open_page: OpenPage, address: str) -> None:
+    page = open_page(address, viewport=DESK)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    assert page.locator(".story.current").count() == 1
+    first = page.inner_text(".story.current h3 a")
+    page.keyboard.press("s")
+    page.wait_for_selector(".done")
+    assert page.locator(".story.unseen").count() == 1
+    assert page.inner_text(".story.current h3 a") == first
+    page.keyboard.press("?")
+    assert page.locator("#keys dl").is_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("jМККК")
+    assert page.input_value("#q0") == "jМККК"
+    page.locator(".story h3 a").first.focus()
+    page.keyboard.press("j")
+    page.keyboard.press("o")
+    page.wait_for_url("**/stories/**")
+
+
+def test_colours_are_the_readers_choice(open_page: OpenPage, address: str) -> None:
+    page = open_page(address, viewport=PHONE, color_scheme="light")
+    read_colour = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(read_colour)
+    page.click("footer a:has-text('Dark')")
+    assert page.evaluate(read_colour) != light
+    page.emulate_media(color_scheme="dark")
+    page.click("footer a:text-is('Light')")
+    assert page.evaluate(read_colour) == light

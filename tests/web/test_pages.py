@@ -272,7 +272,8 @@ def walk_links(client: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
             for link in LinkReader(response.text).links:
                 own = link.partition("#")[0]
                 # Filters of filters are too many to try.
-                is_filter_of_filter = own.startswith("/?") and path != "/"
+                is_filter_of_filter = own.startswith(("/?", "/search?")) and path != "/"
+                is_filter_of_filter |= any(name in own for name in ("theme=", "shortcuts=", "hit="))
                 if own.startswith("/") and own not in seen and "lang=" not in own and not is_filter_of_filter:
                     seen.add(own)
                     waiting.append(own)

@@ -20,12 +20,14 @@ from crawler.errors import ArchiveError
 from crawler.items import Article, Match
 from crawler.pages.snapshot import Snapshot
 from crawler.publish.evidence import collect_evidence, write_evidence
+from crawler.revisions.changes import diff_articles
 from crawler.revisions.kinds import ChangeKind
 from crawler.revisions.revision_diff import RevisionDiff, SentenceChange
 from crawler.rights import DEFAULT_RIGHTS
 from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress, PageMissing
 from crawler.web.pages.actions import get_work_state, list_news_versions
+from crawler.web.pages.search import find_hit_place
 from crawler.web.rendering import PageRenderer, mark_spans
 from crawler.web.security import SANDBOX_POLICY
 
@@ -85,11 +87,14 @@ def show_article(site: PageRenderer, request: Request) -> Response:
     state = store.articles.get_state(article_id)
     assert state is not None
     version = article.version or 1
+    place = find_hit_place(site, request, article_id)
+    is_hit = place is not None and place.hit.article.version == version
     listed = store.reading_lists.list_versions(
         article_id, VERSIONS_PER_PAGE + 1, before=parse_number(request, "versions_before")
     )
     own = store.reading_lists.list_versions(article_id, 1, before=version + 1)
-    diff = store.diffs.get(article_id, version) if version > 1 else None
+    base = parse_number(request, "against")
+    diff = compare_versions(site, article, base) if base else store.diffs.get(article_id, version)
     story_id = store.stories.get_id_by_article(article_id)
     related = store.reading_lists.get_story_articles({story_id} if story_id is not None else ())
     others = [each for each in related.get(story_id or 0, ()) if each.article_id != article_id]
@@ -103,7 +108,10 @@ def show_article(site: PageRenderer, request: Request) -> Response:
         address=article.url if urlsplit(article.url).scheme in WEB_SCHEMES else None,
         seen_at=own[0].seen_at if own else article.fetched_at,
         current_version=state.version,
-        text=make_shown_text(article),
+        text=make_shown_text(place.hit.marked_article if place and is_hit else article),
+        place=place,
+        is_hit=is_hit,
+        base=base,
         work=get_work_state(store, list_news_versions(store, [article]), get_principal(request).name),
         change=make_shown_change(diff) if diff else None,
         versions=listed[:VERSIONS_PER_PAGE],
@@ -120,6 +128,18 @@ def show_article(site: PageRenderer, request: Request) -> Response:
         allowed_characters=int(len(article.body) * rights.excerpt_share),
         provenance=list_provenance(article),
     )
+
+
+def compare_versions(site: PageRenderer, article: Article, base: int) -> RevisionDiff | None:
+    """Return what changed since a former version, or None for a text that is too long to compare while a reader waits.
+
+    Raise PageMissing for a version that is not stored, and BadAddress for one that is not older.
+    """
+    if base >= (article.version or 1):
+        raise BadAddress
+    former = get_article(site, article.id, base)
+    sizes = (len(text or "") for each in (former, article) for text in each.texts.values())
+    return None if max(sizes) > MAX_SHOWN_CHARACTERS else diff_articles(former, article)
 
 
 def download_evidence(site: PageRenderer, request: Request) -> Response:

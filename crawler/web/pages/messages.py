@@ -2,17 +2,64 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import Response
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from crawler.store import Delivery, DeliveryState, Message
-from crawler.web.pages.article import parse_number
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from crawler.items import Article, Verdict
+from crawler.store import Decision, Delivery, DeliveryState, Message, Notification, Store
+from crawler.web.errors import BadAddress
+from crawler.web.forms import FormValues
+from crawler.web.newsroom import Newsroom
+from crawler.web.pages.actions import add_parameter
+from crawler.web.pages.article import get_article, parse_number
 from crawler.web.pages.today import MAX_PARAMETER_LENGTH
 from crawler.web.rendering import PageRenderer, make_address
+from crawler.web.translations import mark_message
 
+OUTCOME_WORDS = {
+    "alert": mark_message("a message of its own"),
+    "digest": mark_message("in a digest"),
+    "waiting": mark_message("waits for the next digest"),
+    "covered": mark_message("no message of its own, because another one covers it"),
+    "skip": mark_message("not notified"),
+    "undecided": mark_message("not decided yet: the next run, or `crawler alerts send`, decides"),
+    "absent": mark_message("not decided: the subscription did not exist then"),
+}
+"""What became of a change for one subscription."""
+SUPPRESSED_WORDS = {
+    "baseline": mark_message("It was there when its source, or this language of it, was read for the first time."),
+    "backfill": mark_message("It was stored by a run with --since, and is older than what a usual run would have met."),
+    "damaged": mark_message("Its text came cut off or in a wrong encoding. Its first sound version is sent."),
+    "replay": mark_message("It was read from stored pages, not from the site."),
+}
 DELIVERIES_PER_PAGE = 50
 MAX_LISTED_FAILURES = 20
 MAX_LISTED_ARTICLES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedDecision:
+    """What one subscription decided. `outcome` is a key of `OUTCOME_WORDS`, `reason` an English sentence or None."""
+
+    subscription: str
+    outcome: str
+    reason: str | None
+    deliveries: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedEvent:
+    """A change of an article, with what each subscription decided. Nobody is notified of a suppressed one."""
+
+    version: int
+    verdict: Verdict
+    at: datetime
+    suppressed_because: str | None
+    decisions: tuple[ExplainedDecision, ...]
 
 
 def show_messages(site: PageRenderer, request: Request) -> Response:
@@ -43,6 +90,73 @@ def show_messages(site: PageRenderer, request: Request) -> Response:
         dead_count=counts.get(DeliveryState.DEAD, 0),
         older=make_address("/messages", {**parameters, "before": rows[-1][0].id}) if len(found) > len(rows) else None,
         address=make_address,
+        retried=request.query_params.get("retried", "")[:9],
+    )
+
+
+def retry_messages(site: PageRenderer, request: Request, form: FormValues) -> Response:
+    """Make the failed deliveries of a message, or all of them, due now, and return to the page.
+
+    They are sent by the next run of a watch, or by `crawler alerts send`: a page does not wait for a mail server.
+    """
+    text = form.get_first("message")
+    if text and not (text.isascii() and text.isdecimal()):
+        raise BadAddress
+    number = site.newsroom.store.deliveries.retry_failed(datetime.now(UTC), message_id=int(text[:12]) if text else None)
+    return RedirectResponse(add_parameter(form.get_back_address(), "retried", number), 303)
+
+
+def show_explanation(site: PageRenderer, request: Request) -> Response:
+    """Return the page that explains who was notified of an article, and why somebody was not."""
+    reader = site.make_reader(request)
+    article = get_article(site, request.path_params["article_id"], None)
+    return site.render(
+        request,
+        "explanation.html",
+        reader=reader,
+        article=article,
+        events=list(explain_events(site.newsroom, article)),
+        outcomes={"OUTCOME_WORDS": OUTCOME_WORDS, "SUPPRESSED_WORDS": SUPPRESSED_WORDS},
+        subscriptions=sorted(site.newsroom.config.subscriptions),
+    )
+
+
+def explain_events(newsroom: Newsroom, article: Article) -> Iterator[ExplainedEvent]:
+    """Yield what was decided about each change of an article, the newest first."""
+    store = newsroom.store
+    notifications = store.notifications.list_by_article(article.id)
+    waiting = store.events.list_undecided(1)
+    for event in reversed(store.events.list_by_article(article.id)):
+        decided = {each.subscription: each for each in notifications if each.event_id == event.id}
+        is_undecided = bool(waiting) and waiting[0].id <= event.id
+        names = dict.fromkeys((*sorted(newsroom.config.subscriptions), *decided))
+        yield ExplainedEvent(
+            version=event.version,
+            verdict=event.verdict,
+            at=event.created_at,
+            suppressed_because=event.suppressed_because,
+            decisions=tuple(
+                explain_decision(store, name, decided.get(name), is_undecided=is_undecided) for name in names
+            )
+            if event.suppressed_because is None
+            else (),
+        )
+
+
+def explain_decision(store: Store, name: str, found: Notification | None, *, is_undecided: bool) -> ExplainedDecision:
+    """Return what one subscription decided about a change."""
+    if found is None:
+        key = "undecided" if is_undecided else "absent"
+        return ExplainedDecision(subscription=name, outcome=key, reason=None, deliveries=())
+    deliveries = store.deliveries.list_newest(message_id=found.message_id) if found.message_id is not None else []
+    outcome = (
+        "waiting" if found.decision is Decision.DIGEST and found.message_id is None else found.decision.name.lower()
+    )
+    return ExplainedDecision(
+        subscription=name,
+        outcome=outcome,
+        reason=found.reason,
+        deliveries=tuple(delivery for _, delivery in deliveries),
     )
 
 

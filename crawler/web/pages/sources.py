@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from crawler.errors import EXIT_CODE_PRECEDENCE
 from crawler.service.cron import parse_cron
 from crawler.service.schedule_state import Timing
-from crawler.service.schedules import make_timings
+from crawler.service.schedules import make_timings, set_paused
 from crawler.service.source_state import UNWATCHED, SourceState
 from crawler.store import RUN_NOW
+from crawler.web.charts import BarChart, make_weekly_bars
+from crawler.web.errors import BadAddress
+from crawler.web.forms import FormValues
 from crawler.web.newsroom import Newsroom, SourceProfile
 from crawler.web.rendering import PageRenderer
 
 MAX_LISTED_PROBLEMS = 3
+CADENCE_WEEKS = 26
+"""Weeks of which a source's articles are drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +46,20 @@ def show_sources(site: PageRenderer, request: Request) -> Response:
     shown = [make_shown_source(newsroom, name, state, timings) for name, state in newsroom.get_states().items()]
     shown.sort(key=lambda source: _get_rank(source.state.assessment.exit_code))
     idle = [profile for profile in newsroom.profiles.values() if not profile.is_enabled]
-    return site.render(request, "sources.html", sources=shown, idle=idle)
+    begin = datetime.now(UTC) - CADENCE_WEEKS * timedelta(weeks=1)
+    bars = {name: make_bars(newsroom, name, begin) for name in newsroom.get_states()}
+    return site.render(request, "sources.html", sources=shown, idle=idle, bars=bars, weeks=CADENCE_WEEKS)
+
+
+def pause_source(site: PageRenderer, request: Request, form: FormValues) -> Response:
+    """Pause a source, or let it run again, and return to the page."""
+    newsroom, name = site.newsroom, form.get_first("source")
+    timings = make_timings(newsroom.config, newsroom.store)
+    if name not in timings or form.get_first("do") not in ("pause", "resume"):
+        raise BadAddress
+    set_paused(newsroom.store, name, timings[name], paused=form.get_first("do") == "pause")
+    newsroom.forget_states()
+    return RedirectResponse(form.get_back_address() + form.get_anchor(), 303)
 
 
 def make_shown_source(newsroom: Newsroom, name: str, state: SourceState, timings: Mapping[str, Timing]) -> ShownSource:
@@ -57,6 +75,12 @@ def make_shown_source(newsroom: Newsroom, name: str, state: SourceState, timings
         problems=problems[:MAX_LISTED_PROBLEMS],
         failed_url_count=len(store.failures.list_by_source(name)),
     )
+
+
+def make_bars(newsroom: Newsroom, name: str, begin: datetime) -> BarChart:
+    """Return the articles of a source in each week since `begin`, the current one last."""
+    times = newsroom.store.articles.list_publication_times(name, begin)
+    return make_weekly_bars(times, begin, datetime.now(UTC), newsroom.zone)
 
 
 def find_next_run(newsroom: Newsroom, name: str, state: SourceState, timing: Timing) -> datetime | None:
