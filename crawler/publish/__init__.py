@@ -16,6 +16,7 @@ templates.py         Jinja2 templates, ours and an owner's
 Forms:
 feeds/               Atom, RSS, JSON Feed
 export_columns.py, exports.py  JSON lines, CSV, Parquet
+composed_review.py   a press review that a person composed
 press_review/        Word, PDF, HTML, Markdown, text
 evidence.py, evidence_page.py  every version of an article with its records, in one zip
 item_exporters.py    Scrapy's exporters for `crawl -o`, the owner's working copy

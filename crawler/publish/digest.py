@@ -32,13 +32,14 @@ class DigestStory:
     """A story in a digest: `entry` represents it, `changed` are its other articles that were revised in the period.
 
     `rules` are those of all its articles in the period, in the order of the rule file. `known_since` is when an article
-    of the story was first seen, None if that was not before the period.
+    of the story was first seen, None if that was not before the period. `own_line` is what a composer says about it.
     """
 
     entry: Entry
     rules: tuple[str, ...]
     changed: tuple[Entry, ...] = ()
     known_since: datetime | None = None
+    own_line: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -180,7 +180,7 @@ class DigestView:
 
     def notes(self, story: DigestStory) -> list[str]:
         """Return what a reader has to know first."""
-        entry, phrases, notes = story.entry, self.phrases, []
+        entry, phrases, notes = story.entry, self.phrases, [story.own_line] if story.own_line else []
         if entry.is_derived:
             notes.append(f"{_capitalize(phrases['derived'])}.")
         notes += [f"{_capitalize(doubt)}." for doubt in phrases.doubts(entry.flags)]

@@ -53,6 +53,7 @@ from crawler.web.pages.actions import record_action, undo_action
 from crawler.web.pages.article import download_archived, download_evidence, show_archived, show_article
 from crawler.web.pages.messages import retry_messages, show_explanation, show_messages
 from crawler.web.pages.organisation import finish_organisation_sign_in, start_organisation_sign_in
+from crawler.web.pages.review import compose_review, show_review
 from crawler.web.pages.runs import show_runs
 from crawler.web.pages.search import save_searched, show_search
 from crawler.web.pages.sign_in import show_sign_in, sign_in, sign_out
@@ -98,6 +99,7 @@ PAGES: Sequence[PageRoute] = (
     PageRoute("/evidence/{article_id:path}", Role.READER, download_evidence),
     PageRoute("/archive/{article_id:path}", Role.READER, show_archived),
     PageRoute("/archive-file/{article_id:path}", Role.READER, download_archived),
+    PageRoute("/review", Role.ANALYST, show_review),
     PageRoute("/search", Role.READER, show_search),
     PageRoute("/sources", Role.READER, show_sources),
     PageRoute("/messages", Role.READER, show_messages),
@@ -113,6 +115,7 @@ PAGES: Sequence[PageRoute] = (
 FORMS: Sequence[FormRoute] = (
     FormRoute("/actions", Role.READER, record_action),  # it asks for an analyst for all but seen and unseen
     FormRoute("/undo", Role.READER, undo_action),
+    FormRoute("/review", Role.ANALYST, compose_review),
     FormRoute("/messages/retry", Role.OWNER, retry_messages),
     FormRoute("/sources/pause", Role.OWNER, pause_source),
     FormRoute("/search/save", Role.OWNER, save_searched),

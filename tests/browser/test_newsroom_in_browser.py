@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from support.newsroom_server import OpenPage
 
@@ -10,7 +12,12 @@ PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
 READING_PATHS = (
     *("/", "/articles/mfa:77:ru", "/sources", "/messages", "/runs"),
-    *("/search", "/search?q=visit+OR+%D0%9C%D0%9A%D0%9A%D0%9A"),
+    *(
+        "/review?since=2026-01-01T00:00&until=2026-01-02T00:00",
+        "/review",
+        "/search",
+        "/search?q=visit+OR+%D0%9C%D0%9A%D0%9A%D0%9A",
+    ),
 )
 
 
@@ -157,7 +164,7 @@ def test_keys_walk_through_the_list(open_page: OpenPage, address: str) -> None:
     page.locator(".story h3 a").first.focus()
     page.keyboard.press("j")
     page.keyboard.press("o")
-    page.wait_for_url("**/stories/**")
+    page.wait_for_url("**/articles/ktkz:9:en")
 
 
 def test_colours_are_the_readers_choice(open_page: OpenPage, address: str) -> None:
@@ -169,3 +176,27 @@ def test_colours_are_the_readers_choice(open_page: OpenPage, address: str) -> No
     page.emulate_media(color_scheme="dark")
     page.click("footer a:text-is('Light')")
     assert page.evaluate(read_colour) == light
+
+
+@pytest.mark.parametrize(
+    ("language", "collect", "update"),
+    [("en", "Collect", "Update the preview"), ("ru", "Собрать", "Обновить"), ("kk", "Жинау", "Жаңарту")],
+)
+def test_press_review_is_composed_without_scripts(
+    open_page: OpenPage, address: str, language: str, collect: str, update: str
+) -> None:
+    page = open_page(f"{address}/review", viewport=PHONE, java_script_enabled=False, locale=language)
+    page.click(f"button:has-text('{collect}')")
+    assert page.locator(".sheet h4").count() == 2
+    page.fill(".pick input[name^=line] >> nth=1", "Позвонить в пресс-службу")
+    page.locator(".pick input[type=checkbox]").first.uncheck()
+    page.locator(f".btns button:has-text('{update}')").click()
+    assert page.locator(".sheet h4").count() == 1
+    assert "Позвонить в пресс-службу" in page.inner_text(".sheet")
+    page.locator(".pick input[type=checkbox]").first.check()
+    before = page.inner_text(".pick label.t >> nth=0")
+    page.locator(".updown button[value^=down]").first.click()
+    assert page.inner_text(".pick label.t >> nth=1") == before
+    with page.expect_download() as download:
+        page.locator("button[value=html]").click()
+    assert "Позвонить в пресс-службу" in Path(download.value.path()).read_text(encoding="utf-8")

@@ -1,0 +1,41 @@
+"""A press review that a person composed: which stories it has, in which order, and a line of their own below some."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from crawler.publish.digest import Digest, DigestGroup, DigestStory
+
+
+def compose_digest(digest: Digest, chosen: Sequence[str], lines: Mapping[str, str]) -> Digest:
+    """Return the digest with the chosen stories only, in the order of `chosen` within their sections.
+
+    A story is named by the id of the article that represents it. `lines` are what the composer says about a story.
+    """
+    order = {name: place for place, name in reversed(list(enumerate(chosen)))}
+
+    def choose(stories: Sequence[DigestStory]) -> tuple[DigestStory, ...]:
+        kept = sorted((each for each in stories if each.entry.id in order), key=lambda each: order[each.entry.id])
+        return tuple(replace(each, own_line=lines.get(each.entry.id, "").strip()) for each in kept)
+
+    groups = (replace(group, stories=choose(group.stories)) for group in digest.groups)
+    shown: tuple[DigestGroup, ...] = tuple(group for group in groups if group.stories)
+    dropped = Counter(story.entry.source for story in digest.stories if story.entry.id not in order)
+    counts = tuple(replace(each, told=max(each.told - dropped[each.source], 0)) for each in digest.counts)
+    return replace(digest, groups=shown, gone=choose(digest.gone), counts=counts)
+
+
+def move_story(digest: Digest, order: Sequence[str], name: str, *, up: bool) -> list[str]:
+    """Return the order with a story moved by one place within its section. At the section's end it stays."""
+    ranks = {each: place for place, each in enumerate(order)}
+    found = list(order)
+    for stories in (*(group.stories for group in digest.groups), digest.gone):
+        names = sorted((each.entry.id for each in stories if each.entry.id in ranks), key=ranks.__getitem__)
+        if name in names:
+            place = names.index(name) + (-1 if up else 1)
+            if 0 <= place < len(names):
+                first, second = ranks[name], ranks[names[place]]
+                found[first], found[second] = found[second], found[first]
+    return found

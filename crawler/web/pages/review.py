@@ -1,0 +1,212 @@
+"""Press review: choose a period, tick stories, put them in order, add a line of one's own, download the file.
+
+The form carries the whole composition, so nothing is stored and the page works without a script.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crawler.publish.builder import EntryBuilder
+from crawler.publish.composed_review import compose_digest, move_story
+from crawler.publish.digest import Digest, make_digest
+from crawler.publish.digest_view import DigestView
+from crawler.publish.phrases import OUTPUT_LANGUAGES, Phrases
+from crawler.publish.press_review import load_style, write_review
+from crawler.publish.query import ArticleQuery
+from crawler.rights import Piece
+from crawler.text.dates import convert_to_zone
+from crawler.web.errors import BadAddress
+from crawler.web.forms import FormValues
+from crawler.web.newsroom import Newsroom
+from crawler.web.pages.article import make_download
+from crawler.web.rendering import PageRenderer, Reader, mark_spans
+from crawler.web.translations import mark_message
+
+FIELD_FORMAT = "%Y-%m-%dT%H:%M"
+DEFAULT_PERIOD = timedelta(days=1)
+MAX_PERIOD = timedelta(days=31)
+MAX_LISTED_STORIES = 100
+"""Stories that a form has: a request may have 64 kB."""
+MAX_LINE_LENGTH = 200
+FORMS_OF_REVIEW = {"docx": ("docxtpl", "Word"), "pdf": ("reportlab", "PDF"), "html": ("", "HTML")}
+"""The package that each form needs, and what its button says."""
+CONTENT_TYPES = {
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pdf": "application/pdf",
+    "html": "application/octet-stream",
+}
+PERIOD_PROBLEMS = {
+    "order": mark_message("The end must be after the beginning."),
+    "future": mark_message("The end is in the future."),
+    "length": mark_message("Choose at most 31 days."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPeriod:
+    """The period and the language of the words around the texts. `problem` is a key of `PERIOD_PROBLEMS`."""
+
+    begin: datetime
+    end: datetime
+    language: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """What a person made of the stories: the order of all of them, which are in, and the lines."""
+
+    order: tuple[str, ...] = ()
+    chosen: frozenset[str] | None = None
+    lines: dict[str, str] = field(default_factory=dict)
+
+
+def show_review(site: PageRenderer, request: Request) -> Response:
+    """Return the page with all stories of the period chosen."""
+    reader = site.make_reader(request)
+    given = request.query_params
+    period = parse_period(
+        site.newsroom, reader, given.get("since", ""), given.get("until", ""), given.get("language", "")
+    )
+    digest = None if period.problem else collect_digest(site.newsroom, period)
+    return render_review(site, request, reader, period, digest, Composition())
+
+
+def compose_review(site: PageRenderer, request: Request, form: FormValues) -> Response:
+    """Return the page after a change, or the file of the review."""
+    reader, newsroom = site.make_reader(request), site.newsroom
+    period = parse_period(
+        newsroom, reader, form.get_first("since"), form.get_first("until"), form.get_first("language")
+    )
+    if period.problem:
+        return render_review(site, request, reader, period, None, Composition())
+    digest = collect_digest(newsroom, period)
+    composition = parse_composition(form)
+    action, _, target = form.get_first("do").partition(":")
+    if action in ("up", "down"):
+        order = move_story(digest, list_order(digest, composition), target, up=action == "up")
+        composition = Composition(order=tuple(order), chosen=composition.chosen, lines=composition.lines)
+    elif action in FORMS_OF_REVIEW:
+        return download_review(newsroom, period, compose(digest, composition), action)
+    elif action != "update":
+        raise BadAddress
+    return render_review(site, request, reader, period, digest, composition)
+
+
+def parse_period(newsroom: Newsroom, reader: Reader, since: str, until: str, language: str) -> ReviewPeriod:
+    """Return the period of an address or a form: the last day without one. Raise BadAddress for what is no time."""
+    now = reader.now.replace(second=0, microsecond=0)
+    try:
+        end = convert_to_zone(datetime.fromisoformat(until), newsroom.zone) if until else now
+        begin = convert_to_zone(datetime.fromisoformat(since), newsroom.zone) if since else end - DEFAULT_PERIOD
+        begin, end = begin.astimezone(UTC), end.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadAddress from None
+    if language and language not in OUTPUT_LANGUAGES:
+        raise BadAddress
+    problem = "order" if begin >= end else "future" if end > now + timedelta(minutes=1) else None
+    problem = problem or ("length" if end - begin > MAX_PERIOD else None)
+    return ReviewPeriod(begin=begin, end=end, language=language or reader.language, problem=problem)
+
+
+def parse_composition(form: FormValues) -> Composition:
+    """Return what a form has of the composition."""
+    order = tuple(form.get_all("order")[:MAX_LISTED_STORIES])
+    numbered = {name: form.get_first(f"line-{number}")[:MAX_LINE_LENGTH] for number, name in enumerate(order)}
+    return Composition(order=order, chosen=frozenset(form.get_all("in")), lines=numbered)
+
+
+def collect_digest(newsroom: Newsroom, period: ReviewPeriod) -> Digest:
+    """Return what the store has of the period."""
+    builder = EntryBuilder(newsroom.config, newsroom.store, language=period.language)
+    return make_digest(
+        builder, newsroom.store, newsroom.config, ArticleQuery(), period.begin, period.end, language=period.language
+    )
+
+
+def list_order(digest: Digest, composition: Composition) -> list[str]:
+    """Return the names of all stories: those of the form in its order, then those that came since."""
+    known = [story.entry.id for story in digest.stories]
+    return list(dict.fromkeys([*(name for name in composition.order if name in known), *known]))
+
+
+def compose(digest: Digest, composition: Composition) -> Digest:
+    """Return the digest as the person composed it."""
+    order = list_order(digest, composition)
+    chosen = order if composition.chosen is None else [name for name in order if name in composition.chosen]
+    return compose_digest(digest, chosen, composition.lines)
+
+
+def make_view(newsroom: Newsroom, period: ReviewPeriod, digest: Digest) -> DigestView:
+    """Return the review in words."""
+    return DigestView(digest, Phrases(period.language, newsroom.zone), made=datetime.now(UTC))
+
+
+def render_review(
+    site: PageRenderer,
+    request: Request,
+    reader: Reader,
+    period: ReviewPeriod,
+    digest: Digest | None,
+    composition: Composition,
+) -> Response:
+    """Return the page. Without a digest it only says what is wrong with the period."""
+    newsroom = site.newsroom
+    shown = compose(digest, composition) if digest else None
+    all_stories = make_view(newsroom, period, compose_all(digest, composition)) if digest else None
+    return site.render(
+        request,
+        "review.html",
+        reader=reader,
+        period=period,
+        since=reader.to_local(period.begin).strftime(FIELD_FORMAT),
+        until=reader.to_local(period.end).strftime(FIELD_FORMAT),
+        problem=reader.translate(PERIOD_PROBLEMS[period.problem]) if period.problem else None,
+        listed=all_stories,
+        view=make_view(newsroom, period, shown) if shown else None,
+        order=list_order(digest, composition) if digest else [],
+        chosen=frozenset(story.entry.id for story in shown.stories) if shown else frozenset(),
+        forms=list_forms(),
+        mark_piece=mark_piece,
+        max_listed=MAX_LISTED_STORIES,
+        max_line=MAX_LINE_LENGTH,
+    )
+
+
+def compose_all(digest: Digest, composition: Composition) -> Digest:
+    """Return the digest with all stories, in the order and with the lines of the person."""
+    return compose_digest(digest, list_order(digest, composition), composition.lines)
+
+
+def list_forms() -> Sequence[tuple[str, str, bool]]:
+    """Return name, words and availability of each form of the file."""
+    return [
+        (name, words, not package or find_spec(package) is not None)
+        for name, (package, words) in FORMS_OF_REVIEW.items()
+    ]
+
+
+def mark_piece(piece: Piece) -> Markup:
+    """Return a passage with its matched words marked, and an ellipsis where the article has more."""
+    before, after = piece.ends
+    return Markup("{}{}{}").format(before, mark_spans(piece.text, piece.marks), after)
+
+
+def download_review(newsroom: Newsroom, period: ReviewPeriod, digest: Digest, form: str) -> Response:
+    """Return the file of the review. Raise UsageError if the package of its form is not installed."""
+    name = f"press-review-{period.end.astimezone(newsroom.zone):%Y-%m-%d}.{form}"
+    with tempfile.TemporaryDirectory(prefix="crawler-review-") as folder:
+        path = Path(folder) / name
+        write_review(path, make_view(newsroom, period, digest), load_style(newsroom.config))
+        data = path.read_bytes()
+    return make_download(data, name, CONTENT_TYPES[form])

@@ -1,0 +1,110 @@
+"""The press review that a person composes on a page, and the files of it."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from datetime import timedelta
+from html import unescape
+from io import BytesIO
+
+import httpx
+import pytest
+from support.newsroom_articles import NOW, TEXT, SaveArticle
+
+from crawler.web.pages import review
+
+FORM_FIELD = re.compile(r'<input type="hidden" name="([\w-]+)" value="([^"]*)">')
+
+
+@pytest.fixture(autouse=True)
+def stories(save: SaveArticle) -> None:
+    """Two stories of one rule, and one of another."""
+    save("1", title="Первый", published_at=NOW - timedelta(hours=3))
+    save("2", TEXT.replace("Астану", "Женеву"), title="Второй", source="ktkz", published_at=NOW - timedelta(hours=2))
+    save("3", "The Red Cross helps.", term="Red Cross", language="en", rule="ihl", title="Third")
+
+
+def read_form(html: str) -> dict[str, list[str]]:
+    form = html.split('<form method="post" action="/review"')[1].split("</form>")[0]
+    fields: dict[str, list[str]] = {}
+    for name, value in FORM_FIELD.findall(form):
+        fields.setdefault(name, []).append(unescape(value))
+    fields["in"] = re.findall(r'name="in" value="([^"]*)" checked', form)
+    return fields
+
+
+def list_sheet(html: str) -> list[str]:
+    return re.findall(r"<h4[^>]*>\d+\. <bdi>(.*?)</bdi>", html)
+
+
+def post(client: httpx.Client, fields: dict[str, list[str]], do: str, **more: str) -> httpx.Response:
+    return client.post("/review", data={**fields, "do": do, **more})
+
+
+def test_all_stories_of_the_last_day_are_chosen(client: httpx.Client) -> None:
+    html = client.get("/review").text
+    assert set(list_sheet(html)) == {"Первый", "Второй", "Third"}
+    assert "3 of 3 stories" in html
+
+
+def test_story_is_left_out_moved_and_has_an_own_line(client: httpx.Client) -> None:
+    fields = read_form(client.get("/review").text)
+    place = fields["order"].index("ktkz:2:ru")
+    changed = {**fields, "in": [name for name in fields["in"] if name != "mfa:3:en"]}
+    html = post(client, changed, "update", **{f"line-{place}": "Сверить <b>город</b>"}).text
+    assert set(list_sheet(html)) == {"Первый", "Второй"}
+    assert '<p class="ownline"><bdi>Сверить &lt;b&gt;город&lt;/b&gt;</bdi></p>' in html
+    first, second = list_sheet(html)
+    moved = post(client, changed, f"up:{ {'Первый': 'mfa:1:ru', 'Второй': 'ktkz:2:ru'}[second] }").text
+    assert list_sheet(moved) == [second, first]
+    again = post(client, read_form(moved), "update").text
+    assert list_sheet(again) == [second, first]
+    at_end = post(client, read_form(moved), f"down:{ {'Первый': 'mfa:1:ru', 'Второй': 'ktkz:2:ru'}[first] }").text
+    assert list_sheet(at_end) == [second, first]
+
+
+def test_files_have_what_the_preview_has(client: httpx.Client) -> None:
+    fields = read_form(client.get("/review?language=ru").text)
+    place = fields["order"].index("mfa:1:ru")
+    fields["in"] = ["mfa:1:ru"]
+    line = {f"line-{place}": "Моя строка"}
+    page = post(client, fields, "html", **line)
+    assert "sandbox" in page.headers["content-security-policy"]
+    assert page.headers["content-disposition"].startswith('attachment; filename="press-review-')
+    assert "Моя строка" in page.text
+    assert "Второй" not in page.text
+    word = post(client, fields, "docx", **line)
+    assert "Моя строка" in zipfile.ZipFile(BytesIO(word.content)).read("word/document.xml").decode()
+    assert post(client, fields, "pdf", **line).content.startswith(b"%PDF")
+
+
+def test_missing_package_is_said_in_plain_words(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(review, "find_spec", lambda name: None)
+    html = client.get("/review").text
+    assert re.search(r'value="docx" disabled', html)
+    assert "Word and PDF need an optional package." in html
+    assert 'value="html">' in html
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("since=2026-01-02T00:00&until=2026-01-01T00:00", "The end must be after the beginning."),
+        ("until=2990-01-01T00:00", "The end is in the future."),
+        ("since=2025-01-01T00:00&until=2025-06-01T00:00", "Choose at most 31 days."),
+        ("since=2020-01-01T00:00&until=2020-01-02T00:00", "No story in this period"),
+    ],
+)
+def test_period_that_cannot_be(client: httpx.Client, query: str, words: str) -> None:
+    assert words in client.get(f"/review?{query}").text
+
+
+def test_form_that_no_page_has(client: httpx.Client) -> None:
+    fields = read_form(client.get("/review").text)
+    assert client.get("/review?since=yesterday").status_code == 400
+    assert client.get("/review?language=xx").status_code == 400
+    assert post(client, fields, "print").status_code == 400
+    assert post(client, fields, "up:nothing").status_code == 200
+    assert post(client, {**fields, "token": [""]}, "update").status_code == 403
+    assert post(client, {**fields, "order": ["x"], "in": ["x"]}, "update").status_code == 200
