@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -35,6 +35,8 @@ from crawler.store.statements import select_columns
 
 MAX_COUNTED_STORIES = 1000
 """A count ends here: more is "1,000+"."""
+MAX_LISTED_EARLIER = timedelta(days=1)
+"""Time by which news may be listed before it was seen: a page that names only the day was published at its midnight."""
 MAX_STORY_ARTICLES = 200
 """Articles of one story that a list reads."""
 
@@ -55,12 +57,16 @@ class StoryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryFilter:
-    """What a list of stories selects. None: everything. An article must have all of it. Unseen is meant by `reader`."""
+    """What a list of stories selects. None: everything. An article must have all of it. Unseen is meant by `reader`.
+
+    `since` (aware): only articles whose listed version was first seen then or later, and that were news then.
+    """
 
     rule: str | None = None
     source: str | None = None
     language: str | None = None
     status: StoryStatus | None = None
+    since: datetime | None = None
     reader: str = "local"
 
 
@@ -294,6 +300,14 @@ def _make_conditions(cards: Any, wanted: StoryFilter) -> list[Any]:
             seen_marks.c.version >= cards.c.version,
         )
         conditions.append(~is_seen.exists())
+    if wanted.since is not None:
+        is_recent = select(versions.c.version).where(
+            versions.c.article_id == cards.c.article_id,
+            versions.c.version == cards.c.version,
+            versions.c.seen_at >= wanted.since,
+        )
+        # An index finds the few cards of that time: news is listed within a day of when it was seen.
+        conditions += [cards.c.active_at >= wanted.since - MAX_LISTED_EARLIER, is_recent.exists()]
     if wanted.rule is not None:
         is_current = (matches.c.article_id == articles.c.id) & (matches.c.version == articles.c.current_version)
         has_rule = select(matches.c.rule).join_from(articles, matches, is_current)

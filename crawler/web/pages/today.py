@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,11 +23,14 @@ from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.actions import get_work_states
-from crawler.web.rendering import PageRenderer, Reader, make_address
+from crawler.web.rendering import COOKIE_SECONDS, PageRenderer, Reader, make_address
 from crawler.web.translations import mark_message
 
 STORIES_PER_PAGE = 20
 MAX_PARAMETER_LENGTH = 200
+VISIT_COOKIE = "visit"
+MAX_VISIT_PAUSE = timedelta(minutes=30)
+"""After a longer pause the reader was away: a new visit begins."""
 STATUS_WORDS: dict[StoryStatus | None, str] = {
     None: mark_message("All stories"),
     StoryStatus.UNSEEN: mark_message("Unseen"),
@@ -80,6 +83,17 @@ class NewsDay:
     quiet: QuietDays | None
 
 
+class Visit(NamedTuple):
+    """When the reader was last here before this visit (None: never), and when this visit's newest page was read."""
+
+    previous: datetime | None
+    last: datetime
+
+    def format(self) -> str:
+        """Return the value of the cookie."""
+        return "~".join(at.isoformat() if at else "" for at in self)
+
+
 def show_today(site: PageRenderer, request: Request) -> Response:
     """Return the page of stories."""
     newsroom, reader = site.newsroom, site.make_reader(request)
@@ -95,7 +109,8 @@ def show_today(site: PageRenderer, request: Request) -> Response:
         card = stories[-1].card
         place = f"{card.active_at.astimezone(UTC).isoformat()}~{card.article_id}"
         older = make_address("/", {**_to_parameters(wanted), "before": place})
-    return site.render(
+    visit = parse_visit(request.cookies.get(VISIT_COOKIE), reader.now)
+    response = site.render(
         request,
         "today.html",
         reader=reader,
@@ -106,7 +121,45 @@ def show_today(site: PageRenderer, request: Request) -> Response:
         older=older,
         work=get_work_states(newsroom.store, stories, get_principal(request).name),
         missing_languages={story.card.article_id: find_missing_languages(newsroom, story) for story in stories},
+        since=wanted.since,
+        without_since=make_address("/", {**_to_parameters(wanted), "since": None}),
+        visit=visit.previous,
+        news=count_news(newsroom, reader, visit.previous, get_principal(request).name) if visit.previous else [],
+        line_before=find_line(stories, visit.previous) if behind is None else None,
     )
+    response.set_cookie(VISIT_COOKIE, visit.format(), COOKIE_SECONDS, httponly=True, samesite="lax")
+    return response
+
+
+def parse_visit(text: str | None, now: datetime) -> Visit:
+    """Return the visit of a request, by the cookie of the one before. After half an hour a new visit begins."""
+    now = now.replace(second=0, microsecond=0)
+    try:
+        previous, last = (datetime.fromisoformat(part) if part else None for part in (text or "").split("~"))
+    except ValueError:
+        return Visit(None, now)
+    if last is None or last.tzinfo is None or last > now or (previous is not None and previous.tzinfo is None):
+        return Visit(None, now)
+    is_new = now - last > MAX_VISIT_PAUSE
+    return Visit(last if is_new else previous, now)
+
+
+def count_news(newsroom: Newsroom, reader: Reader, since: datetime, name: str) -> list[FacetValue]:
+    """Return how many stories are new, revised and taken down since then, each with the address of its list."""
+    found = []
+    for status in (StoryStatus.NEW, StoryStatus.REVISED, StoryStatus.UNPUBLISHED):
+        wanted = StoryFilter(status=status, since=since, reader=name)
+        label = reader.translate(STATUS_WORDS[status])
+        found.append(_make_facet_value(newsroom, wanted, "status", status, label, address=_make_list_address(wanted)))
+    return found
+
+
+def find_line(stories: Sequence[ListedStory], visit: datetime | None) -> str | None:
+    """Return the article before which the line of the last visit is drawn. None without a newer story above it."""
+    if visit is None:
+        return None
+    older = [story.card.article_id for story in stories if story.card.active_at < visit]
+    return older[0] if older and older[0] != stories[0].card.article_id else None
 
 
 def parse_filter(request: Request) -> StoryFilter:
@@ -117,8 +170,16 @@ def parse_filter(request: Request) -> StoryFilter:
     )
     try:
         chosen = StoryStatus(status) if status else None
+        since = datetime.fromisoformat(text) if (text := request.query_params.get("since")) else None
+        if since is not None and since.tzinfo is None:
+            raise BadAddress
         return StoryFilter(
-            rule=rule, source=source, language=language, status=chosen, reader=get_principal(request).name
+            rule=rule,
+            source=source,
+            language=language,
+            status=chosen,
+            since=since,
+            reader=get_principal(request).name,
         )
     except ValueError:
         raise BadAddress from None
@@ -162,7 +223,13 @@ def list_facets(newsroom: Newsroom, reader: Reader, wanted: StoryFilter) -> list
     ]
 
 
-def _make_facet_value(newsroom: Newsroom, wanted: StoryFilter, name: str, value: Any, label: str) -> FacetValue:
+def _make_list_address(wanted: StoryFilter) -> str:
+    return make_address("/", _to_parameters(wanted))
+
+
+def _make_facet_value(
+    newsroom: Newsroom, wanted: StoryFilter, name: str, value: Any, label: str, *, address: str | None = None
+) -> FacetValue:
     is_current = getattr(wanted, name) == value
     change: dict[str, Any] = {name: value}
     chosen = replace(wanted, **change)
@@ -172,7 +239,7 @@ def _make_facet_value(newsroom: Newsroom, wanted: StoryFilter, name: str, value:
     target = replace(wanted, **change) if is_current else chosen
     return FacetValue(
         label=label,
-        address=make_address("/", _to_parameters(target)),
+        address=address or _make_list_address(target),
         count=f"{MAX_COUNTED_STORIES:,}+" if count > MAX_COUNTED_STORIES else str(count),
         is_empty=count == 0,
         is_current=is_current,
@@ -180,7 +247,8 @@ def _make_facet_value(newsroom: Newsroom, wanted: StoryFilter, name: str, value:
 
 
 def _to_parameters(wanted: StoryFilter) -> dict[str, object]:
-    return {name: getattr(wanted, name) for name in ("status", "rule", "source", "language")}
+    found: dict[str, object] = {name: getattr(wanted, name) for name in ("status", "rule", "source", "language")}
+    return {**found, "since": wanted.since.isoformat() if wanted.since else None}
 
 
 def group_by_day(
