@@ -159,6 +159,20 @@ class ReadingListRepository:
         found: int = self._database.fetch_all(select(func.count()).select_from(query.subquery()))[0][0]
         return found
 
+    def count_false_alarms(self) -> dict[str, int]:
+        """Return how many articles that a reader marked as false alarms each rule finds, by its name."""
+        query = (
+            select(matches.c.rule, func.count(matches.c.article_id.distinct()))
+            .join_from(article_marks, articles, articles.c.id == article_marks.c.article_id)
+            .join(
+                matches,
+                (matches.c.article_id == articles.c.id) & (matches.c.version == articles.c.current_version),
+            )
+            .where(article_marks.c.is_false_alarm.is_(true()))
+            .group_by(matches.c.rule)
+        )
+        return {row[0]: row[1] for row in self._database.fetch_all(query)}
+
     def get_story_articles(self, story_ids: Collection[int]) -> dict[int, tuple[StoryArticle, ...]]:
         """Return the articles of stories by the story's number, the oldest first."""
         if not story_ids:

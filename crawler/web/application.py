@@ -54,6 +54,7 @@ from crawler.web.pages.article import download_archived, download_evidence, show
 from crawler.web.pages.messages import retry_messages, show_explanation, show_messages
 from crawler.web.pages.organisation import finish_organisation_sign_in, start_organisation_sign_in
 from crawler.web.pages.review import compose_review, show_review
+from crawler.web.pages.rules import activate_draft, show_draft, show_rule, show_rules
 from crawler.web.pages.runs import show_runs
 from crawler.web.pages.search import save_searched, show_search
 from crawler.web.pages.sign_in import show_sign_in, sign_in, sign_out
@@ -99,6 +100,9 @@ PAGES: Sequence[PageRoute] = (
     PageRoute("/evidence/{article_id:path}", Role.READER, download_evidence),
     PageRoute("/archive/{article_id:path}", Role.READER, show_archived),
     PageRoute("/archive-file/{article_id:path}", Role.READER, download_archived),
+    PageRoute("/rules", Role.READER, show_rules),
+    PageRoute("/rule-draft", Role.ANALYST, show_draft),
+    PageRoute("/rules/{rule}", Role.READER, show_rule),
     PageRoute("/review", Role.ANALYST, show_review),
     PageRoute("/search", Role.READER, show_search),
     PageRoute("/sources", Role.READER, show_sources),
@@ -118,6 +122,7 @@ FORMS: Sequence[FormRoute] = (
     FormRoute("/review", Role.ANALYST, compose_review),
     FormRoute("/messages/retry", Role.OWNER, retry_messages),
     FormRoute("/sources/pause", Role.OWNER, pause_source),
+    FormRoute("/rule-draft", Role.OWNER, activate_draft),
     FormRoute("/search/save", Role.OWNER, save_searched),
     FormRoute("/login", None, sign_in),
     FormRoute("/logout", None, sign_out),

@@ -14,6 +14,7 @@ from crawler.config import Config, load_config
 from crawler.errors import CrawlerError
 from crawler.items import Health, Rights
 from crawler.keywords import load_rules
+from crawler.keywords.rules import Rule
 from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.publish.releases import get_source_languages
 from crawler.service.schedules import make_timings
@@ -56,6 +57,7 @@ class Newsroom:
     profiles: Mapping[str, SourceProfile] = field(init=False)
     zone: tzinfo = field(init=False)
     oidc: OidcClient | None = field(init=False, default=None)
+    rules: tuple[Rule, ...] = field(init=False)
     _states: dict[str, SourceState] = field(init=False, default_factory=dict)
     _states_until: float = field(init=False, default=0.0)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
@@ -75,6 +77,7 @@ class Newsroom:
             raise_if_not_installed()
             self.oidc = OidcClient(web.oidc, web.address)
         rules = load_rules(self.config.rules)
+        self.rules = rules.rules
         self._rule_titles = {language: rules.get_titles(language) for language in OUTPUT_LANGUAGES}
 
     @property

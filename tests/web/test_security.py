@@ -50,7 +50,10 @@ class MarkupReader(HTMLParser):
 
 
 def list_paths() -> list[str]:
-    return [route.path.replace("{story_id:int}", "1").replace("{article_id:path}", "mfa:1:ru") for route in PAGES]
+    return [
+        route.path.replace("{story_id:int}", "1").replace("{article_id:path}", "mfa:1:ru").replace("{rule}", "ihl")
+        for route in PAGES
+    ]
 
 
 @pytest.mark.parametrize("path", [*list_paths(), "/nothing", "/?status=odd", "/static/ui.css", "/static/none"])

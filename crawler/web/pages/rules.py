@@ -1,0 +1,207 @@
+"""Rules: what each one found over time, what readers called false alarms, and a draft tried on stored articles.
+
+The address of a draft has all of it, so that an analyst can send it to an owner, who puts it into force.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from crawler.errors import RuleError
+from crawler.keywords import Matcher, parse_rules
+from crawler.keywords.query import find_query_problem
+from crawler.keywords.rules import Rule
+from crawler.publish.search import find_articles_with_terms
+from crawler.service.edited_files import NO_FILE
+from crawler.service.saved_search import SearchRule, format_search_rule, get_rules_path, list_file_marks, save_search
+from crawler.store.articles import MatchTime
+from crawler.web.charts import BarChart, make_weekly_bars
+from crawler.web.errors import BadAddress, PageMissing
+from crawler.web.forms import FormValues
+from crawler.web.newsroom import Newsroom
+from crawler.web.pages.search import MAX_QUERY_LENGTH, RULE_NAME_PATTERN
+from crawler.web.rendering import PageRenderer, mark_spans
+from crawler.web.translations import mark_message
+
+SHOWN_WEEKS = 26
+DRAFT_DAYS = 90
+MAX_TRIED_ARTICLES = 3000
+"""Articles on which a draft is tried while a reader waits."""
+MAX_SAMPLES = 10
+DRAFT_PROBLEMS = {
+    "query": mark_message("The query cannot be a rule."),
+    "name": mark_message("The name must be small letters, digits and hyphens."),
+    "taken": mark_message("There is a rule of this name. Choose another one."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownRule:
+    """A rule in the list. `subscriptions` are those that report it; `chart` are its articles by week."""
+
+    rule: Rule
+    chart: BarChart
+    false_alarm_count: int
+    subscriptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftSample:
+    """An article that a draft finds. `excerpt` is the sentence of the first match; `is_new`: no rule finds it today."""
+
+    article_id: str
+    title: str
+    language: str | None
+    source: str
+    excerpt: Markup
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftResult:
+    """What a draft finds in the stored articles of `DRAFT_DAYS`, by its certain matches."""
+
+    tried_count: int
+    found_count: int
+    new_count: int
+    chart: BarChart
+    samples: tuple[DraftSample, ...]
+    is_cut: bool
+
+
+def show_rules(site: PageRenderer, request: Request) -> Response:
+    """Return the page of the rules in force."""
+    newsroom = site.newsroom
+    return site.render(request, "rules.html", rules=list_shown_rules(newsroom, newsroom.rules), weeks=SHOWN_WEEKS)
+
+
+def show_rule(site: PageRenderer, request: Request) -> Response:
+    """Return the page of one rule."""
+    newsroom, name = site.newsroom, request.path_params["rule"]
+    rule = next((each for each in newsroom.rules if each.name == name), None)
+    if rule is None:
+        raise PageMissing(f"There is no rule {name}.")
+    (shown,) = list_shown_rules(newsroom, [rule])
+    return site.render(request, "rule.html", shown=shown, rule=rule, weeks=SHOWN_WEEKS)
+
+
+def list_shown_rules(newsroom: Newsroom, rules: Sequence[Rule]) -> list[ShownRule]:
+    """Return what the pages show of the rules."""
+    now = datetime.now(UTC)
+    begin = now - timedelta(weeks=SHOWN_WEEKS - 1)
+    names = [rule.name for rule in rules]
+    times: dict[str, list[MatchTime]] = defaultdict(list)
+    for found in newsroom.store.articles.list_match_times(names, [], begin, now):
+        times[found.rule].append(found)
+    false_alarms = newsroom.store.reading_lists.count_false_alarms()
+    subscriptions = newsroom.config.subscriptions
+    return [
+        ShownRule(
+            rule=rule,
+            chart=make_weekly_bars((each.dated_at for each in times[rule.name]), begin, now, newsroom.zone),
+            false_alarm_count=false_alarms.get(rule.name, 0),
+            subscriptions=tuple(
+                name for name, each in subscriptions.items() if not each.rules or rule.name in each.rules
+            ),
+        )
+        for rule in rules
+    ]
+
+
+def show_draft(site: PageRenderer, request: Request) -> Response:
+    """Return the page of a draft, with what it finds in stored articles. Without a query it has an empty form."""
+    newsroom, reader = site.newsroom, site.make_reader(request)
+    name = request.query_params.get("name", "").strip()[:64]
+    query = request.query_params.get("query", "").strip()[:MAX_QUERY_LENGTH]
+    problem = find_draft_problem(newsroom, name, query) if query else None
+    result = try_draft(newsroom, name, query) if query and problem is None else None
+    marks = list_file_marks(newsroom.config) if newsroom.can_edit else {}
+    return site.render(
+        request,
+        "draft.html",
+        reader=reader,
+        name=name,
+        query=query,
+        problem=reader.translate(DRAFT_PROBLEMS[problem]) if problem else None,
+        detail=find_query_problem(query) if problem == "query" else None,
+        result=result,
+        days=DRAFT_DAYS,
+        pattern=RULE_NAME_PATTERN,
+        config_mark=marks.get(newsroom.config.path) if newsroom.config.path else None,
+        rules_mark=marks[get_rules_path(newsroom.config)] if marks else None,
+    )
+
+
+def find_draft_problem(newsroom: Newsroom, name: str, query: str) -> str | None:
+    """Return what is wrong with a draft, a key of `DRAFT_PROBLEMS`, or None."""
+    if find_query_problem(query):
+        return "query"
+    if name in newsroom.list_rule_names():
+        return "taken"
+    try:
+        parse_rules(format_search_rule(SearchRule(name=name, query=query)))
+    except RuleError:
+        return "name"
+    return None
+
+
+def try_draft(newsroom: Newsroom, name: str, query: str) -> DraftResult:
+    """Return what a draft finds in the stored articles of `DRAFT_DAYS`. Nothing is stored, nobody is notified."""
+    matcher = Matcher(parse_rules(format_search_rule(SearchRule(name=name, query=query))))
+    now = datetime.now(UTC)
+    begin = now - timedelta(days=DRAFT_DAYS)
+    articles = find_articles_with_terms(newsroom.store, (matcher,), begin)
+    times, samples, tried, new = [], [], 0, 0
+    for article in islice(articles, MAX_TRIED_ARTICLES):
+        tried += 1
+        matches = matcher.find_matches(article.texts, article.language, article.source)
+        match = next((each for each in matches if each.strength == "strong"), None)
+        if match is None:
+            continue
+        times.append(article.published_at or article.fetched_at or now)
+        new += not article.is_matched
+        if len(samples) < MAX_SAMPLES:
+            start = match.sentence.find(match.surface)
+            spans = [(start, start + len(match.surface))] if start >= 0 else []
+            samples.append(
+                DraftSample(
+                    article_id=article.id,
+                    title=article.headline,
+                    language=article.language,
+                    source=article.source,
+                    excerpt=mark_spans(match.sentence[:400], [each for each in spans if each[1] <= 400]),
+                    is_new=not article.is_matched,
+                )
+            )
+    return DraftResult(
+        tried_count=tried,
+        found_count=len(times),
+        new_count=new,
+        chart=make_weekly_bars(times, begin, now, newsroom.zone),
+        samples=tuple(samples),
+        is_cut=tried == MAX_TRIED_ARTICLES,
+    )
+
+
+def activate_draft(site: PageRenderer, request: Request, form: FormValues) -> Response:
+    """Put a draft into force, and return to the page of the rule."""
+    newsroom = site.newsroom
+    config = newsroom.config
+    if not newsroom.can_edit or config.path is None:
+        raise BadAddress
+    rule = SearchRule(name=form.get_first("name").strip(), query=form.get_first("query")[:MAX_QUERY_LENGTH].strip())
+    marks = {
+        config.path: form.get_first("config_mark"),
+        get_rules_path(config): form.get_first("rules_mark") or NO_FILE,
+    }
+    save_search(config, rule, None, marks)
+    newsroom.reload()
+    return RedirectResponse(f"/rules/{rule.name}", 303)
