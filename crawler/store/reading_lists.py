@@ -171,7 +171,8 @@ class ReadingListRepository:
             .where(article_marks.c.is_false_alarm.is_(true()))
             .group_by(matches.c.rule)
         )
-        return {row[0]: row[1] for row in self._database.fetch_all(query)}
+        rows: Sequence[Any] = self._database.fetch_all(query)
+        return {row[0]: row[1] for row in rows}
 
     def get_story_articles(self, story_ids: Collection[int]) -> dict[int, tuple[StoryArticle, ...]]:
         """Return the articles of stories by the story's number, the oldest first."""

@@ -27,6 +27,7 @@ from crawler.web.passwords import hash_secret, make_secret
 PARAMETERS = {
     "story_id": "1",
     "article_id": "mfa:1:ru",
+    "rule": "ihl",
     "version": "1",
     "name": "all",
     "form": "atom",

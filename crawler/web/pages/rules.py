@@ -159,7 +159,9 @@ def try_draft(newsroom: Newsroom, name: str, query: str) -> DraftResult:
     now = datetime.now(UTC)
     begin = now - timedelta(days=DRAFT_DAYS)
     articles = find_articles_with_terms(newsroom.store, (matcher,), begin)
-    times, samples, tried, new = [], [], 0, 0
+    times: list[datetime] = []
+    samples: list[DraftSample] = []
+    tried = new = 0
     for article in islice(articles, MAX_TRIED_ARTICLES):
         tried += 1
         matches = matcher.find_matches(article.texts, article.language, article.source)
