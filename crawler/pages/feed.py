@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Mapping
 from io import BytesIO
+from itertools import chain
 from typing import Any
 
 from crawler.errors import PageChanged
@@ -65,7 +66,11 @@ class Feed(ListingPage):
             raise self.make_changed_error("links", "a feed without entity declarations", "<!ENTITY")
         # A stream, because feedparser opens bytes that are the name of a file.
         feed = feedparser.parse(
-            BytesIO(repair_feed(self.snapshot.text).encode(errors="replace")), response_headers=FEED_HEADERS
+            BytesIO(repair_feed(self.snapshot.text).encode(errors="replace")),
+            response_headers=FEED_HEADERS,
+            # Only addresses are read. The markup in descriptions is not needed, and costs most of the time.
+            resolve_relative_uris=False,
+            sanitize_html=False,
         )
         if feed.bozo and not feed.entries:
             raise PageChanged("links", "entries of a feed", f"broken XML ({feed.bozo_exception})", self.snapshot.url)
@@ -80,5 +85,5 @@ class Feed(ListingPage):
         The link of some feeds leads to the portal or to a counter; then the entry's id is the article's address.
         """
         link = resolve_url(entry.get("link"), base)
-        candidates = (resolve_url(entry.get(name), base) for name in ("link", "feedburner_origlink", "id"))
-        return next((each for each in candidates if each and self.resolve_article_link(each)), link)
+        others = (resolve_url(entry.get(name), base) for name in ("feedburner_origlink", "id"))
+        return next((each for each in chain((link,), others) if each and self.resolve_article_link(each)), link)
