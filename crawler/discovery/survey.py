@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from crawler.config.address_pattern import AddressPattern
 from crawler.config.source_definition import PAGE_PLACEHOLDER, get_host
 from crawler.discovery.address_shapes import AddressShape, infer_address_shape
 from crawler.discovery.feeds import USUAL_PATHS, FeedEntry, FoundFeed, list_feed_links, parse_feed
@@ -210,12 +211,14 @@ class SiteSurveyor:
         """Return the page, or the section of news that it names, as a list of articles."""
         sections = _list_news_sections(page)
         is_front = urlsplit(page.url).path.strip("/").count("/") == 0 and not urlsplit(page.url).query
-        order = [*sections, page.url] if is_front else [page.url, *sections]
+        order = [*sections, page.url] if is_front else [page.url, *sections, f"{get_origin(page.url)}/"]
         for address in order[:MAX_LIST_PAGES]:
             if (candidate := await self.fetch_page(address)) is None:
                 continue
             for group in list_link_groups(candidate)[:MAX_GROUPS]:
                 links = tuple(link.url for link in group.links)
+                if is_sibling(candidate.url, links):
+                    break  # an article that names others: the list is elsewhere
                 if await self.count_articles(links) >= MIN_VERIFIED:
                     next_page = await self.verify_next_page(candidate, links)
                     return FoundList(candidate.url, "page", links, language, next_page)
@@ -324,6 +327,11 @@ class SiteSurveyor:
             survey.notes.append('The feed has whole texts: articles = "feed" would spare the requests for pages.')
         if survey.robots and survey.robots.crawl_delay:
             survey.notes.append(f"robots.txt asks for {survey.robots.crawl_delay:g} s between two requests.")
+
+
+def is_sibling(url: str, others: Sequence[str]) -> bool:
+    """Return whether an address has the shape of other addresses, as that of an article beside related ones."""
+    return any(AddressPattern(pattern).match(url) for pattern in infer_address_shape(others).patterns)
 
 
 def join_lists(feed: FoundList, page: FoundList | None) -> FoundList:

@@ -139,6 +139,16 @@ def test_network_failure_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("shape", "lists"), [(EndlessSite, ["/news/"]), (DrupalSite, ["/rss.xml"])])
+def test_address_of_an_article_leads_to_its_list(tmp_path: Path, shape: type[ShapedSite], lists: list[str]) -> None:
+    place = make_sandbox(tmp_path)
+    with shape() as site:
+        added = place.run_crawler("add", site.make_path(site.articles[7]), "--name", "valley", "--yes")
+        assert added.code == 0, added.err
+        assert get_urls(read_definition(place), site) == lists
+
+
 def test_private_address_is_refused(tmp_path: Path) -> None:
     place = make_sandbox(tmp_path)
     with ShapedSite(count=3) as site:

@@ -1,0 +1,127 @@
+"""Feeds, link groups, further pages, languages and terms that a page shows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from crawler.discovery.feeds import list_feed_links, parse_feed
+from crawler.discovery.language_versions import find_address_language, find_language_versions
+from crawler.discovery.link_groups import find_next_page, list_link_groups
+from crawler.discovery.proposal import suggest_name
+from crawler.discovery.terms import find_rights_line, find_terms, read_robots
+from crawler.generic.page import GenericPage
+from crawler.pages.snapshot import Snapshot
+
+URL = "https://news.example/news/"
+
+
+def make_page(body: str, head: str = "", url: str = URL) -> GenericPage:
+    return GenericPage(f"<html lang='ru'><head>{head}</head><body>{body}</body></html>", url)
+
+
+def test_feeds_of_the_head_come_first_and_those_of_comments_never() -> None:
+    head = (
+        '<link rel="alternate" type="application/rss+xml" href="/feed/">'
+        '<link rel="alternate" type="application/rss+xml" title="Comments" href="/comments/feed/">'
+    )
+    page = make_page('<a href="/rss.xml">RSS</a><a href="https://other.example/rss">x</a><a href="/press">p</a>', head)
+    assert list_feed_links(page) == ["https://news.example/feed/", "https://news.example/rss.xml"]
+
+
+def test_feed_entries_have_times_and_lengths() -> None:
+    text = (
+        '<rss version="2.0"><channel><title>News</title><link>https://news.example/</link><language>ru-RU</language>'
+        "<item><title>Снег</title><link>/a/1</link><pubDate>Mon, 30 Nov 2026 10:00:00 +0500</pubDate></item>"
+        "<item><title>No link</title></item></channel></rss>"
+    )
+    feed = parse_feed(Snapshot(url="https://news.example/feed/", body=text.encode()))
+    assert feed is not None
+    assert (feed.language, feed.has_full_texts, len(feed.entries)) == ("ru", False, 1)
+    assert feed.entries[0].url == "https://news.example/a/1"
+    assert feed.times == [datetime(2026, 11, 30, 5, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("body", ["<html><body>no feed</body></html>", '<!DOCTYPE r [<!ENTITY a "b">]><rss></rss>', ""])
+def test_other_responses_are_no_feed(body: str) -> None:
+    assert parse_feed(Snapshot(url=URL, body=body.encode())) is None
+
+
+def test_titles_of_articles_are_the_best_group() -> None:
+    cards = "".join(f'<div class="card"><a href="/n/{n}">Снег выпал в горах раз {n}</a></div>' for n in range(5))
+    menu = "".join(f'<li><a href="/s/{n}">Раздел новостей номер {n}</a></li>' for n in range(9))
+    tags = "".join(f'<a class="word" href="/t/{n}">слово</a>' for n in range(9))
+    groups = list_link_groups(make_page(f"<nav><ul>{menu}</ul></nav><main>{cards}</main><div>{tags}</div>"))
+    assert [link.url for link in groups[0].links] == [f"https://news.example/n/{n}" for n in range(5)]
+    assert len(groups) == 1
+
+
+@pytest.mark.parametrize(
+    ("links", "pattern"),
+    [
+        ('<a href="?page=2">2</a>', "https://news.example/news/?page={page}"),
+        ('<a rel="next" href="/news/page/2/">Older</a>', "https://news.example/news/page/{page}/"),
+        (
+            '<div class="nav-pages pager"><a href="/news/?PAGEN_1=2">вторая</a></div>',
+            "https://news.example/news/?PAGEN_1={page}",
+        ),
+        ('<a href="/news/?id=2">2</a>', None),
+        ('<a href="/news/22">22</a>', None),
+        ('<a href="https://other.example/?page=2">2</a>', None),
+    ],
+)
+def test_further_pages(links: str, pattern: str | None) -> None:
+    assert find_next_page(make_page(links)) == pattern
+
+
+def test_language_versions_by_links_and_hreflang() -> None:
+    page = make_page(
+        '<a href="/kz/">ҚАЗ</a><a href="/en/">English</a><a href="https://other.example/">EN</a>',
+        '<link rel="alternate" hreflang="tg-TJ" href="/tj/">',
+    )
+    assert find_language_versions(page) == {
+        "tg": "https://news.example/tj/",
+        "kk": "https://news.example/kz/",
+        "en": "https://news.example/en/",
+        "ru": URL,
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "language"),
+    [
+        ("https://a.example/kaz/news", "kk"),
+        ("https://en.a.example/news", "en"),
+        ("https://a.example/news?lang=ru", "ru"),
+        ("https://a.example/news/ru", None),
+        ("https://a.example/", None),
+    ],
+)
+def test_language_of_an_address(url: str, language: str | None) -> None:
+    assert find_address_language(url) == language
+
+
+def test_terms_and_robots() -> None:
+    page = make_page(
+        "<p>Снег.</p><footer><p>При использовании материалов гиперссылка на сайт обязательна.</p>"
+        '<a href="/rules">Правила использования</a></footer>'
+    )
+    assert find_terms(page) == "https://news.example/rules"
+    assert find_rights_line(page) == "При использовании материалов гиперссылка на сайт обязательна."
+    robots = read_robots("User-agent: *\nCrawl-delay: 4\nSitemap: https://a.example/s.xml\nSitemap: x", "crawler")
+    assert (robots.crawl_delay, robots.sitemaps) == (4.0, ("https://a.example/s.xml",))
+
+
+@pytest.mark.parametrize(
+    ("home", "name"),
+    [
+        ("https://www.herald.example/", "herald"),
+        ("https://news.min-water.gov.kz/", "min-water"),
+        ("https://mod.gov.kz/", "mod"),
+        ("http://127.0.0.1:8000/", "site70018000"),
+    ],
+)
+def test_name_from_a_host(home: str, name: str) -> None:
+    assert suggest_name(home) == name
+    assert suggest_name(home, [name]) == f"{name}2"

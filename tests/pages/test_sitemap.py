@@ -1,0 +1,58 @@
+"""Sitemaps: news fields, language versions, indexes, gzip files, and what is broken or hostile."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime
+
+import pytest
+
+from crawler.pages.sitemap import is_sitemap, parse_sitemap
+from crawler.pages.snapshot import Snapshot
+
+NEWS = """<?xml version="1.0" encoding="UTF-8"?>
+<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"
+ xmlns:xhtml="http://www.w3.org/1999/xhtml">
+<url><loc>https://a.example/n/1</loc><lastmod>2026-11-01</lastmod></url>
+<url><loc> /n/2 </loc><xhtml:link rel="alternate" hreflang="KK" href="https://a.example/kk/n/2"/>
+<news:news><news:publication><news:name>A</news:name><news:language>ru</news:language></news:publication>
+<news:publication_date>2026-11-30T10:00:00+05:00</news:publication_date>
+<news:title>Снег &amp; лёд</news:title></news:news>
+</url><url><lastmod>2026-11-01</lastmod></url></urlset>"""
+
+
+def make_snapshot(body: str | bytes) -> Snapshot:
+    return Snapshot(url="https://a.example/sitemap.xml", body=body.encode() if isinstance(body, str) else body)
+
+
+@pytest.mark.parametrize("body", [NEWS.encode(), gzip.compress(NEWS.encode())])
+def test_news_sitemap(body: bytes) -> None:
+    snapshot = make_snapshot(body)
+    assert is_sitemap(snapshot)
+    sitemap = parse_sitemap(snapshot)
+    newest, older = sitemap.list_newest()
+    assert sitemap.is_news
+    assert (newest.url, newest.title, newest.language) == ("https://a.example/n/2", "Снег & лёд", "ru")
+    assert newest.published_at == datetime(2026, 11, 30, 5, tzinfo=UTC)
+    assert newest.alternates == (("kk", "https://a.example/kk/n/2"),)
+    assert (older.url, older.is_news) == ("https://a.example/n/1", False)
+
+
+def test_index() -> None:
+    body = "<sitemapindex><sitemap><loc>https://a.example/1.xml</loc></sitemap></sitemapindex>"
+    sitemap = parse_sitemap(make_snapshot(body))
+    assert [child.url for child in sitemap.children] == ["https://a.example/1.xml"]
+    assert not sitemap.entries
+
+
+ENTITIES = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><urlset><url><loc>&b;</loc></url></urlset>'
+
+
+@pytest.mark.parametrize("body", ["", "<html></html>", "<urlset><url><loc>", b"\x1f\x8bnonsense", ENTITIES])
+def test_broken_and_hostile_files_have_no_entry(body: str | bytes) -> None:
+    assert not parse_sitemap(make_snapshot(body)).entries
+
+
+def test_bomb_is_unpacked_to_a_limit() -> None:
+    body = gzip.compress(b"<urlset>" + b" " * 100_000_000)
+    assert not parse_sitemap(make_snapshot(body)).entries
