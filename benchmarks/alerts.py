@@ -25,7 +25,8 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from benchmarks.similarity_articles import make_article
+from benchmarks.corpus import TOPIC
+from benchmarks.store_articles import make_article
 from crawler.config import Config
 from crawler.items import Article
 from crawler.keywords import Matcher, load_rules
@@ -94,8 +95,10 @@ def fill_store(url: str, settings: Config, number: int) -> None:
 
 
 def _make_matching(article: Article, matcher: Matcher) -> Article:
-    article = replace(article, body=f"{article.body}\nДелегация МККК приняла участие во встрече.")
-    matches = matcher.find_matches(article.texts, language="ru", source=article.source)
+    assert article.language is not None
+    sentence = TOPIC[article.language].format(name=article.headline.split()[0])
+    article = replace(article, body=f"{article.body}\n{sentence}")
+    matches = matcher.find_matches(article.texts, language=article.language, source=article.source)
     return replace(article, matches=matches)
 
 

@@ -8,7 +8,7 @@ Third parties' texts are not used.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -153,33 +153,44 @@ def revise_release(release: Release) -> Release:
 def _sentence_maker(
     chance: random.Random, language: str, names: Sequence[str], numbers: Sequence[int]
 ) -> Callable[[], str]:
-    def inflect_root(endings: Mapping[str, Sequence[str]], kind: str) -> str:
-        roots = _list_roots(language, kind)
-        # The square makes some words frequent and most of them rare, as in real texts.
-        return roots[int(len(roots) * chance.random() ** 2)] + chance.choice(endings[language])
+    roots = {kind: _list_roots(language, kind) for kind in ("noun", "adjective", "verb")}
+    inflected = {
+        "{n}": (roots["noun"], NOUN_ENDINGS[language]),
+        "{a}": (roots["adjective"], ADJECTIVE_ENDINGS[language]),
+        "{v}": (roots["verb"], VERB_ENDINGS[language]),
+    }
+    chosen = {"{name}": names, "{number}": list(map(str, numbers))}
+    patterns = _split_patterns(language)
+    draw_bits, draw_share = chance.getrandbits, chance.random
+
+    def choose(values: Sequence[str]) -> str:  # as `chance.choice`, in half the time
+        size = len(values)
+        bits = size.bit_length()
+        at = draw_bits(bits)
+        while at >= size:
+            at = draw_bits(bits)
+        return values[at]
 
     def make_sentence() -> str:
         words = []
-        for word in chance.choice(PATTERNS[language]).split(" "):
-            slot, end, mark = word.partition("}")
-            words.append((fill_slot(slot[1:]) if end else word) + mark)
+        for slot, mark in patterns[chance.randrange(len(patterns))]:
+            if slot in inflected:
+                stems, endings = inflected[slot]
+                # The square makes some words frequent and most of them rare, as in real texts.
+                words.append(stems[int(len(stems) * draw_share() ** 2)] + choose(endings) + mark)
+            else:
+                words.append((choose(chosen[slot]) if slot in chosen else slot) + mark)
         sentence = " ".join(words)
         return sentence[0].upper() + sentence[1:] + "."
 
-    def fill_slot(slot: str) -> str:
-        match slot:
-            case "name":
-                return chance.choice(names)
-            case "number":
-                return str(chance.choice(numbers))
-            case "n":
-                return inflect_root(NOUN_ENDINGS, "noun")
-            case "a":
-                return inflect_root(ADJECTIVE_ENDINGS, "adjective")
-            case _:
-                return inflect_root(VERB_ENDINGS, "verb")
-
     return make_sentence
+
+
+@cache
+def _split_patterns(language: str) -> list[list[tuple[str, str]]]:
+    """Return the slots and words of each pattern, each with the mark that follows it."""
+    splits = ([word.partition("}") for word in pattern.split(" ")] for pattern in PATTERNS[language])
+    return [[(before + end, mark) for before, end, mark in split] for split in splits]
 
 
 def _make_name(chance: random.Random, language: str) -> str:

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.large_store import get_store_url
+from benchmarks.large_store import get_store_file
 
 SIZES = (10_000, 100_000)
 CHILD_PROGRAM = """
@@ -31,7 +31,7 @@ def main(sizes: list[int]) -> None:
     """Print a line for each size and format."""
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
-            file = get_store_url(size).removeprefix("sqlite:///")
+            file = get_store_file(size)
             for ending in ("jsonl", "csv", "parquet"):
                 out = Path(folder) / f"out.{ending}"
                 begun = time.perf_counter()

