@@ -17,7 +17,7 @@ from crawler.keywords.query import And, Facet, Not, Or, Proximity, QueryNode, Te
 from crawler.text.folding import decode_folded
 
 MIN_SCANNED_LETTERS = 4
-"""Letters of a stem from which its words are read from the vocabulary; for shorter ones each form is looked up."""
+"""Letters by which words are read from the vocabulary: those of a stem, or of a shorter stem and its endings."""
 MAX_FORMS_PER_PATTERN = 2000
 MAX_PHRASE_WORDS = 32
 """Words of a phrase that the index is asked for. PostgreSQL takes a minute for a phrase of 1,500 words."""
@@ -123,15 +123,10 @@ class FormPattern:
     endings: frozenset[bytes] | None = None
     is_cut: bool = False
 
-    @property
-    def is_scanned(self) -> bool:
-        """Whether the forms of the last word are read from the vocabulary."""
-        return self.endings is not None and len(self.last) >= MIN_SCANNED_LETTERS
-
     def list_ranges(self) -> Iterator[WordRange]:
         """Yield the ranges of words to read from the index."""
-        if self.is_scanned:
-            yield self.last, self.last + LAST_CHARACTER
+        for start in self._list_starts():
+            yield start, start + LAST_CHARACTER
         yield from (_get_footnote_range(word) for word in self._list_whole_words() if _may_have_footnote(word))
 
     def list_phrases(self, vocabulary: Vocabulary, fields: tuple[str, ...]) -> Iterator[IndexPhrase]:
@@ -143,10 +138,20 @@ class FormPattern:
             lasts = _add_footnotes(self.last, vocabulary)
         else:
             forms = {self.last + decode_folded(ending) for ending in self.endings}
-            words = vocabulary.list_between(self.last, self.last + LAST_CHARACTER)
-            lasts = [word for word in words if _strip_footnote(word) in forms] if self.is_scanned else sorted(forms)
+            starts = self._list_starts()
+            ranges = [vocabulary.list_between(start, start + LAST_CHARACTER) for start in starts]
+            read = {word for words in ranges for word in words if _strip_footnote(word) in forms}
+            lasts = sorted(read | {form for form in forms if not form.startswith(tuple(starts))})
         for words in islice(product(*heads, lasts), MAX_FORMS_PER_PATTERN):
             yield IndexPhrase(words, fields, self.is_open)
+
+    def _list_starts(self) -> list[str]:
+        """Return the beginnings by which the forms of the last word are read. Forms that are shorter are not read."""
+        if self.endings is None:
+            return []
+        missing = max(0, MIN_SCANNED_LETTERS - len(self.last))
+        forms = (self.last + decode_folded(ending)[:missing] for ending in self.endings)
+        return sorted({form for form in forms if len(form) >= MIN_SCANNED_LETTERS})
 
     def _list_whole_words(self) -> tuple[str, ...]:
         return self.head if self.is_open or self.endings is not None else (*self.head, self.last)

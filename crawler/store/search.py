@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
-from sqlalchemy import TextClause, func, select, text
+from sqlalchemy import BigInteger, Select, TextClause, column, func, select, text
 
 from crawler.items import Article, Strength, Verdict
-from crawler.keywords.index_query import EVERYTHING, IndexFacet, IndexNode, IndexOr, WordRange, join_and
+from crawler.keywords.index_query import EVERYTHING, IndexFacet, IndexNode, IndexNot, WordRange, join_and, join_or
 from crawler.keywords.search_query import SearchedState
 from crawler.store.database import Database
 from crawler.store.schema import articles, matches, signatures, versions
 from crawler.store.search_index import (
+    INDEX_VERSION,
     NUMBERS_PER_MINUTE,
     compute_first_number,
     index_batch,
@@ -27,18 +29,24 @@ from crawler.store.search_index import (
 )
 from crawler.store.search_syntax import format_fts5, format_tsquery
 from crawler.store.serialization import parse_article
-from crawler.text.folding import FOLDING_VERSION
 
 VERSIONS_PER_BATCH = 50
 """Versions that are indexed in one transaction. Other writers wait meanwhile."""
 MAX_RANKED = 10_000
 """Newest hits among which the most relevant ones are chosen. Over all hits it would take up to a second."""
 MAX_COUNTED = 10_000
-NUMBERS_PER_READ = (25, 100, 1000, 5000)
+NUMBERS_PER_READ = (25, 100, 500, 2000, 5000)
 """Numbers of hits to read: a page of results needs few, one with rare conditions many."""
 MAX_NUMBER = 1 << 62
-WINDOW_MONTHS = (2, 12)
-"""Newest months in which PostgreSQL looks for hits before it looks everywhere: it has to sort all that it finds."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MIN_WINDOW = 2000
+"""Newest entries in which PostgreSQL looks for hits first: it has to read and sort all that it finds."""
+WINDOW_GROWTH = 20
+"""How many times as many entries the second window has. The third one is all others."""
+WINDOW_PER_HIT = 4
+"""Entries of the first window for each hit that is wanted."""
+MAX_DATES = 40
+"""Days, or months, that a window may have. One that is longer has whole months, or years."""
 MAX_WORDS_PER_RANGE = 5000
 RANGES_PER_READ = 200
 """Ranges of words that one query reads. SQLite joins at most 500 queries."""
@@ -145,7 +153,12 @@ _RANK_VECTORS = text(
     f" ts_rank('{{{', '.join(str(rank / max(FIELD_RANKS)) for rank in reversed(FIELD_RANKS))}}}',"
     " vector, CAST(:query AS tsquery)) DESC, number DESC"
 )
-_GET_NEWEST = text("SELECT max(number) FROM search_entries WHERE number < :last")
+_LIST_VALUES = text("SELECT unnest(CAST(:numbers AS BIGINT[])) AS rowid")
+_LIST_NEWEST = text(
+    "(SELECT number FROM search_entries WHERE number < :last ORDER BY number DESC LIMIT 1) UNION ALL"
+    " (SELECT number FROM search_entries WHERE number < :last ORDER BY number DESC OFFSET :size LIMIT 1) UNION ALL"
+    " (SELECT number FROM search_entries WHERE number < :last ORDER BY number DESC OFFSET :next LIMIT 1)"
+)
 
 
 class SearchRepository:
@@ -175,9 +188,12 @@ class SearchRepository:
         """Yield the newest `MAX_RANKED` entries that the index finds, the most relevant first."""
         conditions = conditions or SearchConditions()
         ranked = self._index.rank_numbers(query, conditions)
-        size = NUMBERS_PER_READ[0]
-        for start in range(0, len(ranked), size):
-            yield from self._read_entries(ranked[start : start + size], conditions)
+        done = 0
+        for size in chain(NUMBERS_PER_READ, repeat(NUMBERS_PER_READ[-1])):
+            if done >= len(ranked):
+                return
+            yield from self._read_entries(ranked[done : done + size], conditions)
+            done += size
 
     def iter_union(self, queries: Iterable[IndexNode], conditions: SearchConditions) -> Iterator[SearchEntry]:
         """Yield what the index finds for any of the queries, the newest first."""
@@ -191,13 +207,9 @@ class SearchRepository:
     def count_articles(self, query: IndexNode, conditions: SearchConditions | None = None) -> ArticleCount:
         """Return in how many articles the index finds something, among its newest `MAX_COUNTED` entries."""
         conditions = conditions or SearchConditions()
-        numbers = self._index.list_numbers(query, conditions, None, MAX_COUNTED)
-        counted = select(func.count(search_entries.c.article_id.distinct()))
-        if row_conditions := _make_row_conditions(conditions):
-            counted = counted.join_from(search_entries, articles, articles.c.id == search_entries.c.article_id)
-        wanted = counted.where(self._index.has_number(), *row_conditions)
-        found: int = self._database.fetch_all(wanted, self._index.bind_numbers(numbers))[0][0]
-        return ArticleCount(found, is_complete=len(numbers) < MAX_COUNTED)
+        found, values = self._index.select_numbers(query, conditions, MAX_COUNTED)
+        counts = self._database.fetch_all(_select_counts(found, _make_row_conditions(conditions)), values)[0]
+        return ArticleCount(counts.first + counts.later, is_complete=counts.found < MAX_COUNTED)
 
     def list_words(self, ranges: Collection[WordRange]) -> list[str]:
         """Return the words of the index in any of the ranges, in order, at most `MAX_WORDS_PER_RANGE` of each."""
@@ -241,7 +253,7 @@ class SearchRepository:
 
     def _is_outdated(self) -> bool:
         """Return whether the index has texts of another folding than today's."""
-        return [row.folding for row in self._database.fetch_all(select(search_state.c.folding))] != [FOLDING_VERSION]
+        return [row.folding for row in self._database.fetch_all(select(search_state.c.folding))] != [INDEX_VERSION]
 
     def _read_entries(self, numbers: Sequence[int], conditions: SearchConditions) -> Iterator[SearchEntry]:
         """Yield the entries of these numbers that fulfil the conditions, in the order of the numbers."""
@@ -281,6 +293,13 @@ class _SqliteIndex:
         values = {"query": format_fts5(query), "first": first, "last": last, "limit": limit}
         return [row[0] for row in self._database.fetch_all(_FIND_TEXTS, values)]
 
+    def select_numbers(
+        self, query: IndexNode, conditions: SearchConditions, limit: int
+    ) -> tuple[TextClause, dict[str, Any]]:
+        """Return a query for the highest numbers that the query finds, and its values."""
+        first, last = _compute_range(conditions, None)
+        return _FIND_TEXTS, {"query": format_fts5(query), "first": first, "last": last, "limit": limit}
+
     def list_all_numbers(self, query: IndexNode, conditions: SearchConditions) -> list[int]:
         """Return all numbers that the query finds."""
         return self.list_numbers(query, conditions, None, MAX_NUMBER)
@@ -308,7 +327,7 @@ class _SqliteIndex:
 
 
 class _PostgresIndex:
-    """The tsvectors. A query has to sort all that it finds, so it begins with the newest months."""
+    """The tsvectors. A query has to sort all that it finds, so it begins with the newest entries."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -320,11 +339,19 @@ class _PostgresIndex:
             values = {"first": first, "last": last, "limit": limit}
             return [row[0] for row in self._database.fetch_all(_LIST_ENTRIES, values)]
         numbers: list[int] = []
-        for window in self._list_windows(_compute_range(conditions, before)[1]):
-            numbers = self._find(join_and([query, window]), conditions, before, limit)
+        done: list[IndexNode] = []
+        for window in self._list_windows(_compute_range(conditions, before)[1], limit):
+            numbers += self._find(join_and([query, window, *done]), conditions, before, limit - len(numbers))
             if len(numbers) == limit:
                 break
+            done = [IndexNot(window)]
         return numbers
+
+    def select_numbers(
+        self, query: IndexNode, conditions: SearchConditions, limit: int
+    ) -> tuple[TextClause, dict[str, Any]]:
+        """Return a query for the highest numbers that the query finds, and its values."""
+        return _LIST_VALUES, self.bind_numbers(self.list_numbers(query, conditions, None, limit))
 
     def list_all_numbers(self, query: IndexNode, conditions: SearchConditions) -> list[int]:
         """Return all numbers that the query finds."""
@@ -356,16 +383,36 @@ class _PostgresIndex:
         """Return the values for `has_number`."""
         return {"numbers": list(numbers)}
 
-    def _list_windows(self, last: int) -> Iterator[IndexNode]:
-        """Yield conditions for more and more months before the newest entry below a number, then for any time."""
-        newest = self._database.fetch_all(_GET_NEWEST, {"last": last})[0][0]
-        if newest is None:
-            return
-        at = datetime.fromtimestamp(newest // NUMBERS_PER_MINUTE * 60, UTC)
-        months = [(at.year * 12 + at.month - 1 - age) for age in range(max(WINDOW_MONTHS))]
-        facets = [IndexFacet("date", f"{month // 12:04}{month % 12 + 1:02}") for month in months]
-        yield from (IndexOr(tuple(facets[:count])) for count in WINDOW_MONTHS)
-        yield EVERYTHING
+    def _list_windows(self, last: int, limit: int) -> Iterator[IndexNode]:
+        """Yield conditions for more and more of the newest entries below a number, then for any time.
+
+        The dates are words of the index, so an AND with a word of the text skips all others. A condition on numbers
+        would be checked after reading each vector.
+        """
+        size = max(MIN_WINDOW, limit * WINDOW_PER_HIT)
+        values = {"last": last, "size": size, "next": size * WINDOW_GROWTH}
+        found = [row[0] for row in self._database.fetch_all(_LIST_NEWEST, values)]
+        days = [_compute_day(number) for number in sorted(found, reverse=True)]
+        yield from dict.fromkeys(_make_window(first, days[0]) for first in days[1:])
+        if days:
+            yield EVERYTHING
+
+
+def _compute_day(number: int) -> date:
+    """Return the day (UTC) of an entry."""
+    return (EPOCH + timedelta(minutes=number // NUMBERS_PER_MINUTE)).date()
+
+
+def _make_window(first: date, last: date) -> IndexNode:
+    """Return a condition for the entries of these days, or of the months or years that have them."""
+    ages = range(min((last - first).days, MAX_DATES) + 1)
+    dates = {(first + timedelta(days=age)).isoformat().replace("-", "") for age in ages}
+    if len(dates) > MAX_DATES:
+        months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+        dates = {f"{month // 12:04}{month % 12 + 1:02}" for month in months}
+    if len(dates) > MAX_DATES:
+        dates = {f"{year:04}" for year in range(first.year, last.year + 1)}
+    return join_or(IndexFacet("date", value) for value in sorted(dates))
 
 
 def _make_union(query: str, ranges: Sequence[WordRange]) -> tuple[TextClause, dict[str, str]]:
@@ -381,6 +428,35 @@ def _compute_range(conditions: SearchConditions, before: int | None) -> tuple[in
     first = compute_first_number(conditions.since) if conditions.since else -MAX_NUMBER
     last = compute_first_number(conditions.until) + NUMBERS_PER_MINUTE if conditions.until else MAX_NUMBER
     return first, last if before is None else min(last, before)
+
+
+def _select_counts(numbers: TextClause, conditions: Sequence[Any]) -> Select[Any]:
+    """Return a query for how many of these numbers there are, and in how many articles those are that have an entry.
+
+    `first` are articles of which version 1 is found, `later` the others. Nearly every entry is a version 1, and to
+    count these is three times as fast as to count different ids.
+    """
+    found = numbers.columns(column("rowid", BigInteger)).cte("found").prefix_with("MATERIALIZED")
+    entry = search_entries.c
+    hit = select(entry.number, entry.article_id, entry.version).join_from(
+        found, search_entries, entry.number == found.c.rowid
+    )
+    if conditions:
+        hit = hit.join(articles, articles.c.id == entry.article_id).where(*conditions)
+    hits = hit.cte("hits").prefix_with("MATERIALIZED")
+    first = search_entries.alias("first")
+    has_first = (
+        select(first.c.number)
+        .where(first.c.article_id == hits.c.article_id, first.c.version == 1)
+        .where(first.c.number.in_(select(hits.c.number).scalar_subquery()))
+        .exists()
+    )
+    later = select(func.count(hits.c.article_id.distinct())).where(hits.c.version > 1, ~has_first)
+    return select(
+        select(func.count()).select_from(found).scalar_subquery().label("found"),
+        select(func.count()).select_from(hits).where(hits.c.version == 1).scalar_subquery().label("first"),
+        later.scalar_subquery().label("later"),
+    )
 
 
 def _make_row_conditions(conditions: SearchConditions) -> list[Any]:

@@ -211,6 +211,23 @@ def test_counts_and_relevance(store: Store, save: Save) -> None:
     assert list(store.search.iter_most_relevant(nothing)) == []
 
 
+def test_newest_of_many_days_months_and_years_are_found_in_order(
+    store: Store, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MIN_WINDOW", 2)
+    monkeypatch.setattr(search, "WINDOW_PER_HIT", 1)
+    monkeypatch.setattr(search, "WINDOW_GROWTH", 2)
+    monkeypatch.setattr(search, "NUMBERS_PER_READ", (2, 3))
+    days = (0, 0, 1, 3, 40, 45, 100, 900, 901, 2000, 3000, 9000, 30_000)
+    for number, age in enumerate(days):
+        body = "Визит делегации" if number % 3 else "Визит"
+        save(make_article(str(number), body=body, published_at=NOON - timedelta(days=age, minutes=number)))
+    assert [int(number) for number, _ in find(store, "визит")] == list(range(len(days)))
+    assert [int(number) for number, _ in find(store, "делегация")] == [1, 2, 4, 5, 7, 8, 10, 11]
+    assert [int(number) for number, _ in find(store, "-делегация")] == [0, 3, 6, 9, 12]
+    assert [int(number) for number, _ in find(store, "визит", until=NOON - timedelta(days=99))] == list(range(6, 13))
+
+
 def test_everything_is_found_without_words(store: Store, save: Save) -> None:
     save(make_article("1"))
     assert [entry.article.native_id for entry in store.search.iter_newest(make_index_query(And(()), list).node)] == [

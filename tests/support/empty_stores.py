@@ -12,8 +12,8 @@ from psycopg import sql
 
 from crawler.store import Store, open_store
 from crawler.store.schema import metadata
+from crawler.store.search_index import INDEX_VERSION
 from crawler.store.store import get_store_file, parse_store_url
-from crawler.text.folding import FOLDING_VERSION
 
 
 @cache
@@ -40,7 +40,7 @@ def empty_tables(url: str) -> None:
         connection.execute("SET session_replication_role = replica")  # no foreign keys meanwhile
         connection.execute(sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(name) for name in names))
         connection.execute("TRUNCATE search_entries, search_vectors, search_words, unindexed_versions")
-        connection.execute("UPDATE search_state SET folding = %s", (FOLDING_VERSION,))
+        connection.execute("UPDATE search_state SET folding = %s", (INDEX_VERSION,))
         found = connection.execute("SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema()")
         sequences = [sql.Identifier(name) for (name,) in found]
         connection.execute(sql.SQL("; ").join(sql.SQL("ALTER SEQUENCE {} RESTART").format(name) for name in sequences))

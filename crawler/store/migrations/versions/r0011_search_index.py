@@ -43,7 +43,7 @@ def upgrade() -> None:
         f" SELECT article_id, version, CAST({seconds} AS BIGINT) / 60"
         " FROM versions JOIN articles ON articles.id = versions.article_id"
     )
-    op.execute("INSERT INTO search_state (folding) VALUES (1)")
+    op.execute("INSERT INTO search_state (folding) VALUES (101)")
 
 
 SQLITE_INDEX = (
