@@ -341,6 +341,8 @@ class _PostgresIndex:
         numbers: list[int] = []
         done: list[IndexNode] = []
         for window in self._list_windows(_compute_range(conditions, before)[1], limit):
+            if done and window != EVERYTHING and len(numbers) * WINDOW_GROWTH < limit:
+                continue  # hits are rare: this window would not have enough of them either
             numbers += self._find(join_and([query, window, *done]), conditions, before, limit - len(numbers))
             if len(numbers) == limit:
                 break
