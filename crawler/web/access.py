@@ -24,7 +24,7 @@ from crawler.config import WebConfig
 from crawler.errors import UsageError
 from crawler.store import Store
 from crawler.store.users import LOCAL_NAME, Role
-from crawler.web.errors import ForeignForm, RoleMissing, SignInNeeded
+from crawler.web.errors import ForeignForm, PageMissing, RoleMissing, SignInNeeded
 from crawler.web.forms import SESSION_COOKIE, TOKEN_HEADER, find_cookie, is_form_token
 from crawler.web.passwords import clean_user_name, hash_secret
 from crawler.web.security import FORWARDED_HEADERS, PROXY_KEY, is_loopback, is_own_origin
@@ -32,6 +32,8 @@ from crawler.web.security import FORWARDED_HEADERS, PROXY_KEY, is_loopback, is_o
 CONTROL_KEY = "crawler.access"
 PRINCIPAL_KEY = "crawler.principal"
 """Where the ASGI scope of a request has the access control and who sends it. A mounted application has them too."""
+FEED_PARAMETER = "feed_secret"
+"""The parameter of a path that has the secret of a user's feeds."""
 REMOTE_USER_HEADER = "remote-user"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -156,7 +158,8 @@ class AccessControl:
             return
         principal = await asyncio.get_running_loop().run_in_executor(self.threads, self.identify, connection)
         if principal is None:
-            raise SignInNeeded
+            # A feed reader cannot sign in, and an address with a wrong secret is no address.
+            raise PageMissing if FEED_PARAMETER in connection.path_params else SignInNeeded
         is_safe = connection.scope["method"] in SAFE_METHODS
         scope = access.scope or (KeyScope.READ if is_safe else KeyScope.WRITE)
         if not principal.can(access.role) or scope not in principal.scopes:
@@ -171,7 +174,7 @@ class AccessControl:
 
     def _find_principal(self, connection: HTTPConnection) -> Principal | None:
         """Return the sender by the first proof that the request has. A wrong one is not followed by another."""
-        if (secret := connection.path_params.get("feed_secret")) is not None:
+        if (secret := connection.path_params.get(FEED_PARAMETER)) is not None:
             return self._find_by_feed_secret(secret)
         # A proxy may pass on the password that it asked for (`Basic …`). From others only a key is a proof.
         header, is_behind_proxy = connection.headers.get("authorization"), connection.scope.get(PROXY_KEY, False)
