@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from crawler.store.database import Database
 from crawler.store.user_schema import api_keys, sessions, users
@@ -46,9 +46,18 @@ class ApiKey:
     expires_at: datetime | None
 
 
-_SELECT_SESSIONS = select(sessions, users.c.role).join(users).where(users.c.is_disabled.is_(False))
+_IS_ENABLED = users.c.is_disabled.is_(False)
+_SELECT_SESSIONS = select(sessions, users.c.role).join(users)
+# These two are made once: each request of a browser or a program executes one.
+_FIND_SESSION = _SELECT_SESSIONS.where(
+    sessions.c.id_hash == bindparam("id_hash"),
+    sessions.c.expires_at > bindparam("at"),
+    sessions.c.used_at > bindparam("idle_since"),
+    _IS_ENABLED,
+)
 _KEY_COLUMNS = [column for column in api_keys.c if column.key != "key_hash"]
-_SELECT_KEYS = select(*_KEY_COLUMNS, users.c.role.label("user_role")).join(users).where(users.c.is_disabled.is_(False))
+_SELECT_KEYS = select(*_KEY_COLUMNS, users.c.role.label("user_role")).join(users)
+_FIND_KEY = _SELECT_KEYS.where(api_keys.c.key_hash == bindparam("key_hash"), _IS_ENABLED)
 
 
 class SessionRepository:
@@ -67,8 +76,8 @@ class SessionRepository:
 
     def find(self, id_hash: str, *, at: datetime) -> Session | None:
         """Return a session of an enabled user that has not ended, and note its use."""
-        is_open = (sessions.c.expires_at > at, sessions.c.used_at > at - SESSION_IDLE_LIMIT)
-        rows = self._database.fetch_all(_SELECT_SESSIONS.where(sessions.c.id_hash == id_hash, *is_open))
+        values = {"id_hash": id_hash, "at": at, "idle_since": at - SESSION_IDLE_LIMIT}
+        rows = self._database.fetch_all(_FIND_SESSION, values)
         if not rows:
             return None
         found = _make_session(rows[0])
@@ -121,7 +130,7 @@ class ApiKeyRepository:
 
     def find(self, key_hash: str, *, at: datetime) -> ApiKey | None:
         """Return a key of an enabled user that is valid, and note its use."""
-        rows = self._database.fetch_all(_SELECT_KEYS.where(api_keys.c.key_hash == key_hash))
+        rows = self._database.fetch_all(_FIND_KEY, {"key_hash": key_hash})
         found = _make_key(rows[0]) if rows else None
         if found is None or (found.expires_at is not None and found.expires_at <= at):
             return None
@@ -131,7 +140,7 @@ class ApiKeyRepository:
         return found
 
     def list_by_user(self, user_name: str) -> list[ApiKey]:
-        """Return the keys of an enabled user, the oldest first."""
+        """Return the keys of a user, the oldest first."""
         query = _SELECT_KEYS.where(api_keys.c.user_name == user_name).order_by(api_keys.c.id)
         return [_make_key(row) for row in self._database.fetch_all(query)]
 

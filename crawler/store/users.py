@@ -60,6 +60,7 @@ class User:
 
 
 _SELECT_USERS = select(*select_columns(users, (field.name for field in fields(User))))
+_SELECT_ONE = select(users.c.name).limit(1)
 _ADD_USER = make_insert_if_absent(users)
 
 
@@ -87,7 +88,7 @@ class UserRepository:
 
     def exist(self) -> bool:
         """Return whether there are users, also disabled ones."""
-        return bool(self._database.fetch_all(select(users.c.name).limit(1)))
+        return bool(self._database.fetch_all(_SELECT_ONE))
 
     def get(self, name: str) -> User | None:
         """Return a user by name."""

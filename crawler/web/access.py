@@ -8,7 +8,8 @@ a route that has no declaration.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ PRINCIPAL_KEY = "crawler.principal"
 FEED_PARAMETER = "feed_secret"
 """The parameter of a path that has the secret of a user's feeds."""
 REMOTE_USER_HEADER = "remote-user"
+RECHECK_SECONDS = 10.0
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -131,6 +133,18 @@ def find_principal(connection: HTTPConnection) -> Principal | None:
     return found
 
 
+async def end_with_session(stream: AsyncIterator[bytes], connection: HTTPConnection) -> AsyncIterator[bytes]:
+    """Yield the parts of an answer without end, until its sender signs out, is disabled or has another role."""
+    control: AccessControl = connection.scope[CONTROL_KEY]
+    checked_at = time.monotonic()
+    async for part in stream:
+        yield part
+        if time.monotonic() - checked_at >= RECHECK_SECONDS:
+            if not await control.is_still_admitted(connection):
+                return
+            checked_at = time.monotonic()
+
+
 def raise_if_below(connection: HTTPConnection, role: Role) -> None:
     """Raise RoleMissing if the sender of a request has no such role: a part of a page needs more than its route."""
     if not get_principal(connection).can(role):
@@ -171,6 +185,12 @@ class AccessControl:
             needs_header and not is_form_token(connection, connection.headers.get(TOKEN_HEADER, ""))
         ):
             raise ForeignForm
+
+    async def is_still_admitted(self, connection: HTTPConnection) -> bool:
+        """Return whether the sender of a request is who it was when the answer began: an answer may have no end."""
+        before = connection.scope.pop(PRINCIPAL_KEY, None)
+        now = await asyncio.get_running_loop().run_in_executor(self.threads, self.identify, connection)
+        return now is not None and now == before
 
     def _find_principal(self, connection: HTTPConnection) -> Principal | None:
         """Return the sender by the first proof that the request has. A wrong one is not followed by another."""

@@ -24,6 +24,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from crawler.errors import CrawlerError
 from crawler.store.users import Role
 from crawler.web.access import (
+    FEED_PARAMETER,
     OPEN_TO_ALL,
     AccessControl,
     AccessMiddleware,
@@ -67,6 +68,8 @@ from crawler.web.rendering import PageRenderer
 from crawler.web.security import BodyTooLong, HostPolicy, RequestGuard
 
 PAGE_THREADS = 4
+GUEST_THREADS = 2
+"""Threads for what answers everyone: a password takes long to check, and guests must not keep users waiting."""
 STATIC_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -141,14 +144,19 @@ def make_app(newsroom: Newsroom, *, is_public: bool = False) -> Starlette:
     """Return the application over a newsroom. `is_public`: it listens at an address that other machines may reach."""
     site = PageRenderer(newsroom)
     pool = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="page")
+    guests = ThreadPoolExecutor(GUEST_THREADS, thread_name_prefix="guest")
     routes: list[BaseRoute] = [
-        GuardedRoute(path, declare_access(RouteAccess(role))(make_endpoint(site, page, pool)), name=page.__name__)
+        GuardedRoute(
+            path,
+            declare_access(RouteAccess(role))(make_endpoint(site, page, pool if role else guests)),
+            name=page.__name__,
+        )
         for path, role, page in PAGES
     ]
     routes += [
         GuardedRoute(
             path,
-            declare_access(RouteAccess(role, has_form=True))(make_form_endpoint(site, form, pool)),
+            declare_access(RouteAccess(role, has_form=True))(make_form_endpoint(site, form, pool if role else guests)),
             methods=["POST"],
             name=form.__name__,
         )
@@ -167,7 +175,7 @@ def make_app(newsroom: Newsroom, *, is_public: bool = False) -> Starlette:
             return await answer_error(request, error)
         shown = classify_error(error)
         if shown.status == 500:
-            log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+            log.error("%s %s failed", request.method, format_logged_path(request), exc_info=error)
         return await asyncio.get_running_loop().run_in_executor(pool, show_error, site, request, shown, control)
 
     app = Starlette(
@@ -183,6 +191,12 @@ def make_app(newsroom: Newsroom, *, is_public: bool = False) -> Starlette:
     app.state.api = api
     list(list_guarded_routes(app.routes))  # raises for a route without a role
     return app
+
+
+def format_logged_path(request: Request) -> str:
+    """Return the path of a request for the log, without the secret of a feed address."""
+    secret = request.path_params.get(FEED_PARAMETER)
+    return request.url.path.replace(secret, "…") if secret else request.url.path
 
 
 def make_endpoint(site: PageRenderer, page: Page, pool: ThreadPoolExecutor) -> Callable[..., Awaitable[Response]]:

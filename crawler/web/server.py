@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -56,6 +57,8 @@ def describe_access(address: str, newsroom: Newsroom) -> str:
         lines.append(f"In the browser: {web.address}/")
     if web.oidc.issuer is not None:
         lines.append(f"Redirect address, for the provider {web.oidc.issuer}: {web.address}{CALLBACK_PATH}")
+    if newsroom.config.web.address is None and not is_loopback(urlsplit(address).hostname or ""):
+        lines.append("Passwords travel unencrypted: put a proxy with TLS in front (docs/serve.md).")
     return "\n".join(lines)
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
+from support.newsroom_users import add_user, start_session
 
+from crawler.config import WebConfig
+from crawler.store import Store
 from crawler.store.users import Role
+from crawler.web import access
 from crawler.web.access import (
+    AccessControl,
     GuardedRoute,
     KeyScope,
     Principal,
@@ -46,3 +56,25 @@ def test_routes_are_listed_with_what_they_need() -> None:
 def test_route_without_a_role_is_refused_at_the_start(kind: type[Route]) -> None:
     with pytest.raises(RoleMissing, match="/y "):
         list(list_guarded_routes([Mount("/api", routes=[kind("/y", answer_anyone)])]))
+
+
+def test_endless_answer_ends_with_the_session(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "RECHECK_SECONDS", 0.0)
+    session = start_session(store, add_user(store, "timur", Role.READER))
+
+    async def make_parts() -> AsyncIterator[bytes]:
+        for number in range(9):
+            if number == 3:
+                store.users.set_disabled("timur", True)
+            yield b"part"
+
+    async def read() -> list[bytes]:
+        with ThreadPoolExecutor(1) as threads:
+            control = AccessControl(store, WebConfig(), threads)
+            headers = [(b"cookie", f"session={session}".encode())]
+            scope = {"type": "http", "scheme": "http", "headers": headers, "client": None, access.CONTROL_KEY: control}
+            connection = HTTPConnection(scope)
+            assert control.identify(connection) is not None
+            return [part async for part in access.end_with_session(make_parts(), connection)]
+
+    assert len(asyncio.run(read())) == 4

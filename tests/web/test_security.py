@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import httpx
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import text
 from support.newsroom_articles import NOW, SaveArticle
 
 from crawler.archive.http_transaction import HttpTransaction
 from crawler.archive.warc_writer import WarcWriter
 from crawler.config import WebConfig
-from crawler.items import Verdict
+from crawler.items import Article, Verdict
 from crawler.store import Store
 from crawler.store.schema import versions
 from crawler.web.application import PAGES
 from crawler.web.newsroom import Newsroom
 from crawler.web.security import MAX_REQUEST_BYTES, HostPolicy, is_own_origin
 
-MAX_SECONDS = 0.5
-"""Of CPU, because the machine of the tests may be busy."""
 HOSTILE = (
     "<script>alert(1)</script> <img src=x onerror=alert(1)> МККК javascript:alert(1) {{ 7*7 }} {% raw %} "
     "\u202eevil\u202c </bdi></p><iframe src=//evil.example> &lt;b&gt; \" ' onmouseover=alert(1)"
@@ -124,32 +121,60 @@ def test_hostile_article_is_text_everywhere(client: httpx.Client, save: SaveArti
             assert "{{ 7*7 }}" in html
 
 
-def test_huge_article_is_shown_fast(client: httpx.Client, save: SaveArticle) -> None:
-    save("1", "МККК " + "слово " * 50_000, title="З" * 5_000_000)
-    client.get("/sources")
+def test_huge_article_is_shown_in_part(client: httpx.Client, save: SaveArticle) -> None:
+    save("1", "МККК " + "слово " * 50_000, title="З" * 5_000_000)  # 10 MB
     for path in ("/", "/articles/mfa:1:ru"):
-        started = time.process_time()
         response = client.get(path)
-        seconds = time.process_time() - started
         assert response.status_code == 200
         assert len(response.content) < 600_000
-        assert seconds < MAX_SECONDS
     assert "longer than this page shows" in response.text
 
 
-def test_article_with_many_versions_is_shown_fast(client: httpx.Client, save: SaveArticle, store: Store) -> None:
-    article = save("1")
-    text = store.database.fetch_all(versions.select())[0].article
-    row = {"article_id": article.id, "verdict": "revised", "content_hash": "x", "copy_hash": "x", "article": text}
-    with store.database.transaction() as connection:
-        rows = [{**row, "version": number, "seen_at": NOW, "run_id": None} for number in range(2, 20_001)]
-        connection.execute(insert(versions), rows)
-    client.get("/sources")
-    started = time.process_time()
-    html = client.get(f"/articles/{article.id}").text
-    assert time.process_time() - started < MAX_SECONDS
+def test_article_with_many_versions_lists_the_last_ones(client: httpx.Client, save: SaveArticle, store: Store) -> None:
+    add_versions(store, save("1"), 100_000)
+    html = client.get("/articles/mfa:1:ru").text
     assert "Earlier versions" in html
     assert html.count("?version=") < 30
+
+
+def add_versions(store: Store, article: Article, count: int) -> None:
+    """Give an article as many versions, all with its text."""
+    columns = [column.name for column in versions.c if column.name not in ("id", "version")]
+    numbers = "WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < :count)"
+    statement = (
+        f"INSERT INTO versions (version, {', '.join(columns)}) {numbers} "
+        f"SELECT n, {', '.join(columns)} FROM numbers, versions WHERE article_id = :id"
+    )
+    with store.database.transaction() as connection:
+        connection.execute(text(statement), {"count": count, "id": article.id})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../application.py",
+        "/static/..%2fapplication.py",
+        "/static/%2e%2e/%2e%2e/errors.py",
+        "/static/ui.css%00.html",
+        "/archive/../../etc/passwd",
+        "/archive-file/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+        "/evidence/..%5c..%5cetc%5cpasswd",
+        "/articles/%2e%2e%2f%2e%2e%2fcrawler.db",
+        "/feeds/..%2f..%2fall.atom",
+    ],
+)
+def test_no_address_reaches_a_file(client: httpx.Client, path: str) -> None:
+    answer = client.get(path, follow_redirects=True)
+    assert answer.status_code in (404, 405)
+    assert "root:" not in answer.text
+    assert "import" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/login", "/", "/sources?lang=ru%0d%0aSet-Cookie:%20a=b", "/none%0d%0aX-Evil:%201"])
+def test_no_value_becomes_a_header(client: httpx.Client, path: str) -> None:
+    answer = client.get(path, params={"next": "/x\r\nX-Evil: 1"} if path == "/login" else None)
+    assert "x-evil" not in answer.headers
+    assert "a=b" not in str(answer.headers)
 
 
 def test_archived_page_is_shown_as_text_and_sent_as_a_file(

@@ -8,7 +8,7 @@ from fastapi import Header
 from starlette.responses import Response, StreamingResponse
 
 from crawler.store.users import Role
-from crawler.web.access import needs_role
+from crawler.web.access import end_with_session, needs_role
 from crawler.web.api.event_feed import EventFeed
 from crawler.web.api.parameters import Name
 from crawler.web.api.routing import Context, make_router
@@ -35,5 +35,5 @@ async def stream_events(
     comes at least every 15 s. A client that comes back with `Last-Event-ID` misses nothing.
     """
     feed: EventFeed = context.request.app.state.event_feed
-    stream = await feed.open_stream(last_event_id)
+    stream = end_with_session(await feed.open_stream(last_event_id), context.request)
     return StreamingResponse(stream, headers=STREAM_HEADERS, media_type="text/event-stream")
