@@ -84,15 +84,25 @@ def empty_address(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[OpenPage]:
-    """A function that opens an address in a browser of its own. Options are those of a browser's context."""
+    """A function that opens an address in a browser of its own. Options are those of a browser's context.
+
+    Chromium writes a message for an answer with another status than 200: `statuses` are those that the test causes.
+    """
     contexts, complaints = [], []
 
-    def open_watched(url: str, **options: object) -> Any:
+    def open_watched(url: str, *, statuses: tuple[int, ...] = (), **options: object) -> Any:
         own = urlsplit(url).netloc
         context = browser.new_context(**{"locale": "en-GB", **options})
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(f"console: {message.text}"))
+        page.on(
+            "console",
+            lambda message: (
+                None
+                if any(f"with a status of {status} " in message.text for status in statuses)
+                else complaints.append(f"console: {message.text}")
+            ),
+        )
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on(
             "request",
