@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 
+from crawler.roles import Role
 from crawler.store.database import Database
 from crawler.store.user_schema import api_keys, sessions, users
-from crawler.store.users import Role
 
 SESSION_LIFETIME = timedelta(days=14)
 SESSION_IDLE_LIMIT = timedelta(days=3)

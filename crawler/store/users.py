@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from crawler.errors import UsageError
+from crawler.roles import Role
 from crawler.store.database import Database
 from crawler.store.reading_schema import reader_actions, seen_marks
 from crawler.store.statements import make_insert_if_absent, select_columns
 from crawler.store.user_schema import api_keys, audit_log, sessions, sign_in_attempts, users
 
-LOCAL_NAME = "local"
-"""The name of everyone who reads and writes at a loopback address without users."""
 ERASED_NAME = "erased"
 """The name, in logs and notes, of a user whose own was erased."""
 ATTEMPT_WINDOW = timedelta(minutes=10)
@@ -27,19 +25,6 @@ MAX_ATTEMPTS_PER_ADDRESS = 30
 """Failed attempts from one address for any names: people behind one gateway share it."""
 MAX_ATTEMPTS_PER_NAME = 50
 """Failed attempts for one name from any addresses."""
-
-
-class Role(StrEnum):
-    """What a user may do. Each role may do what those before it may. The database stores these values."""
-
-    READER = "reader"
-    ANALYST = "analyst"
-    OWNER = "owner"
-
-    def covers(self, needed: Role) -> bool:
-        """Return whether this role may do what needs the other one."""
-        order = tuple(Role)
-        return order.index(self) >= order.index(needed)
 
 
 class LastOwner(UsageError):

@@ -23,8 +23,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crawler.config import WebConfig
 from crawler.errors import UsageError
+from crawler.roles import LOCAL_NAME, Role
 from crawler.store import Store
-from crawler.store.users import LOCAL_NAME, Role
 from crawler.web.errors import ForeignForm, PageMissing, RoleMissing, SignInNeeded
 from crawler.web.forms import SESSION_COOKIE, TOKEN_HEADER, find_cookie, is_form_token
 from crawler.web.passwords import clean_user_name, hash_secret

@@ -22,7 +22,7 @@ from starlette.routing import BaseRoute, Mount
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from crawler.errors import CrawlerError
-from crawler.store.users import Role
+from crawler.roles import Role
 from crawler.web.access import (
     FEED_PARAMETER,
     OPEN_TO_ALL,

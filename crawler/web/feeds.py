@@ -20,7 +20,7 @@ from crawler.publish.feeds.selection import get_feed_language, make_feed_entries
 from crawler.publish.output_registry import FEED_FORMATS
 from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.publish.query import ArticleQuery
-from crawler.store.users import Role
+from crawler.roles import Role
 from crawler.web.access import GuardedRoute, KeyScope, needs_role
 from crawler.web.conditional import has_entity_tag, make_entity_tag
 from crawler.web.errors import BadAddress, PageMissing

@@ -14,7 +14,7 @@ from typing import Any
 
 from crawler.config import OidcConfig
 from crawler.errors import CrawlerError, UsageError, format_install_advice
-from crawler.store.users import Role
+from crawler.roles import Role
 
 START_PATH = "/login/organisation"
 CALLBACK_PATH = "/login/organisation/callback"

@@ -13,7 +13,8 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from crawler.errors import UsageError
-from crawler.store.users import ERASED_NAME, LOCAL_NAME
+from crawler.roles import LOCAL_NAME
+from crawler.store.users import ERASED_NAME
 
 MIN_PASSWORD_LENGTH = 12
 MAX_PASSWORD_LENGTH = 256

@@ -19,8 +19,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from crawler.errors import StoreError
 from crawler.items import Health
+from crawler.roles import Role
 from crawler.service.source_state import UNWATCHED, SourceState
-from crawler.store.users import Role
 from crawler.web.access import OPEN_TO_ALL, GuardedRoute, KeyScope, declare_access, needs_role
 from crawler.web.newsroom import Newsroom
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from crawler.items import Health, Verdict
 from crawler.revisions.kinds import ChangeKind, Severity
+from crawler.roles import Role
 from crawler.service.source_state import UNWATCHED
 from crawler.store import DeliveryState
 from crawler.store.reader_actions import ActionKind
-from crawler.store.users import Role
 from crawler.web.access import KeyScope
 from crawler.web.translations import mark_message
 

@@ -6,8 +6,8 @@ import pytest
 from support.newsroom_server import OpenPage
 from support.newsroom_users import PASSWORD, add_user
 
+from crawler.roles import Role
 from crawler.store import Store
-from crawler.store.users import Role
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 360, "height": 740}

@@ -14,8 +14,8 @@ from support.sandbox import ROOT, Sandbox
 
 from crawler.config import WebConfig
 from crawler.errors import PortTaken, UsageError
+from crawler.roles import Role
 from crawler.store import Store
-from crawler.store.users import Role
 from crawler.web.server import open_listener, raise_if_open_to_all
 
 PORT_TAKEN = 19

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.sandbox import Sandbox
 
-from crawler.store.users import Role
+from crawler.roles import Role
 from crawler.web.passwords import hash_secret, is_password
 
 PASSWORD = "four words are easy"

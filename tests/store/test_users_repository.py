@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.newsroom_articles import make_story_article
 
+from crawler.roles import Role
 from crawler.store import Store
 from crawler.store.credentials import SESSION_IDLE_LIMIT, SESSION_LIFETIME, USE_INTERVAL
 from crawler.store.reader_actions import ActionKind, ArticleAtVersion
@@ -20,7 +21,6 @@ from crawler.store.users import (
     MAX_ATTEMPTS_PER_NAME,
     MAX_ATTEMPTS_PER_USER,
     LastOwner,
-    Role,
 )
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ from html import unescape
 
 import httpx
 
+from crawler.roles import Role
 from crawler.store import Store
-from crawler.store.users import Role
 from crawler.web.passwords import hash_password, hash_secret, make_api_key, make_secret
 
 PASSWORD = "four words are easy"

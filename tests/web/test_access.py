@@ -13,8 +13,8 @@ from starlette.routing import Mount, Route
 from support.newsroom_users import add_user, start_session
 
 from crawler.config import WebConfig
+from crawler.roles import Role
 from crawler.store import Store
-from crawler.store.users import Role
 from crawler.web import access
 from crawler.web.access import (
     AccessControl,

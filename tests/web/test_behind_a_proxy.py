@@ -13,8 +13,8 @@ from support.newsroom_server import run_newsroom
 from support.newsroom_users import PASSWORD, add_key, add_user, open_browser, read_fields, sign_in
 
 from crawler.config import Config, WebConfig
+from crawler.roles import Role
 from crawler.store import Store
-from crawler.store.users import Role
 from crawler.web.newsroom import Newsroom
 from crawler.web.security import HostPolicy
 

@@ -15,8 +15,8 @@ from support.newsroom_users import add_user, open_browser
 from support.oidc_provider import CLIENT_ID, CLIENT_SECRET, OidcProvider
 
 from crawler.config import Config, OidcConfig, WebConfig
+from crawler.roles import Role
 from crawler.store import Store
-from crawler.store.users import Role
 from crawler.web.newsroom import Newsroom
 from crawler.web.server import describe_access
 

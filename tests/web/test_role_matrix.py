@@ -16,8 +16,8 @@ import pytest
 from support.newsroom_articles import SaveArticle
 from support.newsroom_users import add_key, add_user, open_browser, read_fields, start_session
 
+from crawler.roles import Role
 from crawler.store import Store
-from crawler.store.users import Role
 from crawler.web.access import DeclaredRoute, KeyScope, RouteAccess, list_guarded_routes
 from crawler.web.application import make_app
 from crawler.web.forms import TOKEN_HEADER, make_form_token

@@ -12,10 +12,11 @@ from support.newsroom_articles import SaveArticle
 from support.newsroom_server import run_newsroom
 from support.newsroom_users import PASSWORD, add_user, open_browser, read_fields, sign_in, start_session
 
+from crawler.roles import Role
 from crawler.store import Store
 from crawler.store.credentials import SESSION_IDLE_LIMIT
 from crawler.store.user_schema import sessions
-from crawler.store.users import MAX_ATTEMPTS_PER_USER, Role
+from crawler.store.users import MAX_ATTEMPTS_PER_USER
 from crawler.web.newsroom import Newsroom
 from crawler.web.passwords import clean_user_name, hash_secret, is_password
 

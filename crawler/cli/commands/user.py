@@ -16,7 +16,7 @@ from crawler.cli.console import format_local_time, format_table, print_json
 from crawler.cli.help import CommandApp
 from crawler.cli.options import JsonOption
 from crawler.errors import UsageError, suggest_nearest
-from crawler.store.users import LOCAL_NAME, Role
+from crawler.roles import LOCAL_NAME, Role
 
 if TYPE_CHECKING:
     from crawler.config import Config

@@ -9,8 +9,8 @@ from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from starlette.responses import Response
 
+from crawler.roles import Role
 from crawler.store.reader_actions import ActionKind, ArticleAtVersion, ReaderAction
-from crawler.store.users import Role
 from crawler.web.access import raise_if_below
 from crawler.web.api.models import ActionPage, ActionResult, ActionRow
 from crawler.web.api.parameters import ArticleId, ListParameters, RowNumber, format_cursor, parse_cursor

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crawler.errors import CrawlerError
-from crawler.store.users import Role
+from crawler.roles import Role
 from crawler.web.access import GuardedRoute, needs_role
 from crawler.web.api import actions, articles, events, messages, search, sources, stories
 from crawler.web.api.event_feed import EventFeed

@@ -10,9 +10,9 @@ from fastapi import Path, Query
 
 from crawler.items import Article, Strength, Verdict
 from crawler.publish.builder import EntryBuilder, EntryRequest
+from crawler.roles import Role
 from crawler.store.article_lists import ArticleFilter
 from crawler.store.reading_lists import ListPlace
-from crawler.store.users import Role
 from crawler.web.api.models import ArticleList, ArticleText, VersionDiff, VersionPage, VersionRow
 from crawler.web.api.parameters import (
     ArticleId,

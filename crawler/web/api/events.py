@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Header
 from starlette.responses import Response, StreamingResponse
 
-from crawler.store.users import Role
+from crawler.roles import Role
 from crawler.web.access import end_with_session, needs_role
 from crawler.web.api.event_feed import EventFeed
 from crawler.web.api.parameters import Name

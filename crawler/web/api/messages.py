@@ -8,8 +8,8 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
+from crawler.roles import Role
 from crawler.store import Delivery, Message, Store
-from crawler.store.users import Role
 from crawler.web.api.models import DeliveryRow, MessageArticle, MessagePage, MessageRow
 from crawler.web.api.parameters import ListParameters, Name, RowNumber, format_cursor, parse_cursor
 from crawler.web.api.routing import Context, answer_in_thread, make_router

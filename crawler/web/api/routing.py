@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crawler.store.users import Role
+from crawler.roles import Role
 from crawler.web.access import GuardedRoute, KeyScope, Principal, RouteAccess, declare_access, get_principal
 from crawler.web.conditional import has_entity_tag, make_entity_tag
 from crawler.web.newsroom import Newsroom

@@ -11,7 +11,7 @@ from pydantic import StringConstraints
 
 from crawler.keywords.query import Facet, QueryNode
 from crawler.publish.search import ArticleSearch, SearchHit
-from crawler.store.users import Role
+from crawler.roles import Role
 from crawler.web.api.models import ArticleText, HitPage, HitSummary
 from crawler.web.api.parameters import LanguageName, ListParameters, MomentText, Name, format_cursor, parse_cursor
 from crawler.web.api.routing import Context, answer_in_thread, make_router

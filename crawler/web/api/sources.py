@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import Path, Query
 
 from crawler.items import Run
+from crawler.roles import Role
 from crawler.service.schedules import make_timings
 from crawler.service.source_state import SourceState
 from crawler.store.reading_lists import RunSummary, StoryFilter
-from crawler.store.users import Role
 from crawler.web.api.models import (
     AlarmReport,
     RuleList,

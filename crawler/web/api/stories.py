@@ -7,8 +7,8 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
+from crawler.roles import Role
 from crawler.store.reading_lists import ListPlace, StoryFilter, StoryStatus
-from crawler.store.users import Role
 from crawler.web.api.articles import TitleLanguage
 from crawler.web.api.models import StoryPage, StoryReport
 from crawler.web.api.parameters import (

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from crawler.errors import UsageError
-from crawler.store.users import Role, User
+from crawler.roles import Role
+from crawler.store.users import User
 from crawler.web.access import KeyScope, get_principal
 from crawler.web.errors import BadAddress, RoleMissing
 from crawler.web.forms import SESSION_COOKIE, FormValues, find_cookie

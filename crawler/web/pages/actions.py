@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from crawler.items import Article
+from crawler.roles import Role
 from crawler.store import Store
 from crawler.store.reader_actions import ActionKind, ArticleAtVersion, ArticleMarks, ReaderAction
 from crawler.store.reading_lists import ListedStory
-from crawler.store.users import Role
 from crawler.web.access import get_principal, raise_if_below
 from crawler.web.errors import BadAddress, PageMissing, RoleMissing
 from crawler.web.forms import FormValues

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from crawler.errors import UsageError
-from crawler.store.users import LastOwner, Role
+from crawler.roles import Role
+from crawler.store.users import LastOwner
 from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress, PageMissing
 from crawler.web.forms import FormValues
