@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from crawler.pages.blocks import Block, parse_html
 
@@ -28,8 +28,8 @@ class PageLine:
     """One line of a page.
 
     `path` names the elements around it with their first class, from the root down; `container` is the path of the
-    element around its block. `link_share` is the share of its characters that are links. `names` are the class names
-    and ids of the nearest elements, in small letters. `sections` are the elements around it with a meaning.
+    element around its block. `link_share` is the share of its characters that are links. `sections` are the elements
+    around it with a meaning.
     """
 
     text: str
@@ -37,9 +37,14 @@ class PageLine:
     path: str
     container: str
     link_share: float
-    names: str
     sections: frozenset[str]
     words: tuple[str, ...]
+    node: Any = field(default=None, compare=False, repr=False)
+
+    @cached_property
+    def names(self) -> str:
+        """The class names and ids of the nearest elements. Few lines of a known site need them."""
+        return _list_names(self.node)
 
     @cached_property
     def shingles(self) -> Shingles:
@@ -61,39 +66,45 @@ def make_shingles(words: Sequence[str]) -> Shingles:
 
 def list_page_lines(root: Any) -> list[PageLine]:
     """Return the lines with words of a page, in its order, without images."""
-    places: dict[Any, tuple[str, str, str, frozenset[str]]] = {}
-    link_lengths: dict[Any, int] = {}
+    places: dict[Any, _Place] = {}
     known: dict[Any, tuple[str, frozenset[str]]] = {}
     return [
         line
         for block in parse_html(root)
-        if not block.is_image and (line := _make_line(block, places, link_lengths, known)) is not None
+        if not block.is_image and (line := _make_line(block, places, known)) is not None
     ]
 
 
+class _Place(NamedTuple):
+    """An element: its path, its container's path, the sections around it, and the characters of its links and text."""
+
+    path: str
+    container: str
+    sections: frozenset[str]
+    is_in_link: bool
+    link_length: int
+    length: int
+
+
 def _make_line(
-    block: Block,
-    places: dict[Any, Any],
-    link_lengths: dict[Any, int],
-    known: dict[Any, tuple[str, frozenset[str]]],
+    block: Block, places: dict[Any, _Place], known: dict[Any, tuple[str, frozenset[str]]]
 ) -> PageLine | None:
     words = list_words(block.text)
     if not words:
         return None
     node = block.node
-    if node not in places:
-        places[node] = _describe_place(node, known)
-        link_lengths[node] = sum(len("".join(link.itertext())) for link in node.iter("a"))
-    path, container, names, sections = places[node]
-    length = max(len(block.text), 1)
-    inner = link_lengths[node]
-    is_in_link = any(step == "a" or step.startswith("a.") for step in path.split("/"))
-    link_share = 1.0 if is_in_link else min(inner / max(len("".join(node.itertext()).strip()), length), 1.0)
-    return PageLine(block.text, block.tag, path, container, link_share, names, sections, words)
+    place = places.get(node)
+    if place is None:
+        place = places[node] = _describe_place(node, known)
+    link_share = 1.0
+    if not place.is_in_link:
+        length = max(place.length, len(block.text), 1)
+        link_share = min(place.link_length / length, 1.0)
+    return PageLine(block.text, block.tag, place.path, place.container, link_share, place.sections, words, node)
 
 
-def _describe_place(node: Any, known: dict[Any, tuple[str, frozenset[str]]]) -> tuple[str, str, str, frozenset[str]]:
-    """Return the path, the container's path, the class names and the sections of an element.
+def _describe_place(node: Any, known: dict[Any, tuple[str, frozenset[str]]]) -> _Place:
+    """Return the place of an element.
 
     `known` has the paths and sections of elements, so that each element is described once.
     """
@@ -111,7 +122,10 @@ def _describe_place(node: Any, known: dict[Any, tuple[str, frozenset[str]]]) -> 
             path = f"{path}/{step}" if path else step
         sections = sections | {tag} if tag in SECTION_TAGS else sections
         known[element] = path, sections
-    return path, path.rpartition("/")[0], _list_names(node), sections
+    is_in_link = any(step == "a" or step.startswith("a.") for step in path.split("/"))
+    link_length = 0 if is_in_link else sum(len("".join(link.itertext())) for link in node.iter("a"))
+    length = len("".join(node.itertext()).strip()) if link_length else 0
+    return _Place(path, path.rpartition("/")[0], sections, is_in_link, link_length, length)
 
 
 def _list_names(node: Any) -> str:
