@@ -10,6 +10,7 @@ schedule_state   the stored row of a schedule, and whether a start was missed
 source_state     the state of each source now
 cron             cron expressions and the next starts
 adaptive_cron    `cron = "auto"`: learn a cron from publication times
+watch_process    a watch as a process beside the newsroom
 heartbeat        show other processes which watch runs a source
 schedules        the timing of each source; pause, resume, start now
 reloader         read the configuration again when it changes

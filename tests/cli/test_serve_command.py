@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support.process_tree import is_alive, list_descendants, wait_until
+from support.qazmonitor_site import QazMonitorSite
 from support.sandbox import ROOT, Sandbox
 
 from crawler.config import WebConfig
@@ -19,6 +21,7 @@ from crawler.store import Store
 from crawler.web.server import open_listener, raise_if_open_to_all
 
 PORT_TAKEN = 19
+ONE_SOURCE = {"CRAWLER_SOURCES__MFA__ENABLED": "no", "CRAWLER_SOURCES__KTKZ__ENABLED": "no"}
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "newsroom.example", "127.0.0.1.example", ""])
@@ -102,3 +105,44 @@ def test_own_store_is_shown(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     assert (sandbox.data_dir / "crawler.db").exists()
+
+
+def test_demo_has_nothing_to_watch(tmp_path: Path) -> None:
+    sandbox = Sandbox(tmp_path)
+    ended = sandbox.run_crawler("serve", "--demo", "--watch")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_watch_runs_the_sources_and_ends_with_the_pages(tmp_path: Path, number: signal.Signals) -> None:
+    with QazMonitorSite(4) as site:
+        sandbox = Sandbox(tmp_path, {"qazmonitor": site}, ONE_SOURCE)
+        with sandbox.start_crawler("serve", "--watch", "--port", "0") as process:
+            assert process.stdout is not None
+            lines = iter(process.stdout.readline, "")
+            read = [next(line for line in lines if line.startswith(start)) for start in ("http", "watching")]
+            address = read[0].split()[0]
+            assert any("qazmonitor  healthy" in line for line in lines)
+            below = list_descendants(process.pid)
+            assert "Qaz" in httpx.get(address, timeout=30).text
+            process.send_signal(number)
+            assert process.wait(40) == 0
+            assert process.stdout.read().splitlines()[-2:] == ["stopped", "stopped"]
+        wait_until(lambda: not any(map(is_alive, below)))
+
+
+@pytest.mark.slow
+def test_watch_that_ends_by_itself_ends_the_pages(tmp_path: Path) -> None:
+    with QazMonitorSite(4) as site:
+        sandbox = Sandbox(tmp_path, {"qazmonitor": site}, ONE_SOURCE)
+        with sandbox.start_crawler("serve", "--watch", "--port", "0") as process:
+            assert process.stdout is not None
+            next(line for line in iter(process.stdout.readline, "") if line.startswith("watching"))
+            watch, *_ = (pid for pid in list_descendants(process.pid) if b"watch" in read_command_line(pid))
+            os.kill(watch, signal.SIGKILL)
+            assert process.wait(40) == 128 + signal.SIGKILL
+
+
+def read_command_line(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
