@@ -5,6 +5,7 @@
     │   ├── ConfigError          2   crawler.toml or CRAWLER_* has an unusable value
     │   │   └── BadTemplate     18   a template of messages or reviews cannot be used
     │   ├── RuleError            2   rules.toml has an unusable rule
+    │   ├── FileChanged          2   somebody changed the file meanwhile
     │   ├── UnknownSource        2   no source has this name
     │   ├── SpiderFileError      2   a file in crawler/spiders/ is no source, or cannot be imported
     │   ├── DefinitionError      2   a file in sources/ cannot be used

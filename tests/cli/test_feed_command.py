@@ -147,7 +147,7 @@ def test_feed_without_entries_is_valid(stored: Path) -> None:
     ("arguments", "kind", "said"),
     [
         (("ihll",), UsageError, "There is no rule 'ihll', did you mean 'ihl'?"),
-        (("--language", "kz"), UsageError, "There is no language 'kz'. Known languages: en, kk, ru."),
+        (("--language", "kz"), UsageError, "There is no language 'kz'. Known languages: en, kk, ky, ru, tg, uz."),
         (("--source", "mfaa"), UnknownSource, "did you mean 'mfa'?"),
         (("-o", "nowhere/a.atom"), UsageError, "there is no folder"),
         (("-o", "a.txt"), UsageError, "-o a.txt: the ending must be one of .atom, .json, .rss, .xml."),

@@ -11,7 +11,19 @@ from sqlalchemy import select
 from support.factories import make_article
 
 from crawler.errors import CrawlerError
-from crawler.items import Article, ArticleFlag, Image, Match, Precision, Rights, Run, SnapshotRef, Strength, Verdict
+from crawler.items import (
+    Article,
+    ArticleFlag,
+    Extraction,
+    Image,
+    Match,
+    Precision,
+    Rights,
+    Run,
+    SnapshotRef,
+    Strength,
+    Verdict,
+)
 from crawler.store import HttpCacheEntry, Store, schema
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -65,6 +77,7 @@ def make_full_article() -> Article:
         snapshot=SnapshotRef(file="mfa-2026-03-06.warc.gz", offset=2**40, digest="sha256:00"),
         provenance={"title": "ArticlePage: h1", "body": "ArticlePage: div.body"},
         requested_language="en",
+        extraction=Extraction.GENERIC,
     )
 
 

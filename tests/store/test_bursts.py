@@ -106,7 +106,8 @@ def test_a_list_of_one_is_an_alert(desk: BurstDesk) -> None:
 
 def test_a_command_that_ends_sends_the_list_at_once(desk: BurstDesk) -> None:
     desk.publish(7)
-    assert desk.send(hold_bursts=False) == ["Встреча 0", "Встреча 1", "Встреча 2", "Digest"]
+    *alone, last = desk.send(hold_bursts=False)
+    assert (sorted(alone), last) == (["Встреча 0", "Встреча 1", "Встреча 2"], "Digest")
 
 
 def test_a_command_that_ends_sends_a_held_list_too(desk: BurstDesk) -> None:

@@ -119,6 +119,7 @@ def is_refused(answer: httpx.Response) -> bool:
     return answer.status_code in (401, 403)
 
 
+@pytest.mark.slow
 def test_every_route_asks_each_sender_for_its_role(newsroom: Newsroom, senders: list[Sender]) -> None:
     wrong = []
     for route in list_routes(newsroom):

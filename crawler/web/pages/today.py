@@ -127,7 +127,8 @@ def show_today(site: PageRenderer, request: Request) -> Response:
         news=count_news(newsroom, reader, visit.previous, get_principal(request).name) if visit.previous else [],
         line_before=find_line(stories, visit.previous) if behind is None else None,
     )
-    response.set_cookie(VISIT_COOKIE, visit.format(), COOKIE_SECONDS, httponly=True, samesite="lax")
+    if request.cookies.get(VISIT_COOKIE) != visit.format():  # an answer that sets a cookie is not remembered
+        response.set_cookie(VISIT_COOKIE, visit.format(), COOKIE_SECONDS, httponly=True, samesite="lax")
     return response
 
 
