@@ -99,6 +99,6 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CRAWLER_DATA_DIR"] = folder
         crawler = str(Path(sys.executable).with_name("crawler"))
-        draw_terminal(run_on_terminal(crawler, "crawl", "--replay", "snapshots"))
+        draw_terminal(run_on_terminal(crawler, "crawl", "--replay", "snapshots", "--keep"))
         draw_mail(Path(folder))
         draw_newsroom(crawler)
