@@ -107,7 +107,9 @@ def _detect_cyrillic(words: list[str]) -> str | None:
     likely = max(shares, key=lambda language: shares[language])
     is_sure = shares[likely] >= max(MIN_REGION_SHARE, MIN_REGION_WORDS / min(len(words), MAX_WORDS))
     if clear:
-        return likely if is_sure and likely in REGION_LANGUAGES else clear
+        # A text with a letter that Kyrgyz lacks is not Kyrgyz, whatever its endings are.
+        can_be_spelled = not is_marked or likely in {alphabet.language for alphabet in found}
+        return likely if is_sure and likely in REGION_LANGUAGES and can_be_spelled else clear
     if not found or found[0].language not in REGION_LANGUAGES:
         return None
     best = max(found, key=lambda alphabet: shares.get(alphabet.language, 0.0))

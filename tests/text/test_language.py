@@ -90,6 +90,13 @@ def test_language_is_detected_or_none(language: str | None, text: str) -> None:
     assert detect_language(text) == language
 
 
+@pytest.mark.parametrize(
+    "text", ["Қызыл қой Ауғанстанға барды", "ЖҚКК: 12 адам хабарсыз кетті", "Сауда 30% өсіп, қазан айында тоқтады"]
+)
+def test_short_text_with_letters_that_kyrgyz_lacks_is_kazakh(text: str) -> None:
+    assert detect_language(text) == "kk"
+
+
 @pytest.mark.parametrize(("language", "text"), [case for case in CASES if case[0] in ("ru", "kk", "ky", "tg")])
 def test_capitals_do_not_change_the_language(language: str | None, text: str) -> None:
     assert detect_language(text.upper()) == detect_language(text.lower()) == language
