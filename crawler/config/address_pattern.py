@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, unquote
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, PlainSerializer
 from pydantic.json_schema import JsonSchemaValue
@@ -86,6 +86,8 @@ class AddressPattern:
         names = self.names
         if len(set(names)) < len(names):
             raise ValueError("a placeholder may be there once")
+        if unusable := [name for name in names if not name.isidentifier()]:
+            raise ValueError(f"{{{unusable[0]}}} is no placeholder: its name must begin with a letter")
 
     @property
     def names(self) -> list[str]:
@@ -96,13 +98,17 @@ class AddressPattern:
     def _segments(self) -> list[re.Pattern[str] | None]:
         """A regular expression for each segment, None for `**`."""
         path = self.text.partition("?")[0].strip("/")
-        return [None if segment == ANY_PATH else _compile_part(segment) for segment in path.split("/")] if path else []
+        return (
+            [None if segment == ANY_PATH else _compile_part(segment, _escape_segment) for segment in path.split("/")]
+            if path
+            else []
+        )
 
     @cached_property
     def _parameters(self) -> dict[str, re.Pattern[str]]:
         query = self.text.partition("?")[2]
         pairs = (pair.partition("=") for pair in query.split("&") if pair)
-        return {name: _compile_part(value) for name, _, value in pairs}
+        return {unquote(name): _compile_part(value, _escape_value) for name, _, value in pairs}
 
     def match(self, url: str) -> AddressMatch | None:
         """Return what the pattern finds in an address of any host, or None where it does not match."""
@@ -177,19 +183,24 @@ def find_rule_problem(rule: str, patterns: tuple[AddressPattern, ...]) -> str | 
     return None
 
 
-def _compile_part(part: str) -> re.Pattern[str]:
+def _compile_part(part: str, escape_literal: Callable[[str], str]) -> re.Pattern[str]:
     expression, end = "", 0
     for found in _VARIABLE_PART.finditer(part):
-        expression += _escape(part[end : found.start()])
+        expression += escape_literal(part[end : found.start()])
         name = found[1]
         expression += f"(?P<{name}>{PLACEHOLDERS.get(name, '[^/]+')})" if name else "[^/]*"
         end = found.end()
-    return re.compile(expression + _escape(part[end:]))
+    return re.compile(expression + escape_literal(part[end:]))
 
 
-def _escape(text: str) -> str:
+def _escape_segment(text: str) -> str:
     """Return the expression of a text without placeholders, with percent signs as `split_url` writes them."""
     return re.escape(quote(text, safe=PATH_CHARACTERS))
+
+
+def _escape_value(text: str) -> str:
+    """Return the expression of a parameter's text without placeholders. `parse_qsl` has removed its percent signs."""
+    return re.escape(unquote(text))
 
 
 def _match_segments(patterns: list[re.Pattern[str] | None], segments: list[str], values: dict[str, str]) -> bool:

@@ -207,7 +207,7 @@ class SiteDefinition(SourceDefinition):
         for form in value:
             try:
                 parsed = datetime.strptime(example.strftime(form), form)  # noqa: DTZ007 - only its day counts
-            except ValueError as error:
+            except (ValueError, re.error) as error:  # re.error: a part is there twice
                 raise ValueError(f"{form!r} is no form of a date, such as %d.%m.%Y %H:%M ({error})") from error
             if parsed.date() != example.date():
                 raise ValueError(f"{form!r} has no day, month and year, such as %d.%m.%Y")

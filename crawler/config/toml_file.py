@@ -27,6 +27,10 @@ def parse_toml(text: str, name: str, error_class: type[UsageError]) -> dict[str,
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise error_class(_format_toml_error(text, name, str(error))) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise error_class(f"{name}: not valid TOML: a number is too long.") from error
+    except RecursionError as error:
+        raise error_class(f"{name}: not valid TOML: its arrays are nested too deeply.") from error
 
 
 def _format_toml_error(text: str, name: str, message: str) -> str:

@@ -232,7 +232,7 @@ def make_memory(values: Mapping[str, Any], name: str) -> SiteMemory:
             unchecked=int(values["unchecked"]),
             layout_changes=[date.fromisoformat(day).isoformat() for day in values.get("layout_changes", [])],
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UsageError(f"The site memory {name} is damaged: delete it, and the site is learned again.") from error
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from support.sandbox import Sandbox
 
+from crawler.generic.site_memory import SiteMemory
+
 DEFINITION = """
 # My own remark.
 title = "Valley Herald"
@@ -58,7 +60,7 @@ def test_settings_are_set_and_remarks_stay(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", ["titel=x", "cron=hourly", "expect=3", "expect.min_links=-1", "nothing", "title=''"]
+    "setting", ["titel=x", "cron=hourly", "expect=3", "expect.min_links=-1", "nothing", "title=''", "title.a.b=1"]
 )
 def test_setting_that_cannot_be_used_changes_nothing(tmp_path: Path, setting: str) -> None:
     place = make_sandbox(tmp_path)
@@ -145,6 +147,10 @@ HOSTILE: dict[str, tuple[tuple[str, str], ...]] = {
     "no definition": (("snapshots/herald/a.html", "x"),),
     "a broken definition": (("sources/herald.toml", "title = "),),
     "a broken memory": (("sources/herald.toml", DEFINITION), ("sources/herald.memory.json", "[]")),
+    "a memory of infinite numbers": (
+        ("sources/herald.toml", DEFINITION),
+        ("sources/herald.memory.json", json.dumps({**SiteMemory("x").to_dict(), "pages": {"a": float("inf")}})),
+    ),
     "broken meta": (("sources/herald.toml", DEFINITION), ("snapshots/herald/a.meta.json", "{")),
     "a built-in name": (("sources/mfa.toml", DEFINITION),),
     "nothing": (),
@@ -188,7 +194,14 @@ def make_other_format(path: Path) -> None:
     write_bundle(path, ("sources/herald.toml", DEFINITION), index='{"format": 9}')
 
 
-@pytest.mark.parametrize("make", [make_link, make_bomb, make_crowd, make_text, make_other_format])
+def make_damaged(path: Path) -> None:
+    write_bundle(path, ("sources/herald.toml", DEFINITION * 50))
+    content = bytearray(path.read_bytes())
+    content[content.index(b"herald.toml") + 15] ^= 0xFF
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("make", [make_link, make_bomb, make_crowd, make_text, make_other_format, make_damaged])
 def test_bundle_with_links_or_of_any_size_writes_nothing(tmp_path: Path, make: Callable[[Path], None]) -> None:
     place = make_sandbox(tmp_path / "place", text="")
     bundle = tmp_path / "bundle.zip"
