@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +26,16 @@ from crawler.errors import DefinitionError, suggest_nearest
 FOLDER_NAME, SNAPSHOTS_NAME = "sources", "snapshots"
 SUFFIX, MEMORY_SUFFIX = ".toml", ".memory.json"
 MAX_FILE_BYTES = 256 * 1024
+_NAME = rf"(?P<name>{SOURCE_NAME_PATTERN.pattern})"
+SOURCE_FILES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"sources/{_NAME}\.toml",
+        rf"sources/{_NAME}\.memory\.json",
+        rf"snapshots/{_NAME}/[A-Za-z0-9\w][\w.-]{{0,150}}\.(?:html|xml|json|txt|pdf)",
+    )
+)
+"""The paths that files of sources without code have beside crawler.toml."""
 
 
 @dataclass
@@ -69,6 +81,23 @@ def list_definition_files(folder: Path | None = None) -> dict[str, Path]:
     except OSError:
         return {}
     return {file.stem: file for file in files if file.suffix == SUFFIX and SOURCE_NAME_PATTERN.fullmatch(file.stem)}
+
+
+def find_file_source(inner: str) -> str | None:
+    """Return the source to which a path beside crawler.toml belongs, such as `sources/herald.toml`, or None."""
+    found = next((match for pattern in SOURCE_FILES if (match := pattern.fullmatch(inner))), None)
+    return found["name"] if found else None
+
+
+def list_source_files(names: Iterable[str], folder: Path | None = None) -> dict[str, Path]:
+    """Return definition, memory and sample pages of sources by their paths beside crawler.toml."""
+    files: dict[str, Path] = {}
+    for name in names:
+        memory, samples = get_memory_path(name, folder), get_snapshots_folder(folder) / name
+        files[f"{FOLDER_NAME}/{name}{SUFFIX}"] = (folder or get_sources_folder()) / f"{name}{SUFFIX}"
+        files[f"{FOLDER_NAME}/{memory.name}"] = memory
+        files |= {f"{SNAPSHOTS_NAME}/{name}/{path.name}": path for path in sorted(samples.glob("*"))}
+    return {inner: path for inner, path in files.items() if path.is_file() and find_file_source(inner)}
 
 
 def find_definition(name: str, folder: Path | None = None) -> SourceDefinition | None:

@@ -5,6 +5,7 @@
 | `backup.json` | when and of what the backup was made, the digests of the other members, the files of the archive |
 | `crawler.db` | the store as a SQLite file, also that of PostgreSQL |
 | `crawler.toml`, `rules.toml`, `templates/…` | the owner's files, those that exist |
+| `sources/…`, `snapshots/…` | the sources without code, with their sample pages |
 
 The archive itself is not in it. Its files are large, and each is written once: `rsync` copies what is new.
 """
@@ -32,6 +33,12 @@ from crawler.archive.inventory import ArchiveFile, FileDamage, find_damaged_file
 from crawler.config import Config
 from crawler.config.loading import list_variables
 from crawler.config.secret_removal import remove_secrets
+from crawler.config.source_folder import (
+    find_file_source,
+    find_sources_folder,
+    list_definition_files,
+    list_source_files,
+)
 from crawler.errors import UsageError
 from crawler.items import format_time
 from crawler.private_files import PRIVATE_FILE_MODE, make_private_folder
@@ -48,8 +55,8 @@ from crawler.store.portable_copy import (
 from crawler.text.counts import format_count
 
 TEMPLATE_MEMBER = re.compile(r"templates/(?!\.)[^/\\\0]+")
-FORMAT = 1
-"""Version of the layout. A program that knows only lower numbers refuses the file."""
+FORMAT = 2
+"""Version of the layout; 2 has sources without code. A program that knows only lower numbers refuses the file."""
 MANIFEST, STORE, CONFIG, RULES, TEMPLATES = "backup.json", "crawler.db", "crawler.toml", "rules.toml", "templates/"
 WORK_FOLDER = ".store-work"
 COPY_CHUNK_BYTES = 1 << 20
@@ -77,6 +84,12 @@ class Backup:
     def owner_files(self) -> list[str]:
         """The members that are the owner's files."""
         return [name for name in self.digests if name != STORE]
+
+    def describe_owner_files(self) -> list[str]:
+        """Return the owner's files for people: those of sources as the number of sources."""
+        sources = {source for name in self.digests if (source := find_file_source(name))}
+        others = [name for name in self.owner_files if not find_file_source(name)]
+        return [*others, format_count(len(sources), "source")] if sources else others
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +222,7 @@ def _lock_folder(folder: Path) -> int:
 
 
 def _read_owner_files(config: Config) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """Return configuration, rules and templates by member name, and the settings whose secrets were removed."""
+    """Return the owner's files by member name, and the settings whose secrets were removed."""
     files: dict[str, bytes] = {}
     removed: tuple[str, ...] = ()
     try:
@@ -222,6 +235,9 @@ def _read_owner_files(config: Config) -> tuple[dict[str, bytes], tuple[str, ...]
         if config.templates:
             paths = sorted(path for path in config.templates.iterdir() if path.is_file())
             files |= {f"{TEMPLATES}{path.name}": path.read_bytes() for path in paths}
+        folder = find_sources_folder(config.path)
+        sources = list_source_files(list_definition_files(folder), folder)
+        files |= {name: path.read_bytes() for name, path in sources.items()}
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be read: {error.strerror}.") from error
     return files, removed
@@ -274,7 +290,8 @@ def _parse_manifest(values: dict[str, Any], file: Path) -> Backup:
     archive = tuple(ArchiveFile(**each) for each in values.pop("archive"))
     removed, variables = tuple(values.pop("removed")), tuple(values.pop("variables"))
     for name in values["digests"]:  # the file may come from anywhere
-        if name not in (STORE, CONFIG, RULES) and not TEMPLATE_MEMBER.fullmatch(name):
+        is_known = name in (STORE, CONFIG, RULES) or TEMPLATE_MEMBER.fullmatch(name) or find_file_source(name)
+        if not is_known:
             raise ValueError(f"{name!r} is no file of a backup")
     return Backup(created_at=created_at, archive=archive, removed=removed, variables=variables, **values)
 

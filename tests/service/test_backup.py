@@ -122,6 +122,26 @@ def test_restored_store_and_files_are_those_of_the_backup(file: Path, other: Con
     assert (tmp_path / "etc/crawler.toml").stat().st_mode & 0o777 == 0o600
 
 
+def test_sources_without_code_are_restored_with_their_sample_pages(
+    owner: Config, other: Config, tmp_path: Path
+) -> None:
+    files = {
+        "sources/herald.toml": 'platform = "telegram"\ntitle = "Herald"\nchannel = "herald"\n',
+        "sources/herald.memory.json": "{}",
+        "snapshots/herald/storm.html": "<h1>Storm</h1>",
+    }
+    strangers = {"snapshots/mfa/storm.html": "x", "sources/notes.md": "x", "snapshots/herald/.hidden.html": "x"}
+    for name, text in (files | strangers).items():
+        path = tmp_path / "owner" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    written = write_backup(owner, tmp_path / "backup.zip", NOON)
+    assert written.describe_owner_files() == ["crawler.toml", "rules.toml", "templates/alert.txt", "1 source"]
+    restore(other, tmp_path / "backup.zip", folder=tmp_path / "etc")
+    assert {name: (tmp_path / "etc" / name).read_text(encoding="utf-8") for name in files} == files
+    assert not [name for name in strangers if (tmp_path / "etc" / name).exists()]
+
+
 def test_store_that_is_not_empty_is_replaced_only_when_told(file: Path, owner: Config) -> None:
     with open_test_store(owner.database_url) as store:
         store.articles.save(make_article("2"), content_hash="h2", run_id=1, seen_at=NOON)
@@ -172,7 +192,18 @@ def test_other_digest_than_written_is_damage(
     assert not (other.data_folder / "crawler.db").exists()
 
 
-@pytest.mark.parametrize("name", ["../evil.toml", "/etc/evil", "templates/../evil", "templates/a/b", "evil.py"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil.toml",
+        "/etc/evil",
+        "templates/../evil",
+        "templates/a/b",
+        "evil.py",
+        "sources/../a.toml",
+        "snapshots/a/b/c.html",
+    ],
+)
 def test_names_that_lead_elsewhere_are_refused(
     change_manifest: Callable[[dict[str, Any]], None], file: Path, other: Config, tmp_path: Path, name: str
 ) -> None:

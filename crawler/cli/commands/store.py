@@ -52,7 +52,7 @@ def restore(
     file: BackupArgument,
     overwrite: OverwriteOption = False,
     files: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write its crawler.toml, rules and templates there.")
+        Path | None, typer.Option(metavar="FOLDER", help="Write its configuration, rules and sources there.")
     ] = None,
 ) -> None:
     """Restore the store from a backup.
@@ -120,7 +120,7 @@ def format_backup(file: Path, written: Backup) -> Iterator[str]:
     from crawler.text.counts import format_count
 
     articles = format_count(written.counts.get("articles", 0), "article")
-    owner_files = "".join(f", {name}" for name in written.owner_files)
+    owner_files = "".join(f", {name}" for name in written.describe_owner_files())
     yield f"{file}: the store with {articles}{owner_files}, and a list of {_format_archive(written)}."
     if written.removed:
         yield f"Left out, to be written again after a restore: {', '.join(written.removed)}."
@@ -142,9 +142,10 @@ def format_restored(config: Config, backup: Backup, former: Path | None, folder:
         yield f"What it had before is in {former}."
     yield "Messages that were sent after that time may be sent again."
     if backup.owner_files and folder is None:
-        yield f"The backup also has {', '.join(backup.owner_files)}: --files FOLDER writes them."
+        yield f"The backup also has {', '.join(backup.describe_owner_files())}: --files FOLDER writes them."
     elif folder:
-        yield f"Written to {folder}: {', '.join(backup.owner_files) or 'nothing'}. Check data_dir and database there."
+        written = ", ".join(backup.describe_owner_files()) or "nothing"
+        yield f"Written to {folder}: {written}. Check data_dir and database there."
         if backup.removed:
             yield f"Write again what the backup does not have: {', '.join(backup.removed)}."
 
