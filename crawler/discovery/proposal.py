@@ -108,6 +108,11 @@ def suggest_name(home: str, known: Collection[str] = ()) -> str:
     own = [label for label in labels[:-1] or labels if label not in GENERAL_LABELS] or labels
     letters = re.sub(r"[^a-z0-9_-]", "", max(own, key=len).lower())
     name = letters if SOURCE_NAME_PATTERN.fullmatch(letters) else f"site{re.sub(r'[^a-z0-9]', '', home.lower())[-8:]}"
+    return number_name(name, known)
+
+
+def number_name(name: str, known: Collection[str]) -> str:
+    """Return a name that no source has: the name, or the name with a number."""
     name = name[: MAX_NAME_LENGTH - 3]
     numbered = (f"{name}{number}" for number in range(2, 1000))
     return name if name not in known else next(each for each in numbered if each not in known)

@@ -170,6 +170,29 @@ def test_name_that_cannot_be_used(tmp_path: Path, name: str) -> None:
     assert ended.code == 2, ended.err
 
 
+@pytest.mark.parametrize(
+    ("address", "name", "setting"),
+    [
+        ("https://www.gov.kz/memleket/entities/mod/press?lang=kk", "mod", 'project = "mod"'),
+        ("t.me/s/Aimaq_News", "aimaq_news", 'channel = "Aimaq_News"'),
+    ],
+)
+def test_address_of_a_platform_is_enough(tmp_path: Path, address: str, name: str, setting: str) -> None:
+    place = make_sandbox(tmp_path)
+    shown = place.run_crawler("add", address)
+    assert (shown.code, setting in shown.out, "Nothing was written" in shown.out) == (0, True, True), shown.err
+    added = place.run_crawler("add", address, "--yes")
+    assert added.code == 0, added.err
+    assert setting in (place.work_dir / "sources" / f"{name}.toml").read_text(encoding="utf-8")
+    again = place.run_crawler("add", address, "--yes")
+    assert (again.code, f"The source {name} reads" in again.err) == (2, True)
+
+
+def test_ministry_that_is_built_in_is_not_added(tmp_path: Path) -> None:
+    ended = make_sandbox(tmp_path).run_crawler("add", "https://www.gov.kz/memleket/entities/mfa", "--yes")
+    assert (ended.code, "The source mfa reads gov.kz/memleket/entities/mfa already" in ended.err) == (2, True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [WordPressSite, ThreeLanguagesSite])
 def test_new_layout_is_noticed_and_learned(tmp_path: Path, shape: type[ShapedSite]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,12 +16,14 @@ from crawler.cli.options import JsonOption
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from crawler.discovery.platform_addresses import PlatformSource
     from crawler.discovery.proposal import SourceProposal
     from crawler.discovery.samples import SampleArticle
     from crawler.pages.snapshot import Snapshot
 
 MAX_VALUE_LENGTH, MAX_ORIGIN_LENGTH = 60, 50
 """Characters of a value and of its origin that the table shows."""
+NOTHING_WRITTEN = "\nNothing was written. `crawler add {} --yes` writes the source."
 
 
 def add(
@@ -35,21 +38,26 @@ def add(
     """Add a site as a source, without code.
 
     Looks for feeds, sitemaps, lists and language versions, reads five articles and prints what it found. With --yes, or
-    after a question, it writes sources/NAME.toml and the five pages. Needs the extra `sites`.
+    after a question, it writes sources/NAME.toml and the five pages. Needs the extra `sites`. The address of a ministry
+    on gov.kz or of a Telegram channel is enough: no page is read.
     """
     from crawler import spiders
     from crawler.config import load_config
+    from crawler.discovery.platform_addresses import find_platform_source
     from crawler.discovery.proposal import suggest_name
     from crawler.fixtures.source_files import raise_if_taken
     from crawler.generic.extractors import raise_if_not_installed
     from crawler.service.site_survey import survey_site
     from crawler.spiders.url_mapping import parse_url_argument
 
-    raise_if_not_installed()
     config = load_config(context.obj)
     address = parse_url_argument(url if "://" in url else f"https://{url}")
     if name is not None:
         raise_if_taken(name)
+    if (platform_source := find_platform_source(address)) is not None:
+        _add_platform_source(platform_source, name, context.obj, is_wanted=yes, as_json=as_json)
+        return
+    raise_if_not_installed()
     is_shown = sys.stderr.isatty() and not as_json
     surveyed = survey_site(context.obj, config, address, _print_page if is_shown else _print_nothing)
     proposal = surveyed.proposal
@@ -63,19 +71,45 @@ def add(
         print("\n".join(format_proposal(proposal, chosen)))
     if not (yes or (not as_json and is_confirmed(chosen))):
         if not as_json:
-            print(f"\nNothing was written. `crawler add {url} --yes` writes the source.")
+            print(NOTHING_WRITTEN.format(url))
         return
     pages = [surveyed.pages[sample.url] for sample in proposal.samples if sample.url in surveyed.pages]
-    _write(chosen, proposal, pages, context.obj)
+    _write(chosen, proposal.definition, proposal.memory, pages, context.obj)
 
 
-def _write(name: str, proposal: SourceProposal, pages: list[Snapshot], config_path: Path | None) -> None:
+def _add_platform_source(
+    source: PlatformSource, name: str | None, config_path: Path | None, *, is_wanted: bool, as_json: bool
+) -> None:
+    """Show the definition of a platform's source, and write it. Raise UsageError if a source reads it already."""
+    from crawler import spiders
+    from crawler.discovery.platform_addresses import write_platform_definition
+    from crawler.discovery.proposal import number_name
+    from crawler.errors import UsageError
+
+    if known := next((each for each, spider in spiders.load_spiders().items() if source.is_same(spider)), None):
+        raise UsageError(f"The source {known} reads {source.title} already.")
+    chosen = name or number_name(source.value.lower(), [*spiders.list_file_names(), *spiders.SHARED_MODULES])
+    definition = write_platform_definition(source, datetime.now(UTC))
+    if as_json:
+        print_json({**asdict(source), "name": chosen, "definition": definition})
+    else:
+        print(f"{chosen}: {source.title}, platform {source.platform}\n\n{definition}", end="")
+    if is_wanted or (not as_json and is_confirmed(chosen)):
+        _write(chosen, definition, {}, [], config_path)
+    elif not as_json:
+        print(NOTHING_WRITTEN.format(f"https://{source.title}"))
+
+
+def _write(
+    name: str, definition: str, memory: Mapping[str, Any], pages: list[Snapshot], config_path: Path | None
+) -> None:
     """Write the source and say what to do next."""
     from crawler.config import load_config
     from crawler.fixtures.source_files import write_new_source
 
-    files = write_new_source(name, proposal.definition, proposal.memory, pages, load_config(config_path))
-    print_error(f"written: {files[0]}, and {len(pages)} sample pages in {files[-1].parent}.")
+    files = write_new_source(name, definition, memory, pages, load_config(config_path))
+    samples = f", and {len(pages)} sample pages in {files[-1].parent}" if pages else ""
+    print_error(f"written: {files[0]}{samples}.")
     print_error(f"next: `crawler crawl {name} --dry-run`, then `crawler crawl {name}`. `crawler sources edit {name}`")
 
 
