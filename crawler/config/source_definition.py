@@ -36,6 +36,14 @@ def validate_page_address(value: str) -> str:
     return value
 
 
+def is_page_address(value: str) -> bool:
+    """Return whether a definition may have the address."""
+    try:
+        return bool(validate_page_address(value))
+    except ValueError:
+        return False
+
+
 def validate_origin(value: str) -> str:
     """Return scheme and host of a site. Raise ValueError when the address has more."""
     if not re.fullmatch(r"https?://[^/?#\s]+", validate_page_address(value)):

@@ -42,16 +42,26 @@ def infer_address_shape(articles: Sequence[str], others: Iterable[str] = ()) -> 
         groups[(len(path), tuple(sorted(names)), suffix[0].lower() if suffix else "")].append(url)
     largest = max(map(len, groups.values()), default=0)
     kept = sorted((g for g in groups.values() if len(g) >= MIN_GROUP_SHARE * largest), key=len, reverse=True)
-    patterns = list(dict.fromkeys(_make_pattern(group) for group in kept[:MAX_PATTERNS]))
-    compiled = tuple(map(AddressPattern, patterns))
+    made = (_compile_pattern(_make_pattern(group)) for group in kept[:MAX_PATTERNS])
+    compiled = tuple(dict.fromkeys(pattern for pattern in made if pattern is not None))
     exclude = [
         literal
         for url in dict.fromkeys(others)
         if any(each.match(url) for each in compiled) and url not in articles and (literal := _make_literal(url))
     ]
     return AddressShape(
-        tuple(patterns), tuple(dict.fromkeys(exclude))[:MAX_EXCLUDED], _choose_identity(compiled, articles)
+        tuple(each.text for each in compiled),
+        tuple(dict.fromkeys(exclude))[:MAX_EXCLUDED],
+        _choose_identity(compiled, articles),
     )
+
+
+def _compile_pattern(text: str) -> AddressPattern | None:
+    """Return a pattern, or None for addresses that no pattern can describe: very long ones, or with control marks."""
+    try:
+        return AddressPattern(text)
+    except ValueError:
+        return None
 
 
 def _split_path(url: str) -> list[str]:
@@ -152,7 +162,7 @@ def _write_literal(text: str) -> str:
 def _make_literal(url: str) -> str | None:
     """Return the pattern that matches one address, or None for the front page."""
     path = "/".join(_write_literal(unquote(part)) for part in _split_path(url))
-    return f"/{path}" if path and not urlsplit(url).query else None
+    return f"/{path}" if path and not urlsplit(url).query and _compile_pattern(f"/{path}") else None
 
 
 def _choose_identity(patterns: Sequence[AddressPattern], articles: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from crawler.config.source_definition import (
     MAX_TEXT_LENGTH,
     SOURCE_NAME_PATTERN,
     get_host,
+    is_page_address,
 )
 from crawler.discovery.samples import SampleArticle
 from crawler.discovery.survey import FoundList, SiteSurvey, get_origin
@@ -181,7 +182,7 @@ def _write_rights(survey: SiteSurvey) -> list[str]:
         f"excerpt_share = {DEFAULT_EXCERPT_SHARE}",
         "link_required = true",
         *([f"wording = {quote(_shorten(survey.rights_line))}"] if survey.rights_line else []),
-        f"source = {quote(survey.terms or survey.home)}",
+        f"source = {quote(survey.terms if survey.terms and is_page_address(survey.terms) else survey.home)}",
         "",
     ]
 

@@ -105,6 +105,8 @@ class SiteSurveyor:
             raise await self.make_failure(first)
         await self.read_samples()
         self.describe_site(first)
+        if not survey.shape.patterns:
+            raise NoArticles(f"{first.url}: no pattern can describe the addresses of its articles.", url=first.url)
         return survey
 
     # --- pages

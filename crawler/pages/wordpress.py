@@ -13,6 +13,7 @@ from crawler.pages.snapshot import Snapshot
 from crawler.text.dates import convert_to_zone, parse_date
 
 MAX_QUOTED_CHARACTERS = 80
+POST_KEYS = "link, title.rendered, content.rendered and date"
 
 
 class WordPressPosts(Page):
@@ -33,13 +34,14 @@ class WordPressPosts(Page):
         skipped: list[str] = []
         for post in posts:
             link = post.get("link") if isinstance(post, dict) else None
+            url = link if isinstance(link, str) else self.snapshot.url
             try:
-                article = self.read_post(post)
+                article = self.read_post(post, url)
             except Exception as error:  # noqa: BLE001 - one post must not cost the others
-                problems.append(make_reading_error(error, "post", link or self.snapshot.url))
+                problems.append(make_reading_error(error, "post", url))
                 continue
             articles += [article] if article else []
-            skipped += [] if article else [f"{link} has no text"]
+            skipped += [] if article else [f"{url} has no text"]
         return Reading(
             page_class=type(self).__name__,
             articles=tuple(articles),
@@ -50,16 +52,16 @@ class WordPressPosts(Page):
             native_ids=tuple(article.native_id for article in articles),
         )
 
-    def read_post(self, post: Any) -> Article | None:
+    def read_post(self, post: Any, url: str) -> Article | None:
         """Return the article of a post, or None for one without text. Raise PageChanged for another shape."""
         try:
             link, title, text = post["link"], post["title"]["rendered"], post["content"]["rendered"]
             written, is_utc = (post["date_gmt"], True) if post.get("date_gmt") else (post["date"], False)
         except (KeyError, TypeError) as error:
-            raise self.make_changed_error("post", f"the key {error}", repr(post)[:MAX_QUOTED_CHARACTERS]) from error
-        address = self.site.identify(link)
+            raise PageChanged("post", POST_KEYS, repr(post)[:MAX_QUOTED_CHARACTERS], url) from error
+        address = self.site.identify(str(link))
         if address is None:
-            raise self.make_changed_error("link", "an address of the site", repr(link)[:MAX_QUOTED_CHARACTERS])
+            raise PageChanged("link", "an address of the site", repr(link)[:MAX_QUOTED_CHARACTERS], url)
         lines = [line for line in parse_markup(text) if not line.is_image]
         if not lines:
             return None
@@ -73,7 +75,7 @@ class WordPressPosts(Page):
             "title": join_lines(parse_markup(title)) or None,
             "body": lines,
             "published_at": convert_to_zone(parsed.at, self.site.time_zone),
-            "published_raw": written,
+            "published_raw": str(written),
             "published_precision": parsed.precision,
         }
         return make_article(self, address.native_id, address.url, fields)

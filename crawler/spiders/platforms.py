@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
@@ -44,12 +45,18 @@ class PlatformSpider(DefinedSpider):
         """Yield a request for older articles, as long as no earlier run stored those of this page."""
         place = RequestMeta.from_request(response).list_page
         url = self.make_older_url(place[1] + 1, reading) if place else None
-        if place is None or url is None or self.context.has_settled(reading.native_ids):
+        is_repeated = self._listed_ids.issuperset(reading.native_ids)  # a site may answer each page with the first one
+        self._listed_ids.update(reading.native_ids)
+        if place is None or url is None or is_repeated or self.context.has_settled(reading.native_ids):
             return
         times = reading.published_times
         is_enough = place[1] >= self.get_max_pages() if self.since is None else bool(times) and min(times) < self.since
         if not is_enough:
             yield self.make_request(url, RequestMeta(is_listing=True, list_page=(0, place[1] + 1)))
+
+    @cached_property
+    def _listed_ids(self) -> set[str]:
+        return set()
 
     def make_older_url(self, number: int, reading: Reading) -> str | None:
         """Return the address of a further page, or None after the last one."""

@@ -59,5 +59,17 @@ def test_rare_shape_is_left_out() -> None:
     assert infer_address_shape([*articles, f"{HOST}/shop/a/b/c"]).patterns == ("/news/{number}",)
 
 
+@pytest.mark.parametrize("part", ["news%0A", "n" * 400])
+def test_addresses_that_no_pattern_can_describe_have_no_shape(part: str) -> None:
+    shape = infer_address_shape([f"https://a.example/{part}/{number}" for number in range(10, 20)])
+    assert (shape.patterns, shape.identity) == ((), "path")
+
+
+def test_parameters_with_encoded_names_match_their_pattern() -> None:
+    articles = [f"https://a.example/n.php?t=%D0%B4%20%D1%8F&a[id]={number}" for number in range(10, 20)]
+    (pattern,) = infer_address_shape(articles).patterns
+    assert all(AddressPattern(pattern).match(url) for url in articles)
+
+
 def test_no_examples() -> None:
     assert infer_address_shape([]).patterns == ()

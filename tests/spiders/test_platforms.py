@@ -180,6 +180,49 @@ def test_wordpress_posts_come_whole_from_the_interface_page_by_page(tmp_path: Pa
         assert post.published_at.isoformat() == "2026-11-07T12:00:00+05:00"
 
 
+def test_wordpress_that_repeats_its_first_page_has_no_further_one(tmp_path: Path) -> None:
+    pages: list[str] = []
+
+    def answer(path: str, request: SiteRequest) -> SiteReply | None:
+        if path != "/wp-json/wp/v2/posts":
+            return None
+        pages.append(request.query.get("page", "1"))
+        posts = [make_wordpress_post(number) for number in range(25, 5, -1)]
+        return SiteReply(json.dumps(posts), kind="application/json")
+
+    with serve(tmp_path, answer, 'platform = "wordpress"\norigin = "https://wp.example"\n') as place:
+        crawl(place, "--since", "2020-01-01")
+        assert pages == ["1", "2"]
+        assert len(get_stored(place)) == 20
+
+
+BROKEN_POSTS: list[object] = [
+    None,
+    7,
+    "text",
+    {},
+    {**make_wordpress_post(2), "link": ["https://wp.example/a/"]},
+    {**make_wordpress_post(3), "link": {"rendered": "x"}},
+    {**make_wordpress_post(4), "title": None},
+    {**make_wordpress_post(5), "content": {"rendered": 5}},
+    {**make_wordpress_post(6), "date_gmt": [2026]},
+    {**make_wordpress_post(7), "link": "https://other.example/a/"},
+]
+
+
+def test_each_broken_post_is_a_problem_and_the_others_are_stored(tmp_path: Path) -> None:
+    def answer(path: str, request: SiteRequest) -> SiteReply | None:
+        if path != "/wp-json/wp/v2/posts":
+            return None
+        return SiteReply(json.dumps([*BROKEN_POSTS, make_wordpress_post(9)]), kind="application/json")
+
+    with serve(tmp_path, answer, 'platform = "wordpress"\norigin = "https://wp.example"\n') as place:
+        ended = place.run_crawler("crawl", "here")
+        assert (ended.code, f"(and {len(BROKEN_POSTS) - 1} more)" in ended.out) == (12, True), ended.out + ended.err
+        assert "https://wp.example/2026/11/post-4/: the field 'post' was looked for with 'link, title" in ended.err
+        assert set(get_stored(place)) == {"2026/11/post-9"}
+
+
 def test_wordpress_with_a_closed_interface_is_read_by_its_feed(tmp_path: Path) -> None:
     def answer(path: str, request: SiteRequest) -> SiteReply | None:
         if path == "/feed/":
