@@ -14,6 +14,7 @@ from crawler.generic.article_page import GenericArticlePage
 from crawler.generic.extractors import raise_if_not_installed
 from crawler.generic.headline import HEADING_WEIGHTS
 from crawler.generic.page_lines import list_words
+from crawler.items import Extraction
 from crawler.pages.markup import parse_document
 from crawler.pages.site import Reading, Site
 from crawler.pages.snapshot import Snapshot
@@ -55,6 +56,12 @@ class FirstArticlePage(GenericArticlePage):
     def get_markup(self) -> str:
         """Return the page up to its second article."""
         return cut_after_first_article(self.snapshot.text)
+
+    def extract_fields(self) -> dict[str, Any]:
+        """Return the fields. Raise PageChanged for a page without a title or a text."""
+        if not self.generic_article.title:
+            raise self.make_changed_error("title", "the generic reader", "nothing")
+        return {**self.make_generic_fields(), "extraction": Extraction.GENERIC}
 
     def find_doubt(self) -> str | None:
         """Return why the reading may be wrong, or None for one that is sure."""

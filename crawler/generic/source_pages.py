@@ -11,13 +11,12 @@ from parsel import Selector
 
 from crawler.config.source_definition import FieldRule, SiteDefinition
 from crawler.generic.article_language import find_article_language
+from crawler.generic.article_page import GenericArticlePage
 from crawler.generic.extractors import raise_if_not_installed
-from crawler.generic.page import GenericPage
-from crawler.generic.reader import GenericArticle, read_page
-from crawler.generic.site_memory import SiteMemory
+from crawler.generic.reader import GenericArticle
 from crawler.items import Precision
-from crawler.pages.base import ArticlePage, Page
-from crawler.pages.blocks import Block, parse_html
+from crawler.pages.base import Page
+from crawler.pages.blocks import parse_html
 from crawler.pages.listing import ListingPage
 from crawler.pages.markup import parse_document
 from crawler.pages.site import Site
@@ -33,35 +32,17 @@ def get_definition(page: Page) -> SiteDefinition:
     return definition
 
 
-class DefinedArticle(ArticlePage):
+class DefinedArticle(GenericArticlePage):
     """An article's page: fields by the definition's selectors, the others by the generic reader."""
-
-    @classmethod
-    def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
-        """Return whether it is HTML at an article's address."""
-        return snapshot.kind == "html" and site.identify(snapshot.url) is not None
 
     def extract_fields(self) -> dict[str, Any]:
         """Return the fields. A selector that finds nothing raises PageChanged with the field's name."""
-        definition = get_definition(self)
-        rules = definition.fields.list_rules()
-        fields: dict[str, Any] = {}
-        article = self.read_generically()
+        raise_if_not_installed()
+        rules = get_definition(self).fields.list_rules()
+        fields = self.make_generic_fields(rules)
         for name, rule in rules.items():
             fields |= self.read_by_rule(name, rule)
-        if "title" not in rules:
-            fields["title"] = article.title
-        if "body" not in rules:
-            fields["body"] = self.make_body(article)
-        if "published_at" not in rules and article.published_at:
-            text = str(article.evidence["published_at"]["text"])
-            fields |= self.make_date_fields(self.parse_defined_date(text) or self.parse_iso(article.published_at), text)
-        if "author" not in rules:
-            fields["author"] = article.author
-        self.record_places(article, rules)
-        for name, origin in article.evidence.items():
-            if name not in rules and name != "language":
-                self.record_rule(name, origin["from"] if isinstance(origin, dict) else str(origin))
+        self.record_places(self.generic_article, rules)
         return fields
 
     def record_places(self, article: GenericArticle, known: Collection[str]) -> None:
@@ -74,14 +55,7 @@ class DefinedArticle(ArticlePage):
             headings = [block for block in same if block.tag in ("h1", "h2", "h3")]
             self.record_lines("title", (headings or same)[:1])
 
-    def read_generically(self) -> GenericArticle:
-        """Return what the generic reader finds, with what was learned of the site."""
-        raise_if_not_installed()
-        page = GenericPage(self.make_reduced_html(), self.snapshot.url)
-        memory = self.site.memory
-        return read_page(page, memory if isinstance(memory, SiteMemory) else None)
-
-    def make_reduced_html(self) -> str:
+    def get_markup(self) -> str:
         """Return the page without what the definition says is not the article."""
         selectors = get_definition(self).remove
         if not selectors:
@@ -92,12 +66,6 @@ class DefinedArticle(ArticlePage):
                 remove_element(node.root)
         text: str = etree.tostring(root, encoding="unicode", method="html")
         return text
-
-    def make_body(self, article: GenericArticle) -> list[Block]:
-        """Return the lines of the generic reader's text. Raise PageChanged when it found none."""
-        if not article.body:
-            raise self.make_changed_error("body", "the text of an article", "none")
-        return [Block(line, "p") for line in article.body.split("\n") if line]
 
     def read_by_rule(self, name: str, rule: FieldRule) -> dict[str, Any]:
         """Return a field that a selector finds, with those that belong to it."""
@@ -142,22 +110,16 @@ class DefinedArticle(ArticlePage):
             return ParsedDate(convert_to_zone(found, self.site.time_zone), precision, text)
         return None
 
-    def parse_iso(self, value: str) -> ParsedDate | None:
-        """Return the generic reader's date. A time without an offset is in the site's zone."""
-        return parse_date(value, self.site.time_zone)
-
-    def make_date_fields(self, parsed: ParsedDate | None, raw: str) -> dict[str, Any]:
-        """Return the three fields of a date."""
-        if parsed is None:
-            return {}
-        return {"published_at": parsed.at, "published_raw": raw, "published_precision": parsed.precision}
+    def parse_found_date(self, value: str, text: str) -> ParsedDate | None:
+        """Return the date by one of the definition's forms, else as the generic reader found it."""
+        return self.parse_defined_date(text) or super().parse_found_date(value, text)
 
     def find_language(self, text: str) -> str | None:
         """Return the language of the text. That of the source decides where the source has one."""
         languages = get_definition(self).languages
         if len(languages) == 1:
             return languages[0]
-        found = find_article_language(text, GenericPage(self.snapshot.text, self.snapshot.url).html_language)
+        found = find_article_language(text, self.generic_page.html_language)
         return found.code if found else None
 
 
