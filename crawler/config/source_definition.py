@@ -27,6 +27,7 @@ SOURCE_NAME_PATTERN = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 PAGE_PLACEHOLDER = "{page}"
 MAX_TEXT_LENGTH = 300
 MAX_ADDRESS_LENGTH = 2000
+EXAMPLE_PAGE = "<p>A page on which selectors are tried.</p>"
 
 
 def validate_page_address(value: str) -> str:
@@ -54,18 +55,22 @@ def validate_origin(value: str) -> str:
 def validate_css(value: str) -> str:
     """Return a CSS selector. Raise ValueError when it is none."""
     try:
-        cssselect.HTMLTranslator().css_to_xpath(value)
-    except cssselect.SelectorError as error:
+        etree.XPath(cssselect.HTMLTranslator().css_to_xpath(value))(etree.HTML(EXAMPLE_PAGE))
+    except (cssselect.SelectorError, etree.XPathError) as error:
         raise ValueError(f"is no CSS selector ({error})") from error
     return value
 
 
 def validate_xpath(value: str) -> str:
-    """Return an XPath expression. Raise ValueError when it is none."""
+    """Return an XPath expression for elements or texts. Raise ValueError when it is none."""
+    from parsel import Selector  # it knows more functions than lxml
+
     try:
-        etree.XPath(value)
-    except etree.XPathError as error:
+        found = Selector(EXAMPLE_PAGE, type="html").xpath(value)
+    except ValueError as error:
         raise ValueError(f"is no XPath expression ({error})") from error
+    if any(isinstance(node.root, float | bool) for node in found):
+        raise ValueError("finds a number and no element, such as //h1")
     return value
 
 

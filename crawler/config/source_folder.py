@@ -121,13 +121,17 @@ def load_definition(path: Path) -> SourceDefinition:
 def _load_unchanged(path: Path, modified: int, size: int, inode: int) -> SourceDefinition:
     if size > MAX_FILE_BYTES:
         raise DefinitionError(f"{path} has more than {MAX_FILE_BYTES // 1024} KB: it is no source definition.")
+    return parse_definition(read_definition_text(path), str(path))
+
+
+def read_definition_text(path: Path) -> str:
+    """Return the text of a definition. Raise DefinitionError when it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise DefinitionError(f"{path}: not valid TOML: {error}. Save it as UTF-8.") from error
     except OSError as error:
         raise DefinitionError(f"{path} cannot be read: {error.strerror}.") from error
-    return parse_definition(text, str(path))
 
 
 def parse_definition(text: str, name: str) -> SourceDefinition:

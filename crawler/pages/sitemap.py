@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -116,7 +117,8 @@ def _make_entry(node: Any, base: str) -> SitemapEntry | None:
 
 
 def _get_name(node: Any) -> str:
-    return etree.QName(node).localname.lower() if isinstance(node.tag, str) else ""
+    # A prefix may be undeclared: then it is a part of the name.
+    return re.split("[}:]", node.tag)[-1].lower() if isinstance(node.tag, str) else ""
 
 
 def _parse_time(text: str | None) -> datetime | None:

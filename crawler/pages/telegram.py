@@ -16,12 +16,14 @@ from crawler.pages.base import Page, make_article, make_reading_error
 from crawler.pages.blocks import Block, parse_html
 from crawler.pages.site import Reading, Site
 from crawler.pages.snapshot import Snapshot
+from crawler.text.dates import parse_date
 
 POST = "div.tgme_widget_message[data-post]"
 TEXT = "div.tgme_widget_message_text:not(.js-message_reply_text)"
 """The text of a post. That of a reply has another class and is inside the link to the post that it quotes."""
 INSIDE_OTHER_POST = "ancestor::*[contains(@class, 'tgme_widget_message_reply')]"
 TIME = "a.tgme_widget_message_date time[datetime]"
+MAX_QUOTED_CHARACTERS = 60
 PICTURE_ADDRESS = re.compile(r"background-image:\s*url\(['\"]?(.+?)['\"]?\)")
 
 
@@ -88,7 +90,9 @@ class TelegramChannel(Page):
         if not times:
             raise PageChanged("published_at", TIME, "nothing", url)
         raw = times[-1].attrib["datetime"]
-        published = self.parse_date("published_at", raw, TIME)
+        published = parse_date(raw, self.site.time_zone)
+        if published is None:
+            raise PageChanged("published_at", TIME, repr(raw[:MAX_QUOTED_CHARACTERS]), url)
         self.record_rule("body", TEXT)
         self.record_rule("published_at", TIME)
         meta = " ".join(post.css(".tgme_widget_message_meta ::text").getall()).split()

@@ -29,6 +29,7 @@ from crawler.config.source_definition import (
 from crawler.config.source_folder import get_memory_path
 from crawler.context.request_meta import RequestMeta
 from crawler.errors import CrawlerError, PageChanged, UsageError
+from crawler.generic.extractors import raise_if_not_installed
 from crawler.generic.memory_folder import load_memory_file, save_memory_file
 from crawler.generic.pdf_release import PdfRelease
 from crawler.generic.site_memory import LEARNING_PAGES, SiteMemory
@@ -113,6 +114,8 @@ class DefinedSpider(SourceSpider):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if DefinedArticle in self.page_classes:
+            raise_if_not_installed()
         self.memory: SiteMemory = self.site.memory
         self._loaded_memory = self.memory.to_dict()
         self.memory.is_frozen = self.context.mode.is_replay

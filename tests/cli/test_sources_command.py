@@ -69,6 +69,14 @@ def test_setting_that_cannot_be_used_changes_nothing(tmp_path: Path, setting: st
     assert read_source(place) == DEFINITION
 
 
+def test_definition_in_another_encoding_is_named(tmp_path: Path) -> None:
+    place = make_sandbox(tmp_path)
+    (place.work_dir / "sources" / "herald.toml").write_bytes(DEFINITION.encode() + b"# \xff\n")
+    for words in (("edit", "herald"), ("disable", "herald")):
+        ended = place.run_crawler("sources", *words)
+        assert (ended.code, "Save it as UTF-8" in ended.err, "Traceback" in ended.err) == (2, True, False), ended.err
+
+
 @pytest.mark.parametrize(("new", "code"), [("Herald of the Valley", 0), ('"', 2)])
 def test_editor_changes_the_definition(tmp_path: Path, new: str, code: int) -> None:
     place = make_sandbox(tmp_path)

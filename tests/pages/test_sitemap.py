@@ -25,6 +25,13 @@ def make_snapshot(body: str | bytes) -> Snapshot:
     return Snapshot(url="https://a.example/sitemap.xml", body=body.encode() if isinstance(body, str) else body)
 
 
+def test_prefix_that_is_not_declared_loses_nothing() -> None:
+    undeclared = NEWS.replace(' xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"', "")
+    sitemap = parse_sitemap(make_snapshot(undeclared.replace("<url><lastmod>", "<a:b:c/><url><lastmod>")))
+    assert sitemap.is_news
+    assert {entry.title for entry in sitemap.entries} == {None, "Снег & лёд"}
+
+
 @pytest.mark.parametrize("body", [NEWS.encode(), gzip.compress(NEWS.encode())])
 def test_news_sitemap(body: bytes) -> None:
     snapshot = make_snapshot(body)

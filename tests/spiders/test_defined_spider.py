@@ -8,7 +8,12 @@ import pytest
 from support.sandbox import Sandbox
 from support.shaped_sites import EndlessSite, ShapedSite
 
+from crawler.config.source_folder import parse_definition
+from crawler.errors import UsageError
+from crawler.generic import extractors
 from crawler.items import Article
+from crawler.spiders.base import SourceSpider
+from crawler.spiders.defined import make_spider_class
 
 pytest.importorskip("trafilatura")
 
@@ -50,6 +55,15 @@ def test_crawl_stores_the_articles_of_a_feed(tmp_path: Path) -> None:
         again = place.run_crawler("crawl", "valley")
         assert again.code == 0, again.err
         assert "1 revised" in again.out
+
+
+def test_source_of_pages_needs_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f'title = "Valley"\norigins = ["https://a.example"]\n{FEED.format(url="https://a.example")}'
+    spider_class = make_spider_class("valley", parse_definition(text, "valley.toml"))
+    monkeypatch.setattr(extractors, "REQUIRED_PACKAGES", ("package_that_is_missing",))
+    monkeypatch.setattr(SourceSpider, "__init__", lambda self: None)
+    with pytest.raises(UsageError, match="sites"):
+        spider_class()
 
 
 def test_endless_list_is_read_until_it_repeats(tmp_path: Path) -> None:

@@ -122,6 +122,16 @@ def test_telegram_posts_are_articles_and_an_edit_is_a_revision(tmp_path: Path) -
         assert get_stored(place)["2"].body.endswith("екеу.")
 
 
+def test_telegram_post_with_a_broken_time_is_named(tmp_path: Path) -> None:
+    def answer(path: str, request: SiteRequest) -> SiteReply | None:
+        posts = [make_post(2, TEXT).replace("2026-11-02T", "yesterday"), make_post(3, TEXT)]
+        return make_channel(*posts) if path == "/s/Aimaq" and not request.query.get("before") else None
+
+    with serve(tmp_path, answer, 'platform = "telegram"\nchannel = "Aimaq"\npages = 1\n') as place:
+        assert "https://t.me/Aimaq/2: the field 'published_at'" in crawl(place, code=12).out
+        assert set(get_stored(place)) == {"3"}
+
+
 def test_telegram_channel_without_preview_is_blocked(tmp_path: Path) -> None:
     def answer(path: str, request: SiteRequest) -> SiteReply | None:
         if path == "/s/Aimaq":

@@ -58,7 +58,7 @@ def edit(
     Opens it in your editor ($EDITOR). A definition with a mistake is not kept.
     """
     from crawler.config import load_config
-    from crawler.config.source_folder import parse_definition
+    from crawler.config.source_folder import parse_definition, read_definition_text
     from crawler.fixtures.source_files import change_definition, find_definition_file, parse_assignment
     from crawler.publish.atomic_write import write_atomic
 
@@ -67,7 +67,7 @@ def edit(
     if settings:
         change_definition(source, dict(map(parse_assignment, settings)))
     else:
-        text = click.edit(path.read_text(encoding="utf-8"), extension=".toml", require_save=True)
+        text = click.edit(read_definition_text(path), extension=".toml", require_save=True)
         if text is None:
             print(f"{path} was not changed.")
             return
