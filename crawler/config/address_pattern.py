@@ -21,8 +21,10 @@ MAX_PATTERN_LENGTH = 300
 MAX_VARIABLE_PARTS = 3
 """Placeholders and stars of one segment, and of one parameter: more of them make a match slow."""
 MAX_ANY_PATHS = 2
-MAX_SEGMENT_LENGTH = 400
-"""Characters of a segment of an address. A longer one is no article's."""
+MAX_SEGMENT_LENGTH = 1500
+"""Characters of a segment of an address, in which a Cyrillic letter has six. A longer one is no article's."""
+MAX_VARIED_SEGMENT_LENGTH = 400
+"""The same for a pattern with `MAX_VARIABLE_PARTS` in a segment: the time of a match grows with their power."""
 MAX_SEGMENTS = 40
 PLACEHOLDERS = {
     "number": r"[0-9]{1,18}",
@@ -80,9 +82,8 @@ class AddressPattern:
             ANY_PATH in segment and segment != ANY_PATH for segment in segments
         ):
             raise ValueError(f"** must be a whole segment, at most {MAX_ANY_PATHS} times: /news/**")
-        for part in (*segments, *query.split("&")):
-            if len(_VARIABLE_PART.findall(part)) > MAX_VARIABLE_PARTS:
-                raise ValueError(f"a segment may have at most {MAX_VARIABLE_PARTS} placeholders and stars")
+        if max(_count_variable_parts(part) for part in (*segments, *query.split("&"))) > MAX_VARIABLE_PARTS:
+            raise ValueError(f"a segment may have at most {MAX_VARIABLE_PARTS} placeholders and stars")
         names = self.names
         if len(set(names)) < len(names):
             raise ValueError("a placeholder may be there once")
@@ -105,6 +106,11 @@ class AddressPattern:
         )
 
     @cached_property
+    def _max_segment_length(self) -> int:
+        most = max(map(_count_variable_parts, self.text.partition("?")[0].split("/")))
+        return MAX_VARIED_SEGMENT_LENGTH if most == MAX_VARIABLE_PARTS else MAX_SEGMENT_LENGTH
+
+    @cached_property
     def _parameters(self) -> dict[str, re.Pattern[str]]:
         query = self.text.partition("?")[2]
         pairs = (pair.partition("=") for pair in query.split("&") if pair)
@@ -114,7 +120,7 @@ class AddressPattern:
         """Return what the pattern finds in an address of any host, or None where it does not match."""
         _, path, query = split_url(url)
         segments = [segment for segment in path.split("/") if segment]
-        if len(segments) > MAX_SEGMENTS or any(len(segment) > MAX_SEGMENT_LENGTH for segment in segments):
+        if len(segments) > MAX_SEGMENTS or any(len(segment) > self._max_segment_length for segment in segments):
             return None
         values: dict[str, str] = {}
         if not _match_segments(self._segments, segments, values):
@@ -122,7 +128,7 @@ class AddressPattern:
         given = dict(parse_qsl(query, keep_blank_values=True)) if self._parameters else {}
         kept = []
         for name, pattern in self._parameters.items():
-            found = pattern.fullmatch(given.get(name, "")[: MAX_SEGMENT_LENGTH + 1])
+            found = pattern.fullmatch(given.get(name, "")[: MAX_VARIED_SEGMENT_LENGTH + 1])
             if found is None or name not in given:
                 return None
             values |= found.groupdict()
@@ -181,6 +187,10 @@ def find_rule_problem(rule: str, patterns: tuple[AddressPattern, ...]) -> str | 
         if missing := names - set(pattern.names):
             return f"the address pattern {pattern.text} has no placeholder {{{min(missing)}}}"
     return None
+
+
+def _count_variable_parts(part: str) -> int:
+    return 0 if part == ANY_PATH else len(_VARIABLE_PART.findall(part))
 
 
 def _compile_part(part: str, escape_literal: Callable[[str], str]) -> re.Pattern[str]:

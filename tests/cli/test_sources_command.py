@@ -69,6 +69,14 @@ def test_setting_that_cannot_be_used_changes_nothing(tmp_path: Path, setting: st
     assert read_source(place) == DEFINITION
 
 
+@pytest.mark.parametrize(("word", "enabled"), [("enable", "false"), ("disable", "true")])
+def test_crawler_toml_that_decides_otherwise_is_named(tmp_path: Path, word: str, enabled: str) -> None:
+    place = make_sandbox(tmp_path)
+    assert "decides against it" not in place.run_crawler("sources", word, "herald").err
+    (place.work_dir / "crawler.toml").write_text(f"[sources.herald]\nenabled = {enabled}\n", encoding="utf-8")
+    assert "[sources.herald] in crawler.toml decides against it" in place.run_crawler("sources", word, "herald").err
+
+
 def test_definition_in_another_encoding_is_named(tmp_path: Path) -> None:
     place = make_sandbox(tmp_path)
     (place.work_dir / "sources" / "herald.toml").write_bytes(DEFINITION.encode() + b"# \xff\n")

@@ -104,6 +104,7 @@ def test_missing_setting_is_named() -> None:
         ("/news.php?id={number}", "https://a.example/news.php?lang=ru&id=7", "{number}", "/news.php?id=7"),
         ("/news?type=%D0%BA%20b&a%5Bid%5D={number}", "https://a.example/news?a[id]=7&type=%D0%BA+b", "{number}", None),
         ("/новости/{slug}", "https://a.example/%D0%BD%D0%BE%D0%B2%D0%BE%D1%81%D1%82%D0%B8/a", "{slug}", None),
+        ("/news/{number}-*", f"https://a.example/news/7-{'мост-' * 30}", "{number}", None),
         ("/**/{number}.html", "https://a.example/a/b/12.html", "{number}", "/a/b/12.html"),
     ],
 )

@@ -158,6 +158,8 @@ def _set_state(config_path: Path | None, source: str, **changes: bool) -> None:
 
     load_config(config_path)
     change_definition(source, changes)
+    if load_config(config_path).get_source(source).enabled != changes["enabled"]:
+        print_error(f"`enabled` below [sources.{source}] in crawler.toml decides against it: change it there.")
 
 
 def source_to_dict(name: str, config: Config, store: Store) -> dict[str, Any]:
