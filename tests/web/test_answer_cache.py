@@ -6,19 +6,23 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from support.newsroom_articles import SaveArticle
+from support.newsroom_articles import NOW, SaveArticle
 
 from crawler.web.answer_cache import MAX_ANSWERS
 from crawler.web.newsroom import Newsroom
+from crawler.web.pages import today
 
 API = "/api/v1/articles"
 
 
 @pytest.fixture
-def remembering(newsroom: Newsroom, client: httpx.Client) -> Iterator[Newsroom]:
-    """A newsroom that remembers answers for longer than a test lasts."""
+def remembering(newsroom: Newsroom, client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newsroom]:
+    """A newsroom that remembers answers for longer than a test lasts, in a minute that does not end."""
     newsroom.answers.seconds = 60
+    visit = today.Visit(None, NOW)
+    monkeypatch.setattr(today, "parse_visit", lambda text, now: visit)
     client.get("/")  # sets the cookie of the browser
+    client.cookies.set(today.VISIT_COOKIE, visit.format(), domain="127.0.0.1")
     yield newsroom
 
 
@@ -27,7 +31,6 @@ def test_answer_is_remembered_for_one_browser(
     remembering: Newsroom, client: httpx.Client, address: str, save: SaveArticle, path: str
 ) -> None:
     save("1")
-    client.get(path)  # sets the cookie of the visit, so it is not remembered
     first = client.get(path)
     save("2")
     again = client.get(path)
