@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, update
 
 from crawler.store.database import Database
 from crawler.store.reading_schema import article_marks, reader_actions, seen_marks
@@ -112,11 +112,12 @@ class ReaderActionRepository:
         """Return the actions of a batch, also undone ones."""
         return self._list(reader_actions.c.batch == batch)
 
-    def list_by_articles(self, article_ids: Collection[str]) -> list[ReaderAction]:
-        """Return the actions on articles that are not undone."""
+    def list_by_articles(self, article_ids: Collection[str], *, reader: str | None = None) -> list[ReaderAction]:
+        """Return the actions on articles that are not undone. With `reader`, only those that this one may see."""
         if not article_ids:
             return []
-        return self._list(reader_actions.c.article_id.in_(article_ids), reader_actions.c.undone_at.is_(None))
+        is_open = (reader_actions.c.article_id.in_(article_ids), reader_actions.c.undone_at.is_(None))
+        return self._list(*is_open, *([_is_visible_to(reader)] if reader is not None else []))
 
     def list_newest(
         self,
@@ -131,8 +132,7 @@ class ReaderActionRepository:
 
         `before`: only those with a lower number.
         """
-        is_shared = reader_actions.c.kind.not_in((ActionKind.SEEN, ActionKind.UNSEEN))
-        query = _SELECT.where(reader_actions.c.undone_at.is_(None), is_shared | (reader_actions.c.made_by == reader))
+        query = _SELECT.where(reader_actions.c.undone_at.is_(None), _is_visible_to(reader))
         if before is not None:
             query = query.where(reader_actions.c.id < before)
         if kind is not None:
@@ -174,6 +174,12 @@ class ReaderActionRepository:
     def _make_actions(self, query: Select[Any]) -> list[ReaderAction]:
         rows = self._database.fetch_all(query)
         return [ReaderAction(**{**row._mapping, "kind": ActionKind(row.kind)}) for row in rows]
+
+
+def _is_visible_to(reader: str) -> ColumnElement[bool]:
+    """Return the condition for what a reader may see: nobody sees what others have seen."""
+    is_shared = reader_actions.c.kind.not_in((ActionKind.SEEN, ActionKind.UNSEEN))
+    return is_shared | (reader_actions.c.made_by == reader)
 
 
 def _write_result(connection: Connection, article_ids: Iterable[str]) -> None:

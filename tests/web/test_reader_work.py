@@ -8,10 +8,12 @@ from html import unescape
 import httpx
 import pytest
 from support.newsroom_articles import NOW, TEXT, SaveArticle
+from support.newsroom_users import add_user, open_browser, start_session
 
 from crawler.items import Article, Verdict
+from crawler.roles import Role
 from crawler.store import Store
-from crawler.store.reader_actions import ActionKind
+from crawler.store.reader_actions import ActionKind, ArticleAtVersion
 
 
 def read_form(html: str, action: str = "/actions") -> dict[str, list[str]]:
@@ -100,6 +102,18 @@ def test_who_did_what_is_listed(client: httpx.Client, save: SaveArticle) -> None
     send(client, "/articles/mfa:1:ru", "important")
     html = client.get("/articles/mfa:1:ru").text
     assert re.search(r"<li><time [^>]*>[^<]*</time>: Marked as important, local</li>", html)
+
+
+def test_nobody_sees_what_others_have_seen(address: str, save: SaveArticle, store: Store) -> None:
+    save("1")
+    about = [ArticleAtVersion("mfa:1:ru", 1)]
+    for name in ("dana", "timur"):
+        add_user(store, name, Role.READER)
+        store.reader_actions.record(about, ActionKind.SEEN, by=name, at=NOW)
+    with open_browser(address, start_session(store, "dana")) as client:
+        html = client.get("/articles/mfa:1:ru").text
+    assert "Marked as seen, dana" in html
+    assert "timur" not in html
 
 
 def test_action_on_a_story_is_one_action(client: httpx.Client, save: SaveArticle, store: Store) -> None:

@@ -30,7 +30,7 @@ UNMARKED = ArticleMarks()
 class WorkState:
     """What readers made of a story or an article. `targets` are its articles at the version that the page shows.
 
-    `notes` and `others` are the actions that are not undone, the oldest first.
+    `notes` and `others` are the actions that are not undone, the oldest first. `others` has no seen marks of others.
     """
 
     targets: tuple[str, ...]
@@ -63,14 +63,16 @@ def get_work_states(store: Store, stories: Sequence[ListedStory], reader: str) -
     """Return the state of each listed story by the id of its newest article."""
     shown = {story.card.article_id: list_shown_articles(story) for story in stories}
     ids = {each.article_id for articles in shown.values() for each in articles}
-    marks, actions = store.reader_actions.get_marks(ids, reader), store.reader_actions.list_by_articles(ids)
+    marks = store.reader_actions.get_marks(ids, reader)
+    actions = store.reader_actions.list_by_articles(ids, reader=reader)
     return {name: make_work_state(articles, marks, actions) for name, articles in shown.items()}
 
 
 def get_work_state(store: Store, shown: Sequence[ArticleAtVersion], reader: str) -> WorkState:
     """Return the state of the articles of one page."""
     ids = {each.article_id for each in shown}
-    marks, actions = store.reader_actions.get_marks(ids, reader), store.reader_actions.list_by_articles(ids)
+    marks = store.reader_actions.get_marks(ids, reader)
+    actions = store.reader_actions.list_by_articles(ids, reader=reader)
     return make_work_state(shown, marks, actions)
 
 
