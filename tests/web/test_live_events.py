@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -155,6 +157,17 @@ def test_place_of_a_client_that_left_is_free_again(address: str, monkeypatch: py
                     break
             assert time.monotonic() < until
             time.sleep(0.05)
+
+
+def test_client_that_leaves_before_its_stream_begins_has_no_place(store: Store) -> None:
+    async def open_and_leave() -> int:
+        feed = event_feed.EventFeed(store, threads)
+        for _ in range(3):
+            await feed.open_stream(None)
+        return feed.client_count
+
+    with ThreadPoolExecutor(1) as threads:
+        assert asyncio.run(open_and_leave()) == 0
 
 
 @pytest.mark.parametrize("place", ["x", "1", "1-", "-1-1", "1-999999999999999999", "9" * 200])

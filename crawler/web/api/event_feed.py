@@ -102,17 +102,19 @@ class EventFeed:
         """Return a stream from now on, or from the last event that a client has. Raise TooManyClients or BadAddress."""
         if self._client_count >= MAX_CLIENTS:
             raise TooManyClients(f"{MAX_CLIENTS} clients listen already. Try again later.")
-        self._client_count += 1
-        try:
-            place = parse_place(last_event_id) if last_event_id else await self._run(self._get_end)
-            position = await self._run(lambda: ClientPosition(self._store, place))
-        except BaseException:
-            self._client_count -= 1
-            raise
+        place = parse_place(last_event_id) if last_event_id else await self._run(self._get_end)
+        position = await self._run(lambda: ClientPosition(self._store, place))
         return self._stream(position)
 
     async def _stream(self, position: ClientPosition) -> AsyncIterator[bytes]:
-        """Yield the events behind a position, and heartbeats."""
+        """Yield the events behind a position, and heartbeats.
+
+        The client counts from the first part on: a stream that nobody reads, because the client left meanwhile, does
+        not even begin, so it would never be taken off. A client that came too late for a place has to come back.
+        """
+        if self._client_count >= MAX_CLIENTS:
+            return
+        self._client_count += 1
         try:
             self._start_polling()
             yield CONNECTED
