@@ -186,6 +186,20 @@ def test_file_that_changed_meanwhile_is_not_overwritten(
 
 
 @pytest.mark.parametrize(
+    ("path", "words"), [("/search", {"q": "Женева"}), ("/rule-draft", {"name": "x", "query": "x"})]
+)
+def test_unused_rules_file_stops_only_what_would_write_it(
+    editor: httpx.Client, save: SaveArticle, tmp_path: Path, path: str, words: dict[str, str]
+) -> None:
+    save("1")
+    (tmp_path / "rules.toml").write_text("version = 1\n", encoding="utf-8")
+    answer = editor.get(path, params=words)
+    assert answer.status_code == 200
+    assert "crawler.toml does not name it" in answer.text
+    assert "config_mark" not in answer.text
+
+
+@pytest.mark.parametrize(
     ("change", "status"),
     [
         ({"name": "Not a name"}, 422),

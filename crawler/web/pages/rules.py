@@ -20,14 +20,13 @@ from crawler.keywords import Matcher, parse_rules
 from crawler.keywords.query import find_query_problem
 from crawler.keywords.rules import Rule
 from crawler.publish.search import find_articles_with_terms
-from crawler.service.edited_files import NO_FILE
-from crawler.service.saved_search import SearchRule, format_search_rule, get_rules_path, list_file_marks, save_search
+from crawler.service.saved_search import SearchRule, format_search_rule
 from crawler.store.articles import MatchTime
 from crawler.web.charts import BarChart, make_weekly_bars
-from crawler.web.errors import BadAddress, PageMissing
+from crawler.web.errors import PageMissing
 from crawler.web.forms import FormValues
 from crawler.web.newsroom import Newsroom
-from crawler.web.pages.search import MAX_QUERY_LENGTH, RULE_NAME_PATTERN
+from crawler.web.pages.search import MAX_QUERY_LENGTH, RULE_NAME_PATTERN, find_file_marks, save_rule
 from crawler.web.rendering import PageRenderer, mark_spans
 from crawler.web.translations import mark_message
 
@@ -123,7 +122,6 @@ def show_draft(site: PageRenderer, request: Request) -> Response:
     query = request.query_params.get("query", "").strip()[:MAX_QUERY_LENGTH]
     problem = find_draft_problem(newsroom, name, query) if query else None
     result = try_draft(newsroom, name, query) if query and problem is None else None
-    marks = list_file_marks(newsroom.config) if newsroom.can_edit else {}
     return site.render(
         request,
         "draft.html",
@@ -135,8 +133,7 @@ def show_draft(site: PageRenderer, request: Request) -> Response:
         result=result,
         days=DRAFT_DAYS,
         pattern=RULE_NAME_PATTERN,
-        config_mark=marks.get(newsroom.config.path) if newsroom.config.path else None,
-        rules_mark=marks[get_rules_path(newsroom.config)] if marks else None,
+        marks=find_file_marks(newsroom, reader),
     )
 
 
@@ -195,15 +192,6 @@ def try_draft(newsroom: Newsroom, name: str, query: str) -> DraftResult:
 
 def activate_draft(site: PageRenderer, request: Request, form: FormValues) -> Response:
     """Put a draft into force, and return to the page of the rule."""
-    newsroom = site.newsroom
-    config = newsroom.config
-    if not newsroom.can_edit or config.path is None:
-        raise BadAddress
     rule = SearchRule(name=form.get_first("name").strip(), query=form.get_first("query")[:MAX_QUERY_LENGTH].strip())
-    marks = {
-        config.path: form.get_first("config_mark"),
-        get_rules_path(config): form.get_first("rules_mark") or NO_FILE,
-    }
-    save_search(config, rule, None, marks)
-    newsroom.reload()
+    save_rule(site.newsroom, form, rule, None)
     return RedirectResponse(f"/rules/{rule.name}", 303)

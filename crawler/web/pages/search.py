@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -12,6 +11,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from crawler.errors import ConfigError
 from crawler.keywords.query import Facet, QueryNode, find_query_problem
 from crawler.keywords.search_query import SearchedState, list_facets
 from crawler.publish.phrases import OUTPUT_LANGUAGES
@@ -23,6 +23,7 @@ from crawler.text.transliteration import CYRILLIC_SOUNDS
 from crawler.web.errors import BadAddress
 from crawler.web.forms import FormValues
 from crawler.web.newsroom import Newsroom
+from crawler.web.pages.actions import add_parameter
 from crawler.web.rendering import PageRenderer, Reader, make_address, mark_spans, quote_path
 from crawler.web.translations import mark_message
 
@@ -118,6 +119,15 @@ class HitPlace:
     back: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileMarks:
+    """The marks of crawler.toml and the rules file for a form. `obstacle`: why nothing can be saved, in English."""
+
+    config_mark: str = ""
+    rules_mark: str = ""
+    obstacle: str | None = None
+
+
 def parse_wish(request: Request) -> SearchWish:
     """Return what an address asks for. Raise BadAddress for a value that no page wrote."""
     given = request.query_params
@@ -167,7 +177,7 @@ def show_search(site: PageRenderer, request: Request) -> Response:
         previous=make_address("/search", {**parameters, "page": page - 1 if page > 2 else None}) if page > 1 else None,
         following=make_address("/search", {**parameters, "page": page + 1}) if has_more else None,
         plain=make_address("/search", {"q": wish.text}),
-        save=make_save_form(newsroom, wish, found),
+        save=make_save_form(newsroom, reader, wish, found),
         **shared,
     )
 
@@ -265,21 +275,30 @@ def list_unknown_names(newsroom: Newsroom, found: ArticleSearch) -> list[str]:
     ]
 
 
-def make_save_form(newsroom: Newsroom, wish: SearchWish, found: ArticleSearch) -> dict[str, object]:
-    """Return what the form that saves the search needs. `problem` says why a query cannot be a rule."""
+def find_file_marks(newsroom: Newsroom, reader: Reader) -> FileMarks | None:
+    """Return the marks of the files that a saved rule changes, or None where the reader may change none."""
     config = newsroom.config
-    if not newsroom.can_edit:
+    if not newsroom.can_edit or not reader.is_owner or config.path is None:
+        return None
+    try:
+        marks = list_file_marks(config)
+        return FileMarks(config_mark=marks[config.path], rules_mark=marks[get_rules_path(config)])
+    except ConfigError as error:  # a page that only offers to save still shows the rest
+        return FileMarks(obstacle=str(error))
+
+
+def make_save_form(newsroom: Newsroom, reader: Reader, wish: SearchWish, found: ArticleSearch) -> dict[str, object]:
+    """Return what the form that saves the search needs. `problem` says why a query cannot be a rule."""
+    marks = find_file_marks(newsroom, reader)
+    if marks is None:
         return {"can_edit": False}
-    marks = list_file_marks(config)
-    assert config.path is not None
     return {
         "can_edit": True,
         "problem": find_query_problem(found.query.text) if wish.text else "",
         "name": suggest_name(wish.text, newsroom),
-        "channels": sorted(config.channels),
+        "channels": sorted(newsroom.config.channels),
         "times": DELIVERY_TIMES,
-        "config_mark": marks[config.path],
-        "rules_mark": marks[get_rules_path(config)],
+        "marks": marks,
         "pattern": RULE_NAME_PATTERN,
         "drops_filters": wish.state is not None or wish.since is not None,
     }
@@ -298,11 +317,8 @@ def suggest_name(text: str, newsroom: Newsroom) -> str:
 def save_searched(site: PageRenderer, request: Request, form: FormValues) -> Response:
     """Write the query as a rule, with a subscription if a channel is chosen, and return to the search."""
     newsroom = site.newsroom
-    config = newsroom.config
-    if not newsroom.can_edit or config.path is None:
-        raise BadAddress
     channel, when = form.get_first("channel"), form.get_first("when") or "realtime"
-    if when not in DELIVERY_TIMES or (channel and channel not in config.channels):
+    if when not in DELIVERY_TIMES or (channel and channel not in newsroom.config.channels):
         raise BadAddress
     query = make_article_search(newsroom, SearchWish(text=form.get_first("q")[:MAX_QUERY_LENGTH])).query.text
     rule = SearchRule(
@@ -313,11 +329,21 @@ def save_searched(site: PageRenderer, request: Request, form: FormValues) -> Res
     )
     language = site.make_reader(request).language
     subscription = SearchSubscription(channel=channel, when=when, language=language) if channel else None
-    marks: Mapping[Any, str] = {
+    save_rule(newsroom, form, rule, subscription)
+    return RedirectResponse(add_parameter(form.get_back_address(), "saved", rule.name), 303)
+
+
+def save_rule(newsroom: Newsroom, form: FormValues, rule: SearchRule, subscription: SearchSubscription | None) -> None:
+    """Write a rule and its subscription into the files whose marks the form has, and put them into force.
+
+    Raise BadAddress where pages change no file, FileChanged if somebody changed one since the form was shown.
+    """
+    config = newsroom.config
+    if not newsroom.can_edit or config.path is None:
+        raise BadAddress
+    marks = {
         config.path: form.get_first("config_mark"),
         get_rules_path(config): form.get_first("rules_mark") or NO_FILE,
     }
     save_search(config, rule, subscription, marks)
     newsroom.reload()
-    back = form.get_back_address()
-    return RedirectResponse(f"{back}{'&' if '?' in back else '?'}saved={rule.name}", 303)
