@@ -50,6 +50,8 @@ def replace_files(
 ) -> None:
     """Write all texts, or none: when `check`, which is called afterwards, raises an error, the former files are back.
 
+    So they are when a former file cannot be kept.
+
     Raise FileChanged if a file does not have its mark in `marks`. A file without a mark there is not compared.
     Raise UsageError, with the option's name, for a file that cannot be written.
     """
@@ -63,13 +65,13 @@ def replace_files(
                 with open_atomic(path, option) as file:
                     file.write(text.encode())
             check()
+            for path, data in former.items():
+                if data is not None:
+                    _keep_former(path, data)
         except BaseException:
             for path, data in former.items():
                 _restore(path, data)
             raise
-        for path, data in former.items():
-            if data is not None:
-                _keep_former(path, data)
 
 
 def _restore(path: Path, data: bytes | None) -> None:
