@@ -92,12 +92,14 @@ class Principal:
 class RouteAccess(NamedTuple):
     """What a route needs: a role (None: it answers everyone), and a scope (None: `read` or `write` by the method).
 
-    A route with `has_form` checks the token in the form itself. Another one that writes wants it in a header from a
-    browser in which someone has signed in.
+    A page takes no API key: it has whole texts, and its forms change users and keys. A page with `has_form` checks the
+    token in the form itself. Another route that writes wants it in a header from a browser in which someone has signed
+    in.
     """
 
     role: Role | None
     scope: KeyScope | None = None
+    is_page: bool = False
     has_form: bool = False
 
 
@@ -174,6 +176,8 @@ class AccessControl:
         if principal is None:
             # A feed reader cannot sign in, and an address with a wrong secret is no address.
             raise PageMissing if FEED_PARAMETER in connection.path_params else SignInNeeded
+        if access.is_page and not principal.is_ambient:
+            raise RoleMissing("An API key is for the API, the metrics and the feeds, not for pages.")
         is_safe = connection.scope["method"] in SAFE_METHODS
         scope = access.scope or (KeyScope.READ if is_safe else KeyScope.WRITE)
         if not principal.can(access.role) or scope not in principal.scopes:

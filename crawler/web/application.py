@@ -148,7 +148,7 @@ def make_app(newsroom: Newsroom, *, is_public: bool = False) -> Starlette:
     routes: list[BaseRoute] = [
         GuardedRoute(
             path,
-            declare_access(RouteAccess(role))(make_endpoint(site, page, pool if role else guests)),
+            declare_access(RouteAccess(role, is_page=True))(make_endpoint(site, page, pool if role else guests)),
             name=page.__name__,
         )
         for path, role, page in PAGES
@@ -156,7 +156,9 @@ def make_app(newsroom: Newsroom, *, is_public: bool = False) -> Starlette:
     routes += [
         GuardedRoute(
             path,
-            declare_access(RouteAccess(role, has_form=True))(make_form_endpoint(site, form, pool if role else guests)),
+            declare_access(RouteAccess(role, is_page=True, has_form=True))(
+                make_form_endpoint(site, form, pool if role else guests)
+            ),
             methods=["POST"],
             name=form.__name__,
         )

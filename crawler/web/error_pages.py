@@ -73,7 +73,7 @@ def classify_error(error: Exception) -> ShownError:
         case SignInNeeded():
             return make_shown_error(401)
         case RoleMissing():
-            return make_shown_error(403)._replace(advice=ROLE_ADVICE)
+            return make_shown_error(403, str(error))._replace(advice=ROLE_ADVICE)
         case ForeignForm():
             return make_shown_error(403)
         case PageMissing():
@@ -90,7 +90,8 @@ def classify_error(error: Exception) -> ShownError:
 def show_error(site: PageRenderer, request: Request, shown: ShownError, control: AccessControl) -> Response:
     """Return the page about an error. It needs no store if the store is what failed.
 
-    The frame of the page shows the state of sources, so one that nobody has signed in for has no frame.
+    The frame of the page shows the state of sources, so it is only for who may see pages: no guest, no key, no feed
+    reader.
     """
     if shown.status == 401 and request.method in ("GET", "HEAD"):
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -98,7 +99,7 @@ def show_error(site: PageRenderer, request: Request, shown: ShownError, control:
         return RedirectResponse(make_address(SIGN_IN_PATH, {"next": address, "ended": ended}), 303, NOT_STORED)
     try:
         principal = control.identify(request)
-        if shown.status < 500 and principal is not None:
+        if shown.status < 500 and principal is not None and principal.is_ambient:
             reader = site.make_reader(request)
             values = {"title": reader.translate(shown.title), "advice": reader.translate(shown.advice)}
             return site.render(request, "error.html", status=shown.status, reader=reader, **values, detail=shown.detail)

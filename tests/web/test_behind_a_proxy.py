@@ -119,13 +119,13 @@ def test_wrong_key_is_not_followed_by_another_proof(client: httpx.Client, value:
     assert client.get("/", headers={"authorization": value.encode("latin-1")}).status_code == 303
 
 
-def test_key_reads_pages_within_its_role(open_pages: Open, store: Store) -> None:
+def test_key_reads_the_api_and_no_page(open_pages: Open, store: Store) -> None:
     client = open_pages()
     client.headers["authorization"] = f"Bearer {add_key(store, 'dana', Role.READER, ['read'])}"
-    assert client.get("/sources").status_code == 200
-    answer = client.get("/users")
+    assert client.get("/api/v1/sources").status_code == 200
+    answer = client.get("/sources")
     assert answer.status_code == 403
-    assert "Your role does not allow this." in answer.text
+    assert "An API key is for the API" in answer.text
 
 
 @pytest.mark.parametrize(

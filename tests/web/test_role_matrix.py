@@ -97,8 +97,10 @@ def may_use(sender: Sender, access: RouteAccess, method: str, *, with_token: boo
     needed = access.scope or (KeyScope.READ if method in READS else KeyScope.WRITE)
     if needed not in sender.scopes:
         return False
-    if access.has_form:  # a form has its token in a field; no program has a browser's cookie
-        return with_token and not sender.is_program
+    if access.is_page and sender.is_program:  # pages have whole texts, and their forms change users and keys
+        return False
+    if access.has_form:  # a form has its token in a field
+        return with_token
     return method in READS or sender.is_program or with_token
 
 
@@ -134,6 +136,31 @@ def test_every_route_asks_each_sender_for_its_role(newsroom: Newsroom, senders: 
                     if is_refused(answer) == expected or answer.status_code >= 500:
                         wrong.append((method, route.path, sender.role, sorted(sender.scopes), with_token, answer))
     assert not wrong
+
+
+def test_key_opens_no_page_and_sends_no_form(address: str, store: Store, save: SaveArticle) -> None:
+    save("1")
+    key, visitor = add_key(store, add_user(store, "dana", Role.OWNER), Role.OWNER, list(KeyScope)), make_secret()
+    with open_browser(address) as client:
+        client.headers["authorization"] = f"Bearer {key}"
+        client.cookies.set("visitor", visitor, domain="127.0.0.1")  # a program may choose any, and make its token
+        form = {"token": make_form_token(visitor), "name": "timur", "role": "owner", "title": "more", "days": ""}
+        for path in ("/users/add", "/account/keys", "/account/feed"):
+            assert client.post(path, data=form).status_code == 403, path
+        for path in ("/articles/mfa:1:ru", "/archive-file/mfa:1:ru", "/evidence/mfa:1:ru", "/account"):
+            answer = client.get(path)
+            assert (answer.status_code, "masthead" in answer.text) == (403, False), path
+        assert client.get("/api/v1/articles/mfa:1:ru").status_code == 200
+    assert [user.name for user in store.users.list_all()] == ["dana"]
+    assert len(store.api_keys.list_by_user("dana")) == 1
+
+
+def test_error_of_a_feed_has_no_frame_of_a_page(address: str, store: Store) -> None:
+    name, secret = add_user(store, "timur", Role.READER), make_secret()
+    store.users.set_feed_secret(name, hash_secret(secret))
+    with open_browser(address) as client:
+        answer = client.get(f"/feeds/{secret}/other.atom")
+    assert (answer.status_code, "masthead" in answer.text, name in answer.text) == (404, False, False)
 
 
 def test_secret_in_a_feed_address_is_the_proof(address: str, store: Store) -> None:
