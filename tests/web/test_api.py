@@ -269,6 +269,9 @@ def test_error_is_a_problem(api: httpx.Client, path: str, status: int) -> None:
 def test_other_method_and_large_body_are_problems(api: httpx.Client) -> None:
     assert_problem(api.put("/articles"), 405)
     assert_problem(api.post("/actions", content=b"x" * (MAX_REQUEST_BYTES + 1)), 413)
+    chunks = (b"x" * MAX_REQUEST_BYTES for _ in range(2))
+    headers = {"content-type": "application/json"}
+    assert_problem(api.post("/actions", content=chunks, headers=headers), 413)
 
 
 def test_unchanged_answer_is_not_sent_again(api: httpx.Client, save: SaveArticle) -> None:

@@ -76,12 +76,12 @@ async def answer_error(request: Request, error: Exception) -> Response:
         case RequestValidationError():
             errors = [_make_parameter_error(each) for each in error.errors()[:MAX_LISTED_ERRORS]]
             return make_problem(422, "A part of the request cannot be used.", errors)
+        case BodyTooLong() | HTTPException(__cause__=BodyTooLong()):
+            return make_problem(413)
         case HTTPException(status_code=400):  # FastAPI's answer to a body that is no UTF-8
             return make_problem(422, "The body cannot be read.")
         case HTTPException():
             return make_problem(error.status_code, headers=error.headers)
-        case BodyTooLong():
-            return make_problem(413)
         case BadAddress():
             return make_problem(422, str(error))
         case PageMissing():
