@@ -14,6 +14,7 @@ from crawler.items import Verdict
 from crawler.web.pages.today import Visit, parse_visit
 
 HOUR = timedelta(hours=1)
+EARLY = "0001-01-01T00:00+05:00~2026-01-01T00:00+00:00"
 
 
 def set_visit(client: httpx.Client, at: datetime) -> None:
@@ -59,7 +60,7 @@ def test_what_was_there_before_is_no_news(client: httpx.Client, save: SaveArticl
     assert read_news(client.get("/").text)["new"][1] == 1
 
 
-@pytest.mark.parametrize("text", [None, "", "x", "x~y", "~2026-01-01", "~2999-01-01T00:00+00:00", "a~b~c"])
+@pytest.mark.parametrize("text", [None, "", "x", "x~y", "~2026-01-01", "~2999-01-01T00:00+00:00", "a~b~c", EARLY])
 def test_cookie_that_makes_no_sense_is_a_first_visit(text: str | None) -> None:
     assert parse_visit(text, NOW) == Visit(None, NOW.replace(second=0))
 

@@ -124,7 +124,18 @@ def test_revised_story_shows_its_change(client: httpx.Client, revised: Article) 
     assert "<ins>Алматы</ins>" in html
 
 
-@pytest.mark.parametrize("path", ["/?status=odd", "/?before=yesterday", "/?before=2026-01-01", "/runs?before=-1"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/?status=odd",
+        "/?before=yesterday",
+        "/?before=2026-01-01",
+        "/?before=0001-01-01T00:00:00%2B05:00~x",
+        "/?since=0001-01-01T00:00:00Z",
+        "/?since=9999-12-31T23:59:59-05:00",
+        "/runs?before=-1",
+    ],
+)
 def test_address_that_no_page_wrote(client: httpx.Client, path: str) -> None:
     assert "This address does not work" in get(client, path, 400)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -136,10 +136,10 @@ def parse_visit(text: str | None, now: datetime) -> Visit:
     """Return the visit of a request, by the cookie of the one before. After half an hour a new visit begins."""
     now = now.replace(second=0, microsecond=0)
     try:
-        previous, last = (datetime.fromisoformat(part) if part else None for part in (text or "").split("~"))
+        previous, last = (parse_moment(part) if part else None for part in (text or "").split("~"))
     except ValueError:
         return Visit(None, now)
-    if last is None or last.tzinfo is None or last > now or (previous is not None and previous.tzinfo is None):
+    if last is None or last > now:
         return Visit(None, now)
     is_new = now - last > MAX_VISIT_PAUSE
     return Visit(last if is_new else previous, now)
@@ -164,16 +164,14 @@ def find_line(stories: Sequence[ListedStory], visit: datetime | None) -> str | N
 
 
 def parse_filter(request: Request) -> StoryFilter:
-    """Return the filter in an address. Raise BadAddress for a status that there is not."""
+    """Return the filter in an address. Raise BadAddress for a status that there is not, and for what is no time."""
     rule, source, language, status = (
         request.query_params.get(name, "")[:MAX_PARAMETER_LENGTH] or None
         for name in ("rule", "source", "language", "status")
     )
     try:
         chosen = StoryStatus(status) if status else None
-        since = datetime.fromisoformat(text) if (text := request.query_params.get("since")) else None
-        if since is not None and since.tzinfo is None:
-            raise BadAddress
+        since = parse_moment(text) if (text := request.query_params.get("since")) else None
         return StoryFilter(
             rule=rule,
             source=source,
@@ -192,12 +190,23 @@ def parse_place(text: str | None) -> ListPlace | None:
         return None
     moment, _, article_id = text.partition("~")
     try:
-        at = datetime.fromisoformat(moment)
+        at = parse_moment(moment)
     except ValueError:
         raise BadAddress from None
-    if at.tzinfo is None or not article_id:
+    if not article_id:
         raise BadAddress
     return ListPlace(at, article_id)
+
+
+def parse_moment(text: str) -> datetime:
+    """Return a time in UTC. Raise ValueError for one without a zone, and at the ends of the calendar.
+
+    There, a day less or another zone would be no time any more.
+    """
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None or not MINYEAR < at.year < MAXYEAR:
+        raise ValueError("the time has no zone, or is out of range")
+    return at.astimezone(UTC)
 
 
 def find_missing_languages(newsroom: Newsroom, story: ListedStory) -> tuple[str, ...]:
