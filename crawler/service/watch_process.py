@@ -17,9 +17,9 @@ class WatchProcess:
     process is killed, the watch goes on until somebody ends it; a second watch beside it is safe.
     """
 
-    def __init__(self, config_path: Path | None) -> None:
-        options = ["--config", str(config_path)] if config_path else []
-        self._process = subprocess.Popen([sys.executable, "-m", "crawler", *options, "watch"], process_group=0)
+    def __init__(self, config_path: Path | None, *, new_store: bool = False) -> None:
+        """`new_store`: the watch accepts an empty store, as `crawler watch --new-store` does."""
+        self._process = subprocess.Popen(make_watch_command(config_path, new_store=new_store), process_group=0)
         self._is_stopping = False
         self._waiter = threading.Thread(target=self._wait, name="wait for the watch", daemon=True)
         self._waiter.start()
@@ -37,3 +37,9 @@ class WatchProcess:
         self._process.wait()
         if not self._is_stopping:
             os.kill(os.getpid(), signal.SIGTERM)
+
+
+def make_watch_command(config_path: Path | None, *, new_store: bool) -> list[str]:
+    """Return the command of a watch with the configuration of this process."""
+    config = ["--config", str(config_path)] if config_path else []
+    return [sys.executable, "-m", "crawler", *config, "watch", *(["--new-store"] if new_store else [])]

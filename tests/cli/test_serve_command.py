@@ -17,6 +17,7 @@ from support.sandbox import ROOT, Sandbox
 from crawler.config import WebConfig
 from crawler.errors import PortTaken, UsageError
 from crawler.roles import Role
+from crawler.service.watch_process import make_watch_command
 from crawler.store import Store
 from crawler.web.server import open_listener, raise_if_open_to_all
 
@@ -105,6 +106,16 @@ def test_own_store_is_shown(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     assert (sandbox.data_dir / "crawler.db").exists()
+
+
+def test_watch_accepts_an_empty_store_if_the_pages_do() -> None:
+    assert make_watch_command(Path("office.toml"), new_store=True)[3:] == [
+        "--config",
+        "office.toml",
+        "watch",
+        "--new-store",
+    ]
+    assert make_watch_command(None, new_store=False)[3:] == ["watch"]
 
 
 def test_demo_has_nothing_to_watch(tmp_path: Path) -> None:

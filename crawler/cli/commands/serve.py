@@ -53,7 +53,7 @@ def serve(
             raise_if_open_to_all(host, config.web, store)
             newsroom = Newsroom(config=config, store=store, is_demo=demo)
             if watch:
-                watch_process = WatchProcess(context.obj)
+                watch_process = WatchProcess(context.obj, new_store=new_store)
                 stack.callback(watch_process.stop)
             logging.getLogger("uvicorn").setLevel(logging.WARNING)
             serve_pages(newsroom, listener, lambda address: print(describe_access(address, newsroom), flush=True))
