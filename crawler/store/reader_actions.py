@@ -85,17 +85,24 @@ class ReaderActionRepository:
     def record(
         self, about: Sequence[ArticleAtVersion], kind: ActionKind, *, by: str, at: datetime, note: str | None = None
     ) -> int | None:
-        """Write an action on articles that are stored. Return its batch, or None if none of them is stored."""
+        """Write an action on articles that are stored. Return its batch, or None if none of them is stored.
+
+        A version later than the current one counts as the current one: nobody has seen what is not stored yet.
+        """
         with self._database.transaction(exclusive=True) as connection:
             ids = {each.article_id for each in about}
-            stored = {row.id for row in connection.execute(select(articles.c.id).where(articles.c.id.in_(ids)))}
-            chosen = [each for each in dict.fromkeys(about) if each.article_id in stored]
+            query = select(articles.c.id, articles.c.current_version).where(articles.c.id.in_(ids))
+            newest: dict[str, int] = {row.id: row.current_version for row in connection.execute(query)}
+            known = (each for each in about if each.article_id in newest)
+            chosen = list(
+                dict.fromkeys(each._replace(version=min(each.version, newest[each.article_id])) for each in known)
+            )
             if not chosen:
                 return None
             batch: int = connection.execute(select(func.coalesce(func.max(reader_actions.c.batch), 0) + 1)).scalar_one()
             row = {"batch": batch, "kind": kind, "note": note, "made_at": at, "made_by": by, "undone_at": None}
             connection.execute(insert(reader_actions), [{**row, **each._asdict()} for each in chosen])
-            _write_result(connection, stored)
+            _write_result(connection, newest)
         return batch
 
     def undo(self, batch: int, *, at: datetime) -> int:

@@ -147,12 +147,6 @@ async def end_with_session(stream: AsyncIterator[bytes], connection: HTTPConnect
             checked_at = time.monotonic()
 
 
-def raise_if_below(connection: HTTPConnection, role: Role) -> None:
-    """Raise RoleMissing if the sender of a request has no such role: a part of a page needs more than its route."""
-    if not get_principal(connection).can(role):
-        raise RoleMissing
-
-
 class AccessControl:
     """Says who sends a request. `identify` waits for the store, so routes call it in one of the page threads."""
 

@@ -56,6 +56,14 @@ def test_new_version_is_unseen_again(store: Store, save: Save) -> None:
     assert list_ids(store, StoryStatus.UNSEEN) == []
 
 
+def test_version_that_is_not_stored_yet_is_not_seen(store: Store, save: Save) -> None:
+    save(make_story_article("1"))
+    act(store, ActionKind.SEEN, ArticleAtVersion("mfa:1:ru", 9), ArticleAtVersion("mfa:1:ru", 1))
+    assert get_marks(store).seen_version == 1
+    save(make_story_article("1", "МККК уехал.", version=2, verdict=Verdict.REVISED))
+    assert list_ids(store, StoryStatus.UNSEEN) == ["mfa:1:ru"]
+
+
 def test_important_and_false_alarm(store: Store, save: Save) -> None:
     save(make_story_article("1"))
     save(make_story_article("2"))

@@ -104,6 +104,13 @@ def test_who_did_what_is_listed(client: httpx.Client, save: SaveArticle) -> None
     assert re.search(r"<li><time [^>]*>[^<]*</time>: Marked as important, local</li>", html)
 
 
+def test_undo_of_what_was_never_done_is_no_success(client: httpx.Client, save: SaveArticle) -> None:
+    save("1")
+    page = send(client, "/articles/mfa:1:ru", "seen")
+    fields = read_form(page.text, "/undo")
+    assert client.post("/undo", data={**fields, "batch": "999"}).status_code == 404
+
+
 def test_nobody_sees_what_others_have_seen(address: str, save: SaveArticle, store: Store) -> None:
     save("1")
     about = [ArticleAtVersion("mfa:1:ru", 1)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -11,12 +10,10 @@ from starlette.responses import Response
 
 from crawler.roles import Role
 from crawler.store.reader_actions import ActionKind, ArticleAtVersion, ReaderAction
-from crawler.web.access import raise_if_below
 from crawler.web.api.models import ActionPage, ActionResult, ActionRow
 from crawler.web.api.parameters import ArticleId, ListParameters, RowNumber, format_cursor, parse_cursor
 from crawler.web.api.routing import Context, answer_in_thread, make_router
-from crawler.web.errors import PageMissing, RoleMissing
-from crawler.web.pages.actions import MAX_NOTE_LENGTH, MAX_TARGETS, OWN_KINDS
+from crawler.web.pages.actions import MAX_NOTE_LENGTH, MAX_TARGETS, save_action, undo_batch
 
 router = make_router("notes and marks")
 
@@ -75,15 +72,8 @@ def list_actions(context: Context, wanted: Annotated[ActionParameters, Query()])
 @answer_in_thread(Role.READER)
 def record_action(context: Context, wanted: ActionRequest) -> Response:
     """Mark articles as seen, important or a false alarm, or add a note. All but seen and unseen needs an analyst."""
-    if wanted.kind not in OWN_KINDS:
-        raise_if_below(context.request, Role.ANALYST)
     about = [ArticleAtVersion(each.id, each.version) for each in wanted.articles]
-    batch = context.newsroom.store.reader_actions.record(
-        about, wanted.kind, by=context.principal.name, at=datetime.now(UTC), note=wanted.note
-    )
-    if batch is None:
-        raise PageMissing("None of the articles is stored.")
-    context.newsroom.forget_counts()
+    batch = save_action(context.newsroom, context.principal, about, wanted.kind, wanted.note)
     return Response(ActionResult(batch=batch).model_dump_json(), 201, media_type="application/json")
 
 
@@ -93,14 +83,7 @@ def undo_action(
     context: Context, batch: Annotated[RowNumber, Path(description="The number of the action.")]
 ) -> Response:
     """Undo an action. Only an owner may undo what another one did."""
-    actions = context.newsroom.store.reader_actions
-    found = actions.list_batch(batch)
-    if not found:
-        raise PageMissing(f"There is no action {batch}.")
-    if not context.principal.is_owner and any(each.made_by != context.principal.name for each in found):
-        raise RoleMissing("Only an owner may undo what another one did.")
-    actions.undo(batch, at=datetime.now(UTC))
-    context.newsroom.forget_counts()
+    undo_batch(context.newsroom, context.principal, batch)
     return Response(status_code=204)
 
 

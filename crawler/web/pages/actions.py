@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from crawler.items import Article
-from crawler.roles import Role
 from crawler.store import Store
 from crawler.store.reader_actions import ActionKind, ArticleAtVersion, ArticleMarks, ReaderAction
 from crawler.store.reading_lists import ListedStory
-from crawler.web.access import get_principal, raise_if_below
+from crawler.web.access import Principal, get_principal
 from crawler.web.errors import BadAddress, PageMissing, RoleMissing
 from crawler.web.forms import FormValues
+from crawler.web.newsroom import Newsroom
 from crawler.web.rendering import PageRenderer, make_address
 
 MAX_NOTE_LENGTH = 4000
@@ -97,33 +97,52 @@ def record_action(site: PageRenderer, request: Request, form: FormValues) -> Res
         kind = ActionKind(form.get_first("do"))
     except ValueError:
         raise BadAddress from None
-    if kind not in OWN_KINDS:
-        raise_if_below(request, Role.ANALYST)
-    about = parse_targets(form.get_all("article"))
-    back = form.get_back_address()
+    about, back = parse_targets(form.get_all("article")), form.get_back_address()
     note = form.get_first("note").strip()[:MAX_NOTE_LENGTH] if kind is ActionKind.NOTE else None
     if note == "":
         return RedirectResponse(back, 303)
-    batch = site.newsroom.store.reader_actions.record(
-        about, kind, by=get_principal(request).name, at=datetime.now(UTC), note=note
-    )
-    if batch is None:
-        raise PageMissing
-    site.newsroom.forget_counts()
+    batch = save_action(site.newsroom, get_principal(request), about, kind, note)
     return RedirectResponse(add_parameter(back, "done", batch) + form.get_anchor(), 303)
 
 
 def undo_action(site: PageRenderer, request: Request, form: FormValues) -> Response:
-    """Undo what a reader did, and return to the page. Only an owner may undo what another one did."""
+    """Undo what a reader did, and return to the page."""
     text = form.get_first("batch")
     if not (text.isascii() and text.isdecimal()):
         raise BadAddress
-    batch, principal, actions = int(text[:12]), get_principal(request), site.newsroom.store.reader_actions
-    if not principal.is_owner and any(each.made_by != principal.name for each in actions.list_batch(batch)):
-        raise RoleMissing
-    actions.undo(batch, at=datetime.now(UTC))
-    site.newsroom.forget_counts()
+    undo_batch(site.newsroom, get_principal(request), int(text[:12]))
     return RedirectResponse(add_parameter(form.get_back_address(), "undone", 1) + form.get_anchor(), 303)
+
+
+def save_action(
+    newsroom: Newsroom, principal: Principal, about: Sequence[ArticleAtVersion], kind: ActionKind, note: str | None
+) -> int:
+    """Write what a user did with articles, and return its batch. All but seen and unseen needs an analyst.
+
+    Raise RoleMissing, or PageMissing if none of the articles is stored.
+    """
+    if kind not in OWN_KINDS and not principal.is_analyst:
+        raise RoleMissing
+    batch = newsroom.store.reader_actions.record(about, kind, by=principal.name, at=datetime.now(UTC), note=note)
+    if batch is None:
+        raise PageMissing("None of the articles is stored.")
+    newsroom.forget_counts()
+    return batch
+
+
+def undo_batch(newsroom: Newsroom, principal: Principal, batch: int) -> None:
+    """Undo what was done together. Only an owner may undo what another one did.
+
+    Raise RoleMissing, or PageMissing if there is no such batch.
+    """
+    actions = newsroom.store.reader_actions
+    found = actions.list_batch(batch)
+    if not found:
+        raise PageMissing(f"There is no action {batch}.")
+    if not principal.is_owner and any(each.made_by != principal.name for each in found):
+        raise RoleMissing("Only an owner may undo what another one did.")
+    actions.undo(batch, at=datetime.now(UTC))
+    newsroom.forget_counts()
 
 
 def parse_targets(values: Sequence[str]) -> list[ArticleAtVersion]:
