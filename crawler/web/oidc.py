@@ -108,7 +108,8 @@ class OidcClient:
             raise OidcError("The answer names another provider.")
         if "code" not in parameters:
             reason = f"{parameters.get('error', 'no code')} {parameters.get('error_description', '')}"
-            raise OidcError(f"The provider answered: {reason.strip()[:200]}")
+            # Quoted: a guest can write this address, and a line break would forge a line of the log.
+            raise OidcError(f"The provider answered: {reason.strip()[:200]!r}")
         claims = self._fetch_claims(parameters["code"], attempt)
         name = claims.get(self._config.name_claim)
         if not isinstance(name, str) or not name:

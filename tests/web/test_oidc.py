@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -152,6 +153,14 @@ def test_answer_that_must_not_be_believed(
     assert "The sign-in with your organisation failed." in answer.text
     assert "session" not in guest.cookies
     assert not store.users.exist()
+
+
+def test_guest_writes_no_line_of_the_log(guest: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+    state = re.search(r"[?&]state=([^&]+)", go_to_provider(guest))
+    assert state is not None
+    forged = {"state": state[1], "error": "x", "error_description": "\nERROR forged"}
+    assert guest.get("/login/organisation/callback", params=forged).status_code == 401
+    assert "The provider answered: 'x \\nERROR forged'" in caplog.text
 
 
 def test_new_keys_of_the_provider_are_read(guest: httpx.Client, provider: OidcProvider) -> None:
