@@ -61,6 +61,7 @@ def test_key_is_printed_once(sandbox: Sandbox) -> None:
     with sandbox.open_store() as store:
         (found,) = store.api_keys.list_by_user("timur")
         assert store.api_keys.find(hash_secret(key), at=found.created_at) is not None
+        store.audit.record("timur", "session.start", "", at=found.created_at, address="192.0.2.7")
         assert (found.role, found.scopes, (found.expires_at - found.created_at).days) == (  # type: ignore[operator]
             Role.READER,
             {"read", "metrics"},
@@ -69,6 +70,7 @@ def test_key_is_printed_once(sandbox: Sandbox) -> None:
     shown = run(sandbox, "show", "timur").out
     assert f"key {found.id} 'script': reader, metrics read, last used" in shown
     assert "only by a trusted proxy" in shown
+    assert "session.start 192.0.2.7" in shown
     assert key not in shown
     run(sandbox, "key", "timur", "--delete", str(found.id))
     assert "has no key" in run(sandbox, "key", "timur", "--delete", str(found.id), code=2).err

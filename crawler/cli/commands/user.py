@@ -95,7 +95,7 @@ def show(context: typer.Context, name: UserArgument) -> None:
         print(f"key {key.id} {key.title!r}: {key.role}, {' '.join(sorted(key.scopes))}, {used}")
     print(f"actions on articles: {', '.join(f'{kind} {count}' for kind, count in counts.items()) or 'none'}")
     for entry in entries:
-        print(f"{format_time(entry.made_at)} {entry.action} {entry.about}".rstrip())
+        print(" ".join(filter(None, (format_time(entry.made_at), entry.action, entry.about, entry.address))))
 
 
 @app.command("role")
