@@ -62,7 +62,7 @@ DELIVERY_TIMES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchWish:
+class SearchRequest:
     """What an address asks for: the typed query, the order, and the filters beside it (None: any)."""
 
     text: str
@@ -128,7 +128,7 @@ class FileMarks:
     obstacle: str | None = None
 
 
-def parse_wish(request: Request) -> SearchWish:
+def parse_search_request(request: Request) -> SearchRequest:
     """Return what an address asks for. Raise BadAddress for a value that no page wrote."""
     given = request.query_params
     source, language, state, since = (given.get(name, "")[:200] or None for name in FACET_NAMES)
@@ -137,35 +137,35 @@ def parse_wish(request: Request) -> SearchWish:
     if not is_known or (language is not None and language not in OUTPUT_LANGUAGES):
         raise BadAddress
     text = given.get("q", "")[:MAX_QUERY_LENGTH].strip()
-    return SearchWish(
+    return SearchRequest(
         text=text, by_relevance=sort == "relevance", source=source, language=language, state=state, since=since
     )
 
 
-def make_article_search(newsroom: Newsroom, wish: SearchWish) -> ArticleSearch:
+def make_article_search(newsroom: Newsroom, wanted: SearchRequest) -> ArticleSearch:
     """Return the search over the store."""
-    return ArticleSearch(newsroom.store, wish.text, newsroom.zone, filters=wish.list_filters())
+    return ArticleSearch(newsroom.store, wanted.text, newsroom.zone, filters=wanted.list_filters())
 
 
 def show_search(site: PageRenderer, request: Request) -> Response:
     """Return the page of a search, or the page that explains the query language."""
     newsroom, reader = site.newsroom, site.make_reader(request)
-    wish, page = parse_wish(request), _parse_page(request)
+    wanted, page = parse_search_request(request), _parse_page(request)
     shared: dict[str, Any] = {
         "reader": reader,
-        "wish": wish,
-        "filters": list_filters(newsroom, reader, wish),
+        "wanted": wanted,
+        "filters": list_filters(newsroom, reader, wanted),
         "is_indexing": newsroom.store.search.has_waiting(),
         "saved": request.query_params.get("saved", "")[:64],
     }
-    if not wish.text and not wish.is_filtered:
+    if not wanted.text and not wanted.is_filtered:
         return site.render(request, "search.html", found=None, **shared)
-    found = make_article_search(newsroom, wish)
+    found = make_article_search(newsroom, wanted)
     start = (page - 1) * HITS_PER_PAGE
-    hits = list(islice(found.iter_hits(by_relevance=wish.by_relevance), start, start + HITS_PER_PAGE + 1))
-    shown = [make_shown_hit(wish, hit, number) for number, hit in enumerate(hits[:HITS_PER_PAGE], start=start + 1)]
+    hits = list(islice(found.iter_hits(by_relevance=wanted.by_relevance), start, start + HITS_PER_PAGE + 1))
+    shown = [make_shown_hit(wanted, hit, number) for number, hit in enumerate(hits[:HITS_PER_PAGE], start=start + 1)]
     has_more = len(hits) > HITS_PER_PAGE and start + HITS_PER_PAGE < MAX_HITS
-    parameters = wish.to_parameters()
+    parameters = wanted.to_parameters()
     return site.render(
         request,
         "search.html",
@@ -176,8 +176,8 @@ def show_search(site: PageRenderer, request: Request) -> Response:
         unknown=list_unknown_names(newsroom, found),
         previous=make_address("/search", {**parameters, "page": page - 1 if page > 2 else None}) if page > 1 else None,
         following=make_address("/search", {**parameters, "page": page + 1}) if has_more else None,
-        plain=make_address("/search", {"q": wish.text}),
-        save=make_save_form(newsroom, reader, wish, found),
+        plain=make_address("/search", {"q": wanted.text}),
+        save=make_save_form(newsroom, reader, wanted, found),
         **shared,
     )
 
@@ -189,7 +189,7 @@ def _parse_page(request: Request) -> int:
     return int(text[:6])
 
 
-def list_filters(newsroom: Newsroom, reader: Reader, wish: SearchWish) -> list[tuple[str, list[FilterChoice]]]:
+def list_filters(newsroom: Newsroom, reader: Reader, wanted: SearchRequest) -> list[tuple[str, list[FilterChoice]]]:
     """Return the filters with their choices. A second click on a choice removes it."""
     choices: dict[str, list[tuple[str | None, str]]] = {
         "source": [(name, reader.name_source(name)) for name in newsroom.profiles],
@@ -199,9 +199,9 @@ def list_filters(newsroom: Newsroom, reader: Reader, wish: SearchWish) -> list[t
     }
 
     def make_choice(name: str, value: str | None, label: str) -> FilterChoice:
-        is_current = getattr(wish, name) == value
+        is_current = getattr(wanted, name) == value
         change: dict[str, Any] = {name: None if is_current else value}
-        address = make_address("/search", replace(wish, **change).to_parameters())
+        address = make_address("/search", replace(wanted, **change).to_parameters())
         return FilterChoice(label=label, address=address, is_current=is_current)
 
     return [
@@ -210,7 +210,7 @@ def list_filters(newsroom: Newsroom, reader: Reader, wish: SearchWish) -> list[t
     ]
 
 
-def make_shown_hit(wish: SearchWish, hit: SearchHit, number: int) -> ShownHit:
+def make_shown_hit(wanted: SearchRequest, hit: SearchHit, number: int) -> ShownHit:
     """Return a hit as the list shows it. `number` is its place, from 1."""
     article, snippets = hit.article, hit.list_snippets()
     titles = [each for each in snippets if each.field == "title"]
@@ -218,14 +218,14 @@ def make_shown_hit(wish: SearchWish, hit: SearchHit, number: int) -> ShownHit:
         hit=hit,
         title=mark_spans(titles[0].text, titles[0].marks) if titles else mark_spans(article.headline, ()),
         snippets=tuple(mark_spans(each.text, each.marks) for each in snippets if each.field != "title"),
-        address=make_hit_address(wish, hit, number),
+        address=make_hit_address(wanted, hit, number),
     )
 
 
-def make_hit_address(wish: SearchWish, hit: SearchHit, number: int) -> str:
+def make_hit_address(wanted: SearchRequest, hit: SearchHit, number: int) -> str:
     """Return the address of a hit's article, in the version that fulfils the query, with its place in the hits."""
     version = hit.article.version if hit.current_version > 1 else None
-    parameters = {"version": version, **wish.to_parameters(), "hit": number}
+    parameters = {"version": version, **wanted.to_parameters(), "hit": number}
     return make_address(f"/articles/{quote_path(hit.article.id)}", parameters)
 
 
@@ -234,19 +234,21 @@ def find_hit_place(site: PageRenderer, request: Request, article_id: str) -> Hit
     text = request.query_params.get("hit", "")
     if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:6]) <= MAX_HITS:
         return None
-    wish, number = parse_wish(request), int(text[:6])
-    found = make_article_search(site.newsroom, wish)
+    wanted, number = parse_search_request(request), int(text[:6])
+    found = make_article_search(site.newsroom, wanted)
     first = max(number - 2, 0)
-    near = dict(enumerate(islice(found.iter_hits(by_relevance=wish.by_relevance), first, number + 1), start=first + 1))
+    near = dict(
+        enumerate(islice(found.iter_hits(by_relevance=wanted.by_relevance), first, number + 1), start=first + 1)
+    )
     hit = near.get(number)
     if hit is None or hit.article.id != article_id:
         return None
 
     def get_address(other: int) -> str | None:
-        return make_hit_address(wish, near[other], other) if other in near and other <= MAX_HITS else None
+        return make_hit_address(wanted, near[other], other) if other in near and other <= MAX_HITS else None
 
     page = (number - 1) // HITS_PER_PAGE + 1
-    back = make_address("/search", {**wish.to_parameters(), "page": page if page > 1 else None})
+    back = make_address("/search", {**wanted.to_parameters(), "page": page if page > 1 else None})
     return HitPlace(
         number=number, hit=hit, previous=get_address(number - 1), following=get_address(number + 1), back=back
     )
@@ -287,20 +289,22 @@ def find_file_marks(newsroom: Newsroom, reader: Reader) -> FileMarks | None:
         return FileMarks(obstacle=str(error))
 
 
-def make_save_form(newsroom: Newsroom, reader: Reader, wish: SearchWish, found: ArticleSearch) -> dict[str, object]:
+def make_save_form(
+    newsroom: Newsroom, reader: Reader, wanted: SearchRequest, found: ArticleSearch
+) -> dict[str, object]:
     """Return what the form that saves the search needs. `problem` says why a query cannot be a rule."""
     marks = find_file_marks(newsroom, reader)
     if marks is None:
         return {"can_edit": False}
     return {
         "can_edit": True,
-        "problem": find_query_problem(found.query.text) if wish.text else "",
-        "name": suggest_name(wish.text, newsroom),
+        "problem": find_query_problem(found.query.text) if wanted.text else "",
+        "name": suggest_name(wanted.text, newsroom),
         "channels": sorted(newsroom.config.channels),
         "times": DELIVERY_TIMES,
         "marks": marks,
         "pattern": RULE_NAME_PATTERN,
-        "drops_filters": wish.state is not None or wish.since is not None,
+        "drops_filters": wanted.state is not None or wanted.since is not None,
     }
 
 
@@ -320,7 +324,7 @@ def save_searched(site: PageRenderer, request: Request, form: FormValues) -> Res
     channel, when = form.get_first("channel"), form.get_first("when") or "realtime"
     if when not in DELIVERY_TIMES or (channel and channel not in newsroom.config.channels):
         raise BadAddress
-    query = make_article_search(newsroom, SearchWish(text=form.get_first("q")[:MAX_QUERY_LENGTH])).query.text
+    query = make_article_search(newsroom, SearchRequest(text=form.get_first("q")[:MAX_QUERY_LENGTH])).query.text
     rule = SearchRule(
         name=form.get_first("name").strip(),
         query=query,

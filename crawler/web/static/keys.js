@@ -3,7 +3,15 @@
 
 (() => {
   const rows = Array.from(document.querySelectorAll(".story"));
-  let current = rows.findIndex((row) => row.id && `#${row.id}` === decodeURIComponent(location.hash));
+  let current = rows.findIndex((row) => row.id && row.id === readFragment());
+
+  function readFragment() {
+    try {
+      return decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return ""; // an address that somebody cut off within an encoded letter
+    }
+  }
 
   function select(index) {
     const row = rows[Math.max(0, Math.min(index, rows.length - 1))];
