@@ -35,7 +35,7 @@ SURVIVORS = {
         f"spiders.ktkz: KtArticle.find_parts: garble '{field}'": "a name in an error; tests/spiders/test_ktkz.py"
         for field in ("body", "nothing", "published_at", "title")
     },
-    "spiders.mfa: module: garble 'query News($projects: String, $lang: Str'": "it is in the request, not in the page",
+    "spiders.govkz: module: garble 'query News($projects: String, $lang: Str'": "it is in the request, not in the page",
     "spiders.qazmonitor: split_captions: garble 'img'": "no caller reads the tag of an image that was found",
     "spiders.qazmonitor: split_captions: garble 'img' #2": "no caller reads the tag of a caption that was found",
     **{

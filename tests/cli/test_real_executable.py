@@ -26,7 +26,7 @@ COMMANDS = {
     "sources export": (("mfa", "-o", "mfa.zip"), 2, "mfa is a built-in source"),
     "sources import": (("absent.zip",), 2, "absent.zip"),
     "sources schema": ((), 0, "json-schema.org"),
-    "add": (("ftp://nowhere.example/",), 2, "is no address of a page"),
+    "add": (("https://www.gov.kz/memleket/entities/mfa",), 2, "The source mfa reads"),
     "search": (("ICRC",), 0, "articles."),
     "show": ((ARTICLE,), 0, ARTICLE),
     "articles": ((), 0, "stored articles"),

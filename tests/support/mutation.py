@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 PAGE_MODULES = tuple(
     f"pages.{name}" for name in "blocks refusal press_release base listing feed ktkz govkz govkz_rendered".split()
 )
-SPIDER_MODULES = tuple(f"spiders.{name}" for name in spiders.list_names())
+SPIDER_MODULES = ("spiders.govkz", *(f"spiders.{name}" for name in spiders.list_names()))
 MUTATED_MODULES = (*PAGE_MODULES, *SPIDER_MODULES)
 REBUILT_MODULES = (
     *("pages.blocks", "pages.refusal", "pages.press_release", "pages.metadata", "pages.base", "pages.listing"),
@@ -56,9 +56,9 @@ NOT_EXTRACTION = (
     *("make_first_requests", "make_page_request", "make_next_requests", "check_time_zone", "record_rule"),
     *("record_rules", "make_changed_error", "_quote_text", "make_structure", "record_sources", "list_links"),
     *("get_requested_language", "is_in_scope", "pick_untranslated", "get_listing_names", "can_be_listed"),
-    *("identify_page", "handle_last_answer"),
+    *("identify_page", "handle_last_answer", "make_platform_attributes"),
 )
-"""Functions that request pages, report to people or describe a page. Live crawls and their own tests try those."""
+"""Functions that request pages, report to people, describe a page or read a definition. Live crawls and their own tests try those."""
 
 
 @dataclass(frozen=True, slots=True)
