@@ -58,7 +58,7 @@ NOT_EXTRACTION = (
     *("get_requested_language", "is_in_scope", "pick_untranslated", "get_listing_names", "can_be_listed"),
     *("identify_page", "handle_last_answer", "make_platform_attributes"),
 )
-"""Functions that request pages, report to people, describe a page or read a definition. Tests of their own try those."""
+"""Functions that request pages, report to people, describe a page or read a definition. Other tests try those."""
 
 
 @dataclass(frozen=True, slots=True)
