@@ -105,7 +105,8 @@ def compose_review(site: PageRenderer, request: Request, form: FormValues) -> Re
 
 def parse_period(newsroom: Newsroom, reader: Reader, since: str, until: str, language: str) -> ReviewPeriod:
     """Return the period of an address or a form: the last day without one. Raise BadAddress for what is no time."""
-    now = reader.now.replace(second=0, microsecond=0)
+    # The fields of the page have whole minutes. The minute that is running counts.
+    now = reader.now.replace(second=0, microsecond=0) + timedelta(minutes=1)
     try:
         end = convert_to_zone(datetime.fromisoformat(until), newsroom.zone) if until else now
         begin = convert_to_zone(datetime.fromisoformat(since), newsroom.zone) if since else end - DEFAULT_PERIOD
@@ -114,7 +115,7 @@ def parse_period(newsroom: Newsroom, reader: Reader, since: str, until: str, lan
         raise BadAddress from None
     if language and language not in OUTPUT_LANGUAGES:
         raise BadAddress
-    problem = "order" if begin >= end else "future" if end > now + timedelta(minutes=1) else None
+    problem = "order" if begin >= end else "future" if end > now else None
     problem = problem or ("length" if end - begin > MAX_PERIOD else None)
     return ReviewPeriod(begin=begin, end=end, language=language or reader.language, problem=problem)
 
