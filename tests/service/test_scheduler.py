@@ -206,10 +206,11 @@ def test_sigterm_ends_the_service_with_exit_0_and_leaves_no_process(target: str,
     ) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
-        assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  (one|two)  started$", first)
-        assert len(processes_with(mark)) >= 2
-        process.send_signal(signal.SIGTERM)
+        count = len(processes_with(mark))
+        process.send_signal(signal.SIGTERM)  # before anything is asserted, so that a failure cannot wait for ever
         rest = process.stdout.read()
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  (one|two)  started$", first)
+    assert count >= 2
     assert process.returncode == 0, rest
     assert len(re.findall("started", first + rest)) == len(re.findall(r"  (?:stopped|failed|healthy): ", rest))
     for _ in range(100):
