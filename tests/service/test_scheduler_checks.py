@@ -57,13 +57,13 @@ def test_a_requested_start_comes_once_at_the_next_check(tmp_path: Path) -> None:
 
 
 def test_a_requested_start_outlives_the_end_of_a_run(tmp_path: Path) -> None:
-    """The wanted comes while the second run goes on: the first one waits for the fork server."""
+    """The wish comes while the second run goes on: the first one waits for the fork server."""
     book = SqliteScheduleStore(tmp_path / "book.db")
-    wanted = partial(book.update, "one", lambda row: dataclasses.replace(row, next_due_at=RUN_NOW))
+    wish = partial(book.update, "one", lambda row: dataclasses.replace(row, next_due_at=RUN_NOW))
 
     def enough(steps: list[SchedulerEvent]) -> bool:
         if isinstance(steps[-1], RunStarted) and len(list_finished(steps)) == 1:
-            threading.Timer(0.4, wanted).start()
+            threading.Timer(0.4, wish).start()
         return len(list_finished(steps)) == 2
 
     run_scheduler_until(tmp_path, {"one": Timing(cron="*/2")}, enough, book=book, seconds="0.9", check_seconds=60)
