@@ -20,6 +20,8 @@ from crawler.config.model import Age
 from crawler.text.urls import resolve_url, split_url
 
 DEFAULT_PLATFORM = "site"
+GOVKZ_HOSTS = ("www.gov.kz", "gov.kz")
+TELEGRAM_HOSTS = ("t.me", "telegram.me", "www.t.me")
 DEFAULT_CRON, AUTO_CRON = "*/30 * * * *", "auto"
 DEFAULT_EXCERPT_SHARE = 0.3
 """Share of a text that outputs may quote, with a link, as long as nobody has said otherwise."""

@@ -6,11 +6,15 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from crawler.config.source_definition import DEFAULT_CRON, DEFAULT_EXCERPT_SHARE, DEFINITIONS
+from crawler.config.source_definition import (
+    DEFAULT_CRON,
+    DEFAULT_EXCERPT_SHARE,
+    DEFINITIONS,
+    GOVKZ_HOSTS,
+    TELEGRAM_HOSTS,
+)
 from crawler.text.urls import split_url
 
-GOVKZ_HOSTS = ("www.gov.kz", "gov.kz")
-TELEGRAM_HOSTS = ("t.me", "www.t.me", "telegram.me")
 GOVKZ_PATH = re.compile(r"/memleket/entities/(?P<value>[a-z][a-z0-9-]{1,39})(?:/.*)?")
 TELEGRAM_PATH = re.compile(r"/(?:s/)?(?P<value>[A-Za-z][A-Za-z0-9_]{3,31})(?:/[0-9]+)?")
 NO_CHANNELS = frozenset(("joinchat", "share", "proxy", "socks", "addstickers", "addemoji", "addlist", "login"))

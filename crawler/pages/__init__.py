@@ -4,6 +4,7 @@ snapshot         Snapshot: one HTTP response
 site             Site: what a page class must know of its source; Reading: what a page yielded
 base             Page, ArticlePage and `read_snapshot`, the one way from a snapshot to articles and links
 listing          ListingPage: a page that lists articles
+records          the records of a page, read one by one
 feed             RSS and Atom
 sitemap          sitemaps and news sitemaps
 feed_articles    a feed with whole articles

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from crawler.errors import PageChanged, SourceError
+from crawler.errors import PageChanged
 from crawler.items import Article
-from crawler.pages.base import make_article, make_reading_error
+from crawler.pages.base import make_article
 from crawler.pages.blocks import parse_markup, read_line
 from crawler.pages.feed import Feed
+from crawler.pages.records import RecordReader
 from crawler.pages.site import Reading
 
 
@@ -19,9 +21,8 @@ class FeedArticles(Feed):
     def read(self) -> Reading:
         """Return an article for each entry with an article's address and a text."""
         feed, base = self.parse_feed()
+        records = RecordReader(self, "entry", "has no text in the feed")
         articles: dict[str, Article] = {}
-        problems: list[SourceError] = []
-        skipped: list[str] = []
         count = 0
         for entry in feed.entries:
             link = self.find_entry_address(entry, base)
@@ -29,26 +30,12 @@ class FeedArticles(Feed):
             if address is None:
                 continue
             count += 1
-            try:
-                article = self.read_entry(entry, address.native_id, address.url)
-            except Exception as error:  # noqa: BLE001 - one entry must not cost the others
-                problems.append(make_reading_error(error, "entry", address.url))
-                continue
-            if article is None:
-                skipped.append(f"{address.url} has no text in the feed")
-            else:
+            if article := records.read(address.url, partial(self.read_entry, entry, address.native_id, address.url)):
                 articles.setdefault(article.id, article)
         if not count:
             raise self.make_changed_error("links", "addresses of articles", "none")
-        return Reading(
-            page_class=type(self).__name__,
-            articles=tuple(articles.values()),
-            problems=tuple(problems),
-            skipped=tuple(skipped),
-            entry_count=count,
-            published_times=tuple(each.published_at for each in articles.values() if each.published_at),
-            native_ids=tuple(each.native_id for each in articles.values()),
-        )
+        found = list(articles.values())
+        return records.make_reading(found, entry_count=count, native_ids=[article.native_id for article in found])
 
     def read_entry(self, entry: Mapping[str, Any], native_id: str, url: str) -> Article | None:
         """Return the article of an entry, or None for one without text. Raise PageChanged for a date of no known form.

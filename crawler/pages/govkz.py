@@ -14,17 +14,20 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from crawler.errors import PageChanged, SourceError, Unreachable
 from crawler.items import Article, Image
-from crawler.pages.base import Page, make_article, make_reading_error
+from crawler.pages.base import Page, make_article
 from crawler.pages.blocks import Block, join_lines, parse_markup, read_line
 from crawler.pages.boilerplate import is_boilerplate
 from crawler.pages.doubts import lacks_end
 from crawler.pages.listing import ListingPage
 from crawler.pages.press_release import find_dateline_place, split_attribution
+from crawler.pages.records import RecordReader
 from crawler.pages.refusal import is_javascript_shell, make_shell_error
 from crawler.pages.site import Finding, Reading, Site
 from crawler.pages.snapshot import Snapshot
@@ -67,34 +70,30 @@ class NewsAnswer(Page):
 
     def read(self) -> Reading:
         """Return an article for every complete record. A broken record is a problem and does not affect the others."""
+        reader = RecordReader(self, "record", "has no text yet")
         articles: dict[str, Article] = {}
-        problems: list[SourceError] = []
-        skipped: list[str] = []
         records = self.list_records()
         for record in records:
-            try:
-                article = self.read_record(record)
-                # The same record twice says nothing new. Two that differ would be two versions of one time.
-                if article is not None and articles.get(article.id, article) != article:
-                    raise PageChanged("id", "one record of this id and language", "a second one", article.url)
-            except Exception as error:  # noqa: BLE001 - one record must not cost the others
-                problems.append(make_reading_error(error, "record", self.make_record_url(record)))
-                continue
-            if article is None:
-                skipped.append(f"{self.make_article_url(str(record['id']))} has no text yet")
-            else:
+            article = reader.read(self.make_record_url(record), partial(self.read_new_record, record, articles))
+            if article is not None:
                 articles[article.id] = article
         found = list(articles.values())
-        return Reading(
-            page_class=type(self).__name__,
-            articles=tuple(found),
-            problems=tuple(problems),
-            skipped=tuple(skipped),
-            findings=self.check_time_zone(found),
+        return reader.make_reading(
+            found,
             entry_count=len(records),
-            published_times=tuple(article.published_at for article in found if article.published_at),
-            native_ids=tuple(native_id for record in records if (native_id := find_record_id(record))),
+            native_ids=[native_id for record in records if (native_id := find_record_id(record))],
+            findings=self.check_time_zone(found),
         )
+
+    def read_new_record(self, record: Any, articles: Mapping[str, Article]) -> Article | None:
+        """Return the article of a record. Raise PageChanged for a second record of its id that differs.
+
+        The same record twice says nothing new. Two that differ would be two versions of one time.
+        """
+        article = self.read_record(record)
+        if article is not None and articles.get(article.id, article) != article:
+            raise PageChanged("id", "one record of this id and language", "a second one", article.url)
+        return article
 
     def list_records(self) -> list[Any]:
         """Return the records of a GraphQL or REST answer. Raises Unreachable for temporary faults of the interface."""

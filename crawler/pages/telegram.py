@@ -6,14 +6,16 @@ The names of classes are those of the public preview page (M): one `tgme_widget_
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 from parsel import Selector
 
-from crawler.errors import Blocked, PageChanged, SourceError
+from crawler.errors import Blocked, PageChanged
 from crawler.items import Article, Image
-from crawler.pages.base import Page, make_article, make_reading_error
+from crawler.pages.base import Page, make_article
 from crawler.pages.blocks import Block, parse_html
+from crawler.pages.records import RecordReader
 from crawler.pages.site import Reading, Site
 from crawler.pages.snapshot import Snapshot
 from crawler.text.dates import parse_date
@@ -40,31 +42,16 @@ class TelegramChannel(Page):
         posts = self.root.css(POST)
         if not posts:
             self.raise_without_posts()
-        articles, problems, skipped, ids = [], [], [], []
+        records = RecordReader(self, "post")
+        articles, ids = [], []
         for post in posts:
-            name = post.attrib["data-post"]
-            address = self.site.identify(f"{self.site.origin}/{name}")
+            address = self.site.identify(f"{self.site.origin}/{post.attrib['data-post']}")
             if address is None:
                 continue  # a post of another channel, shown in this one
             ids.append(address.native_id)
-            try:
-                article = self.read_post(post, address.native_id, address.url)
-            except SourceError as error:
-                problems.append(error)
-            except Exception as error:  # noqa: BLE001 - one post must not cost the others
-                problems.append(make_reading_error(error, "post", address.url))
-            else:
-                articles += [article] if article else []
-                skipped += [] if article else [f"{address.url} has no text"]
-        return Reading(
-            page_class=type(self).__name__,
-            articles=tuple(articles),
-            problems=tuple(problems),
-            skipped=tuple(skipped),
-            entry_count=len(ids),
-            published_times=tuple(article.published_at for article in articles if article.published_at),
-            native_ids=tuple(ids),
-        )
+            if article := records.read(address.url, partial(self.read_post, post, address.native_id, address.url)):
+                articles.append(article)
+        return records.make_reading(articles, entry_count=len(ids), native_ids=ids)
 
     def raise_without_posts(self) -> None:
         """Raise Blocked for the page of a channel that has no preview, PageChanged for any other page."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from crawler.errors import PageChanged, SourceError
+from crawler.errors import PageChanged
 from crawler.items import Article
-from crawler.pages.base import Page, make_article, make_reading_error
+from crawler.pages.base import Page, make_article
 from crawler.pages.blocks import join_lines, parse_markup
+from crawler.pages.records import RecordReader
 from crawler.pages.site import Reading, Site
 from crawler.pages.snapshot import Snapshot
 from crawler.text.dates import convert_to_zone, parse_date
@@ -29,28 +31,15 @@ class WordPressPosts(Page):
         posts = self.snapshot.json
         if not isinstance(posts, list):
             raise self.make_changed_error("posts", "a list of posts", repr(posts)[:MAX_QUOTED_CHARACTERS])
-        articles: list[Article] = []
-        problems: list[SourceError] = []
-        skipped: list[str] = []
+        records = RecordReader(self, "post")
+        articles = []
         for post in posts:
             link = post.get("link") if isinstance(post, dict) else None
             url = link if isinstance(link, str) else self.snapshot.url
-            try:
-                article = self.read_post(post, url)
-            except Exception as error:  # noqa: BLE001 - one post must not cost the others
-                problems.append(make_reading_error(error, "post", url))
-                continue
-            articles += [article] if article else []
-            skipped += [] if article else [f"{url} has no text"]
-        return Reading(
-            page_class=type(self).__name__,
-            articles=tuple(articles),
-            problems=tuple(problems),
-            skipped=tuple(skipped),
-            entry_count=len(posts),
-            published_times=tuple(article.published_at for article in articles if article.published_at),
-            native_ids=tuple(article.native_id for article in articles),
-        )
+            if article := records.read(url, partial(self.read_post, post, url)):
+                articles.append(article)
+        ids = [article.native_id for article in articles]
+        return records.make_reading(articles, entry_count=len(posts), native_ids=ids)
 
     def read_post(self, post: Any, url: str) -> Article | None:
         """Return the article of a post, or None for one without text. Raise PageChanged for another shape."""

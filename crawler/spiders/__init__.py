@@ -5,10 +5,10 @@ Sources without code are files in `sources/` beside crawler.toml: `defined.py` m
 Beside the sources:
 arguments.py         arguments of a run
 base.py              SourceSpider: from a response to articles, requests and problems
-defined.py           DefinedSpider: a source that a file in `sources/` describes
+defined.py           DefinedSpider and SiteSpider: sources that a file in `sources/` describes
 survey.py            SurveySpider: looks at a site that no source describes
-govkz.py             GovkzSpider: a ministry on gov.kz, also one that a file in `sources/` names
-platforms.py         sources of Telegram and WordPress that a file in `sources/` names
+govkz.py             GovkzSpider: a ministry on gov.kz
+platforms.py         ministries, Telegram channels and WordPress sites that a file in `sources/` names
 listing_coverage.py  FullTextListingSpider: sources whose lists have the whole articles
 spider_files.py      which files are sources, and why another one is not
 url_mapping.py       public addresses and those of a copy of the site

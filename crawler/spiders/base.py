@@ -37,7 +37,6 @@ from crawler.errors import (
     Unreachable,
     UsageError,
 )
-from crawler.generic.safety_net import read_changed_page
 from crawler.items import Article, ArticleFlag, Rights, SnapshotRef
 from crawler.monitoring.run_counts import RunCount
 from crawler.pages.base import Page, read_snapshot
@@ -307,6 +306,8 @@ class SourceSpider(scrapy.Spider):
         if is_expected or not self.has_safety_net or self.site.identify(snapshot.url) is None:
             yield from self.handle_error(response.request, error)
             return
+        from crawler.generic.safety_net import read_changed_page  # most runs never need the reader of any site
+
         try:
             reading = read_changed_page(snapshot, self.site, error)
         except PageChanged as failure:

@@ -1,6 +1,6 @@
-"""DefinedSpider: the spider of a source that `sources/NAME.toml` describes. Each source has a class of its own.
+"""DefinedSpider: the base of sources that `sources/NAME.toml` describes. SiteSpider: a web site among them.
 
-A platform with lists or pages of its own derives a class from DefinedSpider, in a module of this package that
+Each source has a class of its own. A platform derives one from DefinedSpider, in a module of this package that
 `SHARED_MODULES` names, and adds it to `PLATFORM_SPIDERS`.
 """
 
@@ -44,10 +44,10 @@ from crawler.spiders.base import HealthExpectation, SourceSpider
 from crawler.text.dates import load_time_zone
 
 PLATFORM_SPIDERS = {
-    "site": "crawler.spiders.defined:DefinedSpider",
+    "site": "crawler.spiders.defined:SiteSpider",
     "telegram": "crawler.spiders.platforms:TelegramSpider",
     "wordpress": "crawler.spiders.platforms:WordPressSpider",
-    "govkz": "crawler.spiders.govkz:MinistrySpider",
+    "govkz": "crawler.spiders.platforms:MinistrySpider",
 }
 """The spider class of each platform."""
 
@@ -57,8 +57,7 @@ class DefinedSpider(SourceSpider):
 
     definition: ClassVar[SourceDefinition]
     has_safety_net: ClassVar[bool] = False
-    """The generic reader reads its pages anyway, but for the fields with a selector."""
-    page_classes: ClassVar[tuple[type[Page], ...]] = (SitemapPage, Feed, PdfRelease, DefinedArticle, DefinedList)
+    """The generic reader reads a site's pages anyway, but for the fields with a selector."""
 
     @classmethod
     def make_attributes(cls, definition: SourceDefinition) -> dict[str, Any]:
@@ -80,6 +79,24 @@ class DefinedSpider(SourceSpider):
     @classmethod
     def make_platform_attributes(cls, definition: SourceDefinition) -> dict[str, Any]:
         """Return the class attributes that depend on the platform: `origins`, `listing_urls` and `method`."""
+        raise NotImplementedError
+
+    @classmethod
+    def make_site(cls, config: Config) -> Site:
+        """Return what the page objects need, with the definition."""
+        site = super().make_site(config)
+        zone = load_time_zone(cls.definition.timezone) if cls.definition.timezone else site.time_zone
+        return replace(site, definition=cls.definition, time_zone=zone)
+
+
+class SiteSpider(DefinedSpider):
+    """A web site: lists that lead to articles. It learns where the site's pages have their text."""
+
+    page_classes: ClassVar[tuple[type[Page], ...]] = (SitemapPage, Feed, PdfRelease, DefinedArticle, DefinedList)
+
+    @classmethod
+    def make_platform_attributes(cls, definition: SourceDefinition) -> dict[str, Any]:
+        """Return the addresses of the lists, and how articles are read."""
         assert isinstance(definition, SiteDefinition)
         attributes: dict[str, Any] = {
             "origins": definition.origins,
@@ -96,10 +113,8 @@ class DefinedSpider(SourceSpider):
 
     @classmethod
     def make_site(cls, config: Config) -> Site:
-        """Return what the page objects need, with the definition."""
-        site = super().make_site(config)
-        zone = load_time_zone(cls.definition.timezone) if cls.definition.timezone else site.time_zone
-        return replace(site, definition=cls.definition, time_zone=zone, memory=cls.load_memory())
+        """Return what the page objects need, with what was learned of the pages."""
+        return replace(super().make_site(config), memory=cls.load_memory())
 
     @classmethod
     def load_memory(cls) -> SiteMemory:

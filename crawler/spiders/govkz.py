@@ -1,4 +1,4 @@
-"""GovkzSpider: a ministry on gov.kz, in ru, kk and en, through GraphQL. MinistrySpider: one that a file describes."""
+"""GovkzSpider: a ministry on gov.kz, in ru, kk and en, through GraphQL."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from scrapy import Request
 from scrapy.http import Response
 
 from crawler.config import Config
-from crawler.config.source_definition import GovkzDefinition, SourceDefinition
+from crawler.config.source_definition import GOVKZ_HOSTS
 from crawler.context.request_meta import RequestMeta
 from crawler.items import Article
 from crawler.pages.base import Page
 from crawler.pages.govkz import DETAILS_PATTERN, NewsAnswer, RenderedList
 from crawler.pages.govkz_rendered import ReleaseText, RenderedArticle
 from crawler.pages.site import ArticleAddress, Reading, Site
-from crawler.spiders.defined import DefinedSpider
 from crawler.spiders.listing_coverage import FullTextListingSpider, ListPage
 from crawler.text.urls import split_url
 
@@ -31,7 +30,6 @@ QUERY = (
 )
 MAX_SEARCH_PAGES = 200
 """Most pages that a run reads to find one article: about 4,000 articles, several years of the ministry."""
-HOSTS = ("www.gov.kz", "gov.kz")
 URL_LANGUAGES = {"ru": "ru", "kk": "kk", "kz": "kk", "en": "en"}
 """Values of `lang` in an address. kz is a common slip for kk."""
 
@@ -62,7 +60,7 @@ class GovkzSpider(FullTextListingSpider):
     def identify(cls, url: str) -> ArticleAddress | None:
         """Identify an article by the portal's id."""
         host, path, query = split_url(url)
-        if host in HOSTS and (found := DETAILS_PATTERN.match(path)) and found["project"] == cls.project:
+        if host in GOVKZ_HOSTS and (found := DETAILS_PATTERN.match(path)) and found["project"] == cls.project:
             language = URL_LANGUAGES.get(parse_qs(query).get("lang", [""])[0].lower())
             spoken = f"?lang={language}" if language else ""
             return ArticleAddress(found["id"], f"{cls.origins[0]}{found[0]}{spoken}", language)
@@ -148,15 +146,3 @@ class GovkzSpider(FullTextListingSpider):
             if article_id not in self.own_language_ids and super().is_in_scope(first):
                 self.article_count += 1
                 yield first
-
-
-class MinistrySpider(GovkzSpider, DefinedSpider):
-    """A project of gov.kz that `sources/NAME.toml` names."""
-
-    page_classes: ClassVar[tuple[type[Page], ...]] = (NewsAnswer, RenderedList, RenderedArticle)
-
-    @classmethod
-    def make_platform_attributes(cls, definition: SourceDefinition) -> dict[str, Any]:
-        """Return the project and its languages."""
-        assert isinstance(definition, GovkzDefinition)
-        return {"project": definition.project, "languages": definition.languages}

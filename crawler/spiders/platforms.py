@@ -11,19 +11,27 @@ from urllib.parse import urlsplit
 from scrapy import Request
 from scrapy.http import Response
 
-from crawler.config.source_definition import SourceDefinition, TelegramDefinition, WordPressDefinition, get_host
+from crawler.config.source_definition import (
+    TELEGRAM_HOSTS,
+    GovkzDefinition,
+    SourceDefinition,
+    TelegramDefinition,
+    WordPressDefinition,
+    get_host,
+)
 from crawler.context.request_meta import RequestMeta
 from crawler.errors import CrawlerError, PageChanged, Unreachable
 from crawler.pages.base import Page
 from crawler.pages.feed_articles import FeedArticles
+from crawler.pages.govkz import NewsAnswer, RenderedList
+from crawler.pages.govkz_rendered import RenderedArticle
 from crawler.pages.site import ArticleAddress, Reading
 from crawler.pages.telegram import TelegramChannel
 from crawler.pages.wordpress import WordPressPosts
-from crawler.spiders.base import SourceSpider
 from crawler.spiders.defined import DefinedSpider
+from crawler.spiders.govkz import GovkzSpider
 from crawler.text.urls import split_url
 
-TELEGRAM_HOSTS = ("t.me", "telegram.me", "www.t.me")
 POSTS_PER_REQUEST = 20
 INTERFACE_PATH = "/wp-json/wp/v2/posts"
 NO_POST_PATH = re.compile(r"/(?:wp-[\w-]+|feed|tag|category|author|page)(?:/.*)?|/.*/feed/?|/")
@@ -66,10 +74,6 @@ class PlatformSpider(DefinedSpider):
         """Return how many pages a run without --since reads."""
         pages = self.definition.pages if isinstance(self.definition, TelegramDefinition | WordPressDefinition) else 1
         return self.options.pages or pages
-
-    def handle_error(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
-        """Handle the error as any source does: a page of these lists is never missing rightly."""
-        yield from SourceSpider.handle_error(self, request, error)
 
 
 class TelegramSpider(PlatformSpider):
@@ -148,3 +152,15 @@ class WordPressSpider(PlatformSpider):
             self.logger.info("%s: the list ends before page %d", self.name, place[1])
             return
         yield from super().handle_error(request, error)
+
+
+class MinistrySpider(GovkzSpider, DefinedSpider):
+    """A project of gov.kz that `sources/NAME.toml` names."""
+
+    page_classes: ClassVar[tuple[type[Page], ...]] = (NewsAnswer, RenderedList, RenderedArticle)
+
+    @classmethod
+    def make_platform_attributes(cls, definition: SourceDefinition) -> dict[str, Any]:
+        """Return the project and its languages."""
+        assert isinstance(definition, GovkzDefinition)
+        return {"project": definition.project, "languages": definition.languages}

@@ -32,6 +32,7 @@ SPIDER_MODULES = ("spiders.govkz", *(f"spiders.{name}" for name in spiders.list_
 MUTATED_MODULES = (*PAGE_MODULES, *SPIDER_MODULES)
 REBUILT_MODULES = (
     *("pages.blocks", "pages.refusal", "pages.press_release", "pages.metadata", "pages.base", "pages.listing"),
+    "pages.records",
     *("pages.feed", "pages.ktkz", "pages.govkz", "pages.govkz_rendered"),
     *SPIDER_MODULES,
     "fixtures.expectations",
@@ -56,9 +57,9 @@ NOT_EXTRACTION = (
     *("make_first_requests", "make_page_request", "make_next_requests", "check_time_zone", "record_rule"),
     *("record_rules", "make_changed_error", "_quote_text", "make_structure", "record_sources", "list_links"),
     *("get_requested_language", "is_in_scope", "pick_untranslated", "get_listing_names", "can_be_listed"),
-    *("identify_page", "handle_last_answer", "make_platform_attributes"),
+    *("identify_page", "handle_last_answer"),
 )
-"""Functions that request pages, report to people, describe a page or read a definition. Other tests try those."""
+"""Functions that request pages, report to people or describe a page. Live crawls and their own tests try those."""
 
 
 @dataclass(frozen=True, slots=True)
