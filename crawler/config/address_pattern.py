@@ -16,7 +16,7 @@ from pydantic_core import CoreSchema, core_schema
 from crawler.text.urls import PATH_CHARACTERS, split_url
 
 ANY_PATH = "**"
-"""A segment of a pattern that stands for any number of segments."""
+"""A segment of a pattern that matches any number of segments."""
 MAX_PATTERN_LENGTH = 300
 MAX_VARIABLE_PARTS = 3
 """Placeholders and stars of one segment, and of one parameter: more of them make a match slow."""
@@ -62,7 +62,7 @@ def read_language_code(written: str) -> str:
 class AddressPattern:
     """A path with placeholders and, after `?`, the parameters that matter: `/news.php?id={number}`.
 
-    `*` stands for any characters without `/`, the segment `**` for any number of segments. Parameters that the pattern
+    `*` matches any characters without `/`, the segment `**` for any number of segments. Parameters that the pattern
     does not have may be in the address and are ignored. An address matches with or without a final slash; the canonical
     one ends as the pattern does.
     """

@@ -103,7 +103,7 @@ def _make_head_key(line: str) -> str | None:
 
 
 def join_paragraphs(lines: Sequence[str]) -> list[str]:
-    """Return paragraphs: a line that is about as long as the widest one goes on in the next line."""
+    """Return paragraphs: a line that is about as long as the widest one continues in the next line."""
     width = max(map(len, lines), default=0)
     paragraphs: list[str] = []
     is_open = False

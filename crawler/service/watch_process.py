@@ -14,7 +14,7 @@ class WatchProcess:
     """A watch in a process of its own. When it ends by itself, this process gets a SIGTERM.
 
     It is apart from the terminal's group: at Ctrl-C only `stop` ends it, so that its runs end in good order. If this
-    process is killed, the watch goes on until somebody ends it; a second watch beside it is safe.
+    process is killed, the watch runs until somebody ends it; a second watch beside it is safe.
     """
 
     def __init__(self, config_path: Path | None, *, new_store: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Sessions of browsers and API keys of programs. The store has hashes: whoever reads it can use none of them."""
+"""Sessions of browsers and API keys of programs. The store has hashes: a person who reads it can use none of them."""
 
 from __future__ import annotations
 

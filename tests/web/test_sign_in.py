@@ -106,7 +106,7 @@ def test_forms_and_sessions_outlive_the_server(newsroom: Newsroom, store: Store,
     assert [each.made_by for each in store.reader_actions.list_by_articles(["mfa:1:ru"])] == [owner]
 
 
-def test_wrong_password_is_one_sentence_whoever_is_named(guest: httpx.Client, store: Store) -> None:
+def test_wrong_password_is_one_sentence_for_any_name(guest: httpx.Client, store: Store) -> None:
     add_user(store, "timur", Role.READER)
     store.users.set_disabled("timur", True)
     pages = []

@@ -79,7 +79,7 @@ class ExcerptPiece(ApiModel):
     """A passage of a text."""
 
     text: CleanString
-    """The passage, with an ellipsis where the text goes on."""
+    """The passage, with an ellipsis where text is left out."""
     marks: list[tuple[int, int]]
     """Start and end of each matched word in `text`."""
 

@@ -10,7 +10,7 @@ from crawler.items import Run
 from crawler.roles import Role
 from crawler.service.schedules import make_timings
 from crawler.service.source_state import SourceState
-from crawler.store.reading_lists import RunSummary, StoryFilter
+from crawler.store.reading_lists import StoryFilter
 from crawler.web.api.models import (
     AlarmReport,
     RuleList,
@@ -81,7 +81,7 @@ def list_runs(context: Context, wanted: Annotated[RunParameters, Query()]) -> Ru
     found = context.newsroom.store.reading_lists.list_runs(wanted.limit + 1, source=wanted.source, before=before)
     shown = found[: wanted.limit]
     following = format_cursor(shown[-1].id) if len(found) > len(shown) else None
-    return RunPage(items=[_make_run_row(each) for each in shown], next=following)
+    return RunPage(items=[RunRow.model_validate(each, from_attributes=True) for each in shown], next=following)
 
 
 @router.get("/runs/{run_id}", response_model=RunReport)
@@ -123,21 +123,6 @@ def make_source_report(newsroom: Newsroom, state: SourceState) -> SourceReport:
         )
         if alarm
         else None,
-    )
-
-
-def _make_run_row(run: RunSummary) -> RunRow:
-    return RunRow(
-        id=run.id,
-        source=run.source,
-        mode=run.mode,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-        health=run.health,
-        reason=run.reason,
-        exit_code=run.exit_code,
-        counts=run.counts,
-        problem_count=run.problem_count,
     )
 
 

@@ -60,7 +60,7 @@ def finish_organisation_sign_in(site: PageRenderer, request: Request) -> Respons
 def find_organisation_user(site: PageRenderer, found: OidcUser) -> User | None:
     """Return the user that the provider means, with the role of now. Add one who is new, unless the name is taken.
 
-    A name proves nothing: whoever chooses one at the provider must not become the user who has it here.
+    A name proves nothing: a person who chooses one at the provider must not become the user who has it here.
     """
     store, now = site.newsroom.store, datetime.now(UTC)
     assert found.role is not None
