@@ -46,6 +46,7 @@ MESSAGE_CALLS = (
     "record_rule",
     "record_rules",
     "record_lines",
+    "RecordReader",
     "info",
     "warning",
     "error",
