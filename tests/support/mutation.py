@@ -46,7 +46,6 @@ MESSAGE_CALLS = (
     "record_rule",
     "record_rules",
     "record_lines",
-    "RecordReader",
     "info",
     "warning",
     "error",
