@@ -35,18 +35,12 @@ PLACEHOLDERS = {
 }
 """What a placeholder of this name matches. Any other one matches what is neither `/` nor empty."""
 LANGUAGES_IN_ADDRESSES = {
-    **{
-        "kz": "kk",
-        "kaz": "kk",
-        "qaz": "kk",
-        "qz": "kk",
-        "rus": "ru",
-        "eng": "en",
-        "kg": "ky",
-        "kir": "ky",
-        "kyr": "ky",
-    },
-    **{"uzb": "uz", "tj": "tg", "tjk": "tg", "tgk": "tg"},
+    **dict.fromkeys(("kz", "kaz", "qaz", "qz"), "kk"),
+    **dict.fromkeys(("kg", "kir", "kyr"), "ky"),
+    **dict.fromkeys(("tj", "tjk", "tgk"), "tg"),
+    "rus": "ru",
+    "eng": "en",
+    "uzb": "uz",
 }
 """Language codes as addresses write them, besides ISO 639-1."""
 _VARIABLE_PART = re.compile(r"\{(\w+)\}|\*")
