@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pytest
 import typer
-from support.naming import find_repeated_classes, list_badly_named, list_functions, list_private_imports
+from support.naming import (
+    find_repeated_classes,
+    list_badly_named,
+    list_functions,
+    list_private_imports,
+    parse_module,
+)
 
 from crawler import spiders
 from crawler.cli.app import app
@@ -51,11 +57,6 @@ def format_path(path: Path) -> str:
 @cache
 def read_text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
-
-
-@cache
-def parse_module(path: Path) -> ast.Module:
-    return ast.parse(read_text(path))
 
 
 SOURCES = list_modules("crawler", "tests", "benchmarks")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crawler.cli.time_options import parse_since
 from crawler.config import Config
 from crawler.config.source_folder import get_snapshots_folder, list_definition_files
 from crawler.errors import UnknownSource, UsageError, suggest_nearest
 from crawler.items import Strength
-from crawler.keywords import load_rules
-from crawler.publish.phrases import OUTPUT_LANGUAGES
-from crawler.publish.query import ArticleQuery
-from crawler.store import Store
 from crawler.text.language import TEXT_LANGUAGES
+
+if TYPE_CHECKING:
+    from crawler.publish.query import ArticleQuery
+    from crawler.store import Store
 
 
 def make_query(
@@ -29,7 +30,10 @@ def make_query(
     everything: bool = False,
 ) -> ArticleQuery:
     """Return the query that these options describe. Raise UsageError, with the nearest name, for an unknown one."""
-    raise_if_unknown("rule", rules, get_rule_titles(config))
+    from crawler.publish.query import ArticleQuery
+
+    if rules:  # to parse the rules takes longer than to list a few articles
+        raise_if_unknown("rule", rules, get_rule_titles(config))
     raise_if_unknown("language", languages, TEXT_LANGUAGES)
     raise_if_unknown_source(sources)
     return ArticleQuery(
@@ -45,6 +49,8 @@ def make_query(
 
 def choose_output_language(*names: str | None) -> str:
     """Return the first language that is given, else `en`. Raise UsageError for one without phrases."""
+    from crawler.publish.phrases import OUTPUT_LANGUAGES
+
     language = next(filter(None, names), "en")
     raise_if_unknown("language", [language], OUTPUT_LANGUAGES)
     return language
@@ -52,6 +58,8 @@ def choose_output_language(*names: str | None) -> str:
 
 def get_rule_titles(config: Config, language: str = "en") -> dict[str, str]:
     """Return the titles of the rules in force in a language, by the rules' names."""
+    from crawler.keywords import load_rules
+
     return load_rules(config.rules).get_titles(language)
 
 

@@ -10,8 +10,6 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-import cssselect
-from lxml import etree
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, field_validator, model_validator
 
 from crawler.config.address_pattern import AddressPatternField, find_rule_problem
@@ -56,6 +54,9 @@ def validate_origin(value: str) -> str:
 
 def validate_css(value: str) -> str:
     """Return a CSS selector. Raise ValueError when it is none."""
+    import cssselect
+    from lxml import etree
+
     try:
         etree.XPath(cssselect.HTMLTranslator().css_to_xpath(value))(etree.HTML(EXAMPLE_PAGE))
     except (cssselect.SelectorError, etree.XPathError) as error:

@@ -17,12 +17,12 @@ from crawler.keywords import load_rules
 from crawler.notify.alarm_rendering import render_alarms
 from crawler.notify.rendered_message import RenderedMessage, make_plain_message
 from crawler.notify.webhooks import make_webhook_data
-from crawler.publish.builder import EntryBuilder, EntryRequest, is_selected
+from crawler.publish.builder import EntryBuilder, EntryRequest
 from crawler.publish.digest import make_digest_of
 from crawler.publish.digest_view import DigestView, render_digest
 from crawler.publish.entries import Entry, EntryEdit
 from crawler.publish.phrases import Phrases
-from crawler.publish.query import ArticleQuery
+from crawler.publish.query import ArticleQuery, is_selected
 from crawler.publish.templates import Templates
 from crawler.revisions.kinds import ChangeKind, Severity
 from crawler.store import ChangeEvent, Decision, Message, Store, make_idempotency_key

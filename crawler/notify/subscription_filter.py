@@ -9,7 +9,7 @@ from typing import Literal
 
 from crawler.config import Subscription
 from crawler.items import Article, Strength, Verdict
-from crawler.publish.builder import is_selected
+from crawler.publish.query import is_selected
 from crawler.revisions.kinds import SEVERITY_RANKS, Severity
 from crawler.revisions.revision_diff import RevisionDiff
 

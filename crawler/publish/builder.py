@@ -12,6 +12,7 @@ from crawler.errors import ConfigError
 from crawler.items import Article, Match, Strength, Verdict
 from crawler.publish.edits import EditPlan
 from crawler.publish.entries import Entry, EntryMatch, RelatedArticle
+from crawler.publish.query import is_selected
 from crawler.publish.redaction import redact_article, redact_diff
 from crawler.revisions.changes import diff_articles
 from crawler.revisions.revision_diff import RevisionDiff
@@ -270,11 +271,6 @@ def make_rights_registry(config: Config) -> RightsRegistry:
                 f"Name the permission for it in sources.{name}.permission."
             )
     return RightsRegistry(rights, {name: spider.origins for name, spider in classes.items()})
-
-
-def is_selected(match: Match, rules: Collection[str], strength: Strength) -> bool:
-    """Return whether a match belongs to one of these rules (none: any rule) and is strong enough."""
-    return (not rules or match.rule in rules) and (strength is Strength.WEAK or match.strength is Strength.STRONG)
 
 
 def _set_current_url(article: Article, state: ArticleState | None) -> Article:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from crawler.items import Article, Strength
-from crawler.publish.builder import is_selected
+from crawler.items import Article, Match, Strength
 from crawler.store import Store
 
 
@@ -45,6 +44,11 @@ class ArticleQuery:
             return True
         time = article.published_at or article.fetched_at or store.articles.get_first_seen_time(article.id)
         return time is None or not ((self.since and time < self.since) or (self.until and time >= self.until))
+
+
+def is_selected(match: Match, rules: Collection[str], strength: Strength) -> bool:
+    """Return whether a match belongs to one of these rules (none: any rule) and is strong enough."""
+    return (not rules or match.rule in rules) and (strength is Strength.WEAK or match.strength is Strength.STRONG)
 
 
 def list_stories(

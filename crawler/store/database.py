@@ -177,11 +177,18 @@ class Database:
             return
         self._drop_connection()
         if found is None:
-            what, advice = "deleted", "Put it back, or use `crawler store restore` or `crawler store rebuild`."
-        else:
-            self._thread.file = self._last_file = None
-            what, advice = "replaced by another file", "Run the command again, with the new file."
-        raise StoreError(f"The store {self.name} was {what} while it was in use. {advice}")
+            raise self._make_deleted_error()
+        self._thread.file = self._last_file = None
+        raise StoreError(
+            f"The store {self.name} was replaced by another file while it was in use. Run the command again, with the "
+            "new file."
+        )
+
+    def _make_deleted_error(self) -> StoreError:
+        return StoreError(
+            f"The store {self.name} was deleted while it was in use. Put it back, or use `crawler store restore` or "
+            "`crawler store rebuild`."
+        )
 
     def _begin_with_reconnect(self, statements: tuple[str, ...]) -> Connection:
         try:
@@ -218,6 +225,8 @@ class Database:
             connection.close()
 
     def _raise_store_error(self, failed_action: str, error: DBAPIError) -> NoReturn:
+        if self._last_file is not None and self._path is not None and FileIdentity.from_path(self._path) is None:
+            raise self._make_deleted_error() from error  # SQLite calls it a disk I/O error, or a file that is read-only
         message = format_database_error(error)
         advice = "Check the file and the disk" if self._path else "Check the database server"
         raise StoreError(f"The store {self.name} could not be {failed_action}: {message}. {advice}.") from error

@@ -44,10 +44,16 @@ class FoundFunction(NamedTuple):
 
 
 @cache
+def parse_module(path: Path) -> ast.Module:
+    """Return the syntax tree of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def parse_modules() -> dict[Path, ast.Module]:
     """Return the syntax trees of the package's modules, except those of migrations."""
     paths = [path for path in sorted(PACKAGE.rglob("*.py")) if "versions" not in path.relative_to(PACKAGE).parts[:-1]]
-    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    return {path: parse_module(path) for path in paths}
 
 
 def list_functions() -> list[FoundFunction]:
