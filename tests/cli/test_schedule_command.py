@@ -153,7 +153,7 @@ def test_unsent_alarm_is_sent_at_a_check(tmp_path: Path) -> None:
             store, source="mfa", health="changed", exit_code=12, message="New shape.", run_id=None, finished_at=now
         )
     with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         channel = json.dumps([f"json://127.0.0.1:{server.server_port}/"])
         with watching(sandbox, "qazmonitor", CRAWLER_ALARMS__CHANNELS=channel):
             wait_until(lambda: heard, 30)

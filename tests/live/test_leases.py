@@ -73,6 +73,7 @@ def test_a_holder_of_another_host_is_replaced_when_it_was_silent_for_too_long(tm
         assert len(found) == 2
 
 
+@pytest.mark.slow
 def test_a_holder_of_another_host_that_beats_keeps_it(tmp_path: Path) -> None:
     place = Sandbox(tmp_path, {})
     place.data_dir.mkdir(parents=True)

@@ -74,6 +74,7 @@ def test_parse_and_shell_find_the_spider_of_an_address(tmp_path: Path) -> None:
         assert not list(tmp_path.rglob("crawler.db")), "a look at a page stores nothing"
 
 
+@pytest.mark.slow
 def test_the_spiders_are_found_and_run_in_an_egg(tmp_path: Path) -> None:
     """As scrapyd reads a project: a zip on the import path, whose entry point names the settings.
 

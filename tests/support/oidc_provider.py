@@ -11,6 +11,7 @@ import json
 import secrets
 import threading
 import time
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -21,11 +22,17 @@ from joserfc.jwk import KeySet, RSAKey
 CLIENT_ID, CLIENT_SECRET = "crawler", "a secret of the provider"
 
 
+@cache
+def make_key() -> RSAKey:
+    """Return the key of all providers of this process: to make one takes longer than a test."""
+    return RSAKey.generate_key(2048, {"kid": "1", "use": "sig"})
+
+
 class OidcProvider:
     """The provider. `user` is who signs in next, `changes` replace claims of the token, `failure` is its error."""
 
     def __init__(self) -> None:
-        self.key = RSAKey.generate_key(2048, {"kid": "1", "use": "sig"})
+        self.key = make_key()
         self.user: dict[str, Any] = {"sub": "7", "preferred_username": "Aigerim", "groups": ["desk"]}
         self.changes: dict[str, Any] = {}
         self.page_of_user: dict[str, Any] = {}
@@ -51,7 +58,7 @@ class OidcProvider:
         self.issuer = f"http://127.0.0.1:{self._server.server_port}/realms/press"
 
     def __enter__(self) -> OidcProvider:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -130,6 +130,7 @@ def test_huge_article_is_shown_in_part(client: httpx.Client, save: SaveArticle) 
     assert "longer than this page shows" in response.text
 
 
+@pytest.mark.slow
 def test_article_with_many_versions_lists_the_last_ones(client: httpx.Client, save: SaveArticle, store: Store) -> None:
     add_versions(store, save("1"), 100_000)
     html = client.get("/articles/mfa:1:ru").text
