@@ -20,7 +20,9 @@ from crawler.pages.site import Reading, Site
 from crawler.pages.snapshot import Snapshot
 
 MIN_BODY_WORDS = 40
-"""Words of a text that is surely no notice and no teaser."""
+MIN_PARAGRAPHS, MIN_PARAGRAPH_WORDS = 2, 12
+"""What a text has that is surely no notice and no teaser: so many words in so many paragraphs. Shorter lines, which may
+be captions and dates, do not count, nor does the title."""
 MIN_CONFIRMATIONS = 2
 """Extractors that read almost the same text."""
 
@@ -70,7 +72,10 @@ class FirstArticlePage(GenericArticlePage):
             return "the title is no heading of the page"
         if not article.published_at:
             return "the page states no date"
-        if len(list_words(article.body or "")) < MIN_BODY_WORDS:
+        title = list_words(article.title or "")
+        lines = [words for line in (article.body or "").splitlines() if (words := list_words(line)) != title]
+        paragraphs = [words for words in lines if len(words) >= MIN_PARAGRAPH_WORDS]
+        if len(paragraphs) < MIN_PARAGRAPHS or sum(map(len, paragraphs)) < MIN_BODY_WORDS:
             return "the text is short"
         if len(article.confirmations) < MIN_CONFIRMATIONS:
             return "the extractors read different texts"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,15 @@ def test_lost_fields_are_suggested_and_not_applied(tmp_path: Path) -> None:
         assert (shown.code, "KtArticle.title html>body>header.page-heading>h1" in shown.out) == (0, True)
         site.rebuilt = True
         site.add_articles(4)
-        assert crawl(place, "ktkz").code == 12
+        # The generic reader reads the changed pages where its extra is installed.
+        code = 14 if find_spec("trafilatura") else 12
+        assert crawl(place, "ktkz").code == code
         shown = place.run_crawler("drift", "ktkz")
         assert shown.code == 12
         assert "  suggestion: title may be in `h1`, " in shown.out
         assert "  suggestion: body may be in `div.story-content > div`, " in shown.out
         assert "Suggestions are not applied." in shown.out
-        assert crawl(place, "ktkz").code == 12
+        assert crawl(place, "ktkz").code == code
         checked = place.run_crawler("check", "ktkz")
         assert checked.code == 12
         wanted = "    suggestion: body may be in `div.story-content > div`, which has the known value on 1 of 1 page."

@@ -13,6 +13,7 @@ import typer
 from crawler.cli.console import format_table, print_json
 from crawler.cli.options import JsonOption, OneSourceArgument
 from crawler.errors import ArchiveError, NoSnapshots, PageChanged
+from crawler.items import Extraction
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
 MAX_AGE_OF_STRUCTURES = timedelta(days=400)
 MAX_ARCHIVE_FILES = 2
 """Archive files that one run may have written: one for each day."""
+MAX_NEWEST_ARTICLES = 200
+"""Articles among which those are that the last run read with the generic reader."""
 
 
 def drift(context: typer.Context, source: OneSourceArgument, as_json: JsonOption = False) -> None:
     """Show where each field is on a source's pages.
 
-    It also prints what moved, and for pages that the last run could not read, where the fields may be now. Exits with
-    12 if there are such pages.
+    It also prints what moved, and for pages that the source's page classes could not read in the last run, where the
+    fields may be now. Exits with 12 if there are such pages.
     """
     from crawler import spiders
     from crawler.config import load_config
@@ -59,10 +62,17 @@ def drift(context: typer.Context, source: OneSourceArgument, as_json: JsonOption
 def _find_lost_pages(
     store: Store, config: Config, spider: type[SourceSpider], run: Run
 ) -> Iterator[tuple[str, ChangedPage]]:
-    """Yield the archived pages that the run could not read, with the articles that their URLs had before."""
+    """Yield the archived pages that the source's page classes could not read in the run, with their known articles.
+
+    That includes pages that only the generic reader could read.
+    """
     from crawler.fixtures.selector_suggestions import ChangedPage
+    from crawler.monitoring.run_counts import RunCount
 
     urls = {problem.url for problem in run.problems if problem.kind == PageChanged.kind and problem.url}
+    if run.counts.get(RunCount.READ_GENERICALLY):
+        newest = store.articles.iter_newest(source=spider.name, limit=MAX_NEWEST_ARTICLES)
+        urls |= {article.url for article in newest if article.extraction is Extraction.GENERIC}
     site = spider.make_site(config)
     for url, page in _read_archived_pages(config, spider, run, urls).items():
         address = site.identify(url)
@@ -111,7 +121,7 @@ def _print_text(
     for note in notes:
         print(f"  note: {note}")
     for url in lost:
-        print(f"  not read: {url}")
+        print(f"  not read by its page class: {url}")
     for each in suggestions:
         print(f"  suggestion: {each}")
     if suggestions:
