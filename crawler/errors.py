@@ -23,6 +23,7 @@
     ├── StoreError              17   the store was lost while in use: server gone, file deleted, disk full or broken
     ├── PortTaken               19   another program listens where the pages should be
     ├── ArchiveError             1   a WARC file that cannot be written, or is broken
+    │   └── ObjectStorageError  21   the storage of closed WARC files cannot be reached, or refuses access
     ├── NotAnArticle                 a page that rightly has no article (`/terms`, a section's shell)
     └── ForbiddenTarget         11   a URL that the crawler refuses (private address, scheme, size)
 
@@ -40,7 +41,7 @@ from typing import ClassVar
 
 from crawler.text.cleaning import clean_line, remove_unseen_characters
 
-EXIT_CODE_PRECEDENCE = (17, 1, 2, 18, 19, 16, 12, 11, 10, 13, 14, 15)
+EXIT_CODE_PRECEDENCE = (17, 1, 2, 18, 19, 21, 16, 12, 11, 10, 13, 14, 15)
 """All exit codes but 0. Earlier ones win over later ones."""
 MIN_SUGGESTION_SIMILARITY = 0.5
 
@@ -218,6 +219,12 @@ class ArchiveError(CrawlerError):
         """Set the message and the URL."""
         super().__init__(message)
         self.url = url
+
+
+class ObjectStorageError(ArchiveError):
+    """The storage of closed WARC files cannot be reached, or refuses access."""
+
+    exit_code = 21
 
 
 class NotAnArticle(CrawlerError):

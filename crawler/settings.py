@@ -56,6 +56,7 @@ EXTENSIONS = {
     "crawler.extensions.lease.LeaseExtension": 50,  # before the run's record, and before the first request
     "crawler.extensions.monitoring.MonitoringExtension": 100,
     "crawler.extensions.clustering.ClusteringExtension": 200,
+    "crawler.extensions.archive_upload.ArchiveUploadExtension": 250,
     "crawler.extensions.search_index.SearchIndexExtension": 300,
 }
 

@@ -1,4 +1,7 @@
-"""The files of an archive: in the order in which they were written, listed with their digests, and compared later."""
+"""The files of an archive: in the order in which they were written, listed with their digests, and compared later.
+
+With object storage (`SpooledArchive`) these are the files of the folder and the objects that are no longer in it.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
+from crawler.archive.spooled_archive import ArchiveRoot, SpooledArchive, SpooledFile, WarcFile, resolve_archive_file
 from crawler.errors import ArchiveError
 
-WARC_NAME = re.compile(r"(?P<day>\d{4}-\d\d-\d\d)(?:-(?P<number>\d+))?\.warc(?:\.gz)?")
+WARC_NAME = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)(?:-(?P<time>\d{9})-[0-9a-f]{8}|-(?P<number>\d+))?\.warc(?:\.gz)?", re.ASCII
+)
+"""`2026-01-31` is the day's file on this machine, `2026-01-31-2` the one after it was damaged. With object storage each
+writer has its own: `2026-01-31-104500123-1f0c9a7e`."""
 HASH_CHUNK_BYTES = 1 << 20
 
 
@@ -35,39 +43,92 @@ class FileDamage(StrEnum):
     DIFFERENT = "different"
 
 
-def list_sources(root: Path) -> list[str]:
-    """Return the names of the folders in an archive that have WARC files."""
-    if not root.is_dir():
+def list_files_by_source(root: ArchiveRoot) -> dict[str, list[WarcFile]]:
+    """Return the WARC files of each source, in the order in which they were written.
+
+    Raise ObjectStorageError if the storage of closed files cannot be listed.
+    """
+    folder = root.folder if isinstance(root, SpooledArchive) else root
+    names = {f"{path.parent.name}/{path.name}" for path in list_spooled_files(folder)}
+    if isinstance(root, SpooledArchive):
+        names |= {name for name in root.storage.list_sizes() if _is_warc_name(name)}
+    found: dict[str, list[WarcFile]] = {}
+    for name in sorted(names, key=_make_sort_key):
+        found.setdefault(name.partition("/")[0], []).append(resolve_archive_file(root, name))
+    return found
+
+
+def list_spooled_files(folder: Path) -> list[Path]:
+    """Return the WARC files that are in the folder of an archive, by source, in the order of writing."""
+    if not folder.is_dir():
         return []
-    return sorted(folder.name for folder in root.iterdir() if folder.is_dir() and list_warc_files(folder))
+    found = (path for each in folder.iterdir() if each.is_dir() for path in each.iterdir())
+    names = {f"{path.parent.name}/{path.name}": path for path in found if WARC_NAME.fullmatch(path.name)}
+    return [names[name] for name in sorted(names, key=_make_sort_key)]
 
 
-def list_warc_files(folder: Path) -> list[Path]:
-    """Return a source's WARC files in the order in which they were written."""
-    found = [(match, path) for path in folder.iterdir() if (match := WARC_NAME.fullmatch(path.name))]
-    return [path for _, path in sorted(found, key=lambda each: (each[0]["day"], int(each[0]["number"] or 1)))]
+def has_unique_name(path: Path) -> bool:
+    """Return whether a file's name is that of one writer. Another machine may have a file named by its day alone."""
+    found = WARC_NAME.fullmatch(path.name)
+    return found is not None and found["time"] is not None
+
+
+def _is_warc_name(name: str) -> bool:
+    source, separator, file = name.partition("/")
+    return bool(source and separator and WARC_NAME.fullmatch(file))
+
+
+def _make_sort_key(name: str) -> tuple[str, str, str, int, str]:
+    source, _, file = name.partition("/")
+    found = WARC_NAME.fullmatch(file)
+    assert found is not None
+    return source, found["day"], found["time"] or "", int(found["number"] or 1), file
 
 
 def list_days(root: Path) -> list[str]:
     """Return the days (UTC, `2026-01-31`) of which an archive has records of any source, the oldest first."""
-    paths = (path for source in list_sources(root) for path in list_warc_files(root / source))
-    return sorted({path.name[: len("2026-01-31")] for path in paths if path.stat().st_size})
+    return sorted({path.name[: len("2026-01-31")] for path in list_spooled_files(root) if path.stat().st_size})
 
 
-def list_archive(root: Path) -> list[ArchiveFile]:
+def list_archive(root: ArchiveRoot) -> list[ArchiveFile]:
     """Return every WARC file with its digest, as of now. Runs may go on meanwhile.
 
-    An archive that does not exist has none. Raise ArchiveError if a file cannot be read.
+    The digest of a file that is only on object storage is the one that was stored there after its upload. An archive
+    that does not exist has none. Raise ArchiveError if a file cannot be read.
     """
-    paths = (path for source in list_sources(root) for path in list_warc_files(root / source))
-    return [_hash_file(path, f"{path.parent.name}/{path.name}") for path in paths]
+    listed = []
+    for source, files in list_files_by_source(root).items():
+        for file in files:
+            if isinstance(file, Path):
+                listed.append(_hash_file(file, f"{source}/{file.name}"))
+            elif file.path.is_file():
+                listed.append(_hash_file(file.path, file.name))
+            elif found := _describe_object(file):
+                listed.append(found)
+    return listed
 
 
-def find_damaged_files(root: Path, listed: Iterable[ArchiveFile]) -> Iterator[tuple[ArchiveFile, FileDamage]]:
-    """Yield the listed files that an archive does not have as they were."""
+def _describe_object(file: SpooledFile) -> ArchiveFile | None:
+    storage = file.archive.storage
+    size, sha256 = storage.get_size(file.name), storage.read_digest(file.name)
+    if size is None or sha256 is None:  # the upload was cut off behind the object
+        found = storage.hash_object(file.name)
+        return ArchiveFile(file.name, *found) if found else None
+    return ArchiveFile(file.name, size, sha256)
+
+
+def find_damaged_files(root: ArchiveRoot, listed: Iterable[ArchiveFile]) -> Iterator[tuple[ArchiveFile, FileDamage]]:
+    """Yield the listed files that an archive does not have as they were. Every byte of it is read."""
+    folder = root.folder if isinstance(root, SpooledArchive) else root
     for each in listed:
-        path = root / each.name
-        if not path.is_file():
+        path = folder / each.name
+        if not path.is_file() and isinstance(root, SpooledArchive):
+            found = root.storage.hash_object(each.name)
+            if found is None:
+                yield each, FileDamage.MISSING
+            elif found != (each.size, each.sha256):
+                yield each, FileDamage.SHORTER if found[0] < each.size else FileDamage.DIFFERENT
+        elif not path.is_file():
             yield each, FileDamage.MISSING
         elif path.stat().st_size < each.size:
             yield each, FileDamage.SHORTER

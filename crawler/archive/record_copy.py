@@ -10,11 +10,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from crawler.archive.content_encoding import GZIP_WBITS
-from crawler.archive.snapshot_reader import MAX_REVISIT_CHAIN, resolve_archive_file
+from crawler.archive.snapshot_reader import MAX_REVISIT_CHAIN
+from crawler.archive.spooled_archive import ArchiveRoot, WarcFile, resolve_archive_file
 from crawler.archive.warc_records import WarcRecord, read_records
 from crawler.errors import ArchiveError
 from crawler.items import SnapshotRef
@@ -51,7 +51,7 @@ def find_record_places(note: str) -> list[tuple[str, int]]:
     return [(file, int(offset)) for file, offset in RECORD_PLACE_PATTERN.findall(note)]
 
 
-def copy_transaction(root: Path, file: str, offset: int) -> list[CopiedRecord]:
+def copy_transaction(root: ArchiveRoot, file: str, offset: int) -> list[CopiedRecord]:
     """Return the response (or revisit) record at an offset, its request, and the records a revisit refers to.
 
     Raise ArchiveError if a record is missing, broken, or no gzip member.
@@ -67,7 +67,7 @@ def copy_transaction(root: Path, file: str, offset: int) -> list[CopiedRecord]:
     raise ArchiveError(f"{file} at byte {offset}: too many revisits of revisits.")
 
 
-def find_robots_before(root: Path, ref: SnapshotRef) -> SnapshotRef | None:
+def find_robots_before(root: ArchiveRoot, ref: SnapshotRef) -> SnapshotRef | None:
     """Return the last robots.txt of the same host before a record in the same file, or None."""
     if ref.file is None or ref.offset is None:
         return None
@@ -86,7 +86,7 @@ def find_robots_before(root: Path, ref: SnapshotRef) -> SnapshotRef | None:
     return robots
 
 
-def find_software(root: Path, file: str) -> str | None:
+def find_software(root: ArchiveRoot, file: str) -> str | None:
     """Return the program that wrote a file, by the file's first record, or None."""
     try:
         member = read_gzip_member(resolve_archive_file(root, file), 0)
@@ -96,7 +96,7 @@ def find_software(root: Path, file: str) -> str | None:
     return next((line.partition(": ")[2] for line in text.splitlines() if line.startswith("software: ")), None)
 
 
-def read_gzip_member(path: Path, offset: int) -> bytes:
+def read_gzip_member(path: WarcFile, offset: int) -> bytes:
     """Return the gzip member at an offset, still compressed. Raise ArchiveError if there is none, or only a part."""
     data = bytearray()
     member = zlib.decompressobj(GZIP_WBITS)
@@ -111,7 +111,7 @@ def read_gzip_member(path: Path, offset: int) -> bytes:
     raise ArchiveError(f"{path} breaks off in the record at byte {offset}.")
 
 
-def _copy_pair(root: Path, file: str, offset: int, copies: list[CopiedRecord]) -> WarcRecord:
+def _copy_pair(root: ArchiveRoot, file: str, offset: int, copies: list[CopiedRecord]) -> WarcRecord:
     """Copy a response and its request, if it follows. Return the response."""
     path = resolve_archive_file(root, file)
     records = list(islice(read_records(path, offset), 2))
@@ -125,7 +125,7 @@ def _copy_pair(root: Path, file: str, offset: int, copies: list[CopiedRecord]) -
     return response
 
 
-def _read_chunks(path: Path, offset: int) -> Iterator[bytes]:
+def _read_chunks(path: WarcFile, offset: int) -> Iterator[bytes]:
     with path.open("rb") as file:
         file.seek(offset)
         while chunk := file.read(READ_CHUNK_BYTES):

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 from crawler.archive.content_encoding import MAX_BODY_BYTES, BodyTooLarge, UndecodableBody, decode_body
 from crawler.archive.http_transaction import PriorRecord
 from crawler.archive.record_serializer import hash_payload
+from crawler.archive.spooled_archive import ArchiveRoot, WarcFile, get_local_path, get_root, resolve_archive_file
 from crawler.archive.warc_records import WarcRecord, read_records
-from crawler.errors import ArchiveError
+from crawler.errors import ArchiveError, ObjectStorageError
 from crawler.items import SnapshotRef
 from crawler.pages.doubts import lacks_end
 from crawler.pages.snapshot import Snapshot, find_kind
@@ -82,13 +83,14 @@ class ArchivedResponse:
     came_broken: bool = False
 
 
-def read_responses(path: Path, *, limit: int = MAX_BODY_BYTES) -> Iterator[ArchivedResponse]:
+def read_responses(path: WarcFile, *, limit: int = MAX_BODY_BYTES) -> Iterator[ArchivedResponse]:
     """Yield every response of a WARC file in order, also those that cannot be read.
 
     Raise ArchiveError, after all whole records, if the file breaks off or is no WARC file.
     """
-    file = f"{path.parent.name}/{path.name}"
-    finder = _PayloadFinder(root=path.parent.parent, path=path)
+    local = get_local_path(path)
+    file = f"{local.parent.name}/{local.name}"
+    finder = _PayloadFinder(root=get_root(path), path=path)
     last_time = EARLIEST_TIME
     for response, request in _pair_records(path):
         # A record without a valid time is in the file behind the one before it.
@@ -127,7 +129,7 @@ def _find_original(response: WarcRecord, snapshot: Snapshot) -> PriorRecord | No
     )
 
 
-def read_snapshot_at(root: Path, ref: SnapshotRef, *, limit: int = MAX_BODY_BYTES) -> Snapshot:
+def read_snapshot_at(root: ArchiveRoot, ref: SnapshotRef, *, limit: int = MAX_BODY_BYTES) -> Snapshot:
     """Return the response at a place. Raise ArchiveError if it is missing or broken, or if another one is there."""
     if ref.file is None or ref.offset is None:
         raise ArchiveError(f"{ref.file or 'The page'} is no record of the archive: it has no offset.")
@@ -156,20 +158,12 @@ def _parse_date(text: str) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def resolve_archive_file(root: Path, name: str) -> Path:
-    """Return the path of a file below `root`. Raise ArchiveError for a name that leads out of it."""
-    parts = PurePosixPath(name)
-    if parts.is_absolute() or ".." in parts.parts:
-        raise ArchiveError(f"{name!r} is no file of the archive {root}.")
-    return root / parts
-
-
 @dataclass
 class _PayloadFinder:
     """Finds the record with the payload of a revisit record."""
 
-    root: Path
-    path: Path
+    root: ArchiveRoot
+    path: WarcFile
     offsets_by_digest: dict[str, int] = field(default_factory=dict)
 
     def remember_offset(self, record: WarcRecord) -> None:
@@ -192,11 +186,13 @@ class _PayloadFinder:
                         if can_follow and (found := self.find_payload_record(record, steps + 1)):
                             return found
                         break
+            except ObjectStorageError:
+                raise
             except ArchiveError:
                 continue  # A broken or missing file is one place less to search.
         return None
 
-    def _list_places(self, revisit: WarcRecord) -> Iterator[tuple[Path, int]]:
+    def _list_places(self, revisit: WarcRecord) -> Iterator[tuple[WarcFile, int]]:
         name = revisit.headers.get("warc-refers-to-filename")
         offset = revisit.headers.get("warc-refers-to-file-offset", "")
         if name and OFFSET_PATTERN.fullmatch(offset):
@@ -207,7 +203,8 @@ class _PayloadFinder:
         yield self.path, 0
         day = revisit.headers.get("warc-refers-to-date", "")[:10]
         if DAY_PATTERN.fullmatch(day):
-            yield from ((path, 0) for path in sorted(self.path.parent.glob(f"{day}*.warc*")) if path != self.path)
+            local = get_local_path(self.path)
+            yield from ((path, 0) for path in sorted(local.parent.glob(f"{day}*.warc*")) if path != local)
 
 
 def _has_payload_of(record: WarcRecord, revisit: WarcRecord, digest: str) -> bool:
@@ -217,7 +214,7 @@ def _has_payload_of(record: WarcRecord, revisit: WarcRecord, digest: str) -> boo
     return is_same_url and record.headers.get("warc-date") == revisit.headers.get("warc-refers-to-date")
 
 
-def _pair_records(path: Path, offset: int = 0) -> Iterator[tuple[WarcRecord, WarcRecord | None]]:
+def _pair_records(path: WarcFile, offset: int = 0) -> Iterator[tuple[WarcRecord, WarcRecord | None]]:
     """Yield responses with their requests. A request follows its response (ours), precedes it, or is missing."""
     response: WarcRecord | None = None
     request_before: WarcRecord | None = None

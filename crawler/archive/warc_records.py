@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, cast
 
@@ -23,6 +22,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeaders
 
 from crawler.archive.content_encoding import GZIP_WBITS
+from crawler.archive.spooled_archive import WarcFile
 from crawler.errors import ArchiveError
 
 MAX_RECORD_BYTES = 256 << 20
@@ -65,7 +65,7 @@ class WarcRecord:
         return self.headers.get("warc-target-uri", "")
 
 
-def read_records(path: Path, offset: int = 0) -> Iterator[WarcRecord]:
+def read_records(path: WarcFile, offset: int = 0) -> Iterator[WarcRecord]:
     """Yield the HTTP records of a WARC file in order, starting at the offset of a record.
 
     Raise ArchiveError if the file is missing or is no WARC file, or, after all whole records, if it breaks off.
@@ -125,7 +125,7 @@ def _measure_first_record(file: BinaryIO) -> int:
     return len(head) + len(separator) + int(length[1]) + len(RECORD_END) if length else 0
 
 
-def _read_open_file(file: BinaryIO, path: Path, offset: int) -> Iterator[WarcRecord]:
+def _read_open_file(file: BinaryIO, path: WarcFile, offset: int) -> Iterator[WarcRecord]:
     size = file.seek(0, io.SEEK_END)
     end = file.seek(offset)
     try:
@@ -151,7 +151,7 @@ class _QuietIterator(WARCIterator):  # type: ignore[misc]
     INC_RECORD = ""
 
 
-def _raise_if_bad_length(found: Any, path: Path, start: int) -> None:
+def _raise_if_bad_length(found: Any, path: WarcFile, start: int) -> None:
     """Raise ArchiveError for a record that does not say where it ends. warcio takes a negative length for none."""
     length = found.rec_headers.get_header("Content-Length") if found.rec_headers else None
     if length is not None and not LENGTH_PATTERN.fullmatch(length):
@@ -161,7 +161,7 @@ def _raise_if_bad_length(found: Any, path: Path, start: int) -> None:
         )
 
 
-def _make_broken_error(path: Path, end: int, size: int) -> ArchiveError:
+def _make_broken_error(path: WarcFile, end: int, size: int) -> ArchiveError:
     if end <= 0:
         return ArchiveError(f"{path} is no WARC file. Name a .warc or .warc.gz file.")
     return ArchiveError(

@@ -6,12 +6,16 @@ next writer sees that the file has grown, finds the last whole member and remove
 another way, or that got shorter under the writer, stays as it is, and the day continues in `<day>-2.warc.gz`.
 
 Every append hands its bytes to the operating system, so `kill -9` loses nothing. `close` also waits for the disk.
+
+With object storage each writer has files of its own, whose names no other machine uses:
+`<YYYY-MM-DD>-<HHMMSSmmm>-<random>.warc.gz`. It holds a shared lock on its file until it closes it.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -36,8 +40,9 @@ class WarcWriter:
     Methods raise ArchiveError if the folder or a file cannot be written.
     """
 
-    def __init__(self, folder: Path, source: str, *, software: str) -> None:
+    def __init__(self, folder: Path, source: str, *, software: str, has_own_files: bool = False) -> None:
         self._folder, self._source, self._software = folder, source, software
+        self._has_own_files = has_own_files
         self._day, self._number = "", 1
         self._path = folder
         self._file = -1
@@ -89,11 +94,16 @@ class WarcWriter:
     def _open_day(self, day: str, number: int = 1) -> None:
         self.close()
         name = f"{day}.warc.gz" if number == 1 else f"{day}-{number}.warc.gz"
+        if self._has_own_files:
+            now = datetime.now(UTC)
+            name = f"{day}-{now:%H%M%S}{now.microsecond // 1000:03}-{secrets.token_hex(4)}.warc.gz"
         self._path = self._folder / self._source / name
         with _explain_errors(self._path):
             make_private_folder(self._path.parent)
             self._file = open_private_file(self._path, os.O_RDWR | os.O_CREAT)
             close_file_to_others(self._path)
+            if self._has_own_files:
+                fcntl.flock(self._file, fcntl.LOCK_SH)
         self._day, self._number, self._end = day, number, 0
         with self._lock_file():
             is_damaged = self._cut_torn_end() is None
@@ -134,6 +144,9 @@ class WarcWriter:
     @contextmanager
     def _lock_file(self) -> Iterator[None]:
         with _explain_errors(self._path):
+            if self._has_own_files:
+                yield  # The shared lock stays: to change it would release it for a moment.
+                return
             fcntl.flock(self._file, fcntl.LOCK_EX)
             try:
                 yield

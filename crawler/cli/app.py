@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from crawler.cli.commands import alerts, rules, schedule, sources, store, user
+from crawler.cli.commands import alerts, archive, rules, schedule, sources, store, user
 from crawler.cli.commands.add import add
 from crawler.cli.commands.articles import articles
 from crawler.cli.commands.check import check
@@ -43,7 +43,8 @@ app = CommandApp(
     no_args_is_help=True,
     epilog="Exit codes: 0 healthy, 1 unexpected, 2 usage or configuration, 10 unreachable, 11 blocked, "
     "12 page changed, 13 silent or empty, 14 degraded, 15 skipped: another run of the source is active, "
-    "16 store empty, 17 store lost, 18 unusable template, 19 port in use.",
+    "16 store empty, 17 store lost, 18 unusable template, 19 port in use, "
+    "21 object storage unusable.",
 )
 
 
@@ -83,5 +84,6 @@ app.add_typer(alerts.app, name="alerts", rich_help_panel=SHARE)
 app.add(MAINTAIN, init, config, add)
 app.add_typer(user.app, name="user", rich_help_panel=MAINTAIN)
 app.add_typer(store.app, name="store", rich_help_panel=MAINTAIN)
+app.add_typer(archive.app, name="archive", rich_help_panel=MAINTAIN)
 app.add_typer(rules.app, name="rules", rich_help_panel=MAINTAIN)
 app.add(MAINTAIN, reprocess, replay, check, snapshot, extract, drift)

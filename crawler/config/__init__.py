@@ -7,6 +7,7 @@ Without a file the built-in values apply. A variable outranks the file. Two unde
 model.py              every setting with its type and built-in value
 subscriptions.py      subscribers and channels
 delivery_times.py     delivery schedules and quiet hours
+objects.py            the storage of closed WARC files
 web.py                how the newsroom is reached, and who says who a user is
 proxy.py              the address of a proxy, and its password
 source_definition.py  `sources/NAME.toml`: a source without code
@@ -31,6 +32,7 @@ from crawler.config.model import (
     PolitenessConfig,
     SourceConfig,
 )
+from crawler.config.objects import ObjectsConfig
 from crawler.config.subscriptions import Subscription
 from crawler.config.summary import ConfigSummary, MissingSetting, summarize_config
 from crawler.config.web import OidcConfig, WebConfig
@@ -44,6 +46,7 @@ __all__ = [
     "FeedsConfig",
     "LimitsConfig",
     "MissingSetting",
+    "ObjectsConfig",
     "OidcConfig",
     "PolitenessConfig",
     "QuietHours",

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from crawler.config.base import ArticleLanguage, ConfigSection, format_input, validate_timezone
+from crawler.config.objects import ObjectsConfig
 from crawler.config.proxy import parse_proxy
 from crawler.config.subscriptions import NAME_PATTERN, ChannelAddress, Subscription
 from crawler.config.toml_file import format_location
@@ -204,6 +205,7 @@ class Config(BaseSettings):
     feeds: FeedsConfig = FeedsConfig()
     review: ReviewConfig = ReviewConfig()
     web: WebConfig = WebConfig()
+    objects: ObjectsConfig = ObjectsConfig()
     heartbeat_url: HeartbeatAddress = Field(None, description="web address to request after each round that worked")
     templates: Path | None = Field(None, description="folder of templates that replace the shipped ones")
     channels: dict[str, ChannelAddress] = Field(default_factory=dict, description="Apprise addresses by name")

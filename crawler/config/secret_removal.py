@@ -13,7 +13,7 @@ REMOVED_ADDRESS = "write the address again"
 """Stands for an address. It is none, so every command says which channel lacks its address."""
 USER_INFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@\"'#]*@")
 PASSWORD_PARAMETER = re.compile(r"(?i)([?&])(?:password|passwd|token)=[^\s&\"'#]*(&?)")
-HARMLESS_SCHEMES = r"https?|sqlite(?:\+\w+)?|postgres(?:ql)?(?:\+\w+)?|socks\w*"
+HARMLESS_SCHEMES = r"https?|s3|sqlite(?:\+\w+)?|postgres(?:ql)?(?:\+\w+)?|socks\w*"
 CHANNEL_ADDRESS = re.compile(rf"(?i)\b(?!(?:{HARMLESS_SCHEMES})://)[a-z][a-z0-9+.-]*://[^\s\"']*")
 ANY_ADDRESS = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://[^\s\"']*")
 SECTION_HEADER = re.compile(r"\s*\[+\s*([\w-]+)")

@@ -31,7 +31,7 @@ class ConfigSummary:
 
     `proxy` is that of all sources and `source_proxies` those of single ones, as people read them; `none` is none by the
     owner's setting, None without any setting. `file` and `rules` are None for built-in values and the shipped rules,
-    `archive_dir` without an archive.
+    `archive_dir` without an archive. `objects` is the address of the storage of closed WARC files.
     `variables` are the names of the `CRAWLER_*` variables in the environment. `subscriptions` maps each subscriber to
     its channels.
     """
@@ -41,6 +41,7 @@ class ConfigSummary:
     data_folder: Path
     database_url: str
     archive_dir: Path | None
+    objects: str | None
     rules: Path | None
     proxy: str | None
     source_proxies: Mapping[str, str]
@@ -64,6 +65,7 @@ def summarize_config(config: Config) -> ConfigSummary:
         data_folder=config.data_folder,
         database_url=_hide_password(config.database_url),
         archive_dir=config.archive_dir if config.archive else None,
+        objects=config.objects.address,
         rules=config.rules,
         proxy=_describe_proxy(config.proxy) or _describe_environment_proxy(),
         source_proxies={

@@ -56,8 +56,10 @@ class ArchiveMiddleware:
         if not folder or crawler.spider is None:
             raise NotConfigured
         software = crawler.settings.get("USER_AGENT") or "crawler"
-        writer = WarcWriter(Path(folder), crawler.spider.name, software=software)
-        middleware = cls(crawler, RunContext.from_crawler(crawler), writer)
+        context = RunContext.from_crawler(crawler)
+        has_own_files = context.config.objects.address is not None
+        writer = WarcWriter(Path(folder), crawler.spider.name, software=software, has_own_files=has_own_files)
+        middleware = cls(crawler, context, writer)
         crawler.signals.connect(middleware.close_writer, signals.spider_closed)
         return middleware
 

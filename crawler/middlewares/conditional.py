@@ -19,6 +19,7 @@ from scrapy.exceptions import DontCloseSpider, IgnoreRequest
 from scrapy.http import Response
 
 from crawler.archive.snapshot_reader import read_snapshot_at
+from crawler.archive.spooled_archive import open_archive
 from crawler.context.request_meta import RequestMeta
 from crawler.context.run_context import KnownPagePolicy, ListDeletionPolicy, RunContext
 from crawler.errors import ArchiveError
@@ -33,7 +34,8 @@ class ConditionalRequestMiddleware:
 
     def __init__(self, crawler: Crawler, context: RunContext) -> None:
         self._crawler, self._context = crawler, context
-        self._archive_root: str | None = crawler.settings.get("CRAWLER_ARCHIVE_DIR")
+        folder: str | None = crawler.settings.get("CRAWLER_ARCHIVE_DIR")
+        self._archive = open_archive(Path(folder), context.config.objects) if folder else None
         self._policies: list[KnownPagePolicy | ListDeletionPolicy] = []
         self._requested_unlisted: bool | None = None
 
@@ -124,10 +126,10 @@ class ConditionalRequestMiddleware:
 
         Where the archive does not have it, return the request without conditions.
         """
-        if self._archive_root and entry.record_file and entry.record_offset is not None:
+        if self._archive is not None and entry.record_file and entry.record_offset is not None:
             ref = SnapshotRef(file=entry.record_file, offset=entry.record_offset, digest=entry.digest or "")
             try:
-                archived = read_snapshot_at(Path(self._archive_root), ref)
+                archived = read_snapshot_at(self._archive, ref)
             except (ArchiveError, OSError):
                 archived = None
             if archived is not None:

@@ -43,6 +43,9 @@ class RunCount(StrEnum):
     READ_BACK_FAILED = "read_back_failed"
     """Lists that were not read back that far."""
 
+    ARCHIVE_WAITING = "archive_waiting"
+    """WARC files of the source that earlier runs on this machine could not upload to object storage."""
+
 
 _RESULT_COUNTS = (
     RunCount.NOT_MODIFIED,

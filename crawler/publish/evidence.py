@@ -29,8 +29,9 @@ from crawler.archive.record_copy import (
 )
 from crawler.archive.record_serializer import make_warcinfo
 from crawler.archive.snapshot_reader import read_snapshot_at
+from crawler.archive.spooled_archive import ArchiveRoot, open_archive
 from crawler.config import Config
-from crawler.errors import ArchiveError, NotAnArticle, SourceError
+from crawler.errors import ArchiveError, NotAnArticle, ObjectStorageError, SourceError
 from crawler.items import Article, SnapshotRef, Verdict, format_time
 from crawler.pages.base import find_same_article, read_snapshot
 from crawler.publish.atomic_write import open_atomic
@@ -60,12 +61,13 @@ def collect_evidence(
     versions: Sequence[Article], changes: Sequence[RevisionDiff | None], config: Config
 ) -> list[VersionEvidence]:
     """Return what is known of each version. `versions` begin with the oldest, `changes` are what each changed."""
-    collected = [_collect_version(version, config) for version in versions]
+    root = open_archive(config.archive_dir, config.objects)
+    collected = [_collect_version(version, root, config) for version in versions]
     return [replace(version, changes=change) for version, change in zip(collected, changes, strict=True)]
 
 
-def _collect_version(version: Article, config: Config) -> VersionEvidence:
-    ref, root = version.snapshot, config.archive_dir
+def _collect_version(version: Article, root: ArchiveRoot, config: Config) -> VersionEvidence:
+    ref = version.snapshot
     if ref is None or ref.file is None or ref.offset is None:
         reason = f"its page is the file {ref.file}, not a record of the archive" if ref and ref.file else "no page kept"
         return VersionEvidence(article=version, missing=reason)
@@ -77,13 +79,15 @@ def _collect_version(version: Article, config: Config) -> VersionEvidence:
             records=tuple(records),
             robots=tuple(copy_transaction(root, robots.file, robots.offset or 0)) if robots and robots.file else (),
             software=find_software(root, ref.file),
-            reread_result=_reread_record(version, ref, config),
+            reread_result=_reread_record(version, ref, root, config),
         )
+    except ObjectStorageError:
+        raise  # It may answer later: no package says then that a record is missing.
     except ArchiveError as error:
         return VersionEvidence(article=version, missing=str(error))
 
 
-def _copy_first_visit(version: Article, root: Path) -> list[CopiedRecord]:
+def _copy_first_visit(version: Article, root: ArchiveRoot) -> list[CopiedRecord]:
     """Return the records of the visit that first found an unpublished page gone."""
     if version.verdict is not Verdict.UNPUBLISHED:
         return []
@@ -91,11 +95,11 @@ def _copy_first_visit(version: Article, root: Path) -> list[CopiedRecord]:
     return [record for file, offset in visits[:-1] for record in copy_transaction(root, file, offset)]
 
 
-def _reread_record(version: Article, ref: SnapshotRef, config: Config) -> str:
+def _reread_record(version: Article, ref: SnapshotRef, root: ArchiveRoot, config: Config) -> str:
     """Return what today's program reads in the version's record. Raise ArchiveError if it is another record."""
     from crawler import spiders
 
-    snapshot = read_snapshot_at(config.archive_dir, ref)
+    snapshot = read_snapshot_at(root, ref)
     if version.verdict is Verdict.UNPUBLISHED:
         return f"HTTP {snapshot.status}"
     spider = spiders.load_spider(version.source)

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.archive.inventory import ArchiveFile, FileDamage, find_damaged_files, list_archive
+from crawler.archive.spooled_archive import open_archive
 from crawler.config import Config
 from crawler.config.loading import list_variables
 from crawler.config.secret_removal import remove_secrets
@@ -128,9 +129,9 @@ def write_backup(config: Config, file: Path, now: datetime) -> Backup:
             digests=digests,
             removed=removed,
             variables=tuple(list_variables()),
-            archive_folder=str(config.archive_dir),
+            archive_folder=str(open_archive(config.archive_dir, config.objects)),
             # After the store, so that the list has every record to which the store refers.
-            archive=tuple(list_archive(config.archive_dir)),
+            archive=tuple(list_archive(open_archive(config.archive_dir, config.objects))),
         )
         archive.writestr(MANIFEST, _format_manifest(backup))
     return backup
@@ -160,7 +161,7 @@ def restore_backup(config: Config, file: Path, *, overwrite: bool, folder: Path 
 
 def find_archive_damage(config: Config, backup: Backup) -> list[tuple[ArchiveFile, FileDamage]]:
     """Return what the archive in force lacks of the files that the backup lists."""
-    return list(find_damaged_files(config.archive_dir, backup.archive))
+    return list(find_damaged_files(open_archive(config.archive_dir, config.objects), backup.archive))
 
 
 def raise_if_irreplaceable(url: str, *, overwrite: bool) -> None:

@@ -1,20 +1,28 @@
 """Send alarms and messages in a thread beside the scheduler, so that a slow receiver delays no run.
 
-While there is nothing to send, the thread clusters and indexes what the runs left for later.
+While there is nothing to send, the thread clusters, indexes and uploads what the runs left for later.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
+from time import monotonic
 
+from crawler.archive.object_storage import ObjectStorage
+from crawler.archive.uploads import upload_closed_files
 from crawler.errors import CrawlerError
 from crawler.service.clustered_store import cluster_pending_articles
 from crawler.service.notifications import notify_about_runs
 from crawler.service.reloader import ConfigReloader
 from crawler.service.run import RunOutcome
 
+UPLOAD_INTERVAL = 300.0
+"""Seconds between two looks for WARC files that wait. Each run uploads its own, so only an outage leaves some."""
+UPLOAD_TIMEOUT = timedelta(minutes=10)
+"""Of one request: files that are too large for the end of a run are uploaded here."""
 log = logging.getLogger(__name__)
 
 
@@ -23,6 +31,7 @@ class NotifierThread:
 
     def __init__(self, reloader: ConfigReloader) -> None:
         self._reloader = reloader
+        self._next_upload = 0.0
         self._queue: SimpleQueue[tuple[RunOutcome, ...] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
         self._thread.start()
@@ -54,6 +63,7 @@ class NotifierThread:
             if None not in requests:
                 self._cluster_waiting_articles()
                 self._index_waiting_versions()
+                self._upload_waiting_files()
 
     def _cluster_waiting_articles(self) -> None:
         """Cluster articles, a batch at a time, until something is to be sent or none is left."""
@@ -76,3 +86,25 @@ class NotifierThread:
             log.warning("Versions could not be indexed. The next check tries again. %s", error)
         except Exception:  # as above
             log.exception("Versions could not be indexed. The next check tries again.")
+
+    def _upload_waiting_files(self) -> None:
+        """Upload WARC files that no run could, until something is to be sent or none is left."""
+        config = self._reloader.config
+        if config.objects.address is None or monotonic() < self._next_upload:
+            return
+        self._next_upload = monotonic() + UPLOAD_INTERVAL
+        try:
+            report = upload_closed_files(
+                config.archive_dir,
+                ObjectStorage(config.objects, timeout=UPLOAD_TIMEOUT),
+                datetime.now(UTC),
+                keep_days=config.objects.keep_days,
+                should_stop=lambda: not self._queue.empty(),
+            )
+        except CrawlerError as error:
+            log.warning("WARC files could not be uploaded. The watch tries again in five minutes. %s", error)
+        except Exception:  # as above
+            log.exception("WARC files could not be uploaded. The watch tries again in five minutes.")
+        else:
+            if report.problem:
+                log.warning("WARC files wait to be uploaded. The watch tries again in five minutes. %s", report.problem)

@@ -7,17 +7,18 @@ rebuilt (see `NOT_ARCHIVED`), and no subscription is notified of anything.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from crawler import spiders
-from crawler.archive.inventory import list_sources, list_warc_files
+from crawler.archive.inventory import list_files_by_source
 from crawler.archive.snapshot_reader import ArchivedResponse, read_responses
+from crawler.archive.spooled_archive import WarcFile, get_local_path, open_archive
 from crawler.config import Config
-from crawler.errors import ArchiveError, UsageError
+from crawler.errors import ArchiveError, ObjectStorageError, UsageError
 from crawler.keywords import Matcher, load_rules
 from crawler.pipelines.alert_policy import REPLAY_RUN
 from crawler.service.backup import STORE, install_store, make_store_folder, raise_if_irreplaceable
@@ -65,17 +66,18 @@ def rebuild_store(
     """
     raise_if_irreplaceable(config.database_url, overwrite=overwrite)
     config.raise_if_unknown_source(spiders.list_file_names())
-    found, known = list_sources(config.archive_dir), spiders.list_names()
+    archive = open_archive(config.archive_dir, config.objects)
+    found, known = list_files_by_source(archive), spiders.list_names()
     report = RebuildReport([name for name in found if name in known])
     report.unreadable += [
         f"{config.archive_dir / name}: there is no such source" for name in found if name not in known
     ]
     if not report.sources:
-        raise UsageError(f"There is no archive in {config.archive_dir}: it holds no WARC file of a source.")
+        raise UsageError(f"There is no archive in {archive}: it holds no WARC file of a source.")
     with make_store_folder(config) as work:
         file = work / STORE
         with open_store(f"sqlite:///{file}") as store:
-            _Rebuild(config, store, report, on_file).run()
+            _Rebuild(config, found, store, report, on_file).run()
             store.events.suppress_undecided(REPLAY_RUN)
             _cluster_articles(store, config)
         counts = prepare_store_copy(file)
@@ -95,8 +97,15 @@ def _cluster_articles(store: Store, config: Config) -> None:
 class _Rebuild:
     """Reads the archive into an empty store."""
 
-    def __init__(self, config: Config, store: Store, report: RebuildReport, on_file: Callable[[str], None]) -> None:
-        self._archive, self._report, self._on_file = config.archive_dir, report, on_file
+    def __init__(
+        self,
+        config: Config,
+        files: Mapping[str, Sequence[WarcFile]],
+        store: Store,
+        report: RebuildReport,
+        on_file: Callable[[str], None],
+    ) -> None:
+        self._files, self._report, self._on_file = files, report, on_file
         rules = load_rules(config.rules)
         matcher = Matcher(rules)
         self._sources = {
@@ -117,12 +126,14 @@ class _Rebuild:
 
     def _iterate_responses(self, source: str) -> Iterator[tuple[datetime, str, ArchivedResponse]]:
         """Yield a source's responses in the order of its files."""
-        for path in list_warc_files(self._archive / source):
-            self._on_file(f"{source}/{path.name}")
+        for path in self._files[source]:
+            self._on_file(f"{source}/{get_local_path(path).name}")
             self._report.files += 1
             try:
                 for archived in read_responses(path):
                     yield archived.time, source, archived
+            except ObjectStorageError:
+                raise  # The former store stays: a rebuilt one would lack what cannot be read now.
             except ArchiveError as error:
                 self._report.unreadable.append(str(error))
 

@@ -21,8 +21,17 @@ from typing import NamedTuple
 
 from crawler import spiders
 from crawler.archive.snapshot_reader import read_snapshot_at
+from crawler.archive.spooled_archive import open_archive
 from crawler.config import Config
-from crawler.errors import ArchiveError, NotAnArticle, PageChanged, SourceError, SourceLocked, choose_exit_code
+from crawler.errors import (
+    ArchiveError,
+    NotAnArticle,
+    ObjectStorageError,
+    PageChanged,
+    SourceError,
+    SourceLocked,
+    choose_exit_code,
+)
 from crawler.extensions.lease import take_lease
 from crawler.items import Article, SnapshotRef, Verdict, format_time
 from crawler.keywords import Matcher, load_rules
@@ -150,6 +159,7 @@ class Reprocessor:
         write: bool = False,
     ) -> None:
         self._config, self._store = config, store
+        self._archive = open_archive(config.archive_dir, config.objects)
         self._scope, self._write = scope or ReprocessScope(), write
         self._listener = ReprocessListener()
         rules = load_rules(config.rules)
@@ -212,12 +222,14 @@ class Reprocessor:
 
     def _compare_page(self, report: ReprocessReport, versions: Sequence[StoredReading]) -> Iterator[VersionDifference]:
         """Yield the versions of one page that differ."""
-        root = self._config.archive_dir
-        if not root.is_dir():
-            report.damage[f"There is no archive in {root}."] += len(versions)
+        folder = self._config.archive_dir
+        if self._config.objects.address is None and not folder.is_dir():
+            report.damage[f"There is no archive in {folder}."] += len(versions)
             return
         try:
-            snapshot = read_snapshot_at(root, versions[0].ref)
+            snapshot = read_snapshot_at(self._archive, versions[0].ref)
+        except ObjectStorageError:
+            raise  # no damage, and every further page would fail too
         except ArchiveError as error:
             report.damage[str(error)] += len(versions)
             return

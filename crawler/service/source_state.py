@@ -11,6 +11,7 @@ from crawler.errors import NoArticles
 from crawler.items import Health, Run
 from crawler.monitoring.baseline import Baseline, get_baseline
 from crawler.monitoring.publishing_rate import MAX_HISTORY, drop_future_times, learn_publishing_rate, measure_silence
+from crawler.monitoring.run_counts import RunCount
 from crawler.notify.delays import DelayStats, measure_delay
 from crawler.service.cron import parse_cron
 from crawler.service.schedule_state import Timing
@@ -58,6 +59,11 @@ class SourceState:
     since: datetime | None
     unclustered: int
     """Articles that are in no story yet, because that is found in idle time or when a command needs stories."""
+
+    @property
+    def archive_waiting(self) -> int:
+        """WARC files of earlier runs that waited to be uploaded when the last run began, on its machine."""
+        return self.last_run.counts.get(RunCount.ARCHIVE_WAITING, 0) if self.last_run else 0
 
 
 def load_state(store: Store, source: str, timing: Timing, config: Config, now: datetime) -> SourceState:

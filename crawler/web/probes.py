@@ -40,6 +40,10 @@ SOURCE_FIGURES: dict[str, tuple[str, SourceFigure]] = {
     "crawler_source_alarm": ("1 if an alarm is open.", lambda state: state.alarm is not None),
     "crawler_source_silent": ("1 if it publishes less than it used to.", lambda state: state.silence is not None),
     "crawler_source_unclustered_articles": ("Articles that are in no story yet.", lambda state: state.unclustered),
+    "crawler_source_archive_waiting_files": (
+        "WARC files that waited to be uploaded when the last run began.",
+        lambda state: state.archive_waiting,
+    ),
     "crawler_source_health_since_seconds": (
         "Time when the health began.",
         lambda state: _get_timestamp(state.since),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.archive.inventory import FileDamage, find_damaged_files, list_archive, list_sources, list_warc_files
+from crawler.archive.inventory import FileDamage, find_damaged_files, list_archive, list_files_by_source
 
 
 @pytest.fixture
@@ -23,9 +23,13 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_files_are_in_the_order_in_which_they_were_written(root: Path) -> None:
-    assert list_sources(root) == ["ktkz", "mfa"]
-    days = [path.name.removesuffix(".warc.gz") for path in list_warc_files(root / "mfa")]
-    assert days == ["2026-02-28", "2026-03-02", "2026-03-02-2", "2026-03-02-10"]
+    for name in ("2026-03-02-104500007-00c0ffee", "2026-03-02-091500123-1f0c9a7e"):
+        (root / "mfa" / f"{name}.warc.gz").write_bytes(b"of one writer")
+    files = list_files_by_source(root)
+    assert list(files) == ["ktkz", "mfa"]
+    days = [path.name.removesuffix(".warc.gz") for path in files["mfa"]]
+    shared = ["2026-02-28", "2026-03-02", "2026-03-02-2", "2026-03-02-10"]
+    assert days == [*shared, "2026-03-02-091500123-1f0c9a7e", "2026-03-02-104500007-00c0ffee"]
     assert [each.name for each in list_archive(root)][:2] == ["ktkz/2026-03-01.warc", "mfa/2026-02-28.warc.gz"]
 
 

@@ -20,7 +20,8 @@ RUN = CliRunner()
 HEAVY = "alembic apprise apscheduler asyncio babel jinja2 lxml parsel pydantic rich scrapy sqlalchemy twisted warcio"
 VERBS = set(
     "Add Ask Back Change Check Compare Delete Disable Edit Enable Explain Fetch Keep Let List Make Match "
-    "Print Read Rebuild Restore Resume Retire Run Search Send Set Show Stop Test Try Validate Watch Write".split()
+    "Print Read Rebuild Restore Resume Retire Run Search Send Set Show Stop Test Try Upload "
+    "Validate Watch Write".split()
 )
 
 

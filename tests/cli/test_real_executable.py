@@ -73,6 +73,8 @@ COMMANDS = {
     "store restore": (("absent.zip",), 2, "absent.zip"),
     "store rebuild": ((), 2, "so it is not replaced"),
     "store reindex": ((), 0, "version"),
+    "archive status": ((), 0, "no object storage"),
+    "archive upload": ((), 2, "objects.address"),
     "rules check": ((), 0, "no error"),
     "rules test": (("absent.toml",), 2, "absent.toml"),
     "rules apply": (("--dry-run",), 0, "0 would change"),

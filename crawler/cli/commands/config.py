@@ -81,6 +81,7 @@ def config_to_dict(config: Config) -> dict[str, Any]:
         "data_folder": str(summary.data_folder),
         "store": summary.database_url,
         "archive": str(summary.archive_dir) if summary.archive_dir else None,
+        "objects": summary.objects,
         "rules": str(summary.rules) if summary.rules else None,
         "proxy": summary.proxy,
         "source_proxies": dict(summary.source_proxies),
@@ -199,6 +200,8 @@ def format_config(values: dict[str, Any], timezone: str) -> list[str]:
         "subscriptions": ", ".join(subscriptions) or "none",
         "alarms": format_count(values["alarms"], "address", "addresses") if values["alarms"] else "none",
     }
+    if values["objects"]:
+        rows["objects"] = values["objects"]
     if values["heartbeat"]:
         rows["heartbeat"] = _format_heartbeat(values["last_heartbeat"], timezone)
     lines = [f"{name:14}{value}" for name, value in rows.items()]

@@ -56,7 +56,19 @@ def health(
             print_json(state_to_dict(state, config))
         else:
             print(format_state(state, config))
+    if not as_json and config.objects.address and (line := format_waiting_files(config, now)):
+        print(line)
     raise typer.Exit(choose_exit_code(state.assessment.exit_code for state in states))
+
+
+def format_waiting_files(config: Config, now: datetime) -> str | None:
+    """Return which WARC files wait on this machine to be uploaded, or None if none does."""
+    from crawler.archive.uploads import find_waiting_files
+
+    assert config.objects.address is not None
+    waiting = find_waiting_files(config.archive_dir, config.objects.address, now)
+    since = format_local_time(waiting.since, config.timezone) if waiting else ""
+    return f"{waiting} to {config.objects.address}, the oldest since {since}." if waiting else None
 
 
 def state_to_dict(state: SourceState, config: Config) -> dict[str, Any]:
@@ -77,6 +89,7 @@ def state_to_dict(state: SourceState, config: Config) -> dict[str, Any]:
         "accepted": _local_iso(baseline.accepted_at, config) if baseline else None,
         "silence": state.silence,
         "unclustered": state.unclustered,
+        "archive_waiting": state.archive_waiting,
         "alarm": alarm_to_dict(state.alarm, state.alarm_delivery, config) if state.alarm else None,
         "delay": delay_to_dict(state, config) if state.delay else None,
     }
@@ -145,6 +158,9 @@ def format_state(state: SourceState, config: Config) -> str:
     if state.unclustered:
         waiting = "waits" if state.unclustered == 1 else "wait"
         lines.append(f"    {format_count(state.unclustered, 'article')} {waiting} to be grouped into stories")
+    if state.archive_waiting:
+        waited = format_count(state.archive_waiting, "WARC file")
+        lines.append(f"    {waited} of earlier runs waited to be uploaded when the last run began")
     if state.baseline:
         first_list = "; its first list may fail" if state.baseline.first_list else ""
         lines.append(f"    baseline accepted {format_local_time(state.baseline.accepted_at, timezone)}{first_list}")

@@ -59,6 +59,7 @@ def restore(
 
     SQLite or PostgreSQL, whichever the backup is of. Exits with 1 if the archive lacks a file that the backup lists.
     """
+    from crawler.archive.spooled_archive import open_archive
     from crawler.config import load_config
     from crawler.service.backup import find_archive_damage, restore_backup
 
@@ -66,12 +67,13 @@ def restore(
     restored = restore_backup(config, file, overwrite=overwrite, folder=files, now=datetime.now(UTC))
     for line in format_restored(config, restored.backup, restored.former, files):
         print(line)
+    archive = open_archive(config.archive_dir, config.objects)
     damaged = [f"{each.name} is {how}" for each, how in find_archive_damage(config, restored.backup)]
     if restored.backup.archive and not damaged:
-        print(f"The archive {config.archive_dir} has every file that the backup lists.")
+        print(f"The archive {archive} has every file that the backup lists.")
     if damaged:
         of = len(restored.backup.archive)
-        print_error(f"the archive {config.archive_dir} lacks {len(damaged)} of {of} files that the backup lists:")
+        print_error(f"the archive {archive} lacks {len(damaged)} of {of} files that the backup lists:")
         for line in shorten_list(damaged):
             print_error(line)
     raise typer.Exit(INCOMPLETE_EXIT_CODE if damaged else 0)

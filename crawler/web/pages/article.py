@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crawler.archive.snapshot_reader import read_snapshot_at
+from crawler.archive.spooled_archive import open_archive
 from crawler.errors import ArchiveError
 from crawler.items import Article, Match
 from crawler.pages.snapshot import Snapshot
@@ -184,8 +185,9 @@ def find_archived_page(site: PageRenderer, request: Request) -> tuple[Article, S
     article = get_article(site, request.path_params["article_id"], parse_number(request, "version"))
     if article.snapshot is None or article.snapshot.offset is None:
         return article, None, ""
+    config = site.newsroom.config
     try:
-        return article, read_snapshot_at(site.newsroom.config.archive_dir, article.snapshot), ""
+        return article, read_snapshot_at(open_archive(config.archive_dir, config.objects), article.snapshot), ""
     except ArchiveError as error:
         return article, None, str(error)
 
