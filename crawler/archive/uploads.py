@@ -102,7 +102,7 @@ def find_waiting_files(folder: Path, address: str, now: datetime, source: str | 
     with _explain_errors(folder):
         for path in _divide_files(folder, address)[0]:
             if source in (None, path.parent.name) and _is_day_over(path, now):
-                with _lock_closed_file(path) as file:
+                with _lock_closed_file(path, os.O_RDONLY) as file:
                     if file is not None and (stat := os.fstat(file)).st_size:
                         stats.append(stat)
     if not stats:
@@ -172,10 +172,10 @@ def _remove_old_file(path: Path, storage: ObjectStorage, before: datetime, repor
 
 
 @contextmanager
-def _lock_closed_file(path: Path) -> Iterator[int | None]:
+def _lock_closed_file(path: Path, flags: int = os.O_RDWR) -> Iterator[int | None]:
     """Yield the descriptor of a file that no process writes or uploads, locked, else None."""
     try:
-        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        file = os.open(path, flags | os.O_CLOEXEC)
     except FileNotFoundError:  # another process has removed it
         yield None
         return

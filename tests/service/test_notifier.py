@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -113,3 +114,22 @@ def test_notification_comes_between_two_batches(config: Config, monkeypatch: pyt
         wait_until_clustered(store)
         notifier.stop(MAX_WAIT_SECONDS)
     assert steps == ["notify", "batch", "notify", "batch", "batch"]
+
+
+def test_idle_time_uploads_warc_files_that_wait(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRAWLER_OBJECTS__ADDRESS", f"file://{tmp_path}/bucket")
+    waiting = config.archive_dir / "mfa" / "2026-03-06.warc.gz"
+    waiting.parent.mkdir(parents=True)
+    waiting.write_bytes(gzip.compress(b"a record"))
+    reloader = ConfigReloader(config.path, new_store=True)
+    with reloader.store:
+        notifier = NotifierThread(reloader)
+        notifier.submit()
+        uploaded = tmp_path / "bucket" / "mfa" / "2026-03-06.warc.gz"
+        until = time.monotonic() + MAX_WAIT_SECONDS
+        while not uploaded.exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        notifier.stop(MAX_WAIT_SECONDS)
+    assert uploaded.read_bytes() == waiting.read_bytes()

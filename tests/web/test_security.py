@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from support.newsroom_articles import NOW, SaveArticle
 
 from crawler.archive.http_transaction import HttpTransaction
 from crawler.archive.warc_writer import WarcWriter
-from crawler.config import WebConfig
+from crawler.config import ObjectsConfig, WebConfig
 from crawler.items import Article, Verdict
 from crawler.store import Store
 from crawler.store.schema import versions
@@ -192,6 +193,17 @@ def test_archived_page_is_shown_as_text_and_sent_as_a_file(
     assert sent.headers["content-type"] == "application/octet-stream"
     assert sent.headers["content-disposition"].startswith("attachment")
     assert "sandbox" in sent.headers["content-security-policy"]
+
+
+def test_archived_page_comes_from_object_storage(
+    client: httpx.Client, newsroom: Newsroom, save: SaveArticle, tmp_path: Path
+) -> None:
+    save("1", snapshot=write_record(newsroom, b"<p>Archive</p>"))
+    newsroom.config = newsroom.config.model_copy(update={"objects": ObjectsConfig(address=f"file://{tmp_path}/bucket")})
+    newsroom.config.archive_dir.rename(tmp_path / "bucket")
+    assert client.get("/archive-file/mfa:1:ru").content == b"<p>Archive</p>"
+    (tmp_path / "bucket").rename(tmp_path / "gone")
+    assert client.get("/archive-file/mfa:1:ru").status_code == 404
 
 
 def write_record(newsroom: Newsroom, page: bytes) -> object:
