@@ -31,6 +31,7 @@ ITEM_PIPELINES = {
 
 # The lower the number, the nearer to the spider. None switches one of Scrapy's middlewares off that ours replaces.
 DOWNLOADER_MIDDLEWARES = {
+    "crawler.middlewares.request_limit.RequestLimitMiddleware": 50,
     # Before robots.txt: a request that is skipped needs no permission.
     "crawler.middlewares.conditional.ConditionalRequestMiddleware": 60,
     # Each source decides by its `identify` what is its own, also on a copy of the site at another host.
@@ -55,6 +56,7 @@ SPIDER_MIDDLEWARES: dict[str, int | None] = {
 EXTENSIONS = {
     "crawler.extensions.lease.LeaseExtension": 50,  # before the run's record, and before the first request
     "crawler.extensions.monitoring.MonitoringExtension": 100,
+    "crawler.extensions.backfill.BackfillExtension": 150,
     "crawler.extensions.clustering.ClusteringExtension": 200,
     "crawler.extensions.archive_upload.ArchiveUploadExtension": 250,
     "crawler.extensions.search_index.SearchIndexExtension": 300,
@@ -128,6 +130,13 @@ class ConfigAddon:
         context = self._context
         for key, value in derive_settings(context.config, context.source).items():
             settings.set(key, value, priority="addon")
+        if context.backfill_window is not None:
+            delay = max(context.config.politeness.delay, context.backfill_window.delay)
+            for key in ("DOWNLOAD_DELAY", "AUTOTHROTTLE_START_DELAY"):
+                settings.set(key, delay, priority="addon")
+            settings.set("CLOSESPIDER_TIMEOUT", context.backfill_window.max_run_seconds, priority="addon")
+            settings.set("CONCURRENT_REQUESTS_PER_DOMAIN", 1, priority="addon")
+            settings.set("AUTOTHROTTLE_TARGET_CONCURRENCY", 1.0, priority="addon")
         if context.mode.is_replay or not context.can_write:
             settings.set("CRAWLER_ARCHIVE_DIR", "", priority="cmdline")
         if context.mode.is_replay:

@@ -55,8 +55,9 @@ class HttpTransaction:
 def format_run_tag(run: Run, *, since: datetime | None, limit: int | None, url: str | None) -> str:
     """Return the value of the `Crawler-Run` header of a run's records: JSON in one line of ASCII.
 
-    It has the run's `id` in the store, its start (to the microsecond) and what limited the run.
+    It has the run's `id` in the store, its start (to the microsecond), its limits, and the mode of a backfill.
     """
     limits = {"since": since.isoformat() if since else None, "limit": limit, "url": url}
+    limits |= {"mode": run.mode if run.mode == "backfill" else None}
     values = {"id": run.id, "started": run.started_at.isoformat(), **limits}
     return json.dumps({name: value for name, value in values.items() if value is not None})

@@ -10,6 +10,7 @@ import typer
 from crawler.cli.commands import alerts, archive, rules, schedule, sources, store, user
 from crawler.cli.commands.add import add
 from crawler.cli.commands.articles import articles
+from crawler.cli.commands.backfill import backfill
 from crawler.cli.commands.check import check
 from crawler.cli.commands.compare import compare
 from crawler.cli.commands.config import config
@@ -72,7 +73,7 @@ def set_config_file(
     context.obj = config
 
 
-app.add(WATCH, crawl, watch)
+app.add(WATCH, crawl, watch, backfill)
 app.add_typer(schedule.app, name="schedule", rich_help_panel=WATCH)
 app.add(WATCH, health)
 app.add_typer(sources.app, name="sources", rich_help_panel=WATCH)

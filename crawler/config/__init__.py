@@ -26,6 +26,7 @@ from crawler.config.loading import find_config_file, list_config_warnings, load_
 from crawler.config.model import (
     OPERATOR,
     AlarmsConfig,
+    BackfillConfig,
     Config,
     FeedsConfig,
     LimitsConfig,
@@ -40,6 +41,7 @@ from crawler.config.web import OidcConfig, WebConfig
 __all__ = [
     "OPERATOR",
     "AlarmsConfig",
+    "BackfillConfig",
     "Config",
     "ConfigSummary",
     "DeliverySchedule",

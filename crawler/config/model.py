@@ -59,6 +59,13 @@ class PolitenessConfig(ConfigSection):
     longest_wait: float = Field(60.0, ge=0, le=86_400, description="a Retry-After beyond this ends the run as blocked")
 
 
+class BackfillConfig(ConfigSection):
+    """Pace of `crawler backfill`, which walks a site's history. Never faster than `politeness`."""
+
+    delay: float = Field(2.0, ge=0, le=3600, description="minimum seconds between two requests to one host")
+    requests_per_day: int | None = Field(None, ge=1, description="maximum requests to one source a day; None: any")
+
+
 class FeedsConfig(ConfigSection):
     """Title and address of the feeds that `crawler feed` writes."""
 
@@ -201,6 +208,7 @@ class Config(BaseSettings):
     )
     limits: LimitsConfig = LimitsConfig()
     politeness: PolitenessConfig = PolitenessConfig()
+    backfill: BackfillConfig = BackfillConfig()
     alarms: AlarmsConfig = AlarmsConfig()
     feeds: FeedsConfig = FeedsConfig()
     review: ReviewConfig = ReviewConfig()

@@ -24,7 +24,7 @@ from crawler.config import Config, load_config
 from crawler.context.configured_store import open_configured_store
 from crawler.context.drops import ArticleDeferred, ArticleNotStored
 from crawler.context.known_articles import KnownArticles
-from crawler.context.modes import RunMode, Storage
+from crawler.context.modes import BackfillWindow, RunMode, Storage
 from crawler.errors import ArchiveError, CrawlerError, StoreError, Unreachable
 from crawler.items import Article, Problem, Run, SnapshotRef
 from crawler.pages.base import STORED_URL_PREFIX, name_stored_file
@@ -100,6 +100,8 @@ class RunContext:
     """The snapshot folder or WARC file of a replay."""
     keeps_unchanged: bool = False
     """Whether unchanged articles pass the whole pipeline."""
+    backfill_window: BackfillWindow | None = None
+    """What bounds a run of a backfill; None in all other runs."""
 
     run: Run | None = None
     """The run's record, None until it is stored as begun."""
@@ -138,6 +140,7 @@ class RunContext:
                 storage=_choose_storage(crawler, mode),
                 replay_path=Path(replay) if replay else None,
                 keeps_unchanged=settings.getbool("CRAWLER_KEEP_UNCHANGED"),
+                backfill_window=settings.get("CRAWLER_BACKFILL_WINDOW"),
                 _crawler=ref(crawler),
             )
             _contexts[crawler] = found
@@ -218,19 +221,19 @@ class RunContext:
 
     @cached_property
     def recrawl_policy(self) -> KnownPagePolicy | None:
-        """The policy for known pages; None in a replay."""
+        """The policy for known pages; None in a replay or a backfill."""
         policy: KnownPagePolicy | None = self._load_policy("CRAWLER_RECRAWL_POLICY")
         return policy
 
     @cached_property
     def deletion_policy(self) -> ListDeletionPolicy | None:
-        """The policy for articles that are on no list; None in a replay, and where articles have own addresses."""
+        """The policy for articles that are on no list; None in a replay or backfill, and where they have pages."""
         policy: ListDeletionPolicy | None = self._load_policy("CRAWLER_DELETION_POLICY")
         return policy
 
     def _load_policy(self, setting: str) -> Any:
         crawler = self.crawler
-        if crawler is None or self.mode.is_replay:
+        if crawler is None or self.mode is not RunMode.LIVE:
             return None
         try:
             return build_from_crawler(load_object(crawler.settings[setting]), crawler)

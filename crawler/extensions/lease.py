@@ -16,10 +16,14 @@ from scrapy.exceptions import NotConfigured
 from crawler.context.run_context import RunContext
 from crawler.errors import CrawlerError, SourceLocked
 from crawler.store import HEARTBEAT_SECONDS, Lease, Store
+from crawler.store.runs import BACKFILL_MODE
 from crawler.text.dates import load_time_zone
 
+MAX_BACKFILL_WAIT = 300.0
+"""Seconds to wait for a window of a backfill, which ends with the page of the list that it is reading."""
 LEASE_POLL_SECONDS = 2.0
 """Time between two reads of a lease whose holder may be dead."""
+BACKFILL_POLL_SECONDS = 0.5
 log = logging.getLogger(__name__)
 
 
@@ -34,7 +38,8 @@ class LeaseExtension:
         self._context, self._store = context, context.store
         self._source, self._holder = context.source, uuid.uuid4().hex
         self._has_ended = threading.Event()
-        take_lease(self._store, self._source, self._holder, load_time_zone(context.config.timezone))
+        zone, seconds = load_time_zone(context.config.timezone), MAX_BACKFILL_WAIT
+        take_lease(self._store, self._source, self._holder, zone, 0.0 if context.backfill_window else seconds)
         self._thread = threading.Thread(target=self._send_heartbeats, name="lease", daemon=True)
         self._thread.start()
 
@@ -81,18 +86,32 @@ class LeaseExtension:
             log.warning("The run of %s has ended and could not release its lease. %s", self._source, error)
 
 
-def take_lease(store: Store, source: str, holder: str, timezone: tzinfo) -> None:
+def take_lease(
+    store: Store, source: str, holder: str, timezone: tzinfo, backfill_wait: float = MAX_BACKFILL_WAIT
+) -> None:
     """Take the lease; raise SourceLocked when another run has it and is alive.
+
+    A window of a backfill gives way: wait for its end for up to `backfill_wait` seconds.
 
     A holder on another host may be dead: it is watched until it sends a heartbeat, or has been silent for so long that
     it is replaced. So the first start after a host died is late by less than a minute, and not lost.
     """
     first: Lease | None = None
+    wait_end = time.monotonic() + backfill_wait
     while True:
         lease = store.leases.acquire(source, holder)
         if lease.holder == holder:
             return
+        if time.monotonic() < wait_end and is_backfill_running(store, source):
+            time.sleep(BACKFILL_POLL_SECONDS)
+            continue
         first = first or lease
         if lease.is_certainly_alive or (lease.holder, lease.heartbeat_at) != (first.holder, first.heartbeat_at):
             raise SourceLocked(lease.format_conflict(timezone))
         time.sleep(LEASE_POLL_SECONDS)
+
+
+def is_backfill_running(store: Store, source: str) -> bool:
+    """Whether the run of a source that is in progress is a window of a backfill."""
+    run = store.runs.get_last(source)
+    return run is not None and run.finished_at is None and run.mode == BACKFILL_MODE

@@ -12,6 +12,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from crawler.context.modes import RunMode
 from crawler.context.request_meta import RequestMeta
 from crawler.context.run_context import GAVE_UP, RunContext, page_read
 from crawler.errors import CrawlerError, StoreError
@@ -224,7 +225,7 @@ class MonitoringExtension:
             counts=counts,
             newest_published_at=None if self._is_replay else self._find_newest_date(now),
             now=now,
-            is_single_page=bool(spider.url),
+            is_single_page=bool(spider.url) or context.mode is RunMode.BACKFILL,  # neither says what is new
             unaccounted=unaccounted,
             measured_silence=measure_silence(rate, times[-1], now) if rate else None,
             anomalies=(*find_anomalies(measures, earlier), *volume_changes),
@@ -272,7 +273,7 @@ class MonitoringExtension:
 
 def is_partial_run(spider: SourceSpider) -> bool:
     """Whether the run reads less than a whole run: articles since the last whole run may be unread."""
-    return bool(spider.limit or spider.url or spider.since)
+    return bool(spider.limit or spider.url or spider.since) or spider.context.mode is RunMode.BACKFILL
 
 
 def get_counts(stats: Mapping[str, Any]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Downloader middlewares, nearest to the spider first, with the number of each in DOWNLOADER_MIDDLEWARES:
 
+050 request_limit counts the requests of a backfill, and drops those beyond the limit of the day
 060 conditional   skips known articles that are not due, and makes other requests for known addresses conditional
 100 robots        replaces Scrapy's RobotsTxtMiddleware, which lets some waiting requests through
 540 proxy         replaces Scrapy's HttpProxyMiddleware: the proxy of the source, and its password

@@ -107,12 +107,12 @@ class ConditionalRequestMiddleware:
 
     def process_response(self, request: Request, response: Response) -> Response | Request:
         """Note what to store of the response. An unmodified list is read again from the archive."""
-        if self._recrawl is None:
+        if self._context.mode.is_replay:
             return response
         meta = RequestMeta.from_request(request)
         fetched_at = meta.fetched_at or datetime.now(UTC).replace(microsecond=0)
         RequestMeta.update(request, fetched_at=fetched_at)
-        if request.method != "GET":
+        if request.method != "GET" or self._recrawl is None:
             return response
         if response.status == 304 and meta.cache_entry is not None:
             self._context.listing_cache_entries.append(replace(meta.cache_entry, checked_at=fetched_at))

@@ -75,4 +75,6 @@ class Reading:
     published_times: tuple[datetime, ...] = ()
     entry_count: int = 0
     native_ids: tuple[str, ...] = ()
+    link_times: tuple[datetime | None, ...] = ()
+    """When each of `links` was published or changed, as the list says. Empty for a list that dates none."""
     make_structure: Callable[[], PageStructure | None] | None = field(default=None, compare=False, repr=False)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 from lxml import etree
 
 from crawler.errors import PageChanged
 from crawler.pages.listing import ListingPage
-from crawler.pages.site import Site
+from crawler.pages.site import Reading, Site
 from crawler.pages.snapshot import Snapshot
 from crawler.text.cleaning import clean_line_or_none
 from crawler.text.dates import parse_date
@@ -136,6 +137,8 @@ def _unpack(body: bytes, limit: int) -> bytes:
 class SitemapPage(ListingPage):
     """A sitemap of a source: its newest entries."""
 
+    max_listed: ClassVar[int] = MAX_LISTED
+
     @classmethod
     def can_read(cls, snapshot: Snapshot, site: Site) -> bool:
         """Return whether the snapshot is a sitemap."""
@@ -143,7 +146,28 @@ class SitemapPage(ListingPage):
 
     def list_addresses(self) -> list[str]:
         """Return the addresses of the newest entries. Raise PageChanged for an index, which has no pages."""
-        sitemap = parse_sitemap(self.snapshot)
-        if sitemap.children:
+        if self.sitemap.children:
             raise PageChanged("links", "a sitemap with pages", "an index of sitemaps", self.snapshot.url)
-        return [entry.url for entry in sitemap.list_newest() if self.resolve_article_link(entry.url)][:MAX_LISTED]
+        newest = self.sitemap.list_newest()
+        return [entry.url for entry in newest if self.resolve_article_link(entry.url)][: self.max_listed]
+
+    @cached_property
+    def sitemap(self) -> Sitemap:
+        """What the sitemap names."""
+        return parse_sitemap(self.snapshot)
+
+
+class WholeSitemapPage(SitemapPage):
+    """All entries of a sitemap with their times, for a backfill."""
+
+    max_listed: ClassVar[int] = MAX_ENTRIES
+
+    def read(self) -> Reading:
+        """Return the addresses, the newest first, each with the time that the sitemap states."""
+        reading = super().read()
+        times = {
+            url: entry.published_at or entry.modified_at
+            for entry in self.sitemap.entries
+            if (url := self.resolve_article_link(entry.url))
+        }
+        return replace(reading, link_times=tuple(times.get(link) for link in reading.links))

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+from crawler.context.modes import RunMode
 from crawler.context.run_context import RunContext
 from crawler.items import Article, Verdict
 from crawler.spiders.base import SourceSpider
+from crawler.spiders.history_walk import LISTING_DELAY
 
 BASELINE_RUN, BACKFILL_RUN, REPLAY_RUN, DAMAGED_TEXT = "baseline", "backfill", "replay", "damaged"
 """Why an event notifies no subscriber. These values are stored.
 
 baseline: the source, or this language of it, is read for the first time. backfill: a person requested old articles
-(`--since`), or a list was read further back than any earlier run did. replay: pages come from a folder or archive.
-damaged: the text came cut off or in a wrong encoding; its first sound version is the news.
-"""
-LISTING_DELAY = timedelta(days=1)
-"""How long before the last complete run an article may be published that a backfill still counts as news.
-
-A site may list an article later than it dates it.
+(`--since`, `crawler backfill`), or a list was read further back than any earlier run did. replay: pages come from a
+folder or archive. damaged: the text came cut off or in a wrong encoding; its first sound version is the news.
 """
 
 
@@ -41,6 +36,8 @@ class AlertPolicy:
         """Return why the article's event notifies no subscriber, None for news."""
         if self._context.mode.is_replay:
             return REPLAY_RUN
+        if self._context.mode is RunMode.BACKFILL:
+            return BACKFILL_RUN
         if self._last_complete_start is None or article.language in self._unread_languages:
             return BASELINE_RUN
         if article.is_damaged:

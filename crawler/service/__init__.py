@@ -20,6 +20,8 @@ saved_search     a search as a rule and a subscription to it
 clustered_store  cluster the articles that wait for it
 notifications    alarms and subscribers' messages after runs
 notifier         send them in a thread of their own
+backfill         walk a source's history, window by window, between the scheduled runs
+backfill_progress  how far that is, what is missing, and how long the rest takes
 backup           backups of store and configuration: write, check, restore
 rebuild          the store made again from the archive
 rebuilt_run      one past run, made again from its responses

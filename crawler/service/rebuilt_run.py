@@ -28,6 +28,7 @@ from crawler.archive.snapshot_reader import ArchivedResponse
 from crawler.config import Config
 from crawler.context.drops import ArticleDropped
 from crawler.context.exceptions import RequestFailed
+from crawler.context.modes import RunMode
 from crawler.context.request_meta import RequestMeta
 from crawler.context.run_context import RunContext
 from crawler.errors import CrawlerError, UsageError
@@ -63,6 +64,7 @@ class RunScope:
     since: datetime | None = None
     limit: int | None = None
     url: str | None = None
+    mode: RunMode = RunMode.LIVE
 
 
 def parse_run_tag(tag: str | None, first_response: datetime) -> RunScope:
@@ -75,6 +77,7 @@ def parse_run_tag(tag: str | None, first_response: datetime) -> RunScope:
             since=datetime.fromisoformat(since) if since else None,
             limit=limit if isinstance(limit, int) else None,
             url=parse_url_argument(url) if url else None,
+            mode=RunMode.BACKFILL if values.get("mode") == RunMode.BACKFILL else RunMode.LIVE,
         )
     except (ValueError, KeyError, TypeError, AttributeError, UsageError):
         return RunScope(started_at=first_response)
@@ -115,11 +118,12 @@ class RebuiltRun:
         self._crawler.stats = MemoryStatsCollector(self._crawler)
         self._context = RunContext.from_crawler(self._crawler)
         self._context.store = template.store
+        self._context.mode = scope.mode
         self._spider = template.spider_class.from_crawler(
             self._crawler, since=scope.since, limit=scope.limit, url=scope.url
         )
         self._crawler.spider = self._spider
-        run = Run(source=self._spider.name, started_at=scope.started_at)
+        run = Run(source=self._spider.name, mode=scope.mode.stored_name, started_at=scope.started_at)
         self._context.run = template.store.runs.record_start(run)
         self._conditional = ConditionalRequestMiddleware.from_crawler(self._crawler)
         self._conditional.spider_opened()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from crawler.config import Config, LimitsConfig, load_config
-from crawler.context.modes import RunMode, Storage
+from crawler.context.modes import BackfillWindow, RunMode, Storage
 from crawler.errors import CrawlerError, SourceLocked
 from crawler.items import Health, Run
 from crawler.monitoring.run_health import has_ended_early
@@ -47,6 +47,8 @@ class RunPlan:
     """The oldest publication time (aware)."""
     limit: int | None = None
     """The most articles."""
+    backfill: BackfillWindow | None = None
+    """What bounds one window of the source's history, which the run reads instead of what is new."""
     storage: Storage = Storage.CONFIGURED
     keep_unchanged: bool = False
     """Whether unchanged articles pass the whole pipeline."""
@@ -160,7 +162,8 @@ def make_settings(run_plan: RunPlan, config: Config) -> Settings:
     settings.setmodule("crawler.settings", priority="project")
     values = {
         "CRAWLER_CONFIG": config,
-        "CRAWLER_MODE": RunMode.from_path(run_plan.replay),
+        "CRAWLER_MODE": RunMode.BACKFILL if run_plan.backfill else RunMode.from_path(run_plan.replay),
+        "CRAWLER_BACKFILL_WINDOW": run_plan.backfill,
         "CRAWLER_STORAGE": run_plan.storage,
         "CRAWLER_REPLAY_PATH": str(run_plan.replay.absolute()) if run_plan.replay else None,
         "CRAWLER_KEEP_UNCHANGED": run_plan.keep_unchanged,

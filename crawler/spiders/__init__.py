@@ -10,6 +10,9 @@ survey.py            SurveySpider: looks at a site that no source describes
 govkz.py             GovkzSpider: a ministry on gov.kz
 platforms.py         ministries, Telegram channels and WordPress sites that a file in `sources/` names
 listing_coverage.py  FullTextListingSpider: sources whose lists have the whole articles
+history_walk.py      HistoryWalk: one window of a source's history, list page by list page
+history_source.py    HistorySource: what a backfill uses of a spider
+history_lists.py     the lists by which a history can be walked
 spider_files.py      which files are sources, and why another one is not
 url_mapping.py       public addresses and those of a copy of the site
 """
@@ -32,7 +35,8 @@ if TYPE_CHECKING:
     from crawler.spiders.base import SourceSpider
 
 SHARED_MODULES = frozenset(
-    "arguments base defined govkz listing_coverage platforms spider_files spider_loader survey url_mapping".split()
+    "arguments base defined govkz history_lists history_source history_walk listing_coverage platforms spider_files "
+    "spider_loader survey url_mapping".split()
 )
 """Modules of this package that are not a source."""
 log = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from twisted.python.failure import Failure
 from crawler.config import Config, SourceConfig
 from crawler.context.backoff import make_retry_request
 from crawler.context.exceptions import RequestFailed, RobotsForbidden, TooManyRedirects
-from crawler.context.modes import Storage
+from crawler.context.modes import RunMode, Storage
 from crawler.context.request_meta import META_KEY, RequestMeta
 from crawler.context.run_context import RunContext, page_read
 from crawler.errors import (
@@ -44,6 +44,7 @@ from crawler.pages.doubts import lacks_end
 from crawler.pages.site import ArticleAddress, Reading, Site
 from crawler.pages.snapshot import Snapshot, find_kind
 from crawler.spiders.arguments import parse_flag, parse_limit, parse_start_date, raise_if_unknown_argument
+from crawler.spiders.history_source import HistorySource
 from crawler.spiders.url_mapping import UrlMapping, parse_url_argument
 from crawler.text import dates
 from crawler.text.counts import format_count
@@ -64,7 +65,7 @@ class HealthExpectation:
     """Longest believable time without a new article; None for a source that may be asleep."""
 
 
-class SourceSpider(scrapy.Spider):
+class SourceSpider(HistorySource, scrapy.Spider):
     """The base of every source: subclasses name its addresses, its page objects and what a healthy run is.
 
     `crawler crawl NAME` and `scrapy crawl NAME` run it alike.
@@ -204,6 +205,10 @@ class SourceSpider(scrapy.Spider):
         """Yield the run's first requests: its one address, or the source's lists."""
         if self.has_usage_error:
             return
+        if self.context.mode is RunMode.BACKFILL:
+            for request in self.walk.make_first_requests() if self.walk else ():
+                yield request
+            return
         for request in [self.make_request(self.url)] if self.url and self.is_single_url else self.make_first_requests():
             yield request
 
@@ -253,7 +258,7 @@ class SourceSpider(scrapy.Spider):
         except PageChanged as error:
             yield from self.handle_changed_page(response, snapshot, error)
         except SourceError as error:
-            yield from self.handle_error(response.request, error)
+            yield from self.fail_request(response.request, error)
         else:
             if retry := self.make_damage_retry(snapshot, reading, response.request):
                 yield retry
@@ -283,10 +288,12 @@ class SourceSpider(scrapy.Spider):
         if RequestMeta.from_request(response).is_listing:
             url = self.to_public_url(response.url)
             changed = PageChanged("links", "the source's list", f"HTTP {response.status}", url)
-            yield from self.handle_error(response.request, changed)
+            yield from self.fail_request(response.request, changed)
             return
         self.context.increment_stat(RunCount.NO_ARTICLE)
         self.logger.info("%s", reason)
+        if self.walk and response.request:
+            self.walk.add_no_article(response.request.url, reason, is_gone=response.status in GONE_STATUSES)
         if response.status not in GONE_STATUSES:
             self.record_seen(response)
             if response.request:
@@ -304,14 +311,14 @@ class SourceSpider(scrapy.Spider):
         meta = RequestMeta.from_request(response)
         is_expected = meta.is_listing or bool(meta.expected_error)
         if is_expected or not self.has_safety_net or self.site.identify(snapshot.url) is None:
-            yield from self.handle_error(response.request, error)
+            yield from self.fail_request(response.request, error)
             return
         from crawler.generic.safety_net import read_changed_page  # most runs never need the reader of any site
 
         try:
             reading = read_changed_page(snapshot, self.site, error)
         except PageChanged as failure:
-            yield from self.handle_error(response.request, failure)
+            yield from self.fail_request(response.request, failure)
             return
         self.logger.warning("%s The generic reader reads it.", error)
         self.context.increment_stat(RunCount.READ_GENERICALLY)
@@ -326,7 +333,7 @@ class SourceSpider(scrapy.Spider):
         if response.request and response.status == 200:
             request = make_retry_request(response.request, str(error), self)
         if request is None:
-            yield from self.handle_error(response.request, error)
+            yield from self.fail_request(response.request, error)
         else:
             yield request
 
@@ -352,6 +359,9 @@ class SourceSpider(scrapy.Spider):
             if self.is_in_scope(article):
                 self.article_count += 1
                 yield article
+        if self.context.mode is RunMode.BACKFILL:
+            yield from self.walk.add_reading(response, reading) if self.walk and is_listing else ()
+            return
         if self.is_single_url:
             return
         yield from self.make_article_requests(reading)
@@ -389,6 +399,8 @@ class SourceSpider(scrapy.Spider):
 
     def is_in_scope(self, article: Article) -> bool:
         """Whether the article is within the run's limits of age and number. Counts those that are not."""
+        if self.walk:
+            return self.walk.accept(article)
         is_old = bool(self.since and article.published_at and article.published_at < self.since)
         if self.is_limit_reached() or is_old:
             self.context.increment_stat("over_limit" if self.is_limit_reached() else RunCount.TOO_OLD)
@@ -412,7 +424,7 @@ class SourceSpider(scrapy.Spider):
         ):
             self.logger.debug("%s: %s", self.to_public_url(request.url), error)
         else:
-            yield from self.handle_error(request, self.explain_failure(error, request.url))
+            yield from self.fail_request(request, self.explain_failure(error, request.url))
 
     def explain_failure(self, error: BaseException, requested: str) -> CrawlerError:
         """Return the deliberate error that says why a request got no response."""
@@ -427,6 +439,13 @@ class SourceSpider(scrapy.Spider):
             return Unreachable(f"{url} redirects without end. Check the address.", url=url)
         why = f"no answer from {urlsplit(requested).netloc} ({error})"
         return Unreachable(f"{url}: {why}. Check the network, or try again later.", url=url)
+
+    def fail_request(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
+        """Handle the error of a request. A backfill decides itself what a list that fails means."""
+        if self.walk and request and RequestMeta.from_request(request).is_listing:
+            self.walk.add_list_error(error)
+            return
+        yield from self.handle_error(request, error)
 
     def handle_error(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
         """Replace a list that failed by its next fallback. Anything else becomes a problem of the run."""

@@ -7,7 +7,7 @@ Each source has a class of its own. A platform derives one from DefinedSpider, i
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -24,9 +24,11 @@ from crawler.config.source_definition import (
     PAGE_PLACEHOLDER,
     SiteDefinition,
     SourceDefinition,
+    StartList,
     get_host,
 )
 from crawler.config.source_folder import get_memory_path
+from crawler.context.modes import RunMode
 from crawler.context.request_meta import RequestMeta
 from crawler.errors import CrawlerError, PageChanged, UsageError
 from crawler.generic.extractors import raise_if_not_installed
@@ -39,8 +41,9 @@ from crawler.pages.base import Page
 from crawler.pages.feed import Feed
 from crawler.pages.feed_articles import FeedArticles
 from crawler.pages.site import ArticleAddress, Reading, Site
-from crawler.pages.sitemap import SitemapPage
+from crawler.pages.sitemap import SitemapPage, WholeSitemapPage
 from crawler.spiders.base import HealthExpectation, SourceSpider
+from crawler.spiders.history_lists import HistoryList, make_history_lists
 from crawler.text.dates import load_time_zone
 
 PLATFORM_SPIDERS = {
@@ -133,7 +136,11 @@ class SiteSpider(DefinedSpider):
             raise_if_not_installed()
         self.memory: SiteMemory = self.site.memory
         self._loaded_memory = self.memory.to_dict()
-        self.memory.is_frozen = self.context.mode.is_replay
+        if self.context.mode is RunMode.BACKFILL:
+            whole = tuple(WholeSitemapPage if each is SitemapPage else each for each in self.site.page_classes)
+            self.site = replace(self.site, page_classes=whole)
+        # Old pages of a history have old layouts, which must not replace what is known of today's.
+        self.memory.is_frozen = self.context.mode is not RunMode.LIVE
 
     def handle_reading(self, response: Response, reading: Reading) -> Iterator[Article | Request]:
         """Yield what any source does. Learn the site again when its last pages had another layout."""
@@ -170,6 +177,29 @@ class SiteSpider(DefinedSpider):
     @classmethod
     def _get_site_definition(cls) -> SiteDefinition:
         return cast(SiteDefinition, cls.definition)
+
+    @classmethod
+    def list_history(cls, config: Config) -> Sequence[HistoryList]:
+        """Return the lists of the definition, and those that replace one that fails."""
+        starts = cls._get_site_definition().starts
+        lists = [HistoryList(start.url, start.first_page, start.next_page is not None) for start in starts]
+        known = {start.url for start in starts}
+        return (*lists, *make_history_lists(url for start in starts for url in start.fallbacks if url not in known))
+
+    def make_history_requests(self, listing: HistoryList, number: int) -> Iterable[Request]:
+        """Return the request for a page of a list."""
+        start = self._find_start(listing)
+        if start is None or start.next_page is None or number == start.first_page:
+            return super().make_history_requests(listing, number)
+        url = start.next_page.replace(PAGE_PLACEHOLDER, str(number))
+        return [self.make_request(url, RequestMeta(is_listing=True))]
+
+    def find_older_page(self, listing: HistoryList, number: int, response: Response, reading: Reading) -> int | None:
+        """Return the next number, if the definition knows further pages."""
+        return number + 1 if listing.has_pages and reading.links else None
+
+    def _find_start(self, listing: HistoryList) -> StartList | None:
+        return next((start for start in self._get_site_definition().starts if start.url == listing.name), None)
 
     def make_first_requests(self) -> Iterator[Request]:
         """Yield a request for the first page of each list."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
@@ -19,6 +19,7 @@ from crawler.pages.base import Page
 from crawler.pages.govkz import DETAILS_PATTERN, NewsAnswer, RenderedList
 from crawler.pages.govkz_rendered import ReleaseText, RenderedArticle
 from crawler.pages.site import ArticleAddress, Reading, Site
+from crawler.spiders.history_lists import HistoryList
 from crawler.spiders.listing_coverage import FullTextListingSpider, ListPage
 from crawler.text.urls import split_url
 
@@ -85,6 +86,21 @@ class GovkzSpider(FullTextListingSpider):
     def get_listing_names(self) -> Collection[str]:
         """Return the languages, each once."""
         return tuple(dict.fromkeys(self.options.languages or self.languages))
+
+    @classmethod
+    def list_history(cls, config: Config) -> Sequence[HistoryList]:
+        """Return all languages as one list: an untranslated record is judged by the other languages' pages."""
+        languages = dict.fromkeys(config.get_source(cls.name).languages or cls.languages)
+        return (HistoryList(", ".join(languages), has_pages=True),)
+
+    def make_history_requests(self, listing: HistoryList, number: int) -> Iterable[Request]:
+        """Return the requests for a page in each language."""
+        return [self.make_page_request(name, number) for name in self.get_listing_names()]
+
+    def find_older_page(self, listing: HistoryList, number: int, response: Response, reading: Reading) -> int | None:
+        """Return the next number, as long as the page is full in one of the languages."""
+        page = self.identify_page(response, reading)
+        return number + 1 if page is not None and not page.is_last else None
 
     def make_page_request(self, name: str, number: int, *, is_read_back: bool = False) -> Request:
         """Return a request for one page of the list in the language `name`, newest first, texts included."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from scrapy import Request
 from scrapy.http import Response
 
+from crawler.config import Config
 from crawler.config.source_definition import (
     TELEGRAM_HOSTS,
     GovkzDefinition,
@@ -30,6 +31,7 @@ from crawler.pages.telegram import TelegramChannel
 from crawler.pages.wordpress import WordPressPosts
 from crawler.spiders.defined import DefinedSpider
 from crawler.spiders.govkz import GovkzSpider
+from crawler.spiders.history_lists import HistoryList, make_history_lists
 from crawler.text.urls import split_url
 
 POSTS_PER_REQUEST = 20
@@ -101,6 +103,21 @@ class TelegramSpider(PlatformSpider):
             return ArticleAddress(found[1], f"{cls.origins[0]}/{channel}/{found[1]}")
         return None
 
+    @classmethod
+    def list_history(cls, config: Config) -> Sequence[HistoryList]:
+        """Return the preview. Its pages are named by the post before which they end."""
+        return (HistoryList(cls.listing_urls[0], first_page=0, has_pages=True, is_numbered=False),)
+
+    def make_history_requests(self, listing: HistoryList, number: int) -> Iterable[Request]:
+        """Return the request for the posts before a number, or for the newest ones."""
+        url = f"{listing.name}?before={number}" if number else listing.name
+        return [self.make_request(url, RequestMeta(is_listing=True))]
+
+    def find_older_page(self, listing: HistoryList, number: int, response: Response, reading: Reading) -> int | None:
+        """Return the number of the oldest post."""
+        oldest = min(map(int, reading.native_ids), default=0)
+        return oldest if oldest > 1 and oldest != number else None
+
     def make_older_url(self, number: int, reading: Reading) -> str | None:
         """Return the preview of the posts before the oldest one."""
         oldest = min(map(int, reading.native_ids), default=0)
@@ -135,6 +152,25 @@ class WordPressSpider(PlatformSpider):
         if NO_POST_PATH.fullmatch(path):
             return None
         return ArticleAddress(path.strip("/"), f"{cls.origins[0]}{urlsplit(url).path}")
+
+    @classmethod
+    def list_history(cls, config: Config) -> Sequence[HistoryList]:
+        """Return the interface, which has all posts, and the feed, which has the newest."""
+        interface, *feeds = cls.listing_urls
+        return (HistoryList(interface, has_pages=True), *make_history_lists(feeds))
+
+    def make_history_requests(self, listing: HistoryList, number: int) -> Iterable[Request]:
+        """Return the request for a page of posts."""
+        url = listing.name if number == listing.first_page else f"{listing.name}&page={number}"
+        return [self.make_request(url, RequestMeta(is_listing=True))]
+
+    def find_older_page(self, listing: HistoryList, number: int, response: Response, reading: Reading) -> int | None:
+        """Return the next number, if the page has as many posts as it may have."""
+        return number + 1 if listing.has_pages and self.is_full(reading) else None
+
+    def is_list_end(self, error: CrawlerError) -> bool:
+        """Whether the error may be the refusal of a page behind the last one, which has HTTP 400."""
+        return isinstance(error, PageChanged | Unreachable)
 
     def make_older_url(self, number: int, reading: Reading) -> str | None:
         """Return the next page of the interface. The feed has one page here."""

@@ -11,6 +11,7 @@
 | `clusters`, `stories` | articles with one text, articles about one event |
 | `runs`, `http_cache`, `failures` | runs, the last response of each URL, URLs that could not be read |
 | `leases`, `schedules`, `alarms` | per source: its running process, its schedule, its open trouble |
+| `backfills` | per source: how far its history is walked, and what could not be read |
 | `events`, `notifications`, `subscriptions` | change events, and what each subscription decided about them |
 | `messages`, `deliveries` | the outbox |
 | `users`, `sessions`, `api_keys`, `audit` | who may do what in the newsroom, and who changed what |
@@ -23,6 +24,7 @@ from __future__ import annotations
 from crawler.store.alarms import Alarm, AlarmNotice
 from crawler.store.article_writer import ReprocessedArticle, TextIndex
 from crawler.store.articles import ArticleState
+from crawler.store.backfills import Backfill, BackfillGap, WalkedList, WalkedPage
 from crawler.store.events import AlertTimes, ChangeEvent, Decision, Notification, PastNotification
 from crawler.store.failures import FetchFailure
 from crawler.store.http_cache import HttpCacheEntry
@@ -42,6 +44,8 @@ __all__ = [
     "AlarmNotice",
     "AlertTimes",
     "ArticleState",
+    "Backfill",
+    "BackfillGap",
     "ChangeEvent",
     "Decision",
     "Delivery",
@@ -60,6 +64,8 @@ __all__ = [
     "StoryMember",
     "SubscriptionState",
     "TextIndex",
+    "WalkedList",
+    "WalkedPage",
     "can_create_store",
     "is_store_missing",
     "make_idempotency_key",

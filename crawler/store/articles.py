@@ -21,8 +21,8 @@ from crawler.store.article_writer import (
 from crawler.store.column_types import UtcDateTime, make_url_key
 from crawler.store.database import Database
 from crawler.store.http_cache import HttpCacheEntry, write_cache_entries
-from crawler.store.runs import write_counts
-from crawler.store.schema import articles, matches, versions
+from crawler.store.runs import BACKFILL_MODE, write_counts
+from crawler.store.schema import articles, matches, runs, versions
 from crawler.store.serialization import parse_article
 from crawler.store.versions import make_time_conditions
 
@@ -166,8 +166,12 @@ class ArticleRepository:
         return self._database.fetch_all(_LIST_STATES.where(articles.c.native_id.in_(native_ids)), {"of_source": source})
 
     def list_first_seen_since(self, source: str, since: datetime) -> list[ArticleState]:
-        """Return the states of a source's articles first seen at this time or later, the newest first."""
+        """Return the states of a source's articles first seen at this time or later, the newest first.
+
+        Those that a backfill found are skipped: they are old, and would hide the new ones.
+        """
         recent = _SELECT_STATES.where(articles.c.source == source, articles.c.first_seen_at >= since)
+        recent = recent.where(_make_watched_condition(source))
         rows = self._database.fetch_all(recent.order_by(articles.c.first_seen_at.desc(), articles.c.id))
         return [_make_state(row) for row in rows]
 
@@ -177,12 +181,15 @@ class ArticleRepository:
         rows = self._database.fetch_all(query.order_by(articles.c.dated_at.desc(), articles.c.id))
         return [_make_state(row) for row in rows]
 
-    def list_publication_times(self, source: str, since: datetime) -> list[datetime]:
+    def list_publication_times(self, source: str, since: datetime, *, with_backfilled: bool = False) -> list[datetime]:
         """Return when the source published its stored articles, the earliest first.
 
-        An article in several languages counts once, with its earliest time.
+        An article in several languages counts once, with its earliest time. What a backfill found is skipped, unless
+        `with_backfilled`: a history with gaps would distort how often the source seems to publish.
         """
         query = select(func.min(articles.c.published_at)).where(*_make_published_conditions(source, since))
+        if not with_backfilled:
+            query = query.where(_make_watched_condition(source))
         return sorted(row[0] for row in self._database.fetch_all(query.group_by(articles.c.native_id)))
 
     def get_languages(self, source: str, *, until: datetime | None = None) -> set[str]:
@@ -289,6 +296,12 @@ def _make_state(row: Row[Any]) -> ArticleState:
 def _make_published_conditions(source: str, since: datetime) -> tuple[Any, ...]:
     # `dated_at` is the same time for an article with a publication time, and has an index.
     return articles.c.source == source, articles.c.dated_at >= since, articles.c.published_at >= since
+
+
+def _make_watched_condition(source: str) -> Any:
+    """Return the condition for articles that no backfill found first."""
+    found = select(runs.c.id).where(runs.c.source == source, runs.c.mode == BACKFILL_MODE)
+    return articles.c.first_run_id.is_(None) | articles.c.first_run_id.not_in(found)
 
 
 def _add_filters(

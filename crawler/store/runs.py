@@ -18,6 +18,8 @@ from crawler.store.process_identity import ProcessIdentity, get_current_process,
 from crawler.store.schema import runs
 from crawler.store.statements import select_columns
 
+BACKFILL_MODE = "backfill"
+"""Mode of a run that walks a source's history. It is no measure of the source."""
 KILLED_REASON = "killed: its process ended unexpectedly"
 """Reason of a run that a later one found unfinished."""
 
@@ -26,7 +28,7 @@ _LIST_UNFINISHED = select(*select_columns(runs, ("id", "host", "pid", "start_mar
     runs.c.source == bindparam("of_source"), runs.c.finished_at.is_(None)
 )
 _UPDATE = update(runs).where(runs.c.id == bindparam("of_run"))
-_CLOSE_LIVE = update(runs).where(runs.c.mode == "live", runs.c.finished_at.is_(None))
+_CLOSE_LEASED = update(runs).where(runs.c.mode.in_(("live", BACKFILL_MODE)), runs.c.finished_at.is_(None))
 
 
 def write_counts(connection: Connection, run_id: int, counts: dict[str, int]) -> None:
@@ -35,8 +37,8 @@ def write_counts(connection: Connection, run_id: int, counts: dict[str, int]) ->
 
 
 def close_unfinished_runs(connection: Connection, source: str, at: datetime) -> None:
-    """Close the source's unfinished live runs of every host. The caller has its lease, so those runs are over."""
-    connection.execute(_CLOSE_LIVE.where(runs.c.source == source).values(**_make_killed_row(at, KILLED_REASON)))
+    """Close the source's unfinished runs of every host, but no replays. The caller has its lease, so they are over."""
+    connection.execute(_CLOSE_LEASED.where(runs.c.source == source).values(**_make_killed_row(at, KILLED_REASON)))
 
 
 class RunRepository:

@@ -14,6 +14,7 @@ every query, index and row that is written uses the key. A `ForeignKey` uses the
 | `signatures` to `unclustered` | near-duplicate clusters and stories |
 | in `reading_schema.py` | what readers see in lists, and what they do |
 | in `user_schema.py` | users, sessions, API keys, and who changed what |
+| in `backfill_schema.py` | how far the history of each source is walked |
 | `change_events`, `notifications`, `subscriptions`, `messages`, `deliveries` | who is notified of what |
 | `alarm_notices` | what the messages to the operator say |
 """
@@ -41,7 +42,7 @@ from sqlalchemy import (
 
 from crawler.store.column_types import CleanText, UtcDateTime
 
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0015"
 """The newest revision in `migrations/versions`, which these tables have."""
 
 metadata = MetaData(
@@ -72,6 +73,13 @@ runs = Table(
     Column("born", Text, key="start_mark"),
     Index("ix_runs_source_id", "source", "id"),
     sqlite_autoincrement=True,
+)
+Index(
+    "ix_runs_backfill",
+    runs.c.source,
+    runs.c.id,
+    sqlite_where=runs.c.mode == "backfill",
+    postgresql_where=runs.c.mode == "backfill",
 )
 
 articles = Table(

@@ -18,6 +18,7 @@ from crawler.store.article_cards import CardRepository
 from crawler.store.article_lists import ArticleListRepository
 from crawler.store.articles import ArticleRepository
 from crawler.store.audit import AuditRepository
+from crawler.store.backfills import BackfillRepository
 from crawler.store.credentials import ApiKeyRepository, SessionRepository
 from crawler.store.database import Database, format_database_error, is_in_memory, make_engine
 from crawler.store.events import ChangeEventRepository, NotificationRepository
@@ -76,6 +77,7 @@ class Store:
         self.leases = LeaseRepository(database)
         self.schedules = ScheduleRepository(database)
         self.alarms = AlarmRepository(database)
+        self.backfills = BackfillRepository(database)
         self.events = ChangeEventRepository(database)
         self.notifications = NotificationRepository(database)
         self.subscriptions = SubscriptionRepository(database)

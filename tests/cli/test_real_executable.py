@@ -17,6 +17,7 @@ ARTICLE = "ARTICLE"
 """Is replaced by the id of a stored article."""
 COMMANDS = {
     "crawl": (("mfa",), 0, "mfa: healthy."),
+    "backfill": (("mfa",), 2, "was never walked"),
     "health": (("mfa",), 0, "mfa: healthy."),
     "sources": ((), 0, "gov.kz"),
     "sources edit": (("mfa", "--set", "cron=auto"), 2, "mfa is a built-in source"),

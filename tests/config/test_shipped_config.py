@@ -11,6 +11,7 @@ import pytest
 
 from crawler import spiders
 from crawler.config import (
+    BackfillConfig,
     Config,
     FeedsConfig,
     LimitsConfig,
@@ -52,6 +53,7 @@ def test_uncommented_file_is_valid(tmp_path: Path) -> None:
         (Config, UNCOMMENTED),
         (LimitsConfig, UNCOMMENTED["limits"]),
         (PolitenessConfig, UNCOMMENTED["politeness"]),
+        (BackfillConfig, UNCOMMENTED["backfill"]),
         (FeedsConfig, UNCOMMENTED["feeds"]),
         (WebConfig, UNCOMMENTED["web"]),
         (OidcConfig, {*UNCOMMENTED["web"]["oidc"], "client_secret"}),

@@ -79,7 +79,7 @@ def make_shown_source(newsroom: Newsroom, name: str, state: SourceState, timings
 
 def make_bars(newsroom: Newsroom, name: str, begin: datetime) -> BarChart:
     """Return the articles of a source in each week since `begin`, the current one last."""
-    times = newsroom.store.articles.list_publication_times(name, begin)
+    times = newsroom.store.articles.list_publication_times(name, begin, with_backfilled=True)
     return make_weekly_bars(times, begin, datetime.now(UTC), newsroom.zone)
 
 
