@@ -42,7 +42,7 @@ from sqlalchemy import (
 
 from crawler.store.column_types import CleanText, UtcDateTime
 
-SCHEMA_REVISION = "0015"
+SCHEMA_REVISION = "0013"
 """The newest revision in `migrations/versions`, which these tables have."""
 
 metadata = MetaData(
