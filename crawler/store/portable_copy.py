@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, func, insert, inspect, select, text
+from sqlalchemy import Connection, Table, delete, func, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from crawler.errors import CrawlerError, UsageError
@@ -62,7 +62,7 @@ def read_contents(url: str) -> StoreContents:
         with engine.connect() as connection:
             present = set(inspect(connection).get_table_names())
             counted = [metadata.tables[name] for name in CONTENT_TABLES if name in present]
-            return StoreContents({each.name: _count_rows(connection, each) for each in counted})
+            return StoreContents({each.name: count_rows(connection, each) for each in counted})
     except DBAPIError as error:
         reason = format_database_error(error)
         if file is None:
@@ -101,7 +101,7 @@ def prepare_store_copy(file: Path) -> dict[str, int]:
     """
     with open_store(f"sqlite:///{file}", backup=False) as store, store.database.transaction() as connection:
         connection.execute(delete(leases))
-        counts = {table.name: _count_rows(connection, table) for table in metadata.sorted_tables}
+        counts = {table.name: count_rows(connection, table) for table in metadata.sorted_tables}
     _merge_side_files(file)
     return counts
 
@@ -218,7 +218,7 @@ def _load_rows(url: str, file: Path) -> None:
         writing.exec_driver_sql(f"TRUNCATE {names} CASCADE")
         _copy_rows(reading, writing)
         reset_index(writing)
-        _advance_sequences(writing)
+        advance_sequences(writing)
 
 
 def _raise_if_leased(store: Store) -> None:
@@ -237,7 +237,7 @@ def _copy_rows(reading: Connection, writing: Connection) -> None:
             writing.execute(insert(table), [dict(row) for row in rows])
 
 
-def _advance_sequences(connection: Connection) -> None:
+def advance_sequences(connection: Connection) -> None:
     """Let new rows get numbers above those that were copied."""
     for table in metadata.sorted_tables:
         column = table.autoincrement_column
@@ -250,6 +250,12 @@ def _advance_sequences(connection: Connection) -> None:
                 connection.execute(text("SELECT setval(:sequence, :last)"), {"sequence": sequence, "last": last})
 
 
-def _count_rows(connection: Connection, table: object) -> int:
+def count_rows(connection: Connection, table: object) -> int:
+    """Return how many rows a table has."""
     found: int = connection.execute(select(func.count()).select_from(table)).scalar_one()  # type: ignore[arg-type]
     return found
+
+
+def is_table_empty(connection: Connection, table: Table) -> bool:
+    """Return whether a table has no row."""
+    return connection.execute(select(1).select_from(table).limit(1)).first() is None

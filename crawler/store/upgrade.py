@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 from crawler.errors import ConfigError
 from crawler.private_files import make_private_file
 from crawler.store.database import ADVISORY_LOCK_KEY, LOCK_WAIT_SECONDS
-from crawler.store.schema import SCHEMA_REVISION
+from crawler.store.schema import COPY_MARK, SCHEMA_REVISION
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -49,7 +49,7 @@ def upgrade_schema(engine: Engine, name: str, file: Path | None, *, backup: bool
             found = _read_revision(connection)
             if found == SCHEMA_REVISION:
                 return  # another process was faster
-            _raise_if_newer(found, name)
+            _raise_if_unusable(found, name)
             former = None
             if backup and file is not None and inspect(connection).get_table_names():
                 former = file.with_name(f"{file.stem}.before-{SCHEMA_REVISION}.db")
@@ -88,7 +88,12 @@ def _read_revision(connection: Connection) -> str | None:
     return found
 
 
-def _raise_if_newer(found: str | None, name: str) -> None:
+def _raise_if_unusable(found: str | None, name: str) -> None:
+    if found is not None and found.endswith(COPY_MARK):
+        raise ConfigError(
+            f"The store {name} is an unfinished copy of another one: run the same `crawler store copy` again, or set "
+            "`database` to another store."
+        )
     if found is not None and found not in _list_revisions():
         raise ConfigError(
             f"The store {name} was written by a newer version of this program (its revision {found} is unknown to "

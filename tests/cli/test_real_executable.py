@@ -72,6 +72,7 @@ COMMANDS = {
     "user erase": (("dana",), 0, "dana is erased"),
     "store backup": (("backup.zip",), 0, "backup.zip"),
     "store restore": (("absent.zip",), 2, "absent.zip"),
+    "store copy": (("sqlite:///absent.db", "sqlite:///copy.db"), 2, "There is no store absent.db"),
     "store rebuild": ((), 2, "so it is not replaced"),
     "store reindex": ((), 0, "version"),
     "archive status": ((), 0, "no object storage"),

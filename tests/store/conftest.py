@@ -70,6 +70,13 @@ def postgres_url(postgres: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def second_postgres_url(postgres: str) -> Iterator[str]:
+    """The URL of another empty schema in PostgreSQL."""
+    with make_schema(postgres) as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def reused_postgres_url(postgres: str) -> Iterator[str]:
     """The URL of a store in PostgreSQL, with the tables that the migrations make."""

@@ -1,4 +1,4 @@
-"""`crawler store`: back the store up, restore a backup, or make the store or its index again."""
+"""`crawler store`: copy, check, measure and prune the store, back it up, restore it, or make it or its index again."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from crawler.config import Config
     from crawler.service.backup import Backup
     from crawler.service.rebuild import RebuildReport
+    from crawler.store.live_copy import CopyReport
 
 MAX_NAMED = 20
 """Files, records and pages that are named one by one; the others are only counted."""
 INCOMPLETE_EXIT_CODE = 1
-app = CommandApp(help="Back up, restore or rebuild the store.", no_args_is_help=True)
+app = CommandApp(help="Back up, copy, check, prune or rebuild the store.", no_args_is_help=True)
 
 BackupArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Backup, a zip file.")]
 OverwriteOption = Annotated[
@@ -101,6 +102,27 @@ def rebuild(context: typer.Context, overwrite: OverwriteOption = False) -> None:
 
 
 @app.command()
+def copy(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Address of the store to copy, as in `database`.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Address of an empty database.")],
+) -> None:
+    """Copy a store into another database, SQLite or PostgreSQL.
+
+    The first store stays in use meanwhile. If the command is interrupted, run it again: it continues.
+    """
+    from crawler.cli.task_progress import show_progress
+    from crawler.config import load_config
+    from crawler.store.live_copy import copy_store
+
+    config = load_config(context.obj)
+    with show_progress() as progress:
+        report = copy_store(source, target, progress.update)
+    for line in format_copied(config, source, target, report):
+        print(line)
+
+
+@app.command()
 def reindex(context: typer.Context) -> None:
     """Rebuild the full-text index of all versions.
 
@@ -150,6 +172,29 @@ def format_restored(config: Config, backup: Backup, former: Path | None, folder:
         yield f"Written to {folder}: {written}. Check data_dir and database there."
         if backup.removed:
             yield f"Write again what the backup does not have: {', '.join(backup.removed)}."
+
+
+def format_copied(config: Config, source: str, target: str, report: CopyReport) -> Iterator[str]:
+    """Yield what a copy has, and what the store got since."""
+    from crawler.store import redact_url
+    from crawler.text.counts import format_count
+
+    rows = format_count(sum(report.counts.values()), "row")
+    names = ("articles", "versions", "runs")
+    counts = ", ".join(format_count(report.counts[name], name[:-1]) for name in names)
+    at = format_local_time(report.taken_at, config.timezone)
+    yield f"{redact_url(target)} is the store {redact_url(source)} as of {at}: {counts}, {rows} in all."
+    yield f"The counts and digests of all {len(report.counts)} tables are equal."
+    yield f"The full-text index was made again: {format_count(report.indexed, 'version')}."
+    if report.was_continued:
+        changed = format_count(report.corrected, "row")
+        yield f"An interrupted copy was continued; {changed} of it had changed in the store meanwhile."
+    if report.was_written:
+        yield (
+            "The store has stored more since then, which the copy does not have. To move, stop `crawler watch` first, "
+            "and copy into an empty database."
+        )
+    yield f"To use the copy, set `database` to its address. The archive {config.archive_dir} is not copied."
 
 
 def format_rebuilt(config: Config, report: RebuildReport) -> Iterator[str]:
