@@ -172,6 +172,7 @@ class Article:
     `site_verdict` is set if `verdict` is `reprocessed`: the verdict of the version that was read again.
     `requested_language` is the language that was requested, where the text is in another one, else None.
     `extraction` is None for a text that the source's own page class read.
+    `text_removed_at` is when the retention policy removed lead and body, which are then empty.
     """
 
     id: str
@@ -202,6 +203,7 @@ class Article:
     flags: tuple[ArticleFlag, ...] = ()
     extraction: Extraction | None = None
     requested_language: str | None = field(default=None, metadata=INTERNAL_METADATA)
+    text_removed_at: datetime | None = field(default=None, metadata=INTERNAL_METADATA)
 
     @property
     def native_id(self) -> str:
@@ -230,9 +232,14 @@ class Article:
 
     @property
     def headline(self) -> str:
-        """The title, or the beginning of the text in angle quotes where the page has no title. Both are bounded."""
+        """The title, or the beginning of the text in angle quotes where the page has no title. Both are bounded.
+
+        The address of an article that has neither, because its text was removed.
+        """
         if self.title:
             return shorten_headline(self.title)
+        if self.text_removed_at:
+            return self.url
         first = shorten_headline(self.body.split("\n", 1)[0], HEADLINE_LENGTH)
         return f"‹{first}›"
 
@@ -256,7 +263,7 @@ class Article:
         """Return the article of `to_dict`, of one exported JSON line, or of a stored version. Skip unknown keys."""
         names = {each.name for each in fields(cls)}
         known = {key: value for key, value in values.items() if key in names}
-        for name in ("published_at", "fetched_at"):
+        for name in ("published_at", "fetched_at", "text_removed_at"):
             known[name] = _parse_time(known.get(name))
         known["images"] = tuple(Image(**image) for image in known.get("images") or ())
         known["matches"] = tuple(_parse_match(match) for match in known.get("matches") or ())

@@ -11,5 +11,6 @@ spooled_archive    the archive as readers see it: a folder, and the object stora
 object_storage     objects that are written once and read by byte range
 uploads            upload closed files, remove them from the folder later
 inventory          the files of an archive, with digests, and what differs from a list
+removed_files      the files that the retention policy removed
 snapshot_folder    stored pages with their meta data and expectations
 """

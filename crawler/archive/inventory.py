@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
+from crawler.archive.removed_files import list_removed_files
 from crawler.archive.spooled_archive import ArchiveRoot, SpooledArchive, SpooledFile, WarcFile, resolve_archive_file
 from crawler.errors import ArchiveError
 
@@ -118,9 +119,15 @@ def _describe_object(file: SpooledFile) -> ArchiveFile | None:
 
 
 def find_damaged_files(root: ArchiveRoot, listed: Iterable[ArchiveFile]) -> Iterator[tuple[ArchiveFile, FileDamage]]:
-    """Yield the listed files that an archive does not have as they were. Every byte of it is read."""
+    """Yield the listed files that an archive does not have as they were. Every byte of it is read.
+
+    One that the retention policy removed is not listed.
+    """
     folder = root.folder if isinstance(root, SpooledArchive) else root
+    removed = list_removed_files(folder)
     for each in listed:
+        if each.name in removed and not (folder / each.name).is_file():
+            continue
         path = folder / each.name
         if not path.is_file() and isinstance(root, SpooledArchive):
             found = root.storage.hash_object(each.name)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from crawler.archive.content_encoding import MAX_BODY_BYTES, BodyTooLarge, UndecodableBody, decode_body
 from crawler.archive.http_transaction import PriorRecord
 from crawler.archive.record_serializer import hash_payload
+from crawler.archive.removed_files import explain_missing_file
 from crawler.archive.spooled_archive import ArchiveRoot, WarcFile, get_local_path, get_root, resolve_archive_file
 from crawler.archive.warc_records import WarcRecord, read_records
 from crawler.errors import ArchiveError, ObjectStorageError
@@ -264,6 +265,9 @@ def _make_snapshot(
     if response.kind == "revisit" and not is_not_modified:
         original = finder.find_payload_record(response)
         if original is None:
+            prior = response.headers.get("warc-refers-to-filename")
+            if prior and (explanation := explain_missing_file(resolve_archive_file(finder.root, prior))):
+                raise ArchiveError(f"{where}: the record that holds the payload was in {explanation}")
             raise ArchiveError(f"{where}: the record that holds the payload is not in the archive.")
         holder = original
     payload = holder.body

@@ -22,6 +22,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeaders
 
 from crawler.archive.content_encoding import GZIP_WBITS
+from crawler.archive.removed_files import explain_missing_file
 from crawler.archive.spooled_archive import WarcFile
 from crawler.errors import ArchiveError
 
@@ -73,6 +74,8 @@ def read_records(path: WarcFile, offset: int = 0) -> Iterator[WarcRecord]:
     try:
         file = path.open("rb")
     except OSError as error:
+        if explanation := explain_missing_file(path):
+            raise ArchiveError(explanation) from error
         raise ArchiveError(f"The archive {path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
     with file:
         count = 0

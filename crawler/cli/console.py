@@ -80,6 +80,14 @@ def format_local_time(at: datetime, timezone: str) -> str:
     return f"{at.astimezone(load_time_zone(timezone)):%Y-%m-%d %H:%M}"
 
 
+def format_text_removal(article: Article, timezone: str) -> str | None:
+    """Return a sentence about a text that the retention policy removed, None for any other."""
+    if article.text_removed_at is None:
+        return None
+    day = format_local_time(article.text_removed_at, timezone).partition(" ")[0]
+    return f"The text was removed by the retention policy on {day}."
+
+
 def format_table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows as aligned columns: the first column to the left, the others to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

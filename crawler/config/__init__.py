@@ -31,6 +31,7 @@ from crawler.config.model import (
     FeedsConfig,
     LimitsConfig,
     PolitenessConfig,
+    RetentionConfig,
     SourceConfig,
 )
 from crawler.config.objects import ObjectsConfig
@@ -52,6 +53,7 @@ __all__ = [
     "OidcConfig",
     "PolitenessConfig",
     "QuietHours",
+    "RetentionConfig",
     "SourceConfig",
     "Subscription",
     "WebConfig",

@@ -32,6 +32,7 @@ DEFAULT_REVISIT_AGES = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 72, 
 MIN_AUTO_INTERVAL = timedelta(minutes=5)
 MAX_AUTO_INTERVAL = timedelta(days=1)
 MAX_AGE = timedelta(days=3650)
+MIN_RETENTION_AGE = timedelta(days=1)
 OPERATOR = "operator"
 """The built-in subscription that gets alarms."""
 OPERATOR_RENAMED = "operator-alerts"
@@ -140,6 +141,32 @@ HeartbeatAddress = Annotated[SecretStr | None, AfterValidator(validate_heartbeat
 ProxyAddress = Annotated[SecretStr | None, AfterValidator(validate_proxy)]
 
 
+def validate_retention_age(value: timedelta) -> timedelta:
+    """Return an age of at least a day: a file of the archive is complete when its day is over. Raise ValueError."""
+    if value < MIN_RETENTION_AGE:
+        raise ValueError("write an age of at least 1d")
+    return value
+
+
+RetentionAge = Annotated[timedelta, BeforeValidator(validate_age), AfterValidator(validate_retention_age)]
+
+
+class RetentionConfig(ConfigSection):
+    """What `crawler store prune` removes, by age. None: it is kept for ever."""
+
+    unmatched_texts: RetentionAge | None = Field(None, description="texts of articles in which no rule found anything")
+    superseded_versions: RetentionAge | None = Field(None, description="texts of replaced versions")
+    archive: RetentionAge | None = Field(None, description="files of the archive, by their day")
+    http_cache: RetentionAge | None = Field(None, description="what addresses last answered")
+    runs: RetentionAge | None = Field(None, description="runs that nothing refers to")
+    audit_log: RetentionAge | None = Field(None, description="the log of who changed what")
+
+    @property
+    def keeps_everything(self) -> bool:
+        """Whether nothing has an age."""
+        return not any(self.model_dump().values())
+
+
 class AlarmsConfig(ConfigSection):
     """The built-in subscription `operator`: who gets an alarm when a source fails or its messages come late."""
 
@@ -214,6 +241,7 @@ class Config(BaseSettings):
     review: ReviewConfig = ReviewConfig()
     web: WebConfig = WebConfig()
     objects: ObjectsConfig = ObjectsConfig()
+    retention: RetentionConfig = RetentionConfig()
     heartbeat_url: HeartbeatAddress = Field(None, description="web address to request after each round that worked")
     templates: Path | None = Field(None, description="folder of templates that replace the shipped ones")
     channels: dict[str, ChannelAddress] = Field(default_factory=dict, description="Apprise addresses by name")

@@ -116,14 +116,17 @@ class EntryBuilder:
     def get_previous(self, article: Article, base_version: int | None = None) -> Article | None:
         """Return that version of the article (None: the version before), or None for a first version.
 
-        None also where that version came damaged: what differs from it is no change of the site's.
+        None also where that version came damaged: what differs from it is no change of the site's. And where the
+        retention policy removed one of the two texts.
         """
         if base_version is None:
             number = (article.version or 1) - 1
         else:
             number = self._skip_reprocessed(self._store.versions.get_site_version(article), base_version)
         previous = self._store.articles.get(article.id, number) if number > 0 else None
-        return None if previous is not None and previous.is_damaged else previous
+        if previous is None or previous.is_damaged or previous.text_removed_at or article.text_removed_at:
+            return None
+        return previous
 
     def _skip_reprocessed(self, article: Article, base_version: int) -> int:
         """Return the last version that has the text of this one, as today's page classes and rules read it."""

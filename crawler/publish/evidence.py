@@ -100,6 +100,8 @@ def _reread_record(version: Article, ref: SnapshotRef, root: ArchiveRoot, config
     from crawler import spiders
 
     snapshot = read_snapshot_at(root, ref)
+    if version.text_removed_at:
+        return "not compared, because the text was removed"
     if version.verdict is Verdict.UNPUBLISHED:
         return f"HTTP {snapshot.status}"
     spider = spiders.load_spider(version.source)
@@ -158,7 +160,14 @@ def make_warc(evidence: Sequence[VersionEvidence], now: datetime) -> bytes:
 
 def format_version_text(version: Article) -> str:
     """Return a version's text as a reader saw it."""
-    return "\n\n".join(part for part in (version.title, version.lead, version.body) if part) + "\n"
+    removed = format_removal(version)
+    return "\n\n".join(part for part in (version.title, version.lead, version.body, removed) if part) + "\n"
+
+
+def format_removal(version: Article) -> str | None:
+    """Return a sentence about a text that the retention policy removed, with the day in UTC. None for any other."""
+    at = version.text_removed_at
+    return f"The text was removed by the retention policy on {at.astimezone(UTC):%Y-%m-%d}." if at else None
 
 
 def get_program_name() -> str:
@@ -195,6 +204,7 @@ def _describe_version(evidence: VersionEvidence) -> dict[str, Any]:
         "flags": list(version.flags),
         "fetched_by": evidence.software,
         "text": f"versions/{version.version}.txt",
+        "text_removed": format_removal(version),
         "snapshot": version.to_dict()["snapshot"],
         "records": [_describe_record(record) for record in evidence.records],
         "robots": [_describe_record(record) for record in evidence.robots],

@@ -60,6 +60,8 @@ def _format_version(version: dict[str, Any]) -> Iterator[str]:
         yield f"  changed: {version['changed']['severity']} ({version['changed']['reason']})"
     if doubts := describe_flags([ArticleFlag(flag) for flag in version["flags"]]):
         yield f"  doubtful: {'; '.join(doubts)}"
+    if version["text_removed"]:
+        yield f"  NO TEXT: {version['text_removed']}"
     if version["missing"]:
         yield f"  NO RECORD: {version['missing']}"
     for record in version["records"]:

@@ -20,6 +20,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from crawler import spiders
+from crawler.archive.removed_files import list_removed_files
 from crawler.archive.snapshot_reader import read_snapshot_at
 from crawler.archive.spooled_archive import open_archive
 from crawler.config import Config
@@ -207,14 +208,15 @@ class Reprocessor:
 
     def _list_readings(self, report: ReprocessReport, keep_lease: Callable[[], None]) -> Iterator[StoredReading]:
         """Yield the versions to compare. Report those that have no archived page."""
+        removed = list_removed_files(self._config.archive_dir)
         for versions in self._store.versions.iter_by_source(report.source):
             keep_lease()
             seen: set[tuple[str, int, str]] = set()
             for version, page in _list_with_pages(versions):
                 ref = page.snapshot
-                if not self._scope.includes(page.fetched_at):
+                if not self._scope.includes(page.fetched_at) or version.text_removed_at:
                     continue
-                if ref is None or ref.file is None or ref.offset is None:
+                if ref is None or ref.file is None or ref.offset is None or ref.file in removed:
                     report.without_page.append(f"{version.id} version {version.version}")
                 elif _get_place(ref) not in seen:
                     seen.add(_get_place(ref))

@@ -84,7 +84,12 @@ class RevisionDiffRepository:
 
 
 def judge_revision(old: Article, new: Article) -> RevisionDiff | None:
-    """Return what changed, or None after an unexpected exception, which is logged. No text is lost for a judgement."""
+    """Return what changed, or None where it is unknown: a text was removed, or an unexpected exception was logged.
+
+    No text is lost for a judgement.
+    """
+    if old.text_removed_at or new.text_removed_at:
+        return None
     # Most commands judge nothing and need none of the rules.
     from crawler.revisions.changes import diff_articles
     from crawler.revisions.reprocessing import diff_reprocessed

@@ -29,6 +29,7 @@ from crawler.store.outbox import DeliveryRepository, MessageRepository
 from crawler.store.reader_actions import ReaderActionRepository
 from crawler.store.reading_lists import ReadingListRepository
 from crawler.store.rematches import RematchRepository
+from crawler.store.retention import RetentionRepository
 from crawler.store.revision_diffs import RevisionDiffRepository
 from crawler.store.runs import RunRepository
 from crawler.store.schedules import ScheduleRepository
@@ -72,6 +73,7 @@ class Store:
         self.stories = StoryRepository(database)
         self.search = SearchRepository(database)
         self.runs = RunRepository(database)
+        self.retention = RetentionRepository(database)
         self.http_cache = HttpCacheRepository(database)
         self.failures = FailureRepository(database)
         self.leases = LeaseRepository(database)

@@ -38,4 +38,4 @@ def test_json_has_the_fields_of_outputs() -> None:
     )
     stored = json.loads(serialize_article(article))
     assert {name: stored[name] for name in ARTICLE_FIELDS} == json.loads(json.dumps(article.to_dict()))
-    assert stored.keys() - set(ARTICLE_FIELDS) == {"requested_language"}
+    assert stored.keys() - set(ARTICLE_FIELDS) == {"requested_language", "text_removed_at"}

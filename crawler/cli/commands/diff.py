@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crawler.cli.commands.versions import format_version, version_to_dict
-from crawler.cli.console import is_file_name, parse_json_line, print_error, print_json, read_text
+from crawler.cli.console import format_text_removal, is_file_name, parse_json_line, print_error, print_json, read_text
 from crawler.cli.options import MAX_COUNT, JsonOption
-from crawler.errors import UsageError
+from crawler.errors import CrawlerError, UsageError
 from crawler.items import Article
 
 if TYPE_CHECKING:
@@ -127,6 +127,9 @@ def _show_version_diff(
         old = _get_version(found, first) if first else before[-1] if before else new
         # Only neighbours are judged when they are saved. Any other pair is judged now.
         stored = store.diffs.get(new.id, new.version or 1) if before and old is before[-1] else None
+    for side in (old, new):
+        if removal := format_text_removal(side, config.timezone):
+            raise CrawlerError(f"Version {side.version} of {side.id} cannot be compared. {removal}")
     if len(found) == 1 and first is None and last is None:
         print_error(f"{new.id} has one version: it did not change since it was first seen.")
     changes = stored or diff_articles(old, new)

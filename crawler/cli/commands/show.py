@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crawler.cli.commands.versions import format_version, version_to_dict
-from crawler.cli.console import format_local_time, list_doubts, print_json
+from crawler.cli.console import format_local_time, format_text_removal, list_doubts, print_json
 from crawler.cli.options import MAX_COUNT, ArticleArgument, JsonOption
 from crawler.errors import UsageError
 
@@ -88,7 +88,7 @@ def format_article(
     yield ""
     if article.lead:
         yield from (mark_field(article, "lead"), "")
-    yield from mark_field(article, "body").split("\n")
+    yield from (format_text_removal(article, config.timezone) or mark_field(article, "body")).split("\n")
     yield ""
     yield from _format_row("article", article.id)
     yield from _format_row("shown", format_version(article, config.timezone))

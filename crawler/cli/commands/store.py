@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli.console import format_local_time, print_error
+from crawler.cli.console import format_local_time, print_error, print_json
 from crawler.cli.help import CommandApp
+from crawler.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from crawler.config import Config
     from crawler.service.backup import Backup
     from crawler.service.rebuild import RebuildReport
+    from crawler.service.retention import PrunePlan
     from crawler.store.live_copy import CopyReport
 
 MAX_NAMED = 20
@@ -123,6 +126,44 @@ def copy(
 
 
 @app.command()
+def prune(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be removed, remove nothing.")] = False,
+    vacuum: Annotated[
+        bool, typer.Option("--vacuum", help="Give the free space of the store back to the disk.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete what is older than `[retention]` allows.
+
+    What a subscriber was notified of is always kept. Without an age nothing is removed. If the command is interrupted,
+    the next one continues.
+    """
+    from crawler.cli.task_progress import show_progress
+    from crawler.config import load_config
+    from crawler.context.configured_store import open_configured_store
+    from crawler.roles import LOCAL_NAME
+    from crawler.service.retention import Pruner
+
+    config, now = load_config(context.obj), datetime.now(UTC)
+    with open_configured_store(config) as store, show_progress() as progress:
+        pruner = Pruner(config, store, now, progress.update)
+        plan = pruner.make_plan()
+        if not dry_run and not plan.is_empty:
+            pruner.remove(plan)
+            store.audit.record(LOCAL_NAME, "store.prune", ", ".join(list_removals(plan)), at=datetime.now(UTC))
+        if vacuum and not dry_run:
+            progress.update("giving space back", 0, None)
+            store.retention.give_space_back()
+        free = store.retention.get_free_bytes()
+    if as_json:
+        print_json({"dry_run": dry_run, **asdict(plan), "free_bytes": free})
+        return
+    for line in format_pruned(config, plan, free, dry_run=dry_run):
+        print(line)
+
+
+@app.command()
 def reindex(context: typer.Context) -> None:
     """Rebuild the full-text index of all versions.
 
@@ -195,6 +236,55 @@ def format_copied(config: Config, source: str, target: str, report: CopyReport) 
             "and copy into an empty database."
         )
     yield f"To use the copy, set `database` to its address. The archive {config.archive_dir} is not copied."
+
+
+def list_removals(plan: PrunePlan) -> Iterator[str]:
+    """Yield what a plan removes, each kind with its count."""
+    from crawler.text.counts import format_count
+
+    if plan.texts:
+        yield f"the texts of {format_count(plan.versions, 'version')}"
+    if plan.files:
+        yield format_count(len(plan.files), "archive file")
+    for count, singular, plural in (
+        (plan.cache_entries, "cache entry", "cache entries"),
+        (plan.runs, "run", "runs"),
+        (plan.log_entries, "log entry", "log entries"),
+    ):
+        if count:
+            yield format_count(count, singular, plural)
+
+
+def format_pruned(config: Config, plan: PrunePlan, free: int | None, *, dry_run: bool) -> Iterator[str]:
+    """Yield what was removed or would be, and what is left to do."""
+    from crawler.text.counts import format_count
+
+    if config.retention.keeps_everything:
+        yield "Nothing is removed: [retention] in the configuration has no age."
+        return
+    if plan.is_empty:
+        yield "Nothing is older than [retention] allows."
+    else:
+        yield f"{'Would be removed' if dry_run else 'Removed'}: {', '.join(list_removals(plan))}."
+    for each in plan.texts:
+        yield f"    {each.source}: {format_count(each.versions, 'text')}, {format_megabytes(each.bytes)}"
+    yield from (f"    {line}" for line in shorten_list([f"{n}, {format_megabytes(s)}" for n, s in plan.files.items()]))
+    if plan.kept_files:
+        files = format_count(plan.kept_files, "archive file")
+        yield f"Of the old files, {files} with records that are kept remain."
+    if plan.texts and not dry_run:
+        yield "The full-text index of SQLite keeps the words of removed texts until `crawler store reindex`."
+    if free and not dry_run:
+        yield f"{format_megabytes(free)} of the store's file are free and are used again; --vacuum gives them back."
+
+
+def format_megabytes(size: float) -> str:
+    """Return a size in bytes as megabytes.
+
+    >>> format_megabytes(1_250_000)
+    '1.2 MB'
+    """
+    return f"{size / 1_000_000:,.1f} MB"
 
 
 def format_rebuilt(config: Config, report: RebuildReport) -> Iterator[str]:

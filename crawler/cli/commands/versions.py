@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from crawler.cli.console import print_json
+from crawler.cli.console import format_text_removal, print_json
 from crawler.cli.options import ArticleArgument, JsonOption
 from crawler.items import Article, SnapshotRef, format_time
 
@@ -36,6 +36,8 @@ def versions(context: typer.Context, article: ArticleArgument, as_json: JsonOpti
             print_json(version_to_dict(version, change, release))
         else:
             print(format_version(version, config.timezone))
+            if removal := format_text_removal(version, config.timezone):
+                print(f"    {removal}")
             if change:
                 print(f"    {change.summary}")
 
@@ -47,6 +49,7 @@ def version_to_dict(
     values = version.to_dict()
     names = ("version", "verdict", "site_verdict", "fetched_at", "snapshot")
     row: dict[str, Any] = {name: values[name] for name in names}
+    row["text_removed_at"] = format_time(version.text_removed_at)
     if changes is not None:
         row |= {"severity": changes.severity, "reason": changes.reason, "rules": changes.rules}
     if release is not None:

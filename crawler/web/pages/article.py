@@ -113,6 +113,7 @@ def show_article(site: PageRenderer, request: Request) -> Response:
         place=place,
         is_hit=is_hit,
         base=base,
+        removed_at=article.text_removed_at or (get_article(site, article_id, base).text_removed_at if base else None),
         work=get_work_state(store, list_news_versions(store, [article]), get_principal(request).name),
         change=make_shown_change(diff) if diff else None,
         versions=listed[:VERSIONS_PER_PAGE],
@@ -132,13 +133,15 @@ def show_article(site: PageRenderer, request: Request) -> Response:
 
 
 def compare_versions(site: PageRenderer, article: Article, base: int) -> RevisionDiff | None:
-    """Return what changed since a former version, or None for a text that is too long to compare while a reader waits.
+    """Return what changed since a former version. None for a removed text, or one that takes too long.
 
     Raise PageMissing for a version that is not stored, and BadAddress for one that is not older.
     """
     if base >= (article.version or 1):
         raise BadAddress
     former = get_article(site, article.id, base)
+    if former.text_removed_at or article.text_removed_at:
+        return None
     sizes = (len(text or "") for each in (former, article) for text in each.texts.values())
     return None if max(sizes) > MAX_SHOWN_CHARACTERS else diff_articles(former, article)
 

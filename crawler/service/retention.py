@@ -1,0 +1,165 @@
+"""What `crawler store prune` removes: what the ages in `[retention]` allow, and nothing that somebody may still need.
+
+Of an article that a subscriber was notified of, that a reader worked with, or whose story a person corrected, nothing
+is removed: neither a text nor a file of the archive that has one of its records. Files are removed whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from crawler.archive.inventory import WARC_NAME, list_sources, list_warc_files
+from crawler.archive.record_copy import find_record_places
+from crawler.archive.removed_files import remove_file
+from crawler.archive.warc_records import read_records
+from crawler.config import Config
+from crawler.errors import ArchiveError
+from crawler.items import Article
+from crawler.store import Store
+from crawler.store.retention import TextAges, TextCount
+
+FILES_PER_BATCH = 500
+ProgressListener = Callable[[str, int, int | None], None]
+"""Gets what is being done, how many are done, and how many there are (None: unknown)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class PrunePlan:
+    """What the policy removes. `texts` are by source, `files` maps each file of the archive to its size in bytes.
+
+    `kept_files` counts the files that are old enough but have a record that is kept.
+    """
+
+    texts: list[TextCount] = field(default_factory=list)
+    files: dict[str, int] = field(default_factory=dict)
+    kept_files: int = 0
+    cache_entries: int = 0
+    runs: int = 0
+    log_entries: int = 0
+
+    @property
+    def versions(self) -> int:
+        """How many versions lose their text."""
+        return sum(each.versions for each in self.texts)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to remove."""
+        return not (self.texts or self.files or self.cache_entries or self.runs or self.log_entries)
+
+
+class Pruner:
+    """Applies the policy of a configuration at one time (aware)."""
+
+    def __init__(
+        self, config: Config, store: Store, now: datetime, on_progress: ProgressListener = lambda *_: None
+    ) -> None:
+        self._root, self._policy, self._store = config.archive_dir, config.retention, store
+        self._now, self._on_progress = now, on_progress
+        self._ages = TextAges(
+            unmatched=self._get_start(self._policy.unmatched_texts),
+            superseded=self._get_start(self._policy.superseded_versions),
+        )
+
+    def make_plan(self) -> PrunePlan:
+        """Return what would be removed now."""
+        plan, rows = PrunePlan(), self._store.retention
+        self._on_progress("reading the store", 0, None)
+        if self._ages != TextAges():
+            plan.texts = rows.count_texts(self._ages)
+        if before := self._get_start(self._policy.http_cache):
+            plan.cache_entries = rows.count_cache_entries(before)
+        if before := self._get_start(self._policy.runs):
+            plan.runs = rows.count_runs(before)
+        if before := self._get_start(self._policy.audit_log):
+            plan.log_entries = rows.count_log_entries(before)
+        if before := self._get_start(self._policy.archive):
+            old = list_files_before(self._root, before)
+            needed = self._find_needed_files(old)
+            plan.files = {name: size for name, size in old.items() if name not in needed}
+            plan.kept_files = len(old) - len(plan.files)
+        return plan
+
+    def remove(self, plan: PrunePlan) -> None:
+        """Remove what a plan has. If this is interrupted, a new plan has the rest."""
+        rows = self._store.retention
+        if plan.texts:
+            self._count("removing texts", rows.remove_texts(self._ages, self._now), plan.versions)
+        names = list(plan.files)
+        for start in range(0, len(names), FILES_PER_BATCH):
+            batch = names[start : start + FILES_PER_BATCH]
+            self._on_progress("removing files", start, len(names))
+            rows.forget_records(batch)
+            for name in batch:
+                remove_file(self._root, name, self._now)
+        for label, policy, delete, count in (
+            ("deleting cache entries", self._policy.http_cache, rows.delete_cache_entries, plan.cache_entries),
+            ("deleting runs", self._policy.runs, rows.delete_runs, plan.runs),
+            ("deleting log entries", self._policy.audit_log, rows.delete_log_entries, plan.log_entries),
+        ):
+            if count and (before := self._get_start(policy)):
+                self._count(label, delete(before), count)
+
+    def _get_start(self, age: timedelta | None) -> datetime | None:
+        return None if age is None else self._now - age
+
+    def _count(self, label: str, batches: Iterator[int], total: int) -> None:
+        done = 0
+        self._on_progress(label, done, total)
+        for count in batches:
+            done += count
+            self._on_progress(label, done, total)
+
+    def _find_needed_files(self, old: dict[str, int]) -> set[str]:
+        """Return the files with a record of a kept article, and those with a record to which one of these refers."""
+        needed: set[str] = set()
+        if not old:
+            return needed
+        for number, batch in enumerate(self._store.retention.iter_kept_versions()):
+            self._on_progress("reading kept articles", number, None)
+            needed.update(name for version in batch for name in list_record_files(version))
+        sources = {name.partition("/")[0] for name in old}
+        waiting = sorted(name for name in needed if name.partition("/")[0] in sources)
+        while waiting:
+            name = waiting.pop()
+            self._on_progress("reading kept files", len(needed) - len(waiting), len(needed))
+            found = find_referred_files(self._root / name) - needed
+            needed |= found
+            waiting += found
+        return needed
+
+
+def list_files_before(root: Path, before: datetime) -> dict[str, int]:
+    """Return the files of an archive whose day (UTC) was over before a time, with their sizes in bytes."""
+    found = {}
+    for source in list_sources(root):
+        for path in list_warc_files(root / source):
+            day = WARC_NAME.fullmatch(path.name)
+            assert day is not None
+            if date.fromisoformat(day["day"]) < before.date():
+                found[f"{source}/{path.name}"] = path.stat().st_size
+    return found
+
+
+def list_record_files(version: Article) -> set[str]:
+    """Return the files of the archive with the records that prove a version."""
+    files = {file for file, _ in find_record_places(version.provenance.get("verdict", ""))}
+    if version.snapshot and version.snapshot.file and version.snapshot.offset is not None:
+        files.add(version.snapshot.file)
+    return files
+
+
+def find_referred_files(path: Path) -> set[str]:
+    """Return the files with the originals of a file's revisit records. Of a damaged file, those before the damage."""
+    files = set()
+    try:
+        for record in read_records(path):
+            name = record.headers.get("warc-refers-to-filename")
+            if record.kind == "revisit" and name:
+                files.add(name)
+    except ArchiveError:
+        pass  # what cannot be read refers to nothing that can be used
+    return files
