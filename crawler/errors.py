@@ -21,6 +21,7 @@
     ├── SourceLocked            15   another run of the source is active, here or on another host
     ├── EmptyStore              16   the store is empty, but the archive beside it has records
     ├── StoreError              17   the store was lost while in use: server gone, file deleted, disk full or broken
+    ├── StoreInconsistent       20   `crawler store check` found what should never be in a store
     ├── PortTaken               19   another program listens where the pages should be
     ├── ArchiveError             1   a WARC file that cannot be written, or is broken
     │   └── ObjectStorageError  21   the storage of closed WARC files cannot be reached, or refuses access
@@ -41,7 +42,7 @@ from typing import ClassVar
 
 from crawler.text.cleaning import clean_line, remove_unseen_characters
 
-EXIT_CODE_PRECEDENCE = (17, 1, 2, 18, 19, 21, 16, 12, 11, 10, 13, 14, 15)
+EXIT_CODE_PRECEDENCE = (17, 1, 20, 2, 18, 19, 21, 16, 12, 11, 10, 13, 14, 15)
 """All exit codes but 0. Earlier ones win over later ones."""
 MIN_SUGGESTION_SIMILARITY = 0.5
 
@@ -203,6 +204,12 @@ class StoreError(CrawlerError):
     exit_code = 17
 
 
+class StoreInconsistent(CrawlerError):
+    """The store or its archive has something that should never be."""
+
+    exit_code = 20
+
+
 class PortTaken(CrawlerError):
     """Another program listens at the address of the web pages."""
 
@@ -212,13 +219,13 @@ class PortTaken(CrawlerError):
 class ArchiveError(CrawlerError):
     """The archive cannot be written (disk full, no permission), or a WARC file is broken.
 
-    `url` is that of the only record that cannot be read, else None.
+    `url` is that of the only record that cannot be read, else None. `is_removed`: the retention policy removed it.
     """
 
-    def __init__(self, message: str, *, url: str | None = None) -> None:
-        """Set the message and the URL."""
+    def __init__(self, message: str, *, url: str | None = None, is_removed: bool = False) -> None:
+        """Set the message, the URL and the cause."""
         super().__init__(message)
-        self.url = url
+        self.url, self.is_removed = url, is_removed
 
 
 class ObjectStorageError(ArchiveError):

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,6 +90,14 @@ def _make_sort_key(name: str) -> tuple[str, str, str, int, str]:
 def list_days(root: Path) -> list[str]:
     """Return the days (UTC, `2026-01-31`) of which an archive has records of any source, the oldest first."""
     return sorted({path.name[: len("2026-01-31")] for path in list_spooled_files(root) if path.stat().st_size})
+
+
+def measure_archive(folder: Path) -> dict[tuple[str, str], int]:
+    """Return the bytes of the files on this machine by source and month (`2026-03`). No file is read."""
+    sizes: Counter[tuple[str, str]] = Counter()
+    for path in list_spooled_files(folder):
+        sizes[path.parent.name, path.name[: len("2026-03")]] += path.stat().st_size
+    return dict(sizes)
 
 
 def list_archive(root: ArchiveRoot) -> list[ArchiveFile]:

@@ -267,7 +267,7 @@ def _make_snapshot(
         if original is None:
             prior = response.headers.get("warc-refers-to-filename")
             if prior and (explanation := explain_missing_file(resolve_archive_file(finder.root, prior))):
-                raise ArchiveError(f"{where}: the record that holds the payload was in {explanation}")
+                raise ArchiveError(f"{where}: the payload is in another file. {explanation}", is_removed=True)
             raise ArchiveError(f"{where}: the record that holds the payload is not in the archive.")
         holder = original
     payload = holder.body

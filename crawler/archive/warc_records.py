@@ -75,7 +75,7 @@ def read_records(path: WarcFile, offset: int = 0) -> Iterator[WarcRecord]:
         file = path.open("rb")
     except OSError as error:
         if explanation := explain_missing_file(path):
-            raise ArchiveError(explanation) from error
+            raise ArchiveError(explanation, is_removed=True) from error
         raise ArchiveError(f"The archive {path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
     with file:
         count = 0

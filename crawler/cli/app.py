@@ -45,7 +45,7 @@ app = CommandApp(
     epilog="Exit codes: 0 healthy, 1 unexpected, 2 usage or configuration, 10 unreachable, 11 blocked, "
     "12 page changed, 13 silent or empty, 14 degraded, 15 skipped: another run of the source is active, "
     "16 store empty, 17 store lost, 18 unusable template, 19 port in use, "
-    "21 object storage unusable.",
+    "20 store inconsistent, 21 object storage unusable.",
 )
 
 

@@ -88,6 +88,15 @@ def format_text_removal(article: Article, timezone: str) -> str | None:
     return f"The text was removed by the retention policy on {day}."
 
 
+def format_megabytes(size: float) -> str:
+    """Return a size in bytes as megabytes.
+
+    >>> format_megabytes(1_250_000)
+    '1.2 MB'
+    """
+    return f"{size / 1_000_000:,.1f} MB"
+
+
 def format_table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows as aligned columns: the first column to the left, the others to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -9,7 +9,16 @@ from crawler.store import Store, is_store_missing, open_store, redact_url
 from crawler.text.counts import format_count
 
 DATA_NAMES = frozenset(
-    {"crawler", "archive", "robots", "channel-tests", "told-without-store", "store-work", "last-heartbeat"}
+    {
+        "crawler",
+        "archive",
+        "robots",
+        "channel-tests",
+        "told-without-store",
+        "store-work",
+        "last-heartbeat",
+        "rules-apply",
+    }
 )
 """Names of what the program puts into the data folder, without a dot before them and from the next one on."""
 

@@ -199,6 +199,11 @@ class ArticleRepository:
             query = query.where(articles.c.first_seen_at <= until)
         return {row[0] for row in self._database.fetch_all(query) if row[0]}
 
+    def list_sources(self) -> list[str]:
+        """Return the names of the sources that have articles."""
+        query = select(articles.c.source).distinct().order_by(articles.c.source)
+        return sorted(row[0] for row in self._database.fetch_all(query))
+
     def mark_seen(self, source: str, native_ids: Mapping[str, datetime], *, run_id: int | None) -> None:
         """Write when the pages of these articles were last seen, without a text to store."""
         with self._database.transaction() as connection:

@@ -24,6 +24,7 @@ from crawler.store.database import Database, format_database_error, is_in_memory
 from crawler.store.events import ChangeEventRepository, NotificationRepository
 from crawler.store.failures import FailureRepository
 from crawler.store.http_cache import HttpCacheRepository
+from crawler.store.integrity import IntegrityRepository
 from crawler.store.leases import LeaseRepository
 from crawler.store.outbox import DeliveryRepository, MessageRepository
 from crawler.store.reader_actions import ReaderActionRepository
@@ -35,6 +36,7 @@ from crawler.store.runs import RunRepository
 from crawler.store.schedules import ScheduleRepository
 from crawler.store.schema import articles, runs
 from crawler.store.search import SearchRepository
+from crawler.store.statistics import StatisticsRepository
 from crawler.store.stories import ClusterRepository, StoryRepository
 from crawler.store.subscriptions import SubscriptionRepository
 from crawler.store.upgrade import upgrade_schema
@@ -73,6 +75,8 @@ class Store:
         self.stories = StoryRepository(database)
         self.search = SearchRepository(database)
         self.runs = RunRepository(database)
+        self.integrity = IntegrityRepository(database)
+        self.statistics = StatisticsRepository(database)
         self.retention = RetentionRepository(database)
         self.http_cache = HttpCacheRepository(database)
         self.failures = FailureRepository(database)

@@ -45,6 +45,8 @@ _LIST_BY_SOURCE = (
     .limit(bindparam("count", type_=Integer))
 )
 VERSIONS_PER_READ = 200
+MAX_VERSION = 2**31 - 1
+"""No version has a higher number: the databases have no greater integer."""
 
 
 class VersionRepository:
@@ -58,13 +60,14 @@ class VersionRepository:
         rows = self._database.fetch_all(_LIST_BY_ARTICLE, {"of_article": article_id})
         return [parse_article(row.article) for row in rows]
 
-    def iter_by_source(self, source: str) -> Iterator[list[Article]]:
+    def iter_by_source(self, source: str, *, after: str = "") -> Iterator[list[Article]]:
         """Yield every version of each of a source's articles, the oldest first, one list an article.
 
-        What is written during the iteration may be missing.
+        The articles are in the database's order of their ids, those after an id if it is given. What is written during
+        the iteration may be missing.
         """
         group: list[Article] = []
-        last = ("", 0)
+        last = (after, MAX_VERSION if after else 0)
         while True:
             values = {"of_source": source, "after_article": last[0], "after_version": last[1]}
             rows = self._database.fetch_all(_LIST_BY_SOURCE, {**values, "count": VERSIONS_PER_READ})

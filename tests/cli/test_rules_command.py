@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,10 +10,13 @@ import pytest
 from support.empty_stores import open_test_store
 from support.shipped_rules import get_shipped_matcher
 
-from crawler.cli.commands.rules import average_per_week, compare_rules, rematch_articles
+from crawler.cli.commands.rules import apply_rules, average_per_week, compare_rules
+from crawler.cli.stop_signals import CommandStopped
 from crawler.config import Config
 from crawler.items import Article, Verdict
 from crawler.keywords import load_rules
+from crawler.service import rematch
+from crawler.store import Store
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 TEXTS = {
@@ -75,14 +79,39 @@ def test_weekly_average_counts_the_weeks_between() -> None:
 
 def test_rematch_records_each_change_once(config: Config, candidate: Path) -> None:
     other = config.model_copy(update={"rules": candidate})
-    assert "2 would change; 1 match strongly now that did not, 1 no longer do" in rematch_articles(other, dry_run=True)
-    assert "2 changed; 1 match strongly now that did not, 1 no longer do" in rematch_articles(other, dry_run=False)
+    assert "2 would change; 1 match strongly now that did not, 1 no longer do" in apply_rules(other, dry_run=True)
+    assert "2 changed; 1 match strongly now that did not, 1 no longer do" in apply_rules(other, dry_run=False)
     with open_test_store(config.database_url) as store:
         assert [article.id for article in store.articles.iter_newest(matched=True)] == ["example:2:en"]
         (record,) = store.rematches.list_by_article("example:2:en")
         assert record.rules_digest == load_rules(candidate).digest
         assert [run.mode for run in store.runs.list_recent()] == []
-    assert "0 changed" in rematch_articles(other, dry_run=False)
+    assert "0 changed" in apply_rules(other, dry_run=False)
+
+
+def test_interrupted_rematch_is_continued(config: Config, candidate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = config.model_copy(update={"rules": candidate})
+    rematch_version, seen = rematch._rematch_version, []
+
+    def stop_at_second(store: Store, matcher: object, version: Article, *rest: object) -> None:
+        seen.append(version.id)
+        if len(seen) == 2:
+            raise CommandStopped(130)
+        rematch_version(store, matcher, version, *rest)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rematch, "_rematch_version", stop_at_second)
+        with pytest.raises(CommandStopped):
+            apply_rules(other, dry_run=False)
+    state = config.data_folder / rematch.STATE_NAME
+    assert json.loads(state.read_text())["article_id"] == seen[0]
+    assert "3 versions matched" in apply_rules(other, dry_run=True)
+    said = apply_rules(other, dry_run=False)
+    assert said.startswith("An interrupted command was continued. 3 versions matched by")
+    assert "2 changed; 1 match strongly now that did not, 1 no longer do" in said
+    assert not state.exists()
+    state.write_text(json.dumps({"store": "another", "rules_digest": "x"}))
+    assert "0 changed" in apply_rules(other, dry_run=False)
 
 
 def test_check_warns_when_shipped_rules_are_not_in_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

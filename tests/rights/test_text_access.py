@@ -31,7 +31,7 @@ OWN: dict[str, tuple[str, str]] = {
     "cli/commands/match.py": ("asdict sentence", "explains a text that the owner passed in"),
     "cli/commands/replay.py": ("asdict", "results of snapshots, for the owner"),
     "cli/commands/reprocess.py": ("asdict getattr sentence", "shows the owner what today's rules read and match"),
-    "cli/commands/rules.py": ("headline sentence texts", "shows the owner what candidate rules match"),
+    "cli/commands/rules.py": ("headline sentence", "shows the owner what candidate rules match"),
     "cli/commands/search.py": ("headline texts", "shows the owner what was found; -o writes entries"),
     "cli/commands/show.py": ("asdict headline texts to_dict", "shows the owner's own copy"),
     "cli/commands/stories.py": ("headline to_dict", "lists the owner's own stories"),

@@ -12,13 +12,15 @@ from crawler.errors import UsageError
 from crawler.items import Strength
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from crawler.config import Config
     from crawler.publish.entries import Entry
     from crawler.publish.query import ArticleQuery
     from crawler.store import Store
 
+ARTICLES_PER_UPDATE = 100
+"""Articles after which a terminal shows how many are done."""
 SEPARATORS = {",": ",", ";": ";", "tab": "\t"}
 
 
@@ -44,6 +46,7 @@ def export(
     Rows have facts, matches and the excerpt that the source's rights allow, newest article first.
     """
     from crawler.cli.selection import make_query
+    from crawler.cli.task_progress import show_progress
     from crawler.config import load_config
     from crawler.context.configured_store import open_configured_store
     from crawler.publish.atomic_write import open_atomic
@@ -70,9 +73,17 @@ def export(
     with open_configured_store(config) as store, open_atomic(output) as file:
         if output.suffix.lower() == ".xlsx":
             _raise_if_too_many_articles(store, query)
-        rows = _make_rows(config, store, query, with_versions=versions)
-        count = write_table(file, output, rows, zone=load_time_zone(config.timezone), separator=SEPARATORS[separator])
         total = store.articles.count()
+        with show_progress() as progress:
+            # How many articles a filter selects is only known at the end.
+            expected = None if source or language or since or until or not everything else total
+
+            def show_count(done: int) -> None:
+                progress.update("exporting articles", done, expected)
+
+            rows = _make_rows(config, store, query, show_count, with_versions=versions)
+            zone = load_time_zone(config.timezone)
+            count = write_table(file, output, rows, zone=zone, separator=SEPARATORS[separator])
     written = format_count(count, "version" if versions else "article")
     typer.echo(f"{output}: {written}, of {format_count(total, 'stored article')}.")
 
@@ -86,7 +97,9 @@ def _raise_if_too_many_articles(store: Store, query: ArticleQuery) -> None:
         raise_if_too_many_rows(sum(1 for _ in list_articles(store, query, limit=MAX_ROWS)))
 
 
-def _make_rows(config: Config, store: Store, query: ArticleQuery, *, with_versions: bool) -> Iterator[Entry]:
+def _make_rows(
+    config: Config, store: Store, query: ArticleQuery, show_count: Callable[[int], None], *, with_versions: bool
+) -> Iterator[Entry]:
     """Yield the rows, with one article in memory at a time.
 
     An article is in the file once, so its versions share one excerpt without the other articles being known.
@@ -95,7 +108,9 @@ def _make_rows(config: Config, store: Store, query: ArticleQuery, *, with_versio
     from crawler.publish.query import list_articles
 
     builder = EntryBuilder(config, store)
-    for article in list_articles(store, query):
+    for number, article in enumerate(list_articles(store, query)):
+        if number % ARTICLES_PER_UPDATE == 0:
+            show_count(number)
         versions = reversed(store.versions.list_by_article(article.id)) if with_versions else (article,)
         yield from builder.build(
             EntryRequest(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,11 +64,11 @@ def apply(
 ) -> None:
     """Match all stored articles again by the rules in force.
 
-    Each change is recorded. No subscriber is notified.
+    Each change is recorded. No subscriber is notified. If the command is interrupted, the next one continues.
     """
     from crawler.config import load_config
 
-    typer.echo(rematch_articles(load_config(context.obj), dry_run=dry_run))
+    typer.echo(apply_rules(load_config(context.obj), dry_run=dry_run))
 
 
 @app.command()
@@ -155,31 +153,18 @@ def _format_samples(kind: str, samples: Sequence[BacktestSample]) -> Iterator[st
         yield f"        … {mark_matches(sample.matches[0].sentence, sample.matches, '*')}"
 
 
-def rematch_articles(config: Config, *, dry_run: bool) -> str:
-    """Match every version of every article again, each in its own transaction. Return what changed."""
-    from crawler.context.configured_store import open_configured_store
-    from crawler.keywords import Matcher, load_rules
+def apply_rules(config: Config, *, dry_run: bool) -> str:
+    """Match every version of every article again. Return what changed."""
+    from crawler.cli.task_progress import show_progress
+    from crawler.service.rematch import rematch_articles
     from crawler.text.counts import format_count
 
-    rules = load_rules(config.rules)
-    matcher, at = Matcher(rules), datetime.now(UTC)
-    counts: Counter[str] = Counter()
-    with open_configured_store(config) as store:
-        for current in store.articles.iter_newest():
-            for version in store.versions.list_by_article(current.id):
-                matches = matcher.find_matches(version.texts, language=version.language, source=version.source)
-                counts["versions"] += 1
-                if version.matches == matches:
-                    continue
-                rematched = replace(version, matches=matches)
-                counts["changed"] += 1
-                counts["gained"] += rematched.is_matched and not version.is_matched
-                counts["lost"] += version.is_matched and not rematched.is_matched
-                if not dry_run:
-                    store.rematches.save_matches(rematched, version.matches, rules_digest=rules.digest, at=at)
+    with show_progress() as progress:
+        rules, state = rematch_articles(config, dry_run=dry_run, on_progress=progress.update)
     changed = "would change" if dry_run else "changed"
+    continued = "An interrupted command was continued. " if state.was_continued else ""
     return (
-        f"{format_count(counts['versions'], 'version')} matched by {rules.path or 'the shipped rules'}: "
-        f"{counts['changed']} {changed}; {counts['gained']} match strongly now that did not, "
-        f"{counts['lost']} no longer do. No subscriber was notified."
+        f"{continued}{format_count(state.versions, 'version')} matched by {rules.path or 'the shipped rules'}: "
+        f"{state.changed} {changed}; {state.gained} match strongly now that did not, "
+        f"{state.lost} no longer do. No subscriber was notified."
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli.console import format_local_time, print_error, print_json
+from crawler.cli.console import format_local_time, format_megabytes, print_error, print_json
 from crawler.cli.help import CommandApp
 from crawler.cli.options import JsonOption
 
@@ -122,6 +122,56 @@ def copy(
     with show_progress() as progress:
         report = copy_store(source, target, progress.update)
     for line in format_copied(config, source, target, report):
+        print(line)
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    records: Annotated[bool, typer.Option("--records", help="Also read every archive record; takes hours.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check the store and the archive for damage.
+
+    Prints what should never be and what to do about it. Exits with 20 if there is something. Nothing is changed.
+    """
+    from crawler.cli.task_progress import show_progress
+    from crawler.config import load_config
+    from crawler.context.configured_store import open_configured_store
+    from crawler.errors import StoreInconsistent
+    from crawler.service.store_check import StoreChecker, format_finding
+
+    config = load_config(context.obj)
+    with open_configured_store(config) as store, show_progress() as progress:
+        checker = StoreChecker(store, config.archive_dir, with_records=records, on_progress=progress.update)
+        findings = list(checker.iter_findings())
+        name = store.name
+    for finding in findings:
+        if as_json:
+            print_json({**asdict(finding), "message": format_finding(finding)})
+        else:
+            print(format_finding(finding))
+    if not findings and not as_json:
+        print(f"Nothing is wrong with {name} and the archive {config.archive_dir}.")
+    raise typer.Exit(StoreInconsistent.exit_code if findings else 0)
+
+
+@app.command()
+def stats(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Show what the store has and what takes space."""
+    from crawler.cli.store_statistics import format_statistics
+    from crawler.cli.task_progress import show_progress
+    from crawler.config import load_config
+    from crawler.context.configured_store import open_configured_store
+    from crawler.service.store_statistics import collect_statistics
+
+    config = load_config(context.obj)
+    with open_configured_store(config) as store, show_progress() as progress:
+        statistics = collect_statistics(store, config.archive_dir, progress.update)
+    if as_json:
+        print_json(statistics.to_dict())
+        return
+    for line in format_statistics(config, statistics):
         print(line)
 
 
@@ -276,15 +326,6 @@ def format_pruned(config: Config, plan: PrunePlan, free: int | None, *, dry_run:
         yield "The full-text index of SQLite keeps the words of removed texts until `crawler store reindex`."
     if free and not dry_run:
         yield f"{format_megabytes(free)} of the store's file are free and are used again; --vacuum gives them back."
-
-
-def format_megabytes(size: float) -> str:
-    """Return a size in bytes as megabytes.
-
-    >>> format_megabytes(1_250_000)
-    '1.2 MB'
-    """
-    return f"{size / 1_000_000:,.1f} MB"
 
 
 def format_rebuilt(config: Config, report: RebuildReport) -> Iterator[str]:

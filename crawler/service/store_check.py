@@ -1,0 +1,169 @@
+"""Everything that should never be in a store, with the archive beside it, and what to do about each finding."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crawler.archive.removed_files import list_removed_files
+from crawler.archive.snapshot_reader import read_snapshot_at, resolve_archive_file
+from crawler.errors import ArchiveError, StoreError
+from crawler.items import SnapshotRef
+from crawler.store import Store
+from crawler.store.integrity import MAX_EXAMPLES, Finding, FindingKind, list_references
+
+ProgressListener = Callable[[str, int, int | None], None]
+RESTORE = "Restore a backup with `crawler store restore`, or make the store again with `crawler store rebuild`."
+REINDEX = "Make the index again with `crawler store reindex`."
+COPY_FILE = "Copy the file from where you keep a copy of the archive."
+ADVICE = {
+    FindingKind.DATABASE: f"Copy the store away first, and check the disk. {RESTORE}",
+    FindingKind.ARTICLE_WITHOUT_VERSION: RESTORE,
+    FindingKind.CURRENT_VERSION_MISSING: RESTORE,
+    FindingKind.DANGLING_REFERENCE: RESTORE,
+    FindingKind.VERSION_NOT_INDEXED: REINDEX,
+    FindingKind.INDEX_WITHOUT_TEXT: REINDEX,
+    FindingKind.RUN_OF_DEAD_PROCESS: "The next run of the source closes it: `crawler crawl {place}`.",
+    FindingKind.ARCHIVE_FILE_MISSING: COPY_FILE,
+    FindingKind.ARCHIVE_FILE_TOO_SHORT: COPY_FILE,
+    FindingKind.ARCHIVE_RECORD_DAMAGED: COPY_FILE,
+}
+SENTENCES = {
+    FindingKind.DATABASE: "The database reports damage: {examples}.",
+    FindingKind.ARTICLE_WITHOUT_VERSION: "No version is stored of {count}: {examples}.",
+    FindingKind.CURRENT_VERSION_MISSING: "The current version is not stored of {count}: {examples}.",
+    FindingKind.DANGLING_REFERENCE: "A row that does not exist is named by {count} ({place}): {examples}.",
+    FindingKind.VERSION_NOT_INDEXED: "The full-text index lacks {count}: {examples}.",
+    FindingKind.INDEX_WITHOUT_TEXT: "The full-text index has no text of {count}: {examples}.",
+    FindingKind.RUN_OF_DEAD_PROCESS: "{place} has {count} without an end, whose process has ended: {examples}.",
+    FindingKind.ARCHIVE_FILE_MISSING: "The archive file {place} does not exist. It is named by {count}: {examples}.",
+    FindingKind.ARCHIVE_FILE_TOO_SHORT: "The archive file {place} ends before the records of {count}: {examples}.",
+    FindingKind.ARCHIVE_RECORD_DAMAGED: "The archive file {place} has no such record for {count}: {examples}.",
+}
+COUNTED = {
+    FindingKind.ARTICLE_WITHOUT_VERSION: "article",
+    FindingKind.CURRENT_VERSION_MISSING: "article",
+    FindingKind.INDEX_WITHOUT_TEXT: "version",
+    FindingKind.VERSION_NOT_INDEXED: "version",
+    FindingKind.RUN_OF_DEAD_PROCESS: "run",
+    FindingKind.DANGLING_REFERENCE: "row",
+}
+"""What a finding counts, if it is not versions with their records."""
+
+
+@dataclass(slots=True)
+class _FileProblem:
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, example: str) -> None:
+        self.count += 1
+        if len(self.examples) < MAX_EXAMPLES:
+            self.examples.append(example)
+
+
+class StoreChecker:
+    """Checks a store and the archive below `root`. `with_records`: also read every record and compare its digest."""
+
+    def __init__(
+        self,
+        store: Store,
+        root: Path,
+        *,
+        with_records: bool = False,
+        on_progress: ProgressListener = lambda *_: None,
+    ) -> None:
+        self._store, self._root, self._with_records = store, root, with_records
+        self._on_progress = on_progress
+        self._problems: dict[tuple[FindingKind, str], _FileProblem] = {}
+        self._sizes: dict[str, int | None] = {}
+
+    def iter_findings(self) -> Iterator[Finding]:
+        """Yield what is wrong. If the database is damaged, what can no longer be read is not checked."""
+        rows = self._store.integrity
+        self._on_progress("checking the database", 0, None)
+        damage = rows.check_database()
+        if damage is not None:
+            yield damage
+        try:
+            yield from self._check_rows()
+            yield from self._check_archive()
+        except StoreError:
+            if damage is None:
+                raise
+
+    def _check_rows(self) -> Iterator[Finding]:
+        rows, references = self._store.integrity, list_references()
+        self._on_progress("checking versions", 0, None)
+        yield from rows.check_versions()
+        for number, reference in enumerate(references):
+            self._on_progress(f"checking {reference.name}", number, len(references))
+            yield from rows.check_reference(reference)
+        self._on_progress("checking the full-text index", 0, None)
+        yield from rows.check_index()
+        dead = rows.list_runs_of_dead_processes()
+        for source, count in Counter(run.source for run in dead).items():
+            examples = [f"run {run.id}, process {run.pid} on {run.host}" for run in dead if run.source == source]
+            yield Finding(
+                kind=FindingKind.RUN_OF_DEAD_PROCESS,
+                place=source,
+                count=count,
+                examples=tuple(examples[:MAX_EXAMPLES]),
+            )
+
+    def _check_archive(self) -> Iterator[Finding]:
+        """Yield the files that lack records which versions name. Files that the retention policy removed may lack."""
+        removed, done, total = list_removed_files(self._root), 0, self._store.integrity.count_versions()
+        for batch in self._store.integrity.iter_record_references():
+            self._on_progress("checking archive records", done, total)
+            for each in batch:
+                values = json.loads(each.article).get("snapshot")
+                if values and values["file"] and values["offset"] is not None and values["file"] not in removed:
+                    self._check_record(SnapshotRef(**values), f"{each.article_id} version {each.version}")
+            done += len(batch)
+        for file in self._store.integrity.list_cached_files():
+            if file not in removed and self._get_size(file) is None:
+                self._add(FindingKind.ARCHIVE_FILE_MISSING, file, "the HTTP cache")
+        for (kind, file), problem in sorted(self._problems.items()):
+            yield Finding(kind=kind, place=file, count=problem.count, examples=tuple(problem.examples))
+
+    def _check_record(self, ref: SnapshotRef, name: str) -> None:
+        assert ref.file is not None
+        assert ref.offset is not None
+        size = self._get_size(ref.file)
+        if size is None:
+            self._add(FindingKind.ARCHIVE_FILE_MISSING, ref.file, name)
+        elif ref.offset >= size:
+            self._add(FindingKind.ARCHIVE_FILE_TOO_SHORT, ref.file, name)
+        elif self._with_records:
+            try:
+                read_snapshot_at(self._root, ref)
+            except ArchiveError as error:
+                if not error.is_removed:
+                    self._add(FindingKind.ARCHIVE_RECORD_DAMAGED, ref.file, f"{name} ({error})")
+
+    def _get_size(self, file: str) -> int | None:
+        """Return the size of a file of the archive in bytes, or None if there is no such file."""
+        if file not in self._sizes:
+            try:
+                self._sizes[file] = resolve_archive_file(self._root, file).stat().st_size
+            except (OSError, ArchiveError):
+                self._sizes[file] = None
+        return self._sizes[file]
+
+    def _add(self, kind: FindingKind, file: str, example: str) -> None:
+        self._problems.setdefault((kind, file), _FileProblem()).add(example)
+
+
+def format_finding(finding: Finding) -> str:
+    """Return what is wrong and what to do, as sentences."""
+    from crawler.text.counts import format_count
+
+    more = finding.count - len(finding.examples)
+    examples = ", ".join(finding.examples) + (f" and {more} more" if more > 0 else "")
+    count = format_count(finding.count, COUNTED.get(finding.kind, "version"))
+    sentence = SENTENCES[finding.kind].format(count=count, place=finding.place, examples=examples)
+    return f"{sentence} {ADVICE[finding.kind].format(place=finding.place)}"

@@ -1,0 +1,167 @@
+"""What `crawler store check` finds in a store: each kind of damage is made, and found with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from support.factories import make_article
+from support.filled_store import NOON, fill_store
+
+from crawler.archive.http_transaction import HttpTransaction
+from crawler.archive.removed_files import remove_file
+from crawler.archive.warc_writer import WarcWriter
+from crawler.items import Run, SnapshotRef
+from crawler.service.store_check import ADVICE, SENTENCES, StoreChecker, format_finding
+from crawler.store import HttpCacheEntry, Store
+from crawler.store.integrity import FindingKind, list_references
+
+LATER = datetime(2026, 3, 7, 12, 0, tzinfo=UTC)
+NO_FOREIGN_KEYS = {
+    "sqlite": ("PRAGMA foreign_keys = OFF", "PRAGMA foreign_keys = ON"),
+    "postgresql": ("SET session_replication_role = replica", "SET session_replication_role = DEFAULT"),
+}
+
+
+@pytest.fixture
+def filled(store: Store) -> Iterator[Store]:
+    """A store with rows that refer to each other, and no damage."""
+    fill_store(store)
+    with store.database.transaction() as connection:
+        connection.execute(text("DELETE FROM signatures"))
+        connection.execute(text("UPDATE runs SET finished_at = started_at"))
+    yield store
+
+
+def damage(store: Store, statement: str) -> None:
+    """Execute SQL without foreign keys."""
+    off, on = NO_FOREIGN_KEYS[store.database.engine.dialect.name]
+    with store.database.engine.connect() as connection:
+        for each in (off, statement, on):
+            connection.execute(text(each))
+
+
+def check(store: Store, root: Path, *, with_records: bool = False) -> list[str]:
+    found = StoreChecker(store, root, with_records=with_records).iter_findings()
+    return [format_finding(each) for each in found]
+
+
+def test_sound_store_has_no_finding(filled: Store, tmp_path: Path) -> None:
+    assert check(filled, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        (
+            "DELETE FROM versions WHERE article_id = 'mfa:1:ru'",
+            {"No version is stored of 1 article: mfa:1:ru. Restore", "markings → versions", "matches → versions"},
+        ),
+        (
+            "UPDATE articles SET current_version = 9 WHERE id = 'mfa:2:ru'",
+            {"The current version is not stored of 1 article: mfa:2:ru. Restore"},
+        ),
+        ("DELETE FROM articles WHERE id = 'mfa:1:ru'", {"(versions → articles): mfa:1:ru 1. Restore"}),
+        ("DELETE FROM news", {"A row that does not exist is named by 1 row (notices → news): 1. Restore"}),
+        (
+            "DELETE FROM search_entries WHERE article_id = 'mfa:1:ru'",
+            {"1 version are not in the full-text index: mfa:1:ru 1."},
+        ),
+    ],
+)
+def test_damage_of_rows_is_found(filled: Store, tmp_path: Path, statement: str, expected: set[str]) -> None:
+    damage(filled, statement)
+    found = "\n".join(check(filled, tmp_path))
+    missing = {part for part in expected if part not in found and not part.startswith("markings")}
+    assert not missing, found
+
+
+def test_index_without_a_text_is_found_and_made_again(filled: Store, tmp_path: Path) -> None:
+    is_sqlite = filled.database.engine.dialect.name == "sqlite"
+    damage(
+        filled,
+        "INSERT INTO search_texts (search_texts) VALUES ('delete-all')" if is_sqlite else "DELETE FROM search_vectors",
+    )
+    (found,) = check(filled, tmp_path)
+    assert found.startswith("The full-text index has no text of 4 versions: ")
+    assert found.endswith("Make the index again with `crawler store reindex`.")
+    filled.search.reset()
+    filled.search.index_pending()
+    assert check(filled, tmp_path) == []
+
+
+def test_many_rows_are_counted_and_some_are_named(store: Store, tmp_path: Path) -> None:
+    for number in range(7):
+        store.articles.save(make_article(str(number)), content_hash=str(number), run_id=None, seen_at=NOON)
+    damage(store, "UPDATE articles SET copy_of = 'nobody'")
+    (found,) = check(store, tmp_path)
+    assert "A row that does not exist is named by 7 rows (articles → articles): " in found
+    assert " and 2 more. " in found
+
+
+def test_run_of_a_dead_process_is_found(filled: Store, tmp_path: Path) -> None:
+    run = filled.runs.record_start(Run(source="ktkz", started_at=NOON))
+    assert check(filled, tmp_path) == []  # this process lives
+    damage(filled, f"UPDATE runs SET pid = 2147483646, born = NULL WHERE id = {run.id}")
+    (found,) = check(filled, tmp_path)
+    assert found.startswith(
+        f"1 run of ktkz have not ended, but their processes have: run {run.id}, process 2147483646 on "
+    )
+    assert found.endswith("The next run of the source closes it: `crawler crawl ktkz`.")
+
+
+@pytest.fixture
+def ref(filled: Store, tmp_path: Path) -> SnapshotRef:
+    """The record of a stored version in the archive."""
+    transaction = HttpTransaction(
+        url="https://mfa.example/9",
+        method="GET",
+        request_headers=[],
+        payload=b"",
+        status=200,
+        headers=[],
+        body=b"text",
+        fetched_at=NOON,
+    )
+    with WarcWriter(tmp_path, "mfa", software="test/1") as writer:
+        ref = writer.write(transaction)
+    filled.articles.save(make_article("9", snapshot=ref), content_hash="9", run_id=None, seen_at=NOON)
+    return ref
+
+
+def test_records_that_the_archive_lacks_are_found(filled: Store, ref: SnapshotRef, tmp_path: Path) -> None:
+    assert ref.file is not None
+    assert ref.offset is not None
+    path = tmp_path / ref.file
+    data = path.read_bytes()
+    assert check(filled, tmp_path, with_records=True) == []
+    path.write_bytes(data[: ref.offset] + b"x" * 30)
+    assert check(filled, tmp_path) == []
+    (found,) = check(filled, tmp_path, with_records=True)
+    assert found.startswith(f"The archive file {ref.file} has no such record for 1 version: mfa:9:ru version 1 (")
+    path.write_bytes(data[: ref.offset])
+    (found,) = check(filled, tmp_path)
+    assert found.startswith(
+        f"The archive file {ref.file} ends before the records of 1 version: mfa:9:ru version 1. Copy"
+    )
+    path.write_bytes(data)
+    entry = HttpCacheEntry(source="mfa", url="https://x", checked_at=NOON, record_file=ref.file)
+    filled.http_cache.save(entry)
+    path.rename(path.with_suffix(".away"))
+    (found,) = check(filled, tmp_path)
+    assert found.startswith(f"The archive file {ref.file} does not exist. It is named by 2 versions: ")
+    path.with_suffix(".away").rename(path)
+    remove_file(tmp_path, ref.file, LATER)
+    assert check(filled, tmp_path, with_records=True) == []
+
+
+def test_every_kind_has_a_sentence_and_advice() -> None:
+    assert set(FindingKind) == set(SENTENCES) == set(ADVICE)
+
+
+def test_references_are_named_once() -> None:
+    references = list_references()
+    assert len({(each.name, each.columns) for each in references}) == len(references)
