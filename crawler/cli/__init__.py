@@ -9,6 +9,8 @@ console       lines for people, JSON lines, text input
 help          help output in groups
 stop_signals  end a command at Ctrl-C or SIGTERM
 progress      the progress and the result of runs (`crawler crawl`)
+task_progress  how far a long command is
+store_statistics  the tables of `crawler store stats`
 index_progress  add versions to the full-text index, with progress
 article_file  the file of `crawler crawl -o`
 releases      the language versions of a press release as lines

@@ -25,6 +25,10 @@ backfill_progress  how far that is, what is missing, and how long the rest takes
 backup           backups of store and configuration: write, check, restore
 rebuild          the store made again from the archive
 rebuilt_run      one past run, made again from its responses
+retention        remove what is older than the policy allows
+store_check      what should never be in a store or its archive
+store_statistics  how much a store and its archive hold
+rematch          stored versions matched again by the rules in force
 reprocess        archived pages read again and compared with the stored versions
 dead_man_switch  request heartbeat_url after rounds that worked
 channel_tests    when each channel was last tested

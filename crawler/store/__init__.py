@@ -14,6 +14,7 @@
 | `backfills` | per source: how far its history is walked, and what could not be read |
 | `events`, `notifications`, `subscriptions` | change events, and what each subscription decided about them |
 | `messages`, `deliveries` | the outbox |
+| `retention`, `integrity`, `statistics` | what may be removed, what should never be, what takes space |
 | `users`, `sessions`, `api_keys`, `audit` | who may do what in the newsroom, and who changed what |
 
 All times are aware. Returned times are in UTC, except within an `Article`, which is returned exactly as it was saved.

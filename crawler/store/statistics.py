@@ -87,9 +87,8 @@ class StatisticsRepository:
         if self._is_sqlite and not self._database.fetch_all(text(_HAS_DBSTAT))[0][0]:
             return []
         rows = self._database.fetch_all(text(_SQLITE_SIZES if self._is_sqlite else _POSTGRESQL_SIZES))
-        found = [
-            RelationSize(name, table, bool(is_index), count, int(size)) for name, table, is_index, count, size in rows
-        ]
+        found = [RelationSize._make(row) for row in rows]
+        found = [each._replace(is_index=bool(each.is_index), bytes=int(each.bytes)) for each in found]
         return sorted(found, key=lambda each: (-each.bytes, each.name))
 
     def get_bytes(self) -> int:
