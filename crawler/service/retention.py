@@ -28,12 +28,12 @@ ProgressListener = Callable[[str, int, int | None], None]
 
 @dataclass(slots=True, kw_only=True)
 class PrunePlan:
-    """What the policy removes. `texts` are by source, `files` maps each file of the archive to its size in bytes.
+    """What the policy removes. `text_counts` are by source, `files` maps each file of the archive to its size in bytes.
 
     `kept_files` counts the files that are old enough but have a record that is kept.
     """
 
-    texts: list[TextCount] = field(default_factory=list)
+    text_counts: list[TextCount] = field(default_factory=list)
     files: dict[str, int] = field(default_factory=dict)
     kept_files: int = 0
     cache_entries: int = 0
@@ -43,12 +43,12 @@ class PrunePlan:
     @property
     def versions(self) -> int:
         """How many versions lose their text."""
-        return sum(each.versions for each in self.texts)
+        return sum(each.versions for each in self.text_counts)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to remove."""
-        return not (self.texts or self.files or self.cache_entries or self.runs or self.log_entries)
+        return not (self.text_counts or self.files or self.cache_entries or self.runs or self.log_entries)
 
 
 class Pruner:
@@ -69,7 +69,7 @@ class Pruner:
         plan, rows = PrunePlan(), self._store.retention
         self._on_progress("reading the store", 0, None)
         if self._ages != TextAges():
-            plan.texts = rows.count_texts(self._ages)
+            plan.text_counts = rows.count_texts(self._ages)
         if before := self._get_start(self._policy.http_cache):
             plan.cache_entries = rows.count_cache_entries(before)
         if before := self._get_start(self._policy.runs):
@@ -86,7 +86,7 @@ class Pruner:
     def remove(self, plan: PrunePlan) -> None:
         """Remove what a plan has. If this is interrupted, a new plan has the rest."""
         rows = self._store.retention
-        if plan.texts:
+        if plan.text_counts:
             self._count("removing texts", rows.remove_texts(self._ages, self._now), plan.versions)
         names = list(plan.files)
         for start in range(0, len(names), FILES_PER_BATCH):

@@ -13,7 +13,7 @@ from crawler.archive.snapshot_reader import read_snapshot_at, resolve_archive_fi
 from crawler.errors import ArchiveError, StoreError
 from crawler.items import SnapshotRef
 from crawler.store import Store
-from crawler.store.integrity import MAX_EXAMPLES, Finding, FindingKind, list_references
+from crawler.store.integrity import MAX_EXAMPLES, FindingKind, StoreFinding, list_references
 
 ProgressListener = Callable[[str, int, int | None], None]
 RESTORE = "Restore a backup with `crawler store restore`, or make the store again with `crawler store rebuild`."
@@ -81,7 +81,7 @@ class StoreChecker:
         self._problems: dict[tuple[FindingKind, str], _FileProblem] = {}
         self._sizes: dict[str, int | None] = {}
 
-    def iter_findings(self) -> Iterator[Finding]:
+    def iter_findings(self) -> Iterator[StoreFinding]:
         """Yield what is wrong. If the database is damaged, what can no longer be read is not checked."""
         rows = self._store.integrity
         self._on_progress("checking the database", 0, None)
@@ -95,7 +95,7 @@ class StoreChecker:
             if damage is None:
                 raise
 
-    def _check_rows(self) -> Iterator[Finding]:
+    def _check_rows(self) -> Iterator[StoreFinding]:
         rows, references = self._store.integrity, list_references()
         self._on_progress("checking versions", 0, None)
         yield from rows.check_versions()
@@ -107,14 +107,14 @@ class StoreChecker:
         dead = rows.list_runs_of_dead_processes()
         for source, count in Counter(run.source for run in dead).items():
             examples = [f"run {run.id}, process {run.pid} on {run.host}" for run in dead if run.source == source]
-            yield Finding(
+            yield StoreFinding(
                 kind=FindingKind.RUN_OF_DEAD_PROCESS,
                 place=source,
                 count=count,
                 examples=tuple(examples[:MAX_EXAMPLES]),
             )
 
-    def _check_archive(self) -> Iterator[Finding]:
+    def _check_archive(self) -> Iterator[StoreFinding]:
         """Yield the files that lack records which versions name. Files that the retention policy removed may lack."""
         removed, done, total = list_removed_files(self._root), 0, self._store.integrity.count_versions()
         for batch in self._store.integrity.iter_record_references():
@@ -128,7 +128,7 @@ class StoreChecker:
             if file not in removed and self._get_size(file) is None:
                 self._add(FindingKind.ARCHIVE_FILE_MISSING, file, "the HTTP cache")
         for (kind, file), problem in sorted(self._problems.items()):
-            yield Finding(kind=kind, place=file, count=problem.count, examples=tuple(problem.examples))
+            yield StoreFinding(kind=kind, place=file, count=problem.count, examples=tuple(problem.examples))
 
     def _check_record(self, ref: SnapshotRef, name: str) -> None:
         assert ref.file is not None
@@ -158,7 +158,7 @@ class StoreChecker:
         self._problems.setdefault((kind, file), _FileProblem()).add(example)
 
 
-def format_finding(finding: Finding) -> str:
+def format_finding(finding: StoreFinding) -> str:
     """Return what is wrong and what to do, as sentences."""
     from crawler.text.counts import format_count
 

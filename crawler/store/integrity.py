@@ -73,7 +73,7 @@ class FindingKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class StoreFinding:
     """What is wrong at one place: how often, and a few examples. `place` is a table, a file, or the database."""
 
     kind: FindingKind
@@ -149,7 +149,7 @@ class IntegrityRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def check_database(self) -> Finding | None:
+    def check_database(self) -> StoreFinding | None:
         """Return what the database itself finds wrong: damaged pages, invalid indexes, wrong checksums."""
         if self._database.engine.dialect.name == "sqlite":
             rows = self._database.fetch_all(text(f"PRAGMA integrity_check({MAX_EXAMPLES})"))
@@ -165,9 +165,9 @@ class IntegrityRepository:
         if not problems:
             return None
         examples = tuple(" ".join(each.split()) for each in problems[:MAX_EXAMPLES])
-        return Finding(kind=FindingKind.DATABASE, place="database", count=len(problems), examples=examples)
+        return StoreFinding(kind=FindingKind.DATABASE, place="database", count=len(problems), examples=examples)
 
-    def check_versions(self) -> Iterator[Finding]:
+    def check_versions(self) -> Iterator[StoreFinding]:
         """Yield articles that have no version, or not the one that is their current one."""
         of_article = versions.c.article_id == articles.c.id
         has_any = exists().where(of_article)
@@ -178,7 +178,7 @@ class IntegrityRepository:
             FindingKind.CURRENT_VERSION_MISSING, "articles", select(*names).where(has_any, ~has_current)
         )
 
-    def check_reference(self, reference: Reference) -> Iterator[Finding]:
+    def check_reference(self, reference: Reference) -> Iterator[StoreFinding]:
         """Yield the rows of which the reference names no row."""
         target = reference.target.alias("target")
         own = [reference.table.c[key] for key in reference.columns]
@@ -187,7 +187,7 @@ class IntegrityRepository:
         query = select(*reference.table.primary_key).where(is_dangling)
         yield from self._find(FindingKind.DANGLING_REFERENCE, reference.name, query)
 
-    def check_index(self) -> Iterator[Finding]:
+    def check_index(self) -> Iterator[StoreFinding]:
         """Yield versions that are not in the full-text index and do not wait for it, and entries without a text."""
         key = (versions.c.article_id, versions.c.version)
         is_known = [
@@ -234,7 +234,7 @@ class IntegrityRepository:
         column = http_cache.c.record_file
         return [row[0] for row in self._database.fetch_all(select(column).where(column.is_not(None)).distinct())]
 
-    def _find(self, kind: FindingKind, place: str, query: Select[tuple[object, ...]]) -> Iterator[Finding]:
+    def _find(self, kind: FindingKind, place: str, query: Select[tuple[object, ...]]) -> Iterator[StoreFinding]:
         """Yield a finding if the query has rows. Their columns become the examples."""
         examples = self._database.fetch_all(query.limit(MAX_EXAMPLES + 1))
         count = len(examples)
@@ -242,4 +242,4 @@ class IntegrityRepository:
             count = self._database.fetch_all(select(func.count()).select_from(query.subquery()))[0][0]
         if count:
             shown = tuple(" ".join(map(str, row)) for row in examples[:MAX_EXAMPLES])
-            yield Finding(kind=kind, place=place, count=count, examples=shown)
+            yield StoreFinding(kind=kind, place=place, count=count, examples=shown)

@@ -35,6 +35,7 @@ OWN: dict[str, tuple[str, str]] = {
     "cli/commands/search.py": ("headline texts", "shows the owner what was found; -o writes entries"),
     "cli/commands/show.py": ("asdict headline texts to_dict", "shows the owner's own copy"),
     "cli/commands/stories.py": ("headline to_dict", "lists the owner's own stories"),
+    "cli/commands/store.py": ("asdict to_dict", "figures and findings, no article"),
     "cli/commands/versions.py": ("headline to_dict", "lists the owner's own copies"),
     "cli/commands/watch.py": ("headline", "prints to the owner's terminal"),
     "cli/console.py": ("headline sentence", "prints to the owner's terminal"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,6 +52,7 @@ def export(
     from crawler.context.configured_store import open_configured_store
     from crawler.publish.atomic_write import open_atomic
     from crawler.publish.output_registry import raise_if_no_table, write_table
+    from crawler.publish.query import ArticleQuery
     from crawler.text.counts import format_count
     from crawler.text.dates import load_time_zone
 
@@ -74,13 +76,9 @@ def export(
         if output.suffix.lower() == ".xlsx":
             _raise_if_too_many_articles(store, query)
         total = store.articles.count()
+        expected = total if query == ArticleQuery(include_unmatched=True, strength=strength) else None
         with show_progress() as progress:
-            # How many articles a filter selects is only known at the end.
-            expected = None if source or language or since or until or not everything else total
-
-            def show_count(done: int) -> None:
-                progress.update("exporting articles", done, expected)
-
+            show_count = partial(progress.update, "exporting articles", total=expected)
             rows = _make_rows(config, store, query, show_count, with_versions=versions)
             zone = load_time_zone(config.timezone)
             count = write_table(file, output, rows, zone=zone, separator=SEPARATORS[separator])

@@ -292,7 +292,7 @@ def list_removals(plan: PrunePlan) -> Iterator[str]:
     """Yield what a plan removes, each kind with its count."""
     from crawler.text.counts import format_count
 
-    if plan.texts:
+    if plan.text_counts:
         yield f"the texts of {format_count(plan.versions, 'version')}"
     if plan.files:
         yield format_count(len(plan.files), "archive file")
@@ -316,13 +316,13 @@ def format_pruned(config: Config, plan: PrunePlan, free: int | None, *, dry_run:
         yield "Nothing is older than [retention] allows."
     else:
         yield f"{'Would be removed' if dry_run else 'Removed'}: {', '.join(list_removals(plan))}."
-    for each in plan.texts:
+    for each in plan.text_counts:
         yield f"    {each.source}: {format_count(each.versions, 'text')}, {format_megabytes(each.bytes)}"
     yield from (f"    {line}" for line in shorten_list([f"{n}, {format_megabytes(s)}" for n, s in plan.files.items()]))
     if plan.kept_files:
         files = format_count(plan.kept_files, "archive file")
         yield f"Of the old files, {files} with records that are kept remain."
-    if plan.texts and not dry_run:
+    if plan.text_counts and not dry_run and free is not None:
         yield "The full-text index of SQLite keeps the words of removed texts until `crawler store reindex`."
     if free and not dry_run:
         yield f"{format_megabytes(free)} of the store's file are free and are used again; --vacuum gives them back."
