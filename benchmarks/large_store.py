@@ -73,6 +73,11 @@ def get_store_file(size: int, folder: Path = FOLDER, *, is_clustered: bool = Fal
     return file
 
 
+def get_store_url(size: int, folder: Path = FOLDER) -> str:
+    """Return the address of a store of which all articles were compared. Make it if the folder does not have it."""
+    return f"sqlite:///{get_store_file(size, folder, is_clustered=True)}"
+
+
 def save_articles(store: Store, articles: Sequence[Article]) -> None:
     """Save versions as a crawl does, in one transaction. They wait to be clustered."""
     with store.transaction():

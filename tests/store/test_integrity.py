@@ -68,7 +68,7 @@ def test_sound_store_has_no_finding(filled: Store, tmp_path: Path) -> None:
         ("DELETE FROM news", {"A row that does not exist is named by 1 row (notices → news): 1. Restore"}),
         (
             "DELETE FROM search_entries WHERE article_id = 'mfa:1:ru'",
-            {"1 version are not in the full-text index: mfa:1:ru 1."},
+            {"The full-text index lacks 1 version: mfa:1:ru 1. Make the index"},
         ),
     ],
 )
@@ -108,7 +108,7 @@ def test_run_of_a_dead_process_is_found(filled: Store, tmp_path: Path) -> None:
     damage(filled, f"UPDATE runs SET pid = 2147483646, born = NULL WHERE id = {run.id}")
     (found,) = check(filled, tmp_path)
     assert found.startswith(
-        f"1 run of ktkz have not ended, but their processes have: run {run.id}, process 2147483646 on "
+        f"ktkz has 1 run without an end, whose process has ended: run {run.id}, process 2147483646 on "
     )
     assert found.endswith("The next run of the source closes it: `crawler crawl ktkz`.")
 
