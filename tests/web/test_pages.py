@@ -6,17 +6,20 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import update
 from support.newsroom_articles import NOW, TEXT, SaveArticle
 
 from crawler.items import Article, Health, Precision, Problem, Run, Verdict
 from crawler.store import Decision, DeliveryState, Notification, Store
+from crawler.store.retention import TextAges
+from crawler.store.schema import change_events, notifications, unclustered
 from crawler.web.pages import today
 
 HOUR = timedelta(hours=1)
@@ -316,3 +319,18 @@ def test_lost_store_is_one_page(client: httpx.Client, revised: Article, store: S
     html = get(client, "/", 503)
     assert "The store cannot be read" in html
     assert "was deleted while it was in use" in html
+
+
+def test_text_that_the_policy_removed_is_explained(store: Store, client: httpx.Client, revised: Article) -> None:
+    removed_at = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+    with store.database.transaction() as connection:
+        connection.execute(update(notifications).values(decision="not"))
+        connection.execute(update(change_events).values(decided_at=removed_at))
+        connection.execute(unclustered.delete())
+    assert list(store.retention.remove_texts(TextAges(superseded=NOW + timedelta(days=1)), removed_at)) == [1]
+    first = client.get(f"/articles/{revised.id}?version=1").text
+    assert "The text of version 1 was removed by the retention policy on" in first
+    compared = client.get(f"/articles/{revised.id}?version=2&against=1").text
+    assert "The text of version 1 was removed by the retention policy on" in compared
+    assert "too long to compare" not in compared
+    assert "was removed by the retention policy" not in client.get(f"/articles/{revised.id}").text
