@@ -266,7 +266,7 @@ def _make_snapshot(
         original = finder.find_payload_record(response)
         if original is None:
             prior = response.headers.get("warc-refers-to-filename")
-            if prior and (explanation := explain_missing_file(resolve_archive_file(finder.root, prior))):
+            if prior and (explanation := _explain_missing(finder.root, prior)):
                 raise ArchiveError(f"{where}: the payload is in another file. {explanation}", is_removed=True)
             raise ArchiveError(f"{where}: the record that holds the payload is not in the archive.")
         holder = original
@@ -290,6 +290,10 @@ def _make_snapshot(
         ref=SnapshotRef(file=file, offset=response.offset, digest=digest),
         is_cut_off=bool(payload) and _is_cut_off(holder, payload),
     )
+
+
+def _explain_missing(root: ArchiveRoot, name: str) -> str | None:
+    return explain_missing_file(get_local_path(resolve_archive_file(root, name)))
 
 
 def _is_cut_off(record: WarcRecord, payload: bytes) -> bool:

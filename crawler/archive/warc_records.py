@@ -23,7 +23,7 @@ from warcio.statusandheaders import StatusAndHeaders
 
 from crawler.archive.content_encoding import GZIP_WBITS
 from crawler.archive.removed_files import explain_missing_file
-from crawler.archive.spooled_archive import WarcFile
+from crawler.archive.spooled_archive import WarcFile, get_local_path
 from crawler.errors import ArchiveError
 
 MAX_RECORD_BYTES = 256 << 20
@@ -74,7 +74,7 @@ def read_records(path: WarcFile, offset: int = 0) -> Iterator[WarcRecord]:
     try:
         file = path.open("rb")
     except OSError as error:
-        if explanation := explain_missing_file(path):
+        if explanation := explain_missing_file(get_local_path(path)):
             raise ArchiveError(explanation, is_removed=True) from error
         raise ArchiveError(f"The archive {path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
     with file:

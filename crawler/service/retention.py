@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from crawler.archive.inventory import WARC_NAME, list_sources, list_warc_files
+from crawler.archive.inventory import WARC_NAME, list_spooled_files
 from crawler.archive.record_copy import find_record_places
 from crawler.archive.removed_files import remove_file
 from crawler.archive.warc_records import read_records
 from crawler.config import Config
-from crawler.errors import ArchiveError
+from crawler.errors import ArchiveError, UsageError
 from crawler.items import Article
 from crawler.store import Store
 from crawler.store.retention import TextAges, TextCount
@@ -59,6 +59,8 @@ class Pruner:
     ) -> None:
         self._root, self._policy, self._store = config.archive_dir, config.retention, store
         self._now, self._on_progress = now, on_progress
+        if self._policy.archive and config.objects.address:
+            raise UsageError("retention.archive cannot be combined with [objects]: files there are never deleted.")
         self._ages = TextAges(
             unmatched=self._get_start(self._policy.unmatched_texts),
             superseded=self._get_start(self._policy.superseded_versions),
@@ -135,12 +137,11 @@ class Pruner:
 def list_files_before(root: Path, before: datetime) -> dict[str, int]:
     """Return the files of an archive whose day (UTC) was over before a time, with their sizes in bytes."""
     found = {}
-    for source in list_sources(root):
-        for path in list_warc_files(root / source):
-            day = WARC_NAME.fullmatch(path.name)
-            assert day is not None
-            if date.fromisoformat(day["day"]) < before.date():
-                found[f"{source}/{path.name}"] = path.stat().st_size
+    for path in list_spooled_files(root):
+        day = WARC_NAME.fullmatch(path.name)
+        assert day is not None
+        if date.fromisoformat(day["day"]) < before.date():
+            found[f"{path.parent.name}/{path.name}"] = path.stat().st_size
     return found
 
 

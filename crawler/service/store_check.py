@@ -6,10 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from crawler.archive.removed_files import list_removed_files
-from crawler.archive.snapshot_reader import read_snapshot_at, resolve_archive_file
+from crawler.archive.snapshot_reader import read_snapshot_at
+from crawler.archive.spooled_archive import ArchiveRoot, SpooledArchive, get_local_path, resolve_archive_file
 from crawler.errors import ArchiveError, StoreError
 from crawler.items import SnapshotRef
 from crawler.store import Store
@@ -71,12 +71,14 @@ class StoreChecker:
     def __init__(
         self,
         store: Store,
-        root: Path,
+        root: ArchiveRoot,
         *,
         with_records: bool = False,
         on_progress: ProgressListener = lambda *_: None,
     ) -> None:
         self._store, self._root, self._with_records = store, root, with_records
+        self._is_remote = isinstance(root, SpooledArchive)
+        self._folder = root.folder if isinstance(root, SpooledArchive) else root
         self._on_progress = on_progress
         self._problems: dict[tuple[FindingKind, str], _FileProblem] = {}
         self._sizes: dict[str, int | None] = {}
@@ -116,7 +118,7 @@ class StoreChecker:
 
     def _check_archive(self) -> Iterator[StoreFinding]:
         """Yield the files that lack records which versions name. Files that the retention policy removed may lack."""
-        removed, done, total = list_removed_files(self._root), 0, self._store.integrity.count_versions()
+        removed, done, total = list_removed_files(self._folder), 0, self._store.integrity.count_versions()
         for batch in self._store.integrity.iter_record_references():
             self._on_progress("checking archive records", done, total)
             for each in batch:
@@ -125,7 +127,7 @@ class StoreChecker:
                     self._check_record(SnapshotRef(**values), f"{each.article_id} version {each.version}")
             done += len(batch)
         for file in self._store.integrity.list_cached_files():
-            if file not in removed and self._get_size(file) is None:
+            if file not in removed and not self._is_remote and self._get_size(file) is None:
                 self._add(FindingKind.ARCHIVE_FILE_MISSING, file, "the HTTP cache")
         for (kind, file), problem in sorted(self._problems.items()):
             yield StoreFinding(kind=kind, place=file, count=problem.count, examples=tuple(problem.examples))
@@ -134,9 +136,9 @@ class StoreChecker:
         assert ref.file is not None
         assert ref.offset is not None
         size = self._get_size(ref.file)
-        if size is None:
+        if size is None and not self._is_remote:
             self._add(FindingKind.ARCHIVE_FILE_MISSING, ref.file, name)
-        elif ref.offset >= size:
+        elif size is not None and ref.offset >= size:
             self._add(FindingKind.ARCHIVE_FILE_TOO_SHORT, ref.file, name)
         elif self._with_records:
             try:
@@ -149,7 +151,7 @@ class StoreChecker:
         """Return the size of a file of the archive in bytes, or None if there is no such file."""
         if file not in self._sizes:
             try:
-                self._sizes[file] = resolve_archive_file(self._root, file).stat().st_size
+                self._sizes[file] = get_local_path(resolve_archive_file(self._root, file)).stat().st_size
             except (OSError, ArchiveError):
                 self._sizes[file] = None
         return self._sizes[file]

@@ -19,7 +19,7 @@ from crawler.cli.help import MAINTAIN, READ, SHARE, WATCH
 RUN = CliRunner()
 HEAVY = "alembic apprise apscheduler asyncio babel jinja2 lxml parsel pydantic rich scrapy sqlalchemy twisted warcio"
 VERBS = set(
-"Add Ask Back Change Check Compare Copy Delete Disable Edit Enable Explain Fetch Keep Let List Make Match "
+    "Add Ask Back Change Check Compare Copy Delete Disable Edit Enable Explain Fetch Keep Let List Make Match "
     "Print Read Rebuild Restore Resume Retire Run Search Send Set Show Stop Test Try Upload "
     "Validate Watch Write".split()
 )

@@ -135,6 +135,7 @@ def check(
 
     Prints what should never be and what to do about it. Exits with 20 if there is something. Nothing is changed.
     """
+    from crawler.archive.spooled_archive import open_archive
     from crawler.cli.task_progress import show_progress
     from crawler.config import load_config
     from crawler.context.configured_store import open_configured_store
@@ -143,7 +144,9 @@ def check(
 
     config = load_config(context.obj)
     with open_configured_store(config) as store, show_progress() as progress:
-        checker = StoreChecker(store, config.archive_dir, with_records=records, on_progress=progress.update)
+        checker = StoreChecker(
+            store, open_archive(config.archive_dir, config.objects), with_records=records, on_progress=progress.update
+        )
         findings = list(checker.iter_findings())
         name = store.name
     for finding in findings:
