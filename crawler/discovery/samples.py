@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date
 from difflib import SequenceMatcher
 
 from crawler.config.address_pattern import read_language_code
 from crawler.discovery.feeds import FeedEntry
-from crawler.generic.headline import list_headings, list_stated_titles
+from crawler.discovery.field_places import FieldPlace, count_pages, find_place, list_body_places, read_place
+from crawler.generic.headline import HEAD_FIELDS, list_headings, list_stated_titles
 from crawler.generic.page import GenericPage
 from crawler.generic.page_lines import list_words
 from crawler.generic.publication_date import list_stated_dates
 from crawler.generic.reader import GenericArticle, read_page
 from crawler.generic.site_memory import SiteMemory
+from crawler.text.dates import parse_date
 
 MIN_ARTICLE_WORDS = 30
 """Words of a text from which a page is an article and no notice."""
 MIN_TITLE_SIMILARITY = 0.6
 MAX_CANDIDATES = 4
+MAX_BODY_BEGINNING = 120
 UNCONFIRMED_BODY = "lines by the shape of the page"
 
 
 @dataclass(frozen=True, slots=True)
 class FieldCandidate:
-    """A value that a page has for a field, and where."""
+    """A value that a page has for a field, and where.
+
+    `css` and `attribute` are its place for a definition; without them a selector cannot name it. `pages` is the number
+    of samples that have a value there.
+    """
 
     value: str
     origin: str
+    css: str | None = None
+    attribute: str | None = None
+    pages: int = 0
+
+    @property
+    def place(self) -> FieldPlace | None:
+        """The place for a definition, or None."""
+        return FieldPlace(self.css, self.attribute) if self.css else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +86,6 @@ def describe_sample(page: GenericPage, article: GenericArticle, entry: FeedEntry
     """Return a sample with its fields. `entry` is what the feed says about it, if it does."""
     evidence = article.evidence
     dated = evidence.get("published_at")
-    words = len(list_words(article.body or ""))
     fields = {
         "title": SampleField(
             article.title, evidence.get("title"), _compare_titles(article, entry), _list_titles(page, article)
@@ -85,28 +99,83 @@ def describe_sample(page: GenericPage, article: GenericArticle, entry: FeedEntry
         "author": SampleField(article.author, evidence.get("author")),
         "language": SampleField(article.language, evidence.get("language"), _compare_languages(page, article)),
         "body": SampleField(
-            f"{words} words: {(article.body or '')[:120]}" if article.body else None,
+            describe_body(article.body) if article.body else None,
             evidence.get("body"),
             _judge_body(article),
+            _list_bodies(page, article),
         ),
     }
     return SampleArticle(page.url, fields)
 
 
+def count_candidate_pages(samples: Sequence[SampleArticle], pages: Sequence[GenericPage]) -> list[SampleArticle]:
+    """Return the samples, each candidate with the number of pages that have a value at its place."""
+    counts: dict[tuple[str, FieldPlace], int] = {}
+
+    def add_count(name: str, candidate: FieldCandidate) -> FieldCandidate:
+        if (place := candidate.place) is None:
+            return candidate
+        if (name, place) not in counts:
+            counts[name, place] = count_pages(pages, name, place)
+        return replace(candidate, pages=counts[name, place])
+
+    return [
+        SampleArticle(
+            sample.url,
+            {
+                name: replace(each, candidates=tuple(add_count(name, candidate) for candidate in each.candidates))
+                for name, each in sample.fields.items()
+            },
+        )
+        for sample in samples
+    ]
+
+
+def describe_body(text: str) -> str:
+    """Return a text as a line of the preview: its length and its beginning."""
+    return f"{len(list_words(text))} words: {text[:MAX_BODY_BEGINNING]}"
+
+
 def _list_titles(page: GenericPage, article: GenericArticle) -> tuple[FieldCandidate, ...]:
-    stated = [FieldCandidate(each.text, each.origin) for each in list_stated_titles(page)]
-    headings = [FieldCandidate(text, tag) for tag in ("h1", "h2") for text in list_headings(page, tag)[:2]]
-    return _select_others([*headings, *stated], article.title)
+    stated = [(each.text, each.origin, page.metadata.get(each.origin)) for each in list_stated_titles(page)]
+    headings = [(text, tag, text) for tag in ("h1", "h2") for text in list_headings(page, tag)[:2]]
+    found = [_make_title(page, value, origin, written) for value, origin, written in (*headings, *stated)]
+    return _select_others(found, article.title)
+
+
+def _make_title(page: GenericPage, value: str, origin: str, written: str | None) -> FieldCandidate:
+    """Return a title with its place. A selector reads what is `written` there, with the name of the site."""
+    place = find_place(page, written) if written else None
+    read = read_place(page, "title", place) if place else None
+    if place is None or read is None or (origin in HEAD_FIELDS and place.attribute != "content"):
+        return FieldCandidate(value, origin)
+    return FieldCandidate(read, origin, *place)
 
 
 def _list_dates(page: GenericPage, article: GenericArticle) -> tuple[FieldCandidate, ...]:
-    stated = list_stated_dates(page, article.title or "")
-    return _select_others([FieldCandidate(each.value, each.origin) for each in stated], article.published_at)
+    candidates = []
+    for each in list_stated_dates(page, article.title or ""):
+        place = find_place(page, each.text)
+        read = read_place(page, "published_at", place) if place else None
+        is_same = read is not None and (parsed := parse_date(read, UTC)) and f"{parsed.at:%Y-%m-%d}" == each.day
+        candidates.append(FieldCandidate(each.value, each.origin, *(place if place and is_same else ())))
+    return _select_others(candidates, article.published_at)
+
+
+def _list_bodies(page: GenericPage, article: GenericArticle) -> tuple[FieldCandidate, ...]:
+    texts = {place: read_place(page, "body", place) for place in list_body_places(page, article.body)}
+    found = [FieldCandidate(describe_body(text), "element", *place) for place, text in texts.items() if text]
+    return tuple(found)[:MAX_CANDIDATES]
 
 
 def _select_others(candidates: list[FieldCandidate], chosen: str | None) -> tuple[FieldCandidate, ...]:
-    others = {each.value: each for each in reversed(candidates) if each.value != chosen}
-    return tuple(reversed(others.values()))[:MAX_CANDIDATES]
+    """Return the candidates with another value than the chosen one, each value once: that with a place, if any."""
+    others: dict[str, FieldCandidate] = {}
+    for each in candidates:
+        known = others.get(each.value)
+        if each.value != chosen and (known is None or (known.css is None and each.css is not None)):
+            others[each.value] = each
+    return tuple(others.values())[:MAX_CANDIDATES]
 
 
 def _compare_titles(article: GenericArticle, entry: FeedEntry | None) -> str | None:

@@ -13,7 +13,13 @@ from crawler.discovery.address_shapes import AddressShape, infer_address_shape
 from crawler.discovery.feeds import USUAL_PATHS, FeedEntry, FoundFeed, list_feed_links, parse_feed
 from crawler.discovery.language_versions import find_address_language, find_language_versions
 from crawler.discovery.link_groups import find_next_page, list_frame_links, list_link_groups
-from crawler.discovery.samples import SampleArticle, describe_sample, is_article, read_samples
+from crawler.discovery.samples import (
+    SampleArticle,
+    count_candidate_pages,
+    describe_sample,
+    is_article,
+    read_samples,
+)
 from crawler.discovery.site_words import load_site_words
 from crawler.discovery.terms import RobotsFacts, find_rights_line, find_terms, read_robots
 from crawler.errors import CrawlerError, NoArticles, NotAnArticle
@@ -302,6 +308,7 @@ class SiteSurveyor:
         survey.memory = memory
         for page, article in zip(pages.values(), articles, strict=True):
             survey.samples.append(describe_sample(page, article, feed_entries[page.url]))
+        survey.samples = count_candidate_pages(survey.samples, list(pages.values()))
         languages = [article.language for article in articles if article.language]
         survey.languages = list(dict.fromkeys(languages))
         stated = [time for found in survey.lists for entry in found.entries if (time := entry.published_at)]

@@ -200,7 +200,7 @@ class ChildPool:
 
     def stop(self) -> None:
         """Stop every run, and let no other start. The second call kills."""
-        for child in self._children:
+        for child in list(self._children):  # another thread may add or remove one
             if self._is_stopping:
                 child.kill()
             else:
@@ -208,13 +208,15 @@ class ChildPool:
         self._is_stopping = True
 
 
-def run_all(plans: Sequence[RunPlan], on_event: EventHandler, *, max_children: int = 2) -> list[RunOutcome]:
+def run_all(
+    plans: Sequence[RunPlan], on_event: EventHandler, *, max_children: int = 2, pool: ChildPool | None = None
+) -> list[RunOutcome]:
     """Run every plan, at most `max_children` at a time. Return outcomes in the order of the plans.
 
     `on_event` gets each event with its `source`, in this thread. The first Ctrl-C (or SIGTERM) stops the children and
-    skips the other plans. The second kills. No child outlives the call.
+    skips the other plans. The second kills. No child outlives the call. Another thread can stop them by `pool`.
     """
-    pool, slots = ChildPool(), asyncio.Semaphore(max_children)
+    pool, slots = pool or ChildPool(), asyncio.Semaphore(max_children)
 
     async def run(plan: RunPlan) -> RunOutcome:
         async with slots:

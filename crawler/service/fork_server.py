@@ -9,6 +9,7 @@ import multiprocessing
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from multiprocessing import forkserver, resource_tracker, util
@@ -20,6 +21,8 @@ from crawler.errors import CrawlerError
 
 PRELOADED_MODULES = ["crawler.service.worker", "crawler.service.preload"]
 MAX_TEMP_PATH_LENGTH = 60  # leaves room for multiprocessing's names: a socket's path has 108 characters
+_main_module_lock = threading.Lock()
+"""Held while `__main__` is replaced: two threads of a server may start processes."""
 BLOCKED_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}  # often sent to all, but the server must live on
 
 
@@ -44,18 +47,21 @@ def fork_process(purpose: str, function: Callable[..., None], *args: Any) -> Bas
     Raise CrawlerError, which names the purpose, if no child could be started.
     """
     process = multiprocessing.get_context("forkserver").Process(target=function, args=args, name=purpose)
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")  # multiprocessing would run the parent's script in every child.
-    try:
-        for tries_left in (2, 1, 0):
-            try:
-                start_fork_server()
-                process.start()
-                break
-            except (EOFError, OSError) as error:
-                if not tries_left:
-                    raise CrawlerError(f"No process could be started for {purpose}: {error!r}.") from error
-                time.sleep(0.2)  # The fork server died. Once that is noticed, a new one is started.
-    finally:
-        sys.modules["__main__"] = main
+    with _main_module_lock:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType(
+            "__main__"
+        )  # multiprocessing would run the parent's script in every child.
+        try:
+            for tries_left in (2, 1, 0):
+                try:
+                    start_fork_server()
+                    process.start()
+                    break
+                except (EOFError, OSError) as error:
+                    if not tries_left:
+                        raise CrawlerError(f"No process could be started for {purpose}: {error!r}.") from error
+                    time.sleep(0.2)  # The fork server died. Once that is noticed, a new one is started.
+        finally:
+            sys.modules["__main__"] = main
     return process

@@ -15,7 +15,7 @@ from crawler.context.modes import Storage
 from crawler.discovery.proposal import SourceProposal
 from crawler.items import Run
 from crawler.pages.snapshot import Snapshot
-from crawler.service.child import run_all
+from crawler.service.child import ChildPool, run_all
 from crawler.service.run import RunOutcome, RunPlan, crawl_once
 from crawler.service.worker import RunEvent
 
@@ -39,9 +39,14 @@ class SurveyedSite:
 
 
 def survey_site(
-    config_path: Path | None, config: Config, url: str, on_page: Callable[[str], None] = lambda url: None
+    config_path: Path | None,
+    config: Config,
+    url: str,
+    on_page: Callable[[str], None] = lambda url: None,
+    *,
+    pool: ChildPool | None = None,
 ) -> SurveyedSite:
-    """Look at the site at an address. `on_page` gets each address that was fetched.
+    """Look at the site at an address. `on_page` gets each address that was fetched. Another thread can stop `pool`.
 
     The run obeys robots.txt, the delay, the guard and every other rule of a crawl. Its store and archive are temporary.
     """
@@ -68,7 +73,7 @@ def survey_site(
             variables={"CRAWLER_DATA_DIR": temporary, "CRAWLER_ARCHIVE": "true"},
             target="crawler.service.site_survey:run_survey",
         )
-        outcome = run_all([plan], on_event)[0]
+        outcome = run_all([plan], on_event, pool=pool)[0]
         proposal = found[0] if found else None
         wanted = {sample.url for sample in proposal.samples} if proposal else set()
         pages = {

@@ -51,6 +51,7 @@ from crawler.web.pages.account import (
     show_account,
 )
 from crawler.web.pages.actions import record_action, undo_action
+from crawler.web.pages.add_source import add_source, show_add_source
 from crawler.web.pages.article import download_archived, download_evidence, show_archived, show_article
 from crawler.web.pages.messages import retry_messages, show_explanation, show_messages
 from crawler.web.pages.organisation import finish_organisation_sign_in, start_organisation_sign_in
@@ -59,7 +60,7 @@ from crawler.web.pages.rules import activate_draft, show_draft, show_rule, show_
 from crawler.web.pages.runs import show_runs
 from crawler.web.pages.search import save_searched, show_search
 from crawler.web.pages.sign_in import show_sign_in, sign_in, sign_out
-from crawler.web.pages.sources import pause_source, show_sources
+from crawler.web.pages.sources import change_source, pause_source, show_sources
 from crawler.web.pages.story import show_story
 from crawler.web.pages.today import show_today
 from crawler.web.pages.users import add_user, change_user, show_users
@@ -109,6 +110,7 @@ PAGES: Sequence[PageRoute] = (
     PageRoute("/review", Role.ANALYST, show_review),
     PageRoute("/search", Role.READER, show_search),
     PageRoute("/sources", Role.READER, show_sources),
+    PageRoute("/sources/add", Role.OWNER, show_add_source),
     PageRoute("/messages", Role.READER, show_messages),
     PageRoute("/explain/{article_id:path}", Role.READER, show_explanation),
     PageRoute("/runs", Role.READER, show_runs),
@@ -125,6 +127,8 @@ FORMS: Sequence[FormRoute] = (
     FormRoute("/review", Role.ANALYST, compose_review),
     FormRoute("/messages/retry", Role.OWNER, retry_messages),
     FormRoute("/sources/pause", Role.OWNER, pause_source),
+    FormRoute("/sources/add", Role.OWNER, add_source),
+    FormRoute("/sources/change", Role.OWNER, change_source),
     FormRoute("/rule-draft", Role.OWNER, activate_draft),
     FormRoute("/search/save", Role.OWNER, save_searched),
     FormRoute("/login", None, sign_in),

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, tzinfo
 
 from crawler import spiders
 from crawler.config import Config, load_config
+from crawler.config.source_folder import get_folder_state, get_sources_folder, list_definition_files
 from crawler.errors import CrawlerError
 from crawler.items import Health, Rights
 from crawler.keywords import load_rules
@@ -24,6 +25,7 @@ from crawler.store.reading_lists import StoryFilter
 from crawler.text.dates import load_time_zone
 from crawler.web.answer_cache import AnswerCache
 from crawler.web.oidc import OidcClient, raise_if_not_installed
+from crawler.web.surveys import SurveyDesk
 
 STATE_SECONDS = 20.0
 """Time for which the state of the sources is remembered: it is on every page and takes many queries."""
@@ -37,7 +39,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceProfile:
-    """What pages show of a source. `titles` are its names by language, `languages` those of its translations."""
+    """What pages show of a source. `titles` are its names by language, `languages` those of its translations.
+
+    `has_file`: a file in `sources/` describes it, so that pages can change it.
+    """
 
     name: str
     titles: Mapping[str, str]
@@ -45,6 +50,7 @@ class SourceProfile:
     rights: Rights
     languages: tuple[str, ...]
     is_enabled: bool
+    has_file: bool
 
 
 @dataclass(slots=True)
@@ -63,8 +69,9 @@ class Newsroom:
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _rule_titles: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
     answers: AnswerCache = field(init=False, default_factory=AnswerCache)
+    surveys: SurveyDesk = field(init=False, default_factory=SurveyDesk)
     _counts: dict[StoryFilter, tuple[float, int]] = field(init=False, default_factory=dict)
-    _files: tuple[tuple[int, int], ...] = field(init=False, default=())
+    _files: tuple[object, ...] = field(init=False, default=())
     _files_until: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
@@ -108,9 +115,9 @@ class Newsroom:
             self._files = files
             self.reload()
 
-    def _get_file_states(self) -> tuple[tuple[int, int], ...]:
-        """Return time and size of crawler.toml and of the rules file."""
-        found = []
+    def _get_file_states(self) -> tuple[object, ...]:
+        """Return time and size of crawler.toml, of the rules file and of the sources without code."""
+        found: list[object] = [get_folder_state(get_sources_folder())]
         for path in (self.config.path if self.can_edit else None, self.config.rules):
             try:
                 stat = path.stat() if path is not None else None
@@ -120,9 +127,9 @@ class Newsroom:
         return tuple(found)
 
     def get_source_title(self, name: str, language: str) -> str:
-        """Return a source's name in a language, or the bare name of a source that was removed."""
+        """Return the name of a source, also of a retired one, in a language. That of a removed source is bare."""
         profile = self.profiles.get(name)
-        return profile.titles[language] if profile else name
+        return profile.titles[language] if profile else spiders.get_title(name, language)
 
     def get_rule_title(self, name: str, language: str) -> str:
         """Return a rule's title in a language, or the bare name of a rule that was removed."""
@@ -177,7 +184,7 @@ class Newsroom:
 
 def load_profiles(config: Config) -> dict[str, SourceProfile]:
     """Return what pages show of each source, by name."""
-    languages = get_source_languages(config)
+    languages, files = get_source_languages(config), list_definition_files()
     return {
         name: SourceProfile(
             name=name,
@@ -186,6 +193,7 @@ def load_profiles(config: Config) -> dict[str, SourceProfile]:
             rights=spider.get_rights(config),
             languages=languages.get(name, ()),
             is_enabled=config.get_source(name).enabled,
+            has_file=name in files,
         )
         for name, spider in spiders.load_spiders().items()
     }

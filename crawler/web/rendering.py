@@ -39,7 +39,9 @@ LANGUAGE_NAMES = {"en": "English", "ru": "Русский", "kk": "Қазақша
 COOKIE_SECONDS = 365 * 86400
 CHOICES: Mapping[str, tuple[str, ...]] = {"theme": ("system", "light", "dark"), "shortcuts": ("on", "off")}
 """What a user chooses about all pages: parameter and cookie, with the values. The first one is the default."""
-FLEETING = frozenset({*CHOICES, "lang", "done", "undone", "saved", "retried", "changed", "ended", "out"})
+FLEETING = frozenset(
+    {*CHOICES, "lang", "done", "undone", "saved", "retried", "changed", "ended", "out", "added", "turned"}
+)
 """Parameters that are no part of what a page shows."""
 LANGUAGE_TAGS = frozenset({"en", "ru", "kk"})
 

@@ -22,8 +22,8 @@ from crawler.config import WebConfig
 HOST_PATTERN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\[\]]+)(?::\d{1,5})?")
 MAX_REQUEST_BYTES = 64 * 1024
 CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 SANDBOX_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 """The policy of an archived page: nothing in it is loaded, run or shown as a page of this server."""

@@ -92,6 +92,7 @@ def serve_pages(newsroom: Newsroom, listener: socket.socket, on_ready: Callable[
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(server.serve(sockets=[listener]))
     finally:
+        newsroom.surveys.close()
         keeper.stop()
 
 

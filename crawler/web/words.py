@@ -167,6 +167,13 @@ MESSAGE_WORDS = {
     "test": mark_message("Test"),
 }
 
+LIST_WORDS = {
+    "feed": mark_message("Feed"),
+    "page": mark_message("List"),
+    "sitemap": mark_message("Sitemap"),
+}
+"""The kinds of lists that a look at a site finds."""
+
 COUNT_WORDS = {
     "pages": mark_message("pages"),
     "new": mark_message("new"),

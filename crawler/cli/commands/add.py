@@ -41,11 +41,10 @@ def add(
     after a question, it writes sources/NAME.toml and the five pages. Needs the extra `sites`. The address of a ministry
     on gov.kz or of a Telegram channel is enough: no page is read.
     """
-    from crawler import spiders
     from crawler.config import load_config
     from crawler.discovery.platform_addresses import find_platform_source
     from crawler.discovery.proposal import suggest_name
-    from crawler.fixtures.source_files import raise_if_taken
+    from crawler.fixtures.source_files import list_taken_names, raise_if_taken
     from crawler.generic.extractors import raise_if_not_installed
     from crawler.service.site_survey import survey_site
     from crawler.spiders.url_mapping import parse_url_argument
@@ -64,7 +63,7 @@ def add(
     if proposal is None:
         print_error(surveyed.reason)
         raise typer.Exit(surveyed.outcome.exit_code or 1)
-    chosen = name or suggest_name(proposal.home, [*spiders.list_file_names(), *spiders.SHARED_MODULES])
+    chosen = name or suggest_name(proposal.home, list_taken_names())
     if as_json:
         print_json({**asdict(proposal), "name": chosen, "memory": None})
     else:
@@ -81,14 +80,12 @@ def _add_platform_source(
     source: PlatformSource, name: str | None, config_path: Path | None, *, is_wanted: bool, as_json: bool
 ) -> None:
     """Show the definition of a platform's source, and write it. Raise UsageError if a source reads it already."""
-    from crawler import spiders
     from crawler.discovery.platform_addresses import write_platform_definition
     from crawler.discovery.proposal import number_name
-    from crawler.errors import UsageError
+    from crawler.fixtures.source_files import list_taken_names, raise_if_read_already
 
-    if known := next((each for each, spider in spiders.load_spiders().items() if source.is_same(spider)), None):
-        raise UsageError(f"The source {known} reads {source.title} already.")
-    chosen = name or number_name(source.value.lower(), [*spiders.list_file_names(), *spiders.SHARED_MODULES])
+    raise_if_read_already(source)
+    chosen = name or number_name(source.value.lower(), list_taken_names())
     definition = write_platform_definition(source, datetime.now(UTC))
     if as_json:
         print_json({**asdict(source), "name": chosen, "definition": definition})

@@ -9,7 +9,10 @@ from datetime import UTC, datetime, timedelta
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from crawler.errors import EXIT_CODE_PRECEDENCE
+from crawler import spiders
+from crawler.config.source_folder import find_definition
+from crawler.errors import EXIT_CODE_PRECEDENCE, DefinitionError
+from crawler.fixtures.source_files import change_definition
 from crawler.service.cron import parse_cron
 from crawler.service.schedule_state import Timing
 from crawler.service.schedules import make_timings, set_paused
@@ -19,9 +22,16 @@ from crawler.web.charts import BarChart, make_weekly_bars
 from crawler.web.errors import BadAddress
 from crawler.web.forms import FormValues
 from crawler.web.newsroom import Newsroom, SourceProfile
-from crawler.web.rendering import PageRenderer
+from crawler.web.pages.account import record_change
+from crawler.web.rendering import PageRenderer, make_address
 
 MAX_LISTED_PROBLEMS = 3
+SOURCE_CHANGES = {
+    "enable": {"enabled": True, "retired": False},
+    "disable": {"enabled": False},
+    "retire": {"enabled": False, "retired": True},
+}
+"""What each button sets in the file of a source."""
 CADENCE_WEEKS = 26
 """Weeks of which a source's articles are drawn."""
 
@@ -46,9 +56,36 @@ def show_sources(site: PageRenderer, request: Request) -> Response:
     shown = [make_shown_source(newsroom, name, state, timings) for name, state in newsroom.get_states().items()]
     shown.sort(key=lambda source: _get_rank(source.state.assessment.exit_code))
     idle = [profile for profile in newsroom.profiles.values() if not profile.is_enabled]
+    added = request.query_params.get("added", "")[:64]
+    turned = request.query_params.get("turned", "")[:64]
     begin = datetime.now(UTC) - CADENCE_WEEKS * timedelta(weeks=1)
     bars = {name: make_bars(newsroom, name, begin) for name in newsroom.get_states()}
-    return site.render(request, "sources.html", sources=shown, idle=idle, bars=bars, weeks=CADENCE_WEEKS)
+    return site.render(
+        request,
+        "sources.html",
+        sources=shown,
+        idle=idle,
+        retired=list_retired(),
+        bars=bars,
+        weeks=CADENCE_WEEKS,
+        added=added if added in newsroom.profiles else "",
+        overruled=turned if newsroom.can_edit and is_overruled(newsroom, turned) else "",
+    )
+
+
+def list_retired() -> list[str]:
+    """Return the names of the retired sources."""
+    return sorted(set(spiders.list_names(with_retired=True)) - set(spiders.list_names()))
+
+
+def is_overruled(newsroom: Newsroom, name: str) -> bool:
+    """Return whether crawler.toml decides against what the file of a source says about its being enabled."""
+    try:
+        definition = find_definition(name)
+    except DefinitionError:
+        return False
+    wanted = definition is not None and definition.enabled and not definition.retired
+    return definition is not None and newsroom.config.get_source(name).enabled != wanted
 
 
 def pause_source(site: PageRenderer, request: Request, form: FormValues) -> Response:
@@ -60,6 +97,17 @@ def pause_source(site: PageRenderer, request: Request, form: FormValues) -> Resp
     set_paused(newsroom.store, name, timings[name], paused=form.get_first("do") == "pause")
     newsroom.forget_states()
     return RedirectResponse(form.get_back_address() + form.get_anchor(), 303)
+
+
+def change_source(site: PageRenderer, request: Request, form: FormValues) -> Response:
+    """Enable, disable or retire a source that a file in `sources/` describes, and return to the page."""
+    newsroom, name, action = site.newsroom, form.get_first("source"), form.get_first("do")
+    if not newsroom.can_edit or action not in SOURCE_CHANGES:
+        raise BadAddress
+    change_definition(name, SOURCE_CHANGES[action])
+    record_change(site, request, f"source.{action}", name)
+    newsroom.reload()
+    return RedirectResponse(f"{make_address('/sources', {'turned': name})}#{name}", 303)
 
 
 def make_shown_source(newsroom: Newsroom, name: str, state: SourceState, timings: Mapping[str, Timing]) -> ShownSource:
