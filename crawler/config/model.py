@@ -317,6 +317,14 @@ class Config(BaseSettings):
                             "key_path": ("subscriptions", name, "channels"),
                         },
                     )
+        for channel in self.web.analyst_channels or ():
+            if channel not in self.channels:
+                hint = suggest_nearest(channel, self.channels) or "."
+                raise PydanticCustomError(
+                    "unknown_channel",
+                    "web.analyst_channels: [channels] has no {channel}{hint}",
+                    {"channel": format_input(channel), "hint": hint, "key_path": ("web", "analyst_channels")},
+                )
         for secret in self.alarms.channels:
             address = secret.get_secret_value()
             is_name = "://" not in address and address not in self.channels

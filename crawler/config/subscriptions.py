@@ -63,6 +63,7 @@ class Subscription(ConfigSection):
     burst: int = Field(20, ge=1, le=10_000, description="maximum alerts within 10 minutes; one list has the rest")
     empty: Literal["once", "always", "never"] = Field("once", description="when to send a digest without articles")
     redact: tuple[str, ...] = Field((), description="regular expressions to black out in every message")
+    user: str | None = Field(None, max_length=64, description="user who may change it in the browser; none: owners")
 
     @field_validator("redact")
     @classmethod

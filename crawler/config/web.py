@@ -45,6 +45,9 @@ class WebConfig(ConfigSection):
     address: str | None = Field(None, description="address in the browser, such as https://news.example.org")
     trusted_proxies: tuple[str, ...] = Field((), description="addresses of the proxies in front, or networks")
     remote_user: bool = Field(False, description="a trusted proxy names the user in the header Remote-User")
+    analyst_channels: tuple[str, ...] | None = Field(
+        None, description="names in [channels] to which analysts may subscribe; the default is all"
+    )
     oidc: OidcConfig = OidcConfig()
 
     @field_validator("address")

@@ -13,7 +13,7 @@ from crawler.keywords import parse_rules
 from crawler.keywords.query import find_query_problem
 from crawler.service.edited_files import get_file_mark, read_text, replace_files
 from crawler.service.notifications import check_subscriptions
-from crawler.service.subscription_file import parse_document_text, set_subscription
+from crawler.service.subscription_file import change_subscription, parse_document_text
 
 RULES_NAME = "rules.toml"
 """The rules file that is made beside crawler.toml where only the shipped rules are in force."""
@@ -32,11 +32,15 @@ class SearchRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSubscription:
-    """A subscription to the rule of a search, of the same name. `language` is that of its messages."""
+    """A subscription to the rule of a search, of the same name. `language` is that of its messages.
+
+    `user` may change it in the browser, as every owner may.
+    """
 
     channel: str
     when: str = "realtime"
     language: str = "en"
+    user: str | None = None
 
 
 def format_search_rule(rule: SearchRule) -> str:
@@ -109,7 +113,8 @@ def _make_config_text(config: Config, path: Path, name: str, subscription: Searc
         if name in config.subscriptions:
             raise UsageError(f"{path} has a subscription {name!r} already. Choose another name.")
         values = {"channels": [subscription.channel], "rules": [name], "when": subscription.when}
-        text = set_subscription(path, name, {**values, "language": subscription.language})
+        values |= {"language": subscription.language, **({"user": subscription.user} if subscription.user else {})}
+        text = change_subscription(path, name, values)
     if config.rules is None:
         document = parse_document_text(text, path)
         document["rules"] = RULES_NAME

@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 
+def change_subscription(path: Path, name: str, settings: Mapping[str, Any] | None) -> str:
+    """Return the file's text with these settings of the subscription, or without it for None.
+
+    Raise UsageError for a subscription that is not there, ConfigError for one that is written in another way.
+    """
+    try:
+        return remove_subscription(path, name) if settings is None else set_subscription(path, name, settings)
+    except (TypeError, ValueError) as error:  # a number in place of a section, or a section written on one line
+        raise ConfigError(
+            f"{path}: write subscriptions as sections, [subscriptions.{name}], to change them with this command."
+        ) from error
+
+
 def set_subscription(path: Path, name: str, settings: Mapping[str, Any]) -> str:
     """Return the file's text with these settings of the subscription, which is added if it is not there."""
     import tomlkit

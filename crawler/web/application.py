@@ -62,6 +62,7 @@ from crawler.web.pages.search import save_searched, show_search
 from crawler.web.pages.sign_in import show_sign_in, sign_in, sign_out
 from crawler.web.pages.sources import change_source, pause_source, show_sources
 from crawler.web.pages.story import show_story
+from crawler.web.pages.subscriptions import change_subscription, show_subscriptions
 from crawler.web.pages.today import show_today
 from crawler.web.pages.users import add_user, change_user, show_users
 from crawler.web.probes import make_probe_routes
@@ -112,6 +113,7 @@ PAGES: Sequence[PageRoute] = (
     PageRoute("/sources", Role.READER, show_sources),
     PageRoute("/sources/add", Role.OWNER, show_add_source),
     PageRoute("/messages", Role.READER, show_messages),
+    PageRoute("/subscriptions", Role.ANALYST, show_subscriptions),
     PageRoute("/explain/{article_id:path}", Role.READER, show_explanation),
     PageRoute("/runs", Role.READER, show_runs),
     PageRoute("/api", Role.READER, show_reference),
@@ -130,7 +132,8 @@ FORMS: Sequence[FormRoute] = (
     FormRoute("/sources/add", Role.OWNER, add_source),
     FormRoute("/sources/change", Role.OWNER, change_source),
     FormRoute("/rule-draft", Role.OWNER, activate_draft),
-    FormRoute("/search/save", Role.OWNER, save_searched),
+    FormRoute("/search/save", Role.ANALYST, save_searched),
+    FormRoute("/subscriptions", Role.ANALYST, change_subscription),
     FormRoute("/login", None, sign_in),
     FormRoute("/logout", None, sign_out),
     FormRoute("/account/password", Role.READER, change_password),

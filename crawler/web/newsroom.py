@@ -139,6 +139,11 @@ class Newsroom:
         """Return the names of the rules in force, in the order of the rules file."""
         return list(self._rule_titles[OUTPUT_LANGUAGES[0]])
 
+    def list_channels(self, *, is_owner: bool) -> list[str]:
+        """Return the names of the channels to which an owner or an analyst may subscribe. Addresses are secrets."""
+        allowed = None if is_owner else self.config.web.analyst_channels
+        return sorted(self.config.channels if allowed is None else set(allowed) & set(self.config.channels))
+
     def list_watched_sources(self) -> list[str]:
         """Return the names of the enabled sources."""
         return [name for name, profile in self.profiles.items() if profile.is_enabled]

@@ -45,7 +45,7 @@ def subscribe(
 ) -> None:
     """List, add, change or remove a subscription."""
     from crawler.config import find_config_file, list_config_warnings, load_config
-    from crawler.service.subscription_file import remove_subscription, set_subscription
+    from crawler.service.subscription_file import change_subscription
 
     path = find_config_file(context.obj)
     if name is None:
@@ -58,13 +58,7 @@ def subscribe(
     settings |= {"language": output_language or language, "form": form}
     settings |= {"paused_until": pause_until.date() if pause_until else None}
     changes = {key: value for key, value in settings.items() if value is not None}
-    try:
-        text = remove_subscription(path, name) if remove else set_subscription(path, name, changes)
-    except (TypeError, ValueError) as error:  # a number in place of a section, or a section written on one line
-        raise ConfigError(
-            f"{path}: write subscriptions as sections, [subscriptions.{name}], to change them with this command."
-        ) from error
-    write_config(path, text)
+    write_config(path, change_subscription(path, name, None if remove else changes))
     for warning in list_config_warnings(path):  # loading checked the temporary file, which is private
         print_error(warning)
     print(f"{path}: subscription {name} {'removed' if remove else 'written'}. A running watch reads it within 30 s.")

@@ -26,6 +26,7 @@ from crawler.web.charts import BarChart, make_weekly_bars
 from crawler.web.errors import PageMissing
 from crawler.web.forms import FormValues
 from crawler.web.newsroom import Newsroom
+from crawler.web.pages.account import record_change
 from crawler.web.pages.search import MAX_QUERY_LENGTH, RULE_NAME_PATTERN, find_file_marks, save_rule
 from crawler.web.rendering import PageRenderer, mark_spans
 from crawler.web.translations import mark_message
@@ -133,7 +134,7 @@ def show_draft(site: PageRenderer, request: Request) -> Response:
         result=result,
         days=DRAFT_DAYS,
         pattern=RULE_NAME_PATTERN,
-        marks=find_file_marks(newsroom, reader),
+        marks=find_file_marks(newsroom) if reader.is_owner else None,
     )
 
 
@@ -194,4 +195,5 @@ def activate_draft(site: PageRenderer, request: Request, form: FormValues) -> Re
     """Put a draft into force, and return to the page of the rule."""
     rule = SearchRule(name=form.get_first("name").strip(), query=form.get_first("query")[:MAX_QUERY_LENGTH].strip())
     save_rule(site.newsroom, form, rule, None)
+    record_change(site, request, "rule.add", rule.name)
     return RedirectResponse(f"/rules/{rule.name}", 303)

@@ -20,10 +20,13 @@ from crawler.service.edited_files import NO_FILE
 from crawler.service.saved_search import SearchRule, SearchSubscription, get_rules_path, list_file_marks, save_search
 from crawler.store.search import MAX_RANKED
 from crawler.text.transliteration import CYRILLIC_SOUNDS
+from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress
 from crawler.web.forms import FormValues
 from crawler.web.newsroom import Newsroom
+from crawler.web.pages.account import record_change
 from crawler.web.pages.actions import add_parameter
+from crawler.web.pages.subscriptions import DELIVERY_TIMES, raise_if_not_subscribable
 from crawler.web.rendering import PageRenderer, Reader, make_address, mark_spans, quote_path
 from crawler.web.translations import mark_message
 
@@ -53,12 +56,6 @@ FILTER_WORDS = {
 }
 FACET_NAMES = {"source": "source", "language": "lang", "state": "is", "since": "since"}
 """The condition of the query language that each filter of the page is."""
-DELIVERY_TIMES = {
-    "realtime": mark_message("At once"),
-    "hourly": mark_message("Every hour"),
-    "daily 08:30": mark_message("Daily at 08:30"),
-    "weekly mon 08:30": mark_message("Mondays at 08:30"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,10 +274,10 @@ def list_unknown_names(newsroom: Newsroom, found: ArticleSearch) -> list[str]:
     ]
 
 
-def find_file_marks(newsroom: Newsroom, reader: Reader) -> FileMarks | None:
-    """Return the marks of the files that a saved rule changes, or None where the reader may change none."""
+def find_file_marks(newsroom: Newsroom) -> FileMarks | None:
+    """Return the marks of the files that a saved rule changes, or None where pages may change none."""
     config = newsroom.config
-    if not newsroom.can_edit or not reader.is_owner or config.path is None:
+    if not newsroom.can_edit or config.path is None:
         return None
     try:
         marks = list_file_marks(config)
@@ -293,14 +290,14 @@ def make_save_form(
     newsroom: Newsroom, reader: Reader, wanted: SearchRequest, found: ArticleSearch
 ) -> dict[str, object]:
     """Return what the form that saves the search needs. `problem` says why a query cannot be a rule."""
-    marks = find_file_marks(newsroom, reader)
+    marks = find_file_marks(newsroom) if reader.is_analyst else None
     if marks is None:
         return {"can_edit": False}
     return {
         "can_edit": True,
         "problem": find_query_problem(found.query.text) if wanted.text else "",
         "name": suggest_name(wanted.text, newsroom),
-        "channels": sorted(newsroom.config.channels),
+        "channels": newsroom.list_channels(is_owner=reader.is_owner),
         "times": DELIVERY_TIMES,
         "marks": marks,
         "pattern": RULE_NAME_PATTERN,
@@ -319,11 +316,16 @@ def suggest_name(text: str, newsroom: Newsroom) -> str:
 
 
 def save_searched(site: PageRenderer, request: Request, form: FormValues) -> Response:
-    """Write the query as a rule, with a subscription if a channel is chosen, and return to the search."""
-    newsroom = site.newsroom
+    """Write the query as a rule, with a subscription if a channel is chosen, and return to the search.
+
+    An analyst's search needs a channel: only owners put a rule into force that nobody subscribes to.
+    """
+    newsroom, principal = site.newsroom, get_principal(request)
     channel, when = form.get_first("channel"), form.get_first("when") or "realtime"
-    if when not in DELIVERY_TIMES or (channel and channel not in newsroom.config.channels):
+    if when not in DELIVERY_TIMES:
         raise BadAddress
+    if channel or not principal.is_owner:
+        raise_if_not_subscribable(newsroom, principal, [channel])
     query = make_article_search(newsroom, SearchRequest(text=form.get_first("q")[:MAX_QUERY_LENGTH])).query.text
     rule = SearchRule(
         name=form.get_first("name").strip(),
@@ -332,8 +334,12 @@ def save_searched(site: PageRenderer, request: Request, form: FormValues) -> Res
         languages=tuple(each for each in [form.get_first("language")] if each),
     )
     language = site.make_reader(request).language
-    subscription = SearchSubscription(channel=channel, when=when, language=language) if channel else None
+    user = None if principal.is_owner else principal.name
+    subscription = SearchSubscription(channel=channel, when=when, language=language, user=user) if channel else None
     save_rule(newsroom, form, rule, subscription)
+    record_change(site, request, "rule.add", rule.name)
+    if subscription:
+        record_change(site, request, "subscription.add", rule.name)
     return RedirectResponse(add_parameter(form.get_back_address(), "saved", rule.name), 303)
 
 
