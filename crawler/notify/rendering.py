@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from urllib.parse import quote
 
 from crawler.config import OPERATOR, Config, Subscription
 from crawler.items import Article, Precision, Strength, Verdict, shorten_headline
@@ -129,6 +130,7 @@ class MessageRenderer:
             subscription=message.subscription,
             titles=self._get_rule_titles(subscription.language),
             previous_rules=self._list_previous_rules(subscription, article),
+            newsroom=make_page_address(self._config, article.id),
         )
         thread_key = self._find_thread_key(message, article)
         return self._make_message(message, subscription, *parts, entries=[entry], thread_key=thread_key)
@@ -216,6 +218,11 @@ class MessageRenderer:
         return self._make_message(message, subscription, subject, text, html, entries=entries)
 
 
+def make_page_address(config: Config, article_id: str) -> str | None:
+    """Return the address of an article's page in the newsroom, or None if `[web]` names no address."""
+    return f"{config.web.address}/articles/{quote(article_id, safe=':')}" if config.web.address else None
+
+
 def render_alert(
     templates: Templates,
     entry: Entry,
@@ -226,11 +233,13 @@ def render_alert(
     subscription: str,
     titles: Mapping[str, str],
     previous_rules: Sequence[str] = (),
+    newsroom: str | None = None,
 ) -> tuple[str, str, str]:
     """Return subject, text and HTML of one alert.
 
-    `created_at` is the event's time. `titles` are those of the rules, `previous_rules` matched the version before. The
-    names of the template's values are an interface: owners' templates use them.
+    `created_at` is the event's time. `titles` are those of the rules, `previous_rules` matched the version before.
+    `newsroom` is the address of its page there. The names of the template's values are an interface: owners' templates
+    use them.
     """
     shown = [edit for edit in entry.edits if edit.old or edit.new]
     facts_of_hidden = [list(format_changed_facts(edit, phrases)) for edit in entry.edits if edit not in shown]
@@ -250,6 +259,7 @@ def render_alert(
         "others": len(entry.others),
         "form": form,
         "subscription": subscription,
+        "newsroom": newsroom,
     }
     text = templates.render("alert.txt" if form == "full" else "short.txt", **values)
     return format_subject(entry, phrases), text.strip() + "\n", templates.render("alert.html", **values)

@@ -144,6 +144,11 @@ class ApiKeyRepository:
         query = _SELECT_KEYS.where(api_keys.c.user_name == user_name).order_by(api_keys.c.id)
         return [_make_key(row) for row in self._database.fetch_all(query)]
 
+    def delete_by_user(self, user_name: str) -> int:
+        """Delete all keys of a user. Return how many there were."""
+        with self._database.transaction(exclusive=True) as connection:
+            return connection.execute(delete(api_keys).where(api_keys.c.user_name == user_name)).rowcount
+
     def delete(self, key_id: int, user_name: str) -> bool:
         """Delete a key of a user. Return whether there was one."""
         is_own = (api_keys.c.id == key_id, api_keys.c.user_name == user_name)

@@ -1,4 +1,4 @@
-"""What readers do with articles: seen, important, false alarm, notes. Every action is kept, with who, when and undo.
+"""What readers do with articles: seen, important, false alarm, assignments, notes. Every action is kept, with undo.
 
 `seen_marks` and `article_marks` are the result of the actions that are not undone; lists read them. Nothing is seen by
 age: only an action makes it seen, up to the version that the reader had before them.
@@ -29,6 +29,8 @@ class ActionKind(StrEnum):
     ORDINARY = "ordinary"
     FALSE_ALARM = "false_alarm"
     TRUE_ALARM = "true_alarm"
+    ASSIGNED = "assigned"
+    UNASSIGNED = "unassigned"
     NOTE = "note"
 
 
@@ -49,7 +51,10 @@ class ArticleAtVersion(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderAction:
-    """One action on one article. The articles of one story that were acted on together have one `batch`."""
+    """One action on one article. The articles of one story that were acted on together have one `batch`.
+
+    `note` is the text of a note, and of an assignment the name of the user.
+    """
 
     id: int
     batch: int
@@ -64,11 +69,15 @@ class ReaderAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleMarks:
-    """What readers made of an article. `seen_version` is the last version that this reader has seen, 0 for none."""
+    """What readers made of an article. `seen_version` is the last version that this reader has seen, 0 for none.
+
+    `assigned_to` is the user who works on it, or None.
+    """
 
     seen_version: int = 0
     is_important: bool = False
     is_false_alarm: bool = False
+    assigned_to: str | None = None
 
 
 _SELECT = select(*select_columns(reader_actions, (field.name for field in fields(ReaderAction))))
@@ -160,7 +169,13 @@ class ReaderActionRepository:
             return {}
         is_own = (seen_marks.c.article_id == articles.c.id) & (seen_marks.c.reader == reader)
         query = (
-            select(articles.c.id, seen_marks.c.version, article_marks.c.is_important, article_marks.c.is_false_alarm)
+            select(
+                articles.c.id,
+                seen_marks.c.version,
+                article_marks.c.is_important,
+                article_marks.c.is_false_alarm,
+                article_marks.c.assigned_to,
+            )
             .select_from(articles)
             .outerjoin(seen_marks, is_own)
             .outerjoin(article_marks, article_marks.c.article_id == articles.c.id)
@@ -171,6 +186,7 @@ class ReaderActionRepository:
                 seen_version=row.version or 0,
                 is_important=bool(row.is_important),
                 is_false_alarm=bool(row.is_false_alarm),
+                assigned_to=row.assigned_to,
             )
             for row in self._database.fetch_all(query)
         }
@@ -195,12 +211,15 @@ def _write_result(connection: Connection, article_ids: Iterable[str]) -> None:
         is_open = (reader_actions.c.article_id == article_id, reader_actions.c.undone_at.is_(None))
         seen: dict[str, int] = {}
         flags = {"is_important": False, "is_false_alarm": False}
+        assigned_to: str | None = None
         for row in connection.execute(_SELECT.where(*is_open).order_by(reader_actions.c.id)):
             kind = ActionKind(row.kind)
             if kind is ActionKind.SEEN:
                 seen[row.made_by] = max(row.version, seen.get(row.made_by, 0))
             elif kind is ActionKind.UNSEEN:
                 seen.pop(row.made_by, None)
+            elif kind in (ActionKind.ASSIGNED, ActionKind.UNASSIGNED):
+                assigned_to = row.note
             elif kind in _FLAG_KINDS:
                 name, value = _FLAG_KINDS[kind]
                 flags[name] = value
@@ -209,5 +228,6 @@ def _write_result(connection: Connection, article_ids: Iterable[str]) -> None:
             values = {"article_id": article_id, "reader": reader, "version": version}
             connection.execute(_SAVE_SEEN[connection.dialect.name], values)
         connection.execute(delete(article_marks).where(article_marks.c.article_id == article_id))
-        if any(flags.values()):
-            connection.execute(_SAVE_MARKS[connection.dialect.name], {"article_id": article_id, **flags})
+        if any(flags.values()) or assigned_to is not None:
+            values = {"article_id": article_id, **flags, "assigned_to": assigned_to}
+            connection.execute(_SAVE_MARKS[connection.dialect.name], values)

@@ -49,6 +49,8 @@ class StoryStatus(StrEnum):
     UNPUBLISHED = "unpublished"
     UNSEEN = "unseen"
     IMPORTANT = "important"
+    ASSIGNED = "assigned"
+    """Stories that are assigned to the reader."""
     FALSE_ALARM = "false_alarm"
     """Stories that a reader marked so. No other list has them."""
     WEAK = "weak"
@@ -57,7 +59,9 @@ class StoryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryFilter:
-    """What a list of stories selects. None: everything. An article must have all of it. Unseen is meant by `reader`.
+    """What a list of stories selects. None: everything. An article must have all of it.
+
+    Unseen and assigned are meant for `reader`.
 
     `since` (aware): only articles whose listed version was first seen then or later, and that were news then.
     """
@@ -308,6 +312,11 @@ def _make_conditions(cards: Any, wanted: StoryFilter) -> list[Any]:
             article_marks.c.article_id == cards.c.article_id, article_marks.c.is_important.is_(true())
         )
         conditions.append(is_important.exists())
+    if wanted.status is StoryStatus.ASSIGNED:
+        is_assigned = select(article_marks.c.article_id).where(
+            article_marks.c.article_id == cards.c.article_id, article_marks.c.assigned_to == wanted.reader
+        )
+        conditions.append(is_assigned.exists())
     if wanted.status is StoryStatus.UNSEEN:
         is_seen = select(seen_marks.c.article_id).where(
             seen_marks.c.article_id == cards.c.article_id,

@@ -3,7 +3,7 @@
 | tables | content |
 |---|---|
 | `article_cards`, `unwritten_cards` | what lists show of matched articles, articles whose card is still to be written |
-| `reader_actions` | what readers did: seen, important, false alarm, note, with who, when and undo |
+| `reader_actions` | what readers did: seen, important, false alarm, assignment, note, with who, when and undo |
 | `seen_marks`, `article_marks` | the result of the actions that are not undone |
 """
 
@@ -70,4 +70,5 @@ article_marks = Table(
     Column("article_id", Text, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
     Column("is_important", Boolean, nullable=False),
     Column("is_false_alarm", Boolean, nullable=False),
+    Column("assigned_to", Text),
 )

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from crawler.errors import UsageError
 from crawler.roles import Role
 from crawler.store.database import Database
-from crawler.store.reading_schema import reader_actions, seen_marks
+from crawler.store.reader_actions import ActionKind
+from crawler.store.reading_schema import article_marks, reader_actions, seen_marks
 from crawler.store.statements import make_insert_if_absent, select_columns
 from crawler.store.user_schema import api_keys, audit_log, sessions, sign_in_attempts, users
 
@@ -145,6 +146,10 @@ class UserRepository:
                     func.substr(column + " ", 1, len(name) + 1) == f"{name} ",
                 )
                 connection.execute(update(column.table).where(is_own).values({column.key: ERASED_NAME + rest}))
+            is_assigned = (reader_actions.c.kind == ActionKind.ASSIGNED, reader_actions.c.note == name)
+            connection.execute(update(reader_actions).where(*is_assigned).values(note=ERASED_NAME))
+            own_marks = article_marks.c.assigned_to == name
+            connection.execute(update(article_marks).where(own_marks).values(assigned_to=ERASED_NAME))
             return connection.execute(delete(users).where(users.c.name == name)).rowcount == 1
 
     def begin_attempt(self, name: str, address: str, *, at: datetime) -> int | None:

@@ -38,7 +38,9 @@ ERROR_ADVICE = {
     405: mark_message("The address takes no such request."),
     409: mark_message("Somebody changed the file meanwhile. Go back, load the page again, and repeat the change."),
     422: mark_message("Nothing was written. Go back, and correct what the sentence below names."),
-    413: mark_message("The form is too large."),
+    413: mark_message(
+        "The form is too large. Go back: what you wrote is still there. Make it shorter, or choose a shorter period."
+    ),
     500: mark_message("An error that nobody expected. The terminal of the server has its report."),
     503: mark_message("The database is gone, replaced or broken. The page works again once it is back."),
 }

@@ -21,6 +21,8 @@ from crawler.config import WebConfig
 
 HOST_PATTERN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\[\]]+)(?::\d{1,5})?")
 MAX_REQUEST_BYTES = 64 * 1024
+MAX_FORM_BYTES: Mapping[str, int] = {"/review": 512 * 1024}
+"""Limits of forms that are larger: a review has up to 100 lines, and a letter takes up to 12 bytes in a form."""
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -103,13 +105,13 @@ class RequestGuard:
         if not self._policy.accepts_host(headers.get("host", "")):
             refusal = "This server answers only under the address at which it was started."
             await make_refusal(scope, 421, refusal)(scope, receive, send_guarded)
-        elif (
-            not headers.get("content-length", "0").isdecimal()
-            or int(headers.get("content-length", "0")) > MAX_REQUEST_BYTES
-        ):
+            return
+        length, limit = headers.get("content-length", "0"), MAX_FORM_BYTES.get(scope["path"], MAX_REQUEST_BYTES)
+        is_too_large = not length.isdecimal() or int(length) > limit
+        if is_too_large and scope["path"] not in MAX_FORM_BYTES:
             await make_refusal(scope, 413, "The request is too large.")(scope, receive, send_guarded)
-        else:
-            await self._app(scope, _limit_body(receive), send_guarded)
+        else:  # a page explains it to who sent a large form
+            await self._app(scope, _limit_body(receive, 0 if is_too_large else limit), send_guarded)
 
 
 def make_refusal(scope: Scope, status: int, detail: str) -> Response:
@@ -121,11 +123,11 @@ def make_refusal(scope: Scope, status: int, detail: str) -> Response:
 
 
 class BodyTooLong(Exception):
-    """A request whose body has no length given is longer than `MAX_REQUEST_BYTES`."""
+    """A request whose body is longer than the limit of its path."""
 
 
-def _limit_body(receive: Receive) -> Receive:
-    left = MAX_REQUEST_BYTES
+def _limit_body(receive: Receive, limit: int) -> Receive:
+    left = limit
 
     async def receive_limited() -> Message:
         nonlocal left

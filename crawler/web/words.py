@@ -126,6 +126,8 @@ ACTION_WORDS = {
     ActionKind.ORDINARY: mark_message("No longer marked as important"),
     ActionKind.FALSE_ALARM: mark_message("Marked as a false alarm"),
     ActionKind.TRUE_ALARM: mark_message("No longer marked as a false alarm"),
+    ActionKind.ASSIGNED: mark_message("Assigned"),
+    ActionKind.UNASSIGNED: mark_message("No longer assigned"),
     ActionKind.NOTE: mark_message("Note added"),
 }
 
@@ -136,7 +138,7 @@ ROLE_WORDS = {
 }
 ROLE_SENTENCES = {
     Role.READER: mark_message("Reads everything, and marks stories as seen."),
-    Role.ANALYST: mark_message("Also writes notes, marks, reviews and draft rules, and has API keys."),
+    Role.ANALYST: mark_message("Also writes notes, marks, reviews and draft rules, assigns stories, and has subscriptions and API keys."),
     Role.OWNER: mark_message("Also changes rules in force, channels, sources and users."),
 }
 SCOPE_WORDS = {

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.sandbox import Sandbox
+from support.warm_python import CommandResult
 
 from crawler.generic.site_memory import SiteMemory
 
@@ -114,6 +115,26 @@ def test_retired_source_is_out_of_sight(tmp_path: Path) -> None:
     assert "herald: Valley Herald\n" in place.run_crawler("sources").out
 
 
+def test_edited_text_with_a_mistake_is_kept_and_opened_again(tmp_path: Path) -> None:
+    place = make_sandbox(tmp_path)
+    editor = tmp_path / "editor.sh"
+
+    def edit(script: str) -> CommandResult:
+        editor.write_text(f"#!/bin/sh\nsed -i '{script}' \"$1\"\n", encoding="utf-8")
+        editor.chmod(0o700)
+        return place.run_crawler("sources", "edit", "herald", EDITOR=str(editor))
+
+    before, kept = read_source(place), place.work_dir / "sources" / "herald.toml.edited"
+    wrong = edit("s/min_links = 5/min_links = -7/")
+    assert (wrong.code, wrong.err.count("\n"), str(kept) in wrong.err) == (2, 1, True), wrong.err
+    assert read_source(place) == before
+    assert "min_links = -7" in kept.read_text(encoding="utf-8")
+    right = edit("s/min_links = -7/min_links = 7/")
+    assert right.code == 0, right.err
+    assert "min_links = 7" in read_source(place)
+    assert not kept.exists()
+
+
 @pytest.mark.parametrize("command", ["edit", "disable", "enable", "retire"])
 def test_built_in_and_unknown_sources_are_explained(tmp_path: Path, command: str) -> None:
     place = make_sandbox(tmp_path)
@@ -141,7 +162,12 @@ def test_bundle_brings_a_source_to_a_colleague(tmp_path: Path) -> None:
     assert copied.read_bytes() == (folder / "storm.html").read_bytes()
     again = other.run_crawler("sources", "import", bundle)
     assert (again.code, "There is a source 'herald' already" in again.err) == (2, True)
+    former = other.work_dir / "snapshots" / "herald" / "former.html"
+    former.write_text("<p>A page of another form.</p>", encoding="utf-8")
+    own = former.with_name("notes.md")
+    own.write_text("Mine.", encoding="utf-8")
     assert other.run_crawler("sources", "import", bundle, "--overwrite").code == 0
+    assert (former.exists(), own.exists()) == (False, True)
 
 
 def write_bundle(path: Path, *files: tuple[str, str], index: str = '{"format": 1}') -> Path:

@@ -93,6 +93,24 @@ def test_undo_restores_what_was_before(store: Store, save: Save) -> None:
     assert store.reader_actions.undo(999, at=NOON) == 0
 
 
+def test_assignment_is_the_last_one_and_can_be_undone(store: Store, save: Save) -> None:
+    save(make_story_article("1"))
+    save(make_story_article("2"))
+    assert get_marks(store).assigned_to is None
+    act(store, ActionKind.ASSIGNED, by="dana", note="timur")
+    second = act(store, ActionKind.ASSIGNED, by="timur", note="dana")
+    assert (get_marks(store).assigned_to, get_marks(store, "other").assigned_to) == ("dana", "dana")
+    assert list_ids(store, StoryStatus.ASSIGNED, reader="dana") == ["mfa:1:ru"]
+    assert list_ids(store, StoryStatus.ASSIGNED, reader="timur") == []
+    store.reader_actions.undo(second, at=NOON)
+    assert list_ids(store, StoryStatus.ASSIGNED, reader="timur") == ["mfa:1:ru"]
+    act(store, ActionKind.IMPORTANT)
+    act(store, ActionKind.UNASSIGNED)
+    assert get_marks(store) == ArticleMarks(is_important=True)
+    kept = [(each.kind, each.made_by, each.note) for each in store.reader_actions.list_by_articles(["mfa:1:ru"])]
+    assert kept[0] == (ActionKind.ASSIGNED, "dana", "timur")
+
+
 def test_actions_are_kept_with_who_and_when(store: Store, save: Save) -> None:
     save(make_story_article("1"))
     save(make_story_article("2"))

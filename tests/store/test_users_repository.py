@@ -175,6 +175,7 @@ def test_user_can_be_erased(team: Store) -> None:
     about = [ArticleAtVersion("mfa:1:ru", 1)]
     team.reader_actions.record(about, ActionKind.NOTE, by="timur", at=NOON, note="Ask them.")
     team.reader_actions.record(about, ActionKind.SEEN, by="timur", at=NOON)
+    team.reader_actions.record(about, ActionKind.ASSIGNED, by="dana", at=NOON, note="timur")
     team.sessions.add("one", "timur", at=NOON)
     team.api_keys.add("timur", "k1", title="", role=Role.READER, scopes=[], at=NOON)
     team.users.begin_attempt("timur", "192.0.2.1", at=NOON)
@@ -185,7 +186,12 @@ def test_user_can_be_erased(team: Store) -> None:
     assert not team.users.erase("timur")
     for table in metadata.sorted_tables:
         assert not re.search(r"\btimur\b", str(team.database.fetch_all(table.select()))), table.name
-    assert {each.made_by for each in team.reader_actions.list_by_articles(["mfa:1:ru"])} == {ERASED_NAME}
+    actions = team.reader_actions.list_by_articles(["mfa:1:ru"])
+    assert {(each.kind, each.made_by) for each in actions} == {
+        (ActionKind.NOTE, ERASED_NAME),
+        (ActionKind.SEEN, ERASED_NAME),
+        (ActionKind.ASSIGNED, "dana"),
+    }
     assert team.reader_actions.get_marks(["mfa:1:ru"], "timur")["mfa:1:ru"].seen_version == 0
     assert [(each.made_by, each.about) for each in team.audit.list_newest(9)] == [
         ("dana", "timurlan reader"),

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from support.local_site import LocalSite
+from support.local_site import LocalArticle, LocalSite
+from support.news_texts import NewsText
+from support.shaped_sites import ShapedSite
 
 from crawler.config import Config
 from crawler.discovery.proposal import make_proposal
@@ -18,6 +20,19 @@ from crawler.pages.snapshot import Snapshot
 from crawler.service.child import ChildPool
 from crawler.service.run import RunOutcome
 from crawler.service.site_survey import SurveyedSite
+
+
+class TwoDatesSite(ShapedSite):
+    """A site whose `time` elements have the day of the last change, and whose own date is a text."""
+
+    has_feed = False
+
+    def render_article(self, article: LocalArticle, text: NewsText, language: str) -> str:
+        whole = super().render_article(article, text, language)
+        day = f"{article.published_at:%d.%m.%Y}"
+        return whole.replace("<time", f'<p class="day-of-news">{day}</p><time').replace(
+            article.published_at.isoformat(), "2020-01-05T10:00:00+05:00"
+        )
 
 
 def make_survey(site: LocalSite) -> Callable[..., SurveyedSite]:

@@ -11,9 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support.in_process_survey import make_survey
-from support.local_site import LocalArticle
-from support.news_texts import NewsText
+from support.in_process_survey import TwoDatesSite, make_survey
 from support.newsroom_server import run_newsroom
 from support.newsroom_users import read_fields
 from support.shaped_sites import ShapedSite
@@ -29,19 +27,6 @@ from crawler.web.newsroom import Newsroom
 from crawler.web.surveys import MAX_KEPT_SURVEYS, MAX_RUNNING_SURVEYS, Survey, SurveyDesk
 
 pytest.importorskip("trafilatura")
-
-
-class TwoDatesSite(ShapedSite):
-    """A site whose `time` elements have the day of the last change, and whose own date is a text."""
-
-    has_feed = False
-
-    def render_article(self, article: LocalArticle, text: NewsText, language: str) -> str:
-        whole = super().render_article(article, text, language)
-        day = f"{article.published_at:%d.%m.%Y}"
-        return whole.replace("<time", f'<p class="day-of-news">{day}</p><time').replace(
-            article.published_at.isoformat(), "2020-01-05T10:00:00+05:00"
-        )
 
 
 @pytest.fixture(scope="module")

@@ -147,6 +147,14 @@ def test_clients_are_bounded_and_leave(listen: Any, address: str, monkeypatch: p
     assert "" in client.read_block()
 
 
+def test_one_user_cannot_take_all_places(listen: Any, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_feed, "MAX_CLIENTS_PER_USER", 1)
+    client = listen()
+    refused = httpx.get(f"{address}/api/v1/events", timeout=10)
+    assert (refused.status_code, "1 clients of local listen already" in refused.text) == (503, True)
+    assert "" in client.read_block()
+
+
 def test_place_of_a_client_that_left_is_free_again(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_feed, "MAX_CLIENTS", 1)
     for _ in range(3):
@@ -163,7 +171,7 @@ def test_client_that_leaves_before_its_stream_begins_has_no_place(store: Store) 
     async def open_and_leave() -> int:
         feed = event_feed.EventFeed(store, threads)
         for _ in range(3):
-            await feed.open_stream(None)
+            await feed.open_stream(None, "local")
         return feed.client_count
 
     with ThreadPoolExecutor(1) as threads:

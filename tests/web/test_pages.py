@@ -271,6 +271,18 @@ def test_messages_page_shows_failed_ones_first(client: httpx.Client, save: SaveA
     assert "No message has these properties" in get(client, "/messages?subscription=other")
 
 
+def test_message_with_more_deliveries_than_a_page_hides_no_other(client: httpx.Client, store: Store) -> None:
+    for number, channels in enumerate((("first",), tuple(f"c{number:03}" for number in range(60)))):
+        store.messages.add(
+            key=f"{number}", subscription="press", kind="alert", channels=channels, created_at=NOW, due_at=NOW
+        )
+    html = get(client, "/messages")
+    assert ("press, c000" in html, "press, c059" in html, "press, first" in html) == (True, True, False)
+    older = re.search(r'<a href="(/messages\?before=\d+)" rel="next">Earlier messages</a>', html)
+    assert older is not None
+    assert "press, first" in get(client, older[1])
+
+
 def test_nobody_is_subscribed(client: httpx.Client) -> None:
     assert "Nobody is subscribed" in get(client, "/messages")
 

@@ -213,3 +213,30 @@ def test_counts_follow_an_action_at_once(client: httpx.Client, save: SaveArticle
     assert read_count("Unseen") == "0"
     undo(client, page)
     assert read_count("Unseen") == "1"
+
+
+def test_story_is_assigned_to_a_person(address: str, store: Store, save: SaveArticle) -> None:
+    save("1")
+    for name, role in (("dana", Role.OWNER), ("timur", Role.ANALYST), ("aigul", Role.READER)):
+        add_user(store, name, role)
+    with open_browser(address, start_session(store, "timur")) as client:
+        page = client.get("/articles/mfa:1:ru").text
+        assert '<option value="aigul">aigul</option>' in page
+        done = send(client, "/articles/mfa:1:ru", "assigned", assignee="dana")
+        assert "Assigned." in done.text
+        assert "Assigned to dana" in client.get("/").text
+        assert "No stored story" in client.get("/?status=assigned").text
+        unknown = client.post("/actions", data={**read_form(page), "do": "assigned", "assignee": "nobody-here"})
+        assert unknown.status_code == 404
+        with open_browser(address, start_session(store, "dana")) as other:
+            assert "Assigned: <bdi>dana</bdi>, timur" in other.get("/articles/mfa:1:ru").text
+            assert 'id="a-mfa:1:ru"' in other.get("/?status=assigned").text
+        assert "nobody so far" in undo(client, done).text
+        send(client, "/articles/mfa:1:ru", "assigned", assignee="timur")
+        assert "No longer assigned." in send(client, "/articles/mfa:1:ru", "assigned", assignee="").text
+    with open_browser(address, start_session(store, "aigul")) as reader:
+        page = reader.get("/articles/mfa:1:ru").text
+        assert 'name="assignee"' not in page
+        assert (
+            reader.post("/actions", data={**read_form(page), "do": "assigned", "assignee": "aigul"}).status_code == 403
+        )

@@ -109,3 +109,11 @@ def test_form_that_no_page_has(client: httpx.Client) -> None:
     assert post(client, fields, "up:nothing").status_code == 200
     assert post(client, {**fields, "token": [""]}, "update").status_code == 403
     assert post(client, {**fields, "order": ["x"], "in": ["x"]}, "update").status_code == 200
+
+
+def test_lines_of_many_stories_fit_into_the_form(client: httpx.Client) -> None:
+    fields = read_form(client.get("/review").text)
+    lines = {f"line-{number}": "Ң" * 200 for number in range(review.MAX_LISTED_STORIES)}
+    assert post(client, fields, "update", **lines).status_code == 200
+    too_large = post(client, fields, "update", **{name: line * 5 for name, line in lines.items()})
+    assert (too_large.status_code, "what you wrote is still there" in too_large.text) == (413, True)

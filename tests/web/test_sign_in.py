@@ -10,7 +10,7 @@ import httpx
 import pytest
 from support.newsroom_articles import SaveArticle
 from support.newsroom_server import run_newsroom
-from support.newsroom_users import PASSWORD, add_user, open_browser, read_fields, sign_in, start_session
+from support.newsroom_users import PASSWORD, add_key, add_user, open_browser, read_fields, sign_in, start_session
 
 from crawler.roles import Role
 from crawler.store import Store
@@ -19,6 +19,8 @@ from crawler.store.user_schema import sessions
 from crawler.store.users import MAX_ATTEMPTS_PER_USER
 from crawler.web.newsroom import Newsroom
 from crawler.web.passwords import clean_user_name, hash_secret, is_password
+
+NEW = "four other words here"
 
 
 @pytest.fixture
@@ -236,3 +238,20 @@ def test_password_is_compared_in_one_form(owner: str, store: Store) -> None:
 def test_there_is_no_such_page_without_a_provider(client: httpx.Client) -> None:
     assert client.get("/login/organisation").status_code == 404
     assert client.get("/login/organisation/callback").status_code == 404
+
+
+def test_new_password_can_end_keys_and_feeds_too(guest: httpx.Client, store: Store) -> None:
+    add_key(store, "dana", Role.OWNER, ["read"])
+    store.users.set_feed_secret("dana", "hash")
+    sign_in(guest, "dana")
+    page = guest.get("/account").text
+    assert "API keys and feed addresses stay valid" in page
+    form = {**read_fields(page, "/account/password"), "current": PASSWORD, "new": NEW, "again": NEW}
+    assert guest.post("/account/password", data=form).status_code == 303
+    assert len(store.api_keys.list_by_user("dana")) == 1
+    form = {**read_fields(guest.get("/account").text, "/account/password"), "current": NEW, "revoke": "1"}
+    assert guest.post("/account/password", data={**form, "new": PASSWORD, "again": PASSWORD}).status_code == 303
+    assert store.api_keys.list_by_user("dana") == []
+    user = store.users.get("dana")
+    assert user is not None
+    assert user.feed_secret_hash is None

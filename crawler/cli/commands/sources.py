@@ -55,24 +55,31 @@ def edit(
 ) -> None:
     """Edit the definition of a source without code.
 
-    Opens it in your editor ($EDITOR). A definition with a mistake is not kept.
+    Opens it in your editor ($EDITOR). A definition with a mistake is kept beside it, and opened again the next time.
     """
     from crawler.config import load_config
-    from crawler.config.source_folder import parse_definition, read_definition_text
-    from crawler.fixtures.source_files import change_definition, find_definition_file, parse_assignment
-    from crawler.publish.atomic_write import write_atomic
+    from crawler.config.source_folder import read_definition_text
+    from crawler.fixtures.source_files import (
+        change_definition,
+        find_definition_file,
+        get_kept_edit,
+        parse_assignment,
+        write_edited_definition,
+    )
 
     load_config(context.obj)
     path = find_definition_file(source)
     if settings:
         change_definition(source, dict(map(parse_assignment, settings)))
     else:
-        text = click.edit(read_definition_text(path), extension=".toml", require_save=True)
+        kept = get_kept_edit(path)
+        text = click.edit(
+            read_definition_text(kept if kept.exists() else path), extension=".toml", require_save=not kept.exists()
+        )
         if text is None:
             print(f"{path} was not changed.")
             return
-        parse_definition(text, str(path))
-        write_atomic(path, text.encode(), "the source definition")
+        write_edited_definition(path, text)
     print(f"Written: {path}. `crawler replay {source}` compares its sample pages with what they must yield.")
 
 

@@ -35,7 +35,7 @@ class ArticleTarget(BaseModel):
 
 
 class ActionRequest(BaseModel):
-    """What to do with articles. A note needs `note`, no other action has one."""
+    """What to do with articles. A note needs `note`: its text. So does `assigned`: the name of the user."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
@@ -46,9 +46,9 @@ class ActionRequest(BaseModel):
 
     @model_validator(mode="after")
     def check_note(self) -> ActionRequest:
-        """Raise ValueError for a note without text, and for a text without a note."""
-        if (self.kind is ActionKind.NOTE) != bool(self.note):
-            raise ValueError("a `note` needs a text, and no other action has one")
+        """Raise ValueError for a note without text, an assignment without a name, and another action with one."""
+        if (self.kind in (ActionKind.NOTE, ActionKind.ASSIGNED)) != bool(self.note):
+            raise ValueError("a `note` needs a text and `assigned` a name, and no other action has one")
         return self
 
 
@@ -71,7 +71,10 @@ def list_actions(context: Context, wanted: Annotated[ActionParameters, Query()])
 @router.post("/actions", response_model=ActionResult, status_code=201)
 @answer_in_thread(Role.READER)
 def record_action(context: Context, wanted: ActionRequest) -> Response:
-    """Mark articles as seen, important or a false alarm, or add a note. All but seen and unseen needs an analyst."""
+    """Mark articles as seen, important or a false alarm, assign them, or add a note.
+
+    All but seen and unseen needs an analyst.
+    """
     about = [ArticleAtVersion(each.id, each.version) for each in wanted.articles]
     batch = save_action(context.newsroom, context.principal, about, wanted.kind, wanted.note)
     return Response(ActionResult(batch=batch).model_dump_json(), 201, media_type="application/json")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -29,6 +29,8 @@ HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 3000
 """Time after which a client that lost the connection comes back."""
 MAX_CLIENTS = 50
+MAX_CLIENTS_PER_USER = 10
+"""So that one user, with many tabs or a broken program, leaves places for others."""
 EVENTS_PER_READ = 200
 OVERLAP = 100
 """Change events that are read again: PostgreSQL may store an event after one with a higher number."""
@@ -79,6 +81,7 @@ class EventFeed:
     def __init__(self, store: Store, threads: Executor) -> None:
         self._store, self._threads = store, threads
         self._client_count = 0
+        self._counts: Counter[str] = Counter()
         self._is_closing = False
         self._news = asyncio.Condition()
         self._mark: object = None
@@ -98,23 +101,29 @@ class EventFeed:
         async with self._news:
             self._news.notify_all()
 
-    async def open_stream(self, last_event_id: str | None) -> AsyncIterator[bytes]:
-        """Return a stream from now on, or from the last event that a client has. Raise TooManyClients or BadAddress."""
+    async def open_stream(self, last_event_id: str | None, user: str) -> AsyncIterator[bytes]:
+        """Return a stream from now on, or from the last event that a client of a user has.
+
+        Raise TooManyClients or BadAddress.
+        """
         if self._client_count >= MAX_CLIENTS:
             raise TooManyClients(f"{MAX_CLIENTS} clients listen already. Try again later.")
+        if self._counts[user] >= MAX_CLIENTS_PER_USER:
+            raise TooManyClients(f"{MAX_CLIENTS_PER_USER} clients of {user} listen already. End one of them first.")
         place = parse_place(last_event_id) if last_event_id else await self._run(self._get_end)
         position = await self._run(lambda: ClientPosition(self._store, place))
-        return self._stream(position)
+        return self._stream(position, user)
 
-    async def _stream(self, position: ClientPosition) -> AsyncIterator[bytes]:
+    async def _stream(self, position: ClientPosition, user: str) -> AsyncIterator[bytes]:
         """Yield the events behind a position, and heartbeats.
 
         The client counts from the first part on: a stream that nobody reads, because the client left meanwhile, does
         not even begin, so it would never be taken off. A client that came too late for a place has to come back.
         """
-        if self._client_count >= MAX_CLIENTS:
+        if self._client_count >= MAX_CLIENTS or self._counts[user] >= MAX_CLIENTS_PER_USER:
             return
         self._client_count += 1
+        self._counts[user] += 1
         try:
             self._start_polling()
             yield CONNECTED
@@ -127,6 +136,9 @@ class EventFeed:
                     yield HEARTBEAT
         finally:
             self._client_count -= 1
+            self._counts[user] -= 1
+            if not self._counts[user]:
+                del self._counts[user]
 
     def _start_polling(self) -> None:
         if self._poller is None or self._poller.done():

@@ -35,5 +35,5 @@ async def stream_events(
     comes at least every 15 s. A client that comes back with `Last-Event-ID` misses nothing.
     """
     feed: EventFeed = context.request.app.state.event_feed
-    stream = end_with_session(await feed.open_stream(last_event_id), context.request)
+    stream = end_with_session(await feed.open_stream(last_event_id, context.principal.name), context.request)
     return StreamingResponse(stream, headers=STREAM_HEADERS, media_type="text/event-stream")

@@ -87,9 +87,19 @@ def change_password(site: PageRenderer, request: Request, form: FormValues) -> R
     users.forget_attempts(user.name, address)
     users.set_password(user.name, hashed)
     record_change(site, request, "password.set", user.name)
+    if form.get_first("revoke"):
+        revoke_secrets(site, request, user.name)
     response = RedirectResponse(f"{ACCOUNT_PATH}?changed=1", 303)
     start_session(site, request, response, user.name)
     return response
+
+
+def revoke_secrets(site: PageRenderer, request: Request, name: str) -> None:
+    """Delete a user's API keys and the secret of the feed addresses, which outlive a password."""
+    store = site.newsroom.store
+    number = store.api_keys.delete_by_user(name)
+    store.users.set_feed_secret(name, None)
+    record_change(site, request, "secrets.revoke", f"{name} {number} keys")
 
 
 def end_other_sessions(site: PageRenderer, request: Request, form: FormValues) -> Response:

@@ -37,6 +37,7 @@ class WorkState:
     is_unseen: bool
     is_important: bool
     is_false_alarm: bool
+    assigned_to: str | None
     notes: tuple[ReaderAction, ...]
     others: tuple[ReaderAction, ...]
 
@@ -54,6 +55,7 @@ def make_work_state(
         is_unseen=any(mark.seen_version < each.version for each, mark in of_each),
         is_important=any(mark.is_important for _, mark in of_each),
         is_false_alarm=any(mark.is_false_alarm for _, mark in of_each),
+        assigned_to=next((mark.assigned_to for _, mark in of_each if mark.assigned_to), None),
         notes=tuple(action for action in own if action.kind is ActionKind.NOTE),
         others=tuple(action for action in own if action.kind is not ActionKind.NOTE),
     )
@@ -101,6 +103,9 @@ def record_action(site: PageRenderer, request: Request, form: FormValues) -> Res
     note = form.get_first("note").strip()[:MAX_NOTE_LENGTH] if kind is ActionKind.NOTE else None
     if note == "":
         return RedirectResponse(back, 303)
+    if kind is ActionKind.ASSIGNED:
+        note = form.get_first("assignee") or None
+        kind = ActionKind.ASSIGNED if note else ActionKind.UNASSIGNED
     batch = save_action(site.newsroom, get_principal(request), about, kind, note)
     return RedirectResponse(add_parameter(back, "done", batch) + form.get_anchor(), 303)
 
@@ -119,15 +124,23 @@ def save_action(
 ) -> int:
     """Write what a user did with articles, and return its batch. All but seen and unseen needs an analyst.
 
-    Raise RoleMissing, or PageMissing if none of the articles is stored.
+    Raise RoleMissing, or PageMissing if none of the articles is stored, or no user has the name to assign them to.
     """
     if kind not in OWN_KINDS and not principal.is_analyst:
         raise RoleMissing
+    if kind is ActionKind.ASSIGNED and note not in list_assignees(newsroom, principal):
+        raise PageMissing(f"There is no user {note}.")
     batch = newsroom.store.reader_actions.record(about, kind, by=principal.name, at=datetime.now(UTC), note=note)
     if batch is None:
         raise PageMissing("None of the articles is stored.")
     newsroom.forget_counts()
     return batch
+
+
+def list_assignees(newsroom: Newsroom, principal: Principal) -> list[str]:
+    """Return the names of the users who can work on an article, the principal first. Without users it is `local`."""
+    names = [user.name for user in newsroom.store.users.list_all() if not user.is_disabled]
+    return list(dict.fromkeys([principal.name, *names]))
 
 
 def undo_batch(newsroom: Newsroom, principal: Principal, batch: int) -> None:

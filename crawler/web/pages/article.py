@@ -27,7 +27,7 @@ from crawler.revisions.revision_diff import RevisionDiff, SentenceChange
 from crawler.rights import DEFAULT_RIGHTS
 from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress, PageMissing
-from crawler.web.pages.actions import get_work_state, list_news_versions
+from crawler.web.pages.actions import get_work_state, list_assignees, list_news_versions
 from crawler.web.pages.search import find_hit_place
 from crawler.web.rendering import PageRenderer, mark_spans
 from crawler.web.security import SANDBOX_POLICY
@@ -114,6 +114,7 @@ def show_article(site: PageRenderer, request: Request) -> Response:
         is_hit=is_hit,
         base=base,
         removed_at=article.text_removed_at or (get_article(site, article_id, base).text_removed_at if base else None),
+        people=list_assignees(site.newsroom, get_principal(request)),
         work=get_work_state(store, list_news_versions(store, [article]), get_principal(request).name),
         change=make_shown_change(diff) if diff else None,
         versions=listed[:VERSIONS_PER_PAGE],

@@ -72,6 +72,13 @@ def show_messages(site: PageRenderer, request: Request) -> Response:
         failed=only_failed, subscription=subscription, before=before, limit=DELIVERIES_PER_PAGE + 1
     )
     rows = drop_partial_message(found, DELIVERIES_PER_PAGE)
+    has_more = len(found) > len(rows)
+    if found and not rows:  # one message has more deliveries than a page: the page shows all of them and no other
+        rows = store.deliveries.list_newest(failed=only_failed, message_id=found[0][0].id)
+        following = store.deliveries.list_newest(
+            failed=only_failed, subscription=subscription, before=found[0][0].id, limit=1
+        )
+        has_more = bool(following)
     failed = store.deliveries.list_newest(failed=True, limit=MAX_LISTED_FAILURES)
     ids = {message.id for message, _ in (*rows, *failed)}
     parameters = {"subscription": subscription, "state": "failed" if only_failed else None}
@@ -88,7 +95,7 @@ def show_messages(site: PageRenderer, request: Request) -> Response:
         only_failed=only_failed,
         total=sum(counts.values()),
         dead_count=counts.get(DeliveryState.DEAD, 0),
-        older=make_address("/messages", {**parameters, "before": rows[-1][0].id}) if len(found) > len(rows) else None,
+        older=make_address("/messages", {**parameters, "before": rows[-1][0].id}) if has_more else None,
         address=make_address,
         retried=request.query_params.get("retried", "")[:9],
     )
@@ -161,8 +168,8 @@ def explain_decision(store: Store, name: str, found: Notification | None, *, is_
 
 
 def drop_partial_message(found: list[tuple[Message, Delivery]], limit: int) -> list[tuple[Message, Delivery]]:
-    """Return at most `limit` deliveries that do not end within a message, so that the next page misses none of it."""
-    if len(found) <= limit:
-        return found
-    whole = [row for row in found if row[0].id != found[-1][0].id]
-    return whole or found
+    """Return at most `limit` deliveries that do not end within a message, so that the next page misses none of it.
+
+    Nothing is left of a message that has more deliveries than `limit`.
+    """
+    return found if len(found) <= limit else [row for row in found if row[0].id != found[-1][0].id]

@@ -18,7 +18,7 @@ from crawler.store.article_cards import ArticleCard
 from crawler.store.reading_lists import VersionSummary
 from crawler.web.access import get_principal
 from crawler.web.errors import PageMissing
-from crawler.web.pages.actions import get_work_state, list_news_versions
+from crawler.web.pages.actions import get_work_state, list_assignees, list_news_versions
 from crawler.web.rendering import PageRenderer
 
 MAX_STORY_TEXTS = 60
@@ -83,6 +83,7 @@ def show_story(site: PageRenderer, request: Request) -> Response:
         story=story,
         titled=titled,
         texts=texts,
+        people=list_assignees(site.newsroom, get_principal(request)),
         work=get_work_state(store, list_news_versions(store, members), get_principal(request).name),
         hidden_count=len(story.members) - len(members),
         releases=releases,

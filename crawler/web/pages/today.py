@@ -38,6 +38,7 @@ STATUS_WORDS: dict[StoryStatus | None, str] = {
     StoryStatus.REVISED: mark_message("Revised"),
     StoryStatus.UNPUBLISHED: mark_message("Taken down"),
     StoryStatus.IMPORTANT: mark_message("Important"),
+    StoryStatus.ASSIGNED: mark_message("Assigned to me"),
     StoryStatus.FALSE_ALARM: mark_message("False alarms"),
     StoryStatus.WEAK: mark_message("Weak matches only"),
 }

@@ -13,7 +13,7 @@ from crawler.store.users import LastOwner
 from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress, PageMissing
 from crawler.web.forms import FormValues
-from crawler.web.pages.account import record_change
+from crawler.web.pages.account import record_change, revoke_secrets
 from crawler.web.pages.sign_in import format_problem
 from crawler.web.passwords import clean_user_name, hash_password, make_password
 from crawler.web.rendering import PageRenderer
@@ -91,6 +91,9 @@ def change_user(site: PageRenderer, request: Request, form: FormValues) -> Respo
                 users.set_password(name, hash_password(password))
                 record_change(site, request, "user.password", name)
                 return render_users(site, request, named=name, new_password=password)
+            case "revoke":
+                revoke_secrets(site, request, name)
+                return RedirectResponse(USERS_PATH, 303)
             case _:
                 raise BadAddress
     except LastOwner:
