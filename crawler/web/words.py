@@ -138,7 +138,9 @@ ROLE_WORDS = {
 }
 ROLE_SENTENCES = {
     Role.READER: mark_message("Reads everything, and marks stories as seen."),
-    Role.ANALYST: mark_message("Also writes notes, marks, reviews and draft rules, assigns stories, and has subscriptions and API keys."),
+    Role.ANALYST: mark_message(
+        "Also writes notes, marks, reviews and draft rules, assigns stories, and has subscriptions and API keys."
+    ),
     Role.OWNER: mark_message("Also changes rules in force, channels, sources and users."),
 }
 SCOPE_WORDS = {

@@ -14,6 +14,7 @@ import pytest
 from support.in_process_survey import TwoDatesSite, make_survey
 from support.newsroom_server import run_newsroom
 from support.newsroom_users import read_fields
+from support.sandbox import NO_DELAYS
 from support.shaped_sites import ShapedSite
 
 from crawler.config import Config, load_config
@@ -189,3 +190,27 @@ def test_demo_adds_nothing(store: Store, tmp_path: Path) -> None:
         page = client.get("/sources/add").text
         assert "The demo changes nothing" in page
         assert 'name="url"' not in page
+
+
+@pytest.mark.slow
+def test_survey_in_a_child_process_finds_and_can_be_stopped(
+    site: ShapedSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**NO_DELAYS, "CRAWLER_DATA_DIR": str(tmp_path / "data")}.items():
+        monkeypatch.setenv(name, value)
+    path = tmp_path / "crawler.toml"
+    path.touch()
+    config, desk = load_config(path), SurveyDesk()
+    survey = desk.start("dana", site.url, path, config)
+    assert survey.thread is not None
+    survey.thread.join(100)
+    assert survey.found is not None, survey.reason
+    assert survey.found.proposal is not None
+    assert (len(survey.found.pages), bool(survey.pages)) == (5, True)
+    assert not (tmp_path / "data").exists(), "the look at a site stores nothing"
+    stopped = desk.start("dana", site.url, path, config)
+    desk.close()
+    assert stopped.thread is not None
+    stopped.thread.join(60)
+    assert (stopped.is_running, stopped.found) == (False, None)
+    assert "stopped" in stopped.reason

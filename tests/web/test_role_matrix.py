@@ -205,7 +205,15 @@ def test_writes_are_not_open_to_all_but_for_sign_in_and_out(newsroom: Newsroom) 
 
 
 @pytest.mark.parametrize(
-    ("prefix", "role"), [("/users", Role.OWNER), ("/account/keys", Role.ANALYST), ("/account", Role.READER)]
+    ("prefix", "role"),
+    [
+        ("/users", Role.OWNER),
+        ("/sources/", Role.OWNER),
+        ("/subscriptions", Role.ANALYST),
+        ("/search/save", Role.ANALYST),
+        ("/account/keys", Role.ANALYST),
+        ("/account", Role.READER),
+    ],
 )
 def test_routes_that_must_not_be_declared_for_less(newsroom: Newsroom, prefix: str, role: Role) -> None:
     found = [route.access.role for route in list_routes(newsroom) if route.path.startswith(prefix)]
