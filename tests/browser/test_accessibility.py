@@ -10,7 +10,7 @@ from support.newsroom_server import OpenPage
 pytestmark = pytest.mark.browser
 PATHS = (
     *("/", "/stories/1", "/articles/mfa:77:ru", "/search", "/search?q=visit", "/review", "/rules", "/rule-draft"),
-    *("/sources", "/messages", "/runs", "/account", "/users", "/api", "/login"),
+    *("/sources", "/sources/add", "/subscriptions", "/messages", "/runs", "/account", "/users", "/api", "/login"),
 )
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},

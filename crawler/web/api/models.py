@@ -413,7 +413,10 @@ class MessagePage(AnswerPage):
 
 
 class ActionRow(ApiModel):
-    """What someone did with an article. The articles that were acted on together have one `batch`."""
+    """What someone did with an article. The articles that were acted on together have one `batch`.
+
+    `note` is the text of a note, and of `assigned` the name of the user.
+    """
 
     id: int
     batch: int
