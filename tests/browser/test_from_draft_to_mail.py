@@ -51,7 +51,7 @@ def test_draft_becomes_a_mail_whose_link_opens_the_article(
         page.fill("#query", "делегация")
         page.click(f"button:has-text('{try_it}')")
         assert finds in page.inner_text("main")
-        assert page.locator("article.quiet mark").first.inner_text().startswith("Делегаци")
+        assert page.locator("article.quiet mark").first.inner_text().lower().startswith("делегаци")
         page.click(f"button:has-text('{into_force}')")
         assert page.url.endswith("/rules/mission")
         page.goto(f"{address}/subscriptions")
@@ -68,7 +68,7 @@ def test_draft_becomes_a_mail_whose_link_opens_the_article(
         assert link[1].startswith(address)
         page.goto(link[1])
         assert page.inner_text("h1") == "Миссия прибыла"
-        assert page.locator("mark").first.inner_text() == "делегацию"
+        assert page.locator("mark").first.inner_text().lower().startswith("делегаци")
 
 
 def send_new_article(newsroom: Newsroom) -> None:

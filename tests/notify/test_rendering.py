@@ -18,7 +18,7 @@ from apprise.plugins.telegram import NotifyTelegram
 from support.article_publisher import NOON, ArticlePublisher
 from support.factories import make_config
 
-from crawler.config import Config
+from crawler.config import Config, WebConfig
 from crawler.items import ArticleFlag, Verdict
 from crawler.notify.rendered_message import RenderedMessage
 from crawler.notify.rendering import MessageRenderer
@@ -94,6 +94,13 @@ def test_mail_equals_the_golden_file(store: Store, language: str) -> None:
         assert tags.open == []
         text = re.sub(r"<[^>]+>", "", each.html)
         assert "&lt;«Қазақ» &amp; Co&gt;" in text
+
+
+def test_alert_has_a_link_to_its_page_in_the_newsroom(store: Store) -> None:
+    settings = make_config().model_copy(update={"web": WebConfig(address="https://news.example.org")})
+    first, *_ = render_messages(store, settings)
+    assert "In the newsroom: text, versions, notes: https://news.example.org/articles/mfa:1:ru\n" in first.text
+    assert '<a href="https://news.example.org/articles/mfa:1:ru">' in first.html
 
 
 @pytest.mark.parametrize("form", ["full", "short"])
