@@ -30,7 +30,7 @@ def page() -> GenericPage:
         ("Help arrives", FieldPlace("h2.head")),
         ("Help arrives in the valley", FieldPlace('meta[property="og:title"]', "content")),
         ("11 June 2026, 15:08", FieldPlace("p.when")),
-        ("2026-06-12T09:00:00+05:00", FieldPlace("time", "datetime")),
+        ("2026-06-12T09:00:00+05:00", FieldPlace("time.changed", "datetime")),
         ("nowhere", None),
     ],
 )
