@@ -190,6 +190,8 @@ class ChildPool:
         except CrawlerError as error:
             return RunOutcome(source=plan.source, exit_code=error.exit_code, reason=str(error))
         self._children.add(child)
+        if self._is_stopping:  # another thread called `stop` during the fork
+            child.stop(self._stop_reason)
         try:
             outcome = await child.follow(lambda event: on_event({"source": plan.source, **event}))
         finally:
