@@ -5,6 +5,7 @@ The form carries every choice. Only the survey itself is kept, in memory, for it
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,6 +46,8 @@ from crawler.web.translations import mark_message
 ADD_PATH = "/sources/add"
 MAX_URL_LENGTH = 2000
 MAX_OFFERED = 6
+_reading_lock = threading.Lock()
+"""Samples are read one request at a time: five pages take a second of a processor, and other pages share it."""
 CHOSEN_FIELDS = ("title", "published_at", "body")
 """The fields that a person corrects by choosing a place on the page."""
 SHOWN_FIELDS = ("title", "published_at", "body", "language", "author")
@@ -291,7 +294,8 @@ def save_source(newsroom: Newsroom, survey: Survey, choices: SourceChoices, *, i
     proposal = get_proposal(survey)
     memory = proposal.memory if proposal else {}
     definition = make_definition(survey, choices, is_enabled=is_enabled)
-    write_new_source(choices.name, definition, memory, list_sample_pages(survey), newsroom.config)
+    with _reading_lock:
+        write_new_source(choices.name, definition, memory, list_sample_pages(survey), newsroom.config)
 
 
 def make_preview(newsroom: Newsroom, reader: Reader, survey: Survey, choices: SourceChoices) -> dict[str, Any]:
@@ -304,7 +308,8 @@ def make_preview(newsroom: Newsroom, reader: Reader, survey: Survey, choices: So
     if choices.places:
         try:
             definition, pages = make_definition(survey, choices), list_sample_pages(survey)
-            read = read_samples("preview", definition, proposal.memory, pages, newsroom.config)
+            with _reading_lock:
+                read = read_samples("preview", definition, proposal.memory, pages, newsroom.config)
         except UsageError as error:
             problem = str(error)
     sample = proposal.samples[choices.sample]
