@@ -14,7 +14,7 @@ from crawler.store.reader_actions import ActionKind, ArticleAtVersion
 from crawler.store.store import DRIVERS_BY_SCHEME
 from crawler.store.upgrade import make_alembic_config
 
-FORMER = "0012"
+FORMER = "0013"
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 ADD_ARTICLE = text(
     "INSERT INTO articles (id, source, native_id, language, url, url_key, current_version, content_hash, verdict,"
