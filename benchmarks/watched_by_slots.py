@@ -21,7 +21,8 @@ from benchmarks.loopback import SOURCE
 from crawler.cli.commands.watch import WatchConsole
 from crawler.service.fork_server import start_fork_server
 from crawler.service.reloader import ConfigReloader
-from crawler.service.scheduler import RunScheduler, RunSkipped, SchedulerEvent
+from crawler.service.run_engine import RunSkipped, SchedulerEvent
+from crawler.service.scheduler import RunScheduler
 from crawler.store.schedules import ScheduleRepository, ScheduleState
 
 RecordNote = Callable[..., None]

@@ -139,6 +139,8 @@ def validate_age(value: object) -> timedelta:
 Age = Annotated[timedelta, BeforeValidator(validate_age)]
 HeartbeatAddress = Annotated[SecretStr | None, AfterValidator(validate_heartbeat_url)]
 ProxyAddress = Annotated[SecretStr | None, AfterValidator(validate_proxy)]
+PolitenessGroup = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
+"""A name for all sources that must not run at the same time on several workers, such as a host."""
 
 
 def validate_retention_age(value: timedelta) -> timedelta:
@@ -182,6 +184,9 @@ class SourceConfig(ConfigSection):
     auto_shortest: Age = Field(timedelta(minutes=15), description="shortest interval of `auto`")
     auto_longest: Age = Field(timedelta(hours=2), description="longest interval of `auto`, at most a day")
     jitter: int | None = Field(None, ge=0, le=86_400, description="maximum random delay of a start in seconds")
+    politeness_group: PolitenessGroup | None = Field(
+        None, description="sources of one group never run at the same time on several workers"
+    )
     base_url: str | None = Field(None, description="a copy of the site to read instead")
     allow_private: bool | None = Field(None, description="the source may be at a private or loopback address")
     proxy: ProxyAddress = Field(None, description="proxy of the source, or `none`; None: that of all sources")

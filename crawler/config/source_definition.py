@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, field_
 
 from crawler.config.address_pattern import AddressPatternField, find_rule_problem
 from crawler.config.base import ConfigSection, validate_timezone
-from crawler.config.model import Age
+from crawler.config.model import Age, PolitenessGroup
 from crawler.text.urls import resolve_url, split_url
 
 DEFAULT_PLATFORM = "site"
@@ -177,6 +177,9 @@ class SourceDefinition(ConfigSection):
     retired: bool = Field(False, description="crawl it no more; its articles stay")
     cron: str = Field(DEFAULT_CRON, description="five fields, in the time zone of crawler.toml, or `auto`")
     jitter: int = Field(60, ge=0, le=86_400, description="maximum random delay of a start in seconds")
+    politeness_group: PolitenessGroup | None = Field(
+        None, description="sources of one group never run at the same time on several workers; none: those of one host"
+    )
     timezone: str | None = Field(None, description="zone of dates that name none; none: that of crawler.toml")
     languages: tuple[LanguageCode, ...] = Field((), description="languages of its articles; none: detect any")
     expect: SourceExpectation = Field(default_factory=SourceExpectation.model_construct)

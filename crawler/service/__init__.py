@@ -5,6 +5,7 @@ child            the parent's side of runs in child processes: events, limits, s
 worker           the child's side: call a run, send events and the outcome, obey limits
 fork_server      fork children from a process that has imported everything
 preload          what that process imports
+run_engine       the seam between a scheduler and what makes its runs; runs in children of this process
 scheduler        start each source when its schedule says so, until a signal
 schedule_state   the stored row of a schedule, and whether a start was missed
 source_state     the state of each source now

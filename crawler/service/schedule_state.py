@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 class Timing:
     """When a source runs. `cron` has five fields in the owner's time zone. `jitter` is the maximum delay in seconds.
 
-    `reason` explains a learned cron.
+    `reason` explains a learned cron. `politeness_group` is the host of the source's requests, or a name for all
+    sources that must not run at the same time; empty: the source alone.
     """
 
     cron: str
     jitter: int = 0
+    politeness_group: str = ""
     reason: str | None = field(default=None, compare=False)
 
 

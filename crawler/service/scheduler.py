@@ -1,4 +1,4 @@
-"""Start each source when its cron says so, in a child process, until a signal ends the service.
+"""Start each source when its cron says so, until a signal ends the service. A `RunEngine` makes the runs.
 
 APScheduler only says when. It keeps its jobs in memory, and this module makes them again from our rows at every start.
 There is one event loop and no Twisted. One thread does, in order, what may wait for the store.
@@ -9,25 +9,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_SUBMITTED, JobSubmissionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from crawler.errors import CrawlerError, SourceLocked
-from crawler.service.child import ChildPool
+from crawler.errors import CrawlerError
 from crawler.service.cron import parse_cron
-from crawler.service.fork_server import start_fork_server
-from crawler.service.run import RunOutcome
+from crawler.service.run_engine import DueSource, LocalEngine, RunEngine, RunSkipped, SchedulerObserver
 from crawler.service.schedule_state import Timing, apply_timing, is_start_overdue
-from crawler.service.worker import RunEvent
 from crawler.store.schedules import RUN_NOW, ScheduleState
 from crawler.text.dates import load_time_zone
 
@@ -38,64 +35,16 @@ logger = logging.getLogger(__name__)
 SCHEDULER_CHECK_SECONDS = 30.0
 """Maximum seconds between two checks: of the clock (timers are late after a machine was suspended or its clock was
 corrected), of requested starts, and of the configuration."""
-STOP_REASON = "The run of {} was ended because the watch ends"
 T = TypeVar("T")
 ParseCron = Callable[[str, str, str, int], BaseTrigger]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted:
-    """A run began. `at` is aware, in the owner's time zone, as in every event."""
-
-    source: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFinished:
-    """A run ended."""
-
-    source: str
-    at: datetime
-    outcome: RunOutcome
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSkipped:
-    """A start was due while a run of the source was in progress, here or elsewhere."""
-
-    source: str
-    at: datetime
-    reason: str = "its last run is still in progress"
-
-
-SchedulerEvent = RunStarted | RunFinished | RunSkipped
-
-
-class SchedulerObserver(Protocol):
-    """What a scheduler notifies."""
-
-    def on_ready(self, sources: Sequence[str], first_starts: Mapping[str, datetime]) -> None:
-        """Handle the begin of a watch of `sources`, with the first start of each one that is not paused."""
-
-    def on_step(self, event: SchedulerEvent) -> None:
-        """Handle a start, an end or a skipped start."""
-
-    def on_event(self, event: RunEvent) -> None:
-        """Handle an event of a run, with its `source`."""
-
-    def on_check(self, sources: Sequence[str]) -> None:
-        """Handle a check of the scheduled sources. Called in the store's thread."""
-
-    def on_reload(self, at: datetime, sources: Sequence[str]) -> None:
-        """Handle new timings that are now in force."""
 
 
 class RunScheduler:
     """Runs sources by their timings until SIGTERM or SIGINT. Then it ends what runs and returns.
 
-    A start that was missed while no watch ran is made up for once. At most `max_children` runs are in progress, never
-    two of one source. SIGHUP, a changed configuration and a new day load the timings again.
+    A start that was missed while no watch ran is made up for once. Without an `engine` the sources run in child
+    processes of this one, at most `max_children` at a time, never two of one source. SIGHUP, a changed configuration
+    and a new day load the timings again.
     """
 
     def __init__(
@@ -106,16 +55,17 @@ class RunScheduler:
         max_children: int = 2,
         check_seconds: float = SCHEDULER_CHECK_SECONDS,
         parse: ParseCron = parse_cron,
+        engine: RunEngine | None = None,
     ) -> None:
         self._reloader, self._observer = reloader, observer
         self._schedules, self._timezone = reloader.store.schedules, reloader.config.timezone
         self._zone = load_time_zone(self._timezone)
         self._check_seconds, self._parse = check_seconds, parse
-        self._slots = asyncio.Semaphore(max_children)
+        self._engine = engine or LocalEngine(reloader.make_plan, observer, self._zone, max_children)
         self._stopping = asyncio.Event()
         self._reloading, self._has_failed_check = asyncio.Lock(), False
         self._due_at: dict[str, datetime] = {}
-        self._children = ChildPool(STOP_REASON)
+        self._requested: set[str] = set()
         self._runs: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timings: dict[str, Timing] = {}
@@ -139,7 +89,7 @@ class RunScheduler:
             await self._in_store_thread(self._apply_timings, await asyncio.to_thread(self._reloader.load_timings))
             if self._stopping.is_set():
                 return
-            start_fork_server()
+            await self._engine.begin()
             self._scheduler.start(paused=True)
             self._observer.on_ready(self.sources, await self._in_store_thread(self._list_first_starts))
             self._scheduler.resume()
@@ -157,7 +107,7 @@ class RunScheduler:
 
     def stop(self) -> None:
         """End every run (TERM, TERM, KILL), then the service. The second call kills the runs."""
-        self._children.stop()
+        self._engine.stop()
         self._stopping.set()
 
     def reload_timings(self) -> None:
@@ -191,9 +141,12 @@ class RunScheduler:
         for row in rows:
             job = self._scheduler.get_job(row.source)
             is_requested = row.next_due_at == RUN_NOW and not row.paused
-            if is_requested and job is not None and not self._stopping.is_set():
+            if not is_requested or job is None or self._stopping.is_set():
+                continue
+            # Of several schedulers that see the request, the one that answers it starts the source.
+            if await self._in_store_thread(self._update_row, row.source, is_answered=True):
+                self._requested.add(row.source)
                 job.modify(next_run_time=datetime.now(self._zone))
-                await self._in_store_thread(self._update_row, row.source, is_answered=True)
 
     def _list_rows(self) -> list[ScheduleState]:
         self._observer.on_check(self.sources)
@@ -239,30 +192,49 @@ class RunScheduler:
             self._observer.on_step(RunSkipped(source=event.job_id, at=due.astimezone(self._zone)))
 
     async def _run_when_due(self, source: str) -> None:
-        """Run a source once. APScheduler does not call this while its last run is in progress."""
+        """Run a source once. APScheduler does not call this while its last call is in progress."""
         task = asyncio.current_task()
         assert task is not None
         self._runs.add(task)
         task.add_done_callback(self._runs.discard)
-        async with self._slots:
-            row = await self._in_store_thread(self._read_row, source)
-            is_removed = source not in self._timings  # by timings that were loaded while this start waited
-            if self._stopping.is_set() or is_removed or (row is not None and row.paused):
-                return
-            now = datetime.now(self._zone)
-            due = self._due_at.pop(source, now)
-            self._observer.on_step(RunStarted(source=source, at=now))
-            update = partial(self._update_row, source, is_answered=True, last_due_at=due, last_started_at=now)
-            # The row is written while the child starts, so that nothing is awaited between the check and the fork.
-            updating = self._create_task(self._in_store_thread(update))
-            outcome = await self._children.run(self._reloader.make_plan(source), self._observer.on_event)
-            await updating
-            now = datetime.now(self._zone)
-            await self._in_store_thread(self._update_row, source, last_finished_at=now)
-            if outcome.run is None and outcome.exit_code == SourceLocked.exit_code:
-                self._observer.on_step(RunSkipped(source=source, at=now, reason=outcome.reason))
-            else:
-                self._observer.on_step(RunFinished(source=source, at=now, outcome=outcome))
+        now = datetime.now(self._zone)
+        due_at, is_requested = self._due_at.pop(source, now), source in self._requested
+        self._requested.discard(source)
+        timing = self._timings.get(source)
+        due = DueSource(
+            source=source,
+            politeness_group=timing.politeness_group if timing else "",
+            due_at=due_at,
+            confirm=partial(self._confirm_start, source),
+            record=partial(self._in_store_thread, self._update_row, source),
+            claim=partial(self._claim_start, source, due_at, is_requested),
+        )
+        await self._engine.start_run(due)
+
+    async def _confirm_start(self, source: str) -> bool:
+        row = await self._in_store_thread(self._read_row, source)
+        return self._is_startable(source, row)
+
+    def _is_startable(self, source: str, row: ScheduleState | None) -> bool:
+        is_removed = source not in self._timings  # by timings that were loaded while this start waited
+        return not (self._stopping.is_set() or is_removed or (row is not None and row.paused))
+
+    def _claim_start(
+        self, source: str, due_at: datetime, is_requested: bool, row: ScheduleState | None
+    ) -> ScheduleState | None:
+        """Return the row that claims a start, or None if it is not wanted or another scheduler has claimed it.
+
+        Schedulers delay one start by different jitters, so what counts is whether a time of the cron has passed.
+        """
+        timing = self._timings.get(source)
+        if timing is None or not self._is_startable(source, row):
+            return None
+        row = apply_timing(row, source, timing)
+        trigger = self._parse(timing.cron, f"sources.{source}.cron", self._timezone, 0)
+        if not is_requested and not is_start_overdue(row, trigger, datetime.now(self._zone)):
+            return None
+        job = self._scheduler.get_job(source)
+        return replace(row, last_due_at=due_at, next_due_at=job.next_run_time if job else None)
 
     def _read_row(self, source: str) -> ScheduleState | None:
         try:
@@ -271,21 +243,29 @@ class RunScheduler:
             _log_store_error(f"The schedule of {source} could not be read; it runs anyway", error)
             return None
 
-    def _update_row(self, source: str, *, is_answered: bool = False, **changes: Any) -> None:
-        """Write changes to a row. A pause that another process wrote stays, and a requested start if not answered."""
+    def _update_row(self, source: str, *, is_answered: bool = False, **changes: Any) -> bool:
+        """Write changes to a row. A pause that another process wrote stays, and a requested start if not answered.
+
+        Return whether a start was requested before.
+        """
         job, timing = self._scheduler.get_job(source), self._timings.get(source)
+        is_requested = False
         if job is None or timing is None:
-            return
+            return False
 
         def change(row: ScheduleState | None) -> ScheduleState:
+            nonlocal is_requested
             row = row or ScheduleState(source=source, cron=timing.cron, jitter=timing.jitter)
-            is_requested = row.next_due_at == RUN_NOW and not is_answered
-            return replace(row, next_due_at=RUN_NOW if is_requested else job.next_run_time, **changes)
+            is_requested = row.next_due_at == RUN_NOW
+            next_due_at = RUN_NOW if is_requested and not is_answered else job.next_run_time
+            return replace(row, next_due_at=next_due_at, **changes)
 
         try:
             self._schedules.update(source, change)
         except Exception as error:  # noqa: BLE001 - as above; at worst, a start is made up for once more
             _log_store_error(f"The schedule of {source} could not be written; its run continues", error)
+            return False
+        return is_requested
 
     async def _in_store_thread(self, function: Callable[..., T], *values: Any, **options: Any) -> T:
         loop = asyncio.get_running_loop()
@@ -303,6 +283,7 @@ class RunScheduler:
             self._scheduler.pause()
         if self._runs:
             await asyncio.wait(self._runs)  # Each ends within twice `grace` and a few seconds.
+        await self._engine.close()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)  # It would cancel runs, so it comes after them.
             await asyncio.sleep(0)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from crawler import spiders
 from crawler.config import Config
@@ -22,16 +24,34 @@ from crawler.store import Lease, Store
 from crawler.store.schedules import RUN_NOW
 from crawler.text.dates import load_time_zone
 
-SpiderTimings = dict[str, tuple[str, int]]
-"""The cron and the jitter (seconds) of each spider, by source."""
+if TYPE_CHECKING:
+    from crawler.spiders.base import SourceSpider
+
+
+class SpiderTiming(NamedTuple):
+    """What a spider says about its runs: cron, jitter (seconds), politeness group if it has one, host of requests."""
+
+    cron: str
+    jitter: int
+    politeness_group: str | None
+    host: str
+
+
+SpiderTimings = dict[str, SpiderTiming]
+"""The timing of each spider, by source."""
 MAX_TIMINGS_SECONDS = 60.0
 """Time in which a child must have imported the sources. A module that hangs must not hang a watch."""
 
 
 def get_spider_timings(names: Iterable[str]) -> SpiderTimings:
-    """Return the cron and jitter that each source's spider has, without a source whose file cannot be imported."""
+    """Return the timing that each source's spider has, without a source whose file cannot be imported."""
     loaded = spiders.load_spiders()
-    return {name: (loaded[name].cron, loaded[name].jitter_seconds) for name in names if name in loaded}
+    return {name: _get_spider_timing(loaded[name]) for name in names if name in loaded}
+
+
+def _get_spider_timing(spider: type[SourceSpider]) -> SpiderTiming:
+    host = urlsplit(spider.origins[0]).hostname or ""
+    return SpiderTiming(spider.cron, spider.jitter_seconds, spider.politeness_group, host)
 
 
 def get_spider_timings_in_child(names: list[str]) -> SpiderTimings:
@@ -84,24 +104,26 @@ def make_timings(
             spiders.load_spider(name)  # raises UnknownSource or SpiderFileError
             spiders.raise_if_retired(name)
     names = list(sources) or [name for name in known if config.get_source(name).enabled]
-    return {name: _make_timing(name, *each, config, store) for name, each in load_spider_timings(names).items()}
+    return {name: _make_timing(name, each, config, store) for name, each in load_spider_timings(names).items()}
 
 
-def _make_timing(name: str, cron: str, jitter: int, config: Config, store: Store) -> Timing:
+def _make_timing(name: str, spider: SpiderTiming, config: Config, store: Store) -> Timing:
     options = config.get_source(name)
-    jitter = jitter if options.jitter is None else options.jitter
+    jitter = spider.jitter if options.jitter is None else options.jitter
+    host = (urlsplit(options.base_url).hostname if options.base_url else None) or spider.host
+    group = options.politeness_group or spider.politeness_group or host
     if options.cron != ADAPTIVE_CRON:
-        return Timing(cron=options.cron or cron, jitter=jitter)
+        return Timing(cron=options.cron or spider.cron, jitter=jitter, politeness_group=group)
     now = datetime.now(UTC)
     learned = learn_cron(
         store.articles.list_publication_times(name, now - MAX_HISTORY),
         now,
         load_time_zone(config.timezone),
-        default_cron=cron,
+        default_cron=spider.cron,
         min_interval=options.auto_shortest,
         max_interval=options.auto_longest,
     )
-    return Timing(cron=learned.cron, jitter=jitter, reason=learned.reason)
+    return Timing(cron=learned.cron, jitter=jitter, reason=learned.reason, politeness_group=group)
 
 
 def set_paused(store: Store, source: str, timing: Timing, *, paused: bool) -> None:

@@ -85,6 +85,8 @@ class SourceSpider(HistorySource, scrapy.Spider):
     rights: ClassVar[Rights]
     cron: ClassVar[str] = "*/30 * * * *"
     jitter_seconds: ClassVar[int] = 60
+    politeness_group: ClassVar[str | None] = None
+    """Sources of one group never run at the same time on several workers. None: those of one host."""
     non_article_pattern: ClassVar[re.Pattern[str] | None] = None
     """Addresses that rightly have no article, such as `/terms`."""
     has_article_urls: ClassVar[bool] = True

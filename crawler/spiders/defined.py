@@ -72,6 +72,7 @@ class DefinedSpider(SourceSpider):
             "titles": dict(definition.titles),
             "cron": DEFAULT_CRON if definition.cron == AUTO_CRON else definition.cron,
             "jitter_seconds": definition.jitter,
+            "politeness_group": definition.politeness_group,
             "expectation": HealthExpectation(
                 min_links=expect.min_links, required_fields=expect.required, max_silence=expect.max_silence
             ),

@@ -19,8 +19,8 @@ from support.scheduler_process import SqliteScheduleStore, list_finished, parse_
 from crawler.cli.commands.watch import format_step
 from crawler.config import LimitsConfig
 from crawler.errors import ConfigError
+from crawler.service.run_engine import RunFinished, RunSkipped, RunStarted, SchedulerEvent
 from crawler.service.schedule_state import Timing
-from crawler.service.scheduler import RunFinished, RunSkipped, RunStarted, SchedulerEvent
 from crawler.store.schedules import ScheduleState
 
 pytestmark = pytest.mark.slow

@@ -17,8 +17,8 @@ from support.scheduler_process import SqliteScheduleStore, list_finished, parse_
 from crawler.cli.commands.watch import format_step
 from crawler.errors import ConfigError
 from crawler.service.cron import parse_cron
+from crawler.service.run_engine import RunSkipped, RunStarted, SchedulerEvent
 from crawler.service.schedule_state import Timing
-from crawler.service.scheduler import RunSkipped, RunStarted, SchedulerEvent
 from crawler.store.schedules import RUN_NOW, ScheduleState
 
 pytestmark = pytest.mark.slow

@@ -19,8 +19,9 @@ from support.child_processes import make_misbehaving_plan
 from crawler.cli.commands.watch import format_step
 from crawler.config import LimitsConfig
 from crawler.service.run import RunPlan
+from crawler.service.run_engine import RunFinished, SchedulerEvent
 from crawler.service.schedule_state import Timing
-from crawler.service.scheduler import RunFinished, RunScheduler, SchedulerEvent
+from crawler.service.scheduler import RunScheduler
 from crawler.store.schedules import ScheduleState
 
 TIMES = ("last_due_at", "last_started_at", "last_finished_at", "next_due_at")

@@ -18,7 +18,7 @@ from crawler.items import Article, Verdict
 
 if TYPE_CHECKING:
     from crawler.service.reloader import ConfigReloader
-    from crawler.service.scheduler import SchedulerEvent
+    from crawler.service.run_engine import SchedulerEvent
     from crawler.service.worker import RunEvent
 
 CLOCK_FORMAT = "%Y-%m-%d %H:%M:%S"
@@ -74,7 +74,7 @@ class WatchConsole:
 
     def on_step(self, event: SchedulerEvent) -> None:
         """Print a start, an end or a skipped start. Notify about an ended run."""
-        from crawler.service.scheduler import RunFinished
+        from crawler.service.run_engine import RunFinished
 
         print(format_step(event), flush=True)
         if isinstance(event, RunFinished):
@@ -121,7 +121,7 @@ def format_ready(sources: Sequence[str], first_starts: Mapping[str, datetime], t
 
 def format_step(event: SchedulerEvent) -> str:
     """Return an event of the scheduler as a line: local time, source, what happened."""
-    from crawler.service.scheduler import RunFinished, RunSkipped, RunStarted
+    from crawler.service.run_engine import RunFinished, RunSkipped, RunStarted
 
     head = f"{event.at:{CLOCK_FORMAT}}  {event.source}"
     match event:
