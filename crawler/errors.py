@@ -19,6 +19,7 @@
     │   ├── MissingSnapshot     12   a replay requested a URL that is not stored
     │   └── NoArticles          13   a list or a run had no articles where some were due
     ├── SourceLocked            15   another run of the source is active, here or on another host
+    │   └── LeaseLost           15   a run was silent for so long that another run of its source replaced it
     ├── EmptyStore              16   the store is empty, but the archive beside it has records
     ├── StoreError              17   the store was lost while in use: server gone, file deleted, disk full or broken
     ├── StoreInconsistent       20   `crawler store check` found what should never be in a store
@@ -190,6 +191,10 @@ class SourceLocked(CrawlerError, kind="Held"):
     """Another run of the source is active, so this one must not start. It is no fault of the source."""
 
     exit_code = 15
+
+
+class LeaseLost(SourceLocked):
+    """A run was silent for so long that its source was given to another run. It can store nothing more."""
 
 
 class EmptyStore(CrawlerError):

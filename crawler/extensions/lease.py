@@ -14,7 +14,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from crawler.context.run_context import RunContext
-from crawler.errors import CrawlerError, SourceLocked
+from crawler.errors import CrawlerError, LeaseLost, SourceLocked
 from crawler.store import HEARTBEAT_SECONDS, Lease, Store
 from crawler.store.runs import BACKFILL_MODE
 from crawler.text.dates import load_time_zone
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 class LeaseExtension:
     """Takes the source's lease before the engine is made, or ends the run. Releases it when the engine has stopped.
 
+    A run that has lost its lease can write nothing, from the moment when another run has it.
+
     Heartbeats come from a thread, because they must continue while the run clusters articles or waits for a lock. The
     run's limits end a run that hangs, not missing heartbeats.
     """
@@ -40,6 +42,7 @@ class LeaseExtension:
         self._has_ended = threading.Event()
         zone, seconds = load_time_zone(context.config.timezone), MAX_BACKFILL_WAIT
         take_lease(self._store, self._source, self._holder, zone, 0.0 if context.backfill_window else seconds)
+        self._store.leases.fence_writes(self._source, self._holder)
         self._thread = threading.Thread(target=self._send_heartbeats, name="lease", daemon=True)
         self._thread.start()
 
@@ -68,13 +71,10 @@ class LeaseExtension:
         """End the run in an orderly way: two runs would disturb each other."""
         from twisted.internet import reactor
 
-        lease = self._store.leases.get(self._source)
-        holder = f"process {lease.pid} on host {lease.host} has it" if lease else "its holder released it"
-        error = SourceLocked(
-            f"The run of {self._source} sent no heartbeat for too long and lost its lease ({holder}). It ends, and "
-            "leaves what it has not stored to the other run. Was the machine asleep, or the database unreachable?"
-        )
-        reactor.callFromThread(self._context.give_up, error)
+        try:
+            self._store.leases.raise_if_lost(self._source, self._holder)
+        except LeaseLost as error:
+            reactor.callFromThread(self._context.give_up, error)
 
     def engine_stopped(self) -> None:
         """Release the lease. Where that fails, the next run sees that this process has ended."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -81,6 +81,8 @@ class Database:
         if engine.dialect.name == "sqlite" and not is_in_memory(engine.url):
             self._path = Path(str(engine.url.database)).absolute()
         self._thread = _ThreadState()
+        self.fence: Callable[[], None] | None = None
+        """Raises within each transaction that must not be written any more (`LeaseRepository.fence_writes`)."""
         self._opened: list[Connection] = []
         self._begin_statements: dict[bool, tuple[str, ...]] = {
             False: ("BEGIN IMMEDIATE",),
@@ -110,8 +112,10 @@ class Database:
             self._raise_store_error("read", error)
 
     @contextlib.contextmanager
-    def transaction(self, *, exclusive: bool = False) -> Iterator[Connection]:
+    def transaction(self, *, exclusive: bool = False, is_fenced: bool = True) -> Iterator[Connection]:
         """Write everything in the block, or nothing. Inside another transaction the block becomes a part of that.
+
+        `is_fenced`: raise what the `fence` raises, before anything is written.
 
         A part that fails makes the whole transaction fail, even if the caller catches the exception: the whole is
         rolled back and its end raises CrawlerError. Half a save must never be committed. Raise StoreError if the store
@@ -129,6 +133,8 @@ class Database:
         connection = self._begin_with_reconnect(self._begin_statements[exclusive])
         thread.in_transaction, thread.has_failed = True, False
         try:
+            if is_fenced and self.fence:
+                self.fence()
             yield connection
             if thread.has_failed:
                 raise CrawlerError(

@@ -5,16 +5,19 @@ the file. Clocks of two hosts may differ by minutes. With each host's own clock,
 lease as expired.
 
 If the holder has ended on this host, its lease can be acquired at once, any other one after `LEASE_TIMEOUT`. That
-includes a holder that hangs: when it continues, it finds another holder in the row and stops.
+includes a holder that hangs. When it continues, each of its transactions finds another holder in the row and writes
+nothing (`fence_writes`): a new holder and a write exclude each other, because acquiring is exclusive.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
+from crawler.errors import LeaseLost
 from crawler.store.database import Database
 from crawler.store.process_identity import ProcessIdentity, get_current_process, has_ended, is_observable
 from crawler.store.runs import close_unfinished_runs
@@ -61,6 +64,7 @@ class Lease:
 
 _SAVE = make_upsert(leases, key=("source",))
 _SELECT = select(*select_columns(leases, (field.name for field in fields(Lease)))).order_by(leases.c.source)
+_GET = _SELECT.where(leases.c.source == bindparam("of_source"))
 
 
 class LeaseRepository:
@@ -74,7 +78,7 @@ class LeaseRepository:
 
         A new holder closes the unfinished live runs of the source, of any host.
         """
-        with self._database.transaction(exclusive=True) as connection:
+        with self._database.transaction(exclusive=True, is_fenced=False) as connection:
             now = self._get_database_time()
             former = self.get(source)
             if former is not None and former.holder != holder and not _has_expired(former, now):
@@ -89,18 +93,32 @@ class LeaseRepository:
 
     def renew(self, source: str, holder: str) -> bool:
         """Write a heartbeat. Return False if this holder has lost the lease."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(is_fenced=False) as connection:
             own = update(leases).where(leases.c.source == source, leases.c.holder == holder)
             return connection.execute(own.values(heartbeat_at=self._get_database_time())).rowcount == 1
 
     def release(self, source: str, holder: str) -> None:
         """Delete this holder's lease. Another holder's lease stays."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(is_fenced=False) as connection:
             connection.execute(delete(leases).where(leases.c.source == source, leases.c.holder == holder))
+
+    def fence_writes(self, source: str, holder: str) -> None:
+        """From now on, write nothing to this store unless this holder has the lease: raise LeaseLost instead."""
+        self._database.fence = partial(self.raise_if_lost, source, holder)
+
+    def raise_if_lost(self, source: str, holder: str) -> None:
+        """Raise LeaseLost if another holder, or none, has the lease. Within a transaction, this stays so to its end."""
+        lease = self.get(source)
+        if lease is None or lease.holder != holder:
+            who = f"process {lease.pid} on host {lease.host} has it" if lease else "its holder released it"
+            raise LeaseLost(
+                f"The run of {source} sent no heartbeat for too long and lost its lease ({who}). It ends, and leaves what "
+                "it has not stored to the other run. Was the machine asleep, or the database unreachable?"
+            )
 
     def get(self, source: str) -> Lease | None:
         """Return the source's lease, also an expired one."""
-        rows = self._database.fetch_all(_SELECT.where(leases.c.source == source))
+        rows = self._database.fetch_all(_GET, {"of_source": source})
         return Lease(**rows[0]._mapping) if rows else None
 
     def get_active(self, source: str) -> Lease | None:

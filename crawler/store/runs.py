@@ -77,11 +77,13 @@ class RunRepository:
     def record_end(self, run: Run, cache_entries: Iterable[HttpCacheEntry] = ()) -> None:
         """Write how a run of this process ended and the responses it saw, in one transaction.
 
-        Raise StoreError if the store does not have the run: then it is another store than the one at the start.
+        Raise StoreError if the store does not have the run: then it is another store than the one at the start. A run
+        that lost its lease can record only that it failed; else raise LeaseLost.
         """
         if run.id is None or run.finished_at is None:
             raise ValueError("Only a run that started and has a finished_at can end.")
-        with self._database.transaction() as connection:
+        entries = list(cache_entries)
+        with self._database.transaction(is_fenced=run.complete or bool(entries)) as connection:
             process = get_current_process()
             ours = _UPDATE.where(runs.c.source == run.source, runs.c.host == process.host, runs.c.pid == process.pid)
             if connection.execute(ours, {"of_run": run.id, **_make_end_row(run)}).rowcount != 1:
@@ -89,7 +91,7 @@ class RunRepository:
                     f"The store {self._database.name} does not have the run of {run.source} that started there: it was "
                     "replaced meanwhile. Run the source again."
                 )
-            write_cache_entries(connection, cache_entries)
+            write_cache_entries(connection, entries)
 
     def get(self, run_id: int) -> Run | None:
         """Return a run, or None."""

@@ -23,7 +23,12 @@ DEFENCE = 'platform = "govkz"\nproject = "mod"\ntitle = "Defence"\n'
     ],
 )
 def test_group_of_a_source(
-    config: str, definition: str, expected: dict[str, str], store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: str,
+    definition: str,
+    expected: dict[str, str],
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sources").mkdir()
