@@ -81,7 +81,7 @@ class Database:
         if engine.dialect.name == "sqlite" and not is_in_memory(engine.url):
             self._path = Path(str(engine.url.database)).absolute()
         self._thread = _ThreadState()
-        self.fence: Callable[[], None] | None = None
+        self.fence: Callable[[Connection], None] | None = None
         """Raises within each transaction that must not be written any more (`LeaseRepository.fence_writes`)."""
         self._opened: list[Connection] = []
         self._begin_statements: dict[bool, tuple[str, ...]] = {
@@ -134,7 +134,7 @@ class Database:
         thread.in_transaction, thread.has_failed = True, False
         try:
             if is_fenced and self.fence:
-                self.fence()
+                self.fence(connection)
             yield connection
             if thread.has_failed:
                 raise CrawlerError(

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import partial
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from crawler.errors import LeaseLost
 from crawler.store.database import Database
@@ -65,6 +64,11 @@ class Lease:
 _SAVE = make_upsert(leases, key=("source",))
 _SELECT = select(*select_columns(leases, (field.name for field in fields(Lease)))).order_by(leases.c.source)
 _GET = _SELECT.where(leases.c.source == bindparam("of_source"))
+# Before each save of a run, so as the driver's own SQL: SQLAlchemy's costs three times as much.
+_HAS_LEASE = {
+    dialect: f"SELECT 1 FROM leases WHERE source = {mark} AND holder = {mark}"
+    for dialect, mark in (("sqlite", "?"), ("postgresql", "%s"))
+}
 
 
 class LeaseRepository:
@@ -104,7 +108,12 @@ class LeaseRepository:
 
     def fence_writes(self, source: str, holder: str) -> None:
         """From now on, write nothing to this store unless this holder has the lease: raise LeaseLost instead."""
-        self._database.fence = partial(self.raise_if_lost, source, holder)
+
+        def raise_if_not_held(connection: Connection) -> None:
+            if not connection.exec_driver_sql(_HAS_LEASE[connection.dialect.name], (source, holder)).first():
+                self.raise_if_lost(source, holder)
+
+        self._database.fence = raise_if_not_held
 
     def raise_if_lost(self, source: str, holder: str) -> None:
         """Raise LeaseLost if another holder, or none, has the lease. Within a transaction, this stays so to its end."""
