@@ -36,6 +36,7 @@ from crawler.cli.commands.subscribe import subscribe
 from crawler.cli.commands.trends import trends
 from crawler.cli.commands.versions import versions
 from crawler.cli.commands.watch import watch
+from crawler.cli.commands.worker import worker, workers
 from crawler.cli.help import MAINTAIN, READ, SHARE, WATCH, CommandApp
 
 app = CommandApp(
@@ -73,7 +74,7 @@ def set_config_file(
     context.obj = config
 
 
-app.add(WATCH, crawl, watch, backfill)
+app.add(WATCH, crawl, watch, worker, workers, backfill)
 app.add_typer(schedule.app, name="schedule", rich_help_panel=WATCH)
 app.add(WATCH, health)
 app.add_typer(sources.app, name="sources", rich_help_panel=WATCH)

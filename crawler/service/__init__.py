@@ -6,6 +6,9 @@ worker           the child's side: call a run, send events and the outcome, obey
 fork_server      fork children from a process that has imported everything
 preload          what that process imports
 run_engine       the seam between a scheduler and what makes its runs; runs in children of this process
+job_queue        the queue of runs in PostgreSQL: add, take, finish, rescue
+queue_engine     the watch's side of it: queue due sources, report how runs ended
+queue_worker     the side of `crawler worker`: take runs, make each in a child process
 scheduler        start each source when its schedule says so, until a signal
 schedule_state   the stored row of a schedule, and whether a start was missed
 source_state     the state of each source now

@@ -31,11 +31,12 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
-    """A run ended."""
+    """A run ended. `worker` made it; empty: a child of this process."""
 
     source: str
     at: datetime
     outcome: RunOutcome
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,24 @@ class RunSkipped:
     reason: str = "its last run is still in progress"
 
 
-SchedulerEvent = RunStarted | RunFinished | RunSkipped
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunQueued:
+    """A run waits for a worker."""
+
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReturned:
+    """A worker could not end a run. `reason` is a clause that says where the run is now."""
+
+    source: str
+    at: datetime
+    reason: str
+
+
+SchedulerEvent = RunStarted | RunFinished | RunSkipped | RunQueued | RunReturned
 
 
 class SchedulerObserver(Protocol):

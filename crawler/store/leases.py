@@ -121,8 +121,8 @@ class LeaseRepository:
         if lease is None or lease.holder != holder:
             who = f"process {lease.pid} on host {lease.host} has it" if lease else "its holder released it"
             raise LeaseLost(
-                f"The run of {source} sent no heartbeat for too long and lost its lease ({who}). It ends, and leaves what "
-                "it has not stored to the other run. Was the machine asleep, or the database unreachable?"
+                f"The run of {source} sent no heartbeat for too long and lost its lease ({who}). It ends, and leaves "
+                "what it has not stored to the other run. Was the machine asleep, or the database unreachable?"
             )
 
     def get(self, source: str) -> Lease | None:

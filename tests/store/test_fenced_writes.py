@@ -1,4 +1,4 @@
-"""A run that lost its lease writes nothing, over SQLite and PostgreSQL: it was frozen or cut off, and another run began."""
+"""A run that lost its lease to another one writes nothing, over SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_late_save_is_refused(store: Store, other: Store, save: Callable[..., in
     early, late = make_article("1"), make_article("2")
     save(early)
     replace_silent_holder(other)
-    with pytest.raises(LeaseLost, match="on host .* has it"):
+    with pytest.raises(LeaseLost, match=r"on host .* has it"):
         save(late)
     with pytest.raises(LeaseLost), store.transaction():
         raise AssertionError("a transaction of a run that lost its lease began")

@@ -52,6 +52,10 @@ async def run_watch(reloader: ConfigReloader, **options: Any) -> None:
 
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of what RunSkipped reports
     console = WatchConsole(reloader)
+    if reloader.config.engine == "procrastinate":
+        from crawler.service.queue_engine import QueueEngine
+
+        options["engine"] = QueueEngine(reloader, console)
     try:
         await RunScheduler(reloader, console, **options).serve()
     finally:
@@ -82,13 +86,7 @@ class WatchConsole:
 
     def on_event(self, event: RunEvent) -> None:
         """Print a matching article that is new or changed to stdout, and a log record to stderr."""
-        if event.get("type") == "article":
-            article = Article.from_dict(event)
-            if article.is_matched and article.verdict is not Verdict.UNCHANGED:
-                words = ", ".join(dict.fromkeys(match.surface for match in article.matches))
-                print(f"    {article.verdict}: {article.headline} [{words}] {article.url}", flush=True)
-        elif event.get("type") == "log":
-            print(f"{event['source']}  {event.get('level')}  {event.get('message')}", file=sys.stderr, flush=True)
+        print_run_event(event)
 
     def on_check(self, sources: Sequence[str]) -> None:
         """Show other processes that this watch runs its sources, and send what could not be sent before."""
@@ -107,6 +105,17 @@ class WatchConsole:
             self.heartbeat.stop()
 
 
+def print_run_event(event: RunEvent) -> None:
+    """Print a matching article that is new or changed to stdout, and a log record to stderr."""
+    if event.get("type") == "article":
+        article = Article.from_dict(event)
+        if article.is_matched and article.verdict is not Verdict.UNCHANGED:
+            words = ", ".join(dict.fromkeys(match.surface for match in article.matches))
+            print(f"    {article.verdict}: {article.headline} [{words}] {article.url}", flush=True)
+    elif event.get("type") == "log":
+        print(f"{event['source']}  {event.get('level')}  {event.get('message')}", file=sys.stderr, flush=True)
+
+
 def format_ready(sources: Sequence[str], first_starts: Mapping[str, datetime], timezone: str) -> str:
     """Return the first line: how many sources are watched, and which of them starts first."""
     from crawler.cli.console import format_local_time
@@ -121,14 +130,19 @@ def format_ready(sources: Sequence[str], first_starts: Mapping[str, datetime], t
 
 def format_step(event: SchedulerEvent) -> str:
     """Return an event of the scheduler as a line: local time, source, what happened."""
-    from crawler.service.run_engine import RunFinished, RunSkipped, RunStarted
+    from crawler.service.run_engine import RunFinished, RunQueued, RunReturned, RunSkipped, RunStarted
 
     head = f"{event.at:{CLOCK_FORMAT}}  {event.source}"
     match event:
         case RunStarted():
             return f"{head}  started"
-        case RunFinished(outcome=outcome):
+        case RunQueued():
+            return f"{head}  queued"
+        case RunFinished(outcome=outcome, worker=worker):
             code = f", exit {outcome.exit_code}" if outcome.exit_code else ""
-            return f"{head}  {outcome.health}: {outcome.reason} ({outcome.seconds:.1f} s{code})"
+            where = f", {worker}" if worker else ""
+            return f"{head}  {outcome.health}: {outcome.reason} ({outcome.seconds:.1f} s{code}{where})"
         case RunSkipped(reason=reason):
             return f"{head}  skipped: {reason}"
+        case RunReturned(reason=reason):
+            return f"{head}  {reason}"
