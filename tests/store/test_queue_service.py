@@ -1,0 +1,235 @@
+"""Schedulers and workers around one queue: no start twice, runs given back, nothing lost while the database is away."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.child_processes import make_misbehaving_plan
+from support.scheduler_process import FixedConfig, Recorder, parse_seconds_cron
+
+from crawler.config import Config, LimitsConfig
+from crawler.context.modes import Storage
+from crawler.errors import StoreError
+from crawler.service import queue_worker
+from crawler.service.job_queue import JobQueue, RunJob, open_job_queue
+from crawler.service.queue_engine import QueueEngine
+from crawler.service.queue_worker import QueueWorker
+from crawler.service.run import RunOutcome, RunPlan
+from crawler.service.run_engine import RunFinished, RunQueued, RunReturned, RunSkipped, RunStarted, SchedulerEvent
+from crawler.service.schedule_state import Timing
+from crawler.service.scheduler import RunScheduler
+from crawler.store import ScheduleState, Store, open_store
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class SharedQueue:
+    """A store with its queue in an empty schema."""
+
+    config: Config
+    store: Store
+    queue: JobQueue
+
+    def enqueue(self, *sources: str) -> None:
+        for source in sources:
+            with self.store.database.transaction(exclusive=True) as connection:
+                self.queue.enqueue(connection, source, "", accepts_new_store=False)
+
+
+@pytest.fixture
+def shared(postgres_url: str) -> Iterator[SharedQueue]:
+    config = Config(database=postgres_url, engine="procrastinate")
+    with open_store(postgres_url) as store:
+        queue = open_job_queue(config)
+        yield SharedQueue(config, store, queue)
+        queue.close()
+
+
+@dataclass
+class WorkerRecorder:
+    """An observer of a worker that keeps its steps and calls `react` after each."""
+
+    react: Callable[[SchedulerEvent], None] = lambda event: None
+    ready: list[int] = field(default_factory=list)
+    steps: list[SchedulerEvent] = field(default_factory=list)
+
+    def on_ready(self, worker_id: int, concurrency: int) -> None:
+        self.ready.append(worker_id)
+
+    def on_step(self, event: SchedulerEvent) -> None:
+        self.steps.append(event)
+        self.react(event)
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        """Keep nothing."""
+
+    def on_draining(self, running: int, seconds: float) -> None:
+        """Keep nothing."""
+
+
+def serve_worker(shared: SharedQueue, target: str, recorder: WorkerRecorder, folder: Path, **options: Any) -> None:
+    """Serve until `recorder.react` stops the worker, which is `recorder.worker`, at most 60 s."""
+    variables = {
+        "NOTES": str(folder / "notes"),
+        "SECONDS": options.pop("seconds", "0.2"),
+        "PID_FILE": str(folder / "pid"),
+    }
+
+    def make_plan(job: RunJob) -> RunPlan:
+        limits = LimitsConfig.model_validate({"run_seconds": 60})
+        return make_misbehaving_plan(job.source, target, variables=variables, limits=limits, storage=Storage.NONE)
+
+    async def serve() -> None:
+        worker = QueueWorker(None, shared.store, shared.queue, recorder, make_plan=make_plan, **options)
+        recorder.worker = worker
+        await asyncio.wait_for(worker.serve(), 60)
+
+    asyncio.run(serve())
+
+
+def stop_after(count: int, kind: type) -> WorkerRecorder:
+    """Return an observer that stops its worker after so many steps of a kind."""
+    recorder = WorkerRecorder()
+
+    def react(event: SchedulerEvent) -> None:
+        if sum(isinstance(step, kind) for step in recorder.steps) == count:
+            recorder.worker.stop()
+
+    recorder.react = react
+    return recorder
+
+
+def test_two_schedulers_queue_each_start_once(shared: SharedQueue, tmp_path: Path) -> None:
+    """Jitter lets them fire at different times for one time of the cron. A worker ends each run at once."""
+    timings = {"one": Timing(cron="*/3", jitter=1)}
+    recorders = [Recorder(lambda steps: False, lambda event: None, lambda: None) for _ in range(2)]
+    has_ended = threading.Event()
+
+    def end_runs() -> None:
+        worker = shared.queue.register_worker(1)
+        while not has_ended.wait(0.05):
+            if job := shared.queue.take_job(worker, set()):
+                shared.queue.finish_job(job, RunOutcome(source="one", exit_code=0, reason="Done."))
+
+    async def serve_both() -> None:
+        schedulers = []
+        for recorder in recorders:
+            reloader: Any = FixedConfig(shared.store.schedules, timings, lambda source: RunPlan(source=source))
+            reloader.store, reloader.config = shared.store, shared.config
+            engine = QueueEngine(reloader, recorder)
+            recorder.scheduler = RunScheduler(reloader, recorder, parse=parse_seconds_cron, engine=engine)
+            schedulers.append(asyncio.create_task(recorder.scheduler.serve()))
+        await asyncio.sleep(11)
+        for recorder in recorders:
+            recorder.scheduler.stop()
+        await asyncio.gather(*schedulers)
+
+    thread = threading.Thread(target=end_runs)
+    thread.start()
+    asyncio.run(serve_both())
+    has_ended.set()
+    thread.join()
+    steps = [step for recorder in recorders for step in recorder.steps]
+    queued = [step for step in steps if isinstance(step, RunQueued)]
+    # The first start makes up for a missed one, at once; then one for each third second.
+    slots = [int(step.at.timestamp()) // 3 for step in queued[1:]]
+    assert len(queued) >= 3
+    assert len(slots) == len(set(slots)), slots
+    assert sum(isinstance(step, RunFinished) for step in steps) in (len(queued) - 1, len(queued))
+
+
+def test_a_worker_runs_what_waits_and_skips_what_is_paused(shared: SharedQueue, tmp_path: Path) -> None:
+    for source in ("one", "two", "still"):
+        shared.store.schedules.save(ScheduleState(source=source, cron="* * * * *", paused=source == "still"))
+    shared.enqueue("still", "one", "two")
+    recorder = stop_after(2, RunFinished)
+    serve_worker(shared, "takes_a_while", recorder, tmp_path)
+    assert {step.source for step in recorder.steps if isinstance(step, RunSkipped)} == {"still"}
+    assert [each.outcome.exit_code for each in shared.queue.collect_ended()] == [0, 0]
+    row = shared.store.schedules.get("one")
+    assert row is not None
+    assert row.last_started_at is not None
+    assert row.last_finished_at is not None
+    assert row.last_started_at <= row.last_finished_at
+    assert shared.queue.get_state().workers == ()
+
+
+@pytest.mark.parametrize(("drain", "expected"), [(20, "finished"), (0, "given back")])
+def test_an_ending_worker_gives_its_run_time_and_then_gives_it_back(
+    drain: float, expected: str, shared: SharedQueue, tmp_path: Path
+) -> None:
+    shared.enqueue("one", "two")
+    recorder = stop_after(1, RunStarted)
+    serve_worker(shared, "takes_a_while", recorder, tmp_path, seconds="3", concurrency=1, drain_seconds=drain)
+    state, ended = shared.queue.get_state(), shared.queue.collect_ended()
+    assert [step.source for step in recorder.steps if isinstance(step, RunStarted)] == ["one"]
+    if expected == "finished":
+        assert (state.waiting, [each.outcome.exit_code for each in ended]) == (1, [0])
+    else:
+        assert (state.waiting, ended) == (2, [])
+        assert recorder.steps[-1].reason == "given back: this worker ends"
+
+
+def test_a_worker_that_cannot_renew_itself_stops_its_run_and_comes_back(
+    shared: SharedQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_worker, "WORKER_HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(queue_worker, "MAX_SILENCE_SECONDS", 1.0)
+    is_away = threading.Event()
+    renew = shared.queue.renew_worker
+
+    def renew_or_fail(worker_id: int) -> bool:
+        if is_away.is_set():
+            raise StoreError("the server is gone")
+        return renew(worker_id)
+
+    monkeypatch.setattr(shared.queue, "renew_worker", renew_or_fail)
+    shared.enqueue("one")
+    recorder = WorkerRecorder()
+
+    def react(event: SchedulerEvent) -> None:
+        if isinstance(event, RunStarted):
+            is_away.set()
+        if isinstance(event, RunReturned):
+            is_away.clear()
+            threading.Timer(1.0, lambda: recorder.loop.call_soon_threadsafe(recorder.worker.stop)).start()
+            recorder.loop = asyncio.get_running_loop()
+
+    recorder.react = react
+    serve_worker(shared, "sleeps", recorder, tmp_path)
+    assert len(recorder.ready) == 2
+    assert [type(step) for step in recorder.steps] == [RunStarted, RunReturned]
+    assert shared.queue.collect_ended() == []
+
+
+def test_a_start_waits_for_the_database(shared: SharedQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = [StoreError("the server is gone")] * 2
+    enqueue = shared.queue.enqueue
+
+    def enqueue_or_fail(*values: Any, **options: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return enqueue(*values, **options)
+
+    monkeypatch.setattr(shared.queue, "enqueue", enqueue_or_fail)
+    recorder = Recorder(lambda steps: True, lambda event: None, lambda: None)
+    reloader: Any = FixedConfig(
+        shared.store.schedules, {"one": Timing(cron="0")}, lambda source: RunPlan(source=source)
+    )
+    reloader.store, reloader.config = shared.store, shared.config
+
+    async def serve() -> None:
+        engine = QueueEngine(reloader, recorder, open_queue=lambda config: shared.queue)
+        recorder.scheduler = RunScheduler(reloader, recorder, parse=parse_seconds_cron, engine=engine)
+        await asyncio.wait_for(recorder.scheduler.serve(), 30)
+
+    asyncio.run(serve())
+    assert [type(step) for step in recorder.steps] == [RunQueued]
+    assert failures == []
