@@ -83,7 +83,7 @@ class RunJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndedRun:
+class CollectedRun:
     """How a run ended, and the worker that made it (empty: none, the run was given up)."""
 
     outcome: RunOutcome
@@ -164,7 +164,7 @@ class JobQueue:
         connection.exec_driver_sql(sql.queries["defer_jobs"], {"jobs": [job]})
         return EnqueueResult.QUEUED
 
-    def collect_ended(self) -> list[EndedRun]:
+    def collect_ended(self) -> list[CollectedRun]:
         """Delete the jobs that have ended, and return the outcomes that workers recorded.
 
         Of several schedulers, one gets each outcome.
@@ -175,7 +175,7 @@ class JobQueue:
             ).all()
         arguments = [row.args for row in sorted(rows, key=lambda row: int(row.id)) if "outcome" in row.args]
         return [
-            EndedRun(outcome=OUTCOME_ADAPTER.validate_python(each["outcome"]), worker=each.get("worker", ""))
+            CollectedRun(outcome=OUTCOME_ADAPTER.validate_python(each["outcome"]), worker=each.get("worker", ""))
             for each in arguments
         ]
 

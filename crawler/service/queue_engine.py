@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from crawler.config import Config
 from crawler.errors import CrawlerError
-from crawler.service.job_queue import EndedRun, EnqueueResult, JobQueue, StalledRun, open_job_queue
+from crawler.service.job_queue import CollectedRun, EnqueueResult, JobQueue, StalledRun, open_job_queue
 from crawler.service.reloader import ConfigReloader
 from crawler.service.run_engine import (
     DueSource,
@@ -136,7 +136,7 @@ class QueueEngine:
             logger.warning("No worker is there. Waiting runs: %d. Start `crawler worker`.", state.waiting)
             self._has_warned = True
 
-    def _report_end(self, ended: EndedRun) -> None:
+    def _report_end(self, ended: CollectedRun) -> None:
         step = make_end_step(ended.outcome, datetime.now(self._zone))
         if isinstance(step, RunFinished):
             step = RunFinished(source=step.source, at=step.at, outcome=step.outcome, worker=ended.worker)

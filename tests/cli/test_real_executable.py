@@ -56,6 +56,8 @@ COMMANDS = {
     "schedule resume": (("mfa",), 0, "mfa"),
     "schedule run": (("mfa",), 2, "No watch runs mfa now"),
     "schedule watched": ((), 13, "No watch runs"),
+    "worker": ((), 2, "the watch itself runs the sources"),
+    "workers": (("--json",), 2, "the watch itself runs the sources"),
     "alerts": ((), 0, "No messages yet."),
     "alerts retry": ((), 0, "Nothing had failed"),
     "alerts send": ((), 0, "Nothing was due."),

@@ -30,7 +30,7 @@ SETTING = re.compile(r"^# (?=\w+ = |\[subscriptions\.)", re.MULTILINE)
 UNCOMMENTED = tomllib.loads(SETTING.sub("", TEXT))
 EXAMPLES = {"contact", "data_dir", "database", "rules", "templates", "proxy", "heartbeat_url"}
 """Settings without a default value. The file shows an example."""
-SOURCE_EXAMPLES = {"base_url", "allow_private", "permission", "proxy"}
+SOURCE_EXAMPLES = {"base_url", "allow_private", "permission", "politeness_group", "proxy"}
 
 
 def test_shipped_file_sets_nothing(tmp_path: Path) -> None:
