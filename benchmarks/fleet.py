@@ -210,6 +210,7 @@ def measure_fleet(
         open_store(url) as store,
     ):
         folder = Path(place)
+        (folder / "crawler.toml").touch(0o600)
         (folder / "crawler.toml").write_text(CONFIG.format(database=url, port=receiver.port), encoding="utf-8")
         sites.write_definitions(folder)
         fleet, queue = Fleet(folder), open_job_queue(Config(database=url, engine="procrastinate"))
