@@ -80,6 +80,7 @@ def config_to_dict(config: Config) -> dict[str, Any]:
         "contact": config.contact,
         "data_folder": str(summary.data_folder),
         "store": summary.database_url,
+        "engine": config.engine,
         "archive": str(summary.archive_dir) if summary.archive_dir else None,
         "objects": summary.objects,
         "rules": str(summary.rules) if summary.rules else None,
@@ -196,12 +197,15 @@ def format_config(values: dict[str, Any], timezone: str) -> list[str]:
         "proxy": ", ".join([values["proxy"] or NO_PROXY, *(f"{name}: {each}" for name, each in own_proxies)]),
         "sources": ", ".join(values["sources"]) or "none is enabled",
         "watch": _format_watch(values),
+        "engine": f"{values['engine']}: `crawler worker` makes the runs, `crawler workers` lists who",
         "channels": ", ".join(channels) or "none",
         "subscriptions": ", ".join(subscriptions) or "none",
         "alarms": format_count(values["alarms"], "address", "addresses") if values["alarms"] else "none",
     }
     if values["objects"]:
         rows["objects"] = values["objects"]
+    if values["engine"] == "local":
+        del rows["engine"]
     if values["heartbeat"]:
         rows["heartbeat"] = _format_heartbeat(values["last_heartbeat"], timezone)
     lines = [f"{name:14}{value}" for name, value in rows.items()]
