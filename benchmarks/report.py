@@ -63,6 +63,12 @@ SECTIONS = (
         "Clustering: the time an article takes must grow much less than the store.",
     ),
     Section(
+        "fleet",
+        "benchmarks.fleet",
+        ("--minutes", "5", "--kill-every", "10"),
+        "200 sources on 50 hosts, one worker killed every 10 s: nothing may be lost, doubled or impolite.",
+    ),
+    Section(
         "search",
         "benchmarks.search",
         ("--sizes", "10000", "100000", "--postgresql"),
