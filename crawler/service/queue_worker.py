@@ -10,11 +10,11 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -84,6 +84,8 @@ class QueueWorker:
         self._ending = asyncio.Event()
         self._stop_count = 0
         self._session: WorkerSession | None = None
+        # Heartbeats have a thread of their own: a statement that hangs must not delay them.
+        self._threads = {name: ThreadPoolExecutor(1, name) for name in ("jobs", "heartbeat")}
 
     async def serve(self) -> None:
         """Take runs until asked to stop. Register again whenever the database was away for too long."""
@@ -94,7 +96,9 @@ class QueueWorker:
         has_failed = False
         try:
             while not self._ending.is_set():
-                self._session = WorkerSession(self._store, self._queue, self._observer, self._make_plan, self._zone)
+                self._session = WorkerSession(
+                    self._store, self._queue, self._observer, self._make_plan, self._zone, self._threads
+                )
                 try:
                     await self._session.serve(self._ending, self._concurrency, self._drain_seconds)
                     has_failed = False
@@ -107,6 +111,8 @@ class QueueWorker:
         finally:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
+            for thread in self._threads.values():
+                thread.shutdown(wait=False, cancel_futures=True)
 
     def stop(self) -> None:
         """Take no more runs, and end. The second call stops the runs, the third one kills them."""
@@ -125,15 +131,19 @@ class WorkerSession:
     """A worker under one number, from its registration until it ends or was silent for too long."""
 
     def __init__(
-        self, store: Store, queue: JobQueue, observer: WorkerObserver, make_plan: Callable[[RunJob], RunPlan], zone: Any
+        self,
+        store: Store,
+        queue: JobQueue,
+        observer: WorkerObserver,
+        make_plan: Callable[[RunJob], RunPlan],
+        zone: tzinfo,
+        threads: Mapping[str, ThreadPoolExecutor],
     ) -> None:
         self._store, self._queue, self._observer = store, queue, observer
-        self._make_plan, self._zone = make_plan, zone
+        self._make_plan, self._zone, self._threads = make_plan, zone, threads
         self._children = ChildPool(STOP_REASON)
         self._runs: dict[asyncio.Task[None], RunJob] = {}
         self._lost = asyncio.Event()
-        # Heartbeats have a thread of their own: a statement that hangs must not delay them.
-        self._threads = {name: ThreadPoolExecutor(1, name) for name in ("jobs", "heartbeat")}
         self._worker_id, self._is_stopping = 0, False
 
     async def serve(self, ending: asyncio.Event, concurrency: int, drain_seconds: float) -> None:
@@ -160,8 +170,6 @@ class WorkerSession:
             if not self._lost.is_set():
                 with suppress(CrawlerError):
                     await self._in_thread("jobs", self._queue.unregister_worker, self._worker_id)
-            for thread in self._threads.values():
-                thread.shutdown(wait=False, cancel_futures=True)
 
     def stop_runs(self) -> None:
         """Stop every run (TERM, TERM, KILL). The second call kills."""
@@ -251,9 +259,11 @@ class WorkerSession:
         while True:
             await asyncio.sleep(WORKER_HEARTBEAT_SECONDS)
             began_at, is_known = time.monotonic(), None
-            with suppress(CrawlerError, TimeoutError):
+            try:
                 async with asyncio.timeout(max(renewed_at + MAX_SILENCE_SECONDS - began_at, 0.1)):
                     is_known = await self._in_thread("heartbeat", self._queue.renew_worker, self._worker_id)
+            except Exception as error:  # noqa: BLE001 - whatever it is, runs must end when heartbeats do
+                logger.info("A heartbeat could not be written. %s", error)
             if is_known:
                 renewed_at = began_at
             elif is_known is False or time.monotonic() - renewed_at >= MAX_SILENCE_SECONDS:
