@@ -91,8 +91,6 @@ COMMAND_LINES = dict(list_command_lines())
 def test_command_exists(name: str) -> None:
     words = COMMAND_LINES[name]
     command: Any = typer.main.get_command(app)
-    if "worker" in words and "worker" not in command.commands:
-        pytest.skip("this version has no `crawler worker`")
     done = CliRunner().invoke(app, [*words, "--help"])
     assert done.exit_code == 0, done.output
     assert done.output.startswith("Usage: ")
@@ -166,7 +164,7 @@ def test_variables_are_settings() -> None:
     for workload in read_kubernetes().values():
         names |= {each["name"] for each in workload["spec"]["template"]["spec"]["containers"][0]["env"]}
     settings = {name.removeprefix("CRAWLER_").lower() for name in names if name.startswith("CRAWLER_")}
-    assert settings - {"engine"} <= set(Config.model_fields)
+    assert settings <= set(Config.model_fields)
     assert {name for name in names if not name.startswith("CRAWLER_")} == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
@@ -184,7 +182,7 @@ def test_image_copies_existing_files() -> None:
 def test_extras_of_the_image_exist() -> None:
     extras = set(read_dockerfile()["ARG"][0].removeprefix("EXTRAS=").split(","))
     project = tomllib.loads((FOLDER.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert extras - {"workers"} <= set(project["optional-dependencies"])
+    assert extras <= set(project["optional-dependencies"])
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
