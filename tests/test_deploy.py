@@ -90,7 +90,6 @@ COMMAND_LINES = dict(list_command_lines())
 @pytest.mark.parametrize("name", COMMAND_LINES)
 def test_command_exists(name: str) -> None:
     words = COMMAND_LINES[name]
-    command: Any = typer.main.get_command(app)
     done = CliRunner().invoke(app, [*words, "--help"])
     assert done.exit_code == 0, done.output
     assert done.output.startswith("Usage: ")
