@@ -1,9 +1,11 @@
-"""The demo: the stored sample pages, read into a throw-away store."""
+"""The demo: the stored sample pages, read into a throw-away store, and an invented edit of one of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,8 +13,11 @@ from crawler import spiders
 from crawler.archive.snapshot_folder import find_source_folder
 from crawler.config import Config
 from crawler.errors import CrawlerError, NoSnapshots
+from crawler.items import Verdict
 from crawler.service.child import run_all
 from crawler.service.run import RunPlan
+from crawler.similarity.content_hashes import hash_body, hash_revision
+from crawler.store import Store, open_store
 
 PROJECT_SNAPSHOTS = Path(__file__).parents[2] / "snapshots"
 """The sample pages of a clone. An installed package has none."""
@@ -35,8 +40,25 @@ def make_demo_config(config: Config, config_path: Path | None) -> Iterator[Confi
         outcomes = run_all(plans, lambda event: None)
         if all(outcome.run is None for outcome in outcomes):
             raise CrawlerError(f"No sample page could be read: {' '.join(outcome.reason for outcome in outcomes)}")
+        with open_store(database) as store:
+            add_edits(store)
         update = {"data_dir": Path(temporary), "database": database, "subscriptions": {}}
         yield config.model_copy(update=update)
+
+
+def add_edits(store: Store) -> None:
+    """Take the last paragraph of an article away and put it back, so that the demo has a history to show."""
+    for article in store.articles.iter_newest(matched=True):
+        start = article.body.rfind("\n")
+        if start < 0 or any(match.field == "body" and match.end > start for match in article.matches):
+            continue
+        first = article.version or 1
+        for version, body in ((first + 1, article.body[:start]), (first + 2, article.body)):
+            edited = replace(article, body=body, version=version, verdict=Verdict.REVISED)
+            content_hash, copy_hash = hash_revision(edited), hash_body(edited)
+            now = datetime.now(UTC)
+            store.articles.save(edited, content_hash=content_hash, copy_hash=copy_hash, run_id=None, seen_at=now)
+        return
 
 
 def find_samples() -> Path:

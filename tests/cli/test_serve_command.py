@@ -88,6 +88,9 @@ def test_demo_shows_the_samples_and_ends_in_good_order(tmp_path: Path, number: s
         html = httpx.get(address, timeout=30).text
         assert "throw-away store" in html
         assert html.count('<article class="story') >= 10
+        revised = httpx.get(f"{address}?status=revised", timeout=30).text
+        assert revised.count('<article class="story') == 1
+        assert "<ins" in revised, "the paragraph that came back"
         assert len(list(tmp_path.glob("crawler-demo-*"))) == 1
         os.kill(process.pid, number)
         assert process.wait(20) == 0

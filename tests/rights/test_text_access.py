@@ -59,6 +59,7 @@ OWN: dict[str, tuple[str, str]] = {
     "web/api/texts.py": ("headline", "the headline of a card, if it is the page's title"),
     "web/access.py": ("getattr", "the role that an endpoint declares, no article"),
     "web/application.py": ("body", "the bytes of a form"),
+    "web/demo.py": ("body", "makes an edit of a sample in a throw-away store"),
     "web/pages/add_source.py": ("body", "shows an owner of the newsroom how the samples of a new source are read"),
     "web/pages/article.py": ("body sentence texts", "shows the owner's own copy on the owner's own computer"),
     "web/pages/rules.py": ("headline sentence texts", "shows the owner what a draft matches"),
