@@ -11,18 +11,13 @@ from typing import Any
 from crawler.web.newsroom import Newsroom
 from crawler.web.server import make_server, open_listener
 
-_ending: set[threading.Thread] = set()
-"""Threads whose server was asked to end."""
 OpenPage = Callable[..., Any]
 """Opens an address in a browser. The browser's package is in an extra, so its types are not imported here."""
 
 
 @contextmanager
 def run_newsroom(newsroom: Newsroom) -> Iterator[str]:
-    """Yield the address at which the pages are.
-
-    A server needs 0.2 s to end. That time is in the next test: it waits here for the former servers.
-    """
+    """Yield the address at which the pages are."""
     newsroom.answers.seconds = 0  # tests write to the store and look at once
     ready, addresses = threading.Event(), []
 
@@ -30,16 +25,13 @@ def run_newsroom(newsroom: Newsroom) -> Iterator[str]:
         addresses.append(address)
         ready.set()
 
-    listener = open_listener("127.0.0.1", 0)  # the ending server closes it
-    server = make_server(newsroom, listener, announce)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield addresses[0].rstrip("/")
-    finally:
-        server.should_exit = True
-        _ending.add(thread)
-        for former in list(_ending - {thread}):
-            former.join(10)
-            _ending.discard(former)
+    with open_listener("127.0.0.1", 0) as listener:
+        server = make_server(newsroom, listener, announce)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
+        thread.start()
+        assert ready.wait(10)
+        try:
+            yield addresses[0].rstrip("/")
+        finally:
+            server.should_exit = True
+            thread.join(10)
