@@ -41,6 +41,10 @@ MAX_LIST_DATES = 3
 """Different dates at one place of the markup from which it is a list of other articles."""
 MAX_COMPARED_DATES = 3
 LINES_BEFORE_TITLE, LINES_AFTER_TITLE = 8, 25
+MAX_HEADING_DISTANCE = 400
+"""Characters between the heading and a `time` element, beyond which it may be that of another article in a list."""
+FRAME_TAGS = ("header", "nav", "footer", "aside")
+"""Parts of a page that are no part of its article, unless its heading is in them, too."""
 DATE_NAME = re.compile(r"date|time|publi|posted|meta|byline|info|created|дата")
 UPDATE_WORD = re.compile(
     r"updat|modif|aktualis|обновл|измен|редакт|жаңарт|жаңыл|yangilan|mis à jour|actualiz|aggiorn|atualiz", re.IGNORECASE
@@ -52,9 +56,13 @@ ISO_BEGINNING = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2})?(?!\d)")
 OFFSET_END = re.compile(r"(?:[+-]\d{2}:?\d{2}|Z|GMT|UTC?)$")
 YEAR_WORD = r"(?:[\s-]*(?:г|года|году|ж|жыл|жылы|жылғы|yil|йил)\.?(?![^\W\d_]))?"
 TIME = (
-    rf"{YEAR_WORD}(?:[\s,|T–-]*(?:um|at|à|в|в\s|ore|a las|kl\.?)?[\s,|]*"
+    rf"{YEAR_WORD}(?:[\s,|T/·•–-]*(?:um|at|à|в|в\s|ore|a las|kl\.?)?[\s,|]*"
     r"(?P<hour>[01]?\d|2[0-3])[:.h](?P<minute>[0-5]\d)(?![\d.]))?"
 )
+TIME_BEFORE = re.compile(
+    r"(?<![\d:.,–-])(?<![–-]\s)(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?:\s*[,/|·•–—-]\s*|\s+)$"
+)
+"""A time directly before its date: `14:05 / 27.11.2026`."""
 YEAR = r"(?P<year>(?:19|20)\d{2})"
 DAY = r"(?<![\d.,:/])(?P<day>[0-3]?\d)"
 MONTH = r"(?P<word>[^\W\d_]{3,12})"
@@ -159,11 +167,14 @@ def parse_stated_date(text: str, origin: str, language: str = "") -> StatedDate 
 def find_dates(text: str, origin: str, language: str = "") -> Iterator[StatedDate]:
     """Yield the dates in a text, by their place."""
     matches = [(found.start(), number, found) for number, p in enumerate(TEXT_DATES) for found in p.finditer(text)]
-    end = -1
+    end = 0
     for start, _, found in sorted(matches, key=lambda each: each[:2]):
         if start >= end and (value := _read_match(found, language)):
+            if "T" not in value and (before := TIME_BEFORE.search(text[end:start])):
+                value += f"T{int(before['hour']):02d}:{before['minute']}:00"
+                start = end + before.start()
             end = found.end()
-            yield StatedDate(value, found[0].strip(), origin)
+            yield StatedDate(value, text[start:end].strip(), origin)
 
 
 def is_date_line(text: str) -> bool:

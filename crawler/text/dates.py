@@ -21,7 +21,7 @@ from crawler.text.months import get_month_numbers_of_dates, get_weekdays
 _MONTH = "(?P<month>[^\\W\\d_]+)"
 _YEAR = r"(?P<year>\d{4})(?:\s*(?:года?|год|г\.?|жылғы|жыл|ж\.?))?"
 _ORDINAL = "(?:st|nd|rd|th)?"
-_TIME = r"(?:[\s,|]+(?:в\s+)?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::\d{2})?(?:\s*(?P<half>[ap])\.?m\b)?)?"
+_TIME = r"(?:[\s,|/·•–—-]+(?:в\s+)?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::\d{2})?(?:\s*(?P<half>[ap])\.?m\b)?)?"
 DATE_PATTERNS = tuple(
     re.compile(pattern + _TIME + r"\.?", re.IGNORECASE)
     for pattern in (
@@ -35,7 +35,7 @@ DATE_PATTERNS = tuple(
 RFC822_PATTERN = re.compile(
     r"(?:[A-Za-z]{3},\s)?\d{1,2}\s[A-Za-z]{3}\s(?:19|20)\d{2}\s\d{2}:\d{2}(?::\d{2})?\s(?:[+-]\d{4}|GMT|UTC?|Z)"
 )
-TIME_FIRST_PATTERN = re.compile(r"(?P<time>\d{1,2}:\d{2}(?::\d{2})?)[\s,|]+(?P<date>.*\D.*)")
+TIME_FIRST_PATTERN = re.compile(r"(?P<time>\d{1,2}:\d{2}(?::\d{2})?)[\s,|/·•–—-]+(?P<date>.*\D.*)")
 WORD_PATTERN = re.compile(r"\(?(?P<name>[^\W\d_]{2,11})\)?[.,]*")
 ISO_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
 
