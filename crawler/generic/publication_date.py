@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+from lxml import etree
 
 from crawler.generic.month_words import get_month_number
 from crawler.generic.page import GenericPage
@@ -97,12 +99,14 @@ class StatedDate:
     """A date that a page states.
 
     `value` is ISO 8601: a day, or a time with the offset that the page states; without one it is the site's local time.
-    `text` is what was read, and `origin` where it was, such as `JSON-LD datePublished` or `visible text`.
+    `text` is what was read, and `origin` where it was, such as `JSON-LD datePublished` or `visible text`. A date that
+    `is_in_frame` is in the head, a menu, a margin or the foot of the page.
     """
 
     value: str
     text: str
     origin: str
+    is_in_frame: bool = False
 
     @property
     def day(self) -> str:
@@ -121,11 +125,12 @@ def find_publication_date(page: GenericPage, title: str = "") -> StatedDate | No
         seen = [*address, *visible[:MAX_COMPARED_DATES]]
         is_confirmed = any(each.day == stated.day for each in seen)
         return stated if is_confirmed else next((each for each in seen if _is_next_day(each, stated)), stated)
-    marked = list(_list_marked_dates(page))
-    for each in (*marked, *visible):
+    found = [*_list_marked_dates(page, title), *visible]
+    for each in found:
         if any(each.day == other.day for other in address):
             return each
-    return next(iter((*marked, *visible, *address, *_list_script_dates(page))), None)
+    inside = [each for each in found if not each.is_in_frame]
+    return next(iter((*inside, *address, *_list_script_dates(page), *found)), None)
 
 
 def list_stated_dates(page: GenericPage, title: str = "") -> list[StatedDate]:
@@ -134,7 +139,7 @@ def list_stated_dates(page: GenericPage, title: str = "") -> list[StatedDate]:
     for each in (
         *_list_json_ld_dates(page),
         *_list_metadata_dates(page),
-        *_list_marked_dates(page),
+        *_list_marked_dates(page, title),
         *_list_visible_dates(page, title),
         *_list_url_dates(page.url),
     ):
@@ -170,11 +175,12 @@ def find_dates(text: str, origin: str, language: str = "") -> Iterator[StatedDat
     end = 0
     for start, _, found in sorted(matches, key=lambda each: each[:2]):
         if start >= end and (value := _read_match(found, language)):
-            if "T" not in value and (before := TIME_BEFORE.search(text[end:start])):
+            before = TIME_BEFORE.search(text[end:start]) if "T" not in value else None
+            if before:
                 value += f"T{int(before['hour']):02d}:{before['minute']}:00"
-                start = end + before.start()
+            words = f"{before[0] if before else ''}{found[0]}".strip()
             end = found.end()
-            yield StatedDate(value, text[start:end].strip(), origin)
+            yield StatedDate(value, words, origin)
 
 
 def is_date_line(text: str) -> bool:
@@ -238,8 +244,8 @@ def _list_metadata_dates(page: GenericPage) -> Iterator[StatedDate]:
             yield found
 
 
-def _list_marked_dates(page: GenericPage) -> Iterator[StatedDate]:
-    """Yield the dates of `time` elements and microdata, the marked ones first."""
+def _list_marked_dates(page: GenericPage, title: str) -> Iterator[StatedDate]:
+    """Yield the dates of `time` elements and microdata: the marked ones first, the others by the way to the heading."""
     elements: list[tuple[int, Any]] = []
     for node in page.root.iter():
         if not isinstance(node.tag, str):
@@ -251,15 +257,60 @@ def _list_marked_dates(page: GenericPage) -> Iterator[StatedDate]:
             elements.append((1, node))
         elif node.tag == "time" and not UPDATE_WORD.search(names):
             elements.append((2, node))
-    if sum(rank == 2 for rank, _ in elements) > MAX_LIST_DATES:
-        elements = [
-            (rank, node) for rank, node in elements if rank < 2 or any(True for _ in node.iterancestors("article"))
-        ]
-    for _, node in sorted(elements, key=lambda each: each[0]):
+    around = _list_heading_ancestors(page, title) if elements else []
+    for node in _sort_by_heading(page, around, elements):
         for value in (node.get("datetime"), node.get("content"), node.get("title"), "".join(node.itertext())):
             if value and (found := parse_stated_date(value, f"{node.tag} element", page.html_language)):
-                yield found
+                yield replace(found, is_in_frame=_is_in_frame(node, around))
                 break
+
+
+def _sort_by_heading(page: GenericPage, around: Sequence[Any], elements: list[tuple[int, Any]]) -> list[Any]:
+    """Return elements by their rank. Those of rank 2 may be of other articles: the nearest to the heading are first.
+
+    In a list of more than MAX_LIST_DATES, those count that are in an `article` or near the heading.
+    """
+    plain = [node for rank, node in elements if rank == 2]
+    near = []
+    if around and len(plain) > 1:
+        offsets = _measure_offsets(page.root)
+        distances = {node: abs(offsets[node] - offsets[around[0]]) for node in plain}
+        plain.sort(key=lambda node: distances[node])
+        near = [node for node in plain if distances[node] <= MAX_HEADING_DISTANCE and not _is_in_frame(node, around)]
+    if len(plain) > MAX_LIST_DATES:
+        plain = [node for node in plain if next(node.iterancestors("article"), None) is not None] or near[:1]
+    return [node for wanted in (0, 1) for rank, node in elements if rank == wanted] + plain
+
+
+def _list_heading_ancestors(page: GenericPage, title: str) -> list[Any]:
+    """Return the element of the article's heading and those around it, or nothing."""
+    start = _find_title_line(page.lines, title)
+    heading = page.lines[start].node if start is not None else None
+    return [heading, *heading.iterancestors()] if heading is not None else []
+
+
+def _measure_offsets(root: Any) -> dict[Any, int]:
+    """Return for each element how many characters of text are before it."""
+    offsets: dict[Any, int] = {}
+    length = 0
+    for event, node in etree.iterwalk(root, events=("start", "end")):
+        if event == "end":
+            length += len((node.tail or "").strip())
+            continue
+        offsets[node] = length
+        if node.tag not in ("script", "style", "noscript", "template"):
+            length += len((node.text or "").strip())
+    return offsets
+
+
+def _is_in_frame(node: Any, around: Sequence[Any]) -> bool:
+    """Return whether an element is in a part of the page without the heading. `around` has the heading's ancestors."""
+    for each in node.iterancestors():
+        if each in around:
+            return False
+        if each.tag in FRAME_TAGS:
+            return bool(around) and next(each.iterancestors("article", "main"), None) is None
+    return False
 
 
 def _list_visible_dates(page: GenericPage, title: str) -> Iterator[StatedDate]:
@@ -270,14 +321,16 @@ def _list_visible_dates(page: GenericPage, title: str) -> Iterator[StatedDate]:
     for _, line, found in dated:
         days[line.path].add(found.day)
     start = _find_title_line(page.lines, title)
+    around = _list_heading_ancestors(page, title) if dated else []
     ranked = []
     for number, line, found in dated:
         if len(days[line.path]) > MAX_LIST_DATES or NO_PUBLICATION_WORD.search(line.text):
             continue
         is_near = start is not None and start - LINES_BEFORE_TITLE <= number <= start + LINES_AFTER_TITLE
-        rank = 4 * (not is_near) + 2 * bool(UPDATE_WORD.search(line.text)) + (line.link_share > 0.8)
+        is_in_frame = _is_in_frame(line.node, around)
+        rank = 4 * (not is_near or is_in_frame) + 2 * bool(UPDATE_WORD.search(line.text)) + (line.link_share > 0.8)
         rank += not DATE_NAME.search(line.names)
-        ranked.append((rank, number, found))
+        ranked.append((rank, number, replace(found, is_in_frame=is_in_frame)))
     for _, _, found in sorted(ranked, key=lambda each: each[:2]):
         yield found
 

@@ -146,12 +146,7 @@ def test_titles_are_right(crawled: CrawledSite) -> None:
     assert [found.title for _, found in crawled.stored] == [article.title for article, _ in crawled.stored]
 
 
-@each_site(
-    {
-        BlockThemeSite: "beside time elements of other posts, the day in words is read instead of `datetime`",
-        KazakhSite: "the date of today in the head of the page is read instead of that of the article",
-    }
-)
+@each_site()
 def test_dates_are_right(crawled: CrawledSite) -> None:
     for article, found in crawled.stored:
         expected = article.at

@@ -98,3 +98,32 @@ def test_the_data_of_a_script_is_the_last_evidence() -> None:
 
 def test_a_page_that_states_no_day_has_none() -> None:
     assert read_day("<h1>A title</h1><p>It happened in 2026.</p>", "https://site.example/2026/title") is None
+
+
+def test_the_day_in_the_head_of_the_page_comes_after_the_date_beside_the_heading() -> None:
+    head = '<header><div class="header__date">{}</div><nav><a href="/a">Sport</a></nav></header>'
+    words = head.format("29 Қараша 2026, 12:00")
+    own = '<h1>A title</h1><div class="article__time">28 Қараша 2026, 09:00<span>| Оқылды: 211</span></div>'
+    assert read_day(words + own, title="A title") == "2026-11-28T09:00:00"
+    marked = head.format('<time datetime="2026-11-29T12:00">today</time>')
+    assert read_day(marked + own, title="A title") == "2026-11-28T09:00:00"
+    assert read_day(f"{words}<h1>A title</h1>", "https://site.example/2026/11/28/title", "A title") == "2026-11-28"
+
+
+def test_a_header_or_footer_of_the_article_has_its_date() -> None:
+    article = "<article><{0}><p>28 November 2026</p></{0}><h1>A title</h1><p>It began on 3 May 2026.</p></article>"
+    for tag in ("header", "footer"):
+        assert read_day(article.format(tag), title="A title") == "2026-11-28"
+    assert read_day("<header><p>28 November 2026</p><h1>A title</h1></header>", title="A title") == "2026-11-28"
+
+
+def test_the_time_element_beside_the_heading_wins_over_those_of_other_posts() -> None:
+    own = '<h1>A title</h1><div><time datetime="2026-11-28T09:00:00+05:00">Nov 28, 2026</time></div>'
+    text = f"<p>{'Some words of the text. ' * 30}</p>"
+    others = "".join(
+        f'<li><a href="/{day}">Other post</a><time datetime="2026-11-{day}T10:00:00+05:00">Nov {day}, 2026</time></li>'
+        for day in (11, 12, 13, 14)
+    )
+    assert read_day(f"{own}{text}<ul>{others}</ul>", title="A title") == "2026-11-28T09:00:00+05:00"
+    assert read_day(f"<ul>{others[:200]}</ul>{text}{own}", title="A title") == "2026-11-28T09:00:00+05:00"
+    assert read_day(f"<h1>A title</h1>{text}<ul>{others}</ul>", title="A title") is None
