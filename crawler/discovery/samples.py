@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date
+from datetime import UTC, date, datetime, timedelta
 from difflib import SequenceMatcher
 
 from crawler.config.address_pattern import read_language_code
@@ -23,6 +23,10 @@ MIN_ARTICLE_WORDS = 30
 MIN_TITLE_SIMILARITY = 0.6
 MAX_CANDIDATES = 4
 MAX_BODY_BEGINNING = 120
+MIN_COMPARED_SAMPLES = 3
+MAX_VISIT_SPREAD = timedelta(minutes=10)
+"""A time in the head of the page changes by this much at most while the samples are read."""
+DATE_OF_VISIT = "every sample has this date: it may be that of the visit"
 UNCONFIRMED_BODY = "lines by the shape of the page"
 
 
@@ -106,6 +110,27 @@ def describe_sample(page: GenericPage, article: GenericArticle, entry: FeedEntry
         ),
     }
     return SampleArticle(page.url, fields)
+
+
+def mark_dates_of_visit(samples: Sequence[SampleArticle], now: datetime) -> list[SampleArticle]:
+    """Return the samples, with a warning for dates that all are the same time, or today without a time."""
+    values = [value for sample in samples if (value := sample.fields["published_at"].value)]
+    if len(values) < MIN_COMPARED_SAMPLES or len(values) < len(samples) or not _are_one_moment(values, now):
+        return list(samples)
+    return [
+        replace(sample, fields=sample.fields | {"published_at": replace(dated, warning=dated.warning or DATE_OF_VISIT)})
+        for sample in samples
+        for dated in (sample.fields["published_at"],)
+    ]
+
+
+def _are_one_moment(values: Sequence[str], now: datetime) -> bool:
+    """Return whether dates are one time, give or take the length of the visit, or all the day of `now` in some zone."""
+    if all(len(value) > len("2026-11-29") for value in values):
+        times = [parsed.at for value in values if (parsed := parse_date(value, UTC))]
+        return len(times) == len(values) and max(times) - min(times) <= MAX_VISIT_SPREAD
+    todays = {(now + timedelta(hours=hours)).date().isoformat() for hours in (-12, 0, 14)}
+    return len(set(values)) == 1 and values[0] in todays
 
 
 def count_candidate_pages(samples: Sequence[SampleArticle], pages: Sequence[GenericPage]) -> list[SampleArticle]:

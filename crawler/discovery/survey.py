@@ -18,6 +18,7 @@ from crawler.discovery.samples import (
     count_candidate_pages,
     describe_sample,
     is_article,
+    mark_dates_of_visit,
     read_samples,
 )
 from crawler.discovery.site_words import load_site_words
@@ -309,6 +310,7 @@ class SiteSurveyor:
         for page, article in zip(pages.values(), articles, strict=True):
             survey.samples.append(describe_sample(page, article, feed_entries[page.url]))
         survey.samples = count_candidate_pages(survey.samples, list(pages.values()))
+        survey.samples = mark_dates_of_visit(survey.samples, datetime.now(UTC))
         languages = [article.language for article in articles if article.language]
         survey.languages = list(dict.fromkeys(languages))
         stated = [time for found in survey.lists for entry in found.entries if (time := entry.published_at)]

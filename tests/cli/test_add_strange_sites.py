@@ -190,7 +190,7 @@ def test_authors_are_never_wrong(crawled: CrawledSite) -> None:
         assert found.author in (article.author, None)
 
 
-@each_site({KyrgyzSite: "add does not print the zone of dates that name none"}, [KyrgyzSite])
+@each_site(among=[KyrgyzSite])
 def test_assumed_zone_is_printed(crawled: CrawledSite) -> None:
     assert "Asia/" in crawled.added.out
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_VALUE_LENGTH, MAX_ORIGIN_LENGTH = 60, 50
 """Characters of a value and of its origin that the table shows."""
+ZONE_SETTING = """'timezone="Asia/Bishkek"'"""
 NOTHING_WRITTEN = "\nNothing was written. `crawler add {} --yes` writes the source."
 
 
@@ -65,9 +66,9 @@ def add(
         raise typer.Exit(surveyed.outcome.exit_code or 1)
     chosen = name or suggest_name(proposal.home, list_taken_names())
     if as_json:
-        print_json({**asdict(proposal), "name": chosen, "memory": None})
+        print_json({**asdict(proposal), "name": chosen, "timezone": config.timezone, "memory": None})
     else:
-        print("\n".join(format_proposal(proposal, chosen)))
+        print("\n".join(format_proposal(proposal, chosen, config.timezone)))
     if not (yes or (not as_json and is_confirmed(chosen))):
         if not as_json:
             print(NOTHING_WRITTEN.format(url))
@@ -123,8 +124,11 @@ def _print_nothing(url: str) -> None:
     """Print nothing, because nobody looks at the terminal."""
 
 
-def format_proposal(proposal: SourceProposal, name: str) -> list[str]:
-    """Return what was found as lines: the lists, the fields of the samples, and what a person should check."""
+def format_proposal(proposal: SourceProposal, name: str, timezone: str) -> list[str]:
+    """Return what was found as lines: the lists, the fields of the samples, and what a person should check.
+
+    `timezone` is the zone that dates without one will have.
+    """
     lines = [f"{name}: {proposal.title}, {proposal.home}", ""]
     rows = [("list", "kind", "articles", "language", "further pages")]
     for each in proposal.lists:
@@ -136,6 +140,7 @@ def format_proposal(proposal: SourceProposal, name: str) -> list[str]:
     robots = f"asks for {proposal.crawl_delay:g} s between requests" if proposal.crawl_delay else "allows these pages"
     lines += [
         f"languages: {', '.join(proposal.languages) or 'none detected'}",
+        f"time zone: {timezone} for dates without one. Change it: `crawler sources edit {name} --set {ZONE_SETTING}`",
         f"cadence:   {proposal.cadence}",
         f"robots:    robots.txt {robots}; sitemaps: {', '.join(proposal.sitemaps) or 'none'}",
         f"terms:     {proposal.terms or 'none found'}",
