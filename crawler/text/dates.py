@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timezone, tzinfo
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
+from crawler.defaults import load_default_toml
 from crawler.items import Precision
 from crawler.text.months import get_month_numbers_of_dates, get_weekdays
 
@@ -37,6 +38,9 @@ RFC822_PATTERN = re.compile(
 )
 TIME_FIRST_PATTERN = re.compile(r"(?P<time>\d{1,2}:\d{2}(?::\d{2})?)[\s,|/·•–—-]+(?P<date>.*\D.*)")
 WORD_PATTERN = re.compile(r"\(?(?P<name>[^\W\d_]{2,11})\)?[.,]*")
+SEPARATOR_PATTERN = re.compile(r"[\s,;|/·•]+")
+MAX_COUNTED_LENGTH = 120
+"""Characters of a date with the counters after it."""
 ISO_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
 
 
@@ -84,7 +88,8 @@ def convert_to_zone(time: datetime, zone: tzinfo) -> datetime:
 def parse_date(text: str, zone: tzinfo) -> ParsedDate | None:
     """Return the date that a text is, with the zone's offset, or None when it is no date.
 
-    A time without an offset is wall time in the zone. A day without a time is its midnight, with precision `day`.
+    A time without an offset is wall time in the zone. A day without a time is its midnight, with precision `day`. The
+    counters that many pages have after a date, such as `| Просмотров: 5`, do not count.
     """
     text = " ".join(text.split())
     if ISO_PATTERN.fullmatch(text):
@@ -95,7 +100,26 @@ def parse_date(text: str, zone: tzinfo) -> ParsedDate | None:
     for pattern in DATE_PATTERNS:
         if found := pattern.fullmatch(date):
             return _parse_groups(found, zone, text)
-    return _parse_rfc822(text, zone)
+    return _parse_rfc822(text, zone) or _parse_counted(text, zone)
+
+
+@cache
+def _load_counter_pattern() -> re.Pattern[str]:
+    return re.compile(
+        "|".join(f"(?:{each})" for each in load_default_toml("boilerplate.toml")["counters"]), re.IGNORECASE
+    )
+
+
+def _parse_counted(text: str, zone: tzinfo) -> ParsedDate | None:
+    """Return the date before a counter of views or comments, or None."""
+    if len(text) > MAX_COUNTED_LENGTH:
+        return None
+    for separator in reversed(list(SEPARATOR_PATTERN.finditer(text))):
+        if _load_counter_pattern().fullmatch(text, separator.end()):
+            found = parse_date(text[: separator.start()], zone)
+            if found is not None:
+                return replace(found, raw=text)
+    return None
 
 
 def _remove_weekday(text: str) -> str:
