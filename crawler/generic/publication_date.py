@@ -314,7 +314,7 @@ def _is_in_frame(node: Any, around: Sequence[Any]) -> bool:
 
 
 def _list_visible_dates(page: GenericPage, title: str) -> Iterator[StatedDate]:
-    """Yield the dates of lines near the title, the most promising first."""
+    """Yield the dates of lines, the most promising first: of equal ones the nearest to the title."""
     language = page.html_language
     dated = [(number, line, found) for number, line in enumerate(page.lines) for found in _find_in_line(line, language)]
     days: defaultdict[str, set[str]] = defaultdict(set)
@@ -330,7 +330,8 @@ def _list_visible_dates(page: GenericPage, title: str) -> Iterator[StatedDate]:
         is_in_frame = _is_in_frame(line.node, around)
         rank = 4 * (not is_near or is_in_frame) + 2 * bool(UPDATE_WORD.search(line.text)) + (line.link_share > 0.8)
         rank += not DATE_NAME.search(line.names)
-        ranked.append((rank, number, replace(found, is_in_frame=is_in_frame)))
+        order = abs(number - start) if is_near and start is not None else len(page.lines) + number
+        ranked.append((rank, order, replace(found, is_in_frame=is_in_frame)))
     for _, _, found in sorted(ranked, key=lambda each: each[:2]):
         yield found
 

@@ -107,6 +107,8 @@ def test_the_day_in_the_head_of_the_page_comes_after_the_date_beside_the_heading
     assert read_day(words + own, title="A title") == "2026-11-28T09:00:00"
     marked = head.format('<time datetime="2026-11-29T12:00">today</time>')
     assert read_day(marked + own, title="A title") == "2026-11-28T09:00:00"
+    plain = '<div class="top__date">29.11.2026 12:00</div><div>Sport</div><div>Weather</div>'
+    assert read_day(plain + own, title="A title") == "2026-11-28T09:00:00"
     assert read_day(f"{words}<h1>A title</h1>", "https://site.example/2026/11/28/title", "A title") == "2026-11-28"
 
 
