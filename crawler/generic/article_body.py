@@ -10,6 +10,7 @@ from functools import cache
 from itertools import dropwhile
 
 from crawler.defaults import load_default_toml
+from crawler.generic.enclosed_lists import add_enclosed_lists
 from crawler.generic.extractors import run_extractors
 from crawler.generic.line_features import Features, add_score_features, make_features, mark_lines
 from crawler.generic.page import GenericPage
@@ -52,7 +53,7 @@ class LineOpinions:
     @property
     def chosen(self) -> list[bool]:
         """Whether each line is in the article."""
-        return [score > MIN_SCORE for score in self.scores]
+        return add_enclosed_lists(self.lines, [score > MIN_SCORE for score in self.scores])
 
 
 @dataclass(frozen=True, slots=True)

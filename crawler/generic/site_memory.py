@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from crawler.errors import UsageError
+from crawler.generic.enclosed_lists import add_enclosed_lists
 from crawler.generic.page_lines import PageLine
 
 FORMAT = 1
@@ -124,13 +125,18 @@ class SiteMemory:
         return adjusted
 
     def read_by_template(self, lines: Sequence[PageLine], key: str) -> list[bool]:
-        """Return for each line whether it is at a place for text and not repeated."""
-        return [
+        """Return for each line whether it is at a place for text, or in a list there, and not repeated."""
+        chosen = [
             (found := self.find_share(line)) is not None
             and found[0] >= MIN_CONTENT_SHARE
             and line.link_share <= MAX_LINK_SHARE
             and not self.is_repeated(line, key)
             for line in lines
+        ]
+        completed = add_enclosed_lists(lines, chosen)
+        return [
+            is_chosen or (is_added and not self.is_repeated(line, key))
+            for line, is_chosen, is_added in zip(lines, chosen, completed, strict=True)
         ]
 
     def recognises(self, lines: Sequence[PageLine], chosen: Sequence[bool]) -> bool:

@@ -148,3 +148,11 @@ def test_names_of_files_stay_in_the_folder(tmp_path: Path) -> None:
 def test_a_memory_of_another_format_is_refused() -> None:
     with pytest.raises(UsageError, match="another format"):
         make_memory({"format": 99}, "x.json")
+
+
+def test_a_list_that_no_learned_page_had_is_in_the_text(pages: list[UnknownSitePage]) -> None:
+    memory = learn(pages)
+    page = make_wordpress_page(23)
+    html = page.html.replace("</p><p>", "</p><ul><li>a lamp;</li><li>a stove.</li></ul><p>", 1)
+    article = reader.read_page(GenericPage(html, page.url), memory)
+    assert article.body == "\n".join((page.paragraphs[0], "a lamp;", "a stove.", *page.paragraphs[1:]))
