@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from crawler.generic.page_lines import PageLine
@@ -23,12 +23,11 @@ def add_enclosed_lists(lines: Sequence[PageLine], chosen: Sequence[bool]) -> lis
     """
     completed = list(chosen)
     places = [place for place, is_chosen in enumerate(chosen) if is_chosen]
-    for node, first, last in _list_lists(lines, completed):
-        inside = [place for place in range(first, last + 1) if "li" in lines[place].sections]
+    for parent, first, last in _list_lists(lines, chosen):
         earlier, later = bisect_left(places, first), bisect_right(places, last)
-        parent = node.getparent()
         if not earlier or not _is_paragraph_of(before := lines[places[earlier - 1]], parent):
             continue
+        inside = [place for place in range(first, last + 1) if "li" in lines[place].sections]
         items = [lines[place] for place in inside]
         is_enclosed = later < len(places) and _is_paragraph_of(lines[places[later]], parent)
         if _measure_link_share(items) <= MAX_LINK_SHARE and (is_enclosed or _ends_text(before, items)):
@@ -37,8 +36,11 @@ def add_enclosed_lists(lines: Sequence[PageLine], chosen: Sequence[bool]) -> lis
     return completed
 
 
-def _list_lists(lines: Sequence[PageLine], chosen: Sequence[bool]) -> Iterator[tuple[Any, int, int]]:
-    """Yield each list that has lines that are not chosen, with its first and its last line."""
+def _list_lists(lines: Sequence[PageLine], chosen: Sequence[bool]) -> list[tuple[Any, int, int]]:
+    """Return the element around each list that has lines that are not chosen, with the list's first and last line.
+
+    Lists without a line between them are one, because some editors make a list of each item.
+    """
     spans: dict[Any, tuple[int, int]] = {}
     missing = set()
     for place, line in enumerate(lines):
@@ -49,7 +51,19 @@ def _list_lists(lines: Sequence[PageLine], chosen: Sequence[bool]) -> Iterator[t
                 spans[node] = (spans.get(node, (place,))[0], place)
                 if not chosen[place]:
                     missing.add(node)
-    yield from ((node, *span) for node, span in spans.items() if node in missing)
+    found: list[tuple[Any, int, int]] = []
+    last_ends: dict[Any, int] = {}
+    for node, (first, last) in spans.items():
+        if node not in missing:
+            continue
+        parent = node.getparent()
+        known = last_ends.get(parent)
+        if known is not None and found[known][2] + 1 == first:
+            found[known] = (parent, found[known][1], last)
+        else:
+            last_ends[parent] = len(found)
+            found.append((parent, first, last))
+    return found
 
 
 def _is_paragraph_of(line: PageLine, parent: Any) -> bool:

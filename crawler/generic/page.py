@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from crawler.generic.comment_blocks import remove_comments
 from crawler.generic.page_lines import PageLine, list_page_lines
 from crawler.pages.blocks import read_line
-from crawler.pages.markup import parse_document
+from crawler.pages.markup import format_markup, parse_document
 from crawler.pages.metadata import iterate_nodes, list_types
 from crawler.pages.tolerant_json import parse_json
 from crawler.text.cleaning import clean_line
@@ -20,12 +21,14 @@ MAX_NODES = 2_000
 
 
 class GenericPage:
-    """The markup of a page and its URL (may be empty), with what is read from both."""
+    """The markup of a page without readers' comments and its URL (may be empty), with what is read from both."""
 
     def __init__(self, html: str, url: str = "") -> None:
         """Parse the markup."""
         self.html, self.url = html, url
         self.root = parse_document(html)
+        if remove_comments(self.root):
+            self.html = format_markup(self.root)
 
     @property
     def host(self) -> str:

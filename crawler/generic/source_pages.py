@@ -18,7 +18,7 @@ from crawler.items import Precision
 from crawler.pages.base import Page
 from crawler.pages.blocks import parse_html
 from crawler.pages.listing import ListingPage
-from crawler.pages.markup import parse_document
+from crawler.pages.markup import parse_document, remove_element
 from crawler.pages.site import Site
 from crawler.pages.snapshot import Snapshot
 from crawler.text.cleaning import clean_line_or_none
@@ -121,17 +121,6 @@ class DefinedArticle(GenericArticlePage):
             return languages[0]
         found = find_article_language(text, self.generic_page.html_language)
         return found.code if found else None
-
-
-def remove_element(node: Any) -> None:
-    """Remove an element, and keep the text after it."""
-    parent, before = node.getparent(), node.getprevious()
-    if node.tail:
-        if before is not None:
-            before.tail = (before.tail or "") + node.tail
-        else:
-            parent.text = (parent.text or "") + node.tail
-    parent.remove(node)
 
 
 class DefinedList(ListingPage):

@@ -46,6 +46,23 @@ def _parse(text: str) -> tuple[Any, bool]:
     return root, error is not None and error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT
 
 
+def remove_element(node: Any) -> None:
+    """Remove an element, and keep the text after it."""
+    parent, before = node.getparent(), node.getprevious()
+    if node.tail:
+        if before is not None:
+            before.tail = (before.tail or "") + node.tail
+        else:
+            parent.text = (parent.text or "") + node.tail
+    parent.remove(node)
+
+
+def format_markup(root: Any) -> str:
+    """Return the markup of an element."""
+    text: str = etree.tostring(root, encoding="unicode", method="html")
+    return text
+
+
 def flatten_markup(text: str) -> str:
     """Return the markup without the tags of elements that are nested too deep, in linear time.
 

@@ -156,7 +156,6 @@ def test_dates_are_right(crawled: CrawledSite) -> None:
 
 @each_site(
     {
-        BitrixSite: "comments displace the end of a text with line breaks",
         PdfSite: "letterhead, foot and title are in the text, and some paragraphs are joined",
     }
 )
@@ -167,7 +166,7 @@ def test_texts_are_exact(crawled: CrawledSite) -> None:
             assert get_lines(article, found) == article.paragraphs
 
 
-@each_site({BitrixSite: "comments displace the end of the text"}, SITES_WITH_LIST_ITEMS)
+@each_site(among=SITES_WITH_LIST_ITEMS)
 def test_texts_have_their_list_items(crawled: CrawledSite) -> None:
     pairs = [pair for pair in crawled.stored if has_list_items(pair[0])]
     assert pairs, "no text with list items was stored"

@@ -18,6 +18,7 @@ ITEMS = "<ul><li>a copy of the deed;</li><li>the plan;</li></ul>"
         ("<div><p>We.</p><ul><li>One</li><li><ul><li>Two</li></ul></li></ul><p>You.</p></div>", ["One", "Two"]),
         (f"<div><p>We ask for this.</p>{ITEMS}</div><p>Footer</p>", ["a copy of the deed;", "the plan;"]),
         ("<div><p>We ask for:</p><ul><li>Deed</li><li>Plan</li></ul></div>", ["Deed", "Plan"]),
+        ("<div>We ask.<ul><li>Deed;</li></ul> <ul><li>Plan.</li></ul></div>", ["Deed;", "Plan."]),
         ("<div><p>We ask.</p><ul><li>Mail</li><li>Print</li></ul></div><p>Footer</p>", []),
         ("<div><p>We.</p><ul><li><a href='/1'>Snow falls.</a></li><li>One</li></ul><p>You.</p></div>", []),
         (f"<div><p>We.</p><aside>{ITEMS}</aside><p>You.</p></div>", []),

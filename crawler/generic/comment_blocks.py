@@ -1,0 +1,93 @@
+"""Comments of readers under an article: repeated blocks of an author, a date and a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from crawler.generic.page_lines import PageLine, list_page_lines, list_words
+from crawler.pages.markup import remove_element
+
+COMMENT_NAME = re.compile(r"comment|disqus|kommentar|otz[yi]v|коммент|отзыв|пікір|pikir|izoh")
+"""Class names and ids of comments. One author's line is enough beside them."""
+POST_NAME = re.compile(r"(?<!p)review|forum|discuss|diskus|(?:^|[\s_-])repl(?:y|ies)")
+"""Names that articles have too. MIN_POSTS authors' lines must be beside them."""
+STATE_NAME = re.compile(
+    r"\S*comments?[_-]?(?:open|closed|enabled|disabled|on|off|status)\S*|\S*(?:no|has|with)[_-]comments?\S*"
+)
+"""Names that say whether an article may have comments: its own element has them."""
+MIN_POSTS = 2
+MAX_AUTHOR_WORDS = 12
+"""Words of a line with an author and the date of a comment."""
+MIN_PARAGRAPH_WORDS = 12
+MAX_PARAGRAPHS_PER_POST = 4
+"""Paragraphs for each author's line: an article has one author's line and more of them."""
+MIN_TITLE_WORDS, MAX_LINK_SHARE = 3, 0.5
+DAY_OR_TIME = re.compile(
+    r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2}|[012]?\d:[0-5]\d)(?!\d)"
+    r"|(?<!\d)[0-3]?\d(?:\s+[^\W\d_]{3,12},?\s+|-[^\W\d_]{3,12},?\s+)(?:19|20)\d{2}(?!\d)"
+    r"|\d+\s+[^\W\d_]+\s+(?:ago|назад|бұрын|мурун|мурда|oldin|олдин|avval|аввал|пеш)(?![^\W\d_])"
+)
+
+
+def remove_comments(root: Any) -> bool:
+    """Remove the comments from a page, and return whether there were any.
+
+    Their element has a name of comments, comes after a paragraph, has not the title, and has lines with an author and a
+    date.
+    """
+    named = [node for node in root.iter() if isinstance(node.tag, str) and _find_name(node)]
+    if not named:
+        return False
+    lines = list_page_lines(root)
+    title = frozenset(list_words(next(root.iter("title"), root).text or ""))
+    found: list[Any] = []
+    for node, first, last in _list_spans(lines, named):
+        inside = lines[first : last + 1]
+        is_after_text = any(_is_paragraph(line) for line in lines[:first])
+        if is_after_text and not any(_is_title(line, title) for line in inside) and _has_posts(node, inside):
+            found.append(node)
+    for node in found:
+        if node.getparent() is not None:
+            remove_element(node)
+    return bool(found)
+
+
+def _find_name(node: Any) -> re.Match[str] | None:
+    names = f"{node.get('class') or ''} {node.get('id') or ''}".lower()
+    if len(names) < 2:
+        return None
+    names = STATE_NAME.sub("", names)
+    return COMMENT_NAME.search(names) or POST_NAME.search(names)
+
+
+def _list_spans(lines: Sequence[PageLine], named: Sequence[Any]) -> Iterator[tuple[Any, int, int]]:
+    """Yield each named element that has lines, with its first and its last line, outer elements first."""
+    spans: dict[Any, tuple[int, int]] = {}
+    wanted = set(named)
+    for place, line in enumerate(lines):
+        node = line.node
+        while node is not None:
+            if node in wanted:
+                spans[node] = (spans.get(node, (place,))[0], place)
+            node = node.getparent()
+    yield from ((node, *spans[node]) for node in named if node in spans)
+
+
+def _has_posts(node: Any, lines: Sequence[PageLine]) -> bool:
+    posts = sum(len(line.words) <= MAX_AUTHOR_WORDS and DAY_OR_TIME.search(line.text) is not None for line in lines)
+    name = _find_name(node)
+    needed = 1 if name and COMMENT_NAME.fullmatch(name[0]) else MIN_POSTS
+    return posts >= needed and sum(map(_is_paragraph, lines)) <= MAX_PARAGRAPHS_PER_POST * posts
+
+
+def _is_paragraph(line: PageLine) -> bool:
+    return len(line.words) >= MIN_PARAGRAPH_WORDS and line.link_share <= MAX_LINK_SHARE
+
+
+def _is_title(line: PageLine, title: frozenset[str]) -> bool:
+    """Return whether a line is a first heading, or a heading with words of the document's title alone."""
+    if line.tag == "h1":
+        return True
+    return line.tag in ("h2", "h3") and len(line.words) >= MIN_TITLE_WORDS and title.issuperset(line.words)
