@@ -216,7 +216,7 @@ class SiteDefinition(SourceDefinition):
     exclude: tuple[AddressPatternField, ...] = Field((), description="paths that are no articles")
     links: CssSelector | None = Field(None, description="CSS selector of the links to articles on a list; none: all")
     fields: FieldRules = Field(default_factory=FieldRules.model_construct)
-    remove: tuple[CssSelector, ...] = Field((), description="CSS selectors of what is not the article")
+    remove: tuple[CssSelector, ...] = Field((), description="CSS selectors of what is not the text")
     date_formats: tuple[Line, ...] = Field((), description="forms of dates, such as %d.%m.%Y %H:%M, before any other")
 
     @field_validator("date_formats")

@@ -33,11 +33,15 @@ class GenericArticlePage(ArticlePage):
     def generic_article(self) -> GenericArticle:
         """What the generic reader reads."""
         memory = self.site.memory
-        return read_page(self.generic_page, memory if isinstance(memory, SiteMemory) else None)
+        return read_page(self.generic_page, memory if isinstance(memory, SiteMemory) else None, self.get_text_page())
 
     def get_markup(self) -> str:
         """Return the markup that is read."""
         return self.snapshot.text
+
+    def get_text_page(self) -> GenericPage:
+        """Return the page from which the text is read."""
+        return self.generic_page
 
     def make_generic_fields(self, known: Collection[str] = ()) -> dict[str, Any]:
         """Return title, text, date and author, but for `known` ones. Raise PageChanged for a page without a text."""

@@ -86,11 +86,17 @@ def read_article(html: str, url: str = "") -> GenericArticle:
     return read_page(GenericPage(html, url))
 
 
-def read_page(page: GenericPage, memory: SiteMemory | None = None) -> GenericArticle:
-    """Return the article of a page. `memory` is what is known about its site; it learns from a page that is judged."""
+def read_page(
+    page: GenericPage, memory: SiteMemory | None = None, text_page: GenericPage | None = None
+) -> GenericArticle:
+    """Return the article of a page. `memory` is what is known about its site; it learns from a page that is judged.
+
+    `text_page` is the page without what is surely not the text; None: the page itself.
+    """
+    text_page = text_page or page
     headline = find_headline(page, memory.title_parts if memory else ())
     title = headline.text if headline else ""
-    body = read_body(page, title, memory) if memory else choose_body(judge_lines(page, title), title)
+    body = read_body(text_page, title, memory) if memory else choose_body(judge_lines(text_page, title), title)
     published = find_publication_date(page, title)
     author = find_byline(page)
     language = find_article_language(body.text if body else title, page.html_language)

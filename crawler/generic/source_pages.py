@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
-from lxml import etree
 from parsel import Selector
 
 from crawler.config.source_definition import FieldRule, SiteDefinition
 from crawler.generic.article_language import find_article_language
 from crawler.generic.article_page import GenericArticlePage
 from crawler.generic.extractors import raise_if_not_installed
+from crawler.generic.page import GenericPage
 from crawler.generic.reader import GenericArticle
 from crawler.items import Precision
 from crawler.pages.base import Page
 from crawler.pages.blocks import parse_html
 from crawler.pages.listing import ListingPage
-from crawler.pages.markup import parse_document, remove_element
+from crawler.pages.markup import format_markup, remove_element
 from crawler.pages.site import Site
 from crawler.pages.snapshot import Snapshot
 from crawler.text.cleaning import clean_line_or_none
@@ -55,17 +56,22 @@ class DefinedArticle(GenericArticlePage):
             headings = [block for block in same if block.tag in ("h1", "h2", "h3")]
             self.record_lines("title", (headings or same)[:1])
 
-    def get_markup(self) -> str:
-        """Return the page without what the definition says is not the article."""
+    def get_text_page(self) -> GenericPage:
+        """Return the page without what the definition says is not the text."""
+        if not get_definition(self).remove:
+            return self.generic_page
+        root = self.copy_without_removed(self.root.root)
+        return GenericPage(format_markup(root), self.snapshot.url)
+
+    def copy_without_removed(self, node: Any) -> Any:
+        """Return a copy of an element without what the definition says is not the text."""
+        copy = deepcopy(node)
         selectors = get_definition(self).remove
-        if not selectors:
-            return self.snapshot.text
-        root = parse_document(self.snapshot.text)
-        for node in Selector(root=root, type="html").css(", ".join(selectors)):
-            if node.root.getparent() is not None:
-                remove_element(node.root)
-        text: str = etree.tostring(root, encoding="unicode", method="html")
-        return text
+        removed = {found.root for found in self.root.css(", ".join(selectors))} if selectors else set()
+        for original, element in list(zip(node.iter(), copy.iter(), strict=True)):
+            if original in removed and original is not node:
+                remove_element(element)
+        return copy
 
     def read_by_rule(self, name: str, rule: FieldRule) -> dict[str, Any]:
         """Return a field that a selector finds, with those that belong to it."""
@@ -73,7 +79,7 @@ class DefinedArticle(GenericArticlePage):
         where = rule.css or rule.xpath or ""
         self.record_rule(name, where)
         if name == "body":
-            return {"body": parse_html(node.root) if rule.attribute is None else []}
+            return {"body": parse_html(self.copy_without_removed(node.root)) if rule.attribute is None else []}
         if isinstance(node.root, str):
             text = clean_line_or_none(node.root)
         else:
