@@ -38,7 +38,7 @@ def remove_comments(root: Any) -> bool:
     date.
     """
     named = [node for node in root.iter() if isinstance(node.tag, str) and _find_name(node)]
-    if not named:
+    if not any(DAY_OR_TIME.search(" ".join(node.itertext())) for node in named):  # it spares most pages the lines
         return False
     lines = list_page_lines(root)
     title = frozenset(list_words(next(root.iter("title"), root).text or ""))

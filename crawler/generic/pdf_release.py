@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 
 from crawler.errors import ScannedDocument, UsageError, format_install_advice
@@ -23,9 +25,27 @@ MAX_HEAD_LINES = 3
 MAX_DATE_LINE = 25
 """Lines of the text in which the date is."""
 MAX_TITLE_LINES, MAX_TITLE_LENGTH = 4, 300
+MIN_TEXT_LINE = 40
+"""Characters of a line that is surely text."""
+MIN_HEADING_FACTOR, MAX_FOOT_FACTOR = 1.15, 0.9
+"""Size of letters against those of the text."""
+MAX_LEADING_FACTOR = 1.25
+"""Distance of lines against the smallest one, from which a paragraph ends."""
+MAX_END_SHARE, MAX_CLOSE_ENDS = 0.75, 0.25
+"""Length of a line that ends a paragraph, against the widest one, and such lines for each larger distance."""
 SENTENCE_END = re.compile(r"[.!?…:;»”\"]$")
 NUMBER = re.compile(r"\d+")
 HYPHEN_END = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad]$")
+
+
+@dataclass(frozen=True, slots=True)
+class PdfLine:
+    """A line of a PDF, the size of its letters and its height on the page, both in points, and whether it is bold."""
+
+    text: str
+    size: float = 0.0
+    height: float = 0.0
+    is_bold: bool = False
 
 
 class PdfRelease(ArticlePage):
@@ -37,18 +57,33 @@ class PdfRelease(ArticlePage):
         return snapshot.kind == "pdf" and site.identify(snapshot.url) is not None
 
     def extract_fields(self) -> dict[str, Any]:
-        """Return title, text and date: the first paragraph, those after it, and the first date that the text states."""
-        paragraphs = join_paragraphs(remove_running_heads(self.read_pages()))
-        found = next((date for line in paragraphs[:MAX_DATE_LINE] for date in find_dates(line, "text")), None)
+        """Return title, text and date: a heading in larger letters, what follows it, and the first date of all lines.
+
+        Without such a heading the first paragraph is the title.
+        """
+        lines = remove_running_heads(self.read_pages())
+        found = next(
+            (date for line in join_paragraphs(lines)[:MAX_DATE_LINE] for date in find_dates(line, "text")), None
+        )
+        heading = find_heading(lines)
+        paragraphs = join_paragraphs(remove_foot(lines)[heading.stop :] if heading else lines)
         paragraphs = [line for line in paragraphs if not is_date_line(line)]
         if not paragraphs:
             raise self.make_changed_error("body", "paragraphs of a PDF", "none")
-        title = paragraphs[0] if len(paragraphs) > 1 and len(paragraphs[0]) <= MAX_TITLE_LENGTH else None
-        for field, rule in (("title", "first paragraph"), ("body", "text of the PDF"), ("published_at", "text")):
+        if heading:
+            title: str | None = " ".join(line.text for line in lines[heading.start : heading.stop])
+        else:
+            is_title = len(paragraphs) > 1 and len(paragraphs[0]) <= MAX_TITLE_LENGTH
+            title = paragraphs.pop(0) if is_title else None
+        for field, rule in (
+            ("title", "largest letters" if heading else "first paragraph"),
+            ("body", "text of the PDF"),
+            ("published_at", "text"),
+        ):
             self.record_rule(field, rule)
         fields: dict[str, Any] = {
             "title": title,
-            "body": parse_text("\n".join(paragraphs[1:] if title else paragraphs)),
+            "body": parse_text("\n".join(paragraphs)),
         }
         if found:
             fields["published_at"] = convert_to_zone(datetime.fromisoformat(found.value), self.site.time_zone)
@@ -56,7 +91,7 @@ class PdfRelease(ArticlePage):
             fields["published_precision"] = Precision.MINUTE if "T" in found.value else Precision.DAY
         return fields
 
-    def read_pages(self) -> list[list[str]]:
+    def read_pages(self) -> list[list[PdfLine]]:
         """Return the lines of each page. Raise ScannedDocument where no page has text."""
         try:
             from pypdf import PdfReader
@@ -64,37 +99,96 @@ class PdfRelease(ArticlePage):
         except ImportError as error:
             raise UsageError(f"Reading a PDF needs pypdf. {format_install_advice('sites')}") from error
         try:
-            pages = [page.extract_text() for page in PdfReader(BytesIO(self.snapshot.body)).pages]
+            pages = [read_lines(page) for page in PdfReader(BytesIO(self.snapshot.body)).pages]
         except (PyPdfError, ValueError, KeyError) as error:
             raise self.make_changed_error("body", "a PDF", f"a broken one ({error})") from error
-        if not any(map(str.strip, pages)):
+        if not any(line.text for page in pages for line in page):
             url = self.snapshot.url
             message = (
                 f"{url}: the PDF is a scan, {len(pages)} pages of pictures without text. Ask the source for a text."
             )
             raise ScannedDocument(message, url=url)
-        return [[line.strip() for line in page.splitlines()] for page in pages]
+        return pages
 
 
-def remove_running_heads(pages: Sequence[list[str]]) -> list[str]:
+def read_lines(page: Any) -> list[PdfLine]:
+    """Return the lines of a page of pypdf, each with the letters and the height of its longest piece."""
+    lines: list[list[PdfLine]] = [[]]
+
+    def visit(text: str, outer: Sequence[float], inner: Sequence[float], font: Any, size: float) -> None:
+        height = inner[4] * outer[1] + inner[5] * outer[3] + outer[5]
+        is_bold = "bold" in str((font or {}).get("/BaseFont", "")).lower()
+        for number, part in enumerate(text.split("\n")):
+            if number:
+                lines.append([])
+            lines[-1].append(PdfLine(part, round(abs(size * inner[3] * outer[3]), 1), height, is_bold))
+
+    page.extract_text(visitor_text=visit)
+    made = []
+    for pieces in lines:
+        longest = max(pieces, key=lambda piece: len(piece.text.strip()), default=PdfLine(""))
+        made.append(replace(longest, text="".join(piece.text for piece in pieces).strip()))
+    return made
+
+
+def find_heading(lines: Sequence[PdfLine]) -> slice | None:
+    """Return where the title is: the longest run of lines in larger letters before the text, or None."""
+    size = find_text_size(lines)
+    start = next((n for n, line in enumerate(lines) if line.size == size and len(line.text) >= MIN_TEXT_LINE), 0)
+    runs: list[slice] = []
+    for number, line in enumerate(lines[:start]):
+        if not line.text or line.size < MIN_HEADING_FACTOR * size:
+            continue
+        is_next = bool(runs) and runs[-1].stop == number and lines[number - 1].size == line.size
+        first = runs.pop().start if is_next else number
+        runs.append(slice(first, number + 1))
+    lengths = {run.start: sum(len(line.text) for line in lines[run]) for run in runs}
+    runs = [run for run in runs if run.stop - run.start <= MAX_TITLE_LINES and lengths[run.start] <= MAX_TITLE_LENGTH]
+    return max(runs, key=lambda run: lengths[run.start], default=None)
+
+
+def find_text_size(lines: Sequence[PdfLine]) -> float:
+    """Return the size of most letters."""
+    counts: Counter[float] = Counter()
+    for line in lines:
+        counts[line.size] += len(line.text)
+    return max(counts, key=lambda size: counts[size], default=0.0)
+
+
+def remove_foot(lines: Sequence[PdfLine]) -> list[PdfLine]:
+    """Return the lines, with empty ones for those in small letters under the text of the last page."""
+    size = find_text_size(lines)
+    last = next((line for line in reversed(lines) if line.size == size and line.text), None)
+    if last is None:
+        return list(lines)
+    return [
+        PdfLine("") if line.size <= MAX_FOOT_FACTOR * size and line.height < last.height - 2 * size else line
+        for line in lines
+    ]
+
+
+def remove_running_heads(pages: Sequence[list[PdfLine]]) -> list[PdfLine]:
     """Return the lines of all pages without those that repeat at the top or the bottom, whatever their page number."""
     counts = Counter(
         key for page in pages for key in {_make_head_key(line) for line in _list_edges(page)} if key is not None
     )
     repeated = {key for key, count in counts.items() if count > 1 and count * 2 >= len(pages)}
-    kept: list[str] = []
+    kept: list[PdfLine] = []
     for page in pages:
         edges = _list_edges(page)
         kept += [
             line
             for line in page
-            if not (line in edges and (_make_head_key(line) in repeated or NUMBER.fullmatch(line.strip("-– "))))
+            if not (
+                line.text in edges
+                and (_make_head_key(line.text) in repeated or NUMBER.fullmatch(line.text.strip("-– ")))
+            )
         ]
     return kept
 
 
-def _list_edges(page: list[str]) -> list[str]:
-    filled = [line for line in page if line]
+def _list_edges(page: list[PdfLine]) -> list[str]:
+    filled = [line.text for line in page if line.text]
     return filled[:MAX_HEAD_LINES] + filled[-MAX_HEAD_LINES:]
 
 
@@ -102,19 +196,50 @@ def _make_head_key(line: str) -> str | None:
     return NUMBER.sub("#", line.casefold()) or None
 
 
-def join_paragraphs(lines: Sequence[str]) -> list[str]:
-    """Return paragraphs: a line that is about as long as the widest one continues in the next line."""
-    width = max(map(len, lines), default=0)
+def join_paragraphs(lines: Sequence[PdfLine]) -> list[str]:
+    """Return paragraphs. Where larger distances of lines separate them, these decide.
+
+    Elsewhere a line that is about as long as the widest one continues in the next line.
+    """
+    width = max((len(line.text) for line in lines), default=0)
+    limit = _find_largest_leading(lines, width)
     paragraphs: list[str] = []
-    is_open = False
+    previous: PdfLine | None = None
     for line in lines:
-        if not line:
-            is_open = False
+        text = line.text
+        if not text:
+            previous = None
             continue
-        if is_open:
+        if previous is not None and _continues(previous, line, width, limit):
             last = paragraphs[-1]
-            paragraphs[-1] = HYPHEN_END.sub("", last) + line if HYPHEN_END.search(last) else f"{last} {line}"
+            paragraphs[-1] = HYPHEN_END.sub("", last) + text if HYPHEN_END.search(last) else f"{last} {text}"
         else:
-            paragraphs.append(line)
-        is_open = len(line) > 0.75 * width or (len(line) > 0.6 * width and not SENTENCE_END.search(line))
+            paragraphs.append(text)
+        previous = line
     return paragraphs
+
+
+def _continues(line: PdfLine, following: PdfLine, width: int, limit: float | None) -> bool:
+    """Return whether the next line is in the same paragraph. `limit` is the largest gap in one, if there are gaps."""
+    gap = line.height - following.height
+    if limit is not None and gap > 0:
+        return (line.size, line.is_bold) == (following.size, following.is_bold) and gap <= limit
+    length = len(line.text)
+    return length > MAX_END_SHARE * width or (length > 0.6 * width and not SENTENCE_END.search(line.text))
+
+
+def _find_largest_leading(lines: Sequence[PdfLine], width: int) -> float | None:
+    """Return the largest distance of two lines in a paragraph, or None where distances do not separate paragraphs.
+
+    They do where hardly any short line, which ends a paragraph, is as close to the next one as others are.
+    """
+    size, filled = find_text_size(lines), [line for line in lines if line.text]
+    pairs = [(line, after) for line, after in pairwise(filled) if line.size == after.size == size]
+    gaps = [(line, after, gap) for line, after in pairs if (gap := line.height - after.height) > 0]
+    limit = MAX_LEADING_FACTOR * min((gap for _, _, gap in gaps), default=0.0)
+    large = sum(gap > limit for _, _, gap in gaps)
+    close_ends = sum(
+        gap <= limit and line.is_bold == after.is_bold and len(line.text) <= MAX_END_SHARE * width
+        for line, after, gap in gaps
+    )
+    return limit if large and close_ends <= MAX_CLOSE_ENDS * large else None

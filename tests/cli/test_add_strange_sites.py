@@ -140,7 +140,7 @@ def test_every_article_is_stored(crawled: CrawledSite) -> None:
     assert len({article.number for article, _ in crawled.stored}) == listed
 
 
-@each_site({PdfSite: "the letterhead is the title, because it is the first paragraph of each file"})
+@each_site()
 def test_titles_are_right(crawled: CrawledSite) -> None:
     assert [found.title for _, found in crawled.stored] == [article.title for article, _ in crawled.stored]
 
@@ -154,11 +154,7 @@ def test_dates_are_right(crawled: CrawledSite) -> None:
         assert (found.published_at, found.published_precision) == (expected, crawled.site.precision), article.title
 
 
-@each_site(
-    {
-        PdfSite: "letterhead, foot and title are in the text, and some paragraphs are joined",
-    }
-)
+@each_site()
 def test_texts_are_exact(crawled: CrawledSite) -> None:
     """A lead may be a field of its own. Texts with list items have the next test."""
     for article, found in crawled.stored:
