@@ -103,7 +103,7 @@ class StartList(ConfigSection):
     language: LanguageCode | None = Field(None, description="language of its articles, where it is one")
     fallbacks: tuple[PageAddress, ...] = Field((), description="lists to request, in order, when this one fails")
     next_page: str | None = Field(None, description="address of further pages, with {page} for their number")
-    first_page: int = Field(1, ge=0, le=10, description="number of the list itself; further pages count from it")
+    first_page: int = Field(1, ge=-1, le=10, description="number of the list itself; further pages count from it")
     pages: int = Field(5, ge=1, le=1000, description="most pages that a run without --since reads")
 
     @field_validator("next_page")

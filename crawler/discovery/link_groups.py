@@ -26,8 +26,9 @@ FRAME_NAME = re.compile(
 )
 NO_PAGE_SUFFIX = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|pdf|docx?|xlsx?|zip|mp[34]|xml|rss)$", re.IGNORECASE)
 PAGE_NUMBER = re.compile(
-    r"(?:(?<=[?&])(?P<name>[\w.\[\]-]+)=2(?=&|$))|(?:/(?P<word>page|p|стр)[/-]2(?=/|$|\?|\.))", re.IGNORECASE
+    r"(?:(?<=[?&])(?P<name>[\w.\[\]-]+)=|/(?:page|p|стр)[/-])(?P<number>\d{1,6})(?=[&/?.]|$)", re.IGNORECASE
 )
+PAGE_NAMES = re.compile(r"pag|^(?:p|pg|pn|next)$", re.IGNORECASE)
 OTHER_NUMBER_NAMES = re.compile(r"^(?:id|sort|lang|cat|category|year|month)$", re.IGNORECASE)
 
 
@@ -46,6 +47,19 @@ class LinkGroup:
     path: str
     links: tuple[FoundLink, ...]
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """The address of a list's further pages, with `{page}` for their number, and the number of the list itself."""
+
+    pattern: str
+    first_page: int
+
+    @property
+    def second_address(self) -> str:
+        """The address of the second page."""
+        return self.pattern.replace(PAGE_PLACEHOLDER, str(self.first_page + 1))
 
 
 def list_link_groups(page: GenericPage) -> list[LinkGroup]:
@@ -79,25 +93,41 @@ def list_frame_links(page: GenericPage) -> list[str]:
     return list(found)
 
 
-def find_next_page(page: GenericPage) -> str | None:
-    """Return the address of a list's further pages with `{page}` for their number, or None where it has none."""
-    candidates: list[str] = []
+def find_next_page(page: GenericPage) -> Pager | None:
+    """Return how a list names its further pages, or None where it has none.
+
+    The second page has the number 1 or 2. A link to the next page shows which, else the smallest number above 0.
+    """
+    following: defaultdict[str, set[int]] = defaultdict(set)
+    others: defaultdict[str, set[int]] = defaultdict(set)
     for node in (*page.root.iter("link"), *page.root.iter("a")):
         url = resolve_url(node.get("href"), page.url)
         if url is None or get_host(url) != get_host(page.url):
             continue
         is_next = (
-            "next" in (node.get("rel") or "").lower()
+            "next" in (node.get("rel") or "").lower().split()
             or read_line("".join(node.itertext())).lower() in load_site_words().next_page
         )
         if is_next or (node.tag == "a" and _is_paging(node)):
-            candidates.append(url.partition("#")[0])
-    for url in candidates:
-        found = PAGE_NUMBER.search(url)
-        if found and not OTHER_NUMBER_NAMES.match(found["name"] or ""):
-            end = found.end()
-            return f"{url[: end - 1]}{PAGE_PLACEHOLDER}{url[end:]}"
+            for pattern, number in _list_page_numbers(url.partition("#")[0]):
+                (following if is_next else others)[pattern].add(number)
+    for numbers in (following, others):
+        for pattern, found in numbers.items():
+            second = min((number for number in found if number), default=0)
+            if second in (1, 2):
+                is_first_linked = numbers is others and second == 1 and 2 in found and 0 not in found
+                return Pager(pattern, 1 if is_first_linked else second - 1)
     return None
+
+
+def _list_page_numbers(url: str) -> list[tuple[str, int]]:
+    """Return what may number the pages in an address: its pattern and the number, the likeliest parameter first."""
+    found = [match for match in PAGE_NUMBER.finditer(url) if not OTHER_NUMBER_NAMES.match(match["name"] or "")]
+    found.sort(key=lambda match: match["name"] is not None and not PAGE_NAMES.search(match["name"]))
+    return [
+        (f"{url[: match.start('number')]}{PAGE_PLACEHOLDER}{url[match.end('number') :]}", int(match["number"]))
+        for match in found
+    ]
 
 
 def _is_paging(node: object) -> bool:

@@ -12,7 +12,7 @@ from crawler.config.source_definition import PAGE_PLACEHOLDER, get_host
 from crawler.discovery.address_shapes import AddressShape, infer_address_shape
 from crawler.discovery.feeds import USUAL_PATHS, FeedEntry, FoundFeed, list_feed_links, parse_feed
 from crawler.discovery.language_versions import find_address_language, find_language_versions
-from crawler.discovery.link_groups import find_next_page, list_frame_links, list_link_groups
+from crawler.discovery.link_groups import Pager, find_next_page, list_frame_links, list_link_groups
 from crawler.discovery.samples import (
     SampleArticle,
     count_candidate_pages,
@@ -229,25 +229,26 @@ class SiteSurveyor:
                 if is_sibling(candidate.url, links):
                     break  # an article that names others: the list is elsewhere
                 if await self.count_articles(links) >= MIN_VERIFIED:
-                    next_page = await self.verify_next_page(candidate, links)
-                    return FoundList(candidate.url, "page", links, language, next_page)
+                    pager = await self.find_verified_pager(candidate, links)
+                    further = (pager.pattern, pager.first_page) if pager else (None, 1)
+                    return FoundList(candidate.url, "page", links, language, *further)
         return None
 
     async def count_articles(self, urls: Iterable[str]) -> int:
         """Return how many of the first three addresses are articles."""
         return sum([await self.is_article(url) for url in list(urls)[:VERIFIED_LINKS]])
 
-    async def verify_next_page(self, page: GenericPage, links: tuple[str, ...]) -> str | None:
-        """Return the pattern of a list's further pages, where the second one names other articles."""
-        pattern = find_next_page(page)
-        if pattern is None or pattern.count(PAGE_PLACEHOLDER) != 1:
+    async def find_verified_pager(self, page: GenericPage, links: tuple[str, ...]) -> Pager | None:
+        """Return how a list names its further pages, where the second one names other articles."""
+        pager = find_next_page(page)
+        if pager is None or pager.pattern.count(PAGE_PLACEHOLDER) != 1:
             return None
-        second = await self.fetch_page(pattern.replace(PAGE_PLACEHOLDER, "2"))
+        second = await self.fetch_page(pager.second_address)
         if second is None:
             return None
-        shape = infer_address_shape(links)
-        own = {link.url for group in list_link_groups(second) for link in group.links}
-        return pattern if shape.patterns and own - set(links) else None
+        patterns = [AddressPattern(pattern) for pattern in infer_address_shape(links).patterns]
+        new = {link.url for group in list_link_groups(second) for link in group.links} - set(links)
+        return pager if any(pattern.match(url) for pattern in patterns for url in new) else None
 
     async def add_sitemaps(self, origin: str) -> None:
         """Look at the sitemaps. A news sitemap is a list where nothing else is."""
@@ -349,7 +350,8 @@ def join_lists(feed: FoundList, page: FoundList | None) -> FoundList:
     """Return a feed with the page of the same articles: instead of it when it fails, and for older ones."""
     if page is None:
         return feed
-    first = 1 if page.next_page is None else 0
+    has_same = set(page.links) <= set(feed.links)  # its first page would end the list, because it has nothing new
+    first = page.first_page if page.next_page is None or has_same else page.first_page - 1
     return replace(feed, fallbacks=(page.url,), next_page=page.next_page, first_page=first)
 
 

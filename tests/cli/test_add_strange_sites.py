@@ -128,12 +128,7 @@ def test_samples_are_as_expected(crawled: CrawledSite) -> None:
     assert (crawled.replayed.code, "5 pages" in crawled.replayed.out) == (0, True), crawled.replayed.all_output
 
 
-@each_site(
-    {
-        DrupalSite: "the second page of a pager `?page=1` with rel=next is not read",
-        UzbekSite: "the second page behind the button `?next=1` is not read",
-    }
-)
+@each_site()
 def test_every_article_is_stored(crawled: CrawledSite) -> None:
     assert crawled.crawled.code == 0, crawled.crawled.all_output
     listed = 10 if type(crawled.site) is JoomlaSite else len(crawled.site.articles)  # the feed of Joomla has ten

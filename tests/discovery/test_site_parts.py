@@ -8,8 +8,9 @@ import pytest
 
 from crawler.discovery.feeds import list_feed_links, parse_feed
 from crawler.discovery.language_versions import find_address_language, find_language_versions
-from crawler.discovery.link_groups import find_next_page, list_link_groups
+from crawler.discovery.link_groups import Pager, find_next_page, list_link_groups
 from crawler.discovery.proposal import suggest_name
+from crawler.discovery.survey import FoundList, join_lists
 from crawler.discovery.terms import find_rights_line, find_terms, read_robots
 from crawler.generic.page import GenericPage
 from crawler.pages.snapshot import Snapshot
@@ -58,21 +59,48 @@ def test_titles_of_articles_are_the_best_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("links", "pattern"),
+    ("links", "path", "first_page"),
     [
-        ('<a href="?page=2">2</a>', "https://news.example/news/?page={page}"),
-        ('<a rel="next" href="/news/page/2/">Older</a>', "https://news.example/news/page/{page}/"),
+        ('<a href="?page=2">2</a>', "?page={page}", 1),
+        ('<a href="?page=1">2</a>', "?page={page}", 0),
+        ('<a rel="next" href="/news/page/2/">Older</a>', "page/{page}/", 1),
+        ('<a href="?page=0" class="pager">1</a><a href="?page=1" rel="next">Weiter</a>', "?page={page}", 0),
+        ('<a class="btn-show-more" href="?next=1">Ko‘proq</a>', "?next={page}", 0),
+        ('<p class="pager"><a href="?page=1">I</a><a href="?page=2">II</a></p>', "?page={page}", 1),
         (
-            '<div class="nav-pages pager"><a href="/news/?PAGEN_1=2">вторая</a></div>',
-            "https://news.example/news/?PAGEN_1={page}",
+            '<p class="pager"><a href="?page=0">I</a><a href="?page=1">II</a><a href="?page=2">III</a>',
+            "?page={page}",
+            0,
         ),
-        ('<a href="/news/?id=2">2</a>', None),
-        ('<a href="/news/22">22</a>', None),
-        ('<a href="https://other.example/?page=2">2</a>', None),
+        ('<div class="nav-pages pager"><a href="?PAGEN_1=2">вторая</a></div>', "?PAGEN_1={page}", 1),
+        ('<a rel="next" href="?type=2&amp;page=1">Next</a>', "?type=2&page={page}", 0),
     ],
 )
-def test_further_pages(links: str, pattern: str | None) -> None:
-    assert find_next_page(make_page(links)) == pattern
+def test_further_pages(links: str, path: str, first_page: int) -> None:
+    assert find_next_page(make_page(links)) == Pager(URL + path, first_page)
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        '<a href="/news/?id=2">2</a>',
+        '<a href="/news/22">22</a>',
+        '<a href="https://other.example/?page=2">2</a>',
+        '<a href="?page=1">One</a>',
+        '<a rel="next" href="?page=7">Next</a>',
+        '<a rel="next" href="/news/1-bridge">Next article</a>',
+    ],
+)
+def test_other_links_lead_to_no_further_page(links: str) -> None:
+    assert find_next_page(make_page(links)) is None
+
+
+@pytest.mark.parametrize(("page_links", "first_page"), [(("/a/1", "/a/2"), 0), (("/a/1", "/a/3"), -1)])
+def test_pages_of_a_list_follow_its_feed(page_links: tuple[str, ...], first_page: int) -> None:
+    feed = FoundList("/feed", "feed", ("/a/1", "/a/2"))
+    joined = join_lists(feed, FoundList("/news", "page", page_links, None, "/news?page={page}", 0))
+    assert (joined.url, joined.fallbacks, joined.next_page) == ("/feed", ("/news",), "/news?page={page}")
+    assert joined.first_page == first_page
 
 
 def test_language_versions_by_links_and_hreflang() -> None:
