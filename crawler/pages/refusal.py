@@ -8,19 +8,31 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
 
 from ahocorasick_rs import BytesAhoCorasick
 
 from crawler.defaults import load_default_toml
 from crawler.errors import Blocked, NotAnArticle, PageChanged, Unreachable
+from crawler.pages.markup import parse_document
 from crawler.pages.snapshot import Snapshot
 
+PASSWORD_FIELD = re.compile(rb"type\s*=\s*[\"']?password\b", re.IGNORECASE)
 MAX_SEARCHED_CHARACTERS = 20_000
 """A refusal says so at its beginning, and an article may quote one further down."""
 MAX_CHALLENGE_BYTES = 60_000
 """Challenge pages are small. A larger page that loads a captcha script is no challenge."""
 MAX_QUOTED_CHARACTERS = 80
 """Characters of a refusal's own text in the error message."""
+
+
+MAX_CHALLENGE_WORDS = 15
+"""Words that a page may show while its script sets a cookie and loads the page again."""
+MAX_SIGN_IN_WORDS = 40
+"""Words that a page for signing in shows beside its form. An article or a list has more."""
+UNSEEN_TAGS = frozenset("script style noscript template title".split())
+SIDE_TAGS = frozenset("header nav aside footer dialog".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,10 @@ class _RefusalPatterns:
     challenge_words: BytesAhoCorasick
     gate: re.Pattern[str]
     outage: re.Pattern[str]
+    cookie: re.Pattern[str]
+    reload: re.Pattern[str]
+    sign_in_path: re.Pattern[str]
+    side_names: re.Pattern[str]
 
 
 @cache
@@ -42,6 +58,10 @@ def _load_patterns() -> _RefusalPatterns:
         challenge_words=BytesAhoCorasick([word.encode("ascii") for word in data["challenge_words"]]),
         gate=re.compile(data["gate_pattern"], re.IGNORECASE),
         outage=re.compile(outage, re.IGNORECASE),
+        cookie=re.compile(data["cookie_pattern"]),
+        reload=re.compile(data["reload_pattern"]),
+        sign_in_path=re.compile(data["sign_in_path"], re.IGNORECASE),
+        side_names=re.compile(data["side_names"], re.IGNORECASE),
     )
 
 
@@ -67,6 +87,12 @@ def raise_if_refused(snapshot: Snapshot) -> None:
         raise PageChanged("page", "a page, or a redirect to one", f"HTTP {status} to {where}", url)
     if not 200 <= status < 500 or status == 408:
         raise Unreachable(f"{url} answered HTTP {status}, a server's own failure. Try again later.", url=url)
+    if is_sign_in_page(snapshot):
+        raise Blocked(
+            f"{url} asks visitors to sign in before it shows its content. "
+            "The crawler signs in nowhere: ask the site's owner for access, or for a feed.",
+            url=url,
+        )
     if outage := _find_outage(snapshot):
         raise Unreachable(f"{url} answered with an error page, {outage!r}. Try again later.", url=url)
 
@@ -80,7 +106,56 @@ def is_challenge(snapshot: Snapshot) -> bool:
     # The words spare nearly every page the search for the pattern, which takes 1.1 ms. They are searched in bytes,
     # because `str.lower` is slow for a text with a Cyrillic letter.
     may_be_challenge = patterns.challenge_words.find_matches_as_indexes(head.encode("ascii", "ignore").lower())
-    return bool(may_be_challenge) and patterns.challenge.search(head) is not None
+    if may_be_challenge and patterns.challenge.search(head) is not None:
+        return True
+    return snapshot.kind == "html" and b"document.cookie" in snapshot.body and _is_cookie_test(snapshot)
+
+
+def _is_cookie_test(snapshot: Snapshot) -> bool:
+    """Return whether a page without text sets a cookie and loads itself again, in one script."""
+    patterns, root = _load_patterns(), parse_document(snapshot.text)
+    scripts = ["".join(node.itertext()) for node in root.iter("script")]
+    is_test = any(patterns.cookie.search(text) and patterns.reload.search(text) for text in scripts)
+    return is_test and _count_words(root) <= MAX_CHALLENGE_WORDS
+
+
+def is_sign_in_page(snapshot: Snapshot) -> bool:
+    """Return whether the page is a form for signing in: by its address, or because it has hardly any other content.
+
+    A form in the head, the menu or a dialog of a page is no reason.
+    """
+    if snapshot.kind != "html" or PASSWORD_FIELD.search(snapshot.body) is None:
+        return False
+    patterns = _load_patterns()
+    if patterns.sign_in_path.search(urlsplit(snapshot.url).path):
+        return True
+    if len(snapshot.body) > MAX_CHALLENGE_BYTES:
+        return False
+    root = parse_document(snapshot.text)
+    fields = [node for node in root.iter("input") if (node.get("type") or "").lower() == "password"]
+    is_content = any(not any(map(_is_beside_content, node.iterancestors())) for node in fields)
+    return is_content and _count_words(root, without_sides=True) <= MAX_SIGN_IN_WORDS
+
+
+def _is_beside_content(node: Any) -> bool:
+    """Return whether an element is the head, the menu or another part of a page that is not its content."""
+    if not isinstance(node.tag, str) or node.tag in ("html", "body", "main", "article"):
+        return False
+    names = f"{node.get('class') or ''} {node.get('id') or ''}"
+    return node.tag in SIDE_TAGS or _load_patterns().side_names.search(names) is not None
+
+
+def _count_words(root: Any, *, without_sides: bool = False) -> int:
+    """Return how many words a page shows. `without_sides`: those of forms and of parts beside the content not."""
+    words, waiting = 0, [root]
+    while waiting:
+        node = waiting.pop()
+        words += len((node.tail or "").split())
+        is_skipped = not isinstance(node.tag, str) or node.tag in UNSEEN_TAGS
+        if not is_skipped and not (without_sides and (node.tag == "form" or _is_beside_content(node))):
+            words += len((node.text or "").split())
+            waiting += node
+    return words
 
 
 def get_shell_notice() -> str:

@@ -185,18 +185,8 @@ def test_assumed_zone_is_printed(crawled: CrawledSite) -> None:
     ("kind", "code", "reasons"),
     [
         (ScriptShellSite, 13, ["a browser makes it by a script"]),
-        pytest.param(
-            LoginSite,
-            11,
-            ["sign in", "log in", "login"],
-            marks=pytest.mark.xfail(strict=True, reason="a redirect to a form for signing in is a list without links"),
-        ),
-        pytest.param(
-            CookieTestSite,
-            11,
-            ["challenge"],
-            marks=pytest.mark.xfail(strict=True, reason="a test by a cookie is taken for a page made by a script"),
-        ),
+        (LoginSite, 11, ["sign in", "log in", "login"]),
+        (CookieTestSite, 11, ["challenge"]),
     ],
 )
 def test_unreadable_site_is_named(

@@ -124,3 +124,63 @@ def test_shell_is_recognised_by_its_line() -> None:
     assert refusal.is_javascript_shell(make_page("<noscript>You need to enable JavaScript to run this app.</noscript>"))
     assert not refusal.is_javascript_shell(make_page())
     assert "only a JavaScript shell" in str(refusal.make_shell_error(URL))
+
+
+COOKIE_TEST = (
+    "<html><body>Loading site please wait...<script>document.cookie='a='+make();location.href='/';</script>{}</body>"
+)
+FORM = "<form><p>{}</p><input name=u><input type='password' name=p><button>Sign in</button></form>"
+SHORT_NEWS = "<p>The bridge is open.</p>"
+LONG_NEWS = f"<p>{'The bridge over the river is open. ' * 7}</p>"
+
+
+def test_cookie_test_is_a_challenge() -> None:
+    with pytest.raises(Blocked, match="challenge page"):
+        refusal.raise_if_refused(make_page(COOKIE_TEST.format("")))
+    with pytest.raises(Blocked, match="challenge page"):
+        refusal.raise_if_refused(make_page("<script>a=slowAES.decrypt(c,2,a,b)</script>"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        COOKIE_TEST.format(LONG_NEWS),
+        "<script>document.cookie='lang=ru'</script><script>if (location == top.location) start()</script><div></div>",
+    ],
+)
+def test_page_that_sets_a_cookie_is_read(text: str) -> None:
+    refusal.raise_if_refused(make_page(text))
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        (
+            URL,
+            f"<header><a href='/'>Herald</a>{'<a>Menu</a>' * 60}</header><div>{FORM.format('For subscribers')}</div>",
+        ),
+        ("https://example.org/accounts/login/?next=/news/1", LONG_NEWS + FORM.format("")),
+        ("https://example.org/wp-login.php", FORM.format("")),
+    ],
+)
+def test_page_for_signing_in_is_blocked(url: str, text: str) -> None:
+    with pytest.raises(Blocked, match="asks visitors to sign in"):
+        refusal.raise_if_refused(Snapshot(url=url, body=text.encode(), kind_hint="html"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FORM.format("") + LONG_NEWS,
+        f"<header>{FORM.format('')}</header>{SHORT_NEWS}",
+        f"<div class='modal fade' id='auth'>{FORM.format('')}</div>{SHORT_NEWS}",
+        f"<div class='site-header__top'>{FORM.format('')}</div>{SHORT_NEWS}",
+        "<p>Write type=password into the field of a form.</p>",
+    ],
+)
+def test_page_with_a_form_beside_its_text_is_read(text: str) -> None:
+    refusal.raise_if_refused(make_page(text))
+
+
+def test_article_about_signing_in_is_read() -> None:
+    refusal.raise_if_refused(Snapshot(url="https://example.org/login", body=ARTICLE.encode(), kind_hint="html"))
