@@ -45,6 +45,7 @@ from crawler.text.cleaning import clean_line, remove_unseen_characters
 
 EXIT_CODE_PRECEDENCE = (17, 1, 20, 2, 18, 19, 21, 16, 12, 11, 10, 13, 14, 15)
 """All exit codes but 0. Earlier ones win over later ones."""
+CODE_REPAIR = "The page may have a new shape: keep it with `crawler snapshot` and mend its page class."
 MIN_SUGGESTION_SIMILARITY = 0.5
 
 
@@ -158,14 +159,18 @@ class PageChanged(SourceError):
 
     exit_code = 12
 
-    def __init__(self, field: str, selector: str, found: str, url: str, *, advice: str = "") -> None:
-        """Build the message from the field, the selector and what was found at the URL. `advice` ends it."""
+    def __init__(self, field: str, selector: str, found: str, url: str, *, repair: str = "", advice: str = "") -> None:
+        """Build the message from the field, the selector and what was found at the URL.
+
+        `repair` is the sentence that says how to mend a source without code. `advice` ends the message.
+        """
         super().__init__(
             f"{url}: the field {field!r} was looked for with {selector!r}, found {found.rstrip('.')}. "
-            "The page may have a new shape: keep it with `crawler snapshot` and mend its page class."
+            + (repair or CODE_REPAIR)
             + (f" {advice}" if advice else ""),
             url=url,
         )
+        self.repair = repair
         self.field, self.selector, self.found = field, selector, found
 
 

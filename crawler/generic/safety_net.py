@@ -36,7 +36,9 @@ def read_changed_page(snapshot: Snapshot, site: Site, error: PageChanged) -> Rea
         raise_if_not_installed()
     except UsageError as missing:
         advice = f"With the extra `sites` the generic reader reads such pages until then. {missing}"
-        raise PageChanged(error.field, error.selector, error.found, snapshot.url, advice=advice) from error
+        raise PageChanged(
+            error.field, error.selector, error.found, snapshot.url, repair=error.repair, advice=advice
+        ) from error
     if snapshot.kind != "html":
         raise error
     page = FirstArticlePage(snapshot, site)
@@ -47,7 +49,9 @@ def read_changed_page(snapshot: Snapshot, site: Site, error: PageChanged) -> Rea
         doubt = f"it finds no {failure.field}"
     if doubt:
         advice = f"The generic reader is not sure of the page: {doubt}."
-        raise PageChanged(error.field, error.selector, error.found, snapshot.url, advice=advice) from error
+        raise PageChanged(
+            error.field, error.selector, error.found, snapshot.url, repair=error.repair, advice=advice
+        ) from error
     article = replace(article, provenance={**article.provenance, "extraction": f"generic, because {error.field} moved"})
     return Reading(page_class=GenericArticlePage.__name__, articles=(article,), entry_count=1)
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from parsel import Selector
 
+from crawler.config.source_definition import FieldRules, SiteDefinition
 from crawler.errors import CrawlerError, NotAnArticle, PageChanged, SourceError, Unreachable
 from crawler.items import Article, ArticleFlag, PageStructure, Rights
 from crawler.pages import blocks, structure
@@ -102,7 +103,7 @@ class Page:
 
     def make_changed_error(self, field: str, selector: str, found: str) -> PageChanged:
         """Return the error for a field that is not where this class looks for it."""
-        return PageChanged(field, selector, found, self.snapshot.url)
+        return PageChanged(field, selector, found, self.snapshot.url, repair=make_repair_advice(self.site, field))
 
     def record_rule(self, field: str, rule: str) -> None:
         """Record in the provenance which rule found a field."""
@@ -225,6 +226,14 @@ def identify_by_digest(snapshot: Snapshot) -> ArticleAddress | None:
     return None
 
 
+def make_repair_advice(site: Site, field: str) -> str:
+    """Return which setting of a source without code mends a field, or "" for a source with code."""
+    if not isinstance(site.definition, SiteDefinition):
+        return ""
+    setting = f"`[fields.{field}]`" if field in FieldRules.model_fields else "`links`" if field == "links" else "it"
+    return f"Correct {setting} in sources/{site.name}.toml: docs/add-a-source.md shows how."
+
+
 def name_stored_file(message: str, url: str, name: object) -> str:
     """Return a message with a file's name in place of the URL of a page that was stored without its URL."""
     return message.replace(url, str(name)) if url.startswith(STORED_URL_PREFIX) else message
@@ -267,7 +276,8 @@ def make_article(page: Page, native_id: str, url: str, fields: dict[str, Any]) -
     if page.is_complete:
         for name in page.site.required_fields:
             if not getattr(article, name):
-                raise PageChanged(name, f"always present ({type(page).__name__})", "nothing", url)
+                where, repair = f"always present ({type(page).__name__})", make_repair_advice(page.site, name)
+                raise PageChanged(name, where, "nothing", url, repair=repair)
     return flag_doubts(article, page.snapshot.fetched_at)
 
 
@@ -305,6 +315,7 @@ def _read_whole_or_part(snapshot: Snapshot, site: Site) -> Reading:
         f"a shape that {site.name} is known to have",
         f"{snapshot.kind} of {len(snapshot.body)} bytes",
         snapshot.url,
+        repair=make_repair_advice(site, "page"),
     )
 
 

@@ -8,10 +8,13 @@ import pytest
 from support.sandbox import Sandbox
 from support.shaped_sites import EndlessSite, ShapedSite
 
+from crawler.config import Config
 from crawler.config.source_folder import parse_definition
-from crawler.errors import UsageError
+from crawler.errors import PageChanged, UsageError
 from crawler.generic import extractors
 from crawler.items import Article
+from crawler.pages.base import read_snapshot
+from crawler.pages.snapshot import Snapshot
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.defined import make_spider_class
 
@@ -105,6 +108,20 @@ def test_selectors_of_the_definition_outrank_the_reader(tmp_path: Path) -> None:
         ended = place.run_crawler("crawl", "valley")
         assert ended.code == 12, "a selector that finds nothing is a changed page"
         assert "'author' was looked for with 'b.author'" in ended.out + ended.err
+
+
+def test_unreadable_field_names_its_setting() -> None:
+    lines = FEED.format(url="https://a.example") + '[fields.published_at]\ncss = "time"\n'
+    definition = parse_definition(f'title = "Valley"\norigins = ["https://a.example"]\n{lines}', "valley.toml")
+    site = make_spider_class("valley", definition).make_site(Config())
+    text = "<h1>Көпір ашылды</h1><time>28 Қараша 2026, 09:00| Оқылды: 211</time>" + "<p>Көпір бүгін ашылды.</p>" * 9
+    page = Snapshot(url="https://a.example/2026/11/bridge/", body=text.encode(), kind_hint="html")
+    with pytest.raises(PageChanged) as caught:
+        read_snapshot(page, site)
+    assert str(caught.value).endswith(
+        "found '28 Қараша 2026, 09:00| Оқылды: 211'. "
+        "Correct `[fields.published_at]` in sources/valley.toml: docs/add-a-source.md shows how."
+    )
 
 
 def test_scrapy_lists_and_crawls_it(tmp_path: Path) -> None:
