@@ -124,6 +124,14 @@ def test_failure_is_one_sentence(tmp_path: Path, shape: type[ShapedSite], code: 
     assert not (place.work_dir / "sources").exists()
 
 
+def test_command_that_writes_repeats_the_options(tmp_path: Path) -> None:
+    place = make_sandbox(tmp_path)
+    (place.work_dir / "my desk.toml").touch()
+    shown = place.run_crawler("--config", "my desk.toml", "add", "https://t.me/s/valley_news?a=1&b", "--name", "valley")
+    command = "crawler --config 'my desk.toml' add 'https://t.me/s/valley_news?a=1&b' --name valley --yes"
+    assert shown.out.splitlines()[-1] == f"Nothing was written. `{command}` writes the source."
+
+
 def test_robots_refusal_is_obeyed(tmp_path: Path) -> None:
     place = make_sandbox(tmp_path)
     with ShapedSite(robots="User-agent: *\nDisallow: /\n") as site:

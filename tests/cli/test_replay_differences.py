@@ -10,6 +10,11 @@ from support.sandbox import ROOT, Sandbox
 
 from crawler.cli.commands.replay import format_difference
 
+DEFINITION = """title = "Valley"
+origins = ["https://valley.example"]
+starts = ["https://valley.example/"]
+addresses = ["/news/{number}"]
+"""
 LONG = " ".join(f"word{number}" for number in range(200))
 
 
@@ -74,3 +79,27 @@ def test_the_command_prints_the_place(tmp_path: Path) -> None:
     replayed, extracted = Sandbox(tmp_path).run_many(words, ("extract", page, "--source", "qazmonitor"))
     assert "    found    article_1405.html: the field" in replayed.out
     assert extracted.err.startswith(f"crawler: {page}: the field")
+
+
+def test_failure_is_not_accepted_as_a_result(tmp_path: Path) -> None:
+    place = Sandbox(tmp_path)
+    folder = place.work_dir / "snapshots" / "valley"
+    folder.mkdir(parents=True)
+    (place.work_dir / "crawler.toml").touch()
+    (place.work_dir / "sources").mkdir()
+    (place.work_dir / "sources" / "valley.toml").write_text(DEFINITION, encoding="utf-8")
+    (folder / "list.html").write_text("<p>There are no links any more.</p>", encoding="utf-8")
+    (folder / "list.meta.json").write_text('{"url": "https://valley.example/", "status": 200}', encoding="utf-8")
+    expected = folder / "list.expected.json"
+    expected.write_text('{"links": ["https://valley.example/news/1"]}', encoding="utf-8")
+    before = expected.read_bytes()
+    refused = place.run_crawler("replay", "valley", "--accept", "as it is")
+    assert refused.code == 12
+    assert refused.err == (
+        "crawler: snapshots/valley/list.html: not accepted, because a page that cannot be read is no result. "
+        "https://valley.example/: the field 'links' was looked for with 'addresses of articles', found none. "
+        "Correct `links` in sources/valley.toml: docs/add-a-source.md shows how.\n"
+    )
+    assert expected.read_bytes() == before
+    expected.write_text('{"raises": "PageChanged"}', encoding="utf-8")
+    assert place.run_crawler("replay", "valley", "--accept", "as it is").code == 0

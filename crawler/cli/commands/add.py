@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 MAX_VALUE_LENGTH, MAX_ORIGIN_LENGTH = 60, 50
 """Characters of a value and of its origin that the table shows."""
 ZONE_SETTING = """'timezone="Asia/Bishkek"'"""
-NOTHING_WRITTEN = "\nNothing was written. `crawler add {} --yes` writes the source."
+NOTHING_WRITTEN = "\nNothing was written. `{}` writes the source."
 
 
 def add(
@@ -54,8 +55,9 @@ def add(
     address = parse_url_argument(url if "://" in url else f"https://{url}")
     if name is not None:
         raise_if_taken(name)
+    command = format_write_command(url, name, context.obj)
     if (platform_source := find_platform_source(address)) is not None:
-        _add_platform_source(platform_source, name, context.obj, is_wanted=yes, as_json=as_json)
+        _add_platform_source(platform_source, name, context.obj, command, is_wanted=yes, as_json=as_json)
         return
     raise_if_not_installed()
     is_shown = sys.stderr.isatty() and not as_json
@@ -71,16 +73,19 @@ def add(
         print("\n".join(format_proposal(proposal, chosen, config.timezone)))
     if not (yes or (not as_json and is_confirmed(chosen))):
         if not as_json:
-            print(NOTHING_WRITTEN.format(url))
+            print(NOTHING_WRITTEN.format(command))
         return
     pages = [surveyed.pages[sample.url] for sample in proposal.samples if sample.url in surveyed.pages]
     _write(chosen, proposal.definition, proposal.memory, pages, context.obj)
 
 
 def _add_platform_source(
-    source: PlatformSource, name: str | None, config_path: Path | None, *, is_wanted: bool, as_json: bool
+    source: PlatformSource, name: str | None, config_path: Path | None, command: str, *, is_wanted: bool, as_json: bool
 ) -> None:
-    """Show the definition of a platform's source, and write it. Raise UsageError if a source reads it already."""
+    """Show the definition of a platform's source, and write it. Raise UsageError if a source reads it already.
+
+    `command` is what writes it later.
+    """
     from crawler.discovery.platform_addresses import write_platform_definition
     from crawler.discovery.proposal import number_name
     from crawler.fixtures.source_files import list_taken_names, raise_if_read_already
@@ -95,7 +100,7 @@ def _add_platform_source(
     if is_wanted or (not as_json and is_confirmed(chosen)):
         _write(chosen, definition, {}, [], config_path)
     elif not as_json:
-        print(NOTHING_WRITTEN.format(f"https://{source.title}"))
+        print(NOTHING_WRITTEN.format(command))
 
 
 def _write(
@@ -109,6 +114,12 @@ def _write(
     samples = f", and {len(pages)} sample pages in {files[-1].parent}" if pages else ""
     print_error(f"written: {files[0]}{samples}.")
     print_error(f"next: `crawler crawl {name} --dry-run`, then `crawler crawl {name}`. `crawler sources edit {name}`")
+
+
+def format_write_command(url: str, name: str | None, config_path: Path | None) -> str:
+    """Return the command that writes the source, with the options that were given, for a shell."""
+    config = ("--config", str(config_path)) if config_path else ()
+    return shlex.join(("crawler", *config, "add", url, *(("--name", name) if name else ()), "--yes"))
 
 
 def is_confirmed(name: str) -> bool:

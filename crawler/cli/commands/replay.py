@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli.console import format_table, print_json
+from crawler.cli.console import format_table, print_error, print_json
 from crawler.cli.options import JsonOption, SnapshotsOption, SourceArgument
-from crawler.errors import PageChanged, UsageError
+from crawler.errors import PageChanged, SourceError, UsageError, choose_exit_code
 from crawler.items import format_time
 
 if TYPE_CHECKING:
@@ -76,21 +76,26 @@ def compare_snapshots(
 ) -> int:
     """Print what differs and how many fields were compared. With a reason, write new expectations.
 
-    Return 0 when nothing differs, else 12.
+    Return 0 when nothing differs, else 12, or the code of a failure that was not accepted.
     """
     from crawler import spiders
     from crawler.archive.snapshot_folder import load_stored_pages
     from crawler.cli.selection import choose_snapshots
-    from crawler.fixtures import accept_stored_page, check_stored_page
+    from crawler.fixtures import accept_stored_page, check_stored_page, find_new_failure
 
     results: list[FieldResult] = []
     accepted: list[Path] = []
+    failures: list[tuple[Path, SourceError]] = []
     for name in names:
         site = spiders.load_spider(name).make_site(config)
         for page in load_stored_pages(choose_snapshots(snapshots, name), name):
             found = list(check_stored_page(page, site))
             results += found
-            if reason is not None and not all(result.passed for result in found):
+            if reason is None or all(result.passed for result in found):
+                continue
+            if (failure := find_new_failure(page, site)) is not None:
+                failures.append((page.path, failure))
+            else:
                 accepted.append(accept_stored_page(page, site, reason))
     if as_json:
         for result in results:
@@ -99,6 +104,10 @@ def compare_snapshots(
         _print_text(results)
     for path in accepted:
         print(f"Written: {path}. Review it, then run `crawler replay` again.", file=sys.stderr)
+    for path, failure in failures:
+        print_error(f"{path}: not accepted, because a page that cannot be read is no result. {failure}")
+    if failures:
+        return choose_exit_code(failure.exit_code for _, failure in failures)
     return 0 if all(result.passed for result in results) else PageChanged.exit_code
 
 
