@@ -20,7 +20,7 @@ YEAR, SHORT_NUMBER, NUMBER = re.compile(r"(?:19|20)\d\d"), re.compile(r"\d{1,2}"
 NUMBER_FIRST = re.compile(r"(?P<number>\d{2,18})(?P<mark>[-_])(?P<slug>.+)")
 NUMBER_LAST = re.compile(r"(?P<slug>.+)(?P<mark>[-_])(?P<number>\d{2,18})")
 NAMED_NUMBER = re.compile(r"(?P<slug>[A-Za-z]{1,12}[-_]?)(?P<number>\d{2,18})")
-SUFFIX = re.compile(r"\.(?:html?|php|aspx?|jsp|shtml)$", re.IGNORECASE)
+SUFFIX = re.compile(r"\.(?:pdf|html?|php|aspx?|jsp|shtml)$", re.IGNORECASE)
 TRACKING = re.compile(r"^(?:utm_\w+|fbclid|gclid|yclid|from|ref|amp|_\w*|page|PAGEN_\d+)$", re.IGNORECASE)
 
 

@@ -62,13 +62,19 @@ class Pager:
         return self.pattern.replace(PAGE_PLACEHOLDER, str(self.first_page + 1))
 
 
-def list_link_groups(page: GenericPage) -> list[LinkGroup]:
-    """Return the groups of links that may lead to articles, the most promising first."""
+def list_link_groups(page: GenericPage, *, has_pdf_files: bool = False) -> list[LinkGroup]:
+    """Return the groups of links that may lead to articles, the most promising first.
+
+    `has_pdf_files`: the articles are PDF files, and no other link counts.
+    """
     host = get_host(page.url)
     places: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for node in page.root.iter("a"):
         url = (resolve_url(node.get("href"), page.url) or "").partition("#")[0]
-        if not url or get_host(url) != host or NO_PAGE_SUFFIX.search(urlsplit(url).path) or _is_in_frame(node):
+        if not url or get_host(url) != host or _is_in_frame(node):
+            continue
+        suffix = NO_PAGE_SUFFIX.search(urlsplit(url).path)
+        if (suffix is None or suffix[0].lower() != ".pdf") if has_pdf_files else suffix:
             continue
         if url.rstrip("/") == page.url.partition("#")[0].rstrip("/") or urlsplit(url).path in ("", "/"):
             continue
@@ -91,6 +97,12 @@ def list_frame_links(page: GenericPage) -> list[str]:
         if url and get_host(url) == get_host(page.url) and _is_in_frame(node):
             found[url] = None
     return list(found)
+
+
+def list_pdf_links(page: GenericPage) -> list[str]:
+    """Return the addresses of all PDF files that a page names, each once."""
+    urls = [resolve_url(node.get("href"), page.url) or "" for node in page.root.iter("a")]
+    return list(dict.fromkeys(url for url in urls if urlsplit(url).path.lower().endswith(".pdf")))
 
 
 def find_next_page(page: GenericPage) -> Pager | None:

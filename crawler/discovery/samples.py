@@ -10,12 +10,17 @@ from difflib import SequenceMatcher
 from crawler.config.address_pattern import read_language_code
 from crawler.discovery.feeds import FeedEntry
 from crawler.discovery.field_places import FieldPlace, count_pages, find_place, list_body_places, read_place
+from crawler.errors import SourceError
 from crawler.generic.headline import HEAD_FIELDS, list_headings, list_stated_titles
 from crawler.generic.page import GenericPage
 from crawler.generic.page_lines import list_words
+from crawler.generic.pdf_release import PdfRelease
 from crawler.generic.publication_date import list_stated_dates
 from crawler.generic.reader import GenericArticle, read_page
 from crawler.generic.site_memory import SiteMemory
+from crawler.items import Article, Rights
+from crawler.pages.site import ArticleAddress, Site
+from crawler.pages.snapshot import Snapshot
 from crawler.text.dates import parse_date
 
 MIN_ARTICLE_WORDS = 30
@@ -131,6 +136,37 @@ def _are_one_moment(values: Sequence[str], now: datetime) -> bool:
         return len(times) == len(values) and max(times) - min(times) <= MAX_VISIT_SPREAD
     todays = {(now + timedelta(hours=hours)).date().isoformat() for hours in (-12, 0, 14)}
     return len(set(values)) == 1 and values[0] in todays
+
+
+def read_pdf_release(snapshot: Snapshot) -> Article | None:
+    """Return what a PDF file of a site without a source yields, or None for one that is no article. Times are UTC."""
+    rights = Rights(excerpt_share=0.0, link_required=True, wording=None, source=None)
+    site = Site(
+        name="survey",
+        origin=snapshot.url,
+        rights=rights,
+        time_zone=UTC,
+        page_classes=(PdfRelease,),
+        identify=lambda url: ArticleAddress(url, url),
+    )
+    try:
+        article = PdfRelease(snapshot, site).read_article()
+    except SourceError:
+        return None
+    return article if article.title and len(list_words(article.body)) >= MIN_ARTICLE_WORDS else None
+
+
+def describe_pdf_release(article: Article) -> SampleArticle:
+    """Return the sample of a PDF file, which has no other candidates."""
+    day = f"{article.published_at:%Y-%m-%d}" if article.published_at else None
+    fields = {
+        "title": SampleField(article.title, "first paragraph"),
+        "published_at": SampleField(day, f"text: {article.published_raw}", None if day else "the file has none"),
+        "author": SampleField(None),
+        "language": SampleField(article.language, "text"),
+        "body": SampleField(describe_body(article.body), "text of the PDF"),
+    }
+    return SampleArticle(article.url, fields)
 
 
 def count_candidate_pages(samples: Sequence[SampleArticle], pages: Sequence[GenericPage]) -> list[SampleArticle]:

@@ -12,13 +12,22 @@ from crawler.config.source_definition import PAGE_PLACEHOLDER, get_host
 from crawler.discovery.address_shapes import AddressShape, infer_address_shape
 from crawler.discovery.feeds import USUAL_PATHS, FeedEntry, FoundFeed, list_feed_links, parse_feed
 from crawler.discovery.language_versions import find_address_language, find_language_versions
-from crawler.discovery.link_groups import Pager, find_next_page, list_frame_links, list_link_groups
+from crawler.discovery.link_groups import (
+    MIN_GROUP_SIZE,
+    Pager,
+    find_next_page,
+    list_frame_links,
+    list_link_groups,
+    list_pdf_links,
+)
 from crawler.discovery.samples import (
     SampleArticle,
     count_candidate_pages,
+    describe_pdf_release,
     describe_sample,
     is_article,
     mark_dates_of_visit,
+    read_pdf_release,
     read_samples,
 )
 from crawler.discovery.site_words import load_site_words
@@ -28,6 +37,7 @@ from crawler.generic.headline import list_title_parts
 from crawler.generic.page import GenericPage
 from crawler.generic.reader import read_page
 from crawler.generic.site_memory import SiteMemory
+from crawler.items import Article
 from crawler.pages.blocks import read_line
 from crawler.pages.refusal import is_javascript_shell, make_shell_error, raise_if_refused
 from crawler.pages.sitemap import SitemapEntry, is_sitemap, parse_sitemap
@@ -89,6 +99,7 @@ class SiteSurveyor:
         self._snapshots: dict[str, Snapshot | None] = {}
         self._pages: dict[str, GenericPage] = {}
         self._articles: dict[str, bool] = {}
+        self._releases: dict[str, Article] = {}
         self.survey = SiteSurvey("", "", "")
 
     async def survey_site(self, url: str) -> SiteSurvey:
@@ -98,6 +109,8 @@ class SiteSurveyor:
             raise_if_refused(first)
         except NotAnArticle as error:
             raise NoArticles(f"{error} Check the address.", url=url) from error
+        if first.kind == "pdf":
+            raise NoArticles(f"{first.url} is a PDF file. Give the address of the page that lists such files.", url=url)
         self._snapshots[url] = self._snapshots[first.url] = first
         origin = get_origin(first.url)
         self.survey = survey = SiteSurvey(first.url, f"{origin}/", get_host(first.url))
@@ -108,9 +121,14 @@ class SiteSurveyor:
             if (found := await self.find_list(address, language)) is not None:
                 survey.lists.append(found)
         await self.add_sitemaps(origin)
+        if not survey.lists and first.kind == "html":
+            found = await self.find_page_list(self.get_page(first), next(iter(versions)), has_pdf_files=True)
+            survey.lists += [found] if found else []
         if not survey.lists:
             raise await self.make_failure(first)
         await self.read_samples()
+        if not survey.samples and self._releases:
+            await self.read_pdf_samples()
         self.describe_site(first)
         if not survey.shape.patterns:
             raise NoArticles(f"{first.url}: no pattern can describe the addresses of its articles.", url=first.url)
@@ -149,8 +167,11 @@ class SiteSurveyor:
     async def is_article(self, url: str) -> bool:
         """Return whether the page at an address is an article."""
         if url not in self._articles:
+            snapshot = await self.fetch_optional(url)
+            if snapshot is not None and snapshot.kind == "pdf" and (release := read_pdf_release(snapshot)):
+                self._releases[url] = release
             page = await self.fetch_page(url)
-            self._articles[url] = page is not None and is_article(read_page(page))
+            self._articles[url] = url in self._releases or (page is not None and is_article(read_page(page)))
         return self._articles[url]
 
     # --- lists
@@ -216,7 +237,9 @@ class SiteSurveyor:
             title=feed.title,
         )
 
-    async def find_page_list(self, page: GenericPage, language: str | None) -> FoundList | None:
+    async def find_page_list(
+        self, page: GenericPage, language: str | None, *, has_pdf_files: bool = False
+    ) -> FoundList | None:
         """Return the page, or the section of news that it names, as a list of articles."""
         sections = _list_news_sections(page)
         is_front = urlsplit(page.url).path.strip("/").count("/") == 0 and not urlsplit(page.url).query
@@ -224,12 +247,12 @@ class SiteSurveyor:
         for address in order[:MAX_LIST_PAGES]:
             if (candidate := await self.fetch_page(address)) is None:
                 continue
-            for group in list_link_groups(candidate)[:MAX_GROUPS]:
+            for group in list_link_groups(candidate, has_pdf_files=has_pdf_files)[:MAX_GROUPS]:
                 links = tuple(link.url for link in group.links)
                 if is_sibling(candidate.url, links):
                     break  # an article that names others: the list is elsewhere
                 if await self.count_articles(links) >= MIN_VERIFIED:
-                    pager = await self.find_verified_pager(candidate, links)
+                    pager = await self.find_verified_pager(candidate, links, has_pdf_files=has_pdf_files)
                     further = (pager.pattern, pager.first_page) if pager else (None, 1)
                     return FoundList(candidate.url, "page", links, language, *further)
         return None
@@ -238,7 +261,9 @@ class SiteSurveyor:
         """Return how many of the first three addresses are articles."""
         return sum([await self.is_article(url) for url in list(urls)[:VERIFIED_LINKS]])
 
-    async def find_verified_pager(self, page: GenericPage, links: tuple[str, ...]) -> Pager | None:
+    async def find_verified_pager(
+        self, page: GenericPage, links: tuple[str, ...], *, has_pdf_files: bool
+    ) -> Pager | None:
         """Return how a list names its further pages, where the second one names other articles."""
         pager = find_next_page(page)
         if pager is None or pager.pattern.count(PAGE_PLACEHOLDER) != 1:
@@ -247,7 +272,8 @@ class SiteSurveyor:
         if second is None:
             return None
         patterns = [AddressPattern(pattern) for pattern in infer_address_shape(links).patterns]
-        new = {link.url for group in list_link_groups(second) for link in group.links} - set(links)
+        groups = list_link_groups(second, has_pdf_files=has_pdf_files)
+        new = {link.url for group in groups for link in group.links} - set(links)
         return pager if any(pattern.match(url) for pattern in patterns for url in new) else None
 
     async def add_sitemaps(self, origin: str) -> None:
@@ -280,6 +306,10 @@ class SiteSurveyor:
             return make_shell_error(first.url)
         page = self.get_page(first) if first.kind == "html" else None
         words = sum(len(line.words) for line in page.lines) if page else 0
+        files = max((len(list_pdf_links(each)) for each in self._pages.values()), default=0)
+        if files >= MIN_GROUP_SIZE:
+            why = f"no list of titles leads to texts, but {files} links on a page lead to PDF files"
+            return NoArticles(f"{first.url}: {why}. docs/add-a-source.md (PDF releases) has more.", url=first.url)
         is_made_by_script = page is not None and words < MIN_PAGE_WORDS and page.root.find(".//script") is not None
         why = (
             "its pages have almost no text, a browser makes it by a script"
@@ -319,6 +349,22 @@ class SiteSurveyor:
         dated = [parsed.at for article in same if (parsed := parse_date(article.published_at or "", UTC))]
         survey.times = sorted(stated or dated, reverse=True)
 
+    async def read_pdf_samples(self) -> None:
+        """Describe five PDF files of the lists. Nothing is learned of them."""
+        survey = self.survey
+        survey.memory = None
+        for url in [url for found in survey.lists for url in found.links][:SAMPLES]:
+            await self.is_article(url)
+        releases = list(self._releases.values())[:SAMPLES]
+        survey.samples = [describe_pdf_release(release) for release in releases]
+        survey.languages = list(dict.fromkeys(release.language for release in releases if release.language))
+        survey.times = sorted((at for each in releases if (at := each.published_at)), reverse=True)
+        titles = {release.title for release in releases}
+        same = "Some files have the same title, such as a letterhead" if len(titles) < len(releases) else ""
+        survey.notes.append(
+            f"{same or 'Each title is the first paragraph of a PDF file'}: docs/add-a-source.md has more."
+        )
+
     def describe_site(self, first: Snapshot) -> None:
         """Fill in the address pattern, the title, the rights and what a person should know."""
         survey = self.survey
@@ -328,7 +374,7 @@ class SiteSurveyor:
         links = [url for found in survey.lists for url in found.links]
         articles = [*(sample.url for sample in survey.samples), *links]
         survey.shape = infer_address_shape(articles, [url for url in others if not self._articles.get(url)])
-        sample = self._pages[survey.samples[0].url] if survey.samples else None
+        sample = self._pages.get(survey.samples[0].url) if survey.samples else None
         front = self.get_page(first) if first.kind == "html" else sample
         if front is not None:
             survey.title = find_site_title(front, survey)

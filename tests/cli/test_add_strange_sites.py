@@ -50,11 +50,6 @@ LISTS: dict[type[CmsSite], set[str]] = {
 }
 """The lists that a person would name for each site."""
 SITES_WITH_LIST_ITEMS = [DrupalSite, BitrixSite, TildaSite, UzbekSite, KazakhSite]
-PDF_SOURCE = """title = "Central Water Commission"
-origins = ["{url}"]
-starts = ["{url}/press-releases/"]
-addresses = ["/files/press/pr-{{number}}-2026.pdf"]
-"""
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ class CrawledSite:
 
 @pytest.fixture(scope="module")
 def crawled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CrawledSite]:
-    """Add a site as a person does; PDF releases get the file that the documentation shows."""
+    """Add a site as a person does."""
     kind: type[CmsSite] = request.param
     if kind is PdfSite:
         pytest.importorskip("reportlab")
@@ -81,9 +76,6 @@ def crawled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     path = place.work_dir / "sources" / "strange.toml"
     with kind() as site:
         added = place.run_crawler("add", site.url, "--name", "strange", "--yes")
-        if kind is PdfSite and added.code != 0:
-            path.parent.mkdir()
-            path.write_text(PDF_SOURCE.format(url=site.url), encoding="utf-8")
         replayed = place.run_crawler("replay", "strange")
         if kind is KyrgyzSite:
             edited = place.run_crawler("sources", "edit", "strange", "--set", 'timezone="Asia/Bishkek"')
@@ -116,14 +108,14 @@ def each_site(
     return pytest.mark.parametrize("crawled", values, indirect=True)
 
 
-@each_site({PdfSite: "add finds no articles where all of them are PDF files"})
+@each_site()
 def test_list_is_found(crawled: CrawledSite) -> None:
     assert crawled.added.code == 0, crawled.added.err
     assert crawled.starts, "no list"
     assert set(crawled.starts) <= LISTS[type(crawled.site)]
 
 
-@each_site(among=[kind for kind in LISTS if kind is not PdfSite])
+@each_site()
 def test_samples_are_as_expected(crawled: CrawledSite) -> None:
     assert (crawled.replayed.code, "5 pages" in crawled.replayed.out) == (0, True), crawled.replayed.all_output
 

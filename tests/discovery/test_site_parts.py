@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from support.cms_sites import PdfSite, make_pdf
 
+from crawler.discovery.address_shapes import infer_address_shape
 from crawler.discovery.feeds import list_feed_links, parse_feed
 from crawler.discovery.language_versions import find_address_language, find_language_versions
 from crawler.discovery.link_groups import Pager, find_next_page, list_link_groups
 from crawler.discovery.proposal import suggest_name
-from crawler.discovery.survey import FoundList, join_lists
+from crawler.discovery.samples import describe_pdf_release, read_pdf_release
+from crawler.discovery.survey import FoundList, SiteSurveyor, join_lists
 from crawler.discovery.terms import find_rights_line, find_terms, read_robots
+from crawler.errors import NoArticles
 from crawler.generic.page import GenericPage
 from crawler.pages.snapshot import Snapshot
 
@@ -56,6 +61,41 @@ def test_titles_of_articles_are_the_best_group() -> None:
     groups = list_link_groups(make_page(f"<nav><ul>{menu}</ul></nav><main>{cards}</main><div>{tags}</div>"))
     assert [link.url for link in groups[0].links] == [f"https://news.example/n/{n}" for n in range(5)]
     assert len(groups) == 1
+
+
+def test_pdf_files_are_a_group_of_their_own() -> None:
+    rows = "".join(f'<tr><td><a href="/f/pr-{n}.pdf">Bridge number {n} opens</a></td></tr>' for n in range(4))
+    page = make_page(f"<table>{rows}</table>")
+    assert list_link_groups(page) == []
+    (group,) = list_link_groups(page, has_pdf_files=True)
+    assert [link.url for link in group.links] == [f"https://news.example/f/pr-{n}.pdf" for n in range(4)]
+    assert infer_address_shape([link.url for link in group.links]).patterns == ("/f/*-*.pdf",)
+
+
+def test_pdf_release_is_a_sample() -> None:
+    pytest.importorskip("reportlab")
+    pytest.importorskip("pypdf")
+    article = PdfSite().articles[0]
+    release = read_pdf_release(Snapshot(url="https://a.example/1.pdf", body=make_pdf(article)))
+    assert release is not None
+    fields = describe_pdf_release(release).fields
+    assert (fields["published_at"].value, fields["language"].value) == (f"{article.at:%Y-%m-%d}", "en")
+    assert read_pdf_release(Snapshot(url="https://a.example/1.pdf", body=b"%PDF-1.4 broken")) is None
+
+
+def test_files_without_titles_are_named() -> None:
+    links = "".join(f'<a href="/f/{number}.pdf">Download</a>' for number in range(3))
+
+    async def fetch(url: str) -> Snapshot:
+        text = f"<html><body>{links}</body></html>" if url == URL else "<html><body></body></html>"
+        return Snapshot(url=url, body=text.encode(), headers={"content-type": "text/html"})
+
+    with pytest.raises(NoArticles) as caught:
+        asyncio.run(SiteSurveyor(fetch).survey_site(URL))
+    assert str(caught.value) == (
+        f"{URL}: no list of titles leads to texts, but 3 links on a page lead to PDF files. "
+        "docs/add-a-source.md (PDF releases) has more."
+    )
 
 
 @pytest.mark.parametrize(
