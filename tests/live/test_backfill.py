@@ -33,8 +33,8 @@ NO_DELAY = {"CRAWLER_BACKFILL__DELAY": "0"}
 
 @pytest.fixture(scope="module")
 def gov() -> Iterator[GovSite]:
-    """Two hundred articles, one a day; every seventh exists in Russian only."""
-    with GovSite(200, every=DAILY) as site:
+    """Ninety articles, one a day; every seventh exists in Russian only."""
+    with GovSite(90, every=DAILY) as site:
         yield site
 
 
@@ -70,11 +70,11 @@ def test_history_survives_kills(place: Sandbox, gov: GovSite) -> None:
         if number % 4 == 3:
             gov.remove_article(gov.articles[40 + number].id)
     assert kills >= 6
-    ended = place.run_crawler("backfill", "mfa")
+    ended = place.run_crawler("backfill", "mfa", timeout=400)
     assert ended.code == 14, ended.all_output
     assert "which no list of the source reaches" in ended.out
     stored = place.get_articles()
-    wanted = {key for key, article in get_expected_articles("mfa", gov).items() if article.number <= 200}
+    wanted = {key for key, article in get_expected_articles("mfa", gov).items() if article.number <= 90}
     assert wanted - stored.keys() == set()
     with place.open_store() as store:
         found = [each for each in stored if each not in before]
@@ -86,7 +86,7 @@ def test_history_survives_kills(place: Sandbox, gov: GovSite) -> None:
 
 def test_backfill_is_no_news_and_no_measure(place: Sandbox) -> None:
     assert "No messages yet." in place.run_crawler("alerts").out
-    digest = place.run_crawler("digest", "--since", "24h").out
+    digest = place.run_crawler("digest", "--since", "24h", timeout=400).out
     with place.open_store() as store:
         run = store.runs.get_last("mfa", mode="live")
         assert run is not None
@@ -145,7 +145,7 @@ def test_second_backfill_of_a_source_is_refused(tmp_path: Path) -> None:
             deadline = time.monotonic() + 60
             while not site.list_requests("/graphql") and time.monotonic() < deadline:
                 time.sleep(0.05)
-            second = place.run_crawler("backfill", "mfa")
+            second = place.run_crawler("backfill", "mfa", timeout=400)
             assert (second.code, "is being walked by process" in second.err) == (15, True), second.all_output
             process.terminate()
             with pytest.raises(subprocess.TimeoutExpired):
