@@ -30,7 +30,7 @@ REQUEST_TIMEOUT = timedelta(seconds=60)
 RETRY_TIMEOUT = timedelta(seconds=20)
 MAX_RETRIES = 2
 READ_AHEAD_BYTES = 1 << 17
-"""Bytes of one range request: most responses and their requests are shorter."""
+"""Bytes that a range request reads: most responses and their requests are shorter."""
 HASH_RANGE_BYTES = 8 << 20
 MAX_QUOTED_CHARACTERS = 300
 RETRY_DETAILS = re.compile(r", max_retries: \S+, retry_timeout: \S+")

@@ -207,7 +207,7 @@ class HistoryBackfill:
         started, finished = row.last_started_at, row.last_finished_at
         if started is not None and (finished is None or finished < started):
             return True  # it waits for the lease
-        is_requested = row.next_due_at < now - MAX_START_DELAY  # the far past stands for a start on request
+        is_requested = row.next_due_at < now - MAX_START_DELAY  # the far past means a start on request
         return not is_requested and row.next_due_at <= now + timedelta(seconds=MIN_SECONDS_BEFORE_START)
 
     def _count_requests_left(self) -> int | None:

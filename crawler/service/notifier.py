@@ -22,7 +22,7 @@ from crawler.service.run import RunOutcome
 UPLOAD_INTERVAL = 300.0
 """Seconds between two looks for WARC files that wait. Each run uploads its own, so only an outage leaves some."""
 UPLOAD_TIMEOUT = timedelta(minutes=10)
-"""Of one request: files that are too large for the end of a run are uploaded here."""
+"""Longest request: files that are too large for the end of a run are uploaded here."""
 log = logging.getLogger(__name__)
 
 

@@ -18,7 +18,6 @@ from crawler.service.job_queue import CollectedRun, EnqueueResult, JobQueue, Sta
 from crawler.service.reloader import ConfigReloader
 from crawler.service.run_engine import (
     DueSource,
-    RunFinished,
     RunQueued,
     RunReturned,
     RunSkipped,
@@ -81,7 +80,7 @@ class QueueEngine:
             self._observer.on_step(RunSkipped(source=due.source, at=now, reason=result.value))
 
     def stop(self) -> None:
-        """Queue no more runs. What workers have goes on."""
+        """Queue no more runs. Workers end the runs that they have."""
         self._stopping.set()
 
     async def close(self) -> None:
@@ -137,10 +136,7 @@ class QueueEngine:
             self._has_warned = True
 
     def _report_end(self, ended: CollectedRun) -> None:
-        step = make_end_step(ended.outcome, datetime.now(self._zone))
-        if isinstance(step, RunFinished):
-            step = RunFinished(source=step.source, at=step.at, outcome=step.outcome, worker=ended.worker)
-        self._observer.on_step(step)
+        self._observer.on_step(make_end_step(ended.outcome, datetime.now(self._zone), ended.worker))
 
     def _report_stalled(self, stalled: StalledRun) -> None:
         reason = "given back: its worker is silent"

@@ -158,8 +158,8 @@ class LocalEngine:
         """Do nothing: every run has ended."""
 
 
-def make_end_step(outcome: RunOutcome, at: datetime) -> RunFinished | RunSkipped:
+def make_end_step(outcome: RunOutcome, at: datetime, worker: str = "") -> RunFinished | RunSkipped:
     """Return the event for the end of a run: skipped, if another run of the source kept it from starting."""
     if outcome.run is None and outcome.exit_code == SourceLocked.exit_code:
         return RunSkipped(source=outcome.source, at=at, reason=outcome.reason)
-    return RunFinished(source=outcome.source, at=at, outcome=outcome)
+    return RunFinished(source=outcome.source, at=at, outcome=outcome, worker=worker)

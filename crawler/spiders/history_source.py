@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from scrapy import Request
 from scrapy.http import Response
@@ -27,10 +27,7 @@ class HistorySource:
     name: str
     context: RunContext
     listing_urls: ClassVar[tuple[str, ...]]
-
-    def make_request(self, url: str, meta: RequestMeta | None = None, **options: Any) -> Request:
-        """Return a request for a public address."""
-        raise NotImplementedError
+    make_request: Callable[..., Request]
 
     @classmethod
     def list_history(cls, config: Config) -> Sequence[HistoryList]:

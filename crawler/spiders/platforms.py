@@ -72,6 +72,14 @@ class PlatformSpider(DefinedSpider):
         """Return the address of a further page, or None after the last one."""
         raise NotImplementedError
 
+    def make_page_url(self, list_url: str, number: int) -> str:
+        """Return the address of a page of a list."""
+        raise NotImplementedError
+
+    def make_history_requests(self, listing: HistoryList, number: int) -> Iterable[Request]:
+        """Return the request for a page of a list."""
+        return [self.make_request(self.make_page_url(listing.name, number), RequestMeta(is_listing=True))]
+
     def get_max_pages(self) -> int:
         """Return how many pages a run without --since reads."""
         pages = self.definition.pages if isinstance(self.definition, TelegramDefinition | WordPressDefinition) else 1
@@ -108,20 +116,25 @@ class TelegramSpider(PlatformSpider):
         """Return the preview. Its pages are named by the post before which they end."""
         return (HistoryList(cls.listing_urls[0], first_page=0, has_pages=True, is_numbered=False),)
 
-    def make_history_requests(self, listing: HistoryList, number: int) -> Iterable[Request]:
-        """Return the request for the posts before a number, or for the newest ones."""
-        url = f"{listing.name}?before={number}" if number else listing.name
-        return [self.make_request(url, RequestMeta(is_listing=True))]
+    def make_page_url(self, list_url: str, number: int) -> str:
+        """Return the preview of the posts before a number; 0: of the newest ones."""
+        return f"{list_url}?before={number}" if number else list_url
 
     def find_older_page(self, listing: HistoryList, number: int, response: Response, reading: Reading) -> int | None:
         """Return the number of the oldest post."""
-        oldest = min(map(int, reading.native_ids), default=0)
-        return oldest if oldest > 1 and oldest != number else None
+        oldest = get_oldest_number(reading)
+        return oldest if oldest != number else None
 
     def make_older_url(self, number: int, reading: Reading) -> str | None:
         """Return the preview of the posts before the oldest one."""
-        oldest = min(map(int, reading.native_ids), default=0)
-        return f"{self.listing_urls[0]}?before={oldest}" if oldest > 1 else None
+        oldest = get_oldest_number(reading)
+        return self.make_page_url(self.listing_urls[0], oldest) if oldest else None
+
+
+def get_oldest_number(reading: Reading) -> int | None:
+    """Return the number of the oldest post of a preview. None if no post is older."""
+    oldest = min(map(int, reading.native_ids), default=0)
+    return oldest if oldest > 1 else None
 
 
 class WordPressSpider(PlatformSpider):
@@ -159,10 +172,9 @@ class WordPressSpider(PlatformSpider):
         interface, *feeds = cls.listing_urls
         return (HistoryList(interface, has_pages=True), *make_history_lists(feeds))
 
-    def make_history_requests(self, listing: HistoryList, number: int) -> Iterable[Request]:
-        """Return the request for a page of posts."""
-        url = listing.name if number == listing.first_page else f"{listing.name}&page={number}"
-        return [self.make_request(url, RequestMeta(is_listing=True))]
+    def make_page_url(self, list_url: str, number: int) -> str:
+        """Return a page of posts, from 1."""
+        return list_url if number == 1 else f"{list_url}&page={number}"
 
     def find_older_page(self, listing: HistoryList, number: int, response: Response, reading: Reading) -> int | None:
         """Return the next number, if the page has as many posts as it may have."""
@@ -175,7 +187,7 @@ class WordPressSpider(PlatformSpider):
     def make_older_url(self, number: int, reading: Reading) -> str | None:
         """Return the next page of the interface. The feed has one page here."""
         is_interface = reading.page_class == WordPressPosts.__name__
-        return f"{self.listing_urls[0]}&page={number}" if is_interface and self.is_full(reading) else None
+        return self.make_page_url(self.listing_urls[0], number) if is_interface and self.is_full(reading) else None
 
     def is_full(self, reading: Reading) -> bool:
         """Return whether a page has as many posts as it may have, so that another one follows."""

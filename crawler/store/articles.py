@@ -201,7 +201,7 @@ class ArticleRepository:
 
     def list_sources(self) -> list[str]:
         """Return the names of the sources that have articles."""
-        query = select(articles.c.source).distinct().order_by(articles.c.source)
+        query = select(articles.c.source).distinct()
         return sorted(row[0] for row in self._database.fetch_all(query))
 
     def mark_seen(self, source: str, native_ids: Mapping[str, datetime], *, run_id: int | None) -> None:

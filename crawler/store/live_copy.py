@@ -1,6 +1,6 @@
 """Copy a whole store into another database while the first one is in use: SQLite and PostgreSQL, in any combination.
 
-The rows are those of one moment: one transaction reads them all, and whoever uses the store continues. Each batch is
+The rows are those of one moment: one transaction reads them all, and those who use the store continue. Each batch is
 written together with the key of its last row, so a copy that is killed continues there. A continued copy has another
 moment. So it first compares what it has with the store, and corrects what changed meanwhile. At the end the copy is
 read again, and the counts and digests of all tables are compared.

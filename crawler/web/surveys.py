@@ -21,7 +21,7 @@ MAX_KEPT_SURVEYS = 12
 KEPT_SECONDS = 3600.0
 MAX_LISTED_PAGES = 100
 STOP_SECONDS = 5.0
-STOPPED = "The look at the site was stopped."
+STOP_REASON = "The look at the site was stopped"
 TOO_MANY = f"{MAX_RUNNING_SURVEYS} sites are being looked at already. Try again in a minute."
 ONE_EACH = "You look at {} already. Wait for it, or stop it."
 
@@ -40,7 +40,7 @@ class Survey:
     found: SurveyedSite | None = None
     platform: PlatformSource | None = None
     reason: str = ""
-    pool: ChildPool = field(default_factory=lambda: ChildPool("The look at the site was stopped"))
+    pool: ChildPool = field(default_factory=lambda: ChildPool(STOP_REASON))
     thread: threading.Thread | None = None
 
     @property
@@ -140,7 +140,7 @@ class SurveyDesk:
         try:
             found = self._survey(config_path, config, survey.url, note_page, pool=survey.pool)
             survey.found = found if found.proposal is not None else None
-            survey.reason = STOPPED if found.outcome.was_stopped else found.reason
+            survey.reason = f"{STOP_REASON}." if found.outcome.was_stopped else found.reason
         except CrawlerError as error:
             survey.reason = str(error)
         finally:

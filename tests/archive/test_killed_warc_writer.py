@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from support.factories import make_transaction
 
 from crawler.archive.http_transaction import HttpTransaction
 from crawler.archive.snapshot_reader import read_snapshot_at, read_snapshots
@@ -40,16 +41,7 @@ for number in range(count):
 
 
 def exchange(body: bytes, url: str = "https://example.org/x") -> HttpTransaction:
-    return HttpTransaction(
-        url=url,
-        method="GET",
-        request_headers=[],
-        payload=b"",
-        status=200,
-        headers=[(b"Content-Type", b"text/html")],
-        body=body,
-        fetched_at=NOON,
-    )
+    return make_transaction(url, body, NOON)
 
 
 def writing(folder: Path, name: str, count: int) -> subprocess.Popen[str]:

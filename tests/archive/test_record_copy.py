@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from support.factories import make_transaction
 
 from crawler.archive.http_transaction import HttpTransaction, PriorRecord
 from crawler.archive.record_copy import (
@@ -25,16 +26,12 @@ NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 
 
 def fetched(path: str, body: bytes, minutes: int = 0, earlier: PriorRecord | None = None) -> HttpTransaction:
-    return HttpTransaction(
-        url=f"https://site.example{path}",
-        method="GET",
+    return make_transaction(
+        f"https://site.example{path}",
+        body,
+        NOON + timedelta(minutes=minutes),
+        earlier,
         request_headers=[(b"Accept", b"text/html")],
-        payload=b"",
-        status=200,
-        headers=[(b"Content-Type", b"text/html")],
-        body=body,
-        fetched_at=NOON + timedelta(minutes=minutes),
-        prior_record=earlier,
     )
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from support.factories import make_transaction
 
 from crawler.archive.http_transaction import HttpTransaction, PriorRecord
 from crawler.archive.inventory import ArchiveFile, FileDamage, find_damaged_files, list_archive, list_files_by_source
@@ -26,16 +27,12 @@ NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 
 
 def fetched(path: str, body: bytes, minutes: int = 0, prior: PriorRecord | None = None) -> HttpTransaction:
-    return HttpTransaction(
-        url=f"https://site.example{path}",
-        method="GET",
+    return make_transaction(
+        f"https://site.example{path}",
+        body,
+        NOON + timedelta(minutes=minutes),
+        prior,
         request_headers=[(b"Accept", b"text/html")],
-        payload=b"",
-        status=200,
-        headers=[(b"Content-Type", b"text/html")],
-        body=body,
-        fetched_at=NOON + timedelta(minutes=minutes),
-        prior_record=prior,
     )
 
 

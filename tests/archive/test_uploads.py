@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from support.factories import make_transaction
 
 from crawler.archive.http_transaction import HttpTransaction
 from crawler.archive.inventory import list_spooled_files
@@ -22,16 +23,7 @@ NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 
 
 def fetched(body: bytes) -> HttpTransaction:
-    return HttpTransaction(
-        url="https://site.example/a",
-        method="GET",
-        request_headers=[],
-        payload=b"",
-        status=200,
-        headers=[(b"Content-Type", b"text/html")],
-        body=body,
-        fetched_at=NOON,
-    )
+    return make_transaction("https://site.example/a", body, NOON)
 
 
 def write(folder: Path, *bodies: bytes, source: str = "demo", own: bool = True) -> Path:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from support.empty_stores import open_test_store
-from support.factories import make_article
+from support.factories import make_article, make_transaction
 from typer.testing import CliRunner
 
 from crawler.archive import removed_files
-from crawler.archive.http_transaction import HttpTransaction, PriorRecord
+from crawler.archive.http_transaction import PriorRecord
 from crawler.archive.inventory import find_damaged_files, list_archive
 from crawler.archive.snapshot_reader import read_snapshot_at
 from crawler.archive.warc_writer import WarcWriter
@@ -46,17 +46,7 @@ def archive_page(config: Config, at: datetime, body: bytes, prior: SnapshotRef |
     earlier = (
         PriorRecord(url=url, date=OLD, digest=prior.digest, file=prior.file, offset=prior.offset) if prior else None
     )
-    transaction = HttpTransaction(
-        url=url,
-        method="GET",
-        request_headers=[],
-        payload=b"",
-        status=200,
-        headers=[(b"Content-Type", b"text/html")],
-        body=body,
-        fetched_at=at,
-        prior_record=earlier,
-    )
+    transaction = make_transaction(url, body, at, earlier)
     with WarcWriter(config.archive_dir, "mfa", software="test/1") as writer:
         return writer.write(transaction)
 

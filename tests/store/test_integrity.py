@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from support.factories import make_article
+from support.factories import make_article, make_transaction
 from support.filled_store import NOON, fill_store
 
-from crawler.archive.http_transaction import HttpTransaction
 from crawler.archive.removed_files import remove_file
 from crawler.archive.warc_writer import WarcWriter
 from crawler.items import Run, SnapshotRef
@@ -116,16 +115,7 @@ def test_run_of_a_dead_process_is_found(filled: Store, tmp_path: Path) -> None:
 @pytest.fixture
 def ref(filled: Store, tmp_path: Path) -> SnapshotRef:
     """The record of a stored version in the archive."""
-    transaction = HttpTransaction(
-        url="https://mfa.example/9",
-        method="GET",
-        request_headers=[],
-        payload=b"",
-        status=200,
-        headers=[],
-        body=b"text",
-        fetched_at=NOON,
-    )
+    transaction = make_transaction("https://mfa.example/9", b"text", NOON, headers=[])
     with WarcWriter(tmp_path, "mfa", software="test/1") as writer:
         ref = writer.write(transaction)
     filled.articles.save(make_article("9", snapshot=ref), content_hash="9", run_id=None, seen_at=NOON)

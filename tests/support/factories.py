@@ -1,9 +1,11 @@
-"""Factories: articles and configurations from the values that matter to a test."""
+"""Factories: articles, configurations and archived pages from the values that matter to a test."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+from crawler.archive.http_transaction import HttpTransaction, PriorRecord
 from crawler.config import Config
 from crawler.items import Article, Verdict
 
@@ -23,6 +25,20 @@ def make_article(native_id: str = "1", *, source: str = "mfa", language: str = "
         "version": 1,
     }
     return Article(**{**defaults, **values})
+
+
+def make_transaction(
+    url: str, body: bytes, fetched_at: datetime, prior: PriorRecord | None = None, **values: Any
+) -> HttpTransaction:
+    """Return a page that answered 200. `values` replace any field."""
+    defaults = {
+        "method": "GET",
+        "request_headers": [],
+        "payload": b"",
+        "status": 200,
+        "headers": [(b"Content-Type", b"text/html")],
+    }
+    return HttpTransaction(url=url, body=body, fetched_at=fetched_at, prior_record=prior, **{**defaults, **values})
 
 
 def make_config(channel: str = UNUSED_CHANNEL, *, settings: dict[str, Any] | None = None, **options: Any) -> Config:

@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 from sqlalchemy import text
+from support.factories import make_transaction
 from support.newsroom_articles import NOW, SaveArticle
 
-from crawler.archive.http_transaction import HttpTransaction
 from crawler.archive.warc_writer import WarcWriter
 from crawler.config import ObjectsConfig, WebConfig
 from crawler.items import Article, Verdict
@@ -208,15 +208,6 @@ def test_archived_page_comes_from_object_storage(
 
 def write_record(newsroom: Newsroom, page: bytes) -> object:
     """Write a response into the archive of the newsroom. Return its place."""
-    transaction = HttpTransaction(
-        url="https://mfa.example/1",
-        method="GET",
-        request_headers=(),
-        payload=b"",
-        status=200,
-        headers=((b"Content-Type", b"text/html"),),
-        body=page,
-        fetched_at=NOW,
-    )
+    transaction = make_transaction("https://mfa.example/1", page, NOW)
     with WarcWriter(newsroom.config.archive_dir, "mfa", software="test/1") as writer:
         return writer.write(transaction)

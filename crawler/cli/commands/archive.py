@@ -15,7 +15,7 @@ from crawler.items import format_time
 
 CONFLICT_EXIT_CODE = 1
 UPLOAD_TIMEOUT = timedelta(minutes=30)
-"""Of one request: a file of several GB over a slow line."""
+"""Longest request: a file of several GB over a slow line."""
 app = CommandApp(help="Print or change what of the archive is on object storage.", no_args_is_help=True)
 
 

@@ -46,8 +46,8 @@ def backfill(
     """Read the history of a source, back to a day.
 
     It walks the lists that the source knows, the newest articles first, a few pages at a time; scheduled runs go first.
-    It can be stopped at any time: the same command without --from goes on. What it finds is stored and matched, and no
-    subscriber is notified. Exits with 14 if something of the history is missing in the end.
+    It can be stopped at any time: the same command without --from resumes it. What it finds is stored and matched, and
+    no subscriber is notified. Exits with 14 if something of the history is missing in the end.
     """
     from crawler import spiders
     from crawler.config import load_config
