@@ -7,14 +7,7 @@ from crawler.context.run_context import RunContext
 from crawler.items import Article, Verdict
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.history_walk import LISTING_DELAY
-
-BASELINE_RUN, BACKFILL_RUN, REPLAY_RUN, DAMAGED_TEXT = "baseline", "backfill", "replay", "damaged"
-"""Why an event notifies no subscriber. These values are stored.
-
-baseline: the source, or this language of it, is read for the first time. backfill: a person requested old articles
-(`--since`, `crawler backfill`), or a list was read further back than any earlier run did. replay: pages come from a
-folder or archive. damaged: the text came cut off or in a wrong encoding; its first sound version is the news.
-"""
+from crawler.store.events import BACKFILL_RUN, BASELINE_RUN, DAMAGED_TEXT, REPLAY_RUN
 
 
 class AlertPolicy:

@@ -15,13 +15,13 @@ from crawler import spiders
 from crawler.config import Config
 from crawler.items import Article, Verdict
 from crawler.keywords import load_rules
-from crawler.pipelines.alert_policy import BASELINE_RUN
 from crawler.publish.builder import EntryBuilder, EntryRequest
 from crawler.publish.entries import Entry
 from crawler.publish.outages import Outage, list_outages
 from crawler.publish.query import ArticleQuery, is_selected
 from crawler.revisions.kinds import SEVERITY_RANKS, Severity
 from crawler.store import Store
+from crawler.store.events import BASELINE_RUN
 
 MAX_DIGEST_EXCERPT = 700
 """Characters."""

@@ -43,10 +43,14 @@ class ChildProcess:
     def __init__(self, plan: RunPlan) -> None:
         """Fork. The child has this process's working folder and environment. Raise CrawlerError if that fails."""
         self._plan = plan
-        self._messages, send_messages = Pipe(duplex=False)
+        purpose = f"the run of {plan.source}"
+        try:
+            self._messages, send_messages = Pipe(duplex=False)
+        except OSError as error:
+            raise CrawlerError(f"No process could be started for {purpose}: {error!r}.") from error
         plan = replace(plan, variables={**os.environ, **plan.variables})
         try:
-            self._process = fork_process(f"the run of {plan.source}", run_worker, plan, send_messages)
+            self._process = fork_process(purpose, run_worker, plan, send_messages)
         except BaseException:  # Whatever it is, the pipe must not stay open in a service.
             self._messages.close()
             raise

@@ -49,9 +49,8 @@ def fork_process(purpose: str, function: Callable[..., None], *args: Any) -> Bas
     process = multiprocessing.get_context("forkserver").Process(target=function, args=args, name=purpose)
     with _main_module_lock:
         main = sys.modules["__main__"]
-        sys.modules["__main__"] = ModuleType(
-            "__main__"
-        )  # multiprocessing would run the parent's script in every child.
+        # multiprocessing would run the parent's script in every child.
+        sys.modules["__main__"] = ModuleType("__main__")
         try:
             for tries_left in (2, 1, 0):
                 try:

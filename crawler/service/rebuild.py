@@ -20,12 +20,12 @@ from crawler.archive.spooled_archive import WarcFile, get_local_path, open_archi
 from crawler.config import Config
 from crawler.errors import ArchiveError, ObjectStorageError, UsageError
 from crawler.keywords import Matcher, load_rules
-from crawler.pipelines.alert_policy import REPLAY_RUN
 from crawler.service.backup import STORE, install_store, make_store_folder, raise_if_irreplaceable
 from crawler.service.clustered_store import cluster_pending_articles
 from crawler.service.rebuilt_run import RebuiltRun, RunTemplate, parse_run_tag
 from crawler.spiders.url_mapping import is_robots_txt
 from crawler.store import Store, open_store
+from crawler.store.events import REPLAY_RUN
 from crawler.store.portable_copy import prepare_store_copy
 
 NOT_ARCHIVED = (

@@ -388,10 +388,10 @@ class HistoryWalk:
 
     def _list_times(self, page: OpenPage) -> list[datetime]:
         """Return when the articles of a page were published, in order, as far as the list or the store knows."""
-        listed = [time for reading in page.readings for time in reading.published_times]
+        if listed := [time for reading in page.readings for time in reading.published_times]:
+            return sorted(listed)
         states = self._store.articles.get_states(self._spider.name, page.entries)
-        stored = [each.published_at for several in states.values() for each in several if each.published_at]
-        return sorted(listed or stored)
+        return sorted(each.published_at for several in states.values() for each in several if each.published_at)
 
     def _record_page(self, page: OpenPage, *, closes_gap: bool = False) -> None:
         """Write the page, the failed pages before it, and their gaps. `closes_gap`: that of the page, if it is new."""

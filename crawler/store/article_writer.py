@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from crawler.items import Article, Strength, Verdict
 from crawler.store.article_cards import CardTime, refresh_card, write_card
 from crawler.store.column_types import CleanText, UtcDateTime, make_url_key
-from crawler.store.events import add_event
+from crawler.store.events import BACKFILL_RUN, add_event
 from crawler.store.pending_articles import is_urgent, save_pending
 from crawler.store.revision_diffs import write_diff
 from crawler.store.schema import articles, matches, versions
@@ -268,7 +268,9 @@ def _insert_version(
         is_awaited = is_urgent(connection, article.id)  # by the event of an earlier version
         refresh_card(connection, article, sighting.seen_at)
     else:
-        is_awaited = add_event(connection, article, sighting.run_id, sighting.seen_at, sighting.suppressed_because)
+        has_event = add_event(connection, article, sighting.run_id, sighting.seen_at, sighting.suppressed_because)
+        # Nobody waits for the stories of a backfill, and clustering thousands at once would lock out other runs.
+        is_awaited = has_event and sighting.suppressed_because != BACKFILL_RUN
         time = CardTime(sighting.seen_at, sighting.suppressed_because is not None)
         write_card(connection, article, time, diff)
     save_pending(connection, article, text.prepared, is_urgent=is_awaited)

@@ -23,6 +23,14 @@ from crawler.store.schema import articles, change_events, deliveries, messages, 
 from crawler.store.serialization import parse_article
 from crawler.store.statements import select_columns
 
+BASELINE_RUN, BACKFILL_RUN, REPLAY_RUN, DAMAGED_TEXT = "baseline", "backfill", "replay", "damaged"
+"""Why an event notifies no subscriber. These values are stored.
+
+baseline: the source, or this language of it, is read for the first time. backfill: a person requested old articles
+(`--since`, `crawler backfill`), or a list was read further back than any earlier run did. replay: pages come from a
+folder or archive. damaged: the text came cut off or in a wrong encoding; its first sound version is the news.
+"""
+
 
 class Decision(StrEnum):
     """What a subscription does with a change event. The database stores these values."""
@@ -38,8 +46,7 @@ class Decision(StrEnum):
 class ChangeEvent:
     """One article version that may interest subscribers.
 
-    `suppressed_because` is `baseline`, `backfill`, `replay` or `damaged` for an event that causes no notification, else
-    None.
+    `suppressed_because` is the reason of an event that causes no notification, such as BASELINE_RUN, else None.
     """
 
     id: int

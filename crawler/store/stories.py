@@ -27,6 +27,11 @@ if TYPE_CHECKING:  # Commands that only read need none of what compares texts.
     from crawler.similarity.semantic import Embedding
 
 ShouldStop = Callable[[], bool]
+LOCK_PAUSE_SHARE, MAX_LOCK_PAUSE = 0.1, 0.1
+"""How long the store stays unlocked after a batch: a share of the batch's time, at most so many seconds.
+
+SQLite has no queue of waiting writers: each looks again after up to 0.1 s and could miss every shorter pause.
+"""
 MAX_CLUSTERINGS_PER_CALL = 10
 """Times that one call clusters one article. An article that needs more waits for the next call."""
 
@@ -106,6 +111,7 @@ class ClusterRepository:
         related: set[str] = set()
         # Look without a lock first, because a watch looks every half minute.
         while self._database.fetch_all(_FIND_URGENT if only_urgent else _FIND_PENDING):
+            started_at = time.monotonic()
             with self._database.transaction(exclusive=True) as connection:
                 listed = list_batch(connection, only_urgent=only_urgent)
                 batch = [each for each in listed if times[each.article_id] < MAX_CLUSTERINGS_PER_CALL]
@@ -121,6 +127,7 @@ class ClusterRepository:
                     mark_urgent(connection, found)
             if not batch or (should_stop is not None and should_stop()):
                 break
+            time.sleep(min((time.monotonic() - started_at) * LOCK_PAUSE_SHARE, MAX_LOCK_PAUSE))
         return times.total()
 
     def get_member_ids(self, article_id: str) -> frozenset[str]:
