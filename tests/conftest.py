@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import typer.testing
 from support.factories import make_article
 from support.gov_site import GovSite
 from support.ktkz_site import KtkzSite
@@ -18,6 +20,9 @@ from crawler.items import Article
 
 if TYPE_CHECKING:
     from crawler.store import Store
+
+# Each call of a command in a test would build the tree of all commands again, which takes longer than most commands.
+typer.testing._get_command = functools.cache(typer.testing._get_command)  # type: ignore[attr-defined]
 
 
 def pytest_collection_finish() -> None:

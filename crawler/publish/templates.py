@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from traceback import extract_tb
@@ -36,23 +37,8 @@ class Templates:
         shipped = Path(str(resources.files("crawler.defaults").joinpath("templates")))
         if owner_folder is not None and not owner_folder.is_dir():
             raise ConfigError(f"templates: {owner_folder} is no folder.")
-        self._folders = [Path(owner_folder), shipped] if owner_folder else [shipped]
-        self._jinja = SandboxedEnvironment(
-            loader=ChoiceLoader([FileSystemLoader(folder) for folder in self._folders]),
-            autoescape=select_autoescape(("html",), default=False),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        # Owners' templates use these names.
-        self._jinja.filters |= {
-            "marked_html": mark_html,
-            "marked_text": mark_text,
-            "marked_md": mark_markdown,
-            "md": escape_markdown,
-            "wrapped": wrap_text,
-        }
+        self._folders = (Path(owner_folder), shipped) if owner_folder else (shipped,)
+        self._jinja = _make_environment(self._folders)
 
     def render(self, name: str, **values: Any) -> str:
         """Return the filled template. Raise BadTemplate with file and line for an owner's that cannot be used."""
@@ -70,6 +56,28 @@ class Templates:
         frames = [(Path(frame.filename), frame.lineno) for frame in extract_tb(error.__traceback__)]
         locations = [f"{file}:{line}" for file, line in frames if file.parent in self._folders]
         return locations[-1] if locations else None
+
+
+@lru_cache(maxsize=4)
+def _make_environment(folders: tuple[Path, ...]) -> SandboxedEnvironment:
+    """Return the environment of the templates in these folders. It reads a file again that has changed."""
+    environment = SandboxedEnvironment(
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        autoescape=select_autoescape(("html",), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    # Owners' templates use these names.
+    environment.filters |= {
+        "marked_html": mark_html,
+        "marked_text": mark_text,
+        "marked_md": mark_markdown,
+        "md": escape_markdown,
+        "wrapped": wrap_text,
+    }
+    return environment
 
 
 def mark_html(piece: Piece, tag: str = "mark") -> Markup:

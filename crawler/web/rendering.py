@@ -318,8 +318,9 @@ def get_choice(request: Request, name: str) -> str:
 
 
 @cache
+@cache
 def make_environment(language: str) -> Environment:
-    """Return the environment of the templates in a language."""
+    """Return the environment of the templates in a language. It is one for all newsrooms of the process."""
     environment = Environment(
         loader=FileSystemLoader(str(resources.files("crawler.web").joinpath("templates"))),
         autoescape=True,

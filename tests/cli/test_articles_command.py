@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from support.empty_stores import open_test_store
 from support.factories import make_article
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
 from crawler.errors import UsageError
 from crawler.items import Match, Strength
-from crawler.store import open_store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"sqlite:///{tmp_path / 'crawler.db'}"
     monkeypatch.setenv("CRAWLER_DATABASE", url)
     strengths = {"1": (Strength.STRONG,), "2": (Strength.WEAK,), "3": ()}
-    with open_store(url) as store:
+    with open_test_store(url) as store:
         for number, (native_id, found) in enumerate(strengths.items()):
             match = Match(rule="ihl", term="t", surface="t", field="body", start=0, end=1, sentence="t")
             article = make_article(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from support.empty_stores import open_test_store
 from support.factories import make_article
 from typer.testing import CliRunner
 
@@ -17,7 +18,6 @@ from crawler.cli.app import app
 from crawler.errors import UnknownSource, UsageError
 from crawler.items import Match, Verdict
 from crawler.keywords import parse_rules
-from crawler.store import open_store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 BODY = (
@@ -49,7 +49,7 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         make_article("3", body="Забытая встреча.", published_at=NOON - timedelta(days=1)),
     ]
     versions.append(replace(versions[-1], version=2, verdict=Verdict.UNPUBLISHED, fetched_at=later))
-    with open_store(url) as store:
+    with open_test_store(url) as store:
         for each in versions:
             store.articles.save(each, content_hash=each.body, run_id=None, seen_at=each.fetched_at or NOON)
     return tmp_path
@@ -160,7 +160,7 @@ def test_file_of_another_kind_is_refused() -> None:
 
 
 def test_versions_that_wait_are_indexed_before_the_search(stored: Path) -> None:
-    with open_store(f"sqlite:///{stored / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{stored / 'crawler.db'}") as store:
         store.search.reset()
     assert list_ids("встреча") == ["mfa:1:ru", "mfa:3:ru"]
 

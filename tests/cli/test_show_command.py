@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from support.empty_stores import open_test_store
 from support.factories import make_article
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
 from crawler.errors import UsageError
 from crawler.items import ArticleFlag, Match, Strength, Verdict
-from crawler.store import open_store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 BODY = "The ICRC and the Red Cross met.\nA second paragraph."
@@ -51,7 +51,7 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         first, body="They met in Astana.", matches=(), version=2, verdict=Verdict.REVISED, fetched_at=later
     )
     copy = replace(first, id="ktkz:7:en", source="ktkz", verdict=Verdict.COPY, copy_of=first.id, flags=())
-    with open_store(url) as store:
+    with open_test_store(url) as store:
         for each in (first, second, copy):
             store.articles.save(each, content_hash=each.body, run_id=None, seen_at=each.fetched_at or NOON)
 

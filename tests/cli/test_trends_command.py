@@ -7,13 +7,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from support.empty_stores import open_test_store
 from support.factories import make_article
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
 from crawler.errors import UsageError
 from crawler.items import Match, Strength, Verdict
-from crawler.store import open_store
 
 WEEKS = ("--since", "2026-02-23", "--until", "2026-03-16")
 
@@ -35,7 +35,7 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("4", datetime(2026, 3, 10, tzinfo=UTC), "mfa", ("red-cross-movement",)),
         ("5", datetime(2025, 3, 10, tzinfo=UTC), "mfa", ("ihl",)),
     )
-    with open_store(url) as store:
+    with open_test_store(url) as store:
         for native_id, at, source, rules in rows:
             matches = (*map(make_match, rules), make_match("ihl"), make_match("geneva-conventions", Strength.WEAK))
             matches = matches[:-2] if "ihl" not in rules else matches

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from support.empty_stores import open_test_store
 from support.factories import make_article
 from twisted.internet.task import Clock
 
@@ -13,7 +14,7 @@ from crawler.config import Config
 from crawler.context.modes import Storage
 from crawler.context.run_context import RunContext
 from crawler.extensions.search_index import SECONDS_BETWEEN_BATCHES, SearchIndexExtension
-from crawler.store import open_store, search
+from crawler.store import search
 from crawler.store.search import IndexState
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -23,7 +24,7 @@ NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 def context(config: Config, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunContext]:
     """A run over a store with seven versions, none of which is indexed."""
     monkeypatch.setattr(search, "VERSIONS_PER_BATCH", 2)
-    with open_store(config.database_url) as store:
+    with open_test_store(config.database_url) as store:
         for number in range(7):
             store.articles.save(make_article(str(number)), content_hash="h", run_id=None, seen_at=NOON)
         store.search.reset()

@@ -11,7 +11,7 @@ from support.factories import make_article
 
 from crawler.keywords.search_query import interpret_query
 from crawler.publish.search import ArticleSearch
-from crawler.store import open_store
+from crawler.store import Store
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 GUIDE = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
@@ -41,14 +41,13 @@ def test_guide_has_examples() -> None:
 
 
 @pytest.mark.parametrize(("query", "found", "not_found"), list_examples())
-def test_example_finds_what_the_guide_says(query: str, found: list[str], not_found: list[str]) -> None:
-    with open_store("sqlite://") as store:
-        for number, text in enumerate([*found, *not_found]):
-            named, _, body = text.rpartition(": ") if text[2:4] == ": " else ("", "", text)
-            language = named or ("ru" if re.search("[а-я]", body) else "en")
-            article = make_article(str(number), body=body, language=language)
-            store.articles.save(article, content_hash="h", run_id=None, seen_at=NOON)
-        hits = {int(hit.article.native_id) for hit in ArticleSearch(store, query, UTC).iter_hits()}
+def test_example_finds_what_the_guide_says(store: Store, query: str, found: list[str], not_found: list[str]) -> None:
+    for number, text in enumerate([*found, *not_found]):
+        named, _, body = text.rpartition(": ") if text[2:4] == ": " else ("", "", text)
+        language = named or ("ru" if re.search("[а-я]", body) else "en")
+        article = make_article(str(number), body=body, language=language)
+        store.articles.save(article, content_hash="h", run_id=None, seen_at=NOON)
+    hits = {int(hit.article.native_id) for hit in ArticleSearch(store, query, UTC).iter_hits()}
     assert hits == set(range(len(found)))
 
 

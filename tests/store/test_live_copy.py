@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, update
+from support.empty_stores import open_test_store
 from support.factories import make_article
 from support.filled_store import MATCH, NOON, fill_store, read_rows
 
 from crawler.errors import ConfigError, CrawlerError, UsageError
 from crawler.items import Run
 from crawler.keywords.index_query import IndexPhrase
-from crawler.store import Store, live_copy, open_store
+from crawler.store import Store, live_copy
 from crawler.store.live_copy import copy_store
 from crawler.store.schema import articles, failures, matches, runs
 
@@ -27,7 +28,7 @@ class Killed(Exception):
 @pytest.fixture
 def source_url(url: str) -> str:
     """The URL of a store with rows."""
-    with open_store(url) as store:
+    with open_test_store(url) as store:
         fill_store(store)
     return url
 
@@ -46,7 +47,7 @@ def target_url(url: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def find_articles(url: str, word: str) -> list[tuple[str, int]]:
-    with open_store(url) as store:
+    with open_test_store(url) as store:
         return sorted((each.article.id, each.version) for each in store.search.iter_newest(IndexPhrase((word,))))
 
 
@@ -73,7 +74,7 @@ def test_copy_has_every_row_and_is_searched(
     assert (report.counts["articles"], report.counts["versions"], report.indexed) == (3, 4, 4)
     assert not (report.was_continued or report.was_written or report.corrected)
     assert find_articles(target_url, "текст") == find_articles(source_url, "текст")
-    with open_store(target_url) as copy:
+    with open_test_store(target_url) as copy:
         assert copy.leases.list_active() == []
         assert copy.runs.record_start(Run(source="mfa", started_at=NOON)).id == 2
         copy.articles.save(make_article("9", matches=(MATCH,)), content_hash="h", run_id=None, seen_at=NOON)
@@ -87,7 +88,7 @@ def test_copy_that_is_killed_anywhere_continues(
     monkeypatch.setattr(live_copy, "VERSIONS_PER_INDEX_BATCH", 1)
     chance = random.Random(seed)
     kills, report = 0, None
-    with open_store(source_url) as store:
+    with open_test_store(source_url) as store:
         for number in range(60):
             try:
                 report = copy_store(source_url, target_url, kill_after(chance.randrange(5, 60) + 25 * number))
@@ -132,7 +133,7 @@ def test_store_that_changes_between_two_starts_is_copied_as_it_is_at_the_second(
     with pytest.raises(Killed):
         copy_store(source_url, target_url, stop_at_comparing)
     assert "copying deliveries" in seen
-    with open_store(source_url) as store:
+    with open_test_store(source_url) as store:
         for number in range(3):
             change_something(store, number, random.Random(number))
         with store.database.transaction() as connection:
@@ -147,7 +148,7 @@ def test_store_that_changes_between_two_starts_is_copied_as_it_is_at_the_second(
 def test_rows_that_are_written_meanwhile_are_reported(source_url: str, target_url: str) -> None:
     def save_later(label: str, done: int, total: int) -> None:
         if label == "copying articles" and done == 0:
-            with open_store(source_url) as store:
+            with open_test_store(source_url) as store:
                 article = make_article("later", matches=(MATCH,))
                 store.articles.save(article, content_hash="h", run_id=None, seen_at=NOON.replace(year=2027))
 
@@ -161,9 +162,9 @@ def test_unfinished_copy_is_no_store(source_url: str, target_url: str, tmp_path:
     with pytest.raises(Killed):
         copy_store(source_url, target_url, kill_after(9))
     with pytest.raises(ConfigError, match="is an unfinished copy of another one: run the same"):
-        open_store(target_url)
+        open_test_store(target_url)
     other = f"sqlite:///{tmp_path / 'other.db'}"
-    open_store(other).close()
+    open_test_store(other).close()
     with pytest.raises(UsageError, match=r"is an unfinished copy of .*, not of .*other\.db"):
         copy_store(other, target_url)
     copy_store(source_url, target_url)

@@ -7,13 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from support.empty_stores import open_test_store
 from support.factories import make_article
 from support.filled_store import MATCH, NOON, fill_store, read_rows
 
 from crawler.errors import ConfigError, CrawlerError, UsageError
 from crawler.items import Run
 from crawler.keywords.index_query import IndexPhrase
-from crawler.store import open_store
 from crawler.store.portable_copy import (
     prepare_store_copy,
     raise_if_in_use,
@@ -26,7 +26,7 @@ from crawler.store.portable_copy import (
 @pytest.fixture
 def filled_url(url: str) -> str:
     """The URL of a store with rows, that no process uses."""
-    with open_store(url) as store:
+    with open_test_store(url) as store:
         fill_store(store)
         store.leases.release("mfa", "holder")
     return url
@@ -36,7 +36,7 @@ def filled_url(url: str) -> str:
 def copy(tmp_path: Path) -> Path:
     """A prepared copy of a filled SQLite store."""
     source = f"sqlite:///{tmp_path / 'source.db'}"
-    with open_store(source) as store:
+    with open_test_store(source) as store:
         fill_store(store)
     write_store_copy(source, tmp_path / "copy.db")
     prepare_store_copy(tmp_path / "copy.db")
@@ -51,12 +51,12 @@ def test_copy_has_every_row(filled_url: str, tmp_path: Path) -> None:
 
 
 def test_copy_is_made_while_the_store_is_written(url: str, tmp_path: Path) -> None:
-    with open_store(url) as store:
+    with open_test_store(url) as store:
         fill_store(store)
         with store.transaction():
             store.failures.record("mfa", "https://later", "Gone", "404", NOON)
             write_store_copy(url, tmp_path / "copy.db")
-    with open_store(f"sqlite:///{tmp_path / 'copy.db'}") as copy:
+    with open_test_store(f"sqlite:///{tmp_path / 'copy.db'}") as copy:
         assert [each.url for each in copy.failures.list_by_source("mfa")] == ["https://x/\ufffd"]
         assert copy.articles.count() == 3
 
@@ -66,7 +66,7 @@ def test_store_is_replaced_by_a_copy(url: str, copy: Path, tmp_path: Path) -> No
     assert not replace_store(url, copy, tmp_path / "former.db")
     assert read_rows(url) == expected
     assert not (tmp_path / "former.db").exists()
-    with open_store(url) as store:
+    with open_test_store(url) as store:
         assert store.leases.list_active() == []
         assert store.runs.record_start(Run(source="mfa", started_at=NOON)).id == 2
         store.articles.save(make_article("9", matches=(MATCH,)), content_hash="h", run_id=None, seen_at=NOON)
@@ -75,7 +75,7 @@ def test_store_is_replaced_by_a_copy(url: str, copy: Path, tmp_path: Path) -> No
 
 def test_replaced_store_is_searched_once_it_is_indexed(url: str, copy: Path, tmp_path: Path) -> None:
     replace_store(url, copy, tmp_path / "former.db")
-    with open_store(url) as store:
+    with open_test_store(url) as store:
         store.search.index_pending()
         found = [(each.article.id, each.version) for each in store.search.iter_newest(IndexPhrase(("текст",)))]
         assert sorted(found) == [("mfa:0:ru", 1), ("mfa:0:ru", 2), ("mfa:1:ru", 1), ("mfa:2:ru", 1)]
@@ -83,7 +83,7 @@ def test_replaced_store_is_searched_once_it_is_indexed(url: str, copy: Path, tmp
 
 def test_copy_is_searched_once_it_is_indexed(filled_url: str, tmp_path: Path) -> None:
     write_store_copy(filled_url, tmp_path / "copy.db")
-    with open_store(f"sqlite:///{tmp_path / 'copy.db'}") as store:
+    with open_test_store(f"sqlite:///{tmp_path / 'copy.db'}") as store:
         store.search.index_pending()
         assert len(list(store.search.iter_newest(IndexPhrase(("текст",))))) == 4
 
@@ -91,7 +91,7 @@ def test_copy_is_searched_once_it_is_indexed(filled_url: str, tmp_path: Path) ->
 def test_former_content_is_kept(filled_url: str, tmp_path: Path) -> None:
     before = read_rows(filled_url)
     empty, former = tmp_path / "empty.db", tmp_path / "former.db"
-    open_store(f"sqlite:///{empty}").close()
+    open_test_store(f"sqlite:///{empty}").close()
     prepare_store_copy(empty)
     assert replace_store(filled_url, empty, former)
     assert read_contents(filled_url).is_empty
@@ -99,7 +99,7 @@ def test_former_content_is_kept(filled_url: str, tmp_path: Path) -> None:
 
 
 def test_store_in_use_is_not_replaced(url: str, copy: Path, tmp_path: Path) -> None:
-    with open_store(url) as store:
+    with open_test_store(url) as store:
         store.leases.acquire("watch:mfa", "holder")
         with pytest.raises(UsageError, match=r"in use"):
             replace_store(url, copy, tmp_path / "former.db")

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import insert, select
+from support.empty_stores import open_test_store
 from support.factories import make_article
 
 from crawler.items import Match, Run, Verdict
-from crawler.store import Decision, Notification, Store, open_store
+from crawler.store import Decision, Notification, Store
 from crawler.store.schema import metadata, signatures
 
 NOON = datetime(2026, 3, 6, 12, 0, 0, 123456, tzinfo=UTC)
@@ -47,6 +48,6 @@ def fill_store(store: Store) -> None:
 
 def read_rows(url: str) -> dict[str, list[Any]]:
     """Return the rows of every table but the leases, which a copy does not have."""
-    with open_store(url) as store:
+    with open_test_store(url) as store:
         tables = [table for table in metadata.sorted_tables if table.name != "leases"]
         return {table.name: sorted(map(tuple, store.database.fetch_all(select(table))), key=repr) for table in tables}

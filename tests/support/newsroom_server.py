@@ -6,13 +6,21 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
+
+import uvicorn
 
 from crawler.web.newsroom import Newsroom
 from crawler.web.server import make_server, open_listener
 
 OpenPage = Callable[..., Any]
 """Opens an address in a browser. The browser's package is in an extra, so its types are not imported here."""
+
+hurried_asyncio = SimpleNamespace(**vars(asyncio))
+hurried_asyncio.sleep = lambda seconds: asyncio.sleep(seconds / 20)
+# Uvicorn sleeps 0.1 s between two looks at whether it has to end, and once more when it ends.
+uvicorn.server.asyncio = hurried_asyncio
 
 
 @contextmanager
