@@ -47,6 +47,7 @@ def test_prometheus_configuration_and_rules() -> None:
     run_linter("promtool", "check", "rules", "prometheus/alerts.yaml")
 
 
+@pytest.mark.slow
 def test_alerts_fire_when_they_should(tmp_path: Path) -> None:
     shutil.copy(FOLDER / "prometheus" / "alerts.yaml", tmp_path)
     shutil.copy(ALERT_CASES, tmp_path)

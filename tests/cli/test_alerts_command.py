@@ -70,6 +70,7 @@ def place(tmp_path: Path, hook: WebhookServer, monkeypatch: pytest.MonkeyPatch) 
     return tmp_path
 
 
+@pytest.mark.slow
 def test_messages_are_listed_with_their_deliveries(place: Path, hook: WebhookServer) -> None:
     assert "press → desk  alert: mfa:1:ru" in get_output("alerts")
     assert "1 message sent to subscribers" in get_output("alerts", "send")

@@ -117,6 +117,7 @@ def test_only_the_given_url_is_read(sandbox: Sandbox, crawled: CommandResult) ->
     assert [asked.path for asked in qaz.requests] == ["/robots.txt", qaz.path(article)]
 
 
+@pytest.mark.slow
 def test_wrong_arguments_are_refused_in_one_sentence(sandbox: Sandbox) -> None:
     commands = {
         ("crawl", "qazmonitr"): "did you mean 'qazmonitor'?",

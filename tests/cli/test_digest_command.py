@@ -132,6 +132,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 def test_wrong_arguments_are_refused(sandbox: Sandbox) -> None:
     answers = sandbox.run_many(*(("digest", *options) for options in WRONG))
     for said, done in zip(WRONG.values(), answers, strict=True):

@@ -76,6 +76,7 @@ def test_commented_settings_are_valid(sandbox: Sandbox, tmp_path: Path) -> None:
     assert len(tomllib.loads("\n".join(lines))) >= 8
 
 
+@pytest.mark.slow
 def test_mistake_is_named_with_its_line_and_the_nearest_word(sandbox: Sandbox) -> None:
     sandbox.make_environment()
     commands = []

@@ -42,6 +42,7 @@ def test_everything_that_commands_write_is_private(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_configuration_that_others_may_read_gets_a_warning(tmp_path: Path) -> None:
     place = Sandbox(tmp_path)
     place.make_environment()

@@ -69,6 +69,7 @@ def next_start(sandbox: Sandbox) -> str:
     return row.cron
 
 
+@pytest.mark.slow
 def test_pause_and_resume_are_written_and_shown(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path)
     paused, shown, asked, resumed, run, unknown = sandbox.run_many(

@@ -63,6 +63,7 @@ def test_port_in_use_is_one_sentence() -> None:
     assert "--port" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_command_reports_a_port_in_use_and_a_foreign_host(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as taken:

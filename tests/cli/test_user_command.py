@@ -27,6 +27,7 @@ def run(sandbox: Sandbox, *words: str, given: str = "", code: int = 0) -> Any:
     return done
 
 
+@pytest.mark.slow
 def test_users_from_the_first_to_the_last(sandbox: Sandbox) -> None:
     assert "There are no users" in run(sandbox, "list").out
     done = run(sandbox, "add", "Timur", given=f"{PASSWORD}\n")

@@ -54,6 +54,7 @@ def test_watch_runs_due_sources_and_ends_on_sigterm(tmp_path: Path) -> None:
         assert done.out.count(": healthy. ") == 2
 
 
+@pytest.mark.slow
 def test_sigterm_ends_the_run_in_progress(tmp_path: Path) -> None:
     with QazMonitorSite(24, feed_size=24) as qaz:
         sandbox = Sandbox(tmp_path, {"qazmonitor": qaz}, {"CRAWLER_POLITENESS__DELAY": "0.2"})

@@ -39,6 +39,7 @@ def test_matches_are_sorted_by_field_and_offset() -> None:
         "Красный Крест-МККК-",
     ],
 )
+@pytest.mark.slow
 def test_time_is_proportional_to_the_number_of_matches(sentence: str) -> None:
     def measure_seconds(count: int) -> float:
         start = time.process_time()
@@ -277,6 +278,7 @@ NEAR_MATCHER = make_matcher('query = \'"Red Cross" near/3 (aid OR "Red Cross")\'
     ],
 )
 @pytest.mark.parametrize("matcher", [SHIPPED, NEAR_MATCHER], ids=["shipped", "near"])
+@pytest.mark.slow
 def test_a_long_text_with_many_matches_is_read_to_its_end(matcher: Matcher, unit: str) -> None:
     """Quadratic matching would need hours for this text; `benchmarks.keywords` measures the time."""
     few = len(matcher.find_matches({"title": "Red Cross", "body": unit * 100}))

@@ -27,6 +27,7 @@ def update_lease(store: Store, **values: Any) -> None:
         connection.execute(update(leases).where(leases.c.source == "qazmonitor").values(**values))
 
 
+@pytest.mark.slow
 def test_a_second_run_is_told_who_has_the_source_and_asks_nothing(tmp_path: Path) -> None:
     with QazMonitorSite(4) as qaz:
         place = Sandbox(tmp_path, {"qazmonitor": qaz})
@@ -55,6 +56,7 @@ def test_a_second_run_is_told_who_has_the_source_and_asks_nothing(tmp_path: Path
             assert store.alarms.get_open("qazmonitor") is None
 
 
+@pytest.mark.slow
 def test_a_holder_of_another_host_is_replaced_when_it_was_silent_for_too_long(tmp_path: Path) -> None:
     with QazMonitorSite(4) as qaz:
         place = Sandbox(tmp_path, {"qazmonitor": qaz})

@@ -33,6 +33,7 @@ def get_last_counts(place: Sandbox) -> tuple[Health | None, int]:
         return run.health, run.counts.get("archive_waiting", 0)
 
 
+@pytest.mark.slow
 def test_second_machine_has_the_evidence_of_a_run(tmp_path: Path) -> None:
     storage = {"CRAWLER_OBJECTS__ADDRESS": f"file://{tmp_path}/bucket", "CRAWLER_OBJECTS__KEEP_DAYS": "0"}
     with GovSite(2) as site:

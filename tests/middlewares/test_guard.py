@@ -203,6 +203,7 @@ def test_a_body_that_grows_too_large_unannounced_is_refused(site: Any, crawl: An
     assert "the body is larger than 1 MB" in ran.only["message"]
 
 
+@pytest.mark.slow
 def test_a_body_that_never_ends_is_cut_off_in_time(site: Any, crawl: Any) -> None:
     site.pages["/drip"] = site.endless
     ran = crawl(site.url("/drip"), DOWNLOAD_TIMEOUT=1, RETRY_TIMES=1)

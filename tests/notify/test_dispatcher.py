@@ -94,6 +94,7 @@ def test_a_failed_delivery_is_retried_and_then_given_up(store: Store, hook: Webh
     assert list_states(store) == [DeliveryState.SENT]
 
 
+@pytest.mark.slow
 def test_a_receiver_that_fails_holds_up_no_other(store: Store, hook: WebhookServer) -> None:
     with WebhookServer(hangs=True) as stuck:
         settings = Config.model_validate(
@@ -115,6 +116,7 @@ def test_a_receiver_that_fails_holds_up_no_other(store: Store, hook: WebhookServ
     )
 
 
+@pytest.mark.slow
 def test_a_receiver_that_fails_at_random_gets_each_message_once(store: Store) -> None:
     with WebhookServer(failing=0.5) as hook:
         settings = make_config(hook.address, unit="article", burst=50)

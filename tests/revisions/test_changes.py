@@ -223,6 +223,7 @@ TEXTS = st.one_of(
 @settings(max_examples=300, deadline=None)
 @given(TEXTS, TEXTS)
 @example("a.\n", "a. ")
+@pytest.mark.slow
 def test_diff_makes_the_new_text_and_is_the_same_both_ways(old: str, new: str) -> None:
     there, back = diff_bodies(old, new), diff_bodies(new, old)
     sentences = [edit.sentence for edit in there.sentences if edit.field == "body"]

@@ -75,6 +75,7 @@ def test_no_more_of_a_text_is_shown_than_its_source_allows(
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.slow
 def test_all_versions_together_stay_within_the_share(output: str, sample_store: Store) -> None:
     for versions in SAMPLES:
         text = render_output(output, build_entries(sample_store, versions[::-1]))

@@ -49,6 +49,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 def test_good_runs_beside_every_kind_of_bad_run_all_succeed() -> None:
     names = [name for bad in BAD for name in (bad, f"good-beside-{bad}")]
     plans = [make_misbehaving_plan(name, "by_source") for name in names]
@@ -65,6 +66,7 @@ def test_a_crash_in_a_compiled_library_names_its_python_line() -> None:
     assert ", in string_at (" in finish_misbehaving_run("segfaults")[0].reason
 
 
+@pytest.mark.slow
 def test_only_a_run_that_ignores_sigterm_is_killed() -> None:
     assert finish_misbehaving_run("ignores_sigterm")[0].killed
     assert not finish_misbehaving_run("hoards")[0].killed
@@ -146,6 +148,7 @@ def test_a_failing_listener_leaves_no_process_behind() -> None:
     assert all(is_process_gone(pid) for pid in pids)
 
 
+@pytest.mark.slow
 def test_a_server_that_died_is_replaced() -> None:
     assert finish_misbehaving_run("good")[0].exit_code == 0
     server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
@@ -164,6 +167,7 @@ def test_runs_that_lose_their_server_are_given_up_and_ended() -> None:
     assert is_process_gone(events[0]["pid"])
 
 
+@pytest.mark.slow
 def test_signals_meant_for_everyone_do_not_end_the_server() -> None:
     servers = []
 

@@ -24,6 +24,7 @@ from support.child_processes import (
 from crawler.service.child import ChildProcess, run_all
 
 
+@pytest.mark.slow
 def test_stopping_asks_once_and_keeps_what_the_run_then_reports() -> None:
     def stop_twice(child: ChildProcess, event: dict[str, Any]) -> None:
         child.stop()
@@ -74,6 +75,7 @@ def parent(target: str, grace: float, pid_file: Path) -> Iterator[subprocess.Pop
 
 
 @pytest.mark.parametrize("target", ["sleeps", "closes_its_pipes_and_stays"])
+@pytest.mark.slow
 def test_a_child_ends_when_its_parent_is_killed(target: str, tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     with parent(target, 0.3, pid_file) as process:
@@ -84,6 +86,7 @@ def test_a_child_ends_when_its_parent_is_killed(target: str, tmp_path: Path) -> 
         assert is_process_gone(int(pid_file.read_text()))
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_each_child_in_good_order_exactly_once(tmp_path: Path) -> None:
     with parent("stops_in_order", 30, tmp_path / "pid") as process:
         assert process.stdout is not None
@@ -95,6 +98,7 @@ def test_ctrl_c_stops_each_child_in_good_order_exactly_once(tmp_path: Path) -> N
     assert lines[-2:] == ["one 0 True False", "waiting 1 True False"]
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_kills(tmp_path: Path) -> None:
     with parent("ignores_sigterm", 600, tmp_path / "pid") as process:
         assert process.stdout is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.edited_texts import drop_sentences, make_release
@@ -38,6 +39,7 @@ VALUE = st.sampled_from([0, 1, 2, 2**31 - 1, 2**31, 2**31 + 1, 2**32 - 1])
 
 
 @given(st.lists(st.tuples(VALUE, VALUE), min_size=128, max_size=128))
+@pytest.mark.slow
 def test_estimate_counts_equal_values(pairs: list[tuple[int, int]]) -> None:
     one, other = (struct.pack("<128I", *values) for values in zip(*pairs, strict=True))
     assert estimate_jaccard(one, other) == sum(a == b for a, b in pairs) / 128

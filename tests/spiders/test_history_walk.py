@@ -199,6 +199,7 @@ def memory_store() -> Iterator[Store]:
         yield store
 
 
+@pytest.mark.slow
 def test_thousand_interruptions_lose_and_repeat_nothing(memory_store: Store) -> None:
     """Meanwhile the site publishes, which moves articles to later pages, and removes, which moves them back."""
     site, chance = OldSite(150), random.Random(7)

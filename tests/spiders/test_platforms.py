@@ -92,6 +92,7 @@ def make_channel(*posts: str) -> SiteReply:
     return SiteReply(f"<html><body><main><div class='tgme_channel_history'>{''.join(posts)}</div></main></body></html>")
 
 
+@pytest.mark.slow
 def test_telegram_posts_are_articles_and_an_edit_is_a_revision(tmp_path: Path) -> None:
     texts = {2: f"{TEXT}<br/><br/>Толығырақ кейін."}
 
@@ -245,6 +246,7 @@ def test_wordpress_with_a_closed_interface_is_read_by_its_feed(tmp_path: Path) -
         assert get_stored(place)["2026/11/first"].body == "The whole text of the first post is here."
 
 
+@pytest.mark.slow
 def test_feed_only_source_stores_what_its_feed_has(tmp_path: Path) -> None:
     asked: list[str] = []
 

@@ -43,6 +43,7 @@ def scrapy(place: Sandbox, *words: object) -> CommandResult:
     return place.run_forked("scrapy.cmdline:execute", "scrapy", *words, cwd=ROOT)
 
 
+@pytest.mark.slow
 def test_list_and_shell(tmp_path: Path) -> None:
     place = Sandbox(tmp_path)
     listed = place.run_python("-m", "scrapy", "list", cwd=ROOT)

@@ -65,6 +65,7 @@ def kill_after(steps: int) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.slow
 def test_copy_has_every_row_and_is_searched(
     source_url: str, kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
@@ -81,6 +82,7 @@ def test_copy_has_every_row_and_is_searched(
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))])
+@pytest.mark.slow
 def test_copy_that_is_killed_anywhere_continues(
     source_url: str, target_url: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +121,7 @@ def change_something(store: Store, number: int, chance: random.Random) -> None:
                 connection.execute(delete(articles).where(articles.c.native_id == f"later{number - 1}"))
 
 
+@pytest.mark.slow
 def test_store_that_changes_between_two_starts_is_copied_as_it_is_at_the_second(
     source_url: str, target_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +175,7 @@ def test_unfinished_copy_is_no_store(source_url: str, target_url: str, tmp_path:
         copy_store(source_url, target_url)
 
 
+@pytest.mark.slow
 def test_copy_that_differs_is_reported(source_url: str, target_url: str) -> None:
     # What the target writes otherwise is found by reading it again.
     def damage(label: str, done: int, total: int) -> None:

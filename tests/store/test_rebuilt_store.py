@@ -29,6 +29,7 @@ def rebuild(config: Config, *, overwrite: bool = False) -> RebuildReport:
     return rebuild_store(config, NOON, overwrite=overwrite)
 
 
+@pytest.mark.slow
 def test_rebuilt_store_equals_the_original(config: Config, tmp_path: Path) -> None:
     report = rebuild(config)
     assert (report.files, report.runs, report.articles, report.versions) == (5, 10, 12, 16)

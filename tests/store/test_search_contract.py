@@ -145,6 +145,7 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.mark.parametrize("start", range(0, QUERIES, 40))
+@pytest.mark.slow
 def test_queries_find_what_the_matcher_confirms_in_the_order_of_dates(filled: Store, start: int) -> None:
     queries = make_queries()[start : start + 40]
     expected = {query: find_without_index(query) for query in queries}
@@ -216,6 +217,7 @@ def test_hit_names_the_versions_that_have_the_words(filled: Store) -> None:
     assert (hit.article.version, hit.versions, hit.is_current) == (2, (1, 2), True)
 
 
+@pytest.mark.slow
 def test_rules_match_nothing_that_the_index_does_not_find(filled: Store) -> None:
     matcher = Matcher(load_rules())
     newest = [versions[-1] for versions in reversed(list_corpus())]

@@ -235,6 +235,7 @@ def test_everything_is_found_without_words(store: Store, save: Save) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_words_are_read_while_another_process_writes(url: str, store: Store, save: Save) -> None:
     save(make_article("first", body="Женевада кездесу"))
     with open_store(url) as reader:

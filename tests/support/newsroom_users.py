@@ -9,18 +9,19 @@ from functools import cache
 from html import unescape
 
 import httpx
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from crawler.roles import Role
 from crawler.store import Store
-from crawler.web.passwords import hash_password, hash_secret, make_api_key, make_secret
+from crawler.web.passwords import hash_secret, make_api_key, make_secret
 
 PASSWORD = "four words are easy"
 
 
 @cache
 def get_password_hash() -> str:
-    """Return the hash of `PASSWORD`. It takes a third of a second."""
-    return hash_password(PASSWORD)
+    """Return a hash of `PASSWORD` that is compared in no time, unlike those of the product."""
+    return Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 def add_user(store: Store, name: str, role: Role) -> str:

@@ -63,6 +63,7 @@ def test_errors_and_pages_that_set_a_cookie_are_not_remembered(
     assert "set-cookie" in client.get("/?lang=ru").headers
 
 
+@pytest.mark.slow
 def test_answers_are_bounded(remembering: Newsroom, client: httpx.Client) -> None:
     for number in range(MAX_ANSWERS + 5):
         client.get(f"/api/v1/runs?limit={number + 1}")

@@ -30,6 +30,7 @@ EXPECTED = (
 
 
 @pytest.mark.parametrize(("number", "expected"), list(enumerate(EXPECTED)))
+@pytest.mark.slow
 def test_example_of_the_document(
     address: str, store: Store, revised: Article, save: SaveArticle, number: int, expected: str
 ) -> None:

@@ -97,6 +97,7 @@ def test_tls_that_nobody_trustworthy_names(open_pages: Open) -> None:
     assert "Secure" not in answer.headers["set-cookie"]
 
 
+@pytest.mark.slow
 def test_attempts_are_counted_for_the_address_that_the_proxy_names(open_pages: Open) -> None:
     client = open_pages(trusted_proxies=["127.0.0.1"])
     client.headers["x-forwarded-for"] = "198.51.100.7"

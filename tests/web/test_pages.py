@@ -305,6 +305,7 @@ def walk_links(client: httpx.Client) -> Iterator[tuple[str, httpx.Response]]:
                     waiting.append(own)
 
 
+@pytest.mark.slow
 def test_no_link_is_dead(client: httpx.Client, revised: Article, save: SaveArticle) -> None:
     save("2", source="ktkz", published_precision=Precision.DAY, published_at=NOW - 30 * HOUR)
     pages = dict(walk_links(client))

@@ -176,6 +176,7 @@ def test_other_bodies_and_articles_that_are_not_stored(client: httpx.Client, rev
     "back",
     ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "", "/x\r\nSet-Cookie: a=b"],
 )
+@pytest.mark.slow
 def test_form_returns_to_this_server_only(client: httpx.Client, revised: Article, back: str) -> None:
     fields = {**read_form(client.get("/").text), "do": "seen", "back": back, "anchor": "x\r\ny"}
     answer = client.post("/actions", data=fields)

@@ -108,6 +108,7 @@ def test_forms_and_sessions_outlive_the_server(newsroom: Newsroom, store: Store,
     assert [each.made_by for each in store.reader_actions.list_by_articles(["mfa:1:ru"])] == [owner]
 
 
+@pytest.mark.slow
 def test_wrong_password_is_one_sentence_for_any_name(guest: httpx.Client, store: Store) -> None:
     add_user(store, "timur", Role.READER)
     store.users.set_disabled("timur", True)
@@ -121,6 +122,7 @@ def test_wrong_password_is_one_sentence_for_any_name(guest: httpx.Client, store:
     assert "<script" not in pages[0]
 
 
+@pytest.mark.slow
 def test_five_wrong_passwords_make_a_pause(guest: httpx.Client, store: Store) -> None:
     for _ in range(MAX_ATTEMPTS_PER_USER):
         assert sign_in(guest, "dana", "wrong").status_code == 401
@@ -240,6 +242,7 @@ def test_there_is_no_such_page_without_a_provider(client: httpx.Client) -> None:
     assert client.get("/login/organisation/callback").status_code == 404
 
 
+@pytest.mark.slow
 def test_new_password_can_end_keys_and_feeds_too(guest: httpx.Client, store: Store) -> None:
     add_key(store, "dana", Role.OWNER, ["read"])
     store.users.set_feed_secret("dana", "hash")
