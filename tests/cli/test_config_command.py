@@ -63,6 +63,7 @@ def test_without_a_file_built_in_values_are_in_force(sandbox: Sandbox) -> None:
     assert not sandbox.data_dir.exists(), "nothing is created"
 
 
+@pytest.mark.slow
 def test_settings_are_printed_without_secrets(sandbox: Sandbox) -> None:
     file = configure(sandbox, CONFIG)
     shown, as_json = run_config(sandbox), run_config(sandbox, "--json")

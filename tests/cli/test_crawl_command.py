@@ -55,6 +55,7 @@ def test_json_lines_are_articles_problems_and_a_run_each(sandbox: Sandbox, crawl
     assert run["finished_at"] >= run["started_at"]
 
 
+@pytest.mark.slow
 def test_crawl_that_reads_nothing_keeps_the_old_file(tmp_path: Path) -> None:
     nowhere = {"CRAWLER_SOURCES__MFA__BASE_URL": "http://127.0.0.1:9", "CRAWLER_POLITENESS__RETRIES": "0"}
     user = Sandbox(tmp_path, {}, nowhere)
@@ -79,6 +80,7 @@ def test_sources_prints_health_and_last_run(sandbox: Sandbox, crawled: CommandRe
     assert "30% and the link" in text.out
 
 
+@pytest.mark.slow
 def test_articles_filters_the_store(sandbox: Sandbox, crawled: CommandResult) -> None:
     stored = sandbox.get_articles()
     newest = max(stored.values(), key=lambda a: (a.published_at, a.id))

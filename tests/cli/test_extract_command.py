@@ -86,6 +86,7 @@ def test_the_news_article(sandbox: Sandbox) -> None:
         assert article[match["field"]][match["start"] : match["end"]] == match["surface"]
 
 
+@pytest.mark.slow
 def test_url_may_be_given_without_a_meta_file(sandbox: Sandbox, tmp_path: Path) -> None:
     pages = ((RELEASE, "mfa", KT), (NEWS, "qazmonitor", QAZ))
     with_meta = [(page, "--source", source) for page, source, _ in pages]

@@ -122,6 +122,7 @@ def test_watch_accepts_an_empty_store_if_the_pages_do() -> None:
     assert make_watch_command(None, new_store=False)[3:] == ["watch"]
 
 
+@pytest.mark.slow
 def test_demo_has_nothing_to_watch(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path)
     ended = sandbox.run_crawler("serve", "--demo", "--watch")

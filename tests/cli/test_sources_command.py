@@ -97,6 +97,7 @@ def test_editor_changes_the_definition(tmp_path: Path, new: str, code: int) -> N
     assert (f'title = "{new}"' in read_source(place)) == (code == 0)
 
 
+@pytest.mark.slow
 def test_disabled_source_is_listed_and_not_crawled(tmp_path: Path) -> None:
     place = make_sandbox(tmp_path)
     assert place.run_crawler("sources", "disable", "herald").code == 0
@@ -105,6 +106,7 @@ def test_disabled_source_is_listed_and_not_crawled(tmp_path: Path) -> None:
     assert "herald: Valley Herald\n" in place.run_crawler("sources").out
 
 
+@pytest.mark.slow
 def test_retired_source_is_out_of_sight(tmp_path: Path) -> None:
     place = make_sandbox(tmp_path)
     assert place.run_crawler("sources", "retire", "herald").code == 0
@@ -144,6 +146,7 @@ def test_built_in_and_unknown_sources_are_explained(tmp_path: Path, command: str
     assert (unknown.code, "did you mean 'herald'" in unknown.err) == (2, True), unknown.err
 
 
+@pytest.mark.slow
 def test_bundle_brings_a_source_to_a_colleague(tmp_path: Path) -> None:
     place = make_sandbox(tmp_path / "one")
     folder = place.work_dir / "snapshots" / "herald"

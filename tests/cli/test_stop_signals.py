@@ -67,12 +67,14 @@ def test_no_signal_during_an_import_shows_a_traceback(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_a_signal_during_the_work_ends_the_command_silently(number: int, tmp_path: Path) -> None:
     text = tmp_path / "text"
     text.write_text("The Red Cross met.")
     assert send_signal_at(text, number, ["match", text], tmp_path) == (128 + number, "", "")
 
 
+@pytest.mark.slow
 def test_a_command_started_without_ctrl_c_goes_on(tmp_path: Path) -> None:
     """A shell starts a background command with SIGINT ignored."""
     text = tmp_path / "text"

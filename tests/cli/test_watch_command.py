@@ -78,6 +78,7 @@ def test_sigterm_ends_the_run_in_progress(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("has_children", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_signal_while_the_watch_starts_ends_it(number: signal.Signals, has_children: bool, tmp_path: Path) -> None:
     """The signal goes to the whole group, as from a terminal, before or while the sources are imported."""
     sandbox = Sandbox(tmp_path)

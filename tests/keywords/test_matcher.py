@@ -249,6 +249,7 @@ def test_text_with_a_thousand_matches() -> None:
     assert all(text[match.start : match.end] == match.surface and match.strength == "strong" for match in matches)
 
 
+@pytest.mark.slow
 def test_loading_rules_imports_no_parser_or_framework() -> None:
     code = (
         "import sys; from crawler.keywords import Matcher, load_rules; Matcher(load_rules());"

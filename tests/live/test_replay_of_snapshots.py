@@ -75,6 +75,7 @@ def test_a_replay_writes_no_archive(replayed: tuple[Sandbox, list[CommandResult]
     assert not list(place.folder.rglob("*.warc*"))
 
 
+@pytest.mark.slow
 def test_replay_is_not_kept_unless_asked(tmp_path: Path) -> None:
     place = Sandbox(tmp_path / "user", variables={"TMPDIR": str(tmp_path / "temporary")})
     (tmp_path / "temporary").mkdir()
@@ -92,6 +93,7 @@ def test_replay_is_not_kept_unless_asked(tmp_path: Path) -> None:
     assert not list((tmp_path / "temporary").iterdir())
 
 
+@pytest.mark.slow
 def test_table_of_a_second_replay_counts_what_json_counts(
     replayed: tuple[Sandbox, list[CommandResult]], third: CommandResult
 ) -> None:
@@ -142,6 +144,7 @@ def stored_list(folder: Path, **meta: object) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_list_without_one_of_its_articles_names_it(tmp_path: Path) -> None:
     place = Sandbox(tmp_path / "user")
     done = place.run_crawler("crawl", "--replay", stored_list(tmp_path / "pages"), "--keep")

@@ -147,6 +147,7 @@ def test_a_name_may_lead_to_a_private_address_where_that_is_allowed(site: Any, c
     assert crawl(site.url("/", "intern.example"), before=before).only["body"] == "inside"
 
 
+@pytest.mark.slow
 def test_only_the_public_addresses_of_a_name_are_tried(site: Any, crawl: Any) -> None:
     """A name with public and private addresses, or with changing ones, is never connected to a private one."""
     before = NAMES.format(names={"both.example": [["127.0.0.1", "127.0.0.2"], ["127.0.0.1"]]}) + (

@@ -137,6 +137,7 @@ def test_a_wrong_password_is_named_and_not_shown(
     assert "geheim" not in ran.log + str(ran.told)
 
 
+@pytest.mark.slow
 def test_an_absent_proxy_is_named(crawl: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -129,6 +129,7 @@ def test_a_receiver_that_fails_at_random_gets_each_message_once(store: Store) ->
         assert set(hook.keys.values()) == {1}
 
 
+@pytest.mark.slow
 def test_one_attempt_of_many_that_fails_is_retried_under_its_key(store: Store) -> None:
     with WebhookServer() as hook:
         late = threading.Event()
@@ -155,6 +156,7 @@ def test_one_attempt_of_many_that_fails_is_retried_under_its_key(store: Store) -
         assert set(list_states(store)) == {DeliveryState.SENT}
 
 
+@pytest.mark.slow
 def test_two_senders_at_once_send_each_message_once(store: Store, hook: WebhookServer) -> None:
     settings = make_config(hook.address, unit="article", burst=50)
     publish(store, settings, *[str(number) for number in range(20)])

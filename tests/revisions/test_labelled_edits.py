@@ -73,6 +73,7 @@ def test_number_of_labelled_edits() -> None:
 
 
 @pytest.mark.parametrize("is_held_out", [False, True], ids=["tuning", "hold-out"])
+@pytest.mark.slow
 def test_labelled_edits_are_judged(is_held_out: bool) -> None:
     edits = [edit for edit in read_edits() if edit.is_held_out is is_held_out]
     wrong = [edit for edit in edits if not edit.is_right]

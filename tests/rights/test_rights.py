@@ -127,6 +127,7 @@ def test_all_pieces_together_stay_within_the_share(item: Article, number: int, d
 
 @settings(deadline=None)
 @given(draw_articles(), st.permutations(range(4)), st.data())
+@pytest.mark.slow
 def test_the_order_of_the_demands_does_not_matter(item: Article, order: list[int], data: st.DataObject) -> None:
     versions = [replace(item, version=number) for number in (1, 2)]
     demands = [make_demand(version, headline_only=is_link) for version in versions for is_link in (False, True)]

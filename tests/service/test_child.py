@@ -183,6 +183,7 @@ def test_signals_meant_for_everyone_do_not_end_the_server() -> None:
     assert servers == [forkserver._forkserver._forkserver_pid]  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_an_unknown_target_is_one_failed_run() -> None:
     outcome, _ = finish_misbehaving_run("missing")
     assert outcome.exit_code == 1

@@ -63,6 +63,7 @@ def test_tag_of_a_run_is_read_or_ignored(tag: str | None, scope: RunScope) -> No
     assert parse_run_tag(tag, NOON) == scope
 
 
+@pytest.mark.slow
 def test_records_without_tags_are_divided_into_runs(config: Config) -> None:
     with open_test_store(config.database_url) as store:
         texts = list_texts(store)

@@ -100,6 +100,7 @@ def test_error_names_the_package_that_cannot_be_loaded(monkeypatch: pytest.Monke
         load_embedding()
 
 
+@pytest.mark.slow
 def test_package_is_imported_only_if_switched_on() -> None:
     line = json.dumps({"id": 1, "a": {"text": RUSSIAN}, "b": {"text": ENGLISH}})
     code = (

@@ -133,6 +133,7 @@ def test_telegram_post_with_a_broken_time_is_named(tmp_path: Path) -> None:
         assert set(get_stored(place)) == {"3"}
 
 
+@pytest.mark.slow
 def test_telegram_channel_without_preview_is_blocked(tmp_path: Path) -> None:
     def answer(path: str, request: SiteRequest) -> SiteReply | None:
         if path == "/s/Aimaq":
@@ -170,6 +171,7 @@ def make_feed(contents: Sequence[tuple[str, str]]) -> str:
     )
 
 
+@pytest.mark.slow
 def test_wordpress_posts_come_whole_from_the_interface_page_by_page(tmp_path: Path) -> None:
     def answer(path: str, request: SiteRequest) -> SiteReply | None:
         if path != "/wp-json/wp/v2/posts":
@@ -191,6 +193,7 @@ def test_wordpress_posts_come_whole_from_the_interface_page_by_page(tmp_path: Pa
         assert post.published_at.isoformat() == "2026-11-07T12:00:00+05:00"
 
 
+@pytest.mark.slow
 def test_wordpress_that_repeats_its_first_page_has_no_further_one(tmp_path: Path) -> None:
     pages: list[str] = []
 
@@ -221,6 +224,7 @@ BROKEN_POSTS: list[object] = [
 ]
 
 
+@pytest.mark.slow
 def test_each_broken_post_is_a_problem_and_the_others_are_stored(tmp_path: Path) -> None:
     def answer(path: str, request: SiteRequest) -> SiteReply | None:
         if path != "/wp-json/wp/v2/posts":
@@ -234,6 +238,7 @@ def test_each_broken_post_is_a_problem_and_the_others_are_stored(tmp_path: Path)
         assert set(get_stored(place)) == {"2026/11/post-9"}
 
 
+@pytest.mark.slow
 def test_wordpress_with_a_closed_interface_is_read_by_its_feed(tmp_path: Path) -> None:
     def answer(path: str, request: SiteRequest) -> SiteReply | None:
         if path == "/feed/":
@@ -283,6 +288,7 @@ class OtherMinistry(GovSite):
         return super().answer(request)  # type: ignore[return-value]
 
 
+@pytest.mark.slow
 def test_any_ministry_of_the_portal_is_a_source(tmp_path: Path) -> None:
     with OtherMinistry(6) as site:
         place = Sandbox(tmp_path, {"here": site})

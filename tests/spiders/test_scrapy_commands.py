@@ -99,6 +99,7 @@ def test_the_spiders_are_found_and_run_in_an_egg(tmp_path: Path) -> None:
     assert len(place.get_articles("qazmonitor")) == 2
 
 
+@pytest.mark.slow
 def test_crawl_writes_articles_and_stores_them(tmp_path: Path) -> None:
     with QazMonitorSite(8) as qaz:
         place = Sandbox(tmp_path, {"qazmonitor": qaz})
@@ -114,6 +115,7 @@ def test_crawl_writes_articles_and_stores_them(tmp_path: Path) -> None:
         assert list(written[0]) == list(next(iter(stored.values())).to_dict())
 
 
+@pytest.mark.slow
 def test_a_second_crawl_says_what_it_did_not_export(tmp_path: Path) -> None:
     with QazMonitorSite(4) as qaz:
         place = Sandbox(tmp_path, {"qazmonitor": qaz})
@@ -153,6 +155,7 @@ async def collect(spider: SourceSpider) -> list[Request]:
     return [request async for request in spider.start()]
 
 
+@pytest.mark.slow
 def test_arguments_of_a_spider_are_those_of_the_command(tmp_path: Path) -> None:
     with GovSite(12) as gov:
         place = Sandbox(tmp_path, {"mfa": gov})

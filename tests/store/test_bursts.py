@@ -72,6 +72,7 @@ def test_as_many_as_the_limit_are_sent_alone(desk: BurstDesk) -> None:
     assert desk.send(30) == []
 
 
+@pytest.mark.slow
 def test_what_is_beyond_the_limit_is_one_list_after_ten_minutes(desk: BurstDesk) -> None:
     desk.publish(7)
     assert len(desk.send()) == 3
@@ -84,6 +85,7 @@ def test_what_is_beyond_the_limit_is_one_list_after_ten_minutes(desk: BurstDesk)
     assert all(notice.decision is Decision.ALERT and notice.message_id is not None for notice in notices)
 
 
+@pytest.mark.slow
 def test_runs_within_ten_minutes_count_together(desk: BurstDesk) -> None:
     arrived = []
     for minute in (0, 2, 4, 6, 9):
@@ -96,6 +98,7 @@ def test_runs_within_ten_minutes_count_together(desk: BurstDesk) -> None:
     assert desk.list_ledger()[3:] == [("bundle", 2, DeliveryState.SENT)]
 
 
+@pytest.mark.slow
 def test_a_list_of_one_is_an_alert(desk: BurstDesk) -> None:
     desk.publish(4)
     assert len(desk.send()) == 3
@@ -104,12 +107,14 @@ def test_a_list_of_one_is_an_alert(desk: BurstDesk) -> None:
     assert b'"kind": "alert"' in desk.hook.requests[-1].body
 
 
+@pytest.mark.slow
 def test_a_command_that_ends_sends_the_list_at_once(desk: BurstDesk) -> None:
     desk.publish(7)
     *alone, last = desk.send(hold_bursts=False)
     assert (sorted(alone), last) == (["Встреча 0", "Встреча 1", "Встреча 2"], "Digest")
 
 
+@pytest.mark.slow
 def test_a_command_that_ends_sends_a_held_list_too(desk: BurstDesk) -> None:
     desk.publish(5)
     desk.send()
@@ -129,6 +134,7 @@ def test_alerts_of_the_night_are_at_most_the_limit_and_a_list(store: Store, hook
     assert len(desk.send(morning + 10)) == 1
 
 
+@pytest.mark.slow
 def test_a_message_that_may_have_arrived_keeps_its_key(desk: BurstDesk) -> None:
     desk.hook.failing = 1.0
     desk.publish(3)
@@ -141,6 +147,7 @@ def test_a_message_that_may_have_arrived_keeps_its_key(desk: BurstDesk) -> None:
     assert desk.send(15) == ["Digest"]
 
 
+@pytest.mark.slow
 def test_a_process_killed_before_it_sent_leaves_the_same_limit(desk: BurstDesk) -> None:
     desk.publish(7)
     collect_bursts(desk.store, desk.config, desk.now)  # and the process is killed
@@ -159,6 +166,7 @@ def test_sending_alarms_does_not_touch_what_waits_for_readers(desk: BurstDesk) -
     assert len(desk.send()) == 3
 
 
+@pytest.mark.slow
 def test_a_list_whose_sender_was_killed_is_sent_under_its_key(desk: BurstDesk) -> None:
     desk.publish(6)
     desk.send()
@@ -205,6 +213,7 @@ def test_alarms_become_a_list_too(store: Store, hook: WebhookServer) -> None:
     assert "source21: blocked" not in last.text
 
 
+@pytest.mark.slow
 def test_no_message_is_held_longer_than_ten_minutes(store: Store, hook: WebhookServer) -> None:
     desk = OperatorDesk(store, hook)
     for minute in range(0, 24, 3):

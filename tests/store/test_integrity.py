@@ -122,6 +122,7 @@ def ref(filled: Store, tmp_path: Path) -> SnapshotRef:
     return ref
 
 
+@pytest.mark.slow
 def test_records_that_the_archive_lacks_are_found(filled: Store, ref: SnapshotRef, tmp_path: Path) -> None:
     assert ref.file is not None
     assert ref.offset is not None

@@ -148,6 +148,7 @@ def test_store_that_changes_between_two_starts_is_copied_as_it_is_at_the_second(
     assert report.corrected > 3
 
 
+@pytest.mark.slow
 def test_rows_that_are_written_meanwhile_are_reported(source_url: str, target_url: str) -> None:
     def save_later(label: str, done: int, total: int) -> None:
         if label == "copying articles" and done == 0:
@@ -161,6 +162,7 @@ def test_rows_that_are_written_meanwhile_are_reported(source_url: str, target_ur
     assert read_rows(target_url) == before
 
 
+@pytest.mark.slow
 def test_unfinished_copy_is_no_store(source_url: str, target_url: str, tmp_path: Path) -> None:
     with pytest.raises(Killed):
         copy_store(source_url, target_url, kill_after(9))

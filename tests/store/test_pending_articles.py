@@ -171,6 +171,7 @@ def test_revision_replaces_the_fingerprint_that_waits(store: Store) -> None:
     assert store.clusters.get_member_ids("mfa:a:ru") == {"mfa:a:ru", "mfa:b:ru"}
 
 
+@pytest.mark.slow
 def test_result_does_not_depend_on_when_an_article_is_clustered(url: str) -> None:
     """Every seventh article is matched. Runs cluster at once what belongs to those, and the rest at the end."""
     articles = make_corpus(20)
@@ -204,6 +205,7 @@ def test_large_shuffled_corpus_gives_the_same_stories() -> None:
             assert (get_clusters(store, articles), get_stories(store)) == expected
 
 
+@pytest.mark.slow
 def test_edited_copies_of_a_matched_text_are_found_before_the_rest(store: Store) -> None:
     rng = random.Random(21)
     text = make_release(rng, 6)

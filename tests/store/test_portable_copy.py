@@ -43,6 +43,7 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path / "copy.db"
 
 
+@pytest.mark.slow
 def test_copy_has_every_row(filled_url: str, tmp_path: Path) -> None:
     write_store_copy(filled_url, tmp_path / "copy.db")
     counts = prepare_store_copy(tmp_path / "copy.db")
@@ -50,6 +51,7 @@ def test_copy_has_every_row(filled_url: str, tmp_path: Path) -> None:
     assert (counts["articles"], counts["versions"], counts["failures"]) == (3, 4, 1)
 
 
+@pytest.mark.slow
 def test_copy_is_made_while_the_store_is_written(url: str, tmp_path: Path) -> None:
     with open_test_store(url) as store:
         fill_store(store)
@@ -61,6 +63,7 @@ def test_copy_is_made_while_the_store_is_written(url: str, tmp_path: Path) -> No
         assert copy.articles.count() == 3
 
 
+@pytest.mark.slow
 def test_store_is_replaced_by_a_copy(url: str, copy: Path, tmp_path: Path) -> None:
     expected = read_rows(f"sqlite:///{copy}")
     assert not replace_store(url, copy, tmp_path / "former.db")
@@ -73,6 +76,7 @@ def test_store_is_replaced_by_a_copy(url: str, copy: Path, tmp_path: Path) -> No
         assert store.articles.count() == 4
 
 
+@pytest.mark.slow
 def test_replaced_store_is_searched_once_it_is_indexed(url: str, copy: Path, tmp_path: Path) -> None:
     replace_store(url, copy, tmp_path / "former.db")
     with open_test_store(url) as store:
@@ -81,6 +85,7 @@ def test_replaced_store_is_searched_once_it_is_indexed(url: str, copy: Path, tmp
         assert sorted(found) == [("mfa:0:ru", 1), ("mfa:0:ru", 2), ("mfa:1:ru", 1), ("mfa:2:ru", 1)]
 
 
+@pytest.mark.slow
 def test_copy_is_searched_once_it_is_indexed(filled_url: str, tmp_path: Path) -> None:
     write_store_copy(filled_url, tmp_path / "copy.db")
     with open_test_store(f"sqlite:///{tmp_path / 'copy.db'}") as store:
@@ -88,6 +93,7 @@ def test_copy_is_searched_once_it_is_indexed(filled_url: str, tmp_path: Path) ->
         assert len(list(store.search.iter_newest(IndexPhrase(("текст",))))) == 4
 
 
+@pytest.mark.slow
 def test_former_content_is_kept(filled_url: str, tmp_path: Path) -> None:
     before = read_rows(filled_url)
     empty, former = tmp_path / "empty.db", tmp_path / "former.db"
@@ -98,6 +104,7 @@ def test_former_content_is_kept(filled_url: str, tmp_path: Path) -> None:
     assert read_rows(f"sqlite:///{former}") == before
 
 
+@pytest.mark.slow
 def test_store_in_use_is_not_replaced(url: str, copy: Path, tmp_path: Path) -> None:
     with open_test_store(url) as store:
         store.leases.acquire("watch:mfa", "holder")

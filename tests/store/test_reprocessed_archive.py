@@ -27,6 +27,7 @@ def config(url: str, tmp_path: Path) -> Config:
     return load_config(file)
 
 
+@pytest.mark.slow
 def test_current_matches_become_those_of_todays_rules(config: Config) -> None:
     with open_store(config.database_url, backup=False) as store:
         for source in ("mfa", "qazmonitor"):

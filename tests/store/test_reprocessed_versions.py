@@ -140,6 +140,7 @@ def test_alert_that_waits_for_the_story_of_its_article_waits_on(
     assert len(store.events.list_undecided(9)) == len(matches)
 
 
+@pytest.mark.slow
 def test_versions_of_a_source_come_article_by_article(store: Store, save: Callable[..., int]) -> None:
     for number in range(230):
         article = replace(FIRST, id=f"mfa:{number}:en")

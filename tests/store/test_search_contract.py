@@ -158,6 +158,7 @@ def test_queries_find_what_the_matcher_confirms_in_the_order_of_dates(filled: St
         assert sum(bool(each) for each in expected.values()) > 30, "the queries must find something"
 
 
+@pytest.mark.slow
 def test_exact_counts_are_those_of_the_hits(filled: Store) -> None:
     counted = 0
     for query in make_queries()[:REAL_COUNT]:

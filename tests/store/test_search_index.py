@@ -153,6 +153,7 @@ def test_articles_of_one_minute_have_numbers_of_their_own(
     ],
     ids=["broken", "long word", "many places", "many words", "scripts", "footnote", "marks"],
 )
+@pytest.mark.slow
 def test_any_text_is_indexed(store: Store, save: Save, body: str, query: str) -> None:
     save(make_article("1", body=body), content_hash="1")
     save(make_article("2", body="другое"))

@@ -74,6 +74,7 @@ def test_today_lists_stories_with_their_sentence(client: httpx.Client, save: Sav
     assert re.search(r'<time datetime="[^"]+\+05:00" title="\d{4}-\d\d-\d\d \d\d:\d\d UTC">\d\d:\d\d</time>', html)
 
 
+@pytest.mark.slow
 def test_counts_are_those_of_the_lists_behind_them(client: httpx.Client, save: SaveArticle) -> None:
     save("1")
     save("2", source="ktkz")

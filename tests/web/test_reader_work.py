@@ -104,6 +104,7 @@ def test_who_did_what_is_listed(client: httpx.Client, save: SaveArticle) -> None
     assert re.search(r"<li><time [^>]*>[^<]*</time>: Marked as important, local</li>", html)
 
 
+@pytest.mark.slow
 def test_undo_of_what_was_never_done_is_no_success(client: httpx.Client, save: SaveArticle) -> None:
     save("1")
     page = send(client, "/articles/mfa:1:ru", "seen")
@@ -216,6 +217,7 @@ def test_counts_follow_an_action_at_once(client: httpx.Client, save: SaveArticle
     assert read_count("Unseen") == "1"
 
 
+@pytest.mark.slow
 def test_story_is_assigned_to_a_person(address: str, store: Store, save: SaveArticle) -> None:
     save("1")
     for name, role in (("dana", Role.OWNER), ("timur", Role.ANALYST), ("aigul", Role.READER)):

@@ -195,6 +195,7 @@ def test_archived_page_is_shown_as_text_and_sent_as_a_file(
     assert "sandbox" in sent.headers["content-security-policy"]
 
 
+@pytest.mark.slow
 def test_archived_page_comes_from_object_storage(
     client: httpx.Client, newsroom: Newsroom, save: SaveArticle, tmp_path: Path
 ) -> None:

@@ -206,6 +206,7 @@ def test_token_changes_with_the_session(guest: httpx.Client) -> None:
     assert guest.post("/account/feed", data={"token": before}).status_code == 403
 
 
+@pytest.mark.slow
 def test_local_ends_with_the_first_user(client: httpx.Client, store: Store) -> None:
     page = client.get("/users")
     assert "There are no users here" in page.text

@@ -76,6 +76,7 @@ def test_gaps_are_the_same(catalogue: Catalog) -> None:
                 assert not re.search(r"%(?!\(\w+\)s|%)", text)
 
 
+@pytest.mark.slow
 def test_only_words_that_all_languages_share_are_the_same_in_two_languages() -> None:
     english_words = {message for message in list_messages() if isinstance(message, str)}
     for language in ("ru", "kk"):
@@ -134,6 +135,7 @@ def test_plurals(newsroom: Newsroom) -> None:
         ("kk", ["Бүгін", "Өзгертілді: мазмұны өзгерді", "Сыртқы істер министрлігі"]),
     ],
 )
+@pytest.mark.slow
 def test_pages_are_in_the_language_and_stay_in_it(
     client: httpx.Client, revised: Article, language: str, words: list[str]
 ) -> None:
@@ -148,6 +150,7 @@ def test_pages_are_in_the_language_and_stay_in_it(
         assert not re.search(r"\b(?:the|version|since|found|last|text|article)\b", visible), path
 
 
+@pytest.mark.slow
 def test_times_of_sample_day(newsroom: Newsroom, save: SaveArticle) -> None:
     from datetime import UTC, datetime
 
