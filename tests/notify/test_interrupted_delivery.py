@@ -1,4 +1,4 @@
-"""300 articles in three languages, five subscriptions, receivers that answer 500 at random, a crawler killed 20 times.
+"""300 articles in three languages, five subscriptions, receivers that answer 500 at random, a crawler killed 12 times.
 
 Every other time it is a watch, which holds lists back. Meanwhile a source fails, so the operator has alarms. Every
 subscription gets exactly what it wants. A receiver gets a message twice only if the kill came before the ledger was
@@ -39,8 +39,8 @@ SUBSCRIPTIONS = {
     "bursts": 'unit = "article"\nburst = 2',
 }
 OPERATOR = "operator"
-KILLS = 20
-OUTAGE = range(4, 12)
+KILLS = 12
+OUTAGE = range(3, 8)
 """During these kills the site of kt.kz refuses."""
 
 
