@@ -16,6 +16,7 @@ from scrapy.exceptions import NotConfigured
 from crawler.context.run_context import RunContext
 from crawler.errors import CrawlerError, LeaseLost, SourceLocked
 from crawler.store import HEARTBEAT_SECONDS, Lease, Store
+from crawler.store.backfills import get_walk_lease
 from crawler.store.runs import BACKFILL_MODE
 from crawler.text.dates import load_time_zone
 
@@ -99,10 +100,11 @@ def take_lease(
     first: Lease | None = None
     wait_end = time.monotonic() + backfill_wait
     while True:
+        is_worth_waiting = time.monotonic() < wait_end and is_backfill_running(store, source)  # It may end meanwhile.
         lease = store.leases.acquire(source, holder)
         if lease.holder == holder:
             return
-        if time.monotonic() < wait_end and is_backfill_running(store, source):
+        if is_worth_waiting:
             time.sleep(BACKFILL_POLL_SECONDS)
             continue
         first = first or lease
@@ -112,6 +114,8 @@ def take_lease(
 
 
 def is_backfill_running(store: Store, source: str) -> bool:
-    """Whether the run of a source that is in progress is a window of a backfill."""
+    """Whether the run of a source that is in progress, or begins next, is a window of a backfill."""
     run = store.runs.get_last(source)
-    return run is not None and run.finished_at is None and run.mode == BACKFILL_MODE
+    if run is not None and run.finished_at is None:
+        return run.mode == BACKFILL_MODE
+    return store.leases.get_active(get_walk_lease(source)) is not None

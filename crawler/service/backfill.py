@@ -20,6 +20,7 @@ from crawler.service.heartbeat import get_watch_lease
 from crawler.service.run import RunOutcome, RunPlan
 from crawler.service.worker import RunEvent
 from crawler.store import HEARTBEAT_SECONDS, Store
+from crawler.store.backfills import get_walk_lease
 from crawler.text.dates import load_time_zone
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class HistoryBackfill:
         self._config, self._store, self._spider_class = config, store, spider_class
         self._pace, self._listener, self._config_path, self._now = pace, listener, config_path, now
         self._source, self._zone = spider_class.name, load_time_zone(config.timezone)
-        self._lease, self._holder = f"backfill:{self._source}", uuid.uuid4().hex
+        self._lease, self._holder = get_walk_lease(self._source), uuid.uuid4().hex
         self._pool = ChildPool(STOP_REASON)
         self._stopping = asyncio.Event()
         self._started_at = now()

@@ -19,6 +19,11 @@ from crawler.store.database import Database
 from crawler.store.statements import make_insert_if_absent, make_upsert, select_columns
 
 
+def get_walk_lease(source: str) -> str:
+    """Return the name of the lease of the command that walks a source's history, window by window."""
+    return f"backfill:{source}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfill:
     """That a source's history is wanted from `since` on. `request_count` are the requests of the day `request_day`."""

@@ -219,17 +219,18 @@ def test_a_start_waits_for_the_database(shared: SharedQueue, monkeypatch: pytest
         return enqueue(*values, **options)
 
     monkeypatch.setattr(shared.queue, "enqueue", enqueue_or_fail)
-    recorder = Recorder(lambda steps: True, lambda event: None, lambda: None)
+    # On a busy machine a start may come so late that it is skipped first.
+    recorder = Recorder(lambda steps: isinstance(steps[-1], RunQueued), lambda event: None, lambda: None)
     reloader: Any = FixedConfig(
-        shared.store.schedules, {"one": Timing(cron="0")}, lambda source: RunPlan(source=source)
+        shared.store.schedules, {"one": Timing(cron="*/5")}, lambda source: RunPlan(source=source)
     )
     reloader.store, reloader.config = shared.store, shared.config
 
     async def serve() -> None:
         engine = QueueEngine(reloader, recorder, open_queue=lambda config: shared.queue)
         recorder.scheduler = RunScheduler(reloader, recorder, parse=parse_seconds_cron, engine=engine)
-        await asyncio.wait_for(recorder.scheduler.serve(), 30)
+        await asyncio.wait_for(recorder.scheduler.serve(), 60)
 
     asyncio.run(serve())
-    assert [type(step) for step in recorder.steps] == [RunQueued]
+    assert isinstance(recorder.steps[-1], RunQueued)
     assert failures == []
