@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from crawler.generic.page_lines import PageLine, list_page_lines, list_words
+from crawler.generic.page_lines import MIN_PARAGRAPH_WORDS, PageLine, list_page_lines, list_words
 from crawler.pages.markup import remove_element
 
 COMMENT_NAME = re.compile(r"comment|disqus|kommentar|otz[yi]v|коммент|отзыв|пікір|pikir|izoh")
@@ -20,7 +20,6 @@ STATE_NAME = re.compile(
 MIN_POSTS = 2
 MAX_AUTHOR_WORDS = 12
 """Words of a line with an author and the date of a comment."""
-MIN_PARAGRAPH_WORDS = 12
 MAX_PARAGRAPHS_PER_POST = 4
 """Paragraphs for each author's line: an article has one author's line and more of them."""
 MIN_TITLE_WORDS, MAX_LINK_SHARE = 3, 0.5

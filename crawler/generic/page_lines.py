@@ -18,6 +18,8 @@ CHANGING_PART = re.compile(r"[\d_-]*\d[\d_-]*")
 MAX_PATH_DEPTH = 60
 NAMED_ANCESTORS = 4
 """Elements around a line whose class names and ids are its `names`."""
+MIN_PARAGRAPH_WORDS = 12
+"""Words of a line that is surely a paragraph of a text, no caption and no date."""
 SECTION_TAGS = frozenset("article main header footer aside nav form table li blockquote figure".split())
 
 Shingles = frozenset[tuple[str, ...]]

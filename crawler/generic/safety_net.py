@@ -13,16 +13,16 @@ from crawler.errors import PageChanged, UsageError
 from crawler.generic.article_page import GenericArticlePage
 from crawler.generic.extractors import raise_if_not_installed
 from crawler.generic.headline import HEADING_WEIGHTS
-from crawler.generic.page_lines import list_words
+from crawler.generic.page_lines import MIN_PARAGRAPH_WORDS, list_words
 from crawler.items import Extraction
 from crawler.pages.markup import parse_document
 from crawler.pages.site import Reading, Site
 from crawler.pages.snapshot import Snapshot
 
 MIN_BODY_WORDS = 40
-MIN_PARAGRAPHS, MIN_PARAGRAPH_WORDS = 2, 12
-"""What a text has that is surely no notice and no teaser: so many words in so many paragraphs. Shorter lines, which may
-be captions and dates, do not count, nor does the title."""
+MIN_PARAGRAPHS = 2
+"""What a text has that is surely no notice and no teaser: so many words in so many paragraphs. Shorter lines do not
+count, nor does the title."""
 MIN_CONFIRMATIONS = 2
 """Extractors that read almost the same text."""
 

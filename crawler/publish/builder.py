@@ -229,6 +229,7 @@ class EntryBuilder:
             flags=article.flags,
             kinds=tuple(sorted(draft.changes.kinds)) if draft.changes else (),
             base_version=_get_base_version(draft.request) if draft.changes else None,
+            text_removed_at=article.text_removed_at,
         )
 
     def _make_related(

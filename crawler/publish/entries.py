@@ -83,6 +83,7 @@ class Entry:
     article that was seen first: unlike the number it stays when stories merge. `others` are the story's other articles,
     the oldest first. `flags` are what is doubtful about the text or its date. `is_reprocessed`: this version is no
     change of the site's, its page was read again; `verdict` is what the site did last, in `site_version`.
+    `text_removed_at` is when the retention policy removed the version's text.
     """
 
     id: str
@@ -117,6 +118,7 @@ class Entry:
     base_version: int | None = None
     is_reprocessed: bool = False
     site_version: int | None = None
+    text_removed_at: datetime | None = None
 
     @property
     def diff_command(self) -> str | None:

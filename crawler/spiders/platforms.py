@@ -21,7 +21,7 @@ from crawler.config.source_definition import (
     get_host,
 )
 from crawler.context.request_meta import RequestMeta
-from crawler.errors import CrawlerError, PageChanged, Unreachable
+from crawler.errors import CrawlerError, PageChanged
 from crawler.pages.base import Page
 from crawler.pages.feed_articles import FeedArticles
 from crawler.pages.govkz import NewsAnswer, RenderedList
@@ -182,7 +182,7 @@ class WordPressSpider(PlatformSpider):
 
     def is_list_end(self, error: CrawlerError) -> bool:
         """Whether the error may be the refusal of a page behind the last one, which has HTTP 400."""
-        return isinstance(error, PageChanged | Unreachable)
+        return isinstance(error, PageChanged)
 
     def make_older_url(self, number: int, reading: Reading) -> str | None:
         """Return the next page of the interface. The feed has one page here."""
@@ -196,7 +196,7 @@ class WordPressSpider(PlatformSpider):
     def handle_error(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
         """Take the refusal of a page behind the last one as the end: WordPress answers it with HTTP 400."""
         place = RequestMeta.from_request(request).list_page if request else None
-        if place and place[1] > 1 and isinstance(error, PageChanged | Unreachable):
+        if place and place[1] > 1 and isinstance(error, PageChanged):
             self.logger.info("%s: the list ends before page %d", self.name, place[1])
             return
         yield from super().handle_error(request, error)

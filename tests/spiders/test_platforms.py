@@ -210,6 +210,22 @@ def test_wordpress_that_repeats_its_first_page_has_no_further_one(tmp_path: Path
         assert len(get_stored(place)) == 20
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("status", "code"), [(400, 0), (500, 10)])
+def test_only_a_refused_page_is_the_end_of_wordpress_posts(tmp_path: Path, status: int, code: int) -> None:
+    def answer(path: str, request: SiteRequest) -> SiteReply | None:
+        if path != "/wp-json/wp/v2/posts":
+            return None
+        if "page" in request.query:
+            return SiteReply('{"code": "rest_post_invalid_page_number"}', status=status, kind="application/json")
+        posts = [make_wordpress_post(number) for number in range(25, 5, -1)]
+        return SiteReply(json.dumps(posts), kind="application/json")
+
+    with serve(tmp_path, answer, 'platform = "wordpress"\norigin = "https://wp.example"\n') as place:
+        crawl(place, "--since", "2020-01-01", code=code)
+        assert len(get_stored(place)) == 20
+
+
 BROKEN_POSTS: list[object] = [
     None,
     7,

@@ -348,3 +348,6 @@ def test_text_that_the_policy_removed_is_explained(store: Store, client: httpx.C
     assert "The text of version 1 was removed by the retention policy on" in compared
     assert "too long to compare" not in compared
     assert "was removed by the retention policy" not in client.get(f"/articles/{revised.id}").text
+    texts = [client.get(f"/api/v1/articles/{revised.id}/versions/{number}").json() for number in (1, 2)]
+    assert [text["text_removed_at"] for text in texts] == ["2026-03-01T12:00:00Z", None]
+    assert [bool(text["excerpt"]) for text in texts] == [False, True]

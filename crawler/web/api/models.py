@@ -147,6 +147,8 @@ class ArticleText(ApiModel):
     first_seen_at: datetime | None
     changed_at: datetime | None
     """When the site's last change was read. Null for a first version."""
+    text_removed_at: datetime | None
+    """When the retention policy removed the text of this version, which is then empty."""
     section: CleanString | None
     place: CleanString | None
     author: CleanString | None

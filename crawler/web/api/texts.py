@@ -58,6 +58,7 @@ def make_text(entry: Entry) -> ArticleText:
         published_precision=entry.precision,
         first_seen_at=entry.seen_at,
         changed_at=entry.changed_at,
+        text_removed_at=entry.text_removed_at,
         section=entry.section,
         place=entry.place,
         author=entry.author,
