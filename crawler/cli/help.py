@@ -6,12 +6,16 @@ the same on a terminal and in a pipe.
 
 from __future__ import annotations
 
+import copy
 import re
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command_name
+from typer.models import CommandInfo
 
 WATCH, READ, SHARE, MAINTAIN = "Watch", "Read", "Share", "Maintain"
 """The groups of commands, in the order of `crawler --help`."""
@@ -69,6 +73,14 @@ class CommandApp(typer.Typer):
             **options,
         )
 
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Run the command that the program's arguments begin with. Only that is built: all of them take 0.07 s."""
+        wanted, only = sys.argv[1:2], copy.copy(self)
+        only.registered_commands = [each for each in self.registered_commands if [get_name(each)] == wanted]
+        only.registered_groups = [each for each in self.registered_groups if [each.name] == wanted]
+        is_known = only.registered_commands or only.registered_groups
+        return super(CommandApp, only if is_known else self).__call__(*args, **options)
+
     def add(self, group: str, *functions: Callable[..., Any]) -> None:
         """Register functions as commands of their names in a group."""
         for function in functions:
@@ -77,6 +89,11 @@ class CommandApp(typer.Typer):
     def command(self, name: str | None = None, *, group: str | None = None, **options: Any) -> Callable[[F], F]:
         """Register a function as a command."""
         return super().command(name, cls=PlainCommand, rich_help_panel=group, **options)
+
+
+def get_name(command: CommandInfo) -> str:
+    """Return the name under which people call a command."""
+    return command.name or get_command_name(getattr(command.callback, "__name__", ""))
 
 
 def write_parameters(parameters: Iterable[Any], ctx: Any, formatter: Any) -> None:
