@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,25 @@ if TYPE_CHECKING:
 
 # Each call of a command in a test would build the tree of all commands again, which takes longer than most commands.
 typer.testing._get_command = functools.cache(typer.testing._get_command)  # type: ignore[attr-defined]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option by which CI shares the campaigns among days."""
+    parser.addoption(
+        "--campaign-share", metavar="DAY/COUNT", help="run one of COUNT shares of the tests marked campaign"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the campaigns of other days. Tests of one file stay together, the cases of one test do not."""
+    if not (share := config.getoption("--campaign-share")):
+        return
+    day, count = map(int, share.split("/"))
+    shared = [item for item in items if item.get_closest_marker("campaign")]
+    keys = {item: item.nodeid if hasattr(item, "callspec") else item.location[0] for item in shared}
+    left_out = {item for item, key in keys.items() if zlib.crc32(key.encode()) % count != day % count}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_collection_finish() -> None:

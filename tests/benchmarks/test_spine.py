@@ -41,6 +41,7 @@ def test_a_part_is_found_in_the_settings(part: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_spine_runs_every_row_and_leaves_parts_out(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,7 @@ def test_a_signal_during_an_import_ends_the_command_silently(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("module", ["crawler.cli.app", "crawler.errors", "pydantic", "crawler.store.schema"])
 @pytest.mark.parametrize("words", [["crawl", "mfa"], ["export", "-o", "x.csv"], ["watch"], ["articles"]])
+@pytest.mark.campaign
 def test_no_signal_during_an_import_shows_a_traceback(
     words: Sequence[str], module: str, number: int, tmp_path: Path
 ) -> None:

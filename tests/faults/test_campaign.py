@@ -31,6 +31,7 @@ def titles(fault: Fault) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", list(list_faults()), ids=lambda fault: fault.name.replace(" ", "-"))
+@pytest.mark.campaign
 def test_fault(fault: Fault, tmp_path: Path) -> None:
     came = run_fault(fault, tmp_path)
     assert (came.code, came.verdict) == (fault.exit, fault.verdict), came

@@ -280,6 +280,7 @@ NEAR_MATCHER = make_matcher('query = \'"Red Cross" near/3 (aid OR "Red Cross")\'
 )
 @pytest.mark.parametrize("matcher", [SHIPPED, NEAR_MATCHER], ids=["shipped", "near"])
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_a_long_text_with_many_matches_is_read_to_its_end(matcher: Matcher, unit: str) -> None:
     """Quadratic matching would need hours for this text; `benchmarks.keywords` measures the time."""
     few = len(matcher.find_matches({"title": "Red Cross", "body": unit * 100}))

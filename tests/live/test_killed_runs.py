@@ -66,6 +66,7 @@ def killed_often(
     ]
 
 
+@pytest.mark.campaign
 def test_a_killed_run_is_told_as_failed(killed_often: tuple[Sandbox, list[CommandResult]]) -> None:
     done = killed_often[1][0]
     assert done.code == 1

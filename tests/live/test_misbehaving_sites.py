@@ -103,6 +103,7 @@ def test_a_passing_fault_is_waited_out(crawl: Any, fault: str) -> None:
         ("ktkz", "empty", 12, "changed", "/rus/press-materialy/: the field 'links'"),
     ],
 )
+@pytest.mark.campaign
 def test_a_lasting_fault_has_a_name(crawl: Any, source: str, fault: str, code: int, health: str, words: str) -> None:
     """An empty run is never healthy: an API without a record is silent, a page without a link has changed."""
     with KINDS[source](6) as site:

@@ -19,7 +19,7 @@ from support.webhook_server import WebhookServer
 from crawler.items import Verdict
 from crawler.store import open_store
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.campaign]
 
 ROOT = Path(__file__).parents[2]
 

@@ -145,6 +145,7 @@ def assert_nothing_is_half_written(tables: Tables) -> int:
     return len(written)
 
 
+@pytest.mark.campaign
 def test_killed_midway_it_continues(changed: Sandbox, tmp_path: Path) -> None:
     command = [sys.executable, "-c", DRIVER, "reprocess", "mfa", "--write"]
     chance = random.Random(5)

@@ -11,6 +11,7 @@ from support.sandbox import ROOT
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_no_start_is_skipped_or_doubled_and_no_process_stays_behind() -> None:
     """Run the benchmark of the service small. Its exit code is 1 for such faults and does not depend on times."""
     done = subprocess.run(

@@ -108,6 +108,7 @@ def crawl_and_lose(losable: LosableStore, site: QazMonitorSite, request_number: 
 
 
 @pytest.mark.parametrize("request_number", [2, 4])
+@pytest.mark.campaign
 def test_a_run_that_loses_its_store_says_so_and_loses_nothing(
     losable: LosableStore, site: QazMonitorSite, request_number: int
 ) -> None:

@@ -51,6 +51,7 @@ def test_entries_of_one_time_where_two_pages_meet_are_not_judged(gov: WatchedSou
 
 
 @pytest.mark.parametrize("shown", [slice(None, None, 6), slice(-1, None)])
+@pytest.mark.campaign
 def test_one_list_that_broke_is_told_beside_others_that_are_well(gov: WatchedSource, shown: slice) -> None:
     gov.crawl()
     get_site(gov).only = {"en": shown}

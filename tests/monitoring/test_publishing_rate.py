@@ -53,6 +53,7 @@ def alarms(times: list[datetime], step: timedelta = 6 * HOUR) -> Counter[tuple[i
 @pytest.mark.slow
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.campaign
 def test_at_most_one_false_alarm_a_quarter(rate: float, seed: int) -> None:
     times = simulate_publishing_times(seed, rate, START, TWO_YEARS, FREE)
     assert max(alarms(times).values(), default=0) <= 1
@@ -61,6 +62,7 @@ def test_at_most_one_false_alarm_a_quarter(rate: float, seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.campaign
 def test_a_true_stop_is_noticed_in_time(rate: float, seed: int) -> None:
     times = simulate_publishing_times(seed, rate, START, 500, FREE)
     for left_out in range(0, 60, 8):  # a stop on each day of the week
@@ -138,6 +140,7 @@ def test_a_weekday_hardly_seen_counts_as_any_workday() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("week", [THURSDAYS, (5 / 3, 0, 5 / 3, 0, 5 / 3, 1, 1), (1, 1, 1, 1, 1, 8, 0.1)])
 @pytest.mark.parametrize("rate", RATES)
+@pytest.mark.campaign
 def test_weekdays_of_their_own_bring_no_false_alarms(week: tuple[float, ...], rate: float) -> None:
     for seed in range(2):
         assert (

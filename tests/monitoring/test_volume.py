@@ -100,6 +100,7 @@ def test_the_new_year_is_no_drop() -> None:
 @pytest.mark.parametrize("burst", [0.2, 0.5])
 @pytest.mark.parametrize("rate", [1, 4, 15])
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.campaign
 def test_few_false_alarms_and_every_true_drop(rate: float, burst: float, seed: int) -> None:
     times = simulate_publishing_times(seed, rate, START, 730, free, burst=burst)
     false = Counter((moment.year, (moment.month - 1) // 3) for moment in episodes(times, 70))

@@ -135,6 +135,7 @@ def list_sent_articles(hook: WebhookServer) -> Counter[str]:
     return Counter(title.rpartition(" – ")[0] for title in hook.titles)
 
 
+@pytest.mark.campaign
 def test_every_subscription_gets_exactly_what_it_wants(desk: InterruptedDesk) -> None:
     said = run_crawl(desk)
     assert "mfa: baseline: " in said

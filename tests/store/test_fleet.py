@@ -23,6 +23,7 @@ pytestmark = pytest.mark.slow
 WITHOUT_BUILT_IN = "".join(f"[sources.{name}]\nenabled = false\n" for name in ("mfa", "ktkz", "qazmonitor"))
 
 
+@pytest.mark.campaign
 def test_a_killed_worker_loses_nothing(postgres_url: str, tmp_path: Path) -> None:
     sources = [FleetSource(f"fleet{n:02}", f"127.0.9.{n % 4 + 1}", cron="0 0 1 1 *", seconds=0.5) for n in range(12)]
     variables = {"CRAWLER_DATABASE": postgres_url, "CRAWLER_ENGINE": "procrastinate"}

@@ -92,6 +92,7 @@ def run_killed_child(url: str, *arguments: str) -> None:
         ("clustering", "delete_pending", "after", 2),
     ],
 )
+@pytest.mark.campaign
 def test_killed_clustering_leaves_no_half_story(url: str, module: str, name: str, when: str, nth: int) -> None:
     articles = make_corpus(COUNT)
     with open_store(url) as store:
@@ -109,6 +110,7 @@ def test_killed_clustering_leaves_no_half_story(url: str, module: str, name: str
     ("module", "name", "when"), [("stories", "rebuild_stories", "before"), ("stories", "rebuild_stories", "after")]
 )
 @pytest.mark.parametrize("act", ["merge", "split", "undo"])
+@pytest.mark.campaign
 def test_killed_override_is_written_wholly_or_not_at_all(url: str, act: str, module: str, name: str, when: str) -> None:
     with open_store(url) as store:
         save_all(store, *make_corpus(COUNT))

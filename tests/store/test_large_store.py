@@ -61,6 +61,7 @@ def test_store_has_the_rows_of_saving(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_clustered_store_has_the_rows_of_clustering(tmp_path: Path, postgres_url: str) -> None:
     file = tmp_path / "made.db"
     make_store(file, SIZE, is_clustered=True, part_size=BATCH)

@@ -83,6 +83,7 @@ def test_copy_has_every_row_and_is_searched(
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))])
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_copy_that_is_killed_anywhere_continues(
     source_url: str, target_url: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

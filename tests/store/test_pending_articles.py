@@ -190,6 +190,7 @@ def test_result_does_not_depend_on_when_an_article_is_clustered(url: str) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_large_shuffled_corpus_gives_the_same_stories() -> None:
     articles = make_corpus(100)
     expected = cluster_in_runs(articles, "sqlite://", 1)

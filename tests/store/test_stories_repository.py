@@ -207,6 +207,7 @@ def cluster_in_runs(articles: list[Article], url: str, runs: int) -> tuple[set[f
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_clusters_do_not_depend_on_the_order() -> None:
     articles = make_corpus(120)
     found = cluster_in_runs(articles, "sqlite://", 1)
@@ -234,6 +235,7 @@ with open_store(sys.argv[1]) as store:
 
 
 @pytest.mark.parametrize("after", [0.05, 0.3, 0.8])
+@pytest.mark.campaign
 def test_kill_leaves_no_half_story(url: str, after: float) -> None:
     articles = make_corpus(40)
     with open_store(url) as store:

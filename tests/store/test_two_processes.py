@@ -54,6 +54,7 @@ def assert_consistent(store: Store) -> None:
 
 @pytest.mark.parametrize("work", ["save", "batch"])
 @pytest.mark.parametrize("after", [1, 37, 90])
+@pytest.mark.campaign
 def test_kill_loses_and_doubles_nothing(url: str, work: str, after: int) -> None:
     process = start_child(work, url, "text", 100_000)
     assert process.stdout is not None
@@ -81,6 +82,7 @@ def test_kill_loses_and_doubles_nothing(url: str, work: str, after: int) -> None
         assert (killed.health, killed.exit_code) == (Health.FAILED, 1)
 
 
+@pytest.mark.campaign
 def test_repeated_kills_leave_the_index_as_complete_as_the_rows(url: str) -> None:
     for kill in range(12):
         process = start_child("save", url, f"text {kill}", 100_000)
