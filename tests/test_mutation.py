@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.mutation import MUTATED_FILES, MUTATED_MODULES, MutationLaboratory, make_data_mutants, make_mutants
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.campaign]
 
 NOT_READ = "callers read only the tags img, li and figcaption"
 TYPES = "a record of other types is a problem, which no expectation states; tests/pages/test_govkz.py tries it"

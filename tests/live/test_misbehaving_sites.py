@@ -19,7 +19,7 @@ from crawler.service.child import run_all
 from crawler.service.run import RunPlan
 from crawler.service.worker import RunEvent
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.campaign]
 
 KINDS = {"mfa": GovSite, "qazmonitor": QazMonitorSite, "ktkz": KtkzSite}
 LISTS = {"mfa": "/graphql", "qazmonitor": "/rss", "ktkz": "/rus/rss"}
@@ -103,7 +103,6 @@ def test_a_passing_fault_is_waited_out(crawl: Any, fault: str) -> None:
         ("ktkz", "empty", 12, "changed", "/rus/press-materialy/: the field 'links'"),
     ],
 )
-@pytest.mark.campaign
 def test_a_lasting_fault_has_a_name(crawl: Any, source: str, fault: str, code: int, health: str, words: str) -> None:
     """An empty run is never healthy: an API without a record is silent, a page without a link has changed."""
     with KINDS[source](6) as site:

@@ -10,7 +10,7 @@ import pytest
 from support.misbehaving_gov_site import find_translated_id, get_site, pop_requested_pages
 from support.watched_source import WatchedSource
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.campaign]
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 SMALL = {"page_size": "5"}
@@ -51,7 +51,6 @@ def test_entries_of_one_time_where_two_pages_meet_are_not_judged(gov: WatchedSou
 
 
 @pytest.mark.parametrize("shown", [slice(None, None, 6), slice(-1, None)])
-@pytest.mark.campaign
 def test_one_list_that_broke_is_told_beside_others_that_are_well(gov: WatchedSource, shown: slice) -> None:
     gov.crawl()
     get_site(gov).only = {"en": shown}

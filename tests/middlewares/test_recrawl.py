@@ -12,7 +12,7 @@ from support.watched_source import WatchedSource
 
 from crawler.middlewares.recrawl import is_recrawl_due
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.campaign]
 
 HOUR = timedelta(hours=1)
 LADDER = [HOUR, 6 * HOUR, 24 * HOUR, 72 * HOUR]

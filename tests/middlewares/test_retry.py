@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.tls_front import serve_tls, write_certificate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.campaign]
 
 HANGING = """
 import time
