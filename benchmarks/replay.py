@@ -27,6 +27,7 @@ def measure_command(arguments: list[str]) -> tuple[float, int]:
     """Return seconds and exit code of one command with a data folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         variables = {**os.environ, "CRAWLER_DATA_DIR": folder}
+        variables.pop("PYTHONDONTWRITEBYTECODE", None)  # An installed program is compiled.
         command = [sys.executable, "-m", "crawler", *arguments]
         started = time.perf_counter()
         ended = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, check=False)

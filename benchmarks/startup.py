@@ -43,6 +43,7 @@ def measure_cpu(arguments: Sequence[str], environment: Mapping[str, str], folder
 
 def make_rows(url: str, folder: Path, checkouts: Sequence[Path]) -> dict[str, tuple[list[str], dict[str, str]]]:
     """Return the arguments and the environment of each row, by its label. Each checkout gets a store of its own."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # An installed program is compiled.
     rows = {label: (arguments, dict(os.environ)) for label, arguments in PEERS.items()}
     for checkout in checkouts:
         data = folder / str(checkouts.index(checkout))
