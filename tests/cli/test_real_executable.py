@@ -101,7 +101,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.campaign
 def test_command_runs_as_executable(command: str, place: Sandbox) -> None:
     arguments, code, part = COMMANDS[command]
     article = next(iter(place.get_articles()))
