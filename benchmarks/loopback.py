@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import html
 import multiprocessing
+import os
 import random
 import re
 import time
@@ -154,6 +155,11 @@ def serve_corpus(count: int, corpus: Corpus = "unrelated") -> Iterator[tuple[str
     finally:
         server.terminate()
         server.join()
+
+
+def copy_environment() -> dict[str, str]:
+    """Return the variables of this process, but Python may compile: an installed program is compiled."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def make_crawl_environment(url: str, folder: Path) -> dict[str, str]:

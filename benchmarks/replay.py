@@ -6,13 +6,14 @@ Each run is a whole process. The commands take turns.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
+
+from benchmarks.loopback import copy_environment
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = {
@@ -26,8 +27,7 @@ COMMANDS = {
 def measure_command(arguments: list[str]) -> tuple[float, int]:
     """Return seconds and exit code of one command with a data folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        variables = {**os.environ, "CRAWLER_DATA_DIR": folder}
-        variables.pop("PYTHONDONTWRITEBYTECODE", None)  # An installed program is compiled.
+        variables = {**copy_environment(), "CRAWLER_DATA_DIR": folder}
         command = [sys.executable, "-m", "crawler", *arguments]
         started = time.perf_counter()
         ended = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, check=False)

@@ -7,7 +7,6 @@ seconds. The first rows are what the product stands on, for comparison.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.loopback import make_crawl_environment, serve_corpus
+from benchmarks.loopback import copy_environment, make_crawl_environment, serve_corpus
 
 ROOT = Path(__file__).parents[1]
 ARTICLES = 20
@@ -43,11 +42,10 @@ def measure_cpu(arguments: Sequence[str], environment: Mapping[str, str], folder
 
 def make_rows(url: str, folder: Path, checkouts: Sequence[Path]) -> dict[str, tuple[list[str], dict[str, str]]]:
     """Return the arguments and the environment of each row, by its label. Each checkout gets a store of its own."""
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # An installed program is compiled.
-    rows = {label: (arguments, dict(os.environ)) for label, arguments in PEERS.items()}
+    rows = {label: (arguments, copy_environment()) for label, arguments in PEERS.items()}
     for checkout in checkouts:
         data = folder / str(checkouts.index(checkout))
-        environment = {**os.environ, **make_crawl_environment(url, data), "PYTHONPATH": str(checkout)}
+        environment = {**copy_environment(), **make_crawl_environment(url, data), "PYTHONPATH": str(checkout)}
         measure_cpu(["-m", "crawler", "crawl", "qazmonitor"], environment, str(folder))
         suffix = "" if checkout == ROOT else f" of {checkout.name}"
         for command in COMMANDS:

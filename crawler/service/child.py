@@ -21,7 +21,7 @@ from pydantic import TypeAdapter
 
 from crawler.errors import CrawlerError
 from crawler.items import Health
-from crawler.service.fork_server import fork_process
+from crawler.service.fork_server import fork_process, make_start_error
 from crawler.service.run import RunOutcome, RunPlan, record_unreported_end
 from crawler.service.worker import RunEvent, run_worker
 
@@ -47,7 +47,7 @@ class ChildProcess:
         try:
             self._messages, send_messages = Pipe(duplex=False)
         except OSError as error:
-            raise CrawlerError(f"No process could be started for {purpose}: {error!r}.") from error
+            raise make_start_error(purpose, error) from error
         plan = replace(plan, variables={**os.environ, **plan.variables})
         try:
             self._process = fork_process(purpose, run_worker, plan, send_messages)

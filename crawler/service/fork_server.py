@@ -59,8 +59,13 @@ def fork_process(purpose: str, function: Callable[..., None], *args: Any) -> Bas
                     break
                 except (EOFError, OSError) as error:
                     if not tries_left:
-                        raise CrawlerError(f"No process could be started for {purpose}: {error!r}.") from error
+                        raise make_start_error(purpose, error) from error
                     time.sleep(0.2)  # The fork server died. Once that is noticed, a new one is started.
         finally:
             sys.modules["__main__"] = main
     return process
+
+
+def make_start_error(purpose: str, error: Exception) -> CrawlerError:
+    """Return the error for a process that could not be started."""
+    return CrawlerError(f"No process could be started for {purpose}: {error!r}.")

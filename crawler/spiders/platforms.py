@@ -196,7 +196,7 @@ class WordPressSpider(PlatformSpider):
     def handle_error(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:
         """Take the refusal of a page behind the last one as the end: WordPress answers it with HTTP 400."""
         place = RequestMeta.from_request(request).list_page if request else None
-        if place and place[1] > 1 and isinstance(error, PageChanged):
+        if place and place[1] > 1 and self.is_list_end(error):
             self.logger.info("%s: the list ends before page %d", self.name, place[1])
             return
         yield from super().handle_error(request, error)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # Commands that only read need none of what compares texts.
 
 ShouldStop = Callable[[], bool]
 LOCK_PAUSE_SHARE, MAX_LOCK_PAUSE = 0.1, 0.1
-"""How long the store stays unlocked after a batch: a share of the batch's time, at most so many seconds.
+"""How long the store stays unlocked between two batches: a share of the first one's time, at most so many seconds.
 
 SQLite has no queue of waiting writers: each looks again after up to 0.1 s and could miss every shorter pause.
 """
@@ -109,8 +109,10 @@ class ClusterRepository:
         waiting: WaitingTexts | None = None
         times: Counter[str] = Counter()
         related: set[str] = set()
+        pause = 0.0
         # Look without a lock first, because a watch looks every half minute.
         while self._database.fetch_all(_FIND_URGENT if only_urgent else _FIND_PENDING):
+            time.sleep(pause)
             started_at = time.monotonic()
             with self._database.transaction(exclusive=True) as connection:
                 listed = list_batch(connection, only_urgent=only_urgent)
@@ -127,7 +129,7 @@ class ClusterRepository:
                     mark_urgent(connection, found)
             if not batch or (should_stop is not None and should_stop()):
                 break
-            time.sleep(min((time.monotonic() - started_at) * LOCK_PAUSE_SHARE, MAX_LOCK_PAUSE))
+            pause = min((time.monotonic() - started_at) * LOCK_PAUSE_SHARE, MAX_LOCK_PAUSE)
         return times.total()
 
     def get_member_ids(self, article_id: str) -> frozenset[str]:

@@ -318,9 +318,8 @@ def get_choice(request: Request, name: str) -> str:
 
 
 @cache
-@cache
 def make_environment(language: str) -> Environment:
-    """Return the environment of the templates in a language. It is one for all newsrooms of the process."""
+    """Return the environment of the templates in a language."""
     environment = Environment(
         loader=FileSystemLoader(str(resources.files("crawler.web").joinpath("templates"))),
         autoescape=True,
