@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, islice, product
 
 from crawler.keywords.abbreviations import is_abbreviation
@@ -137,7 +138,7 @@ class FormPattern:
         elif self.endings is None:
             lasts = _add_footnotes(self.last, vocabulary)
         else:
-            forms = {self.last + decode_folded(ending) for ending in self.endings}
+            forms = {self.last + ending for ending in _decode_endings(self.endings)}
             starts = self._list_starts()
             ranges = [vocabulary.list_between(start, start + LAST_CHARACTER) for start in starts]
             read = {word for words in ranges for word in words if _strip_footnote(word) in forms}
@@ -150,7 +151,7 @@ class FormPattern:
         if self.endings is None:
             return []
         missing = max(0, MIN_SCANNED_LETTERS - len(self.last))
-        forms = (self.last + decode_folded(ending)[:missing] for ending in self.endings)
+        forms = {self.last + ending[:missing] for ending in _decode_endings(self.endings)}
         return sorted({form for form in forms if len(form) >= MIN_SCANNED_LETTERS})
 
     def _list_whole_words(self) -> tuple[str, ...]:
@@ -236,6 +237,12 @@ def _negate(node: IndexNode) -> IndexNode:
     if node in (EVERYTHING, NOTHING):
         return NOTHING if node == EVERYTHING else EVERYTHING
     return IndexNot(node)
+
+
+@lru_cache
+def _decode_endings(endings: frozenset[bytes]) -> tuple[str, ...]:
+    """Return folded endings as characters. All terms of a language with one kind of stem share them."""
+    return tuple(map(decode_folded, endings))
 
 
 def _list_patterns(term: Term) -> Iterator[FormPattern]:

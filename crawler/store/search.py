@@ -37,6 +37,8 @@ MAX_RANKED = 10_000
 MAX_COUNTED = 10_000
 NUMBERS_PER_READ = (25, 100, 500, 2000, 5000)
 """Numbers of hits to read: a page of results needs few, one with rare conditions many."""
+FIRST_RANKED = 250
+"""Most relevant hits that are asked for first. To give all numbers to this process takes as long as to rank them."""
 MAX_NUMBER = 1 << 62
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MIN_WINDOW = 2000
@@ -135,8 +137,9 @@ _FIND_TEXTS = text(
     " ORDER BY rowid DESC LIMIT :limit"
 )
 _RANK_TEXTS = text(
-    "SELECT rowid FROM search_texts WHERE search_texts MATCH :query AND rowid >= :first AND rowid < :last"
-    f" ORDER BY bm25(search_texts, {', '.join(map(str, FIELD_RANKS))}), rowid DESC"
+    "SELECT rowid FROM search_texts WHERE search_texts MATCH :query AND rowid < :last AND rowid >="
+    f" (SELECT min(rowid) FROM ({_FIND_TEXTS}))"
+    f" ORDER BY bm25(search_texts, {', '.join(map(str, FIELD_RANKS))}), rowid DESC LIMIT :shown OFFSET :skipped"
 )
 _SQLITE_WORDS = "SELECT term FROM search_vocabulary WHERE term >= :first{0} AND term < :last{0}"
 _POSTGRESQL_WORDS = "SELECT word FROM search_words WHERE word >= :first{0} AND word < :last{0}"
@@ -151,7 +154,7 @@ _LIST_ENTRIES = text(
 _RANK_VECTORS = text(
     "SELECT number FROM search_vectors WHERE number = ANY(:numbers) ORDER BY"
     f" ts_rank('{{{', '.join(str(rank / max(FIELD_RANKS)) for rank in reversed(FIELD_RANKS))}}}',"
-    " vector, CAST(:query AS tsquery)) DESC, number DESC"
+    " vector, CAST(:query AS tsquery)) DESC, number DESC LIMIT :shown OFFSET :skipped"
 )
 _LIST_VALUES = text("SELECT unnest(CAST(:numbers AS BIGINT[])) AS rowid")
 _LIST_NEWEST = text(
@@ -187,22 +190,18 @@ class SearchRepository:
     def iter_most_relevant(self, query: IndexNode, conditions: SearchConditions | None = None) -> Iterator[SearchEntry]:
         """Yield the newest `MAX_RANKED` entries that the index finds, the most relevant first."""
         conditions = conditions or SearchConditions()
-        ranked = self._index.rank_numbers(query, conditions)
-        done = 0
-        for size in chain(NUMBERS_PER_READ, repeat(NUMBERS_PER_READ[-1])):
-            if done >= len(ranked):
+        for skipped, limit in ((0, FIRST_RANKED), (FIRST_RANKED, MAX_RANKED)):
+            ranked = self._index.rank_numbers(query, conditions, skipped, limit)
+            yield from self._read_in_parts(ranked, conditions)
+            if len(ranked) < limit:
                 return
-            yield from self._read_entries(ranked[done : done + size], conditions)
-            done += size
 
     def iter_union(self, queries: Iterable[IndexNode], conditions: SearchConditions) -> Iterator[SearchEntry]:
         """Yield what the index finds for any of the queries, the newest first."""
         found: set[int] = set()
         for query in queries:
             found.update(self._index.list_all_numbers(query, conditions))
-        numbers = sorted(found, reverse=True)
-        for start in range(0, len(numbers), NUMBERS_PER_READ[-2]):
-            yield from self._read_entries(numbers[start : start + NUMBERS_PER_READ[-2]], conditions)
+        yield from self._read_in_parts(sorted(found, reverse=True), conditions)
 
     def count_articles(self, query: IndexNode, conditions: SearchConditions | None = None) -> ArticleCount:
         """Return in how many articles the index finds something, among its newest `MAX_COUNTED` entries."""
@@ -255,6 +254,15 @@ class SearchRepository:
         """Return whether the index has texts of another folding than today's."""
         return [row.folding for row in self._database.fetch_all(select(search_state.c.folding))] != [INDEX_VERSION]
 
+    def _read_in_parts(self, numbers: Sequence[int], conditions: SearchConditions) -> Iterator[SearchEntry]:
+        """Yield the entries of many numbers, first few, then more at once."""
+        done = 0
+        for size in chain(NUMBERS_PER_READ, repeat(NUMBERS_PER_READ[-1])):
+            if done >= len(numbers):
+                return
+            yield from self._read_entries(numbers[done : done + size], conditions)
+            done += size
+
     def _read_entries(self, numbers: Sequence[int], conditions: SearchConditions) -> Iterator[SearchEntry]:
         """Yield the entries of these numbers that fulfil the conditions, in the order of the numbers."""
         if not numbers:
@@ -304,12 +312,11 @@ class _SqliteIndex:
         """Return all numbers that the query finds."""
         return self.list_numbers(query, conditions, None, MAX_NUMBER)
 
-    def rank_numbers(self, query: IndexNode, conditions: SearchConditions) -> list[int]:
-        """Return the highest `MAX_RANKED` numbers that the query finds, the most relevant first."""
-        newest = self.list_numbers(query, conditions, None, MAX_RANKED)
-        if not newest:
-            return []
-        values = {"query": format_fts5(query), "first": newest[-1], "last": newest[0] + 1}
+    def rank_numbers(self, query: IndexNode, conditions: SearchConditions, skipped: int, limit: int) -> list[int]:
+        """Return the most relevant of the highest `MAX_RANKED` numbers that the query finds, behind the first ones."""
+        first, last = _compute_range(conditions, None)
+        values = {"query": format_fts5(query), "first": first, "last": last, "limit": MAX_RANKED}
+        values |= {"shown": limit, "skipped": skipped}
         return [row[0] for row in self._database.fetch_all(_RANK_TEXTS, values)]
 
     def list_words(self, ranges: Sequence[WordRange]) -> set[str]:
@@ -367,10 +374,10 @@ class _PostgresIndex:
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
             return [row[0] for row in connection.execute(_FIND_VECTORS, values)]
 
-    def rank_numbers(self, query: IndexNode, conditions: SearchConditions) -> list[int]:
-        """Return the highest `MAX_RANKED` numbers that the query finds, the most relevant first."""
+    def rank_numbers(self, query: IndexNode, conditions: SearchConditions, skipped: int, limit: int) -> list[int]:
+        """Return the most relevant of the highest `MAX_RANKED` numbers that the query finds, behind the first ones."""
         newest = self.list_numbers(query, conditions, None, MAX_RANKED)
-        values = {"query": format_tsquery(query), "numbers": newest}
+        values = {"query": format_tsquery(query), "numbers": newest, "shown": limit, "skipped": skipped}
         return [row[0] for row in self._database.fetch_all(_RANK_VECTORS, values)]
 
     def list_words(self, ranges: Sequence[WordRange]) -> set[str]:

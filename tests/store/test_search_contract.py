@@ -172,6 +172,17 @@ def test_exact_counts_are_those_of_the_hits(filled: Store) -> None:
     assert counted > REAL_COUNT // 2
 
 
+def test_relevance_is_read_in_two_parts(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def list_ids() -> list[tuple[str, tuple[int, ...]]]:
+        hits = ArticleSearch(filled, "комитет OR committee", UTC).iter_hits(by_relevance=True)
+        return [(hit.article.id, hit.versions) for hit in hits]
+
+    at_once = list_ids()
+    assert len(at_once) > 4
+    monkeypatch.setattr("crawler.store.search.FIRST_RANKED", 3)
+    assert list_ids() == at_once
+
+
 HOSTILE_QUERIES = (
     *("' OR 1=1 --", '"" NEAR(a b)', "title : x", "rowid:1", "{title}:x", "a ^ b", "x" * 10_000, "(" * 5000 + "x"),
     *("\0\ud800", "'a':*", "!a & b | c <-> d", "a\\", 'facets:"any:"', "a + b", "%s %(x)s :x ?", "-*", "NOT"),
