@@ -94,21 +94,22 @@ def test_sign_in_forms_and_live_events(store: Store, tmp_path: Path) -> None:
     add_user(store, "dana", Role.OWNER)
     web = WebConfig(trusted_proxies=("127.0.0.1",))
     newsroom = Newsroom(config=Config(data_dir=tmp_path, web=web), store=store)
-    with run_newsroom(newsroom) as inner, run_nginx(tmp_path, inner, signs_in=False) as address:
-        with open_browser(address) as client:
-            page = client.get("/login")
-            assert page.headers["strict-transport-security"].startswith("max-age=")
-            assert client.get("/", headers={"remote-user": "dana"}).status_code == 303
-            signed_in = sign_in(client, "dana")
-            assert signed_in.status_code == 303
-            assert "Secure" in signed_in.headers["set-cookie"]
-            fields = read_fields(client.get("/account").text, "/account/feed")
-            assert client.post("/account/feed", data=fields, headers={"origin": address}).status_code == 200
-            assert (
-                client.post("/account/feed", data=fields, headers={"origin": "https://evil.example"}).status_code == 403
-            )
-            with client.stream("GET", "/api/v1/events") as events:
-                assert next(events.iter_lines()).startswith("retry:")
+    with (
+        run_newsroom(newsroom) as inner,
+        run_nginx(tmp_path, inner, signs_in=False) as address,
+        open_browser(address) as client,
+    ):
+        page = client.get("/login")
+        assert page.headers["strict-transport-security"].startswith("max-age=")
+        assert client.get("/", headers={"remote-user": "dana"}).status_code == 303
+        signed_in = sign_in(client, "dana")
+        assert signed_in.status_code == 303
+        assert "Secure" in signed_in.headers["set-cookie"]
+        fields = read_fields(client.get("/account").text, "/account/feed")
+        assert client.post("/account/feed", data=fields, headers={"origin": address}).status_code == 200
+        assert client.post("/account/feed", data=fields, headers={"origin": "https://evil.example"}).status_code == 403
+        with client.stream("GET", "/api/v1/events") as events:
+            assert next(events.iter_lines()).startswith("retry:")
 
 
 def test_user_whom_nginx_names(store: Store, tmp_path: Path) -> None:
