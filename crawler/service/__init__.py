@@ -21,6 +21,7 @@ reloader         read the configuration again when it changes
 edited_files     change crawler.toml and the rules file in one step, and keep the former files
 subscription_file  the subscriptions in crawler.toml: add, change, remove
 saved_search     a search as a rule and a subscription to it
+edited_rules     a rule of the rules file: change what it looks for, remove it
 clustered_store  cluster the articles that wait for it
 notifications    alarms and subscribers' messages after runs
 notifier         send them in a thread of their own

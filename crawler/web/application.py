@@ -56,6 +56,7 @@ from crawler.web.pages.article import download_archived, download_evidence, show
 from crawler.web.pages.messages import retry_messages, show_explanation, show_messages
 from crawler.web.pages.organisation import finish_organisation_sign_in, start_organisation_sign_in
 from crawler.web.pages.review import compose_review, show_review
+from crawler.web.pages.rule_editor import change_rule, show_rule_editor
 from crawler.web.pages.rules import activate_draft, show_draft, show_rule, show_rules
 from crawler.web.pages.runs import show_runs
 from crawler.web.pages.search import save_searched, show_search
@@ -108,6 +109,7 @@ PAGES: Sequence[PageRoute] = (
     PageRoute("/rules", Role.READER, show_rules),
     PageRoute("/rule-draft", Role.ANALYST, show_draft),
     PageRoute("/rules/{rule}", Role.READER, show_rule),
+    PageRoute("/rules/{rule}/edit", Role.OWNER, show_rule_editor),
     PageRoute("/review", Role.ANALYST, show_review),
     PageRoute("/search", Role.READER, show_search),
     PageRoute("/sources", Role.READER, show_sources),
@@ -132,6 +134,7 @@ FORMS: Sequence[FormRoute] = (
     FormRoute("/sources/add", Role.OWNER, add_source),
     FormRoute("/sources/change", Role.OWNER, change_source),
     FormRoute("/rule-draft", Role.OWNER, activate_draft),
+    FormRoute("/rules/{rule}/edit", Role.OWNER, change_rule),
     FormRoute("/search/save", Role.ANALYST, save_searched),
     FormRoute("/subscriptions", Role.ANALYST, change_subscription),
     FormRoute("/login", None, sign_in),

@@ -14,7 +14,7 @@ from crawler.config import Config, load_config
 from crawler.config.source_folder import get_folder_state, get_sources_folder, list_definition_files
 from crawler.errors import CrawlerError
 from crawler.items import Health, Rights
-from crawler.keywords import load_rules
+from crawler.keywords import RuleSet, load_rules
 from crawler.keywords.rules import Rule
 from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.publish.releases import get_source_languages
@@ -63,7 +63,7 @@ class Newsroom:
     profiles: Mapping[str, SourceProfile] = field(init=False)
     zone: tzinfo = field(init=False)
     oidc: OidcClient | None = field(init=False, default=None)
-    rules: tuple[Rule, ...] = field(init=False)
+    rule_set: RuleSet = field(init=False)
     _states: dict[str, SourceState] = field(init=False, default_factory=dict)
     _states_until: float = field(init=False, default=0.0)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
@@ -83,9 +83,8 @@ class Newsroom:
         if web.oidc.issuer is not None and web.address is not None:
             raise_if_not_installed()
             self.oidc = OidcClient(web.oidc, web.address)
-        rules = load_rules(self.config.rules)
-        self.rules = rules.rules
-        self._rule_titles = {language: rules.get_titles(language) for language in OUTPUT_LANGUAGES}
+        self.rule_set = load_rules(self.config.rules)
+        self._rule_titles = {language: self.rule_set.get_titles(language) for language in OUTPUT_LANGUAGES}
 
     @property
     def can_edit(self) -> bool:
@@ -134,6 +133,11 @@ class Newsroom:
     def get_rule_title(self, name: str, language: str) -> str:
         """Return a rule's title in a language, or the bare name of a rule that was removed."""
         return self._rule_titles[language].get(name, name)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules in force."""
+        return self.rule_set.rules
 
     def list_rule_names(self) -> list[str]:
         """Return the names of the rules in force, in the order of the rules file."""

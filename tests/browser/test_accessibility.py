@@ -9,7 +9,17 @@ from support.newsroom_server import OpenPage
 
 pytestmark = pytest.mark.browser
 PATHS = (
-    *("/", "/stories/1", "/articles/mfa:77:ru", "/search", "/search?q=visit", "/review", "/rules", "/rule-draft"),
+    *(
+        "/",
+        "/stories/1",
+        "/articles/mfa:77:ru",
+        "/search",
+        "/search?q=visit",
+        "/review",
+        "/rules",
+        "/rule-draft",
+        "/rules/ihl/edit",
+    ),
     *("/sources", "/sources/add", "/subscriptions", "/messages", "/runs", "/account", "/users", "/api", "/login"),
 )
 LOOKS: dict[str, dict[str, Any]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from support.newsroom_articles import NOW, SaveArticle
 from support.newsroom_server import run_newsroom
 
 from crawler.config import load_config
+from crawler.items import Match
 from crawler.store import Store
 from crawler.store.reader_actions import ActionKind, ArticleAtVersion
 from crawler.web.newsroom import Newsroom
@@ -107,3 +108,61 @@ def test_owner_puts_a_draft_into_force(editor: httpx.Client, save: SaveArticle, 
 def test_without_a_file_no_draft_is_put_into_force(client: httpx.Client, save: SaveArticle) -> None:
     save("1", published_at=NOW - HOUR)
     assert "Put it into force" not in client.get("/rule-draft?name=x&query=%D0%9C%D0%9A%D0%9A%D0%9A").text
+
+
+def read_editor(client: httpx.Client, rule: str) -> dict[str, str]:
+    """Return the fields of the form that changes a rule, without the ticked sources."""
+    html = client.get(f"/rules/{rule}/edit").text
+    fields = {name: unescape(value) for name, value in re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', html)}
+    areas = re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>(.*?)</textarea>', html, re.DOTALL)
+    kept = {name: fields[name] for name in ("token", "config_mark", "rules_mark", "query")}
+    return {**kept, **{name: unescape(value) for name, value in areas}}
+
+
+def test_owner_changes_a_shipped_rule(editor: httpx.Client, save: SaveArticle, tmp_path: Path) -> None:
+    save("1", published_at=datetime.now(UTC) - HOUR)
+    save("2", "Посольство открыло выставку в Женеве.", published_at=datetime.now(UTC) - HOUR)
+    address = "/rules/red-cross-movement/edit"
+    assert f'href="{address}"' in editor.get("/rules/red-cross-movement").text
+    fields = read_editor(editor, "red-cross-movement")
+    assert "МККК" in fields["terms_ru"].splitlines()
+    wanted = {**fields, "terms_ru": f"{fields['terms_ru']}\n  выставка \n", "sources": "mfa"}
+    tried = editor.post(address, data={**wanted, "do": "try"}).text
+    assert read_sums(tried) == [2, 2, 1]
+    assert not (tmp_path / "rules.toml").exists()
+    only = {**fields, "terms_en": "", "terms_ru": "выставка", "terms_kk": ""}
+    refused = editor.post(address, data={**only, "do": "try"}).text
+    assert "rules.toml:" in refused  # a context is for a term that is gone: the file's line is named
+    assert editor.post(address, data={**wanted, "do": "save"}).status_code == 303
+    text = (tmp_path / "rules.toml").read_text(encoding="utf-8")
+    rule = tomllib.loads(text)["rule"][0]
+    assert rule["terms"]["ru"][-1] == "выставка"
+    assert rule["sources"] == ["mfa"]
+    assert "rules = " in (tmp_path / "crawler.toml").read_text(encoding="utf-8")
+    assert "выставка" in editor.get("/rules/red-cross-movement").text
+    assert editor.post(address, data={**wanted, "do": "save"}).status_code == 409  # somebody changed the file meanwhile
+    removed = editor.post(address, data={**read_editor(editor, "red-cross-movement"), "do": "remove"})
+    assert removed.headers["location"] == "/rules/red-cross-movement"  # the shipped one is in force again
+    assert "выставка" not in editor.get("/rules/red-cross-movement").text
+    assert 'value="remove"' not in editor.get(address).text
+
+
+def test_changed_rule_that_would_lose_articles(editor: httpx.Client, save: SaveArticle, tmp_path: Path) -> None:
+    own = '[[rule]]\nname = "geneva"  # the office\n\n[rule.terms]\nru = [\n    "Женева",  # the city\n    "МККК",\n]\n'
+    (tmp_path / "rules.toml").write_text(f"version = 1\n\n{own}", encoding="utf-8")
+    (tmp_path / "crawler.toml").write_text('rules = "rules.toml"\n', encoding="utf-8")
+    assert editor.get("/rules/geneva").status_code == 200
+    match = Match(rule="geneva", term="МККК", surface="МККК", field="body", start=0, end=4, sentence="МККК")
+    save("1", published_at=datetime.now(UTC) - HOUR, matches=(match,))
+    fields = {**read_editor(editor, "geneva"), "terms_ru": "Женева", "none_of": "выставка"}
+    assert read_sums(editor.post("/rules/geneva/edit", data={**fields, "do": "try"}).text) == [1, 0, 0, 1]
+    assert editor.post("/rules/geneva/edit", data={**fields, "do": "save"}).status_code == 303
+    text = (tmp_path / "rules.toml").read_text(encoding="utf-8")
+    assert "# the office" in text
+    assert tomllib.loads(text)["rule"][0]["none_of"] == ["выставка"]
+    assert "МККК" in (tmp_path / "rules.toml.previous").read_text(encoding="utf-8")
+    last = editor.post("/rules/geneva/edit", data={**read_editor(editor, "geneva"), "do": "remove"})
+    assert "rules.toml" in last.text  # a file without rules is none
+    assert editor.post("/rules/geneva/edit", data={**fields, "do": "other"}).status_code == 400
+    nothing = {**read_editor(editor, "geneva"), "terms_ru": "", "query": ""}
+    assert "looks for nothing" in editor.post("/rules/geneva/edit", data={**nothing, "do": "save"}).text

@@ -1,12 +1,13 @@
 """Rules: what each one found over time, what readers called false alarms, and a draft tried on stored articles.
 
-The address of a draft has all of it, so that an analyst can send it to an owner, who puts it into force.
+The address of a draft has all of it, so that an analyst can send it to an owner, who puts it into force. What owners
+change of a rule in force is tried in the same way (`crawler.web.pages.rule_editor`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -16,10 +17,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from crawler.errors import RuleError
-from crawler.keywords import Matcher, parse_rules
+from crawler.items import Article, Match, Strength
+from crawler.keywords import Matcher, RuleSet, parse_rules
 from crawler.keywords.query import find_query_problem
 from crawler.keywords.rules import Rule
 from crawler.publish.search import find_articles_with_terms
+from crawler.service.edited_rules import narrow_rules
 from crawler.service.saved_search import SearchRule, format_search_rule
 from crawler.store.articles import MatchTime
 from crawler.web.charts import BarChart, make_weekly_bars
@@ -36,6 +39,8 @@ DRAFT_DAYS = 90
 MAX_TRIED_ARTICLES = 3000
 """Articles on which a draft is tried while a reader waits."""
 MAX_SAMPLES = 10
+MAX_EXCERPT = 400
+"""Characters of a sample's sentence."""
 DRAFT_PROBLEMS = {
     "query": mark_message("The query cannot be a rule."),
     "name": mark_message("The name must be small letters, digits and hyphens."),
@@ -67,11 +72,15 @@ class DraftSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftResult:
-    """What a draft finds in the stored articles of `DRAFT_DAYS`, by its certain matches."""
+    """What a rule finds in the stored articles of `DRAFT_DAYS`, by its certain matches.
+
+    `new_count`: no rule finds them today. `lost_count`: this rule finds them today, and would not any more.
+    """
 
     tried_count: int
     found_count: int
     new_count: int
+    lost_count: int
     chart: BarChart
     samples: tuple[DraftSample, ...]
     is_cut: bool
@@ -85,12 +94,18 @@ def show_rules(site: PageRenderer, request: Request) -> Response:
 
 def show_rule(site: PageRenderer, request: Request) -> Response:
     """Return the page of one rule."""
-    newsroom, name = site.newsroom, request.path_params["rule"]
-    rule = next((each for each in newsroom.rules if each.name == name), None)
-    if rule is None:
-        raise PageMissing(f"There is no rule {name}.")
-    (shown,) = list_shown_rules(newsroom, [rule])
+    rule = find_rule(site.newsroom, request)
+    (shown,) = list_shown_rules(site.newsroom, [rule])
     return site.render(request, "rule.html", shown=shown, rule=rule, weeks=SHOWN_WEEKS)
+
+
+def find_rule(newsroom: Newsroom, request: Request) -> Rule:
+    """Return the rule of an address. Raise PageMissing if there is none."""
+    name = request.path_params["rule"]
+    found = next((each for each in newsroom.rules if each.name == name), None)
+    if found is None:
+        raise PageMissing(f"There is no rule {name}.")
+    return found
 
 
 def list_shown_rules(newsroom: Newsroom, rules: Sequence[Rule]) -> list[ShownRule]:
@@ -122,7 +137,8 @@ def show_draft(site: PageRenderer, request: Request) -> Response:
     name = request.query_params.get("name", "").strip()[:64]
     query = request.query_params.get("query", "").strip()[:MAX_QUERY_LENGTH]
     problem = find_draft_problem(newsroom, name, query) if query else None
-    result = try_draft(newsroom, name, query) if query and problem is None else None
+    rules = parse_rules(format_search_rule(SearchRule(name=name, query=query))) if query and not problem else None
+    result = try_rule(newsroom, rules, name) if rules else None
     return site.render(
         request,
         "draft.html",
@@ -151,43 +167,53 @@ def find_draft_problem(newsroom: Newsroom, name: str, query: str) -> str | None:
     return None
 
 
-def try_draft(newsroom: Newsroom, name: str, query: str) -> DraftResult:
-    """Return what a draft finds in the stored articles of `DRAFT_DAYS`. Nothing is stored, nobody is notified."""
-    matcher = Matcher(parse_rules(format_search_rule(SearchRule(name=name, query=query))))
+def try_rule(newsroom: Newsroom, rules: RuleSet, name: str) -> DraftResult:
+    """Return what a rule finds in the stored articles of `DRAFT_DAYS`. Nothing is stored, nobody is notified."""
+    matcher = Matcher(rules)
     now = datetime.now(UTC)
     begin = now - timedelta(days=DRAFT_DAYS)
-    articles = find_articles_with_terms(newsroom.store, (matcher,), begin)
+    candidates = (Matcher(narrow_rules(each, name)) for each in (rules, newsroom.rule_set))
+    articles = find_articles_with_terms(newsroom.store, tuple(candidates), begin)
     times: list[datetime] = []
     samples: list[DraftSample] = []
-    tried = new = 0
+    tried = new = lost = 0
     for article in islice(articles, MAX_TRIED_ARTICLES):
         tried += 1
-        matches = matcher.find_matches(article.texts, article.language, article.source)
-        match = next((each for each in matches if each.strength == "strong"), None)
+        match = find_certain_match(matcher.find_matches(article.texts, article.language, article.source), name)
         if match is None:
+            lost += find_certain_match(article.matches, name) is not None
             continue
         times.append(article.published_at or article.fetched_at or now)
         new += not article.is_matched
         if len(samples) < MAX_SAMPLES:
-            start = match.sentence.find(match.surface)
-            spans = [(start, start + len(match.surface))] if start >= 0 else []
-            samples.append(
-                DraftSample(
-                    article_id=article.id,
-                    title=article.headline,
-                    language=article.language,
-                    source=article.source,
-                    excerpt=mark_spans(match.sentence[:400], [each for each in spans if each[1] <= 400]),
-                    is_new=not article.is_matched,
-                )
-            )
+            samples.append(make_sample(article, match))
     return DraftResult(
         tried_count=tried,
         found_count=len(times),
         new_count=new,
+        lost_count=lost,
         chart=make_weekly_bars(times, begin, now, newsroom.zone),
         samples=tuple(samples),
         is_cut=tried == MAX_TRIED_ARTICLES,
+    )
+
+
+def find_certain_match(matches: Iterable[Match], name: str) -> Match | None:
+    """Return the first match of a rule that its context does not make uncertain, or None."""
+    return next((each for each in matches if each.rule == name and each.strength == Strength.STRONG), None)
+
+
+def make_sample(article: Article, match: Match) -> DraftSample:
+    """Return what the page shows of an article that a rule finds."""
+    start = match.sentence.find(match.surface)
+    end = start + len(match.surface)
+    return DraftSample(
+        article_id=article.id,
+        title=article.headline,
+        language=article.language,
+        source=article.source,
+        excerpt=mark_spans(match.sentence[:MAX_EXCERPT], [(start, end)] if start >= 0 and end <= MAX_EXCERPT else []),
+        is_new=not article.is_matched,
     )
 
 
