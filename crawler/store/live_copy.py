@@ -43,7 +43,7 @@ from crawler.store.database import ADVISORY_LOCK_KEY, Database, format_database_
 from crawler.store.portable_copy import OPEN_SNAPSHOT, advance_sequences, count_rows, find_store_file, is_table_empty
 from crawler.store.schema import COPY_MARK, SCHEMA_REVISION, articles, change_events, leases, metadata, runs, versions
 from crawler.store.search_index import index_batch, reset_index, unindexed_versions
-from crawler.store.statements import make_insert_if_absent, make_upsert, select_columns
+from crawler.store.statements import insert_rows, make_insert_if_absent, make_upsert, select_columns
 from crawler.store.store import get_store_file, is_store_missing, open_store, parse_store_url, redact_url
 
 ROWS_PER_BATCH = 1000
@@ -266,7 +266,7 @@ class _Copy:
         for rows in iter_rows(reading, table, after=last):
             digest.add(rows)
             with self._transaction():
-                self._writing.execute(insert(table), [dict(row._mapping) for row in rows])
+                insert_rows(self._writing, table, rows)
                 self._save_state(_make_key_name(table), json.dumps(get_key(table, rows[-1])))
             self._on_progress(label, digest.count, total)
         return digest

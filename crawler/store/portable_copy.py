@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, delete, func, insert, inspect, select, text
+from sqlalchemy import Connection, Table, delete, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from crawler.errors import CrawlerError, UsageError
@@ -23,7 +23,7 @@ from crawler.private_files import PRIVATE_FILE_MODE, make_private_folder
 from crawler.store.database import format_database_error, make_engine
 from crawler.store.schema import leases, metadata
 from crawler.store.search_index import reset_index
-from crawler.store.statements import select_columns
+from crawler.store.statements import insert_rows, select_columns
 from crawler.store.store import Store, get_store_file, open_store, parse_store_url, redact_url
 
 ROWS_PER_READ = 500
@@ -233,8 +233,8 @@ def _copy_rows(reading: Connection, writing: Connection) -> None:
     """Copy every row of every table, those that others refer to first."""
     for table in metadata.sorted_tables:
         query = select(*select_columns(table, table.columns.keys())).execution_options(yield_per=ROWS_PER_READ)
-        for rows in reading.execute(query).mappings().partitions():
-            writing.execute(insert(table), [dict(row) for row in rows])
+        for rows in reading.execute(query).partitions():
+            insert_rows(writing, table, rows)
 
 
 def advance_sequences(connection: Connection) -> None:

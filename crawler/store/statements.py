@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Label, Row, Table
+from sqlalchemy import Connection, Insert, Label, Row, Table, insert
+from sqlalchemy.exc import DBAPIError
 
 
 class InsertByDialect:
@@ -22,17 +23,17 @@ class InsertByDialect:
 
     def __getitem__(self, dialect: str) -> Insert:
         if dialect not in self._statements:
-            insert = import_module(f"sqlalchemy.dialects.{dialect}").insert(self._table)
-            self._statements[dialect] = self._complete(insert)
+            own = import_module(f"sqlalchemy.dialects.{dialect}").insert(self._table)
+            self._statements[dialect] = self._complete(own)
         return self._statements[dialect]
 
 
 def make_upsert(table: Table, key: Sequence[str]) -> InsertByDialect:
     """Return an INSERT of a whole row that replaces the row with the same key."""
 
-    def replace_row(insert: Any) -> Insert:
-        changed = {column.key: insert.excluded[column.key] for column in table.columns if column.key not in key}
-        statement: Insert = insert.on_conflict_do_update(index_elements=list(key), set_=changed)
+    def replace_row(own: Any) -> Insert:
+        changed = {column.key: own.excluded[column.key] for column in table.columns if column.key not in key}
+        statement: Insert = own.on_conflict_do_update(index_elements=list(key), set_=changed)
         return statement
 
     return InsertByDialect(table, replace_row)
@@ -40,7 +41,25 @@ def make_upsert(table: Table, key: Sequence[str]) -> InsertByDialect:
 
 def make_insert_if_absent(table: Table) -> InsertByDialect:
     """Return an INSERT of a whole row that does nothing if the key exists; `rowcount` is then 0."""
-    return InsertByDialect(table, lambda insert: insert.on_conflict_do_nothing())
+    return InsertByDialect(table, lambda own: own.on_conflict_do_nothing())
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> None:
+    """Insert rows with all columns of the table, in its order. PostgreSQL gets them by COPY, in a third of the time."""
+    dialect = connection.dialect
+    if dialect.name != "postgresql":
+        connection.execute(insert(table), [dict(row._mapping) for row in rows])
+        return
+    processors = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns]
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    driver: Any = connection.connection.driver_connection
+    statement = f'COPY "{table.name}" ({names}) FROM STDIN'
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row([make(value) if make else value for make, value in zip(processors, row, strict=True)])
+    except dialect.loaded_dbapi.Error as error:
+        raise DBAPIError(statement, None, error) from error
 
 
 def select_columns(table: Table, keys: Iterable[str]) -> list[Label[Any]]:

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from support.empty_stores import open_test_store
 from support.factories import make_article
 from support.filled_store import MATCH, NOON, fill_store, read_rows
 
-from crawler.errors import ConfigError, CrawlerError, UsageError
+from crawler.errors import ConfigError, CrawlerError, StoreError, UsageError
 from crawler.items import Run
 from crawler.keywords.index_query import IndexPhrase
 from crawler.store import Store, live_copy
 from crawler.store.live_copy import copy_store
 from crawler.store.schema import articles, failures, matches, runs
+from crawler.store.statements import insert_rows, select_columns
 
 
 class Killed(Exception):
@@ -206,3 +207,13 @@ def test_store_is_not_copied_into_itself(source_url: str, tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="There is no store"):
         copy_store(f"sqlite:///{tmp_path / 'absent.db'}", source_url)
     assert not (tmp_path / "absent.db").exists()
+
+
+def test_rows_that_are_there_already_are_refused(source_url: str) -> None:
+    with open_test_store(source_url) as store, store.database.engine.connect() as reading:
+        rows = reading.execute(select(*select_columns(runs, runs.columns.keys()))).all()
+        assert rows
+        reading.rollback()
+        with pytest.raises(StoreError), store.database.transaction() as writing:
+            insert_rows(writing, runs, rows)
+        assert len(store.database.fetch_all(select(runs.c.id))) == len(rows)
