@@ -144,15 +144,18 @@ _RANK_TEXTS = text(
 _SQLITE_WORDS = "SELECT term FROM search_vocabulary WHERE term >= :first{0} AND term < :last{0}"
 _POSTGRESQL_WORDS = "SELECT word FROM search_words WHERE word >= :first{0} AND word < :last{0}"
 # `+ 0`: else the planner takes the primary key for the better index, and compares the vectors of the whole table.
+# One text with all numbers: the driver takes ten times as long for ten thousand rows, or a list as a value.
 _FIND_VECTORS = text(
-    "SELECT number FROM search_vectors WHERE vector @@ CAST(:query AS tsquery) AND number + 0 >= :first"
-    " AND number + 0 < :last ORDER BY number + 0 DESC LIMIT :limit"
+    "SELECT string_agg(CAST(number AS text), ',' ORDER BY number DESC) FROM"
+    " (SELECT number FROM search_vectors WHERE vector @@ CAST(:query AS tsquery) AND number + 0 >= :first"
+    " AND number + 0 < :last ORDER BY number + 0 DESC LIMIT :limit) AS found"
 )
 _LIST_ENTRIES = text(
-    "SELECT number FROM search_entries WHERE number >= :first AND number < :last ORDER BY number DESC LIMIT :limit"
+    "SELECT string_agg(CAST(number AS text), ',' ORDER BY number DESC) FROM (SELECT number FROM search_entries"
+    " WHERE number >= :first AND number < :last ORDER BY number DESC LIMIT :limit) AS found"
 )
 _RANK_VECTORS = text(
-    "SELECT number FROM search_vectors WHERE number = ANY(:numbers) ORDER BY"
+    "SELECT number FROM search_vectors WHERE number = ANY(CAST(:numbers AS BIGINT[])) ORDER BY"
     f" ts_rank('{{{', '.join(str(rank / max(FIELD_RANKS)) for rank in reversed(FIELD_RANKS))}}}',"
     " vector, CAST(:query AS tsquery)) DESC, number DESC LIMIT :shown OFFSET :skipped"
 )
@@ -344,7 +347,7 @@ class _PostgresIndex:
         if query == EVERYTHING:
             first, last = _compute_range(conditions, before)
             values = {"first": first, "last": last, "limit": limit}
-            return [row[0] for row in self._database.fetch_all(_LIST_ENTRIES, values)]
+            return _parse_numbers(self._database.fetch_all(_LIST_ENTRIES, values)[0][0])
         numbers: list[int] = []
         done: list[IndexNode] = []
         for window in self._list_windows(_compute_range(conditions, before)[1], limit):
@@ -372,12 +375,13 @@ class _PostgresIndex:
         with self._database.transaction() as connection:
             # The planner takes comparing a whole vector for cheap, and would read the table for a frequent word.
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-            return [row[0] for row in connection.execute(_FIND_VECTORS, values)]
+            return _parse_numbers(connection.execute(_FIND_VECTORS, values).scalar())
 
     def rank_numbers(self, query: IndexNode, conditions: SearchConditions, skipped: int, limit: int) -> list[int]:
         """Return the most relevant of the highest `MAX_RANKED` numbers that the query finds, behind the first ones."""
         newest = self.list_numbers(query, conditions, None, MAX_RANKED)
-        values = {"query": format_tsquery(query), "numbers": newest, "shown": limit, "skipped": skipped}
+        values = self.bind_numbers(newest)
+        values |= {"query": format_tsquery(query), "shown": limit, "skipped": skipped}
         return [row[0] for row in self._database.fetch_all(_RANK_VECTORS, values)]
 
     def list_words(self, ranges: Sequence[WordRange]) -> set[str]:
@@ -386,11 +390,11 @@ class _PostgresIndex:
 
     def has_number(self) -> Any:
         """Return the condition for entries with one of the numbers of `bind_numbers`."""
-        return text("search_entries.number = ANY(:numbers)")
+        return text("search_entries.number = ANY(CAST(:numbers AS BIGINT[]))")
 
     def bind_numbers(self, numbers: Sequence[int]) -> dict[str, Any]:
         """Return the values for `has_number`."""
-        return {"numbers": list(numbers)}
+        return {"numbers": f"{{{','.join(map(str, numbers))}}}"}
 
     def _list_windows(self, last: int, limit: int) -> Iterator[IndexNode]:
         """Yield conditions for more and more of the newest entries below a number, then for any time.
@@ -405,6 +409,11 @@ class _PostgresIndex:
         yield from dict.fromkeys(_make_window(first, days[0]) for first in days[1:])
         if days:
             yield EVERYTHING
+
+
+def _parse_numbers(joined: str | None) -> list[int]:
+    """Return the numbers of a text with commas between them. None: there are none."""
+    return list(map(int, joined.split(","))) if joined else []
 
 
 def _compute_day(number: int) -> date:
