@@ -14,12 +14,11 @@ from crawler.discovery.feeds import USUAL_PATHS, FeedEntry, FoundFeed, list_feed
 from crawler.discovery.language_versions import find_address_language, find_language_versions
 from crawler.discovery.link_groups import (
     MIN_GROUP_SIZE,
-    Pager,
-    find_next_page,
     list_frame_links,
     list_link_groups,
     list_pdf_links,
 )
+from crawler.discovery.pagers import Pager, find_next_page
 from crawler.discovery.samples import (
     SampleArticle,
     count_candidate_pages,
@@ -35,6 +34,7 @@ from crawler.discovery.terms import RobotsFacts, find_rights_line, find_terms, r
 from crawler.errors import CrawlerError, NoArticles, NotAnArticle
 from crawler.generic.headline import list_title_parts
 from crawler.generic.page import GenericPage
+from crawler.generic.pdf_release import FIRST_PARAGRAPH
 from crawler.generic.reader import read_page
 from crawler.generic.site_memory import SiteMemory
 from crawler.items import Article
@@ -50,6 +50,8 @@ SAMPLES, VERIFIED_LINKS, MIN_VERIFIED = 5, 3, 2
 MAX_REQUESTS = 60
 MIN_PAGE_WORDS = 30
 """Words of a page below which a script may make its text."""
+SAME_TITLES = "Some files have the same title, such as a letterhead"
+UNMARKED_TITLES = "Some titles are just the first paragraph of a PDF file"
 MAX_VERSIONS, MAX_FEEDS, MAX_GROUPS, MAX_LIST_PAGES, MAX_SITEMAPS = 4, 3, 3, 3, 3
 MIN_SHARED_LINKS = 0.2
 """Share of a feed's entries that must be on a section's page for the feed to be the section's."""
@@ -65,6 +67,7 @@ class FoundList:
     language: str | None = None
     next_page: str | None = None
     first_page: int = 1
+    page_step: int = 1
     fallbacks: tuple[str, ...] = ()
     has_full_texts: bool = False
     entries: tuple[FeedEntry, ...] = ()
@@ -253,8 +256,8 @@ class SiteSurveyor:
                     break  # an article that names others: the list is elsewhere
                 if await self.count_articles(links) >= MIN_VERIFIED:
                     pager = await self.find_verified_pager(candidate, links, has_pdf_files=has_pdf_files)
-                    further = (pager.pattern, pager.first_page) if pager else (None, 1)
-                    return FoundList(candidate.url, "page", links, language, *further)
+                    found = FoundList(candidate.url, "page", links, language)
+                    return add_pager(found, pager) if pager else found
         return None
 
     async def count_articles(self, urls: Iterable[str]) -> int:
@@ -360,10 +363,10 @@ class SiteSurveyor:
         survey.languages = list(dict.fromkeys(release.language for release in releases if release.language))
         survey.times = sorted((at for each in releases if (at := each.published_at)), reverse=True)
         titles = {release.title for release in releases}
-        same = "Some files have the same title, such as a letterhead" if len(titles) < len(releases) else ""
-        survey.notes.append(
-            f"{same or 'Each title is the first paragraph of a PDF file'}: docs/add-a-source.md has more."
-        )
+        if len(titles) < len(releases):
+            survey.notes.append(f"{SAME_TITLES}: docs/add-a-source.md has more.")
+        elif any(sample.fields["title"].origin == FIRST_PARAGRAPH for sample in survey.samples):
+            survey.notes.append(f"{UNMARKED_TITLES}: docs/add-a-source.md has more.")
 
     def describe_site(self, first: Snapshot) -> None:
         """Fill in the address pattern, the title, the rights and what a person should know."""
@@ -392,13 +395,18 @@ def is_sibling(url: str, others: Sequence[str]) -> bool:
     return any(AddressPattern(pattern).match(url) for pattern in infer_address_shape(others).patterns)
 
 
+def add_pager(found: FoundList, pager: Pager) -> FoundList:
+    """Return a list with the addresses of its further pages."""
+    return replace(found, next_page=pager.pattern, first_page=pager.first_page, page_step=pager.step)
+
+
 def join_lists(feed: FoundList, page: FoundList | None) -> FoundList:
     """Return a feed with the page of the same articles: instead of it when it fails, and for older ones."""
     if page is None:
         return feed
     has_same = set(page.links) <= set(feed.links)  # its first page would end the list, because it has nothing new
     first = page.first_page if page.next_page is None or has_same else page.first_page - 1
-    return replace(feed, fallbacks=(page.url,), next_page=page.next_page, first_page=first)
+    return replace(feed, fallbacks=(page.url,), next_page=page.next_page, first_page=first, page_step=page.page_step)
 
 
 def _sort_children(children: Iterable[SitemapEntry]) -> list[SitemapEntry]:

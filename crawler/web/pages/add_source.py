@@ -57,7 +57,15 @@ CRON_WORDS = {
     "0 * * * *": mark_message("Every hour"),
     "0 */3 * * *": mark_message("Every 3 hours"),
 }
-OFFERED_ZONES = ("Asia/Almaty", "Asia/Ashgabat", "Asia/Bishkek", "Asia/Dushanbe", "Asia/Tashkent", "Europe/Moscow", "UTC")
+OFFERED_ZONES = (
+    "Asia/Almaty",
+    "Asia/Ashgabat",
+    "Asia/Bishkek",
+    "Asia/Dushanbe",
+    "Asia/Tashkent",
+    "Europe/Moscow",
+    "UTC",
+)
 SHARE_WORDS = {
     str(DEFAULT_EXCERPT_SHARE): mark_message("30 per cent and the link"),
     "0.0": mark_message("Headline and link"),
