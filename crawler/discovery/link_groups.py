@@ -57,16 +57,19 @@ def list_link_groups(page: GenericPage, *, has_pdf_files: bool = False) -> list[
         suffix = NO_PAGE_SUFFIX.search(urlsplit(url).path)
         if (suffix is None or suffix[0].lower() != ".pdf") if has_pdf_files else suffix:
             continue
-        if url.rstrip("/") == page.url.partition("#")[0].rstrip("/") or urlsplit(url).path in ("", "/"):
+        parts = urlsplit(url)
+        is_front = parts.path in ("", "/") and not parts.query
+        if is_front or url.rstrip("/") == page.url.partition("#")[0].rstrip("/"):
             continue
         text = read_line("".join(node.itertext())) or (node.get("title") or "")
         texts = places[_make_path(node)]
         texts[url] = max(texts.get(url, ""), text, key=len)
-    groups = [
-        LinkGroup(path, links, _score_links(links))
-        for path, texts in places.items()
-        if len(links := tuple(FoundLink(url, text) for url, text in texts.items())) >= MIN_GROUP_SIZE
-    ]
+    groups = []
+    for path, texts in places.items():
+        links = [FoundLink(url, text) for url, text in texts.items()]
+        titles = [link for link in links if len(list_words(link.text)) >= MIN_TITLE_WORDS]
+        if len(titles) >= MIN_GROUP_SIZE:  # in tables, a menu may be at the same place
+            groups.append(LinkGroup(path, tuple(titles), _score_links(links)))
     return sorted((group for group in groups if group.score > 0), key=lambda group: -group.score)
 
 

@@ -25,6 +25,10 @@ PAGE_NAMES = re.compile(r"pag|^(?:p|pg|pn|next)$", re.IGNORECASE)
 OFFSET_NAMES = re.compile(r"start|offset|skip", re.IGNORECASE)
 OTHER_NUMBER_NAMES = re.compile(r"^(?:id|sort|lang|cat|category|year|month|day|date|limit|per_?page)$", re.IGNORECASE)
 PAGING_NAME = re.compile(r"pag(?:er|ing|ination|e-?nav)|(?:nav|navigation)-pages|load-?more|show-?more", re.IGNORECASE)
+ADDRESS_ATTRIBUTES = ("data-url", "data-href", "data-next", "data-next-url", "data-next-page", "hx-get")
+"""Attributes of buttons that load further pages by a script."""
+MAX_NUMBER_LENGTH = 4
+"""Digits of a page's number as the text of a link."""
 MIN_OFFSET = 3
 """Smallest distance of two pages that are numbered by articles. Smaller numbers are those of pages."""
 
@@ -55,21 +59,32 @@ class PageNumber(NamedTuple):
     is_offset: bool
 
 
+class PagingLink(NamedTuple):
+    """A link that may lead to a further page. One that is neither only shows how pages are counted."""
+
+    url: str
+    is_next: bool
+    is_in_pager: bool
+
+
 def find_next_page(page: GenericPage) -> Pager | None:
     """Return how a list names its further pages, or None where it has none.
 
     The second page has the number 1 or 2. A link to the next page shows which, else the smallest number above 0. Where
     all numbers are multiples of a larger one, they count articles. Two links must show that, unless a name does.
     """
+    linked: defaultdict[PageNumber, set[int]] = defaultdict(set)
     following: defaultdict[PageNumber, set[int]] = defaultdict(set)
     others: defaultdict[PageNumber, set[int]] = defaultdict(set)
-    for url, is_next in _list_paging_links(page):
-        for found in _list_page_numbers(url, page.url):
-            (following if is_next else others)[found._replace(number=0)].add(found.number)
+    for link in _list_paging_links(page):
+        for found in _list_page_numbers(link.url, page.url):
+            kind = found._replace(number=0)
+            linked[kind].add(found.number)
+            if link.is_next or link.is_in_pager:
+                (following if link.is_next else others)[kind].add(found.number)
     for numbers in (following, others):
-        for kind, found in numbers.items():
-            linked = following.get(kind, set()) | others.get(kind, set())
-            if pager := _make_pager(kind, found, linked, is_next=numbers is following):
+        for kind, known in numbers.items():
+            if pager := _make_pager(kind, known, linked[kind], is_next=numbers is following):
                 return pager
     return None
 
@@ -89,16 +104,25 @@ def _make_pager(kind: PageNumber, found: set[int], linked: set[int], *, is_next:
     return Pager(kind.pattern, 0, step) if kind.is_offset or len(positive) > 1 else None
 
 
-def _list_paging_links(page: GenericPage) -> Iterator[tuple[str, bool]]:
-    """Yield the addresses of links that may lead to further pages, and whether each leads to the next one."""
-    for node in (*page.root.iter("link"), *page.root.iter("a")):
-        url = resolve_url(node.get("href"), page.url)
+def _list_paging_links(page: GenericPage) -> Iterator[PagingLink]:
+    """Yield the links that may lead to further pages: by their words, by the names around them, or with a number."""
+    for node, name, address in _list_addresses(page):
+        url = resolve_url(address, page.url)
         if url is None or get_host(url) != get_host(page.url):
             continue
         text = read_line("".join(node.itertext())).lower()
-        is_next = "next" in (node.get("rel") or "").lower().split() or text in load_site_words().next_page
-        if is_next or (node.tag == "a" and _is_paging(node)):
-            yield url.partition("#")[0], is_next
+        is_next = "next" in f"{node.get('rel') or ''} {name}".lower() or text in load_site_words().next_page
+        is_in_pager = node.tag != "link" and _is_paging(node)
+        if is_next or is_in_pager or (text.isdecimal() and len(text) <= MAX_NUMBER_LENGTH):
+            yield PagingLink(url.partition("#")[0], is_next, is_in_pager)
+
+
+def _list_addresses(page: GenericPage) -> Iterator[tuple[Any, str, str]]:
+    """Yield elements with the address that one of their attributes has. A script loads those that are no links."""
+    for node in page.root.iter():
+        if isinstance(node.tag, str):
+            names = ("href",) if node.tag in ("link", "a") else ADDRESS_ATTRIBUTES
+            yield from ((node, name, address) for name in names if (address := node.get(name)))
 
 
 def _list_page_numbers(url: str, list_url: str) -> list[PageNumber]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from crawler.config.address_pattern import AddressPattern
 from crawler.config.source_definition import PAGE_PLACEHOLDER, get_host
 from crawler.discovery.address_shapes import AddressShape, infer_address_shape
+from crawler.discovery.drupal import STOCK_LIST_PATH, find_node_number, is_drupal
 from crawler.discovery.feeds import USUAL_PATHS, FeedEntry, FoundFeed, list_feed_links, parse_feed
 from crawler.discovery.language_versions import find_address_language, find_language_versions
 from crawler.discovery.link_groups import (
@@ -50,6 +51,10 @@ SAMPLES, VERIFIED_LINKS, MIN_VERIFIED = 5, 3, 2
 MAX_REQUESTS = 60
 MIN_PAGE_WORDS = 30
 """Words of a page below which a script may make its text."""
+DRUPAL_NOTE = (
+    "The site is made with Drupal: the first article is node {}, but addresses are words. "
+    "An article whose address changes is read as a new one."
+)
 SAME_TITLES = "Some files have the same title, such as a letterhead"
 UNMARKED_TITLES = "Some titles are just the first paragraph of a PDF file"
 MAX_VERSIONS, MAX_FEEDS, MAX_GROUPS, MAX_LIST_PAGES, MAX_SITEMAPS = 4, 3, 3, 3, 3
@@ -122,10 +127,13 @@ class SiteSurveyor:
         versions = await self.list_versions(first)
         for language, address in list(versions.items())[:MAX_VERSIONS]:
             if (found := await self.find_list(address, language)) is not None:
-                survey.lists.append(found)
+                self.add_list(found)
         await self.add_sitemaps(origin)
         if not survey.lists and first.kind == "html":
             found = await self.find_page_list(self.get_page(first), next(iter(versions)), has_pdf_files=True)
+            survey.lists += [found] if found else []
+        if not survey.lists and first.kind == "html" and is_drupal(self.get_page(first)):
+            found = await self.find_list(origin + STOCK_LIST_PATH, next(iter(versions)))
             survey.lists += [found] if found else []
         if not survey.lists:
             raise await self.make_failure(first)
@@ -209,6 +217,15 @@ class SiteSurveyor:
                 if found := await self.verify_feed(feed, language, section):
                     return join_lists(found, by_page)
         return by_page
+
+    def add_list(self, found: FoundList) -> None:
+        """Add a list. The front page and a language version may lead to the same one: it gets the language then."""
+        lists = self.survey.lists
+        place = next((number for number, each in enumerate(lists) if each.url == found.url), None)
+        if place is None:
+            lists.append(found)
+        elif lists[place].language is None:
+            lists[place] = replace(lists[place], language=found.language)
 
     async def list_feeds(self, page: GenericPage) -> list[str]:
         """Return the addresses of feeds: those that the page names, else the usual ones."""
@@ -384,6 +401,8 @@ class SiteSurveyor:
             for page in (front, *([sample] if sample else [])):
                 survey.terms = survey.terms or find_terms(page)
                 survey.rights_line = survey.rights_line or find_rights_line(page)
+        if sample is not None and is_drupal(sample) and (number := find_node_number(sample)):
+            survey.notes += [] if number in survey.samples[0].url else [DRUPAL_NOTE.format(number)]
         if any(found.has_full_texts for found in survey.lists):
             survey.notes.append('The feed has whole texts: articles = "feed" would spare the requests for pages.')
         if survey.robots and survey.robots.crawl_delay:
