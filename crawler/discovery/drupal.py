@@ -29,7 +29,8 @@ def find_node_number(page: GenericPage) -> str | None:
             return found[1]
     if found := NODE_SETTING.search(page.html):
         return found[1]
-    numbers = {node.get("data-history-node-id") for node in page.root.iter("article")} - {None}
+    stated = (node.get("data-history-node-id") for node in page.root.iter("article"))
+    numbers: set[str] = {number for number in stated if number}
     if len(numbers) == 1:  # teasers of other articles have their own
         return numbers.pop()
     body = page.root.find(".//body")

@@ -206,7 +206,12 @@ def find_heading(lines: Sequence[PdfLine]) -> slice | None:
     size = find_text_size(lines)
     start = next((n for n, line in enumerate(lines) if line.size == size and len(line.text) >= MIN_TEXT_LINE), 0)
     runs = _list_runs(lines[:start], lambda line: line.size >= MIN_HEADING_FACTOR * size)
-    return max(runs, key=lambda run: sum(len(line.text) for line in lines[run]), default=None)
+    lengths = [_count_characters(lines[run]) for run in runs]
+    return runs[lengths.index(max(lengths))] if runs else None
+
+
+def _count_characters(lines: Sequence[PdfLine]) -> int:
+    return sum(len(line.text) for line in lines)
 
 
 def _list_runs(lines: Sequence[PdfLine], is_heading: Callable[[PdfLine], bool]) -> list[slice]:
@@ -221,7 +226,7 @@ def _list_runs(lines: Sequence[PdfLine], is_heading: Callable[[PdfLine], bool]) 
     return [
         run
         for run in runs
-        if run.stop - run.start <= MAX_TITLE_LINES and sum(len(line.text) for line in lines[run]) <= MAX_TITLE_LENGTH
+        if run.stop - run.start <= MAX_TITLE_LINES and _count_characters(lines[run]) <= MAX_TITLE_LENGTH
     ]
 
 
