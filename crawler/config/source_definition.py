@@ -25,6 +25,7 @@ DEFAULT_EXCERPT_SHARE = 0.3
 """Share of a text that outputs may quote, with a link, as long as nobody has said otherwise."""
 SOURCE_NAME_PATTERN = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 PAGE_PLACEHOLDER = "{page}"
+MAX_PAGE_STEP = 200
 MAX_TEXT_LENGTH = 300
 MAX_ADDRESS_LENGTH = 2000
 EXAMPLE_PAGE = "<p>A page on which selectors are tried.</p>"
@@ -35,6 +36,11 @@ def validate_page_address(value: str) -> str:
     if len(value) > MAX_ADDRESS_LENGTH or resolve_url(value, "") != value or "://" not in value or "\\" in value:
         raise ValueError("write the whole address of a page, such as https://news.example/rss")
     return value
+
+
+def make_page_address(pattern: str, number: int, step: int = 1) -> str:
+    """Return the address of a page of a list. `step` is the number of articles where addresses count these."""
+    return pattern.replace(PAGE_PLACEHOLDER, str(number * step))
 
 
 def is_page_address(value: str) -> bool:
@@ -103,6 +109,9 @@ class StartList(ConfigSection):
     language: LanguageCode | None = Field(None, description="language of its articles, where it is one")
     fallbacks: tuple[PageAddress, ...] = Field((), description="lists to request, in order, when this one fails")
     next_page: str | None = Field(None, description="address of further pages, with {page} for their number")
+    page_step: int = Field(
+        1, ge=1, le=MAX_PAGE_STEP, description="{page} is the number of a page times this: 20 for ?start=20, ?start=40"
+    )
     first_page: int = Field(1, ge=-1, le=10, description="number of the list itself; further pages count from it")
     pages: int = Field(5, ge=1, le=1000, description="most pages that a run without --since reads")
 
@@ -114,8 +123,12 @@ class StartList(ConfigSection):
                 raise ValueError(
                     f"write an address with {PAGE_PLACEHOLDER} once, such as https://a.example/news?page=…"
                 )
-            validate_page_address(value.replace(PAGE_PLACEHOLDER, "1"))
+            validate_page_address(make_page_address(value, 1))
         return value
+
+    def make_page_url(self, number: int) -> str | None:
+        """Return the address of a further page, or None where none is known."""
+        return make_page_address(self.next_page, number, self.page_step) if self.next_page else None
 
 
 class FieldRule(ConfigSection):

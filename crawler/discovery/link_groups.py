@@ -1,4 +1,4 @@
-"""The links of a page by their place in the markup: which of them lead to articles, and which to further pages."""
+"""The links of a page by their place in the markup: which of them lead to articles."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from crawler.config.source_definition import PAGE_PLACEHOLDER, get_host
-from crawler.discovery.site_words import load_site_words
+from crawler.config.source_definition import get_host
 from crawler.generic.page import GenericPage
 from crawler.generic.page_lines import list_words
 from crawler.pages.blocks import read_line
@@ -25,11 +24,6 @@ FRAME_NAME = re.compile(
     r"(?<![a-z])(?:nav|menu|footer|breadcrumb|lang|social|share|tags?|pagination|pager)", re.IGNORECASE
 )
 NO_PAGE_SUFFIX = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|pdf|docx?|xlsx?|zip|mp[34]|xml|rss)$", re.IGNORECASE)
-PAGE_NUMBER = re.compile(
-    r"(?:(?<=[?&])(?P<name>[\w.\[\]-]+)=|/(?:page|p|стр)[/-])(?P<number>\d{1,6})(?=[&/?.]|$)", re.IGNORECASE
-)
-PAGE_NAMES = re.compile(r"pag|^(?:p|pg|pn|next)$", re.IGNORECASE)
-OTHER_NUMBER_NAMES = re.compile(r"^(?:id|sort|lang|cat|category|year|month)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +43,6 @@ class LinkGroup:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Pager:
-    """The address of a list's further pages, with `{page}` for their number, and the number of the list itself."""
-
-    pattern: str
-    first_page: int
-
-    @property
-    def second_address(self) -> str:
-        """The address of the second page."""
-        return self.pattern.replace(PAGE_PLACEHOLDER, str(self.first_page + 1))
-
-
 def list_link_groups(page: GenericPage, *, has_pdf_files: bool = False) -> list[LinkGroup]:
     """Return the groups of links that may lead to articles, the most promising first.
 
@@ -76,16 +57,19 @@ def list_link_groups(page: GenericPage, *, has_pdf_files: bool = False) -> list[
         suffix = NO_PAGE_SUFFIX.search(urlsplit(url).path)
         if (suffix is None or suffix[0].lower() != ".pdf") if has_pdf_files else suffix:
             continue
-        if url.rstrip("/") == page.url.partition("#")[0].rstrip("/") or urlsplit(url).path in ("", "/"):
+        parts = urlsplit(url)
+        is_front = parts.path in ("", "/") and not parts.query
+        if is_front or url.rstrip("/") == page.url.partition("#")[0].rstrip("/"):
             continue
         text = read_line("".join(node.itertext())) or (node.get("title") or "")
         texts = places[_make_path(node)]
         texts[url] = max(texts.get(url, ""), text, key=len)
-    groups = [
-        LinkGroup(path, links, _score_links(links))
-        for path, texts in places.items()
-        if len(links := tuple(FoundLink(url, text) for url, text in texts.items())) >= MIN_GROUP_SIZE
-    ]
+    groups = []
+    for path, texts in places.items():
+        links = [FoundLink(url, text) for url, text in texts.items()]
+        titles = [link for link in links if len(list_words(link.text)) >= MIN_TITLE_WORDS]
+        if len(titles) >= MIN_GROUP_SIZE:  # in tables, a menu may be at the same place
+            groups.append(LinkGroup(path, tuple(titles), _score_links(links)))
     return sorted((group for group in groups if group.score > 0), key=lambda group: -group.score)
 
 
@@ -103,55 +87,6 @@ def list_pdf_links(page: GenericPage) -> list[str]:
     """Return the addresses of all PDF files that a page names, each once."""
     urls = [resolve_url(node.get("href"), page.url) or "" for node in page.root.iter("a")]
     return list(dict.fromkeys(url for url in urls if urlsplit(url).path.lower().endswith(".pdf")))
-
-
-def find_next_page(page: GenericPage) -> Pager | None:
-    """Return how a list names its further pages, or None where it has none.
-
-    The second page has the number 1 or 2. A link to the next page shows which, else the smallest number above 0.
-    """
-    following: defaultdict[str, set[int]] = defaultdict(set)
-    others: defaultdict[str, set[int]] = defaultdict(set)
-    for node in (*page.root.iter("link"), *page.root.iter("a")):
-        url = resolve_url(node.get("href"), page.url)
-        if url is None or get_host(url) != get_host(page.url):
-            continue
-        is_next = (
-            "next" in (node.get("rel") or "").lower().split()
-            or read_line("".join(node.itertext())).lower() in load_site_words().next_page
-        )
-        if is_next or (node.tag == "a" and _is_paging(node)):
-            for pattern, number in _list_page_numbers(url.partition("#")[0]):
-                (following if is_next else others)[pattern].add(number)
-    for numbers in (following, others):
-        for pattern, found in numbers.items():
-            second = min((number for number in found if number), default=0)
-            if second in (1, 2):
-                is_first_linked = numbers is others and second == 1 and 2 in found and 0 not in found
-                return Pager(pattern, 1 if is_first_linked else second - 1)
-    return None
-
-
-def _list_page_numbers(url: str) -> list[tuple[str, int]]:
-    """Return what may number the pages in an address: its pattern and the number, the likeliest parameter first."""
-    found = [match for match in PAGE_NUMBER.finditer(url) if not OTHER_NUMBER_NAMES.match(match["name"] or "")]
-    found.sort(key=lambda match: match["name"] is not None and not PAGE_NAMES.search(match["name"]))
-    return [
-        (f"{url[: match.start('number')]}{PAGE_PLACEHOLDER}{url[match.end('number') :]}", int(match["number"]))
-        for match in found
-    ]
-
-
-def _is_paging(node: object) -> bool:
-    each = node
-    for _ in range(4):
-        if each is None:
-            return False
-        names = f"{each.get('class') or ''} {each.get('id') or ''}"  # type: ignore[attr-defined]
-        if re.search(r"pag(?:er|ing|ination|e-nav)|load-?more|show-?more", names, re.IGNORECASE):
-            return True
-        each = each.getparent()  # type: ignore[attr-defined]
-    return False
 
 
 def _is_in_frame(node: object) -> bool:

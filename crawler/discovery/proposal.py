@@ -47,13 +47,17 @@ SILENCE_FACTOR = 4
 
 @dataclass(frozen=True, slots=True)
 class ProposedList:
-    """A list of the definition, for a person: its address, its kind and how many addresses it names."""
+    """A list of the definition, for a person: its address, its kind and how many addresses it names.
+
+    `next_page` is the pattern of further pages, in which numbers are `page_step` apart.
+    """
 
     url: str
     kind: str
     links: int
     language: str | None
     next_page: str | None
+    page_step: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,8 @@ def make_proposal(survey: SiteSurvey, now: datetime) -> SourceProposal:
         home=survey.home,
         definition=write_definition(survey, now),
         lists=tuple(
-            ProposedList(each.url, each.kind, len(each.links), each.language, each.next_page) for each in survey.lists
+            ProposedList(each.url, each.kind, len(each.links), each.language, each.next_page, each.page_step)
+            for each in survey.lists
         ),
         addresses=survey.shape.patterns,
         identity=survey.shape.identity,
@@ -205,6 +210,8 @@ def _write_start(found: FoundList) -> str:
         parts["next_page"] = quote(found.next_page)
         if found.first_page != 1:
             parts["first_page"] = str(found.first_page)
+        if found.page_step != 1:
+            parts["page_step"] = str(found.page_step)
     if len(parts) == 1:
         return parts["url"]
     return "{ " + ", ".join(f"{name} = {value}" for name, value in parts.items()) + " }"

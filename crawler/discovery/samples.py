@@ -160,7 +160,7 @@ def describe_pdf_release(article: Article) -> SampleArticle:
     """Return the sample of a PDF file, which has no other candidates."""
     day = f"{article.published_at:%Y-%m-%d}" if article.published_at else None
     fields = {
-        "title": SampleField(article.title, "first paragraph"),
+        "title": SampleField(article.title, article.provenance["title"].partition(":")[2]),
         "published_at": SampleField(day, f"text: {article.published_raw}", None if day else "the file has none"),
         "author": SampleField(None),
         "language": SampleField(article.language, "text"),

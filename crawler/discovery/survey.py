@@ -10,16 +10,16 @@ from urllib.parse import urlsplit
 from crawler.config.address_pattern import AddressPattern
 from crawler.config.source_definition import PAGE_PLACEHOLDER, get_host
 from crawler.discovery.address_shapes import AddressShape, infer_address_shape
+from crawler.discovery.drupal import STOCK_LIST_PATH, find_node_number, is_drupal
 from crawler.discovery.feeds import USUAL_PATHS, FeedEntry, FoundFeed, list_feed_links, parse_feed
 from crawler.discovery.language_versions import find_address_language, find_language_versions
 from crawler.discovery.link_groups import (
     MIN_GROUP_SIZE,
-    Pager,
-    find_next_page,
     list_frame_links,
     list_link_groups,
     list_pdf_links,
 )
+from crawler.discovery.pagers import Pager, find_next_page
 from crawler.discovery.samples import (
     SampleArticle,
     count_candidate_pages,
@@ -35,6 +35,7 @@ from crawler.discovery.terms import RobotsFacts, find_rights_line, find_terms, r
 from crawler.errors import CrawlerError, NoArticles, NotAnArticle
 from crawler.generic.headline import list_title_parts
 from crawler.generic.page import GenericPage
+from crawler.generic.pdf_release import FIRST_PARAGRAPH
 from crawler.generic.reader import read_page
 from crawler.generic.site_memory import SiteMemory
 from crawler.items import Article
@@ -50,6 +51,12 @@ SAMPLES, VERIFIED_LINKS, MIN_VERIFIED = 5, 3, 2
 MAX_REQUESTS = 60
 MIN_PAGE_WORDS = 30
 """Words of a page below which a script may make its text."""
+DRUPAL_NOTE = (
+    "The site is made with Drupal: the first article is node {}, but addresses are words. "
+    "An article whose address changes is read as a new one."
+)
+SAME_TITLES = "Some files have the same title, such as a letterhead"
+UNMARKED_TITLES = "Some titles are just the first paragraph of a PDF file"
 MAX_VERSIONS, MAX_FEEDS, MAX_GROUPS, MAX_LIST_PAGES, MAX_SITEMAPS = 4, 3, 3, 3, 3
 MIN_SHARED_LINKS = 0.2
 """Share of a feed's entries that must be on a section's page for the feed to be the section's."""
@@ -65,6 +72,7 @@ class FoundList:
     language: str | None = None
     next_page: str | None = None
     first_page: int = 1
+    page_step: int = 1
     fallbacks: tuple[str, ...] = ()
     has_full_texts: bool = False
     entries: tuple[FeedEntry, ...] = ()
@@ -119,10 +127,13 @@ class SiteSurveyor:
         versions = await self.list_versions(first)
         for language, address in list(versions.items())[:MAX_VERSIONS]:
             if (found := await self.find_list(address, language)) is not None:
-                survey.lists.append(found)
+                self.add_list(found)
         await self.add_sitemaps(origin)
         if not survey.lists and first.kind == "html":
             found = await self.find_page_list(self.get_page(first), next(iter(versions)), has_pdf_files=True)
+            survey.lists += [found] if found else []
+        if not survey.lists and first.kind == "html" and is_drupal(self.get_page(first)):
+            found = await self.find_list(origin + STOCK_LIST_PATH, next(iter(versions)))
             survey.lists += [found] if found else []
         if not survey.lists:
             raise await self.make_failure(first)
@@ -207,6 +218,15 @@ class SiteSurveyor:
                     return join_lists(found, by_page)
         return by_page
 
+    def add_list(self, found: FoundList) -> None:
+        """Add a list. The front page and a language version may lead to the same one: it gets the language then."""
+        lists = self.survey.lists
+        place = next((number for number, each in enumerate(lists) if each.url == found.url), None)
+        if place is None:
+            lists.append(found)
+        elif lists[place].language is None:
+            lists[place] = replace(lists[place], language=found.language)
+
     async def list_feeds(self, page: GenericPage) -> list[str]:
         """Return the addresses of feeds: those that the page names, else the usual ones."""
         known = {found.url for found in self.survey.lists}
@@ -253,8 +273,8 @@ class SiteSurveyor:
                     break  # an article that names others: the list is elsewhere
                 if await self.count_articles(links) >= MIN_VERIFIED:
                     pager = await self.find_verified_pager(candidate, links, has_pdf_files=has_pdf_files)
-                    further = (pager.pattern, pager.first_page) if pager else (None, 1)
-                    return FoundList(candidate.url, "page", links, language, *further)
+                    found = FoundList(candidate.url, "page", links, language)
+                    return add_pager(found, pager) if pager else found
         return None
 
     async def count_articles(self, urls: Iterable[str]) -> int:
@@ -360,10 +380,10 @@ class SiteSurveyor:
         survey.languages = list(dict.fromkeys(release.language for release in releases if release.language))
         survey.times = sorted((at for each in releases if (at := each.published_at)), reverse=True)
         titles = {release.title for release in releases}
-        same = "Some files have the same title, such as a letterhead" if len(titles) < len(releases) else ""
-        survey.notes.append(
-            f"{same or 'Each title is the first paragraph of a PDF file'}: docs/add-a-source.md has more."
-        )
+        if len(titles) < len(releases):
+            survey.notes.append(f"{SAME_TITLES}: docs/add-a-source.md has more.")
+        elif any(sample.fields["title"].origin == FIRST_PARAGRAPH for sample in survey.samples):
+            survey.notes.append(f"{UNMARKED_TITLES}: docs/add-a-source.md has more.")
 
     def describe_site(self, first: Snapshot) -> None:
         """Fill in the address pattern, the title, the rights and what a person should know."""
@@ -381,6 +401,8 @@ class SiteSurveyor:
             for page in (front, *([sample] if sample else [])):
                 survey.terms = survey.terms or find_terms(page)
                 survey.rights_line = survey.rights_line or find_rights_line(page)
+        if sample is not None and is_drupal(sample) and (number := find_node_number(sample)):
+            survey.notes += [] if number in survey.samples[0].url else [DRUPAL_NOTE.format(number)]
         if any(found.has_full_texts for found in survey.lists):
             survey.notes.append('The feed has whole texts: articles = "feed" would spare the requests for pages.')
         if survey.robots and survey.robots.crawl_delay:
@@ -392,13 +414,18 @@ def is_sibling(url: str, others: Sequence[str]) -> bool:
     return any(AddressPattern(pattern).match(url) for pattern in infer_address_shape(others).patterns)
 
 
+def add_pager(found: FoundList, pager: Pager) -> FoundList:
+    """Return a list with the addresses of its further pages."""
+    return replace(found, next_page=pager.pattern, first_page=pager.first_page, page_step=pager.step)
+
+
 def join_lists(feed: FoundList, page: FoundList | None) -> FoundList:
     """Return a feed with the page of the same articles: instead of it when it fails, and for older ones."""
     if page is None:
         return feed
     has_same = set(page.links) <= set(feed.links)  # its first page would end the list, because it has nothing new
     first = page.first_page if page.next_page is None or has_same else page.first_page - 1
-    return replace(feed, fallbacks=(page.url,), next_page=page.next_page, first_page=first)
+    return replace(feed, fallbacks=(page.url,), next_page=page.next_page, first_page=first, page_step=page.page_step)
 
 
 def _sort_children(children: Iterable[SitemapEntry]) -> list[SitemapEntry]:

@@ -22,6 +22,8 @@ MAX_AUTHOR_WORDS = 12
 """Words of a line with an author and the date of a comment."""
 MAX_PARAGRAPHS_PER_POST = 4
 """Paragraphs for each author's line: an article has one author's line and more of them."""
+MIN_ARTICLE_SHARE = 0.9
+"""Share of the words in an element's paragraphs that are one post's, from which it is an article."""
 MIN_TITLE_WORDS, MAX_LINK_SHARE = 3, 0.5
 DAY_OR_TIME = re.compile(
     r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2}|[012]?\d:[0-5]\d)(?!\d)"
@@ -31,7 +33,7 @@ DAY_OR_TIME = re.compile(
 
 
 def remove_comments(root: Any) -> bool:
-    """Remove the comments from a page, and return whether there were any.
+    """Remove the comments from a page, and the names of comments from an article. Return whether there were any.
 
     Their element has a name of comments, comes after a paragraph, has not the title, and has lines with an author and a
     date.
@@ -41,16 +43,20 @@ def remove_comments(root: Any) -> bool:
         return False
     lines = list_page_lines(root)
     title = frozenset(list_words(next(root.iter("title"), root).text or ""))
-    found: list[Any] = []
+    comments: list[Any] = []
+    articles: list[Any] = []
     for node, first, last in _list_spans(lines, named):
-        inside = lines[first : last + 1]
-        is_after_text = any(_is_paragraph(line) for line in lines[:first])
-        if is_after_text and not any(_is_title(line, title) for line in inside) and _has_posts(node, inside):
-            found.append(node)
-    for node in found:
+        before, inside = _count_words(_list_paragraphs(lines[:first])), lines[first : last + 1]
+        posts = _split_posts(inside)
+        if before and not any(_is_title(line, title) for line in inside) and _has_posts(node, posts):
+            (articles if _is_article(posts, before) else comments).append(node)
+    for node in articles:  # the extractors judge by the names
+        node.attrib.pop("class", None)
+        node.attrib.pop("id", None)
+    for node in comments:
         if node.getparent() is not None:
             remove_element(node)
-    return bool(found)
+    return bool(comments or articles)
 
 
 def _find_name(node: Any) -> re.Match[str] | None:
@@ -74,11 +80,40 @@ def _list_spans(lines: Sequence[PageLine], named: Sequence[Any]) -> Iterator[tup
     yield from ((node, *spans[node]) for node in named if node in spans)
 
 
-def _has_posts(node: Any, lines: Sequence[PageLine]) -> bool:
-    posts = sum(len(line.words) <= MAX_AUTHOR_WORDS and DAY_OR_TIME.search(line.text) is not None for line in lines)
-    name = _find_name(node)
+def _split_posts(lines: Sequence[PageLine]) -> list[list[PageLine]]:
+    """Return the paragraphs under each line with an author and a day. The first list has those before any such line."""
+    posts: list[list[PageLine]] = [[]]
+    for line in lines:
+        if len(line.words) <= MAX_AUTHOR_WORDS and DAY_OR_TIME.search(line.text):
+            posts.append([])
+        elif _is_paragraph(line):
+            posts[-1].append(line)
+    return posts
+
+
+def _has_posts(node: Any, posts: Sequence[Sequence[PageLine]]) -> bool:
+    """Return whether an element has enough authors' lines for its name and its paragraphs."""
+    name, count = _find_name(node), len(posts) - 1
     needed = 1 if name and COMMENT_NAME.fullmatch(name[0]) else MIN_POSTS
-    return posts >= needed and sum(map(_is_paragraph, lines)) <= MAX_PARAGRAPHS_PER_POST * posts
+    return count >= needed and sum(map(len, posts)) <= MAX_PARAGRAPHS_PER_POST * count
+
+
+def _is_article(posts: Sequence[Sequence[PageLine]], before: int) -> bool:
+    """Return whether one post has nearly all paragraphs of its element, and more words than those `before` it.
+
+    Then menus and teasers are before an article, in an element such as `comments_page_wrapper`.
+    """
+    counts = [_count_words(post) for post in posts]
+    longest = max(posts, key=_count_words)
+    return len(longest) > 1 and max(counts) > before and max(counts) >= MIN_ARTICLE_SHARE * sum(counts)
+
+
+def _list_paragraphs(lines: Sequence[PageLine]) -> list[PageLine]:
+    return [line for line in lines if _is_paragraph(line)]
+
+
+def _count_words(lines: Sequence[PageLine]) -> int:
+    return sum(len(line.words) for line in lines)
 
 
 def _is_paragraph(line: PageLine) -> bool:

@@ -20,6 +20,8 @@ MIN_TITLE_WORDS = 4
 PART_WEIGHT = 0.25
 HEADING_WEIGHTS = {"h1": 0.15, "h2": 0.05, "h3": 0.0}
 MAX_TITLE_LENGTH = 400
+MIN_LINE_WORDS, MAX_LINE_WORDS = 3, 25
+"""Words of a text's first line that may be its title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +99,26 @@ def list_stated_titles(page: GenericPage, site_parts: Sequence[str] = ()) -> lis
     found += [Headline(page.metadata[name], name) for name in HEAD_FIELDS if name in page.metadata]
     found.append(Headline(page.document_title, "title"))
     cleaned = [Headline(remove_site_name(each.text, names), each.origin) for each in found]
-    return [each for each in cleaned if list_words(each.text) and len(each.text) <= MAX_TITLE_LENGTH]
+    shared = {list_words(part) for part in site_parts}  # a title that all pages have is the site's
+    return [
+        each
+        for each in cleaned
+        if (words := list_words(each.text)) and words not in shared and len(each.text) <= MAX_TITLE_LENGTH
+    ]
+
+
+def find_title_line(text: str) -> str | None:
+    """Return the first line of a text if it may be a title: a few words that are no sentence, before other lines."""
+    line, _, rest = text.partition("\n")
+    is_short = MIN_LINE_WORDS <= len(list_words(line)) <= MAX_LINE_WORDS
+    return line if rest and is_short and not line.endswith((".", "…", ":", ";", ",")) else None
 
 
 def list_title_parts(page: GenericPage) -> set[str]:
-    """Return the parts at both ends of the titles that the head states. Those of several pages name the site."""
+    """Return the titles that the head states, or the parts at both their ends. Those of several pages name the site."""
     titles = [page.document_title, *(page.metadata[name] for name in HEAD_FIELDS if name in page.metadata)]
     parts = [SEPARATOR.split(title) for title in titles]
-    return {part.strip() for each in parts if len(each) > 1 for part in (each[0], each[-1]) if part.strip()}
+    return {part.strip() for each in parts for part in (each[0], each[-1]) if part.strip()}
 
 
 def remove_site_name(title: str, names: Sequence[str]) -> str:

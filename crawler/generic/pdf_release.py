@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from io import BytesIO
 from itertools import pairwise
 from typing import Any
 
+from crawler.defaults import load_default_toml
 from crawler.errors import ScannedDocument, UsageError, format_install_advice
+from crawler.generic.page_lines import list_words
 from crawler.generic.publication_date import find_dates, is_date_line
 from crawler.items import Precision
 from crawler.pages.base import ArticlePage
-from crawler.pages.blocks import parse_text
+from crawler.pages.blocks import parse_text, read_line
 from crawler.pages.site import Site
 from crawler.pages.snapshot import Snapshot
 from crawler.text.dates import convert_to_zone
@@ -24,7 +27,9 @@ MAX_HEAD_LINES = 3
 """Lines at the top and the bottom of a page among which running heads are."""
 MAX_DATE_LINE = 25
 """Lines of the text in which the date is."""
-MAX_TITLE_LINES, MAX_TITLE_LENGTH = 4, 300
+MAX_TITLE_LINES, MAX_TITLE_LENGTH, MIN_TITLE_WORDS = 4, 300, 3
+MIN_SHARED_WORDS = 0.7
+"""Share of the words of a title in the file's data that the text must have."""
 MIN_TEXT_LINE = 40
 """Characters of a line that is surely text."""
 MIN_HEADING_FACTOR, MAX_FOOT_FACTOR = 1.15, 0.9
@@ -33,6 +38,8 @@ MAX_LEADING_FACTOR = 1.25
 """Distance of lines against the smallest one, from which a paragraph ends."""
 MAX_END_SHARE, MAX_CLOSE_ENDS = 0.75, 0.25
 """Length of a line that ends a paragraph, against the widest one, and such lines for each larger distance."""
+FIRST_PARAGRAPH = "first paragraph"
+"""The rule of a title that nothing marks as one."""
 SENTENCE_END = re.compile(r"[.!?…:;»”\"]$")
 NUMBER = re.compile(r"\d+")
 HYPHEN_END = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad]$")
@@ -48,6 +55,23 @@ class PdfLine:
     is_bold: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PdfDocument:
+    """The lines of each page, and the title in the file's data, which may be "" or that of another document."""
+
+    pages: list[list[PdfLine]]
+    stated_title: str
+
+
+@dataclass(frozen=True, slots=True)
+class PdfTitle:
+    """A title, the lines in which it is, and the rule that found it. Without a text it is the first paragraph."""
+
+    text: str | None = None
+    place: slice | None = None
+    rule: str = FIRST_PARAGRAPH
+
+
 class PdfRelease(ArticlePage):
     """A PDF with text. One of pictures alone raises ScannedDocument."""
 
@@ -57,32 +81,26 @@ class PdfRelease(ArticlePage):
         return snapshot.kind == "pdf" and site.identify(snapshot.url) is not None
 
     def extract_fields(self) -> dict[str, Any]:
-        """Return title, text and date: a heading in larger letters, what follows it, and the first date of all lines.
-
-        Without such a heading the first paragraph is the title.
-        """
-        lines = remove_running_heads(self.read_pages())
+        """Return title, text and date: the text follows the title, and the date is the first one of all lines."""
+        document = self.read_document()
+        lines = remove_running_heads(document.pages)
         found = next(
             (date for line in join_paragraphs(lines)[:MAX_DATE_LINE] for date in find_dates(line, "text")), None
         )
-        heading = find_heading(lines)
-        paragraphs = join_paragraphs(remove_foot(lines)[heading.stop :] if heading else lines)
+        title = find_title(lines, document.stated_title)
+        paragraphs = join_paragraphs(remove_foot(lines)[title.place.stop :] if title.place else lines)
         paragraphs = [line for line in paragraphs if not is_date_line(line)]
+        if not title.text:
+            while len(paragraphs) > 1 and load_no_titles().fullmatch(paragraphs[0]):
+                del paragraphs[0]
+            if len(paragraphs) > 1 and len(paragraphs[0]) <= MAX_TITLE_LENGTH:
+                title = replace(title, text=paragraphs.pop(0))
         if not paragraphs:
             raise self.make_changed_error("body", "paragraphs of a PDF", "none")
-        if heading:
-            title: str | None = " ".join(line.text for line in lines[heading.start : heading.stop])
-        else:
-            is_title = len(paragraphs) > 1 and len(paragraphs[0]) <= MAX_TITLE_LENGTH
-            title = paragraphs.pop(0) if is_title else None
-        for field, rule in (
-            ("title", "largest letters" if heading else "first paragraph"),
-            ("body", "text of the PDF"),
-            ("published_at", "text"),
-        ):
+        for field, rule in (("title", title.rule), ("body", "text of the PDF"), ("published_at", "text")):
             self.record_rule(field, rule)
         fields: dict[str, Any] = {
-            "title": title,
+            "title": title.text,
             "body": parse_text("\n".join(paragraphs)),
         }
         if found:
@@ -91,15 +109,17 @@ class PdfRelease(ArticlePage):
             fields["published_precision"] = Precision.MINUTE if "T" in found.value else Precision.DAY
         return fields
 
-    def read_pages(self) -> list[list[PdfLine]]:
-        """Return the lines of each page. Raise ScannedDocument where no page has text."""
+    def read_document(self) -> PdfDocument:
+        """Return the lines of each page, and the title of the data. Raise ScannedDocument where no page has text."""
         try:
             from pypdf import PdfReader
             from pypdf.errors import PyPdfError
         except ImportError as error:
             raise UsageError(f"Reading a PDF needs pypdf. {format_install_advice('sites')}") from error
         try:
-            pages = [read_lines(page) for page in PdfReader(BytesIO(self.snapshot.body)).pages]
+            reader = PdfReader(BytesIO(self.snapshot.body))
+            pages = [read_lines(page) for page in reader.pages]
+            stated = reader.metadata.title if reader.metadata else None
         except (PyPdfError, ValueError, KeyError) as error:
             raise self.make_changed_error("body", "a PDF", f"a broken one ({error})") from error
         if not any(line.text for page in pages for line in page):
@@ -108,7 +128,7 @@ class PdfRelease(ArticlePage):
                 f"{url}: the PDF is a scan, {len(pages)} pages of pictures without text. Ask the source for a text."
             )
             raise ScannedDocument(message, url=url)
-        return pages
+        return PdfDocument(pages, read_line(stated) if isinstance(stated, str) else "")
 
 
 def read_lines(page: Any) -> list[PdfLine]:
@@ -131,20 +151,83 @@ def read_lines(page: Any) -> list[PdfLine]:
     return made
 
 
+def find_title(lines: Sequence[PdfLine], stated: str) -> PdfTitle:
+    """Return the title: larger letters before the text, the title in the file's data, or bold letters.
+
+    Programs leave file names and titles of earlier documents in the data, so most of its words must be in the text.
+    """
+    if place := find_heading(lines):
+        return PdfTitle(_join_lines(lines[place]), place, "largest letters")
+    words = list_words(stated)
+    if len(words) >= MIN_TITLE_WORDS and not load_no_titles().fullmatch(stated):
+        if place := find_words(lines[:MAX_DATE_LINE], words):
+            return PdfTitle(_join_lines(lines[place]), place, "title in the file's data and in the text")
+        known = {word for line in lines for word in list_words(line.text)}
+        if sum(word in known for word in words) >= MIN_SHARED_WORDS * len(words):
+            return PdfTitle(stated, None, "title in the file's data")
+    if place := find_bold_heading(lines):
+        return PdfTitle(_join_lines(lines[place]), place, "bold letters")
+    return PdfTitle()
+
+
+def _join_lines(lines: Sequence[PdfLine]) -> str:
+    return " ".join(line.text for line in lines)
+
+
+@cache
+def load_no_titles() -> re.Pattern[str]:
+    """Return the pattern of file names, defaults of programs and labels, which are no titles."""
+    return re.compile("|".join(load_default_toml("page_labels.toml")["pdf"]["no_titles"]), re.IGNORECASE)
+
+
+def find_words(lines: Sequence[PdfLine], words: Sequence[str]) -> slice | None:
+    """Return the lines that together have exactly these words, or None."""
+    for start in range(len(lines)):
+        found: list[str] = []
+        for stop in range(start, min(start + MAX_TITLE_LINES, len(lines))):
+            found += list_words(lines[stop].text)
+            if found == list(words) and lines[start].text:
+                return slice(start, stop + 1)
+    return None
+
+
+def find_bold_heading(lines: Sequence[PdfLine]) -> slice | None:
+    """Return the last run of bold lines before a text that is not bold, or None."""
+    size = find_text_size(lines)
+    is_text = [line.size == size and len(line.text) >= MIN_TEXT_LINE and not line.is_bold for line in lines]
+    start = is_text.index(True) if any(is_text) else 0
+    runs = _list_runs(lines[:start], lambda line: line.is_bold and not is_date_line(line.text))
+    wordy = [run for run in runs if len(list_words(_join_lines(lines[run]))) >= MIN_TITLE_WORDS]
+    return wordy[-1] if wordy else None
+
+
 def find_heading(lines: Sequence[PdfLine]) -> slice | None:
     """Return where the title is: the longest run of lines in larger letters before the text, or None."""
     size = find_text_size(lines)
     start = next((n for n, line in enumerate(lines) if line.size == size and len(line.text) >= MIN_TEXT_LINE), 0)
+    runs = _list_runs(lines[:start], lambda line: line.size >= MIN_HEADING_FACTOR * size)
+    lengths = [_count_characters(lines[run]) for run in runs]
+    return runs[lengths.index(max(lengths))] if runs else None
+
+
+def _count_characters(lines: Sequence[PdfLine]) -> int:
+    return sum(len(line.text) for line in lines)
+
+
+def _list_runs(lines: Sequence[PdfLine], is_heading: Callable[[PdfLine], bool]) -> list[slice]:
+    """Return the runs of lines in equal letters that may be a title."""
     runs: list[slice] = []
-    for number, line in enumerate(lines[:start]):
-        if not line.text or line.size < MIN_HEADING_FACTOR * size:
+    for number, line in enumerate(lines):
+        if not line.text or not is_heading(line):
             continue
         is_next = bool(runs) and runs[-1].stop == number and lines[number - 1].size == line.size
         first = runs.pop().start if is_next else number
         runs.append(slice(first, number + 1))
-    lengths = {run.start: sum(len(line.text) for line in lines[run]) for run in runs}
-    runs = [run for run in runs if run.stop - run.start <= MAX_TITLE_LINES and lengths[run.start] <= MAX_TITLE_LENGTH]
-    return max(runs, key=lambda run: lengths[run.start], default=None)
+    return [
+        run
+        for run in runs
+        if run.stop - run.start <= MAX_TITLE_LINES and _count_characters(lines[run]) <= MAX_TITLE_LENGTH
+    ]
 
 
 def find_text_size(lines: Sequence[PdfLine]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ from crawler.generic.article_body import (
 )
 from crawler.generic.article_language import find_article_language
 from crawler.generic.byline import find_byline
-from crawler.generic.headline import find_headline, list_title_parts
+from crawler.generic.headline import Headline, find_headline, find_title_line, list_title_parts
 from crawler.generic.memory_folder import MemoryFolder
 from crawler.generic.page import GenericPage
-from crawler.generic.publication_date import find_publication_date
+from crawler.generic.publication_date import find_publication_date, is_date_line
 from crawler.generic.site_memory import SiteMemory
 from crawler.text.decoding import decode_text
 
@@ -97,6 +98,10 @@ def read_page(
     headline = find_headline(page, memory.title_parts if memory else ())
     title = headline.text if headline else ""
     body = read_body(text_page, title, memory) if memory else choose_body(judge_lines(text_page, title), title)
+    if headline is None and memory and body and (line := find_title_line(body.text)):
+        headline, title = Headline(line, "first line of the text"), line
+        lines = dropwhile(is_date_line, body.text.split("\n")[1:])
+        body = replace(body, text="\n".join(lines))
     published = find_publication_date(page, title)
     author = find_byline(page)
     language = find_article_language(body.text if body else title, page.html_language)

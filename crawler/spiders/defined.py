@@ -21,7 +21,6 @@ from crawler.config import Config
 from crawler.config.source_definition import (
     AUTO_CRON,
     DEFAULT_CRON,
-    PAGE_PLACEHOLDER,
     SiteDefinition,
     SourceDefinition,
     StartList,
@@ -190,9 +189,9 @@ class SiteSpider(DefinedSpider):
     def make_history_requests(self, listing: HistoryList, number: int) -> Iterable[Request]:
         """Return the request for a page of a list."""
         start = self._find_start(listing)
-        if start is None or start.next_page is None or number == start.first_page:
+        url = start.make_page_url(number) if start and number != start.first_page else None
+        if url is None:
             return super().make_history_requests(listing, number)
-        url = start.next_page.replace(PAGE_PLACEHOLDER, str(number))
         return [self.make_request(url, RequestMeta(is_listing=True))]
 
     def find_older_page(self, listing: HistoryList, number: int, response: Response, reading: Reading) -> int | None:
@@ -221,11 +220,11 @@ class SiteSpider(DefinedSpider):
         seen = self._listed_urls.setdefault(number, set())
         is_news = not seen.issuperset(reading.links)
         seen.update(reading.links)
-        if start.next_page is None or not is_news:
+        url = start.make_page_url(page + 1)
+        if url is None or not is_news:
             return
         if self.since is None and (self._knows_any(reading) or page - start.first_page + 1 >= self._max_pages(number)):
             return
-        url = start.next_page.replace(PAGE_PLACEHOLDER, str(page + 1))
         yield self.make_request(url, RequestMeta(is_listing=True, list_page=(number, page + 1)))
 
     def handle_error(self, request: Request | None, error: CrawlerError) -> Iterator[Request]:

@@ -19,6 +19,7 @@ from support.shaped_sites import (
     EndlessSite,
     MinistrySite,
     NewsSitemapSite,
+    OffsetSite,
     ShapedSite,
     ThreeLanguagesSite,
     WordPressSite,
@@ -90,6 +91,16 @@ def test_site_is_added_and_crawled(
             assert found.published_at == article.published_at
             assert found.body.split("\n") == [text.lead, *text.paragraphs]
             assert found.language in article.texts
+
+
+@pytest.mark.slow
+def test_pager_by_offset_is_found(tmp_path: Path) -> None:
+    place = make_sandbox(tmp_path)
+    with OffsetSite() as site:
+        added = place.run_crawler("add", site.url, "--name", "valley", "--yes")
+        assert (added.code, f"{site.url}/news/?start={{page}} by 10" in added.out) == (0, True), added.all_output
+        expected = {"url": f"{site.url}/news/", "next_page": f"{site.url}/news/?start={{page}}"}
+        assert read_definition(place)["starts"] == [{**expected, "first_page": 0, "page_step": 10}]
 
 
 @pytest.mark.slow

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from support.cms_sites import PdfSite, make_pdf
 
+from crawler.config.source_definition import StartList
 from crawler.discovery.address_shapes import infer_address_shape
 from crawler.discovery.feeds import list_feed_links, parse_feed
 from crawler.discovery.language_versions import find_address_language, find_language_versions
-from crawler.discovery.link_groups import Pager, find_next_page, list_link_groups
+from crawler.discovery.link_groups import list_link_groups
+from crawler.discovery.pagers import Pager, find_next_page
 from crawler.discovery.proposal import suggest_name
 from crawler.discovery.samples import describe_pdf_release, read_pdf_release
 from crawler.discovery.survey import FoundList, SiteSurveyor, join_lists
@@ -120,6 +122,36 @@ def test_further_pages(links: str, path: str, first_page: int) -> None:
     assert find_next_page(make_page(links)) == Pager(URL + path, first_page)
 
 
+BY_TWENTY = ("?start={page}", 0, 20)
+
+
+@pytest.mark.parametrize(
+    ("links", "path", "first_page", "step"),
+    [
+        ('<a rel="next" href="?start=20">Next</a>', "?start={page}", 0, 20),
+        ('<p class="pager"><a href="?start=0">1</a><a href="?start=40">3</a><a href="?start=20">2</a>', *BY_TWENTY),
+        ('<p class="pagenavi"><a href="?r=15&amp;n=15">2</a><a href="?r=30&amp;n=15">3</a>', "?r={page}&n=15", 0, 15),
+        ('<td><a href="?r=15">2</a> <a href="?r=30">3</a> <a href="?r=135">10</a></td>', "?r={page}", 0, 15),
+        ('<a href="?b_start:int=30">Next</a>', "?b_start:int={page}", 0, 30),
+        ('<a href="offset/10/">Next</a><p class="pager"><a href="offset/990/">100</a></p>', "offset/{page}/", 0, 10),
+        ('<p class="pager"><a href="20">2</a><a href="40">3</a></p>', "{page}", 0, 20),
+        ('<p class="pager"><a href="p_2.html">II</a><a href="p_3.html">III</a></p>', "p_{page}.html", 1, 1),
+        ('<button class="load-more" data-url="more?offset=10">Weitere</button>', "more?offset={page}", 0, 10),
+        ('<div id="list" data-next-url="?page=2"></div>', "?page={page}", 1, 1),
+        ('<a href="2/">Next</a>', "{page}/", 1, 1),
+        ('<a href="page2">Next</a>', "page{page}", 1, 1),
+    ],
+)
+def test_further_pages_by_articles_and_paths(links: str, path: str, first_page: int, step: int) -> None:
+    assert find_next_page(make_page(links)) == Pager(URL + path, first_page, step)
+
+
+def test_addresses_count_articles() -> None:
+    start = StartList(url=URL, next_page=f"{URL}?start={{page}}", first_page=0, page_step=20)
+    assert [start.make_page_url(number) for number in (1, 2)] == [f"{URL}?start=20", f"{URL}?start=40"]
+    assert StartList(url=URL).make_page_url(1) is None
+
+
 @pytest.mark.parametrize(
     "links",
     [
@@ -129,6 +161,12 @@ def test_further_pages(links: str, path: str, first_page: int) -> None:
         '<a href="?page=1">One</a>',
         '<a rel="next" href="?page=7">Next</a>',
         '<a rel="next" href="/news/1-bridge">Next article</a>',
+        '<a rel="next" href="?from=20261129">Next</a>',
+        '<a rel="next" href="?count=20">Next</a>',
+        '<a href="?day=12">12</a><a href="?day=24">24</a>',
+        '<p class="pager"><a href="?start=20">2</a><a href="?start=50">3</a></p>',
+        '<p class="pager"><a href="/2026/10/">October</a><a href="/2026/9/">September</a></p>',
+        '<p class="pager"><a href="/articles/2">2</a></p>',
     ],
 )
 def test_other_links_lead_to_no_further_page(links: str) -> None:

@@ -45,3 +45,11 @@ def test_comments_are_removed(comments: str) -> None:
 def test_article_in_an_element_of_such_a_name_stays(html: str) -> None:
     document = f"<html><head>{HEAD}</head><body>{html}</body></html>"
     assert GenericPage(document).html is document
+
+
+def test_article_in_an_element_with_the_name_of_comments_loses_the_name() -> None:
+    links = "<ul><li>16:00 Ferry</li><li>15:00 Market</li></ul>"
+    article = f"<p>3.5.2026 | 17:17</p><p>{TEXT}</p><p>{TEXT}</p>{links}"
+    page = GenericPage(f"{HEAD}<p>{TEXT}</p><div id='comments_page_wrapper' class='comments'>{article}</div>")
+    assert [line.text for line in page.lines].count(TEXT) == 3
+    assert "comments" not in page.html

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.generic.pdf_release import PdfLine, find_heading, join_paragraphs, read_lines, remove_foot
+from crawler.generic.pdf_release import (
+    FIRST_PARAGRAPH,
+    PdfLine,
+    find_heading,
+    find_title,
+    join_paragraphs,
+    load_no_titles,
+    read_lines,
+    remove_foot,
+)
 
 LETTERHEAD = [PdfLine("WATER COMMISSION", 24, 800), PdfLine("Dushanbe, 3 May 2026", 10, 770)]
 TITLE = [PdfLine("Ferry resumes on the upper lake", 18, 740), PdfLine("after a pause", 18, 718)]
@@ -24,6 +33,55 @@ def test_title_is_the_longest_run_of_larger_letters_before_the_text() -> None:
     assert find_heading([*LETTERHEAD[1:], *TEXT]) is None
     assert find_heading([*TEXT, *TITLE]) is None
     assert find_heading([]) is None
+
+
+PLAIN_TITLE = [PdfLine(line.text, 12, line.height) for line in TITLE]
+BOLD_TITLE = [PdfLine(line.text, 12, line.height, is_bold=True) for line in TITLE]
+HEAD = [PdfLine("WATER COMMISSION OF THE REGION", 12, 800, is_bold=True), PdfLine("Dushanbe, 3 May 2026", 12, 770)]
+WHOLE_TITLE = "Ferry resumes on the upper lake after a pause"
+
+
+@pytest.mark.parametrize(
+    ("title", "stated", "text", "rule"),
+    [
+        (TITLE, "Market opens in the north", WHOLE_TITLE, "largest letters"),
+        (PLAIN_TITLE, f"{WHOLE_TITLE}.", WHOLE_TITLE, "title in the file's data and in the text"),
+        (
+            [],
+            "Passengers carried on Saturday again",
+            "Passengers carried on Saturday again",
+            "title in the file's data",
+        ),
+        (BOLD_TITLE, "Market opens in the north", WHOLE_TITLE, "bold letters"),
+        (BOLD_TITLE, "Microsoft Word - the ferry carried passengers.docx", WHOLE_TITLE, "bold letters"),
+        (PLAIN_TITLE, "", "WATER COMMISSION OF THE REGION", "bold letters"),
+        (PLAIN_TITLE, "Market opens in the north", "WATER COMMISSION OF THE REGION", "bold letters"),
+    ],
+)
+def test_title_without_larger_letters(title: list[PdfLine], stated: str, text: str, rule: str) -> None:
+    found = find_title([*HEAD, *title, *TEXT], stated)
+    assert (found.text, found.rule) == (text, rule)
+
+
+def test_title_that_nothing_marks_is_the_first_paragraph() -> None:
+    found = find_title([*PLAIN_TITLE, *TEXT], "release_12-final.docx")
+    assert (found.text, found.place, found.rule) == (None, None, FIRST_PARAGRAPH)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_title"),
+    [
+        ("PRESS RELEASE No. 25/2026", False),
+        ("Пресс-релиз № 4", False),
+        ("Баспасөз релизі", False),
+        ("Document1", False),
+        ("2026-11-28_release", False),
+        ("Press release rules change in May", True),
+        ("Ferry resumes", True),
+    ],
+)
+def test_labels_and_file_names_are_no_titles(text: str, is_title: bool) -> None:
+    assert (load_no_titles().fullmatch(text) is None) == is_title
 
 
 def test_paragraphs_end_at_larger_distances_and_other_letters() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.sandbox import Sandbox
-from support.shaped_sites import EndlessSite, ShapedSite
+from support.shaped_sites import EndlessSite, OffsetSite, ShapedSite
 
 from crawler.config import Config
 from crawler.config.source_folder import parse_definition
@@ -89,6 +89,26 @@ def test_endless_list_is_read_until_it_repeats(tmp_path: Path) -> None:
         site.add_articles(2)
         assert place.run_crawler("crawl", "valley").code == 0
         assert [request.query.get("page") for request in site.list_requests("/news/")] == [None]
+
+
+@pytest.mark.slow
+def test_pages_by_offset_are_crawled_and_walked_back(tmp_path: Path) -> None:
+    place = Sandbox(tmp_path)
+    with OffsetSite(count=34) as site:
+        write_definition(
+            place,
+            site,
+            'addresses = ["/news/{number}-*.html"]\nidentity = "{number}"\nlanguages = ["ru"]\n[[starts]]\n'
+            f'url = "{site.url}/news/"\nnext_page = "{site.url}/news/?start={{page}}"\nfirst_page = 0\npage_step = 10\n'
+            "pages = 2\n",
+        )
+        assert place.run_crawler("crawl", "valley").code == 0
+        assert [request.query.get("start") for request in site.list_requests("/news/")] == [None, "10"]
+        site.requests.clear()
+        walked = place.run_crawler("backfill", "valley", "--from", f"{site.articles[-1].published_at:%Y-%m-%d}")
+        starts = {request.query.get("start") for request in site.list_requests("/news/")}
+        assert {None, "10", "20", "30", "40"} <= starts <= {None, *map(str, range(10, 70, 10))}
+        assert len(place.get_articles("valley")) == 34, walked.all_output
 
 
 def test_selectors_of_the_definition_outrank_the_reader(tmp_path: Path) -> None:

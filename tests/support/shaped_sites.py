@@ -431,3 +431,17 @@ class EndlessSite(ShapedSite):
     def render_list(self, page: int, language: str) -> SiteReply:
         last = (len(self.articles) + self.page_size - 1) // self.page_size
         return super().render_list(min(page, last), language)
+
+
+class OffsetSite(EndlessSite):
+    """A site of the same kind whose further pages are named by the number of articles before them: `?start=10`."""
+
+    def answer(self, request: SiteRequest) -> SiteReply:
+        if request.path == "/news/":
+            return self.render_list(parse_number(request.query.get("start"), 0) // self.page_size + 1, "ru")
+        return super().answer(request)
+
+    def render_paging(self, page: int, language: str) -> str:
+        starts = range(0, len(self.articles), self.page_size)
+        links = (f'<a href="/news/?start={start}">{number}</a>' for number, start in enumerate(starts, 1))
+        return f'<div class="pagination">{"".join(links)}</div>'

@@ -63,7 +63,8 @@ def test_address_becomes_a_source(newsroom: Newsroom, client: httpx.Client, site
     begun = send(client, do="look", url=site.url)
     survey = wait_for_end(newsroom)
     page = client.get(begun.headers["location"]).text
-    for text in ("What was found", "/news/", "5 of 5", "day-of-news", "Save and watch"):
+    zone = 'name="timezone" list="zones" maxlength="64" autocapitalize="none" spellcheck="false" value="Asia/Almaty"'
+    for text in ("What was found", "/news/", "5 of 5", "day-of-news", "Save and watch", zone):
         assert text in page
     number = page.split("p.day-of-news")[0].rsplit('id="p-published_at-', 1)[1].split('"')[0]
     choices = {"survey": survey.id, "place-published_at": number, "name": "valley", "title": "Valley", "share": "0.0"}
@@ -73,15 +74,15 @@ def test_address_becomes_a_source(newsroom: Newsroom, client: httpx.Client, site
     assert not (tmp_path / "sources").exists()
     taken = send(client, **{**choices, "name": "mfa"}, do="save")
     assert (taken.status_code, "There is a source &#39;mfa&#39; already" in taken.text) == (400, True)
-    saved = send(client, **choices, cron="0 * * * *", do="save")
+    unknown = send(client, **choices, timezone="Asia/Nowhere", do="save")
+    assert (unknown.status_code, "Asia/Nowhere" in unknown.text) == (400, True)
+    saved = send(client, **choices, cron="0 * * * *", timezone="Asia/Bishkek", do="save")
     assert saved.headers["location"] == "/sources?added=valley#valley"
     definition = tomllib.loads((tmp_path / "sources" / "valley.toml").read_text(encoding="utf-8"))
     assert definition["fields"] == {"published_at": {"css": "p.day-of-news"}}
-    assert (definition["title"], definition["cron"], definition["rights"]["excerpt_share"]) == (
-        "Valley",
-        "0 * * * *",
-        0,
-    )
+    assert definition["rights"]["excerpt_share"] == 0
+    changed = definition["title"], definition["cron"], definition["timezone"]
+    assert changed == ("Valley", "0 * * * *", "Asia/Bishkek")
     expected = [json.loads(each.read_text()) for each in (tmp_path / "snapshots" / "valley").glob("*.expected.json")]
     assert len(expected) == 5
     assert not [each for each in expected if "2020-01-05" in each["articles"][0]["published_at"]]

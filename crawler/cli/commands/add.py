@@ -143,7 +143,8 @@ def format_proposal(proposal: SourceProposal, name: str, timezone: str) -> list[
     lines = [f"{name}: {proposal.title}, {proposal.home}", ""]
     rows = [("list", "kind", "articles", "language", "further pages")]
     for each in proposal.lists:
-        rows.append((each.url, each.kind, str(each.links), each.language or "-", each.next_page or "-"))
+        step = f" by {each.page_step}" if each.page_step != 1 else ""
+        rows.append((each.url, each.kind, str(each.links), each.language or "-", f"{each.next_page or '-'}{step}"))
     lines += _align(rows)
     lines += [f"articles at: {', '.join(proposal.addresses)} (told apart by {proposal.identity})", ""]
     for number, sample in enumerate(proposal.samples, start=1):

@@ -57,6 +57,15 @@ CRON_WORDS = {
     "0 * * * *": mark_message("Every hour"),
     "0 */3 * * *": mark_message("Every 3 hours"),
 }
+OFFERED_ZONES = (
+    "Asia/Almaty",
+    "Asia/Ashgabat",
+    "Asia/Bishkek",
+    "Asia/Dushanbe",
+    "Asia/Tashkent",
+    "Europe/Moscow",
+    "UTC",
+)
 SHARE_WORDS = {
     str(DEFAULT_EXCERPT_SHARE): mark_message("30 per cent and the link"),
     "0.0": mark_message("Headline and link"),
@@ -66,12 +75,16 @@ SHARE_WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceChoices:
-    """What a person chose. `places` are the numbers of the chosen places by field; 0 is what was read."""
+    """What a person chose. `places` are the numbers of the chosen places by field; 0 is what was read.
+
+    `timezone` is that of dates that name none, "" for that of crawler.toml.
+    """
 
     name: str
     title: str
     cron: str
     share: str
+    timezone: str = ""
     sample: int = 0
     places: Mapping[str, int] = field(default_factory=dict)
 
@@ -122,7 +135,7 @@ def add_source(site: PageRenderer, request: Request, form: FormValues) -> Respon
         return RedirectResponse(make_address(ADD_PATH, {"survey": survey.id}), 303)
     if survey.found is None and survey.platform is None:
         raise BadAddress
-    choices = parse_choices(survey, form)
+    choices = parse_choices(survey, form, newsroom.config.timezone)
     if action not in ("save", "save_idle"):
         return render_add_source(site, request, survey, choices)
     try:
@@ -181,6 +194,7 @@ def render_add_source(
         preview=values,
         cron_words=CRON_WORDS,
         share_words=SHARE_WORDS,
+        offered_zones=OFFERED_ZONES,
         max_title=MAX_TEXT_LENGTH,
         chosen_fields=CHOSEN_FIELDS,
     )
@@ -213,8 +227,9 @@ def make_first_choices(survey: Survey) -> SourceChoices:
     return SourceChoices(name=name, title=definition.title, cron=definition.cron, share=share)
 
 
-def parse_choices(survey: Survey, form: FormValues) -> SourceChoices:
+def parse_choices(survey: Survey, form: FormValues, default_zone: str) -> SourceChoices:
     """Return the choices in a form. Raise BadAddress for a value that the page does not offer."""
+    zone = form.get_first("timezone").strip()[:64]
     first, proposal = make_first_choices(survey), get_proposal(survey)
     cron, share = form.get_first("cron") or first.cron, form.get_first("share") or first.share
     sample = _parse_number(form.get_first("do").removeprefix("sample:")) if "sample:" in form.get_first("do") else None
@@ -231,6 +246,7 @@ def parse_choices(survey: Survey, form: FormValues) -> SourceChoices:
         title=form.get_first("title").strip()[:MAX_TEXT_LENGTH] or first.title,
         cron=cron,
         share=share,
+        timezone="" if zone == default_zone else zone,
         sample=sample,
         places={name: number for name, number in places.items() if number},
     )
@@ -262,6 +278,8 @@ def make_definition(survey: Survey, choices: SourceChoices, *, is_enabled: bool 
         changes["cron"] = choices.cron
     if choices.share != first.share:
         changes["rights.excerpt_share"] = float(choices.share)
+    if choices.timezone:
+        changes["timezone"] = choices.timezone
     if not is_enabled:
         changes["enabled"] = False
     for name, place in list_chosen_places(survey, choices):
