@@ -9,7 +9,7 @@ different       anything else
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -23,8 +23,6 @@ from crawler.similarity.shingles import (
     MIN_PASSAGE_WORDS,
     FoldedSentence,
     SegmentedText,
-    compute_containment,
-    compute_jaccard,
     mark_shared_words,
     measure_runs,
 )
@@ -102,11 +100,15 @@ class _TextPair:
 
     @cached_property
     def jaccard(self) -> float:
-        return compute_jaccard(self.a.shingles, self.b.shingles)
+        """The share of common shingles in all shingles, 0 if one text has none."""
+        shared = len(self.shared_shingles)
+        return shared / (len(self.a.shingles) + len(self.b.shingles) - shared) if shared else 0.0
 
     @cached_property
     def containment(self) -> float:
-        return compute_containment(self.a.shingles, self.b.shingles)
+        """The share of common shingles in those of the text that has fewer, 0 if it has none."""
+        shared = len(self.shared_shingles)
+        return shared / min(len(self.a.shingles), len(self.b.shingles)) if shared else 0.0
 
     @cached_property
     def shared_shingles(self) -> frozenset[str]:
@@ -119,17 +121,20 @@ class _TextPair:
         return mark_shared_words(self.a.words, shared), mark_shared_words(self.b.words, shared)
 
 
-def compare_documents(a: Document, b: Document, boilerplate: Collection[int] = ()) -> Similarity:
+def compare_documents(
+    a: Document, b: Document, boilerplate: Collection[int] = (), *, with_passages: bool = True
+) -> Similarity:
     """Return how two texts are the same. `boilerplate` has the keys of passages that do not count.
 
-    With the texts exchanged, only the wording of the passages differs.
+    With the texts exchanged, only the wording of the passages differs. Without passages, `shared`, `ignored` and
+    `common` are empty: to list them takes longer than the rest.
     """
     if a.text.words and a.text.words == b.text.words:
         return Similarity(relation=SimilarityType.EXACT, scores={"jaccard": 1.0, "containment": 1.0})
-    ignored = frozenset(boilerplate) & (a.text.passages | b.text.passages)
+    shortened = a.remove_passages(boilerplate), b.remove_passages(boilerplate)
     days_apart = count_days_apart(a.published, b.published)
-    pair = _TextPair(a.text.remove_passages(ignored), b.text.remove_passages(ignored), days_apart)
-    features = a.get_features(pair.a), b.get_features(pair.b)
+    pair = _TextPair(shortened[0].text, shortened[1].text, days_apart)
+    features = shortened[0].features, shortened[1].features
     event = measure_overlap(*features, days_apart, _make_cosine_function(a, b))
     is_edit = _is_edit(pair) or (event.is_one_event and _is_rewrite(pair))
     other_facts = find_other_template_facts(*features, days_apart, pair.jaccard) if is_edit else None
@@ -147,16 +152,31 @@ def compare_documents(a: Document, b: Document, boilerplate: Collection[int] = (
         relation = SimilarityType.SAME_STORY
     else:
         relation = SimilarityType.DIFFERENT
-    shared = _list_shared_passages(pair)
-    return Similarity(
+    similarity = Similarity(
         relation=relation,
         scores=scores,
-        shared=() if is_quotation else shared,
         is_one_release=is_one_release,
-        ignored=(*_list_passages(a.text, ignored), *(shared if is_quotation else ())),
-        common=event.shared,
         contradiction=other_facts or event.contradiction,
     )
+    if not with_passages:
+        return similarity
+    shared = _list_shared_passages(pair)
+    ignored = tuple(sentence.text for sentence in a.text.list_passages(boilerplate))
+    passages = {"ignored": (*ignored, *shared)} if is_quotation else {"shared": shared, "ignored": ignored}
+    return replace(similarity, common=event.list_shared(), **passages)
+
+
+def are_one_text(a: Document, b: Document) -> bool:
+    """Return whether two documents are one text, edited or not, as `compare_documents` would say.
+
+    Most pairs share too few shingles for that, whatever their events are.
+    """
+    if a.text.words and a.text.words == b.text.words:
+        return True
+    pair = _TextPair(a.text, b.text, count_days_apart(a.published, b.published))
+    if not (_is_edit(pair) or _is_rewrite(pair)):
+        return False
+    return compare_documents(a, b, with_passages=False).relation.is_one_text
 
 
 def _make_cosine_function(a: Document, b: Document) -> Callable[[], float] | None:
@@ -245,8 +265,3 @@ def _list_marked(text: SegmentedText, marks: list[bool]) -> list[tuple[FoldedSen
         listed.append((sentence, sum(marks[at:end])))
         at = end
     return listed
-
-
-def _list_passages(text: SegmentedText, keys: Collection[int]) -> tuple[str, ...]:
-    """Return the sentences of a text that have these keys."""
-    return tuple(sentence.text for sentence in text.sentences if sentence.passage_key in keys)

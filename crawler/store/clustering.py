@@ -14,7 +14,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
-from crawler.similarity.comparison import MIN_OWN_WORD_SHARE, Similarity, SimilarityType, compare_documents
+from crawler.similarity.comparison import (
+    MIN_OWN_WORD_SHARE,
+    Similarity,
+    SimilarityType,
+    are_one_text,
+    compare_documents,
+)
 from crawler.similarity.documents import Document, DocumentCache, make_article_document
 from crawler.similarity.preparation import make_fingerprint
 from crawler.similarity.semantic import Embedding
@@ -215,7 +221,7 @@ class Clusterer:
 
 def is_mostly_boilerplate(text: SegmentedText, passages: frozenset[int]) -> bool:
     """Return whether a text has almost no words beside these passages."""
-    own = sum(len(sentence.words) for sentence in text.sentences if sentence.passage_key not in passages)
+    own = len(text.words) - sum(len(sentence.words) for sentence in text.list_passages(passages))
     return own < MIN_OWN_WORD_SHARE * len(text.words)
 
 
@@ -224,14 +230,15 @@ def make_link_row(one: Document, other: Document, boilerplate: frozenset[int]) -
 
     `raw` is whether they are one text before boilerplate is ignored.
     """
-    raw = final = compare_documents(one, other)
-    if not (one.text.passages | other.text.passages).isdisjoint(boilerplate):
-        final = compare_documents(one, other, boilerplate)
-    kind = get_link_kind(final)
-    if kind is None and not raw.relation.is_one_text:
+    similarity = compare_documents(one, other, boilerplate, with_passages=False)
+    is_raw = similarity.relation.is_one_text
+    if not (one.text.passages.isdisjoint(boilerplate) and other.text.passages.isdisjoint(boilerplate)):
+        is_raw = are_one_text(one, other)
+    kind = get_link_kind(similarity)
+    if kind is None and not is_raw:
         return None
-    score = final.scores.get("event", 0.0)
-    return {"kind": kind or LinkKind.QUOTE, "raw": raw.relation.is_one_text, "score": score}
+    score = similarity.scores.get("event", 0.0)
+    return {"kind": kind or LinkKind.QUOTE, "raw": is_raw, "score": score}
 
 
 def get_link_kind(similarity: Similarity) -> LinkKind | None:
