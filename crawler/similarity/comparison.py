@@ -92,27 +92,15 @@ class Similarity:
         return self.is_one_release or self.scores["event"] >= MIN_CERTAINTY * self.scores["event_needed"]
 
 
-@dataclass
 class _TextPair:
-    a: SegmentedText
-    b: SegmentedText
-    days_apart: int | None
+    """Two texts, the days between them, and what they share: `jaccard` and `containment` are shares of shingles."""
 
-    @cached_property
-    def jaccard(self) -> float:
-        """The share of common shingles in all shingles, 0 if one text has none."""
-        shared = len(self.shared_shingles)
-        return shared / (len(self.a.shingles) + len(self.b.shingles) - shared) if shared else 0.0
-
-    @cached_property
-    def containment(self) -> float:
-        """The share of common shingles in those of the text that has fewer, 0 if it has none."""
-        shared = len(self.shared_shingles)
-        return shared / min(len(self.a.shingles), len(self.b.shingles)) if shared else 0.0
-
-    @cached_property
-    def shared_shingles(self) -> frozenset[str]:
-        return self.a.shingles & self.b.shingles
+    def __init__(self, a: SegmentedText, b: SegmentedText, days_apart: int | None) -> None:
+        self.a, self.b, self.days_apart = a, b, days_apart
+        self.shared_shingles = a.shingles & b.shingles
+        shared, sizes = len(self.shared_shingles), (len(a.shingles), len(b.shingles))
+        self.jaccard = shared / (sum(sizes) - shared) if shared else 0.0
+        self.containment = shared / min(sizes) if shared else 0.0
 
     @cached_property
     def marks(self) -> tuple[list[bool], list[bool]]:
@@ -127,7 +115,7 @@ def compare_documents(
     """Return how two texts are the same. `boilerplate` has the keys of passages that do not count.
 
     With the texts exchanged, only the wording of the passages differs. Without passages, `shared`, `ignored` and
-    `common` are empty: to list them takes longer than the rest.
+    `common` are empty: to list them takes as long as the rest.
     """
     if a.text.words and a.text.words == b.text.words:
         return Similarity(relation=SimilarityType.EXACT, scores={"jaccard": 1.0, "containment": 1.0})
@@ -219,7 +207,7 @@ def _is_shared_quotation(pair: _TextPair) -> bool:
     own_a, shared_a = _split_by_sharing(pair.a, pair.marks[0])
     own_b, shared_b = _split_by_sharing(pair.b, pair.marks[1])
     rest = measure_overlap(own_a, own_b, pair.days_apart)
-    if find_contradiction(own_a, own_b, pair.days_apart, rest.score) is not None:
+    if find_contradiction(own_a, own_b, pair.days_apart, rest.score, rest.names) is not None:
         return True
     if pair.days_apart is None and _has_other_values(own_a, own_b):
         return True

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from crawler.similarity.concepts import get_concept_weight
-from crawler.similarity.contradictions import find_contradiction, get_number_weight, list_shared_names
+from crawler.similarity.contradictions import SharedNames, find_contradiction, get_number_weight, list_shared_names
 from crawler.similarity.features import EventFeatures
 from crawler.similarity.fingerprint import MAX_DAYS_APART
 from crawler.similarity.places import get_place_weight
@@ -41,7 +41,7 @@ class EventOverlap:
 
     score: float
     min_score: float
-    names: Sequence[str]
+    names: SharedNames
     places: Sequence[str]
     numbers: Sequence[float]
     concepts: Sequence[str]
@@ -55,7 +55,8 @@ class EventOverlap:
 
     def list_shared(self) -> tuple[str, ...]:
         """Return what both texts have, for a person."""
-        return (*self.names, *self.places, *(f"{number:g}" for number in self.numbers), *self.concepts)
+        names = (name for name, _ in self.names)
+        return (*names, *self.places, *(f"{number:g}" for number in self.numbers), *self.concepts)
 
 
 def measure_overlap(
@@ -86,11 +87,11 @@ def measure_overlap(
     return EventOverlap(
         score=round(score, 6),
         min_score=min_score,
-        names=[name for name, _ in names],
+        names=names,
         places=places,
         numbers=numbers,
         concepts=concepts,
-        contradiction=find_contradiction(a, b, days_apart, score) if score >= min_score else None,
+        contradiction=find_contradiction(a, b, days_apart, score, names) if score >= min_score else None,
         cosine=cosine,
     )
 
