@@ -150,8 +150,9 @@ def compare_documents(
         return similarity
     shared = _list_shared_passages(pair)
     ignored = tuple(sentence.text for sentence in a.text.list_passages(boilerplate))
-    passages = {"ignored": (*ignored, *shared)} if is_quotation else {"shared": shared, "ignored": ignored}
-    return replace(similarity, common=event.list_shared(), **passages)
+    if is_quotation:
+        shared, ignored = (), (*ignored, *shared)
+    return replace(similarity, shared=shared, ignored=ignored, common=event.list_shared())
 
 
 def are_one_text(a: Document, b: Document) -> bool:

@@ -45,7 +45,8 @@ def group_stories(
     groups = {article: {article} for article in articles}
     for a, b in sorted(sorted(pair) for pair, is_together in decisions.items() if is_together):
         _merge_groups(groups, a, b, separated_by_person)
-    certain, possible = [], []
+    certain: list[StoryLink] = []
+    possible: list[StoryLink] = []
     for link in links:
         (certain if link.is_certain else possible).append(link)
     for listed, separated_by in ((certain, separated_by_person), (possible, separated_by_all)):

@@ -166,38 +166,53 @@ def _is_similar(own: ArticleSignature, row: Any) -> bool:
     return is_candidate(own.signature, bytes(signature), (own.shingle_count, shingle_count))
 
 
-def get_boilerplate(connection: Connection, keys: Collection[int]) -> frozenset[int]:
-    """Return which of these passages are boilerplate."""
-    return frozenset(row[0] for row in _FETCH_BOILERPLATE.fetch(connection, keys))
+class BoilerplateIndex:
+    """Which passages are boilerplate. It is made for one transaction, and remembers what it has read."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._read: set[int] = set()
+        self._boilerplate: set[int] = set()
 
-def update_boilerplate(connection: Connection, keys: Collection[int], find_ignored: FindBoilerplateOnly) -> set[int]:
-    """Write which of these passages are boilerplate now. Return the articles for which that has changed.
+    def list_known(self, keys: set[int]) -> frozenset[int]:
+        """Return all boilerplate that is known, with that among these passages."""
+        new = keys - self._read
+        self._boilerplate.update(row[0] for row in _FETCH_BOILERPLATE.fetch(self._connection, new))
+        self._read |= new
+        return frozenset(self._boilerplate)
 
-    Boilerplate-only articles do not count: they resemble everyone who quotes them, and would join the others into one
-    cluster.
-    """
-    former = get_boilerplate(connection, keys)
-    changed: set[int] = set()
-    for key in sorted(former | get_frequent_passages(connection, keys)):
-        rows = connection.execute(_LIST_WITH_PASSAGE, {"key": key}).all()
-        clusters = {row.number: row.raw_cluster for row in rows}
-        is_boilerplate = (
-            _has_enough_clusters(clusters, find_ignored)
-            or _count_clusters(connection, clusters, find_ignored) >= MIN_BOILERPLATE_CLUSTERS
-        )
-        was_cut_off = not is_boilerplate and len(rows) == MAX_QUOTING_ARTICLES_READ
-        if is_boilerplate == (key in former) or was_cut_off:
-            continue
+    def update(self, keys: Collection[int], find_ignored: FindBoilerplateOnly) -> set[int]:
+        """Write which of these passages are boilerplate now. Return the articles for which that has changed.
+
+        Boilerplate-only articles do not count: they resemble everyone who quotes them, and would join the others into
+        one cluster.
+        """
+        former = self.list_known(set(keys)).intersection(keys)
+        changed: set[int] = set()
+        for key in sorted(former | get_frequent_passages(self._connection, keys)):
+            rows = self._connection.execute(_LIST_WITH_PASSAGE, {"key": key}).all()
+            clusters = {row.number: row.raw_cluster for row in rows}
+            is_boilerplate = (
+                has_enough_clusters(clusters, find_ignored)
+                or _count_clusters(self._connection, clusters, find_ignored) >= MIN_BOILERPLATE_CLUSTERS
+            )
+            was_cut_off = not is_boilerplate and len(rows) == MAX_QUOTING_ARTICLES_READ
+            if is_boilerplate == (key in former) or was_cut_off:
+                continue
+            self._write(key, is_boilerplate)
+            changed.update(row.number for row in rows)
+        return changed
+
+    def _write(self, key: int, is_boilerplate: bool) -> None:
         if is_boilerplate:
-            connection.execute(_ADD_BOILERPLATE[connection.dialect.name], {"passage": key})
+            self._connection.execute(_ADD_BOILERPLATE[self._connection.dialect.name], {"passage": key})
+            self._boilerplate.add(key)
         else:
-            connection.execute(delete(boilerplate).where(boilerplate.c.passage == key))
-        changed.update(row.number for row in rows)
-    return changed
+            self._connection.execute(delete(boilerplate).where(boilerplate.c.passage == key))
+            self._boilerplate.discard(key)
 
 
-def _has_enough_clusters(clusters: dict[int, int], find_ignored: FindBoilerplateOnly) -> bool:
+def has_enough_clusters(clusters: dict[int, int], find_ignored: FindBoilerplateOnly) -> bool:
     """Return whether one article each of a few clusters proves that there are enough of them. False proves nothing.
 
     A raw cluster never has less than what raw links connect. So `_count_clusters` counts each of these clusters.
