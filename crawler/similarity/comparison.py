@@ -9,7 +9,7 @@ different       anything else
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -23,8 +23,6 @@ from crawler.similarity.shingles import (
     MIN_PASSAGE_WORDS,
     FoldedSentence,
     SegmentedText,
-    compute_containment,
-    compute_jaccard,
     mark_shared_words,
     measure_runs,
 )
@@ -94,23 +92,15 @@ class Similarity:
         return self.is_one_release or self.scores["event"] >= MIN_CERTAINTY * self.scores["event_needed"]
 
 
-@dataclass
 class _TextPair:
-    a: SegmentedText
-    b: SegmentedText
-    days_apart: int | None
+    """Two texts, the days between them, and what they share: `jaccard` and `containment` are shares of shingles."""
 
-    @cached_property
-    def jaccard(self) -> float:
-        return compute_jaccard(self.a.shingles, self.b.shingles)
-
-    @cached_property
-    def containment(self) -> float:
-        return compute_containment(self.a.shingles, self.b.shingles)
-
-    @cached_property
-    def shared_shingles(self) -> frozenset[str]:
-        return self.a.shingles & self.b.shingles
+    def __init__(self, a: SegmentedText, b: SegmentedText, days_apart: int | None) -> None:
+        self.a, self.b, self.days_apart = a, b, days_apart
+        self.shared_shingles = a.shingles & b.shingles
+        shared, sizes = len(self.shared_shingles), (len(a.shingles), len(b.shingles))
+        self.jaccard = shared / (sum(sizes) - shared) if shared else 0.0
+        self.containment = shared / min(sizes) if shared else 0.0
 
     @cached_property
     def marks(self) -> tuple[list[bool], list[bool]]:
@@ -119,17 +109,20 @@ class _TextPair:
         return mark_shared_words(self.a.words, shared), mark_shared_words(self.b.words, shared)
 
 
-def compare_documents(a: Document, b: Document, boilerplate: Collection[int] = ()) -> Similarity:
+def compare_documents(
+    a: Document, b: Document, boilerplate: Collection[int] = (), *, with_passages: bool = True
+) -> Similarity:
     """Return how two texts are the same. `boilerplate` has the keys of passages that do not count.
 
-    With the texts exchanged, only the wording of the passages differs.
+    With the texts exchanged, only the wording of the passages differs. Without passages, `shared`, `ignored` and
+    `common` are empty: to list them takes as long as the rest.
     """
     if a.text.words and a.text.words == b.text.words:
         return Similarity(relation=SimilarityType.EXACT, scores={"jaccard": 1.0, "containment": 1.0})
-    ignored = frozenset(boilerplate) & (a.text.passages | b.text.passages)
+    shortened = a.remove_passages(boilerplate), b.remove_passages(boilerplate)
     days_apart = count_days_apart(a.published, b.published)
-    pair = _TextPair(a.text.remove_passages(ignored), b.text.remove_passages(ignored), days_apart)
-    features = a.get_features(pair.a), b.get_features(pair.b)
+    pair = _TextPair(shortened[0].text, shortened[1].text, days_apart)
+    features = shortened[0].features, shortened[1].features
     event = measure_overlap(*features, days_apart, _make_cosine_function(a, b))
     is_edit = _is_edit(pair) or (event.is_one_event and _is_rewrite(pair))
     other_facts = find_other_template_facts(*features, days_apart, pair.jaccard) if is_edit else None
@@ -147,16 +140,32 @@ def compare_documents(a: Document, b: Document, boilerplate: Collection[int] = (
         relation = SimilarityType.SAME_STORY
     else:
         relation = SimilarityType.DIFFERENT
-    shared = _list_shared_passages(pair)
-    return Similarity(
+    similarity = Similarity(
         relation=relation,
         scores=scores,
-        shared=() if is_quotation else shared,
         is_one_release=is_one_release,
-        ignored=(*_list_passages(a.text, ignored), *(shared if is_quotation else ())),
-        common=event.shared,
         contradiction=other_facts or event.contradiction,
     )
+    if not with_passages:
+        return similarity
+    shared = _list_shared_passages(pair)
+    ignored = tuple(sentence.text for sentence in a.text.list_passages(boilerplate))
+    if is_quotation:
+        shared, ignored = (), (*ignored, *shared)
+    return replace(similarity, shared=shared, ignored=ignored, common=event.list_shared())
+
+
+def are_one_text(a: Document, b: Document) -> bool:
+    """Return whether two documents are one text, edited or not, as `compare_documents` would say.
+
+    Most pairs share too few shingles for that, whatever their events are.
+    """
+    if a.text.words and a.text.words == b.text.words:
+        return True
+    pair = _TextPair(a.text, b.text, count_days_apart(a.published, b.published))
+    if not (_is_edit(pair) or _is_rewrite(pair)):
+        return False
+    return compare_documents(a, b, with_passages=False).relation.is_one_text
 
 
 def _make_cosine_function(a: Document, b: Document) -> Callable[[], float] | None:
@@ -199,7 +208,7 @@ def _is_shared_quotation(pair: _TextPair) -> bool:
     own_a, shared_a = _split_by_sharing(pair.a, pair.marks[0])
     own_b, shared_b = _split_by_sharing(pair.b, pair.marks[1])
     rest = measure_overlap(own_a, own_b, pair.days_apart)
-    if find_contradiction(own_a, own_b, pair.days_apart, rest.score) is not None:
+    if find_contradiction(own_a, own_b, pair.days_apart, rest.score, rest.names) is not None:
         return True
     if pair.days_apart is None and _has_other_values(own_a, own_b):
         return True
@@ -245,8 +254,3 @@ def _list_marked(text: SegmentedText, marks: list[bool]) -> list[tuple[FoldedSen
         listed.append((sentence, sum(marks[at:end])))
         at = end
     return listed
-
-
-def _list_passages(text: SegmentedText, keys: Collection[int]) -> tuple[str, ...]:
-    """Return the sentences of a text that have these keys."""
-    return tuple(sentence.text for sentence in text.sentences if sentence.passage_key in keys)

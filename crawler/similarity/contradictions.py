@@ -7,14 +7,14 @@ most of their words, so only what a template's blanks are filled with is compare
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from crawler.defaults import load_default_toml
 from crawler.similarity.features import MIN_PREFIX_LETTERS, EventFeatures, EventName
 from crawler.similarity.fingerprint import MAX_DAYS_APART
-from crawler.similarity.places import select_foreign_countries, select_local_places
+from crawler.similarity.places import select_foreign_countries
 
 MIN_UNSHARED_NAME_WEIGHT, MIN_UNSHARED_GUEST_WEIGHT = 5.0, 3.0
 """Weight from which the names that only one lead has, on both sides, speak for two events. It is lower if both leads
@@ -27,9 +27,8 @@ MIN_NAME_OVERLAP = 0.75
 """Shared names and places of this multiple of the weight of the unshared ones outweigh them."""
 MIN_PARTICULAR_WEIGHT = 1.5
 """Weight from which a name distinguishes one event from others of its kind."""
-MIN_SHARED_FIGURES, MIN_FIGURE, MIN_FIGURES = 0.5, 10, 2
-"""Share of its figures that a daily bulletin needs in common with another of the same day; smaller numbers are not
-counted, nor are fewer of them."""
+MIN_SHARED_FIGURES, MIN_FIGURES = 0.5, 2
+"""Share of its figures that a daily bulletin needs in common with another of the same day; fewer do not count."""
 MAX_TEMPLATE_JACCARD, MIN_EDIT_JACCARD = 0.8, 0.6
 """Texts of a greater Jaccard are one text with a correction. Others may be two texts of one template: a telegram of
 condolence to another head of state, or a notice of another embassy. From the lower one on, figures in common decide."""
@@ -50,6 +49,10 @@ _NOT_A_SERIES = re.compile(
 """What follows an ordinal that is no number of a series: "first deputy", "first lady"."""
 
 
+SharedNames = Sequence[tuple[str, float]]
+"""A common form of each name that two texts share, and the name's weight."""
+
+
 class EventPhases(NamedTuple):
     """The words of an earlier and a later phase of events that have one of these concepts."""
 
@@ -58,15 +61,17 @@ class EventPhases(NamedTuple):
     later: re.Pattern[str]
 
 
-def find_contradiction(a: EventFeatures, b: EventFeatures, days_apart: int | None, score: float) -> str | None:
-    """Return why two texts report two events, as a phrase, or None."""
+def find_contradiction(
+    a: EventFeatures, b: EventFeatures, days_apart: int | None, score: float, names: SharedNames
+) -> str | None:
+    """Return why two texts report two events, as a phrase, or None. `names` are those of `list_shared_names`."""
     if days_apart is not None and days_apart > MAX_DAYS_APART:
         return f"{days_apart} days apart"
     if days_apart is None and a.lead.days and b.lead.days and not a.lead.days & b.lead.days:
         return "different days"
     if score < MIN_SCORE_OVER_DAYS and a.lead.days and b.lead.days and _are_far_apart(a, b):
         return "different days"
-    return find_other_facts(a, b) or _find_other_names(a, b, score) or _find_nothing_particular(a, b)
+    return find_other_facts(a, b) or _find_other_names(a, b, score, names) or _find_nothing_particular(a, b, names)
 
 
 def find_other_template_facts(a: EventFeatures, b: EventFeatures, days_apart: int | None, jaccard: float) -> str | None:
@@ -85,40 +90,38 @@ def find_other_template_facts(a: EventFeatures, b: EventFeatures, days_apart: in
         return "different days"
     if jaccard >= MIN_EDIT_JACCARD and _share_most_figures(a, b):
         return None
-    return find_other_facts(a, b) or _find_other_names(a, b, 0.0)
+    return find_other_facts(a, b) or _find_other_names(a, b, 0.0, list_shared_names(a, b))
 
 
 def _share_most_figures(a: EventFeatures, b: EventFeatures) -> bool:
-    figures = [{number for number in each.numbers if number >= MIN_FIGURE} for each in (a, b)]
-    fewest = min(map(len, figures))
-    return fewest >= MIN_FIGURES and len(figures[0] & figures[1]) > MIN_SHARED_FIGURES * fewest
+    fewest = min(len(a.figures), len(b.figures))
+    return fewest >= MIN_FIGURES and len(a.figures & b.figures) > MIN_SHARED_FIGURES * fewest
 
 
 def find_other_facts(a: EventFeatures, b: EventFeatures) -> str | None:
     """Return a phrase if the leads state a fact of which one event has only one, and state it differently."""
-    checks: tuple[Callable[[EventFeatures, EventFeatures], str | None], ...] = (
-        _find_other_hosts,
-        _find_other_series,
-        _find_other_bulletin,
-        _find_other_counts,
-        _find_other_causes,
-        _find_other_countries,
-        _find_other_local_places,
-        _find_other_phase,
+    return (
+        _find_other_hosts(a, b)
+        or _find_other_series(a, b)
+        or _find_other_bulletin(a, b)
+        or _find_other_counts(a, b)
+        or _find_other_causes(a, b)
+        or _find_other_countries(a, b)
+        or _find_other_local_places(a, b)
+        or _find_other_phase(a, b)
     )
-    return next((reason for check in checks if (reason := check(a, b))), None)
 
 
 def _find_other_hosts(a: EventFeatures, b: EventFeatures) -> str | None:
-    if "meeting" not in a.lead.concepts | b.lead.concepts:
+    if "meeting" not in a.lead.concepts and "meeting" not in b.lead.concepts:
         return None
     hosts = sorted(host for each in (a, b) if (host := find_host_office(each.lead.plain_text)))
     return f"different hosts: {hosts[0]} and {hosts[1]}" if len(set(hosts)) > 1 else None
 
 
 def _find_other_series(a: EventFeatures, b: EventFeatures) -> str | None:
-    series = [find_ordinals(each.lead.plain_text) for each in (a, b)]
-    if all(series) and not series[0] & series[1] and max(series[0] | series[1]) > 1:
+    one, other = find_ordinals(a.lead.plain_text), find_ordinals(b.lead.plain_text)
+    if one and other and not one & other and max(one | other) > 1:
         return "different numbers of a series"
     return None
 
@@ -135,16 +138,17 @@ def _count_days_between(one: tuple[int, int], other: tuple[int, int]) -> int:
 
 def _find_other_bulletin(a: EventFeatures, b: EventFeatures) -> str | None:
     """Return a phrase if both are daily bulletins, of other figures."""
-    if "daily" not in a.concepts & b.concepts:
+    if not _share_concept("daily", a, b):
         return None
-    figures = [{number for number in each.numbers if number >= MIN_FIGURE} for each in (a, b)]
-    fewest = min(map(len, figures))
-    is_other = fewest >= MIN_FIGURES and len(figures[0] & figures[1]) < MIN_SHARED_FIGURES * fewest
+    fewest = min(len(a.figures), len(b.figures))
+    is_other = fewest >= MIN_FIGURES and len(a.figures & b.figures) < MIN_SHARED_FIGURES * fewest
     return "different figures of a daily bulletin" if is_other else None
 
 
 def _find_other_counts(a: EventFeatures, b: EventFeatures) -> str | None:
     """Return a phrase if each lead counts one kind of thing, and the other text has other numbers of it."""
+    if not a.lead.counts or not b.lead.counts:
+        return None
     kinds = sorted(a.lead.counts.keys() & b.lead.counts.keys())
     other = (k for k in kinds if not _has_count(b, k, a.lead.counts[k]) and not _has_count(a, k, b.lead.counts[k]))
     return next((f"different numbers: {kind}" for kind in other), None)
@@ -157,7 +161,7 @@ def _has_count(text: EventFeatures, kind: str, values: Collection[float]) -> boo
 
 
 def _find_other_causes(a: EventFeatures, b: EventFeatures) -> str | None:
-    if "condolence" not in a.concepts & b.concepts:
+    if not _share_concept("condolence", a, b):
         return None
     causes = [each.lead.concepts & _load_causes() for each in (a, b)]
     return "different causes" if all(causes) and not causes[0] & causes[1] else None
@@ -165,28 +169,28 @@ def _find_other_causes(a: EventFeatures, b: EventFeatures) -> str | None:
 
 def _find_other_countries(a: EventFeatures, b: EventFeatures) -> str | None:
     """Return a phrase if both leads name foreign countries, and each text lacks those of the other lead."""
-    countries = [select_foreign_countries(each.places) for each in (a, b)]
-    leads = [select_foreign_countries(each.lead.places) for each in (a, b)]
-    if "credentials" in a.concepts & b.concepts and all(countries):
-        shared = len(countries[0] & countries[1])
-        return "different countries" if shared < MIN_SHARED_COUNTRIES * min(map(len, countries)) else None
-    if all(leads) and not leads[0] & countries[1] and not leads[1] & countries[0]:
+    if _share_concept("credentials", a, b) and a.foreign_countries and b.foreign_countries:
+        fewest = min(len(a.foreign_countries), len(b.foreign_countries))
+        is_other = len(a.foreign_countries & b.foreign_countries) < MIN_SHARED_COUNTRIES * fewest
+        return "different countries" if is_other else None
+    leads = a.lead.foreign_countries, b.lead.foreign_countries
+    if all(leads) and not leads[0] & b.foreign_countries and not leads[1] & a.foreign_countries:
         return "different countries"
     return None
 
 
 def _find_other_local_places(a: EventFeatures, b: EventFeatures) -> str | None:
     """Return a phrase if both leads name towns or provinces, and each text lacks those of the other lead."""
-    places = [select_local_places(each.places) for each in (a, b)]
-    leads = [select_local_places(each.lead.places) for each in (a, b)]
-    if all(leads) and not leads[0] & places[1] and not leads[1] & places[0]:
+    leads = a.lead.local_places, b.lead.local_places
+    if all(leads) and not leads[0] & b.local_places and not leads[1] & a.local_places:
         return "different places"
     return None
 
 
 def _find_other_phase(a: EventFeatures, b: EventFeatures) -> str | None:
-    for name, phases in _get_phases().items():
-        if a.lead.concepts & b.lead.concepts & phases.concepts:
+    concepts = a.lead.concepts & b.lead.concepts
+    for name, phases in _get_phases().items() if concepts else ():
+        if concepts & phases.concepts:
             found = [_find_phase(each.lead.plain_text.lower(), phases) for each in (a, b)]
             if None not in found and found[0] != found[1]:
                 return f"different phases: {name}"
@@ -199,39 +203,41 @@ def _find_phase(lead: str, phases: EventPhases) -> bool | None:
     return None if is_later is (phases.earlier.search(lead) is not None) else is_later
 
 
-def _find_other_names(a: EventFeatures, b: EventFeatures, score: float) -> str | None:
+def _find_other_names(a: EventFeatures, b: EventFeatures, score: float, names: SharedNames) -> str | None:
     """Return a phrase if the leads name different people and places."""
-    unshared = min(_weigh_unshared_names(a, b), _weigh_unshared_names(b, a))
+    unshared = _weigh_unshared_names(a, b)
     unshared -= NUMBER_RELIEF * sum(map(get_number_weight, a.numbers & b.numbers))
     is_translation = a.is_translation_of(b)
-    is_meeting = "meeting" in a.lead.concepts & b.lead.concepts
+    is_meeting = _share_concept("meeting", a.lead, b.lead)
     min_weight = MIN_UNSHARED_GUEST_WEIGHT if is_meeting else MIN_UNSHARED_NAME_WEIGHT
     if unshared < min_weight + TRANSLATION_ALLOWANCE * is_translation:
         return None
     if is_translation and not is_meeting and unshared <= score:
         return None
-    if not is_meeting and sum(weight for _, weight in list_shared_names(a, b)) >= MIN_NAME_OVERLAP * unshared:
+    if not is_meeting and sum(weight for _, weight in names) >= MIN_NAME_OVERLAP * unshared:
         return None
     return f"each lead names what the other text lacks ({unshared:g})"
 
 
-def _find_nothing_particular(a: EventFeatures, b: EventFeatures) -> str | None:
+def _find_nothing_particular(a: EventFeatures, b: EventFeatures, names: SharedNames) -> str | None:
     """Return a phrase if two texts of one language share words and subjects, but no name, place or figure."""
-    if a.is_translation_of(b) or any(weight >= MIN_PARTICULAR_WEIGHT for _, weight in list_shared_names(a, b)):
+    if a.is_translation_of(b) or any(weight >= MIN_PARTICULAR_WEIGHT for _, weight in names):
         return None
-    places = a.places & b.places
-    if select_foreign_countries(places) or select_local_places(places):
+    if select_foreign_countries(a.places & b.places) or a.local_places & b.local_places or a.figures & b.figures:
         return None
-    if any(number >= MIN_FIGURE for number in a.numbers & b.numbers):
-        return None
-    unshared = min(_weigh_unshared_names(a, b), _weigh_unshared_names(b, a))
+    unshared = _weigh_unshared_names(a, b)
     return "no name, place or figure in common" if unshared >= MIN_PARTICULAR_WEIGHT else None
 
 
-def list_shared_names(a: EventFeatures, b: EventFeatures) -> list[tuple[str, float]]:
+def _share_concept(concept: str, a: EventFeatures, b: EventFeatures) -> bool:
+    return concept in a.concepts and concept in b.concepts
+
+
+def list_shared_names(a: EventFeatures, b: EventFeatures) -> SharedNames:
     """Return the names that both texts have, by a common form, with their weights. One text must have it certain."""
     weights: dict[str, float] = {}
-    for form in a.forms & b.forms:
+    # Most common forms are words that begin a sentence in both, so that neither is certain.
+    for form in (a.certain_forms & b.forms) | (a.forms & b.certain_forms):
         for name in a.names_by_form[form]:
             for other in b.names_by_form[form]:
                 if name.is_certain or other.is_certain:
@@ -247,8 +253,14 @@ def get_number_weight(value: float) -> float:
 
 
 def _weigh_unshared_names(a: EventFeatures, b: EventFeatures) -> float:
-    """Return the weight of the certain names in the lead of `a` that `b` does not have at all."""
-    return sum(name.unshared_weight for name in a.lead.names.values() if name.is_certain and not _has_name(b, name))
+    """Return the weight of the certain names in the lead of one text that the other does not have at all.
+
+    It is the lower one of the two weights.
+    """
+    one = sum(name.unshared_weight for name in a.lead.certain_names if not _has_name(b, name))
+    if not one:
+        return 0.0
+    return min(one, sum(name.unshared_weight for name in b.lead.certain_names if not _has_name(a, name)))
 
 
 def _has_name(text: EventFeatures, name: EventName) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from functools import cached_property
 
@@ -29,6 +30,7 @@ class Document:
     release_id: str | None = None
     title: str | None = None
     embedding: Embedding | None = None
+    _shortened: dict[frozenset[int], Document] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def features(self) -> EventFeatures:
@@ -42,9 +44,20 @@ class Document:
             return None
         return self.embedding("\n".join(sentence.text for sentence in prepend_title(self.title, self.text).sentences))
 
-    def get_features(self, text: SegmentedText) -> EventFeatures:
-        """Return the features of the title and a part of the text."""
-        return self.features if text is self.text else EventFeatures(prepend_title(self.title, text))
+    def remove_passages(self, keys: Collection[int]) -> Document:
+        """Return the document without these passages: itself if it has none of them.
+
+        The last result is kept, because a document is compared with many others while the same passages are ignored.
+        """
+        own = self.text.passages.intersection(keys)
+        if not own:
+            return self
+        shortened = self._shortened.get(own)
+        if shortened is None:
+            shortened = replace(self, text=self.text.remove_passages(own))
+            self._shortened.clear()
+            self._shortened[own] = shortened
+        return shortened
 
 
 def make_document(

@@ -7,12 +7,12 @@ two (`defaults/host_offices.toml`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from crawler.similarity.concepts import get_concept_weight
-from crawler.similarity.contradictions import find_contradiction, get_number_weight, list_shared_names
+from crawler.similarity.contradictions import SharedNames, find_contradiction, get_number_weight, list_shared_names
 from crawler.similarity.features import EventFeatures
 from crawler.similarity.fingerprint import MAX_DAYS_APART
 from crawler.similarity.places import get_place_weight
@@ -35,13 +35,16 @@ MAX_CONCEPT_SCORE, CHANCE_CONCEPT_SHARE = 3.0, 0.4
 class EventOverlap:
     """What two texts share.
 
-    `shared` lists it for a person. `contradiction` says why they report two events although they share enough.
-    `cosine` is the nearness of their meanings, if it was computed.
+    `names`, `places`, `numbers` and `concepts` are what both have. `contradiction` says why they report two events
+    although they share enough. `cosine` is the nearness of their meanings, if it was computed.
     """
 
     score: float
     min_score: float
-    shared: tuple[str, ...]
+    names: SharedNames
+    places: Sequence[str]
+    numbers: Sequence[float]
+    concepts: Sequence[str]
     contradiction: str | None
     cosine: float | None = None
 
@@ -49,6 +52,11 @@ class EventOverlap:
     def is_one_event(self) -> bool:
         """Whether the texts share enough and nothing contradicts."""
         return self.contradiction is None and self.score >= self.min_score
+
+    def list_shared(self) -> tuple[str, ...]:
+        """Return what both texts have, for a person."""
+        names = (name for name, _ in self.names)
+        return (*names, *self.places, *(f"{number:g}" for number in self.numbers), *self.concepts)
 
 
 def measure_overlap(
@@ -79,8 +87,11 @@ def measure_overlap(
     return EventOverlap(
         score=round(score, 6),
         min_score=min_score,
-        shared=(*(name for name, _ in names), *places, *(f"{number:g}" for number in numbers), *concepts),
-        contradiction=find_contradiction(a, b, days_apart, score) if score >= min_score else None,
+        names=names,
+        places=places,
+        numbers=numbers,
+        concepts=concepts,
+        contradiction=find_contradiction(a, b, days_apart, score, names) if score >= min_score else None,
         cosine=cosine,
     )
 

@@ -10,7 +10,12 @@ from functools import cache, cached_property, lru_cache
 from crawler.defaults import load_default_toml
 from crawler.similarity.concepts import find_concepts
 from crawler.similarity.counted import find_counts
-from crawler.similarity.places import find_places, list_sentences_with_places
+from crawler.similarity.places import (
+    find_places,
+    list_sentences_with_places,
+    select_foreign_countries,
+    select_local_places,
+)
 from crawler.similarity.shingles import FoldedSentence, SegmentedText
 from crawler.text.capitals import measure_capital_share
 from crawler.text.language import detect_language
@@ -29,6 +34,8 @@ MIN_NAME_LETTERS = 3
 MIN_PREFIX_LETTERS = 3
 """Letters of a form from which it may be the beginning of another one."""
 MIN_HEADLINE_WORD_LETTERS = 4
+MIN_FIGURE = 10
+"""Smaller numbers are in too many texts to be a figure of one event."""
 MAX_UPPERCASE_SHARE = 0.6
 """In a line with a larger share of words in capitals, capitals mark no names."""
 MAX_CAPITALIZED_SHARE = 0.8
@@ -134,6 +141,16 @@ class EventFeatures:
         return frozenset(place for places, _ in self._places for place in places)
 
     @cached_property
+    def foreign_countries(self) -> frozenset[str]:
+        """The countries of the places, without Kazakhstan."""
+        return select_foreign_countries(self.places)
+
+    @cached_property
+    def local_places(self) -> frozenset[str]:
+        """The towns and provinces that may distinguish two events in one country."""
+        return select_local_places(self.places)
+
+    @cached_property
     def names(self) -> dict[str, EventName]:
         """The names by their first form, without those of `places`."""
         kazakh_sentences = sum(bool(KAZAKH_LETTER.search(sentence.text)) for sentence in self.text.sentences)
@@ -164,6 +181,16 @@ class EventFeatures:
         return frozenset(self.names_by_form)
 
     @cached_property
+    def certain_names(self) -> tuple[EventName, ...]:
+        """The names of which a capital letter is sure to be a name's."""
+        return tuple(name for name in self.names.values() if name.is_certain)
+
+    @cached_property
+    def certain_forms(self) -> frozenset[str]:
+        """Every form of every certain name."""
+        return frozenset(form for name in self.certain_names for form in name.forms)
+
+    @cached_property
     def form_beginnings(self) -> frozenset[str]:
         """The forms and their beginnings from MIN_PREFIX_LETTERS letters on."""
         return frozenset(form[:end] for form in self.forms for end in range(MIN_PREFIX_LETTERS, len(form) + 1))
@@ -173,6 +200,11 @@ class EventFeatures:
         """The values of the numbers, without years and dates."""
         in_digits = find_numbers_in_sentences(self._plain_sentences)
         return frozenset((*in_digits, *find_number_words("\n".join(self._plain_sentences))))
+
+    @cached_property
+    def figures(self) -> frozenset[float]:
+        """The numbers that are large enough to be a figure."""
+        return frozenset(number for number in self.numbers if number >= MIN_FIGURE)
 
     @cached_property
     def counts(self) -> dict[str, frozenset[float]]:

@@ -24,14 +24,6 @@ class FoldedSentence:
     text: str
     words: tuple[str, ...]
 
-    @property
-    def passage_key(self) -> int | None:
-        """63 bits of a hash of the words, which finds the sentence elsewhere. None for a very short one."""
-        if len(self.words) < MIN_PASSAGE_WORDS:
-            return None
-        digest = blake2b(" ".join(self.words).encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "big") >> 1
-
 
 class SegmentedText:
     """The sentences of a text, and the words and shingles that follow from them, computed at their first use."""
@@ -50,15 +42,23 @@ class SegmentedText:
         return frozenset(make_shingles(self.words))
 
     @cached_property
+    def passage_keys(self) -> tuple[int | None, ...]:
+        """A key for each sentence, which finds it in other texts. None for one that is too short."""
+        return tuple(_make_passage_key(sentence.words) for sentence in self.sentences)
+
+    @cached_property
     def passages(self) -> frozenset[int]:
         """The keys of the sentences that are long enough to have one."""
-        return frozenset(key for sentence in self.sentences if (key := sentence.passage_key) is not None)
+        return frozenset(key for key in self.passage_keys if key is not None)
 
-    def remove_passages(self, passages: Collection[int]) -> SegmentedText:
-        """Return the text without these passages: itself if it has none of them."""
-        if not passages or self.passages.isdisjoint(passages):
-            return self
-        return SegmentedText(sentence for sentence in self.sentences if sentence.passage_key not in passages)
+    def list_passages(self, keys: Collection[int]) -> list[FoldedSentence]:
+        """Return the sentences that have one of these keys."""
+        return [each for each, key in zip(self.sentences, self.passage_keys, strict=True) if key in keys]
+
+    def remove_passages(self, keys: Collection[int]) -> SegmentedText:
+        """Return the text without the sentences that have one of these keys."""
+        kept = zip(self.sentences, self.passage_keys, strict=True)
+        return SegmentedText(each for each, key in kept if key not in keys)
 
 
 def segment_text(text: str) -> SegmentedText:
@@ -66,6 +66,14 @@ def segment_text(text: str) -> SegmentedText:
     passages = split_into_passages(text)
     folded = zip(passages, split_folded_lines(passages), strict=True)
     return SegmentedText(FoldedSentence(passage, tuple(words)) for passage, words in folded if words)
+
+
+def _make_passage_key(words: Sequence[str]) -> int | None:
+    """Return 63 bits of a hash of a sentence's words, or None for a very short one."""
+    if len(words) < MIN_PASSAGE_WORDS:
+        return None
+    digest = blake2b(" ".join(words).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
 
 
 def make_shingles(words: Sequence[str]) -> list[str]:
@@ -77,18 +85,6 @@ def make_shingles(words: Sequence[str]) -> list[str]:
     if len(words) < SHINGLE_WORDS:
         return [" ".join(words)] if words else []
     return [" ".join(shingle) for shingle in zip(*(words[start:] for start in range(SHINGLE_WORDS)), strict=False)]
-
-
-def compute_jaccard(a: frozenset[str], b: frozenset[str]) -> float:
-    """Return the share of common shingles in all shingles, 0 if one set is empty."""
-    shared = len(a & b)
-    return shared / (len(a) + len(b) - shared) if shared else 0.0
-
-
-def compute_containment(a: frozenset[str], b: frozenset[str]) -> float:
-    """Return the share of common shingles in the smaller set, 0 if it is empty."""
-    shared = len(a & b)
-    return shared / min(len(a), len(b)) if shared else 0.0
 
 
 def mark_shared_words(words: tuple[str, ...], shared: frozenset[str]) -> list[bool]:

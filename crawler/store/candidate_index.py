@@ -6,7 +6,6 @@ report costs no more than the first.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
@@ -22,6 +21,8 @@ MIN_SHARED_EVENT_KEYS = 2
 """Event keys that two articles must share to be compared as reports of the same event."""
 MIN_BOILERPLATE_CLUSTERS = 4
 """A passage in this many clusters is boilerplate and does not count."""
+MAX_SAMPLED_CLUSTERS = 2 * MIN_BOILERPLATE_CLUSTERS
+"""Clusters with a passage, the first ones, that are tried before all are counted."""
 MAX_QUOTING_ARTICLES_READ = 60
 """Articles with a passage, the first ones, that are read to count the passage's clusters."""
 
@@ -61,6 +62,12 @@ def _make_union(table: str, condition: str) -> Callable[[int], str]:
     return lambda size: " UNION ALL ".join(f"{part}{position}" for position in range(size))
 
 
+def _make_count_query(size: int) -> str:
+    """Return the query for the articles that share enough keys, of those that `_make_union` finds."""
+    union = _make_union("story_keys", "key = ? AND day BETWEEN ? AND ?")(size)
+    return f"SELECT number FROM ({union}) AS of_all GROUP BY number HAVING count(*) >= {MIN_SHARED_EVENT_KEYS}"
+
+
 def _make_frequent_passages_query(size: int) -> str:
     nth = f"SELECT number FROM passages WHERE passage = asked.key LIMIT 1 OFFSET {MIN_BOILERPLATE_CLUSTERS - 1}"
     values = ", ".join(["(CAST(? AS BIGINT))"] * size)
@@ -68,7 +75,7 @@ def _make_frequent_passages_query(size: int) -> str:
 
 
 _LIST_IN_BANDS = KeyQuery(_make_union("bands", "band = ?"), (BAND_COUNT,))
-_LIST_WITH_EVENT_KEYS = KeyQuery(_make_union("story_keys", "key = ? AND day BETWEEN ? AND ?"), (8, MAX_EVENT_KEYS))
+_LIST_WITH_EVENT_KEYS = KeyQuery(_make_count_query, (8, MAX_EVENT_KEYS))  # MAX_EVENT_KEYS: never two queries
 _FETCH_SIGNATURES = make_in_query("SELECT number, shingles, signature FROM signatures WHERE number IN ({keys})")
 _FETCH_BOILERPLATE = make_in_query("SELECT passage FROM boilerplate WHERE passage IN ({keys})")
 _FETCH_FREQUENT_PASSAGES = KeyQuery(_make_frequent_passages_query, (8, 64, 500))
@@ -146,8 +153,7 @@ def list_candidates(connection: Connection, own: ArticleSignature, fingerprint: 
     same_band = {row[0] for row in _LIST_IN_BANDS.fetch(connection, fingerprint.bands)} - {own.number}
     similar = {row[0] for row in _FETCH_SIGNATURES.fetch(connection, same_band) if _is_similar(own, row)}
     days = (own.day - MAX_DAYS_APART, own.day + MAX_DAYS_APART)
-    shared = Counter(row[0] for row in _LIST_WITH_EVENT_KEYS.fetch(connection, fingerprint.event_keys, *days))
-    same_event = {number for number, count in shared.items() if count >= MIN_SHARED_EVENT_KEYS}
+    same_event = {row[0] for row in _LIST_WITH_EVENT_KEYS.fetch(connection, fingerprint.event_keys, *days)}
     same_release: set[int] = set()
     if own.release_id is not None:
         rows = connection.execute(_LIST_OF_RELEASE, {"of_release": own.release_id})
@@ -160,32 +166,62 @@ def _is_similar(own: ArticleSignature, row: Any) -> bool:
     return is_candidate(own.signature, bytes(signature), (own.shingle_count, shingle_count))
 
 
-def get_boilerplate(connection: Connection, keys: Collection[int]) -> frozenset[int]:
-    """Return which of these passages are boilerplate."""
-    return frozenset(row[0] for row in _FETCH_BOILERPLATE.fetch(connection, keys))
+class BoilerplateIndex:
+    """Which passages are boilerplate. It is made for one transaction, and remembers what it has read."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._read: set[int] = set()
+        self._boilerplate: set[int] = set()
 
-def update_boilerplate(connection: Connection, keys: Collection[int], find_ignored: FindBoilerplateOnly) -> set[int]:
-    """Write which of these passages are boilerplate now. Return the articles for which that has changed.
+    def list_known(self, keys: set[int]) -> frozenset[int]:
+        """Return all boilerplate that is known, with that among these passages."""
+        new = keys - self._read
+        self._boilerplate.update(row[0] for row in _FETCH_BOILERPLATE.fetch(self._connection, new))
+        self._read |= new
+        return frozenset(self._boilerplate)
 
-    Boilerplate-only articles do not count: they resemble everyone who quotes them, and would join the others into one
-    cluster.
-    """
-    former = get_boilerplate(connection, keys)
-    changed: set[int] = set()
-    for key in sorted(former | get_frequent_passages(connection, keys)):
-        rows = connection.execute(_LIST_WITH_PASSAGE, {"key": key}).all()
-        clusters = {row.number: row.raw_cluster for row in rows}
-        is_boilerplate = _count_clusters(connection, clusters, find_ignored) >= MIN_BOILERPLATE_CLUSTERS
-        was_cut_off = not is_boilerplate and len(rows) == MAX_QUOTING_ARTICLES_READ
-        if is_boilerplate == (key in former) or was_cut_off:
-            continue
+    def update(self, keys: Collection[int], find_ignored: FindBoilerplateOnly) -> set[int]:
+        """Write which of these passages are boilerplate now. Return the articles for which that has changed.
+
+        Boilerplate-only articles do not count: they resemble everyone who quotes them, and would join the others into
+        one cluster.
+        """
+        former = self.list_known(set(keys)).intersection(keys)
+        changed: set[int] = set()
+        for key in sorted(former | get_frequent_passages(self._connection, keys)):
+            rows = self._connection.execute(_LIST_WITH_PASSAGE, {"key": key}).all()
+            clusters = {row.number: row.raw_cluster for row in rows}
+            is_boilerplate = (
+                has_enough_clusters(clusters, find_ignored)
+                or _count_clusters(self._connection, clusters, find_ignored) >= MIN_BOILERPLATE_CLUSTERS
+            )
+            was_cut_off = not is_boilerplate and len(rows) == MAX_QUOTING_ARTICLES_READ
+            if is_boilerplate == (key in former) or was_cut_off:
+                continue
+            self._write(key, is_boilerplate)
+            changed.update(row.number for row in rows)
+        return changed
+
+    def _write(self, key: int, is_boilerplate: bool) -> None:
         if is_boilerplate:
-            connection.execute(_ADD_BOILERPLATE[connection.dialect.name], {"passage": key})
+            self._connection.execute(_ADD_BOILERPLATE[self._connection.dialect.name], {"passage": key})
+            self._boilerplate.add(key)
         else:
-            connection.execute(delete(boilerplate).where(boilerplate.c.passage == key))
-        changed.update(row.number for row in rows)
-    return changed
+            self._connection.execute(delete(boilerplate).where(boilerplate.c.passage == key))
+            self._boilerplate.discard(key)
+
+
+def has_enough_clusters(clusters: dict[int, int], find_ignored: FindBoilerplateOnly) -> bool:
+    """Return whether one article each of a few clusters proves that there are enough of them. False proves nothing.
+
+    A raw cluster never has less than what raw links connect. So `_count_clusters` counts each of these clusters.
+    """
+    one_of_each = {cluster: number for number, cluster in sorted(clusters.items(), reverse=True)}
+    sample = sorted(one_of_each.values())[:MAX_SAMPLED_CLUSTERS]
+    if len(sample) < MIN_BOILERPLATE_CLUSTERS:
+        return False
+    return len(sample) - len(find_ignored(set(sample))) >= MIN_BOILERPLATE_CLUSTERS
 
 
 def _count_clusters(connection: Connection, clusters: dict[int, int], find_ignored: FindBoilerplateOnly) -> int:

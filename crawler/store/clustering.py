@@ -14,14 +14,20 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
-from crawler.similarity.comparison import MIN_OWN_WORD_SHARE, Similarity, SimilarityType, compare_documents
+from crawler.similarity.comparison import (
+    MIN_OWN_WORD_SHARE,
+    Similarity,
+    SimilarityType,
+    are_one_text,
+    compare_documents,
+)
 from crawler.similarity.documents import Document, DocumentCache, make_article_document
 from crawler.similarity.preparation import make_fingerprint
 from crawler.similarity.semantic import Embedding
 from crawler.similarity.shingles import SegmentedText
 from crawler.similarity.stories import find_connected
 from crawler.store import candidate_index
-from crawler.store.candidate_index import ArticleSignature
+from crawler.store.candidate_index import ArticleSignature, BoilerplateIndex
 from crawler.store.pending_articles import PendingArticle, add_again, delete_pending
 from crawler.store.schema import links, signatures, versions
 from crawler.store.serialization import parse_article
@@ -44,6 +50,10 @@ _FETCH_TEXTS = make_in_query(
 )
 
 
+LinkRow = Mapping[str, Any]
+"""The values of a row in `links`, by column."""
+
+
 class ClusteredArticle(NamedTuple):
     """An article that was clustered, and whether anything links it with others."""
 
@@ -62,6 +72,8 @@ class Clusterer:
     `zone` determines the day of a time. `embedding` compares the meaning of matched articles; None switches that off.
     """
 
+    _boilerplate: BoilerplateIndex
+
     def __init__(
         self, zone: tzinfo, embedding: Embedding | None = None, documents: DocumentCache | None = None
     ) -> None:
@@ -75,6 +87,7 @@ class Clusterer:
         Stories are built once for all of them. An article that has to be clustered again, because a passage became
         boilerplate, waits again.
         """
+        self._boilerplate = BoilerplateIndex(connection)
         clustered: list[ClusteredArticle] = []
         changed: set[int] = set()
         again: set[int] = set()
@@ -97,14 +110,13 @@ class Clusterer:
         assert fingerprint is not None
         former = candidate_index.get_signature(connection, pending.article_id)
         own = self._update_signature(connection, pending, former)
-        unlinked = _delete_links(connection, own.number) if former else set()
+        lost = _delete_links(connection, own.number) if former else []
         candidates = candidate_index.list_candidates(connection, own, fingerprint)
         rows = self._add_links(connection, own.number, pending, candidates) if candidates else []
-        changed = unlinked | {end for row in rows for end in (row["a"], row["b"])}
-        again: set[int] = set()
-        if changed:
+        changed = {end for row in (*lost, *rows) for end in (row["a"], row["b"])}
+        if former:
             changed.add(own.number)
-            again = self._update_clusters(connection, rows, changed if unlinked else set())
+        again = self._update_clusters(connection, rows, lost)
         again |= self._update_boilerplate(connection, fingerprint.passages)
         return own.number, changed, again
 
@@ -164,7 +176,7 @@ class Clusterer:
         document = self._read_documents(connection, {pending.article_id: pending.version})[pending.article_id]
         others = self._read_numbered(connection, candidates)
         shared = set(document.text.passages).union(*(other.text.passages for other in others.values()))
-        boilerplate = candidate_index.get_boilerplate(connection, shared)
+        boilerplate = self._boilerplate.list_known(shared)
         rows: list[dict[str, Any]] = []
         for other, other_document in others.items():
             row = make_link_row(document, other_document, boilerplate)
@@ -174,20 +186,20 @@ class Clusterer:
             connection.execute(_ADD_LINKS, rows)
         return rows
 
-    def _update_clusters(
-        self, connection: Connection, rows: list[dict[str, Any]], unlinked: Collection[int]
-    ) -> set[int]:
-        """Write the clusters of new links' ends and of articles that may have lost a link. Return those to repeat.
+    def _update_clusters(self, connection: Connection, rows: Iterable[LinkRow], lost: Iterable[LinkRow]) -> set[int]:
+        """Write the clusters of the ends of new links and of lost ones. Return those to repeat.
 
-        If no article lost a link, clusters only grow together. Then nothing is read of the members that stay as they
-        are, so that a daily report costs no more because of the many before it.
+        If no link of a cluster was lost, clusters only grow together. Then nothing is read of the members that stay as
+        they are, so that a daily report costs no more because of the many before it.
         """
         changed = set()
-        for column, is_joining, ends in (
-            (signatures.c.raw_cluster, links.c.raw.is_(True), _list_ends(rows, "raw", True)),
-            (signatures.c.cluster, links.c.kind == LinkKind.SAME_TEXT, _list_ends(rows, "kind", LinkKind.SAME_TEXT)),
+        for column, name, value in (
+            (signatures.c.raw_cluster, "raw", True),
+            (signatures.c.cluster, "kind", LinkKind.SAME_TEXT),
         ):
-            left = set(unlinked)
+            is_joining = links.c[name] == value
+            ends, unlinked = _list_ends(rows, name, value), _list_ends(lost, name, value)
+            left = unlinked and unlinked | ends
             while left:
                 members = _find_cluster(connection, min(left), is_joining)
                 left -= members
@@ -210,12 +222,12 @@ class Clusterer:
             frequent = candidate_index.get_frequent_passages(connection, keys)
             return {number for number, text in texts.items() if is_mostly_boilerplate(text, frequent)}
 
-        return candidate_index.update_boilerplate(connection, keys, find_boilerplate_only)
+        return self._boilerplate.update(keys, find_boilerplate_only)
 
 
 def is_mostly_boilerplate(text: SegmentedText, passages: frozenset[int]) -> bool:
     """Return whether a text has almost no words beside these passages."""
-    own = sum(len(sentence.words) for sentence in text.sentences if sentence.passage_key not in passages)
+    own = len(text.words) - sum(len(sentence.words) for sentence in text.list_passages(passages))
     return own < MIN_OWN_WORD_SHARE * len(text.words)
 
 
@@ -224,14 +236,15 @@ def make_link_row(one: Document, other: Document, boilerplate: frozenset[int]) -
 
     `raw` is whether they are one text before boilerplate is ignored.
     """
-    raw = final = compare_documents(one, other)
-    if not (one.text.passages | other.text.passages).isdisjoint(boilerplate):
-        final = compare_documents(one, other, boilerplate)
-    kind = get_link_kind(final)
-    if kind is None and not raw.relation.is_one_text:
+    similarity = compare_documents(one, other, boilerplate, with_passages=False)
+    is_raw = similarity.relation.is_one_text
+    if not (one.text.passages.isdisjoint(boilerplate) and other.text.passages.isdisjoint(boilerplate)):
+        is_raw = are_one_text(one, other)
+    kind = get_link_kind(similarity)
+    if kind is None and not is_raw:
         return None
-    score = final.scores.get("event", 0.0)
-    return {"kind": kind or LinkKind.QUOTE, "raw": raw.relation.is_one_text, "score": score}
+    score = similarity.scores.get("event", 0.0)
+    return {"kind": kind or LinkKind.QUOTE, "raw": is_raw, "score": score}
 
 
 def get_link_kind(similarity: Similarity) -> LinkKind | None:
@@ -246,15 +259,15 @@ def get_link_kind(similarity: Similarity) -> LinkKind | None:
     return LinkKind.SEPARATE if is_near else None
 
 
-def _delete_links(connection: Connection, number: int) -> set[int]:
-    """Delete the links of an article. Return the numbers of their ends, its own included."""
+def _delete_links(connection: Connection, number: int) -> list[LinkRow]:
+    """Delete the links of an article. Return them."""
     has_own_end = or_(links.c.a == number, links.c.b == number)
-    ends = _fetch_ends(connection, has_own_end)
+    rows: list[LinkRow] = [row._asdict() for row in connection.execute(select(links).where(has_own_end))]
     connection.execute(delete(links).where(has_own_end))
-    return ends | {number}
+    return rows
 
 
-def _list_ends(rows: Iterable[Mapping[str, Any]], name: str, value: object) -> set[int]:
+def _list_ends(rows: Iterable[LinkRow], name: str, value: object) -> set[int]:
     """Return the ends of the links with this value."""
     return {end for row in rows if row[name] == value for end in (row["a"], row["b"])}
 

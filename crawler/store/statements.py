@@ -88,7 +88,7 @@ class KeyQuery:
             chunk = chosen[start : start + self._sizes[-1]]
             size = next(size for size in self._sizes if size >= len(chunk))
             padded = [*chunk, *[None] * (size - len(chunk))]  # nothing is equal to NULL
-            parameters = tuple(value for key in padded for value in (key, *values))
+            parameters = tuple(value for key in padded for value in (key, *values)) if values else tuple(padded)
             # As the driver's own SQL: SQLAlchemy would process each of the parameters by itself.
             yield from connection.exec_driver_sql(self._texts[connection.dialect.name, size], parameters)
 

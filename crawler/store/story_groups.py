@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, upd
 from crawler.similarity.stories import StoryLink, StoryOverride, find_connected, group_stories
 from crawler.store.database import Database
 from crawler.store.schema import links, signatures, stories, story_overrides
+from crawler.store.statements import make_in_query
 
 
 class LinkKind(StrEnum):
@@ -31,6 +32,18 @@ CERTAIN_KINDS = (LinkKind.SAME_TEXT, LinkKind.SAME_STORY)
 _JOINING_KINDS = (*CERTAIN_KINDS, LinkKind.POSSIBLE_STORY)
 _SELECT_MEMBERS = select(signatures.c.number, signatures.c.article_id, signatures.c.release_id, signatures.c.story)
 _SELECT_LINKS = select(links.c.a, links.c.b, links.c.kind, links.c.score)
+_FETCH_MEMBERS = make_in_query(
+    "SELECT number, article_id, identity AS release_id, story FROM signatures WHERE number IN ({keys})"
+)
+_FETCH_LINKS_FROM = make_in_query("SELECT a, b, kind, score FROM links WHERE a IN ({keys})")
+_LIST_LINKED_BEFORE = make_in_query(
+    "SELECT DISTINCT a FROM links WHERE b IN ({keys}) "
+    f"AND kind IN ({', '.join(repr(kind.value) for kind in _JOINING_KINDS)})"
+)
+_LIST_BY_ID, _LIST_OF_RELEASE, _LIST_OF_STORY = (
+    make_in_query(f"SELECT number FROM signatures WHERE {column} IN ({{keys}})")
+    for column in ("article_id", "identity", "story")
+)
 _SELECT_OVERRIDES = select(story_overrides.c.a, story_overrides.c.b, story_overrides.c.together).where(
     story_overrides.c.undone_at.is_(None)
 )
@@ -38,15 +51,14 @@ _SELECT_OVERRIDES = select(story_overrides.c.a, story_overrides.c.b, story_overr
 
 def rebuild_stories(connection: Connection, changed: Collection[int]) -> None:
     """Build the stories of these articles, and of all that is connected with them, in the caller's transaction."""
-    members = _fetch_connected(connection, changed)
+    members, rows = _fetch_connected(connection, changed)
     ids = {number: row.article_id for number, row in members.items()}
-    rows = connection.execute(_SELECT_LINKS.where(links.c.a.in_(members), links.c.b.in_(members))).all()
     joining = [
-        StoryLink(a=ids[row.a], b=ids[row.b], score=row.score, is_certain=row.kind == LinkKind.SAME_TEXT)
-        for row in rows
-        if row.kind in _JOINING_KINDS
+        StoryLink(a=ids[a], b=ids[b], score=score, is_certain=kind == LinkKind.SAME_TEXT)
+        for a, b, kind, score in rows
+        if kind in _JOINING_KINDS
     ]
-    separated = [(ids[row.a], ids[row.b]) for row in rows if row.kind == LinkKind.SEPARATE]
+    separated = [(ids[a], ids[b]) for a, b, kind, _ in rows if kind == LinkKind.SEPARATE]
     overrides = [
         StoryOverride(a=row.a, b=row.b, is_together=row.together)
         for row in _fetch_overrides(connection, set(ids.values()))
@@ -86,30 +98,35 @@ def _find_connected_ids(article_id: str, edges: Iterable[tuple[str, str]]) -> se
     return reached
 
 
-def _fetch_connected(connection: Connection, changed: Collection[int]) -> dict[int, Row[Any]]:
-    """Return what links, releases, overrides or a former story connect with these articles, by number."""
+def _fetch_connected(
+    connection: Connection, changed: Collection[int]
+) -> tuple[dict[int, Row[Any]], list[tuple[int, int, str, float]]]:
+    """Return what links, releases, overrides or a former story connect with these articles, by number.
+
+    Return also the links between them as (a, b, kind, score). Each is read once, with its first end.
+    """
     members: dict[int, Row[Any]] = {}
+    found_links: list[tuple[int, int, str, float]] = []
 
     def get_neighbours(numbers: set[int]) -> set[int]:
-        rows = connection.execute(_SELECT_MEMBERS.where(signatures.c.number.in_(numbers))).all()
+        rows = [*_FETCH_MEMBERS.fetch(connection, numbers)]
         members.update({row.number: row for row in rows})
-        touching = or_(links.c.a.in_(numbers), links.c.b.in_(numbers))
-        linked = connection.execute(_SELECT_LINKS.where(touching, links.c.kind.in_(_JOINING_KINDS)))
-        found = {number for row in linked for number in (row.a, row.b)}
+        starting = [tuple(row) for row in _FETCH_LINKS_FROM.fetch(connection, numbers)]
+        found_links.extend(starting)
+        found = {b for _, b, kind, _ in starting if kind in _JOINING_KINDS}
+        found |= {row[0] for row in _LIST_LINKED_BEFORE.fetch(connection, numbers)}
         ids = {row.article_id for row in rows}
         joined = [row for row in _fetch_overrides(connection, ids) if row.together]
-        for column, values in (
-            (signatures.c.article_id, {article_id for row in joined for article_id in (row.a, row.b)} - ids),
-            (signatures.c.release_id, {row.release_id for row in rows if row.release_id}),
-            (signatures.c.story, {row.story for row in rows if row.story}),
+        for query, values in (
+            (_LIST_BY_ID, {article_id for row in joined for article_id in (row.a, row.b)} - ids),
+            (_LIST_OF_RELEASE, {row.release_id for row in rows if row.release_id}),
+            (_LIST_OF_STORY, {row.story for row in rows if row.story}),
         ):
-            if values:
-                query = select(signatures.c.number).where(column.in_(values))
-                found |= {row.number for row in connection.execute(query)}
+            found |= {row[0] for row in query.fetch(connection, values)}
         return found
 
     find_connected(changed, get_neighbours)
-    return members
+    return members, [link for link in found_links if link[0] in members and link[1] in members]
 
 
 def _fetch_overrides(connection: Connection, ids: set[str]) -> list[Row[Any]]:

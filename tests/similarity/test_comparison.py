@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -12,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.edited_texts import BOILERPLATE, EDITS, make_release, replace_lead
 
-from crawler.similarity.comparison import SimilarityType, compare_documents
-from crawler.similarity.documents import make_document
+from crawler.similarity.comparison import SimilarityType, are_one_text, compare_documents
+from crawler.similarity.documents import Document, make_document
 from crawler.similarity.shingles import segment_text
 
 ROOT = Path(__file__).parents[2]
@@ -123,3 +124,41 @@ def test_comparison_of_edits_is_symmetric(seed: int) -> None:
     edit = rng.choice([replace_lead, *(edit for edit, _ in EDITS.values())])
     a, b = make_document(text, published=DAY), make_document(edit(text, rng), published=DAY)
     assert compare_documents(a, b).relation == compare_documents(b, a).relation
+
+
+def make_pair(seed: int) -> tuple[Document, Document, frozenset[int]]:
+    """Return two documents, of which one is often an edit of the other, and some of their passages."""
+    rng = random.Random(seed)
+    text = rng.choice([PRESIDENT, ENGLISH, make_release(rng, rng.randint(1, 6))]) + rng.choice(["", f"\n{BOILERPLATE}"])
+    edit = rng.choice([replace_lead, *(edit for edit, _ in EDITS.values())])
+    other = rng.choice([edit(text, rng), DEPUTY, f"{make_release(rng, 2)}\n{BOILERPLATE}"])
+    a, b = make_document(text, published=DAY, title=text[:40]), make_document(other, published=DAY)
+    ignored = frozenset(key for key in a.text.passages | b.text.passages if rng.random() < 0.4)
+    return a, b, ignored
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6))
+def test_result_is_the_same_without_passages(seed: int) -> None:
+    a, b, ignored = make_pair(seed)
+    for boilerplate in (frozenset(), ignored):
+        found = compare_documents(a, b, boilerplate)
+        assert compare_documents(a, b, boilerplate, with_passages=False) == replace(
+            found, shared=(), ignored=(), common=()
+        )
+    assert are_one_text(a, b) == compare_documents(a, b).relation.is_one_text
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6))
+def test_result_does_not_depend_on_earlier_comparisons(seed: int) -> None:
+    a, b, ignored = make_pair(seed)
+    for boilerplate in (ignored, frozenset(sorted(ignored)[:1]), frozenset(), ignored):
+        assert compare_documents(a, b, boilerplate) == compare_documents(*make_pair(seed)[:2], boilerplate)
+
+
+def test_document_is_shortened_once_for_the_same_passages() -> None:
+    document = make_document(f"{PRESIDENT}\n{BOILERPLATE}")
+    passages = segment_text(BOILERPLATE).passages
+    assert document.remove_passages(passages) is document.remove_passages({*passages, 1})
+    assert document.remove_passages({1}) is document
