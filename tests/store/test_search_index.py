@@ -16,7 +16,7 @@ from crawler.items import Article, Match, Strength, Verdict
 from crawler.keywords.index_query import make_index_query
 from crawler.keywords.query import And
 from crawler.keywords.search_query import SearchedState, interpret_query
-from crawler.store import Store, open_store, search, search_index
+from crawler.store import Store, open_store, search, search_index, search_lookup
 from crawler.store.search import SearchConditions
 
 Save = Callable[..., int]
@@ -215,9 +215,9 @@ def test_counts_and_relevance(store: Store, save: Save) -> None:
 def test_newest_of_many_days_months_and_years_are_found_in_order(
     store: Store, save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "MIN_WINDOW", 2)
-    monkeypatch.setattr(search, "WINDOW_PER_HIT", 1)
-    monkeypatch.setattr(search, "WINDOW_GROWTH", 2)
+    monkeypatch.setattr(search_lookup, "MIN_WINDOW", 2)
+    monkeypatch.setattr(search_lookup, "WINDOW_PER_HIT", 1)
+    monkeypatch.setattr(search_lookup, "WINDOW_GROWTH", 2)
     monkeypatch.setattr(search, "NUMBERS_PER_READ", (2, 3))
     days = (0, 0, 1, 3, 40, 45, 100, 900, 901, 2000, 3000, 9000, 30_000)
     for number, age in enumerate(days):

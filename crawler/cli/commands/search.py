@@ -148,7 +148,7 @@ def list_hints(found: ArticleSearch, config: Config) -> Iterator[str]:
 
 def print_hits(config: Config, found: ArticleSearch, sort: SearchOrder, limit: int, *, as_json: bool) -> None:
     """Print the first hits, and how many there are."""
-    from crawler.store.search import MAX_RANKED
+    from crawler.store.search_lookup import MAX_RANKED
     from crawler.text.counts import format_count
 
     hits = list(islice(found.iter_hits(by_relevance=sort is SearchOrder.RELEVANCE), limit))

@@ -18,7 +18,7 @@ from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.publish.search import ArticleSearch, SearchHit
 from crawler.service.edited_files import NO_FILE
 from crawler.service.saved_search import SearchRule, SearchSubscription, get_rules_path, list_file_marks, save_search
-from crawler.store.search import MAX_RANKED
+from crawler.store.search_lookup import MAX_RANKED
 from crawler.text.transliteration import CYRILLIC_SOUNDS
 from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress

@@ -1,0 +1,214 @@
+"""Find the numbers of entries in the full-text index: in SQLite's FTS5 table, or in PostgreSQL's tsvectors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import TextClause, text
+
+from crawler.keywords.index_query import EVERYTHING, IndexFacet, IndexNode, IndexNot, WordRange, join_and, join_or
+from crawler.store.database import Database
+from crawler.store.search_index import NUMBERS_PER_MINUTE, search_entries
+from crawler.store.search_syntax import format_fts5, format_tsquery
+
+NumberRange = tuple[int, int]
+"""The first number, and the one after the last."""
+ALL = 1 << 62
+"""A limit that nothing reaches."""
+MAX_RANKED = 10_000
+"""Newest hits among which the most relevant ones are chosen. Over all hits it would take up to a second."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MIN_WINDOW = 2000
+"""Newest entries in which PostgreSQL looks for hits first: it has to read and sort all that it finds."""
+WINDOW_GROWTH = 20
+"""How many times as many entries the second window has. The third one is all others."""
+WINDOW_PER_HIT = 4
+"""Entries of the first window for each hit that is wanted."""
+MAX_DATES = 40
+"""Days, or months, that a window may have. One that is longer has whole months, or years."""
+MAX_WORDS_PER_RANGE = 5000
+FIELD_RANKS = (10.0, 4.0, 1.0, 0.0)
+"""What a word counts in title, lead, body and facets."""
+
+
+_FIND_TEXTS = text(
+    "SELECT rowid FROM search_texts WHERE search_texts MATCH :query AND rowid >= :first AND rowid < :last"
+    " ORDER BY rowid DESC LIMIT :limit"
+)
+_RANK_TEXTS = text(
+    "SELECT rowid FROM search_texts WHERE search_texts MATCH :query AND rowid < :last AND rowid >="
+    f" (SELECT min(rowid) FROM ({_FIND_TEXTS}))"
+    f" ORDER BY bm25(search_texts, {', '.join(map(str, FIELD_RANKS))}), rowid DESC LIMIT :shown OFFSET :skipped"
+)
+_SQLITE_WORDS = "SELECT term FROM search_vocabulary WHERE term >= :first{0} AND term < :last{0}"
+_POSTGRESQL_WORDS = "SELECT word FROM search_words WHERE word >= :first{0} AND word < :last{0}"
+# `+ 0`: else the planner takes the primary key for the better index, and compares the vectors of the whole table.
+# One text with all numbers: the driver takes ten times as long for ten thousand rows, or a list as a value.
+_FIND_VECTORS = text(
+    "SELECT string_agg(CAST(number AS text), ',' ORDER BY number DESC) FROM"
+    " (SELECT number FROM search_vectors WHERE vector @@ CAST(:query AS tsquery) AND number + 0 >= :first"
+    " AND number + 0 < :last ORDER BY number + 0 DESC LIMIT :limit) AS found"
+)
+_LIST_ENTRIES = text(
+    "SELECT string_agg(CAST(number AS text), ',' ORDER BY number DESC) FROM (SELECT number FROM search_entries"
+    " WHERE number >= :first AND number < :last ORDER BY number DESC LIMIT :limit) AS found"
+)
+_RANK_VECTORS = text(
+    "SELECT number FROM search_vectors WHERE number = ANY(CAST(:numbers AS BIGINT[])) ORDER BY"
+    f" ts_rank('{{{', '.join(str(rank / max(FIELD_RANKS)) for rank in reversed(FIELD_RANKS))}}}',"
+    " vector, CAST(:query AS tsquery)) DESC, number DESC LIMIT :shown OFFSET :skipped"
+)
+_LIST_VALUES = text("SELECT unnest(CAST(:numbers AS BIGINT[])) AS rowid")
+_LIST_NEWEST = text(
+    "(SELECT number FROM search_entries WHERE number < :last ORDER BY number DESC LIMIT 1) UNION ALL"
+    " (SELECT number FROM search_entries WHERE number < :last ORDER BY number DESC OFFSET :size LIMIT 1) UNION ALL"
+    " (SELECT number FROM search_entries WHERE number < :last ORDER BY number DESC OFFSET :next LIMIT 1)"
+)
+
+
+class SqliteIndex:
+    """The FTS5 table, which is in the order of numbers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list_numbers(self, query: IndexNode, within: NumberRange, limit: int) -> list[int]:
+        """Return the numbers that the query finds within a range, the highest first. Some may have no entry."""
+        first, last = within
+        values = {"query": format_fts5(query), "first": first, "last": last, "limit": limit}
+        return [row[0] for row in self._database.fetch_all(_FIND_TEXTS, values)]
+
+    def select_numbers(self, query: IndexNode, within: NumberRange, limit: int) -> tuple[TextClause, dict[str, Any]]:
+        """Return a query for the highest numbers that the query finds, and its values."""
+        first, last = within
+        return _FIND_TEXTS, {"query": format_fts5(query), "first": first, "last": last, "limit": limit}
+
+    def list_all_numbers(self, query: IndexNode, within: NumberRange) -> list[int]:
+        """Return all numbers that the query finds."""
+        return self.list_numbers(query, within, ALL)
+
+    def rank_numbers(self, query: IndexNode, within: NumberRange, skipped: int, limit: int) -> list[int]:
+        """Return the most relevant of the highest `MAX_RANKED` numbers that the query finds, behind the first ones."""
+        first, last = within
+        values = {"query": format_fts5(query), "first": first, "last": last, "limit": MAX_RANKED}
+        values |= {"shown": limit, "skipped": skipped}
+        return [row[0] for row in self._database.fetch_all(_RANK_TEXTS, values)]
+
+    def list_words(self, ranges: Sequence[WordRange]) -> set[str]:
+        """Return the words in any of the ranges."""
+        # A query of its own for each range, because the vocabulary reads everything for an OR.
+        return {row[0] for row in self._database.fetch_all(*_make_union(_SQLITE_WORDS, ranges))}
+
+    def has_number(self) -> Any:
+        """Return the condition for entries with one of the numbers of `bind_numbers`."""
+        return search_entries.c.number.in_(text("SELECT value FROM json_each(:numbers)"))
+
+    def bind_numbers(self, numbers: Sequence[int]) -> dict[str, Any]:
+        """Return the values for `has_number`."""
+        return {"numbers": json.dumps(numbers)}
+
+
+class PostgresIndex:
+    """The tsvectors. A query has to sort all that it finds, so it begins with the newest entries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list_numbers(self, query: IndexNode, within: NumberRange, limit: int) -> list[int]:
+        """Return the numbers that the query finds, the highest first."""
+        if query == EVERYTHING:
+            first, last = within
+            values = {"first": first, "last": last, "limit": limit}
+            return _parse_numbers(self._database.fetch_all(_LIST_ENTRIES, values)[0][0])
+        numbers: list[int] = []
+        done: list[IndexNode] = []
+        for window in self._list_windows(within[1], limit):
+            if done and window != EVERYTHING and len(numbers) * WINDOW_GROWTH < limit:
+                continue  # hits are rare: this window would not have enough of them either
+            numbers += self._find(join_and([query, window, *done]), within, limit - len(numbers))
+            if len(numbers) == limit:
+                break
+            done = [IndexNot(window)]
+        return numbers
+
+    def select_numbers(self, query: IndexNode, within: NumberRange, limit: int) -> tuple[TextClause, dict[str, Any]]:
+        """Return a query for the highest numbers that the query finds, and its values."""
+        return _LIST_VALUES, self.bind_numbers(self.list_numbers(query, within, limit))
+
+    def list_all_numbers(self, query: IndexNode, within: NumberRange) -> list[int]:
+        """Return all numbers that the query finds."""
+        return self._find(query, within, ALL)
+
+    def _find(self, query: IndexNode, within: NumberRange, limit: int) -> list[int]:
+        first, last = within
+        values = {"query": format_tsquery(query), "first": first, "last": last, "limit": limit}
+        with self._database.transaction() as connection:
+            # The planner takes comparing a whole vector for cheap, and would read the table for a frequent word.
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            return _parse_numbers(connection.execute(_FIND_VECTORS, values).scalar())
+
+    def rank_numbers(self, query: IndexNode, within: NumberRange, skipped: int, limit: int) -> list[int]:
+        """Return the most relevant of the highest `MAX_RANKED` numbers that the query finds, behind the first ones."""
+        newest = self.list_numbers(query, within, MAX_RANKED)
+        values = self.bind_numbers(newest)
+        values |= {"query": format_tsquery(query), "shown": limit, "skipped": skipped}
+        return [row[0] for row in self._database.fetch_all(_RANK_VECTORS, values)]
+
+    def list_words(self, ranges: Sequence[WordRange]) -> set[str]:
+        """Return the words in any of the ranges."""
+        return {row[0] for row in self._database.fetch_all(*_make_union(_POSTGRESQL_WORDS, ranges))}
+
+    def has_number(self) -> Any:
+        """Return the condition for entries with one of the numbers of `bind_numbers`."""
+        return text("search_entries.number = ANY(CAST(:numbers AS BIGINT[]))")
+
+    def bind_numbers(self, numbers: Sequence[int]) -> dict[str, Any]:
+        """Return the values for `has_number`."""
+        return {"numbers": f"{{{','.join(map(str, numbers))}}}"}
+
+    def _list_windows(self, last: int, limit: int) -> Iterator[IndexNode]:
+        """Yield conditions for more and more of the newest entries below a number, then for any time.
+
+        The dates are words of the index, so an AND with a word of the text skips all others. A condition on numbers
+        would be checked after reading each vector.
+        """
+        size = max(MIN_WINDOW, limit * WINDOW_PER_HIT)
+        values = {"last": last, "size": size, "next": size * WINDOW_GROWTH}
+        found = [row[0] for row in self._database.fetch_all(_LIST_NEWEST, values)]
+        days = [_compute_day(number) for number in sorted(found, reverse=True)]
+        yield from dict.fromkeys(_make_window(first, days[0]) for first in days[1:])
+        if days:
+            yield EVERYTHING
+
+
+def _parse_numbers(joined: str | None) -> list[int]:
+    """Return the numbers of a text with commas between them. None: there are none."""
+    return list(map(int, joined.split(","))) if joined else []
+
+
+def _compute_day(number: int) -> date:
+    """Return the day (UTC) of an entry."""
+    return (EPOCH + timedelta(minutes=number // NUMBERS_PER_MINUTE)).date()
+
+
+def _make_window(first: date, last: date) -> IndexNode:
+    """Return a condition for the entries of these days, or of the months or years that have them."""
+    ages = range(min((last - first).days, MAX_DATES) + 1)
+    dates = {(first + timedelta(days=age)).isoformat().replace("-", "") for age in ages}
+    if len(dates) > MAX_DATES:
+        months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+        dates = {f"{month // 12:04}{month % 12 + 1:02}" for month in months}
+    if len(dates) > MAX_DATES:
+        dates = {f"{year:04}" for year in range(first.year, last.year + 1)}
+    return join_or(IndexFacet("date", value) for value in sorted(dates))
+
+
+def _make_union(query: str, ranges: Sequence[WordRange]) -> tuple[TextClause, dict[str, str]]:
+    """Return one statement that asks the query for every range, and its values."""
+    parts = [f"SELECT * FROM ({query.format(index)} LIMIT {MAX_WORDS_PER_RANGE}) AS r" for index in range(len(ranges))]
+    values = {f"first{index}": first for index, (first, _) in enumerate(ranges)}
+    values |= {f"last{index}": last for index, (_, last) in enumerate(ranges)}
+    return text(" UNION ALL ".join(parts)), values
