@@ -6,11 +6,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-import typer
+from support.commands import iterate_commands
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
@@ -23,18 +21,7 @@ VERBS = set(
     "Print Read Rebuild Restore Resume Retire Run Search Send Set Show Stop Test Try Upload "
     "Validate Watch Write".split()
 )
-
-
-def list_commands() -> Iterator[tuple[str, Any]]:
-    def walk(command: Any, words: str) -> Iterator[tuple[str, Any]]:
-        yield words, command
-        for name, each in getattr(command, "commands", {}).items():
-            yield from walk(each, f"{words} {name}".strip())
-
-    yield from walk(typer.main.get_command(app), "")
-
-
-COMMANDS = dict(list_commands())
+COMMANDS = dict(iterate_commands())
 
 
 def show_help(command: str) -> str:
@@ -58,9 +45,20 @@ finally:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
 
 
-def test_help_imports_nothing_heavy() -> None:
-    done = run_program(["--help"], f"print(sorted(set({HEAVY.split()!r}) & set(sys.modules)), file=sys.stderr)")
-    assert (done.returncode, done.stderr) == (0, "[]\n")
+def list_imported(words: list[str], modules: str, **variables: str) -> str:
+    """Return which of the modules the program has imported at its end, and what it wrote to stderr before."""
+    return run_program(
+        words, f"print(*sorted(set({modules.split()!r}) & set(sys.modules)), file=sys.stderr)", **variables
+    ).stderr
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_imports_nothing_heavy(option: str) -> None:
+    assert list_imported([option], HEAVY) == "\n"
+
+
+def test_a_command_imports_no_other() -> None:
+    assert list_imported(["articles", "--help"], "crawler.cli.commands.alerts crawler.cli.commands.crawl") == "\n"
 
 
 def test_commands_are_in_groups() -> None:
