@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from support.commands import iterate_commands
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from crawler.cli.app import app
 from crawler.cli.help import MAINTAIN, READ, SHARE, WATCH
+from crawler.store import open_store
 
 RUN = CliRunner()
 HEAVY = "alembic apprise apscheduler asyncio babel jinja2 lxml parsel pydantic rich scrapy sqlalchemy twisted warcio"
@@ -59,6 +61,13 @@ def test_help_imports_nothing_heavy(option: str) -> None:
 
 def test_a_command_imports_no_other() -> None:
     assert list_imported(["articles", "--help"], "crawler.cli.commands.alerts crawler.cli.commands.crawl") == "\n"
+
+
+def test_articles_import_only_the_store(tmp_path: Path) -> None:
+    unused = HEAVY.replace("asyncio ", "").replace("pydantic ", "").replace("sqlalchemy ", "")
+    more = "click crawler.config.source_definition crawler.keywords holidays requests sqlalchemy.dialects.postgresql"
+    open_store(f"sqlite:///{tmp_path / 'crawler.db'}").close()
+    assert list_imported(["articles"], f"{unused} {more}", CRAWLER_DATA_DIR=str(tmp_path)) == "\n"
 
 
 def test_commands_are_in_groups() -> None:
