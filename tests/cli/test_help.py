@@ -70,6 +70,20 @@ def test_articles_import_only_the_store(tmp_path: Path) -> None:
     assert list_imported(["articles"], f"{unused} {more}", CRAWLER_DATA_DIR=str(tmp_path)) == "\n"
 
 
+@pytest.mark.slow
+def test_crawl_imports_neither_scrapy_nor_what_sends(tmp_path: Path) -> None:
+    settings = {
+        "CRAWLER_DATA_DIR": str(tmp_path),
+        "CRAWLER_ALLOW_PRIVATE": "true",
+        "CRAWLER_POLITENESS__RETRIES": "0",
+        "CRAWLER_POLITENESS__ROBOTS": "false",
+        "CRAWLER_SOURCES__QAZMONITOR__BASE_URL": "http://127.0.0.1:9",
+    }
+    written = list_imported(["crawl", "qazmonitor"], "alembic apprise babel jinja2 requests scrapy twisted", **settings)
+    assert written.splitlines()[-1] in ("", "alembic"), written  # the store is new
+    assert (tmp_path / "crawler.db").exists()
+
+
 def test_commands_are_in_groups() -> None:
     text = show_help("")
     headings = re.findall(r"^(\w+):$", text, re.MULTILINE)
