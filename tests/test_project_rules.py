@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import typer
+from support.commands import list_command_names
 from support.naming import (
     find_repeated_classes,
     list_badly_named,
@@ -21,7 +21,6 @@ from support.naming import (
 )
 
 from crawler import spiders
-from crawler.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 MAX_FILE_LINES = 500
@@ -102,25 +101,13 @@ def read_documents() -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS if path.name != "CHANGELOG.md")
 
 
-def list_commands() -> list[str]:
-    """Return every command, with its group: `rules check`."""
-    found: list[str] = []
-
-    def walk(group: object, before: str) -> None:
-        for name, command in getattr(group, "commands", {}).items():
-            walk(command, f"{before}{name} ") if hasattr(command, "commands") else found.append(f"{before}{name}")
-
-    walk(typer.main.get_command(app), "")
-    return found
-
-
-@pytest.mark.parametrize("command", list_commands())
+@pytest.mark.parametrize("command", list_command_names())
 def test_command_is_documented(command: str) -> None:
     assert re.search(rf"\bcrawler {re.escape(command)}\b", read_documents())
 
 
 def test_commands_in_documents_exist() -> None:
-    known = {command.split()[0] for command in list_commands()}
+    known = {command.split()[0] for command in list_command_names()}
     named = set(re.findall(r"(?:^|[`/])crawler ([a-z]+)\b(?! =)", read_documents(), re.MULTILINE))
     assert named
     assert named <= known

@@ -6,16 +6,12 @@ the same on a terminal and in a pipe.
 
 from __future__ import annotations
 
-import copy
 import re
-import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command_name
-from typer.models import CommandInfo
 
 WATCH, READ, SHARE, MAINTAIN = "Watch", "Read", "Share", "Maintain"
 """The groups of commands, in the order of `crawler --help`."""
@@ -51,49 +47,37 @@ class GroupedCommands(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write each heading with its commands: the name and the first sentence of its help."""
         sections: dict[str, list[tuple[str, str]]] = {}
-        for name in self.list_commands(ctx):
-            command = self.get_command(ctx, name)
-            if command is not None and not command.hidden:
-                heading = getattr(command, "rich_help_panel", None) or "Commands"
-                sections.setdefault(heading, []).append((name, command.get_short_help_str(MAX_SUMMARY_LENGTH)))
+        for heading, name, summary in self.list_summaries(ctx):
+            sections.setdefault(heading, []).append((name, summary))
         for heading, rows in sections.items():
             with formatter.section(heading):
                 formatter.write_dl(rows)
+
+    def list_summaries(self, ctx: Any) -> list[tuple[str, str, str]]:
+        """Return heading, name and summary of each command that is not hidden."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        return [
+            ("Commands", name, command.get_short_help_str(MAX_SUMMARY_LENGTH))
+            for name, command in commands
+            if command is not None and not command.hidden
+        ]
 
 
 class CommandApp(typer.Typer):
     """A Typer app that has this help and lets exceptions pass."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, commands: type[GroupedCommands] = GroupedCommands, **options: Any) -> None:
         super().__init__(
-            cls=GroupedCommands,
+            cls=commands,
             rich_markup_mode=None,
             pretty_exceptions_enable=False,
             context_settings={"help_option_names": ["-h", "--help"]},
             **options,
         )
 
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        """Run the command that the program's arguments begin with. Only that is built: all of them take 0.07 s."""
-        wanted, only = sys.argv[1:2], copy.copy(self)
-        only.registered_commands = [each for each in self.registered_commands if [get_name(each)] == wanted]
-        only.registered_groups = [each for each in self.registered_groups if [each.name] == wanted]
-        is_known = only.registered_commands or only.registered_groups
-        return super(CommandApp, only if is_known else self).__call__(*args, **options)
-
-    def add(self, group: str, *functions: Callable[..., Any]) -> None:
-        """Register functions as commands of their names in a group."""
-        for function in functions:
-            self.command(group=group)(function)
-
-    def command(self, name: str | None = None, *, group: str | None = None, **options: Any) -> Callable[[F], F]:
+    def command(self, name: str | None = None, **options: Any) -> Callable[[F], F]:
         """Register a function as a command."""
-        return super().command(name, cls=PlainCommand, rich_help_panel=group, **options)
-
-
-def get_name(command: CommandInfo) -> str:
-    """Return the name under which people call a command."""
-    return command.name or get_command_name(getattr(command.callback, "__name__", ""))
+        return super().command(name, cls=PlainCommand, **options)
 
 
 def write_parameters(parameters: Iterable[Any], ctx: Any, formatter: Any) -> None:

@@ -23,7 +23,6 @@ TELEGRAM_HOSTS = ("t.me", "telegram.me", "www.t.me")
 DEFAULT_CRON, AUTO_CRON = "*/30 * * * *", "auto"
 DEFAULT_EXCERPT_SHARE = 0.3
 """Share of a text that outputs may quote, with a link, as long as nobody has said otherwise."""
-SOURCE_NAME_PATTERN = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 PAGE_PLACEHOLDER = "{page}"
 MAX_PAGE_STEP = 200
 MAX_TEXT_LENGTH = 300

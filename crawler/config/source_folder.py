@@ -7,25 +7,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 from pydantic import ValidationError
 
 from crawler.config.base import format_input, get_validation_message
-from crawler.config.source_definition import (
-    AUTO_CRON,
-    DEFAULT_PLATFORM,
-    DEFINITIONS,
-    SOURCE_NAME_PATTERN,
-    SourceDefinition,
-)
 from crawler.config.toml_file import format_location, list_known_keys, parse_toml
 from crawler.errors import DefinitionError, suggest_nearest
+
+if TYPE_CHECKING:
+    from crawler.config.source_definition import SourceDefinition
 
 FOLDER_NAME, SNAPSHOTS_NAME = "sources", "snapshots"
 SUFFIX, MEMORY_SUFFIX = ".toml", ".memory.json"
 MAX_FILE_BYTES = 256 * 1024
+SOURCE_NAME_PATTERN = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _NAME = rf"(?P<name>{SOURCE_NAME_PATTERN.pattern})"
 SOURCE_FILES = tuple(
     re.compile(pattern)
@@ -136,6 +133,8 @@ def read_definition_text(path: Path) -> str:
 
 def parse_definition(text: str, name: str) -> SourceDefinition:
     """Return the definition in a text of TOML. `name` is the file's. Raise DefinitionError when it cannot be used."""
+    from crawler.config.source_definition import DEFAULT_PLATFORM, DEFINITIONS  # 0.02 s that few commands need
+
     values = parse_toml(text, name, DefinitionError)
     platform = values.get("platform", DEFAULT_PLATFORM)
     model = DEFINITIONS.get(platform) if isinstance(platform, str) else None
@@ -166,10 +165,12 @@ def _format_error(error: ValidationError, model: type[SourceDefinition], name: s
 
 def apply_definitions(values: dict[str, Any], folder: Path) -> None:
     """Let what definitions say about their schedules hold where the values of the configuration file say nothing."""
-    sources = values.setdefault("sources", {})
-    if not isinstance(sources, dict):
+    sources, files = values.setdefault("sources", {}), list_definition_files(folder)
+    if not files or not isinstance(sources, dict):
         return
-    for name, path in list_definition_files(folder).items():
+    from crawler.config.source_definition import AUTO_CRON
+
+    for name, path in files.items():
         try:
             definition = load_definition(path)
         except DefinitionError:

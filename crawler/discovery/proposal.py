@@ -16,10 +16,10 @@ from crawler.config.source_definition import (
     DEFAULT_CRON,
     DEFAULT_EXCERPT_SHARE,
     MAX_TEXT_LENGTH,
-    SOURCE_NAME_PATTERN,
     get_host,
     is_page_address,
 )
+from crawler.config.source_folder import SOURCE_NAME_PATTERN
 from crawler.discovery.samples import SampleArticle
 from crawler.discovery.survey import FoundList, SiteSurvey, get_origin
 from crawler.text.counts import format_count

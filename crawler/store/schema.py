@@ -3,6 +3,9 @@
 Several columns have another name in the database than in Python: `Column("noted_at", key="created_at")`. In Python
 every query, index and row that is written uses the key. A `ForeignKey` uses the database's name.
 
+An index with a comment `WHERE …` has only these rows. Only the migrations say so to the databases: with
+`postgresql_where` here, every command would import SQLAlchemy's whole PostgreSQL dialect (0.03 s).
+
 | tables | content |
 |---|---|
 | `runs` | one row per crawl of a source |
@@ -37,7 +40,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    true,
 )
 
 from crawler.store.column_types import CleanText, UtcDateTime
@@ -74,14 +76,8 @@ runs = Table(
     Column("pid", Integer, nullable=False),
     Column("born", Text, key="start_mark"),
     Index("ix_runs_source_id", "source", "id"),
+    Index("ix_runs_backfill", "source", "id"),  # WHERE mode = 'backfill'
     sqlite_autoincrement=True,
-)
-Index(
-    "ix_runs_backfill",
-    runs.c.source,
-    runs.c.id,
-    sqlite_where=runs.c.mode == "backfill",
-    postgresql_where=runs.c.mode == "backfill",
 )
 
 articles = Table(
@@ -108,13 +104,7 @@ articles = Table(
     Index("ix_articles_source_dated_at_id", "source", "dated_at", "id"),
     Index("ix_articles_dated_at_id", "dated_at", "id"),
     Index("ix_articles_url_key", "url_key"),
-)
-Index(
-    "ix_articles_matched",
-    articles.c.dated_at,
-    articles.c.id,
-    sqlite_where=articles.c.matched.is_(true()),
-    postgresql_where=articles.c.matched.is_(true()),
+    Index("ix_articles_matched", "dated_at", "id"),  # WHERE matched
 )
 
 versions = Table(
@@ -329,12 +319,7 @@ unclustered = Table(
     Column("identity", Text, key="release_id"),
     Column("fingerprint", LargeBinary),
     Index("ix_unjudged_day", "day"),
-)
-Index(
-    "ix_unjudged_urgent",
-    unclustered.c.article_id,
-    sqlite_where=unclustered.c.urgent.is_(true()),
-    postgresql_where=unclustered.c.urgent.is_(true()),
+    Index("ix_unjudged_urgent", "article_id"),  # WHERE urgent
 )
 
 alarms = Table(
@@ -441,14 +426,8 @@ notifications = Table(
     Index("ix_notices_article_id_subscription", "article_id", "subscription"),
     Index("ix_notices_news_id", "event_id"),
     Index("ix_notices_subscription_outcome_message_id", "subscription", "decision", "message_id"),
+    Index("ix_notices_message_id", "message_id"),  # WHERE message_id IS NOT NULL
     sqlite_autoincrement=True,
-)
-
-Index(
-    "ix_notices_message_id",
-    notifications.c.message_id,
-    sqlite_where=notifications.c.message_id.is_not(None),
-    postgresql_where=notifications.c.message_id.is_not(None),
 )
 
 deliveries = Table(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -35,13 +37,15 @@ from crawler.store.revision_diffs import RevisionDiffRepository
 from crawler.store.runs import RunRepository
 from crawler.store.schedules import ScheduleRepository
 from crawler.store.schema import articles, runs
-from crawler.store.search import SearchRepository
 from crawler.store.statistics import StatisticsRepository
 from crawler.store.stories import ClusterRepository, StoryRepository
 from crawler.store.subscriptions import SubscriptionRepository
 from crawler.store.upgrade import upgrade_schema
 from crawler.store.users import UserRepository
 from crawler.store.versions import VersionRepository
+
+if TYPE_CHECKING:
+    from crawler.store.search import SearchRepository
 
 DRIVERS_BY_SCHEME = {
     "sqlite": "sqlite",
@@ -73,7 +77,6 @@ class Store:
         self.rematches = RematchRepository(database)
         self.clusters = ClusterRepository(database)
         self.stories = StoryRepository(database)
-        self.search = SearchRepository(database)
         self.runs = RunRepository(database)
         self.integrity = IntegrityRepository(database)
         self.statistics = StatisticsRepository(database)
@@ -93,6 +96,13 @@ class Store:
         self.sessions = SessionRepository(database)
         self.api_keys = ApiKeyRepository(database)
         self.audit = AuditRepository(database)
+
+    @cached_property
+    def search(self) -> SearchRepository:
+        """The full-text search. Only a search needs the query language of rules, which takes 0.04 s to import."""
+        from crawler.store.search import SearchRepository
+
+        return SearchRepository(self.database)
 
     @property
     def name(self) -> str:

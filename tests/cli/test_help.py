@@ -6,15 +6,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
-import typer
+from support.commands import iterate_commands
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
 from crawler.cli.help import MAINTAIN, READ, SHARE, WATCH
+from crawler.store import open_store
 
 RUN = CliRunner()
 HEAVY = "alembic apprise apscheduler asyncio babel jinja2 lxml parsel pydantic rich scrapy sqlalchemy twisted warcio"
@@ -23,18 +23,7 @@ VERBS = set(
     "Print Read Rebuild Restore Resume Retire Run Search Send Set Show Stop Test Try Upload "
     "Validate Watch Write".split()
 )
-
-
-def list_commands() -> Iterator[tuple[str, Any]]:
-    def walk(command: Any, words: str) -> Iterator[tuple[str, Any]]:
-        yield words, command
-        for name, each in getattr(command, "commands", {}).items():
-            yield from walk(each, f"{words} {name}".strip())
-
-    yield from walk(typer.main.get_command(app), "")
-
-
-COMMANDS = dict(list_commands())
+COMMANDS = dict(iterate_commands())
 
 
 def show_help(command: str) -> str:
@@ -58,9 +47,41 @@ finally:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
 
 
-def test_help_imports_nothing_heavy() -> None:
-    done = run_program(["--help"], f"print(sorted(set({HEAVY.split()!r}) & set(sys.modules)), file=sys.stderr)")
-    assert (done.returncode, done.stderr) == (0, "[]\n")
+def list_imported(words: list[str], modules: str, **variables: str) -> str:
+    """Return which of the modules the program has imported at its end, and what it wrote to stderr before."""
+    return run_program(
+        words, f"print(*sorted(set({modules.split()!r}) & set(sys.modules)), file=sys.stderr)", **variables
+    ).stderr
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_imports_nothing_heavy(option: str) -> None:
+    assert list_imported([option], HEAVY) == "\n"
+
+
+def test_a_command_imports_no_other() -> None:
+    assert list_imported(["articles", "--help"], "crawler.cli.commands.alerts crawler.cli.commands.crawl") == "\n"
+
+
+def test_articles_import_only_the_store(tmp_path: Path) -> None:
+    unused = HEAVY.replace("asyncio ", "").replace("pydantic ", "").replace("sqlalchemy ", "")
+    more = "click crawler.config.source_definition crawler.keywords holidays requests sqlalchemy.dialects.postgresql"
+    open_store(f"sqlite:///{tmp_path / 'crawler.db'}").close()
+    assert list_imported(["articles"], f"{unused} {more}", CRAWLER_DATA_DIR=str(tmp_path)) == "\n"
+
+
+@pytest.mark.slow
+def test_crawl_imports_neither_scrapy_nor_what_sends(tmp_path: Path) -> None:
+    settings = {
+        "CRAWLER_DATA_DIR": str(tmp_path),
+        "CRAWLER_ALLOW_PRIVATE": "true",
+        "CRAWLER_POLITENESS__RETRIES": "0",
+        "CRAWLER_POLITENESS__ROBOTS": "false",
+        "CRAWLER_SOURCES__QAZMONITOR__BASE_URL": "http://127.0.0.1:9",
+    }
+    written = list_imported(["crawl", "qazmonitor"], "alembic apprise babel jinja2 requests scrapy twisted", **settings)
+    assert written.splitlines()[-1] in ("", "alembic"), written  # the store is new
+    assert (tmp_path / "crawler.db").exists()
 
 
 def test_commands_are_in_groups() -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import typer
+from support.commands import list_command_names
 from support.gov_site import GovSite
 from support.sandbox import ROOT, Sandbox
-
-from crawler.cli.app import app
 
 pytestmark = pytest.mark.slow
 PAGE = ROOT / "snapshots" / "ktkz" / "article_rus_press.html"
@@ -112,11 +110,4 @@ def test_command_runs_as_executable(command: str, place: Sandbox) -> None:
 
 
 def test_every_command_is_run() -> None:
-    names = set()
-
-    def add_names(group: object, before: str) -> None:
-        for name, command in getattr(group, "commands", {}).items():
-            add_names(command, f"{before}{name} ") if hasattr(command, "commands") else names.add(f"{before}{name}")
-
-    add_names(typer.main.get_command(app), "")
-    assert names - {"serve", "watch"} <= COMMANDS.keys()
+    assert set(list_command_names()) - {"serve", "watch"} <= COMMANDS.keys()

@@ -15,7 +15,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from support.factories import make_article
 
 from crawler.config import Config
@@ -75,6 +75,19 @@ def test_migrations_create_the_tables_of_the_schema(store: Store) -> None:
         options = {"compare_type": True, "compare_server_default": True, "include_name": is_name_in_schema}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, [schema.metadata, search_metadata]) == []
+
+
+def test_indexes_of_some_rows(store: Store) -> None:
+    """The schema has no conditions: the dialects' modules would be imported for them."""
+    inspector, name = inspect(store.database.engine), f"{store.database.engine.dialect.name}_where"
+    tables = ("runs", "articles", "unjudged", "notices")
+    indexes = [index for table in tables for index in inspector.get_indexes(table)]
+    assert {index["name"] for index in indexes if name in index.get("dialect_options", {})} == {
+        "ix_runs_backfill",
+        "ix_articles_matched",
+        "ix_unjudged_urgent",
+        "ix_notices_message_id",
+    }
 
 
 def test_newest_migration_is_the_schema_revision() -> None:

@@ -222,14 +222,15 @@ def make_plan(
 def choose_sources(config: Config, options: CrawlOptions) -> list[str]:
     """Return the sources to run: the named ones, the one of --url, those that are stored, or all enabled ones."""
     from crawler import spiders
-    from crawler.archive.snapshot_folder import find_source_folder
-    from crawler.cli.selection import find_source_of_url
 
     known = spiders.list_names()
     config.raise_if_unknown_source(spiders.list_file_names())
     for name in options.sources:
-        spiders.load_spider(name)  # raises UnknownSource with the nearest name
+        if name not in known:  # Spiders import Scrapy, which only the children of this process need.
+            spiders.load_spider(name)  # raises UnknownSource with the nearest name
     if options.url and not options.sources:
+        from crawler.cli.selection import find_source_of_url
+
         return [find_source_of_url(options.url, config)]
     names = list(dict.fromkeys(options.sources)) or [name for name in known if config.get_source(name).enabled]
     if options.replay:
@@ -237,6 +238,8 @@ def choose_sources(config: Config, options: CrawlOptions) -> list[str]:
     if not names:
         raise UsageError(f"There is nothing to run: {explain_no_source(options.replay, known)}")
     if options.replay:
+        from crawler.archive.snapshot_folder import find_source_folder
+
         for name in names:
             find_source_folder(options.replay, name)  # raises NoSnapshots
     return names

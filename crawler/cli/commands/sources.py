@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 from crawler.cli.console import print_error, print_json
@@ -73,6 +72,8 @@ def edit(
         change_definition(source, dict(map(parse_assignment, settings)))
     else:
         kept = get_kept_edit(path)
+        import click
+
         text = click.edit(
             read_definition_text(kept if kept.exists() else path), extension=".toml", require_save=not kept.exists()
         )
