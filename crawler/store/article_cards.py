@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, delete, select
@@ -33,6 +34,8 @@ MAX_EXCERPT_LENGTH = 420
 MAX_FOUND_LATE = timedelta(hours=1)
 """An article that is found later than this after its publication is listed when it was found, so that it is seen."""
 CARDS_PER_BATCH = 100
+PARSED_TEXTS = 500
+"""Texts of a column, of up to 5 kB, whose values are kept: lists show the same newest cards again and again."""
 log = logging.getLogger(__name__)
 
 
@@ -234,14 +237,30 @@ def parse_card(row: Row[Any]) -> ArticleCard:
             "verdict": Verdict(row.verdict),
             "severity": Severity(row.severity) if row.severity else None,
             "time_kind": TimeKind(row.time_kind),
-            "rules": tuple(json.loads(row.rules)),
-            "excerpts": tuple(
-                CardExcerpt(field, text, tuple((start, end) for start, end in marks))
-                for field, text, marks in json.loads(row.excerpts)
-            ),
-            "change": tuple((mark, text) for mark, text in json.loads(row.change)),
+            "rules": parse_rules(row.rules),
+            "excerpts": _parse_excerpts(row.excerpts),
+            "change": _parse_change(row.change),
         }
     )
+
+
+@lru_cache(maxsize=PARSED_TEXTS)
+def parse_rules(text: str) -> tuple[str, ...]:
+    """Return the names of the rules in a card's column."""
+    return tuple(json.loads(text))
+
+
+@lru_cache(maxsize=PARSED_TEXTS)
+def _parse_excerpts(text: str) -> tuple[CardExcerpt, ...]:
+    return tuple(
+        CardExcerpt(field, excerpt, tuple((start, end) for start, end in marks))
+        for field, excerpt, marks in json.loads(text)
+    )
+
+
+@lru_cache(maxsize=PARSED_TEXTS)
+def _parse_change(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((mark, span) for mark, span in json.loads(text))
 
 
 def _save(connection: Connection, card: ArticleCard) -> None:

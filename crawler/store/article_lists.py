@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, func, literal, select, true, tuple_
+from sqlalchemy import Integer, Row, Select, Text, bindparam, func, select, true, tuple_
 
 from crawler.items import Health, Verdict
 from crawler.revisions.kinds import Severity
+from crawler.store.article_cards import parse_rules
 from crawler.store.column_types import UtcDateTime
 from crawler.store.database import Database
 from crawler.store.reading_lists import ListPlace
@@ -135,12 +137,12 @@ class ArticleListRepository:
 
     def list_newest(self, wanted: ArticleFilter, limit: int, *, behind: ListPlace | None = None) -> list[ListedArticle]:
         """Return the newest articles, or those behind a place: the time is that of `store.articles.iter_newest`."""
-        query = _add_conditions(_SELECT_ARTICLES, wanted)
+        values = {name: value for name, value in asdict(wanted).items() if value is not None}
+        matched = values.pop("matched", None)
         if behind is not None:
-            place = tuple_(literal(behind.active_at, UtcDateTime), literal(behind.article_id))
-            query = query.where(tuple_(articles.c.dated_at, articles.c.id) < place)
-        query = query.order_by(articles.c.dated_at.desc(), articles.c.id.desc()).limit(limit)
-        return [_make_listed_article(row) for row in self._database.fetch_all(query)]
+            values |= {"behind_time": behind.active_at, "behind_id": behind.article_id}
+        query = _make_list_query(matched, frozenset(values))
+        return [_make_listed_article(row) for row in self._database.fetch_all(query, {**values, "count": limit})]
 
     def get_last_event_id(self) -> int:
         """Return the place at the end of the log of change events, 0 for an empty one."""
@@ -167,7 +169,7 @@ class ArticleListRepository:
                 **{
                     **row._mapping,
                     "verdict": Verdict(row.verdict),
-                    "rules": _parse_rules(row.rules),
+                    "rules": parse_rules(row.rules or "[]"),
                     "severity": Severity(row.severity) if row.severity else None,
                 }
             )
@@ -186,25 +188,30 @@ class ArticleListRepository:
         return [EndedRun(**{**row._mapping, "health": Health(row.health)}) for row in self._database.fetch_all(query)]
 
 
-def _add_conditions(query: Select[Any], wanted: ArticleFilter) -> Select[Any]:
+@cache
+def _make_list_query(matched: bool | None, names: Collection[str]) -> Select[Any]:
+    """Return a query for articles by the names of its values. To make one takes longer than to execute it.
+
+    `matched` is that of the filter.
+    """
     columns = articles.c
-    if wanted.matched is not None:
-        is_matched = columns.matched.is_(true())  # exactly the condition of the partial index
-        query = query.where(is_matched if wanted.matched else ~is_matched)
-    for column, value in (
-        (columns.source, wanted.source),
-        (columns.language, wanted.language),
-        (columns.verdict, wanted.verdict),
-    ):
-        query = query if value is None else query.where(column == value)
-    if wanted.since is not None:
-        query = query.where(columns.dated_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(columns.dated_at < wanted.until)
-    if wanted.rule is not None:
-        is_current = (matches.c.article_id == columns.id) & (matches.c.version == columns.current_version)
-        query = query.where(select(matches.c.rule).where(is_current, matches.c.rule == wanted.rule).exists())
-    return query
+    is_matched = columns.matched.is_(true())  # exactly the condition of the partial index
+    is_current = (matches.c.article_id == columns.id) & (matches.c.version == columns.current_version)
+    place = tuple_(bindparam("behind_time", type_=UtcDateTime), bindparam("behind_id", type_=Text))
+    conditions: dict[str, Any] = {
+        "source": columns.source == bindparam("source"),
+        "language": columns.language == bindparam("language"),
+        "verdict": columns.verdict == bindparam("verdict"),
+        "since": columns.dated_at >= bindparam("since"),
+        "until": columns.dated_at < bindparam("until"),
+        "rule": select(matches.c.rule).where(is_current, matches.c.rule == bindparam("rule")).exists(),
+        "behind_id": tuple_(columns.dated_at, columns.id) < place,
+    }
+    query = _SELECT_ARTICLES.where(*(condition for name, condition in conditions.items() if name in names))
+    if matched is not None:
+        query = query.where(is_matched if matched else ~is_matched)
+    newest_first = (columns.dated_at.desc(), columns.id.desc())
+    return query.order_by(*newest_first).limit(bindparam("count", type_=Integer))
 
 
 def _make_listed_article(row: Row[Any]) -> ListedArticle:
@@ -221,11 +228,7 @@ def _make_listed_article(row: Row[Any]) -> ListedArticle:
         is_matched=row.matched,
         copy_of=row.copy_of,
         headline=row.headline,
-        rules=_parse_rules(row.rules),
+        rules=parse_rules(row.rules or "[]"),
         severity=Severity(row.severity) if row.severity else None,
         story=row.story,
     )
-
-
-def _parse_rules(text: str | None) -> tuple[str, ...]:
-    return tuple(json.loads(text)) if text else ()

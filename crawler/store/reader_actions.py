@@ -6,13 +6,13 @@ age: only an action makes it seen, up to the version that the reader had before 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from crawler.store.database import Database
 from crawler.store.reading_schema import article_marks, reader_actions, seen_marks
@@ -81,6 +81,27 @@ class ArticleMarks:
 
 
 _SELECT = select(*select_columns(reader_actions, (field.name for field in fields(ReaderAction))))
+_IS_VISIBLE = reader_actions.c.kind.not_in((ActionKind.SEEN, ActionKind.UNSEEN)) | (
+    reader_actions.c.made_by == bindparam("of_reader")
+)
+"""The condition for what a reader may see: nobody sees what others have seen."""
+_LIST_BY_ARTICLES = _SELECT.where(
+    reader_actions.c.article_id.in_(bindparam("of_articles", expanding=True)), reader_actions.c.undone_at.is_(None)
+).order_by(reader_actions.c.id)
+_LIST_VISIBLE_BY_ARTICLES = _LIST_BY_ARTICLES.where(_IS_VISIBLE)
+_GET_MARKS = (
+    select(
+        articles.c.id,
+        seen_marks.c.version,
+        article_marks.c.is_important,
+        article_marks.c.is_false_alarm,
+        article_marks.c.assigned_to,
+    )
+    .select_from(articles)
+    .outerjoin(seen_marks, (seen_marks.c.article_id == articles.c.id) & (seen_marks.c.reader == bindparam("of_reader")))
+    .outerjoin(article_marks, article_marks.c.article_id == articles.c.id)
+    .where(articles.c.id.in_(bindparam("of_articles", expanding=True)))
+)
 _SAVE_SEEN = make_upsert(seen_marks, key=("article_id", "reader"))
 _SAVE_MARKS = make_upsert(article_marks, key=("article_id",))
 
@@ -126,14 +147,14 @@ class ReaderActionRepository:
 
     def list_batch(self, batch: int) -> list[ReaderAction]:
         """Return the actions of a batch, also undone ones."""
-        return self._list(reader_actions.c.batch == batch)
+        return self._make_actions(_SELECT.where(reader_actions.c.batch == batch).order_by(reader_actions.c.id))
 
     def list_by_articles(self, article_ids: Collection[str], *, reader: str | None = None) -> list[ReaderAction]:
         """Return the actions on articles that are not undone. With `reader`, only those that this one may see."""
         if not article_ids:
             return []
-        is_open = (reader_actions.c.article_id.in_(article_ids), reader_actions.c.undone_at.is_(None))
-        return self._list(*is_open, *([_is_visible_to(reader)] if reader is not None else []))
+        query = _LIST_BY_ARTICLES if reader is None else _LIST_VISIBLE_BY_ARTICLES
+        return self._make_actions(query, {"of_articles": list(article_ids), "of_reader": reader})
 
     def list_newest(
         self,
@@ -148,14 +169,14 @@ class ReaderActionRepository:
 
         `before`: only those with a lower number.
         """
-        query = _SELECT.where(reader_actions.c.undone_at.is_(None), _is_visible_to(reader))
+        query = _SELECT.where(reader_actions.c.undone_at.is_(None), _IS_VISIBLE)
         if before is not None:
             query = query.where(reader_actions.c.id < before)
         if kind is not None:
             query = query.where(reader_actions.c.kind == kind)
         if article_id is not None:
             query = query.where(reader_actions.c.article_id == article_id)
-        return self._make_actions(query.order_by(reader_actions.c.id.desc()).limit(limit))
+        return self._make_actions(query.order_by(reader_actions.c.id.desc()).limit(limit), {"of_reader": reader})
 
     def count_by_user(self, name: str) -> dict[str, int]:
         """Return how many actions a user did of each kind, also undone ones."""
@@ -167,20 +188,7 @@ class ReaderActionRepository:
         """Return the marks of articles that have any, by id."""
         if not article_ids:
             return {}
-        is_own = (seen_marks.c.article_id == articles.c.id) & (seen_marks.c.reader == reader)
-        query = (
-            select(
-                articles.c.id,
-                seen_marks.c.version,
-                article_marks.c.is_important,
-                article_marks.c.is_false_alarm,
-                article_marks.c.assigned_to,
-            )
-            .select_from(articles)
-            .outerjoin(seen_marks, is_own)
-            .outerjoin(article_marks, article_marks.c.article_id == articles.c.id)
-            .where(articles.c.id.in_(article_ids))
-        )
+        values = {"of_articles": list(article_ids), "of_reader": reader}
         return {
             row.id: ArticleMarks(
                 seen_version=row.version or 0,
@@ -188,21 +196,12 @@ class ReaderActionRepository:
                 is_false_alarm=bool(row.is_false_alarm),
                 assigned_to=row.assigned_to,
             )
-            for row in self._database.fetch_all(query)
+            for row in self._database.fetch_all(_GET_MARKS, values)
         }
 
-    def _list(self, *conditions: Any) -> list[ReaderAction]:
-        return self._make_actions(_SELECT.where(*conditions).order_by(reader_actions.c.id))
-
-    def _make_actions(self, query: Select[Any]) -> list[ReaderAction]:
-        rows = self._database.fetch_all(query)
+    def _make_actions(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[ReaderAction]:
+        rows = self._database.fetch_all(query, values)
         return [ReaderAction(**{**row._mapping, "kind": ActionKind(row.kind)}) for row in rows]
-
-
-def _is_visible_to(reader: str) -> ColumnElement[bool]:
-    """Return the condition for what a reader may see: nobody sees what others have seen."""
-    is_shared = reader_actions.c.kind.not_in((ActionKind.SEEN, ActionKind.UNSEEN))
-    return is_shared | (reader_actions.c.made_by == reader)
 
 
 def _write_result(connection: Connection, article_ids: Iterable[str]) -> None:

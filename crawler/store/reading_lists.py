@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, func, literal, select, true, tuple_
+from sqlalchemy import Integer, Row, Select, Text, bindparam, func, select, true, tuple_
 
 from crawler.items import Health, Verdict
 from crawler.revisions.kinds import Severity
@@ -137,6 +138,43 @@ _RUN_COLUMNS = ("id", "source", "mode", "started_at", "finished_at", "health", "
 _OWN, _OTHER = article_cards.alias(), article_cards.alias()
 _LINK, _OTHER_LINK = signatures.alias(), signatures.alias()
 _STORY_COLUMNS = (*(_OWN.c[name].label(name) for name in CARD_COLUMNS), _LINK.c.story.label("story"))
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)
+_COUNT = bindparam("count", type_=Integer)
+_LIST_STORY_ARTICLES = (
+    select(
+        signatures.c.story,
+        signatures.c.article_id,
+        articles.c.source,
+        articles.c.language,
+        signatures.c.cluster,
+        article_cards.c.headline,
+        article_cards.c.version,
+    )
+    .join_from(signatures, articles, articles.c.id == signatures.c.article_id)
+    .outerjoin(article_cards, article_cards.c.article_id == signatures.c.article_id)
+    .where(signatures.c.story.in_(bindparam("of_stories", expanding=True)))
+    .order_by(articles.c.dated_at, articles.c.id)
+    .limit(_COUNT)
+)
+_COUNT_READ = select(func.count()).where(
+    articles.c.dated_at >= bindparam("begin"), articles.c.dated_at < bindparam("end")
+)
+_GET_FIRST_RUN_TIME = select(runs.c.started_at).where(runs.c.mode == "live").order_by(runs.c.id).limit(1)
+_GET_LAST_RUN_TIME = (
+    select(runs.c.finished_at).where(runs.c.finished_at.is_not(None)).order_by(runs.c.id.desc()).limit(1)
+)
+_LIST_VERSIONS = (
+    select(versions.c.version, versions.c.verdict, versions.c.seen_at, revision_diffs.c.severity)
+    .select_from(versions)
+    .outerjoin(
+        revision_diffs,
+        (revision_diffs.c.article_id == versions.c.article_id) & (revision_diffs.c.version == versions.c.version),
+    )
+    .where(versions.c.article_id == bindparam("of_article"))
+    .order_by(versions.c.version.desc())
+    .limit(_COUNT)
+)
+_LIST_VERSIONS_BEFORE = _LIST_VERSIONS.where(versions.c.version < bindparam("before"))
 _WELL = (Health.HEALTHY.value, Health.DEGRADED.value)
 
 
@@ -148,19 +186,16 @@ class ReadingListRepository:
 
     def list_stories(self, wanted: StoryFilter, limit: int, *, behind: ListPlace | None = None) -> list[ListedStory]:
         """Return the newest stories, or those behind a place of the list."""
-        query = _select_newest_of_story(wanted, *_STORY_COLUMNS)
+        values = _make_values(wanted) | {"count": limit}
         if behind is not None:
-            place = tuple_(literal(behind.active_at, UtcDateTime), literal(behind.article_id))
-            query = query.where(tuple_(_OWN.c.active_at, _OWN.c.article_id) < place)
-        query = query.order_by(_OWN.c.active_at.desc(), _OWN.c.article_id.desc()).limit(limit)
-        rows = self._database.fetch_all(query)
+            values |= {"behind_time": behind.active_at, "behind_id": behind.article_id}
+        rows = self._database.fetch_all(_make_list_query(_make_shape(wanted), is_behind=behind is not None), values)
         members = self.get_story_articles({row.story for row in rows if row.story is not None})
         return [_make_listed_story(row, members) for row in rows]
 
     def count_stories(self, wanted: StoryFilter) -> int:
         """Return how many stories a list has, at most one more than `MAX_COUNTED_STORIES`."""
-        query = _select_newest_of_story(wanted, _OWN.c.article_id).limit(MAX_COUNTED_STORIES + 1)
-        found: int = self._database.fetch_all(select(func.count()).select_from(query.subquery()))[0][0]
+        found: int = self._database.fetch_all(_make_count_query(_make_shape(wanted)), _make_values(wanted))[0][0]
         return found
 
     def count_false_alarms(self) -> dict[str, int]:
@@ -182,31 +217,15 @@ class ReadingListRepository:
         """Return the articles of stories by the story's number, the oldest first."""
         if not story_ids:
             return {}
-        query = (
-            select(
-                signatures.c.story,
-                signatures.c.article_id,
-                signatures.c.cluster,
-                articles.c.source,
-                articles.c.language,
-                article_cards.c.headline,
-                article_cards.c.version,
-            )
-            .join_from(signatures, articles, articles.c.id == signatures.c.article_id)
-            .outerjoin(article_cards, article_cards.c.article_id == signatures.c.article_id)
-            .where(signatures.c.story.in_(story_ids))
-            .order_by(articles.c.dated_at, articles.c.id)
-            .limit(MAX_STORY_ARTICLES * len(story_ids))
-        )
+        values = {"of_stories": list(story_ids), "count": MAX_STORY_ARTICLES * len(story_ids)}
         found: dict[int, list[StoryArticle]] = defaultdict(list)
-        for row in self._database.fetch_all(query):
-            found[row.story].append(StoryArticle(**{name: getattr(row, name) for name in StoryArticle._fields}))
+        for row in self._database.fetch_all(_LIST_STORY_ARTICLES, values):
+            found[row.story].append(StoryArticle._make(row[1:]))
         return {story: tuple(members) for story, members in found.items()}
 
     def count_read(self, begin: datetime, end: datetime) -> int:
         """Return how many articles were published (or, without a date, first seen) from `begin` to before `end`."""
-        query = select(func.count()).where(articles.c.dated_at >= begin, articles.c.dated_at < end)
-        found: int = self._database.fetch_all(query)[0][0]
+        found: int = self._database.fetch_all(_COUNT_READ, {"begin": begin, "end": end})[0][0]
         return found
 
     def list_good_runs(self, begin: datetime, end: datetime) -> list[tuple[str, datetime]]:
@@ -219,32 +238,18 @@ class ReadingListRepository:
 
     def get_first_run_time(self) -> datetime | None:
         """Return when the first live run began, or None."""
-        rows: Sequence[Any] = self._database.fetch_all(
-            select(runs.c.started_at).where(runs.c.mode == "live").order_by(runs.c.id).limit(1)
-        )
+        rows: Sequence[Any] = self._database.fetch_all(_GET_FIRST_RUN_TIME)
         return rows[0][0] if rows else None
 
     def get_last_run_time(self) -> datetime | None:
         """Return when the newest run that has ended did so, or None."""
-        rows: Sequence[Any] = self._database.fetch_all(
-            select(runs.c.finished_at).where(runs.c.finished_at.is_not(None)).order_by(runs.c.id.desc()).limit(1)
-        )
+        rows: Sequence[Any] = self._database.fetch_all(_GET_LAST_RUN_TIME)
         return rows[0][0] if rows else None
 
     def list_versions(self, article_id: str, limit: int, *, before: int | None = None) -> list[VersionSummary]:
         """Return an article's versions, the newest first. `before`: only those with a lower number."""
-        is_same = (revision_diffs.c.article_id == versions.c.article_id) & (
-            revision_diffs.c.version == versions.c.version
-        )
-        query = (
-            select(versions.c.version, versions.c.verdict, versions.c.seen_at, revision_diffs.c.severity)
-            .select_from(versions.outerjoin(revision_diffs, is_same))
-            .where(versions.c.article_id == article_id)
-            .order_by(versions.c.version.desc())
-            .limit(limit)
-        )
-        if before is not None:
-            query = query.where(versions.c.version < before)
+        values = {"of_article": article_id, "count": limit, "before": before}
+        query = _LIST_VERSIONS if before is None else _LIST_VERSIONS_BEFORE
         return [
             VersionSummary(
                 version=row.version,
@@ -252,7 +257,7 @@ class ReadingListRepository:
                 seen_at=row.seen_at,
                 severity=Severity(row.severity) if row.severity else None,
             )
-            for row in self._database.fetch_all(query)
+            for row in self._database.fetch_all(query, values)
         ]
 
     def list_runs(self, limit: int, *, source: str | None = None, before: int | None = None) -> list[RunSummary]:
@@ -280,6 +285,38 @@ class ReadingListRepository:
         return {message: list(about.items()) for message, about in found.items()}
 
 
+def _make_shape(wanted: StoryFilter) -> StoryFilter:
+    """Return a filter that is the same for all values: to make a query takes longer than to execute it."""
+    names = ("rule", "source", "language")
+    changed: dict[str, Any] = {name: None if getattr(wanted, name) is None else name for name in names}
+    return replace(wanted, **changed, since=wanted.since and _ANY_TIME, reader="")
+
+
+def _make_values(wanted: StoryFilter) -> dict[str, Any]:
+    """Return the values for a query of a filter's shape."""
+    values = {f"of_{name}": getattr(wanted, name) for name in ("rule", "source", "language", "reader")}
+    if wanted.since is not None:
+        values |= {"seen_since": wanted.since, "listed_since": wanted.since - MAX_LISTED_EARLIER}
+    return values
+
+
+@lru_cache(maxsize=256)
+def _make_list_query(shape: StoryFilter, *, is_behind: bool) -> Select[Any]:
+    """Return a query for the newest stories, or for those behind a place."""
+    query = _select_newest_of_story(shape, *_STORY_COLUMNS)
+    if is_behind:
+        place = tuple_(bindparam("behind_time", type_=UtcDateTime), bindparam("behind_id", type_=Text))
+        query = query.where(tuple_(_OWN.c.active_at, _OWN.c.article_id) < place)
+    return query.order_by(_OWN.c.active_at.desc(), _OWN.c.article_id.desc()).limit(_COUNT)
+
+
+@lru_cache(maxsize=256)
+def _make_count_query(shape: StoryFilter) -> Select[Any]:
+    """Return a query for the number of stories."""
+    query = _select_newest_of_story(shape, _OWN.c.article_id).limit(MAX_COUNTED_STORIES + 1)
+    return select(func.count()).select_from(query.subquery())
+
+
 def _select_newest_of_story(wanted: StoryFilter, *columns: Any) -> Select[Any]:
     """Return a query for the selected articles that are the newest selected ones of their stories."""
     own, link, other, other_link = _OWN, _LINK, _OTHER, _OTHER_LINK
@@ -295,12 +332,13 @@ def _select_newest_of_story(wanted: StoryFilter, *columns: Any) -> Select[Any]:
 
 
 def _make_conditions(cards: Any, wanted: StoryFilter) -> list[Any]:
+    """Return the conditions of a filter's shape. The values are those of `_make_values`."""
     is_strong = cards.c.is_strong.is_(true())
     conditions: list[Any] = [~is_strong if wanted.status is StoryStatus.WEAK else is_strong]
     if wanted.source is not None:
-        conditions.append(cards.c.source == wanted.source)
+        conditions.append(cards.c.source == bindparam("of_source"))
     if wanted.language is not None:
-        conditions.append(cards.c.language == wanted.language)
+        conditions.append(cards.c.language == bindparam("of_language"))
     if wanted.status in _VERDICTS:
         conditions.append(cards.c.verdict.in_(_VERDICTS[wanted.status]))
     is_false = select(article_marks.c.article_id).where(
@@ -314,13 +352,13 @@ def _make_conditions(cards: Any, wanted: StoryFilter) -> list[Any]:
         conditions.append(is_important.exists())
     if wanted.status is StoryStatus.ASSIGNED:
         is_assigned = select(article_marks.c.article_id).where(
-            article_marks.c.article_id == cards.c.article_id, article_marks.c.assigned_to == wanted.reader
+            article_marks.c.article_id == cards.c.article_id, article_marks.c.assigned_to == bindparam("of_reader")
         )
         conditions.append(is_assigned.exists())
     if wanted.status is StoryStatus.UNSEEN:
         is_seen = select(seen_marks.c.article_id).where(
             seen_marks.c.article_id == cards.c.article_id,
-            seen_marks.c.reader == wanted.reader,
+            seen_marks.c.reader == bindparam("of_reader"),
             seen_marks.c.version >= cards.c.version,
         )
         conditions.append(~is_seen.exists())
@@ -328,14 +366,14 @@ def _make_conditions(cards: Any, wanted: StoryFilter) -> list[Any]:
         is_recent = select(versions.c.version).where(
             versions.c.article_id == cards.c.article_id,
             versions.c.version == cards.c.version,
-            versions.c.seen_at >= wanted.since,
+            versions.c.seen_at >= bindparam("seen_since"),
         )
         # An index finds the few cards of that time: news is listed within a day of when it was seen.
-        conditions += [cards.c.active_at >= wanted.since - MAX_LISTED_EARLIER, is_recent.exists()]
+        conditions += [cards.c.active_at >= bindparam("listed_since"), is_recent.exists()]
     if wanted.rule is not None:
         is_current = (matches.c.article_id == articles.c.id) & (matches.c.version == articles.c.current_version)
         has_rule = select(matches.c.rule).join_from(articles, matches, is_current)
-        of_rule = (articles.c.id == cards.c.article_id, matches.c.rule == wanted.rule)
+        of_rule = (articles.c.id == cards.c.article_id, matches.c.rule == bindparam("of_rule"))
         conditions.append(has_rule.where(*of_rule).exists())
     return conditions
 

@@ -55,7 +55,8 @@ _POSSESSIVE = re.compile(rb"'(?=s(?![a-z]))")
 LATIN_BYTE = ord("L")
 LETTER_TABLE = SCRIPT_TABLE.replace(b"L", b"C")
 SPACE_BYTE = ord(" ")
-_SPACE = re.compile(rb" ")
+_SPACES_TABLE = bytes(byte == SPACE_BYTE for byte in range(256))
+"""A one for each space, else a zero."""
 _KEPT_BYTES_TABLE = bytes(byte not in b" '\n-" for byte in range(256))
 """A zero for each byte of a folded line that is no character of `FoldedText.data`."""
 _LAST_OFFSET = 10**12
@@ -98,7 +99,7 @@ class FoldedText:
 
     @cached_property
     def _spaces(self) -> Sequence[int]:
-        return array("Q", (found.start() for found in _SPACE.finditer(self.data)))
+        return array("Q", compress(range(len(self.data)), self.data.translate(_SPACES_TABLE)))
 
     @cached_property
     def _word_starts(self) -> Sequence[int]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 from crawler import spiders
 from crawler.config import Config, load_config
@@ -16,6 +17,7 @@ from crawler.errors import CrawlerError
 from crawler.items import Health, Rights
 from crawler.keywords import RuleSet, load_rules
 from crawler.keywords.rules import Rule
+from crawler.publish.builder import EntryBuilder
 from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.publish.releases import get_source_languages
 from crawler.service.schedules import make_timings
@@ -64,18 +66,26 @@ class Newsroom:
     zone: tzinfo = field(init=False)
     oidc: OidcClient | None = field(init=False, default=None)
     rule_set: RuleSet = field(init=False)
+    entry_builder: EntryBuilder = field(init=False)
+    """Builds the entries of the API. To make one reads the rights and titles of all sources."""
     _states: dict[str, SourceState] = field(init=False, default_factory=dict)
     _states_until: float = field(init=False, default=0.0)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
     _rule_titles: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
     answers: AnswerCache = field(init=False, default_factory=AnswerCache)
     surveys: SurveyDesk = field(init=False, default_factory=SurveyDesk)
+    drawn_rows: dict[Hashable, Any] = field(init=False, default_factory=dict)
+    """Rows of *Today* as `draw_rows` keeps them. They have names of sources and rules."""
     _counts: dict[StoryFilter, tuple[float, int]] = field(init=False, default_factory=dict)
     _files: tuple[object, ...] = field(init=False, default=())
     _files_until: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
-        """Read the sources and the rules. Raise RuleError for a broken rules file, UsageError for a missing extra."""
+        """Read the sources and the rules.
+
+        Raise RuleError for a broken rules file, UsageError for a missing extra, ConfigError for a share of text that no
+        permission covers.
+        """
         self._files = self._get_file_states()
         self.zone = load_time_zone(self.config.timezone)
         self.profiles = load_profiles(self.config)
@@ -85,6 +95,8 @@ class Newsroom:
             self.oidc = OidcClient(web.oidc, web.address)
         self.rule_set = load_rules(self.config.rules)
         self._rule_titles = {language: self.rule_set.get_titles(language) for language in OUTPUT_LANGUAGES}
+        # Replaced last: a page that is drawn meanwhile keeps its rows, which have former names, in the old dictionary.
+        self.drawn_rows, self.entry_builder = {}, EntryBuilder(self.config, self.store)
 
     @property
     def can_edit(self) -> bool:

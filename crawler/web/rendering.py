@@ -6,7 +6,7 @@ Everything from a page is escaped. Characters that no reader sees (direction mar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from gettext import NullTranslations
@@ -16,7 +16,8 @@ from urllib.parse import quote, urlencode
 
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
+from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -228,8 +229,6 @@ class PageRenderer:
 
     def __init__(self, newsroom: Newsroom) -> None:
         self.newsroom, self.forms = newsroom, FormKeeper()
-        # The translations belong to an environment, so each language has its own.
-        self._environments = {language: make_environment(language) for language in OUTPUT_LANGUAGES}
 
     def make_reader(self, request: Request) -> Reader:
         """Return the reader of a request, with the language of the address, the cookie or the browser."""
@@ -242,11 +241,8 @@ class PageRenderer:
 
     def fill_template(self, template: str, reader: Reader, **values: Any) -> str:
         """Return a filled template."""
-        return (
-            self._environments[reader.language]
-            .get_template(template)
-            .render(reader=reader, newsroom=self.newsroom, **values)
-        )
+        found = make_environment(reader.language).get_template(template)
+        return found.render(reader=reader, newsroom=self.newsroom, **values)
 
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page as an answer. One that the browser has already is answered by 304."""
@@ -317,27 +313,62 @@ def get_choice(request: Request, name: str) -> str:
     )
 
 
+class ConstantCalls(NodeTransformer):
+    """Replaces calls with a text alone, such as `_("New")`, by what they return: a template has some hundred."""
+
+    def __init__(self, functions: Mapping[str, Callable[[str], str]]) -> None:
+        self._functions = functions
+
+    def visit_Call(self, call: nodes.Call) -> nodes.Expr:  # noqa: N802 - Jinja's name
+        """Return the returned text, or the call if it is another one."""
+        self.generic_visit(call)
+        match call.node, call.args, call.kwargs:
+            case nodes.Name(name=name), [nodes.Const(value=str(text))], [] if name in self._functions:
+                found = self._functions[name](text)
+                constant = nodes.Const(str(found), lineno=call.lineno)
+                return nodes.MarkSafe(constant, lineno=call.lineno) if isinstance(found, Markup) else constant
+        return call
+
+
+class TranslatedEnvironment(Environment):
+    """The templates in one language. The translations are a part of the compiled templates."""
+
+    constant_functions: Mapping[str, Callable[[str], str]]
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        found: nodes.Template = ConstantCalls(self.constant_functions).visit(super()._parse(source, name, filename))
+        return found
+
+
 @cache
 def make_environment(language: str) -> Environment:
-    """Return the environment of the templates in a language."""
-    environment = Environment(
+    """Return the environment of the templates in a language. It is made at the first page in that language."""
+    environment = TranslatedEnvironment(
         loader=FileSystemLoader(str(resources.files("crawler.web").joinpath("templates"))),
         autoescape=True,
         auto_reload=False,  # else each page looks at the files of its templates
         finalize=show_value,
         undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
     )
     catalogue, hashes = load_translations(language), hash_static_files()
-    environment.install_gettext_callables(  # type: ignore[attr-defined]
-        catalogue.gettext, catalogue.ngettext, newstyle=True
-    )
+
+    def translate(message: str, **values: object) -> Markup:
+        return Markup(catalogue.gettext(message)) % values
+
+    def translate_count(one: str, other: str, number: int, **values: object) -> Markup:
+        return Markup(catalogue.ngettext(one, other, number)) % {"num": number, **values}
+
+    def get_static_address(name: str) -> str:
+        return f"/static/{name}?v={hashes[name]}"
+
+    environment.constant_functions = {"_": translate, "static": get_static_address}
     environment.globals |= {
+        **environment.constant_functions,
+        "ngettext": translate_count,
         "words": words,
         "language_names": LANGUAGE_NAMES,
-        "static": lambda name: f"/static/{name}?v={hashes[name]}",
     }
     environment.filters |= {
         "path": quote_path,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from importlib import resources
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ from crawler.items import Article, Verdict
 from crawler.roles import Role
 from crawler.store import Store
 from crawler.store.reader_actions import ActionKind, ArticleAtVersion
+from crawler.web.newsroom import Newsroom
 
 
 def read_form(html: str, action: str = "/actions") -> dict[str, list[str]]:
@@ -51,6 +54,35 @@ def test_seen_and_undo(client: httpx.Client, save: SaveArticle) -> None:
     page = undo(client, page)
     assert "Undone." in page.text
     assert '<article class="story unseen"' in page.text
+
+
+def test_each_browser_has_its_own_form_in_a_row_that_was_drawn_before(
+    client: httpx.Client, address: str, save: SaveArticle
+) -> None:
+    save("1")
+    own = read_form(client.get("/?language=ru").text)
+    with httpx.Client(base_url=address, timeout=20) as other:
+        html = other.get("/", headers={"accept-language": "en"}).text
+    assert "<!--" not in html
+    others = read_form(html)
+    assert own["token"] != others["token"]
+    assert (own["back"], others["back"]) == (["/?language=ru"], ["/"])
+    assert own["article"] == others["article"]
+
+
+def test_row_that_was_drawn_before_has_the_new_name_of_its_rule(
+    newsroom: Newsroom, client: httpx.Client, save: SaveArticle, tmp_path: Path
+) -> None:
+    save("1")
+    assert "Red Cross and Red Crescent Movement" in client.get("/").text
+    rules = tmp_path / "rules.toml"
+    shipped = resources.files("crawler.defaults").joinpath("rules.toml").read_text(encoding="utf-8")
+    rules.write_text(shipped.replace("Red Cross and Red Crescent Movement", "The Movement"), encoding="utf-8")
+    newsroom.config = newsroom.config.model_copy(update={"rules": rules})
+    newsroom.reload()
+    row = re.search(r'<article class="story.*?</article>', client.get("/").text, re.DOTALL)
+    assert row is not None
+    assert "The Movement" in row[0]
 
 
 def test_new_version_makes_a_story_unseen_again(client: httpx.Client, save: SaveArticle) -> None:

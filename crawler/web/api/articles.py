@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Path, Query
 
 from crawler.items import Article, Strength, Verdict
-from crawler.publish.builder import EntryBuilder, EntryRequest
+from crawler.publish.builder import EntryRequest
 from crawler.roles import Role
 from crawler.store.article_lists import ArticleFilter
 from crawler.store.reading_lists import ListPlace
@@ -95,7 +95,7 @@ def get_diff(
     request = EntryRequest(
         article=article, strength=Strength.WEAK, with_edits=True, with_related=False, base_version=base
     )
-    (entry,) = EntryBuilder(context.newsroom.config, context.newsroom.store).build([request])
+    (entry,) = context.newsroom.entry_builder.build([request])
     if entry.severity is None or entry.base_version is None:
         raise PageMissing(f"Version {version} of {article_id} has no version to compare it with.")
     return make_diff(entry)

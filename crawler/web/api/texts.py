@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from crawler.items import Article, Strength
-from crawler.publish.builder import EntryBuilder, EntryRequest
+from crawler.publish.builder import EntryRequest
 from crawler.publish.entries import Entry, EntryEdit, RelatedArticle
 from crawler.rights import Credit, Piece
 from crawler.store.article_lists import ListedArticle
@@ -36,7 +36,7 @@ def make_texts(newsroom: Newsroom, articles: Iterable[Article], language: str, *
     requests = [
         EntryRequest(article=article, strength=Strength.WEAK, language=language, **wanted) for article in articles
     ]
-    return [make_text(entry) for entry in EntryBuilder(newsroom.config, newsroom.store).build(requests)]
+    return [make_text(entry) for entry in newsroom.entry_builder.build(requests)]
 
 
 def make_text(entry: Entry) -> ArticleText:

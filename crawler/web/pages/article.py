@@ -93,7 +93,8 @@ def show_article(site: PageRenderer, request: Request) -> Response:
     listed = store.reading_lists.list_versions(
         article_id, VERSIONS_PER_PAGE + 1, before=parse_number(request, "versions_before")
     )
-    own = store.reading_lists.list_versions(article_id, 1, before=version + 1)
+    shown = [each for each in listed if each.version == version]
+    own = shown or store.reading_lists.list_versions(article_id, 1, before=version + 1)
     base = parse_number(request, "against")
     diff = compare_versions(site, article, base) if base else store.diffs.get(article_id, version)
     story_id = store.stories.get_id_by_article(article_id)

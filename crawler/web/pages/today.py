@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,12 +24,16 @@ from crawler.store.reading_lists import (
 from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress
 from crawler.web.newsroom import Newsroom
-from crawler.web.pages.actions import get_work_states
+from crawler.web.pages.actions import WorkState, get_work_states
 from crawler.web.rendering import COOKIE_SECONDS, PageRenderer, Reader, make_address
 from crawler.web.translations import mark_message
 
 STORIES_PER_PAGE = 20
 MAX_PARAMETER_LENGTH = 200
+MAX_DRAWN_ROWS = 1000
+"""Rows that are kept, of about 3 kB each."""
+FIELDS_PLACE = Markup(f"<!-- {secrets.token_hex(16)} -->")
+"""Marks, in a drawn row, the place of the fields that differ from page to page. No article's text can have it."""
 VISIT_COOKIE = "visit"
 MAX_VISIT_PAUSE = timedelta(minutes=30)
 """After a longer pause the reader was away: a new visit begins."""
@@ -84,6 +90,13 @@ class NewsDay:
     quiet: QuietDays | None
 
 
+class StoryRow(NamedTuple):
+    """The HTML of a story in the list: before and after the fields of its form that differ from page to page."""
+
+    before: Markup
+    after: Markup
+
+
 class Visit(NamedTuple):
     """When the reader was last here before this visit (None: never), and when this visit's newest page was read."""
 
@@ -120,8 +133,7 @@ def show_today(site: PageRenderer, request: Request) -> Response:
         is_filtered=is_filtered,
         newest=make_address("/", _to_parameters(wanted)) if behind else None,
         older=older,
-        work=get_work_states(newsroom.store, stories, get_principal(request).name),
-        missing_languages={story.card.article_id: find_missing_languages(newsroom, story) for story in stories},
+        rows=draw_rows(site, reader, stories, get_work_states(newsroom.store, stories, get_principal(request).name)),
         since=wanted.since,
         without_since=make_address("/", {**_to_parameters(wanted), "since": None}),
         visit=visit.previous,
@@ -131,6 +143,31 @@ def show_today(site: PageRenderer, request: Request) -> Response:
     if request.cookies.get(VISIT_COOKIE) != visit.format():  # an answer that sets a cookie is not remembered
         response.set_cookie(VISIT_COOKIE, visit.format(), COOKIE_SECONDS, httponly=True, samesite="lax")
     return response
+
+
+def draw_rows(
+    site: PageRenderer, reader: Reader, stories: Sequence[ListedStory], work: Mapping[str, WorkState]
+) -> dict[str, StoryRow]:
+    """Return the row of each story by the id of its newest article.
+
+    Rows take most of a page's time. One depends only on what is in its key, so it is drawn once for many pages.
+    """
+    drawn = site.newsroom.drawn_rows
+    shared = (reader.language, reader.is_analyst, reader.to_local(reader.now).date())
+    rows = {}
+    for story in stories:
+        own, missing = work[story.card.article_id], find_missing_languages(site.newsroom, story)
+        key = (shared, story, own, missing)
+        row = drawn.get(key)
+        if row is None:
+            text = site.fill_template(
+                "story_row.html", reader, story=story, own=own, missing_languages=missing, page_fields=FIELDS_PLACE
+            )
+            if len(drawn) >= MAX_DRAWN_ROWS:
+                drawn.clear()
+            row = drawn[key] = StoryRow(*map(Markup, text.split(FIELDS_PLACE)))
+        rows[story.card.article_id] = row
+    return rows
 
 
 def parse_visit(text: str | None, now: datetime) -> Visit:
