@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crawler.service.backup import Backup
     from crawler.service.rebuild import RebuildReport
     from crawler.service.retention import PrunePlan
+    from crawler.store.integrity import StoreFinding
     from crawler.store.live_copy import CopyReport
 
 MAX_NAMED = 20
@@ -143,7 +144,9 @@ def check(
     from crawler.service.store_check import StoreChecker, format_finding
 
     config = load_config(context.obj)
-    archive, findings, outage = open_archive(config.archive_dir, config.objects), [], None
+    archive = open_archive(config.archive_dir, config.objects)
+    findings: list[StoreFinding] = []
+    outage: ObjectStorageError | None = None
     with open_configured_store(config) as store, show_progress() as progress:
         checker = StoreChecker(store, archive, with_records=records, on_progress=progress.update)
         try:
