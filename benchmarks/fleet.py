@@ -1,12 +1,14 @@
 """Run a fleet: `crawler watch` and 1, 2, 4 workers over 200 loopback sources and one PostgreSQL.
 
-    python -m benchmarks.fleet [--minutes 3] [--workers 1,2,4] [--kill-every SECONDS] [--sources 200] [--hosts 50]
+    python -m benchmarks.fleet [--minutes 3] [--workers 1,2,4] [--kill-every SECONDS] [--failure kill|cut|memory]
+                               [--sources 200] [--hosts 50]
 
 The sources have mixed cadences. One in twenty answers slowly, one in twenty only with errors. Each publishes an article
 every 20 s. The sites count overlapping requests of two workers, or for two sources of one host. With `--kill-every`,
-one worker after the other is killed with SIGKILL and replaced. Then nothing more is published, each source is requested
-once more, and the store is compared with what the sites published. The exit code is 1 if an article is lost, stored
-twice or notified twice, or if a site saw an overlap.
+one worker after the other is killed with SIGKILL and replaced; with `--failure` it is cut off from the database, or its
+runs are killed with it. Then nothing more is published, each source is requested once more, and the store is compared
+with what the sites published. The exit code is 1 if an article is lost, stored twice or notified twice, if nobody made
+a run that a failed worker had, or if a site saw an overlap.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -32,10 +34,11 @@ from statistics import median
 
 from sqlalchemy import func, select
 
+from benchmarks.fleet_failures import FAILURES, DatabaseLink, FailedWorker, WorkerProcess, find_recovery_times
 from benchmarks.fleet_sites import FleetSites, FleetSource
 from crawler.cli.console import format_table
 from crawler.config import Config
-from crawler.service.job_queue import JobQueue, open_job_queue
+from crawler.service.job_queue import WORKER_TIMEOUT_SECONDS, JobQueue, open_job_queue
 from crawler.store import RUN_NOW, Store, open_store
 from crawler.store.schema import articles, change_events, runs, versions
 
@@ -44,6 +47,8 @@ CADENCES = ("* * * * *", "* * * * *", "*/2 * * * *", "*/5 * * * *")
 PUBLISHING_SECONDS = 20.0
 MAX_DRAIN_SECONDS = 1800.0
 """Longest time for the last round of all sources."""
+MAX_END_SECONDS = 120.0
+"""Longest time for a process to end in good order."""
 CONFIG = """database = "{database}"
 engine = "procrastinate"
 data_dir = "data"
@@ -82,8 +87,11 @@ class FleetFigures:
     jain: float = 0.0
     wait: float = 0.0
     """Median seconds between two runs of a source with a start each minute."""
-    killed: int = 0
+    failed: int = 0
     given_back: int = 0
+    given_up: int = 0
+    recovery: list[float | None] = field(default_factory=list)
+    """For each run of a failed worker, the seconds until another worker requested its source (None: none did)."""
     published: int = 0
     lost: int = 0
     stored_twice: int = 0
@@ -94,7 +102,12 @@ class FleetFigures:
     @property
     def is_good(self) -> bool:
         """Whether nothing was lost, doubled or impolite."""
-        return not (self.lost or self.stored_twice or self.notified_twice or self.violations)
+        return not (self.lost or self.stored_twice or self.notified_twice or self.violations or None in self.recovery)
+
+    def format_recovery(self) -> str:
+        """Return median and worst of the recovery times, and how many runs they are of."""
+        times = [each for each in self.recovery if each is not None]
+        return f"{median(times):.1f}, {max(times):.1f} of {len(self.recovery)}" if times else "-"
 
 
 @dataclass
@@ -147,42 +160,62 @@ def make_sources(count: int, hosts: int) -> list[FleetSource]:
 class Fleet:
     """The processes of one measurement, in one folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._number = folder, 0
-        self.watch: subprocess.Popen[bytes] | None = None
-        self.workers: list[subprocess.Popen[bytes]] = []
+    def __init__(self, folder: Path, url: str, failure: str) -> None:
+        self._folder, self._url, self._failure, self._number = folder, url, failure, 0
+        self._started: list[WorkerProcess] = []
+        self.workers: list[WorkerProcess] = []
+        """Those that work."""
+        self.failed: list[FailedWorker] = []
 
-    def start_process(self, *words: str) -> subprocess.Popen[bytes]:
+    def start_process(self, *words: str) -> None:
         """Start a command. Its output goes into a file, its User-Agent names it."""
         self._number += 1
         name = f"{words[0]}{self._number}"
+        link = DatabaseLink(self._url) if self._failure == "cut" and words[0] == "worker" else None
         with (self._folder / f"{name}.log").open("wb") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "crawler", *words],
                 cwd=self._folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONPATH": str(ROOT), "CRAWLER_CONTACT": f"{name}@example.org"},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": str(ROOT),
+                    "CRAWLER_CONTACT": f"{name}@example.org",
+                    "CRAWLER_DATABASE": link.url if link else self._url,
+                },
                 start_new_session=True,
             )
+        self._started.append(WorkerProcess(f"{name}@example.org", process, link))
 
     def start_worker(self) -> None:
         """Start a worker with two runs at a time."""
-        self.workers.append(self.start_process("worker", "--concurrency", "2"))
+        self.start_process("worker", "--concurrency", "2")
+        self.workers.append(self._started[-1])
 
-    def kill_worker(self) -> None:
-        """Kill the oldest worker, in the middle of what it does, and start another one."""
-        doomed = self.workers.pop(0)
-        doomed.send_signal(signal.SIGKILL)
-        doomed.wait()
+    def fail_worker(self, queue: JobQueue) -> None:
+        """Let the oldest worker fail, in the middle of what it does, and start another one."""
+        worker = self.workers.pop(0)
+        worker.fail(self._failure)
+        at, state = time.monotonic(), queue.get_state()
+        runs = [run for each in state.workers if each.pid == worker.process.pid for run in each.runs]
+        self.failed.append(FailedWorker(worker.name, at, tuple(run.source for run in runs)))
         self.start_worker()
 
     def stop(self) -> None:
-        """End all processes in good order."""
-        for process in filter(None, (*self.workers, self.watch)):
-            process.terminate()
-        for process in filter(None, (*self.workers, self.watch)):
-            process.wait(120)
+        """End all processes in good order, and kill those that do not end."""
+        for each in self._started:
+            if each.link:
+                each.link.restore()
+            each.process.terminate()
+        end = time.monotonic() + MAX_END_SECONDS
+        for each in self._started:
+            with suppress(subprocess.TimeoutExpired):
+                each.process.wait(max(end - time.monotonic(), 0))
+            each.process.kill()
+            each.process.wait()
+            if each.link:
+                each.link.close()
 
     def count_lines(self, part: str) -> int:
         """Return how many printed lines contain a text."""
@@ -211,9 +244,9 @@ def measure_fleet(
         (folder / "crawler.toml").touch(0o600)
         (folder / "crawler.toml").write_text(CONFIG.format(database=url, port=receiver.port), encoding="utf-8")
         sites.write_definitions(folder)
-        fleet, queue = Fleet(folder), open_job_queue(Config(database=url, engine="procrastinate"))
+        fleet, queue = Fleet(folder, url, options.failure), open_job_queue(Config(database=url, engine="procrastinate"))
         try:
-            fleet.watch = fleet.start_process("watch")
+            fleet.start_process("watch")
             for _ in range(workers):
                 fleet.start_worker()
             wait_until(lambda: len(queue.get_state().workers) == workers and store.runs.list_recent(limit=1), 600)
@@ -222,6 +255,8 @@ def measure_fleet(
             fleet.stop()
             queue.close()
         figures.given_back = fleet.count_lines("given back: its worker is silent")
+        figures.given_up = fleet.count_lines("was given up: ")
+        figures.failed, figures.recovery = len(fleet.failed), find_recovery_times(fleet.failed, sites)
         time.sleep(1)
         return compare_with_sites(figures, sites, store, receiver)
 
@@ -232,13 +267,12 @@ def run_fleet(
     """Let the fleet run, then once over each source after the last article. Return the figures of the first part."""
     began = time.monotonic()
     interval = options.kill_every or float("inf")
-    next_kill = began + interval
+    next_failure = began + interval
     while time.monotonic() - began < options.minutes * 60:
         time.sleep(0.5)
-        if time.monotonic() >= next_kill:
-            fleet.kill_worker()
-            figures.killed += 1
-            next_kill += interval
+        if time.monotonic() >= next_failure:
+            fleet.fail_worker(queue)
+            next_failure += interval
     figures.minutes = (time.monotonic() - began) / 60
     figures = replace(figures, **measure_runs(store, sites))
     sites.freeze()
@@ -257,6 +291,7 @@ def run_fleet(
         return expected <= {row[0] for row in store.database.fetch_all(query)}
 
     wait_until(has_run_again, MAX_DRAIN_SECONDS)
+    wait_until(lambda: None not in find_recovery_times(fleet.failed, sites), 2 * WORKER_TIMEOUT_SECONDS)
     return figures
 
 
@@ -316,14 +351,14 @@ def wait_until(happened: Callable[[], object], seconds: float) -> None:
 
 def print_figures(found: Sequence[FleetFigures]) -> None:
     """Print a row for each fleet."""
-    head = "workers", "runs", "runs/min", "runs of a source", "Jain", "gap s", "killed", "given back"
+    head = "workers", "runs", "runs/min", "runs of a source", "Jain", "gap s", "failed", "given back, up", "recovery s"
     rows = [(*head, "published", "lost", "twice", "notified", "twice", "overlaps")]
     for each in found:
         spread = f"{each.fewest}-{each.most}", f"{each.jain:.3f}", f"{each.wait:.0f}"
-        counts = each.killed, each.given_back, each.published, each.lost, each.stored_twice
-        ends = each.notified, each.notified_twice, each.violations
+        failures = str(each.failed), f"{each.given_back}, {each.given_up}", each.format_recovery()
+        counts = each.published, each.lost, each.stored_twice, each.notified, each.notified_twice, each.violations
         speed = f"{each.runs / each.minutes:.1f}"
-        rows.append((str(each.workers), str(each.runs), speed, *spread, *map(str, (*counts, *ends))))
+        rows.append((str(each.workers), str(each.runs), speed, *spread, *failures, *map(str, counts)))
     print("\n".join(format_table(rows)), flush=True)
 
 
@@ -332,7 +367,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=3.0, help="time of each fleet")
     parser.add_argument("--workers", default="1,2,4", help="numbers of workers")
-    parser.add_argument("--kill-every", type=float, metavar="SECONDS", help="time between two SIGKILLs")
+    parser.add_argument("--kill-every", type=float, metavar="SECONDS", help="time between two failures")
+    parser.add_argument("--failure", choices=FAILURES, default="kill", help="what happens to a worker")
     parser.add_argument("--sources", type=int, default=200)
     parser.add_argument("--hosts", type=int, default=50)
     options = parser.parse_args()
@@ -344,8 +380,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="fleet-pg-", ignore_cleanup_errors=True) as folder:
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
-            numbers = [int(number) for number in options.workers.split(",")]
-            found = [measure_fleet(server.get_uri(), sources, number, options) for number in numbers]
+            found = []
+            for number in options.workers.split(","):
+                found.append(measure_fleet(server.get_uri(), sources, int(number), options))
+                print(found[-1], file=sys.stderr, flush=True)  # in case a later one fails
         finally:
             server.cleanup()
     print_figures(found)

@@ -13,12 +13,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import cache
 from hashlib import blake2b
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from select import select
 from typing import Any
 
-from benchmarks.corpus import make_releases
+from benchmarks.corpus import make_release
 
 FIRST_ARTICLES = 3
 DEFINITION = """title = "Fleet {name}"
@@ -77,7 +79,6 @@ class FleetSites:
         self.port = 0
         self._interval, self._began_at, self._frozen_at = interval, time.monotonic(), None
         self._began = datetime.now(UTC)
-        self._texts = [" ".join(release.paragraphs) for release in make_releases(40)]
 
     @contextmanager
     def serve(self) -> Iterator[FleetSites]:
@@ -122,18 +123,24 @@ class FleetSites:
         """Return the feed of a source, the newest article first."""
         items = []
         for number in range(self.count_articles(), 0, -1):
-            seed = int.from_bytes(blake2b(f"{source.name} {number}".encode(), digest_size=4).digest())
             published = self._began - timedelta(hours=1) + timedelta(seconds=number)
             items.append(
                 f"<item><title>{source.name} reports {number}</title>"
                 f"<link>http://{source.host}:{self.port}/{source.name}/{number}</link>"
                 f"<pubDate>{format_datetime(published)}</pubDate>"
-                f"<description>{self._texts[seed % len(self._texts)]} {source.name} {seed}</description></item>"
+                f"<description>{make_text(source.name, number)}</description></item>"
             )
         return (
             '<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel>'
             f"<title>{source.name}</title><link>http://{source.host}/</link>{''.join(items)}</channel></rss>"
         ).encode()
+
+
+@cache
+def make_text(source: str, number: int) -> str:
+    """Return the text of an article, about an event of its own."""
+    seed = int.from_bytes(blake2b(f"{source} {number}".encode(), digest_size=4).digest())
+    return f"{' '.join(make_release(seed).paragraphs)} {source} {seed}"
 
 
 class FleetServer(ThreadingHTTPServer):
@@ -163,7 +170,7 @@ def make_fleet_handler(sites: FleetSites, host: str) -> type[BaseHTTPRequestHand
             sites.feed_requests.append((time.monotonic(), source.name, worker))
             load.enter(id(self), source.name, worker)
             try:
-                time.sleep(source.seconds)
+                select([self.connection], [], [], source.seconds)  # ends early when the client has gone
             finally:
                 load.leave(id(self))
             self.send_body(500 if source.is_failing else 200, b"" if source.is_failing else sites.make_feed(source))

@@ -41,6 +41,15 @@ def start_fork_server() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
+def wait_for_fork_server() -> None:
+    """Wait until the server has imported everything. From then on, a process starts at once. Raise CrawlerError."""
+    fork_process("a first try", _do_nothing).join()
+
+
+def _do_nothing() -> None:
+    """End at once."""
+
+
 def fork_process(purpose: str, function: Callable[..., None], *args: Any) -> BaseProcess:
     """Start a child that calls `function(*args)` with BLOCKED_SIGNALS blocked. It unblocks them when it is ready.
 

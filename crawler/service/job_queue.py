@@ -33,6 +33,8 @@ WORKER_TIMEOUT_SECONDS = 30.0
 """A worker without a heartbeat for this long has lost its runs: they are given to others."""
 MAX_WORKER_DEATHS = 3
 """Workers that may die with one job. Then it is given up: the run itself may be what kills them."""
+LISTED_SILENCE_SECONDS = 3600.0
+"""A silent worker is listed for this long, so that people see which machine to look at."""
 QUEUE_NAME, TASK_NAME = "runs", "run_source"
 RESCUE_LOCK_KEY = 0x72657363
 """First half of the key of the advisory lock that one scheduler at a time has while it rescues."""
@@ -58,6 +60,13 @@ WHERE j.status = 'doing' GROUP BY j.id ORDER BY j.id"""
 _FIND_ORPHAN = """
 SELECT id, queueing_lock, args, attempts, worker_id FROM procrastinate_jobs
 WHERE worker_id = %(worker_id)s AND status = 'doing' AND id <> ALL(%(known)s) LIMIT 1"""
+_LOCK_LIVE_WORKER = """
+SELECT id FROM procrastinate_workers
+WHERE id = %(id)s AND last_heartbeat > now() - make_interval(secs => %(timeout)s) FOR KEY SHARE"""
+_DELETE_FORMER = """
+DELETE FROM procrastinate_workers w USING crawler_workers c
+WHERE c.worker_id = w.id AND c.host = %(host)s AND c.pid = %(pid)s
+AND w.last_heartbeat <= now() - make_interval(secs => %(timeout)s)"""
 _RENEW_WORKER = """
 UPDATE procrastinate_workers SET last_heartbeat = now()
 WHERE id = %(id)s AND last_heartbeat > now() - make_interval(secs => %(timeout)s) RETURNING id"""
@@ -109,7 +118,10 @@ class WorkerRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerState:
-    """A worker and what it runs. Times are aware, by the database's clock."""
+    """A worker and what it runs. Times are aware, by the database's clock.
+
+    `is_silent`: it sent no heartbeat for so long that its runs were given to others.
+    """
 
     id: int
     host: str
@@ -118,6 +130,7 @@ class WorkerState:
     started_at: datetime
     heartbeat_at: datetime
     runs: tuple[WorkerRun, ...]
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +206,8 @@ class JobQueue:
             query = sql.queries["select_stalled_jobs_by_heartbeat"]
             rows = connection.exec_driver_sql(query, {**silence, **filters}).all()
             found = [_rescue_job(connection, row) for row in rows]
-            connection.exec_driver_sql(sql.queries["prune_stalled_workers"], silence)
+            former = {"seconds_since_heartbeat": LISTED_SILENCE_SECONDS}
+            connection.exec_driver_sql(sql.queries["prune_stalled_workers"], former)
         return [stalled for stalled in found if stalled is not None]
 
     def get_state(self) -> QueueState:
@@ -217,6 +231,7 @@ class JobQueue:
                 started_at=row.started_at,
                 heartbeat_at=row.last_heartbeat,
                 runs=tuple(by_worker.get(row.id, ())),
+                is_silent=(counts.at - row.last_heartbeat).total_seconds() > WORKER_TIMEOUT_SECONDS,
             )
             for row in workers
         ]
@@ -225,9 +240,11 @@ class JobQueue:
     # --- the worker's side
 
     def register_worker(self, concurrency: int) -> int:
-        """Add this process as a worker that is alive now. Return its number."""
+        """Add this process as a worker that is alive now, in place of the silent one that it was. Return its number."""
         process = get_current_process()
         with self._database.transaction() as connection:
+            former = {"host": process.host, "pid": process.pid, "timeout": WORKER_TIMEOUT_SECONDS}
+            connection.exec_driver_sql(_DELETE_FORMER, former)
             worker_id = int(connection.exec_driver_sql(sql.queries["register_worker"]).scalar_one())
             connection.exec_driver_sql(
                 "INSERT INTO crawler_workers (worker_id, host, pid, concurrency) VALUES (%s, %s, %s, %s)",
@@ -250,8 +267,12 @@ class JobQueue:
         """Return the next job, which is now this worker's, or None. `known` are the jobs that it is working on.
 
         A job of this worker that it does not know is one whose fetch had no answer, because the connection was lost.
+        A worker that was silent too long gets none: it must register again.
         """
         with self._database.transaction() as connection:
+            values = {"id": worker_id, "timeout": WORKER_TIMEOUT_SECONDS}
+            if connection.exec_driver_sql(_LOCK_LIVE_WORKER, values).first() is None:
+                return None
             row = connection.exec_driver_sql(_FIND_ORPHAN, {"worker_id": worker_id, "known": list(known)}).first()
             if row is None:
                 row = connection.exec_driver_sql(

@@ -129,7 +129,7 @@ class QueueEngine:
             self._report_stalled(stalled)
         self._rescued_at = time.monotonic()
         state = await self._in_thread(self._queue.get_state)
-        if state.workers or not state.waiting:
+        if any(not worker.is_silent for worker in state.workers) or not state.waiting:
             self._attended_at, self._has_warned = time.monotonic(), False
         elif not self._has_warned and time.monotonic() - self._attended_at > MAX_UNATTENDED_SECONDS:
             logger.warning("No worker is there. Waiting runs: %d. Start `crawler worker`.", state.waiting)

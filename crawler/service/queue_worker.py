@@ -22,7 +22,7 @@ from typing import Any, Protocol, TypeVar
 from crawler.config import load_config
 from crawler.errors import CrawlerError
 from crawler.service.child import ChildPool
-from crawler.service.fork_server import start_fork_server
+from crawler.service.fork_server import start_fork_server, wait_for_fork_server
 from crawler.service.job_queue import JobQueue, RunJob
 from crawler.service.run import RunOutcome, RunPlan
 from crawler.service.run_engine import RunReturned, RunSkipped, RunStarted, SchedulerEvent, make_end_step
@@ -93,6 +93,9 @@ class QueueWorker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         start_fork_server()
+        # A run that waited for the imports would keep this loop from sending heartbeats. Runs report what fails here.
+        with suppress(CrawlerError):
+            await asyncio.to_thread(wait_for_fork_server)
         has_failed = False
         try:
             while not self._ending.is_set():

@@ -6,11 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 
+from crawler.archive.inventory import WARC_NAME
 from crawler.archive.removed_files import list_removed_files
 from crawler.archive.snapshot_reader import read_snapshot_at
 from crawler.archive.spooled_archive import ArchiveRoot, SpooledArchive, get_local_path, resolve_archive_file
-from crawler.errors import ArchiveError, StoreError
+from crawler.errors import ArchiveError, ObjectStorageError, StoreError
 from crawler.items import SnapshotRef
 from crawler.store import Store
 from crawler.store.integrity import MAX_EXAMPLES, FindingKind, StoreFinding, list_references
@@ -19,6 +21,9 @@ ProgressListener = Callable[[str, int, int | None], None]
 RESTORE = "Restore a backup with `crawler store restore`, or make the store again with `crawler store rebuild`."
 REINDEX = "Make the index again with `crawler store reindex`."
 COPY_FILE = "Copy the file from where you keep a copy of the archive."
+UPLOAD_FILE = "With object storage, run `crawler archive upload` on the machine that wrote it."
+UPLOAD_TIME = timedelta(days=2)
+"""With object storage, a missing file whose day began later may wait for its upload on the machine that wrote it."""
 ADVICE = {
     FindingKind.DATABASE: f"Copy the store away first, and check the disk. {RESTORE}",
     FindingKind.ARTICLE_WITHOUT_VERSION: RESTORE,
@@ -27,7 +32,7 @@ ADVICE = {
     FindingKind.VERSION_NOT_INDEXED: REINDEX,
     FindingKind.INDEX_WITHOUT_TEXT: REINDEX,
     FindingKind.RUN_OF_DEAD_PROCESS: "The next run of the source closes it: `crawler crawl {place}`.",
-    FindingKind.ARCHIVE_FILE_MISSING: COPY_FILE,
+    FindingKind.ARCHIVE_FILE_MISSING: f"{COPY_FILE} {UPLOAD_FILE}",
     FindingKind.ARCHIVE_FILE_TOO_SHORT: COPY_FILE,
     FindingKind.ARCHIVE_RECORD_DAMAGED: COPY_FILE,
 }
@@ -66,7 +71,10 @@ class _FileProblem:
 
 
 class StoreChecker:
-    """Checks a store and the archive below `root`. `with_records`: also read every record and compare its digest."""
+    """Checks a store and the archive below `root`. `with_records`: also read every record and compare its digest.
+
+    The objects of each source are listed once. Raise ObjectStorageError, after what the database lacks, if they cannot.
+    """
 
     def __init__(
         self,
@@ -77,11 +85,12 @@ class StoreChecker:
         on_progress: ProgressListener = lambda *_: None,
     ) -> None:
         self._store, self._root, self._with_records = store, root, with_records
-        self._is_remote = isinstance(root, SpooledArchive)
         self._folder = root.folder if isinstance(root, SpooledArchive) else root
         self._on_progress = on_progress
         self._problems: dict[tuple[FindingKind, str], _FileProblem] = {}
         self._sizes: dict[str, int | None] = {}
+        self._objects: dict[str, dict[str, int]] = {}
+        self._uploaded_before = (datetime.now(UTC) - UPLOAD_TIME).date()
 
     def iter_findings(self) -> Iterator[StoreFinding]:
         """Yield what is wrong. If the database is damaged, what can no longer be read is not checked."""
@@ -127,8 +136,8 @@ class StoreChecker:
                     self._check_record(SnapshotRef(**values), f"{each.article_id} version {each.version}")
             done += len(batch)
         for file in self._store.integrity.list_cached_files():
-            if file not in removed and not self._is_remote and self._get_size(file) is None:
-                self._add(FindingKind.ARCHIVE_FILE_MISSING, file, "the HTTP cache")
+            if file not in removed and self._get_size(file) is None:
+                self._add_missing(file, "the HTTP cache")
         for (kind, file), problem in sorted(self._problems.items()):
             yield StoreFinding(kind=kind, place=file, count=problem.count, examples=tuple(problem.examples))
 
@@ -136,13 +145,15 @@ class StoreChecker:
         assert ref.file is not None
         assert ref.offset is not None
         size = self._get_size(ref.file)
-        if size is None and not self._is_remote:
-            self._add(FindingKind.ARCHIVE_FILE_MISSING, ref.file, name)
-        elif size is not None and ref.offset >= size:
+        if size is None:
+            self._add_missing(ref.file, name)
+        elif ref.offset >= size:
             self._add(FindingKind.ARCHIVE_FILE_TOO_SHORT, ref.file, name)
         elif self._with_records:
             try:
                 read_snapshot_at(self._root, ref)
+            except ObjectStorageError:
+                raise
             except ArchiveError as error:
                 if not error.is_removed:
                     self._add(FindingKind.ARCHIVE_RECORD_DAMAGED, ref.file, f"{name} ({error})")
@@ -152,9 +163,25 @@ class StoreChecker:
         if file not in self._sizes:
             try:
                 self._sizes[file] = get_local_path(resolve_archive_file(self._root, file)).stat().st_size
-            except (OSError, ArchiveError):
+            except ArchiveError:  # the name leads out of the archive
                 self._sizes[file] = None
+            except OSError:
+                self._sizes[file] = self._list_objects(file.partition("/")[0]).get(file)
         return self._sizes[file]
+
+    def _list_objects(self, source: str) -> dict[str, int]:
+        """Return the sizes of a source's objects, none without object storage."""
+        if source not in self._objects:
+            root = self._root
+            self._objects[source] = root.storage.list_sizes(source) if isinstance(root, SpooledArchive) else {}
+        return self._objects[source]
+
+    def _add_missing(self, file: str, example: str) -> None:
+        """Add a missing file, unless another machine may still have to upload it."""
+        day = WARC_NAME.fullmatch(file.rpartition("/")[2])
+        is_local = not isinstance(self._root, SpooledArchive)
+        if is_local or not day or date.fromisoformat(day["day"]) < self._uploaded_before:
+            self._add(FindingKind.ARCHIVE_FILE_MISSING, file, example)
 
     def _add(self, kind: FindingKind, file: str, example: str) -> None:
         self._problems.setdefault((kind, file), _FileProblem()).add(example)

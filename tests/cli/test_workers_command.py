@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from crawler.cli.commands.watch import format_step
@@ -38,6 +39,19 @@ def test_table_has_a_line_for_each_run_and_each_idle_worker() -> None:
         ["12", "b", "7", "2026-11-29", "22:12", "25", "s", "ago", "nothing"],
     ]
     assert lines[-1] == "2 workers, 2 runs in progress, 1 run waits for a worker."
+
+
+def test_silent_worker_is_named() -> None:
+    frozen = replace(IDLE, heartbeat_at=NOW - timedelta(seconds=312), is_silent=True)
+    *_, line, total = format_workers(QueueState(workers=(BUSY, frozen), waiting=0, at=NOW), "Asia/Almaty")
+    assert line.split() == ["12", "b", "7", "2026-11-29", "22:12", "312", "s", "ago,", "silent", "nothing"]
+    assert total == (
+        "1 worker, 2 runs in progress, 0 runs wait for a worker. "
+        "Silent, and without runs: 1 worker; look at the process or its machine."
+    )
+    assert worker_to_dict(frozen, QueueState(workers=(frozen,), waiting=0, at=NOW), Config())["is_silent"] is True
+    *_, total = format_workers(QueueState(workers=(frozen,), waiting=2, at=NOW), "Asia/Almaty")
+    assert total.startswith("No worker is there; start `crawler worker`. 2 runs wait for a worker. Silent, ")
 
 
 def test_no_worker_says_what_to_do() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +12,13 @@ from sqlalchemy import text
 from support.factories import make_article, make_transaction
 from support.filled_store import NOON, fill_store
 
+from crawler.archive.object_storage import ObjectStorage
 from crawler.archive.removed_files import remove_file
+from crawler.archive.spooled_archive import ArchiveRoot, SpooledArchive, open_archive
+from crawler.archive.uploads import upload_closed_files
 from crawler.archive.warc_writer import WarcWriter
+from crawler.config import ObjectsConfig
+from crawler.errors import ObjectStorageError
 from crawler.items import Run, SnapshotRef
 from crawler.service.store_check import ADVICE, SENTENCES, StoreChecker, format_finding
 from crawler.store import HttpCacheEntry, Store
@@ -43,7 +49,7 @@ def damage(store: Store, statement: str) -> None:
             connection.execute(text(each))
 
 
-def check(store: Store, root: Path, *, with_records: bool = False) -> list[str]:
+def check(store: Store, root: ArchiveRoot, *, with_records: bool = False) -> list[str]:
     found = StoreChecker(store, root, with_records=with_records).iter_findings()
     return [format_finding(each) for each in found]
 
@@ -147,6 +153,54 @@ def test_records_that_the_archive_lacks_are_found(filled: Store, ref: SnapshotRe
     path.with_suffix(".away").rename(path)
     remove_file(tmp_path, ref.file, LATER)
     assert check(filled, tmp_path, with_records=True) == []
+
+
+@pytest.fixture
+def spooled(ref: SnapshotRef, tmp_path: Path) -> SpooledArchive:
+    """The archive of `ref`, whose only file is on object storage and no longer here."""
+    config = ObjectsConfig(address=f"file://{tmp_path}/bucket")
+    assert upload_closed_files(tmp_path, ObjectStorage(config), LATER, first_source="mfa").uploaded == 1
+    archive = open_archive(tmp_path / "elsewhere", config)
+    assert isinstance(archive, SpooledArchive)
+    return archive
+
+
+@pytest.mark.slow
+def test_records_that_object_storage_lacks_are_found(
+    filled: Store, ref: SnapshotRef, spooled: SpooledArchive, tmp_path: Path
+) -> None:
+    assert ref.file is not None
+    assert ref.offset is not None
+    path = tmp_path / "bucket" / ref.file
+    assert check(filled, spooled) == check(filled, spooled, with_records=True) == []
+    data = path.read_bytes()
+    path.write_bytes(data[: ref.offset])
+    (found,) = check(filled, open_archive(spooled.folder, ObjectsConfig(address=spooled.storage.address)))
+    assert found.startswith(f"The archive file {ref.file} ends before the records of 1 version: mfa:9:ru version 1. ")
+    path.unlink()
+    for with_records in (False, True):
+        (found,) = check(filled, spooled, with_records=with_records)
+        assert found.startswith(f"The archive file {ref.file} does not exist. It is named by 1 version: mfa:9:ru ")
+        assert "run `crawler archive upload` on the machine that wrote it" in found
+    rename_file(filled, ref, f"mfa/{datetime.now(UTC):%Y-%m-%d}-104500123-1f0c9a7e.warc.gz")
+    assert check(filled, spooled, with_records=True) == []
+
+
+@pytest.mark.slow
+def test_unreachable_storage_is_no_damage(filled: Store, spooled: SpooledArchive, tmp_path: Path) -> None:
+    damage(filled, "DELETE FROM search_entries WHERE article_id = 'mfa:1:ru'")
+    shutil.rmtree(tmp_path / "bucket")
+    (tmp_path / "bucket").write_bytes(b"a file where the folder should be")
+    down = open_archive(spooled.folder, ObjectsConfig(address=spooled.storage.address))
+    findings = StoreChecker(filled, down, with_records=True).iter_findings()
+    assert next(findings).kind is FindingKind.VERSION_NOT_INDEXED
+    with pytest.raises(ObjectStorageError, match="cannot be used"):
+        list(findings)
+
+
+def rename_file(store: Store, ref: SnapshotRef, name: str) -> None:
+    """Let the version name another file of the archive."""
+    damage(store, f"UPDATE versions SET article = replace(article, '{ref.file}', '{name}')")
 
 
 def test_every_kind_has_a_sentence_and_advice() -> None:

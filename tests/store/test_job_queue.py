@@ -16,6 +16,7 @@ from crawler.config import Config
 from crawler.errors import ConfigError
 from crawler.items import Health, Run
 from crawler.service.job_queue import (
+    LISTED_SILENCE_SECONDS,
     MAX_WORKER_DEATHS,
     RESCUE_LOCK_KEY,
     EnqueueResult,
@@ -177,6 +178,21 @@ def test_the_run_of_a_silent_worker_is_given_back_and_its_late_end_refused(place
     assert place.list_statuses() == [("mfa", "doing")]
     assert place.queue.finish_job(again, make_outcome("mfa"))
     assert [each.outcome.exit_code for each in place.queue.collect_ended()] == [0]
+
+
+def test_a_silent_worker_is_listed_until_it_registers_again(place: QueuePlace) -> None:
+    frozen, other = place.queue.register_worker(1), place.queue.register_worker(1)
+    place.enqueue("mfa")
+    place.silence_worker(frozen)
+    assert place.queue.rescue_stalled() == []
+    assert place.queue.take_job(frozen, set()) is None
+    assert [(each.id, each.is_silent) for each in place.queue.get_state().workers] == [(frozen, True), (other, False)]
+    woken = place.queue.register_worker(1)
+    assert [(each.id, each.is_silent) for each in place.queue.get_state().workers] == [(other, False), (woken, False)]
+    assert place.take(woken).source == "mfa"
+    place.silence_worker(other, LISTED_SILENCE_SECONDS + 1)
+    place.queue.rescue_stalled()
+    assert [each.id for each in place.queue.get_state().workers] == [woken]
 
 
 def test_a_worker_that_ends_gives_its_run_back(place: QueuePlace) -> None:

@@ -161,6 +161,23 @@ def test_a_worker_runs_what_waits_and_skips_what_is_paused(shared: SharedQueue, 
     assert shared.queue.get_state().workers == ()
 
 
+def test_a_worker_registers_when_it_can_start_runs_at_once(
+    shared: SharedQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers: list[object] = []
+    wait = queue_worker.wait_for_fork_server
+
+    def wait_and_look() -> None:
+        wait()
+        workers.append(shared.queue.get_state().workers)
+
+    monkeypatch.setattr(queue_worker, "wait_for_fork_server", wait_and_look)
+    shared.enqueue("one")
+    serve_worker(shared, "takes_a_while", stop_after(1, RunFinished), tmp_path)
+    assert workers == [()]
+    assert [each.outcome.exit_code for each in shared.queue.collect_ended()] == [0]
+
+
 @pytest.mark.parametrize(("drain", "expected"), [(20, "finished"), (0, "given back")])
 def test_an_ending_worker_gives_its_run_time_and_then_gives_it_back(
     drain: float, expected: str, shared: SharedQueue, tmp_path: Path

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crawler.service.backup import Backup
     from crawler.service.rebuild import RebuildReport
     from crawler.service.retention import PrunePlan
+    from crawler.store.integrity import StoreFinding
     from crawler.store.live_copy import CopyReport
 
 MAX_NAMED = 20
@@ -139,23 +140,30 @@ def check(
     from crawler.cli.task_progress import show_progress
     from crawler.config import load_config
     from crawler.context.configured_store import open_configured_store
-    from crawler.errors import StoreInconsistent
+    from crawler.errors import ObjectStorageError, StoreInconsistent
     from crawler.service.store_check import StoreChecker, format_finding
 
     config = load_config(context.obj)
+    archive = open_archive(config.archive_dir, config.objects)
+    findings: list[StoreFinding] = []
+    outage: ObjectStorageError | None = None
     with open_configured_store(config) as store, show_progress() as progress:
-        checker = StoreChecker(
-            store, open_archive(config.archive_dir, config.objects), with_records=records, on_progress=progress.update
-        )
-        findings = list(checker.iter_findings())
+        checker = StoreChecker(store, archive, with_records=records, on_progress=progress.update)
+        try:
+            for finding in checker.iter_findings():
+                findings.append(finding)
+        except ObjectStorageError as error:
+            outage = error
         name = store.name
     for finding in findings:
         if as_json:
             print_json({**asdict(finding), "message": format_finding(finding)})
         else:
             print(format_finding(finding))
+    if outage is not None:
+        raise outage
     if not findings and not as_json:
-        print(f"Nothing is wrong with {name} and the archive {config.archive_dir}.")
+        print(f"Nothing is wrong with {name} and the archive {archive}.")
     raise typer.Exit(StoreInconsistent.exit_code if findings else 0)
 
 

@@ -63,7 +63,10 @@ def worker(
 
 
 def workers(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List the workers, and what each one runs."""
+    """List the workers, and what each one runs.
+
+    A worker that is killed, frozen or cut off is listed as silent for an hour.
+    """
     config = load_queue_config(context.obj)
     from crawler.service.job_queue import open_job_queue
 
@@ -134,6 +137,7 @@ def worker_to_dict(worker: WorkerState, state: QueueState, config: Config) -> di
         "concurrency": worker.concurrency,
         "since": format_iso(worker.started_at),
         "heartbeat": format_iso(worker.heartbeat_at),
+        "is_silent": worker.is_silent,
         "runs": [
             {"source": run.source, "politeness_group": run.politeness_group, "since": format_iso(run.started_at)}
             for run in worker.runs
@@ -147,8 +151,15 @@ def format_workers(state: QueueState, timezone: str) -> list[str]:
     from crawler.text.counts import format_count
 
     waiting = f"{format_count(state.waiting, 'run')} {'waits' if state.waiting == 1 else 'wait'} for a worker"
+    alive = [worker for worker in state.workers if not worker.is_silent]
+    total = f"No worker is there; start `crawler worker`. {waiting}."
+    if alive:
+        running = format_count(sum(len(worker.runs) for worker in alive), "run")
+        total = f"{format_count(len(alive), 'worker')}, {running} in progress, {waiting}."
+    if silent := len(state.workers) - len(alive):
+        total += f" Silent, and without runs: {format_count(silent, 'worker')}; look at the process or its machine."
     if not state.workers:
-        return [f"No worker is there; start `crawler worker`. {waiting}."]
+        return [total]
     rows = [("worker", "host", "process", "since", "heartbeat", "runs", "for")]
     for worker in state.workers:
         silence = (state.at - worker.heartbeat_at).total_seconds()
@@ -157,14 +168,11 @@ def format_workers(state: QueueState, timezone: str) -> list[str]:
             worker.host,
             str(worker.pid),
             format_local_time(worker.started_at, timezone),
-            f"{silence:.0f} s ago",
+            f"{silence:.0f} s ago" + (", silent" if worker.is_silent else ""),
         )
         runs: tuple[WorkerRun | None, ...] = worker.runs or (None,)
         for run in runs:
             what = (run.source, f"{(state.at - run.started_at).total_seconds():.0f} s") if run else ("nothing", "")
             rows.append((*head, *what))
             head = ("", "", "", "", "")
-    running = sum(len(worker.runs) for worker in state.workers)
-    workers = format_count(len(state.workers), "worker")
-    total = f"{workers}, {format_count(running, 'run')} in progress, {waiting}."
     return [*(line.rstrip() for line in format_table(rows)), total]
