@@ -22,9 +22,12 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib import import_module
 from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from crawler.config.source_folder import find_definition, list_definition_files
@@ -143,14 +146,27 @@ def get_title(name: str, language: str = "en") -> str:
     return titles.get(language, spider.title)
 
 
-def _find_files() -> dict[str, ModuleSpec]:
+def _find_files() -> Mapping[str, ModuleSpec]:
     """Return the file of each name. It may be in an egg, which is a zip file."""
+    return _list_files(tuple((folder, _get_change_time(folder)) for folder in __path__))
+
+
+def _get_change_time(folder: str) -> int | None:
+    """Return when a file was last added to a folder or removed. None for a folder in an egg."""
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=8)  # takes 0.3 ms, and opening the newsroom asks for it 19 times
+def _list_files(folders: tuple[tuple[str, int | None], ...]) -> Mapping[str, ModuleSpec]:
     specs = {}
-    for module in pkgutil.iter_modules(__path__):
+    for module in pkgutil.iter_modules(folder for folder, _ in folders):
         spec = module.module_finder.find_spec(module.name, None)
         if spec is not None and module.name not in SHARED_MODULES:
             specs[module.name] = spec
-    return specs
+    return MappingProxyType(specs)
 
 
 def _report_once(problem: str) -> None:

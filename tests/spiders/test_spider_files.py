@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,16 @@ def test_a_file_that_is_no_source_is_named_and_not_used(
     with pytest.raises(SpiderFileError, match="is not used: "):
         spiders.load_spider("news")
     assert spiders.get_title("news") == "news"
+
+
+def test_a_file_that_is_added_or_removed_is_noticed(file: Path) -> None:
+    os.utime(file.parent, ns=(0, 0))  # the two changes may be within one tick of the file system
+    assert spiders.list_names() == SOURCES
+    file.write_text(f'{OWN}    name = "news"\n')
+    assert spiders.list_names() == sorted([*SOURCES, "news"])
+    file.unlink()
+    os.utime(file.parent, ns=(1, 1))
+    assert spiders.list_names() == SOURCES
 
 
 @pytest.mark.parametrize("cause", ["import nowhere", "1 / 0", "import sys; sys.exit(3)"])

@@ -85,11 +85,18 @@ def reused_postgres_url(postgres: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def reused_postgres(reused_postgres_url: str) -> Iterator[psycopg.Connection]:
+    """A connection to that store. It knows the tables, which every new connection has to read."""
+    with psycopg.connect(reused_postgres_url, autocommit=True) as connection:
+        yield connection
+
+
 @pytest.fixture
-def empty_postgres_store(reused_postgres_url: str) -> Iterator[str]:
+def empty_postgres_store(reused_postgres_url: str, reused_postgres: psycopg.Connection) -> Iterator[str]:
     """The URL of an empty store in PostgreSQL."""
     yield reused_postgres_url
-    empty_tables(reused_postgres_url)
+    empty_tables(reused_postgres)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

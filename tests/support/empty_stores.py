@@ -15,6 +15,22 @@ from crawler.store.schema import metadata
 from crawler.store.search_index import INDEX_VERSION
 from crawler.store.store import get_store_file, parse_store_url
 
+# PostgreSQL makes new files for a table that is truncated and for a sequence that is altered.
+EMPTY_INDEX = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM search_entries)
+        OR EXISTS (SELECT FROM search_vectors)
+        OR EXISTS (SELECT FROM search_words)
+    THEN
+        TRUNCATE search_entries, search_vectors, search_words;
+    END IF;
+END $$
+"""
+RESTART_NUMBERS = """
+SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences
+WHERE schemaname = current_schema() AND last_value IS NOT NULL
+"""
+
 
 @cache
 def _make_template() -> tuple[Path, TemporaryDirectory[str]]:
@@ -33,14 +49,12 @@ def open_test_store(url: str) -> Store:
     return open_store(url)
 
 
-def empty_tables(url: str) -> None:
-    """Delete every row of a PostgreSQL store, and restart its numbers."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        names = [sql.Identifier(table.name) for table in metadata.sorted_tables]
-        connection.execute("SET session_replication_role = replica")  # no foreign keys meanwhile
-        connection.execute(sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(name) for name in names))
-        connection.execute("TRUNCATE search_entries, search_vectors, search_words, unindexed_versions")
-        connection.execute("UPDATE search_state SET folding = %s", (INDEX_VERSION,))
-        found = connection.execute("SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema()")
-        sequences = [sql.Identifier(name) for (name,) in found]
-        connection.execute(sql.SQL("; ").join(sql.SQL("ALTER SEQUENCE {} RESTART").format(name) for name in sequences))
+def empty_tables(connection: psycopg.Connection) -> None:
+    """Delete every row of a PostgreSQL store, and restart its numbers. The connection commits each statement."""
+    names = [sql.Identifier(table.name) for table in metadata.sorted_tables]
+    connection.execute("SET session_replication_role = replica")  # no foreign keys meanwhile
+    connection.execute(sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(name) for name in names))
+    connection.execute("DELETE FROM unindexed_versions")
+    connection.execute(EMPTY_INDEX)
+    connection.execute("UPDATE search_state SET folding = %s", (INDEX_VERSION,))
+    connection.execute(RESTART_NUMBERS)
