@@ -162,7 +162,8 @@ def test_article_page(client: httpx.Client, revised: Article) -> None:
 
 def test_side_by_side_has_both_versions(client: httpx.Client, revised: Article) -> None:
     html = get(client, f"/articles/{revised.id}")
-    before, now = html.split('<div class="sbs">')[1].split("<h3>Now</h3>")
+    before, now = html.split('<div class="sbs">')[1].split("<h3>Version 2</h3>")
+    assert "<h3>Version 1</h3>" in before
     assert ("Астану" in before, "Алматы" in before) == (True, False)
     assert ("Астану" in now, "Алматы" in now) == (False, True)
 
