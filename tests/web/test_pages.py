@@ -238,10 +238,10 @@ def test_sources_page_names_the_trouble(client: httpx.Client, store: Store) -> N
 def test_runs_page_and_its_filter(client: httpx.Client, store: Store) -> None:
     for source in ("mfa", "ktkz"):
         run = store.runs.record_start(Run(source=source, started_at=NOW - HOUR))
-        counts = {"pages": 3, "new": 2}
+        counts = {"pages": 3, "articles/new": 2}
         store.runs.record_end(replace(run, finished_at=NOW, health=Health.HEALTHY, counts=counts, reason="Well."))
     html = get(client, "/runs")
-    assert html.count("pages: 3") == 2
+    assert html.count("pages: 3; new: 2") == 2
     assert get(client, "/runs?source=ktkz").count("pages: 3") == 1
 
 
