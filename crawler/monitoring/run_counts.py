@@ -30,6 +30,9 @@ class RunCount(StrEnum):
     EXPECTED_ERRORS = "expected_errors"
     """Stored pages of a replay that are refusals or broken, as their expectation says."""
 
+    INVENTED = "invented"
+    """1 for a run that the demo invented."""
+
     DAMAGED = "damaged"
     """Articles whose text came cut off or in a wrong encoding, also those that were not stored for this reason."""
 

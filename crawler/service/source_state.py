@@ -66,9 +66,11 @@ class SourceState:
         return self.last_run.counts.get(RunCount.ARCHIVE_WAITING, 0) if self.last_run else 0
 
 
-def load_state(store: Store, source: str, timing: Timing, config: Config, now: datetime) -> SourceState:
-    """Return a source's state: its last finished live run, its schedule and its silence."""
-    last_run = get_last_finished_run(store, source)
+def load_state(
+    store: Store, source: str, timing: Timing, config: Config, now: datetime, *, mode: str = "live"
+) -> SourceState:
+    """Return a source's state: its last finished run of a mode, its schedule and its silence."""
+    last_run = get_last_finished_run(store, source, mode=mode)
     schedule = store.schedules.get(source)
     is_paused = bool(schedule and schedule.paused)
     assessment = assess(last_run, timing, config, now, is_paused=is_paused)
@@ -77,7 +79,7 @@ def load_state(store: Store, source: str, timing: Timing, config: Config, now: d
         source=source,
         assessment=assessment,
         last_run=last_run,
-        last_healthy_run=store.runs.get_last_healthy(source, mode="live"),
+        last_healthy_run=store.runs.get_last_healthy(source, mode=mode),
         silence=_describe_silence(store, source, config, now),
         is_paused=is_paused,
         alarm=alarm,
@@ -100,9 +102,9 @@ def load_alarm_delivery(store: Store, alarm: Alarm | None) -> AlarmDelivery:
     return AlarmDelivery(max(sent, default=None), failures[-1] if failures else None)
 
 
-def get_last_finished_run(store: Store, source: str) -> Run | None:
-    """Return the newest live run that has ended and was not stopped by a person or the end of a watch, or None."""
-    ended = (run for run in store.runs.list_recent(source, mode="live") if run.finished_at)
+def get_last_finished_run(store: Store, source: str, *, mode: str = "live") -> Run | None:
+    """Return the newest run of a mode that has ended and was not stopped by a person or the end of a watch, or None."""
+    ended = (run for run in store.runs.list_recent(source, mode=mode) if run.finished_at)
     return next((run for run in ended if run.health is not Health.STOPPED), None)
 
 
@@ -113,7 +115,7 @@ def assess(last_run: Run | None, timing: Timing, config: Config, now: datetime, 
         return Assessment(UNWATCHED, UNWATCHED_EXIT_CODE, reason)
     if is_paused:
         return Assessment(str(last_run.health), last_run.exit_code or 0, f"Paused. Last: {last_run.reason}")
-    if is_overdue(last_run.finished_at, timing, config, now):
+    if last_run.mode == "live" and is_overdue(last_run.finished_at, timing, config, now):
         since = f"{last_run.finished_at.astimezone(load_time_zone(config.timezone)):%Y-%m-%d %H:%M}"
         reason = f"No run ended since {since}; is `crawler watch` running?"
         return Assessment(UNWATCHED, UNWATCHED_EXIT_CODE, reason)

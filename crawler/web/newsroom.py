@@ -20,8 +20,9 @@ from crawler.keywords.rules import Rule
 from crawler.publish.builder import EntryBuilder
 from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.publish.releases import get_source_languages
+from crawler.service.saved_search import RULES_NAME
 from crawler.service.schedules import make_timings
-from crawler.service.source_state import SourceState, load_state
+from crawler.service.source_state import UNWATCHED, SourceState, load_state
 from crawler.store import Store
 from crawler.store.reading_lists import StoryFilter
 from crawler.text.dates import load_time_zone
@@ -100,20 +101,38 @@ class Newsroom:
 
     @property
     def can_edit(self) -> bool:
-        """Whether there is a crawler.toml that pages may change. A demo changes nothing."""
-        return self.config.path is not None and not self.is_demo
+        """Whether there is a crawler.toml that pages may change. A demo changes its own."""
+        return self.config.path is not None
+
+    @property
+    def can_edit_sources(self) -> bool:
+        """Whether pages may add and change sources. Not in a demo, because that would read the web."""
+        return self.can_edit and not self.is_demo
 
     def reload(self) -> None:
         """Read crawler.toml and the rules again. What cannot be used is logged, and the former one stays in force."""
         former = self.config
         try:
             if self.can_edit:
-                self.config = load_config(former.path)
+                self.config = self._load_config()
             self.__post_init__()
         except CrawlerError as error:
             self.config = former
             log.warning("The configuration could not be read again: %s", error)
         self.forget_states()
+
+    def _load_config(self) -> Config:
+        """Return the configuration as its file is now. Of the demo's file only what its pages change counts.
+
+        The demo's rules file is never the one of a variable: pages would change the user's rules.
+        """
+        former = self.config
+        loaded = load_config(former.path)
+        if not self.is_demo or former.path is None:
+            return loaded
+        rules = former.path.with_name(RULES_NAME)
+        own = {"rules": rules if rules.exists() else None, "subscriptions": loaded.subscriptions}
+        return former.model_copy(update=own)
 
     def reload_if_changed(self) -> None:
         """Read crawler.toml and the rules again if another program changed them, at most `FILE_SECONDS` ago."""
@@ -169,8 +188,11 @@ class Newsroom:
         with self._lock:
             if time.monotonic() >= self._states_until:
                 now, timings = datetime.now(UTC), make_timings(self.config, self.store)
+                # A demo reads stored pages only.
+                mode = "replay" if self.is_demo else "live"
                 self._states = {
-                    name: load_state(self.store, name, timing, self.config, now) for name, timing in timings.items()
+                    name: load_state(self.store, name, timing, self.config, now, mode=mode)
+                    for name, timing in timings.items()
                 }
                 self._states_until = time.monotonic() + STATE_SECONDS
             return self._states
@@ -197,10 +219,9 @@ class Newsroom:
         self._counts.clear()
 
     def list_troubled(self) -> list[SourceState]:
-        """Return the sources whose articles may be missing. In a demo no source is read, so none is in trouble."""
-        if self.is_demo:
-            return []
-        return [state for state in self.get_states().values() if state.assessment.health != Health.HEALTHY]
+        """Return the sources whose articles may be missing."""
+        healths = {Health.HEALTHY, UNWATCHED} if self.is_demo else {Health.HEALTHY}  # a demo watches nothing
+        return [state for state in self.get_states().values() if state.assessment.health not in healths]
 
 
 def load_profiles(config: Config) -> dict[str, SourceProfile]:

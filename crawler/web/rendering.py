@@ -143,10 +143,7 @@ class Reader:
         return self._format_time(at, f"{self.to_local(at):%H:%M}")
 
     def format_moment(self, at: datetime) -> Markup:
-        """Return day and time of day as `<time>`, with UTC on hover. Today has no day."""
-        local, today = self.to_local(at), self.to_local(self.now)
-        if local.date() == today.date():
-            return self.format_clock(at)
+        """Return day and time of day as `<time>`, with UTC on hover."""
         return self._format_time(at, self.phrases.time(at))
 
     def format_date(self, at: datetime) -> Markup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crawler.items import Health, Verdict
+from crawler.monitoring.run_counts import RunCount, get_count_name
 from crawler.revisions.kinds import ChangeKind, Severity
 from crawler.roles import Role
 from crawler.service.source_state import UNWATCHED
@@ -70,6 +71,13 @@ HEALTH_SENTENCES: dict[str, str] = {
     Health.FAILED: mark_message("The last run broke off. What it did not read is missing here."),
     UNWATCHED: mark_message("No run reads this source on schedule."),
 }
+HEALTH_STEPS: dict[str, str] = {
+    Health.UNREACHABLE: mark_message("What to do: open the site. If it is up, ask the owner of this newsroom to look."),
+    Health.BLOCKED: mark_message("What to do: read the site yourself for now, and ask its owner to let us in."),
+    Health.CHANGED: mark_message("What to do: read the site yourself for now, and report it to the owner here."),
+    UNWATCHED: mark_message("What to do: ask the owner of this newsroom to start the watch."),
+}
+"""What a reader can do about a state."""
 
 CHANGE_WORDS = {
     ChangeKind.FIGURES: mark_message("figures"),
@@ -180,9 +188,11 @@ LIST_WORDS = {
 
 COUNT_WORDS = {
     "pages": mark_message("pages"),
-    "new": mark_message("new"),
-    "revised": mark_message("revised"),
-    "unpublished": mark_message("taken down"),
+    get_count_name(Verdict.NEW): mark_message("new"),
+    get_count_name(Verdict.COPY): mark_message("copies"),
+    get_count_name(Verdict.REVISED): mark_message("revised"),
+    get_count_name(Verdict.UNPUBLISHED): mark_message("taken down"),
     "matched": mark_message("matched"),
+    RunCount.EXPECTED_ERRORS: mark_message("sample pages that are refusals or broken on purpose"),
 }
 """The counts of a run that a list shows, in this order."""

@@ -87,7 +87,7 @@ def test_demo_shows_the_samples_and_ends_in_good_order(tmp_path: Path, number: s
         lines = [process.stdout.readline(), process.stdout.readline()]
         address = lines[-1].split()[0]
         html = httpx.get(address, timeout=30).text
-        assert "throw-away store" in html
+        assert "Demo of sample pages" in html
         assert html.count('<article class="story') >= 10
         revised = httpx.get(f"{address}?status=revised", timeout=30).text
         assert revised.count('<article class="story') == 1

@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import pytest
 from support.in_process_survey import TwoDatesSite, make_survey
-from support.newsroom_server import run_newsroom
 from support.newsroom_users import read_fields
 from support.sandbox import NO_DELAYS
 from support.shaped_sites import ShapedSite
@@ -181,16 +180,6 @@ def test_number_of_surveys_is_limited() -> None:
     source = PlatformSource("telegram", "channel", "valley", "t.me/valley")
     later = [desk.add_platform_source("user1", "https://t.me/valley", source) for _ in range(MAX_KEPT_SURVEYS)]
     assert [desk.get(each.id, each.user) is not None for each in (*first, *later)] == [False] * 3 + [True] * 12
-
-
-def test_demo_adds_nothing(store: Store, tmp_path: Path) -> None:
-    with (
-        run_newsroom(Newsroom(config=Config(data_dir=tmp_path), store=store, is_demo=True)) as address,
-        httpx.Client(base_url=address, headers={"accept-language": "en"}) as client,
-    ):
-        page = client.get("/sources/add").text
-        assert "The demo changes nothing" in page
-        assert 'name="url"' not in page
 
 
 @pytest.mark.slow

@@ -162,7 +162,8 @@ def test_article_page(client: httpx.Client, revised: Article) -> None:
 
 def test_side_by_side_has_both_versions(client: httpx.Client, revised: Article) -> None:
     html = get(client, f"/articles/{revised.id}")
-    before, now = html.split('<div class="sbs">')[1].split("<h3>Now</h3>")
+    before, now = html.split('<div class="sbs">')[1].split("<h3>Version 2</h3>")
+    assert "<h3>Version 1</h3>" in before
     assert ("Астану" in before, "Алматы" in before) == (True, False)
     assert ("Астану" in now, "Алматы" in now) == (False, True)
 
@@ -237,10 +238,10 @@ def test_sources_page_names_the_trouble(client: httpx.Client, store: Store) -> N
 def test_runs_page_and_its_filter(client: httpx.Client, store: Store) -> None:
     for source in ("mfa", "ktkz"):
         run = store.runs.record_start(Run(source=source, started_at=NOW - HOUR))
-        counts = {"pages": 3, "new": 2}
+        counts = {"pages": 3, "articles/new": 2}
         store.runs.record_end(replace(run, finished_at=NOW, health=Health.HEALTHY, counts=counts, reason="Well."))
     html = get(client, "/runs")
-    assert html.count("pages: 3") == 2
+    assert html.count("pages: 3; new: 2") == 2
     assert get(client, "/runs?source=ktkz").count("pages: 3") == 1
 
 
@@ -282,6 +283,12 @@ def test_message_with_more_deliveries_than_a_page_hides_no_other(client: httpx.C
     older = re.search(r'<a href="(/messages\?before=\d+)" rel="next">Earlier messages</a>', html)
     assert older is not None
     assert "press, first" in get(client, older[1])
+
+
+def test_menu_of_a_phone_has_the_daily_pages(client: httpx.Client) -> None:
+    menu = get(client, "/runs").split('<nav class="nav"')[1].split("</nav>")[0]
+    hidden = re.findall(r'<li class="sec-item"><a href="([^"]+)"', menu)
+    assert hidden == ["/messages", "/runs"]
 
 
 def test_nobody_is_subscribed(client: httpx.Client) -> None:

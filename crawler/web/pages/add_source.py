@@ -123,7 +123,7 @@ def show_add_source(site: PageRenderer, request: Request) -> Response:
 def add_source(site: PageRenderer, request: Request, form: FormValues) -> Response:
     """Begin or stop a survey, show the preview with other choices, or write the source."""
     newsroom, action = site.newsroom, form.get_first("do")
-    if not newsroom.can_edit:
+    if not newsroom.can_edit_sources:
         raise BadAddress
     if action == "look":
         return start_survey(site, request, form.get_first("url").strip()[:MAX_URL_LENGTH])

@@ -18,13 +18,14 @@ from starlette.responses import Response
 from crawler.archive.snapshot_reader import read_snapshot_at
 from crawler.archive.spooled_archive import open_archive
 from crawler.errors import ArchiveError
-from crawler.items import Article, Match
+from crawler.items import Article, Match, Verdict
 from crawler.pages.snapshot import Snapshot
 from crawler.publish.evidence import collect_evidence, write_evidence
 from crawler.revisions.changes import diff_articles
 from crawler.revisions.kinds import ChangeKind
 from crawler.revisions.revision_diff import RevisionDiff, SentenceChange
 from crawler.rights import DEFAULT_RIGHTS
+from crawler.store.reading_lists import VersionSummary
 from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress, PageMissing
 from crawler.web.pages.actions import get_work_state, list_assignees, list_news_versions
@@ -39,6 +40,8 @@ MAX_SHOWN_CHANGES = 100
 MAX_SHOWN_MATCHES = 50
 """Matches that the margin lists; the text marks all of them."""
 FIELD_ORDER = ("title", "lead", "body", "published_at", "language", "author", "attribution", "section", "place")
+MAX_LISTED_KINDS = 3
+"""Kinds of change that the list of versions names."""
 MAX_VERSION = 10**9
 WORD_PATTERN = re.compile(r"\w+")
 WEB_SCHEMES = ("http", "https")
@@ -57,16 +60,23 @@ class ShownText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeGroup:
-    """Sentences of one field that follow each other: changed ones, or the number of unchanged ones."""
+    """Sentences of one field that follow each other: changed ones, or the number of unchanged ones.
+
+    `neighbours` are those of the unchanged ones that are next to a changed one.
+    """
 
     field: str
     changes: tuple[SentenceChange, ...]
     unchanged_count: int = 0
+    neighbours: tuple[SentenceChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownChange:
-    """What a version changed. `claims` are the claims that differ: kind, before, now."""
+    """What a version changed. `claims` are the claims that differ: kind, before, now.
+
+    `sentence_count` counts the sentences of the fields that changed.
+    """
 
     diff: RevisionDiff
     groups: tuple[ChangeGroup, ...]
@@ -114,11 +124,13 @@ def show_article(site: PageRenderer, request: Request) -> Response:
         place=place,
         is_hit=is_hit,
         base=base,
+        change_base=base or version - 1,
         removed_at=article.text_removed_at or (get_article(site, article_id, base).text_removed_at if base else None),
         people=list_assignees(site.newsroom, get_principal(request)),
         work=get_work_state(store, list_news_versions(store, [article]), get_principal(request).name),
         change=make_shown_change(diff) if diff else None,
         versions=listed[:VERSIONS_PER_PAGE],
+        version_kinds=list_version_kinds(site, article_id, listed[:VERSIONS_PER_PAGE]),
         older_versions=listed[VERSIONS_PER_PAGE - 1].version if len(listed) > VERSIONS_PER_PAGE else None,
         story_id=story_id,
         others=others,
@@ -132,6 +144,21 @@ def show_article(site: PageRenderer, request: Request) -> Response:
         allowed_characters=int(len(article.body) * rights.excerpt_share),
         provenance=list_provenance(article),
     )
+
+
+def list_version_kinds(
+    site: PageRenderer, article_id: str, versions: Iterable[VersionSummary]
+) -> dict[int, tuple[ChangeKind, ...]]:
+    """Return the kinds of change of each revised version, by its number."""
+    revised = [each.version for each in versions if each.verdict is Verdict.REVISED]
+    diffs = {version: site.newsroom.store.diffs.get(article_id, version) for version in revised}
+    return {version: list_main_kinds(diff)[:MAX_LISTED_KINDS] for version, diff in diffs.items() if diff}
+
+
+def list_main_kinds(diff: RevisionDiff) -> tuple[ChangeKind, ...]:
+    """Return the kinds of the most severe changes, in reading order."""
+    main = (each for each in diff.changed if each.severity is diff.severity)
+    return tuple(dict.fromkeys(kind for each in main for kind in each.kinds))
 
 
 def compare_versions(site: PageRenderer, article: Article, base: int) -> RevisionDiff | None:
@@ -264,28 +291,31 @@ def make_shown_change(diff: RevisionDiff) -> ShownChange:
     """Return the changed sentences in reading order, with unchanged ones counted."""
     groups: list[ChangeGroup] = []
     changed = diff.changed
-    left = MAX_SHOWN_CHANGES
+    left, sentence_count = MAX_SHOWN_CHANGES, 0
     for field, of_field in groupby(diff.sentences, key=lambda change: change.field):
         sentences = list(of_field)
         if not any(each.kinds for each in sentences):
             continue
+        sentence_count += len(sentences)
         for is_changed, group in groupby(sentences, key=lambda change: bool(change.kinds)):
             found = tuple(group)
             if is_changed and left > 0:
                 groups.append(ChangeGroup(field=field, changes=found[:left]))
                 left -= len(found)
             elif not is_changed:
-                groups.append(ChangeGroup(field=field, changes=(), unchanged_count=len(found)))
-    kinds = dict.fromkeys(kind for each in changed if each.severity is diff.severity for kind in each.kinds)
+                ends = {0} if found[0] is not sentences[0] else set()
+                ends |= {len(found) - 1} if found[-1] is not sentences[-1] else set()
+                neighbours = tuple(found[index] for index in sorted(ends))
+                groups.append(ChangeGroup(field=field, changes=(), unchanged_count=len(found), neighbours=neighbours))
     claims = dict.fromkeys((claim.kind, claim.old, claim.new) for each in changed for claim in each.claims)
     return ShownChange(
         diff=diff,
         groups=tuple(groups),
         changed_count=len(changed),
-        sentence_count=len(diff.sentences),
+        sentence_count=sentence_count,
         words_added=_count_words(changed, "added"),
         words_removed=_count_words(changed, "removed"),
-        kinds=tuple(kinds),
+        kinds=list_main_kinds(diff),
         claims=tuple(claims)[:10],
         is_cut=len(changed) > MAX_SHOWN_CHANGES,
     )

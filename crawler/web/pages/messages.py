@@ -26,7 +26,7 @@ OUTCOME_WORDS = {
     "waiting": mark_message("waits for the next digest"),
     "covered": mark_message("no message of its own, because another one covers it"),
     "skip": mark_message("not notified"),
-    "undecided": mark_message("not decided yet: the next run, or `crawler alerts send`, decides"),
+    "undecided": mark_message("not decided yet: the next run decides"),
     "absent": mark_message("not decided: the subscription did not exist then"),
 }
 """What became of a change for one subscription."""

@@ -69,7 +69,7 @@ def show_sources(site: PageRenderer, request: Request) -> Response:
         bars=bars,
         weeks=CADENCE_WEEKS,
         added=added if added in newsroom.profiles else "",
-        overruled=turned if newsroom.can_edit and is_overruled(newsroom, turned) else "",
+        overruled=turned if newsroom.can_edit_sources and is_overruled(newsroom, turned) else "",
     )
 
 
@@ -102,7 +102,7 @@ def pause_source(site: PageRenderer, request: Request, form: FormValues) -> Resp
 def change_source(site: PageRenderer, request: Request, form: FormValues) -> Response:
     """Enable, disable or retire a source that a file in `sources/` describes, and return to the page."""
     newsroom, name, action = site.newsroom, form.get_first("source"), form.get_first("do")
-    if not newsroom.can_edit or action not in SOURCE_CHANGES:
+    if not newsroom.can_edit_sources or action not in SOURCE_CHANGES:
         raise BadAddress
     change_definition(name, SOURCE_CHANGES[action])
     record_change(site, request, f"source.{action}", name)
@@ -133,7 +133,7 @@ def make_bars(newsroom: Newsroom, name: str, begin: datetime) -> BarChart:
 
 def find_next_run(newsroom: Newsroom, name: str, state: SourceState, timing: Timing) -> datetime | None:
     """Return when a watch starts the source next, or None."""
-    if state.is_paused or state.assessment.health == UNWATCHED:
+    if newsroom.is_demo or state.is_paused or state.assessment.health == UNWATCHED:
         return None
     now = datetime.now(UTC)
     row = newsroom.store.schedules.get(name)
