@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
+from crawler.items import Verdict
 from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.store.reading_lists import (
     MAX_COUNTED_STORIES,
@@ -23,7 +24,7 @@ from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.actions import get_work_states
-from crawler.web.rendering import COOKIE_SECONDS, PageRenderer, Reader, make_address
+from crawler.web.rendering import COOKIE_SECONDS, PageRenderer, Reader, list_chips, make_address
 from crawler.web.translations import mark_message
 
 STORIES_PER_PAGE = 20
@@ -104,23 +105,28 @@ def show_today(site: PageRenderer, request: Request) -> Response:
     if not stories and behind is None and newsroom.store.is_empty():
         return site.render(request, "first_visit.html", reader=reader)
     is_filtered = wanted != StoryFilter(reader=get_principal(request).name)
+    facets = list_facets(newsroom, reader, wanted)
     days = list(group_by_day(newsroom, stories, behind, reader.now, with_quiet_days=not is_filtered))
     older = None
     if len(found) > len(stories):
         card = stories[-1].card
         place = f"{card.active_at.astimezone(UTC).isoformat()}~{card.article_id}"
         older = make_address("/", {**_to_parameters(wanted), "before": place})
+    revised = [story.card.article_id for story in stories if story.card.verdict is Verdict.REVISED]
     visit = parse_visit(request.cookies.get(VISIT_COOKIE), reader.now)
     response = site.render(
         request,
         "today.html",
         reader=reader,
         days=days,
-        facets=list_facets(newsroom, reader, wanted),
+        facets=facets,
+        chips=list_chips(wanted, FACET_WORDS, facets),
+        today=_get_midnight(newsroom, reader.now.astimezone(newsroom.zone).date()),
         is_filtered=is_filtered,
         newest=make_address("/", _to_parameters(wanted)) if behind else None,
         older=older,
         work=get_work_states(newsroom.store, stories, get_principal(request).name),
+        changes=newsroom.store.reading_lists.get_recent_changes(revised),
         missing_languages={story.card.article_id: find_missing_languages(newsroom, story) for story in stories},
         since=wanted.since,
         without_since=make_address("/", {**_to_parameters(wanted), "since": None}),
