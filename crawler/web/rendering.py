@@ -179,6 +179,10 @@ class Reader:
         """Return a language's name."""
         return self.phrases.tongue(language)
 
+    def name_languages(self, languages: Iterable[str]) -> str:
+        """Return the names of languages in a row."""
+        return ", ".join(map(self.name_language, languages))
+
     def name_source(self, name: str) -> str:
         """Return a source's name."""
         return self.newsroom.get_source_title(name, self.language)

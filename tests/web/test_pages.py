@@ -223,7 +223,7 @@ def test_story_compares_its_languages(client: httpx.Client, save: SaveArticle, s
     assert "2 articles" in html
     listed = get(client, "/")
     assert f'href="/stories/{number}"' in listed
-    assert "not in en" in listed
+    assert "not in English" in listed
 
 
 def test_sources_page_names_the_trouble(client: httpx.Client, store: Store) -> None:
