@@ -117,7 +117,7 @@ class VersionSummary:
 class RecentChanges(NamedTuple):
     """How often an article was revised within a day of its newest revision, and the earlier version that it equals."""
 
-    count: int
+    revision_count: int
     same_as: int | None
 
 
