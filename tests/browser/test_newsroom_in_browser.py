@@ -90,7 +90,7 @@ def test_filters_on_a_phone(open_page: OpenPage, address: str) -> None:
     ("language", "today", "mark", "undone"),
     [
         ("en", "Today", "Mark seen", "Undone."),
-        ("ru", "Сегодня", "Просмотрено", "Отменено."),
+        ("ru", "Сегодня", "Отметить просмотренным", "Отменено."),
         ("kk", "Бүгін", "Қаралды", "Әрекет қайтарылды."),
     ],
 )
