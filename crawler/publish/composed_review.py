@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from enum import StrEnum
 
 from crawler.publish.digest import Digest, DigestGroup, DigestStory
+
+
+class StoryMove(StrEnum):
+    """Where a story goes within its section. Forms have these values."""
+
+    TOP = "top"
+    UP = "up"
+    DOWN = "down"
 
 
 def compose_digest(digest: Digest, chosen: Sequence[str], lines: Mapping[str, str]) -> Digest:
@@ -27,15 +36,17 @@ def compose_digest(digest: Digest, chosen: Sequence[str], lines: Mapping[str, st
     return replace(digest, groups=shown, gone=choose(digest.gone), counts=counts)
 
 
-def move_story(digest: Digest, order: Sequence[str], name: str, *, up: bool) -> list[str]:
-    """Return the order with a story moved by one place within its section. At the section's end it stays."""
+def move_story(digest: Digest, order: Sequence[str], name: str, move: StoryMove) -> list[str]:
+    """Return the order with a story moved within its section. At the section's end it stays."""
     ranks = {each: place for place, each in enumerate(order)}
     found = list(order)
     for stories in (*(group.stories for group in digest.groups), digest.gone):
         names = sorted((each.entry.id for each in stories if each.entry.id in ranks), key=ranks.__getitem__)
         if name in names:
-            place = names.index(name) + (-1 if up else 1)
-            if 0 <= place < len(names):
-                first, second = ranks[name], ranks[names[place]]
-                found[first], found[second] = found[second], found[first]
+            place = names.index(name)
+            target = {StoryMove.TOP: 0, StoryMove.UP: max(place - 1, 0), StoryMove.DOWN: place + 1}[move]
+            moved = [each for each in names if each != name]
+            moved.insert(target, name)
+            for each, former in zip(moved, names, strict=True):
+                found[ranks[former]] = each
     return found

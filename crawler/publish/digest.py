@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from crawler import spiders
@@ -17,7 +17,7 @@ from crawler.items import Article, Verdict
 from crawler.keywords import load_rules
 from crawler.publish.builder import EntryBuilder, EntryRequest
 from crawler.publish.entries import Entry
-from crawler.publish.outages import Outage, list_outages
+from crawler.publish.outages import UNREAD_KIND, Outage, list_outages
 from crawler.publish.query import ArticleQuery, is_selected
 from crawler.revisions.kinds import SEVERITY_RANKS, Severity
 from crawler.store import Store
@@ -70,8 +70,8 @@ class SourceCount:
 class Digest:
     """What was new from `begin` until before `end` (aware times). `titles` are those of the rules, by name.
 
-    `left_out` counts the revisions of the period that are less severe than asked for. Owners' templates use these
-    names.
+    `left_out` counts the revisions of the period that are less severe than asked for. `put_back` are the headlines of
+    articles that were changed and have their former text again. Owners' templates use these names.
     """
 
     begin: datetime
@@ -83,6 +83,7 @@ class Digest:
     troubles: tuple[Outage, ...]
     titles: dict[str, str]
     left_out: dict[Severity, int] = field(default_factory=dict)
+    put_back: tuple[str, ...] = ()
 
     @property
     def stories(self) -> tuple[DigestStory, ...]:
@@ -116,7 +117,8 @@ def make_digest(
     changes = [_ArticleChange(builder, query, versions, min_severity) for versions in seen]
     reported = [change for change in changes if change.is_reported()]
     maker = _DigestMaker(builder, store, config, query, begin, end, language, max_excerpt)
-    return maker.make_digest(reported, _count_left_out(store, changes, min_severity))
+    digest = maker.make_digest(reported, _count_left_out(store, changes, min_severity))
+    return replace(digest, put_back=tuple(each.article.headline for each in changes if each.is_put_back(store)))
 
 
 def make_digest_of(
@@ -182,6 +184,13 @@ class _ArticleChange:
         if not self.is_wanted or self.is_first or self.is_gone or not self._query.selects(self.article):
             return self.is_wanted
         return self._is_severe(self.base_version)
+
+    def is_put_back(self, store: Store) -> bool:
+        """Return whether severe edits of the period cancel each other out, so that nothing is reported of them."""
+        if not self.is_wanted or self.is_reported():
+            return False
+        diffs = (store.diffs.get(each.id, each.version or 1) for each in self.revised)
+        return any(SEVERITY_RANKS[diff.severity] >= SEVERITY_RANKS[self._min_severity] for diff in diffs if diff)
 
     def make_request(self, max_excerpt: int) -> EntryRequest:
         """Return what to show: for a revised article what changed, also for a new one that was revised since."""
@@ -266,6 +275,8 @@ class _DigestMaker:
             for name in self.query.sources or spiders.list_names()
             if self.query.sources or self.config.get_source(name).enabled
         ]
+        counts = self._count_by_source(sources, changes)
+        outages = list_outages(self.store, sources, self.begin, self.end, self.language)
         return Digest(
             begin=self.begin,
             end=self.end,
@@ -275,8 +286,8 @@ class _DigestMaker:
                 for rule in sorted(groups, key=lambda rule: _get_rule_position(rule_order, rule))
             ),
             gone=_sort_newest_first(gone),
-            counts=self._count_by_source(sources, changes),
-            troubles=list_outages(self.store, sources, self.begin, self.end, self.language),
+            counts=counts,
+            troubles=tuple(each for each in outages if not _is_refuted(each, counts)),
             titles=titles,
             left_out=left_out,
         )
@@ -342,6 +353,12 @@ class _DigestMaker:
             event.suppressed_because == BASELINE_RUN and event.version == article.version
             for event in self.store.events.list_by_article(article.id)
         )
+
+
+def _is_refuted(outage: Outage, counts: Iterable[SourceCount]) -> bool:
+    """Return whether a source counts as never read, yet has articles in the period: stored pages were read."""
+    never = outage.kind == UNREAD_KIND and outage.since is None
+    return never and any(each.seen for each in counts if each.source == outage.source)
 
 
 def _rank_lead(article: Article, language: str) -> tuple[bool, bool, bool, float]:

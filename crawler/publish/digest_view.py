@@ -110,9 +110,12 @@ class DigestView:
 
     @property
     def left_out(self) -> str | None:
-        """How many edits of the period are too small to be shown, by severity."""
+        """Which edits are not shown: how many are too small, by severity, and the articles that were put back."""
         parts = [self.phrases.count(f"edits_{severity}", count) for severity, count in self.digest.left_out.items()]
-        return self.phrases.fill("left_out", edits=", ".join(parts)) if parts else None
+        lines = [self.phrases.fill("left_out", edits=", ".join(parts))] if parts else []
+        if self.digest.put_back:
+            lines.append(self.phrases.fill("put_back", headlines="; ".join(self.digest.put_back)))
+        return " ".join(lines) or None
 
     @property
     def troubles(self) -> list[str]:

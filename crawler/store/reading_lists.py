@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Row, Select, Text, bindparam, func, select, true, tuple_
@@ -38,6 +39,8 @@ MAX_COUNTED_STORIES = 1000
 """A count ends here: more is "1,000+"."""
 MAX_LISTED_EARLIER = timedelta(days=1)
 """Time by which news may be listed before it was seen: a page that names only the day was published at its midnight."""
+MAX_RECENT_AGE = timedelta(days=1)
+"""Revisions of an article within this time are counted together."""
 MAX_STORY_ARTICLES = 200
 """Articles of one story that a list reads."""
 
@@ -110,6 +113,13 @@ class VersionSummary:
     verdict: Verdict
     seen_at: datetime
     severity: Severity | None
+
+
+class RecentChanges(NamedTuple):
+    """How often an article was revised within a day of its newest revision, and the earlier version that it equals."""
+
+    revision_count: int
+    same_as: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +269,23 @@ class ReadingListRepository:
             )
             for row in self._database.fetch_all(query, values)
         ]
+
+    def get_recent_changes(self, article_ids: Collection[str]) -> dict[str, RecentChanges]:
+        """Return the recent changes of revised articles. Versions that were only read again do not count."""
+        if not article_ids:
+            return {}
+        query = (
+            select(versions.c.article_id, versions.c.version, versions.c.seen_at, versions.c.content_hash)
+            .where(versions.c.article_id.in_(article_ids), versions.c.verdict != str(Verdict.REPROCESSED))
+            .order_by(versions.c.article_id, versions.c.version)
+        )
+        found = {}
+        for article_id, grouped in groupby(self._database.fetch_all(query), key=lambda row: str(row.article_id)):
+            *earlier, newest = grouped
+            recent = [each for each in earlier if newest.seen_at - each.seen_at <= MAX_RECENT_AGE and each.version > 1]
+            same = (each.version for each in earlier if each.content_hash == newest.content_hash)
+            found[article_id] = RecentChanges(len(recent) + 1 if earlier else 0, next(same, None))
+        return found
 
     def list_runs(self, limit: int, *, source: str | None = None, before: int | None = None) -> list[RunSummary]:
         """Return the newest runs, of all sources or of one. `before`: only those with a lower number."""

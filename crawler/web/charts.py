@@ -63,11 +63,14 @@ def make_bar_chart(periods: Sequence[str], counts: Sequence[int], *, is_last_unf
 
 
 def make_weekly_bars(times: Iterable[datetime], begin: datetime, end: datetime, zone: tzinfo) -> BarChart:
-    """Return how many of the times (aware) are in each week from `begin` to `end`, in a zone's days."""
+    """Return how many of the times (aware) are in each week from `begin` to `end`, in a zone's days.
+
+    The period of a bar is the day on which its week begins.
+    """
     week = CountingPeriod.WEEK
     counts: Counter[date] = Counter(week.get_start(time.astimezone(zone).date()) for time in times)
     starts = [week.get_start(begin.astimezone(zone).date())]
     last = (end - timedelta(microseconds=1)).astimezone(zone).date()
     while (following := week.get_next_start(starts[-1])) <= last:
         starts.append(following)
-    return make_bar_chart(list(map(week.format_start, starts)), [counts[start] for start in starts])
+    return make_bar_chart([f"{start:%d.%m.%Y}" for start in starts], [counts[start] for start in starts])

@@ -138,6 +138,14 @@ class Reader:
         formats = DAY_FORMATS_WITH_YEAR if named else DAY_FORMATS
         return capitalize_first(str(format_datetime(local, formats[self.language], locale=self.language)))
 
+    def format_days(self, first: datetime, last: datetime) -> str:
+        """Return the days from `first` to `last` in words, or the one day that they are."""
+        begin, end = self.format_day(first), self.format_day(last)
+        if begin == end:
+            return begin
+        weekday = str(format_datetime(self.to_local(last), "EEEE", locale=self.language))
+        return f"{begin} – {end.replace(capitalize_first(weekday), weekday, 1)}"
+
     def format_clock(self, at: datetime) -> Markup:
         """Return a time of day as `<time>`, with UTC on hover."""
         return self._format_time(at, f"{self.to_local(at):%H:%M}")
@@ -168,6 +176,10 @@ class Reader:
     def name_language(self, language: str | None) -> str:
         """Return a language's name."""
         return self.phrases.tongue(language)
+
+    def name_languages(self, languages: Iterable[str]) -> str:
+        """Return the names of languages in a row."""
+        return ", ".join(map(self.name_language, languages))
 
     def name_source(self, name: str) -> str:
         """Return a source's name."""
@@ -213,6 +225,15 @@ def make_address(path: str, parameters: Mapping[str, object]) -> str:
     """Return an address with the parameters that have a value."""
     query = urlencode({name: str(value) for name, value in parameters.items() if value is not None})
     return f"{path}?{query}" if query else path
+
+
+def list_chips(wanted: object, names: Iterable[str], filters: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+    """Return the choices in force of the filters that are set. The address of each removes it.
+
+    `names` are the attributes of `wanted` that the filters set, in their order.
+    """
+    chosen = (values for name, (_, values) in zip(names, filters, strict=True) if getattr(wanted, name) is not None)
+    return [value for values in chosen for value in values if value.is_current]
 
 
 def hash_static_files() -> dict[str, str]:

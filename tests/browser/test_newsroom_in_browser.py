@@ -90,7 +90,7 @@ def test_filters_on_a_phone(open_page: OpenPage, address: str) -> None:
     ("language", "today", "mark", "undone"),
     [
         ("en", "Today", "Mark seen", "Undone."),
-        ("ru", "Сегодня", "Просмотрено", "Отменено."),
+        ("ru", "Сегодня", "Отметить просмотренным", "Отменено."),
         ("kk", "Бүгін", "Қаралды", "Әрекет қайтарылды."),
     ],
 )
@@ -180,7 +180,11 @@ def test_colours_are_the_readers_choice(open_page: OpenPage, address: str) -> No
 
 @pytest.mark.parametrize(
     ("language", "collect", "update"),
-    [("en", "Collect", "Update the preview"), ("ru", "Собрать", "Обновить"), ("kk", "Жинау", "Жаңарту")],
+    [
+        ("en", "Find stories", "Update the preview"),
+        ("ru", "Найти сюжеты", "Обновить предпросмотр"),
+        ("kk", "Оқиғаларды табу", "Алдын ала қарауды жаңарту"),
+    ],
 )
 def test_press_review_is_composed_without_scripts(
     open_page: OpenPage, address: str, language: str, collect: str, update: str
@@ -188,8 +192,10 @@ def test_press_review_is_composed_without_scripts(
     page = open_page(f"{address}/review", viewport=PHONE, java_script_enabled=False, locale=language)
     page.click(f"button:has-text('{collect}')")
     assert page.locator(".sheet h4").count() == 2
-    page.fill(".pick input[name^=line] >> nth=1", "Позвонить в пресс-службу")
+    assert not page.locator(".stale").is_visible()
+    page.fill(".pick textarea >> nth=1", "Позвонить в пресс-службу")
     page.locator(".pick input[type=checkbox]").first.uncheck()
+    assert page.locator(".stale").is_visible()
     page.locator(f".btns button:has-text('{update}')").click()
     assert page.locator(".sheet h4").count() == 1
     assert "Позвонить в пресс-службу" in page.inner_text(".sheet")

@@ -163,6 +163,26 @@ def test_cosmetic_revisions_are_counted(store: Store) -> None:
     assert (list_entry_ids(told), told.left_out) == ([first.id], {})
 
 
+@pytest.mark.parametrize("language", ["en", "ru", "kk"])
+def test_an_article_that_was_changed_and_put_back_is_named(store: Store, language: str) -> None:
+    first, edited = make_flood()
+    save_article(store, first, BEGIN - HOUR)
+    save_article(store, edited, NOON)
+    assert make_day_digest(store).put_back == ()
+    save_article(store, make_later_version(edited, Verdict.REVISED, body=first.body), NOON + HOUR)
+    found = make_day_digest(store)
+    assert (found.is_empty, found.put_back) == (True, (first.headline,))
+    note = DigestView(found, Phrases(language, ALMATY)).left_out
+    assert note is not None
+    assert first.headline in note
+
+
+def test_source_with_articles_is_not_called_unread(store: Store) -> None:
+    assert "mfa" in {each.source for each in make_day_digest(store).troubles}
+    save_article(store, make_talks()[0], NOON)
+    assert "mfa" not in {each.source for each in make_day_digest(store).troubles}
+
+
 def test_several_revisions_are_shown_as_one_change(store: Store) -> None:
     first, edited = make_flood()
     save_article(store, first, BEGIN - HOUR)

@@ -17,7 +17,7 @@ from crawler.items import Article, Health, Precision, Run, Verdict
 from crawler.revisions.kinds import Severity
 from crawler.store import Store, open_store
 from crawler.store.article_cards import MAX_EXCERPT_LENGTH, TimeKind
-from crawler.store.reading_lists import ListPlace, StoryFilter, StoryStatus
+from crawler.store.reading_lists import ListPlace, RecentChanges, StoryFilter, StoryStatus
 from crawler.store.reading_schema import article_cards, unwritten_cards
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -227,6 +227,18 @@ def test_versions_without_their_texts(store: Store, save: Save) -> None:
     assert listed[0].severity is not None
     rest = store.reading_lists.list_versions("mfa:1:ru", 3, before=3)
     assert [(each.version, each.severity) for each in rest][-1] == (1, None)
+
+
+def test_changes_of_a_day_are_counted_together(store: Store, save: Save) -> None:
+    first = make_matched("1")
+    edited = replace(first, body="МККК, выпуск 2.", version=2, verdict=Verdict.REVISED)
+    save(first, seen_at=NOON - 50 * HOUR)
+    save(edited, seen_at=NOON - 30 * HOUR)
+    assert store.reading_lists.get_recent_changes([first.id, "mfa:none:ru"]) == {first.id: RecentChanges(1, None)}
+    save(replace(edited, body="МККК, выпуск 3.", version=3), seen_at=NOON - HOUR)
+    save(replace(first, version=4, verdict=Verdict.REVISED), seen_at=NOON)
+    assert store.reading_lists.get_recent_changes([first.id]) == {first.id: RecentChanges(2, 1)}
+    assert store.reading_lists.get_recent_changes([]) == {}
 
 
 def test_articles_of_a_day_and_runs_are_counted(store: Store, save: Save) -> None:

@@ -70,7 +70,7 @@ def test_today_lists_stories_with_their_sentence(client: httpx.Client, save: Sav
     assert list_headlines(html) == ["Заголовок 1"]
     assert "Делегация <mark>МККК</mark> прибыла в Астану." in html
     assert "Red Cross" in html
-    assert "1 article read" in html
+    assert "1 article checked" in html
     assert re.search(r'<time datetime="[^"]+\+05:00" title="\d{4}-\d\d-\d\d \d\d:\d\d UTC">\d\d:\d\d</time>', html)
 
 
@@ -94,7 +94,11 @@ def test_filters_combine_and_a_second_click_removes_one(client: httpx.Client, sa
     counts = list_counts(get(client, "/?source=ktkz"))
     assert counts["Russian"] == ("/?source=ktkz&language=ru", 1)
     assert counts["Kazakhstan Today"][0] == "/"
-    assert "No stored story has all of these properties" in get(client, "/?source=ktkz&language=kk")
+    html = get(client, "/?source=ktkz&language=kk")
+    assert "No stored story has all of these properties" in html
+    chips = re.findall(r'<a href="([^"]*)"><b>', html)
+    assert chips == ["/?language=kk", "/?source=ktkz"]
+    assert "Only:" not in get(client, "/")
 
 
 def test_list_is_paged_without_gaps(client: httpx.Client, save: SaveArticle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +121,9 @@ def test_days_without_a_match_say_what_was_read(client: httpx.Client, save: Save
     run = store.runs.record_start(Run(source="mfa", started_at=NOW - 5 * 24 * HOUR))
     store.runs.record_end(replace(run, finished_at=run.started_at + HOUR, health=Health.HEALTHY))
     html = get(client, "/")
-    assert "1 article read, nothing matched." in html
+    assert html.count("<b>Earlier</b>") == 1
+    assert "No story today." not in html
+    assert "1 article checked, nothing matched." in html
     assert "Not read in this time: Kazakhstan Today, QazMonitor." in html
 
 
@@ -126,6 +132,12 @@ def test_revised_story_shows_its_change(client: httpx.Client, revised: Article) 
     assert "Revised: substantive" in html
     assert "<del>Астану</del>" in html
     assert "<ins>Алматы</ins>" in html
+
+
+def test_story_that_was_changed_back_says_so(client: httpx.Client, save: SaveArticle, revised: Article) -> None:
+    assert "within a day" not in get(client, "/")
+    save("1", version=3, verdict=Verdict.REVISED, title=revised.title)
+    assert "2 changes within a day; the last one is shown. The text is again that of version 1." in get(client, "/")
 
 
 @pytest.mark.parametrize(
@@ -212,7 +224,7 @@ def test_story_compares_its_languages(client: httpx.Client, save: SaveArticle, s
     assert "2 articles" in html
     listed = get(client, "/")
     assert f'href="/stories/{number}"' in listed
-    assert "not in en" in listed
+    assert "not in English" in listed
 
 
 def test_sources_page_names_the_trouble(client: httpx.Client, store: Store) -> None:

@@ -109,7 +109,9 @@ def test_important_and_false_alarm(client: httpx.Client, save: SaveArticle) -> N
     page = send(client, "/", "false_alarm")
     assert "Marked as a false alarm." in page.text
     assert "Заголовок 1" not in client.get("/").text
-    assert "Заголовок 1" in client.get("/?status=false_alarm").text
+    marked = client.get("/?status=false_alarm").text
+    assert "Заголовок 1" in marked
+    assert ">Not a false alarm</button>" in marked
     assert "Заголовок 1" in undo(client, page).text
 
 

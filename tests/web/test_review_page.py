@@ -26,16 +26,18 @@ def stories(save: SaveArticle) -> None:
 
 
 def read_form(html: str) -> dict[str, list[str]]:
-    form = html.split('<form method="post" action="/review"')[1].split("</form>")[0]
+    form = html.split('<form method="post" action="/review#preview"')[1].split("</form>")[0]
     fields: dict[str, list[str]] = {}
     for name, value in FORM_FIELD.findall(form):
         fields.setdefault(name, []).append(unescape(value))
-    fields["in"] = re.findall(r'name="in" value="([^"]*)" checked', form)
+    fields["in"] = [*fields.get("in", []), *re.findall(r'name="in" value="([^"]*)" checked', form)]
+    for name, value in re.findall(r'<textarea [^>]*name="([^"]*)"[^>]*>([^<]*)<', form):
+        fields[name] = [unescape(value)]
     return fields
 
 
 def list_sheet(html: str) -> list[str]:
-    return re.findall(r"<h4[^>]*>\d+\. <bdi>(.*?)</bdi>", html)
+    return re.findall(r"<h4[^>]*><bdi>\d+\. </bdi><a [^>]*><bdi[^>]*>(.*?)</bdi>", html)
 
 
 def post(client: httpx.Client, fields: dict[str, list[str]], do: str, **more: str) -> httpx.Response:
@@ -54,7 +56,7 @@ def test_story_is_left_out_moved_and_has_an_own_line(client: httpx.Client) -> No
     changed = {**fields, "in": [name for name in fields["in"] if name != "mfa:3:en"]}
     html = post(client, changed, "update", **{f"line-{place}": "Сверить <b>город</b>"}).text
     assert set(list_sheet(html)) == {"Первый", "Второй"}
-    assert '<p class="ownline"><bdi>Сверить &lt;b&gt;город&lt;/b&gt;</bdi></p>' in html
+    assert "<i><bdi>Сверить &lt;b&gt;город&lt;/b&gt;</bdi></i>" in html
     first, second = list_sheet(html)
     moved = post(client, changed, f"up:{ {'Первый': 'mfa:1:ru', 'Второй': 'ktkz:2:ru'}[second] }").text
     assert list_sheet(moved) == [second, first]
@@ -80,12 +82,62 @@ def test_files_have_what_the_preview_has(client: httpx.Client) -> None:
     assert post(client, fields, "pdf", **line).content.startswith(b"%PDF")
 
 
+def test_preview_has_every_line_of_the_file(client: httpx.Client) -> None:
+    pytest.importorskip("docxtpl")  # of the extra `review`
+    html = client.get("/review").text
+    file = zipfile.ZipFile(BytesIO(post(client, read_form(html), "docx").content))
+    document = re.sub(r"<[^>]+>", "", file.read("word/document.xml").decode())
+    paragraphs = re.findall(r"<(?:p|h3|h4) class=\"k-[^>]*>(.*?)</(?:p|h3|h4)>", html)
+    shown = [unescape(re.sub(r"<[^>]+>", "", each)) for each in paragraphs]
+    assert len(shown) > 15
+    position = 0
+    for text in shown[:-1]:  # the last one has the time at which it was made
+        position = unescape(document).index(text, position)
+
+
+def test_story_moves_to_the_top_and_the_page_stays_there(client: httpx.Client) -> None:
+    html = client.get("/review").text
+    first, second = list_sheet(html)[:2]
+    name = {"Первый": "mfa:1:ru", "Второй": "ktkz:2:ru"}[second]
+    assert f'value="top:{name}" formaction="/review#p-{name}"' in html
+    assert f'id="p-{name}"' in html
+    assert list_sheet(post(client, read_form(html), f"top:{name}").text)[:2] == [second, first]
+
+
+def test_new_period_keeps_what_was_done(client: httpx.Client) -> None:
+    fields = read_form(client.get("/review").text)
+    fields["in"].remove("ktkz:2:ru")
+    line = {f"line-{fields['order'].index('mfa:1:ru')}": "Моя\nстрока"}
+    period = {"wanted_language": "ru", "wanted_until": ""}
+    wrong = post(client, fields, "collect", **line, **period, wanted_since="2020-01-01T00:00")
+    assert ("Choose at most 31 days." in wrong.text, set(list_sheet(wrong.text))) == (True, {"Первый", "Third"})
+    assert "Моя строка" in wrong.text
+    without = post(
+        client, read_form(wrong.text), "collect", wanted_since="2020-01-01T00:00", wanted_until="2020-01-02T00:00"
+    )
+    assert "No story in this period" in without.text
+    fields = read_form(without.text)
+    fields["in"].remove("mfa:3:en")
+    again = post(
+        client, {**fields, "order": [name for name in fields["order"] if name != "mfa:3:en"]}, "collect", **period
+    )
+    assert "Обзор прессы" in again.text
+    assert set(list_sheet(again.text)) == {"Первый", "Third"}  # a story that the form did not have is ticked
+    assert "Моя строка" in again.text
+
+
+def test_old_story_is_marked(client: httpx.Client, save: SaveArticle) -> None:
+    assert "Published long before this period" not in client.get("/review").text
+    save("4", TEXT.replace("Астану", "Вену"), title="Четвёртый", published_at=NOW - timedelta(days=300))
+    assert client.get("/review").text.count("Published long before this period") == 1
+
+
 def test_missing_package_is_said_in_plain_words(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(review, "find_spec", lambda name: None)
     html = client.get("/review").text
-    assert re.search(r'value="docx" disabled', html)
+    assert re.search(r'value="docx" formaction="/review" disabled', html)
     assert "Word and PDF need an optional package." in html
-    assert 'value="html">' in html
+    assert 'value="html" formaction="/review">' in html
 
 
 @pytest.mark.parametrize(
@@ -95,6 +147,7 @@ def test_missing_package_is_said_in_plain_words(client: httpx.Client, monkeypatc
         ("until=2990-01-01T00:00", "The end is in the future."),
         ("since=2025-01-01T00:00&until=2025-06-01T00:00", "Choose at most 31 days."),
         ("since=2020-01-01T00:00&until=2020-01-02T00:00", "No story in this period"),
+        ("", "At most 31 days."),
     ],
 )
 def test_period_that_cannot_be(client: httpx.Client, query: str, words: str) -> None:

@@ -47,6 +47,7 @@ def test_rules_show_their_hits_and_false_alarms(client: httpx.Client, save: Save
     row = html.split('href="/rules/red-cross-movement"')[1].split("</article>")[0]
     assert 'aria-label="2 articles in 26 weeks"' in row
     assert 'href="/?status=false_alarm&amp;rule=red-cross-movement">1 false alarm' in row
+    assert re.search(r'class="axis"><span>\d\d\.\d\d\.\d{4}</span><span>at most \d</span>', row)
     assert "style=" not in html
     own = client.get("/rules/red-cross-movement").text
     assert "The same as numbers" in own
@@ -62,6 +63,8 @@ def test_draft_is_tried_on_stored_articles(client: httpx.Client, save: SaveArtic
     html = client.get("/rule-draft", params={"name": "geneva", "query": "Женева OR МККК"}).text
     assert read_sums(html) == [2, 2, 1]
     assert "<mark>Женеве</mark>" in html
+    html = client.get("/rule-draft", params={"name": "talks", "query": "делегация МККК"}).text
+    assert "<mark>Делегация</mark> <mark>МККК</mark>" in html
     assert "It finds nothing" in client.get("/rule-draft", params={"name": "x", "query": "жираф"}).text
     assert "/rule-draft" in client.get("/rules").text
 
@@ -70,6 +73,7 @@ def test_draft_is_tried_on_stored_articles(client: httpx.Client, save: SaveArtic
     ("name", "query", "words"),
     [
         ("Not a name", "Женева", "The name must be small letters"),
+        ("Женева", "Женева", "The name must be small letters"),
         ("ihl", "Женева", "There is a rule of this name."),
         ("x", "-Женева", "it only excludes terms"),
         ("x", "is:revised Женева", "can only be used in a search"),

@@ -97,7 +97,9 @@ def test_filters_are_in_the_address(client: httpx.Client, save: SaveArticle) -> 
     assert "Другой" in html
     assert "Заголовок 1" not in html
     assert 'href="/search?q=%D0%9C%D0%9A%D0%9A%D0%9A"' in html  # a second click removes the filter
-    assert "No stored text has this" in get(client, q="МККК", language="kk")
+    html = get(client, q="МККК", language="kk")
+    assert "No stored text has this" in html
+    assert '<p class="only"><span>Only:</span> <a href="/search?q=%D0%9C%D0%9A%D0%9A%D0%9A"><b>Kazakh</b>' in html
     assert "Search without filters" in get(client, q="МККК", language="kk")
 
 

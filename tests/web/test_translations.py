@@ -152,10 +152,14 @@ def test_pages_are_in_the_language_and_stay_in_it(
 
 @pytest.mark.slow
 def test_times_of_sample_day(newsroom: Newsroom, save: SaveArticle) -> None:
-    from datetime import UTC, datetime
+    from datetime import UTC, datetime, timedelta
 
     day = datetime(2025, 6, 11, 20, 30, tzinfo=UTC)
     assert Reader(newsroom, "en").format_day(day) == "Thursday 12 June 2025"
     assert Reader(newsroom, "ru").format_day(day) == "Четверг, 12 июня 2025"
     assert Reader(newsroom, "kk").format_day(day) == "2025 ж. 12 маусым, бейсенбі"
+    assert Reader(newsroom, "ru").format_days(day, day + timedelta(days=3)) == (
+        "Четверг, 12 июня 2025 – воскресенье, 15 июня 2025"
+    )
+    assert Reader(newsroom, "en").format_days(day, day) == "Thursday 12 June 2025"
     assert '2025-06-11 20:30 UTC">01:30' in Reader(newsroom, "en").format_clock(day)

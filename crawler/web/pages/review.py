@@ -1,43 +1,45 @@
 """Press review: choose a period, tick stories, put them in order, add a line of one's own, download the file.
 
-The form carries the whole composition, so nothing is stored and the page works without a script.
+The form carries the whole composition, so nothing is stored and the page works without a script. It also carries what
+was done with stories of another period, so that a new choice of the period loses nothing.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
 from crawler.publish.builder import EntryBuilder
-from crawler.publish.composed_review import compose_digest, move_story
+from crawler.publish.composed_review import StoryMove, compose_digest, move_story
 from crawler.publish.digest import Digest, make_digest
 from crawler.publish.digest_view import DigestView
 from crawler.publish.phrases import OUTPUT_LANGUAGES, Phrases
 from crawler.publish.press_review import load_style, write_review
+from crawler.publish.press_review.layout import list_paragraphs, make_document
 from crawler.publish.query import ArticleQuery
-from crawler.rights import Piece
 from crawler.text.dates import convert_to_zone
 from crawler.web.errors import BadAddress
 from crawler.web.forms import FormValues
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.article import make_download
-from crawler.web.rendering import PageRenderer, Reader, mark_spans
+from crawler.web.rendering import PageRenderer, Reader
 from crawler.web.translations import mark_message
 
 FIELD_FORMAT = "%Y-%m-%dT%H:%M"
 DEFAULT_PERIOD = timedelta(days=1)
 MAX_PERIOD = timedelta(days=31)
 MAX_LISTED_STORIES = 100
-"""Stories that a form has: a request may have 64 kB."""
+"""Stories that a form has, those of other periods included. A request may have 500 fields."""
 MAX_LINE_LENGTH = 200
+OLD_AGE = timedelta(days=7)
+"""A story that was published this long before the period, or longer, is marked: it was only found in the period."""
 FORMS_OF_REVIEW = {"docx": ("docxtpl", "Word"), "pdf": ("reportlab", "PDF"), "html": ("", "HTML")}
 """The package that each form needs, and what its button says."""
 CONTENT_TYPES = {
@@ -85,22 +87,31 @@ def show_review(site: PageRenderer, request: Request) -> Response:
 def compose_review(site: PageRenderer, request: Request, form: FormValues) -> Response:
     """Return the page after a change, or the file of the review."""
     reader, newsroom = site.make_reader(request), site.newsroom
-    period = parse_period(
-        newsroom, reader, form.get_first("since"), form.get_first("until"), form.get_first("language")
-    )
-    if period.problem:
-        return render_review(site, request, reader, period, None, Composition())
-    digest = collect_digest(newsroom, period)
-    composition = parse_composition(form)
+    composition, wanted = parse_composition(form), None
     action, _, target = form.get_first("do").partition(":")
-    if action in ("up", "down"):
-        order = move_story(digest, list_order(digest, composition), target, up=action == "up")
-        composition = Composition(order=tuple(order), chosen=composition.chosen, lines=composition.lines)
+    period = parse_form_period(newsroom, reader, form, "")
+    if action == "collect":
+        wanted = parse_form_period(newsroom, reader, form, "wanted_")
+        period = period if wanted.problem else wanted
+    if period.problem:
+        return render_review(site, request, reader, period, None, composition, wanted)
+    digest = collect_digest(newsroom, period)
+    if action == "collect":
+        composition = tick_new_stories(digest, composition)
+    elif action in tuple(StoryMove):
+        order = move_story(digest, list_order(digest, composition), target, StoryMove(action))
+        composition = replace(composition, order=(*order, *list_others(digest, composition)))
     elif action in FORMS_OF_REVIEW:
         return download_review(newsroom, period, compose(digest, composition), action)
     elif action != "update":
         raise BadAddress
-    return render_review(site, request, reader, period, digest, composition)
+    return render_review(site, request, reader, period, digest, composition, wanted)
+
+
+def parse_form_period(newsroom: Newsroom, reader: Reader, form: FormValues, prefix: str) -> ReviewPeriod:
+    """Return the period that a form has: the one of its stories, or with a prefix the one that is asked for."""
+    values = (form.get_first(prefix + name) for name in ("since", "until", "language"))
+    return parse_period(newsroom, reader, *values)
 
 
 def parse_period(newsroom: Newsroom, reader: Reader, since: str, until: str, language: str) -> ReviewPeriod:
@@ -123,7 +134,9 @@ def parse_period(newsroom: Newsroom, reader: Reader, since: str, until: str, lan
 def parse_composition(form: FormValues) -> Composition:
     """Return what a form has of the composition."""
     order = tuple(form.get_all("order")[:MAX_LISTED_STORIES])
-    numbered = {name: form.get_first(f"line-{number}")[:MAX_LINE_LENGTH] for number, name in enumerate(order)}
+    numbered = {
+        name: " ".join(form.get_first(f"line-{number}").split())[:MAX_LINE_LENGTH] for number, name in enumerate(order)
+    }
     return Composition(order=order, chosen=frozenset(form.get_all("in")), lines=numbered)
 
 
@@ -139,6 +152,26 @@ def list_order(digest: Digest, composition: Composition) -> list[str]:
     """Return the names of all stories: those of the form in its order, then those that came since."""
     known = [story.entry.id for story in digest.stories]
     return list(dict.fromkeys([*(name for name in composition.order if name in known), *known]))
+
+
+def list_others(digest: Digest, composition: Composition) -> list[str]:
+    """Return the names in a composition that no story of the period has: those of a period chosen before."""
+    known = {story.entry.id for story in digest.stories}
+    return [name for name in composition.order if name not in known][: max(MAX_LISTED_STORIES - len(known), 0)]
+
+
+def tick_new_stories(digest: Digest, composition: Composition) -> Composition:
+    """Return the composition with the stories ticked that its form did not have."""
+    if composition.chosen is None:
+        return composition
+    new = {story.entry.id for story in digest.stories}.difference(composition.order)
+    return replace(composition, chosen=composition.chosen | new)
+
+
+def find_old_stories(digest: Digest) -> set[str]:
+    """Return the names of the stories that were published long before the period."""
+    entries = (story.entry for story in digest.stories)
+    return {each.id for each in entries if each.published_at and digest.begin - each.published_at >= OLD_AGE}
 
 
 def compose(digest: Digest, composition: Composition) -> Digest:
@@ -160,28 +193,38 @@ def render_review(
     period: ReviewPeriod,
     digest: Digest | None,
     composition: Composition,
+    wanted: ReviewPeriod | None = None,
 ) -> Response:
-    """Return the page. Without a digest it only says what is wrong with the period."""
-    newsroom = site.newsroom
+    """Return the page. Without a digest it only says what is wrong with the period.
+
+    `wanted` is the period that was asked for last, None if it is `period`.
+    """
+    newsroom, asked = site.newsroom, wanted or period
     shown = compose(digest, composition) if digest else None
-    all_stories = make_view(newsroom, period, compose_all(digest, composition)) if digest else None
     return site.render(
         request,
         "review.html",
         reader=reader,
-        period=period,
-        since=reader.to_local(period.begin).strftime(FIELD_FORMAT),
-        until=reader.to_local(period.end).strftime(FIELD_FORMAT),
-        problem=reader.translate(PERIOD_PROBLEMS[period.problem]) if period.problem else None,
-        listed=all_stories,
-        view=make_view(newsroom, period, shown) if shown else None,
+        period=format_period(reader, period),
+        asked=format_period(reader, asked),
+        problem=reader.translate(PERIOD_PROBLEMS[asked.problem]) if asked.problem else None,
+        listed=make_view(newsroom, period, compose_all(digest, composition)) if digest else None,
+        paragraphs=list(list_paragraphs(make_document(make_view(newsroom, period, shown)))) if shown else [],
         order=list_order(digest, composition) if digest else [],
+        others=list_others(digest, composition) if digest else [],
+        composition=composition,
         chosen=frozenset(story.entry.id for story in shown.stories) if shown else frozenset(),
+        old=find_old_stories(digest) if digest else frozenset(),
         forms=list_forms(),
-        mark_piece=mark_piece,
         max_listed=MAX_LISTED_STORIES,
         max_line=MAX_LINE_LENGTH,
     )
+
+
+def format_period(reader: Reader, period: ReviewPeriod) -> dict[str, str]:
+    """Return what the fields of a form have of a period."""
+    since, until = (reader.to_local(at).strftime(FIELD_FORMAT) for at in (period.begin, period.end))
+    return {"since": since, "until": until, "language": period.language}
 
 
 def compose_all(digest: Digest, composition: Composition) -> Digest:
@@ -195,12 +238,6 @@ def list_forms() -> Sequence[tuple[str, str, bool]]:
         (name, words, not package or find_spec(package) is not None)
         for name, (package, words) in FORMS_OF_REVIEW.items()
     ]
-
-
-def mark_piece(piece: Piece) -> Markup:
-    """Return a passage with its matched words marked, and an ellipsis where the article has more."""
-    before, after = piece.ends
-    return Markup("{}{}{}").format(before, mark_spans(piece.text, piece.marks), after)
 
 
 def download_review(newsroom: Newsroom, period: ReviewPeriod, digest: Digest, form: str) -> Response:

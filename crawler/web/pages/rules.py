@@ -6,6 +6,7 @@ change of a rule in force is tried in the same way (`crawler.web.pages.rule_edit
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from crawler.web.errors import PageMissing
 from crawler.web.forms import FormValues
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.account import record_change
-from crawler.web.pages.search import MAX_QUERY_LENGTH, RULE_NAME_PATTERN, find_file_marks, save_rule
+from crawler.web.pages.search import MAX_QUERY_LENGTH, find_file_marks, save_rule
 from crawler.web.rendering import PageRenderer, mark_spans
 from crawler.web.translations import mark_message
 
@@ -149,7 +150,6 @@ def show_draft(site: PageRenderer, request: Request) -> Response:
         detail=find_query_problem(query) if problem == "query" else None,
         result=result,
         days=DRAFT_DAYS,
-        pattern=RULE_NAME_PATTERN,
         marks=find_file_marks(newsroom) if reader.is_owner else None,
     )
 
@@ -179,14 +179,15 @@ def try_rule(newsroom: Newsroom, rules: RuleSet, name: str) -> DraftResult:
     tried = new = lost = 0
     for article in islice(articles, MAX_TRIED_ARTICLES):
         tried += 1
-        match = find_certain_match(matcher.find_matches(article.texts, article.language, article.source), name)
+        matches = matcher.find_matches(article.texts, article.language, article.source)
+        match = find_certain_match(matches, name)
         if match is None:
             lost += find_certain_match(article.matches, name) is not None
             continue
         times.append(article.published_at or article.fetched_at or now)
         new += not article.is_matched
         if len(samples) < MAX_SAMPLES:
-            samples.append(make_sample(article, match))
+            samples.append(make_sample(article, match, [each for each in matches if each.rule == name]))
     return DraftResult(
         tried_count=tried,
         found_count=len(times),
@@ -203,16 +204,17 @@ def find_certain_match(matches: Iterable[Match], name: str) -> Match | None:
     return next((each for each in matches if each.rule == name and each.strength == Strength.STRONG), None)
 
 
-def make_sample(article: Article, match: Match) -> DraftSample:
-    """Return what the page shows of an article that a rule finds."""
-    start = match.sentence.find(match.surface)
-    end = start + len(match.surface)
+def make_sample(article: Article, match: Match, matches: Sequence[Match]) -> DraftSample:
+    """Return what the page shows of an article that a rule finds: a sentence with all that matches in it marked."""
+    excerpt = match.sentence[:MAX_EXCERPT]
+    surfaces = sorted({each.surface for each in matches if each.sentence == match.sentence}, key=len, reverse=True)
+    places = re.finditer("|".join(map(re.escape, surfaces)), excerpt)
     return DraftSample(
         article_id=article.id,
         title=article.headline,
         language=article.language,
         source=article.source,
-        excerpt=mark_spans(match.sentence[:MAX_EXCERPT], [(start, end)] if start >= 0 and end <= MAX_EXCERPT else []),
+        excerpt=mark_spans(excerpt, [place.span() for place in places if place[0]]),
         is_new=not article.is_matched,
     )
 

@@ -27,7 +27,7 @@ from crawler.web.newsroom import Newsroom
 from crawler.web.pages.account import record_change
 from crawler.web.pages.actions import add_parameter
 from crawler.web.pages.subscriptions import DELIVERY_TIMES, raise_if_not_subscribable
-from crawler.web.rendering import PageRenderer, Reader, make_address, mark_spans, quote_path
+from crawler.web.rendering import PageRenderer, Reader, list_chips, make_address, mark_spans, quote_path
 from crawler.web.translations import mark_message
 
 HITS_PER_PAGE = 20
@@ -148,10 +148,12 @@ def show_search(site: PageRenderer, request: Request) -> Response:
     """Return the page of a search, or the page that explains the query language."""
     newsroom, reader = site.newsroom, site.make_reader(request)
     wanted, page = parse_search_request(request), _parse_page(request)
+    filters = list_filters(newsroom, reader, wanted)
     shared: dict[str, Any] = {
         "reader": reader,
         "wanted": wanted,
-        "filters": list_filters(newsroom, reader, wanted),
+        "filters": filters,
+        "chips": list_chips(wanted, FILTER_WORDS, filters),
         "is_indexing": newsroom.store.search.has_waiting(),
         "saved": request.query_params.get("saved", "")[:64],
     }
@@ -173,7 +175,7 @@ def show_search(site: PageRenderer, request: Request) -> Response:
         unknown=list_unknown_names(newsroom, found),
         previous=make_address("/search", {**parameters, "page": page - 1 if page > 2 else None}) if page > 1 else None,
         following=make_address("/search", {**parameters, "page": page + 1}) if has_more else None,
-        plain=make_address("/search", {"q": wanted.text}),
+        plain=make_address("/search", {"q": wanted.text or None}),
         save=make_save_form(newsroom, reader, wanted, found),
         **shared,
     )

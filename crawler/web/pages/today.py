@@ -13,6 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from crawler.items import Verdict
 from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.store.reading_lists import (
     MAX_COUNTED_STORIES,
@@ -25,7 +26,7 @@ from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.actions import WorkState, get_work_states
-from crawler.web.rendering import COOKIE_SECONDS, PageRenderer, Reader, make_address
+from crawler.web.rendering import COOKIE_SECONDS, PageRenderer, Reader, list_chips, make_address
 from crawler.web.translations import mark_message
 
 STORIES_PER_PAGE = 20
@@ -117,6 +118,7 @@ def show_today(site: PageRenderer, request: Request) -> Response:
     if not stories and behind is None and newsroom.store.is_empty():
         return site.render(request, "first_visit.html", reader=reader)
     is_filtered = wanted != StoryFilter(reader=get_principal(request).name)
+    facets = list_facets(newsroom, reader, wanted)
     days = list(group_by_day(newsroom, stories, behind, reader.now, with_quiet_days=not is_filtered))
     older = None
     if len(found) > len(stories):
@@ -129,7 +131,9 @@ def show_today(site: PageRenderer, request: Request) -> Response:
         "today.html",
         reader=reader,
         days=days,
-        facets=list_facets(newsroom, reader, wanted),
+        facets=facets,
+        chips=list_chips(wanted, FACET_WORDS, facets),
+        today=_get_midnight(newsroom, reader.now.astimezone(newsroom.zone).date()),
         is_filtered=is_filtered,
         newest=make_address("/", _to_parameters(wanted)) if behind else None,
         older=older,
@@ -153,16 +157,18 @@ def draw_rows(
     Rows take most of a page's time. One depends only on what is in its key, so it is drawn once for many pages.
     """
     drawn = site.newsroom.drawn_rows
+    revised = [story.card.article_id for story in stories if story.card.verdict is Verdict.REVISED]
+    changes = site.newsroom.store.reading_lists.get_recent_changes(revised)
     shared = (reader.language, reader.is_analyst, reader.to_local(reader.now).date())
     rows = {}
     for story in stories:
         own, missing = work[story.card.article_id], find_missing_languages(site.newsroom, story)
-        key = (shared, story, own, missing)
+        change = changes.get(story.card.article_id)
+        key = (shared, story, own, missing, change)
         row = drawn.get(key)
         if row is None:
-            text = site.fill_template(
-                "story_row.html", reader, story=story, own=own, missing_languages=missing, page_fields=FIELDS_PLACE
-            )
+            values = {"story": story, "own": own, "missing_languages": missing, "change": change}
+            text = site.fill_template("story_row.html", reader, **values, page_fields=FIELDS_PLACE)
             if len(drawn) >= MAX_DRAWN_ROWS:
                 drawn.clear()
             row = drawn[key] = StoryRow(*map(Markup, text.split(FIELDS_PLACE)))
