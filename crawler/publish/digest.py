@@ -118,7 +118,8 @@ def make_digest(
     reported = [change for change in changes if change.is_reported()]
     maker = _DigestMaker(builder, store, config, query, begin, end, language, max_excerpt)
     digest = maker.make_digest(reported, _count_left_out(store, changes, min_severity))
-    return replace(digest, put_back=tuple(each.article.headline for each in changes if each.is_put_back(store)))
+    entries = builder.build(each.make_request(max_excerpt) for each in changes if each.is_put_back(store))
+    return replace(digest, put_back=tuple(entry.headline for entry in entries))
 
 
 def make_digest_of(

@@ -65,6 +65,7 @@ OWN: dict[str, tuple[str, str]] = {
     "web/pages/rules.py": ("headline sentence texts", "shows the owner what a draft matches"),
     "web/pages/search.py": ("getattr headline", "shows the owner what was found; the choices of a filter"),
     "web/pages/today.py": ("getattr", "the choices of a filter, no article"),
+    "web/rendering.py": ("getattr", "the choices of a filter, no article"),
 }
 """Modules that may, with what they read and why."""
 ADVICE = (

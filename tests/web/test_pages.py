@@ -297,10 +297,10 @@ def test_message_with_more_deliveries_than_a_page_hides_no_other(client: httpx.C
     assert "press, first" in get(client, older[1])
 
 
-def test_menu_of_a_phone_has_the_daily_pages(client: httpx.Client) -> None:
+def test_menu_has_every_page(client: httpx.Client) -> None:
     menu = get(client, "/runs").split('<nav class="nav"')[1].split("</nav>")[0]
-    hidden = re.findall(r'<li class="sec-item"><a href="([^"]+)"', menu)
-    assert hidden == ["/messages", "/runs"]
+    pages = ["/", "/search", "/sources", "/review", "/rules", "/messages", "/subscriptions", "/runs"]
+    assert re.findall(r'<li><a href="([^"]+)"', menu) == pages
 
 
 def test_nobody_is_subscribed(client: httpx.Client) -> None:
