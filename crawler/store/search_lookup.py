@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MIN_WINDOW = 2000
 """Newest entries in which PostgreSQL looks for hits first: it has to read and sort all that it finds."""
 WINDOW_GROWTH = 20
-"""How many times as many entries the second window has. The third one is all others."""
+"""Times as many entries up to which a larger window is looked at. If it would need more, all entries are."""
+MIN_WINDOW_GROWTH = 4
+"""Times as many entries as the one before that a window has at least."""
 WINDOW_PER_HIT = 4
 """Entries of the first window for each hit that is wanted."""
 MAX_DATES = 40
@@ -62,10 +64,8 @@ _RANK_VECTORS = text(
     " vector, CAST(:query AS tsquery)) DESC, number DESC LIMIT :shown OFFSET :skipped"
 )
 _LIST_VALUES = text("SELECT unnest(CAST(:numbers AS BIGINT[])) AS rowid")
-_LIST_NEWEST = text(
-    "(SELECT number FROM search_entries WHERE number < :last ORDER BY number DESC LIMIT 1) UNION ALL"
-    " (SELECT number FROM search_entries WHERE number < :last ORDER BY number DESC OFFSET :size LIMIT 1) UNION ALL"
-    " (SELECT number FROM search_entries WHERE number < :last ORDER BY number DESC OFFSET :next LIMIT 1)"
+_FIND_ENTRY = text(
+    "SELECT number FROM search_entries WHERE number < :last ORDER BY number DESC OFFSET :skipped LIMIT 1"
 )
 
 
@@ -118,21 +118,29 @@ class PostgresIndex:
         self._database = database
 
     def list_numbers(self, query: IndexNode, within: NumberRange, limit: int) -> list[int]:
-        """Return the numbers that the query finds, the highest first."""
+        """Return the numbers that the query finds, the highest first.
+
+        It looks at more and more of the newest days, because it has to sort all that it finds. The days are words of
+        the index, so an AND with a word of the text skips all others; numbers would be compared in each vector.
+        """
         if query == EVERYTHING:
             first, last = within
             values = {"first": first, "last": last, "limit": limit}
             return _parse_numbers(self._database.fetch_all(_LIST_ENTRIES, values)[0][0])
+        newest = self._find_entry(within[1])
+        if newest is None:
+            return []
         numbers: list[int] = []
         done: list[IndexNode] = []
-        for window in self._list_windows(within[1], limit):
-            if done and window != EVERYTHING and len(numbers) * WINDOW_GROWTH < limit:
-                continue  # hits are rare: this window would not have enough of them either
+        size: int | None = max(MIN_WINDOW, limit * WINDOW_PER_HIT)
+        while True:
+            oldest = self._find_entry(newest + 1, size) if size else None
+            window = EVERYTHING if oldest is None else _make_window(_compute_day(oldest), _compute_day(newest))
             numbers += self._find(join_and([query, window, *done]), within, limit - len(numbers))
-            if len(numbers) == limit:
-                break
+            if len(numbers) == limit or size is None or oldest is None:
+                return numbers
             done = [IndexNot(window)]
-        return numbers
+            size = _enlarge_window(size, len(numbers), limit)
 
     def select_numbers(self, query: IndexNode, within: NumberRange, limit: int) -> tuple[TextClause, dict[str, Any]]:
         """Return a query for the highest numbers that the query finds, and its values."""
@@ -169,19 +177,17 @@ class PostgresIndex:
         """Return the values for `has_number`."""
         return {"numbers": f"{{{','.join(map(str, numbers))}}}"}
 
-    def _list_windows(self, last: int, limit: int) -> Iterator[IndexNode]:
-        """Yield conditions for more and more of the newest entries below a number, then for any time.
+    def _find_entry(self, last: int, skipped: int = 0) -> int | None:
+        """Return the number of the newest entry below a number, or of one that many before it. None: there is none."""
+        found = self._database.fetch_all(_FIND_ENTRY, {"last": last, "skipped": skipped})
+        return found[0][0] if found else None
 
-        The dates are words of the index, so an AND with a word of the text skips all others. A condition on numbers
-        would be checked after reading each vector.
-        """
-        size = max(MIN_WINDOW, limit * WINDOW_PER_HIT)
-        values = {"last": last, "size": size, "next": size * WINDOW_GROWTH}
-        found = [row[0] for row in self._database.fetch_all(_LIST_NEWEST, values)]
-        days = [_compute_day(number) for number in sorted(found, reverse=True)]
-        yield from dict.fromkeys(_make_window(first, days[0]) for first in days[1:])
-        if days:
-            yield EVERYTHING
+
+def _enlarge_window(size: int, found: int, limit: int) -> int | None:
+    """Return how many entries to look at next, if so many had so many hits. None: all, because hits are rare."""
+    if found * WINDOW_GROWTH < limit:
+        return None
+    return max(size * MIN_WINDOW_GROWTH, size * limit * 3 // (found * 2))
 
 
 def _parse_numbers(joined: str | None) -> list[int]:
