@@ -72,9 +72,9 @@ SECTIONS = (
         "growth",
         "benchmarks.growth",
         ("1000", "10000", "100000", "1000000"),
-        "Milliseconds of CPU by the size of the store; `export` and `bytes` are for each article. Insert and stories look up\n"
-        "keys in larger indexes. A digest reads when each article was last seen, 0.5 µs an article: an index of that time\n"
-        "would be written at every visit.",
+        "Milliseconds of CPU by the size of the store; `export` and `bytes` are for each article. Insert and stories\n"
+        "look up keys in larger indexes. A digest reads when each article was last seen, 0.5 µs an article: an index\n"
+        "of that time would be written at every visit.",
     ),
     Section("web", "benchmarks.web", ("--sizes", "100000"), "`crawler serve` as one process: what an answer costs."),
     Section(
