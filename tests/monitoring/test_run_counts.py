@@ -9,7 +9,7 @@ from crawler.monitoring.run_counts import RunCount, get_count_name, get_flag_cou
 
 STORED_NAMES = set(
     "entries lists_replaced stopped_early not_modified no_article skipped too_old expected_errors "
-    "read_back_begun read_back read_back_failed lists_cut_off damaged read_generically archive_waiting".split()
+    "read_back_begun read_back read_back_failed lists_cut_off damaged read_generically archive_waiting invented".split()
 )
 
 
