@@ -115,10 +115,13 @@ def make_digest(
     """
     seen = _group_by_article(store.versions.list_matched_between(begin, end))
     changes = [_ArticleChange(builder, query, versions, min_severity) for versions in seen]
-    reported = [change for change in changes if change.is_reported()]
+    reported: list[_ArticleChange] = []
+    hidden: list[_ArticleChange] = []
+    for change in changes:
+        (reported if change.is_reported() else hidden).append(change)
     maker = _DigestMaker(builder, store, config, query, begin, end, language, max_excerpt)
     digest = maker.make_digest(reported, _count_left_out(store, changes, min_severity))
-    entries = builder.build(each.make_request(max_excerpt) for each in changes if each.is_put_back(store))
+    entries = builder.build(each.make_request(max_excerpt) for each in hidden if each.is_put_back(store))
     return replace(digest, put_back=tuple(entry.headline for entry in entries))
 
 
@@ -187,8 +190,8 @@ class _ArticleChange:
         return self._is_severe(self.base_version)
 
     def is_put_back(self, store: Store) -> bool:
-        """Return whether severe edits of the period cancel each other out, so that nothing is reported of them."""
-        if not self.is_wanted or self.is_reported():
+        """Return whether severe edits of the period cancel each other out, if the article is not reported."""
+        if not self.is_wanted:
             return False
         diffs = (store.diffs.get(each.id, each.version or 1) for each in self.revised)
         return any(SEVERITY_RANKS[diff.severity] >= SEVERITY_RANKS[self._min_severity] for diff in diffs if diff)

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crawler.config import Config, load_config
+from crawler.config import Config
 from crawler.defaults import read_default
 from crawler.errors import UsageError
 from crawler.keywords import RuleSet, parse_rules
 from crawler.keywords.rules import SHIPPED_RULES, Rule, RuleFile
-from crawler.service.edited_files import read_text, replace_files
-from crawler.service.notifications import check_subscriptions
-from crawler.service.saved_search import NEW_RULES, RULES_NAME, get_rules_path
+from crawler.service.saved_search import read_rules_text
 from crawler.service.subscription_file import parse_document_text
 
 if TYPE_CHECKING:
@@ -44,11 +42,6 @@ def get_rule_terms(rule: Rule) -> RuleTerms:
         terms={key: getattr(rule.terms, key) for key in TERM_KEYS},
         lists={key: getattr(rule, key) for key in LIST_KEYS},
     )
-
-
-def read_rules_text(config: Config) -> str:
-    """Return the text of the rules file in force, or of the file to make where only the shipped rules are."""
-    return read_text(get_rules_path(config)) if config.rules else NEW_RULES
 
 
 def has_own_rule(config: Config, name: str) -> bool:
@@ -99,20 +92,6 @@ def remove_rule_text(text: str, path: Path, name: str) -> str:
     changed = document.as_string()
     parse_rules(changed, path)
     return changed
-
-
-def save_rules_text(config: Config, text: str, marks: Mapping[Path, str]) -> None:
-    """Put a text of the rules file into force. Where only the shipped rules are, crawler.toml names the new file.
-
-    Raise FileChanged if a file does not have its mark any more, UsageError if a subscription names a rule that is gone.
-    """
-    path = get_rules_path(config)
-    texts = {path: text}
-    if config.rules is None and config.path is not None:
-        document = parse_document_text(read_text(config.path), config.path)
-        document["rules"] = RULES_NAME
-        texts[config.path] = document.as_string()
-    replace_files(texts, marks=marks, check=lambda: check_subscriptions(load_config(config.path)))
 
 
 def narrow_rules(rules: RuleSet, name: str) -> RuleSet:

@@ -84,6 +84,11 @@ def get_rules_path(config: Config) -> Path:
     return path
 
 
+def read_rules_text(config: Config) -> str:
+    """Return the text of the rules file in force, or of the file to make where only the shipped rules are."""
+    return read_text(get_rules_path(config)) if config.rules else NEW_RULES
+
+
 def list_file_marks(config: Config) -> dict[Path, str]:
     """Return the marks of crawler.toml and the rules file, for `save_search`."""
     paths = [path for path in (config.path, get_rules_path(config)) if path is not None]
@@ -99,24 +104,35 @@ def save_search(
     subscription can have.
     """
     rules_path = get_rules_path(config)
-    texts = {rules_path: append_rule(read_text(rules_path) if config.rules else NEW_RULES, rules_path, rule)}
-    if config.path is not None and (subscription is not None or config.rules is None):
-        texts[config.path] = _make_config_text(config, config.path, rule.name, subscription)
-    elif subscription is not None:
-        raise ConfigError("There is no crawler.toml to write to. Make one with `crawler init`.")
+    text = append_rule(read_rules_text(config), rules_path, rule)
+    subscribed = None
+    if subscription is not None:
+        if config.path is None:
+            raise ConfigError("There is no crawler.toml to write to. Make one with `crawler init`.")
+        subscribed = _add_subscription(config, config.path, rule.name, subscription)
+    save_rules_text(config, text, marks, config_text=subscribed)
+
+
+def save_rules_text(config: Config, text: str, marks: Mapping[Path, str], *, config_text: str | None = None) -> None:
+    """Put a text of the rules file into force, and one of crawler.toml if it changes too: both or neither.
+
+    Where only the shipped rules are in force, crawler.toml names the new file. Raise FileChanged if a file does not
+    have its mark any more, UsageError if a subscription names a rule that is gone.
+    """
+    texts = {get_rules_path(config): text}
+    if config.path is not None and config.rules is None:
+        document = parse_document_text(config_text or read_text(config.path), config.path)
+        document["rules"] = RULES_NAME
+        config_text = document.as_string()
+    if config.path is not None and config_text is not None:
+        texts[config.path] = config_text
     replace_files(texts, marks=marks, check=lambda: check_subscriptions(load_config(config.path)))
 
 
-def _make_config_text(config: Config, path: Path, name: str, subscription: SearchSubscription | None) -> str:
-    text = read_text(path)
-    if subscription is not None:
-        if name in config.subscriptions:
-            raise UsageError(f"{path} has a subscription {name!r} already. Choose another name.")
-        values = {"channels": [subscription.channel], "rules": [name], "when": subscription.when}
-        values |= {"language": subscription.language, **({"user": subscription.user} if subscription.user else {})}
-        text = change_subscription(path, name, values)
-    if config.rules is None:
-        document = parse_document_text(text, path)
-        document["rules"] = RULES_NAME
-        text = document.as_string()
-    return text
+def _add_subscription(config: Config, path: Path, name: str, subscription: SearchSubscription) -> str:
+    """Return the text of crawler.toml with the subscription."""
+    if name in config.subscriptions:
+        raise UsageError(f"{path} has a subscription {name!r} already. Choose another name.")
+    values = {"channels": [subscription.channel], "rules": [name], "when": subscription.when}
+    values |= {"language": subscription.language, **({"user": subscription.user} if subscription.user else {})}
+    return change_subscription(path, name, values)

@@ -16,11 +16,9 @@ from crawler.service.edited_rules import (
     change_rule_text,
     get_rule_terms,
     has_own_rule,
-    read_rules_text,
     remove_rule_text,
-    save_rules_text,
 )
-from crawler.service.saved_search import get_rules_path
+from crawler.service.saved_search import get_rules_path, read_rules_text, save_rules_text
 from crawler.web.errors import BadAddress
 from crawler.web.forms import FormValues
 from crawler.web.pages.account import record_change
