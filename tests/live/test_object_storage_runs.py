@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 from support.gov_site import GovSite
+from support.object_bucket import CREDENTIALS, KEY, SECRET, serve_bucket
 from support.sandbox import Sandbox
 
 from crawler.items import Health
 
-SECRET = "example-secret-of-the-bucket"
-KEY = "AKIAEXAMPLEKEY"
 CLOSED_ENDPOINT = "http://127.0.0.1:9"
 """Nothing listens at the port `discard`."""
 
@@ -80,20 +79,8 @@ def test_outage_changes_nothing_about_a_run(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     """The address of an S3 server with an empty bucket."""
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    client = pytest.importorskip("boto3").client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        region_name="us-east-1",
-        aws_access_key_id=KEY,
-        aws_secret_access_key=SECRET,
-    )
-    client.create_bucket(Bucket="news-archive")
-    client.close()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with serve_bucket() as bucket:
+        yield bucket.endpoint
 
 
 @pytest.mark.slow
@@ -103,8 +90,7 @@ def test_s3_has_the_archive_of_two_machines(endpoint: str, tmp_path: Path) -> No
         "CRAWLER_OBJECTS__ADDRESS": "s3://news-archive/crawler",
         "CRAWLER_OBJECTS__ENDPOINT": endpoint,
         "CRAWLER_OBJECTS__KEEP_DAYS": "0",
-        "AWS_ACCESS_KEY_ID": KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET,
+        **CREDENTIALS,
         "AWS_REGION": "us-east-1",
     }
     outputs = []

@@ -6,7 +6,6 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from sqlalchemy import delete, update
 from store.conftest import NOON
 from support.gov_site import GovSite
+from support.object_bucket import BUCKET, CREDENTIALS, Bucket, serve_bucket
 from support.sandbox import Sandbox
 
 from crawler.store import open_store
@@ -23,47 +23,15 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),
 ]
-BUCKET = "news-archive"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLEKEY", "AWS_SECRET_ACCESS_KEY": "example-secret-of-the-bucket"}
 CLOSED_ENDPOINT = "http://127.0.0.1:9"
 """Nothing listens at the port `discard`."""
-
-
-@dataclass
-class Bucket:
-    """A bucket at an S3 server."""
-
-    endpoint: str
-    client: Any
-
-    def list_objects(self) -> dict[str, int]:
-        """Return the sizes of all objects."""
-        found = self.client.list_objects_v2(Bucket=BUCKET).get("Contents", ())
-        return {each["Key"]: each["Size"] for each in found}
-
-    def read(self, key: str) -> bytes:
-        """Return the content of an object."""
-        content: bytes = self.client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
-        return content
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Bucket]:
     """An empty bucket."""
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    client = pytest.importorskip("boto3").client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        region_name="us-east-1",
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
-    client.create_bucket(Bucket=BUCKET)
-    yield Bucket(f"http://{host}:{port}", client)
-    client.close()
-    server.stop()
+    with serve_bucket() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
