@@ -46,6 +46,8 @@ def serve_bucket() -> Iterator[Bucket]:
         aws_secret_access_key=SECRET,
     )
     client.create_bucket(Bucket=BUCKET)
-    yield Bucket(f"http://{host}:{port}", client)
-    client.close()
-    server.stop()
+    try:
+        yield Bucket(f"http://{host}:{port}", client)
+    finally:
+        client.close()
+        server.stop()
