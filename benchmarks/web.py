@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from pathlib import Path
 from statistics import quantiles
 from urllib.parse import quote, urlsplit
@@ -71,22 +72,23 @@ def serve_store(url: str, folder: str) -> Iterator[ServedProcess]:
 
 
 class PageClient:
-    """One connection that keeps the cookie of its first page, as a browser does."""
+    """One connection that keeps its cookies, as a browser does."""
 
     def __init__(self, netloc: str) -> None:
         self._connection = http.client.HTTPConnection(netloc, timeout=60)
-        self._headers: dict[str, str] = {}
+        self._cookies = SimpleCookie()
         self.fetch("/")
 
     def fetch(self, path: str) -> None:
         """Read an answer. A status other than 200 ends the benchmark."""
-        self._connection.request("GET", path, headers=self._headers)
+        pairs = "; ".join(f"{name}={morsel.value}" for name, morsel in self._cookies.items())
+        self._connection.request("GET", path, headers={"cookie": pairs} if pairs else {})
         answer = self._connection.getresponse()
         answer.read()
         if answer.status != 200:
             raise SystemExit(f"{path} answered {answer.status}")
-        if cookie := answer.headers.get("set-cookie"):
-            self._headers["cookie"] = cookie.partition(";")[0]
+        for cookie in answer.headers.get_all("set-cookie", ()):
+            self._cookies.load(cookie)
 
     def close(self) -> None:
         """Close the connection."""

@@ -10,6 +10,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -71,11 +72,13 @@ class HostPolicy:
     def is_trusted_proxy(self, scope: Scope) -> bool:
         """Return whether a request comes from a proxy whose headers are believed."""
         client = scope.get("client")
+        if not self._proxies or not client:
+            return False
         try:
-            address = ipaddress.ip_address(client[0]) if client else None
+            address = ipaddress.ip_address(client[0])
         except ValueError:
             return False
-        return address is not None and any(address in network for network in self._proxies)
+        return any(address in network for network in self._proxies)
 
 
 class RequestGuard:
@@ -140,6 +143,7 @@ def _limit_body(receive: Receive, limit: int) -> Receive:
     return receive_limited
 
 
+@lru_cache(maxsize=256)
 def is_loopback(name: str) -> bool:
     """Return whether a name or an IP address is this computer's own, whatever a name server says.
 
