@@ -73,8 +73,7 @@ SECTIONS = (
         "benchmarks.growth",
         ("1000", "10000", "100000", "1000000"),
         "Milliseconds of CPU by the size of the store; `export` and `bytes` are for each article. Insert and stories\n"
-        "look up keys in larger indexes. A digest reads when each article was last seen, 0.5 µs an article: an index\n"
-        "of that time would be written at every visit.",
+        "look up keys in larger indexes.",
     ),
     Section("web", "benchmarks.web", ("--sizes", "100000"), "`crawler serve` as one process: what an answer costs."),
     Section(

@@ -44,7 +44,7 @@ from sqlalchemy import (
 
 from crawler.store.column_types import CleanText, UtcDateTime
 
-SCHEMA_REVISION = "0014"
+SCHEMA_REVISION = "0015"
 """The newest revision in `migrations/versions`, which these tables have."""
 COPY_MARK = "+copy"
 """End of the revision of a store that `live_copy` has not finished."""
@@ -120,6 +120,7 @@ versions = Table(
     Column("article", Text, nullable=False),
     Index("ix_versions_copy_hash_seen_at_article_id", "copy_hash", "seen_at", "article_id"),
     Index("ix_versions_run_id", "run_id"),
+    Index("ix_versions_seen_at_article_id_version", "seen_at", "article_id", "version"),
 )
 
 revision_diffs = Table(

@@ -121,9 +121,5 @@ class VersionRepository:
 
 def make_time_conditions(begin: datetime | None, end: datetime | None = None) -> tuple[Any, ...]:
     """Return the conditions for versions first seen from `begin` to before `end`. None: at any time."""
-    is_before_end = () if end is None else (versions.c.seen_at < end,)
-    if begin is None:
-        return is_before_end
-    # `seen_at` has no index. An article last seen before `begin` has no such version, and article rows are small.
-    recent = select(articles.c.id).where(articles.c.last_seen_at >= begin)
-    return versions.c.article_id.in_(recent), versions.c.seen_at >= begin, *is_before_end
+    from_begin = () if begin is None else (versions.c.seen_at >= begin,)
+    return from_begin if end is None else (*from_begin, versions.c.seen_at < end)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
+from support.empty_stores import open_test_store
 from support.factories import make_article
 
 from crawler.items import Article, Match, Verdict
@@ -42,6 +47,68 @@ def test_version_that_lost_its_match_is_listed(store: Store) -> None:
     assert list_seen(store, NOON + 2 * HOUR, NOON + 4 * HOUR) == [("1", 2), ("1", 3)]
     assert list_seen(store, NOON + 4 * HOUR, NOON + 5 * HOUR) == []
     assert store.versions.count_by_source(NOON, NOON + 5 * HOUR) == {"mfa": 1}
+
+
+def test_periods_have_what_every_version_says(store: Store) -> None:
+    """Expected is what reading all versions finds: with any times, in any order, with and without a match."""
+    chance = random.Random(17)
+    saved: dict[str, list[tuple[datetime, Article]]] = {}
+    for number in range(40):
+        source = chance.choice(("mfa", "ktkz"))
+        times = sorted(NOON + chance.randrange(12) * HOUR for _ in range(chance.choice((1, 1, 2, 4))))
+        for version, at in enumerate(times, 1):
+            verdict = Verdict.NEW if version == 1 else Verdict.REVISED
+            matches = (FOUND,) if chance.random() < 0.4 else ()
+            values = {"version": version, "verdict": verdict, "matches": matches, "body": f"Текст {version}."}
+            article = make_article(str(number), source=source, **values)
+            save_at(store, article, at)
+            saved.setdefault(article.id, []).append((at, article))
+    store.articles.mark_seen("mfa", {str(number): NOON + 99 * HOUR for number in range(0, 40, 3)}, run_id=None)
+
+    for begin, end in (sorted(chance.sample(range(-1, 14), 2)) for _ in range(30)):
+        since, until = NOON + begin * HOUR, NOON + end * HOUR
+        inside = {key: [each for each in versions if since <= each[0] < until] for key, versions in saved.items()}
+        matched = {
+            key
+            for key, versions in saved.items()
+            for before, (at, article) in pairwise([None, *versions])
+            if since <= at < until and (article.matches or (before and before[1].matches))
+        }
+        listed = sorted((at, key, each.version) for key in matched for at, each in inside[key])
+        found = store.versions.list_matched_between(since, until)
+        assert [(each.id, each.version) for each in found] == [(key, version) for _, key, version in listed]
+        sources = [versions[0][1].source for versions in inside.values() if versions]
+        assert store.versions.count_by_source(since, until) == {name: sources.count(name) for name in set(sources)}
+        newest = store.articles.iter_newest(seen_since=since, seen_until=until)
+        assert {each.id for each in newest} == {key for key, versions in inside.items() if versions}
+
+
+def test_a_period_costs_the_same_in_a_large_store(tmp_path: Path) -> None:
+    """SQLite's instructions, in tens: an index finds the versions of the period, however many others are there."""
+    with open_test_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
+        for number in range(5):
+            save_at(store, make_article(str(number), matches=(FOUND,)), NOON)
+        before = count_digest_steps(store)
+        for number in range(10, 210):
+            save_at(store, make_article(str(number), matches=(FOUND,)), NOON - number * HOUR)
+        assert count_digest_steps(store) <= 1.5 * before
+
+
+def count_digest_steps(store: Store) -> int:
+    """Return how many ten instructions the queries of a digest need."""
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    with store.database.transaction() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.set_progress_handler(count, 10)
+        store.versions.list_matched_between(NOON, NOON + HOUR)
+        store.versions.count_by_source(NOON, NOON + HOUR)
+        driver.set_progress_handler(None, 0)
+    return steps
 
 
 def test_alarms_open_in_a_period(store: Store) -> None:
