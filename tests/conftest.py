@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import typer.testing
+from hypothesis import settings
 from support.factories import make_article
 from support.gov_site import GovSite
 from support.ktkz_site import KtkzSite
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 # Each call of a command in a test would build the tree of all commands again, which takes longer than most commands.
 typer.testing._get_command = functools.cache(typer.testing._get_command)  # type: ignore[attr-defined]
+
+settings.register_profile("loaded machine", deadline=None)  # there an example may take any time
+settings.load_profile("loaded machine")
 
 gc.disable()  # until all is collected: each search among ever more modules and tests finds nothing
 GC_THRESHOLD = 10_000

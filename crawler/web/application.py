@@ -151,7 +151,10 @@ FORMS: Sequence[FormRoute] = (
 
 
 def make_app(newsroom: Newsroom, *, is_public: bool = False) -> Starlette:
-    """Return the application over a newsroom. `is_public`: it listens at an address that other machines may reach."""
+    """Return the application over a newsroom. `is_public`: it listens at an address that other machines may reach.
+
+    `state.threads` has the pools of threads that read the store. Whoever closes the store shuts them down first.
+    """
     site = PageRenderer(newsroom)
     pool = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="page")
     guests = ThreadPoolExecutor(GUEST_THREADS, thread_name_prefix="guest")
@@ -200,7 +203,7 @@ def make_app(newsroom: Newsroom, *, is_public: bool = False) -> Starlette:
         exception_handlers={HTTPException: handle_error, CrawlerError: handle_error, BodyTooLong: handle_error},
     )
     app.add_exception_handler(500, handle_error)
-    app.state.api = api
+    app.state.api, app.state.threads = api, (pool, guests)
     list(list_guarded_routes(app.routes))  # raises for a route without a role
     return app
 

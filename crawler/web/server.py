@@ -7,7 +7,8 @@ import errno
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -114,15 +115,17 @@ def make_server(newsroom: Newsroom, listener: socket.socket, on_ready: Callable[
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    return AnnouncingServer(config, lambda: on_ready(address), app.state.api.state.event_feed)
+    return AnnouncingServer(config, lambda: on_ready(address), app.state.api.state.event_feed, app.state.threads)
 
 
 class AnnouncingServer(uvicorn.Server):
-    """A server that calls a function once it answers, and ends the live events before it ends."""
+    """A server that calls a function once it answers, and ends the live events and its threads before it ends."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], event_feed: EventFeed) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[], None], event_feed: EventFeed, threads: Sequence[Executor]
+    ) -> None:
         super().__init__(config)
-        self._on_ready, self._event_feed = on_ready, event_feed
+        self._on_ready, self._event_feed, self._threads = on_ready, event_feed, threads
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to answer, then call the function."""
@@ -130,9 +133,14 @@ class AnnouncingServer(uvicorn.Server):
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the live events, which would never end by themselves, then wait for the other answers."""
+        """End the live events, which would never end by themselves, then wait for the other answers.
+
+        A thread may still read for a client that left. SQLite crashes if its connection is closed meanwhile.
+        """
         await self._event_feed.close()
         await super().shutdown(sockets)
+        for pool in self._threads:
+            pool.shutdown(cancel_futures=True)
 
 
 class StoryKeeper(threading.Thread):

@@ -67,7 +67,7 @@ def test_a_file_opens_with_who_wrote_it_and_for_which_source(tmp_path: Path) -> 
         assert b"source: demo" in first.content_stream().read()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.binary(max_size=3000), plain_headers, st.binary(max_size=200)), min_size=1, max_size=4))
 @pytest.mark.slow
 def test_any_body_comes_back_byte_for_byte(pages: list[tuple[bytes, list[tuple[bytes, bytes]], bytes]]) -> None:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.shipped_rules import get_shipped_matcher
 
@@ -74,7 +74,6 @@ def test_damaged_term_is_found(kind: str, language: str) -> None:
 NOISE = st.text(alphabet="аБвқ Red,.-–«»\u00a0\u00ad\u200b\n\u0301&;Zé½中'’", max_size=30)
 
 
-@settings(deadline=None)
 @given(NOISE, st.sampled_from(sorted(DAMAGE)), st.sampled_from(sorted(TERMS)), NOISE)
 def test_offsets_refer_to_the_original_text(before: str, kind: str, language: str, after: str) -> None:
     text = f"{before} . {DAMAGE[kind](TERMS[language], language)} . {after}"
@@ -86,7 +85,6 @@ def test_offsets_refer_to_the_original_text(before: str, kind: str, language: st
         assert match.surface in match.sentence or len(match.sentence) >= 500
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_can_be_matched(text: str) -> None:
     for match in MATCHER.find_matches({"body": text + " Red Cross " + text}):

@@ -69,7 +69,7 @@ def decode(sent: bytes, name: str) -> str:
     return str(make_header(decode_header(re.sub(r"\r\n(?=[ \t])", "", raw))))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(titles)
 def test_a_subject_decodes_to_itself(title: str) -> None:
     sent = send(title)
@@ -78,7 +78,7 @@ def test_a_subject_decodes_to_itself(title: str) -> None:
     assert decode(sent, "Subject") == title
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(words, min_size=1, max_size=4).map(" ".join))
 def test_a_senders_name_decodes_to_itself(name: str) -> None:
     sent = send(sender=(name, "a@example.kz"))

@@ -85,7 +85,7 @@ def test_a_word_of_look_alikes_follows_the_text() -> None:
     assert unify_script("Mосква", None) == "Москва"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=80), st.sampled_from(["en", "ru", "kk", None]))
 def test_any_text_is_read(text: str, language: str | None) -> None:
     assert list_keys(text, language) == list_keys(text, language)

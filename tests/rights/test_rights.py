@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.factories import make_article
 
@@ -109,7 +109,6 @@ def list_shown_texts(item: Article, allowed: AllowedText) -> list[str]:
     return [text for text in (headline, *fragments, *words, *(p.text for p in allowed.excerpt.pieces)) if text]
 
 
-@settings(deadline=None)  # the first example imports every source
 @given(draw_articles(), st.integers(1, 5), st.data())
 def test_all_pieces_together_stay_within_the_share(item: Article, number: int, data: st.DataObject) -> None:
     demands = [draw_demand(item, data) for _ in range(number)]
@@ -125,7 +124,6 @@ def test_all_pieces_together_stay_within_the_share(item: Article, number: int, d
     assert len(seen) <= 0.3 * len(item.body)
 
 
-@settings(deadline=None)
 @given(draw_articles(), st.permutations(range(4)), st.data())
 @pytest.mark.slow
 def test_the_order_of_the_demands_does_not_matter(item: Article, order: list[int], data: st.DataObject) -> None:
@@ -137,7 +135,6 @@ def test_the_order_of_the_demands_does_not_matter(item: Article, order: list[int
     assert permuted == [in_order[4], *(in_order[index] for index in order)]
 
 
-@settings(deadline=None)
 @given(draw_articles())
 def test_what_is_cut_is_cut_at_words(item: Article) -> None:
     for piece in allocate_one(item).excerpt.pieces:

@@ -107,7 +107,7 @@ TEXTS = st.lists(
 DAYS = st.none() | st.dates(date(2026, 3, 1), date(2026, 3, 8))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(TEXTS | st.text(max_size=200), TEXTS | st.text(max_size=200), DAYS, DAYS)
 def test_comparison_is_symmetric(one: str, other: str, day: date | None, its: date | None) -> None:
     a, b = make_document(one, published=day), make_document(other, published=its)
@@ -116,7 +116,7 @@ def test_comparison_is_symmetric(one: str, other: str, day: date | None, its: da
     assert compare_documents(a, b) == found
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6))
 def test_comparison_of_edits_is_symmetric(seed: int) -> None:
     rng = random.Random(seed)
@@ -137,7 +137,7 @@ def make_pair(seed: int) -> tuple[Document, Document, frozenset[int]]:
     return a, b, ignored
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**6))
 def test_result_is_the_same_without_passages(seed: int) -> None:
     a, b, ignored = make_pair(seed)
@@ -149,7 +149,7 @@ def test_result_is_the_same_without_passages(seed: int) -> None:
     assert are_one_text(a, b) == compare_documents(a, b).relation.is_one_text
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6))
 def test_result_does_not_depend_on_earlier_comparisons(seed: int) -> None:
     a, b, ignored = make_pair(seed)

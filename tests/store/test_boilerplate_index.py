@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.similarity.stories import find_connected
@@ -23,7 +23,6 @@ def count_clusters(numbers: set[int], pairs: set[tuple[int, int]]) -> int:
     return count
 
 
-@settings(deadline=None)
 @given(PAIRS, st.sets(st.sampled_from(NUMBERS)))
 def test_sample_proves_only_what_is_true(pairs: set[tuple[int, int]], ignored: set[int]) -> None:
     clusters = {

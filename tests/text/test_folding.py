@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.text.folding import fold_term, fold_text, split_folded_words
@@ -67,7 +67,6 @@ def test_a_term_without_letters_is_empty() -> None:
     assert fold_term("…—!") == b""
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(max_size=60), st.text(alphabet=ALPHABET, max_size=60)))
 def test_every_folded_word_leads_back_to_its_original(text: str) -> None:
     folded = fold_text(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.text.sentences import (
@@ -43,7 +43,6 @@ def test_the_sentence_of_a_word(text: str, word: str, sentence: str) -> None:
     assert text[first:last] == sentence
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="аб. !\nA", max_size=80), st.integers(0, 79), st.integers(1, 5))
 def test_a_sentence_holds_its_place(text: str, start: int, length: int) -> None:
     start = min(start, max(0, len(text) - 1))
@@ -60,7 +59,6 @@ def test_long_sentence_is_cut_at_words() -> None:
     assert text[first:last].startswith("слово ") and text[first:last].endswith(" слово")
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="аб. !\nA", max_size=80))
 def test_sentences_joined_are_the_text(text: str) -> None:
     assert "".join(split_into_sentences(text)) == text

@@ -78,7 +78,6 @@ def check_operation(operation: Any, mode: str) -> None:
     @given(case=operation.as_strategy(generation_mode=GenerationMode(mode)))
     @settings(
         max_examples=MAX_EXAMPLES,
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.generate],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +15,12 @@ from typing import Any
 import httpx
 import pytest
 from support.newsroom_articles import NOW, TEXT, SaveArticle
+from support.newsroom_server import run_newsroom
 
 from crawler.items import Health, Run, Verdict
 from crawler.store import Store
 from crawler.web.api import event_feed
+from crawler.web.newsroom import Newsroom
 
 Event = dict[str, Any]
 
@@ -176,6 +179,22 @@ def test_client_that_leaves_before_its_stream_begins_has_no_place(store: Store) 
 
     with ThreadPoolExecutor(1) as threads:
         assert asyncio.run(open_and_leave()) == 0
+
+
+def test_no_thread_reads_once_the_server_has_ended(newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store is closed next, and SQLite crashes if a connection is closed that another thread reads by."""
+    reading = threading.Event()
+
+    def read_slowly() -> int:
+        reading.set()
+        time.sleep(0.5)
+        return 0
+
+    monkeypatch.setattr(newsroom.store.article_lists, "get_news_mark", read_slowly)
+    before = set(threading.enumerate())
+    with run_newsroom(newsroom) as address, httpx.stream("GET", f"{address}/api/v1/events", timeout=10):
+        assert reading.wait(10)
+    assert set(threading.enumerate()) <= before
 
 
 @pytest.mark.parametrize("place", ["x", "1", "1-", "-1-1", "1-999999999999999999", "9" * 200])
