@@ -29,8 +29,16 @@ from crawler.store.database import Database, format_database_error, make_engine
 from crawler.store.process_identity import get_current_process
 from crawler.store.store import parse_store_url
 
-WORKER_TIMEOUT_SECONDS = 30.0
+# How long the runs of a failed worker wait is the sum of these times (docs/workers.md).
+WORKER_HEARTBEAT_SECONDS = 3.0
+MAX_SILENCE_SECONDS = 10.0
+"""Longest time without a heartbeat before a worker stops its runs. They end within 9 s, before others take them."""
+WORKER_TIMEOUT_SECONDS = 20.0
 """A worker without a heartbeat for this long has lost its runs: they are given to others."""
+RESCUE_SECONDS = 2.0
+"""Time between two looks of a watch for silent workers."""
+QUEUE_POLL_SECONDS = 1.0
+"""Time between two looks of a watch or a worker at the queue, and between two tries while the database is away."""
 MAX_WORKER_DEATHS = 3
 """Workers that may die with one job. Then it is given up: the run itself may be what kills them."""
 LISTED_SILENCE_SECONDS = 3600.0

@@ -14,7 +14,15 @@ from typing import TypeVar
 
 from crawler.config import Config
 from crawler.errors import CrawlerError
-from crawler.service.job_queue import CollectedRun, EnqueueResult, JobQueue, StalledRun, open_job_queue
+from crawler.service.job_queue import (
+    QUEUE_POLL_SECONDS,
+    RESCUE_SECONDS,
+    CollectedRun,
+    EnqueueResult,
+    JobQueue,
+    StalledRun,
+    open_job_queue,
+)
 from crawler.service.reloader import ConfigReloader
 from crawler.service.run_engine import (
     DueSource,
@@ -27,9 +35,6 @@ from crawler.service.run_engine import (
 from crawler.text.dates import load_time_zone
 
 logger = logging.getLogger(__name__)
-QUEUE_POLL_SECONDS = 1.0
-"""Time between two looks at what has ended, and between two tries to queue a run while the database is away."""
-RESCUE_SECONDS = 5.0
 MAX_UNATTENDED_SECONDS = 60.0
 """Time that runs may wait without any worker before the watch warns."""
 T = TypeVar("T")

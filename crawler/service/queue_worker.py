@@ -23,7 +23,13 @@ from crawler.config import load_config
 from crawler.errors import CrawlerError
 from crawler.service.child import ChildPool
 from crawler.service.fork_server import start_fork_server, wait_for_fork_server
-from crawler.service.job_queue import JobQueue, RunJob
+from crawler.service.job_queue import (
+    MAX_SILENCE_SECONDS,
+    QUEUE_POLL_SECONDS,
+    WORKER_HEARTBEAT_SECONDS,
+    JobQueue,
+    RunJob,
+)
 from crawler.service.run import RunOutcome, RunPlan
 from crawler.service.run_engine import RunReturned, RunSkipped, RunStarted, SchedulerEvent, make_end_step
 from crawler.service.worker import RunEvent
@@ -31,12 +37,6 @@ from crawler.store import Store
 from crawler.text.dates import load_time_zone
 
 logger = logging.getLogger(__name__)
-WORKER_HEARTBEAT_SECONDS = 5.0
-MAX_SILENCE_SECONDS = 18.0
-"""Longest time without a heartbeat before a worker stops its runs. They end within 9 s more. Others may take them 30 s
-after the last heartbeat."""
-TAKE_POLL_SECONDS = 1.0
-"""Time between two looks for a job, and between two tries while the database is away."""
 DRAIN_SECONDS = 20.0
 """Time that an ending worker gives its runs to end by themselves."""
 LOST_REASON = "not ended here: this worker was silent for too long, so another one may have it"
@@ -110,7 +110,7 @@ class QueueWorker:
                         logger.warning("The worker cannot take runs. It tries again. %s", error)
                     has_failed = True
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._ending.wait(), TAKE_POLL_SECONDS)
+                        await asyncio.wait_for(self._ending.wait(), QUEUE_POLL_SECONDS)
         finally:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
@@ -191,7 +191,7 @@ class WorkerSession:
         except CrawlerError as error:
             logger.info("No run could be taken. It is tried again. %s", error)
         if job is None:
-            await asyncio.wait(waiting, timeout=TAKE_POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waiting, timeout=QUEUE_POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             return
         task = asyncio.create_task(self._run_job(job))
         self._runs[task] = job
@@ -253,7 +253,7 @@ class WorkerSession:
                 return await self._in_thread("jobs", function, *values)
             except CrawlerError as error:
                 logger.info("The end of a run could not be written. It is tried again. %s", error)
-            await asyncio.sleep(TAKE_POLL_SECONDS)
+            await asyncio.sleep(QUEUE_POLL_SECONDS)
         return False
 
     async def _send_heartbeats(self) -> None:

@@ -14,11 +14,17 @@ import pytest
 
 from crawler.config import Config
 from crawler.errors import ConfigError
+from crawler.extensions.lease import LEASE_POLL_SECONDS
 from crawler.items import Health, Run
+from crawler.service.child import CHECK_SECONDS
 from crawler.service.job_queue import (
     LISTED_SILENCE_SECONDS,
+    MAX_SILENCE_SECONDS,
     MAX_WORKER_DEATHS,
+    QUEUE_POLL_SECONDS,
     RESCUE_LOCK_KEY,
+    RESCUE_SECONDS,
+    WORKER_TIMEOUT_SECONDS,
     EnqueueResult,
     JobQueue,
     RunJob,
@@ -26,8 +32,9 @@ from crawler.service.job_queue import (
     list_migrations,
     open_job_queue,
 )
-from crawler.service.run import RunOutcome
+from crawler.service.run import RunOutcome, RunPlan
 from crawler.store import ScheduleState, Store, open_store
+from crawler.store.leases import LEASE_TIMEOUT
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 
@@ -54,7 +61,7 @@ class QueuePlace:
         assert job is not None
         return job
 
-    def silence_worker(self, worker: int, seconds: float = 31) -> None:
+    def silence_worker(self, worker: int, seconds: float = WORKER_TIMEOUT_SECONDS + 1) -> None:
         self.connection.execute(
             "UPDATE procrastinate_workers SET last_heartbeat = now() - make_interval(secs => %s) WHERE id = %s",
             (seconds, worker),
@@ -89,6 +96,14 @@ def make_outcome(source: str, code: int = 0) -> RunOutcome:
     health = Health.FAILED if code else Health.HEALTHY
     run = Run(id=7, source=source, started_at=NOON, finished_at=NOON, health=health, exit_code=code, measures={"a": 1})
     return RunOutcome(source=source, run=run, exit_code=code, reason="1 new.", seconds=1.5)
+
+
+def test_runs_of_a_failed_worker_wait_less_than_a_minute() -> None:
+    """The sums of docs/workers.md. Runs have ended before others take them, also those of a worker that was cut off."""
+    assert MAX_SILENCE_SECONDS + 2 * RunPlan(source="mfa").grace + CHECK_SECONDS < WORKER_TIMEOUT_SECONDS
+    longest = WORKER_TIMEOUT_SECONDS + RESCUE_SECONDS + 2 * QUEUE_POLL_SECONDS
+    assert 2 * longest <= 50
+    assert longest < LEASE_TIMEOUT.total_seconds() + LEASE_POLL_SECONDS <= 50
 
 
 def test_opening_again_or_at_the_same_time_changes_nothing(postgres_url: str) -> None:
@@ -165,7 +180,7 @@ def test_the_run_of_a_silent_worker_is_given_back_and_its_late_end_refused(place
     frozen, other = place.queue.register_worker(1), place.queue.register_worker(1)
     place.enqueue("mfa", "www.gov.kz")
     job = place.take(frozen)
-    place.silence_worker(frozen, 29)
+    place.silence_worker(frozen, WORKER_TIMEOUT_SECONDS - 1)
     assert place.queue.rescue_stalled() == []
     place.silence_worker(frozen)
     assert not place.queue.renew_worker(frozen)
