@@ -28,6 +28,8 @@ from crawler.service.worker import RunEvent, run_worker
 STOP_REASON = "The run of {} was stopped"
 CHECK_SECONDS = 0.25  # between two checks of a child's time and memory
 MAX_LINGER_SECONDS = 5.0  # a child may live on for so long after its outcome, and a killed one until it vanishes
+FORK_SERVER_GONE = 255
+"""multiprocessing's exit code of a child whose fork server died."""
 MEMORY_PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
 TRACEBACK_LINE = re.compile(rb'  File "([^"]+)", line (\d+) in (\S+)')
 OUTCOME_ADAPTER = TypeAdapter(RunOutcome)
@@ -143,7 +145,7 @@ class ChildProcess:
         outcome = self.reported or RunOutcome(source=source, exit_code=1, reason=death)
         outcome = replace(outcome, killed=killed, seconds=round(time.monotonic() - self._started_at, 3))
         if not self._stop_reason:
-            return outcome
+            return replace(outcome, lost=not self.reported and status in (-signal.SIGKILL, FORK_SERVER_GONE))
         how = f"; it did not end within {2 * self._plan.grace:g} s and was killed" if killed else ""
         how = "; not even SIGKILL ended it, look at its process" if status is None else how
         reason, code = f"{self._stop_reason}{how}.", 1 if self._is_at_limit or not outcome.run else outcome.exit_code
@@ -166,7 +168,7 @@ def parse_message(line: bytes) -> RunEvent | RunOutcome | None:
 
 def describe_death(status: int, crash_report: Iterable[bytes]) -> str:
     """Return why a process ended without an outcome, and in which line of Python. `status` is `Process.exitcode`."""
-    if status == 255:  # multiprocessing's value for a child whose fork server died
+    if status == FORK_SERVER_GONE:
         return "the server process that all runs come from is gone"
     line = next(filter(None, map(TRACEBACK_LINE.match, crash_report)), None)  # the innermost call
     where = f", in {line[3].decode()} ({line[1].decode()}:{line[2].decode()})" if line else ""

@@ -39,8 +39,9 @@ RESCUE_SECONDS = 2.0
 """Time between two looks of a watch for silent workers."""
 QUEUE_POLL_SECONDS = 1.0
 """Time between two looks of a watch or a worker at the queue, and between two tries while the database is away."""
-MAX_WORKER_DEATHS = 3
-"""Workers that may die with one job. Then it is given up: the run itself may be what kills them."""
+MAX_JOB_DEATHS = 3
+"""Times that the process of one job may be killed, alone or with its worker. Then the job is given up: the run itself
+may be what takes the memory."""
 LISTED_SILENCE_SECONDS = 3600.0
 """A silent worker is listed for this long, so that people see which machine to look at."""
 QUEUE_NAME, TASK_NAME = "runs", "run_source"
@@ -90,11 +91,12 @@ class EnqueueResult(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunJob:
-    """One try of one run, which a worker has taken."""
+    """One try of one run, which a worker has taken. `deaths`: how often its process was killed in all tries."""
 
     id: int
     source: str
     attempts: int
+    deaths: int
     worker_id: int
     accepts_new_store: bool
 
@@ -203,7 +205,7 @@ class JobQueue:
     def rescue_stalled(self) -> list[StalledRun]:
         """Give the runs of silent workers back, or do nothing while another scheduler does.
 
-        A run is given up, as failed, after `MAX_WORKER_DEATHS` workers died with it.
+        A run is given up, as failed, after `MAX_JOB_DEATHS`.
         """
         with self._database.transaction() as connection:
             lock = "SELECT pg_try_advisory_xact_lock(%s, hashtext(current_schema()))"
@@ -292,6 +294,7 @@ class JobQueue:
             id=row.id,
             source=row.queueing_lock,
             attempts=row.attempts,
+            deaths=row.args.get("deaths", 0),
             worker_id=worker_id,
             accepts_new_store=row.args.get("accepts_new_store", False),
         )
@@ -314,6 +317,7 @@ class JobQueue:
         with self._database.transaction() as connection:
             if not _lock_try(connection, job.id, job.worker_id, job.attempts):
                 return False
+            _add_arguments(connection, job.id, {"deaths": job.deaths})
             return _retry_job(connection, job.id)
 
 
@@ -327,9 +331,10 @@ def _rescue_job(connection: Connection, row: Row[Any]) -> StalledRun | None:
     source, deaths = row.queueing_lock, row.args.get("deaths", 0) + 1
     if not _lock_try(connection, row.id, row.worker_id, row.attempts):
         return None  # it has just ended
-    if deaths >= MAX_WORKER_DEATHS:
+    if deaths >= MAX_JOB_DEATHS:
         reason = (
-            f"The run of {source} was given up: {deaths} workers died with it. Look at their memory and their logs."
+            f"The run of {source} was given up: its process was killed {deaths} times, alone or with its worker. "
+            "Look at the workers' memory and their logs."
         )
         outcome = RunOutcome(source=source, exit_code=1, reason=reason)
         _finish_job(connection, row.id, is_good=False, outcome=outcome)

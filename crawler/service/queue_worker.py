@@ -24,6 +24,7 @@ from crawler.errors import CrawlerError
 from crawler.service.child import ChildPool
 from crawler.service.fork_server import start_fork_server, wait_for_fork_server
 from crawler.service.job_queue import (
+    MAX_JOB_DEATHS,
     MAX_SILENCE_SECONDS,
     QUEUE_POLL_SECONDS,
     WORKER_HEARTBEAT_SECONDS,
@@ -39,6 +40,7 @@ from crawler.text.dates import load_time_zone
 logger = logging.getLogger(__name__)
 DRAIN_SECONDS = 20.0
 """Time that an ending worker gives its runs to end by themselves."""
+KILLED_REASON = "given back: its process was killed, as when memory runs out"
 LOST_REASON = "not ended here: this worker was silent for too long, so another one may have it"
 STOP_REASON = "The run of {} was stopped because its worker ends or lost the database"
 T = TypeVar("T")
@@ -198,7 +200,7 @@ class WorkerSession:
         task.add_done_callback(self._runs.pop)
 
     async def _run_job(self, job: RunJob) -> None:
-        """Make one run and record its end, or give it back if it was stopped."""
+        """Make one run and record its end, or give it back if it was stopped or killed."""
         row = await self._try_in_store(self._store.schedules.get, job.source)
         now = datetime.now(self._zone)
         if row is not None and row.paused:
@@ -209,10 +211,13 @@ class WorkerSession:
         await self._record_time(job.source, last_started_at=now)
         outcome = await self._make_run(job)
         now = datetime.now(self._zone)
-        if outcome.was_stopped or self._lost.is_set():
+        if outcome.lost:
+            job = replace(job, deaths=job.deaths + 1)
+        is_worth_trying = outcome.lost and job.deaths < MAX_JOB_DEATHS
+        if outcome.was_stopped or is_worth_trying or self._lost.is_set():
             has_given = await self._persist(self._queue.give_back, job)
-            reason = "given back: this worker ends" if has_given else LOST_REASON
-            self._observer.on_step(RunReturned(source=job.source, at=now, reason=reason))
+            reason = KILLED_REASON if outcome.lost else "given back: this worker ends"
+            self._observer.on_step(RunReturned(source=job.source, at=now, reason=reason if has_given else LOST_REASON))
             return
         if await self._persist(self._queue.finish_job, job, outcome):
             await self._record_time(job.source, last_finished_at=now)

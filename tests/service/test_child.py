@@ -66,6 +66,13 @@ def test_a_crash_in_a_compiled_library_names_its_python_line() -> None:
     assert ", in string_at (" in finish_misbehaving_run("segfaults")[0].reason
 
 
+def test_a_run_that_somebody_else_killed_is_lost() -> None:
+    outcome, _ = finish_misbehaving_run("sleeps", lambda child, event: os.kill(child.pid, signal.SIGKILL))
+    assert (outcome.lost, outcome.killed, outcome.exit_code) == (True, False, 1)
+    assert "memory ran out" in outcome.reason
+    assert not finish_misbehaving_run("segfaults")[0].lost
+
+
 @pytest.mark.slow
 def test_only_a_run_that_ignores_sigterm_is_killed() -> None:
     assert finish_misbehaving_run("ignores_sigterm")[0].killed
@@ -164,6 +171,7 @@ def test_runs_that_lose_their_server_are_given_up_and_ended() -> None:
     outcome, events = finish_misbehaving_run("sleeps", kill_server)
     assert outcome.exit_code == 1
     assert "the server process that all runs come from is gone" in outcome.reason
+    assert outcome.lost
     assert is_process_gone(events[0]["pid"])
 
 

@@ -1,4 +1,4 @@
-"""Two watches and two workers over one PostgreSQL, one of them killed: nothing is lost, doubled or impolite."""
+"""Watches and workers over one PostgreSQL, one of them killed: nothing is lost, doubled or impolite."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from support.process_tree import kill_processes, wait_until
+from support.process_tree import kill_processes, list_crawls, wait_until
 from support.sandbox import Sandbox
 
+from benchmarks.fleet_failures import list_processes
 from benchmarks.fleet_sites import FIRST_ARTICLES, FleetSites, FleetSource
 from crawler.config import Config
 from crawler.service.job_queue import open_job_queue
@@ -69,3 +70,40 @@ def test_a_killed_worker_loses_nothing(postgres_url: str, tmp_path: Path) -> Non
     assert Counter(line.split()[2] for line in lines if line.endswith("queued")) == dict.fromkeys(sites.sources, 1)
     given_back = [line.split()[2] for line in lines if "given back: its worker is silent" in line]
     assert given_back == killed[-1:], outputs
+
+
+@pytest.mark.parametrize("failure", ["run", "worker"])
+def test_a_run_in_progress_that_is_killed_for_memory_is_made_by_another_worker(
+    failure: str, postgres_url: str, tmp_path: Path
+) -> None:
+    """The kernel kills the process of the run alone, or with its worker and the fork server: all of a container."""
+    source = FleetSource("herald", "127.0.9.9", cron="0 0 1 1 *", seconds=3)
+    variables = {"CRAWLER_DATABASE": postgres_url, "CRAWLER_ENGINE": "procrastinate"}
+    place, sites = Sandbox(tmp_path, variables=variables), FleetSites([source])
+    open_store(postgres_url).close()
+    with sites.serve():
+        place.work_dir.mkdir(parents=True)
+        (place.work_dir / "crawler.toml").write_text(WITHOUT_BUILT_IN, encoding="utf-8")
+        sites.write_definitions(place.work_dir)
+        with (
+            place.start_crawler("watch") as watch,
+            place.start_crawler("worker", CRAWLER_CONTACT="doomed@example.org") as doomed,
+            open_store(postgres_url) as store,
+        ):
+            wait_until(lambda: sites.feed_requests, 600)
+            kill_processes(*(list_crawls(doomed.pid) if failure == "run" else list_processes(doomed.pid)))
+            with place.start_crawler("worker", CRAWLER_CONTACT="other@example.org") as other:
+                wait_until(lambda: store.articles.count() == FIRST_ARTICLES, 600)
+                wait_until(lambda: (run := store.runs.get_last("herald")) and run.finished_at, 200)
+                outputs = [end_in_order(process) for process in (other, watch, doomed)]
+        healths = [run.health for run in store.runs.list_recent(limit=9)]
+    assert healths == ["healthy", "failed"], outputs
+    assert ("given back: its process was killed" in outputs[2]) == (failure == "run"), outputs
+    assert ("given back: its worker is silent" in outputs[1]) == (failure == "worker"), outputs
+    assert sites.violations == []
+
+
+def end_in_order(process: subprocess.Popen[str]) -> str:
+    """Return what a process printed, after it ended."""
+    process.send_signal(signal.SIGTERM)
+    return process.communicate(timeout=200)[0]

@@ -19,8 +19,8 @@ from crawler.items import Health, Run
 from crawler.service.child import CHECK_SECONDS
 from crawler.service.job_queue import (
     LISTED_SILENCE_SECONDS,
+    MAX_JOB_DEATHS,
     MAX_SILENCE_SECONDS,
-    MAX_WORKER_DEATHS,
     QUEUE_POLL_SECONDS,
     RESCUE_LOCK_KEY,
     RESCUE_SECONDS,
@@ -246,13 +246,13 @@ def test_a_dead_run_whose_next_one_waits_frees_its_group(place: QueuePlace) -> N
 
 def test_a_run_that_kills_its_workers_is_given_up_with_an_outcome(place: QueuePlace) -> None:
     place.enqueue("mfa")
-    for death in range(MAX_WORKER_DEATHS):
+    for death in range(MAX_JOB_DEATHS):
         worker = place.queue.register_worker(1)
         place.take(worker)
         place.silence_worker(worker)
-        assert len(place.queue.rescue_stalled()) == (1 if death < MAX_WORKER_DEATHS - 1 else 0)
+        assert len(place.queue.rescue_stalled()) == (1 if death < MAX_JOB_DEATHS - 1 else 0)
     (ended,) = place.queue.collect_ended()
-    assert (ended.outcome.exit_code, ended.outcome.reason.startswith("The run of mfa was given up: 3 workers")) == (
+    assert (ended.outcome.exit_code, ended.outcome.reason.startswith("The run of mfa was given up: ")) == (
         1,
         True,
     )

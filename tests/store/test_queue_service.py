@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -54,9 +56,10 @@ def shared(postgres_url: str) -> Iterator[SharedQueue]:
 
 @dataclass
 class WorkerRecorder:
-    """An observer of a worker that keeps its steps and calls `react` after each."""
+    """An observer that keeps a worker's steps. It calls `react` after each, and `react_to_run` with events of runs."""
 
     react: Callable[[SchedulerEvent], None] = lambda event: None
+    react_to_run: Callable[[dict[str, Any]], object] = lambda event: None
     ready: list[int] = field(default_factory=list)
     steps: list[SchedulerEvent] = field(default_factory=list)
 
@@ -68,7 +71,7 @@ class WorkerRecorder:
         self.react(event)
 
     def on_event(self, event: dict[str, Any]) -> None:
-        """Keep nothing."""
+        self.react_to_run(event)
 
     def on_draining(self, running: int, seconds: float) -> None:
         """Keep nothing."""
@@ -192,6 +195,18 @@ def test_an_ending_worker_gives_its_run_time_and_then_gives_it_back(
     else:
         assert (state.waiting, ended) == (2, [])
         assert recorder.steps[-1].reason == "given back: this worker ends"
+
+
+def test_a_run_that_is_killed_alone_is_made_again_and_given_up_at_last(shared: SharedQueue, tmp_path: Path) -> None:
+    shared.enqueue("one")
+    recorder = stop_after(1, RunFinished)
+    recorder.react_to_run = lambda event: os.kill(event["pid"], signal.SIGKILL) if event["type"] == "ready" else None
+    serve_worker(shared, "sleeps", recorder, tmp_path)
+    assert [type(step) for step in recorder.steps] == [*[RunStarted, RunReturned] * 2, RunStarted, RunFinished]
+    assert {step.reason for step in recorder.steps if isinstance(step, RunReturned)} == {queue_worker.KILLED_REASON}
+    (ended,) = shared.queue.collect_ended()
+    assert ended.outcome.lost
+    assert "SIGKILL" in ended.outcome.reason
 
 
 def test_a_worker_that_cannot_renew_itself_stops_its_run_and_comes_back(
