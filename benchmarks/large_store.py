@@ -35,7 +35,16 @@ from crawler.store.clustering import Clusterer
 from crawler.store.pending_articles import PendingArticle
 from crawler.store.portable_copy import replace_store
 from crawler.store.schema import SCHEMA_REVISION, metadata, unclustered
-from crawler.store.search_index import FIELDS, compute_number, fold_fields, list_facets, make_vector, search_entries
+from crawler.store.search_index import (
+    FIELDS,
+    add_words,
+    compute_number,
+    fold_fields,
+    list_facets,
+    list_words,
+    make_vector,
+    search_entries,
+)
 from crawler.store.serialization import parse_article
 
 FOLDER = Path(tempfile.gettempdir()) / "crawler-benchmarks"
@@ -138,6 +147,7 @@ def record_entry(connection: Connection, article: Article, dated_at: datetime) -
     texts, facets = fold_fields(article.texts), list_facets(article.source, article.language, dated_at)
     values = (number, *(texts.get(name) for name in FIELDS), " ".join(facets))
     connection.exec_driver_sql("INSERT INTO part_texts VALUES (?, ?, ?, ?, ?)", values)
+    add_words(connection, texts)
 
 
 def cluster_batch(store: Store, articles: Sequence[Article], start: int, *, is_first: bool) -> None:
@@ -215,6 +225,7 @@ def copy_part(base: sqlite3.Connection, part: Path) -> None:
     columns = "title, lead, body, facets"
     texts = f"SELECT number, {columns} FROM part.part_texts ORDER BY number"
     base.execute(f"INSERT INTO main.search_texts (rowid, {columns}) {texts}")
+    base.execute("INSERT OR IGNORE INTO main.search_words SELECT word FROM part.search_words")
     base.execute("COMMIT")
     base.execute("DETACH part")
 
@@ -281,10 +292,10 @@ def fill_postgres_index(driver: Any) -> None:
                 article = parse_article(value)
                 number = compute_number(article.id, article.version or 1, dated_at)
                 facets = list_facets(article.source, article.language, dated_at)
-                vector, found = make_vector(fold_fields(article.texts), facets)
+                texts = fold_fields(article.texts)
                 entries.append((number, article.id, article.version))
-                vectors.append((number, vector))
-                words.update(found)
+                vectors.append((number, make_vector(texts, facets)))
+                words |= list_words(texts)
             _copy_rows(driver, "search_entries (number, article_id, version)", entries)
             _copy_rows(driver, "search_vectors (number, vector)", vectors)
     _copy_rows(driver, "search_words (word)", [(word,) for word in sorted(words)])

@@ -217,8 +217,12 @@ class Database:
         return connection
 
     def _roll_back(self, connection: Connection) -> None:
-        """Roll the transaction back. If that fails, drop the connection: the database then rolls back itself."""
+        """Roll the transaction back. If that fails, drop the connection: the database then rolls back itself.
+
+        What writers remember of the connection's rows (`Connection.info`) may be of this transaction.
+        """
         try:
+            connection.info.clear()
             connection.exec_driver_sql("ROLLBACK")
         except (DBAPIError, PendingRollbackError):  # the second: SQLAlchemy knows that the connection is lost
             self._drop_connection()

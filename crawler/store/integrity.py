@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Integer,
     MetaData,
     Select,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    literal_column,
     select,
     text,
     tuple_,
@@ -55,6 +57,12 @@ _TEXTS_BY_DIALECT = {
     "postgresql": Table("search_vectors", _INDEX_TABLES, Column("number", BigInteger)),
 }
 """Where the text of an entry of the full-text index is, by the entry's number in the only column named here."""
+_WORDS_BY_DIALECT = {
+    "sqlite": ("term", "search_vocabulary"),
+    "postgresql": ("lexeme", "search_vectors, unnest(vector)"),
+}
+"""How each database names a word of its index, and where it is."""
+_SEARCH_WORDS = Table("search_words", _INDEX_TABLES, Column("word", Text))
 
 
 class FindingKind(StrEnum):
@@ -66,6 +74,7 @@ class FindingKind(StrEnum):
     DANGLING_REFERENCE = "dangling_reference"
     VERSION_NOT_INDEXED = "version_not_indexed"
     INDEX_WITHOUT_TEXT = "index_without_text"
+    WORD_NOT_LISTED = "word_not_listed"
     RUN_OF_DEAD_PROCESS = "run_of_dead_process"
     ARCHIVE_FILE_MISSING = "archive_file_missing"
     ARCHIVE_FILE_TOO_SHORT = "archive_file_too_short"
@@ -188,7 +197,7 @@ class IntegrityRepository:
         yield from self._find(FindingKind.DANGLING_REFERENCE, reference.name, query)
 
     def check_index(self) -> Iterator[StoreFinding]:
-        """Yield versions that are not in the full-text index and do not wait for it, and entries without a text."""
+        """Yield what the full-text index lacks: versions that do not wait for it, texts of entries, words of texts."""
         key = (versions.c.article_id, versions.c.version)
         is_known = [
             exists().where(table.c.article_id == key[0], table.c.version == key[1])
@@ -202,6 +211,12 @@ class IntegrityRepository:
             ~exists().where(number == search_entries.c.number)
         )
         yield from self._find(FindingKind.INDEX_WITHOUT_TEXT, "full-text index", query)
+        name, place = _WORDS_BY_DIALECT[self._database.engine.dialect.name]
+        word: ColumnElement[str] = literal_column(name, Text)
+        is_of_text = and_(word != ".", word.not_like("%:%"))  # a facet has a colon
+        is_listed = exists().where(_SEARCH_WORDS.c.word == word)
+        words: Select[Any] = select(word).distinct().select_from(text(place)).where(is_of_text, ~is_listed)
+        yield from self._find(FindingKind.WORD_NOT_LISTED, "full-text index", words)
 
     def list_runs_of_dead_processes(self) -> list[UnfinishedRun]:
         """Return the unfinished runs whose process on this host has ended."""

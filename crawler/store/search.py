@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Select, TextClause, column, func, select
+from sqlalchemy import BigInteger, Select, TextClause, column, func, select, text
 
 from crawler.items import Article, Strength, Verdict
 from crawler.keywords.index_query import IndexNode, WordRange
@@ -39,6 +39,7 @@ FIRST_RANKED = 250
 """Most relevant hits that are asked for first. To give all numbers to this process takes as long as to rank them."""
 RANGES_PER_READ = 200
 """Ranges of words that one query reads. SQLite joins at most 500 queries."""
+MAX_WORDS_PER_RANGE = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +171,8 @@ class SearchRepository:
         found: set[str] = set()
         wanted = sorted(ranges)
         for start in range(0, len(wanted), RANGES_PER_READ):
-            found |= self._index.list_words(wanted[start : start + RANGES_PER_READ])
+            query, values = _select_words(wanted[start : start + RANGES_PER_READ])
+            found |= {row[0] for row in self._database.fetch_all(query, values)}
         return sorted(found)
 
     def get_state(self) -> IndexState:
@@ -249,6 +251,15 @@ def _compute_range(conditions: SearchConditions, before: int | None = None) -> N
     first = compute_first_number(conditions.since) if conditions.since else -MAX_NUMBER
     last = compute_first_number(conditions.until) + NUMBERS_PER_MINUTE if conditions.until else MAX_NUMBER
     return first, last if before is None else min(last, before)
+
+
+def _select_words(ranges: Sequence[WordRange]) -> tuple[TextClause, dict[str, str]]:
+    """Return a query for the words in each of the ranges, and its values."""
+    part = "SELECT * FROM (SELECT word FROM search_words WHERE word >= :first{0} AND word < :last{0} LIMIT {1}) AS r"
+    parts = [part.format(index, MAX_WORDS_PER_RANGE) for index in range(len(ranges))]
+    values = {f"first{index}": first for index, (first, _) in enumerate(ranges)}
+    values |= {f"last{index}": last for index, (_, last) in enumerate(ranges)}
+    return text(" UNION ALL ".join(parts)), values
 
 
 def _select_counts(numbers: TextClause, conditions: Sequence[Any]) -> Select[Any]:

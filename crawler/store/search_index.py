@@ -1,7 +1,8 @@
 """The full-text index: one entry for each stored version, written in the version's own transaction.
 
 The index has the folded text (`crawler.text.folding`) as written, word by word; a search looks for every form of its
-words. SQLite has it in a contentless FTS5 table, PostgreSQL in a tsvector a version.
+words. SQLite has it in a contentless FTS5 table, PostgreSQL in a tsvector a version. `search_words` has every word that
+is in a text, or was: FTS5's own vocabulary would read each entry of a frequent word to get to the next word.
 
 An entry's number follows the time of its article, so the index itself is in the order in which hits are shown. Nothing
 is deleted from the FTS5 table: SQLite 3.40 can only do that with exactly the text that was indexed. What the table has
@@ -10,6 +11,7 @@ beyond `search_entries` is skipped, and `reset_index` removes it.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -49,6 +51,8 @@ MAX_WORD_LENGTH = 64
 """Characters of a word that are indexed. PostgreSQL takes at most 2 kB."""
 MAX_POSITION, MAX_POSITIONS_PER_WORD = 16_383, 255
 """Limits of a tsvector. Words beyond them are found, but their order is not known."""
+MAX_KNOWN_WORDS = 50_000
+"""Words of which a connection remembers that they are in `search_words`. They take about 6 MB."""
 MAX_VECTOR_BYTES = 1_000_000
 """Bytes of a tsvector, which may have 1 MB."""
 FIELDS = ("title", "lead", "body")
@@ -82,7 +86,13 @@ unindexed_versions = Table(
     ForeignKeyConstraint(["article_id", "version"], [versions.c.article_id, versions.c.version], ondelete="CASCADE"),
     Index("ix_unindexed_versions_dated_minute", "dated_minute"),
 )
-search_state = Table("search_state", search_metadata, Column("folding", Integer, nullable=False))
+search_state = Table(
+    "search_state",
+    search_metadata,
+    Column("folding", Integer, nullable=False),
+    Column("generation", Integer, nullable=False, server_default="0"),
+)
+"""One row: which folding the texts have, and how often the index was emptied."""
 
 _ADD_ENTRY_WITH_VECTOR = (
     "WITH added AS (INSERT INTO search_entries (number, article_id, version) VALUES (%s, %s, %s)"
@@ -103,8 +113,9 @@ _LIST_VERSIONS = (
 )
 _DELETE_ENTRIES = delete(search_entries).where(_OF_ARTICLE)
 _ADD_TEXT = "INSERT INTO search_texts (rowid, title, lead, body, facets) VALUES (?, ?, ?, ?, ?)"
+_ADD_WORDS_TO_SQLITE = "INSERT OR IGNORE INTO search_words (word) SELECT value FROM json_each(?)"
 # Without a unique key, on which two writers would wait for each other. A word may be there twice.
-_ADD_WORDS = (
+_ADD_WORDS_TO_POSTGRESQL = (
     "INSERT INTO search_words (word) SELECT word FROM unnest(%s::text[]) AS word"
     " WHERE NOT EXISTS (SELECT 1 FROM search_words AS known WHERE known.word = word.word)"
 )
@@ -141,7 +152,7 @@ def add_entry(connection: Connection, article: Article, dated_at: datetime) -> N
     number = compute_number(article.id, article.version or 1, dated_at)
     texts = fold_fields(article.texts)
     facets = list_facets(article.source, article.language, dated_at)
-    vector, words = ("", []) if connection.dialect.name == "sqlite" else make_vector(texts, facets)
+    vector = "" if connection.dialect.name == "sqlite" else make_vector(texts, facets)
     # Two articles of one minute may want one number: the second gets the next free one.
     while not _claim_number(connection, number, article, vector):
         if connection.execute(_HAS_ENTRY, {"of_article": article.id, "of_version": article.version}).first():
@@ -150,8 +161,30 @@ def add_entry(connection: Connection, article: Article, dated_at: datetime) -> N
     if connection.dialect.name == "sqlite":
         values = (number, *(texts.get(name) for name in FIELDS), " ".join(facets))
         connection.exec_driver_sql(_ADD_TEXT, values)
-    else:
-        connection.exec_driver_sql(_ADD_WORDS, (words,))
+    add_words(connection, texts)
+
+
+def add_words(connection: Connection, texts: Mapping[str, str]) -> None:
+    """Add the words of an entry's texts to `search_words`, in the transaction that writes the entry.
+
+    The connection remembers which words are there, because to look for all of them takes as long as to index the text.
+    A rollback makes it forget them (`Database`), and another generation of the index too.
+    """
+    generation = connection.exec_driver_sql("SELECT generation FROM search_state").scalar()
+    known: set[str] = connection.info.setdefault(("search_words", generation), set())
+    added = list_words(texts) - known
+    if added:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(_ADD_WORDS_TO_SQLITE, (json.dumps(sorted(added)),))
+        else:
+            connection.exec_driver_sql(_ADD_WORDS_TO_POSTGRESQL, (sorted(added),))
+    if len(known) < MAX_KNOWN_WORDS:
+        known |= added
+
+
+def list_words(texts: Mapping[str, str]) -> set[str]:
+    """Return the words of folded texts."""
+    return {word for text in texts.values() for word in text.split()} - {"."}
 
 
 def _claim_number(connection: Connection, number: int, article: Article, vector: str) -> bool:
@@ -206,8 +239,8 @@ def cut_long_words(data: bytes) -> bytes:
     return _LONG_WORD.sub(rb"\1", data)
 
 
-def make_vector(texts: Mapping[str, str], facets: Iterable[str]) -> tuple[str, list[str]]:
-    """Return a tsvector as PostgreSQL reads it, and its words in order."""
+def make_vector(texts: Mapping[str, str], facets: Iterable[str]) -> str:
+    """Return a tsvector as PostgreSQL reads it."""
     places: dict[str, list[str]] = {}
     position, size, is_ordered = 0, 0, True
     for name in FIELDS:
@@ -230,7 +263,7 @@ def make_vector(texts: Mapping[str, str], facets: Iterable[str]) -> tuple[str, l
                 size += 2
     marks = [*facets, *([] if is_ordered else [UNORDERED_ENTRY])]
     parts = [f"{quote_lexeme(word)}:{','.join(found)}" for word, found in places.items()]
-    return " ".join([*parts, *map(quote_lexeme, marks)]), sorted(places)
+    return " ".join([*parts, *map(quote_lexeme, marks)])
 
 
 def quote_lexeme(word: str) -> str:
@@ -257,6 +290,7 @@ def reset_index(connection: Connection) -> None:
     """Empty the index, and let every stored version wait to be indexed by today's folding."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("INSERT INTO search_texts (search_texts) VALUES ('delete-all')")
+        connection.exec_driver_sql("DELETE FROM search_words")
         minute: Any = cast(func.strftime("%s", articles.c.dated_at), Integer) / 60
     else:
         connection.exec_driver_sql("TRUNCATE search_vectors, search_words")
@@ -267,4 +301,4 @@ def reset_index(connection: Connection) -> None:
         versions, articles, articles.c.id == versions.c.article_id
     )
     connection.execute(insert(unindexed_versions).from_select(["article_id", "version", "dated_minute"], waiting))
-    connection.execute(update(search_state).values(folding=INDEX_VERSION))
+    connection.execute(update(search_state).values(folding=INDEX_VERSION, generation=search_state.c.generation + 1))

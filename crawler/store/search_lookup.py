@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import TextClause, text
 
-from crawler.keywords.index_query import EVERYTHING, IndexFacet, IndexNode, IndexNot, WordRange, join_and, join_or
+from crawler.keywords.index_query import EVERYTHING, IndexFacet, IndexNode, IndexNot, join_and, join_or
 from crawler.store.database import Database
 from crawler.store.search_index import NUMBERS_PER_MINUTE, search_entries
 from crawler.store.search_syntax import format_fts5, format_tsquery
@@ -31,7 +31,6 @@ WINDOW_PER_HIT = 4
 """Entries of the first window for each hit that is wanted."""
 MAX_DATES = 40
 """Days, or months, that a window may have. One that is longer has whole months, or years."""
-MAX_WORDS_PER_RANGE = 5000
 FIELD_RANKS = (10.0, 4.0, 1.0, 0.0)
 """What a word counts in title, lead, body and facets."""
 
@@ -45,8 +44,6 @@ _RANK_TEXTS = text(
     f" (SELECT min(rowid) FROM ({_FIND_TEXTS}))"
     f" ORDER BY bm25(search_texts, {', '.join(map(str, FIELD_RANKS))}), rowid DESC LIMIT :shown OFFSET :skipped"
 )
-_SQLITE_WORDS = "SELECT term FROM search_vocabulary WHERE term >= :first{0} AND term < :last{0}"
-_POSTGRESQL_WORDS = "SELECT word FROM search_words WHERE word >= :first{0} AND word < :last{0}"
 # `+ 0`: else the planner takes the primary key for the better index, and compares the vectors of the whole table.
 # One text with all numbers: the driver takes ten times as long for ten thousand rows, or a list as a value.
 _FIND_VECTORS = text(
@@ -96,11 +93,6 @@ class SqliteIndex:
         values = {"query": format_fts5(query), "first": first, "last": last, "limit": MAX_RANKED}
         values |= {"shown": limit, "skipped": skipped}
         return [row[0] for row in self._database.fetch_all(_RANK_TEXTS, values)]
-
-    def list_words(self, ranges: Sequence[WordRange]) -> set[str]:
-        """Return the words in any of the ranges."""
-        # A query of its own for each range, because the vocabulary reads everything for an OR.
-        return {row[0] for row in self._database.fetch_all(*_make_union(_SQLITE_WORDS, ranges))}
 
     def has_number(self) -> Any:
         """Return the condition for entries with one of the numbers of `bind_numbers`."""
@@ -165,10 +157,6 @@ class PostgresIndex:
         values |= {"query": format_tsquery(query), "shown": limit, "skipped": skipped}
         return [row[0] for row in self._database.fetch_all(_RANK_VECTORS, values)]
 
-    def list_words(self, ranges: Sequence[WordRange]) -> set[str]:
-        """Return the words in any of the ranges."""
-        return {row[0] for row in self._database.fetch_all(*_make_union(_POSTGRESQL_WORDS, ranges))}
-
     def has_number(self) -> Any:
         """Return the condition for entries with one of the numbers of `bind_numbers`."""
         return text("search_entries.number = ANY(CAST(:numbers AS BIGINT[]))")
@@ -210,11 +198,3 @@ def _make_window(first: date, last: date) -> IndexNode:
     if len(dates) > MAX_DATES:
         dates = {f"{year:04}" for year in range(first.year, last.year + 1)}
     return join_or(IndexFacet("date", value) for value in sorted(dates))
-
-
-def _make_union(query: str, ranges: Sequence[WordRange]) -> tuple[TextClause, dict[str, str]]:
-    """Return one statement that asks the query for every range, and its values."""
-    parts = [f"SELECT * FROM ({query.format(index)} LIMIT {MAX_WORDS_PER_RANGE}) AS r" for index in range(len(ranges))]
-    values = {f"first{index}": first for index, (first, _) in enumerate(ranges)}
-    values |= {f"last{index}": last for index, (_, last) in enumerate(ranges)}
-    return text(" UNION ALL ".join(parts)), values

@@ -98,6 +98,15 @@ def test_index_without_a_text_is_found_and_made_again(filled: Store, tmp_path: P
     assert check(filled, tmp_path) == []
 
 
+def test_words_that_are_not_listed_are_found_and_listed_again(filled: Store, tmp_path: Path) -> None:
+    damage(filled, "DELETE FROM search_words")
+    (found,) = check(filled, tmp_path)
+    assert found.startswith("The list of the full-text index's words lacks ")
+    filled.search.reset()
+    filled.search.index_pending()
+    assert check(filled, tmp_path) == []
+
+
 def test_many_rows_are_counted_and_some_are_named(store: Store, tmp_path: Path) -> None:
     for number in range(7):
         store.articles.save(make_article(str(number)), content_hash=str(number), run_id=None, seen_at=NOON)

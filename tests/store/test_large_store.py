@@ -27,8 +27,12 @@ def read_rows(store: Store) -> dict[str, list[Any]]:
 
 
 def read_index(store: Store) -> list[Any]:
-    """Return the number of words in each entry of the FTS5 table, and of each word its entries and places."""
-    queries = ("SELECT id, sz FROM search_texts_docsize", "SELECT term, doc, cnt FROM search_vocabulary ORDER BY term")
+    """Return the number of words in each entry of the FTS5 table, entries and places of each word, and all words."""
+    queries = (
+        "SELECT id, sz FROM search_texts_docsize",
+        "SELECT term, doc, cnt FROM search_vocabulary ORDER BY term",
+        "SELECT word FROM search_words ORDER BY word",
+    )
     return [list(map(tuple, store.database.fetch_all(text(query)))) for query in queries]
 
 
@@ -94,6 +98,7 @@ def test_index_in_postgres_finds_what_was_saved(tmp_path: Path, postgres_url: st
     copy_to_postgres(postgres_url, file)
     with open_store(f"sqlite:///{file}") as small, open_store(postgres_url) as store:
         assert not store.search.has_waiting()
+        assert list(store.integrity.check_index()) == []
         for query in (IndexPhrase(("red", "cross")), IndexPhrase(("крест",)), EVERYTHING):
             expected = [(entry.article.id, entry.version) for entry in small.search.iter_newest(query)]
             assert [(entry.article.id, entry.version) for entry in store.search.iter_newest(query)] == expected

@@ -122,6 +122,31 @@ def test_failed_save_leaves_no_entry(store: Store, save: Save, monkeypatch: pyte
     assert (find(store, "визит"), find(store, "приезд")) == ([], [("1", 1)])
 
 
+def test_words_of_a_failed_save_are_listed_by_the_next_one(
+    store: Store, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise StoreError("The disk is full.")
+
+    save(make_article("1", body="Приезд"))
+    monkeypatch.setattr("crawler.store.article_writer.save_pending", fail)
+    with pytest.raises(StoreError):
+        save(make_article("2", body="Визитами"))
+    monkeypatch.undo()
+    save(make_article("2", body="Визитами"))
+    assert find(store, "визит") == [("2", 1)]
+    assert list(store.integrity.check_index()) == []
+
+
+def test_words_are_listed_again_after_another_process_emptied_the_index(url: str, store: Store, save: Save) -> None:
+    save(make_article("1", body="Визитами"))
+    with open_store(url) as other:
+        other.search.reset()
+    assert store.search.list_words([("визит", "визиу")]) == []
+    save(make_article("2", body="Визитами"))
+    assert find(store, "визит") == [("2", 1)]
+
+
 def test_deleted_article_is_not_found(store: Store, save: Save) -> None:
     save(make_article("1", body="Визит"))
     with store.database.transaction() as connection:
@@ -158,6 +183,7 @@ def test_any_text_is_indexed(store: Store, save: Save, body: str, query: str) ->
     save(make_article("1", body=body), content_hash="1")
     save(make_article("2", body="другое"))
     assert find(store, query) == [("1", 1)]
+    assert list(store.integrity.check_index()) == []
 
 
 def test_phrase_in_a_very_long_text(store: Store, save: Save) -> None:

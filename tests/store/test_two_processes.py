@@ -47,6 +47,7 @@ def assert_consistent(store: Store) -> None:
     is_sqlite = store.database.engine.dialect.name == "sqlite"
     table = "search_texts_docsize" if is_sqlite else "search_vectors"
     assert store.database.fetch_all(text(f"SELECT count(*) FROM {table}"))[0][0] == len(indexed)
+    assert list(store.integrity.check_index()) == []
     if is_sqlite:
         assert [row[0] for row in store.database.fetch_all(text("PRAGMA integrity_check"))] == ["ok"]
         assert store.database.fetch_all(text("PRAGMA foreign_key_check")) == []
