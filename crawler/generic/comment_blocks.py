@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
+
+from lxml import etree
 
 from crawler.generic.page_lines import MIN_PARAGRAPH_WORDS, PageLine, list_page_lines, list_words
 from crawler.pages.markup import remove_element
@@ -17,6 +20,9 @@ STATE_NAME = re.compile(
     r"\S*comments?[_-]?(?:open|closed|enabled|disabled|on|off|status)\S*|\S*(?:no|has|with)[_-]comments?\S*"
 )
 """Names that say whether an article may have comments: its own element has them."""
+FIND_NAMED = etree.XPath("descendant-or-self::*[@class or @id]")
+MAX_REMEMBERED_NAMES = 2_000
+"""Names whose meaning is remembered: a site's pages have the same few hundred."""
 MIN_POSTS = 2
 MAX_AUTHOR_WORDS = 12
 """Words of a line with an author and the date of a comment."""
@@ -38,7 +44,7 @@ def remove_comments(root: Any) -> bool:
     Their element has a name of comments, comes after a paragraph, has not the title, and has lines with an author and a
     date.
     """
-    named = [node for node in root.iter() if isinstance(node.tag, str) and _find_name(node)]
+    named = [node for node in FIND_NAMED(root) if _find_name(node)]
     if not any(DAY_OR_TIME.search(" ".join(node.itertext())) for node in named):  # it spares most pages the lines
         return False
     lines = list_page_lines(root)
@@ -60,10 +66,12 @@ def remove_comments(root: Any) -> bool:
 
 
 def _find_name(node: Any) -> re.Match[str] | None:
-    names = f"{node.get('class') or ''} {node.get('id') or ''}".lower()
-    if len(names) < 2:
-        return None
-    names = STATE_NAME.sub("", names)
+    return _match_name(node.get("class") or "", node.get("id") or "")
+
+
+@lru_cache(MAX_REMEMBERED_NAMES)
+def _match_name(class_names: str, identifier: str) -> re.Match[str] | None:
+    names = STATE_NAME.sub("", f"{class_names} {identifier}".lower())
     return COMMENT_NAME.search(names) or POST_NAME.search(names)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from crawler.pages.blocks import Block, parse_html
@@ -16,6 +16,8 @@ SHINGLE_LENGTH = 4
 CHANGING_PART = re.compile(r"[\d_-]*\d[\d_-]*")
 """What differs in the class names of one site's pages: `post-1234`."""
 MAX_PATH_DEPTH = 60
+MAX_REMEMBERED_STEPS = 2_000
+"""Elements whose step of the path is remembered: a site's pages have the same few hundred."""
 NAMED_ANCESTORS = 4
 """Elements around a line whose class names and ids are its `names`."""
 MIN_PARAGRAPH_WORDS = 12
@@ -69,7 +71,7 @@ def make_shingles(words: Sequence[str]) -> Shingles:
 def list_page_lines(root: Any) -> list[PageLine]:
     """Return the lines with words of a page, in its order, without images."""
     places: dict[Any, _Place] = {}
-    known: dict[Any, tuple[str, frozenset[str]]] = {}
+    known: dict[Any, _Surroundings] = {}
     return [
         line
         for block in parse_html(root)
@@ -88,9 +90,19 @@ class _Place(NamedTuple):
     length: int
 
 
-def _make_line(
-    block: Block, places: dict[Any, _Place], known: dict[Any, tuple[str, frozenset[str]]]
-) -> PageLine | None:
+class _Surroundings(NamedTuple):
+    """The elements from the root down to one: their path and its steps, and whether a link is among them."""
+
+    path: str
+    depth: int
+    sections: frozenset[str]
+    is_in_link: bool
+
+
+_OUTSIDE = _Surroundings("", 0, frozenset(), is_in_link=False)
+
+
+def _make_line(block: Block, places: dict[Any, _Place], known: dict[Any, _Surroundings]) -> PageLine | None:
     words = list_words(block.text)
     if not words:
         return None
@@ -105,29 +117,35 @@ def _make_line(
     return PageLine(block.text, block.tag, place.path, place.container, link_share, place.sections, words, node)
 
 
-def _describe_place(node: Any, known: dict[Any, tuple[str, frozenset[str]]]) -> _Place:
-    """Return the place of an element.
-
-    `known` has the paths and sections of elements, so that each element is described once.
-    """
+def _describe_place(node: Any, known: dict[Any, _Surroundings]) -> _Place:
+    """Return the place of an element. `known` has what was described, so that each element is described once."""
     above: list[Any] = []
     each = node
     while each is not None and each not in known:
         above.append(each)
         each = each.getparent()
-    path, sections = known[each] if each is not None else ("", frozenset())
+    around = known[each] if each is not None else _OUTSIDE
     for element in reversed(above):
-        tag = element.tag if isinstance(element.tag, str) else "-"
-        first = (element.get("class") or "").split(None, 1)
-        step = f"{tag}.{CHANGING_PART.sub('', first[0])}" if first else tag
-        if path.count("/") < MAX_PATH_DEPTH:
-            path = f"{path}/{step}" if path else step
-        sections = sections | {tag} if tag in SECTION_TAGS else sections
-        known[element] = path, sections
-    is_in_link = any(step == "a" or step.startswith("a.") for step in path.split("/"))
+        around = known[element] = _enter_element(element, around)
+    path, is_in_link = around.path, around.is_in_link
     link_length = 0 if is_in_link else sum(len("".join(link.itertext())) for link in node.iter("a"))
     length = len("".join(node.itertext()).strip()) if link_length else 0
-    return _Place(path, path.rpartition("/")[0], sections, is_in_link, link_length, length)
+    return _Place(path, path.rpartition("/")[0], around.sections, is_in_link, link_length, length)
+
+
+def _enter_element(element: Any, around: _Surroundings) -> _Surroundings:
+    tag = element.tag if isinstance(element.tag, str) else "-"
+    path, depth, sections, is_in_link = around
+    if depth <= MAX_PATH_DEPTH:
+        step = _make_step(tag, element.get("class") or "")
+        path, depth, is_in_link = f"{path}/{step}" if path else step, depth + 1, is_in_link or tag == "a"
+    return _Surroundings(path, depth, sections | {tag} if tag in SECTION_TAGS else sections, is_in_link)
+
+
+@lru_cache(MAX_REMEMBERED_STEPS)
+def _make_step(tag: str, names: str) -> str:
+    first = names.split(None, 1)
+    return f"{tag}.{CHANGING_PART.sub('', first[0])}" if first else tag
 
 
 def _list_names(node: Any) -> str:

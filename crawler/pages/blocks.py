@@ -53,6 +53,7 @@ UNIT = re.compile(r"(?:^|[\W\d_])[^\W\d_A-ZА-ЯЁ]{1,2}$")
 TEN = re.compile(r"(?<!\d)10$")
 POWER = re.compile(r"[-−]?\d{1,3}")
 RAISED_CHARACTERS = dict(zip(map(ord, "0123456789-−"), "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻", strict=False))
+HYPHENS = "-\u2010\u00ad"
 LINE_END_HYPHEN = re.compile(r"(?<![^\W_])([^\W_]+)([-\u2010\u00ad])[ \t]*\r?\n\s*(?=([^\W_]+))")
 ICON_CLASS = re.compile(r"emoji|smil(?:ey|ie)|\bicon\b", re.IGNORECASE)
 ICON_SOURCE = re.compile(r"\bemojis?\b|\bsmil(?:ey|ie)s?\b", re.IGNORECASE)
@@ -268,7 +269,9 @@ class _BlockCollector:
             return
         text = "".join(self.pending_text)
         self.pending_text.clear()
-        if "\n" in text:
+        if text.isspace():  # the indentation between two elements: most texts are
+            return
+        if "\n" in text and any(hyphen in text for hyphen in HYPHENS):
             text = LINE_END_HYPHEN.sub(_join_hyphenated_word, text)
         text = clean_line(text)
         if "&" in text:
