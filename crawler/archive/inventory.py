@@ -92,12 +92,21 @@ def list_days(root: Path) -> list[str]:
     return sorted({path.name[: len("2026-01-31")] for path in list_spooled_files(root) if path.stat().st_size})
 
 
-def measure_archive(folder: Path) -> dict[tuple[str, str], int]:
-    """Return the bytes of the files on this machine by source and month (`2026-03`). No file is read."""
-    sizes: Counter[tuple[str, str]] = Counter()
-    for path in list_spooled_files(folder):
-        sizes[path.parent.name, path.name[: len("2026-03")]] += path.stat().st_size
-    return dict(sizes)
+def measure_archive(root: ArchiveRoot) -> dict[tuple[str, str], int]:
+    """Return the bytes of the files by source and month (`2026-03`). No file is read.
+
+    A file that is on this machine and on object storage counts once. Raise ObjectStorageError if the storage cannot be
+    listed.
+    """
+    sizes, folder = {}, root.folder if isinstance(root, SpooledArchive) else root
+    if isinstance(root, SpooledArchive):
+        sizes = {name: size for name, size in root.storage.list_sizes().items() if _is_warc_name(name)}
+    sizes |= {f"{path.parent.name}/{path.name}": path.stat().st_size for path in list_spooled_files(folder)}
+    sums: Counter[tuple[str, str]] = Counter()
+    for name, size in sizes.items():
+        source, _, file = name.partition("/")
+        sums[source, file[: len("2026-03")]] += size
+    return dict(sums)
 
 
 def list_archive(root: ArchiveRoot) -> list[ArchiveFile]:

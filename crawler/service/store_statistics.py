@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from crawler.archive.inventory import measure_archive
+from crawler.archive.spooled_archive import ArchiveRoot
 from crawler.items import format_time
 from crawler.store import Store
 from crawler.store.statistics import MonthGrowth, RelationSize, SourceYear, TimeRange
@@ -58,9 +58,9 @@ class StoreStatistics:
 
 
 def collect_statistics(
-    store: Store, archive: Path, on_progress: Callable[[str, int, int | None], None] = lambda *_: None
+    store: Store, archive: ArchiveRoot, on_progress: Callable[[str, int, int | None], None] = lambda *_: None
 ) -> StoreStatistics:
-    """Return what a store and an archive have now."""
+    """Return what a store and an archive have now. Raise ObjectStorageError if its storage cannot be listed."""
     rows = store.statistics
     on_progress("measuring tables and indexes", 0, None)
     relations = rows.list_relations()

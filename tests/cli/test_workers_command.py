@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from crawler.cli.commands.health import format_silent_workers
 from crawler.cli.commands.watch import format_step
 from crawler.cli.commands.worker import format_workers, worker_to_dict
 from crawler.config import Config
@@ -52,6 +53,13 @@ def test_silent_worker_is_named() -> None:
     assert worker_to_dict(frozen, QueueState(workers=(frozen,), waiting=0, at=NOW), Config())["is_silent"] is True
     *_, total = format_workers(QueueState(workers=(frozen,), waiting=2, at=NOW), "Asia/Almaty")
     assert total.startswith("No worker is there; start `crawler worker`. 2 runs wait for a worker. Silent, ")
+
+
+def test_health_names_silent_workers_alone() -> None:
+    frozen = replace(BUSY, heartbeat_at=NOW - timedelta(seconds=312), is_silent=True)
+    assert format_silent_workers(QueueState(workers=(frozen, IDLE), waiting=0, at=NOW), "Asia/Almaty") == [
+        "Worker 1 on laptop (process 27662) is silent since 2026-11-29 22:06. Look at the process or its machine."
+    ]
 
 
 def test_no_worker_says_what_to_do() -> None:

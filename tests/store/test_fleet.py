@@ -95,11 +95,13 @@ def test_a_run_in_progress_that_is_killed_for_memory_is_made_by_another_worker(
             with place.start_crawler("worker", CRAWLER_CONTACT="other@example.org") as other:
                 wait_until(lambda: store.articles.count() == FIRST_ARTICLES, 600)
                 wait_until(lambda: (run := store.runs.get_last("herald")) and run.finished_at, 200)
+                health = place.run_crawler("health", "herald")
                 outputs = [end_in_order(process) for process in (other, watch, doomed)]
         healths = [run.health for run in store.runs.list_recent(limit=9)]
     assert healths == ["healthy", "failed"], outputs
     assert ("given back: its process was killed" in outputs[2]) == (failure == "run"), outputs
     assert ("given back: its worker is silent" in outputs[1]) == (failure == "worker"), outputs
+    assert ("is silent since" in health.out) == (failure == "worker"), health.all_output
     assert sites.violations == []
 
 

@@ -92,6 +92,9 @@ def test_copied_store_is_checked_and_pruned_and_keeps_its_evidence(
     assert checked.code == 0, checked.all_output
     assert f"and s3://{BUCKET}/crawler." in checked.all_output
     objects, article = bucket.list_objects(), next(iter(crawled.get_articles()))
+    stats = second.run_crawler("store", "stats", "--json")
+    stored = sum(size for name, size in objects.items() if not name.endswith(".sha256"))
+    assert sum(each["bytes"] for each in json.loads(stats.out)["archive"]) == stored > 0
     code, records, _ = read_evidence(second, article)
     assert (code, bool(records)) == (0, True)
     assert records == read_evidence(crawled, article)[1]

@@ -16,6 +16,7 @@ from crawler.monitoring.run_counts import get_flag_count_name
 
 if TYPE_CHECKING:
     from crawler.config import Config
+    from crawler.service.job_queue import QueueState
     from crawler.service.source_state import AlarmDelivery, SourceState
     from crawler.store import Alarm, Store
 
@@ -58,6 +59,11 @@ def health(
             print(format_state(state, config))
     if not as_json and config.objects.address and (line := format_waiting_files(config, now)):
         print(line)
+    if not as_json and config.engine == "procrastinate":
+        from crawler.cli.commands.worker import load_queue_state
+
+        for line in format_silent_workers(load_queue_state(config), config.timezone):
+            print(line)
     raise typer.Exit(choose_exit_code(state.assessment.exit_code for state in states))
 
 
@@ -69,6 +75,16 @@ def format_waiting_files(config: Config, now: datetime) -> str | None:
     waiting = find_waiting_files(config.archive_dir, config.objects.address, now)
     since = format_local_time(waiting.since, config.timezone) if waiting else ""
     return f"{waiting} to {config.objects.address}, the oldest since {since}." if waiting else None
+
+
+def format_silent_workers(state: QueueState, timezone: str) -> list[str]:
+    """Return a line for each worker of the last hour that was killed, frozen or cut off."""
+    return [
+        f"Worker {each.id} on {each.host} (process {each.pid}) is silent since "
+        f"{format_local_time(each.heartbeat_at, timezone)}. Look at the process or its machine."
+        for each in state.workers
+        if each.is_silent
+    ]
 
 
 def state_to_dict(state: SourceState, config: Config) -> dict[str, Any]:

@@ -170,6 +170,7 @@ def check(
 @app.command()
 def stats(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show what the store has and what takes space."""
+    from crawler.archive.spooled_archive import open_archive
     from crawler.cli.store_statistics import format_statistics
     from crawler.cli.task_progress import show_progress
     from crawler.config import load_config
@@ -178,7 +179,8 @@ def stats(context: typer.Context, as_json: JsonOption = False) -> None:
 
     config = load_config(context.obj)
     with open_configured_store(config) as store, show_progress() as progress:
-        statistics = collect_statistics(store, config.archive_dir, progress.update)
+        archive = open_archive(config.archive_dir, config.objects)
+        statistics = collect_statistics(store, archive, progress.update)
     if as_json:
         print_json(statistics.to_dict())
         return

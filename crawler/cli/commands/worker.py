@@ -68,18 +68,23 @@ def workers(context: typer.Context, as_json: JsonOption = False) -> None:
     A worker that is killed, frozen or cut off is listed as silent for an hour.
     """
     config = load_queue_config(context.obj)
-    from crawler.service.job_queue import open_job_queue
-
-    queue = open_job_queue(config)
-    try:
-        state = queue.get_state()
-    finally:
-        queue.close()
+    state = load_queue_state(config)
     if as_json:
         for each in state.workers:
             print_json(worker_to_dict(each, state, config))
     else:
         print("\n".join(format_workers(state, config.timezone)))
+
+
+def load_queue_state(config: Config) -> QueueState:
+    """Return who runs what now."""
+    from crawler.service.job_queue import open_job_queue
+
+    queue = open_job_queue(config)
+    try:
+        return queue.get_state()
+    finally:
+        queue.close()
 
 
 def load_queue_config(path: Path | None) -> Config:
