@@ -18,7 +18,7 @@ from crawler.store.revision_diffs import write_diff
 from crawler.store.schema import articles, matches, versions
 from crawler.store.search_index import add_entry, move_entries
 from crawler.store.serialization import serialize_article
-from crawler.store.statements import make_insert_if_absent
+from crawler.store.statements import PreparedStatement, make_insert_if_absent
 
 if TYPE_CHECKING:
     from crawler.similarity.preparation import PreparedArticle  # Reading needs none of what it imports.
@@ -60,7 +60,7 @@ _GET_CURRENT = (
     .with_for_update()
 )
 _GET_TIME = select(articles.c.dated_at).where(_OF_ARTICLE)
-_ADD_ARTICLE = make_insert_if_absent(articles)
+_ADD_ARTICLE = PreparedStatement(make_insert_if_absent(articles))
 _ADVANCE = (
     update(articles)
     .where(_OF_ARTICLE)
@@ -81,7 +81,7 @@ _TOUCH = (
         dated_at=func.coalesce(_NEW_PUBLISHED_AT, articles.c.dated_at),
     )
 )
-_MARK_SEEN = (
+_MARK_SEEN = PreparedStatement(
     update(articles)
     .where(articles.c.source == bindparam("of_source"), articles.c.native_id == bindparam("of_native_id"), _SEEN_BEFORE)
     .values(**_SEEN_NOW)
@@ -92,7 +92,7 @@ _GET_VERSION = select(versions.c.content_hash, versions.c.verdict).where(
 _GET_SIGHTING = select(versions.c.seen_at, versions.c.run_id).where(
     versions.c.article_id == bindparam("of_article"), versions.c.version == bindparam("of_version")
 )
-_ADD_VERSION = insert(versions)
+_ADD_VERSION = PreparedStatement(insert(versions))
 _ADD_MATCHES = insert(matches)
 
 
@@ -178,7 +178,7 @@ def write_last_seen(
     """Move `last_seen_at` of the articles with these native ids forward, in the caller's transaction."""
     for native_id in sorted(seen_times):  # in one order everywhere, so that two writers cannot deadlock
         values = {"of_source": source, "of_native_id": native_id, "seen_at": seen_times[native_id], "of_run": run_id}
-        connection.execute(_MARK_SEEN, values)
+        _MARK_SEEN.execute(connection, values)
 
 
 def insert_matches(connection: Connection, article: Article) -> None:
@@ -204,7 +204,7 @@ def _insert_article(
         "last_seen_at": sighting.seen_at,
         "last_run_id": sighting.run_id,
     }
-    return connection.execute(_ADD_ARTICLE[connection.dialect.name], row).rowcount == 1
+    return bool(_ADD_ARTICLE.execute(connection, row).rowcount == 1)
 
 
 def _get_effective_time(article: Article, sighting: Sighting) -> datetime:
@@ -260,7 +260,7 @@ def _insert_version(
         "run_id": sighting.run_id,
         "article": serialize_article(article),
     }
-    connection.execute(_ADD_VERSION, row)
+    _ADD_VERSION.execute(connection, row)
     insert_matches(connection, article)
     diff = write_diff(connection, article.id, article.version, article) if article.version > 1 else None
     add_entry(connection, article, dated_at)

@@ -24,6 +24,7 @@ from crawler.store.http_cache import HttpCacheEntry, write_cache_entries
 from crawler.store.runs import BACKFILL_MODE, write_counts
 from crawler.store.schema import articles, matches, runs, versions
 from crawler.store.serialization import parse_article
+from crawler.store.statements import PreparedStatement
 from crawler.store.versions import make_time_conditions
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ _SELECT_STATES = select(
 _GET_STATE = _SELECT_STATES.where(_OF_ARTICLE)
 _LIST_STATES = _SELECT_STATES.where(articles.c.source == bindparam("of_source")).order_by(articles.c.id)
 _LIST_STATES_OF_ONE = _LIST_STATES.where(articles.c.native_id == bindparam("of_native_id"))
-_FIND_ORIGINAL = (
+_FIND_ORIGINAL = PreparedStatement(
     select(versions.c.article_id)
     .where(versions.c.copy_hash == bindparam("of_hash"), versions.c.article_id != bindparam("excluded_id"))
     .order_by(versions.c.seen_at, versions.c.article_id)

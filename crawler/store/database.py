@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from crawler.errors import CrawlerError, StoreError
+from crawler.store.statements import PreparedStatement, execute_by_driver
 
 LOCK_WAIT_SECONDS = 30
 SERVER_OPTIONS = {
@@ -95,21 +96,28 @@ class Database:
                 True: ("BEGIN", f"SELECT pg_advisory_xact_lock({key})"),
             }
 
-    def fetch_all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Rows:
+    def fetch_all(self, statement: Executable | PreparedStatement, values: Mapping[str, Any] | None = None) -> Rows:
         """Return all rows of a query. After a lost connection it is executed once more. Raise StoreError if it fails.
 
         Within a transaction the query sees what the transaction wrote.
         """
         try:
-            return self._get_connection().execute(statement, values).all()
+            return self._execute_query(statement, values)
         except DBAPIError as error:
             if not error.connection_invalidated or self._thread.in_transaction:
                 self._raise_store_error("read", error)
         self._drop_connection()
         try:
-            return self._get_connection().execute(statement, values).all()
+            return self._execute_query(statement, values)
         except DBAPIError as error:
             self._raise_store_error("read", error)
+
+    def _execute_query(self, statement: Executable | PreparedStatement, values: Mapping[str, Any] | None) -> Rows:
+        connection = self._get_connection()
+        if isinstance(statement, PreparedStatement):
+            rows: Rows = statement.execute(connection, values or {}).fetchall()
+            return rows
+        return connection.execute(statement, values).all()
 
     @contextlib.contextmanager
     def transaction(self, *, exclusive: bool = False, is_fenced: bool = True) -> Iterator[Connection]:
@@ -140,7 +148,7 @@ class Database:
                 raise CrawlerError(
                     f"Nothing of this transaction was written to the store {self.name}: a part of it failed."
                 )
-            connection.exec_driver_sql("COMMIT")
+            execute_by_driver(connection, "COMMIT")
         except BaseException as error:
             self._roll_back(connection)
             if isinstance(error, DBAPIError):
@@ -213,7 +221,7 @@ class Database:
         self._raise_if_file_lost()
         connection = self._get_connection()
         for statement in statements:
-            connection.exec_driver_sql(statement)
+            execute_by_driver(connection, statement)
         return connection
 
     def _roll_back(self, connection: Connection) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, select
 from crawler.store import schema
 from crawler.store.column_types import make_url_key
 from crawler.store.database import Database
-from crawler.store.statements import make_upsert, select_columns
+from crawler.store.statements import PreparedStatement, make_upsert, select_columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +40,14 @@ _FIELDS = tuple(field.name for field in fields(HttpCacheEntry))
 _GET = select(*select_columns(schema.http_cache, _FIELDS)).where(
     schema.http_cache.c.source == bindparam("of_source"), schema.http_cache.c.url_key == bindparam("of_key")
 )
-_SAVE = make_upsert(schema.http_cache, key=("source", "url_key"))
+_SAVE = PreparedStatement(make_upsert(schema.http_cache, key=("source", "url_key")))
 
 
 def write_cache_entries(connection: Connection, entries: Iterable[HttpCacheEntry]) -> None:
     """Write entries in the caller's transaction. Of several entries for one URL the last one is stored."""
     latest = {(entry.source, make_url_key(entry.url)): entry for entry in entries}
-    # In one order everywhere, so that two writers cannot deadlock.
-    rows = [_make_row(latest[key], key[1]) for key in sorted(latest)]
-    if rows:
-        connection.execute(_SAVE[connection.dialect.name], rows)
+    for key in sorted(latest):  # in one order everywhere, so that two writers cannot deadlock
+        _SAVE.execute(connection, _make_row(latest[key], key[1]))
 
 
 def _make_row(entry: HttpCacheEntry, url_key: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from crawler.similarity.fingerprint import (
 )
 from crawler.store.candidate_index import MIN_SHARED_EVENT_KEYS
 from crawler.store.schema import articles, unclustered
-from crawler.store.statements import make_insert_if_absent, make_upsert
+from crawler.store.statements import PreparedStatement, make_insert_if_absent, make_upsert
 
 if TYPE_CHECKING:
     from crawler.similarity.preparation import PreparedArticle  # Reading needs none of what it imports.
@@ -34,7 +34,7 @@ MAX_SEARCHED_ARTICLES = 20_000
 """Waiting articles among which a run searches those that belong to urgent ones."""
 
 _IS_URGENT = unclustered.c.urgent.is_(true())  # exactly the condition of the partial index
-_SAVE = make_upsert(unclustered, key=("article_id",))
+_SAVE = PreparedStatement(make_upsert(unclustered, key=("article_id",)))
 _ADD_IF_ABSENT = make_insert_if_absent(unclustered)
 _DELETE = delete(unclustered).where(unclustered.c.article_id == bindparam("of_article"))
 _MARK_URGENT = update(unclustered).where(unclustered.c.article_id == bindparam("of_article")).values(urgent=True)
@@ -96,7 +96,7 @@ def save_pending(
         row["day"] = document.published.toordinal() if document.published else None
         row["release_id"] = document.release_id
         row["fingerprint"] = pack_fingerprint(prepared.fingerprint)
-    connection.execute(_SAVE[connection.dialect.name], row)
+    _SAVE.execute(connection, row)
 
 
 def is_urgent(connection: Connection, article_id: str) -> bool:

@@ -42,6 +42,7 @@ from sqlalchemy import (
 from crawler.items import Article
 from crawler.store.schema import articles, metadata, versions
 from crawler.store.serialization import parse_article
+from crawler.store.statements import execute_by_driver
 from crawler.text.folding import FOLDING_VERSION, decode_folded, fold_text
 
 INDEX_VERSION = 100 + FOLDING_VERSION
@@ -160,7 +161,7 @@ def add_entry(connection: Connection, article: Article, dated_at: datetime) -> N
         number += 1
     if connection.dialect.name == "sqlite":
         values = (number, *(texts.get(name) for name in FIELDS), " ".join(facets))
-        connection.exec_driver_sql(_ADD_TEXT, values)
+        execute_by_driver(connection, _ADD_TEXT, values)
     add_words(connection, texts)
 
 
@@ -170,14 +171,14 @@ def add_words(connection: Connection, texts: Mapping[str, str]) -> None:
     The connection remembers which words are there, because to look for all of them takes as long as to index the text.
     A rollback makes it forget them (`Database`), and another generation of the index too.
     """
-    generation = connection.exec_driver_sql("SELECT generation FROM search_state").scalar()
+    generation = execute_by_driver(connection, "SELECT generation FROM search_state").fetchone()
     known: set[str] = connection.info.setdefault(("search_words", generation), set())
     added = list_words(texts) - known
     if added:
         if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql(_ADD_WORDS_TO_SQLITE, (json.dumps(sorted(added)),))
+            execute_by_driver(connection, _ADD_WORDS_TO_SQLITE, (json.dumps(sorted(added)),))
         else:
-            connection.exec_driver_sql(_ADD_WORDS_TO_POSTGRESQL, (sorted(added),))
+            execute_by_driver(connection, _ADD_WORDS_TO_POSTGRESQL, (sorted(added),))
     if len(known) < MAX_KNOWN_WORDS:
         known |= added
 
@@ -190,13 +191,12 @@ def list_words(texts: Mapping[str, str]) -> set[str]:
 def _claim_number(connection: Connection, number: int, article: Article, vector: str) -> bool:
     """Add the entry under a number, on PostgreSQL with its vector. Return False if the number or the version is taken.
 
-    A number that the FTS5 table ever had is not used again. The statements are the driver's own SQL, because each page
-    pays for them.
+    A number that the FTS5 table ever had is not used again.
     """
     entry = (number, article.id, article.version)
     if connection.dialect.name == "sqlite":
-        return bool(connection.exec_driver_sql(_ADD_UNUSED_ENTRY, (*entry, number)).rowcount)
-    return bool(connection.exec_driver_sql(_ADD_ENTRY_WITH_VECTOR, (*entry, vector)).rowcount)
+        return bool(execute_by_driver(connection, _ADD_UNUSED_ENTRY, (*entry, number)).rowcount)
+    return bool(execute_by_driver(connection, _ADD_ENTRY_WITH_VECTOR, (*entry, vector)).rowcount)
 
 
 def move_entries(connection: Connection, article_id: str, dated_at: datetime) -> None:
