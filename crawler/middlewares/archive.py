@@ -68,7 +68,7 @@ class ArchiveMiddleware:
         if RequestMeta.from_request(request).fetched_at is not None:
             RequestMeta.update(request, record=None, fetched_at=None, original=None)
 
-    async def process_response(self, request: Request, response: Response) -> Response:
+    def process_response(self, request: Request, response: Response) -> Response:
         """Write the response. Raise ArchiveError, and end the run, when that fails."""
         if "cached" in response.flags or is_password_refusal(request, response):
             return response

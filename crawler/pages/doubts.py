@@ -56,4 +56,4 @@ def flag_doubts(article: Article, seen_at: datetime | None) -> Article:
     if date_flag:
         article = replace(article, published_at=None, published_precision=None)
         flags.append(date_flag)
-    return replace(article, flags=tuple(dict.fromkeys(flags)))
+    return replace(article, flags=tuple(dict.fromkeys(flags))) if flags else article

@@ -25,6 +25,8 @@ PRELOADED_MODULES = """
     crawler.pages crawler.keywords crawler.similarity crawler.revisions crawler.monitoring crawler.text
 """.split()
 """Our packages come with the modules in them."""
+GC_THRESHOLD = 10_000
+"""New objects after which a run looks for cycles. Python's 700 is a search every second page, and a page has none."""
 COMPONENT_SETTINGS = ("EXTENSIONS_BASE", "DOWNLOADER_MIDDLEWARES_BASE", "SPIDER_MIDDLEWARES_BASE")
 
 
@@ -57,3 +59,4 @@ with suppress(Exception):
     load_word_lists()
 gc.collect()
 gc.freeze()  # Keeps these objects in memory that the children share.
+gc.set_threshold(GC_THRESHOLD)

@@ -84,7 +84,7 @@ def make_shingles(words: Sequence[str]) -> list[str]:
     """
     if len(words) < SHINGLE_WORDS:
         return [" ".join(words)] if words else []
-    return [" ".join(shingle) for shingle in zip(*(words[start:] for start in range(SHINGLE_WORDS)), strict=False)]
+    return list(map(" ".join, zip(*(words[start:] for start in range(SHINGLE_WORDS)), strict=False)))
 
 
 def mark_shared_words(words: tuple[str, ...], shared: frozenset[str]) -> list[bool]:

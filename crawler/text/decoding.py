@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 
 from w3lib.encoding import html_body_declared_encoding, html_to_unicode
 
@@ -42,9 +42,9 @@ _CYRILLIC_WORD = re.compile(r"[А-ЯЁӘҒҚҢӨҰҮҺІ]?[а-яёәғқңөұү
 _VOWEL = re.compile(r"[аеёиоуыэюяәіөұү]", re.IGNORECASE)
 
 
-def find_damaged_spans(text: str) -> list[tuple[int, int]]:
+def find_damaged_spans(text: str) -> tuple[tuple[int, int], ...]:
     """Return where letters are from a wrong encoding, or marks for bytes that could not be decoded."""
-    return [] if text.isascii() else sorted(_iterate_damage(text))
+    return () if text.isascii() else _find_damage(text)
 
 
 def is_damaged_as_a_whole(text: str) -> bool:
@@ -108,7 +108,7 @@ def _is_word(word: str) -> bool:
     return _CYRILLIC_WORD.fullmatch(word) is not None and (len(word) < 5 or _VOWEL.search(word) is not None)
 
 
-def _iterate_damage(text: str) -> Iterator[tuple[int, int]]:
-    for marks, pattern in _DAMAGE.items():
-        if any(mark in text for mark in marks):
-            yield from (found.span() for found in pattern.finditer(text))
+@lru_cache(maxsize=4)  # the same text is asked about three times
+def _find_damage(text: str) -> tuple[tuple[int, int], ...]:
+    likely = [pattern for marks, pattern in _DAMAGE.items() if any(mark in text for mark in marks)]
+    return tuple(sorted(found.span() for pattern in likely for found in pattern.finditer(text)))

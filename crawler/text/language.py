@@ -15,6 +15,7 @@ words are in `defaults/languages.toml`. Why not a statistical library: docs/deci
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 
@@ -84,8 +85,11 @@ def detect_language(text: str) -> str | None:
     >>> detect_language("Министр Қызыл Крест өкілдерін қабылдады")
     'kk'
     """
-    words = WORD_PATTERN.findall(APOSTROPHES.sub("'", text.lower()))
-    cyrillic = [word.replace("'", "") for word in words if "\u0400" <= word[0] <= "\u04ff"]
+    lower = APOSTROPHES.sub("'", text.lower())
+    words = WORD_PATTERN.findall(lower)
+    cyrillic = [word for word in words if "\u0400" <= word[0] <= "\u04ff"]
+    if "'" in lower:
+        cyrillic = [word.replace("'", "") for word in cyrillic]
     latin = [word for word in words if word[0] < "\u0250"]
     cyrillic_letters, latin_letters = sum(map(len, cyrillic)), sum(map(len, latin))
     if cyrillic_letters + latin_letters < MIN_LETTERS:
@@ -97,9 +101,9 @@ def _detect_cyrillic(words: list[str]) -> str | None:
     lexicon = _load_lexicon()
     letters = "".join(words)
     unknown_letters = set(letters) - lexicon.russian_letters
-    marked_count = sum(not unknown_letters.isdisjoint(word) for word in words) if unknown_letters else 0
+    marked_count = len(words) - sum(map(unknown_letters.isdisjoint, words))
     is_marked = marked_count >= MIN_MARKED_WORD_SHARE * len(words)
-    found = _list_alphabets(letters) if is_marked else []
+    found = _list_alphabets(letters, unknown_letters) if is_marked else []
     clear = "ru" if not is_marked else "kk" if found and found[0].language == "kk" else None
     if clear and measure_common_words(words, clear) >= CLEAR_SHARE:
         return clear
@@ -121,10 +125,10 @@ def _detect_cyrillic(words: list[str]) -> str | None:
     return best.language if is_confirmed and best.language in TEXT_LANGUAGES else None
 
 
-def _list_alphabets(letters: str) -> list[_CyrillicAlphabet]:
-    """Return the alphabets that have the letters of a text, the smallest first."""
+def _list_alphabets(letters: str, unknown_letters: Collection[str]) -> list[_CyrillicAlphabet]:
+    """Return the alphabets that have the letters of a text, the smallest first. Russian lacks `unknown_letters`."""
     lexicon = _load_lexicon()
-    beyond_russian = len(letters) - sum(map(letters.count, lexicon.russian_letters))
+    beyond_russian = sum(map(letters.count, unknown_letters))
     return [
         alphabet
         for alphabet in lexicon.alphabets

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from ahocorasick_rs import AhoCorasick
+
 from crawler.text.months import get_month_stems
 from crawler.text.number_words import (
     load_all_words,
@@ -23,7 +25,6 @@ _YEARS = range(1900, 2101)
 _SMALLEST_SCALE = 1000
 """From this value on a word multiplies the number before it."""
 _DIGIT = re.compile(r"\d")
-_TOKEN_PATTERN = re.compile(r"\w+")
 _GROUPED_PATTERN = re.compile(r"\d{1,3}(?:[\u00a0\u202f ,]\d{3})+")
 _DATE_OR_TIME = re.compile(r"\d(?<!\d\d)(?:\d{0,3}[./-]\d{1,2}[./-]\d{2,4}|\d?:\d{2})(?!\d)")
 """It begins with one set of characters, which `re` searches six times faster than alternatives."""
@@ -86,9 +87,10 @@ def find_numbers_in_digits(text: str) -> Iterator[float]:
 
 def find_number_words(text: str) -> Iterator[float]:
     """Yield the values of a text's number words, each word by itself."""
-    words, tokens = load_fingerprinted_words(), _TOKEN_PATTERN.findall(text.lower())
-    if not words.keys().isdisjoint(tokens):
-        yield from (words[token] for token in tokens if token in words)
+    lower, words = text.lower(), load_fingerprinted_words()
+    for _, start, end in _load_word_finder().find_matches_as_indexes(lower, overlapping=True):
+        if not (_is_in_word(lower[start - 1 : start]) or _is_in_word(lower[end : end + 1])):
+            yield words[lower[start:end]]
 
 
 def find_days(text: str) -> Iterator[tuple[int, int]]:
@@ -179,7 +181,18 @@ def _find_spelled_numbers(text: str) -> set[float]:
     return found
 
 
+def _is_in_word(character: str) -> bool:
+    """Return whether a character, or "", is one that `\\w` matches."""
+    return character.isalnum() or character == "_"
+
+
 # --- patterns with words, compiled at their first use
+
+
+@cache
+def _load_word_finder() -> AhoCorasick:
+    """Return what finds the number words in a text in half the time of a look-up for each of its words."""
+    return AhoCorasick(list(load_fingerprinted_words()))
 
 
 def _join(words: Iterable[str]) -> str:
@@ -189,7 +202,7 @@ def _join(words: Iterable[str]) -> str:
 @cache
 def _get_number_pattern() -> re.Pattern[str]:
     return re.compile(
-        r"(?<![\w.,:/-])(\d{1,3}(?:[\u00a0\u202f ]\d{3})+|\d{1,3}(?:,\d{3})+|\d+(?:[.,]\d+)?)(?![\d:]|[./-]\d)"
+        r"(\d(?<![\w.,:/-]\d)(?:\d{0,2}(?:[\u00a0\u202f ]\d{3})+|\d{0,2}(?:,\d{3})+|\d*(?:[.,]\d+)?))(?![\d:]|[./-]\d)"
         rf"(?:[\s\u00a0-]*({_join(load_scale_words())}))?"
     )
 

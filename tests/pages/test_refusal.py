@@ -161,6 +161,7 @@ def test_page_that_sets_a_cookie_is_read(text: str) -> None:
         ),
         ("https://example.org/accounts/login/?next=/news/1", LONG_NEWS + FORM.format("")),
         ("https://example.org/wp-login.php", FORM.format("")),
+        ("https://example.org/wp-login.php", FORM.format("").upper()),
     ],
 )
 def test_page_for_signing_in_is_blocked(url: str, text: str) -> None:
