@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from crawler.similarity.concepts import get_concept_weight
 from crawler.similarity.contradictions import SharedNames, find_contradiction, get_number_weight, list_shared_names
@@ -31,8 +31,7 @@ MAX_CONCEPT_SCORE, CHANCE_CONCEPT_SHARE = 3.0, 0.4
 """The same between languages, for concepts instead of words."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventOverlap:
+class EventOverlap(NamedTuple):
     """What two texts share.
 
     `names`, `places`, `numbers` and `concepts` are what both have. `contradiction` says why they report two events

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 ArticlePair = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoryLink:
+class StoryLink(NamedTuple):
     """Two articles, by id, that may belong together. A certain link joins one text, or one release in two languages."""
 
     a: str

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from crawler.similarity.fingerprint import BAND_COUNT, MAX_DAYS_APART, MAX_EVENT_KEYS, Fingerprint, is_candidate
 from crawler.similarity.stories import find_connected
 from crawler.store.schema import bands, boilerplate, links, passages, signatures, story_keys
-from crawler.store.statements import KeyQuery, make_in_query, make_insert_if_absent
+from crawler.store.statements import KeyQuery, PreparedStatement, make_in_query, make_insert_if_absent
 
 MAX_CANDIDATES_PER_KEY = 64
 MIN_SHARED_EVENT_KEYS = 2
@@ -26,17 +26,22 @@ MAX_SAMPLED_CLUSTERS = 2 * MIN_BOILERPLATE_CLUSTERS
 MAX_QUOTING_ARTICLES_READ = 60
 """Articles with a passage, the first ones, that are read to count the passage's clusters."""
 
-_GET_SIGNATURE = select(
-    signatures.c.number,
-    signatures.c.version,
-    signatures.c.day,
-    signatures.c.release_id,
-    signatures.c.shingle_count,
-    signatures.c.signature,
-).where(signatures.c.article_id == bindparam("of_article"))
+_GET_SIGNATURE = PreparedStatement(
+    select(
+        signatures.c.number,
+        signatures.c.version,
+        signatures.c.day,
+        signatures.c.release_id,
+        signatures.c.shingle_count,
+        signatures.c.signature,
+    ).where(signatures.c.article_id == bindparam("of_article"))
+)
 _ADD_SIGNATURE = insert(signatures)
 _UPDATE_SIGNATURE = update(signatures).where(signatures.c.number == bindparam("of_number"))
-_ADD_KEYS = {table.name: insert(table) for table in (bands, story_keys, passages)}
+_SET_CLUSTERS = PreparedStatement(
+    _UPDATE_SIGNATURE.values(raw_cluster=bindparam("own_cluster"), cluster=bindparam("own_cluster"))
+)
+_ADD_KEYS = {table.name: PreparedStatement(insert(table)) for table in (bands, story_keys, passages)}
 _LIST_OF_RELEASE = (
     select(signatures.c.number)
     .where(signatures.c.release_id == bindparam("of_release"))
@@ -96,7 +101,7 @@ class ArticleSignature(NamedTuple):
 
 def get_signature(connection: Connection, article_id: str) -> ArticleSignature | None:
     """Return an article's signature, or None before its first clustering."""
-    row = connection.execute(_GET_SIGNATURE, {"of_article": article_id}).first()
+    row = _GET_SIGNATURE.execute(connection, {"of_article": article_id}).fetchone()
     return ArticleSignature(*row) if row else None
 
 
@@ -123,8 +128,7 @@ def save_signature(
         key = connection.execute(_ADD_SIGNATURE, {**row, **start}).inserted_primary_key
         assert key is not None
         number = int(key[0])
-        own_cluster = {"raw_cluster": number, "cluster": number}
-        connection.execute(_UPDATE_SIGNATURE, {"of_number": number, **own_cluster})
+        _SET_CLUSTERS.execute(connection, {"of_number": number, "own_cluster": number})
     else:
         number = former.number
         connection.execute(_UPDATE_SIGNATURE, {"of_number": number, **row})
@@ -135,8 +139,7 @@ def save_signature(
         ("story_keys", "key", new.event_keys, {"day": day}),
         ("passages", "passage", new.passages, {}),
     ):
-        if values:
-            connection.execute(_ADD_KEYS[table], [{column: value, "number": number, **others} for value in values])
+        _ADD_KEYS[table].execute_many(connection, [{column: value, "number": number, **others} for value in values])
     return ArticleSignature(number=number, **row)
 
 

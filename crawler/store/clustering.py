@@ -31,11 +31,11 @@ from crawler.store.candidate_index import ArticleSignature, BoilerplateIndex
 from crawler.store.pending_articles import PendingArticle, add_again, delete_pending
 from crawler.store.schema import links, signatures, versions
 from crawler.store.serialization import parse_article
-from crawler.store.statements import make_in_query
+from crawler.store.statements import PreparedStatement, make_in_query
 from crawler.store.story_groups import LinkKind, rebuild_stories
 
 _SELECT_ENDS = select(links.c.a, links.c.b)
-_ADD_LINKS = insert(links)
+_ADD_LINKS = PreparedStatement(insert(links))
 _GET_VERSION = select(versions.c.article).where(
     versions.c.article_id == bindparam("of_article"), versions.c.version == bindparam("of_version")
 )
@@ -133,8 +133,7 @@ class Clusterer:
         """Return articles' current texts (id → version), from the cache or the store."""
         cached = {name: self._documents.get(name, version) for name, version in wanted.items()}
         found = {name: document for name, document in cached.items() if document}
-        for row in _FETCH_TEXTS.fetch(connection, wanted.keys() - found.keys()):
-            article_id, version, text = tuple(row)
+        for article_id, version, text in _FETCH_TEXTS.fetch(connection, wanted.keys() - found.keys()):
             document = make_article_document(parse_article(text), self.zone, self.embedding)
             self._documents.add(article_id, version, document)
             found[article_id] = document
@@ -142,7 +141,7 @@ class Clusterer:
 
     def _read_numbered(self, connection: Connection, numbers: Collection[int]) -> dict[int, Document]:
         """Return the current texts of articles by their numbers, in ascending order."""
-        rows = sorted(tuple(row) for row in _FETCH_ARTICLES.fetch(connection, numbers))
+        rows = sorted(_FETCH_ARTICLES.fetch(connection, numbers))
         documents = self._read_documents(connection, {row[1]: row[2] for row in rows})
         return {row[0]: documents[row[1]] for row in rows}
 
@@ -182,8 +181,7 @@ class Clusterer:
             row = make_link_row(document, other_document, boilerplate)
             if row:
                 rows.append({"a": min(number, other), "b": max(number, other), **row})
-        if rows:
-            connection.execute(_ADD_LINKS, rows)
+        _ADD_LINKS.execute_many(connection, rows)
         return rows
 
     def _update_clusters(self, connection: Connection, rows: Iterable[LinkRow], lost: Iterable[LinkRow]) -> set[int]:
@@ -296,5 +294,5 @@ def _move_to_cluster(connection: Connection, column: Any, cluster: int, conditio
 
 def _fetch_ids(connection: Connection, numbers: Collection[int]) -> dict[int, str]:
     """Return article ids by number, in ascending order of the numbers."""
-    rows = sorted(tuple(row) for row in _FETCH_ARTICLES.fetch(connection, numbers))
+    rows = sorted(_FETCH_ARTICLES.fetch(connection, numbers))
     return {row[0]: row[1] for row in rows}

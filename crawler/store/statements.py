@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ClauseElement, Connection, Insert, Label, Row, Table, insert
 from sqlalchemy.exc import DBAPIError
@@ -44,20 +45,48 @@ def make_insert_if_absent(table: Table) -> InsertByDialect:
     return InsertByDialect(table, lambda own: own.on_conflict_do_nothing())
 
 
-def execute_by_driver(connection: Connection, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+
+def execute_by_driver(connection: Connection, sql: str, parameters: Parameters = ()) -> Any:
     """Execute the driver's own SQL without SQLAlchemy, which takes twice as long. Return the driver's cursor.
 
     For statements that every page pays for. Raise DBAPIError, as SQLAlchemy does.
     """
+    with _translate_errors(connection, sql) as driver:
+        return driver.execute(sql, parameters)
+
+
+@contextmanager
+def _translate_errors(connection: Connection, sql: str) -> Iterator[Any]:
+    """Yield the driver's connection. Raise its errors as SQLAlchemy's."""
     dialect, driver = connection.dialect, connection.connection.driver_connection
     try:
-        return driver.execute(sql, parameters)  # type: ignore[union-attr]
+        yield driver
     except dialect.loaded_dbapi.Error as error:
         is_lost = dialect.is_disconnect(error, driver, None)
         # Without the parameters, which may be a whole text.
         raise DBAPIError.instance(
             sql, None, error, dialect.loaded_dbapi.Error, connection_invalidated=is_lost
         ) from error
+
+
+class _CompiledStatement(NamedTuple):
+    """A statement as a driver executes it: of each parameter the name, what converts it, and its own value if any."""
+
+    sql: str
+    parameters: Sequence[tuple[str, Callable[[Any], Any] | None, Any]]
+    has_names: bool
+
+    def convert(self, values: Mapping[str, Any]) -> Parameters:
+        """Return values as the driver expects them."""
+        converted = [
+            convert(values.get(name, own)) if convert else values.get(name, own)
+            for name, convert, own in self.parameters
+        ]
+        if self.has_names:
+            return {name: value for (name, _, _), value in zip(self.parameters, converted, strict=True)}
+        return converted
 
 
 class PreparedStatement:
@@ -68,36 +97,32 @@ class PreparedStatement:
 
     def __init__(self, statement: ClauseElement | InsertByDialect) -> None:
         self._statement = statement
-        self._compiled: dict[str, tuple[str, bool, list[tuple[str, Callable[[Any], Any] | None, Any]]]] = {}
-        """By dialect: the SQL, whether its parameters have places, and of each the name, converter and default."""
+        self._compiled: dict[str, _CompiledStatement] = {}
 
     def execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """Execute it with these values, the same names in each call. Return the driver's cursor; raise DBAPIError."""
         compiled = self._compiled.get(connection.dialect.name) or self._compile(connection, values)
-        sql, is_positional, parameters = compiled
-        converted = [
-            convert(values.get(name, default)) if convert else values.get(name, default)
-            for name, convert, default in parameters
-        ]
-        if is_positional:
-            return execute_by_driver(connection, sql, converted)
-        named = {name: value for (name, _, _), value in zip(parameters, converted, strict=True)}
-        return execute_by_driver(connection, sql, named)
+        return execute_by_driver(connection, compiled.sql, compiled.convert(values))
 
-    def _compile(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+    def execute_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Execute it with the values of each row. Raise DBAPIError."""
+        if rows:
+            compiled = self._compiled.get(connection.dialect.name) or self._compile(connection, rows[0])
+            with _translate_errors(connection, compiled.sql) as driver, closing(driver.cursor()) as cursor:
+                cursor.executemany(compiled.sql, list(map(compiled.convert, rows)))
+
+    def _compile(self, connection: Connection, values: Mapping[str, Any]) -> _CompiledStatement:
         dialect, statement = connection.dialect, self._statement
         if isinstance(statement, InsertByDialect):
             statement = statement[dialect.name]
         compiled: Any = statement.compile(dialect=dialect, column_keys=list(values))
         parameters = [
-            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect), default)
-            for name, default in compiled.params.items()
+            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect), compiled.params[name])
+            for name in compiled.positiontup or compiled.params
         ]
-        if compiled.positiontup is not None:
-            by_name = {parameter[0]: parameter for parameter in parameters}
-            parameters = [by_name[name] for name in compiled.positiontup]
-        self._compiled[dialect.name] = str(compiled), compiled.positiontup is not None, parameters
-        return self._compiled[dialect.name]
+        made = _CompiledStatement(str(compiled), parameters, has_names=compiled.positiontup is None)
+        self._compiled[dialect.name] = made
+        return made
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> None:
@@ -137,7 +162,7 @@ class KeyQuery:
             for size in sizes
         }
 
-    def fetch(self, connection: Connection, keys: Collection[Any], *values: Any) -> Iterator[Row[Any]]:
+    def fetch(self, connection: Connection, keys: Collection[Any], *values: Any) -> Iterator[tuple[Any, ...]]:
         """Yield the rows for all keys. `values` follow each key. Keys beyond the greatest size are asked for later."""
         chosen = list(keys)
         for start in range(0, len(chosen), self._sizes[-1]):
@@ -145,8 +170,8 @@ class KeyQuery:
             size = next(size for size in self._sizes if size >= len(chunk))
             padded = [*chunk, *[None] * (size - len(chunk))]  # nothing is equal to NULL
             parameters = tuple(value for key in padded for value in (key, *values)) if values else tuple(padded)
-            # As the driver's own SQL: SQLAlchemy would process each of the parameters by itself.
-            yield from connection.exec_driver_sql(self._texts[connection.dialect.name, size], parameters)
+            # By the driver: SQLAlchemy would process each parameter and each row by itself.
+            yield from execute_by_driver(connection, self._texts[connection.dialect.name, size], parameters)
 
 
 def make_in_query(text: str, sizes: Sequence[int] = (8, 64, 500)) -> KeyQuery:

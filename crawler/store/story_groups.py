@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, update
 
@@ -49,6 +49,15 @@ _SELECT_OVERRIDES = select(story_overrides.c.a, story_overrides.c.b, story_overr
 )
 
 
+class MemberRow(NamedTuple):
+    """The row of an article in `signatures`, as far as stories depend on it."""
+
+    number: int
+    article_id: str
+    release_id: str | None
+    story: int | None
+
+
 def rebuild_stories(connection: Connection, changed: Collection[int]) -> None:
     """Build the stories of these articles, and of all that is connected with them, in the caller's transaction."""
     members, rows = _fetch_connected(connection, changed)
@@ -73,7 +82,7 @@ def list_certain_members(database: Database, article_id: str) -> frozenset[str]:
     They are connected by certain links, by one release or by a person.
     """
     own = select(signatures.c.story).where(signatures.c.article_id == article_id).scalar_subquery()
-    members = database.fetch_all(_SELECT_MEMBERS.where(signatures.c.story == own))
+    members = [MemberRow._make(row) for row in database.fetch_all(_SELECT_MEMBERS.where(signatures.c.story == own))]
     ids = {row.number: row.article_id for row in members}
     if len(ids) <= 1:
         return frozenset({article_id})
@@ -100,18 +109,18 @@ def _find_connected_ids(article_id: str, edges: Iterable[tuple[str, str]]) -> se
 
 def _fetch_connected(
     connection: Connection, changed: Collection[int]
-) -> tuple[dict[int, Row[Any]], list[tuple[int, int, str, float]]]:
+) -> tuple[dict[int, MemberRow], list[tuple[int, int, str, float]]]:
     """Return what links, releases, overrides or a former story connect with these articles, by number.
 
     Return also the links between them as (a, b, kind, score). Each is read once, with its first end.
     """
-    members: dict[int, Row[Any]] = {}
+    members: dict[int, MemberRow] = {}
     found_links: list[tuple[int, int, str, float]] = []
 
     def get_neighbours(numbers: set[int]) -> set[int]:
-        rows = [*_FETCH_MEMBERS.fetch(connection, numbers)]
+        rows = [MemberRow(*row) for row in _FETCH_MEMBERS.fetch(connection, numbers)]
         members.update({row.number: row for row in rows})
-        starting = [tuple(row) for row in _FETCH_LINKS_FROM.fetch(connection, numbers)]
+        starting: list[Any] = [*_FETCH_LINKS_FROM.fetch(connection, numbers)]
         found_links.extend(starting)
         found = {b for _, b, kind, _ in starting if kind in _JOINING_KINDS}
         found |= {row[0] for row in _LIST_LINKED_BEFORE.fetch(connection, numbers)}
@@ -139,7 +148,7 @@ def _make_overrides_query(ids: set[str]) -> Select[Any]:
     return query.order_by(story_overrides.c.id)
 
 
-def _make_release_links(members: Iterable[Row[Any]]) -> list[StoryLink]:
+def _make_release_links(members: Iterable[MemberRow]) -> list[StoryLink]:
     """Return links from the first article of each release to its other language versions."""
     first: dict[str, str] = {}
     found = []
@@ -151,13 +160,13 @@ def _make_release_links(members: Iterable[Row[Any]]) -> list[StoryLink]:
     return found
 
 
-def _write_story_numbers(connection: Connection, groups: list[list[str]], rows: dict[str, Row[Any]]) -> None:
+def _write_story_numbers(connection: Connection, groups: list[list[str]], rows: dict[str, MemberRow]) -> None:
     """Write each article's story. A story keeps the number that most of its members had; larger stories come first."""
     taken: set[int] = set()
     for members in sorted(groups, key=lambda members: (-len(members), members)):
         number = None
         if len(members) > 1:
-            former = Counter(rows[article_id].story for article_id in members if rows[article_id].story)
+            former = Counter(story for article_id in members if (story := rows[article_id].story))
             free = sorted((-count, story) for story, count in former.items() if story not in taken)
             number = free[0][1] if free else _add_story(connection)
             taken.add(number)
