@@ -17,7 +17,7 @@ from crawler.items import Article, Verdict
 from crawler.keywords import load_rules
 from crawler.publish.builder import EntryBuilder, EntryRequest
 from crawler.publish.entries import Entry
-from crawler.publish.outages import UNREAD_KIND, Outage, list_outages
+from crawler.publish.outages import Outage, list_outages
 from crawler.publish.query import ArticleQuery, is_selected
 from crawler.revisions.kinds import SEVERITY_RANKS, Severity
 from crawler.store import Store
@@ -279,8 +279,6 @@ class _DigestMaker:
             for name in self.query.sources or spiders.list_names()
             if self.query.sources or self.config.get_source(name).enabled
         ]
-        counts = self._count_by_source(sources, changes)
-        outages = list_outages(self.store, sources, self.begin, self.end, self.language)
         return Digest(
             begin=self.begin,
             end=self.end,
@@ -290,8 +288,8 @@ class _DigestMaker:
                 for rule in sorted(groups, key=lambda rule: _get_rule_position(rule_order, rule))
             ),
             gone=_sort_newest_first(gone),
-            counts=counts,
-            troubles=tuple(each for each in outages if not _is_refuted(each, counts)),
+            counts=self._count_by_source(sources, changes),
+            troubles=list_outages(self.store, sources, self.begin, self.end, self.language),
             titles=titles,
             left_out=left_out,
         )
@@ -357,12 +355,6 @@ class _DigestMaker:
             event.suppressed_because == BASELINE_RUN and event.version == article.version
             for event in self.store.events.list_by_article(article.id)
         )
-
-
-def _is_refuted(outage: Outage, counts: Iterable[SourceCount]) -> bool:
-    """Return whether a source counts as never read, yet has articles in the period: stored pages were read."""
-    never = outage.kind == UNREAD_KIND and outage.since is None
-    return never and any(each.seen for each in counts if each.source == outage.source)
 
 
 def _rank_lead(article: Article, language: str) -> tuple[bool, bool, bool, float]:

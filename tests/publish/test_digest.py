@@ -177,12 +177,6 @@ def test_an_article_that_was_changed_and_put_back_is_named(store: Store, languag
     assert first.headline in note
 
 
-def test_source_with_articles_is_not_called_unread(store: Store) -> None:
-    assert "mfa" in {each.source for each in make_day_digest(store).troubles}
-    save_article(store, make_talks()[0], NOON)
-    assert "mfa" not in {each.source for each in make_day_digest(store).troubles}
-
-
 def test_several_revisions_are_shown_as_one_change(store: Store) -> None:
     first, edited = make_flood()
     save_article(store, first, BEGIN - HOUR)
@@ -274,6 +268,21 @@ def test_a_period_long_past_uses_the_runs_of_that_time(store: Store) -> None:
     for number in range(MAX_RUNS_EXAMINED + 1):
         add_run(store, "mfa", NOON + DAY + number * HOUR / 4, Health.HEALTHY, 0)
     assert make_day_digest(store, wanted=ArticleQuery(sources=("mfa",))).troubles == ()
+
+
+def test_source_that_has_only_replays_is_judged_by_them(store: Store) -> None:
+    wanted = ArticleQuery(sources=("mfa", "qazmonitor"))
+    for source in wanted.sources:
+        add_run(store, source, NOON, Health.HEALTHY, 0, mode="replay")
+    add_run(store, "qazmonitor", NOON + HOUR, Health.BLOCKED, 11, mode="replay")
+    (trouble,) = make_day_digest(store, wanted=wanted).troubles
+    assert (trouble.source, trouble.kind) == ("qazmonitor", "blocked")
+    # What was stored of an earlier day was read by the replays of today.
+    assert make_day_digest(store, begin=BEGIN - DAY, end=BEGIN, wanted=wanted).troubles == ()
+    later = make_day_digest(store, begin=BEGIN + DAY, end=BEGIN + 2 * DAY, wanted=wanted).troubles
+    assert [(each.source, each.kind) for each in later] == [("mfa", "unread"), ("qazmonitor", "unread")]
+    add_run(store, "mfa", BEGIN - DAY, Health.HEALTHY, 0)
+    assert [each.source for each in make_day_digest(store, wanted=wanted).troubles] == ["mfa", "qazmonitor"]
 
 
 def test_silent_source_says_when_it_published_last(store: Store) -> None:
