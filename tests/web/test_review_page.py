@@ -12,6 +12,7 @@ import httpx
 import pytest
 from support.newsroom_articles import NOW, TEXT, SaveArticle
 
+from crawler.items import Verdict
 from crawler.web.pages import review
 from crawler.web.review_drafts import (
     KEPT_TIME,
@@ -182,10 +183,29 @@ def test_draft_of_many_periods_has_a_limit() -> None:
     assert both.ticks.keys() == both.lines.keys() == set(both.order)
 
 
-def test_old_story_is_marked(client: httpx.Client, save: SaveArticle) -> None:
+def test_old_story_is_marked_and_not_ticked(client: httpx.Client, save: SaveArticle) -> None:
     assert "Published long before this period" not in client.get("/review").text
     save("4", TEXT.replace("Астану", "Вену"), title="Четвёртый", published_at=NOW - timedelta(days=300))
-    assert client.get("/review").text.count("Published long before this period") == 1
+    html = client.get("/review").text
+    assert html.count("Published long before this period") == html.count("Older, found now") == 1
+    assert ("3 of 4 stories" in html, "Четвёртый" in list_sheet(html)) == (True, False)
+    fields = read_form(html)
+    fields["in"].append("mfa:4:ru")
+    assert "Четвёртый" in list_sheet(post(client, fields, "update").text)
+
+
+def test_article_that_was_put_back_can_be_ticked(client: httpx.Client, save: SaveArticle) -> None:
+    save("5", TEXT.replace("Астану", "Рим"), title="Пятый", seen_at=NOW - timedelta(days=3))
+    save("5", TEXT.replace("Астану", "Баку"), title="Пятый", version=2, verdict=Verdict.REVISED)
+    save("5", TEXT.replace("Астану", "Рим"), title="Пятый", version=3, verdict=Verdict.REVISED)
+    html = client.get("/review").text
+    assert ("Changed, then put back" in html, "3 of 4 stories" in html) == (True, True)
+    assert "not a story here: Пятый" in html
+    fields = read_form(html)
+    fields["in"].append("mfa:5:ru")
+    html = post(client, fields, "update").text
+    assert ("Пятый" in list_sheet(html), "not a story here" in html) == (True, False)
+    assert "The former text is there again." in html
 
 
 def test_missing_package_is_said_in_plain_words(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:

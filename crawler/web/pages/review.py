@@ -42,8 +42,6 @@ MAX_PERIOD = timedelta(days=31)
 MAX_LISTED_STORIES = 100
 """Stories that a form has. A request may have 500 fields."""
 MAX_LINE_LENGTH = 200
-OLD_AGE = timedelta(days=7)
-"""A story that was published this long before the period, or longer, is marked: it was only found in the period."""
 FORMS_OF_REVIEW = {"docx": ("docxtpl", "Word"), "pdf": ("reportlab", "PDF"), "html": ("", "HTML")}
 """The package that each form needs, and what its button says."""
 CONTENT_TYPES = {
@@ -138,19 +136,23 @@ def collect_digest(newsroom: Newsroom, period: ReviewPeriod) -> Digest:
 
 def list_order(digest: Digest, composition: Composition) -> list[str]:
     """Return the names of all stories: those of the draft in its order, then those that it does not have."""
-    known = [story.entry.id for story in digest.stories]
+    known = [story.entry.id for story in digest.candidates]
     return list(dict.fromkeys([*(name for name in composition.order if name in known), *known]))
 
 
-def find_old_stories(digest: Digest) -> set[str]:
-    """Return the names of the stories that were published long before the period."""
-    entries = (story.entry for story in digest.stories)
-    return {each.id for each in entries if each.published_at and digest.begin - each.published_at >= OLD_AGE}
+def list_old_stories(digest: Digest) -> set[str]:
+    """Return the names of the stories that were published long before the period and only found in it."""
+    return {story.entry.id for story in digest.stories if digest.is_old(story.entry)}
 
 
 def compose(digest: Digest, composition: Composition) -> Digest:
-    """Return the digest as the person composed it. A story that no form had yet is ticked."""
-    chosen = [name for name in list_order(digest, composition) if composition.ticks.get(name, True)]
+    """Return the digest as the person composed it.
+
+    A story that no form had yet is ticked, unless it is old, or its text is again the former one.
+    """
+    unticked = list_old_stories(digest).union(story.entry.id for story in digest.put_back)
+    order = list_order(digest, composition)
+    chosen = [name for name in order if composition.ticks.get(name, name not in unticked)]
     return compose_digest(digest, chosen, composition.lines)
 
 
@@ -180,7 +182,7 @@ def render_review(
         paragraphs=list(list_paragraphs(make_document(make_view(newsroom, period, shown)))) if shown else [],
         order=list_order(digest, composition) if digest else [],
         chosen=frozenset(story.entry.id for story in shown.stories) if shown else frozenset(),
-        old=find_old_stories(digest) if digest else frozenset(),
+        old=list_old_stories(digest) if digest else frozenset(),
         forms=list_forms(),
         max_listed=MAX_LISTED_STORIES,
         max_line=MAX_LINE_LENGTH,
