@@ -22,6 +22,7 @@ def compose_digest(digest: Digest, chosen: Sequence[str], lines: Mapping[str, st
     """Return the digest with the chosen stories only, in the order of `chosen` within their sections.
 
     A story is named by the id of the article that represents it. `lines` are what the composer says about a story.
+    A chosen story that was put back is in `returned`.
     """
     order = {name: place for place, name in reversed(list(enumerate(chosen)))}
 
@@ -32,15 +33,27 @@ def compose_digest(digest: Digest, chosen: Sequence[str], lines: Mapping[str, st
     groups = (replace(group, stories=choose(group.stories)) for group in digest.groups)
     shown: tuple[DigestGroup, ...] = tuple(group for group in groups if group.stories)
     dropped = Counter(story.entry.source for story in digest.stories if story.entry.id not in order)
-    counts = tuple(replace(each, told=max(each.told - dropped[each.source], 0)) for each in digest.counts)
-    return replace(digest, groups=shown, gone=choose(digest.gone), counts=counts)
+    added = Counter(story.entry.source for story in digest.put_back if story.entry.id in order)
+    counts = tuple(
+        replace(each, told=max(each.told - dropped[each.source], 0) + added[each.source]) for each in digest.counts
+    )
+    undone = (*digest.returned, *digest.put_back)
+    return replace(
+        digest,
+        groups=shown,
+        gone=choose(digest.gone),
+        counts=counts,
+        returned=choose(undone),
+        put_back=tuple(story for story in undone if story.entry.id not in order),
+    )
 
 
 def move_story(digest: Digest, order: Sequence[str], name: str, move: StoryMove) -> list[str]:
     """Return the order with a story moved within its section. At the section's end it stays."""
     ranks = {each: place for place, each in enumerate(order)}
     found = list(order)
-    for stories in (*(group.stories for group in digest.groups), digest.gone):
+    undone = (*digest.returned, *digest.put_back)
+    for stories in (*(group.stories for group in digest.groups), undone, digest.gone):
         names = sorted((each.entry.id for each in stories if each.entry.id in ranks), key=ranks.__getitem__)
         if name in names:
             place = names.index(name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from crawler import spiders
 from crawler.config import Config
@@ -17,7 +17,7 @@ from crawler.items import Article, Verdict
 from crawler.keywords import load_rules
 from crawler.publish.builder import EntryBuilder, EntryRequest
 from crawler.publish.entries import Entry
-from crawler.publish.outages import UNREAD_KIND, Outage, list_outages
+from crawler.publish.outages import Outage, list_outages
 from crawler.publish.query import ArticleQuery, is_selected
 from crawler.revisions.kinds import SEVERITY_RANKS, Severity
 from crawler.store import Store
@@ -25,6 +25,8 @@ from crawler.store.events import BASELINE_RUN
 
 MAX_DIGEST_EXCERPT = 700
 """Characters."""
+OLD_AGE = timedelta(days=7)
+"""An article that was published this long before the period, or longer, is old: it was only found in the period."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class DigestStory:
 
     `rules` are those of all its articles in the period, in the order of the rule file. `known_since` is when an article
     of the story was first seen, None if that was not before the period. `own_line` is what a composer says about it.
+    `is_put_back`: the article has the text again that it had before `entry.edits`;
+    `put_back_at` says since when, if known.
     """
 
     entry: Entry
@@ -40,6 +44,8 @@ class DigestStory:
     changed: tuple[Entry, ...] = ()
     known_since: datetime | None = None
     own_line: str = ""
+    is_put_back: bool = False
+    put_back_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +76,9 @@ class SourceCount:
 class Digest:
     """What was new from `begin` until before `end` (aware times). `titles` are those of the rules, by name.
 
-    `left_out` counts the revisions of the period that are less severe than asked for. `put_back` are the headlines of
-    articles that were changed and have their former text again. Owners' templates use these names.
+    `left_out` counts the revisions of the period that are less severe than asked for. `put_back` are
+    articles that were changed and have their former text again: only a composer takes them in, as `returned`. Owners'
+    templates use these names.
     """
 
     begin: datetime
@@ -83,17 +90,29 @@ class Digest:
     troubles: tuple[Outage, ...]
     titles: dict[str, str]
     left_out: dict[Severity, int] = field(default_factory=dict)
-    put_back: tuple[str, ...] = ()
+    put_back: tuple[DigestStory, ...] = ()
+    returned: tuple[DigestStory, ...] = ()
 
     @property
     def stories(self) -> tuple[DigestStory, ...]:
         """All stories in their order; those taken down are last."""
-        return (*(story for group in self.groups for story in group.stories), *self.gone)
+        return (*(story for group in self.groups for story in group.stories), *self.returned, *self.gone)
+
+    @property
+    def candidates(self) -> tuple[DigestStory, ...]:
+        """All stories that a composer may choose from."""
+        return (*self.stories, *self.put_back)
 
     @property
     def is_empty(self) -> bool:
         """Whether the digest has no story. It may still have outages."""
         return not self.stories
+
+    def is_old(self, entry: Entry) -> bool:
+        """Return whether an article was first seen in the period, long after its publication."""
+        if entry.published_at is None or entry.seen_at is None or entry.seen_at < self.begin:
+            return False
+        return self.begin - entry.published_at >= OLD_AGE
 
 
 def make_digest(
@@ -121,8 +140,7 @@ def make_digest(
         (reported if change.is_reported() else hidden).append(change)
     maker = _DigestMaker(builder, store, config, query, begin, end, language, max_excerpt)
     digest = maker.make_digest(reported, _count_left_out(store, changes, min_severity))
-    entries = builder.build(each.make_request(max_excerpt) for each in hidden if each.is_put_back(store))
-    return replace(digest, put_back=tuple(entry.headline for entry in entries))
+    return replace(digest, put_back=_make_put_back(builder, store, hidden, max_excerpt))
 
 
 def make_digest_of(
@@ -189,12 +207,16 @@ class _ArticleChange:
             return self.is_wanted
         return self._is_severe(self.base_version)
 
-    def is_put_back(self, store: Store) -> bool:
-        """Return whether severe edits of the period cancel each other out, if the article is not reported."""
-        if not self.is_wanted:
-            return False
-        diffs = (store.diffs.get(each.id, each.version or 1) for each in self.revised)
-        return any(SEVERITY_RANKS[diff.severity] >= SEVERITY_RANKS[self._min_severity] for diff in diffs if diff)
+    def find_undone(self, store: Store) -> Article | None:
+        """Return the version with the most severe edit of the period, which later ones undid, or None.
+
+        The article is one that is not reported.
+        """
+        least = SEVERITY_RANKS[self._min_severity]
+        diffs = ((each, store.diffs.get(each.id, each.version or 1)) for each in self.revised if self.is_wanted)
+        ranked = [(SEVERITY_RANKS[diff.severity], each) for each, diff in diffs if diff]
+        severe = [pair for pair in ranked if pair[0] >= least]
+        return max(severe, key=lambda pair: pair[0])[1] if severe else None
 
     def make_request(self, max_excerpt: int) -> EntryRequest:
         """Return what to show: for a revised article what changed, also for a new one that was revised since."""
@@ -218,6 +240,29 @@ class _ArticleChange:
         """Return whether what changed since a version is as severe as asked for."""
         changes = self._builder.get_changes(self.article, base_version)
         return changes is not None and SEVERITY_RANKS[changes.severity] >= SEVERITY_RANKS[self._min_severity]
+
+
+def _make_put_back(
+    builder: EntryBuilder, store: Store, changes: Iterable[_ArticleChange], max_excerpt: int
+) -> tuple[DigestStory, ...]:
+    """Return the articles that were changed and have their former text again, each with the edit that was undone."""
+    undone = [(change, version) for change in changes if (version := change.find_undone(store))]
+    requests = [
+        request
+        for change, version in undone
+        for now in [change.make_request(0)]
+        for request in (now, replace(now, article=version, base_version=None, max_excerpt=max_excerpt))
+    ]
+    entries = iter(builder.build(requests))
+    return tuple(
+        DigestStory(
+            entry=replace(edited, headline=now.headline, is_derived=now.is_derived),
+            rules=tuple(change.rules),
+            is_put_back=True,
+            put_back_at=change.site_version.fetched_at,
+        )
+        for (change, _), now, edited in zip(undone, entries, entries, strict=True)
+    )
 
 
 def _is_reprocessed(version: Article | None) -> bool:
@@ -279,8 +324,6 @@ class _DigestMaker:
             for name in self.query.sources or spiders.list_names()
             if self.query.sources or self.config.get_source(name).enabled
         ]
-        counts = self._count_by_source(sources, changes)
-        outages = list_outages(self.store, sources, self.begin, self.end, self.language)
         return Digest(
             begin=self.begin,
             end=self.end,
@@ -290,8 +333,8 @@ class _DigestMaker:
                 for rule in sorted(groups, key=lambda rule: _get_rule_position(rule_order, rule))
             ),
             gone=_sort_newest_first(gone),
-            counts=counts,
-            troubles=tuple(each for each in outages if not _is_refuted(each, counts)),
+            counts=self._count_by_source(sources, changes),
+            troubles=list_outages(self.store, sources, self.begin, self.end, self.language),
             titles=titles,
             left_out=left_out,
         )
@@ -357,12 +400,6 @@ class _DigestMaker:
             event.suppressed_because == BASELINE_RUN and event.version == article.version
             for event in self.store.events.list_by_article(article.id)
         )
-
-
-def _is_refuted(outage: Outage, counts: Iterable[SourceCount]) -> bool:
-    """Return whether a source counts as never read, yet has articles in the period: stored pages were read."""
-    never = outage.kind == UNREAD_KIND and outage.since is None
-    return never and any(each.seen for each in counts if each.source == outage.source)
 
 
 def _rank_lead(article: Article, language: str) -> tuple[bool, bool, bool, float]:

@@ -54,6 +54,7 @@ class DigestView:
 
     def _make_sections(self) -> list[DigestSection]:
         parts = [(group.title or self.phrases["other_subjects"], group.stories) for group in self.digest.groups]
+        parts += [(self.phrases["put_back_title"], self.digest.returned)] if self.digest.returned else []
         parts += [(self.phrases["taken_down"], self.digest.gone)] if self.digest.gone else []
         sections, count = [], 0
         for number, (title, stories) in enumerate(parts, start=1):
@@ -114,7 +115,8 @@ class DigestView:
         parts = [self.phrases.count(f"edits_{severity}", count) for severity, count in self.digest.left_out.items()]
         lines = [self.phrases.fill("left_out", edits=", ".join(parts))] if parts else []
         if self.digest.put_back:
-            lines.append(self.phrases.fill("put_back", headlines="; ".join(self.digest.put_back)))
+            headlines = "; ".join(story.entry.headline for story in self.digest.put_back)
+            lines.append(self.phrases.fill("put_back", headlines=headlines))
         return " ".join(lines) or None
 
     @property
@@ -148,9 +150,9 @@ class DigestView:
 
     def label(self, entry: Entry) -> str:
         """Return the article's verdict."""
-        if entry.verdict is Verdict.REVISED and entry.severity is None:
+        if entry.verdict is Verdict.NEW or (entry.verdict is Verdict.REVISED and entry.severity is None):
             # New and revised in one period: for the reader it is new.
-            return self.phrases["new"]
+            return self.phrases["found_late" if self.digest.is_old(entry) else "new"]
         word = self.phrases[str(entry.verdict)]
         if entry.verdict is Verdict.REVISED and entry.severity not in (None, Severity.NONE):
             word += f" ({self.phrases[f'severity_{entry.severity}']})"
@@ -193,7 +195,10 @@ class DigestView:
             notes.append(phrases["republished_note"])
         if entry.verdict is Verdict.COPY:
             notes.append(phrases["copy_note"])
-        if self.is_match_gone(entry):
+        if story.is_put_back:
+            at = story.put_back_at
+            notes.append(phrases.fill("put_back_at", time=phrases.time(at)) if at else phrases["put_back_note"])
+        elif self.is_match_gone(entry):
             notes.append(f"{_capitalize(phrases['mention_gone'])}.")
         if story.known_since:
             notes.append(phrases.fill("known_since", time=phrases.time(story.known_since)))

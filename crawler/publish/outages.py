@@ -12,7 +12,7 @@ from crawler.items import Health
 from crawler.store import Alarm, Store
 
 UNREAD_KIND = "unread"
-"""Kind of outage of a source that no live run read to the end in the period."""
+"""Kind of outage of a source that no run read to the end in the period."""
 MOMENTARY_KIND = "unreachable"
 """No outage if one run found it and the next one did not: networks fail for a moment."""
 MAX_RUNS_EXAMINED = 200
@@ -37,15 +37,23 @@ class Outage:
 def list_outages(
     store: Store, sources: Iterable[str], begin: datetime, end: datetime, language: str = "en"
 ) -> tuple[Outage, ...]:
-    """Return the worst outage of each source from `begin` until before `end`, for sources that had one."""
+    """Return the worst outage of each source from `begin` until before `end`, for sources that had one.
+
+    Live runs decide. A source that has none is judged by its replays and backfills.
+    """
     found = (_find_outage(store, source, begin, end) for source in sources)
     return tuple(replace(outage, source_title=spiders.get_title(outage.source, language)) for outage in found if outage)
 
 
 def _find_outage(store: Store, source: str, begin: datetime, end: datetime) -> Outage | None:
-    ended = store.runs.list_ended_before(source, end, MAX_RUNS_EXAMINED, mode="live")
+    # None: replays and backfills are all that says how a source of stored pages was read, as in the demo.
+    mode = "live" if store.runs.get_last(source, mode="live") else None
+    ended = store.runs.list_ended_before(source, end, MAX_RUNS_EXAMINED, mode=mode)
     runs = [run for run in ended if run.health is not Health.STOPPED]
     last = runs[0] if runs else None
+    if last is None and mode is None and store.runs.get_last(source):
+        # Such a run reads pages of any time, so one after the period may have read what was new in it.
+        return None
     if last is None or last.finished_at is None or last.finished_at < begin:
         return _make_outage(store, source, UNREAD_KIND, last.finished_at if last else None)
     if alarm := _pick_worst(store.alarms.list_open_between(source, begin, end), end):

@@ -9,6 +9,7 @@ error_pages    the pages about errors
 security       headers of every answer, the Host that is accepted, the size of a request
 forms          the values of a form, and the proof that a page of this server sent it
 newsroom       what all pages share: configuration, store, sources, rules, the state of the sources
+review_drafts  press reviews that users compose, kept in memory for some hours
 surveys        looks at sites that users have asked for, in child processes
 rendering      a template filled for one reader: language, times, texts with marks
 charts         bars as SVG

@@ -28,6 +28,7 @@ from crawler.store.reading_lists import StoryFilter
 from crawler.text.dates import load_time_zone
 from crawler.web.answer_cache import AnswerCache
 from crawler.web.oidc import OidcClient, raise_if_not_installed
+from crawler.web.review_drafts import ReviewDrafts
 from crawler.web.surveys import SurveyDesk
 
 STATE_SECONDS = 20.0
@@ -75,6 +76,7 @@ class Newsroom:
     _rule_titles: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
     answers: AnswerCache = field(init=False, default_factory=AnswerCache)
     surveys: SurveyDesk = field(init=False, default_factory=SurveyDesk)
+    review_drafts: ReviewDrafts = field(init=False, default_factory=ReviewDrafts)
     drawn_rows: dict[Hashable, Any] = field(init=False, default_factory=dict)
     """Rows of *Today* as `draw_rows` keeps them. They have names of sources and rules."""
     _counts: dict[StoryFilter, tuple[float, int]] = field(init=False, default_factory=dict)

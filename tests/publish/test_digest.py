@@ -24,6 +24,7 @@ from support.day_of_news import (
 from crawler.config import Config
 from crawler.items import Article, Health, Verdict
 from crawler.publish.builder import EntryBuilder
+from crawler.publish.composed_review import StoryMove, compose_digest, move_story
 from crawler.publish.digest import Digest, make_digest, make_digest_of
 from crawler.publish.digest_view import DigestView
 from crawler.publish.outages import MAX_RUNS_EXAMINED
@@ -171,16 +172,46 @@ def test_an_article_that_was_changed_and_put_back_is_named(store: Store, languag
     assert make_day_digest(store).put_back == ()
     save_article(store, make_later_version(edited, Verdict.REVISED, body=first.body), NOON + HOUR)
     found = make_day_digest(store)
-    assert (found.is_empty, found.put_back) == (True, (first.headline,))
+    (story,) = found.put_back
+    assert (found.is_empty, story.entry.headline) == (True, first.headline)
     note = DigestView(found, Phrases(language, ALMATY)).left_out
     assert note is not None
     assert first.headline in note
 
 
-def test_source_with_articles_is_not_called_unread(store: Store) -> None:
-    assert "mfa" in {each.source for each in make_day_digest(store).troubles}
-    save_article(store, make_talks()[0], NOON)
-    assert "mfa" not in {each.source for each in make_day_digest(store).troubles}
+def test_composer_takes_in_an_article_that_was_put_back(store: Store) -> None:
+    first, edited = make_flood()
+    save_article(store, first, BEGIN - HOUR)
+    save_article(store, edited, NOON)
+    back = make_later_version(edited, Verdict.REVISED, body=first.body)
+    save_article(store, back, NOON + HOUR)
+    found = make_day_digest(store)
+    composed = compose_digest(found, [first.id], {first.id: "Важно"})
+    (story,) = composed.returned
+    assert (composed.stories, composed.put_back, story.own_line) == ((story,), (), "Важно")
+    assert (story.entry.severity, story.put_back_at) == (Severity.SUBSTANTIVE, NOON + HOUR)
+    assert story.entry.edits  # what was changed, and undone since
+    view = DigestView(composed, Phrases("en", ALMATY))
+    assert any(note.startswith("The former text is back since") for note in view.notes(story))
+    assert [section.title for section in view.sections] == ["Changed and put back"]
+    assert sum(count.told for count in composed.counts) == 1
+    assert [story.entry.id for story in compose_digest(composed, [], {}).put_back] == [first.id]
+    assert move_story(found, [first.id], first.id, StoryMove.TOP) == [first.id]
+
+
+def test_article_found_long_after_its_publication_is_not_called_new(store: Store) -> None:
+    for number, days in (("1", 6), ("2", 8)):
+        old = make_article(
+            f"mfa:{number}:ru", "О МККК", f"МККК № {number}.", BEGIN - days * DAY, "https://www.gov.kz/1"
+        )
+        save_article(store, old, NOON)
+    revised = make_article("mfa:3:ru", "О МККК", "МККК № 3. Их было 45.", BEGIN - 9 * DAY, "https://www.gov.kz/3")
+    save_article(store, revised, BEGIN - 8 * DAY)
+    save_article(store, make_later_version(revised, Verdict.REVISED, body="МККК № 3. Их было 46."), NOON)
+    found = make_day_digest(store)
+    view = DigestView(found, Phrases("en", ALMATY))
+    labels = {story.entry.id: view.label(story.entry) for story in found.stories}
+    assert labels == {"mfa:1:ru": "New", "mfa:2:ru": "Older, found now", "mfa:3:ru": "Revised (substantive)"}
 
 
 def test_several_revisions_are_shown_as_one_change(store: Store) -> None:
@@ -274,6 +305,21 @@ def test_a_period_long_past_uses_the_runs_of_that_time(store: Store) -> None:
     for number in range(MAX_RUNS_EXAMINED + 1):
         add_run(store, "mfa", NOON + DAY + number * HOUR / 4, Health.HEALTHY, 0)
     assert make_day_digest(store, wanted=ArticleQuery(sources=("mfa",))).troubles == ()
+
+
+def test_source_that_has_only_replays_is_judged_by_them(store: Store) -> None:
+    wanted = ArticleQuery(sources=("mfa", "qazmonitor"))
+    for source in wanted.sources:
+        add_run(store, source, NOON, Health.HEALTHY, 0, mode="replay")
+    add_run(store, "qazmonitor", NOON + HOUR, Health.BLOCKED, 11, mode="replay")
+    (trouble,) = make_day_digest(store, wanted=wanted).troubles
+    assert (trouble.source, trouble.kind) == ("qazmonitor", "blocked")
+    # What was stored of an earlier day was read by the replays of today.
+    assert make_day_digest(store, begin=BEGIN - DAY, end=BEGIN, wanted=wanted).troubles == ()
+    later = make_day_digest(store, begin=BEGIN + DAY, end=BEGIN + 2 * DAY, wanted=wanted).troubles
+    assert [(each.source, each.kind) for each in later] == [("mfa", "unread"), ("qazmonitor", "unread")]
+    add_run(store, "mfa", BEGIN - DAY, Health.HEALTHY, 0)
+    assert [each.source for each in make_day_digest(store, wanted=wanted).troubles] == ["mfa", "qazmonitor"]
 
 
 def test_silent_source_says_when_it_published_last(store: Store) -> None:

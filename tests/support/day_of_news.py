@@ -245,7 +245,7 @@ def revise_talks(store: Store) -> None:
     store.clusters.assign_pending(ALMATY)
 
 
-def add_run(store: Store, source: str, at: datetime, health: Health, code: int) -> None:
-    """Add a live run that ended at this time."""
-    begun = store.runs.record_start(Run(source=source, started_at=at.astimezone(UTC) - timedelta(minutes=1)))
+def add_run(store: Store, source: str, at: datetime, health: Health, code: int, *, mode: str = "live") -> None:
+    """Add a run that ended at this time."""
+    begun = store.runs.record_start(Run(source=source, mode=mode, started_at=at.astimezone(UTC) - timedelta(minutes=1)))
     store.runs.record_end(replace(begun, finished_at=at.astimezone(UTC), health=health, exit_code=code))

@@ -12,7 +12,17 @@ import httpx
 import pytest
 from support.newsroom_articles import NOW, TEXT, SaveArticle
 
+from crawler.items import Verdict
 from crawler.web.pages import review
+from crawler.web.review_drafts import (
+    KEPT_TIME,
+    MAX_DRAFT_STORIES,
+    MAX_DRAFTS,
+    Composition,
+    ReviewDraft,
+    ReviewDrafts,
+    ReviewPeriod,
+)
 
 FORM_FIELD = re.compile(r'<input type="hidden" name="([\w-]+)" value="([^"]*)">')
 
@@ -41,7 +51,8 @@ def list_sheet(html: str) -> list[str]:
 
 
 def post(client: httpx.Client, fields: dict[str, list[str]], do: str, **more: str) -> httpx.Response:
-    return client.post("/review", data={**fields, "do": do, **more})
+    """Return what a browser shows after a button: the page, after its redirect, or a file."""
+    return client.post("/review", data={**fields, "do": do, **more}, follow_redirects=True)
 
 
 def test_all_stories_of_the_last_day_are_chosen(client: httpx.Client) -> None:
@@ -109,27 +120,92 @@ def test_new_period_keeps_what_was_done(client: httpx.Client) -> None:
     fields["in"].remove("ktkz:2:ru")
     line = {f"line-{fields['order'].index('mfa:1:ru')}": "Моя\nстрока"}
     period = {"wanted_language": "ru", "wanted_until": ""}
-    wrong = post(client, fields, "collect", **line, **period, wanted_since="2020-01-01T00:00")
-    assert ("Choose at most 31 days." in wrong.text, set(list_sheet(wrong.text))) == (True, {"Первый", "Third"})
-    assert "Моя строка" in wrong.text
+    wrong = post(client, fields, "collect", **line, **period, wanted_since="2020-01-01T00:00").text
+    assert "Choose at most 31 days." in wrong
+    assert 'name="wanted_since" type="datetime-local" value="2020-01-01T00:00"' in wrong
+    assert (list_sheet(wrong), "Back to your draft" in wrong) == ([], True)
+    assert set(list_sheet(client.get("/review").text)) == {"Первый", "Third"}
     without = post(
-        client, read_form(wrong.text), "collect", wanted_since="2020-01-01T00:00", wanted_until="2020-01-02T00:00"
+        client, read_form(wrong), "collect", wanted_since="2020-01-01T00:00", wanted_until="2020-01-02T00:00"
     )
     assert "No story in this period" in without.text
-    fields = read_form(without.text)
-    fields["in"].remove("mfa:3:en")
-    again = post(
-        client, {**fields, "order": [name for name in fields["order"] if name != "mfa:3:en"]}, "collect", **period
-    )
-    assert "Обзор прессы" in again.text
-    assert set(list_sheet(again.text)) == {"Первый", "Third"}  # a story that the form did not have is ticked
-    assert "Моя строка" in again.text
+    again = post(client, read_form(without.text), "collect", **period, wanted_since="").text
+    assert "Обзор прессы" in again
+    assert set(list_sheet(again)) == {"Первый", "Third"}
+    assert "Моя строка" in again
 
 
-def test_old_story_is_marked(client: httpx.Client, save: SaveArticle) -> None:
+def test_draft_is_there_after_another_page_in_another_language_and_after_back(client: httpx.Client) -> None:
+    first = client.get("/review?language=ru").text
+    assert "Start over" not in first
+    fields = read_form(first)
+    fields["in"] = ["mfa:1:ru"]
+    saved = post(client, fields, "update", **{f"line-{fields['order'].index('mfa:1:ru')}": "Моя строка"})
+    assert [each.status_code for each in saved.history] == [303]
+    client.get("/search")
+    for address in ("/review", "/review?language=ru", str(saved.url), f"{saved.url}&lang=kk"):
+        page = client.get(address).text
+        assert (list_sheet(page), "Моя строка" in page) == (["Первый"], True), address
+    assert "Your draft is kept until" in client.get("/review?lang=en").text
+    empty = post(client, read_form(saved.text), "forget").text
+    assert (len(list_sheet(empty)), "Моя строка" in empty, "Start over" in empty) == (3, False, False)
+
+
+def test_download_saves_the_draft(client: httpx.Client) -> None:
+    fields = read_form(client.get("/review").text)
+    fields["in"] = ["mfa:1:ru"]
+    post(client, fields, "html")
+    assert list_sheet(client.get("/review").text) == ["Первый"]
+
+
+def test_drafts_are_of_their_users_for_some_hours() -> None:
+    drafts, period = ReviewDrafts(), ReviewPeriod(begin=NOW - timedelta(days=1), end=NOW, language="en")
+    draft = ReviewDraft(period=period, composition=Composition(order=("1",), ticks={"1": False}), changed_at=NOW)
+    drafts.save("asel", draft)
+    assert drafts.get("asel", NOW + KEPT_TIME - timedelta(seconds=1)) is draft
+    assert drafts.get("asel", NOW + KEPT_TIME) is None
+    assert drafts.get("daniyar", NOW) is None
+    for number in range(MAX_DRAFTS):
+        drafts.save(str(number), draft)
+    assert drafts.get("asel", NOW) is None
+    assert drafts.get("0", NOW) is draft
+    drafts.delete("0")
+    assert drafts.get("0", NOW) is None
+
+
+def test_draft_of_many_periods_has_a_limit() -> None:
+    def make_composition(first: int) -> Composition:
+        names = tuple(map(str, range(first, first + MAX_DRAFT_STORIES - 1)))
+        return Composition(order=names, ticks=dict.fromkeys(names, False), lines=dict.fromkeys(names, "x"))
+
+    both = make_composition(0).update(make_composition(1000))
+    assert both.order == (*make_composition(1000).order, "0")
+    assert both.ticks.keys() == both.lines.keys() == set(both.order)
+
+
+def test_old_story_is_marked_and_not_ticked(client: httpx.Client, save: SaveArticle) -> None:
     assert "Published long before this period" not in client.get("/review").text
     save("4", TEXT.replace("Астану", "Вену"), title="Четвёртый", published_at=NOW - timedelta(days=300))
-    assert client.get("/review").text.count("Published long before this period") == 1
+    html = client.get("/review").text
+    assert html.count("Published long before this period") == html.count("Older, found now") == 1
+    assert ("3 of 4 stories" in html, "Четвёртый" in list_sheet(html)) == (True, False)
+    fields = read_form(html)
+    fields["in"].append("mfa:4:ru")
+    assert "Четвёртый" in list_sheet(post(client, fields, "update").text)
+
+
+def test_article_that_was_put_back_can_be_ticked(client: httpx.Client, save: SaveArticle) -> None:
+    save("5", TEXT.replace("Астану", "Рим"), title="Пятый", seen_at=NOW - timedelta(days=3))
+    save("5", TEXT.replace("Астану", "Баку"), title="Пятый", version=2, verdict=Verdict.REVISED)
+    save("5", TEXT.replace("Астану", "Рим"), title="Пятый", version=3, verdict=Verdict.REVISED)
+    html = client.get("/review").text
+    assert ("Changed, then put back" in html, "3 of 4 stories" in html) == (True, True)
+    assert "not a story here: Пятый" in html
+    fields = read_form(html)
+    fields["in"].append("mfa:5:ru")
+    html = post(client, fields, "update").text
+    assert ("Пятый" in list_sheet(html), "not a story here" in html) == (True, False)
+    assert "The former text is there again." in html
 
 
 def test_missing_package_is_said_in_plain_words(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:

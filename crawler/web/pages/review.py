@@ -1,20 +1,20 @@
 """Press review: choose a period, tick stories, put them in order, add a line of one's own, download the file.
 
-The form carries the whole composition, so nothing is stored and the page works without a script. It also carries what
-was done with stories of another period, so that a new choice of the period loses nothing.
+The form carries what was done with the stories that it lists, so the page works without a script. Each button saves
+it as the user's draft, in memory. Then the page is shown by an address, so that Back, a reload and another language
+show the draft, also in another period.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from crawler.publish.builder import EntryBuilder
 from crawler.publish.composed_review import StoryMove, compose_digest, move_story
@@ -25,21 +25,23 @@ from crawler.publish.press_review import load_style, write_review
 from crawler.publish.press_review.layout import list_paragraphs, make_document
 from crawler.publish.query import ArticleQuery
 from crawler.text.dates import convert_to_zone
+from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress
 from crawler.web.forms import FormValues
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.article import make_download
-from crawler.web.rendering import PageRenderer, Reader
+from crawler.web.rendering import PageRenderer, Reader, make_address
+from crawler.web.review_drafts import KEPT_TIME, Composition, ReviewDraft, ReviewPeriod
 from crawler.web.translations import mark_message
 
+REVIEW_PATH = "/review"
+FORM_ACTIONS = ("collect", "update")
 FIELD_FORMAT = "%Y-%m-%dT%H:%M"
 DEFAULT_PERIOD = timedelta(days=1)
 MAX_PERIOD = timedelta(days=31)
 MAX_LISTED_STORIES = 100
-"""Stories that a form has, those of other periods included. A request may have 500 fields."""
+"""Stories that a form has. A request may have 500 fields."""
 MAX_LINE_LENGTH = 200
-OLD_AGE = timedelta(days=7)
-"""A story that was published this long before the period, or longer, is marked: it was only found in the period."""
 FORMS_OF_REVIEW = {"docx": ("docxtpl", "Word"), "pdf": ("reportlab", "PDF"), "html": ("", "HTML")}
 """The package that each form needs, and what its button says."""
 CONTENT_TYPES = {
@@ -54,58 +56,42 @@ PERIOD_PROBLEMS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewPeriod:
-    """The period and the language of the words around the texts. `problem` is a key of `PERIOD_PROBLEMS`."""
-
-    begin: datetime
-    end: datetime
-    language: str
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Composition:
-    """What a person made of the stories: the order of all of them, which are in, and the lines."""
-
-    order: tuple[str, ...] = ()
-    chosen: frozenset[str] | None = None
-    lines: dict[str, str] = field(default_factory=dict)
-
-
 def show_review(site: PageRenderer, request: Request) -> Response:
-    """Return the page with all stories of the period chosen."""
-    reader = site.make_reader(request)
-    given = request.query_params
-    period = parse_period(
-        site.newsroom, reader, given.get("since", ""), given.get("until", ""), given.get("language", "")
-    )
+    """Return the page with the stories of a period as the user's draft has them. Without a period: of the draft's."""
+    reader, given = site.make_reader(request), request.query_params
+    asked = [given.get(name, "") for name in ("since", "until", "language")]
+    draft = site.newsroom.review_drafts.get(get_principal(request).name, reader.now)
+    period = draft.period if draft and not any(asked) else parse_period(site.newsroom, reader, *asked)
     digest = None if period.problem else collect_digest(site.newsroom, period)
-    return render_review(site, request, reader, period, digest, Composition())
+    return render_review(site, request, reader, period, digest, draft)
 
 
 def compose_review(site: PageRenderer, request: Request, form: FormValues) -> Response:
-    """Return the page after a change, or the file of the review."""
-    reader, newsroom = site.make_reader(request), site.newsroom
-    composition, wanted = parse_composition(form), None
+    """Save the draft, then lead to the page or return the file of the review."""
+    reader, newsroom, user = site.make_reader(request), site.newsroom, get_principal(request).name
     action, _, target = form.get_first("do").partition(":")
-    period = parse_form_period(newsroom, reader, form, "")
-    if action == "collect":
-        wanted = parse_form_period(newsroom, reader, form, "wanted_")
-        period = period if wanted.problem else wanted
-    if period.problem:
-        return render_review(site, request, reader, period, None, composition, wanted)
-    digest = collect_digest(newsroom, period)
-    if action == "collect":
-        composition = tick_new_stories(digest, composition)
-    elif action in tuple(StoryMove):
-        order = move_story(digest, list_order(digest, composition), target, StoryMove(action))
-        composition = replace(composition, order=(*order, *list_others(digest, composition)))
-    elif action in FORMS_OF_REVIEW:
-        return download_review(newsroom, period, compose(digest, composition), action)
-    elif action != "update":
+    if action == "forget":
+        newsroom.review_drafts.delete(user)
+        return RedirectResponse(REVIEW_PATH, 303)
+    if action not in (*FORM_ACTIONS, *StoryMove, *FORMS_OF_REVIEW):
         raise BadAddress
-    return render_review(site, request, reader, period, digest, composition, wanted)
+    former = newsroom.review_drafts.get(user, reader.now)
+    composition = (former.composition if former else Composition()).update(parse_composition(form))
+    period = parse_form_period(newsroom, reader, form, "")
+    wanted = parse_form_period(newsroom, reader, form, "wanted_") if action == "collect" else period
+    digest = None
+    if action in (*StoryMove, *FORMS_OF_REVIEW) and not period.problem:
+        digest = collect_digest(newsroom, period)
+    if digest and action in tuple(StoryMove):
+        moved = move_story(digest, list_order(digest, composition), target, StoryMove(action))
+        composition = composition.update(Composition(order=tuple(moved)))
+    usable = next((each for each in (wanted, former.period if former else period) if not each.problem), None)
+    if usable:
+        draft = ReviewDraft(period=usable, composition=composition, changed_at=reader.now)
+        newsroom.review_drafts.save(user, draft)
+    if digest and action in FORMS_OF_REVIEW:
+        return download_review(newsroom, period, compose(digest, composition), action)
+    return RedirectResponse(make_address(REVIEW_PATH, format_period(reader, wanted)), 303)
 
 
 def parse_form_period(newsroom: Newsroom, reader: Reader, form: FormValues, prefix: str) -> ReviewPeriod:
@@ -133,11 +119,11 @@ def parse_period(newsroom: Newsroom, reader: Reader, since: str, until: str, lan
 
 def parse_composition(form: FormValues) -> Composition:
     """Return what a form has of the composition."""
-    order = tuple(form.get_all("order")[:MAX_LISTED_STORIES])
-    numbered = {
+    order, ticked = tuple(form.get_all("order")[:MAX_LISTED_STORIES]), set(form.get_all("in"))
+    lines = {
         name: " ".join(form.get_first(f"line-{number}").split())[:MAX_LINE_LENGTH] for number, name in enumerate(order)
     }
-    return Composition(order=order, chosen=frozenset(form.get_all("in")), lines=numbered)
+    return Composition(order=order, ticks={name: name in ticked for name in order}, lines=lines)
 
 
 def collect_digest(newsroom: Newsroom, period: ReviewPeriod) -> Digest:
@@ -149,35 +135,24 @@ def collect_digest(newsroom: Newsroom, period: ReviewPeriod) -> Digest:
 
 
 def list_order(digest: Digest, composition: Composition) -> list[str]:
-    """Return the names of all stories: those of the form in its order, then those that came since."""
-    known = [story.entry.id for story in digest.stories]
+    """Return the names of all stories: those of the draft in its order, then those that it does not have."""
+    known = [story.entry.id for story in digest.candidates]
     return list(dict.fromkeys([*(name for name in composition.order if name in known), *known]))
 
 
-def list_others(digest: Digest, composition: Composition) -> list[str]:
-    """Return the names in a composition that no story of the period has: those of a period chosen before."""
-    known = {story.entry.id for story in digest.stories}
-    return [name for name in composition.order if name not in known][: max(MAX_LISTED_STORIES - len(known), 0)]
-
-
-def tick_new_stories(digest: Digest, composition: Composition) -> Composition:
-    """Return the composition with the stories ticked that its form did not have."""
-    if composition.chosen is None:
-        return composition
-    new = {story.entry.id for story in digest.stories}.difference(composition.order)
-    return replace(composition, chosen=composition.chosen | new)
-
-
-def find_old_stories(digest: Digest) -> set[str]:
-    """Return the names of the stories that were published long before the period."""
-    entries = (story.entry for story in digest.stories)
-    return {each.id for each in entries if each.published_at and digest.begin - each.published_at >= OLD_AGE}
+def list_old_stories(digest: Digest) -> set[str]:
+    """Return the names of the stories that were published long before the period and only found in it."""
+    return {story.entry.id for story in digest.stories if digest.is_old(story.entry)}
 
 
 def compose(digest: Digest, composition: Composition) -> Digest:
-    """Return the digest as the person composed it."""
+    """Return the digest as the person composed it.
+
+    A story that no form had yet is ticked, unless it is old, or its text is again the former one.
+    """
+    unticked = list_old_stories(digest).union(story.entry.id for story in digest.put_back)
     order = list_order(digest, composition)
-    chosen = order if composition.chosen is None else [name for name in order if name in composition.chosen]
+    chosen = [name for name in order if composition.ticks.get(name, name not in unticked)]
     return compose_digest(digest, chosen, composition.lines)
 
 
@@ -192,32 +167,27 @@ def render_review(
     reader: Reader,
     period: ReviewPeriod,
     digest: Digest | None,
-    composition: Composition,
-    wanted: ReviewPeriod | None = None,
+    draft: ReviewDraft | None,
 ) -> Response:
-    """Return the page. Without a digest it only says what is wrong with the period.
-
-    `wanted` is the period that was asked for last, None if it is `period`.
-    """
-    newsroom, asked = site.newsroom, wanted or period
+    """Return the page. Without a digest it only says what is wrong with the period."""
+    newsroom, composition = site.newsroom, draft.composition if draft else Composition()
     shown = compose(digest, composition) if digest else None
     return site.render(
         request,
         "review.html",
         reader=reader,
         period=format_period(reader, period),
-        asked=format_period(reader, asked),
-        problem=reader.translate(PERIOD_PROBLEMS[asked.problem]) if asked.problem else None,
+        problem=reader.translate(PERIOD_PROBLEMS[period.problem]) if period.problem else None,
         listed=make_view(newsroom, period, compose_all(digest, composition)) if digest else None,
         paragraphs=list(list_paragraphs(make_document(make_view(newsroom, period, shown)))) if shown else [],
         order=list_order(digest, composition) if digest else [],
-        others=list_others(digest, composition) if digest else [],
-        composition=composition,
         chosen=frozenset(story.entry.id for story in shown.stories) if shown else frozenset(),
-        old=find_old_stories(digest) if digest else frozenset(),
+        old=list_old_stories(digest) if digest else frozenset(),
         forms=list_forms(),
         max_listed=MAX_LISTED_STORIES,
         max_line=MAX_LINE_LENGTH,
+        draft=draft,
+        kept_time=KEPT_TIME,
     )
 
 

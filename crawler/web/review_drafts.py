@@ -1,0 +1,84 @@
+"""The press reviews that users compose, in memory for some hours, so that who leaves the page loses nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+KEPT_TIME = timedelta(hours=8)
+MAX_DRAFTS = 50
+"""Drafts in memory, one for each user. The one that was changed longest ago is forgotten."""
+MAX_DRAFT_STORIES = 300
+"""Stories of a draft, those of all periods that its user looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPeriod:
+    """The period and the language of the words around the texts. `problem` is a key of `PERIOD_PROBLEMS`."""
+
+    begin: datetime
+    end: datetime
+    language: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """What a person made of the stories: the order of all of them, which are ticked or not, and the lines."""
+
+    order: tuple[str, ...] = ()
+    ticks: Mapping[str, bool] = field(default_factory=dict)
+    lines: Mapping[str, str] = field(default_factory=dict)
+
+    def update(self, later: Composition) -> Composition:
+        """Return the composition with what a later one says. What that does not name stays, such as another period."""
+        order = tuple(dict.fromkeys((*later.order, *self.order)))[:MAX_DRAFT_STORIES]
+        ticks, lines = {**self.ticks, **later.ticks}, {**self.lines, **later.lines}
+        return Composition(
+            order=order,
+            ticks={name: ticks[name] for name in order if name in ticks},
+            lines={name: lines[name] for name in order if name in lines},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewDraft:
+    """The press review of a user: its last period, and what was done with the stories of this and other periods."""
+
+    period: ReviewPeriod
+    composition: Composition
+    changed_at: datetime
+
+    @property
+    def kept_until(self) -> datetime:
+        """When it is forgotten, unless it is changed before."""
+        return self.changed_at + KEPT_TIME
+
+
+class ReviewDrafts:
+    """Keeps the draft of each user. Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._drafts: dict[str, ReviewDraft] = {}
+
+    def get(self, user: str, now: datetime) -> ReviewDraft | None:
+        """Return the draft of a user, None if there is none or its time is over."""
+        with self._lock:
+            found = self._drafts.get(user)
+        return found if found is not None and now < found.kept_until else None
+
+    def save(self, user: str, draft: ReviewDraft) -> None:
+        """Keep a draft in place of the user's former one."""
+        with self._lock:
+            self._drafts.pop(user, None)
+            while len(self._drafts) >= MAX_DRAFTS:
+                del self._drafts[next(iter(self._drafts))]  # changed longest ago
+            self._drafts[user] = draft
+
+    def delete(self, user: str) -> None:
+        """Forget the draft of a user."""
+        with self._lock:
+            self._drafts.pop(user, None)
