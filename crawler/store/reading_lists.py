@@ -115,11 +115,24 @@ class VersionSummary:
     severity: Severity | None
 
 
+class RestoredText(NamedTuple):
+    """The newest earlier version that has an article's text, and the version that changed that text, with their times.
+
+    Times are aware, those of reading. `is_undone`: the newest version undoes that change and no other.
+    """
+
+    version: int
+    seen_at: datetime
+    changed_version: int
+    changed_at: datetime
+    is_undone: bool
+
+
 class RecentChanges(NamedTuple):
-    """How often an article was revised within a day of its newest revision, and the earlier version that it equals."""
+    """How often an article was revised within a day of its newest revision, and the earlier text that it has again."""
 
     revision_count: int
-    same_as: int | None
+    restored: RestoredText | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,8 +296,7 @@ class ReadingListRepository:
         for article_id, grouped in groupby(self._database.fetch_all(query), key=lambda row: str(row.article_id)):
             *earlier, newest = grouped
             recent = [each for each in earlier if newest.seen_at - each.seen_at <= MAX_RECENT_AGE and each.version > 1]
-            same = (each.version for each in earlier if each.content_hash == newest.content_hash)
-            found[article_id] = RecentChanges(len(recent) + 1 if earlier else 0, next(same, None))
+            found[article_id] = RecentChanges(len(recent) + 1 if earlier else 0, _find_restored(earlier, newest))
         return found
 
     def list_runs(self, limit: int, *, source: str | None = None, before: int | None = None) -> list[RunSummary]:
@@ -310,6 +322,18 @@ class ReadingListRepository:
         for row in self._database.fetch_all(query) if message_ids else ():
             found[row.message_id].setdefault(row.article_id, row.headline)
         return {message: list(about.items()) for message, about in found.items()}
+
+
+def _find_restored(earlier: Sequence[Any], newest: Any) -> RestoredText | None:
+    """Return the newest of the earlier versions that has the newest one's text, if others are between them."""
+    same = [index for index, each in enumerate(earlier) if each.content_hash == newest.content_hash]
+    changed = earlier[same[-1] + 1 :] if same else ()
+    if not changed:
+        return None
+    former = earlier[same[-1]]
+    return RestoredText(
+        former.version, former.seen_at, changed[0].version, changed[0].seen_at, is_undone=len(changed) == 1
+    )
 
 
 def _make_shape(wanted: StoryFilter) -> StoryFilter:

@@ -137,7 +137,27 @@ def test_revised_story_shows_its_change(client: httpx.Client, revised: Article) 
 def test_story_that_was_changed_back_says_so(client: httpx.Client, save: SaveArticle, revised: Article) -> None:
     assert "within a day" not in get(client, "/")
     save("1", version=3, verdict=Verdict.REVISED, title=revised.title)
-    assert "2 changes within a day; the last one is shown. The text is again that of version 1." in get(client, "/")
+    html = get(client, "/")
+    assert "Changed, then put back:" in html
+    assert "Revised: as before again" in html
+    note = html.partition("When read:")[2].partition("</p>")[0]
+    assert re.findall(r"version=(\d)", note) == ["1", "2", "3"]
+    assert note.count("<time") == 3
+    article = get(client, f"/articles/{revised.id}")
+    assert "Changed, then put back:" in article
+    assert note in article
+    assert "Changed, then put back:" not in get(client, f"/articles/{revised.id}?version=2")
+
+
+def test_sentence_that_was_removed_and_put_back_is_on_the_card(client: httpx.Client, save: SaveArticle) -> None:
+    first = save("1", f"{TEXT} Рейс отложен.", seen_at=NOW - 50 * 24 * HOUR)
+    save("1", TEXT, version=2, verdict=Verdict.REVISED, title=first.title, seen_at=NOW - 2 * HOUR)
+    save("1", first.body, version=3, verdict=Verdict.REVISED, title=first.title)
+    html = get(client, "/")
+    assert "Removed, then put back:" in html
+    assert "<ins>Рейс отложен.</ins>" in html
+    save("1", TEXT, version=4, verdict=Verdict.REVISED, title=first.title)
+    assert "Added, then removed again:" in get(client, "/")
 
 
 @pytest.mark.parametrize(
