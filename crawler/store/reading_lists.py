@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Row, Select, Text, bindparam, func, select, true, tuple_
+from sqlalchemy import Integer, Row, Select, Text, bindparam, false, func, select, true, tuple_
 
 from crawler.items import Health, Verdict
 from crawler.revisions.kinds import Severity
@@ -115,6 +115,14 @@ class VersionSummary:
     severity: Severity | None
 
 
+class ArticleOrigin(NamedTuple):
+    """Where and when a listed article was read first. Times are aware; `published_at` is None if the page has none."""
+
+    url: str
+    published_at: datetime | None
+    first_seen_at: datetime
+
+
 class RestoredText(NamedTuple):
     """The newest earlier version that has an article's text, and the version that changed that text, with their times.
 
@@ -182,6 +190,11 @@ _LIST_STORY_ARTICLES = (
 _COUNT_READ = select(func.count()).where(
     articles.c.dated_at >= bindparam("begin"), articles.c.dated_at < bindparam("end")
 )
+_COUNT_MATCHED = _COUNT_READ.select_from(
+    articles.join(article_cards, article_cards.c.article_id == articles.c.id).outerjoin(
+        article_marks, article_marks.c.article_id == articles.c.id
+    )
+).where(article_cards.c.is_strong.is_(true()), func.coalesce(article_marks.c.is_false_alarm, false()).is_(false()))
 _GET_FIRST_RUN_TIME = select(runs.c.started_at).where(runs.c.mode == "live").order_by(runs.c.id).limit(1)
 _GET_LAST_RUN_TIME = (
     select(runs.c.finished_at).where(runs.c.finished_at.is_not(None)).order_by(runs.c.id.desc()).limit(1)
@@ -250,6 +263,18 @@ class ReadingListRepository:
         """Return how many articles were published (or, without a date, first seen) from `begin` to before `end`."""
         found: int = self._database.fetch_all(_COUNT_READ, {"begin": begin, "end": end})[0][0]
         return found
+
+    def count_matched(self, begin: datetime, end: datetime) -> int:
+        """Return how many of the articles that `count_read` counts the list of stories has, under whatever day."""
+        found: int = self._database.fetch_all(_COUNT_MATCHED, {"begin": begin, "end": end})[0][0]
+        return found
+
+    def get_origins(self, article_ids: Collection[str]) -> dict[str, ArticleOrigin]:
+        """Return where and when articles were read first, by id."""
+        columns = (articles.c.id, articles.c.url, articles.c.published_at, articles.c.first_seen_at)
+        query = select(*columns).where(articles.c.id.in_(article_ids))
+        rows: Sequence[Any] = self._database.fetch_all(query) if article_ids else ()
+        return {row[0]: ArticleOrigin._make(row[1:]) for row in rows}
 
     def list_good_runs(self, begin: datetime, end: datetime) -> list[tuple[str, datetime]]:
         """Return source and start of the live runs that began in a period and could read their source."""

@@ -123,6 +123,8 @@ def show_article(site: PageRenderer, request: Request) -> Response:
         reader=reader,
         article=article,
         address=article.url if urlsplit(article.url).scheme in WEB_SCHEMES else None,
+        publisher=newsroom.find_publisher(article.source, article.url),
+        first_seen_at=state.first_seen_at,
         seen_at=own[0].seen_at if own else article.fetched_at,
         current_version=state.version,
         text=make_shown_text(place.hit.marked_article if place and is_hit else article),
