@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Row, Select, Text, bindparam, func, select, true, tuple_
+from sqlalchemy import Integer, Row, Select, Text, bindparam, false, func, select, true, tuple_
 
 from crawler.items import Health, Verdict
 from crawler.revisions.kinds import Severity
@@ -115,11 +115,32 @@ class VersionSummary:
     severity: Severity | None
 
 
+class ArticleOrigin(NamedTuple):
+    """Where and when a listed article was read first. Times are aware; `published_at` is None if the page has none."""
+
+    url: str
+    published_at: datetime | None
+    first_seen_at: datetime
+
+
+class RestoredText(NamedTuple):
+    """The newest earlier version that has an article's text, and the version that changed that text, with their times.
+
+    Times are aware, those of reading. `is_undone`: the newest version undoes that change and no other.
+    """
+
+    version: int
+    seen_at: datetime
+    changed_version: int
+    changed_at: datetime
+    is_undone: bool
+
+
 class RecentChanges(NamedTuple):
-    """How often an article was revised within a day of its newest revision, and the earlier version that it equals."""
+    """How often an article was revised within a day of its newest revision, and the earlier text that it has again."""
 
     revision_count: int
-    same_as: int | None
+    restored: RestoredText | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +190,11 @@ _LIST_STORY_ARTICLES = (
 _COUNT_READ = select(func.count()).where(
     articles.c.dated_at >= bindparam("begin"), articles.c.dated_at < bindparam("end")
 )
+_COUNT_MATCHED = _COUNT_READ.select_from(
+    articles.join(article_cards, article_cards.c.article_id == articles.c.id).outerjoin(
+        article_marks, article_marks.c.article_id == articles.c.id
+    )
+).where(article_cards.c.is_strong.is_(true()), func.coalesce(article_marks.c.is_false_alarm, false()).is_(false()))
 _GET_FIRST_RUN_TIME = select(runs.c.started_at).where(runs.c.mode == "live").order_by(runs.c.id).limit(1)
 _GET_LAST_RUN_TIME = (
     select(runs.c.finished_at).where(runs.c.finished_at.is_not(None)).order_by(runs.c.id.desc()).limit(1)
@@ -238,6 +264,18 @@ class ReadingListRepository:
         found: int = self._database.fetch_all(_COUNT_READ, {"begin": begin, "end": end})[0][0]
         return found
 
+    def count_matched(self, begin: datetime, end: datetime) -> int:
+        """Return how many of the articles that `count_read` counts the list of stories has, under whatever day."""
+        found: int = self._database.fetch_all(_COUNT_MATCHED, {"begin": begin, "end": end})[0][0]
+        return found
+
+    def get_origins(self, article_ids: Collection[str]) -> dict[str, ArticleOrigin]:
+        """Return where and when articles were read first, by id."""
+        columns = (articles.c.id, articles.c.url, articles.c.published_at, articles.c.first_seen_at)
+        query = select(*columns).where(articles.c.id.in_(article_ids))
+        rows: Sequence[Any] = self._database.fetch_all(query) if article_ids else ()
+        return {row[0]: ArticleOrigin._make(row[1:]) for row in rows}
+
     def list_good_runs(self, begin: datetime, end: datetime) -> list[tuple[str, datetime]]:
         """Return source and start of the live runs that began in a period and could read their source."""
         is_good = (runs.c.mode == "live", runs.c.health.in_(_WELL))
@@ -283,8 +321,7 @@ class ReadingListRepository:
         for article_id, grouped in groupby(self._database.fetch_all(query), key=lambda row: str(row.article_id)):
             *earlier, newest = grouped
             recent = [each for each in earlier if newest.seen_at - each.seen_at <= MAX_RECENT_AGE and each.version > 1]
-            same = (each.version for each in earlier if each.content_hash == newest.content_hash)
-            found[article_id] = RecentChanges(len(recent) + 1 if earlier else 0, next(same, None))
+            found[article_id] = RecentChanges(len(recent) + 1 if earlier else 0, _find_restored(earlier, newest))
         return found
 
     def list_runs(self, limit: int, *, source: str | None = None, before: int | None = None) -> list[RunSummary]:
@@ -310,6 +347,18 @@ class ReadingListRepository:
         for row in self._database.fetch_all(query) if message_ids else ():
             found[row.message_id].setdefault(row.article_id, row.headline)
         return {message: list(about.items()) for message, about in found.items()}
+
+
+def _find_restored(earlier: Sequence[Any], newest: Any) -> RestoredText | None:
+    """Return the newest of the earlier versions that has the newest one's text, if others are between them."""
+    same = [index for index, each in enumerate(earlier) if each.content_hash == newest.content_hash]
+    changed = earlier[same[-1] + 1 :] if same else ()
+    if not changed:
+        return None
+    former = earlier[same[-1]]
+    return RestoredText(
+        former.version, former.seen_at, changed[0].version, changed[0].seen_at, is_undone=len(changed) == 1
+    )
 
 
 def _make_shape(wanted: StoryFilter) -> StoryFilter:

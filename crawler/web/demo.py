@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,6 +30,8 @@ from crawler.store import Store, open_store
 
 PROJECT_SNAPSHOTS = Path(__file__).parents[2] / "snapshots"
 """The sample pages of a clone. An installed package has none."""
+REMOVAL_TIME = timedelta(hours=3)
+"""The most time for which the invented edit is in force."""
 CONFIG_TEXT = """# The demo's own configuration. Nothing is sent to this channel.
 [channels]
 demo-mail = "mailto://demo:demo@example.org"
@@ -88,12 +90,21 @@ def add_edits(store: Store) -> str | None:
         start = article.body.rfind("\n")
         if start < 0 or any(match.field == "body" and match.end > start for match in article.matches):
             continue
-        first = article.version or 1
-        for version, body in ((first + 1, article.body[:start]), (first + 2, article.body)):
+        first, now = article.version or 1, datetime.now(UTC)
+        state = store.articles.get_state(article.id)
+        known = now - state.first_seen_at if state else timedelta()
+        removed_at = now - min(REMOVAL_TIME, known / 2)
+        edits = ((first + 1, article.body[:start], removed_at), (first + 2, article.body, now))
+        for version, body, seen_at in edits:
             edited = replace(article, body=body, version=version, verdict=Verdict.REVISED)
             content_hash, copy_hash = hash_revision(edited), hash_body(edited)
             run = add_invented_run(
-                store, article.source, Health.HEALTHY, "0 new, 1 revised.", {get_count_name(Verdict.REVISED): 1}
+                store,
+                article.source,
+                Health.HEALTHY,
+                "0 new, 1 revised.",
+                {get_count_name(Verdict.REVISED): 1},
+                seen_at,
             )
             store.articles.save(
                 edited, content_hash=content_hash, copy_hash=copy_hash, run_id=run.id, seen_at=run.started_at
@@ -126,17 +137,24 @@ def get_refusal(snapshot: Snapshot) -> Blocked | None:
 
 def add_refusal(store: Store, source: str, error: Blocked) -> None:
     """Record a run that the site refused, so that the demo has a source in trouble to show."""
-    add_invented_run(store, source, Health.BLOCKED, str(error), {}, exit_code=error.exit_code)
+    add_invented_run(store, source, Health.BLOCKED, str(error), {}, datetime.now(UTC), exit_code=error.exit_code)
 
 
 def add_invented_run(
-    store: Store, source: str, health: Health, reason: str, counts: dict[str, int], *, exit_code: int = 0
+    store: Store,
+    source: str,
+    health: Health,
+    reason: str,
+    counts: dict[str, int],
+    started_at: datetime,
+    *,
+    exit_code: int = 0,
 ) -> Run:
     """Record a run that there was not, marked as invented, and return it."""
-    run = store.runs.record_start(Run(source=source, mode="replay", started_at=datetime.now(UTC)))
+    run = store.runs.record_start(Run(source=source, mode="replay", started_at=started_at))
     ended = replace(
         run,
-        finished_at=datetime.now(UTC),
+        finished_at=started_at,
         health=health,
         reason=reason,
         exit_code=exit_code,

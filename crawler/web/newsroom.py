@@ -9,6 +9,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any
+from urllib.parse import urlsplit
 
 from crawler import spiders
 from crawler.config import Config, load_config
@@ -162,6 +163,13 @@ class Newsroom:
         """Return the name of a source, also of a retired one, in a language. That of a removed source is bare."""
         profile = self.profiles.get(name)
         return profile.titles[language] if profile else spiders.get_title(name, language)
+
+    def find_publisher(self, source: str, url: str) -> str | None:
+        """Return the source on whose site an article of another source was published, or None."""
+        host = urlsplit(url).hostname
+        return next(
+            (n for n, each in self.profiles.items() if n != source and urlsplit(each.address).hostname == host), None
+        )
 
     def get_rule_title(self, name: str, language: str) -> str:
         """Return a rule's title in a language, or the bare name of a rule that was removed."""

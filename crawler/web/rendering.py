@@ -44,6 +44,12 @@ FLEETING = frozenset(
     {*CHOICES, "lang", "done", "undone", "saved", "retried", "changed", "ended", "out", "added", "turned"}
 )
 """Parameters that are no part of what a page shows."""
+CARD_TIME_WORDS = {
+    TimeKind.PUBLISHED: mark_message("published"),
+    TimeKind.DAY: mark_message("no time given"),
+    TimeKind.SEEN: mark_message("first seen"),
+    TimeKind.CHANGED: mark_message("change seen"),
+}
 LANGUAGE_TAGS = frozenset({"en", "ru", "kk"})
 
 
@@ -165,13 +171,11 @@ class Reader:
         )
 
     def format_card_time(self, card: ArticleCard) -> Markup:
-        """Return the time of a listed article: of publication, or when it was found or changed."""
+        """Return the time of a listed article, and which of its times that is."""
+        word = self.translate(CARD_TIME_WORDS[card.time_kind])
         if card.time_kind is TimeKind.DAY:
-            return Markup('<b class="dim">{}</b>').format(self.translate(mark_message("no time given")))
-        clock = self.format_clock(card.active_at)
-        if card.time_kind is TimeKind.SEEN:
-            return Markup("{} {}").format(clock, self.translate(mark_message("found")))
-        return clock
+            return Markup('<b class="dim">{}</b>').format(word)
+        return Markup("{} {}").format(self.format_clock(card.active_at), word)
 
     def name_language(self, language: str | None) -> str:
         """Return a language's name."""

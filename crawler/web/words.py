@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from crawler.items import Health, Verdict
 from crawler.monitoring.run_counts import RunCount, get_count_name
 from crawler.revisions.kinds import ChangeKind, Severity
@@ -78,6 +80,13 @@ HEALTH_STEPS: dict[str, str] = {
     UNWATCHED: mark_message("What to do: ask the owner of this newsroom to start the watch."),
 }
 """What a reader can do about a state."""
+
+RESTORED_WORDS = {
+    frozenset({"added"}): mark_message("Removed, then put back:"),
+    frozenset({"removed"}): mark_message("Added, then removed again:"),
+}
+"""What happened to a sentence whose last change undid the one before, by the marks of the last change."""
+RESTORED_DEFAULT = mark_message("Changed, then put back:")
 
 CHANGE_WORDS = {
     ChangeKind.FIGURES: mark_message("figures"),
@@ -196,3 +205,9 @@ COUNT_WORDS = {
     RunCount.EXPECTED_ERRORS: mark_message("sample pages that are refusals or broken on purpose"),
 }
 """The counts of a run that a list shows, in this order."""
+
+
+def describe_restored(spans: Iterable[tuple[str, str]], *, is_undone: bool) -> str:
+    """Return what happened to a text that is as it was before, by the spans (mark, text) of its last change."""
+    marks = frozenset(mark for mark, _ in spans) - {"same"}
+    return RESTORED_WORDS.get(marks, RESTORED_DEFAULT) if is_undone else RESTORED_DEFAULT

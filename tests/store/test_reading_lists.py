@@ -17,7 +17,7 @@ from crawler.items import Article, Health, Precision, Run, Verdict
 from crawler.revisions.kinds import Severity
 from crawler.store import Store, open_store
 from crawler.store.article_cards import MAX_EXCERPT_LENGTH, TimeKind
-from crawler.store.reading_lists import ListPlace, RecentChanges, StoryFilter, StoryStatus
+from crawler.store.reading_lists import ListPlace, RecentChanges, RestoredText, StoryFilter, StoryStatus
 from crawler.store.reading_schema import article_cards, unwritten_cards
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -237,8 +237,15 @@ def test_changes_of_a_day_are_counted_together(store: Store, save: Save) -> None
     assert store.reading_lists.get_recent_changes([first.id, "mfa:none:ru"]) == {first.id: RecentChanges(1, None)}
     save(replace(edited, body="МККК, выпуск 3.", version=3), seen_at=NOON - HOUR)
     save(replace(first, version=4, verdict=Verdict.REVISED), seen_at=NOON)
-    assert store.reading_lists.get_recent_changes([first.id]) == {first.id: RecentChanges(2, 1)}
+    assert store.reading_lists.get_recent_changes([first.id]) == {
+        first.id: RecentChanges(2, RestoredText(1, NOON - 50 * HOUR, 2, NOON - 30 * HOUR, is_undone=False))
+    }
     assert store.reading_lists.get_recent_changes([]) == {}
+    save(replace(edited, version=5), seen_at=NOON + HOUR)
+    save(replace(first, version=6, verdict=Verdict.REVISED), seen_at=NOON + 2 * HOUR)
+    assert store.reading_lists.get_recent_changes([first.id])[first.id].restored == RestoredText(
+        4, NOON, 5, NOON + HOUR, is_undone=True
+    )
 
 
 def test_articles_of_a_day_and_runs_are_counted(store: Store, save: Save) -> None:

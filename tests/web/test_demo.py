@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
-from support.newsroom_articles import SaveArticle
+from support.newsroom_articles import NOW, make_story_article
 from support.newsroom_server import run_newsroom
 
 from crawler.config import Config, load_config
 from crawler.config.source_folder import current_folder
 from crawler.service.edited_files import get_file_mark
 from crawler.service.saved_search import NEW_RULES
+from crawler.similarity.content_hashes import hash_revision
 from crawler.store import Store
 from crawler.web import demo
 from crawler.web.newsroom import Newsroom
@@ -74,8 +76,9 @@ def test_demo_adds_no_source(demo_room: Newsroom) -> None:
         assert client.post("/sources/add", data=form).status_code == 400
 
 
-def test_invented_edit_and_refusal_are_called_invented(demo_room: Newsroom, save: SaveArticle, store: Store) -> None:
-    saved = save("1", TEXT)
+def test_invented_edit_and_refusal_are_called_invented(demo_room: Newsroom, store: Store) -> None:
+    saved = make_story_article("1", TEXT)
+    store.articles.save(saved, content_hash=hash_revision(saved), run_id=None, seen_at=NOW - timedelta(days=9))
     assert demo.add_edits(store) == "mfa"
     refused = demo.find_refusal(demo.PROJECT_SNAPSHOTS, except_source="mfa")
     assert refused is not None
@@ -96,6 +99,11 @@ def test_invented_edit_and_refusal_are_called_invented(demo_room: Newsroom, save
         assert runs.count("revised: 1") == 2
         article = client.get(f"/articles/{saved.id}").text
         assert "Version 3 of 3" in article
+        assert "Removed, then put back:" in article
+        former, removed, back = (each.seen_at for each in reversed(store.reading_lists.list_versions(saved.id, 3)))
+        assert former < removed <= back - demo.REMOVAL_TIME
+        times = re.findall(r'<time datetime="([^"]*)"', runs.partition("<tbody")[2])
+        assert times == sorted(times, reverse=True)
         assert "a sentence removed" in article
         assert "Sentences changed: 1 of 3; words added: 5" in article
         assert "Nothing differs" in client.get(f"/articles/{saved.id}?version=3&against=1").text

@@ -20,6 +20,7 @@ from crawler.items import Article, Health, Precision, Problem, Run, Verdict
 from crawler.store import Decision, DeliveryState, Notification, Store
 from crawler.store.retention import TextAges
 from crawler.store.schema import change_events, notifications, unclustered
+from crawler.web.newsroom import Newsroom
 from crawler.web.pages import today
 
 HOUR = timedelta(hours=1)
@@ -127,6 +128,39 @@ def test_days_without_a_match_say_what_was_read(client: httpx.Client, save: Save
     assert "Not read in this time: Kazakhstan Today, QazMonitor." in html
 
 
+def test_days_without_a_story_name_what_matched_and_is_listed_later(
+    client: httpx.Client, save: SaveArticle, store: Store
+) -> None:
+    first = save("1", seen_at=NOW - 5 * 24 * HOUR)
+    save("1", f"{TEXT} Рейс.", version=2, verdict=Verdict.REVISED, title=first.title, seen_at=NOW)
+    save("2", published_at=NOW - 9 * 24 * HOUR, seen_at=NOW - 9 * 24 * HOUR)
+    html = get(client, "/")
+    assert "nothing matched" not in html
+    assert "1 article checked; 1 that matched is listed on a later day." in " ".join(html.split())
+    assert store.reading_lists.count_matched(NOW - 6 * 24 * HOUR, NOW) == 1
+    assert store.reading_lists.get_origins([first.id])[first.id].first_seen_at == NOW - 5 * 24 * HOUR
+
+
+def test_times_are_called_by_their_names(client: httpx.Client, newsroom: Newsroom, save: SaveArticle) -> None:
+    first = save("1", seen_at=NOW - 5 * 24 * HOUR)
+    assert "</time> first seen" in get(client, "/")
+    assert "no date" in get(client, "/")
+    save("1", f"{TEXT} Рейс.", version=2, verdict=Verdict.REVISED, title=first.title, seen_at=NOW)
+    day, today_day = (f"{at.astimezone(newsroom.zone):%Y-%m-%d}" for at in (NOW - 5 * 24 * HOUR, NOW))
+    assert f'change seen<span class="src">first seen <time datetime="{day}"' in get(client, "/")
+    article = get(client, f"/articles/{first.id}")
+    assert f'first seen <time datetime="{day}T' in article
+    assert f'this version seen <time datetime="{today_day}T' in article
+
+
+def test_article_on_the_site_of_another_source_names_who_published_it(client: httpx.Client, save: SaveArticle) -> None:
+    saved = save("1", url="https://www.kt.kz/rus/press-materialy/a_1377987073.html", attribution="МИД РК")
+    assert "published by Kazakhstan Today" in get(client, "/")
+    article = get(client, f"/articles/{saved.id}")
+    assert "published by Kazakhstan Today" in article
+    assert "The page names as its source: МИД РК" in article
+
+
 def test_revised_story_shows_its_change(client: httpx.Client, revised: Article) -> None:
     html = get(client, "/?status=revised")
     assert "Revised: substantive" in html
@@ -137,7 +171,27 @@ def test_revised_story_shows_its_change(client: httpx.Client, revised: Article) 
 def test_story_that_was_changed_back_says_so(client: httpx.Client, save: SaveArticle, revised: Article) -> None:
     assert "within a day" not in get(client, "/")
     save("1", version=3, verdict=Verdict.REVISED, title=revised.title)
-    assert "2 changes within a day; the last one is shown. The text is again that of version 1." in get(client, "/")
+    html = get(client, "/")
+    assert "Changed, then put back:" in html
+    assert "Revised: as before again" in html
+    note = html.partition("When read:")[2].partition("</p>")[0]
+    assert re.findall(r"version=(\d)", note) == ["1", "2", "3"]
+    assert note.count("<time") == 3
+    article = get(client, f"/articles/{revised.id}")
+    assert "Changed, then put back:" in article
+    assert note in article
+    assert "Changed, then put back:" not in get(client, f"/articles/{revised.id}?version=2")
+
+
+def test_sentence_that_was_removed_and_put_back_is_on_the_card(client: httpx.Client, save: SaveArticle) -> None:
+    first = save("1", f"{TEXT} Рейс отложен.", seen_at=NOW - 50 * 24 * HOUR)
+    save("1", TEXT, version=2, verdict=Verdict.REVISED, title=first.title, seen_at=NOW - 2 * HOUR)
+    save("1", first.body, version=3, verdict=Verdict.REVISED, title=first.title)
+    html = get(client, "/")
+    assert "Removed, then put back:" in html
+    assert "<ins>Рейс отложен.</ins>" in html
+    save("1", TEXT, version=4, verdict=Verdict.REVISED, title=first.title)
+    assert "Added, then removed again:" in get(client, "/")
 
 
 @pytest.mark.parametrize(

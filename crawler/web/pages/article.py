@@ -25,12 +25,12 @@ from crawler.revisions.changes import diff_articles
 from crawler.revisions.kinds import ChangeKind
 from crawler.revisions.revision_diff import RevisionDiff, SentenceChange
 from crawler.rights import DEFAULT_RIGHTS
-from crawler.store.reading_lists import VersionSummary
+from crawler.store.reading_lists import RestoredText, VersionSummary
 from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress, PageMissing
 from crawler.web.pages.actions import get_work_state, list_assignees, list_news_versions
 from crawler.web.pages.search import find_hit_place
-from crawler.web.rendering import PageRenderer, mark_spans
+from crawler.web.rendering import PageRenderer, list_spans, mark_spans
 from crawler.web.security import SANDBOX_POLICY
 
 VERSIONS_PER_PAGE = 20
@@ -88,6 +88,11 @@ class ShownChange:
     claims: tuple[tuple[ChangeKind, str, str], ...]
     is_cut: bool
 
+    @property
+    def spans(self) -> list[tuple[str, str]]:
+        """The spans of the changed sentences as pairs of mark and text."""
+        return [pair for each in self.diff.changed for pair in list_spans(each.sentence.spans)]
+
 
 def show_article(site: PageRenderer, request: Request) -> Response:
     """Return the page of an article's current version, or of the one in the address."""
@@ -118,6 +123,8 @@ def show_article(site: PageRenderer, request: Request) -> Response:
         reader=reader,
         article=article,
         address=article.url if urlsplit(article.url).scheme in WEB_SCHEMES else None,
+        publisher=newsroom.find_publisher(article.source, article.url),
+        first_seen_at=state.first_seen_at,
         seen_at=own[0].seen_at if own else article.fetched_at,
         current_version=state.version,
         text=make_shown_text(place.hit.marked_article if place and is_hit else article),
@@ -129,6 +136,7 @@ def show_article(site: PageRenderer, request: Request) -> Response:
         people=list_assignees(site.newsroom, get_principal(request)),
         work=get_work_state(store, list_news_versions(store, [article]), get_principal(request).name),
         change=make_shown_change(diff) if diff else None,
+        restored=find_restored(site, article) if version == state.version and not base else None,
         versions=listed[:VERSIONS_PER_PAGE],
         version_kinds=list_version_kinds(site, article_id, listed[:VERSIONS_PER_PAGE]),
         older_versions=listed[VERSIONS_PER_PAGE - 1].version if len(listed) > VERSIONS_PER_PAGE else None,
@@ -144,6 +152,14 @@ def show_article(site: PageRenderer, request: Request) -> Response:
         allowed_characters=int(len(article.body) * rights.excerpt_share),
         provenance=list_provenance(article),
     )
+
+
+def find_restored(site: PageRenderer, article: Article) -> RestoredText | None:
+    """Return the earlier text that a revised article has again, or None."""
+    if article.verdict is not Verdict.REVISED:
+        return None
+    changes = site.newsroom.store.reading_lists.get_recent_changes([article.id])
+    return changes[article.id].restored
 
 
 def list_version_kinds(

@@ -20,4 +20,5 @@ def show_runs(site: PageRenderer, request: Request) -> Response:
     )
     rows = found[:RUNS_PER_PAGE]
     older = make_address("/runs", {"source": source, "before": rows[-1].id}) if len(found) > len(rows) else None
+    rows.sort(key=lambda run: run.started_at, reverse=True)  # the demo invents a run before those of the store
     return site.render(request, "runs.html", rows=rows, source=source, older=older, address=make_address)

@@ -72,12 +72,14 @@ class FacetValue:
 class QuietDays:
     """Days without a match, from `first` to `last`: how many articles were read, and which sources were not.
 
-    `unread` is None where no live run had begun by then, so that nothing can be said.
+    `matched_count` of the read ones are listed under another day: they were changed or found later, or their story has
+    newer articles. `unread` is None where no live run had begun by then, so that nothing can be said.
     """
 
     first: datetime
     last: datetime
     read_count: int
+    matched_count: int
     unread: tuple[str, ...] | None
 
 
@@ -158,16 +160,20 @@ def draw_rows(
     """
     drawn = site.newsroom.drawn_rows
     revised = [story.card.article_id for story in stories if story.card.verdict is Verdict.REVISED]
-    changes = site.newsroom.store.reading_lists.get_recent_changes(revised)
+    lists = site.newsroom.store.reading_lists
+    changes, origins = (
+        lists.get_recent_changes(revised),
+        lists.get_origins([story.card.article_id for story in stories]),
+    )
     shared = (reader.language, reader.is_analyst, reader.to_local(reader.now).date())
     rows = {}
     for story in stories:
         own, missing = work[story.card.article_id], find_missing_languages(site.newsroom, story)
-        change = changes.get(story.card.article_id)
-        key = (shared, story, own, missing, change)
+        change, origin = changes.get(story.card.article_id), origins[story.card.article_id]
+        key = (shared, story, own, missing, change, origin)
         row = drawn.get(key)
         if row is None:
-            values = {"story": story, "own": own, "missing_languages": missing, "change": change}
+            values = {"story": story, "own": own, "missing_languages": missing, "change": change, "origin": origin}
             text = site.fill_template("story_row.html", reader, **values, page_fields=FIELDS_PLACE)
             if len(drawn) >= MAX_DRAWN_ROWS:
                 drawn.clear()
@@ -335,7 +341,13 @@ def _describe_quiet_days(newsroom: Newsroom, first: date, end: date, first_run_a
         read = {source for source, _ in lists.list_good_runs(begins_at, ends_at)}
         unread = tuple(name for name in newsroom.list_watched_sources() if name not in read)
     last = _get_midnight(newsroom, end - timedelta(days=1))
-    return QuietDays(first=begins_at, last=last, read_count=lists.count_read(begins_at, ends_at), unread=unread)
+    return QuietDays(
+        first=begins_at,
+        last=last,
+        read_count=lists.count_read(begins_at, ends_at),
+        matched_count=lists.count_matched(begins_at, ends_at),
+        unread=unread,
+    )
 
 
 def _get_midnight(newsroom: Newsroom, day: date) -> datetime:
