@@ -98,7 +98,7 @@ def make_proposal(survey: SiteSurvey, now: datetime) -> SourceProposal:
         identity=survey.shape.identity,
         samples=tuple(survey.samples),
         languages=tuple(survey.languages),
-        cadence=_describe_cadence(gaps),
+        cadence=describe_cadence(gaps),
         crawl_delay=survey.robots.crawl_delay if survey.robots else None,
         sitemaps=tuple(survey.sitemaps),
         terms=survey.terms,
@@ -166,7 +166,7 @@ def _write_schedule(survey: SiteSurvey) -> list[str]:
     required = ["title", "published_at"] if len(dated) == len(survey.samples) else ["title"]
     silence = _choose_silence(gaps)
     return [
-        f'# When it runs: five fields, or "auto". {_describe_cadence(gaps)}',
+        f'# When it runs: five fields, or "auto". {describe_cadence(gaps)}',
         f"cron = {quote(usual if gaps else DEFAULT_CRON)}",
         "enabled = true",
         "",
@@ -247,7 +247,8 @@ def _choose_silence(gaps: Sequence[timedelta]) -> timedelta | None:
     return days if days <= MAX_SILENCE else None
 
 
-def _describe_cadence(gaps: Sequence[timedelta]) -> str:
+def describe_cadence(gaps: Sequence[timedelta]) -> str:
+    """Return how often a site publishes, by the times between its articles."""
     if not gaps:
         return "The lists state no times, so it is not known how often the site publishes."
     total = sum(gaps, timedelta())
@@ -256,7 +257,9 @@ def _describe_cadence(gaps: Sequence[timedelta]) -> str:
     if days <= 0:
         return f"The lists have {format_count(number, 'time')}, all the same."
     rate = len(gaps) / days
-    often = f"about {rate:.0f} a day" if rate >= 1.5 else f"about one in {max(1 / rate, 1):.0f} days"
+    often = "about one a day"
+    if not 2 / 3 < rate < 1.5:
+        often = f"about {rate:.0f} a day" if rate >= 1.5 else f"about one in {1 / rate:.0f} days"
     return f"The lists show {format_count(number, 'article')} of {days:.1f} days: {often}."
 
 

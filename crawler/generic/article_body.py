@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import dropwhile
 
 from crawler.defaults import load_default_toml
+from crawler.generic.byline import is_byline
 from crawler.generic.enclosed_lists import add_enclosed_lists
 from crawler.generic.extractors import run_extractors
 from crawler.generic.line_features import Features, add_score_features, make_features, mark_lines
@@ -28,6 +29,11 @@ MIN_VISIBLE_SHARE = 0.5
 MIN_LEAD_WORDS = 8
 MIN_LEAD_SHARE = 0.9
 MAX_LEAD_DISTANCE = 3
+MAX_LEAD_LINES = 15
+"""Lines below the title among which the lead may be: author, date and buttons are between them."""
+MAX_BYLINE_DISTANCE = 5
+"""Lines of a text among which the author may be named: the lead may be before."""
+SUMMARY_FIELDS = ("description", "og:description", "twitter:description")
 MIN_SCORE = -0.2
 """Log-odds from which a line is in the article: a missing paragraph is worse than a line too many."""
 
@@ -37,13 +43,14 @@ class LineOpinions:
     """What is thought about the lines of a page.
 
     `scores` are log-odds of being in the article, one for each line. `texts` are the extractors' texts by name,
-    `structured` is the text of JSON-LD or "".
+    `structured` is the text of JSON-LD or "". `lead` is the number of the line with the page's own summary.
     """
 
     lines: Sequence[PageLine]
     scores: Sequence[float]
     texts: Mapping[str, str]
     structured: str = ""
+    lead: int | None = None
 
     @property
     def text(self) -> str:
@@ -53,7 +60,10 @@ class LineOpinions:
     @property
     def chosen(self) -> list[bool]:
         """Whether each line is in the article."""
-        return add_enclosed_lists(self.lines, [score > MIN_SCORE for score in self.scores])
+        chosen = [score > MIN_SCORE for score in self.scores]
+        if self.lead is not None and True not in chosen[: self.lead]:
+            chosen[self.lead] = True
+        return add_enclosed_lists(self.lines, chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,29 @@ def judge_lines(page: GenericPage, title: str = "") -> LineOpinions:
     rows = make_features(page.lines, opinions, title, marks)
     first = [convert_to_probability(score) for score in score_lines(rows, "first")]
     scores = score_lines(add_score_features(rows, page.lines, first), "second")
-    return LineOpinions(page.lines, scores, texts, structured)
+    return LineOpinions(page.lines, scores, texts, structured, find_lead(page, title))
+
+
+def find_lead(page: GenericPage, title: str) -> int | None:
+    """Return the number of the line below the title that has the page's description, or None.
+
+    Many sites show this lead apart from the text, where extractors do not look.
+    """
+    words = list_words(title)
+    start = next((number for number, line in enumerate(page.lines) if line.words == words), None)
+    if start is None:
+        return None
+    summaries = {list_words(page.metadata.get(name, "")) for name in SUMMARY_FIELDS}
+    for number, line in enumerate(page.lines[start + 1 : start + 1 + MAX_LEAD_LINES], start=start + 1):
+        if len(line.words) >= MIN_LEAD_WORDS and line.tag != "figcaption" and _is_summary(line, summaries):
+            return number
+    return None
+
+
+def _is_summary(line: PageLine, summaries: Collection[tuple[str, ...]]) -> bool:
+    return any(
+        len(line.shingles & make_shingles(summary)) >= MIN_LEAD_SHARE * len(line.shingles) for summary in summaries
+    )
 
 
 def score_lines(rows: Sequence[Features], judgement: str) -> list[float]:
@@ -122,9 +154,10 @@ def choose_body(opinions: LineOpinions, title: str = "") -> ArticleBody | None:
 
 
 def clean_article_lines(lines: Sequence[PageLine], title: str) -> Sequence[PageLine]:
-    """Return the lines without known boilerplate, and without title, date and repeated lead at their beginning."""
+    """Return the lines without boilerplate, and without title, date, author and a repeated lead at their beginning."""
     words = list_words(title)
     kept = [line for line in lines if not is_boilerplate(line.text)]
+    kept = [line for number, line in enumerate(kept) if number >= MAX_BYLINE_DISTANCE or not is_byline(line.text)]
     kept = list(dropwhile(lambda line: line.words == words or is_date_line(line.text), kept))
     while len(kept) > 1 and _is_repeated_lead(kept[0], kept[1 : 1 + MAX_LEAD_DISTANCE]):
         del kept[0]

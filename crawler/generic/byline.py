@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from crawler.generic.page import GenericPage
+from crawler.generic.page_lines import list_words
 from crawler.pages.blocks import join_lines, parse_html, read_line
 from crawler.pages.metadata import find_author
 from crawler.text.cleaning import clean_line
@@ -14,6 +15,10 @@ META_FIELDS = ("author", "article:author", "parsely-author", "sailthru.author", 
 BYLINE_PREFIX = re.compile(r"^(?:by|von|par|por|di|автор|авторы|муаллиф|автору)\s*:?\s+", re.IGNORECASE)
 AUTHOR_NAME = re.compile(r"\b(?:author|byline|autor)(?:[_-]?name)?\b", re.IGNORECASE)
 MAX_NAME_LENGTH = 80
+MAX_BYLINE_WORDS, MAX_NAME_WORDS = 14, 4
+NAME_END = re.compile(r"\s*[|·•–—,/]|\s+(?:and|und|et|и|&)\s|\s+\d")
+"""What is after a name in a line: a date, a place, or another name."""
+PARTICLES = frozenset("al bin de del der di dos du el la le van von".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,15 @@ def find_byline(page: GenericPage) -> NamedAuthor | None:
         if is_marked and (name := _clean_name(join_lines(parse_html(node)))):
             return NamedAuthor(name, f"{node.tag} element")
     return None
+
+
+def is_byline(text: str) -> bool:
+    """Return whether a line names its author after a word such as "By", and has at most a date and a place beside."""
+    rest = BYLINE_PREFIX.sub("", text)
+    if rest == text or text.endswith((".", "!", "?", "…", ":")) or len(list_words(text)) > MAX_BYLINE_WORDS:
+        return False
+    name = NAME_END.split(rest, 1)[0].split()
+    return 2 <= len(name) <= MAX_NAME_WORDS and all(word[0].isupper() or word in PARTICLES for word in name)
 
 
 def _clean_name(text: str) -> str | None:

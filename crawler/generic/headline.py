@@ -12,6 +12,8 @@ from crawler.generic.page_lines import list_words
 from crawler.pages.blocks import join_lines, parse_html, read_line
 
 SEPARATOR = re.compile(r"\s+[|\-–—·•»«/]+\s+|\s*[|»]+\s*|\s+::?\s+|\s*::\s*")
+QUOTED = re.compile(r"«[^«»]*»|»[^«»]*«")
+"""Words in quotation marks that separate titles elsewhere: "«Valley Herald»", but "Valley Herald » Storm ends"."""
 HEAD_FIELDS = ("og:title", "twitter:title", "dc.title", "title", "headline")
 SITE_NAME_FIELDS = ("og:site_name", "application-name", "apple-mobile-web-app-title")
 MIN_SIMILARITY = 0.55
@@ -19,6 +21,8 @@ MIN_PART_WORDS = 2
 MIN_TITLE_WORDS = 4
 PART_WEIGHT = 0.25
 HEADING_WEIGHTS = {"h1": 0.15, "h2": 0.05, "h3": 0.0}
+ONLY_HEADING = "only h1"
+"""The origin of a heading that the head of the page does not confirm."""
 MAX_TITLE_LENGTH = 400
 MIN_LINE_WORDS, MAX_LINE_WORDS = 3, 25
 """Words of a text's first line that may be its title."""
@@ -35,14 +39,25 @@ class Headline:
 def find_headline(page: GenericPage, site_parts: Sequence[str] = ()) -> Headline | None:
     """Return the title of a page's article, or None. `site_parts` are texts that the site's titles share."""
     stated = list_stated_titles(page, site_parts)
-    headings = [Headline(text, tag) for tag in HEADING_WEIGHTS for text in list_headings(page, tag)]
+    names = list_site_names(page, site_parts)
+    headings = [
+        Headline(remove_site_name(text, names), tag) for tag in HEADING_WEIGHTS for text in list_headings(page, tag)
+    ]
     scores = [_score_heading(heading, stated) for heading in headings]
     if scores and max(scores) > 0:
         heading = headings[scores.index(max(scores))]
         return _find_without_kicker(heading, stated) or heading
+    main_headings = [heading for heading in headings if heading.origin == "h1"]
+    if stated and len(main_headings) == 1 and _is_headline(main_headings[0], names):
+        return Headline(main_headings[0].text, ONLY_HEADING)  # a title for sharing may have other words
     if stated:
         return _find_in_lines(page, stated) or stated[0]
-    return next((heading for heading in headings if heading.origin == "h1"), None)
+    return next(iter(main_headings), None)
+
+
+def _is_headline(heading: Headline, names: Sequence[str]) -> bool:
+    """Return whether a heading has enough words for a title and does not name the site."""
+    return len(list_words(heading.text)) >= MIN_LINE_WORDS and not _names_site(heading.text, names)
 
 
 def _score_heading(heading: Headline, stated: Sequence[Headline]) -> float:
@@ -62,12 +77,18 @@ def _score_heading(heading: Headline, stated: Sequence[Headline]) -> float:
 
 
 def _find_without_kicker(heading: Headline, stated: Sequence[Headline]) -> Headline | None:
-    """Return the stated title with which a heading ends or begins: its other words name a section or tags."""
+    """Return the stated title with which a heading ends or begins: its other words name a section or tags.
+
+    Words in front are a kicker. Those behind are tags where no space is before them: else the stated title is a short
+    form.
+    """
     words = list_words(heading.text)
     for each in stated:
         other = list_words(each.text)
         is_shorter = len(other) >= MIN_TITLE_WORDS and len(each.text) < len(heading.text)
-        if is_shorter and (words[-len(other) :] == other or heading.text.startswith(each.text)):
+        rest = heading.text.removeprefix(each.text)
+        has_tags = rest != heading.text and rest[:1].isalnum()
+        if is_shorter and (words[-len(other) :] == other or has_tags or heading.text.endswith(each.text)):
             return each
     return None
 
@@ -77,7 +98,7 @@ def _find_in_lines(page: GenericPage, stated: Sequence[Headline]) -> Headline | 
     best: Headline | None = None
     for each in stated:
         other = list_words(each.text)
-        parts = {list_words(part) for part in SEPARATOR.split(each.text)}
+        parts = {list_words(part) for part in split_title(each.text)}
         for line in page.lines:
             size = len(line.words)
             is_part = line.words in parts or line.words in (other[:size], other[-size:])
@@ -89,8 +110,7 @@ def _find_in_lines(page: GenericPage, stated: Sequence[Headline]) -> Headline | 
 
 def list_stated_titles(page: GenericPage, site_parts: Sequence[str] = ()) -> list[Headline]:
     """Return the titles that the head states, without the site's name, the most reliable first."""
-    names = [page.metadata.get(name, "") for name in SITE_NAME_FIELDS]
-    names += [page.host, page.host.rpartition(".")[0], *site_parts]
+    names = list_site_names(page, site_parts)
     found = [
         Headline(read_line(value), "JSON-LD headline")
         for article in page.articles
@@ -107,6 +127,12 @@ def list_stated_titles(page: GenericPage, site_parts: Sequence[str] = ()) -> lis
     ]
 
 
+def list_site_names(page: GenericPage, site_parts: Sequence[str] = ()) -> list[str]:
+    """Return what names the site: its metadata, its host, and what its titles share."""
+    names = [page.metadata.get(name, "") for name in SITE_NAME_FIELDS]
+    return [*names, page.host, page.host.rpartition(".")[0], *site_parts]
+
+
 def find_title_line(text: str) -> str | None:
     """Return the first line of a text if it may be a title: a few words that are no sentence, before other lines."""
     line, _, rest = text.partition("\n")
@@ -117,8 +143,19 @@ def find_title_line(text: str) -> str | None:
 def list_title_parts(page: GenericPage) -> set[str]:
     """Return the titles that the head states, or the parts at both their ends. Those of several pages name the site."""
     titles = [page.document_title, *(page.metadata[name] for name in HEAD_FIELDS if name in page.metadata)]
-    parts = [SEPARATOR.split(title) for title in titles]
+    parts = [split_title(title) for title in titles]
     return {part.strip() for each in parts for part in (each[0], each[-1]) if part.strip()}
+
+
+def split_title(title: str) -> list[str]:
+    """Return the parts of a title between its separators."""
+    ends = [0, *(end for separator in find_separators(title) for end in separator.span()), len(title)]
+    return [title[start:end] for start, end in zip(ends[::2], ends[1::2], strict=True)]
+
+
+def find_separators(title: str) -> list[re.Match[str]]:
+    """Return the separators of a title that are not in quotation marks."""
+    return list(SEPARATOR.finditer(QUOTED.sub(lambda found: "x" * len(found[0]), title)))
 
 
 def remove_site_name(title: str, names: Sequence[str]) -> str:
@@ -132,7 +169,7 @@ def remove_site_name(title: str, names: Sequence[str]) -> str:
 
 
 def _remove_end(title: str, names: Sequence[str]) -> str:
-    separators = list(SEPARATOR.finditer(title))
+    separators = find_separators(title)
     if not separators:
         return title
     last, first = separators[-1], separators[0]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -17,23 +17,23 @@ from crawler.generic.page_lines import PageLine, list_words
 from crawler.items import Precision
 from crawler.text.dates import parse_date
 
-META_FIELDS = (
+STRONG_META_FIELDS = (
     *("article:published_time", "og:article:published_time", "datepublished", "og:published_time", "parsely-pub-date"),
-    *(
-        "sailthru.date",
-        "pubdate",
-        "publishdate",
-        "publish-date",
-        "publish_date",
-        "published_time",
-        "article_date_original",
-    ),
+    "sailthru.date",
+)
+META_FIELDS = (
+    *STRONG_META_FIELDS,
+    *("pubdate", "publishdate", "publish-date", "publish_date", "published_time", "article_date_original"),
     *("cxenseparse:recs:publishtime", "date.issued", "dc.date.issued", "dcterms.created", "dc.date.created", "dc.date"),
     *("dcterms.date", "datecreated", "date", "article.published", "published-date", "originalpublicationdate"),
+    "published",
 )
 """Names of `meta` elements for the day of publication, the most reliable first."""
 MAX_DATE_LINE_LENGTH = 60
 MIN_DATE_SHARE = 0.7
+DATE_LINE_MARKS = re.compile(r"\s*[|/·•,]\s*")
+LABEL_OR_COUNTER = re.compile(r"(?:[^\W\d_]+\s*){0,2}:?\s*\d*")
+"""What is beside a date in its line: "Published:", "Views: 300", a day of the week."""
 MIN_YEAR, MAX_YEAR = 1990, 2100
 MAX_DATE_WORDS = 25
 """Words of a line that is about its date. A longer line may only begin with one."""
@@ -42,6 +42,17 @@ MAX_DATELINE_POSITION = 60
 MAX_LIST_DATES = 3
 """Different dates at one place of the markup from which it is a list of other articles."""
 MAX_COMPARED_DATES = 3
+PUBLISHED_ORIGIN = "JSON-LD datePublished"
+STRONG_ORIGINS = frozenset(f"meta {name}" for name in STRONG_META_FIELDS)
+PLACE_WEIGHTS = (4.0, 3.0, 0.5, 1.5, 2.0, 1.5)
+"""How sure a day is that JSON-LD, strong and weak metadata, marked elements, visible text and the address name.
+
+The second date of a place has half the weight."""
+WORLD_OFFSETS = (-12, 14)
+"""Hours between UTC and the outermost zones."""
+SENTENCE_ENDS = (".", "!", "?", "…")
+MAX_SENTENCE_SHARE = 0.5
+"""Share of a sentence that a date has, from which it is about that date: "Published on 3 May 2026."."""
 LINES_BEFORE_TITLE, LINES_AFTER_TITLE = 8, 25
 MAX_HEADING_DISTANCE = 400
 """Characters between the heading and a `time` element, beyond which it may be that of another article in a list."""
@@ -66,7 +77,7 @@ TIME_BEFORE = re.compile(
 )
 """A time directly before its date: `14:05 / 27.11.2026`."""
 YEAR = r"(?P<year>(?:19|20)\d{2})"
-DAY = r"(?<![\d.,:/])(?P<day>[0-3]?\d)"
+DAY = r"(?<![\d.,/])(?<!\d:)(?P<day>[0-3]?\d)"
 MONTH = r"(?P<word>[^\W\d_]{3,12})"
 TEXT_DATES = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -88,11 +99,13 @@ FIND_MARKED = etree.XPath(
     " or contains(translate(@class, 'DATEPUBLISH', 'datepublish'), 'datepublished')]"
 )
 """Elements that may mark a date."""
+QUOTE = r"\\?(?:[\"']|&quot;)"
 SCRIPT_DATE = re.compile(
-    r"[\"'](?P<name>datePublished|date_?published|published_?(?:at|date|time)|publish_?(?:date|time)|pub_?date"
-    r"|first_?published(?:_?at|_?date)?|publication_?date)\\?[\"']\s*:\s*\\?[\"'](?P<value>\d{4}-\d{2}-\d{2}[^\"'\\]{0,30})",
+    rf"{QUOTE}(?P<name>datePublished|date_?published|published_?(?:at|date|time)|publish_?(?:date|time)|pub_?date"
+    rf"|first_?published(?:_?at|_?date)?|publication_?date){QUOTE}\s*:\s*{QUOTE}(?P<value>\d{{4}}-\d{{2}}-\d{{2}}[^\"'\\&]{{0,30}})",
     re.IGNORECASE,
 )
+"""A date that the page's data names: in a script, or in an attribute with its quotation marks encoded."""
 URL_DATES = (
     re.compile(r"(?<!\d)(?P<year>(?:19|20)\d{2})[/_.-](?P<number>[01]?\d)[/_.-](?P<day>[0-3]?\d)(?!\d)"),
     re.compile(r"(?<!\d)(?P<year>20\d{2})(?P<number>[01]\d)(?P<day>[0-3]\d)(?!\d)"),
@@ -107,13 +120,15 @@ class StatedDate:
 
     `value` is ISO 8601: a day, or a time with the offset that the page states; without one it is the site's local time.
     `text` is what was read, and `origin` where it was, such as `JSON-LD datePublished` or `visible text`. A date that
-    `is_in_frame` is in the head, a menu, a margin or the foot of the page.
+    `is_in_frame` is in the head, a menu, a margin or the foot of the page. One that `is_doubtful` is
+    called a change, or is in a sentence.
     """
 
     value: str
     text: str
     origin: str
     is_in_frame: bool = False
+    is_doubtful: bool = False
 
     @property
     def day(self) -> str:
@@ -121,37 +136,98 @@ class StatedDate:
         return self.value[:10]
 
 
+class DateEvidence(NamedTuple):
+    """The dates of a page by their place, the most reliable place first: its data, marked elements, lines, address."""
+
+    data: Sequence[StatedDate]
+    marked: Sequence[StatedDate]
+    visible: Sequence[StatedDate]
+    address: Sequence[StatedDate]
+
+
 def find_publication_date(page: GenericPage, title: str = "") -> StatedDate | None:
     """Return the date that a page states for its article, or None."""
-    stated = next(iter((*_list_json_ld_dates(page), *_list_metadata_dates(page))), None)
-    if stated and not _is_utc(stated):
-        return stated
-    visible = list(_list_visible_dates(page, title))
-    address = list(_list_url_dates(page.url))
-    if stated:
-        seen = [*address, *visible[:MAX_COMPARED_DATES]]
-        is_confirmed = any(each.day == stated.day for each in seen)
-        return stated if is_confirmed else next((each for each in seen if _is_next_day(each, stated)), stated)
-    found = [*_list_marked_dates(page, title), *visible]
+    evidence = _gather_evidence(page, title)
+    if evidence.data:
+        return _find_outweighing_date(evidence) or _find_local_date(page, evidence)
+    found = [*evidence.marked, *evidence.visible]
     for each in found:
-        if any(each.day == other.day for other in address):
+        if any(each.day == other.day for other in evidence.address):
             return each
     inside = [each for each in found if not each.is_in_frame]
-    return next(iter((*inside, *address, *_list_script_dates(page), *found)), None)
+    return next(iter((*inside, *evidence.address, *_list_script_dates(page), *found)), None)
+
+
+def _find_outweighing_date(evidence: DateEvidence) -> StatedDate | None:
+    """Return the date of the day that better places name than that of the first of the page's data, or None.
+
+    The data of some pages has the day of a change or of an import, which no reader sees.
+    """
+    weights = _weigh_days(evidence)
+    stated = evidence.data[0]
+    day = max(weights, key=lambda each: weights[each])
+    same = [each for each in weights if each == stated.day or _may_be_local(each, stated)]
+    if day in same or weights[day] <= sum(weights[each] for each in same):
+        return None
+    return next(each for dates in evidence for each in dates if each.day == day)
+
+
+def _weigh_days(evidence: DateEvidence) -> Counter[str]:
+    published = [each for each in evidence.data if each.origin == PUBLISHED_ORIGIN]
+    strong = [each for each in evidence.data if each.origin in STRONG_ORIGINS]
+    weak = [each for each in evidence.data if each not in published and each not in strong]
+    marked = [each for each in evidence.marked if not each.is_in_frame]
+    visible = [each for each in evidence.visible if not each.is_in_frame and not each.is_doubtful]
+    weights: Counter[str] = Counter()
+    for weight, dates in zip(PLACE_WEIGHTS, (published, strong, weak, marked, visible, evidence.address), strict=True):
+        best: dict[str, float] = {}
+        for place, each in enumerate(dates[:MAX_COMPARED_DATES]):
+            best.setdefault(each.day, weight / 2**place)
+        weights.update(best)
+    return weights
+
+
+def _find_local_date(page: GenericPage, evidence: DateEvidence) -> StatedDate:
+    """Return the first date of the page's data, or the one that names the day of that time in the site's zone."""
+    stated = evidence.data[0]
+    if not _is_utc(stated):
+        return stated
+    for each in (*evidence.data, *evidence.marked):
+        if OFFSET_END.search(each.value) and not _is_utc(each) and _parse_time(each) == _parse_time(stated):
+            return each
+    shown = [each for each in evidence.visible if not each.is_in_frame][:MAX_COMPARED_DATES]
+    return (
+        _choose_local_date(stated, evidence.address)
+        or _choose_local_date(stated, shown)
+        or _choose_local_date(stated, (*evidence.data, *_list_script_dates(page)))
+        or stated
+    )
+
+
+def _choose_local_date(stated: StatedDate, others: Sequence[StatedDate]) -> StatedDate | None:
+    """Return the date with the day on which a time in UTC is in the site's zone, as others name it, or None."""
+    local = [each for each in others if not _is_utc(each)]
+    if any(each.day == stated.day for each in local):
+        return stated
+    return next((each for each in local if _may_be_local(each.day, stated)), None)
 
 
 def list_stated_dates(page: GenericPage, title: str = "") -> list[StatedDate]:
     """Return the dates that a page states, the most reliable place first, each day once for each place."""
     found: dict[tuple[str, str], StatedDate] = {}
-    for each in (
-        *_list_json_ld_dates(page),
-        *_list_metadata_dates(page),
-        *_list_marked_dates(page, title),
-        *_list_visible_dates(page, title),
-        *_list_url_dates(page.url),
-    ):
-        found.setdefault((each.origin, each.day), each)
+    for dates in _gather_evidence(page, title):
+        for each in dates:
+            found.setdefault((each.origin, each.day), each)
     return list(found.values())
+
+
+def _gather_evidence(page: GenericPage, title: str) -> DateEvidence:
+    return DateEvidence(
+        [*_list_json_ld_dates(page), *_list_metadata_dates(page)],
+        list(_list_marked_dates(page, title)),
+        list(_list_visible_dates(page, title)),
+        list(_list_url_dates(page.url)),
+    )
 
 
 def _is_utc(stated: StatedDate) -> bool:
@@ -159,9 +235,15 @@ def _is_utc(stated: StatedDate) -> bool:
     return stated.value.endswith("+00:00")
 
 
-def _is_next_day(local: StatedDate, stated: StatedDate) -> bool:
-    """Return whether a reader sees the day beside that of a time in UTC."""
-    return abs(date.fromisoformat(local.day) - date.fromisoformat(stated.day)) == timedelta(days=1)
+def _may_be_local(day: str, stated: StatedDate) -> bool:
+    """Return whether a date is a time in UTC that is on another day in a zone of this world."""
+    if day == stated.day or not _is_utc(stated):
+        return False
+    return day in {(_parse_time(stated) + timedelta(hours=offset)).date().isoformat() for offset in WORLD_OFFSETS}
+
+
+def _parse_time(stated: StatedDate) -> datetime:
+    return datetime.fromisoformat(stated.value)
 
 
 def parse_stated_date(text: str, origin: str, language: str = "") -> StatedDate | None:
@@ -197,7 +279,10 @@ def is_date_line(text: str) -> bool:
     if len(text) > MAX_DATE_LINE_LENGTH:
         return False
     found = next(iter(find_dates(text, "")), None)
-    return found is not None and len(found.text) >= MIN_DATE_SHARE * len(text)
+    if found is None:
+        return False
+    others = DATE_LINE_MARKS.split(text.replace(found.text, "|", 1))
+    return len(found.text) >= MIN_DATE_SHARE * len(text) or all(LABEL_OR_COUNTER.fullmatch(each) for each in others)
 
 
 def _read_match(found: re.Match[str], language: str) -> str | None:
@@ -335,10 +420,12 @@ def _list_visible_dates(page: GenericPage, title: str) -> Iterator[StatedDate]:
             continue
         is_near = start is not None and start - LINES_BEFORE_TITLE <= number <= start + LINES_AFTER_TITLE
         is_in_frame = _is_in_frame(line.node, around)
-        rank = 4 * (not is_near or is_in_frame) + 2 * bool(UPDATE_WORD.search(line.text)) + (line.link_share > 0.8)
+        is_update = UPDATE_WORD.search(line.text) is not None
+        rank = 4 * (not is_near or is_in_frame) + 2 * is_update + (line.link_share > 0.8)
         rank += not DATE_NAME.search(line.names)
         order = abs(number - start) if is_near and start is not None else len(page.lines) + number
-        ranked.append((rank, order, replace(found, is_in_frame=is_in_frame)))
+        is_doubtful = is_update or _is_in_sentence(found, line)
+        ranked.append((rank, order, replace(found, is_in_frame=is_in_frame, is_doubtful=is_doubtful)))
     for _, _, found in sorted(ranked, key=lambda each: each[:2]):
         yield found
 
@@ -348,6 +435,10 @@ def _find_in_line(line: PageLine, language: str) -> list[StatedDate]:
     if len(line.words) <= MAX_DATE_WORDS:
         return found
     return [each for each in found[:1] if line.text.find(each.text) <= MAX_DATELINE_POSITION]
+
+
+def _is_in_sentence(found: StatedDate, line: PageLine) -> bool:
+    return line.text.endswith(SENTENCE_ENDS) and len(found.text) < MAX_SENTENCE_SHARE * len(line.text)
 
 
 def _find_title_line(lines: list[PageLine], title: str) -> int | None:

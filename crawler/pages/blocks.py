@@ -58,7 +58,7 @@ LINE_END_HYPHEN = re.compile(r"(?<![^\W_])([^\W_]+)([-\u2010\u00ad])[ \t]*\r?\n\
 ICON_CLASS = re.compile(r"emoji|smil(?:ey|ie)|\bicon\b", re.IGNORECASE)
 ICON_SOURCE = re.compile(r"\bemojis?\b|\bsmil(?:ey|ie)s?\b", re.IGNORECASE)
 MAX_VALUE_LENGTH = 200
-"""Characters of a value in a table. A cell with more is a column of the page."""
+"""Characters of a value in a table. A cell with more, such as a text with line breaks, is a column of the page."""
 MAX_SOURCE_LENGTH = 2_000
 MAX_ICON_SIZE = 32
 """Pixels: an image that is this small is a sign within the text."""
@@ -231,7 +231,7 @@ class _BlockCollector:
     def _end_cell(self, row: _TableRow) -> None:
         lines = [block for block in self.blocks[row.cell_start :] if not block.is_image]
         row.filled_cells += bool(lines)
-        is_long = len(lines) == 1 and len(lines[0].text) > MAX_VALUE_LENGTH and lines[0].node.tag != "tr"
+        is_long = sum(len(line.text) for line in lines if line.node.tag != "tr") > MAX_VALUE_LENGTH
         row.has_paragraphs |= is_long or len({id(line.node) for line in lines}) > 1
 
     def _end_row(self, row: _TableRow) -> None:

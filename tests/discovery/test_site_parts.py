@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from support.cms_sites import PdfSite, make_pdf
@@ -14,7 +14,7 @@ from crawler.discovery.feeds import list_feed_links, parse_feed
 from crawler.discovery.language_versions import find_address_language, find_language_versions
 from crawler.discovery.link_groups import list_link_groups
 from crawler.discovery.pagers import Pager, find_next_page
-from crawler.discovery.proposal import suggest_name
+from crawler.discovery.proposal import describe_cadence, suggest_name
 from crawler.discovery.samples import describe_pdf_release, read_pdf_release
 from crawler.discovery.survey import FoundList, SiteSurveyor, join_lists
 from crawler.discovery.terms import find_rights_line, find_terms, read_robots
@@ -231,3 +231,11 @@ def test_terms_and_robots() -> None:
 def test_name_from_a_host(home: str, name: str) -> None:
     assert suggest_name(home) == name
     assert suggest_name(home, [name]) == f"{name}2"
+
+
+@pytest.mark.parametrize(
+    ("hours", "often"),
+    [(8, "about 3 a day"), (24, "about one a day"), (30, "about one a day"), (50, "about one in 2 days")],
+)
+def test_the_cadence_is_said_in_plain_words(hours: int, often: str) -> None:
+    assert describe_cadence([timedelta(hours=hours)] * 4).endswith(f"{often}.")

@@ -8,6 +8,7 @@ import pytest
 from support.unknown_sites import PAGES, UnknownSitePage, make_bitrix_page, make_wordpress_page
 
 from crawler.errors import UsageError
+from crawler.generic.byline import is_byline
 from crawler.generic.reader import read_article, read_stored_page
 
 pytest.importorskip("trafilatura", reason="the extra crawler[sites] is not installed")
@@ -57,3 +58,31 @@ def test_a_lead_that_the_text_repeats_and_known_boilerplate_are_left_out() -> No
     text = "".join(f"<p>{each}</p>" for each in (f"АЛМАТЫ, 14 окт. {lead}", *rest, "Читайте также"))
     html = f"<html><body><article><h1>{page.title}</h1><p class='lead'>{lead}</p>{text}</article></body></html>"
     assert read_article(html).body == "\n".join((f"АЛМАТЫ, 14 окт. {lead}", *rest))
+
+
+def test_the_lead_under_the_title_is_in_the_text_and_the_author_is_not() -> None:
+    page = make_wordpress_page()
+    lead = "Two bridges and a school stay closed while the water falls slowly in the lower valley"
+    text = "".join(f"<p>{each}</p>" for each in page.paragraphs)
+    html = f"""<html><head><title>{page.title}</title><meta name="description" content="{lead}"></head><body>
+    <header><h1>{page.title}</h1><p class="dek">{lead}</p></header>
+    <article><p>By Ann Miller · 21 November 2026 · 5 min read</p>{text}</article></body></html>"""
+    assert read_article(html).body == "\n".join((lead, *page.paragraphs))
+
+
+@pytest.mark.parametrize(
+    ("line", "is_one"),
+    [
+        ("By Ann Miller · 21 November 2026 · 5 min read", True),
+        ("By Ann Miller 30 August 2026 • 4:45pm", True),
+        ("By Ann Miller and John de Vries, Valley Herald", True),
+        ("Автор: Айгуль Сатпаева | 28.11.2026", True),
+        ("By noon the water was gone", False),
+        ("By the numbers", False),
+        ("By Tuesday Ann Miller Had Seen The Bridge", False),
+        ("By Ann Miller the bridge was rebuilt in 2026.", False),
+        ("Ann Miller", False),
+    ],
+)
+def test_a_byline_is_a_name_after_its_word(line: str, is_one: bool) -> None:
+    assert is_byline(line) is is_one

@@ -24,6 +24,11 @@ def read_title(html: str, url: str = "https://www.valleyherald.example/1") -> st
         f"<title>News :: {TITLE} :: All about the valley and its people</title><div><b>{TITLE}</b></div>",
         f'<title>{TITLE}</title><meta property="og:title" content="{TITLE}"><h1>Opinion {TITLE}</h1>',
         f"<title>{TITLE}</title><h1>{TITLE}<span>Transport</span><span>Weather</span></h1>",
+        f"<title>{TITLE}</title><h1>Transport<span>{TITLE}</span></h1>",
+        f"<title>Ferry runs again</title><h1>{TITLE}</h1>",
+        f'<title>River ferry returns</title><meta property="og:title" content="River ferry returns"><h1>{TITLE}</h1>',
+        f"<title>{TITLE}</title><h1>All about our valley</h1><h1>Read next</h1>",
+        f'<title>{TITLE}</title><meta property="og:site_name" content="The Valley Herald"><h1>The Valley Herald</h1>',
         f"<title>{TITLE}</title>",
         f"<h1>{TITLE}</h1>",
     ],
@@ -41,6 +46,11 @@ def test_a_page_without_words_has_no_title() -> None:
     [
         ("Storm ends - Valley Herald", "Storm ends"),
         ("Valley Herald: a history", "Valley Herald: a history"),
+        ("Minister visits the plant «Dawn»", "Minister visits the plant «Dawn»"),
+        ("Minister visits the plant «Dawn» - Valley Herald", "Minister visits the plant «Dawn»"),
+        ("»The storm is over«", "»The storm is over«"),
+        ("Valley Herald » Storm ends", "Storm ends"),
+        ("Storm ends « Valley Herald", "Storm ends"),
         ("Storm ends – and what follows", "Storm ends – and what follows"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawler.generic.page import GenericPage
-from crawler.generic.publication_date import find_dates, find_publication_date
+from crawler.generic.publication_date import find_dates, find_publication_date, is_date_line
 
 
 def read_day(html: str, url: str = "", title: str = "") -> str | None:
@@ -18,6 +18,7 @@ def read_day(html: str, url: str = "", title: str = "") -> str | None:
     [
         ("Published 14 October 2026 at 09:45", "en", "2026-10-14T09:45:00"),
         ("October 3rd, 2026", "en", "2026-10-03"),
+        ("Datum:26. Januar 2026", "de", "2026-01-26"),
         ("Астана, 14 октября 2026 года", "ru", "2026-10-14"),
         ("2026 жылғы 21 қараша", "kk", "2026-11-21"),
         ("2026 ж. 21 қараша", "kk", "2026-11-21"),
@@ -64,6 +65,22 @@ def test_what_is_no_date_gives_none(text: str) -> None:
     assert list(find_dates(text, "visible text", "en")) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("Күні: 2026 жылғы 28 қараша | Қаралды: 300", True),
+        ("Просмотров: 300 | 28.11.2026, 14:05", True),
+        ("Saturday, 28 November 2026", True),
+        ("28 ноября 2026 • Астана", True),
+        ("By Ann Miller · 28 November 2026", False),
+        ("On 28 November 2026 the bridge fell.", False),
+        ("Views: 300", False),
+    ],
+)
+def test_a_line_of_a_date_may_have_labels_and_counters(text: str, is_one: bool) -> None:
+    assert is_date_line(text) is is_one
+
+
 def test_data_of_the_page_comes_first_with_its_offset() -> None:
     html = """<script type="application/ld+json">{"@type": "NewsArticle", "datePublished": "2026-11-20T23:10:00+05:00"}
     </script><h1>Title</h1><p>3 May 2020</p>"""
@@ -74,6 +91,40 @@ def test_a_time_in_utc_has_the_day_that_the_reader_sees() -> None:
     html = """<meta property="article:published_time" content="2026-11-20T21:10:00Z">
     <h1>A title of some words</h1><p class="date">21 November 2026</p>"""
     assert read_day(html, title="A title of some words") == "2026-11-21"
+
+
+def test_a_time_in_utc_has_the_day_of_the_same_time_in_the_zone_of_the_site() -> None:
+    html = """<meta property="article:published_time" content="2026-11-20T21:10:00Z"><h1>A title of some words</h1>
+    <time datetime="2026-11-21T02:10:00+05:00">at night</time><p class="date">20 November 2026</p>"""
+    assert read_day(html, title="A title of some words") == "2026-11-21T02:10:00+05:00"
+
+
+def test_no_zone_has_the_day_before_a_late_time_in_utc() -> None:
+    html = """<meta property="article:published_time" content="2026-11-20T21:10:00Z">
+    <h1>A title of some words</h1><p class="date">19 November 2026</p>"""
+    assert read_day(html, title="A title of some words") == "2026-11-20T21:10:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("data", "day"),
+    [
+        ('<meta name="date" content="2026-11-25">', "2026-11-20T09:00:00+05:00"),
+        ('<meta property="article:published_time" content="2026-11-25T10:00:00+05:00">', "2026-11-20T09:00:00+05:00"),
+        (
+            '<script type="application/ld+json">{"@type": "NewsArticle", "datePublished": "2026-11-25"}</script>',
+            "2026-11-25",
+        ),
+    ],
+)
+def test_a_day_that_more_and_better_places_name_outweighs_metadata(data: str, day: str) -> None:
+    shown = '<time datetime="2026-11-20T09:00:00+05:00">at nine</time><p class="date">20 November 2026</p>'
+    assert read_day(f"{data}<h1>A title</h1>{shown}", title="A title") == day
+
+
+@pytest.mark.parametrize("line", ["Updated 20 November 2026", "The bridge has been closed since 20 November 2026."])
+def test_a_change_or_a_sentence_does_not_outweigh_metadata(line: str) -> None:
+    html = f'<meta name="published" content="2026-11-25"><h1>A title</h1><p>{line}</p>'
+    assert read_day(html, title="A title") == "2026-11-25"
 
 
 def test_dates_of_other_articles_and_of_the_footer_are_not_taken() -> None:
@@ -94,6 +145,8 @@ def test_the_data_of_a_script_is_the_last_evidence() -> None:
     script = """<script>window.state = {"article": {"publishedAt": "2026-11-21T08:00:00Z"}}</script>"""
     assert read_day(f"{script}<h1>A title</h1>") == "2026-11-21T08:00:00+00:00"
     assert read_day(f"{script}<h1>A title</h1><p>20 November 2026</p>", title="A title") == "2026-11-20"
+    state = "{&quot;datePublished&quot;:&quot;2026-11-21T08:00:00Z&quot;}"
+    assert read_day(f'<div data-state="{state}"></div><h1>A title</h1>') == "2026-11-21T08:00:00+00:00"
 
 
 def test_a_page_that_states_no_day_has_none() -> None:

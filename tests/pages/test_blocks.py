@@ -321,3 +321,9 @@ def test_cells_with_long_texts_are_columns_of_a_layout() -> None:
     left, right = "Мост через реку открыт. " * 12, "Река."
     found = list_texts(parse_html_text(f"<table><tr><td>{left}</td><td>{right}</td></tr></table>"))
     assert found == [left.strip(), right]
+
+
+def test_a_text_with_line_breaks_in_a_cell_is_a_column_of_a_layout() -> None:
+    text = ["The bridge is open.", "28.11.2026", "It was closed for a week because of the flood. " * 4]
+    found = list_texts(parse_html_text(f"<table><tr><td>Menu</td><td>{'<br>'.join(text)}</td></tr></table>"))
+    assert found == ["Menu", *(line.strip() for line in text)]
