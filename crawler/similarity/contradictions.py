@@ -12,7 +12,13 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from crawler.defaults import load_default_toml
-from crawler.similarity.features import MIN_PREFIX_LETTERS, EventFeatures, EventName
+from crawler.similarity.features import (
+    MAX_REMEMBERED_NAMES,
+    MIN_PREFIX_LETTERS,
+    EventFeatures,
+    EventName,
+    weigh_shared_forms,
+)
 from crawler.similarity.fingerprint import MAX_DAYS_APART
 from crawler.similarity.places import select_foreign_countries
 
@@ -241,10 +247,15 @@ def list_shared_names(a: EventFeatures, b: EventFeatures) -> SharedNames:
         for name in a.names_by_form[form]:
             for other in b.names_by_form[form]:
                 if name.is_certain or other.is_certain:
-                    key = min(name.forms & other.forms)
-                    weight = min(name.shared_weight, other.shared_weight)
+                    key, weight = _weigh_shared_name(name.forms, other.forms)
                     weights[key] = min(weight, weights.get(key, weight))
     return sorted((key, weight) for key, weight in weights.items() if weight)
+
+
+@lru_cache(maxsize=MAX_REMEMBERED_NAMES)  # reports of one event share the same names again and again
+def _weigh_shared_name(one: frozenset[str], other: frozenset[str]) -> tuple[str, float]:
+    """Return a common form of two names that share one, and the lower one of their weights."""
+    return min(one & other), min(weigh_shared_forms(one), weigh_shared_forms(other))
 
 
 def get_number_weight(value: float) -> float:

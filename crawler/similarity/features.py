@@ -64,7 +64,7 @@ class EventName:
     @property
     def shared_weight(self) -> float:
         """How much the name says when two texts have it: 0 for media, up to 3 for a long rare one."""
-        return _weigh_shared(self.forms)
+        return weigh_shared_forms(self.forms)
 
     @property
     def unshared_weight(self) -> float:
@@ -74,7 +74,8 @@ class EventName:
 
 # A name is weighed again with each text that its own is compared with.
 @lru_cache(maxsize=MAX_REMEMBERED_NAMES)
-def _weigh_shared(forms: frozenset[str]) -> float:
+def weigh_shared_forms(forms: frozenset[str]) -> float:
+    """Return how much the name with these forms says when two texts have it."""
     common = _load_common_names()
     if forms & common["media"]:
         return 0.0
@@ -276,16 +277,22 @@ def _collect_names(capitalized: Iterable[tuple[str, bool]], *, is_kazakh: bool) 
     """Return the names by their first form. One certain occurrence makes a name certain."""
     names: dict[str, EventName] = {}
     for word, is_certain in capitalized:
-        forms = make_skeletons(word, is_kazakh)
+        key, forms = _make_forms(word, is_kazakh)
         if not forms:
             continue
-        key = min(forms, key=lambda form: (len(form), form))
         known = names.get(key)
         if known is None:
             names[key] = EventName(forms, is_certain)
         elif not (forms <= known.forms and known.is_certain >= is_certain):
             names[key] = EventName(forms | known.forms, is_certain or known.is_certain)
     return names
+
+
+@lru_cache(maxsize=MAX_REMEMBERED_NAMES)
+def _make_forms(word: str, is_kazakh: bool) -> tuple[str, frozenset[str]]:
+    """Return the forms of a name after the shortest one, which is "" if there is none."""
+    forms = make_skeletons(word, is_kazakh)
+    return min(forms, key=lambda form: (len(form), form), default=""), forms
 
 
 def _list_capitalized(sentence: str, words: Sequence[str], skipped: Collection[int]) -> list[tuple[str, bool]]:

@@ -15,7 +15,6 @@ words are in `defaults/languages.toml`. Why not a statistical library: docs/deci
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 
@@ -59,7 +58,7 @@ class _CyrillicAlphabet:
 @dataclass(frozen=True, slots=True)
 class _LanguageLexicon:
     english_words: frozenset[str]
-    russian_letters: frozenset[str]
+    beyond_russian: re.Pattern[str]
     kazakh_latin_letters: frozenset[str]
     other_latin_letters: frozenset[str]
     alphabets: tuple[_CyrillicAlphabet, ...]
@@ -70,7 +69,7 @@ def _load_lexicon() -> _LanguageLexicon:
     data = load_default_toml("languages.toml")
     return _LanguageLexicon(
         english_words=frozenset(data["english_words"]),
-        russian_letters=frozenset(data["russian_letters"]),
+        beyond_russian=re.compile(f"[^{data['russian_letters']}]"),
         kazakh_latin_letters=frozenset(data["kazakh_latin_letters"]),
         other_latin_letters=frozenset(data["other_latin_letters"]),
         alphabets=tuple(_CyrillicAlphabet(**alphabet) for alphabet in data["cyrillic"]),
@@ -100,10 +99,10 @@ def detect_language(text: str) -> str | None:
 def _detect_cyrillic(words: list[str]) -> str | None:
     lexicon = _load_lexicon()
     letters = "".join(words)
-    unknown_letters = set(letters) - lexicon.russian_letters
-    marked_count = len(words) - sum(map(unknown_letters.isdisjoint, words))
+    beyond_russian = lexicon.beyond_russian.findall(letters)  # `set(letters)` makes an object of each letter
+    marked_count = sum(map(bool, map(lexicon.beyond_russian.search, words))) if beyond_russian else 0
     is_marked = marked_count >= MIN_MARKED_WORD_SHARE * len(words)
-    found = _list_alphabets(letters, unknown_letters) if is_marked else []
+    found = _list_alphabets(letters, len(beyond_russian)) if is_marked else []
     clear = "ru" if not is_marked else "kk" if found and found[0].language == "kk" else None
     if clear and measure_common_words(words, clear) >= CLEAR_SHARE:
         return clear
@@ -125,13 +124,11 @@ def _detect_cyrillic(words: list[str]) -> str | None:
     return best.language if is_confirmed and best.language in TEXT_LANGUAGES else None
 
 
-def _list_alphabets(letters: str, unknown_letters: Collection[str]) -> list[_CyrillicAlphabet]:
-    """Return the alphabets that have the letters of a text, the smallest first. Russian lacks `unknown_letters`."""
-    lexicon = _load_lexicon()
-    beyond_russian = sum(map(letters.count, unknown_letters))
+def _list_alphabets(letters: str, beyond_russian: int) -> list[_CyrillicAlphabet]:
+    """Return the alphabets that have the letters of a text, the smallest first. So many letters are not Russian's."""
     return [
         alphabet
-        for alphabet in lexicon.alphabets
+        for alphabet in _load_lexicon().alphabets
         if sum(map(letters.count, alphabet.own)) >= MIN_OWN_LETTER_SHARE * beyond_russian
         and sum(map(letters.count, alphabet.lacking)) <= MAX_LACKING_LETTER_SHARE * len(letters)
     ]
