@@ -6,7 +6,6 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies
 
 from pydantic import SecretStr
 
@@ -59,6 +58,8 @@ def parse_proxy(text: str) -> ProxyServer | None:
 
 def read_environment_proxies() -> dict[str, ProxyServer | None]:
     """Return the proxy of each scheme that http_proxy and https_proxy name. Raise ConfigError for an unusable one."""
+    from urllib.request import getproxies  # It imports an HTTP client, which most commands do without.
+
     found = {}
     for scheme, address in getproxies().items():
         if scheme in PROXIED_SCHEMES and address:
