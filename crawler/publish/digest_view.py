@@ -184,8 +184,9 @@ class DigestView:
         return self.phrases.day(entry.published_at) if is_day else self.phrases.time(entry.published_at)
 
     def notes(self, story: DigestStory) -> list[str]:
-        """Return what a reader has to know first."""
-        entry, phrases, notes = story.entry, self.phrases, [story.own_line] if story.own_line else []
+        """Return what a reader has to know first. The first one is the newsroom's comment, if the story has a line."""
+        entry, phrases = story.entry, self.phrases
+        notes = [f"{phrases['own_line']}: {story.own_line}"] if story.own_line else []
         if entry.is_derived:
             notes.append(f"{_capitalize(phrases['derived'])}.")
         notes += [f"{_capitalize(doubt)}." for doubt in phrases.doubts(entry.flags)]

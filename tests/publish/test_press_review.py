@@ -14,9 +14,11 @@ import pytest
 from lxml import etree
 from pypdf import PdfReader
 from support.day_of_news import revise_talks
-from support.digest_text import BODIES, count_shown, make_view, remove_own_words
+from support.digest_text import BODIES, count_shown, make_view, remove_own_words, strip_markup
 
 from crawler.errors import UsageError
+from crawler.publish.composed_review import compose_digest
+from crawler.publish.digest_view import DigestView
 from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.publish.press_review import REVIEW_SUFFIXES, ReviewStyle, raise_if_unwritable, write_review
 from crawler.store import Store
@@ -254,3 +256,24 @@ def test_missing_extra_is_one_sentence(tmp_path: Path, ending: str, package: str
     )
     assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.glob("*.docx")) + list(tmp_path.glob("*.pdf"))
+
+
+@pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
+def test_own_line_is_called_a_comment_in_every_form(day: Store, tmp_path: Path, language: str) -> None:
+    label = {"en": "Comment of the newsroom", "ru": "Комментарий редакции", "kk": "Редакция түсініктемесі"}[language]
+    view = make_view(day, language)
+    names = [story.entry.id for story in view.digest.stories]
+    composed = DigestView(compose_digest(view.digest, names, {names[0]: "Сверить город."}), view.phrases)
+    for suffix in REVIEW_SUFFIXES:
+        write_review(tmp_path / f"review{suffix}", composed, ReviewStyle())
+    (commented,) = [
+        paragraph
+        for paragraph in Document(tmp_path / "review.docx").paragraphs
+        if paragraph.style.name == "Review Comment"
+    ]
+    pages = PdfReader(tmp_path / "review.pdf").pages
+    texts = [commented.text, "\n".join(page.extract_text() for page in pages)]
+    texts += [strip_markup((tmp_path / f"review{suffix}").read_text(encoding="utf-8")) for suffix in (".html", ".md")]
+    assert [f"{label}: Сверить город." in " ".join(text.split()) for text in texts] == [True] * 4
+    plain = (tmp_path / "review.txt").read_text(encoding="utf-8")
+    assert f"\n\n   | {label}: Сверить город.\n\n" in plain

@@ -22,7 +22,7 @@ from docx.shared import Mm, Pt, RGBColor
 WORD_FONT = "Calibri"
 INK, SOFT, LINK = RGBColor(0x1C, 0x21, 0x27), RGBColor(0x5A, 0x62, 0x70), RGBColor(0x0B, 0x57, 0xB0)
 STYLES = ("Normal", "Title", "Subtitle", "Heading 1", "Heading 2", "Review Letterhead", "Review Facts", "Review Small",
-          "Review Contents", "TOC 1", "TOC 2", "Review Change", "List Bullet")  # fmt: skip
+          "Review Contents", "TOC 1", "TOC 2", "Review Change", "Review Comment", "List Bullet")  # fmt: skip
 BOLD_STYLES = ("Title", "Heading 1", "Heading 2", "Review Contents", "Review Letterhead", "TOC 1")
 SOFT_STYLES = ("Review Facts", "Review Small", "Review Letterhead")
 KEPT_STYLES = ("Heading 1", "Heading 2", "Review Facts", "Review Contents")
@@ -32,7 +32,8 @@ FONT_SIZES = {"Title": 24, "Subtitle": 12, "Heading 1": 16, "Heading 2": 13, "Re
 """Points; other styles have 11."""
 SPACING = {"Title": (0, 2), "Subtitle": (0, 2), "Heading 1": (22, 4), "Heading 2": (16, 2), "Review Small": (0, 3),
            "Review Facts": (0, 3), "Review Contents": (16, 4), "TOC 1": (4, 1), "TOC 2": (0, 1),
-           "List Bullet": (0, 2), "Review Change": (0, 4), "Review Letterhead": (0, 0)}  # fmt: skip
+           "List Bullet": (0, 2), "Review Change": (0, 4), "Review Comment": (6, 8),
+           "Review Letterhead": (0, 0)}  # fmt: skip
 """Points before and after a paragraph; other styles have 0 and 6."""
 MARGIN, PAGE_WIDTH, PAGE_HEIGHT = Mm(22), Mm(210), Mm(297)
 HINT = (
@@ -65,7 +66,11 @@ LINES: tuple[tuple[str, str], ...] = (
     ("Heading 2", "{{ story.headline }}"),
     ("Review Facts", "{{ story.facts }}"),
     ("Normal", "{%p for note in story.notes %}"),
+    ("Normal", '{%p if note.kind == "comment" %}'),
+    ("Review Comment", "{{ note }}"),
+    ("Normal", "{%p else %}"),
     ("Review Facts", "{{ note }}"),
+    ("Normal", "{%p endif %}"),
     ("Normal", "{%p endfor %}"),
     ("Normal", "{%p if story.lead %}"),
     ("Normal", "{{ story.lead }}"),
@@ -183,7 +188,7 @@ def _set_style(style: Any, name: str) -> None:
     form.space_before, form.space_after, form.line_spacing = Pt(before), Pt(after), 1.1
     form.keep_with_next = name in KEPT_STYLES
     form.widow_control = True
-    if name in ("Review Change", "TOC 2"):
+    if name in ("Review Change", "Review Comment", "TOC 2"):
         form.left_indent = Mm(5)
     for border in style.element.findall(f"{qn('w:pPr')}/{qn('w:pBdr')}"):
         border.getparent().remove(border)
@@ -191,6 +196,9 @@ def _set_style(style: Any, name: str) -> None:
         _add_border(style.element.get_or_add_pPr(), "bottom", "10", "1", "C8102E")
     if name == "Review Change":
         _add_border(style.element.get_or_add_pPr(), "left", "18", "6", "B5892E")
+    if name == "Review Comment":
+        _add_border(style.element.get_or_add_pPr(), "left", "24", "6", "0B57B0")
+        _add_shade(style.element.get_or_add_pPr(), "EEF2F7")
 
 
 def _add_border(properties: Any, side: str, size: str, space: str, color: str) -> None:
@@ -199,6 +207,13 @@ def _add_border(properties: Any, side: str, size: str, space: str, color: str) -
         line.set(qn(f"w:{key}"), value)
     borders.append(line)
     properties.insert_element_before(borders, "w:shd", "w:tabs", "w:spacing", "w:ind", "w:jc", "w:outlineLvl")
+
+
+def _add_shade(properties: Any, color: str) -> None:
+    shade = OxmlElement("w:shd")
+    for key, value in (("val", "clear"), ("color", "auto"), ("fill", color)):
+        shade.set(qn(f"w:{key}"), value)
+    properties.insert_element_before(shade, "w:tabs", "w:spacing", "w:ind", "w:jc", "w:outlineLvl")
 
 
 def _add_letterhead(document: Any) -> None:

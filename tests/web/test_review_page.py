@@ -67,7 +67,8 @@ def test_story_is_left_out_moved_and_has_an_own_line(client: httpx.Client) -> No
     changed = {**fields, "in": [name for name in fields["in"] if name != "mfa:3:en"]}
     html = post(client, changed, "update", **{f"line-{place}": "Сверить <b>город</b>"}).text
     assert set(list_sheet(html)) == {"Первый", "Второй"}
-    assert "<i><bdi>Сверить &lt;b&gt;город&lt;/b&gt;</bdi></i>" in html
+    line = "<b><bdi>Comment of the newsroom: </bdi></b><bdi>Сверить &lt;b&gt;город&lt;/b&gt;</bdi>"
+    assert f'<p class="k-comment">{line}</p>' in html
     first, second = list_sheet(html)
     moved = post(client, changed, f"up:{ {'Первый': 'mfa:1:ru', 'Второй': 'ktkz:2:ru'}[second] }").text
     assert list_sheet(moved) == [second, first]

@@ -25,6 +25,7 @@ class ParagraphKind(StrEnum):
     PERIOD = "period"
     SOFT = "soft"
     FACTS = "facts"
+    COMMENT = "comment"
     NOTHING = "nothing"
     CONTENTS = "contents"
     CONTENTS_PART = "contents part"
@@ -223,7 +224,7 @@ def _make_story(view: DigestView, number: int, story: DigestStory) -> ReviewStor
     return ReviewStory(
         headline=_make_paragraph(ParagraphKind.STORY, headline, anchor=f"story-{number}"),
         facts=_make_paragraph(ParagraphKind.FACTS, facts),
-        notes=tuple(_make_paragraph(ParagraphKind.FACTS, [_make_run(note, italic=True)]) for note in view.notes(story)),
+        notes=tuple(_make_notes(view, story)),
         lead=_make_paragraph(ParagraphKind.TEXT, [lead]),
         change=_make_change(view, entry, [change_title]),
         passages=tuple(
@@ -238,6 +239,17 @@ def _make_story(view: DigestView, number: int, story: DigestStory) -> ReviewStor
         versions=_make_versions(view, entry),
         revised=tuple(_make_revised(view, changed) for changed in story.changed),
     )
+
+
+def _make_notes(view: DigestView, story: DigestStory) -> Iterator[ReviewParagraph]:
+    """Yield the notes. The newsroom's own words are a paragraph of another kind than the facts of the source."""
+    notes = view.notes(story)
+    if story.own_line:
+        label = _make_run(f"{view.phrases['own_line']}: ", strong=True)
+        yield _make_paragraph(ParagraphKind.COMMENT, [label, _make_run(story.own_line)])
+        notes = notes[1:]
+    for note in notes:
+        yield _make_paragraph(ParagraphKind.FACTS, [_make_run(note, italic=True)])
 
 
 def _make_copies(view: DigestView, entry: Entry) -> ReviewPages:

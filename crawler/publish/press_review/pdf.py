@@ -46,12 +46,20 @@ PICTURE_CATEGORIES = ("So", "Sk", "Cn", "Mn", "Me")
 """Categories of Unicode: symbols, skin tones, newer emoji than Python knows, and marks that belong to one before."""
 MARGIN = 20 * mm
 WIDTH = A4[0] - 2 * MARGIN
-INK, SOFT, LINK, MARK, LINE = "#1c2127", "#5a6270", "#0b57b0", "#fdf0b3", "#c8102e"
+INK, SOFT, LINK, MARK, LINE, SHADE = "#1c2127", "#5a6270", "#0b57b0", "#fdf0b3", "#c8102e", "#eef2f7"
 PARAGRAPH_STYLES: Mapping[ParagraphKind, Mapping[str, Any]] = {
     ParagraphKind.TITLE: {"fontName": f"{FONT_FAMILY}-Bold", "fontSize": 22, "leading": 28},
     ParagraphKind.PERIOD: {"fontSize": 11.5, "leading": 16},
     ParagraphKind.SOFT: {"fontSize": 9, "leading": 12.5, "textColor": HexColor(SOFT), "spaceBefore": 2},
     ParagraphKind.FACTS: {"fontSize": 9, "leading": 12.5, "textColor": HexColor(SOFT), "spaceBefore": 2},
+    ParagraphKind.COMMENT: {
+        "spaceBefore": 10,
+        "spaceAfter": 8,
+        "leftIndent": 6,
+        "rightIndent": 6,
+        "borderPadding": 5,
+        "backColor": HexColor(SHADE),
+    },
     ParagraphKind.NOTHING: {"fontSize": 13, "leading": 18, "spaceBefore": 18},
     ParagraphKind.CONTENTS: {"fontName": f"{FONT_FAMILY}-Bold", "fontSize": 13, "leading": 17, "spaceBefore": 14},
     ParagraphKind.CONTENTS_PART: {"fontSize": 9.5, "leading": 13, "fontName": f"{FONT_FAMILY}-Bold"},
