@@ -215,6 +215,20 @@ def join_or(parts: Iterable[IndexNode]) -> IndexNode:
     return left[0] if len(left) == 1 else IndexOr(tuple(left))
 
 
+def select_phrases(node: IndexNode, field: str | None = None) -> IndexNode:
+    """Return a node for texts that have the phrases of another one, in a field. Its other conditions are left out."""
+    match node:
+        case IndexPhrase(words, fields, is_open) if field is None or not fields or field in fields:
+            return IndexPhrase(words, (field,) if field else fields, is_open)
+        case IndexOr(parts):
+            return join_or(select_phrases(part, field) for part in parts)
+        case IndexAnd(parts):
+            found = [each for part in parts if (each := select_phrases(part, field)) != NOTHING]
+            return join_and(found) if found else NOTHING
+        case _:
+            return NOTHING
+
+
 def _absorb(node: IndexNode, phrases: Collection[IndexPhrase]) -> IndexNode:
     """Return an alternative of phrases without the same phrases in its conditions: A or (A or B) and C is A or B and C.
 

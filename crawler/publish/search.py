@@ -110,12 +110,17 @@ class ArticleSearch:
         self._index_query: IndexQuery = make_index_query(self.node, store.search.list_words, required)
 
     @property
+    def max_hits(self) -> int:
+        """How many of the newest versions are counted, or are ranked by relevance."""
+        return self._store.search.max_hits
+
+    @property
     def is_count_exact(self) -> bool:
         """Whether `count_articles` counts nothing that the query does not mean."""
         return self._index_query.is_exact
 
     def count_articles(self) -> ArticleCount:
-        """Return in how many articles the index finds the query, among its newest versions (`MAX_COUNTED`)."""
+        """Return in how many articles the index finds the query, among its newest versions (`max_hits`)."""
         return self._store.search.count_articles(self._index_query.node, self._conditions)
 
     def iter_hits(self, *, by_relevance: bool = False, before: int | None = None) -> Iterator[SearchHit]:

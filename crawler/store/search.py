@@ -26,12 +26,11 @@ from crawler.store.search_index import (
     search_state,
     unindexed_versions,
 )
-from crawler.store.search_lookup import MAX_RANKED, NumberRange, PostgresIndex, SqliteIndex
+from crawler.store.search_lookup import NumberRange, PostgresIndex, SqliteIndex
 from crawler.store.serialization import parse_article
 
 VERSIONS_PER_BATCH = 50
 """Versions that are indexed in one transaction. Other writers wait meanwhile."""
-MAX_COUNTED = 10_000
 MAX_NUMBER = 1 << 62
 NUMBERS_PER_READ = (25, 100, 500, 2000, 5000)
 """Numbers of hits to read: a page of results needs few, one with rare conditions many."""
@@ -126,6 +125,11 @@ class SearchRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def max_hits(self) -> int:
+        """How many of the newest entries are counted, or are ranked by relevance."""
+        return self._index.max_hits
+
     def iter_newest(
         self, query: IndexNode, conditions: SearchConditions | None = None, *, before: int | None = None
     ) -> Iterator[SearchEntry]:
@@ -144,9 +148,9 @@ class SearchRepository:
             before, read = numbers[-1], read + 1
 
     def iter_most_relevant(self, query: IndexNode, conditions: SearchConditions | None = None) -> Iterator[SearchEntry]:
-        """Yield the newest `MAX_RANKED` entries that the index finds, the most relevant first."""
+        """Yield the newest `max_hits` entries that the index finds, the most relevant first."""
         conditions = conditions or SearchConditions()
-        for skipped, limit in ((0, FIRST_RANKED), (FIRST_RANKED, MAX_RANKED)):
+        for skipped, limit in ((0, FIRST_RANKED), (FIRST_RANKED, self.max_hits)):
             ranked = self._index.rank_numbers(query, _compute_range(conditions), skipped, limit)
             yield from self._read_in_parts(ranked, conditions)
             if len(ranked) < limit:
@@ -160,11 +164,11 @@ class SearchRepository:
         yield from self._read_in_parts(sorted(found, reverse=True), conditions)
 
     def count_articles(self, query: IndexNode, conditions: SearchConditions | None = None) -> ArticleCount:
-        """Return in how many articles the index finds something, among its newest `MAX_COUNTED` entries."""
+        """Return in how many articles the index finds something, among its newest `max_hits` entries."""
         conditions = conditions or SearchConditions()
-        found, values = self._index.select_numbers(query, _compute_range(conditions), MAX_COUNTED)
+        found, values = self._index.select_numbers(query, _compute_range(conditions), self.max_hits)
         counts = self._database.fetch_all(_select_counts(found, _make_row_conditions(conditions)), values)[0]
-        return ArticleCount(counts.first + counts.later, is_complete=counts.found < MAX_COUNTED)
+        return ArticleCount(counts.first + counts.later, is_complete=counts.found < self.max_hits)
 
     def list_words(self, ranges: Collection[WordRange]) -> list[str]:
         """Return the words of the index in any of the ranges, in order, at most `MAX_WORDS_PER_RANGE` of each."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import TextClause, text
 
-from crawler.keywords.index_query import EVERYTHING, IndexFacet, IndexNode, IndexNot, join_and, join_or
+from crawler.keywords.index_query import EVERYTHING, IndexFacet, IndexNode, IndexNot, join_and, join_or, select_phrases
 from crawler.store.database import Database
 from crawler.store.search_index import NUMBERS_PER_MINUTE, search_entries
 from crawler.store.search_syntax import format_fts5, format_tsquery
@@ -18,8 +18,8 @@ NumberRange = tuple[int, int]
 """The first number, and the one after the last."""
 ALL = 1 << 62
 """A limit that nothing reaches."""
-MAX_RANKED = 10_000
-"""Newest hits among which the most relevant ones are chosen. Over all hits it would take up to a second."""
+MAX_WEIGHED = 2000
+"""Hits up to which SQLite weighs how often and how rare their words are."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MIN_WINDOW = 2000
 """Newest entries in which PostgreSQL looks for hits first: it has to read and sort all that it finds."""
@@ -39,10 +39,22 @@ _FIND_TEXTS = text(
     "SELECT rowid FROM search_texts WHERE search_texts MATCH :query AND rowid >= :first AND rowid < :last"
     " ORDER BY rowid DESC LIMIT :limit"
 )
+_FIND_FIRST_TEXT = text(f"SELECT count(*) AS found, min(rowid) AS first FROM ({_FIND_TEXTS})")
 _RANK_TEXTS = text(
-    "SELECT rowid FROM search_texts WHERE search_texts MATCH :query AND rowid < :last AND rowid >="
-    f" (SELECT min(rowid) FROM ({_FIND_TEXTS}))"
+    "SELECT rowid FROM search_texts WHERE search_texts MATCH :query AND rowid >= :first AND rowid < :last"
     f" ORDER BY bm25(search_texts, {', '.join(map(str, FIELD_RANKS))}), rowid DESC LIMIT :shown OFFSET :skipped"
+)
+_FIND_IN_FIELD = (
+    "SELECT rowid FROM search_texts"
+    " WHERE search_texts MATCH :{} AND rowid >= (SELECT min(number) FROM found) AND rowid < :last"
+)
+_RANK_TEXTS_BY_FIELDS = text(
+    f"WITH found (number) AS MATERIALIZED ({_FIND_TEXTS}),"
+    f" in_title AS MATERIALIZED ({_FIND_IN_FIELD.format('title')}),"
+    f" in_lead AS MATERIALIZED ({_FIND_IN_FIELD.format('lead')})"
+    " SELECT number FROM found"
+    f" ORDER BY {FIELD_RANKS[0]} * (number IN in_title) + {FIELD_RANKS[1]} * (number IN in_lead) DESC, number DESC"
+    " LIMIT :shown OFFSET :skipped"
 )
 # `+ 0`: else the planner takes the primary key for the better index, and compares the vectors of the whole table.
 # One text with all numbers: the driver takes ten times as long for ten thousand rows, or a list as a value.
@@ -69,6 +81,9 @@ _FIND_ENTRY = text(
 class SqliteIndex:
     """The FTS5 table, which is in the order of numbers."""
 
+    max_hits = 10_000
+    """Newest hits that are counted, or among which the most relevant ones are chosen. All would take up to a second."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -88,11 +103,18 @@ class SqliteIndex:
         return self.list_numbers(query, within, ALL)
 
     def rank_numbers(self, query: IndexNode, within: NumberRange, skipped: int, limit: int) -> list[int]:
-        """Return the most relevant of the highest `MAX_RANKED` numbers that the query finds, behind the first ones."""
+        """Return the most relevant of the highest `max_hits` numbers that the query finds, behind the first ones.
+
+        If there are many, only the fields count: `bm25` reads every text that has a word, whenever it was written.
+        """
         first, last = within
-        values = {"query": format_fts5(query), "first": first, "last": last, "limit": MAX_RANKED}
+        values: dict[str, Any] = {"query": format_fts5(query), "first": first, "last": last, "limit": MAX_WEIGHED + 1}
+        hits = self._database.fetch_all(_FIND_FIRST_TEXT, values)[0]
         values |= {"shown": limit, "skipped": skipped}
-        return [row[0] for row in self._database.fetch_all(_RANK_TEXTS, values)]
+        if hits.found <= MAX_WEIGHED:
+            return [row[0] for row in self._database.fetch_all(_RANK_TEXTS, values | {"first": hits.first})]
+        values |= {field: format_fts5(select_phrases(query, field)) for field in ("title", "lead")}
+        return [row[0] for row in self._database.fetch_all(_RANK_TEXTS_BY_FIELDS, values | {"limit": self.max_hits})]
 
     def has_number(self) -> Any:
         """Return the condition for entries with one of the numbers of `bind_numbers`."""
@@ -105,6 +127,9 @@ class SqliteIndex:
 
 class PostgresIndex:
     """The tsvectors. A query has to sort all that it finds, so it begins with the newest entries."""
+
+    max_hits = 1000
+    """As in `SqliteIndex`. A hit costs ten times as much, because its vector is read for a phrase and for its rank."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -151,10 +176,11 @@ class PostgresIndex:
             return _parse_numbers(connection.execute(_FIND_VECTORS, values).scalar())
 
     def rank_numbers(self, query: IndexNode, within: NumberRange, skipped: int, limit: int) -> list[int]:
-        """Return the most relevant of the highest `MAX_RANKED` numbers that the query finds, behind the first ones."""
-        newest = self.list_numbers(query, within, MAX_RANKED)
+        """Return the most relevant of the highest `max_hits` numbers that the query finds, behind the first ones."""
+        newest = self.list_numbers(query, within, self.max_hits)
         values = self.bind_numbers(newest)
-        values |= {"query": format_tsquery(query), "shown": limit, "skipped": skipped}
+        # Words without a position, such as facets, would let `ts_rank` give every entry the same rank.
+        values |= {"query": format_tsquery(select_phrases(query)), "shown": limit, "skipped": skipped}
         return [row[0] for row in self._database.fetch_all(_RANK_VECTORS, values)]
 
     def has_number(self) -> Any:

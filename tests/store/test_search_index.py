@@ -238,6 +238,23 @@ def test_counts_and_relevance(store: Store, save: Save) -> None:
     assert list(store.search.iter_most_relevant(nothing)) == []
 
 
+def test_frequent_words_are_ranked_by_title_and_lead(store: Store, save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_lookup, "MAX_WEIGHED", 2)
+    texts = (
+        ("Визит", "Лид"),
+        ("Тема", "Визит и встреча"),
+        ("Тема", "Лид"),
+        ("Визит и встреча", "Лид"),
+        ("Визит", "Лид"),
+    )
+    for number, (title, lead) in enumerate(texts):
+        body = "Визит и встреча"
+        save(make_article(str(number), title=title, lead=lead, body=body, published_at=NOON + timedelta(days=number)))
+    node = make_index_query(interpret_query("визит -нет lang:ru").node, store.search.list_words).node
+    ranked = [int(entry.article.native_id) for entry in store.search.iter_most_relevant(node)]
+    assert ranked == [4, 3, 0, 1, 2]
+
+
 def test_newest_of_many_days_months_and_years_are_found_in_order(
     store: Store, save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:

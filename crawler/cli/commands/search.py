@@ -148,7 +148,6 @@ def list_hints(found: ArticleSearch, config: Config) -> Iterator[str]:
 
 def print_hits(config: Config, found: ArticleSearch, sort: SearchOrder, limit: int, *, as_json: bool) -> None:
     """Print the first hits, and how many there are."""
-    from crawler.store.search_lookup import MAX_RANKED
     from crawler.text.counts import format_count
 
     hits = list(islice(found.iter_hits(by_relevance=sort is SearchOrder.RELEVANCE), limit))
@@ -167,7 +166,7 @@ def print_hits(config: Config, found: ArticleSearch, sort: SearchOrder, limit: i
     total = f"{limits if counted.is_complete else 'more than '}{max(counted.articles, len(hits)):,}"
     print(f"{len(hits):,} of {total} articles. --limit N shows more, -o FILE writes all.")
     if sort is SearchOrder.RELEVANCE:
-        print(f"Sorted among the newest {MAX_RANKED:,} versions.")
+        print(f"Sorted among the newest {found.max_hits:,} versions.")
 
 
 def format_hit(hit: SearchHit, timezone: str) -> Iterator[str]:

@@ -18,7 +18,6 @@ from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.publish.search import ArticleSearch, SearchHit
 from crawler.service.edited_files import NO_FILE
 from crawler.service.saved_search import SearchRule, SearchSubscription, get_rules_path, list_file_marks, save_search
-from crawler.store.search_lookup import MAX_RANKED
 from crawler.text.transliteration import CYRILLIC_SOUNDS
 from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress
@@ -171,7 +170,7 @@ def show_search(site: PageRenderer, request: Request) -> Response:
         found=found,
         hits=shown,
         count=format_hit_count(reader, found, start + len(hits), is_complete=len(hits) <= HITS_PER_PAGE),
-        max_ranked=MAX_RANKED,
+        max_ranked=found.max_hits,
         unknown=list_unknown_names(newsroom, found),
         previous=make_address("/search", {**parameters, "page": page - 1 if page > 2 else None}) if page > 1 else None,
         following=make_address("/search", {**parameters, "page": page + 1}) if has_more else None,
