@@ -14,7 +14,10 @@ from crawler.pages.snapshot import Snapshot
 
 HOME = "https://herald.example/"
 GENERATOR = '<meta name="Generator" content="Drupal 10 (https://www.drupal.org)">'
-TEXT = "<p>The bridge over the lower river was opened on Monday after eleven months of repair work by the city.</p>" * 4
+TEXT = "".join(
+    f"<p>The bridge over the {river} river was opened on Monday after months of {river} works by the city.</p>"
+    for river in ("lower", "upper", "northern", "southern")
+)
 LINK = "link rel='shortlink' href"
 
 
